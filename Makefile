@@ -1,0 +1,67 @@
+# Frontdesk. `make help` lists what there is.
+PYTHON      ?= python3
+ACCELERATOR ?= cpu            # cpu or gpu: which onnxruntime is installed; never both
+VENV        ?= .venv
+BIN         := $(VENV)/bin
+PIP         := $(BIN)/python -m pip --disable-pip-version-check
+EXTRA       := $(strip $(ACCELERATOR))
+PYTEST      := $(BIN)/python -m pytest
+
+ifeq ($(filter $(EXTRA),cpu gpu),)
+$(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
+endif
+
+.PHONY: help serve train test test-all test-deps check format bench gpu-check clean
+.DEFAULT_GOAL := help
+
+help:  ## show this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Frontdesk needs Python 3.11 or newer; $(PYTHON) is {sys.version.split()[0]}. Try: make PYTHON=python3.12 serve")'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml constraints.txt
+	@echo "Installing Frontdesk ($(EXTRA)) into $(VENV): a minute or two, once ..."
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRA),train]'
+	@touch $@
+
+$(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA)
+	@echo "Installing the tools for tests and checks ..."
+	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRA),train,dev]'
+	@touch $@
+
+serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model where there is none, and serve on :3000
+	@$(BIN)/frontdesk serve --train-if-needed
+
+train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the result
+	@$(BIN)/frontdesk train --promote
+
+test: $(VENV)/.dev-$(EXTRA)  ## every test that needs nothing beyond this repository
+	@$(PYTEST)
+
+test-all: test-deps test check  ## install what the tests can use, then all tests and all checks
+
+test-deps:  ## install what tests use beyond Python (Debian, as root); nothing is needed yet
+	@echo "Nothing to install: every test of this version runs on Python packages alone."
+
+check: $(VENV)/.dev-$(EXTRA)  ## format, lint, types, import contracts, unit tests: the definition of clean
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(PYTEST) tests/unit --quiet
+
+format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.serve-$(EXTRA)  ## CPU per request of the server beside the bare models, in one run
+	@$(BIN)/python -m benchmarks.plumbing
+
+gpu-check: $(VENV)/.serve-$(EXTRA)  ## say what this machine offers to onnxruntime
+	@$(BIN)/frontdesk doctor
+
+clean:  ## remove the environment and caches; var/ (models, database, keys) stays
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,1 @@
+"""Measurements as documents: each says what it measures, how, and under which load."""

@@ -1,0 +1,216 @@
+"""What does a request cost beside the models? CPU per request of one worker, against the same bundle in a bare loop.
+
+    python -m benchmarks.plumbing [--requests 2000]
+
+Regime: the champion of this machine; one worker, started as users start it (authentication, metrics, access log and
+storage on), fed over keep-alive connections by a client in another process; closed loop at concurrency 1 and 32. CPU is
+user plus system time of the worker process, so the client's own cost does not count. The bare loop runs the same texts
+through `Ensemble.understand` in this process, one at a time (for concurrency 1) and 32 at a time (for 32, the most that
+batching could save). Plumbing is the difference. Medians of several rounds, both sides in turn within one run: compare
+ratios, seconds belong to the machine.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.traffic import messages
+from bentos.wiring import served_bundle
+from frontdesk.config import Settings, load
+from frontdesk.security.keys import signing_key
+from frontdesk.security.masking import mask
+from frontdesk.security.tokens import mint
+from model_store.bundle import open_bundle
+from runners.ensemble import Ensemble, warm_up
+
+ROUNDS = 5
+READY_TIMEOUT_S = 60
+TARGET_MS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One line of the table: a route, whether it stores, and how many requests are in flight."""
+
+    name: str
+    path: str
+    store: bool
+    concurrency: int
+
+
+CASES = (
+    Case("/v1/understand", "/v1/understand", store=False, concurrency=1),
+    Case("/v1/understand, stored", "/v1/understand", store=True, concurrency=1),
+    Case("/v1/queries, stored", "/v1/queries", store=True, concurrency=1),
+    Case("/v1/understand", "/v1/understand", store=False, concurrency=32),
+    Case("/v1/understand, stored", "/v1/understand", store=True, concurrency=32),
+    Case("/v1/queries, stored", "/v1/queries", store=True, concurrency=32),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--requests", type=int, default=1500, help="requests in a round")
+    wanted = parser.parse_args()
+    console = Console(stderr=True)
+    settings = load()
+    texts = messages(wanted.requests)
+    bundle = open_bundle(served_bundle(settings))
+    ensemble = Ensemble.load(bundle)
+    warm_up(ensemble, bundle)
+    masked = [mask(text).text for text in texts]
+    with tempfile.TemporaryDirectory() as home, _server(settings, Path(home), bundle.path) as (port, worker, token):
+        rows = [_measure(case, texts, masked, ensemble, port, worker, token, console) for case in CASES]
+    _print_table(rows, bundle.version)
+    print(json.dumps({"benchmark": "plumbing", "requests": wanted.requests, "rounds": ROUNDS, "rows": rows}))
+
+
+def _measure(
+    case: Case,
+    texts: Sequence[str],
+    masked: Sequence[str],
+    ensemble: Ensemble,
+    port: int,
+    worker: psutil.Process,
+    token: str,
+    console: Console,
+) -> dict[str, Any]:
+    """CPU milliseconds per request of the worker and per text of the bare loop, `ROUNDS` times in turn."""
+    served, bare, latencies = [], [], list[float]()
+    with console.status(f"{case.name} at {case.concurrency}"):
+        for _ in range(ROUNDS):
+            bare.append(_cpu_ms(psutil.Process(), lambda: _loop(ensemble, masked, case.concurrency)) / len(masked))
+            load_it = lambda: latencies.extend(asyncio.run(_load(case, texts, port, token)))  # noqa: E731
+            served.append(_cpu_ms(worker, load_it) / len(texts))
+    plumbing = [of_server - of_loop for of_server, of_loop in zip(served, bare, strict=True)]
+    return {
+        "case": case.name,
+        "concurrency": case.concurrency,
+        "server_ms": statistics.median(served),
+        "models_ms": statistics.median(bare),
+        "plumbing_ms": statistics.median(plumbing),
+        "plumbing_least_ms": min(plumbing),
+        "plumbing_most_ms": max(plumbing),
+        "p50_ms": statistics.median(latencies) * 1000,
+        "p95_ms": statistics.quantiles(latencies, n=20)[-1] * 1000,
+    }
+
+
+def _cpu_ms(process: psutil.Process, work: Callable[[], object]) -> float:
+    before = process.cpu_times()
+    work()
+    after = process.cpu_times()
+    return (after.user - before.user + after.system - before.system) * 1000
+
+
+def _loop(ensemble: Ensemble, masked: Sequence[str], batch: int) -> None:
+    for start in range(0, len(masked), batch):
+        ensemble.understand(masked[start : start + batch])
+
+
+async def _load(case: Case, texts: Sequence[str], port: int, token: str) -> list[float]:
+    """Send every text once, `concurrency` connections in a closed loop; seconds of each request."""
+    waiting = iter(texts)
+    latencies: list[float] = []
+
+    async def connection() -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for text in waiting:
+            body = json.dumps({"text": text, "store": case.store}).encode()
+            head = (
+                f"POST {case.path} HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {token}\r\n"
+                f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
+            )
+            started = time.perf_counter()
+            writer.write(head.encode() + body)
+            status = await reader.readline()
+            if b" 200 " not in status:
+                raise RuntimeError(f"the server answered {status.decode().strip()}")
+            length = 0
+            while (line := await reader.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            await reader.readexactly(length)
+            latencies.append(time.perf_counter() - started)
+        writer.close()
+
+    await asyncio.gather(*(connection() for _ in range(case.concurrency)))
+    return latencies
+
+
+@contextmanager
+def _server(settings: Settings, home: Path, bundle: Path) -> Iterator[tuple[int, psutil.Process, str]]:
+    """One worker on a free port with a home of its own: its port, its process, and a token."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "FRONTDESK_HOME": str(home),
+        "FRONTDESK_MODEL__BUNDLE": str(bundle),
+        "FRONTDESK_SERVER__PORT": str(port),
+        "FRONTDESK_SERVER__WORKERS": "1",
+    }
+    with (home / "log").open("wb") as log:
+        server = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment, stderr=log, stdout=log)
+    try:
+        worker = _wait_for_worker(home, server, port)
+        token = mint(
+            signing_key(home / "keys"),
+            settings.security,
+            subject="benchmark",
+            tenant="default",
+            scopes=("understand", "answer"),
+            ttl_s=3600,
+        )
+        yield port, worker, token
+    finally:
+        server.terminate()
+        server.wait(timeout=30)
+
+
+def _wait_for_worker(home: Path, server: subprocess.Popen[bytes], port: int) -> psutil.Process:
+    give_up = time.monotonic() + READY_TIMEOUT_S
+    while time.monotonic() < give_up and server.poll() is None:
+        beats = list((home / "run").glob("*/worker-1"))
+        if beats and _accepts(port):
+            return psutil.Process(int(beats[0].read_text(encoding="utf-8")))
+        time.sleep(0.1)
+    raise RuntimeError(f"The server did not start:\n{(home / 'log').read_text(encoding='utf-8')}")
+
+
+def _accepts(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _print_table(rows: Sequence[dict[str, Any]], version: str) -> None:
+    table = Table(title=f"CPU per request in ms, one worker, bundle {version}")
+    for heading in ("request", "in flight", "server", "models", "plumbing", "least", "most", "p50", "p95"):
+        table.add_column(heading, justify="left" if heading == "request" else "right")
+    for row in rows:
+        figures = ("server_ms", "models_ms", "plumbing_ms", "plumbing_least_ms", "plumbing_most_ms", "p50_ms", "p95_ms")
+        within = "green" if row["plumbing_ms"] <= TARGET_MS else "red"
+        table.add_row(row["case"], str(row["concurrency"]), *(f"{row[f]:.2f}" for f in figures), style=within)
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

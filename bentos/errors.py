@@ -1,0 +1,96 @@
+"""How the core's kinds of failure look at the HTTP door: a status each, as RFC 9457 problem details.
+
+A test proves that the table is total. The body never holds what the caller sent.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from starlette.responses import Response
+
+from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, Overloaded
+
+PROBLEM_JSON = "application/problem+json"
+
+HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
+    {
+        Kind.INVALID_QUERY: 400,
+        Kind.UNAUTHENTICATED: 401,
+        Kind.FORBIDDEN: 403,
+        Kind.NOT_FOUND: 404,
+        Kind.METHOD_NOT_ALLOWED: 405,
+        Kind.TOO_LARGE: 413,
+        Kind.UNSUPPORTED_MEDIA: 415,
+        Kind.OVERLOADED: 503,
+        Kind.DEADLINE_EXCEEDED: 504,
+        Kind.STORAGE_UNAVAILABLE: 503,
+        Kind.BUNDLE: 503,
+        Kind.CONFIGURATION: 500,
+        Kind.DATA: 400,
+    }
+)
+
+TITLES: Mapping[Kind, str] = MappingProxyType(
+    {
+        Kind.INVALID_QUERY: "The request cannot be accepted",
+        Kind.UNAUTHENTICATED: "A valid token is needed",
+        Kind.FORBIDDEN: "The token does not allow this",
+        Kind.NOT_FOUND: "There is no such thing here",
+        Kind.METHOD_NOT_ALLOWED: "The method is not allowed here",
+        Kind.TOO_LARGE: "The request is too large",
+        Kind.UNSUPPORTED_MEDIA: "The content type is not understood",
+        Kind.OVERLOADED: "Too much is waiting",
+        Kind.DEADLINE_EXCEEDED: "The deadline has passed",
+        Kind.STORAGE_UNAVAILABLE: "The answer could not be stored",
+        Kind.BUNDLE: "The model is not available",
+        Kind.CONFIGURATION: "The server is not configured correctly",
+        Kind.DATA: "The data cannot be used",
+    }
+)
+
+
+def problem(error: FrontdeskError) -> dict[str, Any]:
+    """RFC 9457 members of an error: type, title, status, detail, and `violations` where there are any."""
+    body: dict[str, Any] = {
+        "type": f"urn:frontdesk:{error.kind}",
+        "title": TITLES[error.kind],
+        "status": HTTP_STATUS[error.kind],
+        "detail": str(error),
+    }
+    if isinstance(error, InvalidQuery) and error.violations:
+        body["violations"] = [{"field": where, "problem": what} for where, what in error.violations]
+    return body
+
+
+def problem_headers(error: FrontdeskError) -> dict[str, str]:
+    """Headers that belong to an error: when to come back, how to authenticate."""
+    if isinstance(error, Overloaded):
+        return {"retry-after": str(math.ceil(error.retry_after_s))}
+    if error.kind is Kind.UNAUTHENTICATED:
+        return {"www-authenticate": 'Bearer realm="frontdesk"'}
+    if error.kind is Kind.STORAGE_UNAVAILABLE:
+        return {"retry-after": "5"}
+    return {}
+
+
+def problem_response(error: FrontdeskError) -> Response:
+    body = problem(error)
+    return Response(
+        json.dumps(body), status_code=body["status"], media_type=PROBLEM_JSON, headers=problem_headers(error)
+    )
+
+
+def unexpected_response() -> Response:
+    """What a caller sees of a defect: nothing but that it happened."""
+    body = {
+        "type": "urn:frontdesk:defect",
+        "title": "Something went wrong inside Frontdesk",
+        "status": 500,
+        "detail": "The request was not completed. The log has the details under the request id of X-Request-ID.",
+    }
+    return Response(json.dumps(body), status_code=500, media_type=PROBLEM_JSON)

@@ -1,0 +1,198 @@
+"""The FastAPI application behind the door: our own routes, each a few lines around the pipeline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from pydantic import TypeAdapter
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+import frontdesk
+from bentos.errors import problem, problem_response
+from bentos.gateway.door import Admitted, admitted
+from bentos.gateway.openapi import PROBLEM, described, json_body
+from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
+from bentos.heartbeats import Heartbeats
+from bentos.wiring import Desk
+from frontdesk.errors import FrontdeskError, InvalidQuery, MethodNotAllowed, NotFound
+from frontdesk.types import Answer, Query
+
+PAGE = Path(__file__).parent / "page.html"
+JSON = "application/json"
+
+_ANSWER = TypeAdapter(Answer).serializer
+
+_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The request cannot be accepted; `violations` says which field and why", **PROBLEM},
+    401: {"description": "No valid token", **PROBLEM},
+    403: {"description": "The token lacks the scope", **PROBLEM},
+    413: {"description": "The body is too large", **PROBLEM},
+    415: {"description": "The body is not JSON", **PROBLEM},
+    503: {"description": "Too much is waiting, or the answer could not be stored; see Retry-After", **PROBLEM},
+    504: {"description": "The deadline passed", **PROBLEM},
+}
+
+
+def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
+    """The application. `desk` and `heartbeats` give this worker's, once it has started."""
+    app = FastAPI(
+        title="Frontdesk",
+        version=frontdesk.__version__,
+        summary="Understands customers' messages and answers them.",
+        docs_url=None,
+        redoc_url=None,
+    )
+
+    @app.post(
+        "/v1/understand",
+        summary="Understand a message",
+        response_model=None,
+        responses={200: {"model": Answer}, **_PROBLEMS},
+        openapi_extra=json_body("QueryIn"),
+        tags=["understand"],
+    )
+    async def understand(_: Request) -> Response:
+        """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
+        request = admitted.get()
+        query = parse(QueryIn, request.body).query()
+        return _json(await desk().pipeline.understand(query, request.caller, request.deadline))
+
+    @app.post(
+        "/v1/understand/batch",
+        summary="Understand up to 256 messages",
+        response_model=None,
+        responses={200: {"description": "`results`, in order; an error object where one item failed"}, **_PROBLEMS},
+        openapi_extra=json_body("BatchIn"),
+        tags=["understand"],
+    )
+    async def understand_batch(_: Request) -> Response:
+        """The same for several messages in one model call; a bad item fails alone."""
+        request = admitted.get()
+        results = await _batch(desk(), parse_items(parse(BatchIn, request.body).queries), request)
+        return Response(b'{"results":[' + b",".join(results) + b"]}", media_type=JSON)
+
+    @app.post(
+        "/v1/queries",
+        summary="Answer a message",
+        response_model=None,
+        responses={200: {"model": Answer}, **_PROBLEMS},
+        openapi_extra=json_body("QueryIn"),
+        tags=["answer"],
+    )
+    async def answer(_: Request) -> Response:
+        """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
+        request = admitted.get()
+        query = parse(QueryIn, request.body).query()
+        return _json(await desk().pipeline.answer(query, request.caller, request.deadline))
+
+    @app.get(
+        "/v1/queries/{query_id}",
+        summary="A stored answer",
+        response_model=None,
+        responses={200: {"model": Answer}, 404: {"description": "Not there, or not yours", **PROBLEM}, **_PROBLEMS},
+        tags=["answer"],
+    )
+    async def stored_answer(query_id: str) -> Response:
+        """The answer as it was stored: the reply with personal data still masked."""
+        request = admitted.get()
+        found = await request.deadline.bound(desk().find_answer(request.caller, query_id), "the record was read")
+        if found is None:
+            raise NotFound("There is no stored answer with this id.")
+        return Response(found, media_type=JSON)
+
+    _add_pages(app)
+    _add_health(app, desk, heartbeats)
+    app.add_exception_handler(FrontdeskError, _render_problem)
+    app.add_exception_handler(HTTPException, _render_http)
+    described(app)
+    return app
+
+
+def _add_pages(app: FastAPI) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    @app.get("/", include_in_schema=False)
+    async def try_it() -> Response:
+        return HTMLResponse(page)
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> Response:
+        """Swagger's files come from BentoML's own package, so that the page works without a network."""
+        return get_swagger_ui_html(
+            openapi_url="/openapi.json",
+            title="Frontdesk API",
+            swagger_js_url="/static_content/swagger-ui-bundle.js",
+            swagger_css_url="/static_content/swagger-ui.css",
+            swagger_favicon_url="/static_content/favicon-light-32x32.png",
+        )
+
+
+def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> None:
+    @app.get("/livez", tags=["health"], response_model=None)
+    async def livez() -> Response:
+        """200 while every worker of this server shows signs of life; 503 names those that do not."""
+        dead = heartbeats().dead()
+        return _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
+
+    @app.get("/readyz", tags=["health"], response_model=None)
+    async def readyz() -> Response:
+        """200 once every worker has loaded its models, reproduced the golden rows and reached the database."""
+        opened = desk()
+        missing = heartbeats().missing()
+        stored = await opened.storage_ready()
+        ready = not missing and stored
+        what = "ready" if ready else "workers are still warming up" if missing else "the database is away"
+        return _health(what, ready, {"model_version": opened.champion.version, "workers_missing": len(missing)})
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        body, content_type = desk().metrics.render()
+        return Response(body, headers={"content-type": content_type})
+
+
+async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admitted) -> list[bytes]:
+    """Answer the good items together and put each result in its item's place."""
+    queries = [item for item in items if isinstance(item, Query)]
+    answers = await desk.pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
+    answered = iter(answers)
+    outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
+    return [
+        json.dumps({"error": problem(outcome)}).encode() if isinstance(outcome, FrontdeskError) else render(outcome)
+        for outcome in outcomes
+    ]
+
+
+def render(answer: Answer) -> bytes:
+    """An answer as JSON; `reply` and `stored` only where there is a reply."""
+    return _ANSWER.to_json(answer, exclude_none=True)
+
+
+def _json(answer: Answer) -> Response:
+    return Response(render(answer), media_type=JSON)
+
+
+def _health(status: str, good: bool, details: dict[str, Any]) -> Response:
+    body = {"status": status, **details}
+    return Response(json.dumps(body), status_code=200 if good else 503, media_type=JSON)
+
+
+async def _render_problem(_: Request, error: Exception) -> Response:
+    assert isinstance(error, FrontdeskError)
+    return problem_response(error)
+
+
+async def _render_http(_: Request, error: Exception) -> Response:
+    """What the framework itself refuses: routes that the door let through but the application does not have."""
+    assert isinstance(error, HTTPException)
+    if error.status_code == 405:
+        return problem_response(MethodNotAllowed("This method is not allowed here."))
+    if error.status_code == 404:
+        return problem_response(NotFound("There is no such path."))
+    return problem_response(InvalidQuery("The request cannot be accepted."))

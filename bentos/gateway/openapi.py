@@ -1,0 +1,69 @@
+"""The OpenAPI document: request bodies are parsed by hand on the hot path, so they are described by hand here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from bentos.errors import PROBLEM_JSON
+from bentos.gateway.schemas import BatchIn, QueryIn
+
+PROBLEM: dict[str, Any] = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+_REFERENCE = "#/components/schemas/{model}"
+_PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details.",
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {
+        "type": {"type": "string", "examples": ["urn:frontdesk:invalid-query"]},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "violations": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "problem"],
+                "properties": {"field": {"type": "string"}, "problem": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def json_body(schema: str) -> dict[str, Any]:
+    """`openapi_extra` of a route whose body is the named component."""
+    reference = {"$ref": _REFERENCE.format(model=schema)}
+    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+
+
+def described(app: FastAPI) -> None:
+    """Give `app` a document with our own schemas and the bearer token; it is built on first use and kept."""
+
+    def document() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            built = get_openapi(title=app.title, version=app.version, summary=app.summary, routes=app.routes)
+            components = built.setdefault("components", {})
+            components.setdefault("schemas", {}).update(_schemas())
+            components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+            for path, operations in built["paths"].items():
+                for operation in operations.values():
+                    if path.startswith("/v1/"):
+                        operation["security"] = [{"token": []}]
+            app.openapi_schema = built
+        return app.openapi_schema
+
+    app.openapi = document  # type: ignore[method-assign]  # FastAPI's documented way to extend its document
+
+
+def _schemas() -> dict[str, Any]:
+    schemas: dict[str, Any] = {"Problem": _PROBLEM_SCHEMA}
+    for model in (QueryIn, BatchIn):
+        schema = model.model_json_schema(ref_template=_REFERENCE)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    return schemas

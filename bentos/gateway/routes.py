@@ -1,0 +1,59 @@
+"""Every path that the server answers, with the scope that it needs and the body that it takes: one table.
+
+A path that is not in it does not exist. `scope` None means open to anyone who reaches the port.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One path template. `batch` bodies may be larger; `native` paths are answered by BentoML's own application."""
+
+    template: str
+    methods: tuple[str, ...]
+    scope: str | None = None
+    batch: bool = False
+    native: bool = False
+
+
+EXACT: Mapping[str, Route] = MappingProxyType(
+    {
+        route.template: route
+        for route in (
+            Route("/", ("GET",)),
+            Route("/docs", ("GET",)),
+            Route("/openapi.json", ("GET",)),
+            Route("/livez", ("GET",)),
+            Route("/readyz", ("GET",)),
+            Route("/metrics", ("GET",)),
+            Route("/v1/understand", ("POST",), "understand"),
+            Route("/v1/understand/batch", ("POST",), "understand", batch=True),
+            Route("/v1/queries", ("POST",), "answer"),
+            Route("/understand", ("POST",), "understand", native=True),
+            Route("/answer", ("POST",), "answer", native=True),
+            Route("/schema.json", ("GET",), native=True),
+        )
+    }
+)
+
+_QUERY = Route("/v1/queries/{query_id}", ("GET",), "history:read")
+_STATIC = Route("/static_content/{file}", ("GET",), native=True)
+_UNDER = (("/v1/queries/", _QUERY), ("/static_content/", _STATIC))
+
+ROUTES = (*EXACT.values(), _QUERY, _STATIC)
+
+
+def find_route(path: str) -> Route | None:
+    """The route of a path, or None where there is none."""
+    if (exact := EXACT.get(path)) is not None:
+        return exact
+    for prefix, route in _UNDER:
+        rest = path.removeprefix(prefix)
+        if rest != path and rest and "/" not in rest:
+            return route
+    return None

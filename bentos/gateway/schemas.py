@@ -1,0 +1,131 @@
+"""The JSON that callers send, checked before anything else sees it, and how violations are told.
+
+Bodies are parsed by pydantic's own JSON reader: it refuses NaN, lone surrogates, bytes that are not UTF-8 and deep
+nesting by itself. Messages of violations are ours or pydantic's; they never repeat what was sent.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Annotated, Any, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from frontdesk.errors import FrontdeskError, InvalidQuery
+from frontdesk.types import Channel, CustomerTier, Query
+
+LONGEST_TEXT = 4000
+LARGEST_BATCH = 256
+
+
+def _readable(text: str) -> str:
+    if "\x00" in text:
+        raise ValueError("must not hold NUL characters")
+    if not text.strip():
+        raise ValueError("must hold more than blanks")
+    return text
+
+
+def _without_nul(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("must not hold NUL characters")
+    return value
+
+
+Label = AfterValidator(_without_nul)
+
+
+class QueryIn(BaseModel):
+    """One customer message."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_readable)] = Field(
+        description="The customer's words.", examples=["Where is my parcel? Order #48213 should have come on Monday."]
+    )
+    customer_id: Annotated[str, Field(min_length=1, max_length=50), Label] | None = None
+    session_id: Annotated[str, Field(min_length=1, max_length=100), Label] | None = None
+    channel: Channel = Channel.API
+    customer_tier: CustomerTier = CustomerTier.STANDARD
+    language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
+        None, description="A language tag such as `en` or `pt-BR`."
+    )
+    waiting_since: datetime | None = Field(None, description="Since when the customer has been waiting.")
+    store: bool = Field(True, description="Keep the (masked) message and the result.")
+
+    def query(self) -> Query:
+        return Query(
+            text=self.text,
+            customer_id=self.customer_id,
+            session_id=self.session_id,
+            channel=self.channel,
+            customer_tier=self.customer_tier,
+            language=self.language,
+            waiting_since=self.waiting_since,
+            store=self.store,
+        )
+
+
+class BatchIn(BaseModel):
+    """Several messages; each is checked by itself, so that one bad item does not refuse the others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    queries: list[Any] = Field(
+        min_length=1, max_length=LARGEST_BATCH, json_schema_extra={"items": {"$ref": "#/components/schemas/QueryIn"}}
+    )
+
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
+def parse(model: type[Body], raw: bytes) -> Body:
+    """Read a request body.
+
+    Raises:
+        InvalidQuery: naming each field that is wrong and why, never what it held.
+    """
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        raise _violations(error) from None
+
+
+def parse_items(items: list[Any]) -> list[Query | FrontdeskError]:
+    """Each item of a batch as a query, or what is wrong with it, in order."""
+    return [_item(item) for item in items]
+
+
+def _item(item: Any) -> Query | FrontdeskError:
+    try:
+        return QueryIn.model_validate_json(json.dumps(item)).query()
+    except ValidationError as error:
+        return _violations(error)
+
+
+def _violations(error: ValidationError) -> InvalidQuery:
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    if found[0]["type"] == "json_invalid":
+        return InvalidQuery(
+            "The body is not valid JSON.", hint='Send UTF-8 JSON such as {"text": "Where is my parcel?"}.'
+        )
+    violations = tuple((_where(item["loc"], item["type"]), _what(item["type"], item["msg"])) for item in found)
+    first = f"{violations[0][0]} {violations[0][1]}"
+    more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
+    return InvalidQuery(f"{first}{more}.", violations=violations, hint="See /docs for the fields.")
+
+
+def _where(location: tuple[int | str, ...], kind: str) -> str:
+    """The field, as far as we know its name: an unknown field's name is the caller's text and is not repeated."""
+    if kind == "extra_forbidden":
+        return "the body" if len(location) == 1 else ".".join(str(part) for part in location[:-1])
+    return ".".join(str(part) for part in location) or "the body"
+
+
+def _what(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "has a field that is not known"
+    if kind == "missing":
+        return "is missing"
+    return message.removeprefix("Value error, ").replace("Input should", "should").replace("String should", "should")

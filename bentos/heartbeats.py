@@ -1,0 +1,79 @@
+"""How the workers of one server see each other: a file each, whose time of change is its last sign of life.
+
+A request reaches one worker only, but liveness is about all of them: a container whose dead worker is never respawned
+(BentoML does not respawn inside containers) must not look healthy. The folder is shared by the workers of one master.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import time
+from pathlib import Path
+
+
+class Heartbeats:
+    """The sign of life of worker `index` (1 to `workers`), and what it sees of the others."""
+
+    def __init__(self, folder: Path, *, index: int, workers: int, interval_s: float, timeout_s: float) -> None:
+        self._folder = folder
+        self._own = folder / f"worker-{index}"
+        self._workers = workers
+        self._interval_s = interval_s
+        self._timeout_s = timeout_s
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to beat, on the running loop: a loop that hangs stops beating, too."""
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._own.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        self._task = asyncio.get_running_loop().create_task(self._beat())
+
+    async def stop(self) -> None:
+        """Sign off: a worker that stops in order is not dead."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self._own.unlink(missing_ok=True)
+
+    def dead(self) -> list[str]:
+        """Workers that have signed on and show no life any more: their process is gone, or they have been silent."""
+        return [name for name, (pid, silent_s) in self._seen().items() if silent_s > self._timeout_s or not _runs(pid)]
+
+    def missing(self) -> list[str]:
+        """Workers that have not signed on yet, or are dead."""
+        alive = set(self._seen()) - set(self.dead())
+        return [f"worker-{index}" for index in range(1, self._workers + 1) if f"worker-{index}" not in alive]
+
+    async def _beat(self) -> None:
+        while True:
+            await asyncio.sleep(self._interval_s)
+            os.utime(self._own)
+
+    def _seen(self) -> dict[str, tuple[int, float]]:
+        """name -> (process id, seconds since its last sign of life)."""
+        seen = {}
+        for file in sorted(self._folder.glob("worker-*")):
+            with contextlib.suppress(FileNotFoundError, ValueError):  # signed off, or signing on, at this moment
+                seen[file.name] = (int(file.read_text(encoding="utf-8")), time.time() - file.stat().st_mtime)
+        return seen
+
+
+def _runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """A killed child that its parent has not waited for still has a process id. Only Linux tells; elsewhere: no."""
+    with contextlib.suppress(FileNotFoundError):
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8")
+        return stat.rpartition(")")[2].split()[0] == "Z"
+    return False

@@ -1,0 +1,153 @@
+"""The BentoML service: `bentoml serve bentos.service:Frontdesk`, or `frontdesk serve`, which prepares and explains.
+
+The master runs `pin` once: it verifies the champion, makes the key, migrates the database, and pins that one bundle for
+all workers. Each worker opens its own desk (placement `embedded`) and beats. SIGTERM lets requests in flight finish.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import bentoml
+from bentoml import server_context
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from bentos.errors import problem_response
+from bentos.fast_path import FastService
+from bentos.gateway.app import build_app, render
+from bentos.gateway.door import Door, admitted
+from bentos.heartbeats import Heartbeats
+from bentos.wiring import Desk, open_desk, prepare
+from frontdesk.config import Settings, load
+from frontdesk.errors import FrontdeskError
+from frontdesk.observability.logs import configure
+from frontdesk.types import Channel, CustomerTier, Query
+
+SETTINGS: Settings = load()
+BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
+
+
+def run_folder(settings: Settings, master: int) -> Path:
+    """Where the workers of one serving master leave their signs of life."""
+    return settings.run / str(master)
+
+
+class _Worker:
+    """This process's opened parts: BentoML makes the service object, the door needs what it opens."""
+
+    desk: Desk | None = None
+    heartbeats: Heartbeats | None = None
+
+
+def _desk() -> Desk:
+    assert _Worker.desk is not None, "the server accepts requests only after its worker has started"
+    return _Worker.desk
+
+
+def _heartbeats() -> Heartbeats:
+    assert _Worker.heartbeats is not None, "the server accepts requests only after its worker has started"
+    return _Worker.heartbeats
+
+
+@bentoml.service(
+    name="frontdesk",
+    service_class=FastService,
+    workers=SETTINGS.server.workers,
+    http={"host": SETTINGS.server.host, "port": SETTINGS.server.port},
+    **SETTINGS.bentoml,
+)
+class Frontdesk:
+    """Understands customers' messages and answers them."""
+
+    @staticmethod
+    def front(native: ASGIApp) -> ASGIApp:
+        """The application that a worker serves: our door, with BentoML's own application behind it."""
+        return Door(
+            gateway=build_app(_desk, _heartbeats),
+            native=native,
+            desk=_desk,
+            settings=SETTINGS.server,
+            access_log=SETTINGS.observability.access_log,
+        )
+
+    @staticmethod
+    @bentoml.on_deployment
+    def pin() -> None:
+        """Once, in the master: refuse early what would make every worker fail, and fix the version for all of them."""
+        os.environ[BUNDLE_VARIABLE] = str(prepare(SETTINGS))
+        folder = run_folder(SETTINGS, os.getpid())
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True, mode=0o700)
+
+    @bentoml.on_startup
+    async def open(self) -> None:
+        """In each worker, before it accepts a request."""
+        configure(SETTINGS.observability.log_level)
+        _Worker.desk = open_desk(load())
+        server = SETTINGS.server
+        _Worker.heartbeats = Heartbeats(
+            run_folder(SETTINGS, os.getppid()),
+            index=server_context.worker_index or 1,
+            workers=server.workers,
+            interval_s=server.heartbeat_interval_s,
+            timeout_s=server.heartbeat_timeout_s,
+        )
+        _Worker.heartbeats.start()
+
+    @bentoml.on_shutdown
+    async def close(self) -> None:
+        """In each worker, after its last request was answered."""
+        await _heartbeats().stop()
+        await _desk().close()
+
+    @bentoml.api
+    async def understand(
+        self,
+        text: str,
+        customer_id: str | None = None,
+        session_id: str | None = None,
+        channel: str = Channel.API.value,
+        customer_tier: str = CustomerTier.STANDARD.value,
+        language: str | None = None,
+        waiting_since: datetime | None = None,
+        store: bool = True,
+    ) -> dict[str, Any]:
+        """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
+        query = Query(
+            text, customer_id, session_id, Channel(channel), CustomerTier(customer_tier), language, waiting_since, store
+        )
+        return await _rendered(query, reply=False)
+
+    @bentoml.api
+    async def answer(
+        self,
+        text: str,
+        customer_id: str | None = None,
+        session_id: str | None = None,
+        channel: str = Channel.API.value,
+        customer_tier: str = CustomerTier.STANDARD.value,
+        language: str | None = None,
+        waiting_since: datetime | None = None,
+        store: bool = True,
+    ) -> dict[str, Any]:
+        """Everything of `understand`, and the reply; acknowledged once it is stored."""
+        query = Query(
+            text, customer_id, session_id, Channel(channel), CustomerTier(customer_tier), language, waiting_since, store
+        )
+        return await _rendered(query, reply=True)
+
+
+async def _rendered(query: Query, *, reply: bool) -> Any:
+    """The answer as a response of our own: what a Starlette response holds passes BentoML untouched."""
+    pipeline, request = _desk().pipeline, admitted.get()
+    handle = pipeline.answer if reply else pipeline.understand
+    try:
+        answer = await handle(query, request.caller, request.deadline)
+    except FrontdeskError as error:
+        return problem_response(error)
+    return Response(render(answer), media_type="application/json")

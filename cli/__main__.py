@@ -1,0 +1,5 @@
+"""`python -m cli` is `frontdesk`."""
+
+from cli.main import run
+
+run()

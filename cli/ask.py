@@ -1,0 +1,138 @@
+"""`frontdesk ask`: put a message to a running server, or, where none runs, to the champion in this process."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from frontdesk.config import Settings
+
+CONNECT_TIMEOUT_S = 0.5
+
+Ask = Callable[[str], dict[str, Any]]
+
+
+def ask(
+    message: Annotated[
+        str | None, typer.Argument(help="The customer's words. Without it, each line of standard input is one message.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a message.")] = False,
+    store: Annotated[bool, typer.Option(help="Keep the masked message and the answer.")] = True,
+    local: Annotated[bool, typer.Option("--local", help="Do not look for a running server.")] = False,
+) -> None:
+    """Answer a customer's message: reply, decision and why.
+
+    Exit code 0 when every message was answered, 1 when one was refused.
+    """
+    from rich.console import Console
+
+    from cli.panel import panel
+    from frontdesk.config import load
+
+    console = Console()
+    refused = False
+    with _asker(load(), store=store, local=local) as put:
+        for text in _messages(message):
+            answer = put(text)
+            refused = refused or "error" in answer
+            if as_json:
+                typer.echo(json.dumps(answer, ensure_ascii=False))
+            elif "error" in answer:
+                Console(stderr=True).print(f"[bold red]refused[/] {answer['error']['detail']}", highlight=False)
+            else:
+                console.print(panel(answer))
+    if refused:
+        raise typer.Exit(1)
+
+
+def _messages(message: str | None) -> Iterator[str]:
+    if message is not None:
+        yield message
+        return
+    if sys.stdin.isatty():
+        typer.echo("Type a message and press Enter; Ctrl-D ends.", err=True)
+    for line in sys.stdin:
+        if line.strip():
+            yield line.rstrip("\n")
+
+
+@contextmanager
+def _asker(settings: Settings, *, store: bool, local: bool) -> Iterator[Ask]:
+    """A function that answers one message: by the server where one is alive, else in this process."""
+    from httpx2 import Client, HTTPError, Timeout
+
+    base = f"http://{settings.server.host}:{settings.server.port}"
+    timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
+    with Client(base_url=base, timeout=timeout) as client:
+        if not local:
+            try:
+                alive = client.get("/livez").status_code == 200
+            except HTTPError:
+                alive = False
+            if alive:
+                yield _remote(client, settings, store=store)
+                return
+    with _embedded(settings, store=store) as put:
+        yield put
+
+
+def _remote(client: Any, settings: Settings, *, store: bool) -> Ask:
+    from frontdesk.security.keys import signing_key
+    from frontdesk.security.tokens import mint
+
+    token = mint(
+        signing_key(settings.keys),
+        settings.security,
+        subject="frontdesk ask",
+        tenant="default",
+        scopes=("answer",),
+        ttl_s=settings.security.token_ttl_s,
+    )
+
+    def put(text: str) -> dict[str, Any]:
+        response = client.post(
+            "/v1/queries", json={"text": text, "store": store}, headers={"authorization": f"Bearer {token}"}
+        )
+        body: dict[str, Any] = response.json()
+        return body if response.status_code == 200 else {"error": body}
+
+    return put
+
+
+@contextmanager
+def _embedded(settings: Settings, *, store: bool) -> Iterator[Ask]:
+    """The same pipeline as a server's, opened in this process; what it records is in the same database."""
+    import asyncio
+
+    from rich.console import Console
+
+    from bentos.errors import problem
+    from bentos.gateway.app import render
+    from bentos.gateway.schemas import QueryIn, parse
+    from bentos.wiring import open_desk
+    from frontdesk.deadline import Deadline
+    from frontdesk.errors import FrontdeskError
+    from frontdesk.types import Caller
+
+    with Console(stderr=True).status("no server is running: loading the champion here"):
+        desk = open_desk(settings)
+    caller = Caller(tenant="default", subject="frontdesk ask", scopes=frozenset({"answer"}))
+    with asyncio.Runner() as runner:
+
+        def put(text: str) -> dict[str, Any]:
+            try:
+                query = parse(QueryIn, json.dumps({"text": text, "store": store}).encode()).query()
+                deadline = Deadline.after(settings.server.request_timeout_s)
+                answer: dict[str, Any] = json.loads(render(runner.run(desk.pipeline.answer(query, caller, deadline))))
+            except FrontdeskError as error:
+                return {"error": problem(error)}
+            return answer
+
+        yield put
+        runner.run(desk.close())

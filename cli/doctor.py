@@ -1,0 +1,140 @@
+"""`frontdesk doctor`: is this machine, this configuration and this champion fit to serve, and where are the gaps?"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import stat
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from frontdesk.config import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at: `good`, `warning` or `bad`, and what to know about it."""
+
+    what: str
+    state: str
+    told: str
+
+
+def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Check runtime, champion, taxonomy, knowledge, database and keys. Exit code 1 when something is bad."""
+    from rich.console import Console
+
+    from frontdesk.config import load
+
+    findings = list(examine(load()))
+    if as_json:
+        typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
+    else:
+        signs = {"good": "[green]ok  [/]", "warning": "[yellow]note[/]", "bad": "[red]bad [/]"}
+        for finding in findings:
+            Console().print(f"{signs[finding.state]} {finding.what}: {finding.told}", highlight=False, soft_wrap=True)
+    if any(finding.state == "bad" for finding in findings):
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Look at everything that a server needs; nothing is changed."""
+    yield Finding(
+        "machine", "good", f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
+    )
+    yield from _runtime()
+    yield from _champion(settings)
+    yield from _database(settings)
+    yield from _keys(settings)
+
+
+def _runtime() -> Iterator[Finding]:
+    from frontdesk.errors import ConfigurationError
+    from runners.models.session import check_runtime
+
+    try:
+        runtime = check_runtime()
+    except ConfigurationError as error:
+        yield Finding("onnxruntime", "bad", str(error))
+        return
+    import onnxruntime
+
+    providers = ", ".join(onnxruntime.get_available_providers())
+    yield Finding(
+        "onnxruntime", "good", f"{runtime}; providers here: {providers}; models run on the CPU in this version"
+    )
+
+
+def _champion(settings: Settings) -> Iterator[Finding]:
+    from bentos.wiring import PACKAGE, served_bundle
+    from frontdesk.errors import FrontdeskError
+    from frontdesk.responses.knowledge import Knowledge
+    from model_store.bundle import open_bundle
+    from runners.ensemble import Ensemble, warm_up
+
+    try:
+        bundle = open_bundle(served_bundle(settings))
+        ensemble = Ensemble.load(bundle)
+        warm_up(ensemble, bundle)
+    except FrontdeskError as error:
+        yield Finding("champion", "bad", str(error))
+        return
+    yield Finding(
+        "champion", "good", f"{bundle.version}, golden rows reproduced, {len(bundle.manifest.files)} files verified"
+    )
+    if gaps := ensemble.taxonomy.gaps():
+        yield Finding("taxonomy", "warning", f"no policy for {', '.join(gaps)}: never automated, medium urgency")
+    else:
+        yield Finding("taxonomy", "good", f"{len(ensemble.taxonomy.labels)} intents, each with a policy")
+    if ensemble.calibration.automation_threshold is None:
+        yield Finding("automation", "warning", "no threshold could be certified for this bundle: nothing is automated")
+    try:
+        missing = Knowledge.read(settings.responses.knowledge or PACKAGE / "knowledge").missing(
+            ensemble.taxonomy.labels
+        )
+    except FrontdeskError as error:
+        yield Finding("knowledge", "bad", str(error))
+        return
+    if missing:
+        yield Finding("knowledge", "warning", f"no passage for {', '.join(missing)}: a person has to answer")
+    else:
+        yield Finding("knowledge", "good", "every intent has a passage")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from frontdesk.errors import FrontdeskError
+    from frontdesk.storage.database import open_database, reading
+    from frontdesk.storage.queries import ping
+
+    kind = settings.database_url.partition(":")[0]
+    if kind == "sqlite" and not (settings.home / "frontdesk.db").exists() and settings.storage.url is None:
+        yield Finding("database", "good", "SQLite, made on first start")
+        return
+    try:
+        engine = open_database(settings.database_url)
+        with reading(engine) as connection:
+            ping(connection)
+    except (FrontdeskError, SQLAlchemyError) as error:
+        yield Finding("database", "bad", f"{kind} does not answer ({type(error).__name__})")
+        return
+    engine.dispose()
+    yield Finding("database", "good", f"{kind} answers")
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    key = settings.keys / "signing.key"
+    if not key.exists():
+        yield Finding("signing key", "good", "made on first start")
+        return
+    mode = stat.S_IMODE(key.stat().st_mode)
+    if mode & 0o077:
+        yield Finding("signing key", "bad", f"{key} can be read by others ({mode:o}); run: chmod 600 {key}")
+    else:
+        yield Finding("signing key", "good", "readable by its owner alone")

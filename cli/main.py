@@ -1,0 +1,61 @@
+"""`frontdesk`: one verb a file, and each verb imports what it needs only when it runs."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version as installed_version
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from cli import ask, config, doctor, models, serve, token, train
+from frontdesk.errors import FrontdeskError
+
+app = typer.Typer(
+    name="frontdesk",
+    help="Understands customers' messages and answers them.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"frontdesk {installed_version('frontdesk')}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[  # typer acts on it through the callback
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+    ] = False,
+) -> None:
+    """Understands customers' messages and answers them."""
+
+
+app.command()(ask.ask)
+app.command()(serve.serve)
+app.command()(train.train)
+app.command()(models.models)
+app.command()(models.promote)
+app.command()(token.token)
+app.command()(doctor.doctor)
+app.add_typer(config.app, name="config")
+
+
+def run() -> None:
+    """The entry point: an error that we drew becomes one clear line and exit code 1, never a traceback."""
+    try:
+        app()
+    except FrontdeskError as error:
+        console = Console(stderr=True)
+        console.print(f"[bold red]error[/] {error.message}", highlight=False, soft_wrap=True, markup=True)
+        if error.hint:
+            console.print(f"[dim]{error.hint}[/]", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,91 @@
+"""One answer as a panel for the terminal. Reads the JSON of the API, so that local and remote answers look the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.panel import Panel
+from rich.table import Table
+from rich.text import Text
+
+from frontdesk.decision.automation import EXPLAINED
+from frontdesk.types import Reason
+
+BAR_WIDTH = 24
+_ACTION_STYLE = {"automate": "bold green", "draft": "bold cyan", "clarify": "bold yellow", "escalate": "bold red"}
+_LEVEL_STYLE = {"low": "green", "medium": "cyan", "high": "yellow", "urgent": "bold red"}
+_MOOD_STYLE = {"negative": "red", "neutral": "white", "positive": "green"}
+
+
+def panel(answer: Mapping[str, Any]) -> Panel:
+    """Reply, decision with its reasons, intent with candidates, sentiment, priority with its parts, uncertainty."""
+    sections: list[RenderableType] = []
+    if reply := answer.get("reply"):
+        cited = ", ".join(citation["title"] for citation in reply["citations"])
+        body = Text(reply["text"])
+        if cited:
+            body.append(f"\n\nfrom: {cited}", style="dim")
+        sections += [Panel(body, title="reply", title_align="left", border_style="dim"), Text()]
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    table.add_row("decision", _decision(answer["decision"]))
+    table.add_row("intent", _intent(answer["intent"]))
+    table.add_row("sentiment", _sentiment(answer["sentiment"]))
+    table.add_row("priority", _priority(answer["priority"]))
+    table.add_row("uncertainty", _uncertainty(answer["uncertainty"]))
+    table.add_row("members", _members(answer["members"]))
+    sections.append(table)
+    taken = answer["timings_ms"].get("total", 0.0)
+    footer = f"{answer['model_version']}  {taken:.1f} ms  {answer['query_id']}"
+    return Panel(Group(*sections), subtitle=footer, subtitle_align="right", border_style="blue")
+
+
+def _bar(share: float, style: str) -> Text:
+    filled = round(share * BAR_WIDTH)
+    return Text.assemble(("█" * filled, style), ("░" * (BAR_WIDTH - filled), "dim"), f" {share:6.1%}")
+
+
+def _decision(decision: Mapping[str, Any]) -> Text:
+    text = Text(decision["action"], style=_ACTION_STYLE[decision["action"]])
+    for reason in decision["reasons"]:
+        text.append(f"\n· {EXPLAINED[Reason(reason)]}", style="default not bold")
+    if decision["suggested_actions"]:
+        text.append(f"\nnext: {', '.join(decision['suggested_actions'])}", style="dim not bold")
+    return text
+
+
+def _intent(intent: Mapping[str, Any]) -> RenderableType:
+    table = Table.grid(padding=(0, 2))
+    for candidate in intent["candidates"]:
+        best = candidate["label"] == intent["label"]
+        table.add_row(Text(candidate["label"], style="bold" if best else ""), _bar(candidate["probability"], "blue"))
+    scope = Text("out of scope", style="bold red" if not intent["in_scope"] else "dim")
+    table.add_row(scope, _bar(intent["out_of_scope_probability"], "red"))
+    return table
+
+
+def _sentiment(sentiment: Mapping[str, Any]) -> Text:
+    text = Text.assemble((sentiment["label"], _MOOD_STYLE[sentiment["label"]]), f" {sentiment['confidence']:.0%}   ")
+    others = [f"{label} {share:.0%}" for label, share in sentiment["scores"].items() if label != sentiment["label"]]
+    return text.append(", ".join(others), style="dim")
+
+
+def _priority(priority: Mapping[str, Any]) -> Text:
+    text = Text.assemble((priority["level"], _LEVEL_STYLE[priority["level"]]), f" {priority['score']:.0f} of 100")
+    for part in priority["parts"]:
+        text.append(f"\n{part['points']:+6.1f}  {part['because']}", style="default not bold")
+    return text
+
+
+def _uncertainty(uncertainty: Mapping[str, Any]) -> str:
+    return (
+        f"{uncertainty['score']:.2f}  (models disagree {uncertainty['epistemic']:.2f}, "
+        f"message is unclear {uncertainty['aleatoric']:.2f})"
+    )
+
+
+def _members(members: list[Mapping[str, Any]]) -> str:
+    return "\n".join(f"{member['name']}: {member['intent']} {member['confidence']:.0%}" for member in members)

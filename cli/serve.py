@@ -1,0 +1,108 @@
+"""`frontdesk serve`: prepare, start BentoML's server, wait until it is ready, and say how to ask it something."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from frontdesk.config import Settings
+
+READY_TIMEOUT_S = 60.0
+POLL_S = 0.1
+
+
+def serve(
+    train_if_needed: Annotated[
+        bool, typer.Option("--train-if-needed", help="Train the starter model first where nothing is promoted.")
+    ] = False,
+) -> None:
+    """Serve the champion over HTTP until interrupted; requests in flight are finished."""
+    from rich.console import Console
+
+    from bentos.wiring import prepare
+    from frontdesk.config import load
+    from model_store.promotion import POINTER
+
+    console = Console(stderr=True)
+    settings = load()
+    if train_if_needed and settings.model.bundle is None and not (settings.bundles / POINTER).exists():
+        _train(settings, console)
+    bundle = prepare(settings)
+    started = time.monotonic()
+    console.print(f"Serving bundle [bold]{bundle.name}[/] with {settings.server.workers} workers ...")
+    server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: server.terminate())
+    if _wait_until_ready(settings, server):
+        _greet(settings, console, time.monotonic() - started)
+    sys.exit(server.wait())
+
+
+def _train(settings: Settings, console: Console) -> None:
+    """Train in a process of its own, so that the server keeps none of the training libraries in memory."""
+    console.print("No model has been trained yet: training the starter model, about a minute, once.")
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "train"], check=False, env=os.environ | {"FRONTDESK_HOME": str(settings.home)}
+    )
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+
+
+def _command(settings: Settings) -> list[str]:
+    server = settings.server
+    return [
+        sys.executable, "-m", "bentoml", "serve", "bentos.service:Frontdesk",
+        "--host", server.host, "--port", str(server.port),
+        "--timeout-graceful-shutdown", str(server.shutdown_grace_s),
+    ]  # fmt: skip
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """BentoML gets a home of its own below ours (its metrics folder is per home), and sends no usage statistics."""
+    defaults = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
+    return defaults | dict(os.environ) | {"FRONTDESK_HOME": str(settings.home)}
+
+
+def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool:
+    from httpx2 import Client, HTTPError
+
+    give_up = time.monotonic() + READY_TIMEOUT_S
+    with Client(timeout=2.0) as client:
+        while server.poll() is None and time.monotonic() < give_up:
+            try:
+                if client.get(f"{_base(settings)}/readyz").status_code == 200:
+                    return True
+            except HTTPError:
+                pass
+            time.sleep(POLL_S)
+    return False
+
+
+def _greet(settings: Settings, console: Console, seconds: float) -> None:
+    base = _base(settings)
+    console.print(f"[bold green]Ready[/] after {seconds:.1f} s. Try it in a browser: {base}/   API: {base}/docs")
+    console.print("Or paste this into another terminal:\n")
+    command = f"{os.path.relpath(sys.executable.replace('python3', 'python'))}"
+    frontdesk = command.rpartition("/")[0] + "/frontdesk"
+    console.print(
+        f"curl -s {base}/v1/queries \\\n"
+        f'  -H "Authorization: Bearer $({frontdesk} token)" -H "Content-Type: application/json" \\\n'
+        """  -d '{"text": "Where is my parcel? Order #48213 should have come on Monday."}'""",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print("\nCtrl-C stops the server.", style="dim")
+
+
+def _base(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.server.host == "0.0.0.0" else settings.server.host  # noqa: S104 - compared, not bound
+    return f"http://{host}:{settings.server.port}"

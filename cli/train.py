@@ -1,0 +1,157 @@
+"""`frontdesk train`: from labelled messages to a registered bundle, with progress and time left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from frontdesk.config import Settings
+    from model_store.bundle import Bundle
+
+
+def train(
+    data: Annotated[
+        Path | None, typer.Option(help="A .jsonl or .csv file, or a folder of them. Default: the starter corpus.")
+    ] = None,
+    profile: Annotated[str, typer.Option(help="A profile of training/profiles, or a path.")] = "starter",
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="A taxonomy of your own. Default: the starter taxonomy.")
+    ] = None,
+    promote: Annotated[bool, typer.Option(help="Serve the new version even where there is a champion.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the manifest instead of tables.")] = False,
+) -> None:
+    """Train a bundle, log it in MLflow, and make it champion where there is none yet.
+
+    An interrupted run goes on where it stopped. Figures are those of messages that took no part in training.
+    """
+    from rich.console import Console
+
+    from frontdesk.config import load
+
+    console = Console(stderr=True)
+    bundle = run_training(load(), console, data=data, profile=profile, taxonomy=taxonomy, promote=promote)
+    if as_json:
+        typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
+    else:
+        show_figures(bundle, Console())
+
+
+def run_training(
+    settings: Settings,
+    console: Console,
+    *,
+    data: Path | None = None,
+    profile: str = "starter",
+    taxonomy: Path | None = None,
+    promote: bool = False,
+) -> Bundle:
+    """Train, register, record the figures, and promote where asked or where nothing is promoted yet."""
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+    from model_store import promotion, registry
+    from training.data import STARTER_CORPUS, read_examples
+    from training.profile import read_profile
+    from training.run import Progress as Done
+    from training.run import TrainingRun
+
+    chosen = read_profile(profile)
+    examples = read_examples(data or STARTER_CORPUS)
+    run = TrainingRun(
+        examples=examples,
+        profile=chosen,
+        profile_name=profile,
+        taxonomy=Taxonomy.read(taxonomy or STARTER_TAXONOMY),
+        source=data.name if data else "starter corpus",
+        work=settings.home / "training",
+        bundles=settings.bundles,
+    )
+    columns = (
+        TextColumn("{task.description:<34}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("starting", total=None)
+
+        def tell(done: Done) -> None:
+            bar.update(task, completed=done.done, total=done.total + 1, description=done.doing)
+
+        bundle = run.train(tell)
+        bar.update(task, description="recording in MLflow")
+        number = registry.record(
+            bundle,
+            tracking_uri=settings.tracking_uri,
+            experiment=settings.training.experiment,
+            artifacts=settings.home / "mlflow" / "artifacts",
+            parameters={"profile": profile, **chosen.flat()},
+        )
+        record_figures(settings, bundle)
+        bar.update(task, completed=len(bar.tasks) and bar.tasks[0].total, description="done")
+    console.print(f"Bundle [bold]{bundle.version}[/], registered in MLflow as {settings.training.experiment} {number}.")
+    if promote or not (settings.bundles / promotion.POINTER).exists():
+        promotion.promote(settings.bundles, bundle.version)
+        registry.mark_champion(number, tracking_uri=settings.tracking_uri, experiment=settings.training.experiment)
+        console.print("It is the champion now: a server that starts will serve it.")
+    else:
+        console.print(f"The champion stays as it is; to serve this one: frontdesk promote {bundle.version}")
+    return bundle
+
+
+def record_figures(settings: Settings, bundle: Bundle) -> None:
+    """Write the ensemble's held-out figures into `model_performance`, where analytics find them."""
+    from datetime import UTC, datetime
+
+    from frontdesk.storage.database import migrate, open_database
+    from frontdesk.storage.queries import insert_performance
+
+    migrate(settings.database_url)
+    engine = open_database(settings.database_url)
+    figures = {
+        f"{task}_{name}": value
+        for task in ("intent", "sentiment")
+        for name, value in bundle.manifest.metrics[task]["ensemble"].items()
+    }
+    with engine.begin() as connection:
+        insert_performance(connection, "default", "ensemble", bundle.version, figures, datetime.now(UTC))
+    engine.dispose()
+
+
+def show_figures(bundle: Bundle, console: Console) -> None:
+    """Tables of what the new version does on held-out messages."""
+    from rich.table import Table
+
+    metrics: dict[str, Any] = dict(bundle.manifest.metrics)
+    for task in ("intent", "sentiment"):
+        table = Table(task, "accuracy", "macro-F1", "log loss", "ECE", title=f"{metrics['rows']} held-out messages")
+        for name, row in metrics[task].items():
+            cells = [f"{row[figure]:.3f}" for figure in ("accuracy", "macro_f1", "log_loss", "ece")]
+            table.add_row(name, *cells, style="bold" if name == "ensemble" else "")
+        console.print(table)
+    scope, sets, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
+    console.print(
+        f"Out of scope: {scope['recall']:.0%} found at {scope['false_alarm_rate']:.1%} false alarms. "
+        f"Plausible intents: {sets['mean_set_size']:.1f} on average, "
+        f"the right one among them in {sets['coverage']:.1%}. "
+        + (
+            f"Automated: {automation['share']:.1%} of messages, {automation['error']:.1%} of them wrong."
+            if automation["share"]
+            else "Automated: nothing, because no threshold could be certified on these rows."
+        )
+    )

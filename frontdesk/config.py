@@ -1,0 +1,184 @@
+"""configuration.yaml and the environment, read once into frozen settings.
+
+Entry points call `load()` and hand each part its section; nothing else reads settings. Unknown keys, in the file
+or in a `FRONTDESK_...` variable, are refused by name, because a misspelt limit is worse than none.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from frontdesk.errors import ConfigurationError
+
+PREFIX = "FRONTDESK_"
+CONFIG_VARIABLE = "FRONTDESK_CONFIG"
+DATA_VARIABLE = "FRONTDESK_DATA"
+NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE}
+PROJECT = Path(__file__).resolve().parent.parent
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ServerSettings(Section):
+    host: str = "127.0.0.1"
+    port: int = Field(3000, ge=1, le=65535)
+    workers: int = Field(2, ge=1, le=256)
+    request_timeout_s: float = Field(10.0, gt=0)
+    max_body_bytes: int = Field(65_536, ge=1024)
+    max_batch_body_bytes: int = Field(8_388_608, ge=1024)
+    shutdown_grace_s: int = Field(20, ge=1)
+    heartbeat_interval_s: float = Field(1.0, gt=0)
+    heartbeat_timeout_s: float = Field(5.0, gt=0)
+
+
+class ModelSettings(Section):
+    bundle: Path | None = None
+    max_batch_texts: int = Field(32, ge=1)
+    max_waiting_texts: int = Field(512, ge=1)
+    onnx_threads: int = Field(1, ge=1)
+
+
+class PolicySettings(Section):
+    priority: Path | None = None
+    max_plausible_to_clarify: int = Field(3, ge=2)
+
+
+class ResponseSettings(Section):
+    knowledge: Path | None = None
+    provider: Literal["template"] = "template"
+
+
+class StorageSettings(Section):
+    url: str | None = Field(None, repr=False)
+    commit_timeout_s: float = Field(5.0, gt=0)
+    max_rows_per_commit: int = Field(256, ge=1)
+
+
+class SecuritySettings(Section):
+    algorithm: Literal["HS256"] = "HS256"
+    issuer: str = "frontdesk"
+    audience: str = "frontdesk"
+    leeway_s: int = Field(30, ge=0, le=300)
+    token_ttl_s: int = Field(86_400, ge=1)
+
+
+class ObservabilitySettings(Section):
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    access_log: bool = True
+
+
+class TrainingSettings(Section):
+    experiment: str = "frontdesk"
+    tracking_uri: str | None = Field(None, repr=False)
+
+
+class Settings(Section):
+    """The whole configuration. Paths that the file leaves empty are derived from `home`."""
+
+    home: Path = Path("var")
+    server: ServerSettings = ServerSettings()
+    model: ModelSettings = ModelSettings()
+    policy: PolicySettings = PolicySettings()
+    responses: ResponseSettings = ResponseSettings()
+    storage: StorageSettings = StorageSettings()
+    security: SecuritySettings = SecuritySettings()
+    observability: ObservabilitySettings = ObservabilitySettings()
+    training: TrainingSettings = TrainingSettings()
+    bentoml: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def database_url(self) -> str:
+        return self.storage.url or f"sqlite:///{self.home / 'frontdesk.db'}"
+
+    @property
+    def tracking_uri(self) -> str:
+        return self.training.tracking_uri or f"sqlite:///{self.home / 'mlflow' / 'mlflow.db'}"
+
+    @property
+    def keys(self) -> Path:
+        return self.home / "keys"
+
+    @property
+    def bundles(self) -> Path:
+        return self.home / "bundles"
+
+    @property
+    def run(self) -> Path:
+        return self.home / "run"
+
+
+def load(path: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
+    """Read the configuration file, then the environment over it.
+
+    Args:
+        path: the file; by default `$FRONTDESK_CONFIG`, else ./configuration.yaml, else the one beside the package.
+        environment: variables to read instead of the process's own.
+
+    Raises:
+        ConfigurationError: naming each key that is unknown or wrong, and where it was set.
+    """
+    variables = dict(os.environ) if environment is None else environment
+    chosen = path or _default_path(variables)
+    data = _read(chosen) if chosen else {}
+    _overlay(data, variables)
+    try:
+        settings = Settings.model_validate(data)
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
+            for item in error.errors(include_url=False, include_input=False, include_context=False)
+        )
+        raise ConfigurationError(
+            f"The configuration is wrong: {problems}.",
+            hint=f"See {chosen or 'configuration.yaml'} and the FRONTDESK_ variables; "
+            "`frontdesk config show` prints what is known.",
+        ) from None
+    root = chosen.resolve().parent if chosen else Path.cwd()
+    return settings.model_copy(update={"home": (root / settings.home).resolve()})
+
+
+def _default_path(variables: dict[str, str]) -> Path | None:
+    if named := variables.get(CONFIG_VARIABLE):
+        return Path(named)
+    for candidate in (Path("configuration.yaml"), PROJECT / "configuration.yaml"):
+        if candidate.exists():
+            return candidate
+    return None
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    except FileNotFoundError:
+        raise ConfigurationError(f"There is no configuration file at {path}.") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+    if not isinstance(data, dict):
+        raise ConfigurationError(f"{path} must hold a mapping of sections.")
+    return data
+
+
+def _overlay(data: dict[str, Any], variables: dict[str, str]) -> None:
+    """Put each FRONTDESK_<SECTION>__<KEY> over the file's value; values are read as YAML scalars."""
+    for name in sorted(variables):
+        if not name.startswith(PREFIX) or name in NOT_SETTINGS:
+            continue
+        section, _, key = name.removeprefix(PREFIX).lower().partition("__")
+        known = Settings.model_fields.get(section)
+        if known is None or (key and section in ("home", "bentoml")) or (not key and section != "home"):
+            raise ConfigurationError(
+                f"The environment variable {name} names no setting.",
+                hint=f"Use FRONTDESK_<SECTION>__<KEY> with a section out of {sorted(Settings.model_fields)}.",
+            )
+        value = yaml.safe_load(variables[name])
+        if key:
+            data[section] = {**(data.get(section) or {}), key: value}
+        else:
+            data[section] = value

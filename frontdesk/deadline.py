@@ -1,0 +1,38 @@
+"""How much time a request has left. A value: it measures, it never interrupts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from frontdesk.errors import DeadlineExceeded
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """The moment, on the monotonic clock in seconds, after which nobody waits for the answer any more."""
+
+    at: float
+
+    @classmethod
+    def after(cls, seconds: float) -> Deadline:
+        return cls(time.monotonic() + seconds)
+
+    def remaining_s(self) -> float:
+        return self.at - time.monotonic()
+
+    async def bound(self, work: Awaitable[T], doing: str) -> T:
+        """Await `work`, or raise `DeadlineExceeded` naming what was being done."""
+        remaining = self.remaining_s()
+        try:
+            async with asyncio.timeout(max(remaining, 0.0)):
+                return await work
+        except TimeoutError:
+            raise DeadlineExceeded(
+                f"The deadline passed while {doing}.", hint="Allow more time, or send fewer requests at once."
+            ) from None

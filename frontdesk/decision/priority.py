@@ -1,0 +1,231 @@
+"""How soon a person should look, as a sum that a team lead can read, edit and argue with.
+
+The points are data (`policy/priority.yaml`). Each part that applies is returned under the name that it has in that
+file, with the reason in words, and the parts always add up to the score. Cues are phrases, found in the masked text:
+one regular expression a cue, so a cue counts once. Knows nothing of decisions, models, storage or the clock.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from frontdesk.errors import ConfigurationError
+from frontdesk.taxonomy import SENTIMENTS, URGENCIES
+from frontdesk.types import CustomerTier, MaskedText, Priority, PriorityLevel, PriorityPart, Query, Understanding
+
+LOWEST, HIGHEST = 0.0, 100.0
+STARTER_POLICY = Path(__file__).parent.parent / "policy" / "priority.yaml"
+
+# Placeholders are ours, not the customer's: their capitals are no shouting. The stand-in is neither a letter nor a
+# space, so that a phrase cannot arise across it.
+_PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
+_STAND_IN = "[]"
+_APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`", "'"))
+
+# Below eight letters capitals are more often an abbreviation ("DHL?") than a raised voice.
+_LETTERS_TO_JUDGE = 8
+_SHARE_OF_CAPITALS = 0.7
+_EXCLAMATION_MARKS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Cue:
+    """A sign of haste or harm in the words: any of its phrases gives `points`, once."""
+
+    name: str
+    points: float
+    because: str
+    pattern: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityPolicy:
+    """The team's points. `levels` holds the lowest score of each level, lowest level first."""
+
+    base: Mapping[str, float]
+    sentiment: Mapping[str, float]
+    tier: Mapping[str, float]
+    waiting_points_per_hour: float
+    waiting_at_most: float
+    shouting: float
+    levels: Mapping[PriorityLevel, float]
+    cues: tuple[Cue, ...]
+
+    @classmethod
+    def read(cls, path: Path) -> PriorityPolicy:
+        """Read a priority.yaml.
+
+        Raises:
+            ConfigurationError: naming the file and the key that is missing, unknown or wrong.
+        """
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigurationError(f"There is no priority policy at {path}.") from None
+        except yaml.YAMLError as error:
+            raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+        return _Reader(str(path)).policy(data)
+
+    def score(
+        self, query: Query, text: MaskedText, understanding: Understanding, urgency: str, now: datetime
+    ) -> Priority:
+        """The priority of a message.
+
+        Args:
+            urgency: of the intent, by the taxonomy: one of `URGENCIES`.
+            now: an aware moment; a naive `query.waiting_since` is taken as UTC, one in the future as no wait at all.
+
+        Returns:
+            The score between 0 and 100, its level, and the parts with points rounded to one decimal. Parts of no
+            points are left out; where the limits of the score change the sum, a part says so.
+        """
+        parts = [part for part in self._parts(query, text, understanding, urgency, now) if part.points]
+        total = round(math.fsum(part.points for part in parts), 1)
+        score = min(max(total, LOWEST), HIGHEST)
+        if score != total:
+            parts.append(PriorityPart("limit", round(score - total, 1), f"the score is kept at {score:g}"))
+        *_, level = (level for level, least in self.levels.items() if least <= score)
+        return Priority(level, score, tuple(parts))
+
+    def _parts(
+        self, query: Query, text: MaskedText, understanding: Understanding, urgency: str, now: datetime
+    ) -> Iterable[PriorityPart]:
+        yield _part(f"base.{urgency}", self.base[urgency], f"intent urgency is {urgency}")
+        for label, probability in understanding.sentiment.scores.items():
+            points = self.sentiment[label] * probability
+            yield _part(f"sentiment.{label}", points, f"{label} with probability {probability:.2f}")
+        tier = query.customer_tier.value
+        yield _part(f"tier.{tier}", self.tier[tier], f"customer is {tier}")
+        if query.waiting_since is not None:
+            hours = _hours_between(query.waiting_since, now)
+            points = min(hours * self.waiting_points_per_hour, self.waiting_at_most)
+            yield _part("waiting", points, f"waiting for {hours:.1f} hours")
+        words = _PLACEHOLDER.sub(_STAND_IN, text.text)
+        if _shouts(words):
+            yield _part("shouting", self.shouting, "written in capitals or with many exclamation marks")
+        words = words.translate(_APOSTROPHES)
+        for cue in self.cues:
+            if cue.pattern.search(words):
+                yield _part(f"cues.{cue.name}", cue.points, cue.because)
+
+
+def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+    """One alternation of phrases on word boundaries, case-insensitive, with any white space between words.
+
+    A word that ends in `*` matches every ending. Apostrophes must be straight in the text that is searched; in the
+    phrases they may be curly. Everything else stands for itself.
+    """
+    alternatives = "|".join(
+        r"\s+".join(_word_pattern(word) for word in phrase.translate(_APOSTROPHES).split()) for phrase in phrases
+    )
+    # Not \b, which would never match beside a phrase that begins or ends with a sign, such as "c++".
+    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
+
+
+def _word_pattern(word: str) -> str:
+    if len(word) > 1 and word.endswith("*"):
+        return re.escape(word[:-1]) + r"\w*"
+    return re.escape(word)
+
+
+def _part(name: str, points: float, because: str) -> PriorityPart:
+    return PriorityPart(name, round(points, 1), because)
+
+
+def _hours_between(since: datetime, now: datetime) -> float:
+    aware = since if since.tzinfo else since.replace(tzinfo=UTC)
+    return max((now - aware).total_seconds() / 3600, 0.0)
+
+
+def _shouts(words: str) -> bool:
+    if words.count("!") >= _EXCLAMATION_MARKS:
+        return True
+    capitals = sum(map(str.isupper, words))
+    letters = capitals + sum(map(str.islower, words))
+    return letters >= _LETTERS_TO_JUDGE and capitals > _SHARE_OF_CAPITALS * letters
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Turns plain data into a policy; every complaint names the file and the key."""
+
+    source: str
+
+    def policy(self, data: Any) -> PriorityPolicy:
+        sections = self._section(data, "", ("base", "sentiment", "tier", "waiting", "shouting", "levels", "cues"))
+        waiting = self._numbers(sections["waiting"], "waiting", ("points_per_hour", "at_most"))
+        return PriorityPolicy(
+            base=self._numbers(sections["base"], "base", URGENCIES),
+            sentiment=self._numbers(sections["sentiment"], "sentiment", SENTIMENTS),
+            tier=self._numbers(sections["tier"], "tier", tuple(CustomerTier)),
+            waiting_points_per_hour=waiting["points_per_hour"],
+            waiting_at_most=waiting["at_most"],
+            shouting=self._numbers(sections["shouting"], "shouting", ("points",))["points"],
+            levels=self._levels(sections["levels"]),
+            cues=self._cues(sections["cues"]),
+        )
+
+    def _levels(self, data: Any) -> dict[PriorityLevel, float]:
+        numbers = self._numbers(data, "levels", tuple(PriorityLevel))
+        levels = {level: numbers[level] for level in PriorityLevel}
+        lowest, *_ = levels
+        if levels[lowest] != LOWEST:
+            raise self._wrong(f"levels.{lowest}", f"must be {LOWEST:g}, so that every score has a level")
+        for lower, higher in pairwise(PriorityLevel):
+            if levels[higher] <= levels[lower]:
+                raise self._wrong(f"levels.{higher}", f"must be greater than levels.{lower} ({levels[lower]:g})")
+        return levels
+
+    def _cues(self, data: Any) -> tuple[Cue, ...]:
+        if not isinstance(data, dict):
+            raise self._wrong("cues", "must be a mapping of cue names")
+        return tuple(self._cue(str(name), body) for name, body in data.items())
+
+    def _cue(self, name: str, data: Any) -> Cue:
+        key = f"cues.{name}"
+        body = self._section(data, key, ("points", "because", "phrases"))
+        phrases = body["phrases"]
+        if not isinstance(phrases, list) or not phrases:
+            raise self._wrong(f"{key}.phrases", "must be a list of at least one phrase")
+        for phrase in phrases:
+            if not isinstance(phrase, str) or not phrase.strip():
+                raise self._wrong(f"{key}.phrases", f"holds {phrase!r}, which is no text; put it in quotes")
+        because = body["because"]
+        if not isinstance(because, str) or not because.strip():
+            raise self._wrong(f"{key}.because", "must say in words what the cue means")
+        return Cue(name, self._number(body["points"], f"{key}.points"), because, phrase_pattern(phrases))
+
+    def _numbers(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, float]:
+        body = self._section(data, key, names)
+        return {str(name): self._number(body[name], f"{key}.{name}") for name in names}
+
+    def _number(self, value: Any, key: str) -> float:
+        # YAML reads `yes` as a bool, which Python counts among the numbers; .nan and .inf would defeat comparisons.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise self._wrong(key, f"must be a number, not {value!r}")
+        return float(value)
+
+    def _section(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, Any]:
+        """`data` as a mapping with exactly `names`; `key` is where it stands, empty for the whole file."""
+        prefix = f"{key}." if key else ""
+        if not isinstance(data, dict):
+            raise self._wrong(key or "the file", f"must be a mapping with {', '.join(names)}")
+        for name in data:
+            if name not in names:
+                raise self._wrong(f"{prefix}{name}", "is unknown", hint=f"Known: {', '.join(names)}.")
+        for name in names:
+            if name not in data:
+                raise self._wrong(f"{prefix}{name}", "is missing")
+        return data
+
+    def _wrong(self, key: str, problem: str, hint: str = "") -> ConfigurationError:
+        return ConfigurationError(f"{self.source}: {key} {problem}.", hint=hint)

@@ -1,0 +1,124 @@
+"""Everything that can go wrong on purpose, drawn as a tree.
+
+    FrontdeskError
+    ├── InvalidQuery          the caller's message cannot be accepted
+    ├── Unauthenticated       no token, or one that is not valid
+    ├── Forbidden             a valid token without the scope
+    ├── NotFound              no such thing, or not this tenant's
+    ├── MethodNotAllowed      the route exists, but not for this method
+    ├── TooLarge              more bytes than the limit
+    ├── UnsupportedMedia      a body that is not JSON
+    ├── Overloaded            the queue cannot meet its deadlines; try again later
+    ├── DeadlineExceeded      the caller's time was over before an answer was there
+    ├── StorageUnavailable    the record could not be written, so nothing is acknowledged
+    ├── BundleError           a model bundle is missing, damaged or of another making
+    ├── ConfigurationError    a setting is wrong; the message names it
+    └── DataError             training data cannot be used; the message names the rows
+
+The core speaks of kinds, never of HTTP or gRPC statuses: `bentos/errors.py` translates.
+Messages never contain a customer's words.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+
+class Kind(StrEnum):
+    """A stable, machine-readable name for each kind of failure."""
+
+    INVALID_QUERY = "invalid-query"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not-found"
+    METHOD_NOT_ALLOWED = "method-not-allowed"
+    TOO_LARGE = "too-large"
+    UNSUPPORTED_MEDIA = "unsupported-media"
+    OVERLOADED = "overloaded"
+    DEADLINE_EXCEEDED = "deadline-exceeded"
+    STORAGE_UNAVAILABLE = "storage-unavailable"
+    BUNDLE = "bundle"
+    CONFIGURATION = "configuration"
+    DATA = "data"
+
+
+class FrontdeskError(Exception):
+    """The root. `message` says what is wrong, `hint` what to do about it."""
+
+    kind: ClassVar[Kind]
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.message = message
+        self.hint = hint
+
+
+class InvalidQuery(FrontdeskError):
+    """`violations` lists (where, what) for each rule that the request breaks."""
+
+    kind = Kind.INVALID_QUERY
+
+    def __init__(self, message: str, *, violations: tuple[tuple[str, str], ...] = (), hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.violations = violations
+
+
+class Unauthenticated(FrontdeskError):
+    kind = Kind.UNAUTHENTICATED
+
+
+class Forbidden(FrontdeskError):
+    kind = Kind.FORBIDDEN
+
+
+class NotFound(FrontdeskError):
+    kind = Kind.NOT_FOUND
+
+
+class MethodNotAllowed(FrontdeskError):
+    kind = Kind.METHOD_NOT_ALLOWED
+
+
+class TooLarge(FrontdeskError):
+    kind = Kind.TOO_LARGE
+
+
+class UnsupportedMedia(FrontdeskError):
+    kind = Kind.UNSUPPORTED_MEDIA
+
+
+class Overloaded(FrontdeskError):
+    """`retry_after_s` is the earliest time at which trying again makes sense."""
+
+    kind = Kind.OVERLOADED
+
+    def __init__(self, message: str, *, retry_after_s: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
+
+
+class DeadlineExceeded(FrontdeskError):
+    kind = Kind.DEADLINE_EXCEEDED
+
+
+class StorageUnavailable(FrontdeskError):
+    kind = Kind.STORAGE_UNAVAILABLE
+
+
+class BundleError(FrontdeskError):
+    """`field` names the file or the manifest field that is not as it should be."""
+
+    kind = Kind.BUNDLE
+
+    def __init__(self, message: str, *, field: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.field = field
+
+
+class ConfigurationError(FrontdeskError):
+    kind = Kind.CONFIGURATION
+
+
+class DataError(FrontdeskError):
+    kind = Kind.DATA

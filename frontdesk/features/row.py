@@ -1,0 +1,86 @@
+"""The one definition of a text's features, used by training and serving alike, and its fingerprint.
+
+A bundle's manifest carries the fingerprint; a server whose code gives another one refuses to start. Columns, in order:
+the projected TF-IDF, then the text statistics. Behavioural features are no part of it: they feed priority and decision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from frontdesk.features.statistics import STATISTICS, statistics
+from frontdesk.features.text import CHARACTER_NGRAMS, TOKENISER_VERSION, Terms, Vectoriser
+from frontdesk.scores import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRows:
+    """Features of a batch: sparse `terms` for the linear model, `dense` (texts, columns) float32 for the trees."""
+
+    terms: tuple[Terms, ...]
+    dense: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureRow:
+    """The frozen feature definition of one bundle.
+
+    `projection` is (terms, components) float32: the right singular vectors of the training TF-IDF
+    (Deerwester et al. 1990).
+    """
+
+    vectoriser: Vectoriser
+    projection: Floats
+    masking_version: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the dense columns, in order."""
+        return (*(f"svd_{index}" for index in range(self.projection.shape[1])), *STATISTICS)
+
+    def rows(self, texts: Sequence[str]) -> FeatureRows:
+        """Features of masked texts. A text's row does not depend on its neighbours in the batch."""
+        terms = tuple(self.vectoriser.terms(text) for text in texts)
+        dense = np.empty((len(texts), len(self.names)), dtype=np.float32)
+        components = self.projection.shape[1]
+        for row, text, sparse in zip(dense, texts, terms, strict=True):
+            row[:components] = sparse.weights @ self.projection[sparse.ids]
+            row[components:] = statistics(text)
+        return FeatureRows(terms, dense)
+
+    def fingerprint(self) -> str:
+        """A SHA-256 over everything that decides a row: versions, names, vocabulary, weights and projection."""
+        digest = hashlib.sha256()
+        described = {
+            "masking": self.masking_version,
+            "tokeniser": TOKENISER_VERSION,
+            "character_ngrams": CHARACTER_NGRAMS,
+            "columns": self.names,
+            "words": self.vectoriser.words,
+            "characters": self.vectoriser.characters,
+        }
+        digest.update(json.dumps(described, ensure_ascii=True, sort_keys=True).encode())
+        digest.update(np.ascontiguousarray(self.vectoriser.idf).tobytes())
+        digest.update(np.ascontiguousarray(self.projection).tobytes())
+        return digest.hexdigest()
+
+    def save(self, folder: Path) -> None:
+        """Write vocabulary.json and projection.npz into `folder`."""
+        folder.mkdir(parents=True, exist_ok=True)
+        vocabulary = {"words": self.vectoriser.words, "characters": self.vectoriser.characters}
+        (folder / "vocabulary.json").write_text(json.dumps(vocabulary, ensure_ascii=False), encoding="utf-8")
+        np.savez(folder / "projection.npz", idf=self.vectoriser.idf, projection=self.projection)
+
+    @classmethod
+    def load(cls, folder: Path, masking_version: str) -> FeatureRow:
+        """Read what `save` wrote; nothing is ever unpickled."""
+        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
+        with np.load(folder / "projection.npz", allow_pickle=False) as arrays:
+            vectoriser = Vectoriser(tuple(vocabulary["words"]), tuple(vocabulary["characters"]), arrays["idf"])
+            return cls(vectoriser, arrays["projection"], masking_version)

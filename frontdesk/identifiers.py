@@ -1,0 +1,15 @@
+"""UUID version 7: random identifiers that sort by the time they were made (RFC 9562, section 5.7)."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+
+
+def uuid7() -> str:
+    """A new UUIDv7: 48 bits of milliseconds since 1970, 74 random bits; text of 36 characters."""
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return str(uuid.UUID(int=value))

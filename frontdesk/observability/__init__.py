@@ -1,0 +1,1 @@
+"""What operators see: numbers and log lines, never a customer's words."""

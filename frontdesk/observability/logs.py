@@ -1,0 +1,141 @@
+"""JSON lines on stderr: what happened, to which route, for whom and how long, never what the customer wrote.
+
+Frontdesk's own events go through structlog. What libraries log goes through the standard library into the same
+form, with three precautions, because each of these would otherwise carry a customer's words or identifiers:
+
+* `uvicorn.access` and `bentoml.access` are off: they print the raw path with its query. `log_access` prints the route.
+* sqlalchemy and HTTP clients are kept at WARNING: at INFO they print bound parameters and full addresses.
+* The message of an exception is never printed, nor the arguments of a line that comes with one: BentoML logs a
+  validation error with the input that it refused. Type and places in the code remain.
+
+Knows nothing of HTTP or of requests beyond the names of the fields below; who calls decides what is worth a line.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, WrappedLogger
+
+_OFF = ("uvicorn.access", "bentoml.access")
+_LEVELS = {
+    "uvicorn": logging.INFO,
+    "uvicorn.error": logging.INFO,
+    "bentoml": logging.INFO,
+    "sqlalchemy": logging.WARNING,
+    "sqlalchemy.engine": logging.WARNING,
+    "sqlalchemy.pool": logging.WARNING,
+    "fastapi": logging.WARNING,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
+
+_log = structlog.get_logger()
+
+
+def configure(level: str) -> None:
+    """Send every line of this process to stderr as JSON: `timestamp` (UTC, ISO 8601), `level`, `event`, `pid`, fields.
+
+    To be called once a worker, after the libraries have set up their own logging: it takes their handlers away.
+    `level` (DEBUG, INFO, WARNING, ERROR) is the least that Frontdesk prints, and never lowers what libraries are held to.
+    """
+    least = logging.getLevelNamesMapping()[level]
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, _stamp, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_LibraryLine())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(max(least, logging.WARNING))
+    for name, quietest in _LEVELS.items():
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+        library.setLevel(max(least, quietest))
+    for name in _OFF:
+        logging.getLogger(name).disabled = True
+
+
+def log_access(
+    *,
+    method: str,
+    route: str,
+    status: int,
+    duration_ms: float,
+    request_id: str,
+    tenant: str | None,
+    subject: str | None,
+    bytes_in: int,
+    bytes_out: int,
+) -> None:
+    """One line for one request. `route` is the template (`/v1/queries/{id}`), never the path that was asked for."""
+    _log.info(
+        "request",
+        method=method,
+        route=route,
+        status=status,
+        duration_ms=round(duration_ms, 3),
+        request_id=request_id,
+        tenant=tenant,
+        subject=subject,
+        bytes_in=bytes_in,
+        bytes_out=bytes_out,
+    )
+
+
+def log_failure(error: BaseException, request_id: str) -> None:
+    """One line for an exception that nobody expected: its type, its causes' types and where it came from."""
+    _log.error("failure", request_id=request_id, **_without_words(error))
+
+
+def _without_words(error: BaseException) -> dict[str, Any]:
+    """What can be said of an exception without its message or any variable: both may hold a customer's text."""
+    causes: list[str] = []
+    behind = error.__cause__ or error.__context__
+    while behind is not None and len(causes) < 8:
+        causes.append(_type_name(behind))
+        behind = behind.__cause__ or behind.__context__
+    return {
+        "error": _type_name(error),
+        "causes": causes,
+        "stack": [
+            f"{frame.f_code.co_filename}:{line}:{frame.f_code.co_name}"
+            for frame, line in traceback.walk_tb(error.__traceback__)
+        ],
+    }
+
+
+def _type_name(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
+
+
+def _stamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
+    event["pid"] = os.getpid()
+    return event
+
+
+class _LibraryLine(logging.Formatter):
+    """A library's log record in the same form as our own lines."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        error = record.exc_info[1] if record.exc_info else None
+        line = {
+            "event": record.getMessage() if error is None else str(record.msg),
+            "logger": record.name,
+            "level": record.levelname.lower(),
+            "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "pid": record.process,
+            **({} if error is None else _without_words(error)),
+        }
+        return json.dumps(line)

@@ -1,0 +1,168 @@
+"""Prometheus metrics: what was asked, what was answered, how sure and how fast. Counts and times, no identities.
+
+With several workers prometheus_client keeps each worker's numbers in files of PROMETHEUS_MULTIPROC_DIR (BentoML sets
+it before a worker imports anything), and any worker can render the sum. BentoML's own families
+(`bentoml_service_*`) come out of the same files and are not repeated here. Knows nothing of HTTP frameworks: the
+caller names the route by its template, so that a path can never become a label.
+"""
+
+from __future__ import annotations
+
+import os
+
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
+
+from frontdesk.types import Answer
+
+_MULTI_PROCESS = "PROMETHEUS_MULTIPROC_DIR"
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "GRPC"))
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
+
+
+class Metrics:
+    """All of Frontdesk's metrics, made once a process. A second one on the same registry is refused by it."""
+
+    def __init__(self, registry: CollectorRegistry | None = None) -> None:
+        """Register with `registry`, by default prometheus_client's own."""
+        self._registry = to = REGISTRY if registry is None else registry
+        self._requests = _Counters(
+            Counter("frontdesk_http_requests_total", "Requests answered", ("route", "method", "status"), registry=to)
+        )
+        self._durations = _Histograms(
+            Histogram(
+                "frontdesk_http_request_duration_seconds",
+                "Time from a request's first byte to its answer",
+                ("route",),
+                buckets=_SECONDS,
+                registry=to,
+            )
+        )
+        self._queries = _Counters(
+            Counter("frontdesk_queries_total", "Messages understood", ("intent", "action"), registry=to)
+        )
+        self._sentiments = _Counters(
+            Counter("frontdesk_sentiments_total", "Messages by sentiment", ("sentiment",), registry=to)
+        )
+        self._priorities = _Counters(
+            Counter("frontdesk_priorities_total", "Messages by priority", ("priority",), registry=to)
+        )
+        self._confidence = Histogram(
+            "frontdesk_confidence", "Calibrated probability of the intent", buckets=_TENTHS, registry=to
+        )
+        self._uncertainty = Histogram(
+            "frontdesk_uncertainty_score", "Normalised entropy of the ensemble", buckets=_TENTHS, registry=to
+        )
+        self._stages = _Histograms(
+            Histogram(
+                "frontdesk_stage_duration_seconds",
+                "Time per stage of an answer",
+                ("stage",),
+                buckets=_SECONDS,
+                registry=to,
+            )
+        )
+        self._skipped = _Counters(
+            Counter("frontdesk_skipped_total", "Answers given without a part of the system", ("part",), registry=to)
+        )
+        self._rejected = _Counters(
+            Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=to)
+        )
+        self._model = Gauge(
+            "frontdesk_model_info",
+            "1 for the model version that answers",
+            ("version",),
+            registry=to,
+            multiprocess_mode="livemax",
+        )
+        self._waiting = Gauge(
+            "frontdesk_waiting_texts", "Texts waiting for a model", registry=to, multiprocess_mode="livesum"
+        )
+        self._version: str | None = None
+
+    def observe_answer(self, answer: Answer) -> None:
+        """Count one answer: what was found and proposed, how sure, how long each stage took."""
+        self._queries.add(answer.intent.label, answer.decision.action.value)
+        self._sentiments.add(answer.sentiment.label)
+        self._priorities.add(answer.priority.level.value)
+        self._confidence.observe(answer.intent.confidence)
+        self._uncertainty.observe(answer.uncertainty.score)
+        for stage, milliseconds in answer.timings_ms.items():
+            self._stages.observe(stage, milliseconds / 1000)
+        for part in answer.skipped:
+            self._skipped.add(part)
+
+    def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
+        """Count one request. `route` is its template; a method that HTTP does not know is counted as OTHER."""
+        self._requests.add(route, method if method in _METHODS else "OTHER", str(status))
+        self._durations.observe(route, seconds)
+
+    def observe_rejection(self, kind: str) -> None:
+        """Count one refusal by its `frontdesk.errors.Kind`."""
+        self._rejected.add(kind)
+
+    def set_model(self, version: str) -> None:
+        """`version` answers from now on; the one before it drops to 0."""
+        if self._version not in (None, version):
+            self._model.labels(self._version).set(0)
+        self._model.labels(version).set(1)
+        self._version = version
+
+    def set_waiting(self, texts: int) -> None:
+        """How many texts wait for a model in this process."""
+        self._waiting.set(texts)
+
+    def render(self) -> tuple[bytes, str]:
+        """The text exposition and its content type: in multi-process mode the sum over all workers."""
+        if _MULTI_PROCESS not in os.environ:
+            return generate_latest(self._registry), CONTENT_TYPE_LATEST
+        collected = CollectorRegistry()
+        multiprocess.MultiProcessCollector(collected)  # type: ignore[no-untyped-call] # not annotated by prometheus_client
+        return generate_latest(collected), CONTENT_TYPE_LATEST
+
+
+def mark_process_dead(pid: int) -> None:
+    """Forget the live gauges of a worker that has died; its counters stay in the sums. Nothing to do in one process."""
+    if _MULTI_PROCESS in os.environ:
+        multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call] # not annotated by prometheus_client
+
+
+class _Counters:
+    """A labelled counter's children by their label values: a dictionary look-up, where `labels()` takes a lock."""
+
+    __slots__ = ("_children", "_family")
+
+    def __init__(self, family: Counter) -> None:
+        self._family = family
+        self._children: dict[tuple[str, ...], Counter] = {}
+
+    def add(self, *labels: str) -> None:
+        child = self._children.get(labels)
+        if child is None:
+            child = self._children[labels] = self._family.labels(*labels)
+        child.inc()
+
+
+class _Histograms:
+    """A histogram's children by their one label value."""
+
+    __slots__ = ("_children", "_family")
+
+    def __init__(self, family: Histogram) -> None:
+        self._family = family
+        self._children: dict[str, Histogram] = {}
+
+    def observe(self, label: str, value: float) -> None:
+        child = self._children.get(label)
+        if child is None:
+            child = self._children[label] = self._family.labels(label)
+        child.observe(value)

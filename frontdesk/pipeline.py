@@ -1,0 +1,173 @@
+"""The map of the product: what happens to one customer's message, top to bottom.
+
+    mask -> understand -> priority -> decision -> (reply) -> record
+
+Every part arrives typed, through a port of one verb; nothing is fetched from globals. HTTP, gRPC and the command
+line call the same `AnswerQuery`. Knows nothing of the web, of databases or of model libraries.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from frontdesk.deadline import Deadline
+from frontdesk.decision.automation import decide
+from frontdesk.decision.priority import PriorityPolicy
+from frontdesk.errors import FrontdeskError
+from frontdesk.identifiers import uuid7
+from frontdesk.taxonomy import Taxonomy
+from frontdesk.types import Answer, Caller, Decision, MaskedText, Query, Record, Reply, Understanding
+
+
+class Champion(Protocol):
+    """A bundle that is loaded and warm. It holds no policy: what it says depends on the text alone."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def taxonomy(self) -> Taxonomy: ...
+
+    async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]: ...
+
+
+class Writer(Protocol):
+    """Writes the reply, still masked."""
+
+    async def reply(
+        self, text: MaskedText, understanding: Understanding, decision: Decision, deadline: Deadline
+    ) -> Reply: ...
+
+
+class Recorder(Protocol):
+    """Keeps a record and says how it is stored, only once it is durable; raises `StorageUnavailable` otherwise."""
+
+    async def keep(self, record: Record) -> str: ...
+
+
+@dataclass(slots=True)
+class AnswerQuery:
+    """The one use case. `champion` may be swapped between two requests, never within one."""
+
+    mask: Callable[[str], MaskedText]
+    champion: Champion
+    priority: PriorityPolicy
+    max_plausible_to_clarify: int
+    writer: Writer
+    recorder: Recorder
+    observe: Callable[[Answer], None]
+
+    async def answer(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
+        """Understand one message, decide, write the reply, keep the record; `reply` and `stored` are set."""
+        watch = Stopwatch()
+        champion = self.champion
+        masked = self.mask(query.text)
+        watch.lap("mask")
+        (understanding,) = await deadline.bound(champion.understand([masked], deadline), "the models read the message")
+        watch.lap("models")
+        judged = self._judge(champion, query, masked, understanding)
+        watch.lap("decide")
+        reply = await self.writer.reply(masked, understanding, judged.decision, deadline)
+        watch.lap("reply")
+        draft = dataclasses.replace(judged, reply=reply, timings_ms=watch.laps())
+        stored = await self._keep(query, caller, masked, draft, watch, deadline)
+        restored = dataclasses.replace(reply, text=masked.restore(reply.text))
+        return dataclasses.replace(draft, reply=restored, stored=stored, timings_ms=watch.laps())
+
+    async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
+        """Understand one message and decide, without a reply; raises what went wrong."""
+        (answer,) = await self.understand_batch([query], caller, deadline)
+        if isinstance(answer, FrontdeskError):
+            raise answer
+        return answer
+
+    async def understand_batch(
+        self, queries: Sequence[Query], caller: Caller, deadline: Deadline
+    ) -> list[Answer | FrontdeskError]:
+        """The same for several messages in one model call: a result for each, in order, an error where one failed."""
+        watch = Stopwatch()
+        champion = self.champion
+        masked = [self.mask(query.text) for query in queries]
+        watch.lap("mask")
+        understandings = await deadline.bound(champion.understand(masked, deadline), "the models read the messages")
+        watch.lap("models")
+        judged = [
+            self._judge(champion, query, text, understanding)
+            for query, text, understanding in zip(queries, masked, understandings, strict=True)
+        ]
+        watch.lap("decide")
+        drafts = [dataclasses.replace(answer, timings_ms=watch.laps()) for answer in judged]
+        kept = await asyncio.gather(
+            *(
+                self._keep(query, caller, text, draft, watch, deadline)
+                for query, text, draft in zip(queries, masked, drafts, strict=True)
+            ),
+            return_exceptions=True,
+        )
+        timings = watch.laps()
+        return [_outcome(draft, outcome, timings) for draft, outcome in zip(drafts, kept, strict=True)]
+
+    def _judge(self, champion: Champion, query: Query, masked: MaskedText, understanding: Understanding) -> Answer:
+        """Apply the team's policy to what the models understood. Pure but for the clock and the new id."""
+        policy = champion.taxonomy.policy(understanding.intent.label)
+        priority = self.priority.score(query, masked, understanding, policy.urgency, now=datetime.now(UTC))
+        decision = decide(understanding, policy, priority, self.max_plausible_to_clarify)
+        return Answer(
+            query_id=uuid7(),
+            intent=understanding.intent,
+            sentiment=understanding.sentiment,
+            priority=priority,
+            uncertainty=understanding.uncertainty,
+            decision=decision,
+            members=understanding.members,
+            model_version=champion.version,
+            skipped=understanding.skipped,
+            timings_ms={},
+        )
+
+    async def _keep(
+        self, query: Query, caller: Caller, masked: MaskedText, draft: Answer, watch: Stopwatch, deadline: Deadline
+    ) -> str:
+        """Store the draft (masked, as it stands) before anyone is told of it."""
+        stored = "no"
+        if query.store:
+            record = Record(caller, query, masked, draft, datetime.now(UTC), watch.elapsed_ms())
+            stored = await deadline.bound(self.recorder.keep(record), "the answer was being stored")
+            watch.lap("record")
+        self.observe(draft)
+        return stored
+
+
+def _outcome(draft: Answer, kept: str | BaseException, timings: dict[str, float]) -> Answer | FrontdeskError:
+    if isinstance(kept, FrontdeskError):
+        return kept
+    if isinstance(kept, BaseException):
+        raise kept
+    return dataclasses.replace(draft, timings_ms=timings)
+
+
+class Stopwatch:
+    """Milliseconds per stage of one request, by the monotonic clock."""
+
+    __slots__ = ("_laps", "_last", "_start")
+
+    def __init__(self) -> None:
+        self._start = self._last = time.perf_counter()
+        self._laps: dict[str, float] = {}
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self._laps[stage] = round((now - self._last) * 1000, 3)
+        self._last = now
+
+    def elapsed_ms(self) -> float:
+        return round((time.perf_counter() - self._start) * 1000, 3)
+
+    def laps(self) -> dict[str, float]:
+        return {**self._laps, "total": self.elapsed_ms()}

@@ -1,0 +1,163 @@
+"""The passages that replies rest on: Markdown files with YAML front matter, owned by the team.
+
+    ---
+    id: cancel-order
+    title: Cancelling an order
+    intents: [cancel_order]
+    owner: support-lead
+    valid_from: 2026-01-01
+    valid_until: 2026-12-31        # optional, the last day
+    ---
+
+    The passage, as a customer may read it.
+
+Read once at start. Knows nothing of replies, of the taxonomy, or of what day it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from frontdesk.errors import ConfigurationError
+
+STARTER_KNOWLEDGE = Path(__file__).parent.parent / "knowledge"
+
+_REQUIRED = ("id", "title", "intents", "owner", "valid_from")
+_OPTIONAL = ("valid_until",)
+_FENCE = "---"
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A text for customers, the intents that it answers, and the days on which it holds, both included."""
+
+    id: str
+    title: str
+    intents: tuple[str, ...]
+    owner: str
+    valid_from: date
+    valid_until: date | None
+    text: str
+
+    def valid_on(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """All passages, in the order of their file names."""
+
+    passages: tuple[Passage, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Knowledge:
+        """Read every `*.md` that lies directly in the folder; names that begin with a dot are editors' own files.
+
+        Raises:
+            ConfigurationError: naming the folder, or the file and the field that is wrong.
+        """
+        if not folder.is_dir():
+            raise ConfigurationError(f"There is no knowledge folder at {folder}.")
+        paths = sorted(path for path in folder.glob("*.md") if not path.name.startswith("."))
+        if not paths:
+            raise ConfigurationError(f"{folder} holds no passages.", hint="Put at least one .md file into it.")
+        by_id: dict[str, Path] = {}
+        passages = []
+        for path in paths:
+            _refuse_outside(path, folder)
+            passage = _parse(path)
+            if passage.id in by_id:
+                raise _wrong(path, "id", f"is '{passage.id}', as in {by_id[passage.id].name}")
+            by_id[passage.id] = path
+            passages.append(passage)
+        return cls(tuple(passages))
+
+    def for_intent(self, label: str, on: date) -> tuple[Passage, ...]:
+        """The passages on an intent that hold on that day."""
+        return tuple(passage for passage in self.passages if label in passage.intents and passage.valid_on(on))
+
+    def missing(self, labels: Iterable[str]) -> tuple[str, ...]:
+        """The labels on which there is no passage, whatever the day."""
+        covered = {intent for passage in self.passages for intent in passage.intents}
+        return tuple(label for label in labels if label not in covered)
+
+
+def _refuse_outside(path: Path, folder: Path) -> None:
+    """Links within the folder are how Kubernetes mounts files; one that leads out could publish any file."""
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise ConfigurationError(f"{path} is a link out of the knowledge folder.", hint="Copy the file instead.")
+    if not path.is_file():
+        raise ConfigurationError(f"{path} is not a regular file.")
+
+
+def _parse(path: Path) -> Passage:
+    fields, text = _front_matter(path)
+    for name in fields:
+        if name not in _REQUIRED + _OPTIONAL:
+            raise _wrong(path, str(name), "is unknown", hint=f"Known: {', '.join(_REQUIRED + _OPTIONAL)}.")
+    for name in _REQUIRED:
+        if name not in fields:
+            raise _wrong(path, name, "is missing")
+    valid_from = _date(path, "valid_from", fields["valid_from"])
+    valid_until = _date(path, "valid_until", fields["valid_until"]) if "valid_until" in fields else None
+    if valid_until is not None and valid_until < valid_from:
+        raise _wrong(path, "valid_until", f"({valid_until}) lies before valid_from ({valid_from})")
+    if not text:
+        raise ConfigurationError(f"{path}: the passage below the front matter is empty.")
+    return Passage(
+        id=_text(path, "id", fields["id"]),
+        title=_text(path, "title", fields["title"]),
+        intents=_intents(path, fields["intents"]),
+        owner=_text(path, "owner", fields["owner"]),
+        valid_from=valid_from,
+        valid_until=valid_until,
+        text=text,
+    )
+
+
+def _front_matter(path: Path) -> tuple[dict[Any, Any], str]:
+    try:
+        content = path.read_text(encoding="utf-8-sig")  # some editors on Windows begin a file with a byte order mark
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from None
+    lines = [line.rstrip() for line in content.splitlines()]
+    if not lines or lines[0] != _FENCE or _FENCE not in lines[1:]:
+        raise ConfigurationError(
+            f"{path} has no front matter.", hint=f"Begin it with YAML between two lines of '{_FENCE}'."
+        )
+    end = lines.index(_FENCE, 1)
+    try:
+        fields = yaml.safe_load("\n".join(lines[1:end]))
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-30
+        raise ConfigurationError(f"{path}: the front matter is not valid YAML: {error}") from None
+    if not isinstance(fields, dict):
+        raise ConfigurationError(f"{path}: the front matter must be a mapping with {', '.join(_REQUIRED)}.")
+    return fields, "\n".join(lines[end + 1 :]).strip()
+
+
+def _text(path: Path, name: str, value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _wrong(path, name, f"must be a text, not {value!r}")
+    return value.strip()
+
+
+def _intents(path: Path, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        raise _wrong(path, "intents", "must be a list of at least one intent")
+    return tuple(_text(path, "intents", item) for item in value)
+
+
+def _date(path: Path, name: str, value: Any) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise _wrong(path, name, f"must be a date such as 2026-01-31, not {value!r}")
+    return value
+
+
+def _wrong(path: Path, name: str, problem: str, hint: str = "") -> ConfigurationError:
+    return ConfigurationError(f"{path}: {name} {problem}.", hint=hint)

@@ -1,0 +1,146 @@
+"""JSON Web Tokens as RFC 8725 (best current practices) asks: one algorithm, every claim required and checked.
+
+pyjwt checks the signature; the claims are checked here, because all of them are required and each has one type.
+Does not know who may have a token, and keeps no list of revoked ones: a token is good until it expires.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import jwt
+
+from frontdesk.errors import ConfigurationError, Unauthenticated
+from frontdesk.security.keys import SigningKey
+from frontdesk.types import Caller
+
+if TYPE_CHECKING:
+    from frontdesk.config import SecuritySettings
+
+SCOPES = ("understand", "answer", "history:read", "analytics:read", "feedback", "admin")
+
+MAX_TOKEN_CHARACTERS = 4096
+HINT = "Get a token with: frontdesk token"
+
+_COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
+_TENANT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_MAX_SUBJECT_CHARACTERS = 200
+_SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")  # RFC 6749, section 3.3
+_REFUSED_HEADERS = ("crit", "jku", "x5u", "jwk", "x5c")
+_signatures = jwt.PyJWS()
+
+
+def mint(
+    key: SigningKey,
+    settings: SecuritySettings,
+    *,
+    subject: str,
+    tenant: str,
+    scopes: Iterable[str],
+    ttl_s: int,
+    now: float | None = None,
+) -> str:
+    """A signed token that `verify` accepts from now on for `ttl_s` seconds; `now` is in seconds since 1970.
+
+    Raises:
+        ConfigurationError: a scope that does not exist, or a subject or tenant that `verify` would refuse.
+    """
+    scopes = list(scopes)
+    unknown = [scope for scope in scopes if scope not in SCOPES]
+    if unknown or not scopes:
+        raise ConfigurationError(f"A token needs scopes out of {', '.join(SCOPES)}; got {unknown or 'none'}.")
+    issued = int(time.time() if now is None else now)
+    claims = {
+        "iss": settings.issuer,
+        "aud": settings.audience,
+        "sub": subject,
+        "tenant": tenant,
+        "scope": " ".join(scopes),
+        "iat": issued,
+        "nbf": issued,
+        "exp": issued + ttl_s,
+    }
+    if wrong := _wrong_identity(claims):
+        raise ConfigurationError(wrong)
+    return _signatures.encode(json.dumps(claims).encode(), key.secret, settings.algorithm, headers={"kid": key.kid})
+
+
+def verify(token: str, key: SigningKey, settings: SecuritySettings, now: float | None = None) -> Caller:
+    """Who the token speaks for; `now` is in seconds since 1970.
+
+    Raises:
+        Unauthenticated: says in one sentence what is wrong, and never repeats anything out of the token.
+    """
+    if len(token) > MAX_TOKEN_CHARACTERS:
+        raise _refused(f"The token is longer than {MAX_TOKEN_CHARACTERS} characters.")
+    if not _COMPACT.fullmatch(token):
+        raise _refused("The token is not three base64url parts joined by dots.")
+    try:
+        signed = _signatures.decode_complete(token, key.secret, algorithms=[settings.algorithm])
+    except jwt.InvalidAlgorithmError:
+        raise _refused(f"The token is not signed with {settings.algorithm}.") from None
+    except jwt.InvalidSignatureError:
+        raise _refused("The token's signature was not made with this server's key.") from None
+    except jwt.PyJWTError:
+        raise _refused("The token cannot be decoded.") from None
+    header = signed["header"]
+    for name in _REFUSED_HEADERS:
+        if name in header:
+            raise _refused(f"The token's header has {name}, which is never accepted.")
+    if header.get("kid") != key.kid:
+        raise _refused("The token names another key.")
+    claims = _claims(signed["payload"])
+    if wrong := _wrong_origin(claims, settings) or _wrong_identity(claims) or _wrong_time(claims, settings, now):
+        raise _refused(wrong)
+    return Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
+
+
+def _refused(wrong: str) -> Unauthenticated:
+    return Unauthenticated(wrong, hint=HINT)
+
+
+def _claims(payload: bytes) -> dict[str, Any]:
+    try:
+        claims = json.loads(payload)
+    except (ValueError, RecursionError):
+        raise _refused("The token's claims are not JSON.") from None
+    if not isinstance(claims, dict):
+        raise _refused("The token's claims are not a JSON object.")
+    return claims
+
+
+def _wrong_origin(claims: dict[str, Any], settings: SecuritySettings) -> str | None:
+    if claims.get("iss") != settings.issuer:
+        return "The token's iss (issuer) is not this server's."
+    if claims.get("aud") != settings.audience:
+        return "The token's aud (audience) is not this server."
+    return None
+
+
+def _wrong_identity(claims: dict[str, Any]) -> str | None:
+    tenant, subject, scope = claims.get("tenant"), claims.get("sub"), claims.get("scope")
+    if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
+        return "The token's tenant must be 1 to 64 letters, digits, dots, dashes or underscores."
+    if not isinstance(subject, str) or not 1 <= len(subject) <= _MAX_SUBJECT_CHARACTERS or not subject.isprintable():
+        return f"The token's sub (subject) must be 1 to {_MAX_SUBJECT_CHARACTERS} printable characters."
+    if not isinstance(scope, str) or not _SCOPE.fullmatch(scope):
+        return "The token's scope must be names separated by single spaces."
+    return None
+
+
+def _wrong_time(claims: dict[str, Any], settings: SecuritySettings, now: float | None) -> str | None:
+    for name in ("exp", "nbf", "iat"):
+        if type(claims.get(name)) is not int:  # not isinstance: true is an int in Python
+            return f"The token's {name} must be a whole number of seconds since 1970."
+    moment = time.time() if now is None else now
+    if claims["exp"] <= moment - settings.leeway_s:
+        return "The token has expired."
+    if claims["nbf"] > moment + settings.leeway_s:
+        return "The token is not valid yet (nbf)."
+    if claims["iat"] > moment + settings.leeway_s:
+        return "The token was issued in the future (iat)."
+    return None

@@ -1,0 +1,137 @@
+"""What a message can be about, and what the team allows for it. The data is in `taxonomy/*.yaml`.
+
+A bundle carries the taxonomy that it was trained on, so labels and policy can never drift apart from the model.
+An intent that a team's own labels bring without a policy gets `Policy.UNKNOWN`: medium urgency, never automated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from frontdesk.errors import ConfigurationError
+
+SENTIMENTS = ("negative", "neutral", "positive")
+OUT_OF_SCOPE = "out_of_scope"
+URGENCIES = ("low", "medium", "high")
+STARTER_TAXONOMY = Path(__file__).parent / "taxonomy" / "support.yaml"
+
+_POLICY_FIELDS = {"description", "urgency", "automate", "escalate", "actions"}
+
+
+@dataclass(frozen=True, slots=True)
+class IntentPolicy:
+    """What a team allows for one intent. `known` is False where nobody has written a policy yet."""
+
+    name: str
+    description: str = ""
+    urgency: str = "medium"
+    automate: bool = False
+    escalate: bool = False
+    actions: tuple[str, ...] = ()
+    known: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Taxonomy:
+    """The intents in label order (the order of every probability column) and the closed list of actions."""
+
+    intents: tuple[IntentPolicy, ...]
+    actions: Mapping[str, str]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(intent.name for intent in self.intents)
+
+    def policy(self, label: str) -> IntentPolicy:
+        """The policy of an intent, or the cautious default for one that the taxonomy does not know."""
+        for intent in self.intents:
+            if intent.name == label:
+                return intent
+        return IntentPolicy(label, known=False)
+
+    def gaps(self) -> tuple[str, ...]:
+        """Intents for which nobody has written a policy: they are understood, but never automated."""
+        return tuple(intent.name for intent in self.intents if not intent.known)
+
+    def restricted_to(self, labels: Sequence[str]) -> Taxonomy:
+        """This taxonomy with exactly `labels`, in that order; a label without policy becomes a gap."""
+        return Taxonomy(tuple(self.policy(label) for label in labels), self.actions)
+
+    def to_mapping(self) -> dict[str, Any]:
+        """The form that `from_mapping` reads; a gap is written as null."""
+        return {
+            "intents": {
+                intent.name: {
+                    "description": intent.description,
+                    "urgency": intent.urgency,
+                    "automate": intent.automate,
+                    "escalate": intent.escalate,
+                    "actions": list(intent.actions),
+                }
+                if intent.known
+                else None
+                for intent in self.intents
+            },
+            "actions": dict(self.actions),
+        }
+
+    @classmethod
+    def from_mapping(cls, data: Mapping[str, Any], source: str = "taxonomy") -> Taxonomy:
+        """Read a taxonomy from plain data.
+
+        Raises:
+            ConfigurationError: naming the intent and the field that is wrong.
+        """
+        actions = data.get("actions") or {}
+        intents = data.get("intents") or {}
+        if not intents:
+            raise ConfigurationError(f"{source} names no intents.", hint="Give it an `intents:` mapping.")
+        if OUT_OF_SCOPE in intents:
+            raise ConfigurationError(f"{source}: '{OUT_OF_SCOPE}' is reserved for messages that fit no intent.")
+        return cls(tuple(_policy(name, body, actions, source) for name, body in intents.items()), dict(actions))
+
+    @classmethod
+    def read(cls, path: Path) -> Taxonomy:
+        """Read a YAML (or JSON) file; raises `ConfigurationError` as `from_mapping` does."""
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigurationError(f"There is no taxonomy at {path}.") from None
+        except yaml.YAMLError as error:
+            raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+        if not isinstance(data, dict):
+            raise ConfigurationError(f"{path} must hold a mapping with `intents` and `actions`.")
+        return cls.from_mapping(data, source=str(path))
+
+
+def _policy(name: str, body: Any, actions: Mapping[str, str], source: str) -> IntentPolicy:
+    if body is None:
+        return IntentPolicy(name, known=False)
+    if not isinstance(body, dict):
+        raise ConfigurationError(f"{source}: intent '{name}' must be a mapping, or empty for 'no policy yet'.")
+    if unknown := sorted(set(body) - _POLICY_FIELDS):
+        raise ConfigurationError(
+            f"{source}: intent '{name}' has unknown fields {unknown}.", hint=f"Known: {sorted(_POLICY_FIELDS)}."
+        )
+    urgency = body.get("urgency", "medium")
+    if urgency not in URGENCIES:
+        raise ConfigurationError(f"{source}: urgency of '{name}' is '{urgency}'.", hint=f"Use one of {URGENCIES}.")
+    allowed = tuple(body.get("actions") or ())
+    if missing := [action for action in allowed if action not in actions]:
+        raise ConfigurationError(
+            f"{source}: '{name}' allows {missing}, which `actions:` does not describe.",
+            hint="Add them to the closed list at the end of the file.",
+        )
+    return IntentPolicy(
+        name=name,
+        description=str(body.get("description", "")),
+        urgency=urgency,
+        automate=bool(body.get("automate", False)),
+        escalate=bool(body.get("escalate", False)),
+        actions=allowed,
+    )

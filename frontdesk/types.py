@@ -1,0 +1,253 @@
+"""The values that travel through one request, each stage its own frozen type.
+
+    Query -> MaskedText -> Understanding -> Priority -> Decision -> Reply -> Answer
+
+`MaskedText` being a type of its own means that a customer's raw words cannot reach a model, a language
+model, a cache or a log by accident: what takes text there takes `MaskedText`.
+
+Knows nothing of HTTP, databases or models. `Answer` is the contract of `/v1/understand`; with `reply` and
+`stored` set it is the contract of `/v1/queries`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """Where the message came in."""
+
+    CHAT = "chat"
+    EMAIL = "email"
+    PHONE = "phone"
+    SOCIAL = "social"
+    WEB = "web"
+    API = "api"
+
+
+class CustomerTier(StrEnum):
+    """What the customer pays for."""
+
+    FREE = "free"
+    STANDARD = "standard"
+    PREMIUM = "premium"
+    ENTERPRISE = "enterprise"
+
+
+class PriorityLevel(StrEnum):
+    """How soon a person should look, lowest first."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    URGENT = "urgent"
+
+
+class Action(StrEnum):
+    """What Frontdesk proposes to do with the message."""
+
+    AUTOMATE = "automate"
+    DRAFT = "draft"
+    CLARIFY = "clarify"
+    ESCALATE = "escalate"
+
+
+class Reason(StrEnum):
+    """Why an action was chosen. `frontdesk.decision.automation.EXPLAINED` says each in a sentence."""
+
+    CONFIDENT = "confidence_above_certified_threshold"
+    BELOW_THRESHOLD = "confidence_below_threshold"
+    NOT_CERTIFIED = "no_certified_threshold"
+    POLICY_FORBIDS = "policy_forbids_automation"
+    NO_POLICY = "intent_without_policy"
+    OUT_OF_SCOPE = "out_of_scope"
+    AMBIGUOUS = "several_intents_plausible"
+    TOO_UNCERTAIN = "too_many_intents_plausible"
+    WANTS_HUMAN = "customer_asks_for_a_person"
+    URGENT = "urgent_priority"
+    DEGRADED = "parts_of_the_system_skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking, as a verified token says."""
+
+    tenant: str
+    subject: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A customer's message as it came in, already checked against the API's limits."""
+
+    text: str = field(repr=False)
+    customer_id: str | None = None
+    session_id: str | None = None
+    channel: Channel = Channel.API
+    customer_tier: CustomerTier = CustomerTier.STANDARD
+    language: str | None = None
+    waiting_since: datetime | None = None
+    store: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedText:
+    """A message without personal data: `text` holds typed, numbered placeholders such as `[ORDER_1]`.
+
+    `originals` maps each placeholder to what it stands for. It lives as long as the request and is kept out of `repr`.
+    """
+
+    text: str
+    originals: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def restore(self, reply: str) -> str:
+        """`reply` with every placeholder of this message put back to what the customer wrote."""
+        for placeholder, original in self.originals.items():
+            reply = reply.replace(placeholder, original)
+        return reply
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An intent that the message may have, with its calibrated probability."""
+
+    label: str
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """What the customer wants. `confidence` is the calibrated probability that `label` is right."""
+
+    label: str
+    confidence: float
+    candidates: tuple[Candidate, ...]
+    in_scope: bool
+    out_of_scope_probability: float
+
+
+@dataclass(frozen=True, slots=True)
+class Sentiment:
+    """How the customer feels: negative, neutral or positive, with the probability of each."""
+
+    label: str
+    confidence: float
+    scores: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """How unsure the ensemble is, each figure between 0 and 1.
+
+    `score` is the entropy of the members' mean distribution over the logarithm of the number of intents; `epistemic`
+    is the part that comes from disagreement between members, `aleatoric` the rest. `method` names how they were got.
+    """
+
+    score: float
+    epistemic: float
+    aleatoric: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberOpinion:
+    """What one base model alone would have said."""
+
+    name: str
+    intent: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Understanding:
+    """What a champion makes of one message, before any policy is applied.
+
+    `plausible` is the conformal set: the intents that cannot be ruled out at the coverage of the bundle.
+    `automation_threshold` is the certified confidence for this intent; None where nothing could be certified.
+    """
+
+    intent: Intent
+    sentiment: Sentiment
+    uncertainty: Uncertainty
+    members: tuple[MemberOpinion, ...]
+    plausible: tuple[str, ...]
+    automation_threshold: float | None
+    skipped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PriorityPart:
+    """One reason for a priority: its points and, in words, where they come from."""
+
+    name: str
+    points: float
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Priority:
+    """How soon a person should look: the sum of `parts`, between 0 and 100, and the level it falls in."""
+
+    level: PriorityLevel
+    score: float
+    parts: tuple[PriorityPart, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do, why, and what an agent may do next."""
+
+    action: Action
+    reasons: tuple[Reason, ...]
+    suggested_actions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A knowledge passage that a reply rests on."""
+
+    passage: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A text for the customer. `source` says who wrote it, `citations` what it rests on."""
+
+    text: str
+    source: str
+    citations: tuple[Citation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything Frontdesk says about one message; field names are those of the API."""
+
+    query_id: str
+    intent: Intent
+    sentiment: Sentiment
+    priority: Priority
+    uncertainty: Uncertainty
+    decision: Decision
+    members: tuple[MemberOpinion, ...]
+    model_version: str
+    skipped: tuple[str, ...]
+    timings_ms: Mapping[str, float]
+    reply: Reply | None = None
+    stored: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept of one request: the message and the reply masked, never the customer's raw words."""
+
+    caller: Caller
+    query: Query = field(repr=False)
+    text: MaskedText
+    answer: Answer
+    created_at: datetime
+    response_time_ms: float

@@ -1,0 +1,94 @@
+"""A bundle directory: sealed once, verified whenever it is opened.
+
+<version>/
+    manifest.json       labels, fingerprint, figures, SHA-256 of each file
+    taxonomy.json       what the intents mean and what is allowed for them
+    features/           vocabulary and projection
+    members/            ONNX graphs of the base models
+    meta/               ONNX graphs and LightGBM text of the candidate scorers
+    calibration.json    calibrators and thresholds
+    golden.json         rows that warm-up must reproduce
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from frontdesk.errors import BundleError
+from frontdesk.taxonomy import Taxonomy
+from model_store.manifest import FILE_NAME, Manifest
+
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """A verified bundle: every file is there, unchanged, and nothing else is."""
+
+    path: Path
+    manifest: Manifest
+
+    @property
+    def version(self) -> str:
+        return self.manifest.version
+
+    def taxonomy(self) -> Taxonomy:
+        return Taxonomy.from_mapping(
+            json.loads((self.path / "taxonomy.json").read_text(encoding="utf-8")), source="taxonomy.json"
+        )
+
+
+def open_bundle(path: Path) -> Bundle:
+    """Verify a bundle and open it.
+
+    Raises:
+        BundleError: naming the file that is missing, changed or unexpected, or the manifest field that is wrong.
+    """
+    if not path.is_dir():
+        raise BundleError(f"There is no bundle at {path}.", field="path", hint="Train one with: frontdesk train")
+    manifest = Manifest.read(path)
+    found = file_hashes(path)
+    for name, expected in manifest.files.items():
+        if name not in found:
+            raise BundleError(f"{name} is missing from bundle {manifest.version}.", field=name, hint=_HINT)
+        if found[name] != expected:
+            raise BundleError(
+                f"{name} of bundle {manifest.version} was changed after it was sealed.", field=name, hint=_HINT
+            )
+    if extra := sorted(set(found) - set(manifest.files)):
+        raise BundleError(f"{extra[0]} does not belong to bundle {manifest.version}.", field=extra[0], hint=_HINT)
+    return Bundle(path, manifest)
+
+
+def seal_bundle(folder: Path, manifest: Manifest) -> Bundle:
+    """Hash every file in `folder`, write its manifest, and name the folder after its version.
+
+    `manifest.version` and `manifest.files` are filled in here. A bundle of that version that is already there is kept.
+    """
+    sealed = replace(manifest, files=file_hashes(folder)).sealed()
+    (folder / FILE_NAME).write_bytes(sealed.canonical())
+    target = folder.parent / sealed.version
+    folder.rename(target)
+    return Bundle(target, sealed)
+
+
+def file_hashes(folder: Path) -> Mapping[str, str]:
+    """SHA-256 of every file below `folder` but the manifest, by its path with forward slashes."""
+    hashes = {}
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder).as_posix()
+        if name == FILE_NAME:
+            continue
+        digest = hashlib.sha256()
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                digest.update(chunk)
+        hashes[name] = digest.hexdigest()
+    return hashes
+
+
+_HINT = "Restore the bundle from its registry, or train again with: frontdesk train"

@@ -1,0 +1,87 @@
+"""manifest.json: what a bundle is, in a form whose every byte counts.
+
+The file must equal its canonical form, and the version ends with the hash of everything else in it: a manifest that
+was edited in any place no longer matches its own version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from frontdesk.errors import BundleError
+
+FORMAT = 1
+FILE_NAME = "manifest.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Labels in column order, what the bundle was made from and with, its figures, and the SHA-256 of each file."""
+
+    version: str
+    created_at: str
+    code_version: str
+    profile: str
+    intents: tuple[str, ...]
+    sentiments: tuple[str, ...]
+    members: tuple[str, ...]
+    candidates_per_member: int
+    masking_version: str
+    feature_fingerprint: str
+    data: Mapping[str, Any]
+    metrics: Mapping[str, Any]
+    files: Mapping[str, str]
+    format: int = FORMAT
+
+    def canonical(self) -> bytes:
+        return (json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
+
+    def sealed(self) -> Manifest:
+        """This manifest with the version that its content gives: the day it was made and 12 digits of its hash."""
+        day = self.created_at[:10].replace("-", "")
+        digest = hashlib.sha256(replace(self, version="").canonical()).hexdigest()
+        return replace(self, version=f"{day}-{digest[:12]}")
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read and verify `folder`/manifest.json.
+
+        Raises:
+            BundleError: naming the field, when the file is missing, damaged, edited or of another format.
+        """
+        try:
+            raw = (folder / FILE_NAME).read_bytes()
+        except FileNotFoundError:
+            raise BundleError(f"{folder.name} has no {FILE_NAME}.", field=FILE_NAME, hint=_HINT) from None
+        try:
+            data = json.loads(raw)
+            found = data["format"]
+        except (ValueError, TypeError, KeyError):
+            raise BundleError(f"{FILE_NAME} of {folder.name} is not a manifest.", field=FILE_NAME, hint=_HINT) from None
+        if found != FORMAT:
+            raise BundleError(
+                f"{folder.name} has bundle format {found}; this version of Frontdesk reads {FORMAT}.",
+                field="format",
+                hint="Train again with this version.",
+            )
+        try:
+            fields: dict[str, Any] = {key: tuple(v) if isinstance(v, list) else v for key, v in data.items()}
+            manifest = cls(**fields)
+        except TypeError as error:
+            raise BundleError(f"{FILE_NAME} of {folder.name}: {error}.", field=FILE_NAME, hint=_HINT) from None
+        if manifest.canonical() != raw or manifest.sealed().version != manifest.version:
+            raise BundleError(
+                f"{FILE_NAME} of {folder.name} was changed after it was sealed: its content no longer gives the "
+                f"version {manifest.version}.",
+                field="version",
+                hint=_HINT,
+            )
+        return manifest
+
+
+_HINT = "Restore the bundle from its registry, or train again with: frontdesk train"

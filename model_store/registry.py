@@ -1,0 +1,92 @@
+"""The record of every training run: an MLflow run with its figures and files, and a registered version.
+
+MLflow is imported here and nowhere else, and only when something is recorded: a server needs none of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from model_store.bundle import Bundle
+
+
+def record(
+    bundle: Bundle, *, tracking_uri: str, experiment: str, artifacts: Path, parameters: Mapping[str, Any]
+) -> str:
+    """Log the bundle as an MLflow run and register it as a version of `experiment`.
+
+    Args:
+        artifacts: where MLflow keeps files when the experiment is made for the first time.
+        parameters: the profile's settings, flattened by their dotted names.
+
+    Returns:
+        The registered version's number, as MLflow counts them.
+    """
+    with _quiet_mlflow():
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        artifacts.mkdir(parents=True, exist_ok=True)
+        if tracking_uri.startswith("sqlite:///"):
+            Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
+        client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        known = client.get_experiment_by_name(experiment)
+        experiment_id = known.experiment_id if known else client.create_experiment(experiment, artifacts.as_uri())
+        run = client.create_run(experiment_id, run_name=bundle.version)
+        for name, value in {**parameters, "data_sha256": bundle.manifest.data["sha256"]}.items():
+            client.log_param(run.info.run_id, name, value)
+        for name, value in _flatten(bundle.manifest.metrics):
+            client.log_metric(run.info.run_id, name, value)
+        client.log_artifacts(run.info.run_id, str(bundle.path), "bundle")
+        client.set_terminated(run.info.run_id)
+        try:
+            client.create_registered_model(experiment)
+        except MlflowException:
+            client.get_registered_model(experiment)  # it exists already; anything else raises again here
+        registered = client.create_model_version(
+            experiment,
+            source=f"{run.info.artifact_uri}/bundle",
+            run_id=run.info.run_id,
+            tags={"bundle": bundle.version},
+        )
+        return str(registered.version)
+
+
+def mark_champion(version: str, *, tracking_uri: str, experiment: str) -> None:
+    """Give the registered version `version` the alias `champion`."""
+    with _quiet_mlflow():
+        from mlflow import MlflowClient
+
+        client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+        client.set_registered_model_alias(experiment, "champion", version)
+
+
+def _flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:
+    for name, value in metrics.items():
+        if isinstance(value, Mapping):
+            yield from _flatten(value, f"{prefix}{name}.")
+        elif isinstance(value, (int, float)):
+            yield f"{prefix}{name}", float(value)
+
+
+@contextmanager
+def _quiet_mlflow() -> Iterator[None]:
+    """MLflow's migrations and telemetry write pages to the terminal and ask the network; neither is wanted here."""
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    import mlflow  # sets its own log levels when it is imported, so it must come first
+
+    loggers = [logging.getLogger(name) for name in (mlflow.__name__, "alembic")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -1,0 +1,1 @@
+"""The models as they run in a server: plain classes, the batcher in front of them, and the loaded champion."""

@@ -1,0 +1,195 @@
+"""One bundle, loaded: the second map of the product. From masked texts to what the ensemble understands.
+
+    features -> base models -> meta-learner -> calibration -> understanding
+
+Synchronous and without state between calls; the batcher decides who is asked together. A text's result does not
+depend on its neighbours in the batch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.decision.conformal import plausible
+from frontdesk.decision.uncertainty import ensemble_uncertainty
+from frontdesk.errors import BundleError
+from frontdesk.features.row import FeatureRow
+from frontdesk.features.statistics import STATISTICS
+from frontdesk.scores import Floats, Scores
+from frontdesk.security.masking import MASKING_VERSION
+from frontdesk.taxonomy import Taxonomy
+from frontdesk.types import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
+from model_store.bundle import Bundle
+from runners.models.calibration import Calibration, Doubles
+from runners.models.linear import LogisticRegression
+from runners.models.member import Batch, Member
+from runners.models.meta_learner import CandidateScorer
+from runners.models.trees import TREE_MEMBERS, Trees
+
+SHOWN_CANDIDATES = 5
+GOLDEN_TOLERANCE = 1e-3
+UNCERTAINTY_METHOD = "member_disagreement"
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The ensemble's numbers for a batch, before they become `Understanding`: what evaluation and golden rows compare.
+
+    `members` holds each base model's scores; `intent` is (texts, intents), rows sum to at most 1; `sentiment` is
+    (texts, 3).
+    """
+
+    members: tuple[Scores, ...]
+    intent: Doubles
+    sentiment: Doubles
+
+
+@dataclass(frozen=True, slots=True)
+class Ensemble:
+    """A loaded bundle."""
+
+    version: str
+    taxonomy: Taxonomy
+    sentiments: tuple[str, ...]
+    features: FeatureRow
+    members: tuple[Member, ...]
+    intent_scorer: CandidateScorer
+    sentiment_scorer: CandidateScorer
+    calibration: Calibration
+
+    @classmethod
+    def load(cls, bundle: Bundle, threads: int = 1) -> Ensemble:
+        """Load every part of a verified bundle.
+
+        Raises:
+            BundleError: when this code would make other features than the bundle was trained with, naming the field.
+        """
+        manifest = bundle.manifest
+        if manifest.masking_version != MASKING_VERSION:
+            raise BundleError(
+                f"Bundle {bundle.version} was trained on masking version {manifest.masking_version}; "
+                f"this code masks by version {MASKING_VERSION}.",
+                field="masking_version",
+                hint="Train again with: frontdesk train",
+            )
+        features = FeatureRow.load(bundle.path / "features", MASKING_VERSION)
+        if features.fingerprint() != manifest.feature_fingerprint:
+            raise BundleError(
+                f"Bundle {bundle.version} was trained with another definition of the features.",
+                field="feature_fingerprint",
+                hint="Train again with: frontdesk train",
+            )
+        meta, top = bundle.path / "meta", manifest.candidates_per_member
+        return cls(
+            version=bundle.version,
+            taxonomy=bundle.taxonomy(),
+            sentiments=manifest.sentiments,
+            features=features,
+            members=tuple(load_member(name, bundle.path / "members", threads) for name in manifest.members),
+            intent_scorer=CandidateScorer(meta / "intent.onnx", top, threads),
+            sentiment_scorer=CandidateScorer(meta / "sentiment.onnx", len(manifest.sentiments), threads),
+            calibration=Calibration.load(bundle.path / "calibration.json"),
+        )
+
+    def understand(self, texts: Sequence[str]) -> list[Understanding]:
+        """What the ensemble makes of each masked text, in order."""
+        judgement = self.judge(texts)
+        members = np.stack([scores.intent for scores in judgement.members])
+        total, epistemic, aleatoric = ensemble_uncertainty(members)
+        return [
+            Understanding(
+                intent=self._intent(judgement.intent[row]),
+                sentiment=self._sentiment(judgement.sentiment[row]),
+                uncertainty=Uncertainty(
+                    score=round(float(total[row]), 4),
+                    epistemic=round(float(epistemic[row]), 4),
+                    aleatoric=round(float(aleatoric[row]), 4),
+                    method=UNCERTAINTY_METHOD,
+                ),
+                members=self._opinions(members[:, row]),
+                plausible=plausible(judgement.intent[row], self.taxonomy.labels, self.calibration.conformal_threshold),
+                automation_threshold=self.calibration.automation_threshold,
+            )
+            for row in range(len(texts))
+        ]
+
+    def judge(self, texts: Sequence[str]) -> Judgement:
+        """The ensemble's probabilities for masked texts."""
+        rows = self.features.rows(texts)
+        batch = Batch(texts, rows)
+        scores = tuple(member.scores(batch) for member in self.members)
+        statistics = rows.dense[:, -len(STATISTICS) :]
+        intent = self.intent_scorer.probabilities(np.stack([of.intent for of in scores]), statistics)
+        sentiment = self.sentiment_scorer.probabilities(np.stack([of.sentiment for of in scores]), statistics)
+        return Judgement(
+            scores, self.calibration.intent_probabilities(intent), self.calibration.sentiment_probabilities(sentiment)
+        )
+
+    def _intent(self, probabilities: NDArray[np.float64]) -> Intent:
+        labels = self.taxonomy.labels
+        order = np.argsort(-probabilities, kind="stable")[:SHOWN_CANDIDATES]
+        out_of_scope = max(0.0, 1.0 - float(probabilities.sum()))
+        best = order[0]
+        return Intent(
+            label=labels[best],
+            confidence=round(float(probabilities[best]), 4),
+            candidates=tuple(
+                Candidate(labels[index], round(float(probabilities[index]), 4))
+                for index in order
+                if probabilities[index] > 0
+            ),
+            in_scope=out_of_scope <= self.calibration.out_of_scope_threshold,
+            out_of_scope_probability=round(out_of_scope, 4),
+        )
+
+    def _sentiment(self, probabilities: NDArray[np.float64]) -> Sentiment:
+        best = int(np.argmax(probabilities))
+        return Sentiment(
+            label=self.sentiments[best],
+            confidence=round(float(probabilities[best]), 4),
+            scores={label: round(float(value), 4) for label, value in zip(self.sentiments, probabilities, strict=True)},
+        )
+
+    def _opinions(self, members: Floats) -> tuple[MemberOpinion, ...]:
+        """`members` is (members, intents) for one text."""
+        best = members.argmax(axis=1)
+        return tuple(
+            MemberOpinion(member.name, self.taxonomy.labels[label], round(float(row[label]), 4))
+            for member, row, label in zip(self.members, members, best, strict=True)
+        )
+
+
+def load_member(name: str, folder: Path, threads: int) -> Member:
+    """The base model `name` from the graphs in `folder`; raises `BundleError` for a name this code does not know."""
+    if name == LogisticRegression.name:
+        return LogisticRegression(folder, threads)
+    if name in TREE_MEMBERS:
+        return Trees(name, folder, threads)
+    raise BundleError(f"The bundle has a member '{name}', which this code cannot load.", field="members")
+
+
+def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
+    """Run the golden rows alone and together: onnxruntime allocates what it needs, the results must be those sealed.
+
+    Raises:
+        BundleError: when this machine's results differ from the sealed ones by more than `GOLDEN_TOLERANCE`.
+    """
+    golden = json.loads((bundle.path / "golden.json").read_text(encoding="utf-8"))
+    together = ensemble.judge(golden["texts"])
+    alone = [ensemble.judge([text]) for text in golden["texts"]]
+    for task in ("intent", "sentiment"):
+        expected = np.array(golden[task])
+        singly = np.concatenate([getattr(judgement, task) for judgement in alone])
+        off = max(float(np.abs(getattr(together, task) - expected).max()), float(np.abs(singly - expected).max()))
+        if off > GOLDEN_TOLERANCE:
+            raise BundleError(
+                f"The golden rows of bundle {bundle.version} come out differently here ({task} by {off:.2g}).",
+                field="golden.json",
+                hint="Train on this machine, or check the onnxruntime version with: frontdesk doctor",
+            )

@@ -1,0 +1,74 @@
+"""What was learned on held-out rows after the meta-learner: from scores to probabilities that mean what they say.
+
+Read from a bundle's `calibration.json`. Plain numbers, no model library.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Doubles = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Platt:
+    """Logistic calibration of a probability (Platt 1999): sigmoid(slope * logit(p) + offset)."""
+
+    slope: float
+    offset: float
+
+    def __call__(self, probabilities: Doubles) -> Doubles:
+        """Calibrate element by element; an exact 0 (no candidate) stays 0."""
+        clipped = np.clip(probabilities, 1e-6, 1 - 1e-6)
+        logits = np.log(clipped / (1 - clipped))
+        calibrated = 1 / (1 + np.exp(-(self.slope * logits + self.offset)))
+        return np.where(probabilities > 0, calibrated, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """The calibrated side of a bundle.
+
+    Attributes:
+        intent, sentiment: calibrators of the two candidate scorers.
+        out_of_scope_threshold: a text whose out-of-scope probability is above it is out of scope.
+        conformal_threshold: the least probability with which an intent stays plausible, at `conformal_coverage`.
+        automation_threshold: the certified confidence above which an answer may go out without a person, so that the
+            error stays under `max_error` at `certificate_confidence`; None where the rows did not suffice.
+    """
+
+    intent: Platt
+    sentiment: Platt
+    out_of_scope_threshold: float
+    false_alarm_rate: float
+    conformal_threshold: float
+    conformal_coverage: float
+    automation_threshold: float | None
+    max_error: float
+    certificate_confidence: float
+    rows: int
+
+    def intent_probabilities(self, scored: Doubles) -> Doubles:
+        """(texts, intents) calibrated; a row's sum is at most 1, and what is missing is out of scope."""
+        calibrated = self.intent(scored)
+        shared: Doubles = calibrated / np.maximum(calibrated.sum(axis=1, keepdims=True), 1.0)
+        return shared
+
+    def sentiment_probabilities(self, scored: Doubles) -> Doubles:
+        """(texts, 3) calibrated, rows sum to 1."""
+        calibrated = self.sentiment(scored)
+        shared: Doubles = calibrated / calibrated.sum(axis=1, keepdims=True)
+        return shared
+
+    def save(self, path: Path) -> None:
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, path: Path) -> Calibration:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return cls(**{**data, "intent": Platt(**data["intent"]), "sentiment": Platt(**data["sentiment"])})

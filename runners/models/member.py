@@ -1,0 +1,30 @@
+"""What every base model of the ensemble is: a name, and scores for a batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from frontdesk.features.row import FeatureRows
+from frontdesk.scores import Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Masked texts and their feature rows; encoders read `texts`, the other members `rows`."""
+
+    texts: Sequence[str]
+    rows: FeatureRows
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+class Member(Protocol):
+    """A base model. `scores` is encode -> forward -> decode; it knows nothing of requests or batching."""
+
+    @property
+    def name(self) -> str: ...
+
+    def scores(self, batch: Batch) -> Scores: ...

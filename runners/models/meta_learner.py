@@ -1,0 +1,100 @@
+"""The LightGBM meta-learner as a candidate scorer: how likely is each label that some member takes seriously?
+
+The candidates of a text are the union of each member's `top` best labels. A row per candidate holds every member's
+probability, rank and margin for it, the members' agreement and entropy, and the text statistics; one binary booster
+says how likely the candidate is right. It stays small for 150 labels, learns from little data, and what the candidates
+leave over is the probability that the text is out of scope. (Stacked generalisation: Wolpert 1992.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.scores import Floats
+from runners.models.session import open_session
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Rows for the booster: `rows` (candidates, columns) float32; `text` and `label` (candidates,) say whose."""
+
+    rows: Floats
+    text: NDArray[np.intp]
+    label: NDArray[np.intp]
+
+
+def candidates(members: Floats, statistics: Floats, top: int) -> Candidates:
+    """Build the candidate rows.
+
+    Args:
+        members: (members, texts, labels) probabilities.
+        statistics: (texts, statistics) of the texts themselves.
+        top: how many labels of each member are candidates.
+    """
+    ranks = np.argsort(np.argsort(-members, axis=2, kind="stable"), axis=2, kind="stable")
+    text, label = np.nonzero((ranks < top).any(axis=0))
+    best = np.sort(members, axis=2)
+    highest = np.broadcast_to(best[:, :, -1:], members.shape)
+    runner_up = np.broadcast_to(best[:, :, -2:-1], members.shape)
+    margins = members - np.where(ranks == 0, runner_up, highest)
+    mean = members.mean(axis=0)
+    entropy = -(members * np.log(np.clip(members, 1e-12, 1.0))).sum(axis=2)
+    agreement = -(mean * np.log(np.clip(mean, 1e-12, 1.0))).sum(axis=1) - entropy.mean(axis=0)
+    best_mean = np.sort(mean, axis=1)
+    mean_margin = mean - np.where(mean == best_mean[:, -1:], best_mean[:, -2:-1], best_mean[:, -1:])
+    of_candidate = members[:, text, label]
+    columns = [
+        *of_candidate,
+        *ranks[:, text, label],
+        *margins[:, text, label],
+        of_candidate.mean(axis=0),
+        of_candidate.min(axis=0),
+        of_candidate.max(axis=0),
+        of_candidate.std(axis=0),
+        mean_margin[text, label],
+        (ranks[:, text, label] == 0).sum(axis=0),
+        *entropy[:, text],
+        agreement[text],
+        best_mean[text, -1],
+        *statistics[text].T,
+    ]
+    return Candidates(np.stack(columns, axis=1).astype(np.float32), text, label)
+
+
+def column_names(members: tuple[str, ...], statistics: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of the columns that `candidates` builds, in order."""
+    return (
+        *(f"{member}_probability" for member in members),
+        *(f"{member}_rank" for member in members),
+        *(f"{member}_margin" for member in members),
+        "mean_probability",
+        "least_probability",
+        "greatest_probability",
+        "spread",
+        "mean_margin",
+        "votes",
+        *(f"{member}_entropy" for member in members),
+        "disagreement",
+        "best_mean_probability",
+        *statistics,
+    )
+
+
+class CandidateScorer:
+    """The booster of one task, as an ONNX graph: probability that each candidate is right, not yet calibrated."""
+
+    def __init__(self, path: Path, top: int, threads: int) -> None:
+        self._session = open_session(path, threads)
+        self._top = top
+
+    def probabilities(self, members: Floats, statistics: Floats) -> NDArray[np.float64]:
+        """(members, texts, labels) and (texts, statistics) -> (texts, labels) float64; 0 for what is no candidate."""
+        found = candidates(members, statistics, self._top)
+        (scored,) = self._session.run(["probabilities"], {"rows": found.rows})
+        spread = np.zeros(members.shape[1:], dtype=np.float64)
+        spread[found.text, found.label] = scored[:, 1]
+        return spread

@@ -1,0 +1,27 @@
+"""RandomForest and XGBoost on dense columns, each as two ONNX graphs: one for intent, one for sentiment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from frontdesk.scores import Scores
+from runners.models.member import Batch
+from runners.models.session import open_session
+
+TREE_MEMBERS = ("random_forest", "xgboost")
+
+
+class Trees:
+    """A forest or a boosted ensemble, read from `<folder>/<name>.intent.onnx` and `<name>.sentiment.onnx`."""
+
+    def __init__(self, name: str, folder: Path, threads: int) -> None:
+        self.name = name
+        self._intent = open_session(folder / f"{name}.intent.onnx", threads)
+        self._sentiment = open_session(folder / f"{name}.sentiment.onnx", threads)
+
+    def scores(self, batch: Batch) -> Scores:
+        """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
+        rows = {"rows": batch.rows.dense}
+        (intent,) = self._intent.run(["probabilities"], rows)
+        (sentiment,) = self._sentiment.run(["probabilities"], rows)
+        return Scores(intent, sentiment)

@@ -1,0 +1,66 @@
+"""Parts of under ten lines that stand in for the real ones where a test asks about something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from frontdesk.deadline import Deadline
+from frontdesk.errors import StorageUnavailable
+from frontdesk.taxonomy import IntentPolicy, Taxonomy
+from frontdesk.types import (
+    Candidate,
+    Intent,
+    MaskedText,
+    MemberOpinion,
+    Record,
+    Reply,
+    Sentiment,
+    Uncertainty,
+    Understanding,
+)
+
+
+def understanding(label: str = "track_order", confidence: float = 0.9) -> Understanding:
+    return Understanding(
+        intent=Intent(label, confidence, (Candidate(label, confidence),), True, round(1 - confidence, 4)),
+        sentiment=Sentiment("neutral", 0.8, {"negative": 0.1, "neutral": 0.8, "positive": 0.1}),
+        uncertainty=Uncertainty(0.2, 0.1, 0.1, "member_disagreement"),
+        members=(MemberOpinion("logistic_regression", label, confidence),),
+        plausible=(label,),
+        automation_threshold=None,
+    )
+
+
+@dataclass
+class FakeChampion:
+    """Understands every text as track_order and remembers what it was shown."""
+
+    version: str = "fake-1"
+    taxonomy: Taxonomy = field(default_factory=lambda: Taxonomy((IntentPolicy("track_order", automate=True),), {}))
+    seen: list[str] = field(default_factory=list)
+
+    async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
+        self.seen.extend(text.text for text in texts)
+        return [understanding() for _ in texts]
+
+
+class FakeWriter:
+    """Repeats the masked text."""
+
+    async def reply(self, text: MaskedText, *_: object) -> Reply:
+        return Reply(f"About {text.text}", "fake", ())
+
+
+@dataclass
+class FakeRecorder:
+    """Keeps records in a list, or is away."""
+
+    kept: list[Record] = field(default_factory=list)
+    away: bool = False
+
+    async def keep(self, record: Record) -> str:
+        if self.away:
+            raise StorageUnavailable("The database is away.")
+        self.kept.append(record)
+        return "committed"

@@ -1,0 +1,93 @@
+"""Several processes, each with its own recorder, share one database: nothing is lost and nothing doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.queries import insert_records
+from frontdesk.storage.recorder import GroupCommit
+from frontdesk.storage.tables import customer_history, metadata, queries
+from tests.records import record
+
+RECORDS = 500
+AT_ONCE = 32
+POSTGRESQL = "TEST_POSTGRESQL_URL"  # a database that may be emptied, postgresql+psycopg2://...
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'frontdesk.db'}"
+        return
+    if POSTGRESQL not in os.environ:
+        pytest.skip(f"{POSTGRESQL} names no database to use")
+    yield os.environ[POSTGRESQL]
+    engine = open_database(os.environ[POSTGRESQL])
+    with engine.begin() as connection:
+        metadata.drop_all(connection)
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+    engine.dispose()
+
+
+@pytest.fixture
+def processes() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        yield pool
+
+
+def write(url: str) -> list[str]:
+    """Keep `RECORDS` records, `AT_ONCE` at a time; the ids of those that were acknowledged."""
+    engine = open_database(url)
+    recorder = GroupCommit(engine, max_rows_per_commit=256, commit_timeout_s=30.0)
+    waiting = [record() for _ in range(RECORDS)]
+    acknowledged: list[str] = []
+
+    async def client() -> None:
+        while waiting:
+            kept = waiting.pop()
+            assert await recorder.keep(kept) == "committed"
+            acknowledged.append(kept.answer.query_id)
+
+    async def clients() -> None:
+        await asyncio.gather(*(client() for _ in range(AT_ONCE)))
+
+    asyncio.run(clients())
+    recorder.close()
+    engine.dispose()
+    return acknowledged
+
+
+def migrate_and_write_one(url: str) -> None:
+    migrate(url)
+    engine = open_database(url)
+    with engine.begin() as connection:
+        insert_records(connection, [record()])
+    engine.dispose()
+
+
+def test_two_writers_lose_and_double_nothing(url: str, processes: ProcessPoolExecutor) -> None:
+    migrate(url)
+    acknowledged = [query_id for ids in processes.map(write, [url, url]) for query_id in ids]
+    assert len(acknowledged) == 2 * RECORDS
+    engine = open_database(url)
+    with reading(engine) as connection:
+        assert sorted(connection.scalars(select(queries.c.id))) == sorted(acknowledged)
+        assert sorted(connection.scalars(select(customer_history.c.id))) == sorted(acknowledged)
+    engine.dispose()
+
+
+def test_processes_that_start_at_once_migrate_once(url: str, processes: ProcessPoolExecutor) -> None:
+    list(processes.map(migrate_and_write_one, [url] * 8))
+    engine = open_database(url)
+    with reading(engine) as connection:
+        assert connection.scalar(select(func.count()).select_from(queries)) == 8
+    engine.dispose()

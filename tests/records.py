@@ -1,0 +1,60 @@
+"""A record as the pipeline makes it, for tests of what keeps it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from frontdesk.identifiers import uuid7
+from frontdesk.types import (
+    Action,
+    Answer,
+    Caller,
+    Candidate,
+    Citation,
+    Decision,
+    Intent,
+    MaskedText,
+    MemberOpinion,
+    Priority,
+    PriorityLevel,
+    PriorityPart,
+    Query,
+    Reason,
+    Record,
+    Reply,
+    Sentiment,
+    Uncertainty,
+)
+
+CREATED_AT = datetime(2026, 6, 1, 9, 30, 0, 123456, tzinfo=UTC)
+RAW_TEXT = "Where is my order 4711-0815?"
+MASKED_TEXT = "Where is my order [ORDER_1]?"
+REPLY_TEXT = "Order [ORDER_1] is on its way."
+
+
+def record(
+    *,
+    query_id: str | None = None,
+    tenant: str = "acme",
+    customer_id: str | None = "customer-7",
+    action: Action = Action.DRAFT,
+    masked_text: str = MASKED_TEXT,
+    with_reply: bool = True,
+    created_at: datetime = CREATED_AT,
+) -> Record:
+    answer = Answer(
+        query_id=query_id or uuid7(),
+        intent=Intent("track_order", 0.93, (Candidate("track_order", 0.93), Candidate("get_refund", 0.04)), True, 0.02),
+        sentiment=Sentiment("negative", 0.8, {"negative": 0.8, "neutral": 0.15, "positive": 0.05}),
+        priority=Priority(PriorityLevel.HIGH, 61.0, (PriorityPart("tier", 20.0, "the customer is premium"),)),
+        uncertainty=Uncertainty(0.2, 0.05, 0.15, "ensemble"),
+        decision=Decision(action, (Reason.BELOW_THRESHOLD,), ("check_tracking",)),
+        members=(MemberOpinion("trees", "track_order", 0.9), MemberOpinion("linear", "track_order", 0.88)),
+        model_version="2026-06-01",
+        skipped=(),
+        timings_ms={"mask": 0.1, "models": 8.2, "total": 8.9},
+        reply=Reply(REPLY_TEXT, "template", (Citation("tracking", "Following a parcel"),)) if with_reply else None,
+    )
+    caller = Caller(tenant, "shop-frontend", frozenset({"query"}))
+    text = MaskedText(masked_text, {"[ORDER_1]": "4711-0815"})
+    return Record(caller, Query(RAW_TEXT, customer_id=customer_id), text, answer, created_at, 8.9)

@@ -1,0 +1,81 @@
+"""Split conformal sets: the finite-sample quantile, and the coverage that it promises."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from frontdesk.decision.conformal import conformal_threshold, plausible
+
+
+def test_the_quantile_is_the_one_with_the_finite_sample_correction() -> None:
+    # ceil((9 + 1) * 0.8) = 8: the 8th largest of nine probabilities.
+    assert conformal_threshold([0.9, 0.1, 0.8, 0.2, 0.7, 0.3, 0.6, 0.4, 0.5], coverage=0.8) == 0.2
+
+
+def test_rounding_of_the_rank_does_not_cost_a_row() -> None:
+    # 10 * 0.7 is 7 but 100 * 0.07 is 7.000000000000001 in floating point.
+    assert conformal_threshold(np.linspace(0.99, 0.01, 99), coverage=0.07) == pytest.approx(0.93)
+
+
+@pytest.mark.parametrize(("rows", "enough"), [(0, False), (18, False), (19, True)])
+def test_too_few_rows_keep_every_label(rows: int, enough: bool) -> None:
+    assert (conformal_threshold(np.full(rows, 0.5), coverage=0.95) > 0.0) is enough
+
+
+def test_full_coverage_keeps_every_label() -> None:
+    assert conformal_threshold(np.full(1000, 0.5), coverage=1.0) == 0.0
+
+
+@pytest.mark.parametrize("coverage", [0.0, -0.1, 1.1, float("nan")])
+def test_a_coverage_that_is_no_share_is_refused(coverage: float) -> None:
+    with pytest.raises(ValueError, match="coverage"):
+        conformal_threshold([0.5], coverage)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(rows=st.integers(20, 200), coverage=st.floats(0.5, 0.97), seed=st.integers(0, 2**32 - 1))
+def test_sets_hold_the_right_label_as_often_as_promised_and_hardly_more(rows: int, coverage: float, seed: int) -> None:
+    """Over many draws of calibration rows the mean coverage lies between c and c + 1 / (n + 1)."""
+    generator = np.random.default_rng(seed)
+    draws, fresh = 200, 200
+    classes = 5
+    hits = np.empty(draws)
+    for draw in range(draws):
+        # Probabilities of a model and labels drawn by other, flatter ones: the model is badly calibrated on purpose.
+        probabilities = generator.dirichlet(np.full(classes, 0.5), size=rows + fresh)
+        flat = (probabilities + 0.1) / (1 + 0.1 * classes)
+        labels = (flat.cumsum(axis=1) < generator.random((rows + fresh, 1))).sum(axis=1)
+        right = probabilities[np.arange(rows + fresh), labels]
+        hits[draw] = (right[rows:] >= conformal_threshold(right[:rows], coverage)).mean()
+    tolerance = 4 * hits.std() / math.sqrt(draws)
+
+    assert coverage - tolerance <= hits.mean() <= coverage + 1 / (rows + 1) + tolerance
+
+
+def test_labels_that_reach_the_threshold_come_most_probable_first() -> None:
+    assert plausible([0.2, 0.5, 0.05, 0.25], ("a", "b", "c", "d"), threshold=0.2) == ("b", "d", "a")
+
+
+def test_the_best_label_stays_even_below_the_threshold() -> None:
+    assert plausible(np.array([0.2, 0.45, 0.35], dtype=np.float32), ("a", "b", "c"), threshold=0.9) == ("b",)
+
+
+def test_labels_that_tie_keep_the_order_of_the_columns() -> None:
+    assert plausible([0.25, 0.25, 0.25, 0.25], ("a", "b", "c", "d"), threshold=0.0) == ("a", "b", "c", "d")
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
+def test_a_set_is_never_empty_and_holds_exactly_what_reaches_the_threshold(
+    scores: list[float], threshold: float
+) -> None:
+    labels = [f"label_{column}" for column in range(len(scores))]
+
+    chosen = plausible(scores, labels, threshold)
+
+    reached = {label for label, score in zip(labels, scores, strict=True) if score >= threshold}
+    assert set(chosen) == (reached or {labels[int(np.argmax(scores))]})

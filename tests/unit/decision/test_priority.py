@@ -1,0 +1,268 @@
+"""The priority score: every part in words, parts that add up, and a policy file that is read strictly."""
+
+from __future__ import annotations
+
+import copy
+import math
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy, phrase_pattern
+from frontdesk.errors import ConfigurationError
+from frontdesk.taxonomy import URGENCIES
+from frontdesk.types import (
+    CustomerTier,
+    Intent,
+    MaskedText,
+    Priority,
+    PriorityLevel,
+    Query,
+    Sentiment,
+    Uncertainty,
+    Understanding,
+)
+
+NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
+STARTER = PriorityPolicy.read(STARTER_POLICY)
+POLICY: dict[str, Any] = {
+    "base": {"low": 10, "medium": 25, "high": 40},
+    "sentiment": {"negative": 20, "neutral": 0, "positive": -5},
+    "tier": {"free": 0, "standard": 0, "premium": 8, "enterprise": 15},
+    "waiting": {"points_per_hour": 1.5, "at_most": 20},
+    "shouting": {"points": 5},
+    "levels": {"low": 0, "medium": 25, "high": 45, "urgent": 70},
+    "cues": {"legal": {"points": 25, "because": "mentions legal steps", "phrases": ["lawyer", "can't wait", "sue*"]}},
+}
+
+
+def read(data: Any, folder: Path) -> PriorityPolicy:
+    path = folder / "priority.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return PriorityPolicy.read(path)
+
+
+def feels(negative: float = 0.0, positive: float = 0.0) -> Understanding:
+    scores = {"negative": negative, "neutral": 1 - negative - positive, "positive": positive}
+    label = max(scores, key=lambda name: scores[name])
+    return Understanding(
+        Intent("track_order", 0.9, (), in_scope=True, out_of_scope_probability=0.0),
+        Sentiment(label, scores[label], scores),
+        Uncertainty(0.1, 0.05, 0.05, "ensemble"),
+        members=(),
+        plausible=("track_order",),
+        automation_threshold=0.8,
+    )
+
+
+def score(
+    text: str = "Where is it?",
+    *,
+    policy: PriorityPolicy = STARTER,
+    mood: Understanding | None = None,
+    urgency: str = "low",
+    tier: CustomerTier = CustomerTier.STANDARD,
+    since: datetime | None = None,
+) -> Priority:
+    query = Query(text, customer_tier=tier, waiting_since=since)
+    return policy.score(query, MaskedText(text), mood or feels(), urgency, NOW)
+
+
+def points(priority: Priority) -> dict[str, float]:
+    return {part.name: part.points for part in priority.parts}
+
+
+def test_every_part_says_in_words_where_its_points_come_from() -> None:
+    priority = score(
+        "MY LAWYER WILL HEAR OF THIS",
+        mood=feels(negative=0.91),
+        urgency="high",
+        tier=CustomerTier.PREMIUM,
+        since=NOW - timedelta(hours=5.2),
+    )
+
+    assert [(part.name, part.points, part.because) for part in priority.parts] == [
+        ("base.high", 40.0, "intent urgency is high"),
+        ("sentiment.negative", 18.2, "negative with probability 0.91"),
+        ("tier.premium", 8.0, "customer is premium"),
+        ("waiting", 7.8, "waiting for 5.2 hours"),
+        ("shouting", 5.0, "written in capitals or with many exclamation marks"),
+        ("cues.legal", 25.0, "mentions legal steps or a chargeback"),
+        ("limit", -4.0, "the score is kept at 100"),
+    ]
+    assert (priority.score, priority.level) == (100.0, PriorityLevel.URGENT)
+
+
+def test_a_plain_question_has_only_the_urgency_of_its_intent() -> None:
+    assert points(score()) == {"base.low": 10.0}
+
+
+def test_a_happy_customer_can_wait_a_little_longer() -> None:
+    assert points(score(mood=feels(positive=0.9))) == {"base.low": 10.0, "sentiment.positive": -4.5}
+
+
+def test_a_score_below_zero_is_lifted_to_zero_by_a_part_that_says_so(tmp_path: Path) -> None:
+    generous = read({**POLICY, "sentiment": {"negative": 0, "neutral": 0, "positive": -60}}, tmp_path)
+
+    priority = score(policy=generous, mood=feels(positive=1.0))
+
+    assert (priority.score, priority.parts[-1].points) == (0.0, 50.0)
+
+
+@pytest.mark.parametrize(
+    ("base", "level"),
+    [(0, "low"), (24.9, "low"), (25, "medium"), (44.9, "medium"), (45, "high"), (70, "urgent"), (500, "urgent")],
+)
+def test_a_level_begins_exactly_at_its_threshold(base: float, level: str, tmp_path: Path) -> None:
+    policy = read({**POLICY, "base": {"low": base, "medium": 0, "high": 0}}, tmp_path)
+
+    assert score(policy=policy).level == level
+
+
+moments = st.datetimes(datetime(2025, 1, 1), datetime(2027, 1, 1))
+words = st.sampled_from(
+    ["lawyer", "TODAY", "hacked!!!", "my baby", "still waiting", "never again", "thanks", "[ORDER_1]"]
+)
+
+
+@given(
+    text=st.lists(words, max_size=12).map(" ".join),
+    shares=st.tuples(st.floats(0, 1), st.floats(0, 1)).filter(lambda pair: sum(pair) <= 1),
+    urgency=st.sampled_from(URGENCIES),
+    tier=st.sampled_from(CustomerTier),
+    since=st.none() | moments | moments.map(lambda moment: moment.replace(tzinfo=UTC)),
+)
+def test_the_parts_always_add_up_to_the_score(
+    text: str, shares: tuple[float, float], urgency: str, tier: CustomerTier, since: datetime | None
+) -> None:
+    priority = score(text, mood=feels(*shares), urgency=urgency, tier=tier, since=since)
+
+    assert round(math.fsum(part.points for part in priority.parts), 1) == priority.score
+    assert 0 <= priority.score <= 100
+    assert all(part.points == round(part.points, 1) != 0 and part.because for part in priority.parts)
+
+
+def test_waiting_points_stop_at_their_limit() -> None:
+    assert points(score(since=NOW - timedelta(days=9)))["waiting"] == 20.0
+
+
+def test_a_moment_without_time_zone_is_taken_as_utc() -> None:
+    naive = datetime(2026, 3, 2, 10)
+    elsewhere = datetime(2026, 3, 2, 12, tzinfo=timezone(timedelta(hours=2)))
+
+    assert points(score(since=naive))["waiting"] == points(score(since=elsewhere))["waiting"] == 3.0
+
+
+def test_waiting_since_a_moment_in_the_future_counts_as_not_waiting() -> None:
+    assert "waiting" not in points(score(since=NOW + timedelta(hours=3)))
+
+
+@pytest.mark.parametrize("text", ["Where! Is! It!", "WHERE IS MY PARCEL", "where is it?!?!?!", "ICH WARTE ÜBERALL"])
+def test_capitals_and_exclamation_marks_are_shouting(text: str) -> None:
+    assert points(score(text))["shouting"] == 5.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Hi! Thank you!", "DHL?", "The TV and the PC arrived", "it is [ORDER_1] [EMAIL_ADDRESS_12]", "订单在哪里", ""],
+)
+def test_a_calm_text_is_not_shouting_nor_is_a_placeholder(text: str) -> None:
+    assert "shouting" not in points(score(text))
+
+
+def test_a_cue_counts_once_however_often_it_occurs() -> None:
+    assert points(score("lawyer, solicitor, court, and my lawyer again")) == {"base.low": 10.0, "cues.legal": 25.0}
+
+
+@pytest.mark.parametrize("text", ["I can't wait", "I CAN’T WAIT", "i canʼt\n  wait", "can`t wait."])
+def test_case_white_space_and_the_form_of_an_apostrophe_do_not_matter(text: str, tmp_path: Path) -> None:
+    assert "cues.legal" in points(score(text, policy=read(POLICY, tmp_path)))
+
+
+def test_a_phrase_with_a_curly_apostrophe_finds_a_straight_one(tmp_path: Path) -> None:
+    data = copy.deepcopy(POLICY)
+    data["cues"]["legal"]["phrases"] = ["wasn’t me"]
+
+    assert "cues.legal" in points(score("that wasn't me", policy=read(data, tmp_path)))
+
+
+def test_a_phrase_cannot_arise_across_or_within_a_placeholder(tmp_path: Path) -> None:
+    data = copy.deepcopy(POLICY)
+    data["cues"]["legal"]["phrases"] = ["called you", "order*"]
+
+    assert "cues.legal" not in points(score("I called [PHONE_1] you know, for [ORDER_1]", policy=read(data, tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "found"),
+    [
+        ("sue", "I will sue", True),
+        ("sue", "an issue, Suetonius", False),
+        ("hack*", "they hacked me", True),
+        ("hack*", "a lifehack", False),
+        ("unauthori* charge", "an unauthorised  charge", True),
+        ("unauthori* charge", "an unauthorised big charge", False),
+        ("c++", "I use C++ here", True),
+        ("c++", "ccc", False),
+        ("a.c", "abc", False),
+        ("(really", "no (really)", True),
+        ("$5 [off", "get $5 [off now", True),
+    ],
+)
+def test_a_phrase_stands_for_itself_on_word_boundaries(phrase: str, text: str, found: bool) -> None:
+    assert bool(phrase_pattern(["never matches", phrase]).search(text)) is found
+
+
+@given(st.text(st.characters(exclude_categories=["Z", "C", "M"], exclude_characters="*’‘ʼ´`"), min_size=1))
+def test_any_phrase_finds_itself_whatever_its_signs(phrase: str) -> None:
+    assert phrase_pattern([phrase]).search(f"so: {phrase} !")
+
+
+@pytest.mark.parametrize(
+    ("change", "key"),
+    [
+        ({"bonus": {}}, "bonus is unknown"),
+        ({"cues": None}, "cues must be a mapping"),
+        ({"base": {"low": 1, "medium": 2}}, "base.high is missing"),
+        ({"base": {"low": 1, "medium": 2, "high": 3, "huge": 4}}, "base.huge is unknown"),
+        ({"base": 7}, "base must be a mapping"),
+        ({"tier": {**POLICY["tier"], "premium": "8"}}, "tier.premium must be a number"),
+        ({"shouting": {"points": True}}, "shouting.points must be a number"),
+        ({"waiting": {"points_per_hour": float("nan"), "at_most": 20}}, "waiting.points_per_hour must be a number"),
+        ({"levels": {"low": 0, "medium": 25, "high": 45}}, "levels.urgent is missing"),
+        ({"levels": {"low": 0, "medium": 50, "high": 45, "urgent": 70}}, "levels.high must be greater"),
+        ({"levels": {"low": 0, "medium": 50, "high": 50, "urgent": 70}}, "levels.high must be greater"),
+        ({"levels": {"low": 5, "medium": 25, "high": 45, "urgent": 70}}, "levels.low must be 0"),
+        ({"cues": {"odd": {"points": 1, "because": "x"}}}, "cues.odd.phrases is missing"),
+        ({"cues": {"odd": {"points": 1, "because": "x", "phrases": []}}}, "cues.odd.phrases must be a list"),
+        ({"cues": {"odd": {"points": 1, "because": "x", "phrases": [False]}}}, "cues.odd.phrases holds False"),
+        ({"cues": {"odd": {"points": 1, "because": "x", "phrases": [" "]}}}, "cues.odd.phrases holds ' '"),
+        ({"cues": {"odd": {"points": 1, "because": "", "phrases": ["x"]}}}, "cues.odd.because must say"),
+        ({"cues": {"odd": {"points": None, "because": "x", "phrases": ["x"]}}}, "cues.odd.points must be a number"),
+    ],
+)
+def test_a_wrong_policy_is_refused_naming_file_and_key(change: dict[str, Any], key: str, tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as refusal:
+        read({**POLICY, **change}, tmp_path)
+
+    assert f"priority.yaml: {key}" in refusal.value.message
+
+
+def test_a_missing_section_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"waiting is missing"):
+        read({name: body for name, body in POLICY.items() if name != "waiting"}, tmp_path)
+
+
+def test_a_missing_or_broken_file_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"no priority policy at"):
+        PriorityPolicy.read(tmp_path / "none.yaml")
+    (tmp_path / "broken.yaml").write_text("base: [")
+    with pytest.raises(ConfigurationError, match=r"not valid YAML"):
+        PriorityPolicy.read(tmp_path / "broken.yaml")
+    with pytest.raises(ConfigurationError, match=r"the file must be a mapping"):
+        read(["base"], tmp_path)

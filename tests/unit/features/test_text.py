@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from frontdesk.features import text as module
+from frontdesk.features.text import Vectoriser, tokens
+
+TEXTS = [
+    "Where is my parcel? Where is it!",
+    "I want to cancel my order [ORDER_1] please",
+    "cancel cancel cancel, I can’t wait",
+    "the parcel has not come 😡",
+    "my order and my parcel",
+]
+
+
+def test_tokens_are_lower_case_with_marks_symbols_and_placeholders() -> None:
+    assert tokens("I CAN’T find [ORDER_12]! 😡") == ["i", "can't", "find", "<order>", "!", "😡"]
+
+
+def test_full_width_letters_are_the_same_word() -> None:
+    assert tokens("ｒｅｆｕｎｄ") == ["refund"]
+
+
+def test_word_weights_equal_those_of_scikit_learn() -> None:
+    """The reference is an independent implementation of the same definition."""
+    ours = Vectoriser.fit(TEXTS, min_documents=1, max_characters=0)
+    theirs = TfidfVectorizer(
+        analyzer=lambda t: [*tokens(t), *map(" ".join, zip(tokens(t), tokens(t)[1:]))], sublinear_tf=True
+    )
+    expected = theirs.fit_transform(TEXTS).toarray()
+    assert list(theirs.get_feature_names_out()) == list(ours.words)
+    for text, row in zip(TEXTS, expected, strict=True):
+        found = ours.terms(text)
+        dense = np.zeros(ours.size)
+        dense[found.ids] = found.weights
+        np.testing.assert_allclose(dense, row, atol=1e-6)
+
+
+def test_each_block_has_length_one() -> None:
+    vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
+    found = vectoriser.terms(TEXTS[0])
+    words = found.ids < len(vectoriser.words)
+    assert np.linalg.norm(found.weights[words]) == pytest.approx(1, abs=1e-6)
+    assert np.linalg.norm(found.weights[~words]) == pytest.approx(1, abs=1e-6)
+
+
+def test_a_text_without_known_terms_is_empty() -> None:
+    found = Vectoriser.fit(TEXTS).terms("§§§")
+    assert len(found.ids) == len(found.weights) == 0
+
+
+def test_the_vocabulary_prefers_frequent_terms_and_then_the_alphabet() -> None:
+    vectoriser = Vectoriser.fit(["b a", "b a", "b c"], min_documents=1, max_words=2)
+    assert vectoriser.words == ("a", "b")
+
+
+@given(st.lists(st.text(max_size=60), min_size=1, max_size=5))
+def test_terms_are_ascending_finite_and_within_the_vocabulary_for_any_text(texts: list[str]) -> None:
+    vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
+    for text in texts:
+        found = vectoriser.terms(text)
+        assert (np.diff(found.ids) > 0).all()
+        assert np.isfinite(found.weights).all()
+        assert ((found.ids >= 0) & (found.ids < vectoriser.size)).all()
+
+
+def test_forgetting_remembered_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
+    before = [vectoriser.terms(text) for text in TEXTS]
+    monkeypatch.setattr(module, "REMEMBERED_WORDS", 1)
+    fresh = Vectoriser(vectoriser.words, vectoriser.characters, vectoriser.idf)
+    for text, expected in zip(TEXTS, before, strict=True):
+        found = fresh.terms(text)
+        assert (found.ids == expected.ids).all()
+        assert (found.weights == expected.weights).all()

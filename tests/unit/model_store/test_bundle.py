@@ -1,0 +1,77 @@
+"""What was changed after sealing is refused, and named."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from frontdesk.errors import BundleError
+from model_store.bundle import Bundle, open_bundle
+from model_store.manifest import Manifest
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_sealed_bundle_opens(tiny_bundle: Bundle) -> None:
+    bundle = open_bundle(tiny_bundle.path)
+    assert bundle.version == tiny_bundle.path.name
+    assert len(bundle.taxonomy().labels) == 27
+
+
+def test_one_changed_byte_in_any_file_is_refused_by_its_name(copied_bundle: Path) -> None:
+    for name in files(copied_bundle):
+        path = copied_bundle / name
+        content = path.read_bytes()
+        middle = len(content) // 2
+        path.write_bytes(content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :])
+        with pytest.raises(BundleError) as refused:
+            open_bundle(copied_bundle)
+        expected = ("version", "manifest.json", "format") if name == "manifest.json" else (name,)
+        assert refused.value.field in expected
+        path.write_bytes(content)
+    open_bundle(copied_bundle)
+
+
+def test_any_changed_byte_of_the_manifest_is_refused(copied_bundle: Path) -> None:
+    """Each position of the file, not only the middle: spaces and figures count as much as hashes."""
+    path = copied_bundle / "manifest.json"
+    content = path.read_bytes()
+    for position in range(0, len(content), max(1, len(content) // 300)):
+        path.write_bytes(content[:position] + bytes([content[position] ^ 1]) + content[position + 1 :])
+        with pytest.raises(BundleError):
+            Manifest.read(copied_bundle)
+
+
+def test_a_missing_file_is_refused_by_its_name(copied_bundle: Path) -> None:
+    for name in files(copied_bundle):
+        path = copied_bundle / name
+        content = path.read_bytes()
+        path.unlink()
+        with pytest.raises(BundleError) as refused:
+            open_bundle(copied_bundle)
+        assert refused.value.field == name
+        path.write_bytes(content)
+
+
+def test_a_file_that_does_not_belong_is_refused(copied_bundle: Path) -> None:
+    (copied_bundle / "members" / "extra.onnx").write_bytes(b"x")
+    with pytest.raises(BundleError) as refused:
+        open_bundle(copied_bundle)
+    assert refused.value.field == "members/extra.onnx"
+
+
+def test_another_format_is_refused_with_both_numbers(copied_bundle: Path) -> None:
+    path = copied_bundle / "manifest.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({**data, "format": 99}))
+    with pytest.raises(BundleError, match=r"99.*reads 1"):
+        open_bundle(copied_bundle)
+
+
+def test_a_folder_that_is_not_there_says_how_to_train(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="frontdesk train"):
+        open_bundle(tmp_path / "none")

@@ -1,0 +1,193 @@
+"""Log lines: one JSON object each, impossible to forge, and without a customer's words."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+import structlog
+
+from frontdesk.observability.logs import configure, log_access, log_failure
+
+NAMES = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "bentoml", "bentoml.access", "fastapi", "httpx", "httpcore")
+NAMES += ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """Give pytest its own handlers back: `configure` replaces those of the root logger."""
+    loggers = [logging.getLogger(name) for name in NAMES]
+    before = [(log, log.level, log.handlers[:], log.propagate, log.disabled) for log in loggers]
+    yield
+    structlog.reset_defaults()
+    for log, level, handlers, propagate, disabled in before:
+        log.level, log.handlers[:], log.propagate, log.disabled = level, handlers, propagate, disabled
+        log.setLevel(level)
+
+
+def access(**changes: Any) -> None:
+    fields: dict[str, Any] = {
+        "method": "POST",
+        "route": "/v1/queries/{id}",
+        "status": 200,
+        "duration_ms": 12.34567,
+        "request_id": "0190-r",
+        "tenant": "acme",
+        "subject": "demo",
+        "bytes_in": 120,
+        "bytes_out": 900,
+    }
+    log_access(**{**fields, **changes})
+
+
+def lines(capture: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    out, err = capture.readouterr()
+    assert out == ""
+    return [json.loads(line) for line in err.splitlines()]
+
+
+def test_a_request_is_one_json_line_with_the_route_template(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    access()
+    (line,) = lines(capsys)
+    assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() is not None
+    assert line == {
+        "event": "request",
+        "level": "info",
+        "pid": os.getpid(),
+        "method": "POST",
+        "route": "/v1/queries/{id}",
+        "status": 200,
+        "duration_ms": 12.346,
+        "request_id": "0190-r",
+        "tenant": "acme",
+        "subject": "demo",
+        "bytes_in": 120,
+        "bytes_out": 900,
+    }
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        'x\n{"event":"request","status":200}',
+        "x\r\n2026-01-01 INFO all is well",
+        "x\u2028y\u2029z\u0085w",
+        "\x1b[2J\x1b[31mred",
+        '","level":"error","a":"',
+        "\ud800",
+    ],
+)
+def test_a_line_cannot_be_forged(capsys: pytest.CaptureFixture[str], forged: str) -> None:
+    configure("INFO")
+    access(subject=forged, request_id=forged)
+    raw = capsys.readouterr().err
+    assert raw.isascii()
+    assert raw.count("\n") == 1
+    assert all(character.isprintable() for character in raw.rstrip("\n"))
+    line = json.loads(raw)
+    assert (line["subject"], line["request_id"], line["level"]) == (forged, forged, "info")
+
+
+def test_lines_below_the_level_are_not_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("WARNING")
+    access()
+    assert lines(capsys) == []
+
+
+def fail_with_words() -> None:
+    words = "my card is 4111 1111 1111 1111"
+    try:
+        raise KeyError(words)
+    except KeyError as error:
+        raise ValueError(f"cannot read {words}") from error
+
+
+def test_a_failure_has_types_and_places_but_no_words(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    try:
+        fail_with_words()
+    except ValueError as error:
+        log_failure(error, "0190-r")
+    raw = capsys.readouterr().err
+    assert "4111" not in raw
+    assert "cannot read" not in raw
+    line = json.loads(raw)
+    assert (line["event"], line["level"], line["request_id"]) == ("failure", "error", "0190-r")
+    assert (line["error"], line["causes"]) == ("builtins.ValueError", ["builtins.KeyError"])
+    file, number, function = line["stack"][-1].rsplit(":", 2)
+    assert (os.path.basename(file), function) == ("test_logs.py", "fail_with_words")
+    assert int(number) > 0
+
+
+def test_exceptions_that_cause_each_other_in_a_ring_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    one, two = ValueError(), KeyError()
+    one.__cause__, two.__cause__ = two, one
+    log_failure(one, "0190-r")
+    (line,) = lines(capsys)
+    assert line["causes"][:2] == ["builtins.KeyError", "builtins.ValueError"]
+
+
+def test_a_library_that_logs_an_exception_prints_neither_its_message_nor_the_path(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    configure("INFO")
+    try:
+        fail_with_words()
+    except ValueError:
+        logging.getLogger("bentoml._internal.server").exception("Exception on %s [%s]", "/v1/customers/tom", "POST")
+    raw = capsys.readouterr().err
+    assert "4111" not in raw
+    assert "tom" not in raw
+    line = json.loads(raw)
+    assert (line["event"], line["error"]) == ("Exception on %s [%s]", "builtins.ValueError")
+    assert line["logger"] == "bentoml._internal.server"
+
+
+def test_an_exception_given_as_the_line_itself_is_named_only(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    try:
+        fail_with_words()
+    except ValueError as error:
+        logging.getLogger("uvicorn.error").error(error, exc_info=True)
+    (line,) = lines(capsys)
+    assert line["event"] == "ValueError"
+
+
+def test_a_librarys_plain_line_is_json_too(capsys: pytest.CaptureFixture[str]) -> None:
+    configure("INFO")
+    logging.getLogger("uvicorn.error").info("Started server process [%d]\n", 7)
+    (line,) = lines(capsys)
+    assert (line["event"], line["level"]) == ("Started server process [7]\n", "info")
+
+
+@pytest.mark.parametrize("level", ["DEBUG", "INFO"])
+def test_access_logs_and_statements_of_libraries_are_off_at_every_level(
+    capsys: pytest.CaptureFixture[str], level: str
+) -> None:
+    configure(level)
+    logging.getLogger("uvicorn.access").critical('"GET /v1/queries?q=secret HTTP/1.1" 200')
+    logging.getLogger("bentoml.access").critical("secret")
+    logging.getLogger("sqlalchemy.engine.Engine").info("INSERT ... [secret]")
+    logging.getLogger("httpx").info("HTTP Request: POST http://llm?q=secret")
+    logging.getLogger("fastapi").info("secret")
+    logging.getLogger("any.other").info("secret")
+    assert lines(capsys) == []
+
+
+def test_handlers_that_a_library_had_set_up_are_taken_away(capsys: pytest.CaptureFixture[str]) -> None:
+    own = logging.StreamHandler()
+    library = logging.getLogger("bentoml")
+    library.addHandler(own)
+    library.propagate = False
+    configure("INFO")
+    configure("INFO")
+    library.warning("once")
+    (line,) = lines(capsys)
+    assert line["event"] == "once"

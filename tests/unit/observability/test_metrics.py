@@ -1,0 +1,183 @@
+"""Metrics: what each observation adds, and that any worker shows the sum over all of them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.parser import text_string_to_metric_families
+
+import frontdesk
+from frontdesk.observability.metrics import Metrics, mark_process_dead
+from frontdesk.types import (
+    Action,
+    Answer,
+    Decision,
+    Intent,
+    Priority,
+    PriorityLevel,
+    Sentiment,
+    Uncertainty,
+)
+
+PROJECT = Path(frontdesk.__file__).resolve().parent.parent
+
+ANSWER = Answer(
+    query_id="0190",
+    intent=Intent("cancel_order", 0.91, (), in_scope=True, out_of_scope_probability=0.01),
+    sentiment=Sentiment("negative", 0.8, {}),
+    priority=Priority(PriorityLevel.HIGH, 70.0, ()),
+    uncertainty=Uncertainty(0.25, 0.1, 0.15, "ensemble"),
+    decision=Decision(Action.DRAFT, (), ()),
+    members=(),
+    model_version="v7",
+    skipped=("history", "mc_samples"),
+    timings_ms={"mask": 0.02, "models": 12.0},
+)
+
+
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROMETHEUS_MULTIPROC_DIR", raising=False)
+
+
+@pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(CollectorRegistry())
+
+
+def samples(metrics: Metrics) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Value by sample name and label values."""
+    body, _ = metrics.render()
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(body.decode())
+        for sample in family.samples
+    }
+
+
+def test_an_answer_is_counted_by_what_was_found_and_proposed(metrics: Metrics) -> None:
+    metrics.observe_answer(ANSWER)
+    metrics.observe_answer(ANSWER)
+    seen = samples(metrics)
+    assert seen["frontdesk_queries_total", ("cancel_order", "draft")] == 2
+    assert seen["frontdesk_sentiments_total", ("negative",)] == 2
+    assert seen["frontdesk_priorities_total", ("high",)] == 2
+    assert seen["frontdesk_skipped_total", ("history",)] == 2
+    assert seen["frontdesk_skipped_total", ("mc_samples",)] == 2
+
+
+def test_confidence_and_uncertainty_fall_into_tenths(metrics: Metrics) -> None:
+    metrics.observe_answer(ANSWER)
+    seen = samples(metrics)
+    assert seen["frontdesk_confidence_bucket", ("0.9",)] == 0
+    assert seen["frontdesk_confidence_bucket", ("1.0",)] == 1
+    assert seen["frontdesk_uncertainty_score_bucket", ("0.2",)] == 0
+    assert seen["frontdesk_uncertainty_score_bucket", ("0.3",)] == 1
+
+
+def test_stage_times_are_in_seconds(metrics: Metrics) -> None:
+    metrics.observe_answer(ANSWER)
+    seen = samples(metrics)
+    assert seen["frontdesk_stage_duration_seconds_sum", ("models",)] == pytest.approx(0.012)
+    assert seen["frontdesk_stage_duration_seconds_count", ("mask",)] == 1
+
+
+def test_a_request_is_counted_and_timed_by_its_route(metrics: Metrics) -> None:
+    metrics.observe_request("/v1/queries/{id}", "GET", 404, 0.004)
+    seen = samples(metrics)
+    assert seen["frontdesk_http_requests_total", ("/v1/queries/{id}", "GET", "404")] == 1
+    assert seen["frontdesk_http_request_duration_seconds_sum", ("/v1/queries/{id}",)] == pytest.approx(0.004)
+    assert seen["frontdesk_http_request_duration_seconds_bucket", ("/v1/queries/{id}", "0.0025")] == 0
+    assert seen["frontdesk_http_request_duration_seconds_bucket", ("/v1/queries/{id}", "0.005")] == 1
+
+
+def test_buckets_reach_from_a_millisecond_to_ten_seconds(metrics: Metrics) -> None:
+    metrics.observe_request("/", "GET", 200, 0.0)
+    limits = [
+        labels[1] for name, labels in samples(metrics) if name == "frontdesk_http_request_duration_seconds_bucket"
+    ]
+    assert (limits[0], limits[-2], limits[-1]) == ("0.001", "10.0", "+Inf")
+
+
+def test_invented_methods_do_not_make_new_series(metrics: Metrics) -> None:
+    for number in range(50):
+        metrics.observe_request("/", f"HACK{number}", 405, 0.001)
+    requests = {labels: value for (name, labels), value in samples(metrics).items() if name.endswith("requests_total")}
+    assert requests == {("/", "OTHER", "405"): 50}
+
+
+def test_a_rejection_is_counted_by_kind(metrics: Metrics) -> None:
+    metrics.observe_rejection("overloaded")
+    assert samples(metrics)["frontdesk_rejected_total", ("overloaded",)] == 1
+
+
+def test_only_the_version_that_answers_is_one(metrics: Metrics) -> None:
+    metrics.set_model("v7")
+    metrics.set_model("v7")
+    assert samples(metrics)["frontdesk_model_info", ("v7",)] == 1
+    metrics.set_model("v8")
+    seen = samples(metrics)
+    assert (seen["frontdesk_model_info", ("v7",)], seen["frontdesk_model_info", ("v8",)]) == (0, 1)
+
+
+def test_waiting_is_what_was_said_last(metrics: Metrics) -> None:
+    metrics.set_waiting(9)
+    metrics.set_waiting(4)
+    assert samples(metrics)["frontdesk_waiting_texts", ()] == 4
+
+
+def test_the_content_type_is_that_of_the_text_format(metrics: Metrics) -> None:
+    _, content_type = metrics.render()
+    assert content_type.startswith("text/plain; version=")
+
+
+def test_a_second_set_on_the_same_registry_is_refused() -> None:
+    registry = CollectorRegistry()
+    Metrics(registry)
+    with pytest.raises(ValueError, match="Duplicated"):
+        Metrics(registry)
+
+
+WORKER = """
+import os, sys
+from frontdesk.observability.metrics import Metrics
+metrics = Metrics()
+for _ in range(int(sys.argv[1])):
+    metrics.observe_request("/v1/understand", "POST", 200, 0.01)
+metrics.set_waiting(int(sys.argv[1]))
+metrics.set_model("v7")
+print(os.getpid())
+"""
+
+
+def test_any_worker_shows_the_sum_over_all_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setenv("PYTHONPATH", str(PROJECT))
+    first, _ = (
+        subprocess.run(
+            [sys.executable, "-c", WORKER, requests], check=True, capture_output=True, text=True, env=dict(os.environ)
+        ).stdout
+        for requests in ("3", "4")
+    )
+    here = Metrics(CollectorRegistry())
+    seen = samples(here)
+    assert seen["frontdesk_http_requests_total", ("/v1/understand", "POST", "200")] == 7
+    assert seen["frontdesk_http_request_duration_seconds_count", ("/v1/understand",)] == 7
+    assert seen["frontdesk_waiting_texts", ()] == 7
+    assert seen["frontdesk_model_info", ("v7",)] == 1
+
+    mark_process_dead(int(first))
+    after = samples(here)
+    assert after["frontdesk_waiting_texts", ()] == 4
+    assert after["frontdesk_http_requests_total", ("/v1/understand", "POST", "200")] == 7
+
+
+def test_there_is_nobody_to_forget_in_one_process(metrics: Metrics) -> None:
+    metrics.set_waiting(4)
+    mark_process_dead(os.getpid())
+    assert samples(metrics)["frontdesk_waiting_texts", ()] == 4

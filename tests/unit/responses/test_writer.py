@@ -1,0 +1,178 @@
+"""Template replies: which text for which decision, mood and placeholder."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+
+from frontdesk.deadline import Deadline
+from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.writer import TemplateWriter, wish
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from frontdesk.types import (
+    Action,
+    Citation,
+    Decision,
+    Intent,
+    MaskedText,
+    Reply,
+    Sentiment,
+    Uncertainty,
+    Understanding,
+)
+
+DAY = date(2026, 6, 1)
+TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
+DESCRIPTIONS = {intent.name: intent.description for intent in TAXONOMY.intents}
+
+
+def passage(id: str, intent: str, text: str) -> Passage:
+    return Passage(id, f"Title of {id}", (intent,), "lead", date(2026, 1, 1), None, text)
+
+
+WRITER = TemplateWriter(
+    Knowledge(
+        (
+            passage("tracking", "track_order", "You can follow your order."),
+            passage("delays", "track_order", "Parcels may be late."),
+            passage("password", "recover_password", "You can set a new password."),
+        )
+    ),
+    DESCRIPTIONS,
+    today=lambda: DAY,
+)
+
+
+async def reply(
+    label: str = "track_order",
+    action: Action = Action.AUTOMATE,
+    *,
+    text: str = "where is it",
+    mood: str = "neutral",
+    plausible: tuple[str, ...] = (),
+    in_scope: bool = True,
+    writer: TemplateWriter = WRITER,
+) -> Reply:
+    understanding = Understanding(
+        Intent(label, 0.9, (), in_scope, out_of_scope_probability=0.1),
+        Sentiment(mood, 0.9, {mood: 0.9}),
+        Uncertainty(0.1, 0.05, 0.05, "ensemble"),
+        members=(),
+        plausible=plausible or (label,),
+        automation_threshold=0.8,
+    )
+    return await writer.reply(MaskedText(text), understanding, Decision(action, (), ()), Deadline.after(1))
+
+
+@pytest.mark.parametrize("action", [Action.AUTOMATE, Action.DRAFT])
+async def test_an_answer_is_greeting_passages_and_closing_line_with_citations(action: Action) -> None:
+    answer = await reply(action=action)
+
+    assert answer == Reply(
+        "Hello, thank you for your message.\n\n"
+        "You can follow your order.\n\n"
+        "Parcels may be late.\n\n"
+        "If anything is still open, just reply to this message.\n\n"
+        "Your support team",
+        "template",
+        (Citation("tracking", "Title of tracking"), Citation("delays", "Title of delays")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("mood", "greeting"),
+    [("negative", "we are sorry"), ("neutral", "thank you for your message"), ("positive", "kind words")],
+)
+@pytest.mark.parametrize("action", Action)
+async def test_every_reply_begins_with_a_greeting_that_fits_the_mood(mood: str, greeting: str, action: Action) -> None:
+    answer = await reply(mood=mood, action=action)
+
+    assert greeting in answer.text.splitlines()[0]
+    assert answer.text.endswith("Your support team")
+
+
+async def test_the_first_order_of_the_message_is_named_where_the_answer_is_about_orders() -> None:
+    answer = await reply(text="where is [ORDER_2], and [ORDER_1]? mail [EMAIL_1]")
+
+    assert "\n\nAbout order [ORDER_2]: You can follow your order." in answer.text
+    assert "[ORDER_1]" not in answer.text
+
+
+async def test_an_order_is_not_named_where_the_intent_has_nothing_to_do_with_it() -> None:
+    assert "[ORDER_1]" not in (await reply("recover_password", text="password lost, order [ORDER_1]")).text
+
+
+@pytest.mark.parametrize("action", [Action.CLARIFY, Action.ESCALATE])
+async def test_an_order_is_named_only_in_an_answer(action: Action) -> None:
+    assert "[ORDER_1]" not in (await reply(action=action, text="order [ORDER_1]")).text
+
+
+async def test_a_message_that_is_escalated_is_handed_over_without_citation() -> None:
+    answer = await reply(action=Action.ESCALATE, mood="negative")
+
+    assert answer.text == (
+        "Hello, we are sorry for the trouble.\n\n"
+        "A colleague from our team will take this over and reply to you personally.\n\n"
+        "Your support team"
+    )
+    assert answer.citations == ()
+
+
+async def test_a_message_out_of_scope_is_never_answered_from_a_passage() -> None:
+    assert await reply(in_scope=False, action=Action.DRAFT) == await reply(action=Action.ESCALATE)
+
+
+async def test_without_a_passage_a_person_takes_over() -> None:
+    assert await reply("review") == await reply(action=Action.ESCALATE)
+
+
+async def test_a_passage_that_no_longer_holds_is_not_sent() -> None:
+    expired = Passage("old", "Old", ("track_order",), "lead", date(2026, 1, 1), date(2026, 5, 31), "Old text.")
+
+    answer = await reply(writer=TemplateWriter(Knowledge((expired,)), {}, today=lambda: DAY))
+
+    assert "Old text." not in answer.text
+    assert answer.citations == ()
+
+
+async def test_a_question_names_each_plausible_intent_in_plain_words() -> None:
+    answer = await reply(action=Action.CLARIFY, plausible=("track_order", "create_account", "gift_wrapping"))
+
+    assert (
+        "So that we get it right: do you want to know where an order is, or to open an account, "
+        "or help with “gift wrapping”?"
+    ) in answer.text
+    assert answer.citations == ()
+
+
+@pytest.mark.parametrize(
+    ("description", "words"),
+    [
+        ("The customer wants to buy something or asks how to order.", "to buy something"),
+        ("The customer wants to add, remove, or swap items.", "to add, remove, or swap items"),
+        ("The customer wants money back.", "money back"),
+        ("The customer asks where an order is, or for its tracking or status.", "to know where an order is"),
+        ("The customer asks about the newsletter", "to ask about the newsletter"),
+        ("The customer wants.", "help with “some intent”"),
+        ("A payment failed.", "help with “some intent”"),
+        ("", "help with “some intent”"),
+    ],
+)
+def test_a_wish_continues_the_question(description: str, words: str) -> None:
+    assert wish("some_intent", description) == words
+
+
+def test_a_wish_of_the_starter_taxonomy_is_short_and_never_speaks_of_the_customer() -> None:
+    for label, description in DESCRIPTIONS.items():
+        words = wish(label, description)
+        assert 2 <= len(words.split()) <= 12, words
+        assert "customer" not in words and not words.endswith((".", ","))
+
+
+async def test_the_starter_passages_answer_every_intent_that_is_not_always_handed_over() -> None:
+    writer = TemplateWriter(Knowledge.read(STARTER_KNOWLEDGE), DESCRIPTIONS, today=lambda: DAY)
+
+    for intent in TAXONOMY.intents:
+        answer = await reply(intent.name, Action.DRAFT, text="it is [ORDER_1]", writer=writer)
+        assert len(answer.citations) == 1, intent.name

@@ -1,0 +1,147 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from frontdesk.deadline import Deadline
+from frontdesk.errors import DeadlineExceeded, Overloaded
+from runners.batcher import Batcher
+
+
+class Model:
+    """Doubles numbers, remembers its batches, raises for 13, and can be held."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[int]] = []
+        self.free = threading.Event()
+        self.free.set()
+        self.entered = threading.Event()
+
+    def run(self, items: Sequence[int]) -> list[int]:
+        self.batches.append(list(items))
+        self.entered.set()
+        assert self.free.wait(5)
+        if 13 in items:
+            raise ValueError("13")
+        return [item * 2 for item in items]
+
+
+@pytest.fixture
+def model() -> Model:
+    return Model()
+
+
+def batcher(model: Model, **limits: int) -> Batcher[int, int]:
+    return Batcher(model.run, **{"max_batch": 4, "max_waiting": 100, **limits})
+
+
+def later() -> Deadline:
+    return Deadline.after(5)
+
+
+async def held(model: Model, queue: Batcher[int, int]) -> asyncio.Task[list[int]]:
+    """A first call that keeps the model busy until `model.free` is set."""
+    model.free.clear()
+    first = asyncio.create_task(queue.submit([0], later()))
+    while not model.entered.is_set():
+        await asyncio.sleep(0.001)
+    return first
+
+
+async def test_an_idle_model_runs_a_lone_item_at_once(model: Model) -> None:
+    assert await batcher(model).submit([3], later()) == [6]
+    assert model.batches == [[3]]
+
+
+async def test_what_waits_while_the_model_is_busy_runs_together(model: Model) -> None:
+    queue = batcher(model)
+    first = await held(model, queue)
+    others = [asyncio.create_task(queue.submit([n], later())) for n in (1, 2, 3)]
+    await asyncio.sleep(0.01)
+    assert queue.waiting == 3
+    model.free.set()
+    assert [await task for task in (first, *others)] == [[0], [2], [4], [6]]
+    assert model.batches == [[0], [1, 2, 3]]
+
+
+async def test_a_large_call_is_split_and_comes_back_in_order(model: Model) -> None:
+    assert await batcher(model).submit(list(range(10)), later()) == [n * 2 for n in range(10)]
+    assert [len(batch) for batch in model.batches] == [4, 4, 2]
+
+
+async def test_a_bad_item_fails_alone(model: Model) -> None:
+    queue = batcher(model)
+    first = await held(model, queue)
+    good, bad = (asyncio.create_task(queue.submit([n], later())) for n in (1, 13))
+    await asyncio.sleep(0.01)
+    model.free.set()
+    assert await good == [2]
+    with pytest.raises(ValueError, match="13"):
+        await bad
+    await first
+
+
+async def test_an_expired_item_never_reaches_the_model(model: Model) -> None:
+    queue = batcher(model)
+    first = await held(model, queue)
+    late = asyncio.create_task(queue.submit([7], Deadline.after(0.005)))
+    await asyncio.sleep(0.02)
+    model.free.set()
+    with pytest.raises(DeadlineExceeded):
+        await late
+    await first
+    assert [7] not in model.batches
+
+
+async def test_a_cancelled_caller_is_forgotten(model: Model) -> None:
+    queue = batcher(model)
+    first = await held(model, queue)
+    gone = asyncio.create_task(queue.submit([7], later()))
+    await asyncio.sleep(0.01)
+    gone.cancel()
+    await asyncio.sleep(0.01)
+    model.free.set()
+    await first
+    await queue.close()
+    assert model.batches == [[0]]
+
+
+async def test_more_than_may_wait_is_refused_with_a_time_to_come_back(model: Model) -> None:
+    queue = batcher(model, max_waiting=2)
+    first = await held(model, queue)
+    waiting = asyncio.create_task(queue.submit([1, 2], later()))
+    await asyncio.sleep(0.01)
+    with pytest.raises(Overloaded) as refused:
+        await queue.submit([3], later())
+    assert refused.value.retry_after_s >= 1
+    model.free.set()
+    assert await waiting == [2, 4]
+    await first
+
+
+async def test_close_finishes_what_was_accepted(model: Model) -> None:
+    queue = batcher(model)
+    first = await held(model, queue)
+    waiting = asyncio.create_task(queue.submit([1], later()))
+    await asyncio.sleep(0.01)
+    model.free.set()
+    await queue.close()
+    assert await first == [0]
+    assert await waiting == [2]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(20, 1000), min_size=1, max_size=9), min_size=1, max_size=12))
+def test_every_caller_gets_its_own_answers_and_none_is_lost(calls: list[list[int]]) -> None:
+    async def ask() -> list[list[int]]:
+        queue = batcher(Model(), max_waiting=1000)
+        answers = await asyncio.gather(*(queue.submit(call, later()) for call in calls))
+        await queue.close()
+        return answers
+
+    assert asyncio.run(ask()) == [[item * 2 for item in call] for call in calls]

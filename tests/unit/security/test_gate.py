@@ -1,0 +1,90 @@
+"""The gate: which headers get in, and with which scopes."""
+
+from __future__ import annotations
+
+import pytest
+
+from frontdesk.config import SecuritySettings
+from frontdesk.errors import Forbidden, Unauthenticated
+from frontdesk.security.gate import Gate
+from frontdesk.security.keys import SigningKey
+from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, mint
+
+KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
+SETTINGS = SecuritySettings()
+GATE = Gate(KEY, SETTINGS)
+TOKEN = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand", "feedback"], ttl_s=3600)
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
+def test_the_scheme_may_be_in_any_case(scheme: str) -> None:
+    caller = GATE.admit(f"{scheme} {TOKEN}", "understand")
+    assert (caller.tenant, caller.subject) == ("acme", "demo")
+    assert caller.scopes == {"understand", "feedback"}
+
+
+def test_spaces_around_the_token_are_allowed() -> None:
+    assert GATE.admit(f"Bearer  {TOKEN} ", "feedback").tenant == "acme"
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        None,
+        "",
+        " ",
+        "Bearer",
+        "Bearer ",
+        TOKEN,
+        f"Basic {TOKEN}",
+        "Basic ZGVtbzpkZW1v",
+        f"Digest {TOKEN}",
+        f"Token {TOKEN}",
+        f"Bearer:{TOKEN}",
+        f"Bearer={TOKEN}",
+        f"Bearer\t{TOKEN}",
+        f" Bearer {TOKEN}",
+        f"Bearer Bearer {TOKEN}",
+        f"Bearer {TOKEN} {TOKEN}",
+        f"Bearer {TOKEN}, Bearer {TOKEN}",
+        f"Bearer {TOKEN},",
+        f'Bearer "{TOKEN}"',
+        f"Bearer {TOKEN}\r\nX-Tenant: other",
+        f"Bearer {TOKEN[:-1]}",
+        f"Ｂearer {TOKEN}",
+        "Bearer " + "a" * MAX_TOKEN_CHARACTERS * 250,
+        "Bearer null",
+    ],
+)
+def test_a_header_without_a_good_token_is_refused_with_a_hint(header: str | None) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        GATE.admit(header, "understand")
+    assert refused.value.hint == "Get a token with: frontdesk token"
+    assert TOKEN not in str(refused.value)
+
+
+def test_a_missing_scope_is_forbidden_and_named() -> None:
+    with pytest.raises(Forbidden, match="analytics:read"):
+        GATE.admit(f"Bearer {TOKEN}", "analytics:read")
+
+
+@pytest.mark.parametrize("scope", ["under", "understand feedback", "", "UNDERSTAND"])
+def test_a_part_of_a_scope_is_not_the_scope(scope: str) -> None:
+    with pytest.raises(Forbidden):
+        GATE.admit(f"Bearer {TOKEN}", scope)
+
+
+def test_admin_does_not_stand_for_other_scopes() -> None:
+    admin = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["admin"], ttl_s=60)
+    with pytest.raises(Forbidden):
+        GATE.admit(f"Bearer {admin}", "understand")
+
+
+def test_an_expired_token_is_refused() -> None:
+    old = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand"], ttl_s=60, now=1_000_000_000)
+    with pytest.raises(Unauthenticated, match="expired"):
+        GATE.admit(f"Bearer {old}", "understand")
+
+
+def test_the_repr_of_a_gate_hides_the_secret() -> None:
+    assert "kkkk" not in repr(GATE)

@@ -1,0 +1,122 @@
+"""The signing key: made once, readable by its owner alone, refused otherwise."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import stat
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+
+import pytest
+
+import frontdesk
+from frontdesk.errors import ConfigurationError
+from frontdesk.security.keys import FILE_NAME, SigningKey, signing_key
+
+PROJECT = Path(frontdesk.__file__).resolve().parent.parent
+
+
+def test_the_first_run_makes_a_key_that_only_its_owner_can_read(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    key = signing_key(folder)
+    assert len(key.secret) == 32
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert stat.S_IMODE((folder / FILE_NAME).stat().st_mode) == 0o600
+    assert os.listdir(folder) == [FILE_NAME]
+
+
+def test_the_second_run_reads_the_same_key(tmp_path: Path) -> None:
+    assert signing_key(tmp_path / "keys") == signing_key(tmp_path / "keys")
+
+
+def test_two_folders_have_different_keys(tmp_path: Path) -> None:
+    assert signing_key(tmp_path / "a").secret != signing_key(tmp_path / "b").secret
+
+
+def test_the_kid_is_the_start_of_the_hash_of_the_secret(tmp_path: Path) -> None:
+    key = signing_key(tmp_path)
+    assert key.kid == hashlib.sha256(key.secret).hexdigest()[:8]
+
+
+def test_the_repr_hides_the_secret() -> None:
+    assert "hidden" not in repr(SigningKey(kid="0a1b2c3d", secret=b"hidden"))
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])
+def test_a_key_that_others_can_open_is_refused_with_the_command_that_helps(tmp_path: Path, mode: int) -> None:
+    signing_key(tmp_path)
+    path = tmp_path / FILE_NAME
+    path.chmod(mode)
+    with pytest.raises(ConfigurationError) as refused:
+        signing_key(tmp_path)
+    assert f"chmod 600 {path}" in refused.value.hint
+
+
+@pytest.mark.parametrize("mode", [0o600, 0o400])
+def test_a_key_of_its_owner_alone_is_accepted(tmp_path: Path, mode: int) -> None:
+    signing_key(tmp_path)
+    (tmp_path / FILE_NAME).chmod(mode)
+    assert len(signing_key(tmp_path).secret) == 32
+
+
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (base64.urlsafe_b64encode(b"x" * 31), "31 bytes"),
+        (b"", "0 bytes"),
+        (b"not base64url at all!!!", "base64url"),
+        (b"A", "base64url"),
+    ],
+)
+def test_a_short_or_damaged_key_is_refused(tmp_path: Path, content: bytes, complaint: str) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(content)
+    path.chmod(0o600)
+    with pytest.raises(ConfigurationError, match=complaint):
+        signing_key(tmp_path)
+
+
+def test_a_key_of_ones_own_with_padding_and_newline_is_read(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(base64.urlsafe_b64encode(b"y" * 40) + b"\n")
+    path.chmod(0o600)
+    assert signing_key(tmp_path).secret == b"y" * 40
+
+
+def test_threads_that_start_together_end_with_the_same_key(tmp_path: Path) -> None:
+    together = Barrier(16)
+
+    def start(_: int) -> SigningKey:
+        together.wait()
+        return signing_key(tmp_path / "keys")
+
+    with ThreadPoolExecutor(16) as threads:
+        assert len({key.secret for key in threads.map(start, range(16))}) == 1
+    assert os.listdir(tmp_path / "keys") == [FILE_NAME]
+
+
+def test_processes_that_start_together_end_with_the_same_key(tmp_path: Path) -> None:
+    program = "import sys, pathlib; from frontdesk.security.keys import signing_key; sys.stdin.read(1)\n"
+    program += "print(signing_key(pathlib.Path(sys.argv[1])).secret.hex())"
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, str(tmp_path / "keys")],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        )
+        for _ in range(4)
+    ]
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("g")
+        process.stdin.flush()
+    secrets = {process.communicate(timeout=30)[0].strip() for process in started}
+    assert len(secrets) == 1
+    assert len(secrets.pop()) == 64

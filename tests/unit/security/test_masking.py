@@ -1,0 +1,300 @@
+"""What is masked, what is kept, and the properties that hold for every text."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from frontdesk.security.masking import KINDS, MASKING_VERSION, mask
+
+MASKED = [
+    # addresses
+    ("write to tom@example.com", "write to [EMAIL_1]"),
+    ("tom.ek+shop@mail.example.co.uk, please", "[EMAIL_1], please"),
+    ("my mail is TOM@EXAMPLE.COM.", "my mail is [EMAIL_1]."),
+    ("<tom_ek@example.com>", "<[EMAIL_1]>"),
+    ("jürgen@müller.example", "[EMAIL_1]"),
+    ("from old@example.com to new@example.com", "from [EMAIL_1] to [EMAIL_2]"),
+    ("a@example.com, then b@example.com, then a@example.com", "[EMAIL_1], then [EMAIL_2], then [EMAIL_1]"),
+    # links that may carry a secret
+    ("https://shop.example/reset?token=abcdef", "[URL_1]"),
+    ("see https://shop.example/cart#user=tom.", "see [URL_1]."),
+    ("(https://tom:secret@shop.example/)", "([URL_1])"),
+    ("HTTP://SHOP.EXAMPLE/?Q=1", "[URL_1]"),
+    ("www.shop.example/track?id=7 is dead", "[URL_1] is dead"),
+    ("shopapp://login?code=xyz", "[URL_1]"),
+    ("https://shop.example/a?mail=tom@example.com", "[URL_1]"),
+    # bank accounts
+    ("IBAN DE89 3704 0044 0532 0130 00 thanks", "IBAN [IBAN_1] thanks"),
+    ("refund to DE89370400440532013000.", "refund to [IBAN_1]."),
+    ("de89370400440532013000", "[IBAN_1]"),
+    ("GB82 WEST 1234 5698 7654 32", "[IBAN_1]"),
+    ("BE31-4354-1116-1155", "[IBAN_1]"),
+    ("GR16 0110 1050 0000 1054 7023 795 is mine", "[IBAN_1] is mine"),
+    # cards
+    ("card 4111 1111 1111 1111 was declined", "card [CARD_1] was declined"),
+    ("4111-1111-1111-1111", "[CARD_1]"),
+    ("4111111111111111", "[CARD_1]"),
+    ("amex 3782 822463 10005", "amex [CARD_1]"),
+    ("4111 1111 1111 1111 123456", "[CARD_1] [ORDER_1]"),
+    ("1234 4111 1111 1111 1111", "1234 [CARD_1]"),
+    ("4222222222222", "[CARD_1]"),
+    # telephones
+    ("call +49 30 1234567", "call [PHONE_1]"),
+    ("+493012345678 please", "[PHONE_1] please"),
+    ("+44 (0)20 7946 0958", "[PHONE_1]"),
+    ("+1 (555) 010-9999", "[PHONE_1]"),
+    ("+34 600 000 111, after six", "[PHONE_1], after six"),
+    ("0049 171 1234567", "[PHONE_1]"),
+    ("0151 000 4477", "[PHONE_1]"),
+    ("0171/1234567", "[PHONE_1]"),
+    ("(030) 1234-5678", "[PHONE_1]"),
+    ("01 23 45 67 89", "[PHONE_1]"),
+    ("01.23.45.67.89", "[PHONE_1]"),
+    ("020 7946 0958", "[PHONE_1]"),
+    ("555-234-0199", "[PHONE_1]"),
+    ("(555) 234-0199", "[PHONE_1]"),
+    ("612 345 678", "[PHONE_1]"),
+    ("2026-03-12 0171 1234567", "2026-03-12 [PHONE_1]"),
+    # references
+    ("where is #48213", "where is #[ORDER_1]"),
+    ("cancel ORD-99281 today", "cancel [ORDER_1] today"),
+    ("order number 7712345", "order number [ORDER_1]"),
+    ("order 00123842 has to be stopped", "order [ORDER_1] has to be stopped"),
+    ("still nothing here, order 30917", "still nothing here, order [ORDER_1]"),
+    ("Order Nr. 4821", "Order Nr. [ORDER_1]"),
+    ("order no. 482", "order no. [ORDER_1]"),
+    ("my order number is 4821", "my order number is [ORDER_1]"),
+    ("order: 4821", "order: [ORDER_1]"),
+    ("order_4821", "order_[ORDER_1]"),
+    ("Order 8-55102 hasn't moved", "Order [ORDER_1] hasn't moved"),
+    ("revoke order 66-1804", "revoke order [ORDER_1]"),
+    ("please remove order A-7719", "please remove order [ORDER_1]"),
+    ("The order's 40-7716", "The order's [ORDER_1]"),
+    ("orders 48213, 48214 and 4821", "orders [ORDER_1], [ORDER_2] and [ORDER_3]"),
+    ("order 48213, yes, 48213", "order [ORDER_1], yes, [ORDER_1]"),
+    ("order 48213 or #48213?", "order [ORDER_1] or #[ORDER_1]?"),
+    ("third time asking: cancel 48213", "third time asking: cancel [ORDER_1]"),
+    ("invoice INV-2024-0613", "invoice [ORDER_1]"),
+    ("reference BA-2087", "reference [ORDER_1]"),
+    ("tracking RR123456785GB", "tracking [ORDER_1]"),
+    ("1Z999AA10123456784 is lost", "[ORDER_1] is lost"),
+    ("AB1234567", "[ORDER_1]"),
+    ("get 7712345 cancelled", "get [ORDER_1] cancelled"),
+    ("402-5550109-1234567", "[ORDER_1]"),
+    ("customer no. 40918", "customer no. [ORDER_1]"),
+    ("number 64011 from yesterday", "number [ORDER_1] from yesterday"),
+    ("order 48213 100 EUR", "order [ORDER_1] 100 EUR"),
+    ("order 48213, paid 49.90 EUR on 12/03/2026", "order [ORDER_1], paid 49.90 EUR on 12/03/2026"),
+    ("https://shop.example/orders/123456", "https://shop.example/orders/[ORDER_1]"),
+    # internet addresses
+    ("blocked at 192.168.1.100!", "blocked at [IP_1]!"),
+    ("2001:0db8:85a3:0000:0000:8a2e:0370:7334", "[IP_1]"),
+    ("2001:db8::1 again", "[IP_1] again"),
+    # together
+    (
+        "call +49 30 1234567 or write tom@example.com about #48213",
+        "call [PHONE_1] or write [EMAIL_1] about #[ORDER_1]",
+    ),
+]
+
+KEPT = [
+    "where the hell is my parcel",
+    "delivered on 12/03/2026",
+    "on 12.03.2026 and 14-03-2026",
+    "2026-03-14",
+    "from 12/03/2026-14/03/2026",
+    "the 3rd of May",
+    "ordered on 2 May 2026",
+    "since the 2nd, now it is the 23rd",
+    "customer since 2015",
+    "in 2024 not 1998",
+    "49.90 EUR",
+    "I paid $20",
+    "a €640 drone",
+    "£240 on a camera",
+    "1,240.00 was charged",
+    "1 500 000 EUR",
+    "150000 dollars",
+    "EUR 150000",
+    "EUR12000",
+    "$ 150000",
+    "it costs 379.00.",
+    "10:30",
+    "between 9:15 and 18:45:30",
+    "size 42",
+    "shoes in 38, 39 or 40",
+    "iPhone 13",
+    "WH-1000XM4 headphones",
+    "Galaxy S24 128 GB",
+    "RTX 4090",
+    "190 cm instead of 200 cm",
+    "rug 160x230",
+    "1920x1080",
+    "error 500, this is the third",
+    "404 on sofa covers",
+    "2-3 days, 10-15 at most",
+    "100%",
+    "my order of 3 shirts",
+    "order 2 pizzas",
+    "a minimum order is 500 pieces",
+    "#1 shop, #lostparcel",
+    "@BrightCartHelp 2 weeks",
+    "https://shop.example/help/returns",
+    "see www.shop.example.",
+    "https://medium.example/@tom/why",
+    "2@3.50 each",
+    "version 1.2.3",
+    "24/7 support",
+    "4111 1111 1111 1112",
+    "DE88 3704",
+    "covid-19",
+    "half past 7, gate 12",
+    "[ORDER_1] and [EMAIL_2]",
+    "",
+]
+
+
+@pytest.mark.parametrize(("text", "expected"), MASKED)
+def test_personal_data_is_masked_and_words_stay(text: str, expected: str) -> None:
+    masked = mask(text)
+    assert masked.text == expected
+    assert masked.restore(masked.text) == text
+
+
+@pytest.mark.parametrize("text", KEPT)
+def test_dates_amounts_times_sizes_and_names_of_things_are_kept(text: str) -> None:
+    masked = mask(text)
+    assert masked.text == text
+    assert masked.originals == {}
+
+
+def test_originals_say_what_each_placeholder_stands_for() -> None:
+    masked = mask("order 48213 for tom@example.com, order 48213")
+    assert masked.originals == {"[ORDER_1]": "48213", "[EMAIL_1]": "tom@example.com"}
+
+
+def test_a_typed_placeholder_is_passed_over_and_never_restored_to_something_else() -> None:
+    masked = mask("is [ORDER_1] the same as order 48213?")
+    assert masked.text == "is [ORDER_1] the same as order [ORDER_2]?"
+    assert masked.originals == {"[ORDER_2]": "48213"}
+    assert masked.restore("[ORDER_1]") == "[ORDER_1]"
+
+
+def test_a_placeholder_typed_after_the_value_is_passed_over_too() -> None:
+    masked = mask("order 48213, then [ORDER_1] and [ORDER_2]")
+    assert masked.text == "order [ORDER_3], then [ORDER_1] and [ORDER_2]"
+
+
+def test_a_placeholder_hidden_in_a_masked_value_is_not_handed_out() -> None:
+    masked = mask("https://shop.example/?next=[ORDER_1] order 48213")
+    assert "[ORDER_1]" not in masked.originals
+    assert masked.restore(masked.text) == "https://shop.example/?next=[ORDER_1] order 48213"
+
+
+def test_a_long_number_in_the_form_of_a_placeholder_is_masked() -> None:
+    assert mask("[ORDER_7712345]").text == "[ORDER_[ORDER_1]]"
+
+
+def test_raw_text_is_not_in_the_repr() -> None:
+    assert "48213" not in repr(mask("order 48213"))
+
+
+def test_the_version_is_a_short_text_for_the_fingerprint() -> None:
+    assert re.fullmatch(r"\d+", MASKING_VERSION)
+
+
+PIECES = [
+    *("order", "orders", "number", "no.", "#", "ORD-", "AB1234567", "48213", "4821", "123456", "12", "3", "0", "00"),
+    *("030", "+49", "+", "(", ")", "4111 1111 1111 1111", "4111", "1111", "DE89", "3704 0044 0532 0130 00"),
+    *("DE89370400440532013000", "[ORDER_1]", "[EMAIL_2]", "[ORDER_", "]", "[", "tom@example.com", "@", "a@b", ".co"),
+    *("http://", "x://", "www.", "?", "#x", "?t=1", "12/03/2026", "2026-03-14", "EUR", "€", "$", "euros", "100"),
+    *("555", "0199", "302", "192.168.1.1", "1.2.3", "fe80", "::1", "2001:db8", "\0", "é", "\n", "and", ",", "_", "<"),
+    *("is", "٣٣٣٣٣٣", "020 7946 0958", "1 234", ",50", ".99", "²", "case", "-", ".", "'", '"'),
+]
+MESSAGES = st.lists(
+    st.tuples(st.sampled_from(PIECES), st.sampled_from(["", "", " ", " ", "-", ".", "/", ":"])), max_size=12
+).map(lambda parts: "".join(piece + gap for piece, gap in parts))
+TEXTS = st.one_of(MESSAGES, st.text())
+
+
+@given(TEXTS)
+@example("1234567-EUR 192.168.1.1")
+@example("tom@example.com.3tom@example.com.")
+@example("123456/030 1234 5678")
+@settings(max_examples=500, deadline=None)
+def test_masking_a_masked_text_changes_nothing(text: str) -> None:
+    once = mask(text)
+    twice = mask(once.text)
+    assert twice.text == once.text
+    assert twice.originals == {}
+
+
+@given(TEXTS)
+@settings(max_examples=500, deadline=None)
+def test_restoring_gives_the_text_back(text: str) -> None:
+    masked = mask(text)
+    assert masked.restore(masked.text) == text
+
+
+CARDS = ["4111 1111 1111 1111", "4111111111111111", "3782 822463 10005", "5555-5555-5555-4444"]
+IBANS = ["DE89 3704 0044 0532 0130 00", "GB82WEST12345698765432", "BE31 4354 1116 1155"]
+MAILS = ["tom@example.com", "t.e+x@mail.example.org"]
+WORDS = ["my", "order", "is", "late", "12/03/2026", "20 EUR", "42", "iPhone 13", "please", "[ORDER_1]", "number", "-"]
+
+
+@given(st.lists(st.sampled_from([*CARDS, *IBANS, *MAILS, "+49 30 1234567", "7712345", *WORDS]), max_size=14))
+@settings(max_examples=300, deadline=None)
+def test_no_structured_value_is_left_in_the_text(parts: list[str]) -> None:
+    masked = mask(", ".join(parts))
+    for secret in (*CARDS, *IBANS, *MAILS, "+49 30 1234567", "7712345"):
+        assert secret not in masked.text
+    for placeholder, original in masked.originals.items():
+        assert original not in masked.text
+        assert placeholder[1:].split("_")[0] in KINDS
+
+
+HOSTILE = {
+    "digits": "1" * 4000,
+    "ats": "@" * 4000,
+    "dots": "." * 4000,
+    "spaces and dashes": " -" * 2000,
+    "letters": "a" * 4000,
+    "brackets": "[" * 4000,
+    "digits and spaces": "1 " * 2000,
+    "digits and dots": "1." * 2000,
+    "digits and dashes": "1-" * 2000,
+    "groups of three": "123 " * 1000,
+    "groups of four": "4111 " * 800,
+    "thousands": "111," * 1000,
+    "almost mail": "a@" * 2000,
+    "a long domain": "x@" + "a." * 1999,
+    "a long local part": "a." * 1999 + "@",
+    "almost IBAN": "AA11 " * 800,
+    "almost a German IBAN": "DE89 " * 800,
+    "words joined by dashes": "a-" * 2000,
+    "schemes": "a://" * 1000,
+    "orders": "order 1234 " * 363,
+    "telephones": "020 7946 0958 " * 285,
+    "plus signs": "+1" * 2000,
+    "colons": "a:" * 2000,
+    "many different orders": " ".join(str(number) for number in range(100_000, 100_571)),
+    "many typed placeholders": " ".join(f"[ORDER_{number}] {100_000 + number}" for number in range(1, 210)),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_message_takes_under_twenty_milliseconds(name: str) -> None:
+    text = HOSTILE[name]
+    assert len(text) <= 4096
+
+    def seconds() -> float:
+        started = time.perf_counter()
+        mask(text)
+        return time.perf_counter() - started
+
+    assert min(seconds() for _ in range(5)) < 0.020

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from bentos.errors import HTTP_STATUS, TITLES, problem, problem_headers, problem_response
+from frontdesk import errors
+from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, Overloaded
+
+
+def test_every_kind_has_a_status_and_a_title() -> None:
+    assert set(HTTP_STATUS) == set(TITLES) == set(Kind)
+    assert all(400 <= status < 600 for status in HTTP_STATUS.values())
+
+
+def test_every_error_of_the_tree_has_a_kind_of_its_own() -> None:
+    drawn = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, FrontdeskError)]
+    kinds = [cls.kind for cls in drawn if cls is not FrontdeskError]
+    assert sorted(kinds) == sorted(Kind)
+    assert all(cls.__name__ in errors.__doc__ for cls in drawn)
+
+
+def test_an_overload_says_when_to_come_back_in_whole_seconds() -> None:
+    assert problem_headers(Overloaded("full", retry_after_s=1.2)) == {"retry-after": "2"}
+
+
+def test_a_problem_names_each_violation() -> None:
+    body = problem(InvalidQuery("text is wrong.", violations=(("text", "is missing"),), hint="See /docs."))
+    assert body["violations"] == [{"field": "text", "problem": "is missing"}]
+    assert body["detail"] == "text is wrong. See /docs."
+    assert problem_response(InvalidQuery("x")).media_type == "application/problem+json"

@@ -1,0 +1,104 @@
+"""The hot path with fakes: what reaches whom, in which order, masked or not."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from frontdesk.deadline import Deadline
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+from frontdesk.errors import DeadlineExceeded, StorageUnavailable
+from frontdesk.pipeline import AnswerQuery
+from frontdesk.security.masking import mask
+from frontdesk.types import Answer, Caller, Query
+from tests.fakes import FakeChampion, FakeRecorder, FakeWriter
+
+CALLER = Caller("acme", "agent", frozenset({"answer"}))
+TEXT = "Where is order #48213? Write to jane.roe@example.com"
+
+
+class Desk:
+    def __init__(self) -> None:
+        self.champion, self.recorder, self.observed = FakeChampion(), FakeRecorder(), list[Answer]()
+        self.pipeline = AnswerQuery(
+            mask=mask,
+            champion=self.champion,
+            priority=PriorityPolicy.read(STARTER_POLICY),
+            max_plausible_to_clarify=3,
+            writer=FakeWriter(),
+            recorder=self.recorder,
+            observe=self.observed.append,
+        )
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+async def test_models_and_record_see_masked_text_only(desk: Desk) -> None:
+    await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    (record,) = desk.recorder.kept
+    for shown in (desk.champion.seen[0], record.text.text, record.answer.reply.text):
+        assert "48213" not in shown
+        assert "jane.roe" not in shown
+
+
+async def test_the_reply_gets_the_customers_own_values_back(desk: Desk) -> None:
+    answer = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    assert answer.reply.text == f"About {TEXT}"
+    assert answer.stored == "committed"
+
+
+async def test_understanding_has_neither_reply_nor_stored(desk: Desk) -> None:
+    answer = await desk.pipeline.understand(Query(TEXT), CALLER, Deadline.after(5))
+    assert answer.reply is None
+    assert answer.stored is None
+    assert len(desk.recorder.kept) == 1
+
+
+async def test_store_false_keeps_nothing_and_says_so(desk: Desk) -> None:
+    answer = await desk.pipeline.answer(Query(TEXT, store=False), CALLER, Deadline.after(5))
+    assert answer.stored == "no"
+    assert desk.recorder.kept == []
+
+
+async def test_nothing_is_answered_when_it_cannot_be_stored(desk: Desk) -> None:
+    desk.recorder.away = True
+    with pytest.raises(StorageUnavailable):
+        await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    assert desk.observed == []
+
+
+async def test_an_expired_deadline_stores_nothing(desk: Desk) -> None:
+    async def sleep(*_: object) -> list[object]:
+        await asyncio.sleep(1)
+        return []
+
+    desk.champion.understand = sleep
+    with pytest.raises(DeadlineExceeded, match="models"):
+        await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(0.01))
+    assert desk.recorder.kept == []
+
+
+async def test_a_batch_keeps_its_order_and_marks_the_item_that_failed(desk: Desk) -> None:
+    queries = [Query("first", store=False), Query("second"), Query("third", store=False)]
+    desk.recorder.away = True
+    first, second, third = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(5))
+    assert isinstance(second, StorageUnavailable)
+    assert isinstance(first, Answer)
+    assert isinstance(third, Answer)
+    assert desk.champion.seen == ["first", "second", "third"]
+
+
+async def test_a_swapped_champion_serves_the_next_request_under_its_own_version(desk: Desk) -> None:
+    before = await desk.pipeline.understand(Query("one"), CALLER, Deadline.after(5))
+    desk.pipeline.champion = FakeChampion(version="fake-2")
+    after = await desk.pipeline.understand(Query("two"), CALLER, Deadline.after(5))
+    assert (before.model_version, after.model_version) == ("fake-1", "fake-2")
+
+
+async def test_timings_name_each_stage_of_an_answer(desk: Desk) -> None:
+    answer = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    assert list(answer.timings_ms) == ["mask", "models", "decide", "reply", "record", "total"]

@@ -1,0 +1,1 @@
+"""From labelled messages to a sealed bundle. Never imported by a server."""

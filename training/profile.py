@@ -1,0 +1,94 @@
+"""A training profile: every choice of a run, read from `profiles/*.yaml` and frozen."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from frontdesk.errors import ConfigurationError
+
+PROFILES = Path(__file__).parent / "profiles"
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Split(Part):
+    train: float = Field(gt=0, lt=1)
+    calibration: float = Field(gt=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+
+
+class Features(Part):
+    min_documents: int = Field(ge=1)
+    max_words: int = Field(ge=1)
+    max_characters: int = Field(ge=1)
+    svd_components: int = Field(ge=2, le=1000)
+
+
+class MetaLearner(Part):
+    candidates_per_member: int = Field(ge=1)
+    max_rounds: int = Field(ge=1)
+    early_stopping_rounds: int = Field(ge=1)
+    parameters: dict[str, float | int]
+
+
+class CalibrationTargets(Part):
+    conformal_coverage: float = Field(gt=0, lt=1)
+    false_alarm_rate: float = Field(gt=0, lt=1)
+    max_error: float = Field(gt=0, lt=1)
+    certificate_confidence: float = Field(gt=0, lt=1)
+
+
+class Profile(Part):
+    """The settings of one training run. Members' own parameters go to their libraries unchanged."""
+
+    seed: int
+    rows_per_intent: int | None = Field(ge=10)
+    folds: int = Field(ge=2, le=20)
+    split: Split
+    features: Features
+    logistic_regression: dict[str, float | int]
+    random_forest: dict[str, float | int]
+    xgboost: dict[str, float | int]
+    meta_learner: MetaLearner
+    calibration: CalibrationTargets
+
+    def flat(self) -> dict[str, Any]:
+        """Every setting by its dotted name."""
+        return dict(_flatten(self.model_dump(), ""))
+
+
+def read_profile(name_or_path: str) -> Profile:
+    """A profile by the name of a file in `profiles/`, or by path.
+
+    Raises:
+        ConfigurationError: when there is none, naming those there are, or naming the setting that is wrong.
+    """
+    path = PROFILES / f"{name_or_path}.yaml"
+    if not path.exists():
+        path = Path(name_or_path)
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml")))
+        raise ConfigurationError(f"There is no profile '{name_or_path}'.", hint=f"Known: {known}, or a path.") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+    try:
+        return Profile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"Profile {path.name}: {where}: {first['msg']}.") from None
+
+
+def _flatten(value: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, item in value.items():
+        pairs.extend(_flatten(item, f"{prefix}{key}.") if isinstance(item, dict) else [(f"{prefix}{key}", item)])
+    return pairs
