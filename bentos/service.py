@@ -6,6 +6,7 @@ all workers. Each worker opens its own desk (placement `embedded`) and beats. SI
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from datetime import datetime
@@ -27,6 +28,8 @@ from frontdesk.config import Settings, load
 from frontdesk.errors import FrontdeskError
 from frontdesk.observability.logs import configure
 from frontdesk.types import Channel, CustomerTier, Query
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
 SETTINGS: Settings = load()
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
@@ -79,7 +82,10 @@ class Frontdesk:
     @bentoml.on_deployment
     def pin() -> None:
         """Once, in the master: refuse early what would make every worker fail, and fix the version for all of them."""
-        os.environ[BUNDLE_VARIABLE] = str(prepare(SETTINGS))
+        bundle = prepare(SETTINGS)
+        os.environ[BUNDLE_VARIABLE] = str(bundle.path)
+        if gaps := bundle.taxonomy().gaps():
+            _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
         folder = run_folder(SETTINGS, os.getpid())
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)

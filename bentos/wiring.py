@@ -26,7 +26,7 @@ from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.queries import find_answer, ping
 from frontdesk.storage.recorder import GroupCommit
 from frontdesk.types import Caller
-from model_store.bundle import open_bundle
+from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path
 from runners.champion import EmbeddedChampion
 from runners.models.session import check_runtime
@@ -114,7 +114,7 @@ def open_desk(settings: Settings) -> Desk:
     return Desk(pipeline, champion, gate, metrics, engine, recorder)
 
 
-def prepare(settings: Settings) -> Path:
+def prepare(settings: Settings) -> Bundle:
     """What is done once before workers start: check the parts that all share, make what is made on first run.
 
     Returns:
@@ -124,11 +124,10 @@ def prepare(settings: Settings) -> Path:
         FrontdeskError: naming what is wrong and what to do.
     """
     check_runtime()
-    path = served_bundle(settings)
-    open_bundle(path)
+    bundle = open_bundle(served_bundle(settings))
     signing_key(settings.keys)
     migrate(settings.database_url)
-    return path
+    return bundle
 
 
 def served_bundle(settings: Settings) -> Path:

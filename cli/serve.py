@@ -38,7 +38,7 @@ def serve(
         _train(settings, console)
     bundle = prepare(settings)
     started = time.monotonic()
-    console.print(f"Serving bundle [bold]{bundle.name}[/] with {settings.server.workers} workers ...")
+    console.print(f"Serving bundle [bold]{bundle.version}[/] with {settings.server.workers} workers ...")
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: server.terminate())

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
+from tests.serving import Server, home_with
 from training.data import STARTER_CORPUS, Example, read_examples
 from training.profile import read_profile
 from training.run import TrainingRun
@@ -44,3 +46,16 @@ def copied_bundle(tiny_bundle: Bundle, tmp_path: Path) -> Path:
     import shutil
 
     return Path(shutil.copytree(tiny_bundle.path, tmp_path / tiny_bundle.version))
+
+
+@pytest.fixture
+def home(tiny_bundle: Bundle, tmp_path: Path) -> Path:
+    """A home folder of its own, with the tiny bundle as champion."""
+    return home_with(tiny_bundle, tmp_path / "home")
+
+
+@pytest.fixture(scope="session")
+def server(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server with two workers for every test that does not end it."""
+    with Server(home_with(tiny_bundle, tmp_path_factory.mktemp("served") / "home")) as running:
+        yield running

@@ -1,4 +1,7 @@
-"""Native models to ONNX graphs, each checked against its native self before it may join a bundle."""
+"""Native models to ONNX graphs, each checked against its native self before it may join a bundle.
+
+Graphs are named: converters would otherwise make names up, and the same training would give other bytes each time.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +34,14 @@ def export_member(member: NativeMember, columns: int, folder: Path) -> None:
         if member.name == "random_forest":
             graph = skl2onnx.convert_sklearn(
                 classifier,
+                name=member.name,
                 initial_types=[("rows", FloatTensorType([None, columns]))],
                 options={"zipmap": False},
                 target_opset=OPSET,
             )
         else:
             graph = onnxmltools.convert_xgboost(
-                classifier, initial_types=[("rows", FloatRows([None, columns]))], target_opset=15
+                classifier, name=member.name, initial_types=[("rows", FloatRows([None, columns]))], target_opset=15
             )
         _save(_only_probabilities(graph), folder / f"{member.name}.{task}.onnx")
 
@@ -45,7 +49,7 @@ def export_member(member: NativeMember, columns: int, folder: Path) -> None:
 def export_booster(booster: lightgbm.Booster, columns: int, folder: Path, task: str) -> None:
     """Write a candidate scorer as `<task>.onnx` for serving and `<task>.txt` for reading."""
     graph = onnxmltools.convert_lightgbm(
-        booster, initial_types=[("rows", FloatRows([None, columns]))], target_opset=15, zipmap=False
+        booster, name=task, initial_types=[("rows", FloatRows([None, columns]))], target_opset=15, zipmap=False
     )
     _save(_only_probabilities(graph), folder / f"{task}.onnx")
     booster.save_model(folder / f"{task}.txt")

@@ -66,4 +66,6 @@ def _schemas() -> dict[str, Any]:
         schema = model.model_json_schema(ref_template=_REFERENCE)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema
+    # Items are checked one by one, so the model takes anything; what a caller should send is a QueryIn.
+    schemas["BatchIn"]["properties"]["queries"]["items"] = {"$ref": _REFERENCE.format(model="QueryIn")}
     return schemas

@@ -72,9 +72,7 @@ class BatchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    queries: list[Any] = Field(
-        min_length=1, max_length=LARGEST_BATCH, json_schema_extra={"items": {"$ref": "#/components/schemas/QueryIn"}}
-    )
+    queries: list[Any] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
 Body = TypeVar("Body", bound=BaseModel)

@@ -36,6 +36,8 @@ _LEVELS = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
 }
+_MAX_CAUSES = 8
+"""A chain of causes may be a ring."""
 
 _log = structlog.get_logger()
 
@@ -44,7 +46,7 @@ def configure(level: str) -> None:
     """Send every line of this process to stderr as JSON: `timestamp` (UTC, ISO 8601), `level`, `event`, `pid`, fields.
 
     To be called once a worker, after the libraries have set up their own logging: it takes their handlers away.
-    `level` (DEBUG, INFO, WARNING, ERROR) is the least that Frontdesk prints, and never lowers what libraries are held to.
+    `level` is the least that is printed (DEBUG, INFO, WARNING, ERROR); libraries never print more than said above.
     """
     least = logging.getLevelNamesMapping()[level]
     structlog.configure(
@@ -102,7 +104,7 @@ def _without_words(error: BaseException) -> dict[str, Any]:
     """What can be said of an exception without its message or any variable: both may hold a customer's text."""
     causes: list[str] = []
     behind = error.__cause__ or error.__context__
-    while behind is not None and len(causes) < 8:
+    while behind is not None and len(causes) < _MAX_CAUSES:
         causes.append(_type_name(behind))
         behind = behind.__cause__ or behind.__context__
     return {
@@ -125,13 +127,18 @@ def _stamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     return event
 
 
+def _template(record: logging.LogRecord) -> str:
+    """The line without its arguments; the type where an exception itself was given as the line."""
+    return record.msg if isinstance(record.msg, str) else type(record.msg).__name__
+
+
 class _LibraryLine(logging.Formatter):
     """A library's log record in the same form as our own lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None
         line = {
-            "event": record.getMessage() if error is None else str(record.msg),
+            "event": record.getMessage() if error is None else _template(record),
             "logger": record.name,
             "level": record.levelname.lower(),
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),

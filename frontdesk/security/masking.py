@@ -46,7 +46,7 @@ _IBAN = re.compile(rf"{_START}[A-Za-z]{{2}}\d\d[A-Za-z\d]{{0,30}}(?:[ -][A-Za-z\
 _CARD = re.compile(rf"{_START}\d{{3,19}}(?:[ -]\d{{3,16}}){{0,5}}{_END}", re.ASCII)
 _CARD_DIGITS = range(13, 20)
 
-_OCTET, _HEX = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)", r"[\da-f]{1,4}"
+_OCTET, _HEX = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)", r"[\da-f]{1,4}"
 _IP = re.compile(
     rf"{_START}(?:(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_HEX}:){{7}}{_HEX}"
     rf"|[\da-f]{{4}}:(?:{_HEX}:){{0,5}}(?::{_HEX}){{1,6}}){_END}",
@@ -87,7 +87,7 @@ _PHONE = re.compile(
     rf"|[2-9]\d\d(?:(?:[ -]\d{{3}}){{2}}|(?:[ -]\d\d){{3}}){_END}"
 )
 
-_TOKEN = re.compile(rf"{_START}(?<![^\W_]-)[^\W\d_]*+(?:-[^\W\d_]++)*+-?\d[^\W_]*+(?:-[^\W_]++)*+")
+_TOKEN = re.compile(rf"{_START}(?<![^\W_]-)(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+")
 _CODE = re.compile(
     rf"(?!(?:{_CODES.replace(' ', '|')})\d+\Z)"
     r"(?:.*\d{6}|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:-\d+){2}"
@@ -179,8 +179,8 @@ def _urls(text: str) -> Spans:
     """Links that may carry a secret: with user information, a query or a fragment. Others are left to read."""
     for found in _URL.finditer(text):
         link = found[0].rstrip(_URL_TAIL)
-        authority = link.partition("://")[2].partition("/")[0]
-        if "?" in link or "#" in link or "@" in authority:
+        authorities = [rest.partition("/")[0] for rest in link.split("://")[1:]]
+        if "?" in link or "#" in link or any("@" in authority for authority in authorities):
             yield found.start(), found.start() + len(link)
 
 
@@ -306,12 +306,13 @@ def _digits_needed(before: str, token: str) -> int:
     return alone
 
 
-# In this order. Cards and IBANs come before the kept amounts, whose patterns would cut into their groups.
+# In this order. Cards and IBANs come before the kept amounts, whose patterns would cut into their groups; telephones
+# before addresses, which would take four of the five groups of a French number.
 _NUMERIC: tuple[tuple[str, Callable[[str], Spans]], ...] = (
     ("IBAN", _ibans),
     ("CARD", _cards),
     ("", _kept),
-    ("IP", _ips),
     ("PHONE", _phones),
+    ("IP", _ips),
     ("ORDER", _orders),
 )

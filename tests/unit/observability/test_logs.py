@@ -7,6 +7,7 @@ import logging
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -121,7 +122,7 @@ def test_a_failure_has_types_and_places_but_no_words(capsys: pytest.CaptureFixtu
     assert (line["event"], line["level"], line["request_id"]) == ("failure", "error", "0190-r")
     assert (line["error"], line["causes"]) == ("builtins.ValueError", ["builtins.KeyError"])
     file, number, function = line["stack"][-1].rsplit(":", 2)
-    assert (os.path.basename(file), function) == ("test_logs.py", "fail_with_words")
+    assert (Path(file).name, function) == ("test_logs.py", "fail_with_words")
     assert int(number) > 0
 
 
@@ -141,10 +142,10 @@ def test_a_library_that_logs_an_exception_prints_neither_its_message_nor_the_pat
     try:
         fail_with_words()
     except ValueError:
-        logging.getLogger("bentoml._internal.server").exception("Exception on %s [%s]", "/v1/customers/tom", "POST")
+        logging.getLogger("bentoml._internal.server").exception("Exception on %s [%s]", "/v1/customers/kovacs", "POST")
     raw = capsys.readouterr().err
     assert "4111" not in raw
-    assert "tom" not in raw
+    assert "kovacs" not in raw
     line = json.loads(raw)
     assert (line["event"], line["error"]) == ("Exception on %s [%s]", "builtins.ValueError")
     assert line["logger"] == "bentoml._internal.server"

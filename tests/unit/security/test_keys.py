@@ -27,7 +27,7 @@ def test_the_first_run_makes_a_key_that_only_its_owner_can_read(tmp_path: Path) 
     assert len(key.secret) == 32
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert stat.S_IMODE((folder / FILE_NAME).stat().st_mode) == 0o600
-    assert os.listdir(folder) == [FILE_NAME]
+    assert [path.name for path in folder.iterdir()] == [FILE_NAME]
 
 
 def test_the_second_run_reads_the_same_key(tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_threads_that_start_together_end_with_the_same_key(tmp_path: Path) -> No
 
     with ThreadPoolExecutor(16) as threads:
         assert len({key.secret for key in threads.map(start, range(16))}) == 1
-    assert os.listdir(tmp_path / "keys") == [FILE_NAME]
+    assert [path.name for path in (tmp_path / "keys").iterdir()] == [FILE_NAME]
 
 
 def test_processes_that_start_together_end_with_the_same_key(tmp_path: Path) -> None:

@@ -226,6 +226,8 @@ TEXTS = st.one_of(MESSAGES, st.text())
 @example("1234567-EUR 192.168.1.1")
 @example("tom@example.com.3tom@example.com.")
 @example("123456/030 1234 5678")
+@example("http://a/DE89100x://:ßx://:@:")
+@example("٣٣٣٣٣٣ORD--EUR123456")
 @settings(max_examples=500, deadline=None)
 def test_masking_a_masked_text_changes_nothing(text: str) -> None:
     once = mask(text)

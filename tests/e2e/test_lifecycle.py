@@ -1,0 +1,360 @@
+"""How a server begins and ends, how the command line meets it, and what it refuses to start with."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import json
+import os
+import shutil
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import psutil
+import pytest
+
+from frontdesk.config import SecuritySettings, load
+from frontdesk.security.keys import signing_key
+from frontdesk.security.tokens import verify
+from model_store.bundle import Bundle, seal_bundle
+from model_store.manifest import FILE_NAME, Manifest
+from model_store.promotion import champion_path, promote
+from tests.serving import EXIT_TIMEOUT_S, Server, frontdesk
+
+TEXT = "Where is my parcel? It should have come on Monday."
+IN_FLIGHT = 50
+
+
+class TestStopping:
+    async def test_nothing_that_was_acknowledged_is_lost_when_the_server_stops(self, home: Path) -> None:
+        acknowledged: list[str] = []
+        others: list[int | str] = []
+        terminated = asyncio.Event()
+
+        async def ask(client: httpx2.AsyncClient) -> None:
+            """Ask again and again, so that a request is under way at any moment, until the server takes no more."""
+            while True:
+                try:
+                    response = await client.post("/v1/queries", json={"text": TEXT})
+                except httpx2.HTTPError as error:
+                    others.append(type(error).__name__)
+                    if terminated.is_set():
+                        return
+                    raise
+                if response.status_code == 200:
+                    acknowledged.append(response.json()["query_id"])
+                else:
+                    others.append(response.status_code)
+
+        with Server(home) as server:
+            headers = {"authorization": f"Bearer {server.token()}"}
+            limits = httpx2.Limits(max_connections=IN_FLIGHT)
+            async with httpx2.AsyncClient(base_url=server.url, headers=headers, limits=limits, timeout=20.0) as client:
+                asking = [asyncio.create_task(ask(client)) for _ in range(IN_FLIGHT)]
+                while len(acknowledged) < 2 * IN_FLIGHT:
+                    await asyncio.sleep(0.01)
+                before = len(acknowledged)
+                terminated.set()
+                server.terminate()
+                started = time.monotonic()
+                await asyncio.wait_for(asyncio.gather(*asking), EXIT_TIMEOUT_S)
+            code = await asyncio.to_thread(server.process.wait, EXIT_TIMEOUT_S)
+            took = time.monotonic() - started
+
+            stored = {row["id"] for row in server.rows()}
+            assert len(acknowledged) == len(set(acknowledged))
+            assert set(acknowledged) <= stored
+            assert len(acknowledged) > before
+            assert {status for status in others if isinstance(status, int)} <= {503}
+            assert code == 0
+            assert took < load().server.shutdown_grace_s
+            assert server.processes() == []
+            assert server.workers() == {}
+            assert '"event": "failure"' not in server.log()
+
+    def test_an_idle_server_stops_at_once_and_leaves_nothing_behind(self, home: Path) -> None:
+        with Server(home, workers=1) as server:
+            started = time.monotonic()
+            server.terminate()
+
+            assert server.process.wait(EXIT_TIMEOUT_S) == 0
+            assert time.monotonic() - started < 5.0
+            assert server.processes() == []
+            assert server.workers() == {}
+            assert "Traceback" not in server.log()
+
+    def test_a_request_that_never_ends_does_not_hold_the_server_for_longer_than_its_grace(self, home: Path) -> None:
+        with Server(home, workers=1, server__shutdown_grace_s=2) as server:
+            head = f"POST /v1/queries HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token()}\r\n"
+            with httpx2.Client() as client, _half_open(server.port, f"{head}content-length: 10\r\n"):
+                client.get(f"{server.url}/livez")
+                started = time.monotonic()
+                server.terminate()
+
+                server.process.wait(EXIT_TIMEOUT_S)
+                assert time.monotonic() - started < 10.0
+            assert server.processes() == []
+
+
+def _half_open(port: int, head: str) -> Any:
+    import socket
+
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(f"{head}content-type: application/json\r\n\r\n{{".encode())
+    return connection
+
+
+def test_a_killed_worker_is_named_by_the_others_and_replaced(home: Path) -> None:
+    with Server(home) as server:
+        (name, pid), (_, survivor) = server.workers().items()
+        os.kill(pid, signal.SIGKILL)
+
+        told = _alive(server, lambda response: response.status_code == 503, within_s=10.0)
+        assert told.json() == {"status": "a worker is dead", "dead_workers": [name]}
+        assert psutil.pid_exists(survivor)
+        with server.client() as client:
+            assert client.post("/v1/understand", json={"text": TEXT}).status_code == 200
+
+        assert _alive(server, lambda response: response.status_code == 200, within_s=30.0).json()["dead_workers"] == []
+        assert server.workers()[name] != pid
+
+
+def _alive(server: Server, wanted: Callable[[httpx2.Response], bool], *, within_s: float) -> httpx2.Response:
+    """The first answer of /livez that is wanted, each on a connection of its own."""
+    give_up = time.monotonic() + within_s
+    last = None
+    while time.monotonic() < give_up:
+        with suppress(httpx2.HTTPError):
+            last = httpx2.get(f"{server.url}/livez", timeout=2.0)
+            if wanted(last):
+                return last
+        time.sleep(0.1)
+    pytest.fail(f"not within {within_s} s; last: {last and (last.status_code, last.text)}\n{server.log()[-3000:]}")
+
+
+def no_champion(home: Path) -> str:
+    (home / "bundles" / "champion").unlink()
+    return "No model has been promoted yet"
+
+
+def champion_that_is_gone(home: Path) -> str:
+    version = champion_path(home / "bundles").name
+    shutil.rmtree(home / "bundles" / version)
+    return version
+
+
+def changed_byte(home: Path) -> str:
+    file = champion_path(home / "bundles") / "members" / "xgboost_intent.onnx"
+    file = next(iter(sorted(file.parent.glob("*.onnx"))))
+    content = file.read_bytes()
+    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    return f"members/{file.name}"
+
+
+def missing_file(home: Path) -> str:
+    (champion_path(home / "bundles") / "calibration.json").unlink()
+    return "calibration.json"
+
+
+def another_fingerprint(home: Path) -> str:
+    _seal_again(home, feature_fingerprint="0" * 64)
+    return "another definition of the features"
+
+
+def another_masking_version(home: Path) -> str:
+    _seal_again(home, masking_version="0")
+    return "masking version 0"
+
+
+def other_golden_rows(home: Path) -> str:
+    file = champion_path(home / "bundles") / "golden.json"
+    golden = json.loads(file.read_text())
+    golden["intent"][0][0] += 0.5
+    file.write_text(json.dumps(golden))
+    _seal_again(home)
+    return "golden rows"
+
+
+def key_for_everybody(home: Path) -> str:
+    signing_key(home / "keys")
+    key = home / "keys" / "signing.key"
+    key.chmod(0o644)
+    return str(key)
+
+
+def _seal_again(home: Path, **changes: str) -> None:
+    """Promote a bundle that is whole and sealed, but says something else."""
+    path = champion_path(home / "bundles")
+    manifest = dataclasses.replace(Manifest.read(path), **changes)
+    (path / FILE_NAME).unlink()
+    promote(home / "bundles", seal_bundle(path, manifest).version)
+
+
+class TestRefusingToStart:
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            no_champion,
+            champion_that_is_gone,
+            changed_byte,
+            missing_file,
+            another_fingerprint,
+            another_masking_version,
+            other_golden_rows,
+            key_for_everybody,
+        ],
+    )
+    def test_a_damaged_home_is_refused_by_name(self, home: Path, damage: Callable[[Path], str]) -> None:
+        named = damage(home)
+
+        _assert_refused(frontdesk(home, "serve", server__port=1), named)
+
+    @pytest.mark.parametrize(
+        ("settings", "named"),
+        [
+            ({"server__prot": 1}, "server.prot"),
+            ({"server__workers": "many"}, "server.workers"),
+            ({"nonsense__key": 1}, "FRONTDESK_NONSENSE__KEY"),
+            ({"policy__priority": "none.yaml"}, "none.yaml"),
+            ({"responses__knowledge": "nowhere"}, "nowhere"),
+            ({"storage__url": "mysql://user:secret-word@host/db"}, "storage.url"),
+        ],
+        ids=lambda value: value if isinstance(value, str) else "",
+    )
+    def test_a_wrong_setting_is_refused_by_name(self, home: Path, settings: dict[str, object], named: str) -> None:
+        refused = frontdesk(home, "serve", **{"server__port": 1, **settings})
+
+        _assert_refused(refused, named)
+        assert "secret-word" not in refused.stderr
+
+    def test_a_port_that_is_taken_is_refused(self, home: Path, server: Server) -> None:
+        refused = frontdesk(home, "serve", server__port=server.port)
+
+        _assert_refused(refused, str(server.port))
+
+
+def _assert_refused(done: Any, named: str) -> None:
+    """Not started, and told in one clear line (a hint may follow it)."""
+    lines = done.stderr.strip().splitlines()
+    assert done.returncode != 0
+    assert "Traceback" not in done.stdout + done.stderr
+    assert lines[0].startswith("error ")
+    assert named in lines[0]
+    assert len(lines) <= 2
+
+
+class TestCommandLine:
+    def test_ask_is_answered_by_the_running_server(self, server: Server) -> None:
+        asked = frontdesk(server.home, "ask", TEXT, "--json", server__port=server.port)
+        answer = json.loads(asked.stdout)
+
+        assert asked.returncode == 0
+        (stored,) = server.rows("SELECT tenant, query_text FROM queries WHERE id = ?", answer["query_id"])
+        assert stored == {"tenant": "default", "query_text": TEXT}
+        assert answer["query_id"] in str(server.rows("SELECT id FROM queries"))
+        assert '"subject": "frontdesk ask"' in server.log()
+
+    def test_ask_reads_a_message_from_each_line(self, server: Server) -> None:
+        asked = frontdesk(
+            server.home, "ask", "--json", stdin=f"{TEXT}\n\nI want my money back!\n", server__port=server.port
+        )
+        ids = [json.loads(line)["query_id"] for line in asked.stdout.splitlines()]
+        stored = {row["id"]: row["query_text"] for row in server.rows("SELECT id, query_text FROM queries")}
+
+        assert asked.returncode == 0
+        assert [stored[query_id] for query_id in ids] == [TEXT, "I want my money back!"]
+
+    def test_ask_shows_reply_decision_and_why(self, server: Server) -> None:
+        shown = frontdesk(server.home, "ask", TEXT, server__port=server.port)
+
+        assert shown.returncode == 0
+        for word in ("reply", "decision", "intent", "sentiment", "priority", "uncertainty"):
+            assert word in shown.stdout
+
+    @pytest.mark.parametrize("text", ["", "   "])
+    def test_ask_refuses_a_message_of_nothing(self, server: Server, text: str) -> None:
+        before = server.count()
+        asked = frontdesk(server.home, "ask", text, server__port=server.port)
+
+        assert (asked.returncode, asked.stdout) == (1, "")
+        assert asked.stderr.startswith("refused text ")
+        assert server.count() == before
+
+    def test_ask_works_without_a_server(self, home: Path) -> None:
+        asked = frontdesk(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")
+        first, refused, last = (json.loads(line) for line in asked.stdout.splitlines())
+
+        assert asked.returncode == 1
+        assert refused["error"]["type"] == "urn:frontdesk:invalid-query"
+        assert first["query_id"] != last["query_id"]
+        assert {first["stored"], last["stored"]} == {"committed"}
+        assert first["intent"] == last["intent"]
+
+    def test_ask_falls_back_to_the_champion_where_no_server_runs(self, home: Path) -> None:
+        asked = frontdesk(home, "ask", TEXT, "--json", "--no-store", server__port=1)
+        answer = json.loads(asked.stdout)
+
+        assert asked.returncode == 0
+        assert (answer["stored"], answer["model_version"]) == ("no", champion_path(home / "bundles").name)
+
+    def test_ask_answers_with_and_without_a_server_alike(self, server: Server) -> None:
+        options = ("ask", TEXT, "--json", "--no-store")
+        remote = json.loads(frontdesk(server.home, *options, server__port=server.port).stdout)
+        local = json.loads(frontdesk(server.home, *options, "--local").stdout)
+
+        varying = ("query_id", "timings_ms")
+        assert {k: v for k, v in remote.items() if k not in varying} == {
+            k: v for k, v in local.items() if k not in varying
+        }
+
+    def test_doctor_finds_a_good_home_good(self, home: Path) -> None:
+        examined = frontdesk(home, "doctor", "--json")
+
+        assert examined.returncode == 0
+        assert {finding["state"] for finding in json.loads(examined.stdout)} <= {"good", "warning"}
+        assert frontdesk(home, "doctor").returncode == 0
+
+    def test_doctor_names_what_is_damaged(self, home: Path) -> None:
+        named = changed_byte(home)
+        examined = frontdesk(home, "doctor", "--json")
+        (bad,) = (finding for finding in json.loads(examined.stdout) if finding["state"] == "bad")
+
+        assert examined.returncode == 1
+        assert bad["what"] == "champion"
+        assert named in bad["told"]
+
+    def test_config_shows_what_is_in_force(self, home: Path) -> None:
+        shown = frontdesk(home, "config", "show", "--json", server__port=3456, storage__url="sqlite:////tmp/x.db")
+        settings = json.loads(shown.stdout)
+
+        assert shown.returncode == 0
+        assert (settings["home"], settings["server"]["port"]) == (str(home), 3456)
+        assert settings["storage"]["url"] == "(set)"
+
+    def test_models_marks_the_champion(self, home: Path, tiny_bundle: Bundle) -> None:
+        listed = frontdesk(home, "models", "--json")
+
+        assert listed.returncode == 0
+        assert [(row["version"], row["champion"]) for row in json.loads(listed.stdout)] == [(tiny_bundle.version, True)]
+        assert tiny_bundle.version in frontdesk(home, "models").stdout
+
+    def test_a_token_is_made_that_the_server_accepts(self, server: Server) -> None:
+        made = frontdesk(server.home, "token", "--tenant", "shop", "--scope", "understand")
+        caller = verify(made.stdout.strip(), signing_key(server.home / "keys"), SecuritySettings())
+
+        assert made.returncode == 0
+        assert (caller.tenant, caller.scopes) == ("shop", {"understand"})
+        response = httpx2.post(
+            f"{server.url}/v1/understand",
+            json={"text": TEXT, "store": False},
+            headers={"authorization": f"Bearer {made.stdout.strip()}"},
+        )
+        assert response.status_code == 200
+
+    def test_a_scope_that_does_not_exist_is_refused(self, home: Path) -> None:
+        _assert_refused(frontdesk(home, "token", "--scope", "everything"), "everything")

@@ -1,0 +1,99 @@
+"""What was trained is what is served, and company changes nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from frontdesk.features.row import FeatureRow
+from frontdesk.security.masking import MASKING_VERSION, mask
+from model_store.bundle import Bundle, open_bundle
+from runners.ensemble import GOLDEN_TOLERANCE, Ensemble, warm_up
+from runners.models.member import Batch
+from training.data import Example
+from training.export import LARGEST_DIFFERENCE, check_parity
+from training.members import MEMBERS, NativeMember, fit_features, fit_member
+from training.run import TrainingRun
+
+
+@pytest.fixture(scope="module")
+def ensemble(tiny_bundle: Bundle) -> Ensemble:
+    return Ensemble.load(open_bundle(tiny_bundle.path))
+
+
+@pytest.fixture(scope="module")
+def unseen(starter_examples: tuple[Example, ...]) -> list[str]:
+    """Messages of every intent and length, most of them unknown to the tiny bundle."""
+    return [example.text for example in starter_examples[::13]]
+
+
+def test_rows_made_in_training_equal_rows_made_in_serving(
+    tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]
+) -> None:
+    """Fitted again from the same texts in this process, against what was loaded from the bundle's files."""
+    texts = [tiny_run.rows[row].text for row in tiny_run.splits.train]
+    trained = fit_features(texts, tiny_run.profile.features, tiny_run.profile.seed)
+    assert trained.fingerprint() == ensemble.features.fingerprint()
+    ours, theirs = trained.rows(unseen), ensemble.features.rows(unseen)
+    assert (ours.dense == theirs.dense).all()
+    for one, other in zip(ours.terms, theirs.terms, strict=True):
+        assert (one.ids == other.ids).all()
+        assert (one.weights == other.weights).all()
+
+
+def test_training_masks_as_serving_does(starter_examples: tuple[Example, ...], tiny_bundle: Bundle) -> None:
+    assert tiny_bundle.manifest.masking_version == MASKING_VERSION
+    assert all(mask(example.text).text == example.text for example in starter_examples)
+
+
+@pytest.mark.parametrize("name", MEMBERS)
+def test_onnx_members_equal_native_ones(
+    name: str, tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]
+) -> None:
+    features: FeatureRow = ensemble.features
+    train = tiny_run.splits.train
+    rows = features.rows([tiny_run.rows[row].text for row in train])
+    native: NativeMember = fit_member(name, rows, tiny_run._labels(train), features.vectoriser.size, tiny_run.profile)
+    asked = features.rows(unseen)
+    expected = native.scores(asked, features.vectoriser.size)
+    (member,) = (member for member in ensemble.members if member.name == name)
+    exported = member.scores(Batch(unseen, asked))
+    assert check_parity(name, expected.intent, exported.intent) <= LARGEST_DIFFERENCE
+    assert check_parity(name, expected.sentiment, exported.sentiment) <= LARGEST_DIFFERENCE
+
+
+def test_parity_of_a_model_with_itself_is_not_enough_to_hide_a_difference() -> None:
+    same = np.full((2, 3), 1 / 3, dtype=np.float32)
+    with pytest.raises(Exception, match="differs"):
+        check_parity("any", same, same + np.float32(2e-5))
+
+
+def test_a_batch_of_n_equals_n_batches_of_one(ensemble: Ensemble, unseen: list[str]) -> None:
+    together = ensemble.judge(unseen)
+    for row, text in enumerate(unseen[:60]):
+        alone = ensemble.judge([text])
+        np.testing.assert_allclose(alone.intent[0], together.intent[row], atol=1e-5)
+        np.testing.assert_allclose(alone.sentiment[0], together.sentiment[row], atol=1e-5)
+        for one, many in zip(alone.members, together.members, strict=True):
+            np.testing.assert_allclose(one.intent[0], many.intent[row], atol=1e-6)
+
+
+def test_understanding_does_not_depend_on_company(ensemble: Ensemble, unseen: list[str]) -> None:
+    together = ensemble.understand(unseen[:40])
+    assert [item.intent.label for item in together] == [
+        ensemble.understand([text])[0].intent.label for text in unseen[:40]
+    ]
+
+
+def test_the_golden_rows_are_reproduced_and_a_wrong_one_is_noticed(tiny_bundle: Bundle, ensemble: Ensemble) -> None:
+    from dataclasses import replace
+
+    from frontdesk.errors import BundleError
+    from runners.models.calibration import Platt
+
+    warm_up(ensemble, tiny_bundle)
+    slope, offset = ensemble.calibration.intent.slope, ensemble.calibration.intent.offset
+    bent = replace(ensemble, calibration=replace(ensemble.calibration, intent=Platt(slope, offset + 0.5)))
+    with pytest.raises(BundleError, match="golden"):
+        warm_up(bent, tiny_bundle)
+    assert GOLDEN_TOLERANCE < 0.01

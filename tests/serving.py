@@ -1,0 +1,214 @@
+"""The product as a user runs it: `frontdesk serve` in processes of its own, over a private home folder.
+
+Nothing here knows what a request should answer. `Server` always ends with none of its processes left: they are found
+by the home folder in their environment, because workers live in sessions of their own and outlive a killed parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Set
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import psutil
+from httpx2 import Client, HTTPError
+
+from frontdesk.config import PREFIX, SecuritySettings
+from frontdesk.security.keys import signing_key
+from frontdesk.security.tokens import SCOPES, mint
+from model_store.bundle import Bundle
+from model_store.promotion import promote
+
+PROJECT = Path(__file__).resolve().parent.parent
+READY_TIMEOUT_S = 60.0
+EXIT_TIMEOUT_S = 30.0
+POLL_S = 0.05
+TENANT = "acme"
+
+
+def home_with(bundle: Bundle, home: Path) -> Path:
+    """A home folder whose champion is a copy of `bundle`."""
+    bundles = home / "bundles"
+    shutil.copytree(bundle.path, bundles / bundle.version)
+    promote(bundles, bundle.version)
+    return home
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def environment(home: Path, **settings: object) -> dict[str, str]:
+    """This process's variables with other Frontdesk settings: `server__port=3100` is FRONTDESK_SERVER__PORT."""
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "BENTOML_"))}
+    return inherited | {f"{PREFIX}{name.upper()}": str(value) for name, value in {"home": home, **settings}.items()}
+
+
+def frontdesk(home: Path, *arguments: str, stdin: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run `frontdesk ARGUMENTS` to its end. What it leaves running, or what does not end, is killed.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end within 30 s.
+    """
+    running = set(processes_of(home))
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=PROJECT,
+            env=environment(home, **settings),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=EXIT_TIMEOUT_S,
+            check=False,
+        )
+    finally:
+        _kill(home, running)
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Every living process that was started for `home`, whoever its parent is by now."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(f"{PREFIX}HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _kill(home: Path, spared: Set[psutil.Process] = frozenset()) -> None:
+    left = set(processes_of(home)) - spared
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=EXIT_TIMEOUT_S)
+    assert set(processes_of(home)) <= spared
+
+
+class Server:
+    """One running server; `settings` are those of `environment`. Use it as a context manager."""
+
+    def __init__(self, home: Path, *, workers: int = 2, **settings: object) -> None:
+        self.home = home
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._environment = environment(home, server__port=self.port, server__workers=workers, **settings)
+        self._log = home / "server.log"
+
+    def __enter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "cli", "serve"],
+                cwd=PROJECT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def token(self, scopes: Iterable[str] = SCOPES, tenant: str = TENANT, ttl_s: int = 600) -> str:
+        key = signing_key(self.home / "keys")
+        return mint(key, SecuritySettings(), subject="tester", tenant=tenant, scopes=scopes, ttl_s=ttl_s)
+
+    def client(self, scopes: Iterable[str] = SCOPES, tenant: str = TENANT) -> Client:
+        """A client with a token; to be closed."""
+        return Client(
+            base_url=self.url, headers={"authorization": f"Bearer {self.token(scopes, tenant)}"}, timeout=20.0
+        )
+
+    def log(self) -> str:
+        """Everything that the server and its workers have printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def workers(self) -> dict[str, int]:
+        """name -> process id, as the workers themselves signed on."""
+        return {file.name: int(file.read_text()) for file in (self.home / "run").glob("*/worker-*")}
+
+    def rows(self, statement: str = "SELECT * FROM queries", *values: object) -> list[dict[str, Any]]:
+        """What the database holds, read past the product."""
+        with closing(sqlite3.connect(f"file:{self.home / 'frontdesk.db'}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(statement, values)]
+
+    def count(self) -> int:
+        """Rows of `queries`."""
+        (row,) = self.rows("SELECT count(*) AS n FROM queries")
+        return int(row["n"])
+
+    def terminate(self) -> None:
+        """Ask the server to stop, as an operator's `kill` does; it does not wait."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def processes(self) -> list[psutil.Process]:
+        return processes_of(self.home)
+
+    def _wait_until_ready(self) -> None:
+        give_up = time.monotonic() + READY_TIMEOUT_S
+        with Client(timeout=5.0) as client:
+            while time.monotonic() < give_up:
+                assert self.process.poll() is None, f"the server ended while it started:\n{self.log()}"
+                with contextlib.suppress(HTTPError):
+                    if client.get(f"{self.url}/readyz").status_code == 200:
+                        return
+                time.sleep(POLL_S)
+        raise AssertionError(f"the server was not ready within {READY_TIMEOUT_S} s:\n{self.log()}")
+
+    def _end(self) -> None:
+        self.terminate()
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(EXIT_TIMEOUT_S)
+        finally:
+            _kill(self.home)
+            self.process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """An answer to bytes that no client would send. `status` 0: the server closed the connection without a word."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+def send_raw(port: int, *pieces: bytes, timeout_s: float = 10.0) -> RawResponse:
+    """Send the pieces as they stand, and read one response. That the server hangs up early is no error."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout_s)) as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for piece in pieces:
+                connection.sendall(piece)
+        response = http.client.HTTPResponse(connection)
+        try:
+            response.begin()
+            return RawResponse(response.status, response.headers, response.read())
+        except (http.client.BadStatusLine, ConnectionResetError):
+            return RawResponse(0, http.client.HTTPMessage(), b"")

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import pytest
+
+from bentos.gateway.app import build_app
+from bentos.gateway.routes import ROUTES, find_route
+from frontdesk.security.tokens import SCOPES
+
+
+def no_desk() -> object:
+    raise AssertionError("not asked in this test")
+
+
+def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round() -> None:
+    application = {
+        (route.path, method) for route in build_app(no_desk, no_desk).routes for method in route.methods - {"HEAD"}
+    }
+    table = {(route.template, method) for route in ROUTES if not route.native for method in route.methods}
+    assert application - {("/openapi.json", "GET")} == table - {("/openapi.json", "GET")}
+
+
+def test_every_route_under_v1_needs_a_scope_that_tokens_can_have() -> None:
+    for route in ROUTES:
+        if route.template.startswith("/v1/") or route.methods == ("POST",):
+            assert route.scope in SCOPES, route
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/v1", "/v1/", "/v1/queries/", "/v1/queries/a/b", "//v1/understand", "/v1/understand/", "/V1/understand", "",
+     "/static_content/", "/static_content/a/b", "/understand/x"],
+)  # fmt: skip
+def test_a_path_that_is_not_in_the_table_does_not_exist(path: str) -> None:
+    assert find_route(path) is None
+
+
+def test_a_query_id_is_found_under_its_template() -> None:
+    route = find_route("/v1/queries/0190-abc")
+    assert route is not None
+    assert (route.template, route.scope) == ("/v1/queries/{query_id}", "history:read")
+
+
+def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
+    document = build_app(no_desk, no_desk).openapi()
+    operation = document["paths"]["/v1/understand"]["post"]
+    schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
+    assert schema == "#/components/schemas/QueryIn"
+    text = document["components"]["schemas"]["QueryIn"]["properties"]["text"]
+    assert (text["minLength"], text["maxLength"]) == (1, 4000)
+    assert operation["security"] == [{"token": []}]
+    references = set(_references(document))
+    assert {ref.removeprefix("#/components/schemas/") for ref in references} <= set(document["components"]["schemas"])
+
+
+def _references(node: object) -> list[str]:
+    if isinstance(node, dict):
+        return [node["$ref"] for _ in range("$ref" in node)] + [r for value in node.values() for r in _references(value)]
+    return [r for value in node for r in _references(value)] if isinstance(node, list) else []

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
+from frontdesk.errors import InvalidQuery
+from frontdesk.types import Channel, CustomerTier, Query
+
+
+def body(**fields: object) -> bytes:
+    return json.dumps({"text": "hello", **fields}).encode()
+
+
+def test_a_full_query_arrives_typed() -> None:
+    query = parse(
+        QueryIn,
+        body(customer_id="c", session_id="s", channel="email", customer_tier="premium", language="pt-BR",
+             waiting_since="2026-01-02T03:04:05Z", store=False),
+    ).query()  # fmt: skip
+    assert isinstance(query, Query)
+    assert (query.channel, query.customer_tier, query.store) == (Channel.EMAIL, CustomerTier.PREMIUM, False)
+    assert query.waiting_since is not None
+    assert query.waiting_since.isoformat() == "2026-01-02T03:04:05+00:00"
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (body(text=""), "text"),
+        (body(text=" \n\t"), "text"),
+        (body(text="x" * 4001), "text"),
+        (body(text="a\x00b"), "text"),
+        (body(text=3), "text"),
+        (body(text=None), "text"),
+        (b"{}", "text"),
+        (b'{"text": NaN}', "text"),
+        (b'{"text": -Infinity}', "text"),
+        (body(customer_id="x" * 51), "customer_id"),
+        (body(customer_id=""), "customer_id"),
+        (body(customer_id="a\x00"), "customer_id"),
+        (body(session_id="x" * 101), "session_id"),
+        (body(channel="fax"), "channel"),
+        (body(customer_tier="gold"), "customer_tier"),
+        (body(language="english please"), "language"),
+        (body(waiting_since="yesterday"), "waiting_since"),
+        (body(store="yes"), "store"),
+        (body(marker_unknown=1), "the body"),
+        (b"[]", "the body"),
+        (b'"text"', "the body"),
+        (b"null", "the body"),
+    ],
+)
+def test_what_breaks_a_rule_is_named_by_field_and_not_repeated(raw: bytes, field: str) -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        parse(QueryIn, raw)
+    assert [where for where, _ in refused.value.violations] == [field]
+    assert "marker" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [b"", b"{", b"{'text': 1}", b'{"text": "\\ud800"}', b'{"text": "\xff"}',
+     b'{"text": "a\xed\xa0\x80"}', b'{"text": "a"} x', "{\"text\": \"a\"}".encode("utf-16"), b"[" * 10_000],
+)  # fmt: skip
+def test_what_is_no_json_is_told_so(raw: bytes) -> None:
+    with pytest.raises(InvalidQuery, match="not valid JSON"):
+        parse(QueryIn, raw)
+
+
+def test_4000_characters_of_any_script_fit() -> None:
+    assert len(parse(QueryIn, body(text="😡" * 4000)).text) == 4000
+
+
+def test_a_bad_item_of_a_batch_leaves_the_others_alone() -> None:
+    batch = parse(BatchIn, json.dumps({"queries": [{"text": "a"}, {"text": ""}, 7, {"text": "b"}]}).encode())
+    first, second, third, fourth = parse_items(batch.queries)
+    assert isinstance(first, Query)
+    assert isinstance(second, InvalidQuery)
+    assert isinstance(third, InvalidQuery)
+    assert isinstance(fourth, Query)
+
+
+@pytest.mark.parametrize("count", [0, 257])
+def test_a_batch_has_1_to_256_items(count: int) -> None:
+    with pytest.raises(InvalidQuery):
+        parse(BatchIn, json.dumps({"queries": [{"text": "a"}] * count}).encode())

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from bentos.heartbeats import Heartbeats
+
+
+def beats(folder: Path, index: int = 1, workers: int = 2, timeout_s: float = 5.0) -> Heartbeats:
+    return Heartbeats(folder, index=index, workers=workers, interval_s=0.01, timeout_s=timeout_s)
+
+
+async def test_a_worker_that_beats_is_alive_and_one_that_never_came_is_missing(tmp_path: Path) -> None:
+    first = beats(tmp_path)
+    first.start()
+    assert first.dead() == []
+    assert first.missing() == ["worker-2"]
+    second = beats(tmp_path, index=2)
+    second.start()
+    assert first.missing() == []
+    await first.stop()
+    await second.stop()
+
+
+async def test_a_worker_that_signs_off_is_not_dead(tmp_path: Path) -> None:
+    first, second = beats(tmp_path), beats(tmp_path, index=2)
+    first.start()
+    second.start()
+    await second.stop()
+    assert first.dead() == []
+    await first.stop()
+
+
+async def test_a_killed_process_is_dead_even_before_it_is_waited_for(tmp_path: Path) -> None:
+    other = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+    (tmp_path / "worker-2").write_text(str(other.pid))
+    first = beats(tmp_path)
+    first.start()
+    assert first.dead() == []
+    other.kill()
+    while Path(f"/proc/{other.pid}/stat").read_text().split()[2] != "Z":
+        await asyncio.sleep(0.01)
+    assert first.dead() == ["worker-2"]
+    other.wait()
+    assert first.dead() == ["worker-2"]
+    await first.stop()
+
+
+async def test_a_silent_worker_is_dead_although_its_process_runs(tmp_path: Path) -> None:
+    (tmp_path / "worker-2").write_text(str(os.getpid()))
+    long_ago = time.time() - 60
+    os.utime(tmp_path / "worker-2", (long_ago, long_ago))
+    assert beats(tmp_path).dead() == ["worker-2"]
+
+
+async def test_a_blocked_loop_stops_beating(tmp_path: Path) -> None:
+    first = beats(tmp_path, timeout_s=0.1)
+    first.start()
+    await asyncio.sleep(0.15)
+    assert first.dead() == []
+    time.sleep(0.2)
+    assert first.dead() == ["worker-1"]
+    await first.stop()

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import binom
+
+from training.calibration import certified_threshold, fit_platt, upper_bound
+from training.evaluation import classification, expected_calibration_error
+
+
+def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:
+    confidence = np.full(149, 0.9)
+    right = np.ones(149, dtype=bool)
+    assert certified_threshold(confidence, right, 0.02, 0.95) == pytest.approx(0.9)
+    assert certified_threshold(confidence[1:], right[1:], 0.02, 0.95) is None
+
+
+def test_the_threshold_goes_down_only_as_far_as_it_is_certified() -> None:
+    confidence = np.linspace(1, 0, 1000)
+    right = confidence > 0.5
+    threshold = certified_threshold(confidence, right, 0.02, 0.95)
+    assert threshold is not None
+    above = confidence >= threshold
+    assert upper_bound(int((~right[above]).sum()), int(above.sum()), 0.95) <= 0.02
+    assert 0.48 < threshold < 0.51
+
+
+def test_errors_at_the_top_certify_nothing() -> None:
+    confidence = np.linspace(1, 0, 400)
+    right = np.ones(400, dtype=bool)
+    right[:10] = False
+    assert certified_threshold(confidence, right, 0.02, 0.95) is None
+
+
+def test_the_certificate_holds_in_repeated_experiments() -> None:
+    """Over many calibration sets, the true error above the threshold exceeds the bound in at most 5 % (and noise)."""
+    generator = np.random.default_rng(5)
+    broken = trials = 0
+    for _ in range(400):
+        confidence = generator.uniform(size=800)
+        error_rate = np.clip(0.2 * (1 - confidence) ** 2, 0, 1)
+        right = generator.uniform(size=800) > error_rate
+        threshold = certified_threshold(confidence, right, 0.02, 0.95)
+        if threshold is None:
+            continue
+        trials += 1
+        true_error = 0.2 * (1 - threshold) ** 2 / 3
+        broken += true_error > 0.02
+    assert trials > 200
+    assert broken <= binom.ppf(0.999, trials, 0.05)
+
+
+@pytest.mark.parametrize(("errors", "rows"), [(0, 149), (1, 236), (5, 100)])
+def test_the_upper_bound_is_that_of_clopper_and_pearson(errors: int, rows: int) -> None:
+    bound = upper_bound(errors, rows, 0.95)
+    assert binom.cdf(errors, rows, bound) == pytest.approx(0.05, abs=1e-9)
+
+
+def test_all_errors_leave_no_bound_below_one() -> None:
+    assert upper_bound(3, 3, 0.95) == 1.0
+
+
+def test_platt_repairs_scores_that_are_too_sure() -> None:
+    generator = np.random.default_rng(0)
+    logits = generator.normal(0, 1.5, size=(4000, 2))
+    chances = 1 / (1 + np.exp(-logits))
+    right = generator.uniform(size=(4000, 2)) < chances
+    truth = np.where(right[:, 0], 0, np.where(right[:, 1], 1, -1))
+    too_sure = 1 / (1 + np.exp(-3 * logits))
+    too_sure[:, 1] = 0
+    calibrator = fit_platt(too_sure, np.where(truth == 0, 0, -1))
+    assert calibrator.slope == pytest.approx(1 / 3, abs=0.05)
+    assert (calibrator(too_sure)[:, 1] == 0).all()
+
+
+def test_calibration_error_is_zero_for_honest_and_large_for_boastful_confidence() -> None:
+    confidence = np.repeat([0.25, 0.75], 100)
+    honest = np.tile([1, 0, 0, 0], 25).tolist() + np.tile([1, 1, 1, 0], 25).tolist()
+    assert expected_calibration_error(confidence, np.array(honest, dtype=bool), bins=2) == pytest.approx(0)
+    assert expected_calibration_error(np.ones(200), np.array(honest, dtype=bool)) == pytest.approx(0.5, abs=0.01)
+
+
+def test_classification_figures_of_a_small_example() -> None:
+    figures = classification(np.array([[0.8, 0.2], [0.4, 0.6], [0.9, 0.1]]), np.array([0, 1, 1]))
+    assert figures["accuracy"] == pytest.approx(2 / 3)
+    assert figures["log_loss"] == pytest.approx(-np.log([0.8, 0.6, 0.1]).mean())
+    assert figures["brier"] == pytest.approx((0.08 + 0.32 + 1.62) / 3)

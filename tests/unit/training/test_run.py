@@ -1,0 +1,82 @@
+"""The training run as a whole, on the tiny profile."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from frontdesk.errors import ConfigurationError
+from model_store.bundle import Bundle, open_bundle
+from training.profile import PROFILES, read_profile
+from training.run import Progress, TrainingRun
+
+
+def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_run: TrainingRun, tmp_path) -> None:
+    class Interrupted(Exception):
+        pass
+
+    run = replace(tiny_run, work=tmp_path / "work", bundles=tmp_path / "bundles")
+    told: list[str] = []
+
+    def stop_at_fold_3(progress: Progress) -> None:
+        told.append(progress.doing)
+        if progress.doing.startswith("fold 3"):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        run.train(stop_at_fold_3)
+    finished = {path.name: path.stat().st_mtime_ns for path in (run.work / run.key).glob("*.npz")}
+    assert set(finished) == {"fold-0.npz", "fold-1.npz"}
+
+    again = replace(tiny_run, work=tmp_path / "work", bundles=tmp_path / "bundles")
+    kept: dict[str, int] = {}
+
+    def look(progress: Progress) -> None:
+        if progress.doing == "calibrating":
+            kept.update({path.name: path.stat().st_mtime_ns for path in (again.work / again.key).glob("*.npz")})
+
+    bundle = again.train(look)
+    assert {name: kept[name] for name in finished} == finished
+    open_bundle(bundle.path)
+    assert not (again.work / again.key).exists()
+
+
+def test_progress_only_grows_and_ends_at_the_total(tiny_run: TrainingRun, tmp_path) -> None:
+    told: list[Progress] = []
+    replace(tiny_run, work=tmp_path / "w", bundles=tmp_path / "b").train(told.append)
+    assert [progress.done for progress in told] == list(range(told[-1].total + 1))
+
+
+def test_the_same_data_profile_and_code_give_the_same_models(
+    tiny_run: TrainingRun, tiny_bundle: Bundle, tmp_path
+) -> None:
+    again = replace(tiny_run, work=tmp_path / "w", bundles=tmp_path / "b").train(lambda progress: None)
+    assert again.manifest.feature_fingerprint == tiny_bundle.manifest.feature_fingerprint
+    assert again.manifest.metrics["intent"] == tiny_bundle.manifest.metrics["intent"]
+    assert again.manifest.files == tiny_bundle.manifest.files
+
+
+def test_the_manifest_says_what_the_bundle_was_made_of(tiny_bundle: Bundle) -> None:
+    manifest = tiny_bundle.manifest
+    data = manifest.data
+    assert data["rows"] == data["train"] + data["calibration"] + data["test"]
+    assert len(manifest.intents) == 27
+    assert set(manifest.metrics["intent"]) == {*manifest.members, "soft_vote", "ensemble"}
+    assert manifest.metrics["intent"]["ensemble"]["accuracy"] > 0.3  # 27 intents: guessing gives 0.04
+
+
+@pytest.mark.parametrize("path", sorted(PROFILES.glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_shipped_profile_can_be_read(path) -> None:
+    profile = read_profile(path.stem)
+    assert sum(profile.split.model_dump().values()) == pytest.approx(1)
+    assert "random_forest.n_estimators" in profile.flat()
+
+
+def test_an_unknown_profile_names_those_there_are(tmp_path) -> None:
+    with pytest.raises(ConfigurationError, match="starter, tiny"):
+        read_profile("huge")
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text((PROFILES / "tiny.yaml").read_text().replace("folds: 3", "folds: 1"))
+    with pytest.raises(ConfigurationError, match="folds"):
+        read_profile(str(wrong))

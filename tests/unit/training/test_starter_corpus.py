@@ -1,0 +1,60 @@
+"""The starter corpus keeps the promises of its data card."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from difflib import SequenceMatcher
+
+from frontdesk.security.masking import mask
+from frontdesk.taxonomy import OUT_OF_SCOPE, STARTER_TAXONOMY, Taxonomy
+from training.data import STARTER_CORPUS
+
+ROWS = [
+    json.loads(line)
+    for file in sorted(STARTER_CORPUS.glob("*.jsonl"))
+    for line in file.read_text(encoding="utf-8").splitlines()
+]
+CUES = {"deadline", "waiting", "repeated", "money_loss", "legal", "public", "churn", "security", "vulnerable"}
+
+
+def test_every_intent_has_a_hundred_messages_and_out_of_scope_four_hundred() -> None:
+    counted = Counter(row["intent"] for row in ROWS)
+    assert counted.pop(OUT_OF_SCOPE) == 400
+    assert set(counted) == set(Taxonomy.read(STARTER_TAXONOMY).labels)
+    assert set(counted.values()) == {100}
+
+
+def test_every_row_has_the_fields_of_the_card_and_known_labels() -> None:
+    for row in ROWS:
+        assert set(row) == {"text", "intent", "sentiment", "cues", "group"}
+        assert row["sentiment"] in ("negative", "neutral", "positive")
+        assert set(row["cues"]) <= CUES
+        assert 1 <= len(row["text"]) <= 4000
+        assert row["text"] == row["text"].strip()
+
+
+def test_no_message_comes_twice_even_with_numbers_and_case_ignored() -> None:
+    seen = Counter("".join(c for c in mask(row["text"]).text.lower() if c.isalpha()) for row in ROWS)
+    assert [text for text, count in seen.items() if count > 1 and len(text) > 12] == []
+
+
+def test_sentiment_does_not_give_the_intent_away() -> None:
+    for intent in {row["intent"] for row in ROWS}:
+        moods = Counter(row["sentiment"] for row in ROWS if row["intent"] == intent)
+        total = sum(moods.values())
+        assert all(0.2 <= moods[mood] / total <= 0.5 for mood in ("negative", "neutral", "positive")), intent
+
+
+def test_messages_of_an_intent_are_no_template_with_slots() -> None:
+    """Outside a group of paraphrases, hardly any two messages of an intent read alike."""
+    for intent in sorted({row["intent"] for row in ROWS})[::4]:
+        rows = [row for row in ROWS if row["intent"] == intent][:100]
+        alike = sum(
+            SequenceMatcher(None, one["text"].lower(), other["text"].lower(), autojunk=False).quick_ratio() > 0.9
+            and SequenceMatcher(None, one["text"].lower(), other["text"].lower(), autojunk=False).ratio() > 0.85
+            for index, one in enumerate(rows)
+            for other in rows[index + 1 :]
+            if one["group"] != other["group"]
+        )
+        assert alike <= 3, intent
