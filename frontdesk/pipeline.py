@@ -78,7 +78,9 @@ class AnswerQuery:
         draft = dataclasses.replace(judged, reply=reply, timings_ms=watch.laps())
         stored = await self._keep(query, caller, masked, draft, watch, deadline)
         restored = dataclasses.replace(reply, text=masked.restore(reply.text))
-        return dataclasses.replace(draft, reply=restored, stored=stored, timings_ms=watch.laps())
+        answer = dataclasses.replace(draft, reply=restored, stored=stored, timings_ms=watch.laps())
+        self.observe(answer)
+        return answer
 
     async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message and decide, without a reply; raises what went wrong."""
@@ -111,7 +113,7 @@ class AnswerQuery:
             return_exceptions=True,
         )
         timings = watch.laps()
-        return [_outcome(draft, outcome, timings) for draft, outcome in zip(drafts, kept, strict=True)]
+        return [self._outcome(draft, outcome, timings) for draft, outcome in zip(drafts, kept, strict=True)]
 
     def _judge(self, champion: Champion, query: Query, masked: MaskedText, understanding: Understanding) -> Answer:
         """Apply the team's policy to what the models understood. Pure but for the clock and the new id."""
@@ -140,16 +142,17 @@ class AnswerQuery:
             record = Record(caller, query, masked, draft, datetime.now(UTC), watch.elapsed_ms())
             stored = await deadline.bound(self.recorder.keep(record), "the answer was being stored")
             watch.lap("record")
-        self.observe(draft)
         return stored
 
-
-def _outcome(draft: Answer, kept: str | BaseException, timings: dict[str, float]) -> Answer | FrontdeskError:
-    if isinstance(kept, FrontdeskError):
-        return kept
-    if isinstance(kept, BaseException):
-        raise kept
-    return dataclasses.replace(draft, timings_ms=timings)
+    def _outcome(self, draft: Answer, kept: str | BaseException, timings: dict[str, float]) -> Answer | FrontdeskError:
+        """The answer as it leaves, counted only now that it is kept."""
+        if isinstance(kept, FrontdeskError):
+            return kept
+        if isinstance(kept, BaseException):
+            raise kept
+        answer = dataclasses.replace(draft, timings_ms=timings)
+        self.observe(answer)
+        return answer
 
 
 class Stopwatch:

@@ -60,11 +60,13 @@ def environment(home: Path, **settings: object) -> dict[str, str]:
     return inherited | {f"{PREFIX}{name.upper()}": str(value) for name, value in {"home": home, **settings}.items()}
 
 
-def frontdesk(home: Path, *arguments: str, stdin: str = "", **settings: object) -> subprocess.CompletedProcess[str]:
+def frontdesk(
+    home: Path, *arguments: str, stdin: str = "", timeout_s: float = EXIT_TIMEOUT_S, **settings: object
+) -> subprocess.CompletedProcess[str]:
     """Run `frontdesk ARGUMENTS` to its end. What it leaves running, or what does not end, is killed.
 
     Raises:
-        subprocess.TimeoutExpired: it did not end within 30 s.
+        subprocess.TimeoutExpired: it did not end in time.
     """
     running = set(processes_of(home))
     try:
@@ -75,7 +77,7 @@ def frontdesk(home: Path, *arguments: str, stdin: str = "", **settings: object) 
             input=stdin,
             capture_output=True,
             text=True,
-            timeout=EXIT_TIMEOUT_S,
+            timeout=timeout_s,
             check=False,
         )
     finally:
@@ -158,9 +160,9 @@ class Server:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(statement, values)]
 
-    def count(self) -> int:
-        """Rows of `queries`."""
-        (row,) = self.rows("SELECT count(*) AS n FROM queries")
+    def count(self, tenant: str = TENANT) -> int:
+        """The tenant's rows in `queries`."""
+        (row,) = self.rows("SELECT count(*) AS n FROM queries WHERE tenant = ?", tenant)
         return int(row["n"])
 
     def terminate(self) -> None:
@@ -206,9 +208,10 @@ def send_raw(port: int, *pieces: bytes, timeout_s: float = 10.0) -> RawResponse:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for piece in pieces:
                 connection.sendall(piece)
-        response = http.client.HTTPResponse(connection)
-        try:
-            response.begin()
-            return RawResponse(response.status, response.headers, response.read())
-        except (http.client.BadStatusLine, ConnectionResetError):
-            return RawResponse(0, http.client.HTTPMessage(), b"")
+        response = http.client.HTTPResponse(connection, method="HEAD" if pieces[0].startswith(b"HEAD ") else None)
+        with closing(response):
+            try:
+                response.begin()
+                return RawResponse(response.status, response.headers, response.read())
+            except (http.client.BadStatusLine, ConnectionResetError):
+                return RawResponse(0, http.client.HTTPMessage(), b"")

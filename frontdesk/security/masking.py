@@ -64,14 +64,15 @@ _DATE = "|".join(
 )
 _SIGNS = "$€£¥₹"
 _CODES = "EUR USD GBP CHF JPY INR AUD CAD SEK NOK DKK PLN"
-_CURRENCY = rf"(?:[{_SIGNS}]|(?:{_CODES.replace(' ', '|')}|euros?|dollars?|pounds?|bucks|quid){_END})"
+_CURRENCY = rf"(?:[{_SIGNS}]|(?:{_CODES.replace(' ', '|')}|euros?|dollars?|pounds?|bucks|quid))"
 _CURRENCY_BEFORE = re.compile(rf"(?:[{_SIGNS}] ?|\b(?:{_CODES.replace(' ', '|')}) )\Z", re.IGNORECASE)
 _WHOLE = r"(?:\d{1,3}(?:[.,' ]\d{3}){1,4}(?!\d)|\d++)(?:[.,]\d{1,2})?"
-_AMOUNT = re.compile(rf"{_WHOLE}{_END}")
+_FREE = rf"{_END}(?!-[^\W_])"  # nothing hangs on it, or keeping it could part a reference in two
+_AMOUNT = re.compile(rf"{_WHOLE}{_FREE}")
 _KEPT = re.compile(
-    rf"(?<!\d[./-])(?:{_DATE})(?:-(?:{_DATE}))?{_END}(?![./-]\d)"
-    rf"|{_WHOLE} ?{_CURRENCY}(?! ?\d)"
-    rf"|(?<!\d[.,])\d++(?:,\d{{3}}){{0,4}}[.,]\d\d{_END}(?![.,]\d)",
+    rf"(?<!\d[./-])(?:{_DATE})(?:-(?:{_DATE}))?{_FREE}(?![./]\d)"
+    rf"|{_WHOLE} ?{_CURRENCY}{_FREE}(?! ?\d)"
+    rf"|(?<!\d[.,])\d++(?:,\d{{3}}){{0,4}}[.,]\d\d{_FREE}(?![.,]\d)",
     re.IGNORECASE,
 )
 

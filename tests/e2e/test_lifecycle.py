@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 import signal
+import socket
+import subprocess
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import httpx2
 import psutil
@@ -24,7 +25,7 @@ from frontdesk.security.tokens import verify
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.promotion import champion_path, promote
-from tests.serving import EXIT_TIMEOUT_S, Server, frontdesk
+from tests.serving import EXIT_TIMEOUT_S, Server, free_port, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
 IN_FLIGHT = 50
@@ -77,17 +78,6 @@ class TestStopping:
             assert server.workers() == {}
             assert '"event": "failure"' not in server.log()
 
-    def test_an_idle_server_stops_at_once_and_leaves_nothing_behind(self, home: Path) -> None:
-        with Server(home, workers=1) as server:
-            started = time.monotonic()
-            server.terminate()
-
-            assert server.process.wait(EXIT_TIMEOUT_S) == 0
-            assert time.monotonic() - started < 5.0
-            assert server.processes() == []
-            assert server.workers() == {}
-            assert "Traceback" not in server.log()
-
     def test_a_request_that_never_ends_does_not_hold_the_server_for_longer_than_its_grace(self, home: Path) -> None:
         with Server(home, workers=1, server__shutdown_grace_s=2) as server:
             head = f"POST /v1/queries HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token()}\r\n"
@@ -101,15 +91,15 @@ class TestStopping:
             assert server.processes() == []
 
 
-def _half_open(port: int, head: str) -> Any:
-    import socket
-
+def _half_open(port: int, head: str) -> socket.socket:
+    """A connection over which a body has begun and never ends."""
     connection = socket.create_connection(("127.0.0.1", port))
     connection.sendall(f"{head}content-type: application/json\r\n\r\n{{".encode())
     return connection
 
 
 def test_a_killed_worker_is_named_by_the_others_and_replaced(home: Path) -> None:
+    """And the server that it leaves, idle now, stops at once and leaves nothing behind."""
     with Server(home) as server:
         (name, pid), (_, survivor) = server.workers().items()
         os.kill(pid, signal.SIGKILL)
@@ -122,6 +112,12 @@ def test_a_killed_worker_is_named_by_the_others_and_replaced(home: Path) -> None
 
         assert _alive(server, lambda response: response.status_code == 200, within_s=30.0).json()["dead_workers"] == []
         assert server.workers()[name] != pid
+
+        server.terminate()
+        assert server.process.wait(5.0) == 0
+        assert server.processes() == []
+        assert server.workers() == {}
+        assert "Traceback" not in server.log()
 
 
 def _alive(server: Server, wanted: Callable[[httpx2.Response], bool], *, within_s: float) -> httpx2.Response:
@@ -149,8 +145,7 @@ def champion_that_is_gone(home: Path) -> str:
 
 
 def changed_byte(home: Path) -> str:
-    file = champion_path(home / "bundles") / "members" / "xgboost_intent.onnx"
-    file = next(iter(sorted(file.parent.glob("*.onnx"))))
+    file = min((champion_path(home / "bundles") / "members").glob("*.onnx"))
     content = file.read_bytes()
     file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
     return f"members/{file.name}"
@@ -212,7 +207,7 @@ class TestRefusingToStart:
     def test_a_damaged_home_is_refused_by_name(self, home: Path, damage: Callable[[Path], str]) -> None:
         named = damage(home)
 
-        _assert_refused(frontdesk(home, "serve", server__port=1), named)
+        _assert_refused(_serve(home, server__port=free_port()), named)
 
     @pytest.mark.parametrize(
         ("settings", "named"),
@@ -227,18 +222,21 @@ class TestRefusingToStart:
         ids=lambda value: value if isinstance(value, str) else "",
     )
     def test_a_wrong_setting_is_refused_by_name(self, home: Path, settings: dict[str, object], named: str) -> None:
-        refused = frontdesk(home, "serve", **{"server__port": 1, **settings})
+        refused = _serve(home, **{"server__port": free_port(), **settings})
 
         _assert_refused(refused, named)
         assert "secret-word" not in refused.stderr
 
     def test_a_port_that_is_taken_is_refused(self, home: Path, server: Server) -> None:
-        refused = frontdesk(home, "serve", server__port=server.port)
-
-        _assert_refused(refused, str(server.port))
+        _assert_refused(_serve(home, server__port=server.port), str(server.port))
 
 
-def _assert_refused(done: Any, named: str) -> None:
+def _serve(home: Path, **settings: object) -> subprocess.CompletedProcess[str]:
+    """A start that must end by itself; a good one takes four seconds and never ends."""
+    return frontdesk(home, "serve", timeout_s=12.0, **settings)
+
+
+def _assert_refused(done: subprocess.CompletedProcess[str], named: str) -> None:
     """Not started, and told in one clear line (a hint may follow it)."""
     lines = done.stderr.strip().splitlines()
     assert done.returncode != 0
@@ -256,7 +254,6 @@ class TestCommandLine:
         assert asked.returncode == 0
         (stored,) = server.rows("SELECT tenant, query_text FROM queries WHERE id = ?", answer["query_id"])
         assert stored == {"tenant": "default", "query_text": TEXT}
-        assert answer["query_id"] in str(server.rows("SELECT id FROM queries"))
         assert '"subject": "frontdesk ask"' in server.log()
 
     def test_ask_reads_a_message_from_each_line(self, server: Server) -> None:
@@ -278,12 +275,12 @@ class TestCommandLine:
 
     @pytest.mark.parametrize("text", ["", "   "])
     def test_ask_refuses_a_message_of_nothing(self, server: Server, text: str) -> None:
-        before = server.count()
+        before = server.count("default")
         asked = frontdesk(server.home, "ask", text, server__port=server.port)
 
         assert (asked.returncode, asked.stdout) == (1, "")
         assert asked.stderr.startswith("refused text ")
-        assert server.count() == before
+        assert server.count("default") == before
 
     def test_ask_works_without_a_server(self, home: Path) -> None:
         asked = frontdesk(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")

@@ -133,9 +133,7 @@ class TestUnderstand:
         assert (stored["tenant"], stored["query_text"], stored["response_text"]) == (TENANT, TEXT, None)
 
     @pytest.mark.parametrize("path", ["/v1/understand", "/v1/queries", "/understand", "/answer"])
-    def test_nothing_is_stored_where_the_caller_says_so(
-        self, server: Server, client: httpx2.Client, path: str
-    ) -> None:
+    def test_nothing_is_stored_where_the_caller_says_so(self, server: Server, client: httpx2.Client, path: str) -> None:
         before = server.count()
         answer = client.post(path, json={"text": TEXT, "store": False}).json()
 
@@ -294,6 +292,12 @@ class TestAccess:
     def test_an_open_route_needs_no_token(self, server: Server, route: Route) -> None:
         assert httpx2.get(f"{server.url}{route.template}").status_code == 200
 
+    @pytest.mark.parametrize("route", OPEN, ids=lambda route: route.template)
+    def test_whatever_can_be_fetched_can_be_asked_for_by_its_head(self, server: Server, route: Route) -> None:
+        response = httpx2.head(f"{server.url}{route.template}")
+
+        assert (response.status_code, response.content) == (200, b"")
+
     def test_an_expired_token_is_refused(self, server: Server) -> None:
         expired = server.token(ttl_s=-60)
         response = httpx2.post(
@@ -345,7 +349,7 @@ class TestWorkers:
         assert "in-the-query" not in server.log()
 
     def test_counts_add_up_over_the_workers(self, server: Server) -> None:
-        """Each request on a connection of its own, so that both workers get some, and either may be asked for the sum."""
+        """Each request on a connection of its own, so that both workers get some; either may be asked for the sum."""
         labels = {"route": "/v1/understand", "method": "POST", "status": "200"}
         before = _sample(server, "frontdesk_http_requests_total", **labels)
         queries = _total(server, "frontdesk_queries_total")
@@ -406,9 +410,7 @@ def _sample(server: Server, name: str, **labels: str) -> float:
 
 
 def _total(server: Server, name: str) -> float:
-    return sum(
-        sample.value for family in _families(server) for sample in family.samples if sample.name == name
-    )
+    return sum(sample.value for family in _families(server) for sample in family.samples if sample.name == name)
 
 
 def _eventually(look: Any, timeout_s: float = 3.0) -> Any:

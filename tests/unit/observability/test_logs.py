@@ -15,8 +15,10 @@ import structlog
 
 from frontdesk.observability.logs import configure, log_access, log_failure
 
-NAMES = ("", "uvicorn", "uvicorn.error", "uvicorn.access", "bentoml", "bentoml.access", "fastapi", "httpx", "httpcore")
-NAMES += ("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool")
+NAMES = (
+    *("", "uvicorn", "uvicorn.error", "uvicorn.access", "bentoml", "bentoml.access", "fastapi", "httpx", "httpcore"),
+    *("sqlalchemy", "sqlalchemy.engine", "sqlalchemy.pool"),
+)
 
 
 @pytest.fixture(autouse=True)

@@ -228,6 +228,7 @@ TEXTS = st.one_of(MESSAGES, st.text())
 @example("123456/030 1234 5678")
 @example("http://a/DE89100x://:ßx://:@:")
 @example("٣٣٣٣٣٣ORD--EUR123456")
+@example("٣٣٣٣٣٣.01.02-order-3704")
 @settings(max_examples=500, deadline=None)
 def test_masking_a_masked_text_changes_nothing(text: str) -> None:
     once = mask(text)
