@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, Overloaded
+from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowed, Overloaded
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -71,6 +71,8 @@ def problem_headers(error: FrontdeskError) -> dict[str, str]:
     """Headers that belong to an error: when to come back, how to authenticate."""
     if isinstance(error, Overloaded):
         return {"retry-after": str(math.ceil(error.retry_after_s))}
+    if isinstance(error, MethodNotAllowed):
+        return {"allow": ", ".join(error.allowed)}
     if error.kind is Kind.UNAUTHENTICATED:
         return {"www-authenticate": 'Bearer realm="frontdesk"'}
     if error.kind is Kind.STORAGE_UNAVAILABLE:

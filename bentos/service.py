@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,6 @@ from bentoml import server_context
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from bentos.errors import problem_response
 from bentos.fast_path import FastService
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door, admitted
@@ -78,11 +78,16 @@ class Frontdesk:
             access_log=SETTINGS.observability.access_log,
         )
 
-    @staticmethod
     @bentoml.on_deployment
+    @staticmethod
     def pin() -> None:
         """Once, in the master: refuse early what would make every worker fail, and fix the version for all of them."""
-        bundle = prepare(SETTINGS)
+        try:
+            bundle = prepare(SETTINGS)
+        except FrontdeskError as error:
+            print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
+            raise SystemExit(1) from None
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
         os.environ[BUNDLE_VARIABLE] = str(bundle.path)
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
@@ -155,5 +160,5 @@ async def _rendered(query: Query, *, reply: bool) -> Any:
     try:
         answer = await handle(query, request.caller, request.deadline)
     except FrontdeskError as error:
-        return problem_response(error)
+        return _desk().refuse(error)
     return Response(render(answer), media_type="application/json")

@@ -11,13 +11,15 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import Response
 
+from bentos.errors import problem_response
 from frontdesk.config import Settings
-from frontdesk.decision.priority import PriorityPolicy
-from frontdesk.errors import StorageUnavailable
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+from frontdesk.errors import FrontdeskError, StorageUnavailable
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.responses.knowledge import Knowledge
+from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.writer import TemplateWriter
 from frontdesk.security.gate import Gate
 from frontdesk.security.keys import signing_key
@@ -29,9 +31,8 @@ from frontdesk.types import Caller
 from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path
 from runners.champion import EmbeddedChampion
+from runners.ensemble import Ensemble, warm_up
 from runners.models.session import check_runtime
-
-PACKAGE = Path(__file__).resolve().parent.parent / "frontdesk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Desk:
     metrics: Metrics
     engine: Engine
     recorder: GroupCommit
+
+    def refuse(self, error: FrontdeskError) -> Response:
+        """What a caller sees of an error; it is counted by its kind."""
+        self.metrics.observe_rejection(error.kind)
+        return problem_response(error)
 
     async def find_answer(self, caller: Caller, query_id: str) -> bytes | None:
         """A stored answer as JSON, or None where this tenant has none of that id."""
@@ -99,14 +105,13 @@ def open_desk(settings: Settings) -> Desk:
         max_rows_per_commit=settings.storage.max_rows_per_commit,
         commit_timeout_s=settings.storage.commit_timeout_s,
     )
-    knowledge = Knowledge.read(settings.responses.knowledge or PACKAGE / "knowledge")
     descriptions = {intent.name: intent.description for intent in champion.taxonomy.intents}
     pipeline = AnswerQuery(
         mask=mask,
         champion=champion,
-        priority=PriorityPolicy.read(settings.policy.priority or PACKAGE / "policy" / "priority.yaml"),
+        priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
-        writer=TemplateWriter(knowledge, descriptions),
+        writer=TemplateWriter(_knowledge(settings), descriptions),
         recorder=recorder,
         observe=metrics.observe_answer,
     )
@@ -115,7 +120,9 @@ def open_desk(settings: Settings) -> Desk:
 
 
 def prepare(settings: Settings) -> Bundle:
-    """What is done once before workers start: check the parts that all share, make what is made on first run.
+    """What is done once before workers start: check every part that they will open, make what is made on first run.
+
+    A server with a part that cannot be opened must refuse to start, not start workers that die again and again.
 
     Returns:
         The verified bundle that every worker shall serve.
@@ -125,9 +132,20 @@ def prepare(settings: Settings) -> Bundle:
     """
     check_runtime()
     bundle = open_bundle(served_bundle(settings))
+    warm_up(Ensemble.load(bundle, settings.model.onnx_threads), bundle)
+    _priority(settings)
+    _knowledge(settings)
     signing_key(settings.keys)
     migrate(settings.database_url)
     return bundle
+
+
+def _priority(settings: Settings) -> PriorityPolicy:
+    return PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
+
+
+def _knowledge(settings: Settings) -> Knowledge:
+    return Knowledge.read(settings.responses.knowledge or STARTER_KNOWLEDGE)
 
 
 def served_bundle(settings: Settings) -> Path:

@@ -71,9 +71,9 @@ def _runtime() -> Iterator[Finding]:
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
-    from bentos.wiring import PACKAGE, served_bundle
+    from bentos.wiring import served_bundle
     from frontdesk.errors import FrontdeskError
-    from frontdesk.responses.knowledge import Knowledge
+    from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
     from model_store.bundle import open_bundle
     from runners.ensemble import Ensemble, warm_up
 
@@ -94,9 +94,7 @@ def _champion(settings: Settings) -> Iterator[Finding]:
     if ensemble.calibration.automation_threshold is None:
         yield Finding("automation", "warning", "no threshold could be certified for this bundle: nothing is automated")
     try:
-        missing = Knowledge.read(settings.responses.knowledge or PACKAGE / "knowledge").missing(
-            ensemble.taxonomy.labels
-        )
+        missing = Knowledge.read(settings.responses.knowledge or STARTER_KNOWLEDGE).missing(ensemble.taxonomy.labels)
     except FrontdeskError as error:
         yield Finding("knowledge", "bad", str(error))
         return

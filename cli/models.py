@@ -11,7 +11,7 @@ import typer
 def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
     """List the bundles of this machine, the champion marked."""
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from frontdesk.config import load
     from frontdesk.errors import BundleError
@@ -31,7 +31,17 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     if not manifests:
         typer.echo("There are no bundles yet. Train one with: frontdesk train")
         return
-    table = Table("", "version", "made", "profile", "data", "intents", "accuracy", "log loss", box=None)
+    table = Table(
+        "",
+        Column("version", no_wrap=True, min_width=21),
+        "made",
+        "profile",
+        "data",
+        "intents",
+        "accuracy",
+        "log loss",
+        box=None,
+    )
     for manifest in manifests:
         figures = manifest.metrics["intent"]["ensemble"]
         table.add_row(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -28,7 +29,6 @@ def serve(
     """Serve the champion over HTTP until interrupted; requests in flight are finished."""
     from rich.console import Console
 
-    from bentos.wiring import prepare
     from frontdesk.config import load
     from model_store.promotion import POINTER
 
@@ -36,15 +36,30 @@ def serve(
     settings = load()
     if train_if_needed and settings.model.bundle is None and not (settings.bundles / POINTER).exists():
         _train(settings, console)
-    bundle = prepare(settings)
+    _check_port(settings)
     started = time.monotonic()
-    console.print(f"Serving bundle [bold]{bundle.version}[/] with {settings.server.workers} workers ...")
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: server.terminate())
     if _wait_until_ready(settings, server):
         _greet(settings, console, time.monotonic() - started)
     sys.exit(server.wait())
+
+
+def _check_port(settings: Settings) -> None:
+    """Bind once and let go: a port that is taken would otherwise end in BentoML's traceback."""
+    from frontdesk.errors import ConfigurationError
+
+    server = settings.server
+    with socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((server.host, server.port))
+        except OSError as error:
+            raise ConfigurationError(
+                f"Cannot listen on {server.host}:{server.port} ({error.strerror}).",
+                hint="Choose another port: FRONTDESK_SERVER__PORT=3100",
+            ) from None
 
 
 def _train(settings: Settings, console: Console) -> None:
@@ -89,7 +104,9 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
 
 def _greet(settings: Settings, console: Console, seconds: float) -> None:
     base = _base(settings)
-    console.print(f"[bold green]Ready[/] after {seconds:.1f} s. Try it in a browser: {base}/   API: {base}/docs")
+    console.print(
+        f"[bold green]Ready[/] after {seconds:.1f} s. In a browser: {base}/  API: {base}/docs", soft_wrap=True
+    )
     console.print("Or paste this into another terminal:\n")
     command = f"{os.path.relpath(sys.executable.replace('python3', 'python'))}"
     frontdesk = command.rpartition("/")[0] + "/frontdesk"

@@ -33,6 +33,7 @@ class ServerSettings(Section):
     request_timeout_s: float = Field(10.0, gt=0)
     max_body_bytes: int = Field(65_536, ge=1024)
     max_batch_body_bytes: int = Field(8_388_608, ge=1024)
+    max_header_bytes: int = Field(16_384, ge=1024)
     shutdown_grace_s: int = Field(20, ge=1)
     heartbeat_interval_s: float = Field(1.0, gt=0)
     heartbeat_timeout_s: float = Field(5.0, gt=0)

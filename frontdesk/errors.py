@@ -77,7 +77,13 @@ class NotFound(FrontdeskError):
 
 
 class MethodNotAllowed(FrontdeskError):
+    """`allowed` are the methods that the route has."""
+
     kind = Kind.METHOD_NOT_ALLOWED
+
+    def __init__(self, message: str, *, allowed: tuple[str, ...], hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.allowed = allowed
 
 
 class TooLarge(FrontdeskError):

@@ -15,13 +15,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import frontdesk
-from bentos.errors import problem, problem_response
+from bentos.errors import problem
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import PROBLEM, described, json_body
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
 from bentos.heartbeats import Heartbeats
 from bentos.wiring import Desk
-from frontdesk.errors import FrontdeskError, InvalidQuery, MethodNotAllowed, NotFound
+from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.types import Answer, Query
 
 PAGE = Path(__file__).parent / "page.html"
@@ -109,8 +109,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
 
     _add_pages(app)
     _add_health(app, desk, heartbeats)
-    app.add_exception_handler(FrontdeskError, _render_problem)
-    app.add_exception_handler(HTTPException, _render_http)
+    _add_refusals(app, desk)
     described(app)
     return app
 
@@ -183,16 +182,12 @@ def _health(status: str, good: bool, details: dict[str, Any]) -> Response:
     return Response(json.dumps(body), status_code=200 if good else 503, media_type=JSON)
 
 
-async def _render_problem(_: Request, error: Exception) -> Response:
-    assert isinstance(error, FrontdeskError)
-    return problem_response(error)
+def _add_refusals(app: FastAPI, desk: Callable[[], Desk]) -> None:
+    @app.exception_handler(FrontdeskError)
+    async def refused(_: Request, error: FrontdeskError) -> Response:
+        return desk().refuse(error)
 
-
-async def _render_http(_: Request, error: Exception) -> Response:
-    """What the framework itself refuses: routes that the door let through but the application does not have."""
-    assert isinstance(error, HTTPException)
-    if error.status_code == 405:
-        return problem_response(MethodNotAllowed("This method is not allowed here."))
-    if error.status_code == 404:
-        return problem_response(NotFound("There is no such path."))
-    return problem_response(InvalidQuery("The request cannot be accepted."))
+    @app.exception_handler(HTTPException)
+    async def not_found(_: Request, __: HTTPException) -> Response:
+        """What the framework itself refuses although the door's table has it: a query id with a dot segment, say."""
+        return desk().refuse(NotFound("There is no such path."))

@@ -1,6 +1,6 @@
 """The HTTP door: what every request passes before a route sees it, in this order.
 
-    request id -> route -> method -> gate -> body limits -> deadline -> application -> access log, metrics
+    request id -> headers -> route -> method -> gate -> deadline -> body -> application -> access log, metrics
 
 Plain ASGI, because each layer of middleware costs as much as a model call saves (FACTS: a full stack 0.7-1.0 ms, this
 0.1). Errors leave as problem+json whoever raised them; an unexpected one is logged without its message.
@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bentos.errors import problem_response, unexpected_response
+from bentos.errors import unexpected_response
 from bentos.gateway.routes import Route, find_route
 from bentos.gateway.schemas import QueryIn, parse
 from bentos.wiring import Desk
@@ -38,6 +38,7 @@ from frontdesk.types import Caller
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
 UNKNOWN_ROUTE = "unknown"
 
+_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"x-request-deadline-ms", b"x-request-id")
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -86,8 +87,7 @@ class Door:
         try:
             await self._pass(scope, receive, exchange)
         except FrontdeskError as error:
-            self._desk().metrics.observe_rejection(error.kind)
-            await exchange.answer(problem_response(error))
+            await exchange.answer(self._desk().refuse(error))
         except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
             log_failure(error, exchange.request_id)
             await exchange.answer(unexpected_response())
@@ -95,18 +95,24 @@ class Door:
             self._observe(exchange)
 
     async def _pass(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
-        route = find_route(scope["path"])
+        exchange.check_headers(self._settings.max_header_bytes)
+        route = None if b"%" in scope["raw_path"] else find_route(scope["path"])  # none of our paths needs an escape
         if route is None:
             raise NotFound("There is no such path.", hint="See /docs for those there are.")
         exchange.route = route.template
-        if scope["method"] not in (*route.methods, "HEAD"):
-            raise MethodNotAllowed(f"Use {' or '.join(route.methods)} here.")
+        if scope["method"] == "HEAD" and "GET" in route.methods:
+            scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
+        if scope["method"] not in route.methods:
+            raise MethodNotAllowed(f"Use {' or '.join(route.methods)} here.", allowed=route.methods)
         if route.scope is not None:
             exchange.caller = self._desk().gate.admit(exchange.header(b"authorization"), route.scope)
-        body = await self._body(route, receive, exchange) if "POST" in route.methods else b""
-        if route.native and body:
-            parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
-        admitted.set(Admitted(exchange.caller, self._deadline(exchange), exchange.request_id, body))
+        deadline = self._deadline(exchange)
+        body = b""
+        if scope["method"] == "POST":
+            body = await deadline.bound(self._body(route, receive, exchange), "the body was on its way")
+            if route.native:
+                parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
+        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body))
         application = self._native if route.native else self._gateway
         await application(scope, _replay(body, receive), exchange.send)
 
@@ -179,7 +185,7 @@ class _Exchange:
         self.started = time.perf_counter()
         self._scope = scope
         self._send = send
-        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a repeated one, the first
         wanted = self.header(b"x-request-id")
         self.request_id = wanted if wanted and _REQUEST_ID.fullmatch(wanted) else uuid7()
         self.method = (
@@ -192,6 +198,17 @@ class _Exchange:
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
+
+    def check_headers(self, limit: int) -> None:
+        """Refuse more header bytes than `limit`, and headers that are there twice where parts could read either."""
+        given: list[tuple[bytes, bytes]] = self._scope["headers"]
+        if sum(len(name) + len(value) for name, value in given) > limit:
+            raise TooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
+        if len(given) > len(self._headers):
+            names = [name for name, _ in given]
+            for single in _SINGLE_HEADERS:
+                if names.count(single) > 1:
+                    raise InvalidQuery(f"The header {single.decode()} is there more than once.", hint="Send it once.")
 
     def header(self, name: bytes) -> str | None:
         value = self._headers.get(name)

@@ -37,23 +37,22 @@ EXACT: Mapping[str, Route] = MappingProxyType(
             Route("/understand", ("POST",), "understand", native=True),
             Route("/answer", ("POST",), "answer", native=True),
             Route("/schema.json", ("GET",), native=True),
+            Route("/static_content/swagger-ui-bundle.js", ("GET",), native=True),
+            Route("/static_content/swagger-ui.css", ("GET",), native=True),
+            Route("/static_content/favicon-light-32x32.png", ("GET",), native=True),
         )
     }
 )
 
 _QUERY = Route("/v1/queries/{query_id}", ("GET",), "history:read")
-_STATIC = Route("/static_content/{file}", ("GET",), native=True)
-_UNDER = (("/v1/queries/", _QUERY), ("/static_content/", _STATIC))
+_QUERIES = "/v1/queries/"
 
-ROUTES = (*EXACT.values(), _QUERY, _STATIC)
+ROUTES = (*EXACT.values(), _QUERY)
 
 
 def find_route(path: str) -> Route | None:
     """The route of a path, or None where there is none."""
     if (exact := EXACT.get(path)) is not None:
         return exact
-    for prefix, route in _UNDER:
-        rest = path.removeprefix(prefix)
-        if rest != path and rest and "/" not in rest:
-            return route
-    return None
+    query_id = path.removeprefix(_QUERIES)
+    return _QUERY if query_id not in ("", path) and "/" not in query_id else None

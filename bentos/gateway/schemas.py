@@ -7,16 +7,19 @@ nesting by itself. Messages of violations are ours or pydantic's; they never rep
 from __future__ import annotations
 
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
 
 from frontdesk.errors import FrontdeskError, InvalidQuery
 from frontdesk.types import Channel, CustomerTier, Query
 
 LONGEST_TEXT = 4000
 LARGEST_BATCH = 256
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
 
 def _readable(text: str) -> str:
@@ -30,6 +33,13 @@ def _readable(text: str) -> str:
 def _without_nul(value: str) -> str:
     if "\x00" in value:
         raise ValueError("must not hold NUL characters")
+    return value
+
+
+def _written_time(value: object) -> object:
+    """Pydantic also reads numbers, and digits in a string, as seconds since 1970, which nobody means."""
+    if not isinstance(value, str) or not _DATE.match(value):
+        raise ValueError("should be an ISO 8601 time such as 2026-01-31T09:30:00Z")
     return value
 
 
@@ -51,7 +61,9 @@ class QueryIn(BaseModel):
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
         None, description="A language tag such as `en` or `pt-BR`."
     )
-    waiting_since: datetime | None = Field(None, description="Since when the customer has been waiting.")
+    waiting_since: Annotated[datetime, Strict(False), BeforeValidator(_written_time)] | None = Field(
+        None, description="Since when the customer has been waiting."
+    )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
 
     def query(self) -> Query:

@@ -53,6 +53,9 @@ def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
 
 
 def _references(node: object) -> list[str]:
-    if isinstance(node, dict):
-        return [node["$ref"] for _ in range("$ref" in node)] + [r for value in node.values() for r in _references(value)]
-    return [r for value in node for r in _references(value)] if isinstance(node, list) else []
+    if isinstance(node, list):
+        return [reference for value in node for reference in _references(value)]
+    if not isinstance(node, dict):
+        return []
+    own = [node["$ref"]] if "$ref" in node else []
+    return own + [reference for value in node.values() for reference in _references(value)]

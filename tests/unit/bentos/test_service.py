@@ -1,0 +1,28 @@
+"""What BentoML must find on the service for the fast path and the pinned version to work at all."""
+
+from __future__ import annotations
+
+from _bentoml_sdk import Service
+
+from bentos.fast_path import FastService
+from bentos.service import SETTINGS, Frontdesk
+
+
+def test_the_master_finds_the_hook_that_pins_one_bundle_for_all_workers() -> None:
+    """BentoML looks at the attribute of the class; a doubled staticmethod hides the mark, and nothing is pinned."""
+    assert callable(Frontdesk.inner.pin)
+    assert Frontdesk.inner.pin.__bentoml_deployment_hook__
+
+
+def test_the_application_of_a_worker_is_our_door() -> None:
+    assert isinstance(Frontdesk, FastService)
+    assert type(Frontdesk).to_asgi is not Service.to_asgi
+
+
+def test_workers_and_bentoml_part_of_the_settings_reach_the_service() -> None:
+    assert Frontdesk.config["workers"] == SETTINGS.server.workers
+    assert Frontdesk.config["logging"] == {"access": {"enabled": False}}
+
+
+def test_bento_clients_find_both_methods() -> None:
+    assert set(Frontdesk.apis) == {"understand", "answer"}
