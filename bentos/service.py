@@ -6,6 +6,7 @@ all workers. Each worker opens its own desk (placement `embedded`) and beats. SI
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -109,6 +110,8 @@ class Frontdesk:
             timeout_s=server.heartbeat_timeout_s,
         )
         _Worker.heartbeats.start()
+        gc.collect()
+        gc.freeze()  # what was loaded stays: the collector need not walk 300,000 objects of it again and again
 
     @bentoml.on_shutdown
     async def close(self) -> None:

@@ -146,6 +146,7 @@ def show_figures(bundle: Bundle, console: Console) -> None:
         console.print(table)
     scope, sets, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
     console.print(
+        f"ECE with out-of-scope messages counted as wrong: {scope['ece_with_out_of_scope']:.3f}. "
         f"Out of scope: {scope['recall']:.0%} found at {scope['false_alarm_rate']:.1%} false alarms. "
         f"Plausible intents: {sets['mean_set_size']:.1f} on average, "
         f"the right one among them in {sets['coverage']:.1%}. "

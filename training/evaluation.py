@@ -68,7 +68,11 @@ def _scope(
 ) -> dict[str, float]:
     flagged = 1.0 - judgement.intent.sum(axis=1) > ensemble.calibration.out_of_scope_threshold
     in_scope = labels.intent != MISSING
+    judged = out_of_scope | in_scope
+    confidence = judgement.intent.max(axis=1)[judged]
+    right = (judgement.intent.argmax(axis=1) == labels.intent)[judged]
     return {
+        "ece_with_out_of_scope": expected_calibration_error(confidence, right),
         "recall": float(flagged[out_of_scope].mean()) if out_of_scope.any() else 0.0,
         "false_alarm_rate": float(flagged[in_scope].mean()),
     }

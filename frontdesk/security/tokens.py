@@ -10,6 +10,7 @@ import json
 import re
 import time
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import jwt
@@ -69,8 +70,16 @@ def mint(
     return _signatures.encode(json.dumps(claims).encode(), key.secret, settings.algorithm, headers={"kid": key.kid})
 
 
-def verify(token: str, key: SigningKey, settings: SecuritySettings, now: float | None = None) -> Caller:
-    """Who the token speaks for; `now` is in seconds since 1970.
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Who a token speaks for, and until when (seconds since 1970, leeway included) it may be believed."""
+
+    caller: Caller
+    until: float
+
+
+def verify(token: str, key: SigningKey, settings: SecuritySettings, now: float | None = None) -> Verified:
+    """Who the token speaks for, and until when; `now` is in seconds since 1970.
 
     Raises:
         Unauthenticated: says in one sentence what is wrong, and never repeats anything out of the token.
@@ -96,7 +105,8 @@ def verify(token: str, key: SigningKey, settings: SecuritySettings, now: float |
     claims = _claims(signed["payload"])
     if wrong := _wrong_origin(claims, settings) or _wrong_identity(claims) or _wrong_time(claims, settings, now):
         raise _refused(wrong)
-    return Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
+    caller = Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
+    return Verified(caller, until=claims["exp"] + settings.leeway_s)
 
 
 def _refused(wrong: str) -> Unauthenticated:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from frontdesk.config import SecuritySettings
@@ -88,3 +90,30 @@ def test_an_expired_token_is_refused() -> None:
 
 def test_the_repr_of_a_gate_hides_the_secret() -> None:
     assert "kkkk" not in repr(GATE)
+
+
+def test_a_remembered_token_is_refused_once_it_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(KEY, SETTINGS)
+    now = time.time()
+    token = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60, now=now)
+    assert gate.admit(f"Bearer {token}", "answer").tenant == "acme"
+    monkeypatch.setattr(time, "time", lambda: now + 60 + SETTINGS.leeway_s - 1)
+    assert gate.admit(f"Bearer {token}", "answer").tenant == "acme"
+    monkeypatch.setattr(time, "time", lambda: now + 60 + SETTINGS.leeway_s + 1)
+    with pytest.raises(Unauthenticated, match="expired"):
+        gate.admit(f"Bearer {token}", "answer")
+
+
+def test_a_remembered_token_still_needs_the_scope_of_each_route() -> None:
+    gate = Gate(KEY, SETTINGS)
+    token = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
+    gate.admit(f"Bearer {token}", "answer")
+    with pytest.raises(Forbidden):
+        gate.admit(f"Bearer {token}", "admin")
+
+
+def test_more_tokens_than_are_remembered_are_all_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontdesk.security.gate.REMEMBERED_TOKENS", 3)
+    gate = Gate(KEY, SETTINGS)
+    tokens = [mint(KEY, SETTINGS, subject=f"s{n}", tenant="acme", scopes=("answer",), ttl_s=60) for n in range(10)]
+    assert [gate.admit(f"Bearer {token}", "answer").subject for token in tokens * 2] == [f"s{n}" for n in range(10)] * 2
