@@ -342,7 +342,7 @@ class TestCommandLine:
 
     def test_a_token_is_made_that_the_server_accepts(self, server: Server) -> None:
         made = frontdesk(server.home, "token", "--tenant", "shop", "--scope", "understand")
-        caller = verify(made.stdout.strip(), signing_key(server.home / "keys"), SecuritySettings())
+        caller = verify(made.stdout.strip(), signing_key(server.home / "keys"), SecuritySettings()).caller
 
         assert made.returncode == 0
         assert (caller.tenant, caller.scopes) == ("shop", {"understand"})
