@@ -8,16 +8,15 @@ Plain ASGI, because each layer of middleware costs as much as a model call saves
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.errors import unexpected_response
+from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_route
 from bentos.gateway.schemas import QueryIn, parse
 from bentos.wiring import Desk
@@ -31,21 +30,8 @@ from frontdesk.errors import (
     TooLarge,
     UnsupportedMedia,
 )
-from frontdesk.identifiers import uuid7
 from frontdesk.observability.logs import log_access, log_failure
 from frontdesk.types import Caller
-
-ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
-UNKNOWN_ROUTE = "unknown"
-
-_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"x-request-deadline-ms", b"x-request-id")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +69,7 @@ class Door:
         if scope["type"] != "http":
             await self._native(scope, receive, send)
             return
-        exchange = _Exchange(scope, send)
+        exchange = Exchange(scope, send)
         try:
             await self._pass(scope, receive, exchange)
         except FrontdeskError as error:
@@ -94,7 +80,7 @@ class Door:
         finally:
             self._observe(exchange)
 
-    async def _pass(self, scope: Scope, receive: Receive, exchange: _Exchange) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
         route = None if b"%" in scope["raw_path"] else find_route(scope["path"])  # none of our paths needs an escape
         if route is None:
@@ -116,7 +102,7 @@ class Door:
         application = self._native if route.native else self._gateway
         await application(scope, _replay(body, receive), exchange.send)
 
-    async def _body(self, route: Route, receive: Receive, exchange: _Exchange) -> bytes:
+    async def _body(self, route: Route, receive: Receive, exchange: Exchange) -> bytes:
         content_type = (exchange.header(b"content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json":
             raise UnsupportedMedia("The body must be JSON.", hint="Send the header Content-Type: application/json.")
@@ -139,7 +125,7 @@ class Door:
                 exchange.bytes_in = size
                 return b"".join(pieces)
 
-    def _deadline(self, exchange: _Exchange) -> Deadline:
+    def _deadline(self, exchange: Exchange) -> Deadline:
         wanted = exchange.header(b"x-request-deadline-ms")
         if wanted is None:
             return Deadline.after(self._settings.request_timeout_s)
@@ -147,7 +133,7 @@ class Door:
             raise InvalidQuery("X-Request-Deadline-Ms must be a whole number of milliseconds above 0.")
         return Deadline.after(min(int(wanted) / 1000, self._settings.request_timeout_s))
 
-    def _observe(self, exchange: _Exchange) -> None:
+    def _observe(self, exchange: Exchange) -> None:
         seconds = time.perf_counter() - exchange.started
         self._desk().metrics.observe_request(exchange.route, exchange.method, exchange.status, seconds)
         if self._access_log:
@@ -162,74 +148,6 @@ class Door:
                 bytes_in=exchange.bytes_in,
                 bytes_out=exchange.bytes_out,
             )
-
-
-class _Exchange:
-    """One request and its response, as far as the door follows them."""
-
-    __slots__ = (
-        "_headers",
-        "_scope",
-        "_send",
-        "bytes_in",
-        "bytes_out",
-        "caller",
-        "method",
-        "request_id",
-        "route",
-        "started",
-        "status",
-    )
-
-    def __init__(self, scope: Scope, send: Send) -> None:
-        self.started = time.perf_counter()
-        self._scope = scope
-        self._send = send
-        self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a repeated one, the first
-        wanted = self.header(b"x-request-id")
-        self.request_id = wanted if wanted and _REQUEST_ID.fullmatch(wanted) else uuid7()
-        self.method = (
-            scope["method"]
-            if scope["method"] in ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
-            else "OTHER"
-        )
-        self.route = UNKNOWN_ROUTE
-        self.caller = ANONYMOUS
-        self.status = 0
-        self.bytes_in = 0
-        self.bytes_out = 0
-
-    def check_headers(self, limit: int) -> None:
-        """Refuse more header bytes than `limit`, and headers that are there twice where parts could read either."""
-        given: list[tuple[bytes, bytes]] = self._scope["headers"]
-        if sum(len(name) + len(value) for name, value in given) > limit:
-            raise TooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
-        if len(given) > len(self._headers):
-            names = [name for name, _ in given]
-            for single in _SINGLE_HEADERS:
-                if names.count(single) > 1:
-                    raise InvalidQuery(f"The header {single.decode()} is there more than once.", hint="Send it once.")
-
-    def header(self, name: bytes) -> str | None:
-        value = self._headers.get(name)
-        return None if value is None else value.decode("latin-1")
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            headers: list[Any] = list(message.get("headers", []))
-            message = {
-                **message,
-                "headers": [*headers, *_SECURITY_HEADERS, (b"x-request-id", self.request_id.encode())],
-            }
-        elif message["type"] == "http.response.body":
-            self.bytes_out += len(message.get("body", b""))
-        await self._send(message)
-
-    async def answer(self, response: ASGIApp) -> None:
-        """Send an error, unless a response has begun already: then nothing can be said any more."""
-        if self.status == 0:
-            await response(self._scope, _nothing, self.send)
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -248,7 +166,3 @@ def _replay(body: bytes, receive: Receive) -> Receive:
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
-
-
-async def _nothing() -> Message:
-    return {"type": "http.disconnect"}
