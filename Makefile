@@ -1,10 +1,12 @@
 # Frontdesk. `make help` lists what there is.
 PYTHON      ?= python3
 ACCELERATOR ?= cpu            # cpu or gpu: which onnxruntime is installed; never both
+TORCH_INDEX ?=                # an index of PyTorch to prefer, such as https://download.pytorch.org/whl/cpu
 VENV        ?= .venv
 BIN         := $(VENV)/bin
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 EXTRA       := $(strip $(ACCELERATOR))
+INDEX       := $(if $(strip $(TORCH_INDEX)),--extra-index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
 
 ifeq ($(filter $(EXTRA),cpu gpu),)
@@ -23,12 +25,12 @@ $(VENV)/bin/python:
 
 $(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Frontdesk ($(EXTRA)) into $(VENV): a minute or two, once ..."
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRA),train]'
+	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train]'
 	@touch $@
 
 $(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA)
 	@echo "Installing the tools for tests and checks ..."
-	@$(PIP) install --quiet --constraint constraints.txt --editable '.[$(EXTRA),train,dev]'
+	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders,dev]'
 	@touch $@
 
 serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model where there is none, and serve on :3000
@@ -49,7 +51,7 @@ check: $(VENV)/.dev-$(EXTRA)  ## format, lint, types, import contracts, unit tes
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
+	@$(BIN)/lint-imports
 	@$(PYTEST) tests/unit --quiet
 
 format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it

@@ -24,6 +24,7 @@ from bentos.fast_path import FastService
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door, admitted
 from bentos.heartbeats import Heartbeats
+from bentos.packing import placed
 from bentos.wiring import Desk, open_desk, prepare
 from frontdesk.config import Settings, load
 from frontdesk.errors import FrontdeskError
@@ -34,6 +35,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that th
 
 SETTINGS: Settings = load()
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
+HOME_VARIABLE = "FRONTDESK_HOME"
 
 
 def run_folder(settings: Settings, master: int) -> Path:
@@ -83,16 +85,19 @@ class Frontdesk:
     @staticmethod
     def pin() -> None:
         """Once, in the master: refuse early what would make every worker fail, and fix the version for all of them."""
+        bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator makes a Service of the class
+        settings = placed(SETTINGS, bento) if bento else SETTINGS
         try:
-            bundle = prepare(SETTINGS)
+            bundle = prepare(settings)
         except FrontdeskError as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
             raise SystemExit(1) from None
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
         os.environ[BUNDLE_VARIABLE] = str(bundle.path)
+        os.environ[HOME_VARIABLE] = str(settings.home)
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
-        folder = run_folder(SETTINGS, os.getpid())
+        folder = run_folder(settings, os.getpid())
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import ask, config, doctor, models, serve, token, train
+from cli import ask, build, classify, compare, config, data, doctor, evaluate, models, promote, serve, token, train
 from frontdesk.errors import FrontdeskError
 
 app = typer.Typer(
@@ -41,9 +41,15 @@ app.command()(ask.ask)
 app.command()(serve.serve)
 app.command()(train.train)
 app.command()(models.models)
-app.command()(models.promote)
+app.command()(promote.promote)
+app.command()(promote.rollback)
+app.command()(compare.compare)
+app.command()(build.build)
 app.command()(token.token)
 app.command()(doctor.doctor)
+app.command()(evaluate.evaluate)
+app.command()(classify.classify)
+app.add_typer(data.app, name="data")
 app.add_typer(config.app, name="config")
 
 

@@ -1,4 +1,4 @@
-"""`frontdesk models` and `frontdesk promote`: which bundles there are, and which one is served."""
+"""`frontdesk models`: which bundles there are, which one is served, and which one was before it."""
 
 from __future__ import annotations
 
@@ -9,23 +9,27 @@ import typer
 
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """List the bundles of this machine, the champion marked."""
+    """List the bundles of this machine, the champion and the one before it marked."""
     from rich.console import Console
     from rich.table import Column, Table
 
     from frontdesk.config import load
     from frontdesk.errors import BundleError
     from model_store.manifest import Manifest
-    from model_store.promotion import champion_path, versions
+    from model_store.promotion import champion_path, previous, versions
 
     settings = load()
     try:
         champion = champion_path(settings.bundles).name
     except BundleError:
         champion = ""
+    before = previous(settings.bundles)
     manifests = [Manifest.read(settings.bundles / version) for version in versions(settings.bundles)]
     if as_json:
-        rows = [{"champion": m.version == champion, **json.loads(m.canonical())} for m in manifests]
+        rows = [
+            {"champion": m.version == champion, "previous": m.version == before, **json.loads(m.canonical())}
+            for m in manifests
+        ]
         typer.echo(json.dumps(rows, indent=2))
         return
     if not manifests:
@@ -45,7 +49,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     for manifest in manifests:
         figures = manifest.metrics["intent"]["ensemble"]
         table.add_row(
-            "champion" if manifest.version == champion else "",
+            {champion: "champion", before: "previous"}.get(manifest.version, ""),
             manifest.version,
             manifest.created_at[:16].replace("T", " "),
             manifest.profile,
@@ -55,15 +59,3 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
             f"{figures['log_loss']:.3f}",
         )
     Console().print(table)
-
-
-def promote(version: Annotated[str, typer.Argument(help="A version of `frontdesk models`.")]) -> None:
-    """Serve another bundle from the next start on. It is verified first."""
-    from frontdesk.config import load
-    from model_store.bundle import open_bundle
-    from model_store.promotion import promote as point_to
-
-    settings = load()
-    bundle = open_bundle(settings.bundles / version)
-    point_to(settings.bundles, bundle.version)
-    typer.echo(f"{bundle.version} is the champion now; a server that starts will serve it.")

@@ -23,10 +23,10 @@ def train(
     taxonomy: Annotated[
         Path | None, typer.Option(help="A taxonomy of your own. Default: the starter taxonomy.")
     ] = None,
-    promote: Annotated[bool, typer.Option(help="Serve the new version even where there is a champion.")] = False,
+    promote: Annotated[bool, typer.Option(help="Serve the new version if the gate lets it pass.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest instead of tables.")] = False,
 ) -> None:
-    """Train a bundle, log it in MLflow, and make it champion where there is none yet.
+    """Train a bundle, log it in MLflow, and judge it: the first becomes champion, a later one challenger.
 
     An interrupted run goes on where it stopped. Figures are those of messages that took no part in training.
     """
@@ -34,12 +34,13 @@ def train(
 
     from frontdesk.config import load
 
-    console = Console(stderr=True)
-    bundle = run_training(load(), console, data=data, profile=profile, taxonomy=taxonomy, promote=promote)
+    settings, console = load(), Console(stderr=True)
+    bundle = run_training(settings, console, data=data, profile=profile, taxonomy=taxonomy)
     if as_json:
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
     else:
         show_figures(bundle, Console())
+    pass_gate(settings, console, bundle, promote=promote)
 
 
 def run_training(
@@ -49,9 +50,8 @@ def run_training(
     data: Path | None = None,
     profile: str = "starter",
     taxonomy: Path | None = None,
-    promote: bool = False,
 ) -> Bundle:
-    """Train, register, record the figures, and promote where asked or where nothing is promoted yet."""
+    """Train, register and record the figures."""
     from rich.progress import (
         BarColumn,
         Progress,
@@ -62,7 +62,7 @@ def run_training(
     )
 
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-    from model_store import promotion, registry
+    from model_store import registry
     from training.data import STARTER_CORPUS, read_examples
     from training.profile import read_profile
     from training.run import Progress as Done
@@ -105,13 +105,34 @@ def run_training(
         record_figures(settings, bundle)
         bar.update(task, completed=len(bar.tasks) and bar.tasks[0].total, description="done")
     console.print(f"Bundle [bold]{bundle.version}[/], registered in MLflow as {settings.training.experiment} {number}.")
-    if promote or not (settings.bundles / promotion.POINTER).exists():
-        promotion.promote(settings.bundles, bundle.version)
-        registry.mark_champion(number, tracking_uri=settings.tracking_uri, experiment=settings.training.experiment)
+    return bundle
+
+
+def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: bool) -> None:
+    """Judge the new bundle. Passed, it becomes champion where asked or where there is none, else challenger.
+
+    Raises:
+        BundleError: with the figures, when it should have become champion and the gate refuses it.
+    """
+    from cli.verdict import judged, refusal, tell_registry
+    from frontdesk.errors import BundleError
+    from model_store import promotion
+
+    wanted = promote or not (settings.bundles / promotion.POINTER).exists()
+    verdict = judged(settings, bundle, console)
+    if not verdict.passed:
+        if wanted:
+            hint = f"To serve it all the same, with a reason: frontdesk promote {bundle.version} --force REASON"
+            raise BundleError(refusal(verdict), field="gate", hint=hint)
+        console.print(f"{refusal(verdict)}\nThe champion stays as it is.", highlight=False, soft_wrap=True)
+    elif wanted:
+        reason = f"trained; passed the gate against {verdict.champion or 'the floor'}"
+        promotion.promote(settings.bundles, bundle.version, reason)
+        tell_registry(settings, "champion", bundle.version, console)
         console.print("It is the champion now: a server that starts will serve it.")
     else:
+        tell_registry(settings, "challenger", bundle.version, console)
         console.print(f"The champion stays as it is; to serve this one: frontdesk promote {bundle.version}")
-    return bundle
 
 
 def record_figures(settings: Settings, bundle: Bundle) -> None:

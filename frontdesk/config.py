@@ -80,6 +80,20 @@ class TrainingSettings(Section):
     tracking_uri: str | None = Field(None, repr=False)
 
 
+class GateLimits(Section):
+    """How much worse than the champion a challenger may be (model_store/gate.py). Losses are shares, 0.01 is 1 %."""
+
+    significance: float = Field(0.05, gt=0, lt=1)
+    max_accuracy_loss: float = Field(0.01, ge=0, le=1)
+    max_log_loss_gain: float = Field(0.05, ge=0)
+    min_rows_per_intent: int = Field(10, ge=1)
+    max_intent_accuracy_loss: float = Field(0.25, ge=0, le=1)
+    max_sentiment_accuracy_loss: float = Field(0.02, ge=0, le=1)
+    max_ece_gain: float = Field(0.03, ge=0, le=1)
+    max_latency_ratio: float = Field(2.0, gt=0)
+    max_size_ratio: float = Field(2.0, gt=0)
+
+
 class Settings(Section):
     """The whole configuration. Paths that the file leaves empty are derived from `home`."""
 
@@ -92,6 +106,7 @@ class Settings(Section):
     security: SecuritySettings = SecuritySettings()
     observability: ObservabilitySettings = ObservabilitySettings()
     training: TrainingSettings = TrainingSettings()
+    promotion: GateLimits = GateLimits()
     bentoml: dict[str, Any] = Field(default_factory=dict)
 
     @property

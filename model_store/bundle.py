@@ -8,6 +8,7 @@
     meta/               ONNX graphs and LightGBM text of the candidate scorers
     calibration.json    calibrators and thresholds
     golden.json         rows that warm-up must reproduce
+    held_out.jsonl      masked test rows with their labels: what a comparison with another bundle runs on
 """
 
 from __future__ import annotations

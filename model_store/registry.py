@@ -1,6 +1,7 @@
 """The record of every training run: an MLflow run with its figures and files, and a registered version.
 
-MLflow is imported here and nowhere else, and only when something is recorded: a server needs none of it.
+MLflow is imported here and nowhere else, and only when something is recorded: a server needs none of it. The aliases
+`champion` and `challenger` follow the local pointer; they decide nothing.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from model_store.bundle import Bundle
+
+
+class RegistryNotTold(Exception):
+    """The registry could not be told; what happened on this machine stands all the same."""
 
 
 def record(
@@ -57,13 +62,38 @@ def record(
         return str(registered.version)
 
 
-def mark_champion(version: str, *, tracking_uri: str, experiment: str) -> None:
-    """Give the registered version `version` the alias `champion`."""
-    with _quiet_mlflow():
-        from mlflow import MlflowClient
+def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracking_uri: str, experiment: str) -> str:
+    """Give `alias` to the registered version of the bundle `bundle` and return that version's number.
 
-        client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-        client.set_registered_model_alias(experiment, "champion", version)
+    A challenger that becomes champion is no challenger any more.
+
+    Raises:
+        RegistryNotTold: when MLflow is not installed or not there, or has no record of this bundle.
+    """
+    database = tracking_uri.removeprefix("sqlite:///")
+    if database != tracking_uri and not Path(database).exists():
+        raise RegistryNotTold("there is no MLflow database yet")
+    try:
+        with _quiet_mlflow():
+            from mlflow import MlflowClient
+            from mlflow.exceptions import MlflowException
+
+            client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
+            try:
+                known = client.search_model_versions(f"name = '{experiment}'")
+                recorded = [version for version in known if version.tags.get("bundle") == bundle]
+                if not recorded:
+                    raise RegistryNotTold(f"MLflow has no record of {bundle}")
+                number = str(max(int(version.version) for version in recorded))
+                client.set_registered_model_alias(experiment, alias, number)
+                challenger = client.get_registered_model(experiment).aliases.get("challenger")
+                if alias == "champion" and str(challenger) == number:
+                    client.delete_registered_model_alias(experiment, "challenger")
+            except MlflowException as error:
+                raise RegistryNotTold(f"MLflow answered: {error}") from error
+    except ModuleNotFoundError as error:
+        raise RegistryNotTold(f"{error.name} is not installed here") from None
+    return number
 
 
 def _flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -27,6 +27,7 @@ from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
 from model_store.bundle import Bundle
 from runners.models.calibration import Calibration, Doubles
+from runners.models.encoder import ENCODER_MEMBERS, Encoder
 from runners.models.linear import LogisticRegression
 from runners.models.member import Batch, Member
 from runners.models.meta_learner import CandidateScorer
@@ -169,6 +170,8 @@ def load_member(name: str, folder: Path, threads: int) -> Member:
     """The base model `name` from the graphs in `folder`; raises `BundleError` for a name this code does not know."""
     if name == LogisticRegression.name:
         return LogisticRegression(folder, threads)
+    if name in ENCODER_MEMBERS:
+        return Encoder(name, folder, threads)
     if name in TREE_MEMBERS:
         return Trees(name, folder, threads)
     raise BundleError(f"The bundle has a member '{name}', which this code cannot load.", field="members")

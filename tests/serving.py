@@ -16,11 +16,11 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Self
 
 import psutil
@@ -104,20 +104,35 @@ def _kill(home: Path, spared: Set[psutil.Process] = frozenset()) -> None:
 
 
 class Server:
-    """One running server; `settings` are those of `environment`. Use it as a context manager."""
+    """One running server; `settings` are those of `environment`. Use it as a context manager.
 
-    def __init__(self, home: Path, *, workers: int = 2, **settings: object) -> None:
+    `command` are the arguments of a Python started in `cwd`, `variables` those of its environment beside our settings.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        workers: int = 2,
+        command: Sequence[str] = ("-m", "cli", "serve"),
+        cwd: Path = PROJECT,
+        variables: Mapping[str, str] = MappingProxyType({}),
+        **settings: object,
+    ) -> None:
         self.home = home
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        self._environment = environment(home, server__port=self.port, server__workers=workers, **settings)
+        ours = environment(home, server__port=self.port, server__workers=workers, **settings)
+        self._environment = {**ours, **variables}
+        self._command = [sys.executable, *command]
+        self._cwd = cwd
         self._log = home / "server.log"
 
     def __enter__(self) -> Self:
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "cli", "serve"],
-                cwd=PROJECT,
+                self._command,
+                cwd=self._cwd,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

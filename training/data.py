@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from frontdesk.errors import DataError
 from frontdesk.security.masking import mask
@@ -34,24 +34,29 @@ class Example:
     out_of_scope: bool = False
 
 
-def read_examples(path: Path) -> tuple[Example, ...]:
-    """Read a .jsonl or .csv file, or every such file of a folder in order of name.
+class Place(NamedTuple):
+    """Where a row stands: the file's name and the line, counted from 1, that the row ends on."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+def read_examples(path: Path, intent: str = "intent") -> tuple[Example, ...]:
+    """Read a .jsonl or .csv file, or every such file of a folder in order of name; `intent` is the label's column.
 
     Raises:
         DataError: listing each row that is wrong as `file:line: what`, the first twenty in full.
     """
-    if not path.exists():
-        raise DataError(f"There is no data at {path}.", hint="Give a .jsonl or .csv file, or a folder of them.")
-    files = sorted(file for file in path.iterdir() if file.suffix in (".jsonl", ".csv")) if path.is_dir() else [path]
     examples: list[Example] = []
     problems: list[str] = []
-    for file in files:
-        for line, row in _rows(file, problems):
-            found = _example(row, f"{file.stem}-{line}")
-            if isinstance(found, str):
-                problems.append(f"{file.name}:{line}: {found}")
-            else:
-                examples.append(found)
+    for place, found in read_rows(path, intent):
+        if isinstance(found, str):
+            problems.append(f"{place}: {found}")
+        else:
+            examples.append(found)
     if problems:
         shown = "\n  ".join(problems[:REPORTED_ROWS])
         more = f"\n  and {len(problems) - REPORTED_ROWS} more" if len(problems) > REPORTED_ROWS else ""
@@ -59,6 +64,21 @@ def read_examples(path: Path) -> tuple[Example, ...]:
     if not examples:
         raise DataError(f"{path} holds no rows.", hint="Give a .jsonl or .csv file with a `text` column.")
     return tuple(examples)
+
+
+def read_rows(path: Path, intent: str = "intent") -> Iterator[tuple[Place, Example | str]]:
+    """Each row with its place: as an example, or what is wrong with it.
+
+    Raises:
+        DataError: when there is nothing at `path`.
+    """
+    if not path.exists():
+        raise DataError(f"There is no data at {path}.", hint="Give a .jsonl or .csv file, or a folder of them.")
+    files = sorted(file for file in path.iterdir() if file.suffix in (".jsonl", ".csv")) if path.is_dir() else [path]
+    for file in files:
+        for line, row in _rows(file):
+            found = row if isinstance(row, str) else _example(row, intent, f"{file.stem}-{line}")
+            yield Place(file.name, line), found
 
 
 def intents_of(examples: Sequence[Example], declared: Sequence[str]) -> tuple[str, ...]:
@@ -76,12 +96,12 @@ def data_hash(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def _rows(file: Path, problems: list[str]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+def _rows(file: Path) -> Iterator[tuple[int, Mapping[str, Any] | str]]:
     try:
         content = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = file.read_bytes()[: error.start].count(b"\n") + 1
-        problems.append(f"{file.name}:{line}: is not UTF-8")
+        yield line, "is not UTF-8"
         return
     if file.suffix == ".csv":
         reader = csv.DictReader(content.splitlines(keepends=True))
@@ -95,15 +115,12 @@ def _rows(file: Path, problems: list[str]) -> Iterator[tuple[int, Mapping[str, A
             parsed = json.loads(text)
         except ValueError:
             parsed = None
-        if isinstance(parsed, dict):
-            yield line, parsed
-        else:
-            problems.append(f"{file.name}:{line}: is not a JSON object")
+        yield line, parsed if isinstance(parsed, dict) else "is not a JSON object"
 
 
-def _example(row: Mapping[str, Any], default_group: str) -> Example | str:
+def _example(row: Mapping[str, Any], intent_column: str, default_group: str) -> Example | str:
     """The row as an example, or what is wrong with it."""
-    text, intent, sentiment = row.get("text"), row.get("intent") or None, row.get("sentiment") or None
+    text, intent, sentiment = row.get("text"), row.get(intent_column) or None, row.get("sentiment") or None
     if not isinstance(text, str) or not text.strip():
         return "has no text"
     if len(text) > LONGEST_TEXT:

@@ -12,14 +12,16 @@ from sklearn.metrics import f1_score
 from runners.ensemble import Ensemble, Judgement
 from runners.models.calibration import Doubles
 from training.members import MISSING, Labels
-
-BINS = 15
+from training.reliability import expected_calibration_error
 
 
 def evaluate(
     ensemble: Ensemble, judgement: Judgement, labels: Labels, out_of_scope: NDArray[np.bool_]
 ) -> dict[str, Any]:
-    """The ensemble, each member and the soft vote on the same rows; scope, conformal sets, automation beside them."""
+    """The ensemble, each member and the soft vote on the same rows; scope, conformal sets, automation beside them.
+
+    A task that no row has a label for has no figures; a share of no rows is 0.
+    """
     figures: dict[str, Any] = {"rows": len(labels.intent)}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
         known = np.flatnonzero(truth != MISSING)
@@ -27,7 +29,9 @@ def evaluate(
         named = {member.name: probabilities for member, probabilities in zip(ensemble.members, members, strict=True)}
         named["soft_vote"] = np.mean(members, axis=0)
         named["ensemble"] = getattr(judgement, task)[known]
-        figures[task] = {name: classification(probabilities, truth[known]) for name, probabilities in named.items()}
+        figures[task] = {
+            name: classification(probabilities, truth[known]) for name, probabilities in named.items() if len(known)
+        }
     figures["scope"] = _scope(ensemble, judgement, labels, out_of_scope)
     figures["conformal"] = _conformal(ensemble, judgement, labels)
     figures["automation"] = _automation(ensemble, judgement, labels, out_of_scope)
@@ -49,13 +53,6 @@ def classification(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str,
     }
 
 
-def expected_calibration_error(confidence: Doubles, right: NDArray[np.bool_], bins: int = BINS) -> float:
-    """Mean gap between confidence and accuracy over equally filled bins (Nguyen & O'Connor 2015)."""
-    order = np.argsort(confidence, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return float(sum(len(part) * abs(confidence[part].mean() - right[part].mean()) for part in parts) / len(confidence))
-
-
 def table(figures: dict[str, Any], task: str) -> Sequence[tuple[str, float, float, float, float]]:
     """(name, accuracy, macro-F1, log loss, ECE) for each member, the soft vote and the ensemble, for people to read."""
     return [
@@ -72,14 +69,16 @@ def _scope(
     confidence = judgement.intent.max(axis=1)[judged]
     right = (judgement.intent.argmax(axis=1) == labels.intent)[judged]
     return {
-        "ece_with_out_of_scope": expected_calibration_error(confidence, right),
+        "ece_with_out_of_scope": expected_calibration_error(confidence, right) if judged.any() else 0.0,
         "recall": float(flagged[out_of_scope].mean()) if out_of_scope.any() else 0.0,
-        "false_alarm_rate": float(flagged[in_scope].mean()),
+        "false_alarm_rate": float(flagged[in_scope].mean()) if in_scope.any() else 0.0,
     }
 
 
 def _conformal(ensemble: Ensemble, judgement: Judgement, labels: Labels) -> dict[str, float]:
     known = np.flatnonzero(labels.intent != MISSING)
+    if not len(known):
+        return {"coverage": 0.0, "mean_set_size": 0.0}
     inside = judgement.intent[known] >= ensemble.calibration.conformal_threshold
     return {
         "coverage": float(inside[np.arange(len(known)), labels.intent[known]].mean()),
@@ -92,7 +91,7 @@ def _automation(
 ) -> dict[str, float]:
     threshold = ensemble.calibration.automation_threshold
     judged = out_of_scope | (labels.intent != MISSING)
-    if threshold is None:
+    if threshold is None or not judged.any():
         return {"share": 0.0, "error": 0.0}
     in_scope = 1.0 - judgement.intent.sum(axis=1) <= ensemble.calibration.out_of_scope_threshold
     automated = judged & in_scope & (judgement.intent.max(axis=1) >= threshold)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -28,6 +28,22 @@ class Features(Part):
     max_words: int = Field(ge=1)
     max_characters: int = Field(ge=1)
     svd_components: int = Field(ge=2, le=1000)
+
+
+class EncoderSettings(Part):
+    """One encoder. `pooled_layers` are counted from the bottom (0 is the embedding); the last one comes first."""
+
+    architecture: Literal["distilbert", "roberta"]
+    weights: str
+    layers: int = Field(6, ge=1)
+    epochs: int = Field(ge=1)
+    batch: int = Field(32, ge=1)
+    learning_rate: float = Field(gt=0)
+    frozen_layers: int = Field(0, ge=0)
+    pooled_layers: tuple[int, ...]
+    dropout: float = Field(0.1, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    seed: int
 
 
 class MetaLearner(Part):
@@ -55,6 +71,8 @@ class Profile(Part):
     logistic_regression: dict[str, float | int]
     random_forest: dict[str, float | int]
     xgboost: dict[str, float | int]
+    encoders: dict[str, EncoderSettings]
+    least_int8_agreement: float = Field(ge=0, le=1)
     meta_learner: MetaLearner
     calibration: CalibrationTargets
 

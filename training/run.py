@@ -1,6 +1,10 @@
 """One training run, top to bottom: from labelled messages to a sealed bundle, in stages that can be resumed.
 
-    prepare -> out-of-fold -> members -> meta-learner -> calibration -> evaluation -> seal
+    features -> predictions on unseen rows -> members -> meta-learner -> calibration -> evaluation -> seal
+
+The meta-learner learns only from predictions for rows that the member did not see. Without encoders these are the
+out-of-fold predictions of all training rows. With encoders, which cost minutes where the others cost seconds, they are
+those of one fold: every member is trained without it once, asked about it, and then trained again on all rows.
 
 Every stage leaves files in the run's work folder, named after data, profile and code; a run that was interrupted goes
 on with the first stage that is not done. Calibration and evaluation use the exported graphs through the serving code.
@@ -14,15 +18,15 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import frontdesk
-from frontdesk.features.row import FeatureRow
+from frontdesk.features.row import FeatureRow, FeatureRows
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats, Scores
 from frontdesk.security.masking import MASKING_VERSION
@@ -30,29 +34,48 @@ from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
 from runners.ensemble import Ensemble, Judgement, load_member
-from runners.models.calibration import Calibration, Platt
+from runners.models.calibration import Calibration
 from runners.models.member import Batch
 from runners.models.meta_learner import CandidateScorer
 from training.calibration import calibrate
 from training.data import Example, data_hash, intents_of
 from training.evaluation import evaluate
 from training.export import check_parity, export_booster, export_member
+from training.held_out import write_held_out
 from training.members import MEMBERS, MISSING, Labels, fit_features, fit_member
 from training.profile import Profile
 from training.splits import Rows, Splits, folds, split
 from training.stacking import fit_scorer
 
+if TYPE_CHECKING:
+    from training.encoder import FittedEncoder
+
 GOLDEN_ROWS = 16
-_UNCALIBRATED = Platt(1.0, 0.0)
+_NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
+
+
+Share = Callable[[float], None]
+CHEAP_STAGE = 6.0
+ENCODER_EPOCH = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: units done of all, and what is being done."""
+    """How far a run is: units done of all (about a second each on two cores), and what is being done."""
 
-    done: int
-    total: int
+    done: float
+    total: float
     doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A resumable step: what to say, its usual cost in units, the work (told how to report its share), its marker."""
+
+    doing: str
+    cost: float
+    work: Callable[[Share], None]
+    output: str
 
 
 @dataclass
@@ -71,24 +94,36 @@ class TrainingRun:
     def train(self, tell: Callable[[Progress], None]) -> Bundle:
         """Run every stage that is not done yet and return the sealed bundle."""
         stages = list(self._stages())
-        for done, (doing, stage, output) in enumerate(stages):
-            tell(Progress(done, len(stages), doing))
-            marker = self._folder / f"{output}.done"
+        total, done = sum(stage.cost for stage in stages), 0.0
+        for stage in stages:
+            tell(Progress(done, total, stage.doing))
+            marker = self._folder / f"{stage.output}.done"
             if not marker.exists():
-                stage()
+                stage.work(self._share_of(stage, done, total, tell))
                 marker.touch()
-        tell(Progress(len(stages), len(stages), "sealing the bundle"))
+            done += stage.cost
+        tell(Progress(total, total, "sealing the bundle"))
         return self._seal()
 
-    def _stages(self) -> Iterator[tuple[str, Callable[[], None], str]]:
-        yield "learning the vocabulary", self._fit_features, "features"
-        for fold in range(self.profile.folds):
-            yield f"fold {fold + 1} of {self.profile.folds}", lambda fold=fold: self._predict_fold(fold), f"fold-{fold}"  # type: ignore[misc]  # a bound default is not part of the Callable's type
+    @staticmethod
+    def _share_of(stage: Stage, done: float, total: float, tell: Callable[[Progress], None]) -> Share:
+        return lambda share: tell(Progress(done + share * stage.cost, total, stage.doing))
+
+    def _stages(self) -> Iterator[Stage]:
+        yield Stage("learning the vocabulary", 1.0, self._fit_features, "features")
+        for fold in range(self._predicted_folds):
+            doing = f"fold {fold + 1} of {self._predicted_folds}"
+            yield Stage(doing, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
+        for name, encoder in self.profile.encoders.items():
+            cost = encoder.epochs * ENCODER_EPOCH * (1 - 1 / self.profile.folds)
+            yield Stage(f"{name}, for stacking", cost, partial(self._predict_with_encoder, name), f"blend-{name}")
         for name in MEMBERS:
-            yield f"training {name.replace('_', ' ')}", lambda name=name: self._fit_member(name), name  # type: ignore[misc]  # the same
-        yield "training the meta-learner", self._fit_meta_learner, "meta"
-        yield "calibrating", self._calibrate, "calibration"
-        yield "evaluating on held-out messages", self._evaluate, "evaluation"
+            yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_member, name), name)
+        for name, encoder in self.profile.encoders.items():
+            yield Stage(f"{name}, on all rows", encoder.epochs * ENCODER_EPOCH, partial(self._fit_encoder, name), name)
+        yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
+        yield Stage("calibrating", 2.0, self._calibrate, "calibration")
+        yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
 
     @cached_property
     def rows(self) -> tuple[Example, ...]:
@@ -105,6 +140,11 @@ class TrainingRun:
             if taken[label] <= limit:
                 chosen.append(index)
         return tuple(self.examples[index] for index in sorted(chosen))
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The members, in the order of every stack of probabilities."""
+        return (*MEMBERS, *self.profile.encoders)
 
     @cached_property
     def intents(self) -> tuple[str, ...]:
@@ -134,6 +174,15 @@ class TrainingRun:
     def _folds(self) -> Rows:
         return folds([self.rows[row] for row in self.splits.train], self.profile.folds, self.profile.seed)
 
+    @property
+    def _predicted_folds(self) -> int:
+        return 1 if self.profile.encoders else self.profile.folds
+
+    @cached_property
+    def _stacking_rows(self) -> Rows:
+        """The training rows that have predictions of members that did not see them."""
+        return self.splits.train[self._folds < self._predicted_folds]
+
     def _texts(self, rows: Rows) -> list[str]:
         return [self.rows[row].text for row in rows]
 
@@ -149,11 +198,11 @@ class TrainingRun:
     def _out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
         return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)
 
-    def _fit_features(self) -> None:
+    def _fit_features(self, _: Share) -> None:
         texts = self._texts(self.splits.train)
         fit_features(texts, self.profile.features, self.profile.seed).save(self._draft / "features")
 
-    def _predict_fold(self, fold: int) -> None:
+    def _predict_fold(self, fold: int, _: Share) -> None:
         """Everything the members need is fitted without the fold, the vocabulary too, then asked about the fold."""
         seen, unseen = (self.splits.train[self._folds != fold], self.splits.train[self._folds == fold])
         features = fit_features(self._texts(seen), self.profile.features, self.profile.seed)
@@ -169,7 +218,7 @@ class TrainingRun:
             sentiment=np.stack([scores.sentiment for scores in predicted]),
         )
 
-    def _fit_member(self, name: str) -> None:
+    def _fit_member(self, name: str, _: Share) -> None:
         """Fit on all training rows, export, and compare the graph with the model on rows that neither has seen."""
         features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
         rows = features.rows(self._texts(self.splits.train))
@@ -186,24 +235,59 @@ class TrainingRun:
         )
         (self._folder / f"{name}.json").write_text(json.dumps({"largest_difference": off}), encoding="utf-8")
 
-    def _out_of_fold(self) -> Scores:
-        """(members, training rows, labels) for both tasks, each row by members that did not see it."""
-        parts = []
-        for fold in range(self.profile.folds):
-            with np.load(self._folder / f"fold-{fold}.npz", allow_pickle=False) as arrays:
-                parts.append((arrays["intent"], arrays["sentiment"]))
-        order = np.argsort(np.concatenate([np.flatnonzero(self._folds == fold) for fold in range(len(parts))]))
+    def _predict_with_encoder(self, name: str, share: Share) -> None:
+        """Fine-tune an encoder without the first fold and ask it about that fold."""
+        seen, unseen = self.splits.train[self._folds != 0], self.splits.train[self._folds == 0]
+        scores = self._fine_tuned(name, seen, share).scores(self._texts(unseen))
+        np.savez(self._folder / f"blend-{name}.npz", intent=scores.intent[None], sentiment=scores.sentiment[None])
+
+    def _fit_encoder(self, name: str, share: Share) -> None:
+        """Fine-tune on all training rows, export, and compare the int8 graph with the encoder on unseen rows."""
+        from training.export_encoder import check_agreement, export_encoder, largest_difference
+
+        encoder = self._fine_tuned(name, self.splits.train, share)
+        export_encoder(encoder, name, self._draft / "members")
+        calibration = self.splits.calibration
+        texts = self._texts(calibration[self._labels(calibration).intent != MISSING])
+        native = encoder.scores(texts)
+        exported = load_member(name, self._draft / "members", 1).scores(Batch(texts, _NO_ROWS))
+        agreement = check_agreement(name, native, exported, self.profile.least_int8_agreement)
+        parity = {"largest_difference": largest_difference(native, exported), "int8_agreement": agreement}
+        (self._folder / f"{name}.json").write_text(json.dumps(parity), encoding="utf-8")
+
+    def _fine_tuned(self, name: str, rows: Rows, share: Share) -> FittedEncoder:
+        """torch is loaded here, so that a run without encoders does without it."""
+        from training.encoder import fit_encoder
+
+        settings = self.profile.encoders[name]
+        labels = self._labels(rows)
+        return fit_encoder(self._texts(rows), labels, len(self.intents), len(SENTIMENTS), settings, share)
+
+    def _unseen_predictions(self) -> Scores:
+        """(members, stacking rows, labels) for both tasks, each row by members that did not see it."""
+        folds_of_members = [self._saved(f"fold-{fold}") for fold in range(self._predicted_folds)]
+        places = [np.flatnonzero(self._folds == fold) for fold in range(self._predicted_folds)]
+        order = np.argsort(np.concatenate(places))
+        intent = np.concatenate([scores.intent for scores in folds_of_members], axis=1)[:, order]
+        sentiment = np.concatenate([scores.sentiment for scores in folds_of_members], axis=1)[:, order]
+        encoders = [self._saved(f"blend-{name}") for name in self.profile.encoders]
         return Scores(
-            np.concatenate([intent for intent, _ in parts], axis=1)[:, order],
-            np.concatenate([sentiment for _, sentiment in parts], axis=1)[:, order],
+            np.concatenate([intent, *(scores.intent for scores in encoders)]),
+            np.concatenate([sentiment, *(scores.sentiment for scores in encoders)]),
         )
 
-    def _fit_meta_learner(self) -> None:
-        members = self._out_of_fold()
-        labels = self._labels(self.splits.train)
+    def _saved(self, name: str) -> Scores:
+        with np.load(self._folder / f"{name}.npz", allow_pickle=False) as arrays:
+            return Scores(arrays["intent"], arrays["sentiment"])
+
+    def _fit_meta_learner(self, _: Share) -> None:
+        rows = self._stacking_rows
+        members = self._unseen_predictions()
+        labels = self._labels(rows)
         features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
-        statistics = features.rows(self._texts(self.splits.train)).dense[:, -len(STATISTICS) :]
-        judged = self._out_of_scope(self.splits.train) | (labels.intent != MISSING)
+        statistics = features.rows(self._texts(rows)).dense[:, -len(STATISTICS) :]
+        judged = self._out_of_scope(rows) | (labels.intent != MISSING)
+        parts = folds([self.rows[row] for row in rows], self.profile.folds, self.profile.seed)
         rated = labels.sentiment != MISSING
         settings = self.profile.meta_learner
         (self._draft / "meta").mkdir(parents=True, exist_ok=True)
@@ -212,7 +296,14 @@ class TrainingRun:
             ("sentiment", members.sentiment, labels.sentiment, rated, len(SENTIMENTS)),
         ):
             booster = fit_scorer(
-                scores[:, known], statistics[known], truth[known], self._folds[known], top, settings, self.profile.seed
+                self.names,
+                scores[:, known],
+                statistics[known],
+                truth[known],
+                parts[known],
+                top,
+                settings,
+                self.profile.seed,
             )
             export_booster(booster, booster.num_feature(), self._draft / "meta", task)
 
@@ -221,7 +312,7 @@ class TrainingRun:
         features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
         texts = self._texts(rows)
         batch = Batch(texts, features.rows(texts))
-        members = [load_member(name, self._draft / "members", 1).scores(batch) for name in MEMBERS]
+        members = [load_member(name, self._draft / "members", 1).scores(batch) for name in self.names]
         statistics = batch.rows.dense[:, -len(STATISTICS) :]
 
         def scored(task: str, members_of_task: Floats, top: int) -> NDArray[np.float64]:
@@ -235,7 +326,7 @@ class TrainingRun:
             scored("sentiment", np.stack([scores.sentiment for scores in members]), len(SENTIMENTS)),
         )
 
-    def _calibrate(self) -> None:
+    def _calibrate(self, _: Share) -> None:
         rows = self.splits.calibration
         intent, sentiment = self._raw_scores(rows)
         calibrate(intent, sentiment, self._labels(rows), self._out_of_scope(rows), self.profile.calibration).save(
@@ -249,20 +340,20 @@ class TrainingRun:
             taxonomy=self.taxonomy.restricted_to(self.intents),
             sentiments=SENTIMENTS,
             features=FeatureRow.load(self._draft / "features", MASKING_VERSION),
-            members=tuple(load_member(name, self._draft / "members", 1) for name in MEMBERS),
+            members=tuple(load_member(name, self._draft / "members", 1) for name in self.names),
             intent_scorer=CandidateScorer(meta / "intent.onnx", top, 1),
             sentiment_scorer=CandidateScorer(meta / "sentiment.onnx", len(SENTIMENTS), 1),
             calibration=Calibration.load(self._draft / "calibration.json"),
         )
 
-    def _evaluate(self) -> None:
+    def _evaluate(self, _: Share) -> None:
         ensemble = self._ensemble()
         rows = self.splits.test
         judgement = ensemble.judge(self._texts(rows))
         figures = evaluate(ensemble, judgement, self._labels(rows), self._out_of_scope(rows))
         figures["onnx_largest_difference"] = {
             name: json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8"))["largest_difference"]
-            for name in MEMBERS
+            for name in self.names
         }
         (self._folder / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
         self._write_golden(ensemble)
@@ -283,6 +374,7 @@ class TrainingRun:
         staged = self.bundles / f".{self.key}"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(self._draft, staged)
+        write_held_out([self.rows[row] for row in self.splits.test], staged)
         features = FeatureRow.load(staged / "features", MASKING_VERSION)
         metrics: dict[str, Any] = json.loads((self._folder / "metrics.json").read_text(encoding="utf-8"))
         splits = self.splits
@@ -293,7 +385,7 @@ class TrainingRun:
             profile=self.profile_name,
             intents=self.intents,
             sentiments=SENTIMENTS,
-            members=MEMBERS,
+            members=self.names,
             candidates_per_member=self.profile.meta_learner.candidates_per_member,
             masking_version=MASKING_VERSION,
             feature_fingerprint=features.fingerprint(),

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats
 from runners.models.meta_learner import candidates, column_names
-from training.members import MEMBERS
 from training.profile import MetaLearner
 
 
 def fit_scorer(
+    names: tuple[str, ...],
     members: Floats,
     statistics: Floats,
     truth: NDArray[np.intp],
@@ -25,7 +25,8 @@ def fit_scorer(
     """Fit one task's booster, with the number of rounds that is best over the folds.
 
     Args:
-        members: (members, texts, labels) out-of-fold probabilities.
+        names: of the members, for the booster's columns.
+        members: (members, texts, labels) probabilities for rows that the member did not see.
         statistics: (texts, statistics).
         truth: (texts,) the right label's column, or -1 where no label is right (out of scope).
         folds: (texts,) so that a text's candidates stay together when rounds are chosen.
@@ -42,8 +43,8 @@ def fit_scorer(
         "force_row_wise": True,
         "verbose": -1,
     }
-    names = list(column_names(MEMBERS, tuple(STATISTICS)))
-    data = lightgbm.Dataset(found.rows, label=right, feature_name=names, free_raw_data=False)
+    columns = list(column_names(names, tuple(STATISTICS)))
+    data = lightgbm.Dataset(found.rows, label=right, feature_name=columns, free_raw_data=False)
     fold_of_candidate = folds[found.text]
     parts = [
         (np.flatnonzero(fold_of_candidate != fold), np.flatnonzero(fold_of_candidate == fold))

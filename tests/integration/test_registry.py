@@ -26,7 +26,8 @@ def test_a_bundle_becomes_a_run_and_a_registered_version_that_can_be_restored(
     from mlflow import MlflowClient
 
     number = registry.record(tiny_bundle, **places)
-    registry.mark_champion(number, tracking_uri=places["tracking_uri"], experiment="frontdesk-test")
+    here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
+    assert registry.mark_bundle("champion", tiny_bundle.version, **here) == number
     client = MlflowClient(tracking_uri=places["tracking_uri"])
     version = client.get_model_version_by_alias("frontdesk-test", "champion")
     run = client.get_run(version.run_id).data
@@ -40,3 +41,29 @@ def test_a_bundle_becomes_a_run_and_a_registered_version_that_can_be_restored(
 
 def test_a_second_record_is_the_next_version_of_the_same_model(tiny_bundle: Bundle, places: dict[str, object]) -> None:
     assert [registry.record(tiny_bundle, **places) for _ in range(2)] == ["1", "2"]
+
+
+def test_a_challenger_that_becomes_champion_is_no_challenger_any_more(
+    tiny_bundle: Bundle, places: dict[str, object]
+) -> None:
+    from mlflow import MlflowClient
+
+    number = registry.record(tiny_bundle, **places)
+    here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
+    aliases = []
+    for alias in ("challenger", "champion"):
+        registry.mark_bundle(alias, tiny_bundle.version, **here)
+        aliases.append(MlflowClient(tracking_uri=here["tracking_uri"]).get_registered_model("frontdesk-test").aliases)
+    assert [{name: str(found) for name, found in of.items()} for of in aliases] == [
+        {"challenger": number},
+        {"champion": number},
+    ]
+
+
+def test_what_the_registry_does_not_know_is_said_by_name(tiny_bundle: Bundle, places: dict[str, object]) -> None:
+    here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
+    with pytest.raises(registry.RegistryNotTold, match="no MLflow database"):
+        registry.mark_bundle("champion", tiny_bundle.version, **here)
+    registry.record(tiny_bundle, **places)
+    with pytest.raises(registry.RegistryNotTold, match="20260101-none"):
+        registry.mark_bundle("champion", "20260101-none", **here)

@@ -5,7 +5,8 @@ import pytest
 from scipy.stats import binom
 
 from training.calibration import certified_threshold, fit_platt, upper_bound
-from training.evaluation import classification, expected_calibration_error
+from training.evaluation import classification
+from training.reliability import expected_calibration_error
 
 
 def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:

@@ -8,26 +8,35 @@ import pytest
 
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle, open_bundle
-from training.profile import PROFILES, read_profile
+from runners.ensemble import Ensemble, warm_up
+from training.profile import PROFILES, EncoderSettings, Profile, read_profile
 from training.run import Progress, TrainingRun
+
+
+def with_encoders(run: TrainingRun) -> Profile:
+    """The tiny profile with both encoders, one layer of MiniLM each."""
+    one_layer = {"weights": "minilm", "layers": 1, "epochs": 1, "learning_rate": 5e-4, "pooled_layers": (1,), "seed": 1}
+    encoders = {name: EncoderSettings(architecture=name, **one_layer) for name in ("distilbert", "roberta")}
+    return run.profile.model_copy(update={"encoders": encoders, "least_int8_agreement": 0.5})
 
 
 def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_run: TrainingRun, tmp_path) -> None:
     class Interrupted(Exception):
         pass
 
+    tiny_run = replace(tiny_run, profile=with_encoders(tiny_run))
     run = replace(tiny_run, work=tmp_path / "work", bundles=tmp_path / "bundles")
     told: list[str] = []
 
-    def stop_at_fold_3(progress: Progress) -> None:
+    def stop_before_roberta(progress: Progress) -> None:
         told.append(progress.doing)
-        if progress.doing.startswith("fold 3"):
+        if progress.doing == "roberta, for stacking":
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        run.train(stop_at_fold_3)
+        run.train(stop_before_roberta)
     finished = {path.name: path.stat().st_mtime_ns for path in (run.work / run.key).glob("*.npz")}
-    assert set(finished) == {"fold-0.npz", "fold-1.npz"}
+    assert set(finished) == {"fold-0.npz", "blend-distilbert.npz"}
 
     again = replace(tiny_run, work=tmp_path / "work", bundles=tmp_path / "bundles")
     kept: dict[str, int] = {}
@@ -44,8 +53,15 @@ def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_r
 
 def test_progress_only_grows_and_ends_at_the_total(tiny_run: TrainingRun, tmp_path) -> None:
     told: list[Progress] = []
-    replace(tiny_run, work=tmp_path / "w", bundles=tmp_path / "b").train(told.append)
-    assert [progress.done for progress in told] == list(range(told[-1].total + 1))
+    run = replace(tiny_run, profile=with_encoders(tiny_run), work=tmp_path / "w", bundles=tmp_path / "b")
+    bundle = run.train(told.append)
+    done = [progress.done for progress in told]
+    assert done == sorted(done)
+    assert done[0] == 0
+    assert done[-1] == pytest.approx(told[-1].total)
+    assert len({progress.done for progress in told if progress.doing == "roberta, on all rows"}) > 5
+    assert bundle.manifest.members[-2:] == ("distilbert", "roberta")
+    warm_up(Ensemble.load(open_bundle(bundle.path)), bundle)
 
 
 def test_the_same_data_profile_and_code_give_the_same_models(
@@ -74,7 +90,7 @@ def test_every_shipped_profile_can_be_read(path) -> None:
 
 
 def test_an_unknown_profile_names_those_there_are(tmp_path) -> None:
-    with pytest.raises(ConfigurationError, match="starter, tiny"):
+    with pytest.raises(ConfigurationError, match="encoders, starter, tiny"):
         read_profile("huge")
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text((PROFILES / "tiny.yaml").read_text().replace("folds: 3", "folds: 1"))

@@ -1,0 +1,252 @@
+"""`frontdesk classify`: a file of messages in, the same rows with what the ensemble makes of them out.
+
+Whole batches are appended to `<output>.part`, and a small file beside it says after each how far they reach. A run
+that was interrupted cuts off what came after the last whole batch and goes on there: its output is the same byte for
+byte.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from cli.row_files import Row, RowFile
+    from frontdesk.config import Settings
+    from runners.ensemble import Ensemble
+
+BATCH_ROWS = 64
+HASHED_BYTES = 1 << 20
+COLUMNS = (
+    "intent",
+    "confidence",
+    "in_scope",
+    "out_of_scope_probability",
+    "sentiment",
+    "sentiment_confidence",
+    "priority_level",
+    "priority_score",
+    "decision",
+    "model_version",
+)
+ERROR = "error"
+
+Classify = Callable[[Sequence[str]], list[dict[str, Any]]]
+"""Raw texts in, the values of COLUMNS for each out."""
+
+
+@dataclass(slots=True)
+class Reached:
+    """How far a run is: bytes read and written, rows, and what came of them."""
+
+    read: int = 0
+    written: int = 0
+    rows: int = 0
+    errors: int = 0
+    decisions: dict[str, int] = field(default_factory=dict)
+
+
+def classify(
+    file: Annotated[Path, typer.Argument(help="A .csv or .jsonl file of any size.")],
+    text: Annotated[str, typer.Option(help="The column that holds the message.")] = "text",
+    output: Annotated[Path | None, typer.Option(help="Default: beside FILE, as NAME.classified.csv.")] = None,
+    prefix: Annotated[str, typer.Option(help="Put before the name of each new column.")] = "",
+) -> None:
+    """Add intent, sentiment, priority and decision of every message to a file, with the champion in this process.
+
+    Ctrl-C stops it; the same command goes on. Rows that cannot be classified say why in `error`.
+    """
+    from rich.console import Console
+
+    from bentos.wiring import served_bundle
+    from cli.row_files import open_rows
+    from frontdesk.config import load
+    from frontdesk.errors import DataError
+    from model_store.bundle import open_bundle
+    from runners.ensemble import Ensemble
+
+    settings, console = load(), Console(stderr=True)
+    target = output or file.with_name(f"{file.stem}.classified{file.suffix}")
+    if target.resolve() == file.resolve():
+        raise DataError("The output would overwrite the file that is read.", hint="Give another --output.")
+    rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
+    with console.status("loading the champion"):
+        ensemble = Ensemble.load(open_bundle(served_bundle(settings)), settings.model.onnx_threads)
+    identity = identify(file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)})
+    run = ClassifyRun(file, target, rows, identity, _classifier(ensemble, settings), prefix)
+    reached, note = run.resume()
+    if note:
+        console.print(note, highlight=False)
+    try:
+        _with_progress(run, reached, console)
+    except KeyboardInterrupt:
+        console.print(f"Interrupted after {reached.rows} rows; the same command goes on there.", highlight=False)
+        raise
+    _summary(reached, target, Console())
+
+
+@dataclass(frozen=True, slots=True)
+class ClassifyRun:
+    """One file on its way. `identity` is what has to be the same for an interrupted run to go on."""
+
+    file: Path
+    target: Path
+    rows: RowFile
+    identity: Mapping[str, Any]
+    classify: Classify
+    prefix: str = ""
+
+    @property
+    def part(self) -> Path:
+        return self.target.with_name(f"{self.target.name}.part")
+
+    @property
+    def progress(self) -> Path:
+        return self.target.with_name(f"{self.target.name}.part.json")
+
+    def resume(self) -> tuple[Reached, str]:
+        """Where to go on, and what to tell about it: '' where there was nothing to resume."""
+        afresh = Reached(read=self.rows.start)
+        if not self.part.exists():
+            return afresh, ""
+        try:
+            kept = json.loads(self.progress.read_text(encoding="utf-8"))
+            reached = Reached(**kept["reached"])
+        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            return afresh, "An earlier run left no record of how far it came: starting afresh."
+        changed = [name for name, value in self.identity.items() if kept.get("identity", {}).get(name) != value]
+        if changed:
+            return afresh, f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting afresh."
+        if self.part.stat().st_size < reached.written:
+            return afresh, "What an earlier run wrote is not all there: starting afresh."
+        return reached, f"Going on after {reached.rows} rows."
+
+    def steps(self, reached: Reached) -> Iterator[Reached]:
+        """Classify batch by batch from `reached` on, which is kept up to date; at the end the output is in its place.
+
+        Each step is safe: what it wrote stays, whatever happens after it.
+        """
+        with self.file.open("rb") as source, self.part.open("r+b" if reached.written else "wb") as sink:
+            sink.truncate(reached.written)
+            sink.seek(reached.written)
+            if not reached.written:
+                reached.written += sink.write(self.rows.head)
+            rows = self.rows.rows(source, reached.read)
+            while batch := list(islice(rows, BATCH_ROWS)):
+                lines, outcomes = self._batch(batch)
+                written = sink.write(lines)
+                sink.flush()
+                reached.read = batch[-1].end
+                reached.written += written
+                reached.rows += len(batch)
+                reached.errors += outcomes.pop(ERROR, 0)
+                for decision, count in outcomes.items():
+                    reached.decisions[decision] = reached.decisions.get(decision, 0) + count
+                self._keep(reached)
+                yield reached
+        self.part.replace(self.target)
+        self.progress.unlink(missing_ok=True)
+
+    def _batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
+        from bentos.gateway.schemas import LONGEST_TEXT
+
+        problems = [row.wrong(LONGEST_TEXT) for row in batch]
+        texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]
+        results = iter(self.classify(texts) if texts else ())
+        outcomes: Counter[str] = Counter()
+        lines = []
+        for row, problem in zip(batch, problems, strict=True):
+            found = dict.fromkeys(COLUMNS) if problem else next(results)
+            outcomes[ERROR if problem else str(found["decision"])] += 1
+            added = {self.prefix + name: value for name, value in (*found.items(), (ERROR, problem or None))}
+            lines.append(self.rows.written(row, added))
+        return b"".join(lines), outcomes
+
+    def _keep(self, reached: Reached) -> None:
+        waiting = self.progress.with_name(f"{self.progress.name}.new")
+        waiting.write_text(json.dumps({"identity": self.identity, "reached": asdict(reached)}), encoding="utf-8")
+        waiting.replace(self.progress)
+
+
+def identify(file: Path, version: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What a run rests on: the input by its size and the hash of its first bytes, the bundle and the options."""
+    with file.open("rb") as stream:
+        head = hashlib.sha256(stream.read(HASHED_BYTES)).hexdigest()
+    return {"the input": [file.stat().st_size, head], "the bundle": version, "an option": dict(options)}
+
+
+def _policy_options(settings: Settings) -> list[Any]:
+    from frontdesk.decision.priority import STARTER_POLICY
+
+    policy = settings.policy.priority or STARTER_POLICY
+    return [hashlib.sha256(policy.read_bytes()).hexdigest(), settings.policy.max_plausible_to_clarify]
+
+
+def _classifier(ensemble: Ensemble, settings: Settings) -> Classify:
+    from datetime import UTC, datetime
+
+    from frontdesk.decision.automation import decide
+    from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+    from frontdesk.security.masking import mask
+    from frontdesk.types import MaskedText, Query, Understanding
+
+    priorities = PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
+    now = datetime.now(UTC)
+
+    def values(text: str, masked: MaskedText, found: Understanding) -> dict[str, Any]:
+        policy = ensemble.taxonomy.policy(found.intent.label)
+        priority = priorities.score(Query(text), masked, found, policy.urgency, now)
+        decision = decide(found, policy, priority, settings.policy.max_plausible_to_clarify)
+        return {
+            "intent": found.intent.label,
+            "confidence": found.intent.confidence,
+            "in_scope": found.intent.in_scope,
+            "out_of_scope_probability": found.intent.out_of_scope_probability,
+            "sentiment": found.sentiment.label,
+            "sentiment_confidence": found.sentiment.confidence,
+            "priority_level": priority.level.value,
+            "priority_score": priority.score,
+            "decision": decision.action.value,
+            "model_version": ensemble.version,
+        }
+
+    def classified(texts: Sequence[str]) -> list[dict[str, Any]]:
+        masked = [mask(text) for text in texts]
+        understood = ensemble.understand([text.text for text in masked])
+        return [values(*row) for row in zip(texts, masked, understood, strict=True)]
+
+    return classified
+
+
+def _with_progress(run: ClassifyRun, reached: Reached, console: Any) -> None:
+    import time
+
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+    columns = (
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[rows]} rows, {task.fields[rate]:.0f} a second, left"),
+        TimeRemainingColumn(),
+    )
+    earlier, started = reached.rows, time.perf_counter()
+    with Progress(*columns, console=console) as bar:
+        task = bar.add_task("", total=run.file.stat().st_size, completed=reached.read, rows=earlier, rate=0.0)
+        for step in run.steps(reached):
+            rate = (step.rows - earlier) / (time.perf_counter() - started)
+            bar.update(task, completed=step.read, rows=step.rows, rate=rate)
+
+
+def _summary(reached: Reached, target: Path, console: Any) -> None:
+    classified = max(1, reached.rows - reached.errors)
+    shares = ", ".join(f"{name} {count / classified:.1%}" for name, count in sorted(reached.decisions.items()))
+    console.print(f"{reached.rows} rows, {reached.errors} errors. {shares}", highlight=False, soft_wrap=True)
+    console.print(f"Written to {target}", highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,220 @@
+"""CSV and JSONL files of any size, row by row: what is read, what is written back beside it, and at which byte.
+
+A row that cannot be read is a row with a problem, not the end. Bytes that are not UTF-8 come out as U+FFFD. Knows
+nothing of models.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, Self
+
+from frontdesk.errors import DataError
+
+LONGEST_LINE = 1 << 24
+"""Bytes of a line after which the rest counts as another line, so that no file can fill the memory."""
+
+_BOM = b"\xef\xbb\xbf"
+_DELIMITERS = ",;\t"
+_SURROGATE = re.compile("[\ud800-\udfff]")  # what a byte that is not UTF-8 is decoded to
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """`original` is what is written back; `end` the byte after the row; `problem` why it could not be read, or ''."""
+
+    text: object
+    original: Any
+    end: int
+    problem: str = ""
+
+    def wrong(self, longest: int) -> str:
+        """Why the text cannot be classified, or ''. Never repeats it."""
+        if self.problem:
+            return self.problem
+        if not isinstance(self.text, str) or not self.text.strip():
+            return "has no text"
+        if _SURROGATE.search(self.text):
+            return "is not UTF-8"
+        if "\x00" in self.text:
+            return "holds NUL characters"
+        if len(self.text) > longest:
+            return f"has {len(self.text)} characters; at most {longest} are understood"
+        return ""
+
+
+class RowFile(Protocol):
+    """A file of rows. `head` is what the output begins with, `start` the byte of the first row."""
+
+    @property
+    def head(self) -> bytes: ...
+
+    @property
+    def start(self) -> int: ...
+
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]: ...
+
+    def written(self, row: Row, added: Mapping[str, Any]) -> bytes: ...
+
+
+def open_rows(path: Path, text: str, added: Sequence[str]) -> RowFile:
+    """The file's own format, by its suffix.
+
+    Args:
+        text: the column that holds the message.
+        added: the columns that will be added.
+
+    Raises:
+        DataError: when there is no such file or column, or a column to be added is there already.
+    """
+    if not path.is_file():
+        raise DataError(f"There is no file at {path}.")
+    if path.suffix == ".csv":
+        return CsvFile.open(path, text, added)
+    if path.suffix == ".jsonl":
+        return JsonLinesFile.open(path, text, added)
+    raise DataError(f"{path.name} is neither .csv nor .jsonl.")
+
+
+@dataclass(frozen=True, slots=True)
+class CsvFile:
+    """CSV with a header; delimiter (comma, semicolon, tab), line ends and a byte order mark are kept as they are."""
+
+    columns: tuple[str, ...]
+    text: int
+    added: tuple[str, ...]
+    delimiter: str
+    ending: str
+    mark: bytes
+    start: int
+
+    @classmethod
+    def open(cls, path: Path, text: str, added: Sequence[str]) -> Self:
+        with path.open("rb") as stream:
+            mark = _BOM if stream.read(len(_BOM)) == _BOM else b""
+            lines = _Lines(stream, len(mark))
+            first = stream.readline(LONGEST_LINE).decode("utf-8", "surrogateescape")
+            delimiter = max(_DELIMITERS, key=first.count)
+            stream.seek(len(mark))
+            try:
+                columns = tuple(next(csv.reader(lines, delimiter=delimiter), ()))
+            except csv.Error:
+                raise DataError(f"The first line of {path.name} cannot be read as CSV.") from None
+        if text not in columns:
+            raise DataError(f"{path.name} has no column '{text}'.", hint="Name it with --text COLUMN.")
+        _refuse_taken(path, added, columns)
+        ending = "\r\n" if first.endswith("\r\n") else "\n"
+        return cls(columns, columns.index(text), tuple(added), delimiter, ending, mark, lines.at)
+
+    @property
+    def head(self) -> bytes:
+        return self.mark + self._line([*self.columns, *self.added])
+
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
+        lines = _Lines(stream, start)
+        reader = csv.reader(lines, delimiter=self.delimiter)
+        width = len(self.columns)
+        while True:
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error:
+                yield Row(None, [""] * width, lines.at, "cannot be read as CSV")
+                continue
+            if len(cells) > width:
+                yield Row(None, cells[:width], lines.at, f"has {len(cells)} cells, the header has {width}")
+            elif cells:
+                cells += [""] * (width - len(cells))
+                yield Row(cells[self.text], cells, lines.at)
+
+    def written(self, row: Row, added: Mapping[str, Any]) -> bytes:
+        return self._line([*row.original, *(_cell(added[name]) for name in self.added)])
+
+    def _line(self, cells: Sequence[str]) -> bytes:
+        line = io.StringIO()
+        csv.writer(line, delimiter=self.delimiter, lineterminator=self.ending).writerow(cells)
+        return _encoded(line.getvalue())
+
+
+@dataclass(frozen=True, slots=True)
+class JsonLinesFile:
+    """One JSON object a line."""
+
+    text: str
+    added: tuple[str, ...]
+    start: int
+    head: bytes = b""
+
+    @classmethod
+    def open(cls, path: Path, text: str, added: Sequence[str]) -> Self:
+        with path.open("rb") as stream:
+            start = len(_BOM) if stream.read(len(_BOM)) == _BOM else 0
+            first = next(cls(text, (), start).rows(stream, start), None)
+        if first is not None and not first.problem:
+            if text not in first.original:
+                raise DataError(f"The first row of {path.name} has no '{text}'.", hint="Name it with --text COLUMN.")
+            _refuse_taken(path, added, first.original)
+        return cls(text, tuple(added), start)
+
+    def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
+        lines = _Lines(stream, start)
+        for line in lines:
+            if not line.strip():
+                continue
+            try:
+                parsed = json.loads(line)
+            except (ValueError, RecursionError):
+                parsed = None
+            if not isinstance(parsed, dict):
+                yield Row(None, {}, lines.at, "is not a JSON object")
+            elif taken := [name for name in self.added if name in parsed]:
+                yield Row(None, parsed, lines.at, f"has '{taken[0]}' already")
+            else:
+                yield Row(parsed.get(self.text), parsed, lines.at)
+
+    def written(self, row: Row, added: Mapping[str, Any]) -> bytes:
+        return _encoded(json.dumps({**row.original, **added}, ensure_ascii=False) + "\n")
+
+
+class _Lines:
+    """The decoded lines of a stream; `at` is the byte after the last one that was taken."""
+
+    def __init__(self, stream: BinaryIO, start: int) -> None:
+        self._stream = stream
+        self.at = start
+        stream.seek(start)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> str:
+        line = self._stream.readline(LONGEST_LINE)
+        if not line:
+            raise StopIteration
+        self.at += len(line)
+        return line.decode("utf-8", "surrogateescape")
+
+
+def _refuse_taken(path: Path, added: Sequence[str], columns: Sequence[str] | Mapping[str, Any]) -> None:
+    if taken := [name for name in added if name in columns]:
+        raise DataError(
+            f"{path.name} has a column '{taken[0]}' already.",
+            hint="Give the new columns a prefix, such as --prefix predicted_",
+        )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _encoded(line: str) -> bytes:
+    return _SURROGATE.sub("\ufffd", line).encode()

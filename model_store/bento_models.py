@@ -1,0 +1,58 @@
+"""Bundles in BentoML's model store, where `bentoml build`, `containerize` and `export` pick up what a Bento carries.
+
+Knows nothing of Bentos; the bundle's own seal stays the proof that nothing was changed on the way.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import bentoml
+from bentoml.exceptions import NotFound
+
+from model_store.bundle import Bundle
+
+NAME = "frontdesk-ensemble"
+_FOLDER = "bundle"  # BentoML writes its model.yaml beside it: a sealed bundle tolerates no file that is not its own
+
+
+def store(bundle: Bundle) -> str:
+    """Copy the bundle into the model store, unless this version is there already.
+
+    Returns:
+        The model's tag: `frontdesk-ensemble:` and the bundle's version.
+    """
+    tag = f"{NAME}:{bundle.version}"
+    manifest = bundle.manifest
+    try:
+        bentoml.models.get(tag)
+    except NotFound:
+        metadata = {
+            "intents": len(manifest.intents),
+            "feature_fingerprint": manifest.feature_fingerprint,
+            "figures": _known(manifest.metrics),
+        }
+        with bentoml.models.create(tag, labels={"profile": manifest.profile}, metadata=metadata) as model:
+            shutil.copytree(bundle.path, model.path_of(_FOLDER))
+    return tag
+
+
+def path_of(tag: str) -> Path:
+    """The stored bundle's folder, to be opened (and so verified) with `open_bundle`.
+
+    Raises:
+        bentoml.exceptions.NotFound: the model store in force has no model of that tag.
+    """
+    return Path(bentoml.models.get(tag).path_of(_FOLDER))
+
+
+def _known(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """BentoML's metadata holds no null: a figure that could not be computed is left out."""
+    return {
+        name: _known(value) if isinstance(value, Mapping) else value
+        for name, value in figures.items()
+        if value is not None
+    }

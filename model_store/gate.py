@@ -1,0 +1,241 @@
+"""The gate: whether a challenger may take the champion's place, decided on values and told check by check.
+
+    paired test, accuracy, log loss, each intent, sentiment, calibration, intents known, latency, size
+
+A challenger need not be better, it must not be worse than the limits allow: training again on grown data is the usual
+case. Where there is no champion only the floor counts. Knows nothing of bundles, files, models or how a figure was
+measured; `training/comparison.py` measures.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from frontdesk.config import GateLimits
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """What one bundle did on the held-out rows. Both sides of a comparison have the same rows in the same order.
+
+    Attributes:
+        truth: the label of each row; out-of-scope messages have the label `out_of_scope`.
+        right: whether each row was understood: the right intent, taken as in scope; or rightly taken as out of scope.
+        sentiment_right: the same for the rows that have a sentiment.
+        log_loss: of the truth's probability, in nats; out of scope has what the intents leave over.
+        ece: expected calibration error of the confidence shown to callers.
+        latency_ms: median time for one text, measured in turn with the other side.
+        maybe_trained_on: rows of which it is not known that they took no part in this bundle's training.
+    """
+
+    version: str
+    intents: tuple[str, ...]
+    truth: tuple[str, ...]
+    right: tuple[bool, ...]
+    sentiment_right: tuple[bool, ...]
+    log_loss: float
+    ece: float
+    latency_ms: float
+    size_bytes: int
+    maybe_trained_on: int = 0
+
+    @property
+    def accuracy(self) -> float:
+        return _share(self.right)
+
+    @property
+    def sentiment_accuracy(self) -> float:
+        return _share(self.sentiment_right)
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One figure of the gate beside its limit. `champion` is None for a floor; read `sentence` after `name`."""
+
+    name: str
+    champion: float | None
+    challenger: float
+    limit: float
+    passed: bool
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Every check of one challenger. `notes` say what to know when reading the figures; they decide nothing."""
+
+    champion: str | None
+    challenger: str
+    rows: int
+    checks: tuple[Check, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(check.passed for check in self.checks)
+
+    @property
+    def refused_by(self) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if not check.passed)
+
+
+@dataclass(frozen=True, slots=True)
+class IntentChange:
+    """Accuracy on the rows of one intent, before and after."""
+
+    intent: str
+    rows: int
+    champion: float
+    challenger: float
+
+    @property
+    def change(self) -> float:
+        return self.challenger - self.champion
+
+
+def judge(champion: Candidate | None, challenger: Candidate, limits: GateLimits) -> Verdict:
+    """Compare on the same rows, or hold the challenger against the floor where there is no champion.
+
+    Raises:
+        ValueError: when the two were not measured on the same rows; no verdict would mean anything then.
+    """
+    if champion is not None and champion.truth != challenger.truth:
+        raise ValueError("champion and challenger were measured on different rows")
+    checks = tuple(_floor(challenger) if champion is None else _comparison(champion, challenger, limits))
+    return Verdict(
+        champion=champion.version if champion else None,
+        challenger=challenger.version,
+        rows=len(challenger.truth),
+        checks=checks,
+        notes=tuple(_notes(champion, challenger, limits)) if champion else (),
+    )
+
+
+def mcnemar(only_first: int, only_second: int) -> float:
+    """Exact two-sided p-value of McNemar's test (McNemar 1947, Psychometrika 12:153-157) on the discordant rows.
+
+    `only_first` rows were right by the first side alone, `only_second` by the second alone. Under the hypothesis that
+    both are equally good each discordant row is a fair coin: this sums the binomial exactly, without the normal
+    approximation, which fails for the few discordant rows of small test sets. 1.0 where there are none.
+    """
+    total = only_first + only_second
+    ways = term = 1
+    for taken in range(min(only_first, only_second)):
+        term = term * (total - taken) // (taken + 1)
+        ways += term
+    return min(1.0, 2 * ways / (1 << total))
+
+
+def intent_changes(champion: Candidate, challenger: Candidate) -> tuple[IntentChange, ...]:
+    """Every intent of the rows, and out of scope, from the largest loss to the largest gain."""
+    changes = []
+    for intent in sorted(set(challenger.truth)):
+        rows = [row for row, label in enumerate(challenger.truth) if label == intent]
+        before, after = (_share([side.right[row] for row in rows]) for side in (champion, challenger))
+        changes.append(IntentChange(intent, len(rows), before, after))
+    return tuple(sorted(changes, key=lambda found: found.change))
+
+
+def _comparison(champion: Candidate, challenger: Candidate, limits: GateLimits) -> Iterator[Check]:
+    yield _paired(champion, challenger, limits.significance)
+    yield _loss("accuracy", champion.accuracy, challenger.accuracy, limits.max_accuracy_loss)
+    yield _gain("log loss", champion.log_loss, challenger.log_loss, limits.max_log_loss_gain)
+    if changes := _judged_intents(champion, challenger, limits):
+        yield _each_intent(changes, limits.max_intent_accuracy_loss)
+    if challenger.sentiment_right:
+        before, after = champion.sentiment_accuracy, challenger.sentiment_accuracy
+        yield _loss("sentiment accuracy", before, after, limits.max_sentiment_accuracy_loss)
+    yield _gain("calibration error", champion.ece, challenger.ece, limits.max_ece_gain)
+    yield _intents_known(champion, challenger)
+    yield _ratio("latency", "ms per text", champion.latency_ms, challenger.latency_ms, limits.max_latency_ratio)
+    sizes = (champion.size_bytes / 1e6, challenger.size_bytes / 1e6)
+    yield _ratio("size", "MB", *sizes, limits.max_size_ratio)
+
+
+def _floor(challenger: Candidate) -> Iterator[Check]:
+    """Better than the answers that need no model: always the most frequent label, and every label equally likely."""
+    truth = challenger.truth
+    majority = max(truth.count(label) for label in set(truth)) / len(truth)
+    accuracy = challenger.accuracy
+    yield Check(
+        "accuracy above majority", None, accuracy, majority, accuracy > majority,
+        f"{accuracy:.3f}; always answering with the most frequent label gives {majority:.3f}",
+    )  # fmt: skip
+    uniform = math.log(len(challenger.intents) + 1)
+    yield Check(
+        "log loss below guessing", None, challenger.log_loss, uniform, challenger.log_loss < uniform,
+        f"{challenger.log_loss:.3f}; holding all labels equally likely gives {uniform:.3f}",
+    )  # fmt: skip
+
+
+def _paired(champion: Candidate, challenger: Candidate, significance: float) -> Check:
+    pairs = list(zip(champion.right, challenger.right, strict=True))
+    lost, won = pairs.count((True, False)), pairs.count((False, True))
+    p_value = mcnemar(lost, won)
+    return Check(
+        "paired test", lost, won, significance, not (lost > won and p_value < significance),
+        f"of {len(pairs)} rows the champion alone is right on {lost}, the challenger alone on {won}: "
+        f"p = {p_value:.3g}; worse with p < {significance:g} is refused",
+    )  # fmt: skip
+
+
+def _judged_intents(champion: Candidate, challenger: Candidate, limits: GateLimits) -> list[IntentChange]:
+    """Intents with enough rows to be judged alone, the largest loss first: with fewer, one row is a landslide."""
+    return [found for found in intent_changes(champion, challenger) if found.rows >= limits.min_rows_per_intent]
+
+
+def _each_intent(changes: Sequence[IntentChange], limit: float) -> Check:
+    """The worst intent decides; every one beyond the limit is named."""
+    worst = changes[0]
+    beyond = [found for found in changes if _exceeds(-found.change, limit)]
+    told = ", ".join(
+        f"{found.intent} {found.champion:.2f} -> {found.challenger:.2f} ({found.rows} rows)"
+        for found in beyond or [worst]
+    )
+    sentence = f"{told}; an intent may lose at most {limit:g}"
+    return Check("each intent", worst.champion, worst.challenger, limit, not beyond, sentence)
+
+
+def _intents_known(champion: Candidate, challenger: Candidate) -> Check:
+    """A lost intent has no row in the challenger's own test set, so no other check would see it."""
+    gone = [intent for intent in champion.intents if intent not in challenger.intents]
+    sentence = f"it no longer knows {', '.join(gone)}" if gone else "it knows every intent of the champion"
+    return Check("intents known", len(champion.intents), len(challenger.intents), 0, not gone, sentence)
+
+
+def _loss(name: str, before: float, after: float, limit: float) -> Check:
+    sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); at most {limit:g} may be lost"
+    return Check(name, before, after, limit, not _exceeds(before - after, limit), sentence)
+
+
+def _gain(name: str, before: float, after: float, limit: float) -> Check:
+    sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); it may grow by at most {limit:g}"
+    return Check(name, before, after, limit, not _exceeds(after - before, limit), sentence)
+
+
+def _ratio(name: str, unit: str, before: float, after: float, limit: float) -> Check:
+    sentence = f"{before:.2f} -> {after:.2f} {unit} ({after / before:.2f} times); at most {limit:g} times"
+    return Check(name, before, after, limit, not _exceeds(after / before, limit), sentence)
+
+
+def _notes(champion: Candidate, challenger: Candidate, limits: GateLimits) -> Iterator[str]:
+    if not _judged_intents(champion, challenger, limits):
+        yield f"No intent has the {limits.min_rows_per_intent} rows that are needed to judge it alone."
+    if champion.maybe_trained_on:
+        yield (
+            f"{champion.maybe_trained_on} of the rows are not known to have been held out when {champion.version} was "
+            "trained: it may have learned them, which flatters it. A refusal may be unjust; a pass is not."
+        )
+    if new := [intent for intent in challenger.intents if intent not in champion.intents]:
+        yield f"{champion.version} does not know {', '.join(new)}; it counts as wrong on their rows."
+
+
+def _exceeds(value: float, limit: float) -> bool:
+    """Above the limit by more than rounding: 0.30 - 0.20 is not above 0.10."""
+    return value > limit + 1e-9
+
+
+def _share(flags: Sequence[bool]) -> float:
+    return sum(flags) / len(flags) if flags else 0.0

@@ -1,0 +1,172 @@
+"""`frontdesk build`, and the Bento served as its users do: by its tag, and from a folder as inside a container."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from model_store.bundle import Bundle, open_bundle
+from tests.serving import EXIT_TIMEOUT_S, POLL_S, Server, environment, frontdesk, home_with
+
+TEXT = "Where is my parcel? It should have come on Monday."
+TRAINING_PACKAGES = "torch transformers mlflow scikit-learn xgboost xgboost-cpu lightgbm skl2onnx onnx scipy".split()
+
+
+@dataclass(frozen=True)
+class Built:
+    """A Bento, its store, and the home that it was built from."""
+
+    home: Path
+    tag: str
+
+    @property
+    def store(self) -> Path:
+        return self.home / "bentoml"
+
+    @property
+    def path(self) -> Path:
+        return self.store / "bentos" / self.tag.replace(":", "/")
+
+    def files(self) -> set[str]:
+        """What lies in it, but for the caches that Python leaves beside code that ran."""
+        files = (file.relative_to(self.path) for file in self.path.rglob("*") if file.is_file())
+        return {file.as_posix() for file in files if file.parent.name != "__pycache__"}
+
+
+@pytest.fixture(scope="module")
+def built(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    home = home_with(tiny_bundle, tmp_path_factory.mktemp("built") / "home")
+    done = frontdesk(home, "build")
+    assert done.returncode == 0, done.stderr
+    return Built(home, done.stdout.split()[0])
+
+
+@pytest.fixture
+def served_home(tmp_path: Path) -> Path:
+    """An empty home, far from the one that the Bento was built from."""
+    home = tmp_path / "home"
+    home.mkdir()
+    return home
+
+
+def token(code: Path, home: Path) -> str:
+    """A token of `home`'s key, from the command line inside the Bento, as docs/container.md gets it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "token"],
+        cwd=code, env=environment(home), capture_output=True, text=True, timeout=EXIT_TIMEOUT_S, check=True,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+class TestServed:
+    def test_by_its_tag_it_answers_with_the_bundle_it_carries_and_writes_outside_of_itself(
+        self, built: Built, tiny_bundle: Bundle, served_home: Path, tmp_path: Path
+    ) -> None:
+        before = built.files()
+        with Server(
+            served_home,
+            command=("-m", "bentoml", "serve", built.tag),
+            cwd=tmp_path,
+            variables={"BENTOML_HOME": str(built.store)},
+        ) as server:
+            bearer = {"authorization": f"Bearer {token(built.path / 'src', served_home)}"}
+            with server.client() as client:
+                ready = client.get("/readyz").json()
+                answer = client.post("/v1/queries", json={"text": TEXT}, headers=bearer)
+
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["model_version"] == ready["model_version"] == tiny_bundle.version
+        assert server.processes() == []
+        assert (served_home / "frontdesk.db").exists()
+        assert built.files() == before
+
+    def test_in_a_container_it_needs_no_store_and_ends_with_its_only_worker(
+        self, built: Built, tiny_bundle: Bundle, served_home: Path, tmp_path: Path
+    ) -> None:
+        """`containerize` copies the model store beside the code; a restart policy then starts a new container."""
+        folder = tmp_path / "bento"
+        shutil.copytree(built.path, folder)
+        shutil.copytree(built.store / "models", folder / "models")
+        with Server(
+            served_home,
+            workers=1,
+            command=("-m", "bentoml", "serve", str(folder)),
+            cwd=tmp_path,
+            variables={"BENTOML_HOME": str(tmp_path / "empty"), "BENTOML_CONTAINERIZED": "true"},
+        ) as server:
+            with server.client() as client:
+                answer = client.post("/v1/queries", json={"text": TEXT}).json()
+            os.kill(server.workers()["worker-1"], 9)
+            give_up = time.monotonic() + EXIT_TIMEOUT_S
+            while server.process.poll() is None and time.monotonic() < give_up:
+                time.sleep(POLL_S)
+            ended = server.process.poll()
+
+        assert answer["model_version"] == tiny_bundle.version
+        assert ended is not None
+
+
+class TestBuilt:
+    def test_the_bundle_is_stored_once_however_often_it_is_built(self, built: Built, tiny_bundle: Bundle) -> None:
+        stored = built.store / "models" / "frontdesk-ensemble" / tiny_bundle.version
+        made = (stored / "model.yaml").stat().st_mtime_ns
+
+        again = frontdesk(built.home, "build")
+
+        assert again.returncode == 0, again.stderr
+        assert again.stdout.split()[0] != built.tag
+        assert (stored / "model.yaml").stat().st_mtime_ns == made
+        assert open_bundle(stored / "bundle").manifest == tiny_bundle.manifest
+
+    def test_the_stored_model_says_what_it_is(self, built: Built, tiny_bundle: Bundle) -> None:
+        model = built.store / "models" / "frontdesk-ensemble" / tiny_bundle.version / "model.yaml"
+        metadata = yaml.safe_load(model.read_text(encoding="utf-8"))["metadata"]
+
+        assert metadata["intents"] == len(tiny_bundle.manifest.intents)
+        assert metadata["feature_fingerprint"] == tiny_bundle.manifest.feature_fingerprint
+        assert metadata["figures"]["intent"]["ensemble"] == tiny_bundle.manifest.metrics["intent"]["ensemble"]
+
+    def test_it_packs_the_code_of_a_server_and_nothing_else(self, built: Built) -> None:
+        packed = {file.split("/")[1] for file in built.files() if file.startswith("src/")}
+
+        assert packed == set("bentofile.yaml bentos cli configuration.yaml frontdesk model_store runners".split())
+
+    def test_its_packages_are_pinned_and_none_is_for_training(self, built: Built) -> None:
+        lines = (built.path / "env" / "python" / "requirements.txt").read_text(encoding="utf-8").split("\n")
+        packages = [Requirement(line) for line in lines if line]
+
+        assert {"bentoml", "onnxruntime", "fastapi"} <= {package.name for package in packages}
+        assert not {canonicalize_name(package.name) for package in packages} & set(TRAINING_PACKAGES)
+        assert all(re.fullmatch(r"==[^,*]+", str(package.specifier)) for package in packages)
+
+    def test_its_image_is_slim_serves_as_nobody_special_and_knows_that_it_is_a_container(self, built: Built) -> None:
+        lines = (built.path / "env" / "docker" / "Dockerfile").read_text(encoding="utf-8").splitlines()
+        arguments = dict(line.removeprefix("ARG ").split("=") for line in lines if line.startswith("ARG "))
+
+        (base,) = (line for line in lines if line.startswith("FROM "))
+        assert re.fullmatch(r"FROM python:3\.\d+-slim AS base-container", base)
+        assert [line for line in lines if line.startswith("USER ")] == ["USER bentoml"]
+        assert [line for line in lines if line.startswith("EXPOSE ")] == ["EXPOSE 3000", "EXPOSE 3001"]
+        assert "ENV BENTOML_CONTAINERIZED=true" in lines
+        assert arguments["FRONTDESK_SERVER__WORKERS"] == "1"
+        assert arguments["FRONTDESK_SERVER__HOST"] == "0.0.0.0"
+        (prepares,) = (built.path / "env" / "docker").glob("script__*")
+        assert f" {arguments['FRONTDESK_HOME']}\n" in prepares.read_text(encoding="utf-8")
+
+
+def test_without_a_champion_there_is_nothing_to_build(tmp_path: Path) -> None:
+    done = frontdesk(tmp_path, "build")
+
+    assert done.returncode == 1
+    assert "No model has been promoted yet." in done.stderr

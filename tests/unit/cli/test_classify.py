@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import csv
+import json
+import tracemalloc
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.classify import COLUMNS, ERROR, ClassifyRun, Reached, identify
+from cli.main import app
+from cli.row_files import open_rows
+
+ROWS = 500
+
+
+def fake(texts: Sequence[str]) -> list[dict[str, Any]]:
+    """The length of a text is its intent; what a batch holds shows in its results."""
+    return [
+        {**dict.fromkeys(COLUMNS, len(texts)), "intent": f"length-{len(text)}", "decision": "draft"} for text in texts
+    ]
+
+
+class Stopping:
+    """Classifies a number of batches and is then interrupted."""
+
+    def __init__(self, batches: int) -> None:
+        self.left = batches
+
+    def __call__(self, texts: Sequence[str]) -> list[dict[str, Any]]:
+        self.left -= 1
+        if self.left < 0:
+            raise KeyboardInterrupt
+        return fake(texts)
+
+
+def written(path: Path, rows: int = ROWS) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        if path.suffix == ".csv":
+            table = csv.writer(file)
+            table.writerow(["id", "text"])
+            table.writerows([number, message(number)] for number in range(rows))
+        else:
+            file.writelines(json.dumps({"id": number, "text": message(number)}) + "\n" for number in range(rows))
+    return path
+
+
+def message(number: int) -> str:
+    return "" if number % 50 == 7 else f'line one of "{number}",\nand {"x" * (number % 90)} line two'
+
+
+def run_on(file: Path, target: Path, version: str = "v1") -> ClassifyRun:
+    rows = open_rows(file, "text", (*COLUMNS, ERROR))
+    return ClassifyRun(file, target, rows, identify(file, version, {"text": "text"}), fake)
+
+
+def finish(run: ClassifyRun) -> tuple[Reached, str]:
+    reached, note = run.resume()
+    for _ in run.steps(reached):
+        pass
+    return reached, note
+
+
+def interrupt(run: ClassifyRun, batches: int) -> str:
+    reached, note = run.resume()
+    with pytest.raises(KeyboardInterrupt):
+        list(replace(run, classify=Stopping(batches)).steps(reached))
+    return note
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
+def test_a_run_interrupted_twice_writes_the_same_bytes_as_one_that_was_not(tmp_path: Path, suffix: str) -> None:
+    file = written(tmp_path / f"in{suffix}")
+    whole, _ = finish(run_on(file, tmp_path / "whole"))
+    run = run_on(file, tmp_path / "parts")
+    assert interrupt(run, 2) == ""
+    with run.part.open("ab") as torn:  # killed in the middle of a row, after the last record of how far it came
+        torn.write(b'128,"half a ro')
+    assert interrupt(run, 3) == "Going on after 128 rows."
+    assert not run.target.exists()
+    resumed, note = finish(run)
+    assert note == "Going on after 320 rows."
+    assert run.target.read_bytes() == (tmp_path / "whole").read_bytes()
+    assert resumed == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"in{suffix}", "parts", "whole"]
+
+
+def test_rows_keep_their_order_and_a_bad_one_has_an_error_and_nothing_else(tmp_path: Path) -> None:
+    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    reached, _ = finish(run)
+    with run.target.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [(int(row["id"]), row["text"]) for row in rows] == [(number, message(number)) for number in range(ROWS)]
+    assert {row[ERROR] for row in rows} == {"", "has no text"}
+    assert all((row["intent"] == "") == bool(row[ERROR]) for row in rows)
+    assert (reached.rows, reached.errors, reached.decisions) == (ROWS, ROWS // 50, {"draft": ROWS - ROWS // 50})
+
+
+@pytest.mark.parametrize("what", ["the input", "the bundle", "an option"])
+def test_a_run_that_rests_on_something_else_starts_afresh_and_says_so(tmp_path: Path, what: str) -> None:
+    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    interrupt(run, 2)
+    changed = replace(run, identity={**run.identity, what: "another"})
+    reached, note = finish(changed)
+    assert f"{what} changed: starting afresh" in note
+    assert reached.rows == ROWS
+    assert run.target.read_bytes().count(b"id,text") == 1
+
+
+def test_a_part_that_is_shorter_than_recorded_is_not_gone_on_with(tmp_path: Path) -> None:
+    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    interrupt(run, 2)
+    run.part.write_bytes(run.part.read_bytes()[:-10])
+    assert "not all there" in finish(run)[1]
+
+
+def test_a_part_without_a_record_is_not_gone_on_with(tmp_path: Path) -> None:
+    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    interrupt(run, 2)
+    run.progress.write_text("{}")
+    assert "no record" in finish(run)[1]
+
+
+def test_a_changed_input_is_told_by_its_first_bytes_even_at_the_same_size(tmp_path: Path) -> None:
+    file = written(tmp_path / "in.csv")
+    before = identify(file, "v1", {})
+    file.write_bytes(file.read_bytes().replace(b"line one", b"line ten"))
+    assert [name for name, value in identify(file, "v1", {}).items() if value != before[name]] == ["the input"]
+
+
+def test_a_file_without_rows_gives_its_header(tmp_path: Path) -> None:
+    file = tmp_path / "in.csv"
+    file.write_text("id,text\n")
+    run = run_on(file, tmp_path / "out.csv")
+    assert finish(run)[0].rows == 0
+    assert run.target.read_text() == f"id,text,{','.join((*COLUMNS, ERROR))}\n"
+
+
+def test_twenty_thousand_rows_take_no_more_memory_than_two_thousand(tmp_path: Path) -> None:
+    def peak(rows: int) -> int:
+        run = run_on(written(tmp_path / f"in-{rows}.csv", rows), tmp_path / f"out-{rows}.csv")
+        tracemalloc.start()
+        finish(run)
+        taken = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return taken
+
+    peak(200)  # what is imported and cached on the first run
+    assert peak(20_000) - peak(2_000) < 200_000
+
+
+def test_the_command_classifies_with_the_champion_and_shows_no_customers_words(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_HOME", str(home))
+    file = tmp_path / "in.csv"
+    file.write_text("message,intent\nWhere is my tangerine parcel?,x\n,y\n" + "z" * 4001 + ",z\n")
+    refused = CliRunner().invoke(app, ["classify", str(file), "--text", "message"])
+    assert "--prefix" in str(refused.exception)
+    done = CliRunner().invoke(app, ["classify", str(file), "--text", "message", "--prefix", "found_"])
+    assert done.exit_code == 0
+    assert "3 rows, 2 errors" in done.stdout
+    assert "tangerine" not in done.output
+    with (tmp_path / "in.classified.csv").open(encoding="utf-8", newline="") as rows:
+        first, second, third = csv.DictReader(rows)
+    assert set(first) == {"message", "intent", *(f"found_{name}" for name in (*COLUMNS, ERROR))}
+    assert first["found_model_version"] == next((home / "bundles").glob("2*")).name
+    assert first["found_in_scope"] in ("true", "false")
+    assert 0 <= float(first["found_confidence"]) <= 1
+    assert first["found_decision"] in ("automate", "draft", "clarify", "escalate")
+    assert second["found_error"] == "has no text"
+    assert third["found_error"].startswith("has 4001 characters")

@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from model_store.bundle import Bundle
+
+ROWS = "text,category\nwhere is my parcel,track_order\ncancel my order,cancel_order\nmy card was eaten,card_swallowed\n"
+
+
+@pytest.fixture
+def labelled(tmp_path: Path) -> Path:
+    path = tmp_path / "a.csv"
+    path.write_text(ROWS)
+    return path
+
+
+def test_a_version_and_a_path_give_the_same_figures(
+    home: Path, tiny_bundle: Bundle, labelled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_HOME", str(home))
+    told = []
+    for bundle in (tiny_bundle.version, str(tiny_bundle.path)):
+        command = ["evaluate", bundle, "--data", str(labelled), "--intent", "category", "--json"]
+        done = CliRunner().invoke(app, command)
+        assert done.exit_code == 0
+        told.append(json.loads(done.stdout))
+    assert told[0]["figures"] == told[1]["figures"]
+    assert (told[0]["version"], told[0]["unknown"]) == (tiny_bundle.version, {"card_swallowed": 1})
+
+
+def test_labels_that_the_bundle_lacks_are_told_by_name_and_count(tiny_bundle: Bundle, labelled: Path) -> None:
+    command = ["evaluate", str(tiny_bundle.path), "--data", str(labelled), "--intent", "category"]
+    left_out = CliRunner().invoke(app, command).stdout
+    assert "left out of the intent figures: card_swallowed (1)" in left_out
+    assert "track_order" in left_out
+    assert "No row has a label for sentiment" in left_out
+    counted = CliRunner().invoke(app, [*command, "--unknown-is-out-of-scope"]).stdout
+    assert "counted as out of scope: card_swallowed (1)" in counted

@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_store.bundle import Bundle
+from runners.ensemble import Ensemble, Judgement
+from training.appraisal import appraise, judge_all, most_confused, per_intent
+from training.data import Example
+from training.members import MISSING
+
+LABELS = ("apple", "pear", "plum")
+CHOSEN = np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0], [0.8, 0.2, 0.0], [0.1, 0.9, 0.0], [0.0, 0.3, 0.7]])
+TRUTH = np.array([0, 1, 1, 2, MISSING])
+TEXTS = ["a", "unsure", "sure", "c", "d"]
+
+
+@pytest.fixture(scope="module")
+def ensemble(tiny_bundle: Bundle) -> Ensemble:
+    return Ensemble.load(tiny_bundle)
+
+
+def test_the_most_confused_pair_comes_first_with_the_message_on_which_the_bundle_was_surest() -> None:
+    found = most_confused(Judgement((), CHOSEN, CHOSEN), TRUTH, LABELS, TEXTS)
+    assert [(of.intent, of.taken_for, of.rows, of.example) for of in found] == [
+        ("pear", "apple", 2, "sure"),
+        ("plum", "pear", 1, "c"),
+    ]
+
+
+def test_intents_are_listed_worst_first_and_those_without_rows_not_at_all() -> None:
+    found = per_intent(Judgement((), CHOSEN[:3], CHOSEN[:3]), TRUTH[:3], LABELS)
+    assert [(of.intent, of.rows, of.accuracy) for of in found] == [("pear", 2, 0.0), ("apple", 1, 1.0)]
+
+
+def test_labels_that_the_bundle_lacks_are_counted_and_left_out(ensemble: Ensemble) -> None:
+    rows = [
+        Example("where is my parcel", "track_order", "neutral", "1"),
+        Example("my card was swallowed", "card_swallowed", None, "2"),
+        Example("my card was eaten", "card_swallowed", None, "3"),
+    ]
+    found = appraise(ensemble, rows)
+    assert found.unknown == {"card_swallowed": 2}
+    assert [(of.intent, of.rows) for of in found.intents] == [("track_order", 1)]
+    assert found.figures["scope"]["recall"] == 0.0
+    assert found.latency.p95_ms >= found.latency.p50_ms > 0
+
+
+def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemble) -> None:
+    rows = [Example("zxq wvu", "card_swallowed", None, str(number)) for number in range(3)]
+    found = appraise(ensemble, rows, unknown_is_out_of_scope=True)
+    judgement = ensemble.judge(["zxq wvu"])
+    flagged = 1.0 - judgement.intent.sum() > ensemble.calibration.out_of_scope_threshold
+    assert found.figures["scope"]["recall"] == float(flagged)
+    assert (found.figures["intent"], found.figures["sentiment"], found.intents) == ({}, {}, ())
+
+
+def test_figures_are_those_of_the_rows_in_one_batch(ensemble: Ensemble, starter_examples: tuple[Example, ...]) -> None:
+    texts = [row.text for row in starter_examples[:150]]
+    together, in_batches = ensemble.judge(texts), judge_all(ensemble, texts)
+    np.testing.assert_allclose(in_batches.intent, together.intent, atol=1e-6)
+    assert len(in_batches.members) == len(together.members)
+    assert all(scores.intent.shape == in_batches.intent.shape for scores in in_batches.members)
+
+
+def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:
+    from training.data import read_examples
+
+    file = tmp_path / "a.csv"
+    file.write_text("text,category\nwrite to tom@example.com,review\nwrite to tom@example.com,complaint\n")
+    found = appraise(ensemble, read_examples(file, intent="category"))
+    assert found.confused
+    assert all(of.example == "write to [EMAIL_1]" for of in found.confused)

