@@ -65,8 +65,8 @@ def run_training(
     from model_store import registry
     from training.data import STARTER_CORPUS, read_examples
     from training.profile import read_profile
-    from training.run import Progress as Done
     from training.run import TrainingRun
+    from training.stages import Progress as Done
 
     chosen = read_profile(profile)
     examples = read_examples(data or STARTER_CORPUS)

@@ -46,36 +46,13 @@ from training.members import MEMBERS, MISSING, Labels, fit_features, fit_member
 from training.profile import Profile
 from training.splits import Rows, Splits, folds, split
 from training.stacking import fit_scorer
+from training.stages import CHEAP_STAGE, ENCODER_EPOCH, Progress, Share, Stage
 
 if TYPE_CHECKING:
     from training.encoder import FittedEncoder
 
 GOLDEN_ROWS = 16
 _NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
-
-
-Share = Callable[[float], None]
-CHEAP_STAGE = 6.0
-ENCODER_EPOCH = 20.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run is: units done of all (about a second each on two cores), and what is being done."""
-
-    done: float
-    total: float
-    doing: str
-
-
-@dataclass(frozen=True, slots=True)
-class Stage:
-    """A resumable step: what to say, its usual cost in units, the work (told how to report its share), its marker."""
-
-    doing: str
-    cost: float
-    work: Callable[[Share], None]
-    output: str
 
 
 @dataclass

@@ -10,7 +10,8 @@ from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle, open_bundle
 from runners.ensemble import Ensemble, warm_up
 from training.profile import PROFILES, EncoderSettings, Profile, read_profile
-from training.run import Progress, TrainingRun
+from training.run import TrainingRun
+from training.stages import Progress
 
 
 def with_encoders(run: TrainingRun) -> Profile:

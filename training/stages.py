@@ -1,0 +1,29 @@
+"""The resumable steps of a training run, and how far it is: what a progress bar needs to tell the time that is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Share = Callable[[float], None]
+CHEAP_STAGE = 6.0
+ENCODER_EPOCH = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run is: units done of all (about a second each on two cores), and what is being done."""
+
+    done: float
+    total: float
+    doing: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A resumable step: what to say, its usual cost in units, the work (told how to report its share), its marker."""
+
+    doing: str
+    cost: float
+    work: Callable[[Share], None]
+    output: str
