@@ -61,8 +61,8 @@ format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it
 bench: $(VENV)/.serve-$(EXTRA)  ## CPU per request of the server beside the bare models, in one run
 	@$(BIN)/python -m benchmarks.plumbing
 
-gpu-check: $(VENV)/.serve-$(EXTRA)  ## say what this machine offers to onnxruntime
-	@$(BIN)/frontdesk doctor
+gpu-check: $(VENV)/.serve-$(EXTRA)  ## run the encoders on the GPU, if there is one, and compare with the CPU
+	@$(BIN)/frontdesk gpu-check
 
 clean:  ## remove the environment and caches; var/ (models, database, keys) stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

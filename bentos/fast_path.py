@@ -29,3 +29,10 @@ class FastService(Service[T]):  # type: ignore[misc]  # BentoML's SDK is skipped
     def to_asgi(self, is_main: bool = True) -> Any:
         native = super().to_asgi(is_main)
         return self.inner.front(native)
+
+    def on_load_bento(self, bento: Any) -> None:
+        """A Bento lists the services of the placement that it was built with; BentoML's own method ends in a
+        `StopIteration` where it is served with another. None of ours has models for it to look up there.
+        """
+        for service in self.all_services().values():
+            service.bento = bento

@@ -1,7 +1,9 @@
 """The BentoML service: `bentoml serve bentos.service:Frontdesk`, or `frontdesk serve`, which prepares and explains.
 
 The master runs `pin` once: it verifies the champion, makes the key, migrates the database, and pins that one bundle for
-all workers. Each worker opens its own desk (placement `embedded`) and beats. SIGTERM lets requests in flight finish.
+all workers. Each worker opens its own desk and beats. SIGTERM lets requests in flight finish. The services that
+`model.placement` needs are dependencies of this one, so BentoML starts a process for each; calls to them do not go
+through BentoML's client (`runners/connection.py` says why).
 """
 
 from __future__ import annotations
@@ -30,6 +32,11 @@ from frontdesk.config import Settings, load
 from frontdesk.errors import FrontdeskError
 from frontdesk.observability.logs import configure
 from frontdesk.types import Channel, CustomerTier, Query
+from runners.distilbert import DistilBert
+from runners.encoders import Encoders
+from runners.meta_learner import MetaLearner
+from runners.roberta import Roberta
+from runners.trees import TreesAndLinear
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
@@ -70,6 +77,14 @@ def _heartbeats() -> Heartbeats:
 class Frontdesk:
     """Understands customers' messages and answers them."""
 
+    if SETTINGS.model.placement == "dedicated":
+        encoders = bentoml.depends(Encoders)
+    elif SETTINGS.model.placement == "distributed":
+        distilbert = bentoml.depends(DistilBert)
+        roberta = bentoml.depends(Roberta)
+        trees = bentoml.depends(TreesAndLinear)
+        meta_learner = bentoml.depends(MetaLearner)
+
     @staticmethod
     def front(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
@@ -105,7 +120,8 @@ class Frontdesk:
     async def open(self) -> None:
         """In each worker, before it accepts a request."""
         configure(SETTINGS.observability.log_level)
-        _Worker.desk = open_desk(load())
+        dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
+        _Worker.desk = open_desk(load(), {name: depended.on.url for name, depended in dependencies.items()})
         server = SETTINGS.server
         _Worker.heartbeats = Heartbeats(
             run_folder(SETTINGS, os.getppid()),

@@ -6,6 +6,7 @@ Everything that the pipeline needs is made here and handed to it; nothing else m
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from bentos.errors import problem_response
+from bentos.inventory import Inventory
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import FrontdeskError, StorageUnavailable
@@ -30,9 +32,11 @@ from frontdesk.storage.recorder import GroupCommit
 from frontdesk.types import Caller
 from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path
-from runners.champion import EmbeddedChampion
+from runners.champion import BatchedChampion
 from runners.ensemble import Ensemble, warm_up
-from runners.models.session import check_runtime
+from runners.models.provider import Provider
+from runners.models.session import check_runtime, find_provider
+from runners.placement import check_placement, connect
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +44,12 @@ class Desk:
     """One worker's parts, opened and warm."""
 
     pipeline: AnswerQuery
-    champion: EmbeddedChampion
+    champion: BatchedChampion
     gate: Gate
     metrics: Metrics
     engine: Engine
     recorder: GroupCommit
+    inventory: Inventory
 
     def refuse(self, error: FrontdeskError) -> Response:
         """What a caller sees of an error; it is counted by its kind."""
@@ -84,17 +89,27 @@ class Desk:
         self.engine.dispose()
 
 
-def open_desk(settings: Settings) -> Desk:
+def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = None) -> Desk:
     """Open every part and warm the models up. Blocks for a few seconds.
+
+    Args:
+        settings: all of them.
+        runners: the addresses, by name, of the services that `model.placement` needs. Without any, all models are held
+            here whatever the placement: the command line has no services.
 
     Raises:
         FrontdeskError: naming the part that cannot be opened and what to do.
     """
-    champion = EmbeddedChampion(
-        served_bundle(settings),
+    path = served_bundle(settings)
+    provider = _provider(settings, runners)
+    champion = _champion(settings, path, provider, runners)
+    inventory = Inventory.of(
+        path,
+        settings.bundles,
+        placement=settings.model.placement if runners else "embedded",
         threads=settings.model.onnx_threads,
-        max_batch=settings.model.max_batch_texts,
-        max_waiting=settings.model.max_waiting_texts,
+        provider=provider,
+        precisions=champion.precisions,
     )
     metrics = Metrics()
     metrics.set_model(champion.version)
@@ -116,7 +131,7 @@ def open_desk(settings: Settings) -> Desk:
         observe=metrics.observe_answer,
     )
     gate = Gate(signing_key(settings.keys), settings.security)
-    return Desk(pipeline, champion, gate, metrics, engine, recorder)
+    return Desk(pipeline, champion, gate, metrics, engine, recorder, inventory)
 
 
 def prepare(settings: Settings) -> Bundle:
@@ -131,13 +146,40 @@ def prepare(settings: Settings) -> Bundle:
         FrontdeskError: naming what is wrong and what to do.
     """
     check_runtime()
+    provider = find_provider(settings.model.provider, settings.engines)
     bundle = open_bundle(served_bundle(settings))
-    warm_up(Ensemble.load(bundle, settings.model.onnx_threads), bundle)
+    check_placement(settings.model.placement, bundle.manifest)
+    warm_up(Ensemble.load(bundle, settings.model.onnx_threads, provider=provider), bundle)
     _priority(settings)
     _knowledge(settings)
     signing_key(settings.keys)
     migrate(settings.database_url)
     return bundle
+
+
+def _provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:
+    """Where the encoders of this process run; a process without any leaves the GPU to the one that has them."""
+    if runners:
+        return Provider("cpu", "the encoders are in another process")
+    return find_provider(settings.model.provider, settings.engines)
+
+
+def _champion(
+    settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None
+) -> BatchedChampion:
+    """The golden rows run as every request will: through the services of the placement."""
+    model = settings.model
+    bundle = open_bundle(path)
+    elsewhere = connect(
+        "embedded" if runners is None else model.placement,
+        bundle.manifest,
+        runners or {},
+        timeout_s=settings.server.request_timeout_s,
+        start_timeout_s=model.runner_start_timeout_s,
+    )
+    ensemble = Ensemble.load(bundle, model.onnx_threads, provider=provider, elsewhere=elsewhere)
+    warm_up(ensemble, bundle)
+    return BatchedChampion(ensemble, max_batch=model.max_batch_texts, max_waiting=model.max_waiting_texts)
 
 
 def _priority(settings: Settings) -> PriorityPolicy:

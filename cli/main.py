@@ -9,7 +9,22 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from cli import ask, build, classify, compare, config, data, doctor, evaluate, models, promote, serve, token, train
+from cli import (
+    ask,
+    build,
+    classify,
+    compare,
+    config,
+    data,
+    doctor,
+    evaluate,
+    gpu_check,
+    models,
+    promote,
+    serve,
+    token,
+    train,
+)
 from frontdesk.errors import FrontdeskError
 
 app = typer.Typer(
@@ -47,6 +62,7 @@ app.command()(compare.compare)
 app.command()(build.build)
 app.command()(token.token)
 app.command()(doctor.doctor)
+app.command()(gpu_check.gpu_check)
 app.command()(evaluate.evaluate)
 app.command()(classify.classify)
 app.add_typer(data.app, name="data")

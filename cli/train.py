@@ -40,6 +40,8 @@ def train(
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
     else:
         show_figures(bundle, Console())
+    page = report_page(settings, bundle)
+    console.print(f"Look at: {page}", highlight=False, soft_wrap=True)  # before the gate, which may end the command
     pass_gate(settings, console, bundle, promote=promote)
 
 
@@ -51,7 +53,7 @@ def run_training(
     profile: str = "starter",
     taxonomy: Path | None = None,
 ) -> Bundle:
-    """Train, register and record the figures."""
+    """Train, draw the report, register and record the figures."""
     from rich.progress import (
         BarColumn,
         Progress,
@@ -63,8 +65,10 @@ def run_training(
 
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from model_store import registry
+    from training.curves import points, read_curves
     from training.data import STARTER_CORPUS, read_examples
     from training.profile import read_profile
+    from training.report.page import report_on
     from training.run import TrainingRun
     from training.stages import Progress as Done
 
@@ -94,6 +98,8 @@ def run_training(
             bar.update(task, completed=done.done, total=done.total + 1, description=done.doing)
 
         bundle = run.train(tell)
+        bar.update(task, description="drawing the report")
+        report_on(bundle, report_page(settings, bundle).parent)
         bar.update(task, description="recording in MLflow")
         number = registry.record(
             bundle,
@@ -101,11 +107,20 @@ def run_training(
             experiment=settings.training.experiment,
             artifacts=settings.home / "mlflow" / "artifacts",
             parameters={"profile": profile, **chosen.flat()},
+            curves=points(read_curves(bundle.path)),
+            plots=report_page(settings, bundle).parent,
         )
         record_figures(settings, bundle)
         bar.update(task, completed=len(bar.tasks) and bar.tasks[0].total, description="done")
     console.print(f"Bundle [bold]{bundle.version}[/], registered in MLflow as {settings.training.experiment} {number}.")
     return bundle
+
+
+def report_page(settings: Settings, bundle: Bundle) -> Path:
+    """The page of a bundle's pictures: beside the bundles, so that no picture is sealed into one."""
+    from training.report.page import FILE_NAME
+
+    return settings.home / "reports" / bundle.version / FILE_NAME
 
 
 def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: bool) -> None:

@@ -41,9 +41,12 @@ class ServerSettings(Section):
 
 class ModelSettings(Section):
     bundle: Path | None = None
+    placement: Literal["embedded", "dedicated", "distributed"] = "embedded"
+    runner_start_timeout_s: float = Field(60.0, gt=0)
     max_batch_texts: int = Field(32, ge=1)
     max_waiting_texts: int = Field(512, ge=1)
     onnx_threads: int = Field(1, ge=1)
+    provider: Literal["auto", "tensorrt", "cuda", "cpu"] = "auto"
 
 
 class PolicySettings(Section):
@@ -124,6 +127,10 @@ class Settings(Section):
     @property
     def bundles(self) -> Path:
         return self.home / "bundles"
+
+    @property
+    def engines(self) -> Path:
+        return self.home / "tensorrt"
 
     @property
     def run(self) -> Path:

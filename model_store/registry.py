@@ -1,4 +1,4 @@
-"""The record of every training run: an MLflow run with its figures and files, and a registered version.
+"""The record of every training run: an MLflow run with its data, figures, curves, pictures and files.
 
 MLflow is imported here and nowhere else, and only when something is recorded: a server needs none of it. The aliases
 `champion` and `challenger` follow the local pointer; they decide nothing.
@@ -6,14 +6,21 @@ MLflow is imported here and nowhere else, and only when something is recorded: a
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from model_store.bundle import Bundle
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DIGEST_CHARACTERS = 36
 
 
 class RegistryNotTold(Exception):
@@ -21,13 +28,22 @@ class RegistryNotTold(Exception):
 
 
 def record(
-    bundle: Bundle, *, tracking_uri: str, experiment: str, artifacts: Path, parameters: Mapping[str, Any]
+    bundle: Bundle,
+    *,
+    tracking_uri: str,
+    experiment: str,
+    artifacts: Path,
+    parameters: Mapping[str, Any],
+    curves: Iterable[tuple[str, int, float]] = (),
+    plots: Path | None = None,
 ) -> str:
     """Log the bundle as an MLflow run and register it as a version of `experiment`.
 
     Args:
         artifacts: where MLflow keeps files when the experiment is made for the first time.
         parameters: the profile's settings, flattened by their dotted names.
+        curves: (metric, step, value) of what changed while the bundle was trained.
+        plots: a folder of pictures, kept under `plots/`.
 
     Returns:
         The registered version's number, as MLflow counts them.
@@ -43,11 +59,11 @@ def record(
         known = client.get_experiment_by_name(experiment)
         experiment_id = known.experiment_id if known else client.create_experiment(experiment, artifacts.as_uri())
         run = client.create_run(experiment_id, run_name=bundle.version)
-        for name, value in {**parameters, "data_sha256": bundle.manifest.data["sha256"]}.items():
-            client.log_param(run.info.run_id, name, value)
-        for name, value in _flatten(bundle.manifest.metrics):
-            client.log_metric(run.info.run_id, name, value)
+        _log_values(client, run.info.run_id, bundle, parameters, curves)
+        _log_data(client, run.info.run_id, bundle)
         client.log_artifacts(run.info.run_id, str(bundle.path), "bundle")
+        if plots is not None:
+            client.log_artifacts(run.info.run_id, str(plots), "plots")
         client.set_terminated(run.info.run_id)
         try:
             client.create_registered_model(experiment)
@@ -60,6 +76,48 @@ def record(
             tags={"bundle": bundle.version},
         )
         return str(registered.version)
+
+
+def _log_values(
+    client: MlflowClient,
+    run_id: str,
+    bundle: Bundle,
+    parameters: Mapping[str, Any],
+    curves: Iterable[tuple[str, int, float]],
+) -> None:
+    """Parameters, final figures and curves, in as few calls as MLflow's limits on a call allow."""
+    from mlflow.entities import Metric, Param
+    from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
+
+    named = {**parameters, "data_sha256": bundle.manifest.data["sha256"]}
+    params = [Param(name, str(value)) for name, value in named.items()]
+    for first in range(0, len(params), MAX_PARAMS_TAGS_PER_BATCH):
+        client.log_batch(run_id, params=params[first : first + MAX_PARAMS_TAGS_PER_BATCH])
+    now = time.time_ns() // 1_000_000
+    metrics = [Metric(name, value, now, 0) for name, value in _flatten(bundle.manifest.metrics)]
+    metrics += [Metric(name, value, now, step) for name, step, value in curves]
+    for first in range(0, len(metrics), MAX_METRICS_PER_BATCH):
+        client.log_batch(run_id, metrics=metrics[first : first + MAX_METRICS_PER_BATCH])
+
+
+def _log_data(client: MlflowClient, run_id: str, bundle: Bundle) -> None:
+    """The data as MLflow's own kind of input, which its pages list beside the run.
+
+    MLflow keeps 36 characters of a digest; the whole SHA-256 is in the source and in the parameter `data_sha256`.
+    """
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    data = bundle.manifest.data
+    source = {"tags": {"source": data["source"], "sha256": data["sha256"]}}
+    profile = {"num_rows": data["rows"], **{part: data[part] for part in ("train", "calibration", "test")}}
+    dataset = Dataset(
+        name=data["source"],
+        digest=data["sha256"][:DIGEST_CHARACTERS],
+        source_type="code",
+        source=json.dumps(source),
+        profile=json.dumps(profile),
+    )
+    client.log_inputs(run_id, datasets=[DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])])
 
 
 def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracking_uri: str, experiment: str) -> str:

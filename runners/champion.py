@@ -1,31 +1,23 @@
-"""The champion in placement `embedded`: a verified, warm bundle behind the batcher, in this process."""
+"""The champion as a server holds it: a warm ensemble behind the batcher, wherever its parts live."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
 from frontdesk.deadline import Deadline
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import MaskedText, Understanding
-from model_store.bundle import open_bundle
 from runners.batcher import Batcher
-from runners.ensemble import Ensemble, warm_up
+from runners.ensemble import Ensemble
 
 
-class EmbeddedChampion:
-    """Implements the pipeline's `Champion` port with models in this process.
+class BatchedChampion:
+    """Implements the pipeline's `Champion` port. From now on only the batcher's thread uses `ensemble`."""
 
-    Raises:
-        BundleError: when the bundle at `path` is damaged, of another making, or gives other results on this machine.
-    """
-
-    def __init__(self, path: Path, *, threads: int, max_batch: int, max_waiting: int) -> None:
-        bundle = open_bundle(path)
-        self._ensemble = Ensemble.load(bundle, threads)
-        warm_up(self._ensemble, bundle)
+    def __init__(self, ensemble: Ensemble, *, max_batch: int, max_waiting: int) -> None:
+        self._ensemble = ensemble
         self._batcher: Batcher[str, Understanding] = Batcher(
-            self._ensemble.understand, max_batch=max_batch, max_waiting=max_waiting
+            ensemble.understand, max_batch=max_batch, max_waiting=max_waiting
         )
 
     @property
@@ -35,6 +27,10 @@ class EmbeddedChampion:
     @property
     def taxonomy(self) -> Taxonomy:
         return self._ensemble.taxonomy
+
+    @property
+    def precisions(self) -> Mapping[str, str]:
+        return self._ensemble.precisions
 
     @property
     def waiting(self) -> int:

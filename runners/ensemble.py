@@ -9,7 +9,7 @@ depend on its neighbours in the batch.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,11 +26,13 @@ from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
 from model_store.bundle import Bundle
+from runners.elsewhere import NOTHING, Elsewhere, Scorer
 from runners.models.calibration import Calibration, Doubles
 from runners.models.encoder import ENCODER_MEMBERS, Encoder
 from runners.models.linear import LogisticRegression
 from runners.models.member import Batch, Member
 from runners.models.meta_learner import CandidateScorer
+from runners.models.provider import ON_CPU, Provider
 from runners.models.trees import TREE_MEMBERS, Trees
 
 SHOWN_CANDIDATES = 5
@@ -53,50 +55,51 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """A loaded bundle."""
+    """A loaded bundle. `elsewhere` owns those of `members` and scorers that are not loaded in this process."""
 
     version: str
     taxonomy: Taxonomy
     sentiments: tuple[str, ...]
     features: FeatureRow
     members: tuple[Member, ...]
-    intent_scorer: CandidateScorer
-    sentiment_scorer: CandidateScorer
+    intent_scorer: Scorer
+    sentiment_scorer: Scorer
     calibration: Calibration
+    elsewhere: Elsewhere = NOTHING
 
     @classmethod
-    def load(cls, bundle: Bundle, threads: int = 1) -> Ensemble:
-        """Load every part of a verified bundle.
+    def load(
+        cls, bundle: Bundle, threads: int = 1, *, provider: Provider = ON_CPU, elsewhere: Elsewhere = NOTHING
+    ) -> Ensemble:
+        """Load every part of a verified bundle that is not `elsewhere`; encoders run on `provider`.
 
         Raises:
             BundleError: when this code would make other features than the bundle was trained with, naming the field.
         """
         manifest = bundle.manifest
-        if manifest.masking_version != MASKING_VERSION:
-            raise BundleError(
-                f"Bundle {bundle.version} was trained on masking version {manifest.masking_version}; "
-                f"this code masks by version {MASKING_VERSION}.",
-                field="masking_version",
-                hint="Train again with: frontdesk train",
-            )
-        features = FeatureRow.load(bundle.path / "features", MASKING_VERSION)
-        if features.fingerprint() != manifest.feature_fingerprint:
-            raise BundleError(
-                f"Bundle {bundle.version} was trained with another definition of the features.",
-                field="feature_fingerprint",
-                hint="Train again with: frontdesk train",
-            )
-        meta, top = bundle.path / "meta", manifest.candidates_per_member
+        remote = {member.name: member for service in elsewhere.members for member in service.members}
+        intent_scorer, sentiment_scorer = (
+            elsewhere.meta_learner.scorers if elsewhere.meta_learner else load_scorers(bundle, threads)
+        )
         return cls(
             version=bundle.version,
             taxonomy=bundle.taxonomy(),
             sentiments=manifest.sentiments,
-            features=features,
-            members=tuple(load_member(name, bundle.path / "members", threads) for name in manifest.members),
-            intent_scorer=CandidateScorer(meta / "intent.onnx", top, threads),
-            sentiment_scorer=CandidateScorer(meta / "sentiment.onnx", len(manifest.sentiments), threads),
+            features=load_features(bundle),
+            members=tuple(
+                remote.get(name) or load_member(name, bundle.path / "members", threads, provider)
+                for name in manifest.members
+            ),
+            intent_scorer=intent_scorer,
+            sentiment_scorer=sentiment_scorer,
             calibration=Calibration.load(bundle.path / "calibration.json"),
+            elsewhere=elsewhere,
         )
+
+    @property
+    def precisions(self) -> Mapping[str, str]:
+        """Of each encoder in this process, which of its graphs runs: int8, fp16 or fp32."""
+        return {member.name: member.precision for member in self.members if isinstance(member, Encoder)}
 
     def understand(self, texts: Sequence[str]) -> list[Understanding]:
         """What the ensemble makes of each masked text, in order."""
@@ -124,10 +127,15 @@ class Ensemble:
         """The ensemble's probabilities for masked texts."""
         rows = self.features.rows(texts)
         batch = Batch(texts, rows)
+        for service in self.elsewhere.members:  # at work while the members in this process run
+            service.send(batch)
         scores = tuple(member.scores(batch) for member in self.members)
+        intents, sentiments = np.stack([of.intent for of in scores]), np.stack([of.sentiment for of in scores])
         statistics = rows.dense[:, -len(STATISTICS) :]
-        intent = self.intent_scorer.probabilities(np.stack([of.intent for of in scores]), statistics)
-        sentiment = self.sentiment_scorer.probabilities(np.stack([of.sentiment for of in scores]), statistics)
+        if self.elsewhere.meta_learner is not None:
+            self.elsewhere.meta_learner.send(intents, sentiments, statistics)
+        intent = self.intent_scorer.probabilities(intents, statistics)
+        sentiment = self.sentiment_scorer.probabilities(sentiments, statistics)
         return Judgement(
             scores, self.calibration.intent_probabilities(intent), self.calibration.sentiment_probabilities(sentiment)
         )
@@ -166,12 +174,41 @@ class Ensemble:
         )
 
 
-def load_member(name: str, folder: Path, threads: int) -> Member:
+def load_features(bundle: Bundle) -> FeatureRow:
+    """The bundle's features; raises `BundleError` when this code would make other ones, naming the field."""
+    manifest = bundle.manifest
+    if manifest.masking_version != MASKING_VERSION:
+        raise BundleError(
+            f"Bundle {bundle.version} was trained on masking version {manifest.masking_version}; "
+            f"this code masks by version {MASKING_VERSION}.",
+            field="masking_version",
+            hint="Train again with: frontdesk train",
+        )
+    features = FeatureRow.load(bundle.path / "features", MASKING_VERSION)
+    if features.fingerprint() != manifest.feature_fingerprint:
+        raise BundleError(
+            f"Bundle {bundle.version} was trained with another definition of the features.",
+            field="feature_fingerprint",
+            hint="Train again with: frontdesk train",
+        )
+    return features
+
+
+def load_scorers(bundle: Bundle, threads: int) -> tuple[Scorer, Scorer]:
+    """The meta-learner's scorers of intent and sentiment."""
+    meta, manifest = bundle.path / "meta", bundle.manifest
+    return (
+        CandidateScorer(meta / "intent.onnx", manifest.candidates_per_member, threads),
+        CandidateScorer(meta / "sentiment.onnx", len(manifest.sentiments), threads),
+    )
+
+
+def load_member(name: str, folder: Path, threads: int, provider: Provider = ON_CPU) -> Member:
     """The base model `name` from the graphs in `folder`; raises `BundleError` for a name this code does not know."""
     if name == LogisticRegression.name:
         return LogisticRegression(folder, threads)
     if name in ENCODER_MEMBERS:
-        return Encoder(name, folder, threads)
+        return Encoder(name, folder, threads, provider)
     if name in TREE_MEMBERS:
         return Trees(name, folder, threads)
     raise BundleError(f"The bundle has a member '{name}', which this code cannot load.", field="members")

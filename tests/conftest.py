@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
 from tests.serving import Server, home_with
 from training.data import STARTER_CORPUS, Example, read_examples
-from training.profile import read_profile
+from training.profile import EncoderSettings, read_profile
 from training.run import TrainingRun
 
 
@@ -59,3 +60,14 @@ def server(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Ite
     """One server with two workers for every test that does not end it."""
     with Server(home_with(tiny_bundle, tmp_path_factory.mktemp("served") / "home")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def encoder_bundle(tiny_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
+    """A sealed bundle with both encoders, one layer each; never change its files: copy it first."""
+    one_layer = {"weights": "minilm", "layers": 1, "epochs": 1, "learning_rate": 5e-4, "pooled_layers": (1,), "seed": 1}
+    encoders = {name: EncoderSettings(architecture=name, **one_layer) for name in ("distilbert", "roberta")}
+    profile = tiny_run.profile.model_copy(update={"encoders": encoders, "least_int8_agreement": 0.5})
+    home = tmp_path_factory.mktemp("trained-with-encoders")
+    run = dataclasses.replace(tiny_run, profile=profile, work=home / "training", bundles=home / "bundles")
+    return run.train(lambda progress: None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -20,6 +21,7 @@ from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import PROBLEM, described, json_body
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
 from bentos.heartbeats import Heartbeats
+from bentos.inventory import Report
 from bentos.wiring import Desk
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.types import Answer, Query
@@ -28,6 +30,7 @@ PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
 
 _ANSWER = TypeAdapter(Answer).serializer
+_REPORT = TypeAdapter(Report).serializer
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     400: {"description": "The request cannot be accepted; `violations` says which field and why", **PROBLEM},
@@ -107,11 +110,27 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
             raise NotFound("There is no stored answer with this id.")
         return Response(found, media_type=JSON)
 
+    _add_admin(app, desk)
     _add_pages(app)
     _add_health(app, desk, heartbeats)
     _add_refusals(app, desk)
     described(app)
     return app
+
+
+def _add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
+    @app.get(
+        "/v1/admin/models",
+        summary="Which models run, and where",
+        response_model=None,
+        responses={200: {"model": Report}, **_PROBLEMS},
+        tags=["admin"],
+    )
+    async def models() -> Response:
+        """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
+        reading = asyncio.to_thread(desk().inventory.report)
+        report = await admitted.get().deadline.bound(reading, "the bundles were read")
+        return Response(_REPORT.to_json(report), media_type=JSON)
 
 
 def _add_pages(app: FastAPI) -> None:

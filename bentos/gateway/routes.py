@@ -34,6 +34,7 @@ EXACT: Mapping[str, Route] = MappingProxyType(
             Route("/v1/understand", ("POST",), "understand"),
             Route("/v1/understand/batch", ("POST",), "understand", batch=True),
             Route("/v1/queries", ("POST",), "answer"),
+            Route("/v1/admin/models", ("GET",), "admin"),
             Route("/understand", ("POST",), "understand", native=True),
             Route("/answer", ("POST",), "answer", native=True),
             Route("/schema.json", ("GET",), native=True),

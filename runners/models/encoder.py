@@ -15,6 +15,7 @@ from tokenizers import Tokenizer
 
 from frontdesk.scores import Floats, Scores
 from runners.models.member import Batch
+from runners.models.provider import ON_CPU, Provider
 from runners.models.session import open_session
 
 ENCODER_MEMBERS = ("distilbert", "roberta")
@@ -23,9 +24,10 @@ ENCODER_MEMBERS = ("distilbert", "roberta")
 class Encoder:
     """An encoder member, read from `<folder>/<name>.onnx` and `<name>.tokenizer.json`."""
 
-    def __init__(self, name: str, folder: Path, threads: int) -> None:
+    def __init__(self, name: str, folder: Path, threads: int, provider: Provider = ON_CPU) -> None:
         self.name = name
-        self._session = open_session(folder / f"{name}.onnx", threads)
+        self.precision = "int8"
+        self._session = open_session(folder / f"{name}.onnx", threads, provider)
         self._tokenizer = Tokenizer.from_file(str(folder / f"{name}.tokenizer.json"))
 
     def scores(self, batch: Batch) -> Scores:

@@ -1,32 +1,101 @@
-"""onnxruntime sessions, opened the same way for every model, and the execution provider chosen once."""
+"""onnxruntime sessions, opened the same way for every model, and the execution provider tried once for a process.
+
+onnxruntime falls back to the CPU without an error when a GPU provider cannot be loaded, so a session is asked where it
+really came up. Does not know which graphs are worth a GPU (`provider.py` says) nor which file of a member is opened.
+"""
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import numpy as np
 import onnxruntime
 
 from frontdesk.errors import BundleError, ConfigurationError
+from runners.models.provider import INSTALL_HINT, ON_CPU, ONNXRUNTIME_NAMES, TRIED, Name, Provider, Wish, choose
+
+PROBE = bytes.fromhex(
+    "080812003a400a110a01780a017812017922064d61744d756c1201675a130a0178120e0a0c080112080a0208020a0208026213"
+    "0a0179120e0a0c080112080a0208020a02080242040a001011"
+)
+"""The smallest ONNX graph that needs a kernel and cuBLAS: y = x @ x, both (2, 2) float32, opset 17."""
+
+_LONGEST_REASON = 240
+"""Characters of an error of onnxruntime's that are repeated."""
 
 
-def open_session(path: Path, threads: int) -> onnxruntime.InferenceSession:
-    """Open an ONNX graph on the CPU with `threads` threads.
+def open_session(path: Path, threads: int, provider: Provider = ON_CPU) -> onnxruntime.InferenceSession:
+    """Open an ONNX graph with `threads` threads on the CPU, or on the provider that was chosen for encoders.
 
     Spinning is off: with a worker on every core, a spinning thread takes its time from a neighbour.
 
     Raises:
         BundleError: when onnxruntime cannot read the file.
+        ConfigurationError: when the session came up elsewhere than on `provider`.
     """
+    try:
+        session = _open(str(path), threads, provider)
+    except Exception as error:  # onnxruntime raises classes of its own C extension, without a common root
+        raise BundleError(f"onnxruntime cannot read {path.name}: {type(error).__name__}.", field=path.name) from error
+    if (problem := _elsewhere(session, provider)) is not None:
+        raise ConfigurationError(f"{path.name} cannot run on {provider.name}: {problem}.", hint=INSTALL_HINT)
+    return session
+
+
+def find_provider(wish: Wish, engines: Path) -> Provider:
+    """Choose where encoders run, by trying what `wish` (the setting `model.provider`) makes worth trying.
+
+    To be called once a process, before models are loaded: on a machine with a GPU it takes a second or two.
+
+    Args:
+        wish: `auto` (CUDA where it works, else the CPU) or a provider by name.
+        engines: a folder for TensorRT's engines; made only when TensorRT is asked for.
+
+    Raises:
+        ConfigurationError: when a provider is asked for by name and does not work here.
+    """
+    return choose(wish, {name: problem_of(name, engines) for name in TRIED[wish]}, engines)
+
+
+def problem_of(name: Name, engines: Path) -> str | None:
+    """Why a GPU provider does not work on this machine; None where a graph has really been computed on it."""
+    if ONNXRUNTIME_NAMES[name] not in onnxruntime.get_available_providers():
+        return f"this build, {check_runtime()}, does not offer it"
+    if name == "tensorrt":
+        engines.mkdir(parents=True, exist_ok=True, mode=0o700)
+    provider = Provider(name, "tried", engines)
+    with redirect_stdout(sys.stderr):  # it prints what it cannot find, and stdout may be JSON
+        onnxruntime.preload_dlls()  # CUDA's libraries out of their Python packages, where those are installed
+    try:
+        session = _open(PROBE, 1, provider)
+        session.run(["y"], {"x": np.ones((2, 2), dtype=np.float32)})
+    except Exception as error:  # noqa: BLE001 - a class of the C extension, as above; whatever it is, it does not work
+        return " ".join(str(error).split())[-_LONGEST_REASON:]  # the useful words are at the end, after its own paths
+    return _elsewhere(session, provider)
+
+
+def _open(graph: str | bytes, threads: int, provider: Provider) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises classes of its own C extension, without a common root
-        raise BundleError(f"onnxruntime cannot read {path.name}: {type(error).__name__}.", field=path.name) from error
+    # without `enable_fallback=0` a provider that raises is replaced by the CPU, with a word on stdout
+    return onnxruntime.InferenceSession(graph, options, providers=provider.configured(), enable_fallback=0)
+
+
+def _elsewhere(session: onnxruntime.InferenceSession, provider: Provider) -> str | None:
+    """What to say of a session that onnxruntime opened on another provider; None where it is on the right one."""
+    first = session.get_providers()[0]
+    if first == ONNXRUNTIME_NAMES[provider.name]:
+        return None
+    return (
+        f"onnxruntime fell back to {first}: the NVIDIA driver or a library of CUDA, cuDNN or TensorRT is missing or "
+        "too old, as its line on stderr says"
+    )
 
 
 def check_runtime() -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,46 @@ def test_a_bundle_becomes_a_run_and_a_registered_version_that_can_be_restored(
     assert run.metrics["intent.ensemble.accuracy"] == tiny_bundle.manifest.metrics["intent"]["ensemble"]["accuracy"]
     restored = client.download_artifacts(version.run_id, "bundle")
     assert open_bundle(Path(restored)).version == tiny_bundle.version
+
+
+def test_curves_keep_their_steps_and_pictures_lie_beside_the_bundle(
+    tiny_bundle: Bundle, places: dict[str, object], tmp_path: Path
+) -> None:
+    from mlflow import MlflowClient
+
+    plots = tmp_path / "report"
+    plots.mkdir()
+    (plots / "report.html").write_text("<!doctype html>")
+    (plots / "members.png").write_bytes(b"\x89PNG")
+    more_than_one_call_takes = 1200
+    curve = [("curves/roberta.loss", step, 1.0 / step) for step in range(1, more_than_one_call_takes + 1)]
+    registry.record(tiny_bundle, **places, curves=curve, plots=plots)
+    client = MlflowClient(tracking_uri=places["tracking_uri"])
+    run_id = client.get_model_version("frontdesk-test", "1").run_id
+    history = client.get_metric_history(run_id, "curves/roberta.loss")
+    assert sorted((point.step, point.value) for point in history) == [(step, value) for _, step, value in curve]
+    assert {file.path for file in client.list_artifacts(run_id)} == {"bundle", "plots"}
+    assert {file.path for file in client.list_artifacts(run_id, "plots")} == {"plots/members.png", "plots/report.html"}
+    assert not [file for file in client.list_artifacts(run_id, "bundle") if file.path.endswith(("png", "html"))]
+
+
+def test_the_data_is_an_input_of_the_run(tiny_bundle: Bundle, places: dict[str, object]) -> None:
+    from mlflow import MlflowClient
+
+    registry.record(tiny_bundle, **places)
+    client = MlflowClient(tracking_uri=places["tracking_uri"])
+    (found,) = client.get_run(client.get_model_version("frontdesk-test", "1").run_id).inputs.dataset_inputs
+    data = tiny_bundle.manifest.data
+    assert found.dataset.name == data["source"]
+    assert data["sha256"].startswith(found.dataset.digest)
+    assert data["sha256"] in found.dataset.source
+    assert json.loads(found.dataset.profile) == {
+        "num_rows": data["rows"],
+        "train": data["train"],
+        "calibration": data["calibration"],
+        "test": data["test"],
+    }
+    assert [(tag.key, tag.value) for tag in found.tags] == [("mlflow.data.context", "training")]
 
 
 def test_a_second_record_is_the_next_version_of_the_same_model(tiny_bundle: Bundle, places: dict[str, object]) -> None:

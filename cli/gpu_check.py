@@ -1,0 +1,271 @@
+"""`frontdesk gpu-check`: has this machine a GPU, do the encoders really run on it, and what is gained by that?
+
+It never calls a path good that it did not run. Without a GPU it says so and ends with 0, for none is required; with one
+that does not work it ends with 1 and says what to do.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from itertools import cycle, islice
+from statistics import median
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli.doctor import Finding
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from frontdesk.config import Settings
+    from model_store.bundle import Bundle
+    from runners.ensemble import Ensemble
+    from runners.models.provider import Provider
+
+SIZES = (1, 8, 32)
+REPETITIONS = 20
+WITH_ENCODERS = "frontdesk train --profile encoders --promote"
+INSTALL = "make ACCELERATOR=gpu serve"
+LIBRARIES = "pip install 'onnxruntime-gpu[cuda,cudnn]', and a driver that is new enough for them"
+
+
+@dataclass(frozen=True, slots=True)
+class Gpu:
+    """One device as nvidia-smi names it; `memory` carries its unit."""
+
+    name: str
+    memory: str
+    driver: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Median milliseconds of one call with so many texts: the encoders alone, and the whole ensemble."""
+
+    texts: int
+    encoders_cpu_ms: float
+    encoders_gpu_ms: float
+    ensemble_cpu_ms: float
+    ensemble_gpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """All that was found. `gpu_path_run` is true only when encoders computed on the GPU and were compared."""
+
+    findings: tuple[Finding, ...]
+    gpu_path_run: bool = False
+    timings: tuple[Timing, ...] = ()
+
+    @property
+    def good(self) -> bool:
+        return all(finding.state != "bad" for finding in self.findings)
+
+
+def gpu_check(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
+    """Run the encoders on the GPU, where there is one, and compare with the CPU. Exit code 1 when it does not work."""
+    from rich.console import Console
+
+    from frontdesk.config import load
+
+    check = examine(load())
+    if as_json:
+        typer.echo(json.dumps({"good": check.good, **asdict(check)}, indent=2))
+    else:
+        show(check, Console())
+    if not check.good:
+        raise typer.Exit(1)
+
+
+def examine(settings: Settings) -> Check:
+    """Look for a GPU, try it, and run the champion's encoders on it where it works."""
+    import onnxruntime
+
+    from runners.models.provider import ONNXRUNTIME_NAMES, Name, Provider
+    from runners.models.session import problem_of
+
+    gpus, machine = _machine()
+    name: Name = "tensorrt" if settings.model.provider == "tensorrt" else "cuda"
+    problem = problem_of(name, settings.engines)
+    offered = ONNXRUNTIME_NAMES[name] in onnxruntime.get_available_providers()
+    tried = provider_finding(name, problem, gpu_seen=bool(gpus), offered=offered)
+    found = (machine, *_runtime(), _torch(), tried)
+    if problem is not None:
+        return Check(found)
+    bundle, champion = _champion(settings)
+    if bundle is None:
+        return Check((*found, champion))
+    return _run(Check((*found, champion)), bundle, settings, Provider(name, "gpu-check", settings.engines))
+
+
+def read_gpus(csv: str) -> tuple[Gpu, ...]:
+    """The lines of `nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader`."""
+    rows = (line.rsplit(",", 2) for line in csv.splitlines() if line.strip())
+    return tuple(Gpu(name.strip(), memory.strip(), driver.strip()) for name, memory, driver in rows)
+
+
+def provider_finding(name: str, problem: str | None, *, gpu_seen: bool, offered: bool) -> Finding:
+    """What to make of a provider that was tried.
+
+    Args:
+        name: `cuda` or `tensorrt`.
+        problem: why it does not work here; None where a graph was computed on it.
+        gpu_seen: whether nvidia-smi names a device.
+        offered: whether the installed build of onnxruntime has it at all.
+    """
+    if problem is None:
+        return Finding("provider", "good", f"{name}: a graph was computed on the GPU")
+    if not gpu_seen:
+        told = f"the GPU path was NOT run. {name}: {problem}. On a machine with a GPU: {INSTALL}"
+        return Finding("provider", "warning", told)
+    todo = LIBRARIES if offered else INSTALL
+    return Finding("provider", "bad", f"there is a GPU, but {name} does not work: {problem}. To do: {todo}")
+
+
+def agreement_finding(difference: float, same: int, rows: int) -> Finding:
+    """What to say of the golden rows on both; `difference` is the largest of any probability."""
+    state = "good" if same == rows else "warning"
+    return Finding(
+        "against the CPU",
+        state,
+        f"{same} of {rows} golden rows get the same intent; probabilities differ by at most {difference:.2g}",
+    )
+
+
+def median_ms(call: Callable[[], object], repetitions: int = REPETITIONS) -> float:
+    """Median milliseconds of a call, after one that is not counted."""
+    call()
+    taken = []
+    for _ in range(repetitions):
+        started = time.perf_counter()
+        call()
+        taken.append(time.perf_counter() - started)
+    return round(median(taken) * 1000, 3)
+
+
+def show(check: Check, console: Console) -> None:
+    """Findings line by line, the timings as a table."""
+    from rich.table import Table
+
+    signs = {"good": "[green]ok  [/]", "warning": "[yellow]note[/]", "bad": "[red]bad [/]"}
+    for finding in check.findings:
+        console.print(f"{signs[finding.state]} {finding.what}: ", end="")
+        console.print(finding.told, highlight=False, soft_wrap=True, markup=False)
+    if not check.gpu_path_run:
+        console.print("No model was run on a GPU: nothing here says how fast or how exact that is.", soft_wrap=True)
+        return
+    table = Table("texts", "encoders, CPU ms", "GPU ms", "times", "ensemble, CPU ms", "GPU ms", "times", box=None)
+    for row in check.timings:
+        table.add_row(
+            str(row.texts),
+            f"{row.encoders_cpu_ms:.2f}",
+            f"{row.encoders_gpu_ms:.2f}",
+            f"{row.encoders_cpu_ms / row.encoders_gpu_ms:.1f}",
+            f"{row.ensemble_cpu_ms:.2f}",
+            f"{row.ensemble_gpu_ms:.2f}",
+            f"{row.ensemble_cpu_ms / row.ensemble_gpu_ms:.1f}",
+        )
+    console.print(table)
+
+
+def _machine() -> tuple[tuple[Gpu, ...], Finding]:
+    tool = shutil.which("nvidia-smi")
+    if tool is None:
+        return (), Finding("GPU", "warning", "no NVIDIA driver found (there is no nvidia-smi)")
+    query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
+    done = subprocess.run([tool, *query], capture_output=True, text=True, check=False)  # noqa: S603 - found on the path
+    if done.returncode != 0:
+        said = (done.stdout + done.stderr).strip().splitlines()
+        return (), Finding("GPU", "bad", f"nvidia-smi fails: {said[0] if said else f'exit code {done.returncode}'}")
+    gpus = read_gpus(done.stdout)
+    if not gpus:
+        return (), Finding("GPU", "warning", "an NVIDIA driver, but no device that it can see")
+    told = "; ".join(f"{gpu.name}, {gpu.memory}, driver {gpu.driver}" for gpu in gpus)
+    return gpus, Finding("GPU", "good", told)
+
+
+def _runtime() -> Iterator[Finding]:
+    import onnxruntime
+
+    from runners.models.session import check_runtime
+
+    yield Finding(
+        "onnxruntime", "good", f"{check_runtime()}, offers {', '.join(onnxruntime.get_available_providers())}"
+    )
+
+
+def _torch() -> Finding:
+    """What PyTorch sees: a second opinion about driver and device, and what encoders would be trained on."""
+    if find_spec("torch") is None:
+        return Finding("torch", "good", "not installed; a server needs none")
+    import torch
+
+    if not torch.cuda.is_available():
+        return Finding("torch", "good", f"{torch.__version__}, sees no GPU")
+    return Finding("torch", "good", f"{torch.__version__}, CUDA {torch.version.cuda}, {torch.cuda.get_device_name(0)}")
+
+
+def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
+    """The champion where it has something for a GPU, and what to say of it."""
+    from bentos.wiring import served_bundle
+    from frontdesk.errors import BundleError
+    from model_store.bundle import open_bundle
+    from runners.models.encoder import ENCODER_MEMBERS
+
+    try:
+        bundle = open_bundle(served_bundle(settings))
+    except BundleError as error:
+        return None, Finding(
+            "champion", "warning", f"{error.message} The encoders were NOT run; get some: {WITH_ENCODERS}"
+        )
+    if not set(ENCODER_MEMBERS) & set(bundle.manifest.members):
+        told = f"{bundle.version} has no encoder, so nothing of it runs on a GPU. The encoders were NOT run; get some: "
+        return None, Finding("champion", "warning", f"{told}{WITH_ENCODERS}")
+    return bundle, Finding("champion", "good", bundle.version)
+
+
+def _run(check: Check, bundle: Bundle, settings: Settings, provider: Provider) -> Check:
+    """Golden rows and timings on both."""
+    import numpy as np
+
+    from frontdesk.errors import FrontdeskError
+    from runners.ensemble import Ensemble, warm_up
+    from runners.models.provider import ON_CPU
+
+    texts: Sequence[str] = json.loads((bundle.path / "golden.json").read_text(encoding="utf-8"))["texts"]
+    try:
+        on_cpu, on_gpu = (
+            Ensemble.load(bundle, settings.model.onnx_threads, provider=where) for where in (ON_CPU, provider)
+        )
+        warm_up(on_gpu, bundle)
+    except FrontdeskError as error:
+        return Check((*check.findings, Finding("golden rows", "bad", f"not on {provider.name}: {error}")))
+    golden = Finding("golden rows", "good", f"reproduced on {provider.name}")
+    cpu, gpu = on_cpu.judge(texts).intent, on_gpu.judge(texts).intent
+    same = int((cpu.argmax(axis=1) == gpu.argmax(axis=1)).sum())
+    compared = agreement_finding(float(np.abs(cpu - gpu).max()), same, len(texts))
+    timings = tuple(_timing(list(islice(cycle(texts), size)), on_cpu, on_gpu) for size in SIZES)
+    return Check((*check.findings, golden, compared), gpu_path_run=True, timings=timings)
+
+
+def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
+    from runners.models.encoder import Encoder
+    from runners.models.member import Batch
+
+    batch = Batch(texts, on_cpu.features.rows(texts))
+
+    def encoders(ensemble: Ensemble) -> float:
+        members = [member for member in ensemble.members if isinstance(member, Encoder)]
+        return median_ms(lambda: [member.scores(batch) for member in members])
+
+    def whole(ensemble: Ensemble) -> float:
+        return median_ms(lambda: ensemble.judge(texts))
+
+    return Timing(len(texts), encoders(on_cpu), encoders(on_gpu), whole(on_cpu), whole(on_gpu))

@@ -1,0 +1,184 @@
+"""One kept connection from an API worker to a runner, used by the thread that runs the models: one call at a time.
+
+A call is sent, other work is done, its answer is taken: so the runner and this process work at once, without another
+thread or an event loop. Plain HTTP/1.1 on the socket that BentoML made for the service; BentoML's own client is not
+used, because it pickles, and costs 2 ms of CPU a call (FACTS; this costs 0.2).
+
+    up ---- the connection breaks, or no answer comes in time ----> away
+    away -- the runner answers the probe that waits for it -------> up
+
+While a runner is away every call is refused at once. BentoML's master holds the listening socket, so to connect
+succeeds even then; a probe that is sent ahead waits there, and the next runner process answers it when it has started.
+
+Knows nothing of models or of what is in a call.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import unquote, urlsplit
+
+from frontdesk.errors import ConfigurationError, Overloaded
+
+PROBE_PATH = "/livez"
+MAX_IDLE_S = 4.0
+"""BentoML's workers close a connection that has been idle for 5 s."""
+PROBE_TIMEOUT_S = 1.0
+POLL_S = 0.05
+RETRY_AFTER_S = 5.0
+"""BentoML respawns a process that was killed after about 11 s: who comes back after this finds it on the third try."""
+
+
+class RunnerFailed(Exception):
+    """The runner is alive but has no answer to this call."""
+
+
+class Connection:
+    """To the runner `name` at `url`: file:///path of a unix socket, http://host:port or tcp://host:port.
+
+    `path` is what calls are sent to; `timeout_s` is the longest that an answer may take.
+    """
+
+    def __init__(self, name: str, url: str, path: str, timeout_s: float) -> None:
+        self.name = name
+        self._path = path
+        self._headers = {"Runner-Name": name}  # by which BentoCloud's load balancer finds the service
+        self._http = _client(url, timeout_s)
+        self._timeout_s = timeout_s
+        self._is_away = True
+        self._is_pending = False
+        self._last_used = 0.0
+
+    def wait_until_up(self, timeout_s: float) -> None:
+        """Block until the runner answers.
+
+        Raises:
+            ConfigurationError: it did not within `timeout_s`.
+        """
+        give_up = time.monotonic() + timeout_s
+        while not self._is_back():
+            if time.monotonic() > give_up:
+                raise ConfigurationError(
+                    f"The service '{self.name}' did not come up within {timeout_s:g} s.",
+                    hint="Its own lines in this log say why. Where it only needs longer: model.runner_start_timeout_s",
+                )
+            time.sleep(POLL_S)
+
+    def send(self, body: bytes) -> None:
+        """Begin a call. One whose answer nobody took is given up.
+
+        Raises:
+            Overloaded: the runner is away.
+        """
+        if self._is_away and not self._is_back():
+            raise self._away()
+        if self._is_stale() and not self._is_reopened():
+            raise self._away()
+        try:
+            self._http.request("POST", self._path, body, self._headers)
+        except (OSError, HTTPException):
+            raise self._lost() from None
+        self._is_pending = True
+
+    def receive(self) -> bytes:
+        """The answer to the call that was sent.
+
+        Raises:
+            Overloaded: the runner has gone away, does not answer in time, or has too much waiting.
+            RunnerFailed: the runner raised, or it holds another bundle.
+        """
+        self._is_pending = False
+        try:
+            with self._http.getresponse() as response:
+                status, body = response.status, response.read()
+        except (OSError, HTTPException):
+            raise self._lost() from None
+        self._last_used = time.monotonic()
+        if status == 503:
+            raise Overloaded(f"The service '{self.name}' has too much waiting.", retry_after_s=RETRY_AFTER_S)
+        if status == 404:
+            raise RunnerFailed(f"The service '{self.name}' holds another bundle.")
+        if status != 200:
+            raise RunnerFailed(f"The service '{self.name}' answered {status}; its own log says why.")
+        return body
+
+    def close(self) -> None:
+        self._http.close()
+
+    def _is_stale(self) -> bool:
+        """Is an earlier answer still to come, or has the runner closed the connection, or may it be about to?"""
+        return self._is_pending or self._http.sock is None or time.monotonic() - self._last_used > MAX_IDLE_S
+
+    def _is_reopened(self) -> bool:
+        """A fresh connection, with proof that somebody is at its other end: the runner may have died meanwhile."""
+        self._probe()
+        return self._is_answered(PROBE_TIMEOUT_S)
+
+    def _is_back(self) -> bool:
+        """Has the runner answered the probe? Costs one system call while it has not."""
+        if self._http.sock is None:
+            self._probe()
+        return self._is_answered(0.0)
+
+    def _probe(self) -> None:
+        self._http.close()
+        self._is_away, self._is_pending = True, False
+        try:
+            self._http.request("GET", PROBE_PATH, headers=self._headers)
+        except (OSError, HTTPException):
+            self._http.close()
+
+    def _is_answered(self, within_s: float) -> bool:
+        if self._http.sock is None:
+            return False
+        self._http.sock.settimeout(within_s)
+        try:
+            self._http.sock.recv(1, socket.MSG_PEEK)
+        except (TimeoutError, BlockingIOError):
+            return False
+        except OSError:
+            self._http.close()
+            return False
+        self._http.sock.settimeout(self._timeout_s)
+        try:
+            with self._http.getresponse() as response:
+                response.read()
+        except (OSError, HTTPException):
+            self._http.close()
+            return False
+        self._is_away, self._last_used = response.status != 200, time.monotonic()
+        return not self._is_away
+
+    def _lost(self) -> Overloaded:
+        """The call failed. A probe goes out at once, to be answered by the next process."""
+        self._probe()
+        return self._away()
+
+    def _away(self) -> Overloaded:
+        return Overloaded(
+            f"The service '{self.name}', which this answer needs, is not there.",
+            retry_after_s=RETRY_AFTER_S,
+            hint="Try again after the time in Retry-After.",
+        )
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a unix socket."""
+
+    def __init__(self, path: str, timeout_s: float) -> None:
+        super().__init__("localhost", timeout=timeout_s)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
+def _client(url: str, timeout_s: float) -> HTTPConnection:
+    parts = urlsplit(url)
+    if parts.scheme == "file":
+        return _UnixConnection(unquote(parts.path), timeout_s)
+    return HTTPConnection(parts.netloc, timeout=timeout_s)

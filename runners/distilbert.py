@@ -1,0 +1,18 @@
+"""DistilBERT as a service of its own, for placement `distributed`."""
+
+from __future__ import annotations
+
+import bentoml
+
+from runners.placement import DISTILBERT, MEMBERS
+from runners.serving import SETTINGS, Runner, RunnerService, member_scores, pinned_bundle
+from runners.wire import texts_from_arrays
+
+
+@bentoml.service(name=DISTILBERT, service_class=RunnerService, workers=1, **SETTINGS.bentoml)
+class DistilBert(Runner):
+    """DistilBERT of the pinned bundle."""
+
+    def __init__(self) -> None:
+        bundle = pinned_bundle()
+        super().__init__(bundle, member_scores(bundle, MEMBERS[DISTILBERT], texts_from_arrays))

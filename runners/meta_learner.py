@@ -1,0 +1,35 @@
+"""The meta-learner as a service of its own, for placement `distributed`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import bentoml
+
+from runners.elsewhere import Scorer
+from runners.ensemble import load_scorers
+from runners.placement import META_LEARNER
+from runners.serving import SETTINGS, Runner, RunnerService, pinned_bundle
+from runners.wire import Arrays
+
+
+@bentoml.service(name=META_LEARNER, service_class=RunnerService, workers=1, **SETTINGS.bentoml)
+class MetaLearner(Runner):
+    """Both candidate scorers of the pinned bundle."""
+
+    def __init__(self) -> None:
+        bundle = pinned_bundle()
+        super().__init__(bundle, answer_with(*load_scorers(bundle, SETTINGS.model.onnx_threads)))
+
+
+def answer_with(intent: Scorer, sentiment: Scorer) -> Callable[[Arrays], Arrays]:
+    """What answers a call with the probabilities of both tasks, before calibration."""
+
+    def answer(arrays: Arrays) -> Arrays:
+        statistics = arrays["statistics"]
+        return {
+            "intent": intent.probabilities(arrays["intent"], statistics),
+            "sentiment": sentiment.probabilities(arrays["sentiment"], statistics),
+        }
+
+    return answer

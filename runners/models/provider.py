@@ -1,0 +1,107 @@
+"""Which onnxruntime execution provider runs the encoders: the choice, a function of values, and what each one is told.
+
+Only encoder graphs go to a GPU. The trees, the linear model and the candidate scorers take 0.006 to 0.06 ms on one CPU
+core (FACTS), less than carrying their rows to a GPU and back, so they always stay on the CPU.
+
+`auto` means CUDA where it works, else the CPU. TensorRT has to be asked for: the graphs in a bundle are fused into
+onnxruntime's own operators, for which CUDA has kernels and TensorRT has none, and it builds its engines, for minutes,
+where a new length of text arrives. Does not know what a machine has: `session.py` tries that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from frontdesk.errors import ConfigurationError
+
+Wish = Literal["auto", "tensorrt", "cuda", "cpu"]
+Name = Literal["tensorrt", "cuda", "cpu"]
+
+ONNXRUNTIME_NAMES: Mapping[Name, str] = MappingProxyType(
+    {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
+)
+TRIED: Mapping[Wish, tuple[Name, ...]] = MappingProxyType(
+    {"auto": ("cuda",), "tensorrt": ("tensorrt",), "cuda": ("cuda",), "cpu": ()}
+)
+"""The GPU providers that a wish makes worth trying, best first."""
+
+INSTALL_HINT = (
+    "For a GPU: an NVIDIA driver, then `make ACCELERATOR=gpu serve` (onnxruntime-gpu in place of onnxruntime); "
+    "`frontdesk gpu-check` says what is missing. Without one: model.provider auto or cpu."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where encoders run in this process, and why there.
+
+    `engines` is the folder that TensorRT keeps its built engines in; the other providers need none.
+    """
+
+    name: Name
+    because: str
+    engines: Path | None = None
+
+    @property
+    def on_gpu(self) -> bool:
+        return self.name != "cpu"
+
+    def configured(self) -> list[tuple[str, dict[str, Any]]]:
+        """What onnxruntime is given: providers in order of preference, each with its options.
+
+        The last is always the CPU: it runs the nodes that compute shapes, also beside a GPU.
+        """
+        cpu: tuple[str, dict[str, Any]] = (ONNXRUNTIME_NAMES["cpu"], {})
+        if self.name == "cpu":
+            return [cpu]
+        cuda: tuple[str, dict[str, Any]] = (
+            ONNXRUNTIME_NAMES["cuda"],
+            {
+                "arena_extend_strategy": "kSameAsRequested",  # doubling would take memory from other processes' arenas
+                "use_tf32": "0",  # ten bits of mantissa are too few to reproduce the golden rows of an fp32 graph
+            },
+        )
+        if self.name == "cuda":
+            return [cuda, cpu]
+        folder = str(self.engines)
+        cached = {
+            "trt_engine_cache_enable": True,
+            "trt_engine_cache_path": folder,
+            "trt_timing_cache_enable": True,
+            "trt_timing_cache_path": folder,
+        }
+        return [(ONNXRUNTIME_NAMES["tensorrt"], cached), cuda, cpu]
+
+
+ON_CPU = Provider("cpu", "always")
+"""For the graphs that never leave the CPU, and for training and evaluation, whose figures are those of the CPU."""
+
+
+def choose(wish: Wish, problems: Mapping[Name, str | None], engines: Path) -> Provider:
+    """The provider that `wish` gets on a machine with these `problems`.
+
+    Args:
+        wish: the setting `model.provider`.
+        problems: for each provider of `TRIED[wish]`, why it does not work here; None where it does.
+        engines: a folder for TensorRT's engines.
+
+    Raises:
+        ConfigurationError: when a provider is asked for by name and does not work here, saying why.
+    """
+    for name in TRIED[wish]:
+        if problems[name] is None:
+            return Provider(
+                name, "asked for" if name == wish else "it works here", engines if name == "tensorrt" else None
+            )
+    if wish == "cpu":
+        return Provider("cpu", "asked for")
+    told = "; ".join(f"{name}: {problems[name]}" for name in TRIED[wish])
+    if wish == "auto":
+        return Provider("cpu", told)
+    raise ConfigurationError(
+        f"model.provider is {wish}, which does not work on this machine ({told}).", hint=INSTALL_HINT
+    )

@@ -1,0 +1,18 @@
+"""RandomForest, XGBoost and LogisticRegression as one service, for placement `distributed`."""
+
+from __future__ import annotations
+
+import bentoml
+
+from runners.placement import MEMBERS, TREES
+from runners.serving import SETTINGS, Runner, RunnerService, member_scores, pinned_bundle
+from runners.wire import rows_from_arrays
+
+
+@bentoml.service(name=TREES, service_class=RunnerService, workers=1, **SETTINGS.bentoml)
+class TreesAndLinear(Runner):
+    """The members that read feature rows, of the pinned bundle."""
+
+    def __init__(self) -> None:
+        bundle = pinned_bundle()
+        super().__init__(bundle, member_scores(bundle, MEMBERS[TREES], rows_from_arrays))

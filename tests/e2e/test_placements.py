@@ -1,0 +1,187 @@
+"""The placements with their processes: are the answers those of an embedded ensemble, and what if a runner dies?"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from frontdesk.security.masking import mask
+from model_store.bundle import Bundle
+from runners.ensemble import Ensemble
+from tests.serving import Server, frontdesk, home_with
+from training.data import Example
+
+RESPAWN_TIMEOUT_S = 30.0
+CALLERS = 6
+DEADLINE_MS = 4000
+
+
+@pytest.fixture(scope="module")
+def texts(starter_examples: tuple[Example, ...]) -> list[str]:
+    return [example.text for example in starter_examples[::70]][:20]
+
+
+@pytest.fixture(scope="module")
+def expected(encoder_bundle: Bundle, texts: list[str]) -> list[dict[str, Any]]:
+    """What an embedded ensemble in this process says of each text alone."""
+    ensemble = Ensemble.load(encoder_bundle)
+    return [asdict(ensemble.understand([mask(text).text])[0]) for text in texts]
+
+
+@pytest.fixture(scope="module")
+def dedicated(encoder_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    home = home_with(encoder_bundle, tmp_path_factory.mktemp("dedicated") / "home")
+    with Server(home, model__placement="dedicated") as running:
+        yield running
+
+
+def services(server: Server) -> dict[str, psutil.Process]:
+    """The runner processes, by the name of their service."""
+    found = {}
+    for process in server.processes():
+        arguments = process.cmdline()
+        if "--service-name" in arguments and (name := arguments[arguments.index("--service-name") + 1]) != "frontdesk":
+            found[name] = process
+    return found
+
+
+def assert_understood(server: Server, texts: list[str], expected: list[dict[str, Any]]) -> None:
+    """Alone and together, every answer is the expected one to its last digit."""
+    with server.client() as client:
+        alone = [client.post("/v1/understand", json={"text": text, "store": False}).json() for text in texts]
+        queries = [{"text": text, "store": False} for text in texts]
+        together = client.post("/v1/understand/batch", json={"queries": queries}).json()["results"]
+    for answers in (alone, together):
+        for answer, wanted in zip(answers, expected, strict=True):
+            assert answer["intent"] == {**wanted["intent"], "candidates": list(wanted["intent"]["candidates"])}
+            assert answer["sentiment"] == wanted["sentiment"]
+            assert answer["uncertainty"] == wanted["uncertainty"]
+            assert answer["members"] == list(wanted["members"])
+
+
+def test_dedicated_answers_like_embedded_with_the_encoders_in_one_process(
+    dedicated: Server, texts: list[str], expected: list[dict[str, Any]]
+) -> None:
+    assert set(services(dedicated)) == {"encoders"}
+    assert_understood(dedicated, texts, expected)
+
+
+def test_distributed_answers_like_embedded_with_a_process_for_each_part(
+    encoder_bundle: Bundle, tmp_path: Path, texts: list[str], expected: list[dict[str, Any]]
+) -> None:
+    with Server(home_with(encoder_bundle, tmp_path / "home"), model__placement="distributed", workers=1) as server:
+        assert set(services(server)) == {"distilbert", "roberta", "trees", "meta_learner"}
+        assert_understood(server, texts, expected)
+
+
+@pytest.mark.parametrize("placement", ["dedicated", "distributed"])
+def test_a_bundle_without_encoders_is_refused_by_the_master(home: Path, placement: str) -> None:
+    ended = frontdesk(home, "serve", model__placement=placement)
+
+    assert ended.returncode == 1
+    assert f"model.placement is '{placement}', but bundle" in ended.stderr
+    assert "FRONTDESK_MODEL__PLACEMENT=embedded" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_command_line_needs_no_runner(home: Path) -> None:
+    asked = frontdesk(home, "ask", "Where is my parcel?", model__placement="dedicated")
+
+    assert asked.returncode == 0, asked.stderr
+
+
+@dataclass
+class Load:
+    """Callers who ask again and again until they are stopped: (seconds since it began, status, how long it took)."""
+
+    server: Server
+    seen: list[tuple[float, int, float]] = field(default_factory=list)
+    lacking_retry_after: int = 0
+    stopping: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Load:
+        self._began = time.monotonic()
+        self._callers = [threading.Thread(target=self._ask) for _ in range(CALLERS)]
+        for caller in self._callers:
+            caller.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stopping.set()
+        for caller in self._callers:
+            caller.join()
+
+    def elapsed_s(self) -> float:
+        return time.monotonic() - self._began
+
+    def answered_since(self, moment: float) -> int:
+        return sum(status == 200 and at - took > moment for at, status, took in self.seen)
+
+    def _ask(self) -> None:
+        with self.server.client() as client:
+            while not self.stopping.is_set():
+                started = time.monotonic()
+                response = client.post(
+                    "/v1/understand",
+                    json={"text": "Where is my parcel?", "store": False},
+                    headers={"x-request-deadline-ms": str(DEADLINE_MS)},
+                )
+                took = time.monotonic() - started
+                self.seen.append((self.elapsed_s(), response.status_code, took))
+                if response.status_code != 200:
+                    self.lacking_retry_after += not response.headers.get("retry-after", "").isdecimal()
+                    self.stopping.wait(0.05)
+
+
+def test_while_the_encoders_are_dead_callers_are_told_to_come_back_and_then_all_is_well(
+    dedicated: Server, texts: list[str], expected: list[dict[str, Any]]
+) -> None:
+    workers = dedicated.workers()
+    victim = services(dedicated)["encoders"]
+    with Load(dedicated) as load:
+        while load.answered_since(0) < 10 * CALLERS:
+            time.sleep(0.05)
+        victim.kill()
+        killed = load.elapsed_s()
+        while load.answered_since(killed + 1.0) < 10 * CALLERS:
+            assert load.elapsed_s() < killed + RESPAWN_TIMEOUT_S, "the encoders did not come back"
+            time.sleep(0.1)
+
+    assert {status for _, status, _ in load.seen} == {200, 503}
+    assert load.lacking_retry_after == 0
+    assert max(took for _, _, took in load.seen) < DEADLINE_MS / 1000
+    assert dedicated.workers() == workers
+    assert services(dedicated)["encoders"].pid != victim.pid
+    assert_understood(dedicated, texts, expected)
+
+
+def test_what_is_under_way_when_the_server_is_told_to_stop_is_answered(encoder_bundle: Bundle, tmp_path: Path) -> None:
+    """Both kinds of process are told at the same moment, and the API workers still need the encoders."""
+    statuses: list[int] = []
+    with Server(home_with(encoder_bundle, tmp_path / "home"), model__placement="dedicated", workers=1) as server:
+
+        def ask() -> None:
+            queries = [{"text": "Where is my parcel? " * 40, "store": False}] * 256
+            with server.client() as client:
+                statuses.extend(
+                    result.get("status", 200)
+                    for result in client.post("/v1/understand/batch", json={"queries": queries}).json()["results"]
+                )
+
+        callers = [threading.Thread(target=ask) for _ in range(2)]
+        for caller in callers:
+            caller.start()
+        time.sleep(0.3)
+        server.terminate()
+        for caller in callers:
+            caller.join()
+        server.process.wait(20)
+
+    assert statuses == [200] * 512

@@ -1,0 +1,86 @@
+"""Is an ensemble whose parts are elsewhere the same one? All but the sockets is real here; `tests/e2e` has those."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from model_store.bundle import Bundle
+from runners.elsewhere import Elsewhere
+from runners.ensemble import Ensemble, load_scorers, warm_up
+from runners.meta_learner import answer_with
+from runners.models.encoder import ENCODER_MEMBERS
+from runners.placement import MEMBERS, TREES
+from runners.remote import RemoteMembers, RemoteMetaLearner
+from runners.serving import member_scores
+from runners.wire import Arrays, pack, rows_from_arrays, rows_to_arrays, texts_from_arrays, texts_to_arrays, unpack
+from training.data import Example
+
+
+class Loopback:
+    """A line to a runner in this process; it counts calls."""
+
+    def __init__(self, answer: Callable[[Arrays], Arrays]) -> None:
+        self._answer = answer
+        self.calls = 0
+
+    def send(self, body: bytes) -> None:
+        self.calls += 1
+        self._body = body
+
+    def receive(self) -> bytes:
+        return pack(self._answer(unpack(self._body)))
+
+
+def lines_of(bundle: Bundle, services: tuple[str, ...]) -> dict[str, Loopback]:
+    return {
+        service: Loopback(
+            member_scores(bundle, MEMBERS[service], rows_from_arrays if service == TREES else texts_from_arrays)
+        )
+        for service in services
+    }
+
+
+def members_over(lines: dict[str, Loopback]) -> tuple[RemoteMembers, ...]:
+    return tuple(
+        RemoteMembers(line, MEMBERS[service], rows_to_arrays if service == TREES else texts_to_arrays)
+        for service, line in lines.items()
+    )
+
+
+@pytest.fixture
+def texts(starter_examples: tuple[Example, ...]) -> list[str]:
+    return [example.text for example in starter_examples[::60]]
+
+
+@pytest.mark.parametrize("services", [("encoders",), ("distilbert", "roberta", "trees")])
+def test_the_answers_are_those_of_embedded_with_one_call_a_batch(
+    encoder_bundle: Bundle, texts: list[str], services: tuple[str, ...]
+) -> None:
+    lines = lines_of(encoder_bundle, services)
+    meta_learner = Loopback(answer_with(*load_scorers(encoder_bundle, 1)))
+    elsewhere = Elsewhere(members_over(lines), RemoteMetaLearner(meta_learner) if "trees" in services else None)
+    spread = Ensemble.load(encoder_bundle, elsewhere=elsewhere)
+    here = Ensemble.load(encoder_bundle).judge(texts)
+    there = spread.judge(texts)
+
+    np.testing.assert_allclose(there.intent, here.intent, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(there.sentiment, here.sentiment, rtol=0, atol=1e-6)
+    for remote, local in zip(there.members, here.members, strict=True):
+        np.testing.assert_allclose(remote.intent, local.intent, rtol=0, atol=1e-6)
+        np.testing.assert_allclose(remote.sentiment, local.sentiment, rtol=0, atol=1e-6)
+    assert [line.calls for line in (*lines.values(), meta_learner)] == [1] * len(services) + ["trees" in services]
+    assert [member.name for member in spread.members] == list(encoder_bundle.manifest.members)
+
+
+def test_what_is_elsewhere_is_not_loaded_here(encoder_bundle: Bundle, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(encoder_bundle.path, tmp_path / encoder_bundle.version))
+    elsewhere = Elsewhere(members_over(lines_of(encoder_bundle, ("encoders",))))
+    for file in (file for name in ENCODER_MEMBERS for file in (folder / "members").glob(f"{name}.*")):
+        file.unlink()
+    without_graphs = Bundle(folder, encoder_bundle.manifest)
+    warm_up(Ensemble.load(without_graphs, elsewhere=elsewhere), without_graphs)

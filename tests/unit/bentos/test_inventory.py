@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bentos.inventory import HISTORY_SHOWN, Inventory
+from model_store.bundle import Bundle, open_bundle, seal_bundle
+from model_store.promotion import POINTER, champion_path, promote
+from runners.models.provider import ON_CPU, Provider
+
+
+def opened(bundle: Path, bundles: Path, provider: Provider = ON_CPU, **precisions: str) -> Inventory:
+    return Inventory.of(bundle, bundles, placement="embedded", threads=1, provider=provider, precisions=precisions)
+
+
+@pytest.fixture
+def served(home: Path) -> Inventory:
+    return opened(champion_path(home / "bundles"), home / "bundles")
+
+
+def another(home: Path, tiny_bundle: Bundle, *, members: tuple[str, ...] = (), graphs: tuple[str, ...] = ()) -> Bundle:
+    """A bundle that is whole and sealed and says something else."""
+    staged = Path(shutil.copytree(tiny_bundle.path, home / "bundles" / ".staged"))
+    (staged / "manifest.json").unlink()
+    for graph in graphs:
+        (staged / graph).write_bytes(b"a graph")
+    members = tiny_bundle.manifest.members + members
+    return seal_bundle(staged, dataclasses.replace(tiny_bundle.manifest, profile="another", members=members))
+
+
+def test_the_champion_that_is_served_needs_no_restart(served: Inventory, tiny_bundle: Bundle) -> None:
+    told = served.report()
+    assert (told.serving, told.champion, told.previous) == (tiny_bundle.version, tiny_bundle.version, None)
+    assert not told.restart_needed
+    assert [(stored.version, stored.serving, stored.champion) for stored in told.versions] == [
+        (tiny_bundle.version, True, True)
+    ]
+
+
+def test_what_was_promoted_after_the_start_is_champion_but_not_served(
+    served: Inventory, home: Path, tiny_bundle: Bundle
+) -> None:
+    successor = another(home, tiny_bundle)
+    assert not served.report().restart_needed
+    promote(home / "bundles", successor.version, "better")
+    told = served.report()
+    assert (told.serving, told.champion, told.previous) == (
+        tiny_bundle.version,
+        successor.version,
+        tiny_bundle.version,
+    )
+    assert told.restart_needed
+    assert told.model == served.serving
+    assert {(stored.version, stored.serving, stored.champion) for stored in told.versions} == {
+        (tiny_bundle.version, True, False),
+        (successor.version, False, True),
+    }
+    assert told.promotions[-1].reason == "better"
+
+
+def test_a_bundle_from_outside_the_home_is_not_replaced_by_a_restart(home: Path, copied_bundle: Path) -> None:
+    other = another(home, open_bundle(copied_bundle))
+    promote(home / "bundles", other.version)
+    told = opened(copied_bundle, home / "bundles").report()
+    assert told.champion == other.version != told.serving
+    assert not told.restart_needed
+
+
+def test_every_member_says_its_graphs_where_they_run_and_in_what_precision(
+    served: Inventory, tiny_bundle: Bundle
+) -> None:
+    members = {member.name: member for member in served.serving.members}
+    assert tuple(members) == tiny_bundle.manifest.members
+    assert members["xgboost"].graphs == ("members/xgboost.intent.onnx", "members/xgboost.sentiment.onnx")
+    assert {(member.provider, member.precision) for member in members.values()} == {("cpu", "fp32")}
+    for member in members.values():
+        assert set(member.graphs) <= set(tiny_bundle.manifest.files)
+    assert served.serving.meta_learner == ("meta/intent.onnx", "meta/sentiment.onnx")
+
+
+@pytest.mark.parametrize(
+    ("precision", "graph"),
+    [("int8", "distilbert.onnx"), ("fp32", "distilbert.fp32.onnx"), ("fp16", "distilbert.fp16.onnx")],
+)
+def test_an_encoder_names_the_one_graph_of_its_precision_and_only_it_leaves_the_cpu(
+    home: Path, tiny_bundle: Bundle, precision: str, graph: str
+) -> None:
+    graphs = tuple(f"members/distilbert{kind}.onnx" for kind in ("", ".fp32", ".fp16"))
+    bundle = another(home, tiny_bundle, members=("distilbert",), graphs=graphs)
+    serving = opened(bundle.path, home / "bundles", Provider("cuda", "it works here"), distilbert=precision).serving
+    *others, encoder = serving.members
+    assert (encoder.graphs, encoder.provider, encoder.precision) == ((f"members/{graph}",), "cuda", precision)
+    assert {member.provider for member in others} == {"cpu"}
+
+
+def test_an_encoder_in_another_process_says_nothing_of_that_process(home: Path, tiny_bundle: Bundle) -> None:
+    bundle = another(home, tiny_bundle, members=("distilbert",), graphs=("members/distilbert.onnx",))
+    *_, encoder = opened(bundle.path, home / "bundles", Provider("cpu", "elsewhere")).serving.members
+    assert (encoder.graphs, encoder.provider, encoder.precision) == (("members/distilbert.onnx",), None, None)
+
+
+def test_a_pointer_to_nowhere_and_a_damaged_manifest_are_told_not_fatal(
+    served: Inventory, home: Path, tiny_bundle: Bundle
+) -> None:
+    damaged = another(home, tiny_bundle)
+    manifest = damaged.path / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"another"', '"forged"'))
+    (home / "bundles" / POINTER).write_text("20200101-gone\n")
+    told = served.report()
+    assert (told.champion, told.restart_needed) == (None, False)
+    assert "20200101-gone" in str(told.problem)
+    (problem,) = (stored.problem for stored in told.versions if stored.version == damaged.version)
+    assert "was changed after it was sealed" in str(problem)
+
+
+def test_only_the_last_promotions_are_told(served: Inventory, home: Path, tiny_bundle: Bundle) -> None:
+    for number in range(HISTORY_SHOWN + 5):
+        promote(home / "bundles", tiny_bundle.version, f"reason {number}")
+    reasons = [move.reason for move in served.report().promotions]
+    assert (len(reasons), reasons[-1]) == (HISTORY_SHOWN, f"reason {HISTORY_SHOWN + 4}")

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+from typer.testing import CliRunner
+
+from cli.doctor import Finding
+from cli.gpu_check import Check, Gpu, Timing, _run, agreement_finding, provider_finding, read_gpus, show
+from cli.main import app
+from frontdesk.config import Settings
+from model_store.bundle import Bundle
+from runners.models.provider import ON_CPU
+
+GOOD, BAD = Finding("GPU", "good", "one"), Finding("provider", "bad", "broken")
+
+
+def shown(check: Check) -> str:
+    told = StringIO()
+    show(check, Console(file=told, width=200))
+    return told.getvalue()
+
+
+def test_what_nvidia_smi_prints_is_read_device_by_device() -> None:
+    printed = "NVIDIA L4, 23034 MiB, 550.54.15\nNVIDIA Odd, Named, [N/A], 570.1\n\n"
+    assert read_gpus(printed) == (
+        Gpu("NVIDIA L4", "23034 MiB", "550.54.15"),
+        Gpu("NVIDIA Odd, Named", "[N/A]", "570.1"),
+    )
+    assert read_gpus("") == ()
+
+
+def test_a_machine_without_a_gpu_is_no_failure_but_is_told_that_nothing_ran() -> None:
+    found = provider_finding("cuda", "not offered", gpu_seen=False, offered=False)
+    assert found.state == "warning"
+    assert "the GPU path was NOT run" in found.told
+    assert "make ACCELERATOR=gpu serve" in found.told
+
+
+@pytest.mark.parametrize(
+    ("offered", "todo"), [(False, "make ACCELERATOR=gpu serve"), (True, "onnxruntime-gpu[cuda,cudnn]")]
+)
+def test_a_gpu_that_does_not_work_is_bad_and_comes_with_what_to_do(offered: bool, todo: str) -> None:
+    found = provider_finding("cuda", "libcublas is missing", gpu_seen=True, offered=offered)
+    assert found.state == "bad"
+    assert "libcublas is missing" in found.told
+    assert todo in found.told
+
+
+def test_a_provider_that_computed_is_good_whether_or_not_nvidia_smi_is_installed() -> None:
+    for seen in (True, False):
+        assert provider_finding("cuda", None, gpu_seen=seen, offered=True).state == "good"
+
+
+def test_golden_rows_that_change_their_intent_are_noted() -> None:
+    assert agreement_finding(2e-4, 16, 16).state == "good"
+    changed = agreement_finding(0.2, 15, 16)
+    assert (changed.state, "15 of 16" in changed.told) == ("warning", True)
+
+
+def test_one_bad_finding_makes_the_whole_check_bad() -> None:
+    assert Check((GOOD,)).good
+    assert not Check((GOOD, BAD)).good
+
+
+def test_a_table_is_printed_only_of_what_was_run() -> None:
+    assert "No model was run on a GPU" in shown(Check((GOOD,)))
+    told = shown(Check((GOOD,), gpu_path_run=True, timings=(Timing(8, 10.0, 2.0, 12.0, 4.0),)))
+    assert "No model was run" not in told
+    assert told.splitlines()[-1].split() == ["8", "10.00", "2.00", "5.0", "12.00", "4.00", "3.0"]
+
+
+def test_words_in_brackets_survive_the_printing() -> None:
+    assert "onnxruntime-gpu[cuda,cudnn]" in shown(Check((Finding("provider", "bad", "onnxruntime-gpu[cuda,cudnn]"),)))
+
+
+def test_golden_rows_and_every_batch_size_are_run_on_both(tiny_bundle: Bundle) -> None:
+    """With the CPU in the place of the GPU: the comparison itself, which must find no difference."""
+    check = _run(Check((GOOD,)), tiny_bundle, Settings(), ON_CPU)
+    golden, compared = check.findings[1:]
+    assert check.gpu_path_run
+    assert (golden.state, compared.state) == ("good", "good")
+    assert "16 of 16" in compared.told
+    assert "at most 0" in compared.told
+    assert [timing.texts for timing in check.timings] == [1, 8, 32]
+    assert all(timing.ensemble_gpu_ms > 0 for timing in check.timings)
+
+
+def test_a_machine_without_nvidia_smi_ends_with_0_and_says_what_was_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = CliRunner().invoke(app, ["gpu-check", "--json"])
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["good"]) == (0, True)
+    assert told["findings"][0]["told"].startswith("no NVIDIA driver found")
+
+
+def test_a_driver_that_fails_ends_with_1_and_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tool = tmp_path / "nvidia-smi"
+    tool.write_text("#!/bin/sh\necho 'Driver/library version mismatch'\nexit 18\n")
+    tool.chmod(0o755)
+    monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    done = CliRunner().invoke(app, ["gpu-check", "--json"])
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["findings"][0] == {
+        "what": "GPU",
+        "state": "bad",
+        "told": "nvidia-smi fails: Driver/library version mismatch",
+    }

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from frontdesk.errors import DeadlineExceeded, Overloaded
+from runners.distilbert import DistilBert
+from runners.encoders import Encoders
+from runners.meta_learner import MetaLearner
+from runners.placement import MEMBERS, META_LEARNER
+from runners.roberta import Roberta
+from runners.serving import RunnerDoor, RunnerService
+from runners.trees import TreesAndLinear
+
+
+class Reversing:
+    """A runner that reverses what it is sent, or raises."""
+
+    path = "/bundles/v1/call"
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self._error = error
+
+    async def call(self, body: bytes) -> bytes:
+        if self._error:
+            raise self._error
+        return body[::-1]
+
+
+async def native(scope: Any, receive: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 299, "headers": []})
+
+
+async def post(runner: Reversing, path: str, *pieces: bytes) -> tuple[int, bytes]:
+    messages = [{"type": "http.request", "body": piece, "more_body": True} for piece in pieces]
+    messages.append({"type": "http.request", "body": b""})
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await RunnerDoor(native, lambda: runner)({"type": "http", "path": path}, receive, send)
+    return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
+
+
+async def test_a_call_is_answered_whole_however_it_arrives() -> None:
+    assert await post(Reversing(), "/bundles/v1/call", b"abc", b"de") == (200, b"edcba")
+
+
+@pytest.mark.parametrize("path", ["/bundles/v2/call", "/", "/call", "/docs", "/scores", "/schema.json"])
+async def test_nothing_else_is_answered_not_even_by_bentoml_which_would_unpickle_it(path: str) -> None:
+    assert await post(Reversing(), path, pickle.dumps("abc")) == (404, b"")
+
+
+async def test_bentoml_answers_for_its_own_health() -> None:
+    assert (await post(Reversing(), "/livez"))[0] == 299
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(Overloaded("full", retry_after_s=1), 503), (DeadlineExceeded("late"), 503), (ValueError("a secret"), 500)],
+)
+async def test_an_error_crosses_as_a_status_and_says_no_more(error: Exception, status: int) -> None:
+    with capture_logs() as logged:
+        assert await post(Reversing(error), "/bundles/v1/call", b"abc") == (status, b"")
+    assert [line["error"] for line in logged] == (["builtins.ValueError"] if status == 500 else [])
+    assert "secret" not in str(logged)
+
+
+def test_each_service_is_one_process_under_the_name_that_its_members_are_found_by() -> None:
+    services = (Encoders, DistilBert, Roberta, TreesAndLinear, MetaLearner)
+    assert {service.name for service in services} == {*MEMBERS, META_LEARNER}
+    for service in services:
+        assert isinstance(service, RunnerService)
+        assert (service.config["workers"], service.apis) == (1, {})

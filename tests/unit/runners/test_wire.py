@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import pickle
+import struct
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from frontdesk.features.row import FeatureRows
+from frontdesk.features.text import Terms
+from frontdesk.scores import Scores
+from runners.models.member import Batch
+from runners.wire import (
+    pack,
+    rows_from_arrays,
+    rows_to_arrays,
+    scores_from_arrays,
+    scores_to_arrays,
+    texts_from_arrays,
+    texts_to_arrays,
+    unpack,
+)
+
+NO_ROWS = FeatureRows((), np.empty((0, 0), np.float32))
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=8),
+        st.sampled_from(["f8", "i8", "f4", "u1"]).flatmap(lambda of: arrays(of, array_shapes(min_dims=1, min_side=0))),
+        max_size=4,
+    )
+)
+def test_arrays_come_back_bit_for_bit_and_aligned(named) -> None:
+    back = unpack(pack(named))
+    assert set(back) == set(named)
+    for name, array in named.items():
+        assert (back[name].dtype, back[name].shape) == (array.dtype, array.shape)
+        assert back[name].tobytes() == array.tobytes()
+        assert back[name].flags.aligned
+
+
+@given(st.lists(st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=20), min_size=1, max_size=5))
+def test_texts_come_back_as_they_were(texts: list[str]) -> None:
+    assert list(texts_from_arrays(unpack(pack(texts_to_arrays(Batch(texts, NO_ROWS))))).texts) == texts
+
+
+def test_feature_rows_come_back_text_by_text() -> None:
+    terms = tuple(
+        Terms(np.arange(count, dtype=np.int64), np.linspace(0, 1, count, dtype=np.float32)) for count in (3, 0, 5)
+    )
+    dense = np.arange(6, dtype=np.float32).reshape(3, 2)
+    rows = rows_from_arrays(unpack(pack(rows_to_arrays(Batch(["a", "b", "c"], FeatureRows(terms, dense)))))).rows
+    np.testing.assert_array_equal(rows.dense, dense)
+    for back, text in zip(rows.terms, terms, strict=True):
+        np.testing.assert_array_equal(back.ids, text.ids)
+        np.testing.assert_array_equal(back.weights, text.weights)
+
+
+def test_scores_come_back_by_member_and_an_unknown_array_is_left_alone() -> None:
+    scores = Scores(np.eye(2, dtype=np.float32), np.ones((2, 3), np.float32))
+    arrays = {**scores_to_arrays({"roberta": scores, "distilbert": scores}), "roberta.samples": np.zeros(4, np.float32)}
+    back = scores_from_arrays(unpack(pack(arrays)), ["distilbert", "roberta"])
+    assert list(back) == ["distilbert", "roberta"]
+    np.testing.assert_array_equal(back["roberta"].intent, scores.intent)
+    np.testing.assert_array_equal(back["roberta"].sentiment, scores.sentiment)
+
+
+def test_an_array_of_objects_cannot_be_sent() -> None:
+    with pytest.raises(KeyError):
+        pack({"anything": np.array([{"a": 1}])})
+
+
+@pytest.mark.parametrize("body", [b"", b"\0" * 8, pickle.dumps({"a": 1}), struct.pack("<Q", 2) + b"[]"])
+def test_what_is_no_message_is_refused(body: bytes) -> None:
+    with pytest.raises((ValueError, KeyError, TypeError, AttributeError, struct.error)):
+        unpack(body)
+
+
+def test_a_header_that_points_outside_is_refused() -> None:
+    body = pack({"a": np.zeros(2)}).replace(b"[0,16]", b"[0,99]")
+    with pytest.raises(ValueError, match="buffer"):
+        unpack(body)

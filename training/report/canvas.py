@@ -1,0 +1,73 @@
+"""A PNG to draw on: one width, one set of letters and colours for every picture of a report.
+
+The colours are those of Okabe & Ito (2008), which people with any kind of colour blindness tell apart. Figures are made
+without pyplot, which keeps every figure in a global. Knows nothing of what is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+WIDTH_INCHES = 9.0
+DOTS_PER_INCH = 150
+INK, SOFT, LINE = "#23252b", "#5c5f68", "#d9d7d0"
+ENSEMBLE, SOFT_VOTE, ALARM = "#0072b2", "#5c5f68", "#b3400b"
+MEMBERS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00")
+MARKERS = ("s", "^", "D", "v", "P")
+MOST_LABELS = 40
+
+_STYLE: dict[Any, Any] = {
+    "font.family": "DejaVu Sans",  # matplotlib carries it, so a picture looks the same on every machine
+    "font.size": 11.0,
+    "text.color": INK,
+    "text.parse_math": False,  # a label may hold a dollar sign
+    "axes.labelcolor": INK,
+    "axes.edgecolor": SOFT,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 12.0,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": LINE,
+    "grid.linewidth": 0.7,
+    "xtick.color": INK,
+    "ytick.color": INK,
+    "legend.edgecolor": "none",
+    "legend.framealpha": 0.85,
+    "legend.fontsize": 10.0,
+}
+
+
+@contextmanager
+def picture(path: Path, height_inches: float) -> Iterator[Figure]:
+    """A white figure that is written to `path` when the block ends; 1350 pixels wide."""
+    with mpl.rc_context(_STYLE):
+        figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained", facecolor="white")
+        yield figure
+        # without the name of the software, the same numbers give the same bytes
+        figure.savefig(path, dpi=DOTS_PER_INCH, metadata={"Software": None})
+
+
+def colour(member: int) -> str:
+    return MEMBERS[member % len(MEMBERS)]
+
+
+def marker(member: int) -> str:
+    return MARKERS[member % len(MARKERS)]
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """One name a row, the first on top, without lines between the rows."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")

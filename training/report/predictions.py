@@ -1,0 +1,68 @@
+"""What the pictures are drawn from: everybody's probabilities for the held-out messages, and what was right.
+
+Arrays alone: no text can get into a picture or onto the page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from runners.ensemble import Judgement
+from runners.models.calibration import Doubles
+from training.members import MISSING, Labels, Targets
+
+
+@dataclass(frozen=True, slots=True)
+class Predictions:
+    """The intent probabilities of a set of rows.
+
+    Attributes:
+        members: (members, rows, intents), rows sum to 1.
+        ensemble: (rows, intents), rows sum to at most 1; what is missing is the out-of-scope probability.
+        truth: (rows,) the right column, `MISSING` for rows that are out of scope or have no intent.
+        out_of_scope: (rows,).
+        rated: how many rows have a sentiment.
+    """
+
+    members: Doubles
+    ensemble: Doubles
+    truth: Targets
+    out_of_scope: NDArray[np.bool_]
+    rated: int
+
+    @classmethod
+    def of(cls, judgement: Judgement, labels: Labels, out_of_scope: NDArray[np.bool_]) -> Predictions:
+        members = np.stack([scores.intent for scores in judgement.members]).astype(np.float64)
+        rated = int((labels.sentiment != MISSING).sum())
+        return cls(members, judgement.intent, labels.intent, out_of_scope, rated)
+
+    @property
+    def in_scope(self) -> NDArray[np.bool_]:
+        """(rows,) those with a known intent: what accuracy, log loss and calibration are measured on."""
+        known: NDArray[np.bool_] = self.truth != MISSING
+        return known
+
+    @property
+    def judged(self) -> NDArray[np.bool_]:
+        """(rows,) those for which an answer is known to be right or wrong: out of scope, every answer is wrong."""
+        return self.in_scope | self.out_of_scope
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """(rows,) where the ensemble's first choice is right."""
+        chosen: NDArray[np.bool_] = self.ensemble.argmax(axis=1) == self.truth
+        return chosen
+
+    @property
+    def left_over(self) -> Doubles:
+        """(rows,) the ensemble's out-of-scope probability."""
+        left: Doubles = 1.0 - self.ensemble.sum(axis=1)
+        return left
+
+    def best_member(self) -> int:
+        """The member with the highest accuracy on rows in scope; the first of those that are level."""
+        chosen = self.members[:, self.in_scope].argmax(axis=2)
+        return int((chosen == self.truth[self.in_scope]).mean(axis=1).argmax())
