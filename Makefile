@@ -6,6 +6,7 @@ VENV        ?= .venv
 BIN         := $(VENV)/bin
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 EXTRA       := $(strip $(ACCELERATOR))
+OTHER       := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 INDEX       := $(if $(strip $(TORCH_INDEX)),--extra-index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
 
@@ -25,7 +26,9 @@ $(VENV)/bin/python:
 
 $(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Frontdesk ($(EXTRA)) into $(VENV): a minute or two, once ..."
-	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train]'
+	@rm -f $(VENV)/.serve-* $(VENV)/.dev-*
+	@$(PIP) uninstall --quiet --quiet --yes $(OTHER)
+	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders]'
 	@touch $@
 
 $(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA)

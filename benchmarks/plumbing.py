@@ -40,7 +40,8 @@ from frontdesk.security.keys import signing_key
 from frontdesk.security.masking import mask
 from frontdesk.security.tokens import mint
 from model_store.bundle import open_bundle
-from runners.ensemble import Ensemble, warm_up
+from runners.ensemble import Ensemble
+from runners.warm_up import open_warm
 
 ROUNDS = 5
 READY_TIMEOUT_S = 60
@@ -75,8 +76,7 @@ def main() -> None:
     settings = load()
     texts = messages(wanted.requests)
     bundle = open_bundle(served_bundle(settings))
-    ensemble = Ensemble.load(bundle)
-    warm_up(ensemble, bundle)
+    ensemble = open_warm(bundle, threads=1)
     masked = [mask(text).text for text in texts]
     with tempfile.TemporaryDirectory() as home, _server(settings, Path(home), bundle.path) as (port, worker, token):
         rows = [_measure(case, texts, masked, ensemble, port, worker, token, console) for case in CASES]

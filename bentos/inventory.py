@@ -16,7 +16,7 @@ import onnxruntime
 from frontdesk.errors import BundleError
 from model_store.manifest import Manifest
 from model_store.promotion import Promotion, champion_path, history, previous, versions
-from runners.models.encoder import ENCODER_MEMBERS
+from runners.models.encoder import ENCODER_MEMBERS, Precision, graph_name
 from runners.models.provider import ON_CPU, Provider
 from runners.models.session import check_runtime
 
@@ -118,7 +118,7 @@ class Inventory:
         placement: str,
         threads: int,
         provider: Provider,
-        precisions: Mapping[str, str],
+        precisions: Mapping[str, Precision],
     ) -> Inventory:
         """The inventory of a worker that serves `bundle`.
 
@@ -168,14 +168,14 @@ class Inventory:
         )
 
 
-def _member(name: str, manifest: Manifest, provider: Provider, precision: str | None) -> ServedMember:
+def _member(name: str, manifest: Manifest, provider: Provider, precision: Precision | None) -> ServedMember:
     """`precision` is None for a member that is no encoder, and for an encoder that is not in this process."""
     graphs = tuple(file for file in sorted(manifest.files) if _is_graph(file, f"members/{name}."))
     if name not in ENCODER_MEMBERS:
         return ServedMember(name, graphs, ON_CPU.name, ALWAYS_FP32)
     if precision is None:
         return ServedMember(name, graphs, None, None)
-    running = f"members/{name}.onnx" if precision == "int8" else f"members/{name}.{precision}.onnx"
+    running = f"members/{graph_name(name, precision)}"
     return ServedMember(name, tuple(file for file in graphs if file == running), provider.name, precision)
 
 

@@ -14,7 +14,6 @@ import os
 import shutil
 import sys
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import bentoml
@@ -25,7 +24,6 @@ from starlette.types import ASGIApp
 from bentos.fast_path import FastService
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door, admitted
-from bentos.heartbeats import Heartbeats
 from bentos.packing import placed
 from bentos.wiring import Desk, open_desk, prepare
 from frontdesk.config import Settings, load
@@ -34,7 +32,9 @@ from frontdesk.observability.logs import configure
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
 from runners.encoders import Encoders
+from runners.heartbeats import Heartbeats, run_folder
 from runners.meta_learner import MetaLearner
+from runners.placement import beside_us
 from runners.roberta import Roberta
 from runners.trees import TreesAndLinear
 
@@ -42,12 +42,8 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that th
 
 SETTINGS: Settings = load()
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
+PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
 HOME_VARIABLE = "FRONTDESK_HOME"
-
-
-def run_folder(settings: Settings, master: int) -> Path:
-    """Where the workers of one serving master leave their signs of life."""
-    return settings.run / str(master)
 
 
 class _Worker:
@@ -103,16 +99,17 @@ class Frontdesk:
         bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator makes a Service of the class
         settings = placed(SETTINGS, bento) if bento else SETTINGS
         try:
-            bundle = prepare(settings)
+            bundle, precision = prepare(settings)
         except FrontdeskError as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
             raise SystemExit(1) from None
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
         os.environ[BUNDLE_VARIABLE] = str(bundle.path)
+        os.environ[PRECISION_VARIABLE] = precision
         os.environ[HOME_VARIABLE] = str(settings.home)
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
-        folder = run_folder(settings, os.getpid())
+        folder = run_folder(settings.run, os.getpid())
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True, mode=0o700)
 
@@ -121,12 +118,13 @@ class Frontdesk:
         """In each worker, before it accepts a request."""
         configure(SETTINGS.observability.log_level)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
-        _Worker.desk = open_desk(load(), {name: depended.on.url for name, depended in dependencies.items()})
+        runners = {name: depended.on.url for name, depended in dependencies.items()}
+        _Worker.desk = open_desk(load(), runners)
         server = SETTINGS.server
         _Worker.heartbeats = Heartbeats(
-            run_folder(SETTINGS, os.getppid()),
-            index=server_context.worker_index or 1,
-            workers=server.workers,
+            run_folder(SETTINGS.run, os.getppid()),
+            f"worker-{server_context.worker_index or 1}",
+            expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *beside_us(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
         )

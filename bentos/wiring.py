@@ -6,6 +6,7 @@ Everything that the pipeline needs is made here and handed to it; nothing else m
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,10 +34,13 @@ from frontdesk.types import Caller
 from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path
 from runners.champion import BatchedChampion
-from runners.ensemble import Ensemble, warm_up
+from runners.models.encoder import Precision
 from runners.models.provider import Provider
 from runners.models.session import check_runtime, find_provider
 from runners.placement import check_placement, connect
+from runners.warm_up import open_warm
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +107,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     path = served_bundle(settings)
     provider = _provider(settings, runners)
     champion = _champion(settings, path, provider, runners)
+    if champion.precisions:
+        _log.info("Encoders run on %s (%s).", provider.name, provider.because)
     inventory = Inventory.of(
         path,
         settings.bundles,
@@ -134,13 +140,13 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     return Desk(pipeline, champion, gate, metrics, engine, recorder, inventory)
 
 
-def prepare(settings: Settings) -> Bundle:
+def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     """What is done once before workers start: check every part that they will open, make what is made on first run.
 
     A server with a part that cannot be opened must refuse to start, not start workers that die again and again.
 
     Returns:
-        The verified bundle that every worker shall serve.
+        The verified bundle that every worker shall serve, and the precision in which it reproduced its golden rows.
 
     Raises:
         FrontdeskError: naming what is wrong and what to do.
@@ -149,12 +155,13 @@ def prepare(settings: Settings) -> Bundle:
     provider = find_provider(settings.model.provider, settings.engines)
     bundle = open_bundle(served_bundle(settings))
     check_placement(settings.model.placement, bundle.manifest)
-    warm_up(Ensemble.load(bundle, settings.model.onnx_threads, provider=provider), bundle)
+    model = settings.model
+    ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision)
     _priority(settings)
     _knowledge(settings)
     signing_key(settings.keys)
     migrate(settings.database_url)
-    return bundle
+    return bundle, ensemble.precision
 
 
 def _provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:
@@ -177,8 +184,7 @@ def _champion(
         timeout_s=settings.server.request_timeout_s,
         start_timeout_s=model.runner_start_timeout_s,
     )
-    ensemble = Ensemble.load(bundle, model.onnx_threads, provider=provider, elsewhere=elsewhere)
-    warm_up(ensemble, bundle)
+    ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
     return BatchedChampion(ensemble, max_batch=model.max_batch_texts, max_waiting=model.max_waiting_texts)
 
 

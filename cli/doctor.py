@@ -47,15 +47,15 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "machine", "good", f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
     )
-    yield from _runtime()
+    yield from _runtime(settings)
     yield from _champion(settings)
     yield from _database(settings)
     yield from _keys(settings)
 
 
-def _runtime() -> Iterator[Finding]:
+def _runtime(settings: Settings) -> Iterator[Finding]:
     from frontdesk.errors import ConfigurationError
-    from runners.models.session import check_runtime
+    from runners.models.session import check_runtime, find_provider
 
     try:
         runtime = check_runtime()
@@ -65,9 +65,13 @@ def _runtime() -> Iterator[Finding]:
     import onnxruntime
 
     providers = ", ".join(onnxruntime.get_available_providers())
-    yield Finding(
-        "onnxruntime", "good", f"{runtime}; providers here: {providers}; models run on the CPU in this version"
-    )
+    yield Finding("onnxruntime", "good", f"{runtime}; providers here: {providers}")
+    try:
+        provider = find_provider(settings.model.provider, settings.engines)
+    except ConfigurationError as error:
+        yield Finding("encoders", "bad", str(error))
+        return
+    yield Finding("encoders", "good", f"run on {provider.name} ({provider.because}); everything else on the CPU")
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
@@ -75,12 +79,11 @@ def _champion(settings: Settings) -> Iterator[Finding]:
     from frontdesk.errors import FrontdeskError
     from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
     from model_store.bundle import open_bundle
-    from runners.ensemble import Ensemble, warm_up
+    from runners.warm_up import open_warm
 
     try:
         bundle = open_bundle(served_bundle(settings))
-        ensemble = Ensemble.load(bundle)
-        warm_up(ensemble, bundle)
+        ensemble = open_warm(bundle, threads=1)
     except FrontdeskError as error:
         yield Finding("champion", "bad", str(error))
         return

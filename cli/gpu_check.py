@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SIZES = (1, 8, 32)
 REPETITIONS = 20
-WITH_ENCODERS = "frontdesk train --profile encoders --promote"
+WITH_ENCODERS = "frontdesk train --promote"
 INSTALL = "make ACCELERATOR=gpu serve"
 LIBRARIES = "pip install 'onnxruntime-gpu[cuda,cudnn]', and a driver that is new enough for them"
 
@@ -236,8 +236,9 @@ def _run(check: Check, bundle: Bundle, settings: Settings, provider: Provider) -
     import numpy as np
 
     from frontdesk.errors import FrontdeskError
-    from runners.ensemble import Ensemble, warm_up
+    from runners.ensemble import Ensemble
     from runners.models.provider import ON_CPU
+    from runners.warm_up import warm_up
 
     texts: Sequence[str] = json.loads((bundle.path / "golden.json").read_text(encoding="utf-8"))["texts"]
     try:

@@ -64,7 +64,9 @@ def _check_port(settings: Settings) -> None:
 
 def _train(settings: Settings, console: Console) -> None:
     """Train in a process of its own, so that the server keeps none of the training libraries in memory."""
-    console.print("No model has been trained yet: training the starter model, about a minute, once.")
+    console.print(
+        "No model has been trained yet: training the starter model, some minutes, once. After Ctrl-C it goes on."
+    )
     done = subprocess.run(
         [sys.executable, "-m", "cli", "train"], check=False, env=os.environ | {"FRONTDESK_HOME": str(settings.home)}
     )

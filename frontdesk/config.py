@@ -47,6 +47,7 @@ class ModelSettings(Section):
     max_waiting_texts: int = Field(512, ge=1)
     onnx_threads: int = Field(1, ge=1)
     provider: Literal["auto", "tensorrt", "cuda", "cpu"] = "auto"
+    precision: Literal["auto", "int8", "fp16", "fp32"] = "auto"
 
 
 class PolicySettings(Section):

@@ -5,6 +5,7 @@
     taxonomy.json       what the intents mean and what is allowed for them
     features/           vocabulary and projection
     members/            ONNX graphs of the base models
+    curves/             loss and learning rate of each encoder, step by step
     meta/               ONNX graphs and LightGBM text of the candidate scorers
     calibration.json    calibrators and thresholds
     golden.json         rows that warm-up must reproduce

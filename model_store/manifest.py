@@ -15,7 +15,7 @@ from typing import Any
 
 from frontdesk.errors import BundleError
 
-FORMAT = 1
+FORMAT = 2
 FILE_NAME = "manifest.json"
 
 

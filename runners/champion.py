@@ -9,6 +9,7 @@ from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import MaskedText, Understanding
 from runners.batcher import Batcher
 from runners.ensemble import Ensemble
+from runners.models.encoder import Precision
 
 
 class BatchedChampion:
@@ -29,7 +30,7 @@ class BatchedChampion:
         return self._ensemble.taxonomy
 
     @property
-    def precisions(self) -> Mapping[str, str]:
+    def precisions(self) -> Mapping[str, Precision]:
         return self._ensemble.precisions
 
     @property

@@ -8,7 +8,6 @@ depend on its neighbours in the batch.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +27,7 @@ from frontdesk.types import Candidate, Intent, MemberOpinion, Sentiment, Uncerta
 from model_store.bundle import Bundle
 from runners.elsewhere import NOTHING, Elsewhere, Scorer
 from runners.models.calibration import Calibration, Doubles
-from runners.models.encoder import ENCODER_MEMBERS, Encoder
+from runners.models.encoder import ENCODER_MEMBERS, Encoder, Precision, default_precision
 from runners.models.linear import LogisticRegression
 from runners.models.member import Batch, Member
 from runners.models.meta_learner import CandidateScorer
@@ -36,7 +35,6 @@ from runners.models.provider import ON_CPU, Provider
 from runners.models.trees import TREE_MEMBERS, Trees
 
 SHOWN_CANDIDATES = 5
-GOLDEN_TOLERANCE = 1e-3
 UNCERTAINTY_METHOD = "member_disagreement"
 
 
@@ -65,18 +63,33 @@ class Ensemble:
     intent_scorer: Scorer
     sentiment_scorer: Scorer
     calibration: Calibration
+    precision: Precision = "int8"
     elsewhere: Elsewhere = NOTHING
 
     @classmethod
     def load(
-        cls, bundle: Bundle, threads: int = 1, *, provider: Provider = ON_CPU, elsewhere: Elsewhere = NOTHING
+        cls,
+        bundle: Bundle,
+        threads: int = 1,
+        *,
+        provider: Provider = ON_CPU,
+        precision: Precision | None = None,
+        elsewhere: Elsewhere = NOTHING,
     ) -> Ensemble:
-        """Load every part of a verified bundle that is not `elsewhere`; encoders run on `provider`.
+        """Load every part of a verified bundle that is not `elsewhere`.
+
+        Args:
+            bundle: to be served.
+            threads: of each session.
+            provider: where encoders run.
+            precision: of the encoders' graphs; None for the provider's own.
+            elsewhere: what other processes hold.
 
         Raises:
             BundleError: when this code would make other features than the bundle was trained with, naming the field.
         """
         manifest = bundle.manifest
+        precision = precision or default_precision(provider)
         remote = {member.name: member for service in elsewhere.members for member in service.members}
         intent_scorer, sentiment_scorer = (
             elsewhere.meta_learner.scorers if elsewhere.meta_learner else load_scorers(bundle, threads)
@@ -87,17 +100,18 @@ class Ensemble:
             sentiments=manifest.sentiments,
             features=load_features(bundle),
             members=tuple(
-                remote.get(name) or load_member(name, bundle.path / "members", threads, provider)
+                remote.get(name) or load_member(name, bundle.path / "members", threads, provider, precision)
                 for name in manifest.members
             ),
             intent_scorer=intent_scorer,
             sentiment_scorer=sentiment_scorer,
             calibration=Calibration.load(bundle.path / "calibration.json"),
+            precision=precision,
             elsewhere=elsewhere,
         )
 
     @property
-    def precisions(self) -> Mapping[str, str]:
+    def precisions(self) -> Mapping[str, Precision]:
         """Of each encoder in this process, which of its graphs runs: int8, fp16 or fp32."""
         return {member.name: member.precision for member in self.members if isinstance(member, Encoder)}
 
@@ -137,7 +151,9 @@ class Ensemble:
         intent = self.intent_scorer.probabilities(intents, statistics)
         sentiment = self.sentiment_scorer.probabilities(sentiments, statistics)
         return Judgement(
-            scores, self.calibration.intent_probabilities(intent), self.calibration.sentiment_probabilities(sentiment)
+            scores,
+            self.calibration.intent_probabilities(intent, intents.mean(axis=0)),
+            self.calibration.sentiment_probabilities(sentiment),
         )
 
     def _intent(self, probabilities: NDArray[np.float64]) -> Intent:
@@ -203,33 +219,14 @@ def load_scorers(bundle: Bundle, threads: int) -> tuple[Scorer, Scorer]:
     )
 
 
-def load_member(name: str, folder: Path, threads: int, provider: Provider = ON_CPU) -> Member:
+def load_member(
+    name: str, folder: Path, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
+) -> Member:
     """The base model `name` from the graphs in `folder`; raises `BundleError` for a name this code does not know."""
     if name == LogisticRegression.name:
         return LogisticRegression(folder, threads)
     if name in ENCODER_MEMBERS:
-        return Encoder(name, folder, threads, provider)
+        return Encoder(name, folder, threads, provider, precision)
     if name in TREE_MEMBERS:
         return Trees(name, folder, threads)
     raise BundleError(f"The bundle has a member '{name}', which this code cannot load.", field="members")
-
-
-def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
-    """Run the golden rows alone and together: onnxruntime allocates what it needs, the results must be those sealed.
-
-    Raises:
-        BundleError: when this machine's results differ from the sealed ones by more than `GOLDEN_TOLERANCE`.
-    """
-    golden = json.loads((bundle.path / "golden.json").read_text(encoding="utf-8"))
-    together = ensemble.judge(golden["texts"])
-    alone = [ensemble.judge([text]) for text in golden["texts"]]
-    for task in ("intent", "sentiment"):
-        expected = np.array(golden[task])
-        singly = np.concatenate([getattr(judgement, task) for judgement in alone])
-        off = max(float(np.abs(getattr(together, task) - expected).max()), float(np.abs(singly - expected).max()))
-        if off > GOLDEN_TOLERANCE:
-            raise BundleError(
-                f"The golden rows of bundle {bundle.version} come out differently here ({task} by {off:.2g}).",
-                field="golden.json",
-                hint="Train on this machine, or check the onnxruntime version with: frontdesk doctor",
-            )

@@ -49,6 +49,14 @@ def call_path(version: str) -> str:
     return f"/bundles/{version}/call"
 
 
+def beside_us(urls: Mapping[str, str | None]) -> list[str]:
+    """The services, of those at `urls`, that our own BentoML master has started: it gives them unix sockets.
+
+    One with another address is on another machine, where probes of its own watch over it.
+    """
+    return [name for name, url in urls.items() if url is not None and url.startswith("file:")]
+
+
 def check_placement(placement: str, manifest: Manifest) -> None:
     """Raises `ConfigurationError` where a service of the placement would find none of its members in the bundle."""
     for service in SERVICES[placement]:
@@ -56,8 +64,7 @@ def check_placement(placement: str, manifest: Manifest) -> None:
         if wanted is not None and not set(wanted) & set(manifest.members):
             raise ConfigurationError(
                 f"model.placement is '{placement}', but bundle {manifest.version} has no {' or '.join(wanted)}.",
-                hint="Train a profile with encoders (frontdesk train --profile encoders), or set "
-                "FRONTDESK_MODEL__PLACEMENT=embedded.",
+                hint="Train a profile with encoders (frontdesk train), or set FRONTDESK_MODEL__PLACEMENT=embedded.",
             )
 
 

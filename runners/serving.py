@@ -4,13 +4,16 @@ The route is answered before BentoML's middleware stack (FACTS: 0.06 ms of CPU a
 it and BentoML's own health and metrics is: BentoML's API routes would unpickle what they are sent. Calls run one after
 another in a thread of their own; a call is a whole batch of some API worker, so there is nothing to collect.
 
-After SIGTERM a runner goes on until the API workers, who are told to stop at the same moment, have no calls left.
+A runner signs on beside the API workers of its master, so that their /livez and /readyz tell of it. After SIGTERM it
+goes on until the API workers, who are told to stop at the same moment, have no calls left.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import logging
+import os
 import signal
 import time
 from collections.abc import Callable, Sequence
@@ -20,6 +23,7 @@ from typing import Any, Protocol
 import attrs
 import bentoml
 from _bentoml_sdk import Service
+from bentoml import server_context
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from frontdesk.config import Settings, load
@@ -30,10 +34,15 @@ from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path
 from runners.batcher import Batcher
 from runners.ensemble import load_member
+from runners.heartbeats import Heartbeats, run_folder
+from runners.models.encoder import ENCODER_MEMBERS, default_precision
 from runners.models.member import Batch
+from runners.models.provider import ON_CPU, Provider
 from runners.models.session import find_provider
 from runners.placement import call_path
 from runners.wire import Arrays, pack, scores_to_arrays, unpack
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
 
 SETTINGS: Settings = load()
 NATIVE_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
@@ -53,6 +62,12 @@ class Runner:
         )
         self._under_way = 0
         self._last_call = 0.0
+        self._heartbeats = Heartbeats(
+            run_folder(SETTINGS.run, os.getppid()),
+            server_context.service_name,
+            interval_s=SETTINGS.server.heartbeat_interval_s,
+            timeout_s=SETTINGS.server.heartbeat_timeout_s,
+        )
 
     async def call(self, body: bytes) -> bytes:
         """The answer to one call; raises what `Batcher.submit` and `answer` raise."""
@@ -65,15 +80,17 @@ class Runner:
         return answered
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML publishes no types
-    def open(self) -> None:
+    async def open(self) -> None:
         configure(SETTINGS.observability.log_level)
         for stopping in (signal.SIGTERM, signal.SIGINT):
             self._linger(stopping)
+        self._heartbeats.start()
         gc.collect()
         gc.freeze()
 
     @bentoml.on_shutdown  # type: ignore[untyped-decorator]  # as above
     async def close(self) -> None:
+        await self._heartbeats.stop()
         await self._batcher.close()
 
     def _run(self, bodies: Sequence[bytes]) -> list[bytes]:
@@ -147,9 +164,11 @@ def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays],
 
     `read` makes the batch of a call's arrays.
     """
-    provider = find_provider(SETTINGS.model.provider, SETTINGS.engines)
+    provider = provider_for(names, SETTINGS)
+    wish = SETTINGS.model.precision  # the serving master has pinned what `auto` came to
+    precision = default_precision(provider) if wish == "auto" else wish
     members = [
-        load_member(name, bundle.path / "members", SETTINGS.model.onnx_threads, provider)
+        load_member(name, bundle.path / "members", SETTINGS.model.onnx_threads, provider, precision)
         for name in bundle.manifest.members
         if name in names
     ]
@@ -159,6 +178,19 @@ def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays],
         return scores_to_arrays({member.name: member.scores(batch) for member in members})
 
     return answer
+
+
+def provider_for(names: Sequence[str], settings: Settings) -> Provider:
+    """Where a process with the members `names` runs its encoders; without any it looks for no GPU.
+
+    Raises:
+        ConfigurationError: when a provider is asked for by name and does not work here.
+    """
+    if not set(names) & set(ENCODER_MEMBERS):
+        return ON_CPU
+    provider = find_provider(settings.model.provider, settings.engines)
+    _log.info("Encoders run on %s (%s).", provider.name, provider.because)
+    return provider
 
 
 async def _answer(runner: Answering, body: bytes) -> tuple[int, bytes]:

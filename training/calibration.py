@@ -13,7 +13,7 @@ from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 
 from frontdesk.decision.conformal import conformal_threshold
-from runners.models.calibration import Calibration, Doubles, Platt
+from runners.models.calibration import Calibration, Doubles, Platt, shared_out
 from training.members import MISSING, Labels
 from training.profile import CalibrationTargets
 
@@ -23,6 +23,7 @@ STEPS = 200
 def calibrate(
     intent_scores: Doubles,
     sentiment_scores: Doubles,
+    members_mean: NDArray[np.float32],
     labels: Labels,
     out_of_scope: NDArray[np.bool_],
     targets: CalibrationTargets,
@@ -32,6 +33,7 @@ def calibrate(
     Args:
         intent_scores: (rows, intents) of the candidate scorer, 0 for what is no candidate.
         sentiment_scores: (rows, 3).
+        members_mean: (rows, intents) the members' mean probabilities.
         labels: the right columns; intent is -1 for rows that are out of scope or unlabelled.
         out_of_scope: (rows,) rows that fit no intent; they count as errors wherever they would be automated.
     """
@@ -39,8 +41,7 @@ def calibrate(
     intent = fit_platt(intent_scores[judged], labels.intent[judged])
     rated = labels.sentiment != MISSING
     sentiment = fit_platt(sentiment_scores[rated], labels.sentiment[rated])
-    probabilities = intent(intent_scores)
-    probabilities = probabilities / np.maximum(probabilities.sum(axis=1, keepdims=True), 1.0)
+    probabilities = shared_out(intent(intent_scores), members_mean)
     in_scope = labels.intent != MISSING
     left_over = 1.0 - probabilities.sum(axis=1)
     right = probabilities.argmax(axis=1) == labels.intent

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from frontdesk.scores import Scores
 from training.backbones import Backbone, load_backbone
+from training.curves import Step
 from training.members import MISSING, Labels
 from training.profile import EncoderSettings
 
@@ -46,20 +47,25 @@ class EncoderModel(nn.Module):
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
         """(texts, tokens) ids and mask -> logits (texts, intents) and (texts, sentiments)."""
+        features = self.dropout(self.pooled(input_ids, attention_mask))
+        return self.intent(features), self.sentiment(features)
+
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(texts, tokens) ids and mask -> (texts, width): what the heads read, before dropout."""
         output = self.body(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
         weights = attention_mask.unsqueeze(-1).to(output.last_hidden_state.dtype)
         lengths = weights.sum(1)
         pooled = [(output.hidden_states[layer] * weights).sum(1) / lengths for layer in self.pooled_layers]
-        features = self.dropout(torch.cat(pooled, dim=1))
-        return self.intent(features), self.sentiment(features)
+        return torch.cat(pooled, dim=1)
 
 
 class FittedEncoder:
-    """A trained encoder with its tokenizer: what evaluation asks and `export_encoder` writes."""
+    """A trained encoder with its tokenizer and its learning curve: what `export_encoder` writes."""
 
-    def __init__(self, model: EncoderModel, tokenizer: Tokenizer) -> None:
+    def __init__(self, model: EncoderModel, tokenizer: Tokenizer, curve: Sequence[Step]) -> None:
         self.model = model.eval()
         self.tokenizer = tokenizer
+        self.curve = tuple(curve)
 
     def scores(self, texts: Sequence[str], batch: int = 64) -> Scores:
         """Probabilities per task in label order, float32; the native side of the parity check."""
@@ -98,6 +104,7 @@ def fit_encoder(
     optimiser, schedule = _optimiser(model, settings, steps)
     intent_loss = nn.CrossEntropyLoss(ignore_index=MISSING, label_smoothing=settings.label_smoothing)
     sentiment_loss = nn.CrossEntropyLoss(ignore_index=MISSING)
+    curve: list[Step] = []
     for _ in range(settings.epochs):
         model.train()
         for part in _batches(rows, settings.batch, generator):
@@ -108,9 +115,10 @@ def fit_encoder(
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
             nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
             optimiser.step()
+            curve.append(Step(len(curve) + 1, loss.item(), float(schedule.get_last_lr()[0])))
             schedule.step()
             tell(schedule.last_epoch / steps)
-    return FittedEncoder(model, backbone.tokenizer)
+    return FittedEncoder(model, backbone.tokenizer, curve)
 
 
 def _freeze(backbone: Backbone, layers: int) -> None:

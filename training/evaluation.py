@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import f1_score
+from sklearn.metrics import f1_score, roc_auc_score
 
+from frontdesk.decision.uncertainty import ensemble_uncertainty
+from frontdesk.scores import Floats
 from runners.ensemble import Ensemble, Judgement
 from runners.models.calibration import Doubles
 from training.members import MISSING, Labels
@@ -51,6 +53,28 @@ def classification(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str,
         "brier": float(((probabilities - one_hot) ** 2).sum(axis=1).mean()),
         "ece": expected_calibration_error(probabilities.max(axis=1), predicted == truth),
     }
+
+
+def error_detection(judgement: Judgement, labels: Labels, samples: Sequence[Floats]) -> dict[str, float]:
+    """How well each kind of doubt finds the wrong answers among rows in scope: area under the ROC curve, 0.5 is chance.
+
+    Args:
+        judgement: of the ensemble.
+        labels: the right columns.
+        samples: of each encoder, (rows, samples, intents) under dropout of the head; none without encoders.
+    """
+    known = np.flatnonzero(labels.intent != MISSING)
+    wrong = judgement.intent[known].argmax(axis=1) != labels.intent[known]
+    if not wrong.any() or wrong.all():
+        return {}
+    doubts = {
+        "confidence": 1.0 - judgement.intent[known].max(axis=1),
+        "member_disagreement": ensemble_uncertainty(np.stack([of.intent[known] for of in judgement.members]))[1],
+    }
+    if samples:
+        sampled = [ensemble_uncertainty(of[known].transpose(1, 0, 2))[1] for of in samples]
+        doubts["head_dropout"] = np.mean(sampled, axis=0)
+    return {name: float(roc_auc_score(wrong, doubt)) for name, doubt in doubts.items()}
 
 
 def table(figures: dict[str, Any], task: str) -> Sequence[tuple[str, float, float, float, float]]:

@@ -43,6 +43,7 @@ class EncoderSettings(Part):
     pooled_layers: tuple[int, ...]
     dropout: float = Field(0.1, ge=0, lt=1)
     label_smoothing: float = Field(0.0, ge=0, lt=1)
+    relative_cost: float = Field(1.0, gt=0)  # of a row, against MiniLM's; only the time that is left depends on it
     seed: int
 
 

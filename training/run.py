@@ -4,7 +4,8 @@
 
 The meta-learner learns only from predictions for rows that the member did not see. Without encoders these are the
 out-of-fold predictions of all training rows. With encoders, which cost minutes where the others cost seconds, they are
-those of one fold: every member is trained without it once, asked about it, and then trained again on all rows.
+those of one fold, the blend: an encoder is trained once, without it, and its int8 graph is asked about it, so that the
+meta-learner learns from the very function that is served. The other members are trained again on all rows.
 
 Every stage leaves files in the run's work folder, named after data, profile and code; a run that was interrupted goes
 on with the first stage that is not done. Calibration and evaluation use the exported graphs through the serving code.
@@ -15,12 +16,13 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,25 +35,28 @@ from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
-from runners.ensemble import Ensemble, Judgement, load_member
-from runners.models.calibration import Calibration
+from runners.ensemble import Ensemble, load_member
+from runners.models.calibration import Calibration, Doubles
+from runners.models.encoder import Encoder, Precision, dropout_masks
 from runners.models.member import Batch
 from runners.models.meta_learner import CandidateScorer
+from runners.warm_up import golden_precisions
 from training.calibration import calibrate
+from training.curves import FOLDER as CURVES
+from training.curves import write_curve
 from training.data import Example, data_hash, intents_of
-from training.evaluation import evaluate
+from training.evaluation import error_detection, evaluate
 from training.export import check_parity, export_booster, export_member
 from training.held_out import write_held_out
 from training.members import MEMBERS, MISSING, Labels, fit_features, fit_member
 from training.profile import Profile
 from training.splits import Rows, Splits, folds, split
 from training.stacking import fit_scorer
-from training.stages import CHEAP_STAGE, ENCODER_EPOCH, Progress, Share, Stage
-
-if TYPE_CHECKING:
-    from training.encoder import FittedEncoder
+from training.stages import CHEAP_STAGE, ENCODER_ROW, Progress, Share, Stage
 
 GOLDEN_ROWS = 16
+SAMPLES = 32  # of the heads under dropout
+PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 _NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
 
 
@@ -91,13 +96,11 @@ class TrainingRun:
         for fold in range(self._predicted_folds):
             doing = f"fold {fold + 1} of {self._predicted_folds}"
             yield Stage(doing, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
-        for name, encoder in self.profile.encoders.items():
-            cost = encoder.epochs * ENCODER_EPOCH * (1 - 1 / self.profile.folds)
-            yield Stage(f"{name}, for stacking", cost, partial(self._predict_with_encoder, name), f"blend-{name}")
         for name in MEMBERS:
             yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_member, name), name)
         for name, encoder in self.profile.encoders.items():
-            yield Stage(f"{name}, on all rows", encoder.epochs * ENCODER_EPOCH, partial(self._fit_encoder, name), name)
+            cost = encoder.epochs * len(self._encoder_rows) * ENCODER_ROW * encoder.relative_cost
+            yield Stage(f"fine-tuning {name}", cost, partial(self._fit_encoder, name), name)
         yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
         yield Stage("calibrating", 2.0, self._calibrate, "calibration")
         yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
@@ -109,12 +112,12 @@ class TrainingRun:
         if limit is None:
             return tuple(self.examples)
         order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))
-        taken: dict[str | None, int] = {}
+        taken: Counter[tuple[str | None, bool]] = Counter()
         chosen = []
         for index in order:
-            label = self.examples[index].intent
-            taken[label] = taken.get(label, 0) + 1
-            if taken[label] <= limit:
+            kind = (self.examples[index].intent, self.examples[index].out_of_scope)
+            taken[kind] += 1
+            if taken[kind] <= limit:
                 chosen.append(index)
         return tuple(self.examples[index] for index in sorted(chosen))
 
@@ -159,6 +162,11 @@ class TrainingRun:
     def _stacking_rows(self) -> Rows:
         """The training rows that have predictions of members that did not see them."""
         return self.splits.train[self._folds < self._predicted_folds]
+
+    @property
+    def _encoder_rows(self) -> Rows:
+        encoder_rows: Rows = self.splits.train[self._folds != 0]
+        return encoder_rows
 
     def _texts(self, rows: Rows) -> list[str]:
         return [self.rows[row].text for row in rows]
@@ -212,33 +220,32 @@ class TrainingRun:
         )
         (self._folder / f"{name}.json").write_text(json.dumps({"largest_difference": off}), encoding="utf-8")
 
-    def _predict_with_encoder(self, name: str, share: Share) -> None:
-        """Fine-tune an encoder without the first fold and ask it about that fold."""
-        seen, unseen = self.splits.train[self._folds != 0], self.splits.train[self._folds == 0]
-        scores = self._fine_tuned(name, seen, share).scores(self._texts(unseen))
-        np.savez(self._folder / f"blend-{name}.npz", intent=scores.intent[None], sentiment=scores.sentiment[None])
-
     def _fit_encoder(self, name: str, share: Share) -> None:
-        """Fine-tune on all training rows, export, and compare the int8 graph with the encoder on unseen rows."""
-        from training.export_encoder import check_agreement, export_encoder, largest_difference
+        """Fine-tune without the blend, export, compare the graphs with the encoder on unseen rows, score the blend."""
+        from training.encoder import fit_encoder
+        from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 
-        encoder = self._fine_tuned(name, self.splits.train, share)
+        settings, rows = self.profile.encoders[name], self._encoder_rows
+        labels = self._labels(rows)
+        encoder = fit_encoder(self._texts(rows), labels, len(self.intents), len(SENTIMENTS), settings, share)
+        write_curve(encoder.curve, self._draft / CURVES / f"{name}.json")
         export_encoder(encoder, name, self._draft / "members")
         calibration = self.splits.calibration
-        texts = self._texts(calibration[self._labels(calibration).intent != MISSING])
-        native = encoder.scores(texts)
-        exported = load_member(name, self._draft / "members", 1).scores(Batch(texts, _NO_ROWS))
-        agreement = check_agreement(name, native, exported, self.profile.least_int8_agreement)
-        parity = {"largest_difference": largest_difference(native, exported), "int8_agreement": agreement}
+        unseen = Batch(self._texts(calibration[self._labels(calibration).intent != MISSING]), _NO_ROWS)
+        native = encoder.scores(unseen.texts)
+        scores = {precision: self._encoder(name, precision).scores(unseen) for precision in PRECISIONS}
+        parity = {
+            "largest_difference": check_fp32(name, native, scores["fp32"]),
+            "fp16_largest_difference": largest_difference(native, scores["fp16"]),
+            "int8_largest_difference": largest_difference(native, scores["int8"]),
+            "int8_agreement": check_agreement(name, native, scores["int8"], self.profile.least_int8_agreement),
+        }
+        blend = self._encoder(name, "int8").scores(Batch(self._texts(self._stacking_rows), _NO_ROWS))
+        np.savez(self._folder / f"blend-{name}.npz", intent=blend.intent[None], sentiment=blend.sentiment[None])
         (self._folder / f"{name}.json").write_text(json.dumps(parity), encoding="utf-8")
 
-    def _fine_tuned(self, name: str, rows: Rows, share: Share) -> FittedEncoder:
-        """torch is loaded here, so that a run without encoders does without it."""
-        from training.encoder import fit_encoder
-
-        settings = self.profile.encoders[name]
-        labels = self._labels(rows)
-        return fit_encoder(self._texts(rows), labels, len(self.intents), len(SENTIMENTS), settings, share)
+    def _encoder(self, name: str, precision: Precision) -> Encoder:
+        return Encoder(name, self._draft / "members", 1, precision=precision)
 
     def _unseen_predictions(self) -> Scores:
         """(members, stacking rows, labels) for both tasks, each row by members that did not see it."""
@@ -284,40 +291,43 @@ class TrainingRun:
             )
             export_booster(booster, booster.num_feature(), self._draft / "meta", task)
 
-    def _raw_scores(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Both candidate scorers on `rows`, through the exported graphs, before calibration."""
+    def _raw_scores(self, rows: Rows) -> tuple[Doubles, Doubles, Floats]:
+        """Both candidate scorers on `rows` before calibration and the members' mean intents, by exported graphs."""
         features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
         texts = self._texts(rows)
         batch = Batch(texts, features.rows(texts))
         members = [load_member(name, self._draft / "members", 1).scores(batch) for name in self.names]
         statistics = batch.rows.dense[:, -len(STATISTICS) :]
 
-        def scored(task: str, members_of_task: Floats, top: int) -> NDArray[np.float64]:
+        def scored(task: str, members_of_task: Floats, top: int) -> Doubles:
             return CandidateScorer(self._draft / "meta" / f"{task}.onnx", top, 1).probabilities(
                 members_of_task, statistics
             )
 
         top = self.profile.meta_learner.candidates_per_member
+        intents = np.stack([scores.intent for scores in members])
+        sentiments = np.stack([scores.sentiment for scores in members])
         return (
-            scored("intent", np.stack([scores.intent for scores in members]), top),
-            scored("sentiment", np.stack([scores.sentiment for scores in members]), len(SENTIMENTS)),
+            scored("intent", intents, top),
+            scored("sentiment", sentiments, len(SENTIMENTS)),
+            intents.mean(axis=0),
         )
 
     def _calibrate(self, _: Share) -> None:
         rows = self.splits.calibration
-        intent, sentiment = self._raw_scores(rows)
-        calibrate(intent, sentiment, self._labels(rows), self._out_of_scope(rows), self.profile.calibration).save(
-            self._draft / "calibration.json"
+        learned = calibrate(
+            *self._raw_scores(rows), self._labels(rows), self._out_of_scope(rows), self.profile.calibration
         )
+        learned.save(self._draft / "calibration.json")
 
-    def _ensemble(self) -> Ensemble:
+    def _ensemble(self, precision: Precision = "int8") -> Ensemble:
         meta, top = self._draft / "meta", self.profile.meta_learner.candidates_per_member
         return Ensemble(
             version="draft",
             taxonomy=self.taxonomy.restricted_to(self.intents),
             sentiments=SENTIMENTS,
             features=FeatureRow.load(self._draft / "features", MASKING_VERSION),
-            members=tuple(load_member(name, self._draft / "members", 1) for name in self.names),
+            members=tuple(load_member(name, self._draft / "members", 1, precision=precision) for name in self.names),
             intent_scorer=CandidateScorer(meta / "intent.onnx", top, 1),
             sentiment_scorer=CandidateScorer(meta / "sentiment.onnx", len(SENTIMENTS), 1),
             calibration=Calibration.load(self._draft / "calibration.json"),
@@ -328,21 +338,42 @@ class TrainingRun:
         rows = self.splits.test
         judgement = ensemble.judge(self._texts(rows))
         figures = evaluate(ensemble, judgement, self._labels(rows), self._out_of_scope(rows))
-        figures["onnx_largest_difference"] = {
-            name: json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8"))["largest_difference"]
-            for name in self.names
+        figures["error_detection"] = error_detection(
+            judgement, self._labels(rows), self._intent_samples(ensemble, self._texts(rows))
+        )
+        figures["onnx"] = {
+            name: json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8")) for name in self.names
         }
         (self._folder / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
-        self._write_golden(ensemble)
+        self._write_golden()
         taxonomy = json.dumps(ensemble.taxonomy.to_mapping(), indent=1, ensure_ascii=False)
         (self._draft / "taxonomy.json").write_text(taxonomy + "\n", encoding="utf-8")
 
-    def _write_golden(self, ensemble: Ensemble) -> None:
-        """Test messages spread over the set, with the ensemble's own results: what warm-up must reproduce."""
+    def _intent_samples(self, ensemble: Ensemble, texts: Sequence[str]) -> list[Floats]:
+        """Of each encoder, (texts, samples, intents) under dropout of the head."""
+        return [
+            member.intent_samples(
+                texts,
+                dropout_masks(self.profile.seed, SAMPLES, member.width, self.profile.encoders[member.name].dropout),
+            )
+            for member in ensemble.members
+            if isinstance(member, Encoder)
+        ]
+
+    def _write_golden(self) -> None:
+        """Test messages spread over the set, with the ensemble's own results in each precision that a CPU runs: what
+        warm-up must reproduce.
+        """
         rows = self.splits.test[np.linspace(0, len(self.splits.test) - 1, GOLDEN_ROWS).astype(int)]
         texts = self._texts(rows)
-        judgement: Judgement = ensemble.judge(texts)
-        golden = {"texts": texts, "intent": judgement.intent.tolist(), "sentiment": judgement.sentiment.tolist()}
+        judged = {precision: self._ensemble(precision).judge(texts) for precision in golden_precisions(self.names)}
+        golden = {
+            "texts": texts,
+            "expected": {
+                precision: {"intent": judgement.intent.tolist(), "sentiment": judgement.sentiment.tolist()}
+                for precision, judgement in judged.items()
+            },
+        }
         (self._draft / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
 
     def _seal(self) -> Bundle:

@@ -24,6 +24,9 @@ def fit_scorer(
 ) -> lightgbm.Booster:
     """Fit one task's booster, with the number of rounds that is best over the folds.
 
+    A candidate never becomes less likely because a member gives it more: such constraints cost nothing where there are
+    rows enough to learn it, and a blend of some hundred rows is not enough (benchmarks/LOG.md).
+
     Args:
         names: of the members, for the booster's columns.
         members: (members, texts, labels) probabilities for rows that the member did not see.
@@ -34,8 +37,10 @@ def fit_scorer(
     """
     found = candidates(members, statistics, top)
     right = (truth[found.text] == found.label).astype(np.float32)
+    columns = column_names(names, tuple(STATISTICS))
     parameters = {
         **settings.parameters,
+        "monotone_constraints": [_direction(column) for column in columns],
         "objective": "binary",
         "metric": "binary_logloss",
         "seed": seed,
@@ -43,8 +48,7 @@ def fit_scorer(
         "force_row_wise": True,
         "verbose": -1,
     }
-    columns = list(column_names(names, tuple(STATISTICS)))
-    data = lightgbm.Dataset(found.rows, label=right, feature_name=columns, free_raw_data=False)
+    data = lightgbm.Dataset(found.rows, label=right, feature_name=list(columns), free_raw_data=False)
     fold_of_candidate = folds[found.text]
     parts = [
         (np.flatnonzero(fold_of_candidate != fold), np.flatnonzero(fold_of_candidate == fold))
@@ -59,3 +63,12 @@ def fit_scorer(
     )
     rounds = max(1, len(history["valid binary_logloss-mean"]))
     return lightgbm.train(parameters, data, num_boost_round=rounds)
+
+
+def _direction(column: str) -> int:
+    """1 where more of it must not make a candidate less likely, -1 where not likelier, 0 for the rest."""
+    if column == "best_mean_probability":  # of the text's best label, which may be another candidate
+        return 0
+    if column.endswith(("_probability", "_margin")) or column == "votes":
+        return 1
+    return -1 if column.endswith("_rank") else 0

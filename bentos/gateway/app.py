@@ -20,11 +20,11 @@ from bentos.errors import problem
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import PROBLEM, described, json_body
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
-from bentos.heartbeats import Heartbeats
 from bentos.inventory import Report
 from bentos.wiring import Desk
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.types import Answer, Query
+from runners.heartbeats import Heartbeats
 
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
@@ -155,18 +155,18 @@ def _add_pages(app: FastAPI) -> None:
 def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> None:
     @app.get("/livez", tags=["health"], response_model=None)
     async def livez() -> Response:
-        """200 while every worker of this server shows signs of life; 503 names those that do not."""
+        """200 while every process of this server, runners too, shows signs of life; 503 names those that do not."""
         dead = heartbeats().dead()
         return _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
 
     @app.get("/readyz", tags=["health"], response_model=None)
     async def readyz() -> Response:
-        """200 once every worker has loaded its models, reproduced the golden rows and reached the database."""
+        """200 while every process of this server has its models and this worker its database; 503 says what lacks."""
         opened = desk()
         missing = heartbeats().missing()
         stored = await opened.storage_ready()
         ready = not missing and stored
-        what = "ready" if ready else "workers are still warming up" if missing else "the database is away"
+        what = "ready" if ready else f"waiting for {', '.join(missing)}" if missing else "the database is away"
         return _health(what, ready, {"model_version": opened.champion.version, "workers_missing": len(missing)})
 
     @app.get("/metrics", include_in_schema=False)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,18 @@ class Platt:
         logits = np.log(clipped / (1 - clipped))
         calibrated = 1 / (1 + np.exp(-(self.slope * logits + self.offset)))
         return np.where(probabilities > 0, calibrated, 0.0)
+
+
+def shared_out(calibrated: Doubles, members_mean: NDArray[np.floating[Any]]) -> Doubles:
+    """Candidates' probabilities brought to a sum of at most 1, and for other labels a share of what they leave over.
+
+    Each of those gets as much of it as the members give it on average: nothing is impossible because no member had it
+    among its best.
+    """
+    shared: Doubles = calibrated / np.maximum(calibrated.sum(axis=1, keepdims=True), 1.0)
+    left_over = 1.0 - shared.sum(axis=1, keepdims=True)
+    whole: Doubles = np.where(calibrated > 0, shared, left_over * members_mean)
+    return whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +66,14 @@ class Calibration:
     certificate_confidence: float
     rows: int
 
-    def intent_probabilities(self, scored: Doubles) -> Doubles:
-        """(texts, intents) calibrated; a row's sum is at most 1, and what is missing is out of scope."""
-        calibrated = self.intent(scored)
-        shared: Doubles = calibrated / np.maximum(calibrated.sum(axis=1, keepdims=True), 1.0)
-        return shared
+    def intent_probabilities(self, scored: Doubles, members_mean: NDArray[np.floating[Any]]) -> Doubles:
+        """(texts, intents) calibrated; a row's sum is at most 1, and what is missing is out of scope.
+
+        Args:
+            scored: (texts, intents) of the candidate scorer, 0 for what is no candidate.
+            members_mean: (texts, intents) the members' mean probabilities, which sum to 1.
+        """
+        return shared_out(self.intent(scored), members_mean)
 
     def sentiment_probabilities(self, scored: Doubles) -> Doubles:
         """(texts, 3) calibrated, rows sum to 1."""

@@ -20,6 +20,7 @@ from model_store.bundle import Bundle, open_bundle
 from tests.serving import EXIT_TIMEOUT_S, POLL_S, Server, environment, frontdesk, home_with
 
 TEXT = "Where is my parcel? It should have come on Monday."
+TOLD_WITHIN_S = 2.0
 TRAINING_PACKAGES = "torch transformers mlflow scikit-learn xgboost xgboost-cpu lightgbm skl2onnx onnx scipy".split()
 
 
@@ -90,6 +91,37 @@ class TestServed:
         assert server.processes() == []
         assert (served_home / "frontdesk.db").exists()
         assert built.files() == before
+
+    def test_in_another_placement_than_it_was_built_in_and_with_another_bundle(
+        self, built: Built, encoder_bundle: Bundle, served_home: Path, tmp_path: Path
+    ) -> None:
+        """A Bento lists the services of the placement it was built in: `bentos/fast_path.py` gets around that. And in
+        a container nobody replaces dead encoders: the API worker tells of it until the master ends because of them.
+        """
+        with (
+            Server(
+                served_home,
+                workers=1,
+                command=("-m", "bentoml", "serve", built.tag),
+                cwd=tmp_path,
+                variables={"BENTOML_HOME": str(built.store), "BENTOML_CONTAINERIZED": "true"},
+                model__placement="dedicated",
+                model__bundle=encoder_bundle.path,
+            ) as server,
+            server.client() as client,
+        ):
+            answer = client.post("/v1/queries", json={"text": TEXT})
+            (encoders,) = (served_home / "run").glob("*/encoders")
+            os.kill(int(encoders.read_text(encoding="utf-8")), 9)
+            give_up = time.monotonic() + TOLD_WITHIN_S
+            while (alive := client.get("/livez")).status_code == 200 and time.monotonic() < give_up:
+                time.sleep(POLL_S)
+            ended = server.process.wait(EXIT_TIMEOUT_S)
+
+        assert answer.status_code == 200, answer.text
+        assert [member["name"] for member in answer.json()["members"]][-2:] == ["distilbert", "roberta"]
+        assert (alive.status_code, alive.json()["dead_workers"]) == (503, ["encoders"])
+        assert ended != 0
 
     def test_in_a_container_it_needs_no_store_and_ends_with_its_only_worker(
         self, built: Built, tiny_bundle: Bundle, served_home: Path, tmp_path: Path

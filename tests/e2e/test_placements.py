@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import psutil
 import pytest
 
@@ -160,6 +161,27 @@ def test_while_the_encoders_are_dead_callers_are_told_to_come_back_and_then_all_
     assert dedicated.workers() == workers
     assert services(dedicated)["encoders"].pid != victim.pid
     assert_understood(dedicated, texts, expected)
+
+
+def told_with(server: Server, path: str, status: int) -> dict[str, Any]:
+    """What `path` says once it answers with `status`."""
+    give_up = time.monotonic() + RESPAWN_TIMEOUT_S
+    while (response := httpx2.get(f"{server.url}{path}", timeout=5.0)).status_code != status:
+        assert time.monotonic() < give_up, f"{path} still answers {response.status_code}: {response.text}"
+        time.sleep(0.05)
+    told: dict[str, Any] = response.json()
+    return told
+
+
+def test_health_names_the_encoders_while_they_are_dead_and_no_longer_than_that(dedicated: Server) -> None:
+    services(dedicated)["encoders"].kill()
+
+    assert told_with(dedicated, "/livez", 503) == {"status": "a worker is dead", "dead_workers": ["encoders"]}
+    told = told_with(dedicated, "/readyz", 503)
+    assert (told["status"], told["workers_missing"]) == ("waiting for encoders", 1)
+
+    assert told_with(dedicated, "/readyz", 200)["status"] == "ready"
+    assert told_with(dedicated, "/livez", 200)["dead_workers"] == []
 
 
 def test_what_is_under_way_when_the_server_is_told_to_stop_is_answered(encoder_bundle: Bundle, tmp_path: Path) -> None:

@@ -11,12 +11,13 @@ import pytest
 
 from model_store.bundle import Bundle
 from runners.elsewhere import Elsewhere
-from runners.ensemble import Ensemble, load_scorers, warm_up
+from runners.ensemble import Ensemble, load_scorers
 from runners.meta_learner import answer_with
 from runners.models.encoder import ENCODER_MEMBERS
 from runners.placement import MEMBERS, TREES
 from runners.remote import RemoteMembers, RemoteMetaLearner
 from runners.serving import member_scores
+from runners.warm_up import warm_up
 from runners.wire import Arrays, pack, rows_from_arrays, rows_to_arrays, texts_from_arrays, texts_to_arrays, unpack
 from training.data import Example
 

@@ -8,7 +8,7 @@ import pytest
 from frontdesk.config import ModelSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
-from runners.placement import MEMBERS, META_LEARNER, SERVICES, check_placement, connect
+from runners.placement import MEMBERS, META_LEARNER, SERVICES, beside_us, check_placement, connect
 
 
 def test_every_placement_of_the_settings_has_its_services() -> None:
@@ -36,6 +36,11 @@ def test_every_bundle_can_be_embedded_and_needs_nobody(tiny_bundle: Bundle) -> N
     check_placement("embedded", tiny_bundle.manifest)
     elsewhere = connect("embedded", tiny_bundle.manifest, {}, timeout_s=1, start_timeout_s=1)
     assert (elsewhere.members, elsewhere.meta_learner) == ((), None)
+
+
+def test_only_services_that_our_own_master_started_are_watched() -> None:
+    urls = {"encoders": "file:///tmp/a.sock", "trees": "http://elsewhere:3000", "meta_learner": None}
+    assert beside_us(urls) == ["encoders"]
 
 
 def test_a_service_that_bentoml_did_not_start_is_named(tiny_bundle: Bundle) -> None:

@@ -1,18 +1,21 @@
 from __future__ import annotations
 
+import logging
 import pickle
 from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
+from frontdesk.config import ModelSettings, Settings
 from frontdesk.errors import DeadlineExceeded, Overloaded
 from runners.distilbert import DistilBert
 from runners.encoders import Encoders
 from runners.meta_learner import MetaLearner
-from runners.placement import MEMBERS, META_LEARNER
+from runners.models.provider import ON_CPU
+from runners.placement import ENCODERS, MEMBERS, META_LEARNER, TREES
 from runners.roberta import Roberta
-from runners.serving import RunnerDoor, RunnerService
+from runners.serving import RunnerDoor, RunnerService, provider_for
 from runners.trees import TreesAndLinear
 
 
@@ -79,3 +82,12 @@ def test_each_service_is_one_process_under_the_name_that_its_members_are_found_b
     for service in services:
         assert isinstance(service, RunnerService)
         assert (service.config["workers"], service.apis) == (1, {})
+
+
+def test_only_a_runner_with_encoders_looks_for_a_gpu_and_says_what_it_found(caplog: pytest.LogCaptureFixture) -> None:
+    settings = Settings(model=ModelSettings(provider="cpu"))
+    with caplog.at_level(logging.INFO, logger="bentoml.frontdesk"):
+        assert provider_for(MEMBERS[TREES], settings) is ON_CPU
+        assert caplog.messages == []
+        assert provider_for(MEMBERS[ENCODERS], settings).because == "asked for"
+    assert caplog.messages == ["Encoders run on cpu (asked for)."]

@@ -5,11 +5,21 @@ from __future__ import annotations
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from transformers import BertModel
 
+from frontdesk.features.row import FeatureRows
+from runners.models.encoder import Encoder
+from runners.models.member import Batch
 from training.backbones import load_backbone
+from training.encoder import fit_encoder
+from training.export_encoder import export_encoder, largest_difference
+from training.members import Labels
+from training.profile import EncoderSettings
+
+NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))
 
 TEXTS = ["Where is my parcel?", "I was charged twice for order #48213 and nobody answers, please help me today!"]
 
@@ -41,3 +51,41 @@ def test_fewer_layers_are_the_lower_ones(source: BertModel) -> None:
     weights = backbone.layers[1].state_dict()["attention.self.query.weight"]
     assert torch.equal(weights, source.encoder.layer[1].state_dict()["attention.self.query.weight"])
     assert (backbone.width, backbone.heads) == (384, 12)
+
+
+def small_roberta(folder: Path) -> Path:
+    """A folder as a model hub serves it: a small RoBERTa with random weights and its own byte-level BPE tokenizer."""
+    from tokenizers import ByteLevelBPETokenizer
+    from tokenizers.processors import RobertaProcessing
+    from transformers import PreTrainedTokenizerFast, RobertaConfig, RobertaModel
+
+    special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+    trained = ByteLevelBPETokenizer()
+    trained.train_from_iterator(["where is my parcel", "cancel my order please"] * 4, 400, special_tokens=special)
+    trained.post_processor = RobertaProcessing(("</s>", 2), ("<s>", 0))
+    PreTrainedTokenizerFast(
+        tokenizer_object=trained._tokenizer, bos_token="<s>", eos_token="</s>", pad_token="<pad>", unk_token="<unk>"
+    ).save_pretrained(folder)
+    config = RobertaConfig(
+        vocab_size=400, hidden_size=24, num_hidden_layers=2, num_attention_heads=2, intermediate_size=48,
+        max_position_embeddings=140, pad_token_id=1,
+    )  # fmt: skip
+    RobertaModel(config).save_pretrained(folder)
+    return folder
+
+
+def test_weights_of_a_hub_go_the_whole_way_to_int8(tmp_path: Path) -> None:
+    """The code path of the production profile, with another padding id and another tokenizer than MiniLM's."""
+    settings = EncoderSettings(
+        architecture="roberta", weights=str(small_roberta(tmp_path / "hub")), epochs=1, batch=4, learning_rate=1e-3,
+        pooled_layers=(2, 1), frozen_layers=1, seed=1,
+    )  # fmt: skip
+    texts = ["where is my parcel", "cancel my order", "please cancel", "a parcel of mine, where is it now"]
+    labels = Labels(np.array([0, 1, 1, 0]), np.array([1, 1, 1, 1]))
+    encoder = fit_encoder(texts, labels, 2, 3, settings)
+    assert encoder.tokenizer.encode("where").ids[0] == 0
+    export_encoder(encoder, "roberta", tmp_path)
+    native = encoder.scores(texts)
+    for precision, bound in (("fp32", 1e-5), ("int8", 0.05)):
+        scores = Encoder("roberta", tmp_path, threads=1, precision=precision).scores(Batch(texts, NO_ROWS))
+        assert largest_difference(native, scores) < bound

@@ -10,10 +10,10 @@ import pytest
 from frontdesk.errors import BundleError
 from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
-from runners.models.encoder import Encoder
+from runners.models.encoder import Encoder, Precision, dropout_masks
 from runners.models.member import Batch
 from training.encoder import FittedEncoder, _batches, fit_encoder
-from training.export_encoder import check_agreement, export_encoder, largest_difference
+from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 from training.members import MISSING, Labels
 from training.profile import EncoderSettings
 
@@ -32,6 +32,12 @@ def fitted() -> FittedEncoder:
     intent = np.array([0] * 24 + [1] * 24)
     sentiment = np.array([MISSING] * 40 + [2] * 8)
     return fit_encoder(TEXTS, Labels(intent, sentiment), 2, 3, SETTINGS)
+
+
+def test_the_learning_curve_has_every_step_and_falls(fitted: FittedEncoder) -> None:
+    losses = [step.loss for step in fitted.curve]
+    assert [step.step for step in fitted.curve] == list(range(1, 6 * 48 // 8 + 1))
+    assert np.mean(losses[-6:]) < np.mean(losses[:6]) / 2
 
 
 def test_an_encoder_learns_the_task_that_has_labels(fitted: FittedEncoder) -> None:
@@ -65,16 +71,56 @@ def test_embeddings_and_lower_layers_stay_as_they_were(fitted: FittedEncoder) ->
     }  # fmt: skip
 
 
-def test_the_int8_graph_agrees_and_company_changes_nothing(fitted: FittedEncoder, tmp_path: Path) -> None:
-    export_encoder(fitted, "distilbert", tmp_path)
-    member = Encoder("distilbert", tmp_path, threads=1)
+@pytest.fixture(scope="module")
+def exported(fitted: FittedEncoder, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("exported")
+    export_encoder(fitted, "distilbert", folder)
+    return folder
+
+
+def test_the_int8_graph_agrees_and_company_changes_nothing(fitted: FittedEncoder, exported: Path) -> None:
+    member = Encoder("distilbert", exported, threads=1)
     texts = [*FRUIT, *TOOLS, "a much longer message about a hammer that came with three pears instead of nails"]
     together = member.scores(Batch(texts, NO_ROWS))
     native = fitted.scores(texts)
     assert check_agreement("distilbert", native, together, least=0.9) >= 0.9
-    assert largest_difference(native, together) < 0.2
+    assert largest_difference(native, together) < 0.05
     for row, text in enumerate(texts):
-        assert (member.scores(Batch([text], NO_ROWS)).intent[0] == together.intent[row]).all()
+        np.testing.assert_allclose(member.scores(Batch([text], NO_ROWS)).intent[0], together.intent[row], atol=1e-6)
+
+
+def test_the_larger_graphs_equal_the_trained_model(exported: Path, fitted: FittedEncoder) -> None:
+    native = fitted.scores(TEXTS)
+    for precision, bound in (("fp32", 1e-5), ("fp16", 1e-2)):
+        scores = Encoder("distilbert", exported, threads=1, precision=precision).scores(Batch(TEXTS, NO_ROWS))
+        assert largest_difference(native, scores) < bound
+
+
+@pytest.mark.parametrize("precision", ["int8", "fp32"])
+def test_samples_follow_their_masks(exported: Path, precision: Precision) -> None:
+    member = Encoder("distilbert", exported, threads=1, precision=precision)
+    certain = member.scores(Batch(TEXTS, NO_ROWS)).intent
+    everything = member.intent_samples(TEXTS, np.ones((2, member.width), dtype=np.float32))
+    np.testing.assert_allclose(everything, np.repeat(certain[:, None], 2, axis=1), atol=1e-6)
+    masks = dropout_masks(5, 8, member.width, 0.3)
+    sampled = member.intent_samples(TEXTS, masks)
+    assert sampled.shape == (len(TEXTS), 8, 2)
+    assert (sampled.std(axis=1) > 1e-6).any()  # the toy task is learned so well that no mask changes much
+    np.testing.assert_allclose(member.intent_samples(TEXTS[3:4], masks)[0], sampled[3], atol=1e-6)
+
+
+def test_masks_come_from_their_seed_and_keep_the_mean() -> None:
+    masks = dropout_masks(5, 64, 400, 0.2)
+    assert (masks == dropout_masks(5, 64, 400, 0.2)).all()
+    assert (masks != dropout_masks(6, 64, 400, 0.2)).any()
+    assert masks.mean() == pytest.approx(1, abs=0.02)
+    assert (masks == 0).mean() == pytest.approx(0.2, abs=0.02)
+
+
+def test_an_fp32_graph_that_differs_is_refused() -> None:
+    one = Scores(np.eye(2, dtype=np.float32), np.eye(2, dtype=np.float32))
+    with pytest.raises(BundleError, match="fp32 graph of roberta"):
+        check_fp32("roberta", one, Scores(one.intent * np.float32(0.999), one.sentiment))
 
 
 def test_too_little_agreement_is_refused_with_the_figure() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle, open_bundle
-from runners.ensemble import Ensemble, warm_up
+from runners.ensemble import Ensemble
+from runners.warm_up import warm_up
 from training.profile import PROFILES, EncoderSettings, Profile, read_profile
 from training.run import TrainingRun
 from training.stages import Progress
@@ -31,7 +32,7 @@ def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_r
 
     def stop_before_roberta(progress: Progress) -> None:
         told.append(progress.doing)
-        if progress.doing == "roberta, for stacking":
+        if progress.doing == "fine-tuning roberta":
             raise Interrupted
 
     with pytest.raises(Interrupted):
@@ -60,9 +61,20 @@ def test_progress_only_grows_and_ends_at_the_total(tiny_run: TrainingRun, tmp_pa
     assert done == sorted(done)
     assert done[0] == 0
     assert done[-1] == pytest.approx(told[-1].total)
-    assert len({progress.done for progress in told if progress.doing == "roberta, on all rows"}) > 5
+    assert len({progress.done for progress in told if progress.doing == "fine-tuning roberta"}) > 5
     assert bundle.manifest.members[-2:] == ("distilbert", "roberta")
+    assert {"members/roberta.onnx", "members/roberta.fp16.onnx", "members/roberta.fp32.onnx"} < set(
+        bundle.manifest.files
+    )
+    assert {"curves/distilbert.json", "curves/roberta.json"} < set(bundle.manifest.files)
+    assert set(bundle.manifest.metrics["error_detection"]) == {"confidence", "member_disagreement", "head_dropout"}
     warm_up(Ensemble.load(open_bundle(bundle.path)), bundle)
+
+
+def test_the_meta_learner_learns_of_encoders_on_rows_that_they_did_not_see(tiny_run: TrainingRun) -> None:
+    run = replace(tiny_run, profile=with_encoders(tiny_run))
+    assert not set(run._encoder_rows) & set(run._stacking_rows)
+    assert sorted([*run._encoder_rows, *run._stacking_rows]) == sorted(run.splits.train)
 
 
 def test_the_same_data_profile_and_code_give_the_same_models(
@@ -91,7 +103,7 @@ def test_every_shipped_profile_can_be_read(path) -> None:
 
 
 def test_an_unknown_profile_names_those_there_are(tmp_path) -> None:
-    with pytest.raises(ConfigurationError, match="encoders, starter, tiny"):
+    with pytest.raises(ConfigurationError, match="cpu, production, starter, tiny"):
         read_profile("huge")
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text((PROFILES / "tiny.yaml").read_text().replace("folds: 3", "folds: 1"))

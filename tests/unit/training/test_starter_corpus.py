@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from difflib import SequenceMatcher
 
 from frontdesk.security.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, STARTER_TAXONOMY, Taxonomy
-from training.data import STARTER_CORPUS
+from training.data import STARTER_CORPUS, read_examples
 
 ROWS = [
     json.loads(line)
@@ -18,11 +18,31 @@ ROWS = [
 CUES = {"deadline", "waiting", "repeated", "money_loss", "legal", "public", "churn", "security", "vulnerable"}
 
 
-def test_every_intent_has_a_hundred_messages_and_out_of_scope_four_hundred() -> None:
+def test_every_intent_has_124_messages_and_the_rows_without_one_are_as_many_as_the_card_says() -> None:
     counted = Counter(row["intent"] for row in ROWS)
-    assert counted.pop(OUT_OF_SCOPE) == 400
+    assert counted.pop(OUT_OF_SCOPE) == 440
+    assert counted.pop(None) == 420
     assert set(counted) == set(Taxonomy.read(STARTER_TAXONOMY).labels)
-    assert set(counted.values()) == {100}
+    assert set(counted.values()) == {124}
+
+
+def test_each_file_holds_one_intent_and_social_the_rows_without_one() -> None:
+    for file in STARTER_CORPUS.glob("*.jsonl"):
+        intents = {json.loads(line)["intent"] for line in file.read_text(encoding="utf-8").splitlines()}
+        assert intents == {None if file.stem == "social" else file.stem}
+
+
+def test_rows_without_an_intent_are_read_for_sentiment_only_and_never_as_out_of_scope() -> None:
+    social = read_examples(STARTER_CORPUS / "social.jsonl")
+    assert len(social) == 420
+    assert not any(example.out_of_scope or example.intent for example in social)
+
+
+def test_no_group_holds_two_labels() -> None:
+    labels: dict[str, set[str | None]] = defaultdict(set)
+    for row in ROWS:
+        labels[row["group"]].add(row["intent"])
+    assert [group for group, found in labels.items() if len(found) > 1] == []
 
 
 def test_every_row_has_the_fields_of_the_card_and_known_labels() -> None:
@@ -48,8 +68,8 @@ def test_sentiment_does_not_give_the_intent_away() -> None:
 
 def test_messages_of_an_intent_are_no_template_with_slots() -> None:
     """Outside a group of paraphrases, hardly any two messages of an intent read alike."""
-    for intent in sorted({row["intent"] for row in ROWS})[::4]:
-        rows = [row for row in ROWS if row["intent"] == intent][:100]
+    for intent in [*sorted({row["intent"] for row in ROWS if row["intent"] is not None})[::4], None]:
+        rows = [row for row in ROWS if row["intent"] == intent]
         alike = sum(
             SequenceMatcher(None, one["text"].lower(), other["text"].lower(), autojunk=False).quick_ratio() > 0.9
             and SequenceMatcher(None, one["text"].lower(), other["text"].lower(), autojunk=False).ratio() > 0.85

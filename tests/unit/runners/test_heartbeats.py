@@ -7,27 +7,48 @@ import sys
 import time
 from pathlib import Path
 
-from bentos.heartbeats import Heartbeats
+from runners.heartbeats import Heartbeats
 
 
-def beats(folder: Path, index: int = 1, workers: int = 2, timeout_s: float = 5.0) -> Heartbeats:
-    return Heartbeats(folder, index=index, workers=workers, interval_s=0.01, timeout_s=timeout_s)
+def beats(folder: Path, name: str = "worker-1", timeout_s: float = 5.0) -> Heartbeats:
+    expected = ("worker-1", "worker-2", "encoders")
+    return Heartbeats(folder, name, expected=expected, interval_s=0.01, timeout_s=timeout_s)
 
 
 async def test_a_worker_that_beats_is_alive_and_one_that_never_came_is_missing(tmp_path: Path) -> None:
     first = beats(tmp_path)
     first.start()
     assert first.dead() == []
-    assert first.missing() == ["worker-2"]
-    second = beats(tmp_path, index=2)
+    assert first.missing() == ["worker-2", "encoders"]
+    second = beats(tmp_path, "worker-2")
     second.start()
-    assert first.missing() == []
+    assert first.missing() == ["encoders"]
     await first.stop()
     await second.stop()
 
 
+async def test_a_runner_that_expects_nobody_is_seen_by_those_who_expect_it(tmp_path: Path) -> None:
+    runner = Heartbeats(tmp_path, "encoders", interval_s=0.01, timeout_s=5.0)
+    runner.start()
+    assert runner.missing() == []
+    first = beats(tmp_path)
+    first.start()
+    assert first.missing() == ["worker-2"]
+    await runner.stop()
+    assert (first.missing(), first.dead()) == (["worker-2", "encoders"], [])
+    await first.stop()
+
+
+async def test_a_dead_runner_is_named(tmp_path: Path) -> None:
+    (tmp_path / "encoders").write_text(str(os.getpid()))
+    os.utime(tmp_path / "encoders", (0, 0))
+    first = beats(tmp_path)
+    assert first.dead() == ["encoders"]
+    assert "encoders" in first.missing()
+
+
 async def test_a_worker_that_signs_off_is_not_dead(tmp_path: Path) -> None:
-    first, second = beats(tmp_path), beats(tmp_path, index=2)
+    first, second = beats(tmp_path), beats(tmp_path, "worker-2")
     first.start()
     second.start()
     await second.stop()

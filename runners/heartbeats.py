@@ -1,7 +1,8 @@
-"""How the workers of one server see each other: a file each, whose time of change is its last sign of life.
+"""How the processes of one server see each other: a file each, whose time of change is its last sign of life.
 
-A request reaches one worker only, but liveness is about all of them: a container whose dead worker is never respawned
-(BentoML does not respawn inside containers) must not look healthy. The folder is shared by the workers of one master.
+A request reaches one API worker only, but liveness is about all of them and about the runners that they need: a
+container whose dead process is never respawned (BentoML does not respawn inside containers) must not look healthy. The
+folder is shared by the children of one serving master. Knows nothing of runners on other machines.
 """
 
 from __future__ import annotations
@@ -10,16 +11,27 @@ import asyncio
 import contextlib
 import os
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 
-class Heartbeats:
-    """The sign of life of worker `index` (1 to `workers`), and what it sees of the others."""
+def run_folder(run: Path, master: int) -> Path:
+    """Where the processes of one serving master leave their signs of life; `run` is that of the settings."""
+    return run / str(master)
 
-    def __init__(self, folder: Path, *, index: int, workers: int, interval_s: float, timeout_s: float) -> None:
+
+class Heartbeats:
+    """The sign of life of the process `name`, and what it sees of the others.
+
+    `expected` are all that a server needs, this one among them; a runner expects nobody.
+    """
+
+    def __init__(
+        self, folder: Path, name: str, *, expected: Sequence[str] = (), interval_s: float, timeout_s: float
+    ) -> None:
         self._folder = folder
-        self._own = folder / f"worker-{index}"
-        self._workers = workers
+        self._own = folder / name
+        self._expected = expected
         self._interval_s = interval_s
         self._timeout_s = timeout_s
         self._task: asyncio.Task[None] | None = None
@@ -31,7 +43,7 @@ class Heartbeats:
         self._task = asyncio.get_running_loop().create_task(self._beat())
 
     async def stop(self) -> None:
-        """Sign off: a worker that stops in order is not dead."""
+        """Sign off: a process that stops in order is not dead."""
         if self._task is not None:
             self._task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
@@ -39,13 +51,13 @@ class Heartbeats:
         self._own.unlink(missing_ok=True)
 
     def dead(self) -> list[str]:
-        """Workers that have signed on and show no life any more: their process is gone, or they have been silent."""
+        """Those that have signed on and show no life any more: their process is gone, or they have been silent."""
         return [name for name, (pid, silent_s) in self._seen().items() if silent_s > self._timeout_s or not _runs(pid)]
 
     def missing(self) -> list[str]:
-        """Workers that have not signed on yet, or are dead."""
+        """Those of the expected that have not signed on yet, have signed off, or are dead."""
         alive = set(self._seen()) - set(self.dead())
-        return [f"worker-{index}" for index in range(1, self._workers + 1) if f"worker-{index}" not in alive]
+        return [name for name in self._expected if name not in alive]
 
     async def _beat(self) -> None:
         while True:
@@ -55,7 +67,7 @@ class Heartbeats:
     def _seen(self) -> dict[str, tuple[int, float]]:
         """name -> (process id, seconds since its last sign of life)."""
         seen = {}
-        for file in sorted(self._folder.glob("worker-*")):
+        for file in sorted(self._folder.glob("*")):
             with contextlib.suppress(FileNotFoundError, ValueError):  # signed off, or signing on, at this moment
                 seen[file.name] = (int(file.read_text(encoding="utf-8")), time.time() - file.stat().st_mtime)
         return seen

@@ -1,0 +1,59 @@
+"""Which precision serves: the golden rows decide, on a bundle with two small encoders."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from frontdesk.errors import BundleError
+from model_store.bundle import Bundle
+from runners.warm_up import golden_precisions, open_warm
+
+
+def with_other_golden_rows(bundle: Bundle, folder: Path, *precisions: str) -> Bundle:
+    """A copy whose golden rows say something else for `precisions`, as if another processor had made them."""
+    path = Path(shutil.copytree(bundle.path, folder / bundle.version))
+    golden = json.loads((path / "golden.json").read_text())
+    for precision in precisions:
+        golden["expected"][precision]["intent"][0][0] += 0.5
+    (path / "golden.json").write_text(json.dumps(golden))
+    return Bundle(path, bundle.manifest)
+
+
+def test_int8_serves_where_its_golden_rows_come_out(encoder_bundle: Bundle) -> None:
+    ensemble = open_warm(encoder_bundle, 1)
+    assert ensemble.precision == "int8"
+    assert set(ensemble.precisions.values()) == {"int8"}
+
+
+def test_fp32_serves_where_int8_does_not_reproduce_its_rows_and_it_is_said(
+    encoder_bundle: Bundle, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    elsewhere = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
+    ensemble = open_warm(elsewhere, 1)
+    assert set(ensemble.precisions.values()) == {"fp32"}
+    assert "fp32 instead of int8" in caplog.text
+
+
+def test_a_precision_asked_for_by_name_is_not_replaced(encoder_bundle: Bundle, tmp_path: Path) -> None:
+    elsewhere = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
+    with pytest.raises(BundleError, match="golden rows"):
+        open_warm(elsewhere, 1, precision="int8")
+
+
+def test_a_bundle_that_reproduces_nothing_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match="golden rows"):
+        open_warm(with_other_golden_rows(encoder_bundle, tmp_path, "int8", "fp32"), 1)
+
+
+def test_fp16_is_compared_with_fp32_to_fewer_digits(encoder_bundle: Bundle) -> None:
+    """On a CPU here, where it is slow: the numbers are what is looked at. It has never run on a GPU."""
+    assert set(open_warm(encoder_bundle, 1, precision="fp16").precisions.values()) == {"fp16"}
+
+
+def test_without_encoders_there_is_one_precision(tiny_bundle: Bundle) -> None:
+    assert golden_precisions(("xgboost",)) == ("fp32",)
+    assert open_warm(tiny_bundle, 1).precisions == {}

@@ -1,0 +1,62 @@
+"""The candidate scorer, fitted on made-up members: one that knows, one that guesses."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from frontdesk.features.statistics import STATISTICS
+from runners.models.meta_learner import candidates, column_names
+from training.profile import MetaLearner
+from training.stacking import _direction, fit_scorer
+
+SETTINGS = MetaLearner(
+    candidates_per_member=3,
+    max_rounds=60,
+    early_stopping_rounds=10,
+    parameters={"learning_rate": 0.1, "num_leaves": 7, "min_data_in_leaf": 5},
+)
+NAMES = ("knows", "guesses")
+LABELS = 6
+
+
+def two_members(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(members, rows, labels), (rows, statistics) and the right labels; the first member is mostly right."""
+    values = np.random.default_rng(seed)
+    truth = values.integers(0, LABELS, rows)
+    logits = values.normal(size=(2, rows, LABELS))
+    logits[0, np.arange(rows), truth] += 3
+    members = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    return members.astype(np.float32), np.zeros((rows, len(STATISTICS)), dtype=np.float32), truth
+
+
+def test_the_scorer_listens_to_the_member_that_knows() -> None:
+    members, statistics, truth = two_members(600, 1)
+    booster = fit_scorer(NAMES, members, statistics, truth, np.arange(600) % 4, 3, SETTINGS, 7)
+    fresh, statistics, truth = two_members(300, 2)
+    found = candidates(fresh, statistics, 3)
+    spread = np.zeros((300, LABELS))
+    spread[found.text, found.label] = booster.predict(found.rows)
+    assert (spread.argmax(1) == truth).mean() >= (fresh[0].argmax(1) == truth).mean() - 0.02
+    assert (spread.argmax(1) == truth).mean() > (fresh[1].argmax(1) == truth).mean() + 0.4
+
+
+def test_more_from_a_member_never_makes_a_candidate_less_likely() -> None:
+    members, statistics, truth = two_members(600, 1)
+    booster = fit_scorer(NAMES, members, statistics, truth, np.arange(600) % 4, 3, SETTINGS, 7)
+    rows = candidates(*two_members(50, 3)[:2], 3).rows
+    column = column_names(NAMES, tuple(STATISTICS)).index("knows_probability")
+    before = booster.predict(rows)
+    for more in (0.1, 0.4, 0.9):
+        raised = rows.copy()
+        raised[:, column] += more
+        after = booster.predict(raised)
+        assert (after >= before - 1e-12).all()
+        before = after
+
+
+def test_every_column_has_the_direction_that_its_meaning_gives() -> None:
+    columns = column_names(NAMES, tuple(STATISTICS))
+    directions = dict(zip(columns, map(_direction, columns), strict=True))
+    assert directions["knows_probability"] == directions["guesses_margin"] == directions["votes"] == 1
+    assert directions["guesses_rank"] == -1
+    assert directions["best_mean_probability"] == directions["disagreement"] == directions["knows_entropy"] == 0
