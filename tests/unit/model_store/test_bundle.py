@@ -68,7 +68,7 @@ def test_another_format_is_refused_with_both_numbers(copied_bundle: Path) -> Non
     path = copied_bundle / "manifest.json"
     data = json.loads(path.read_text())
     path.write_text(json.dumps({**data, "format": 99}))
-    with pytest.raises(BundleError, match=r"99.*reads 1"):
+    with pytest.raises(BundleError, match=r"99.*reads 2"):
         open_bundle(copied_bundle)
 
 
