@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from frontdesk.errors import ConfigurationError
 
 PROFILES = Path(__file__).parent / "profiles"
+ENCODER_LIBRARIES = ("torch", "transformers", "safetensors", "sympy")
 
 
 class Part(BaseModel):
@@ -104,6 +106,20 @@ def read_profile(name_or_path: str) -> Profile:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ConfigurationError(f"Profile {path.name}: {where}: {first['msg']}.") from None
+
+
+def check_libraries(profile: Profile) -> None:
+    """Before minutes of work: are the libraries there that the profile's encoders need?
+
+    Raises:
+        ConfigurationError: naming those that are missing and how to get them.
+    """
+    missing = [name for name in ENCODER_LIBRARIES if profile.encoders and find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"This profile fine-tunes encoders, which need {', '.join(missing)}.",
+            hint="Install them (pip install 'frontdesk[encoders]'), or go without: frontdesk train --profile cpu",
+        )
 
 
 def _flatten(value: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:

@@ -49,7 +49,7 @@ from training.evaluation import error_detection, evaluate
 from training.export import check_parity, export_booster, export_member
 from training.held_out import write_held_out
 from training.members import MEMBERS, MISSING, Labels, fit_features, fit_member
-from training.profile import Profile
+from training.profile import Profile, check_libraries
 from training.splits import Rows, Splits, folds, split
 from training.stacking import fit_scorer
 from training.stages import CHEAP_STAGE, ENCODER_ROW, Progress, Share, Stage
@@ -74,7 +74,13 @@ class TrainingRun:
     parity: dict[str, float] = field(default_factory=dict)
 
     def train(self, tell: Callable[[Progress], None]) -> Bundle:
-        """Run every stage that is not done yet and return the sealed bundle."""
+        """Run every stage that is not done yet and return the sealed bundle.
+
+        Raises:
+            ConfigurationError: when a library that the profile needs is not installed.
+            BundleError: when a graph does not do what its model does.
+        """
+        check_libraries(self.profile)
         stages = list(self._stages())
         total, done = sum(stage.cost for stage in stages), 0.0
         for stage in stages:

@@ -71,6 +71,16 @@ def test_progress_only_grows_and_ends_at_the_total(tiny_run: TrainingRun, tmp_pa
     warm_up(Ensemble.load(open_bundle(bundle.path)), bundle)
 
 
+def test_a_missing_library_is_named_before_any_work(
+    tiny_run: TrainingRun, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("training.profile.ENCODER_LIBRARIES", ("torch", "a_library_nobody_has"))
+    run = replace(tiny_run, profile=with_encoders(tiny_run), work=tmp_path / "w", bundles=tmp_path / "b")
+    with pytest.raises(ConfigurationError, match="need a_library_nobody_has"):
+        run.train(lambda progress: None)
+    assert not (tmp_path / "w").exists()
+
+
 def test_the_meta_learner_learns_of_encoders_on_rows_that_they_did_not_see(tiny_run: TrainingRun) -> None:
     run = replace(tiny_run, profile=with_encoders(tiny_run))
     assert not set(run._encoder_rows) & set(run._stacking_rows)
