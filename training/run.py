@@ -16,16 +16,14 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import frontdesk
 from frontdesk.features.row import FeatureRow, FeatureRows
@@ -44,13 +42,14 @@ from runners.warm_up import golden_precisions
 from training.calibration import calibrate
 from training.curves import FOLDER as CURVES
 from training.curves import write_curve
-from training.data import Example, data_hash, intents_of
+from training.data import Example, data_hash
 from training.evaluation import error_detection, evaluate
 from training.export import check_parity, export_booster, export_member
 from training.held_out import write_held_out
-from training.members import MEMBERS, MISSING, Labels, fit_features, fit_member
+from training.members import MEMBERS, MISSING, fit_features, fit_member
+from training.partition import Partition
 from training.profile import Profile, check_libraries
-from training.splits import Rows, Splits, folds, split
+from training.splits import Rows, folds
 from training.stacking import fit_scorer
 from training.stages import CHEAP_STAGE, ENCODER_ROW, Progress, Share, Stage
 
@@ -71,7 +70,6 @@ class TrainingRun:
     source: str
     work: Path
     bundles: Path
-    parity: dict[str, float] = field(default_factory=dict)
 
     def train(self, tell: Callable[[Progress], None]) -> Bundle:
         """Run every stage that is not done yet and return the sealed bundle.
@@ -84,9 +82,9 @@ class TrainingRun:
         stages = list(self._stages())
         total, done = sum(stage.cost for stage in stages), 0.0
         for stage in stages:
-            tell(Progress(done, total, stage.doing))
             marker = self._folder / f"{stage.output}.done"
             if not marker.exists():
+                tell(Progress(done, total, stage.doing))  # not of skipped ones: they would count as speed
                 stage.work(self._share_of(stage, done, total, tell))
                 marker.touch()
             done += stage.cost
@@ -99,33 +97,22 @@ class TrainingRun:
 
     def _stages(self) -> Iterator[Stage]:
         yield Stage("learning the vocabulary", 1.0, self._fit_features, "features")
-        for fold in range(self._predicted_folds):
-            doing = f"fold {fold + 1} of {self._predicted_folds}"
+        for fold in range(self.data.predicted_folds):
+            doing = f"fold {fold + 1} of {self.data.predicted_folds}"
             yield Stage(doing, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
         for name in MEMBERS:
             yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_member, name), name)
         for name, encoder in self.profile.encoders.items():
-            cost = encoder.epochs * len(self._encoder_rows) * ENCODER_ROW * encoder.relative_cost
+            cost = encoder.epochs * len(self.data.beside_blend) * ENCODER_ROW * encoder.relative_cost
             yield Stage(f"fine-tuning {name}", cost, partial(self._fit_encoder, name), name)
         yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
         yield Stage("calibrating", 2.0, self._calibrate, "calibration")
         yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
 
     @cached_property
-    def rows(self) -> tuple[Example, ...]:
-        """The examples that take part: all, or at most `rows_per_intent` of each class, chosen by the seed."""
-        limit = self.profile.rows_per_intent
-        if limit is None:
-            return tuple(self.examples)
-        order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))
-        taken: Counter[tuple[str | None, bool]] = Counter()
-        chosen = []
-        for index in order:
-            kind = (self.examples[index].intent, self.examples[index].out_of_scope)
-            taken[kind] += 1
-            if taken[kind] <= limit:
-                chosen.append(index)
-        return tuple(self.examples[index] for index in sorted(chosen))
+    def data(self) -> Partition:
+        """Who learns from which rows."""
+        return Partition(self.examples, self.profile, self.taxonomy.labels)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
@@ -133,17 +120,9 @@ class TrainingRun:
         return (*MEMBERS, *self.profile.encoders)
 
     @cached_property
-    def intents(self) -> tuple[str, ...]:
-        return intents_of(self.rows, self.taxonomy.labels)
-
-    @cached_property
-    def splits(self) -> Splits:
-        return split(self.rows, self.profile.split, self.profile.seed)
-
-    @cached_property
     def key(self) -> str:
         """What this run is: its data, its profile and the code. The same key resumes the same work."""
-        parts = (data_hash(self.rows), self.profile.model_dump_json(), MASKING_VERSION, frontdesk.__version__)
+        parts = (data_hash(self.data.rows), self.profile.model_dump_json(), MASKING_VERSION, frontdesk.__version__)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
     @cached_property
@@ -156,51 +135,21 @@ class TrainingRun:
     def _draft(self) -> Path:
         return self._folder / "bundle"
 
-    @cached_property
-    def _folds(self) -> Rows:
-        return folds([self.rows[row] for row in self.splits.train], self.profile.folds, self.profile.seed)
-
-    @property
-    def _predicted_folds(self) -> int:
-        return 1 if self.profile.encoders else self.profile.folds
-
-    @cached_property
-    def _stacking_rows(self) -> Rows:
-        """The training rows that have predictions of members that did not see them."""
-        return self.splits.train[self._folds < self._predicted_folds]
-
-    @property
-    def _encoder_rows(self) -> Rows:
-        encoder_rows: Rows = self.splits.train[self._folds != 0]
-        return encoder_rows
-
-    def _texts(self, rows: Rows) -> list[str]:
-        return [self.rows[row].text for row in rows]
-
-    def _labels(self, rows: Rows) -> Labels:
-        def column(label: str | None, labels: Sequence[str]) -> int:
-            return MISSING if label is None else labels.index(label)
-
-        return Labels(
-            np.array([column(self.rows[row].intent, self.intents) for row in rows], dtype=np.intp),
-            np.array([column(self.rows[row].sentiment, SENTIMENTS) for row in rows], dtype=np.intp),
-        )
-
-    def _out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
-        return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)
-
     def _fit_features(self, _: Share) -> None:
-        texts = self._texts(self.splits.train)
+        texts = self.data.texts(self.data.splits.train)
         fit_features(texts, self.profile.features, self.profile.seed).save(self._draft / "features")
 
     def _predict_fold(self, fold: int, _: Share) -> None:
         """Everything the members need is fitted without the fold, the vocabulary too, then asked about the fold."""
-        seen, unseen = (self.splits.train[self._folds != fold], self.splits.train[self._folds == fold])
-        features = fit_features(self._texts(seen), self.profile.features, self.profile.seed)
-        seen_rows, unseen_rows = features.rows(self._texts(seen)), features.rows(self._texts(unseen))
+        seen, unseen = (
+            self.data.splits.train[self.data.folds != fold],
+            self.data.splits.train[self.data.folds == fold],
+        )
+        features = fit_features(self.data.texts(seen), self.profile.features, self.profile.seed)
+        seen_rows, unseen_rows = features.rows(self.data.texts(seen)), features.rows(self.data.texts(unseen))
         size = features.vectoriser.size
         predicted = [
-            fit_member(name, seen_rows, self._labels(seen), size, self.profile).scores(unseen_rows, size)
+            fit_member(name, seen_rows, self.data.labels(seen), size, self.profile).scores(unseen_rows, size)
             for name in MEMBERS
         ]
         np.savez(
@@ -212,11 +161,11 @@ class TrainingRun:
     def _fit_member(self, name: str, _: Share) -> None:
         """Fit on all training rows, export, and compare the graph with the model on rows that neither has seen."""
         features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
-        rows = features.rows(self._texts(self.splits.train))
+        rows = features.rows(self.data.texts(self.data.splits.train))
         size = features.vectoriser.size
-        member = fit_member(name, rows, self._labels(self.splits.train), size, self.profile)
+        member = fit_member(name, rows, self.data.labels(self.data.splits.train), size, self.profile)
         export_member(member, rows.dense.shape[1], self._draft / "members")
-        texts = self._texts(self.splits.calibration)
+        texts = self.data.texts(self.data.splits.calibration)
         unseen = features.rows(texts)
         native = member.scores(unseen, size)
         exported = load_member(name, self._draft / "members", 1).scores(Batch(texts, unseen))
@@ -231,13 +180,13 @@ class TrainingRun:
         from training.encoder import fit_encoder
         from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 
-        settings, rows = self.profile.encoders[name], self._encoder_rows
-        labels = self._labels(rows)
-        encoder = fit_encoder(self._texts(rows), labels, len(self.intents), len(SENTIMENTS), settings, share)
+        settings, rows = self.profile.encoders[name], self.data.beside_blend
+        labels = self.data.labels(rows)
+        encoder = fit_encoder(self.data.texts(rows), labels, len(self.data.intents), len(SENTIMENTS), settings, share)
         write_curve(encoder.curve, self._draft / CURVES / f"{name}.json")
         export_encoder(encoder, name, self._draft / "members")
-        calibration = self.splits.calibration
-        unseen = Batch(self._texts(calibration[self._labels(calibration).intent != MISSING]), _NO_ROWS)
+        calibration = self.data.splits.calibration
+        unseen = Batch(self.data.texts(calibration[self.data.labels(calibration).intent != MISSING]), _NO_ROWS)
         native = encoder.scores(unseen.texts)
         scores = {precision: self._encoder(name, precision).scores(unseen) for precision in PRECISIONS}
         parity = {
@@ -246,7 +195,7 @@ class TrainingRun:
             "int8_largest_difference": largest_difference(native, scores["int8"]),
             "int8_agreement": check_agreement(name, native, scores["int8"], self.profile.least_int8_agreement),
         }
-        blend = self._encoder(name, "int8").scores(Batch(self._texts(self._stacking_rows), _NO_ROWS))
+        blend = self._encoder(name, "int8").scores(Batch(self.data.texts(self.data.stacking), _NO_ROWS))
         np.savez(self._folder / f"blend-{name}.npz", intent=blend.intent[None], sentiment=blend.sentiment[None])
         (self._folder / f"{name}.json").write_text(json.dumps(parity), encoding="utf-8")
 
@@ -255,8 +204,8 @@ class TrainingRun:
 
     def _unseen_predictions(self) -> Scores:
         """(members, stacking rows, labels) for both tasks, each row by members that did not see it."""
-        folds_of_members = [self._saved(f"fold-{fold}") for fold in range(self._predicted_folds)]
-        places = [np.flatnonzero(self._folds == fold) for fold in range(self._predicted_folds)]
+        folds_of_members = [self._saved(f"fold-{fold}") for fold in range(self.data.predicted_folds)]
+        places = [np.flatnonzero(self.data.folds == fold) for fold in range(self.data.predicted_folds)]
         order = np.argsort(np.concatenate(places))
         intent = np.concatenate([scores.intent for scores in folds_of_members], axis=1)[:, order]
         sentiment = np.concatenate([scores.sentiment for scores in folds_of_members], axis=1)[:, order]
@@ -271,13 +220,13 @@ class TrainingRun:
             return Scores(arrays["intent"], arrays["sentiment"])
 
     def _fit_meta_learner(self, _: Share) -> None:
-        rows = self._stacking_rows
+        rows = self.data.stacking
         members = self._unseen_predictions()
-        labels = self._labels(rows)
+        labels = self.data.labels(rows)
         features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
-        statistics = features.rows(self._texts(rows)).dense[:, -len(STATISTICS) :]
-        judged = self._out_of_scope(rows) | (labels.intent != MISSING)
-        parts = folds([self.rows[row] for row in rows], self.profile.folds, self.profile.seed)
+        statistics = features.rows(self.data.texts(rows)).dense[:, -len(STATISTICS) :]
+        judged = self.data.out_of_scope(rows) | (labels.intent != MISSING)
+        parts = folds([self.data.rows[row] for row in rows], self.profile.folds, self.profile.seed)
         rated = labels.sentiment != MISSING
         settings = self.profile.meta_learner
         (self._draft / "meta").mkdir(parents=True, exist_ok=True)
@@ -300,7 +249,7 @@ class TrainingRun:
     def _raw_scores(self, rows: Rows) -> tuple[Doubles, Doubles, Floats]:
         """Both candidate scorers on `rows` before calibration and the members' mean intents, by exported graphs."""
         features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
-        texts = self._texts(rows)
+        texts = self.data.texts(rows)
         batch = Batch(texts, features.rows(texts))
         members = [load_member(name, self._draft / "members", 1).scores(batch) for name in self.names]
         statistics = batch.rows.dense[:, -len(STATISTICS) :]
@@ -320,9 +269,9 @@ class TrainingRun:
         )
 
     def _calibrate(self, _: Share) -> None:
-        rows = self.splits.calibration
+        rows = self.data.splits.calibration
         learned = calibrate(
-            *self._raw_scores(rows), self._labels(rows), self._out_of_scope(rows), self.profile.calibration
+            *self._raw_scores(rows), self.data.labels(rows), self.data.out_of_scope(rows), self.profile.calibration
         )
         learned.save(self._draft / "calibration.json")
 
@@ -330,7 +279,7 @@ class TrainingRun:
         meta, top = self._draft / "meta", self.profile.meta_learner.candidates_per_member
         return Ensemble(
             version="draft",
-            taxonomy=self.taxonomy.restricted_to(self.intents),
+            taxonomy=self.taxonomy.restricted_to(self.data.intents),
             sentiments=SENTIMENTS,
             features=FeatureRow.load(self._draft / "features", MASKING_VERSION),
             members=tuple(load_member(name, self._draft / "members", 1, precision=precision) for name in self.names),
@@ -341,11 +290,11 @@ class TrainingRun:
 
     def _evaluate(self, _: Share) -> None:
         ensemble = self._ensemble()
-        rows = self.splits.test
-        judgement = ensemble.judge(self._texts(rows))
-        figures = evaluate(ensemble, judgement, self._labels(rows), self._out_of_scope(rows))
+        rows = self.data.splits.test
+        judgement = ensemble.judge(self.data.texts(rows))
+        figures = evaluate(ensemble, judgement, self.data.labels(rows), self.data.out_of_scope(rows))
         figures["error_detection"] = error_detection(
-            judgement, self._labels(rows), self._intent_samples(ensemble, self._texts(rows))
+            judgement, self.data.labels(rows), self._intent_samples(ensemble, self.data.texts(rows))
         )
         figures["onnx"] = {
             name: json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8")) for name in self.names
@@ -370,8 +319,8 @@ class TrainingRun:
         """Test messages spread over the set, with the ensemble's own results in each precision that a CPU runs: what
         warm-up must reproduce.
         """
-        rows = self.splits.test[np.linspace(0, len(self.splits.test) - 1, GOLDEN_ROWS).astype(int)]
-        texts = self._texts(rows)
+        rows = self.data.splits.test[np.linspace(0, len(self.data.splits.test) - 1, GOLDEN_ROWS).astype(int)]
+        texts = self.data.texts(rows)
         judged = {precision: self._ensemble(precision).judge(texts) for precision in golden_precisions(self.names)}
         golden = {
             "texts": texts,
@@ -388,16 +337,16 @@ class TrainingRun:
         staged = self.bundles / f".{self.key}"
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(self._draft, staged)
-        write_held_out([self.rows[row] for row in self.splits.test], staged)
+        write_held_out([self.data.rows[row] for row in self.data.splits.test], staged)
         features = FeatureRow.load(staged / "features", MASKING_VERSION)
         metrics: dict[str, Any] = json.loads((self._folder / "metrics.json").read_text(encoding="utf-8"))
-        splits = self.splits
+        splits = self.data.splits
         manifest = Manifest(
             version="",
             created_at=datetime.now(UTC).isoformat(timespec="seconds"),
             code_version=frontdesk.__version__,
             profile=self.profile_name,
-            intents=self.intents,
+            intents=self.data.intents,
             sentiments=SENTIMENTS,
             members=self.names,
             candidates_per_member=self.profile.meta_learner.candidates_per_member,
@@ -405,8 +354,8 @@ class TrainingRun:
             feature_fingerprint=features.fingerprint(),
             data={
                 "source": self.source,
-                "sha256": data_hash(self.rows),
-                "rows": len(self.rows),
+                "sha256": data_hash(self.data.rows),
+                "rows": len(self.data.rows),
                 "train": len(splits.train),
                 "calibration": len(splits.calibration),
                 "test": len(splits.test),

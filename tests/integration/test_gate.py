@@ -139,7 +139,7 @@ def test_a_machine_without_mlflow_promotes_and_says_that_the_registry_was_not_to
 
 
 def test_a_bundle_keeps_the_rows_it_was_tested_on_as_they_were(tiny_run: TrainingRun, tiny_bundle: Bundle) -> None:
-    assert read_held_out(tiny_bundle) == tuple(tiny_run.rows[row] for row in tiny_run.splits.test)
+    assert read_held_out(tiny_bundle) == tuple(tiny_run.data.rows[row] for row in tiny_run.data.splits.test)
 
 
 def test_a_bundle_compared_with_itself_differs_in_nothing_and_has_seen_none_of_the_rows(tiny_bundle: Bundle) -> None:

@@ -32,7 +32,7 @@ def test_rows_made_in_training_equal_rows_made_in_serving(
     tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]
 ) -> None:
     """Fitted again from the same texts in this process, against what was loaded from the bundle's files."""
-    texts = [tiny_run.rows[row].text for row in tiny_run.splits.train]
+    texts = [tiny_run.data.rows[row].text for row in tiny_run.data.splits.train]
     trained = fit_features(texts, tiny_run.profile.features, tiny_run.profile.seed)
     assert trained.fingerprint() == ensemble.features.fingerprint()
     ours, theirs = trained.rows(unseen), ensemble.features.rows(unseen)
@@ -52,9 +52,11 @@ def test_onnx_members_equal_native_ones(
     name: str, tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]
 ) -> None:
     features: FeatureRow = ensemble.features
-    train = tiny_run.splits.train
-    rows = features.rows([tiny_run.rows[row].text for row in train])
-    native: NativeMember = fit_member(name, rows, tiny_run._labels(train), features.vectoriser.size, tiny_run.profile)
+    train = tiny_run.data.splits.train
+    rows = features.rows([tiny_run.data.rows[row].text for row in train])
+    native: NativeMember = fit_member(
+        name, rows, tiny_run.data.labels(train), features.vectoriser.size, tiny_run.profile
+    )
     asked = features.rows(unseen)
     expected = native.scores(asked, features.vectoriser.size)
     (member,) = (member for member in ensemble.members if member.name == name)

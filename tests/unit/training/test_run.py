@@ -83,8 +83,8 @@ def test_a_missing_library_is_named_before_any_work(
 
 def test_the_meta_learner_learns_of_encoders_on_rows_that_they_did_not_see(tiny_run: TrainingRun) -> None:
     run = replace(tiny_run, profile=with_encoders(tiny_run))
-    assert not set(run._encoder_rows) & set(run._stacking_rows)
-    assert sorted([*run._encoder_rows, *run._stacking_rows]) == sorted(run.splits.train)
+    assert not set(run.data.beside_blend) & set(run.data.stacking)
+    assert sorted([*run.data.beside_blend, *run.data.stacking]) == sorted(run.data.splits.train)
 
 
 def test_the_same_data_profile_and_code_give_the_same_models(
