@@ -21,6 +21,8 @@ from safetensors.torch import load_file
 from tokenizers import Tokenizer
 from transformers import AutoModel, AutoTokenizer, DistilBertConfig, DistilBertModel, RobertaConfig, RobertaModel
 
+from frontdesk.errors import ConfigurationError
+
 MINILM = "minilm"
 MINILM_LAYERS = 6
 LONGEST_TOKENS = 128
@@ -56,18 +58,32 @@ def load_backbone(architecture: str, weights: str, layers: int = MINILM_LAYERS) 
         architecture: `distilbert` or `roberta`; only read for MiniLM weights.
         weights: `minilm`, or a name or path for `from_pretrained`.
         layers: how many of MiniLM's layers to keep, from the bottom; tests use fewer.
+
+    Raises:
+        ConfigurationError: when the named weights cannot be had.
     """
     if weights == MINILM:
         body = _distilbert(layers) if architecture == "distilbert" else _roberta(layers)
         tokenizer = Tokenizer.from_file(str(_minilm() / "tokenizer.json"))
     else:
-        body = AutoModel.from_pretrained(weights, attn_implementation="eager")
-        tokenizer = AutoTokenizer.from_pretrained(weights).backend_tokenizer
+        body, tokenizer = _published(weights)
     tokenizer.no_padding()
     tokenizer.enable_truncation(LONGEST_TOKENS)
     stack: Any = body.get_submodule("transformer" if hasattr(body, "transformer") else "encoder")
     config: Any = body.config
     return Backbone(body, stack.layer, int(config.hidden_size), int(config.num_attention_heads), tokenizer)
+
+
+def _published(weights: str) -> tuple[Any, Tokenizer]:
+    try:
+        body = AutoModel.from_pretrained(weights, attn_implementation="eager")
+        return body, AutoTokenizer.from_pretrained(weights).backend_tokenizer
+    except (OSError, ValueError) as error:  # transformers says both of a hub that is away and of a wrong name
+        raise ConfigurationError(
+            f"The weights '{weights}' cannot be read ({type(error).__name__}).",
+            hint="A profile names weights of a model hub, which must be reachable, or a folder that holds them; "
+            "`--profile starter` needs neither.",
+        ) from None
 
 
 def _minilm() -> Path:

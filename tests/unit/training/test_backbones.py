@@ -10,6 +10,7 @@ import pytest
 import torch
 from transformers import BertModel
 
+from frontdesk.errors import ConfigurationError
 from frontdesk.features.row import FeatureRows
 from runners.models.encoder import Encoder
 from runners.models.member import Batch
@@ -89,3 +90,8 @@ def test_weights_of_a_hub_go_the_whole_way_to_int8(tmp_path: Path) -> None:
     for precision, bound in (("fp32", 1e-5), ("int8", 0.05)):
         scores = Encoder("roberta", tmp_path, threads=1, precision=precision).scores(Batch(texts, NO_ROWS))
         assert largest_difference(native, scores) < bound
+
+
+def test_weights_that_cannot_be_had_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="nothing_here"):
+        load_backbone("roberta", str(tmp_path / "nothing_here"))
