@@ -46,17 +46,16 @@ def open_warm(
     Raises:
         BundleError: when none does, or when the bundle cannot be loaded.
     """
-    *preferred, last = _tried(precision, provider)
-    for wanted in preferred:
+    tried = _tried(precision, provider)
+    for wanted in tried:
         ensemble = Ensemble.load(bundle, threads, provider=provider, precision=wanted, elsewhere=elsewhere)
         try:
             warm_up(ensemble, bundle)
+            break
         except BundleError as error:
-            _log.warning("%s The encoders run in fp32 instead of %s.", error.message, wanted)
-        else:
-            return ensemble
-    ensemble = Ensemble.load(bundle, threads, provider=provider, precision=last, elsewhere=elsewhere)
-    warm_up(ensemble, bundle)
+            if wanted == tried[-1]:
+                raise
+            _log.warning("%s The encoders run in %s instead of %s.", error.message, tried[-1], wanted)
     return ensemble
 
 

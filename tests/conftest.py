@@ -10,9 +10,10 @@ import pytest
 
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
+from tests.profiles import with_small_encoders
 from tests.serving import Server, home_with
 from training.data import STARTER_CORPUS, Example, read_examples
-from training.profile import EncoderSettings, read_profile
+from training.profile import read_profile
 from training.run import TrainingRun
 
 
@@ -65,9 +66,7 @@ def server(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(scope="session")
 def encoder_bundle(tiny_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
     """A sealed bundle with both encoders, one layer each; never change its files: copy it first."""
-    one_layer = {"weights": "minilm", "layers": 1, "epochs": 1, "learning_rate": 5e-4, "pooled_layers": (1,), "seed": 1}
-    encoders = {name: EncoderSettings(architecture=name, **one_layer) for name in ("distilbert", "roberta")}
-    profile = tiny_run.profile.model_copy(update={"encoders": encoders, "least_int8_agreement": 0.5})
+    profile = with_small_encoders(tiny_run.profile)
     home = tmp_path_factory.mktemp("trained-with-encoders")
     run = dataclasses.replace(tiny_run, profile=profile, work=home / "training", bundles=home / "bundles")
     return run.train(lambda progress: None)

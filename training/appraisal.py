@@ -18,7 +18,7 @@ from frontdesk.scores import Scores
 from runners.ensemble import Ensemble, Judgement
 from training.data import Example
 from training.evaluation import evaluate
-from training.members import MISSING, Labels, Targets
+from training.members import MISSING, Targets, labels_of
 
 BATCH_TEXTS = 64
 TIMED_TEXTS = 200
@@ -80,7 +80,7 @@ def appraise(ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_
         replace(row, intent=None, out_of_scope=unknown_is_out_of_scope) if row.intent in unknown else row
         for row in examples
     ]
-    labels = labels_of(rows, ensemble)
+    labels = labels_of(rows, ensemble.taxonomy.labels, ensemble.sentiments)
     out_of_scope = np.array([row.out_of_scope for row in rows])
     texts = [row.text for row in rows]
     started = time.perf_counter()
@@ -93,16 +93,6 @@ def appraise(ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_
         confused=most_confused(judgement, labels.intent, ensemble.taxonomy.labels, texts),
         intents=per_intent(judgement, labels.intent, ensemble.taxonomy.labels),
         latency=_latency(ensemble, texts, batched_ms),
-    )
-
-
-def labels_of(rows: Sequence[Example], ensemble: Ensemble) -> Labels:
-    """The rows' labels as columns of the ensemble's probabilities."""
-    intents = {label: column for column, label in enumerate(ensemble.taxonomy.labels)}
-    sentiments = {label: column for column, label in enumerate(ensemble.sentiments)}
-    return Labels(
-        np.array([intents.get(row.intent or "", MISSING) for row in rows], dtype=np.intp),
-        np.array([sentiments.get(row.sentiment or "", MISSING) for row in rows], dtype=np.intp),
     )
 
 

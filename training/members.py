@@ -22,6 +22,7 @@ from frontdesk.features.row import FeatureRow, FeatureRows
 from frontdesk.features.text import Terms, Vectoriser
 from frontdesk.scores import Scores
 from frontdesk.security.masking import MASKING_VERSION
+from training.data import Example
 from training.profile import Features, Profile
 
 MEMBERS = ("logistic_regression", "random_forest", "xgboost")
@@ -44,6 +45,16 @@ class Labels:
 
     intent: Targets
     sentiment: Targets
+
+
+def labels_of(rows: Sequence[Example], intents: Sequence[str], sentiments: Sequence[str]) -> Labels:
+    """The rows' labels as columns of `intents` and `sentiments`; one that is in neither counts as missing."""
+    intent_columns = {label: column for column, label in enumerate(intents)}
+    sentiment_columns = {label: column for column, label in enumerate(sentiments)}
+    return Labels(
+        np.array([intent_columns.get(row.intent or "", MISSING) for row in rows], dtype=np.intp),
+        np.array([sentiment_columns.get(row.sentiment or "", MISSING) for row in rows], dtype=np.intp),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from frontdesk.taxonomy import SENTIMENTS
 from training.data import Example, intents_of
-from training.members import MISSING, Labels
+from training.members import Labels, labels_of
 from training.profile import Profile
 from training.splits import Rows, Splits, folds, split
 
@@ -78,13 +78,7 @@ class Partition:
         return [self.rows[row].text for row in rows]
 
     def labels(self, rows: Rows) -> Labels:
-        def column(label: str | None, labels: Sequence[str]) -> int:
-            return MISSING if label is None else labels.index(label)
-
-        return Labels(
-            np.array([column(self.rows[row].intent, self.intents) for row in rows], dtype=np.intp),
-            np.array([column(self.rows[row].sentiment, SENTIMENTS) for row in rows], dtype=np.intp),
-        )
+        return labels_of([self.rows[row] for row in rows], self.intents, SENTIMENTS)
 
     def out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
         return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)

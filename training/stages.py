@@ -12,7 +12,7 @@ ENCODER_ROW = 0.008  # units for one row in one epoch of a MiniLM-sized encoder:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a run is: units done of all (about a second each on two cores), and what is being done."""
+    """How far a run is: units done of all (a second or two each on two cores), and what is being done."""
 
     done: float
     total: float

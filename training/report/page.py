@@ -19,10 +19,11 @@ from model_store.bundle import Bundle
 from model_store.manifest import Manifest
 from runners.ensemble import Ensemble
 from runners.models.calibration import Calibration
-from training.appraisal import judge_all, labels_of
+from training.appraisal import judge_all
 from training.curves import Curves, read_curves
 from training.evaluation import table
 from training.held_out import read_held_out
+from training.members import labels_of
 from training.report.confidence import draw_reliability, draw_risk_coverage, draw_scope
 from training.report.intents import draw_accuracy, draw_confusion
 from training.report.members import draw_curves, draw_members
@@ -49,7 +50,8 @@ def report_on(bundle: Bundle, folder: Path) -> Path:
     ensemble, examples = Ensemble.load(bundle), read_held_out(bundle)
     judgement = judge_all(ensemble, [example.text for example in examples])
     out_of_scope = np.array([example.out_of_scope for example in examples])
-    predictions = Predictions.of(judgement, labels_of(examples, ensemble), out_of_scope)
+    labels = labels_of(examples, ensemble.taxonomy.labels, ensemble.sentiments)
+    predictions = Predictions.of(judgement, labels, out_of_scope)
     return draw_report(bundle.manifest, ensemble.calibration, predictions, read_curves(bundle.path), folder)[0]
 
 

@@ -10,23 +10,17 @@ from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle, open_bundle
 from runners.ensemble import Ensemble
 from runners.warm_up import warm_up
-from training.profile import PROFILES, EncoderSettings, Profile, read_profile
+from tests.profiles import with_small_encoders
+from training.profile import PROFILES, read_profile
 from training.run import TrainingRun
 from training.stages import Progress
-
-
-def with_encoders(run: TrainingRun) -> Profile:
-    """The tiny profile with both encoders, one layer of MiniLM each."""
-    one_layer = {"weights": "minilm", "layers": 1, "epochs": 1, "learning_rate": 5e-4, "pooled_layers": (1,), "seed": 1}
-    encoders = {name: EncoderSettings(architecture=name, **one_layer) for name in ("distilbert", "roberta")}
-    return run.profile.model_copy(update={"encoders": encoders, "least_int8_agreement": 0.5})
 
 
 def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_run: TrainingRun, tmp_path) -> None:
     class Interrupted(Exception):
         pass
 
-    tiny_run = replace(tiny_run, profile=with_encoders(tiny_run))
+    tiny_run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile))
     run = replace(tiny_run, work=tmp_path / "work", bundles=tmp_path / "bundles")
     told: list[str] = []
 
@@ -55,7 +49,7 @@ def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_r
 
 def test_progress_only_grows_and_ends_at_the_total(tiny_run: TrainingRun, tmp_path) -> None:
     told: list[Progress] = []
-    run = replace(tiny_run, profile=with_encoders(tiny_run), work=tmp_path / "w", bundles=tmp_path / "b")
+    run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile), work=tmp_path / "w", bundles=tmp_path / "b")
     bundle = run.train(told.append)
     done = [progress.done for progress in told]
     assert done == sorted(done)
@@ -75,14 +69,14 @@ def test_a_missing_library_is_named_before_any_work(
     tiny_run: TrainingRun, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("training.profile.ENCODER_LIBRARIES", ("torch", "a_library_nobody_has"))
-    run = replace(tiny_run, profile=with_encoders(tiny_run), work=tmp_path / "w", bundles=tmp_path / "b")
+    run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile), work=tmp_path / "w", bundles=tmp_path / "b")
     with pytest.raises(ConfigurationError, match="need a_library_nobody_has"):
         run.train(lambda progress: None)
     assert not (tmp_path / "w").exists()
 
 
 def test_the_meta_learner_learns_of_encoders_on_rows_that_they_did_not_see(tiny_run: TrainingRun) -> None:
-    run = replace(tiny_run, profile=with_encoders(tiny_run))
+    run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile))
     assert not set(run.data.beside_blend) & set(run.data.stacking)
     assert sorted([*run.data.beside_blend, *run.data.stacking]) == sorted(run.data.splits.train)
 

@@ -1,0 +1,12 @@
+"""Profiles that only tests train."""
+
+from __future__ import annotations
+
+from training.profile import EncoderSettings, Profile
+
+
+def with_small_encoders(profile: Profile) -> Profile:
+    """The profile with both encoders, one layer of MiniLM and one epoch each: figures that mean nothing."""
+    one_layer = {"weights": "minilm", "layers": 1, "epochs": 1, "learning_rate": 5e-4, "pooled_layers": (1,), "seed": 1}
+    encoders = {name: EncoderSettings(architecture=name, **one_layer) for name in ("distilbert", "roberta")}
+    return profile.model_copy(update={"encoders": encoders, "least_int8_agreement": 0.5})
