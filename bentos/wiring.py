@@ -126,13 +126,12 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         max_rows_per_commit=settings.storage.max_rows_per_commit,
         commit_timeout_s=settings.storage.commit_timeout_s,
     )
-    descriptions = {intent.name: intent.description for intent in champion.taxonomy.intents}
     pipeline = AnswerQuery(
         mask=mask,
         champion=champion,
         priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
-        writer=TemplateWriter(_knowledge(settings), descriptions),
+        writer=TemplateWriter(_knowledge(settings)),
         recorder=recorder,
         observe=metrics.observe_answer,
     )

@@ -204,7 +204,7 @@ def _classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     def values(text: str, masked: MaskedText, found: Understanding) -> dict[str, Any]:
         policy = ensemble.taxonomy.policy(found.intent.label)
         priority = priorities.score(Query(text), masked, found, policy.urgency, now)
-        decision = decide(found, policy, priority, settings.policy.max_plausible_to_clarify)
+        decision = decide(found, ensemble.taxonomy, priority, settings.policy.max_plausible_to_clarify)
         return {
             "intent": found.intent.label,
             "confidence": found.intent.confidence,

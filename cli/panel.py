@@ -52,6 +52,8 @@ def _decision(decision: Mapping[str, Any]) -> Text:
     text = Text(decision["action"], style=_ACTION_STYLE[decision["action"]])
     for reason in decision["reasons"]:
         text.append(f"\n· {EXPLAINED[Reason(reason)]}", style="default not bold")
+    if question := decision.get("question"):
+        text.append(f"\nask: {question}", style="default not bold")
     if decision["suggested_actions"]:
         text.append(f"\nnext: {', '.join(decision['suggested_actions'])}", style="dim not bold")
     return text

@@ -119,7 +119,7 @@ class AnswerQuery:
         """Apply the team's policy to what the models understood. Pure but for the clock and the new id."""
         policy = champion.taxonomy.policy(understanding.intent.label)
         priority = self.priority.score(query, masked, understanding, policy.urgency, now=datetime.now(UTC))
-        decision = decide(understanding, policy, priority, self.max_plausible_to_clarify)
+        decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
         return Answer(
             query_id=uuid7(),
             intent=understanding.intent,

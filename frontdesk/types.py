@@ -143,8 +143,10 @@ class Sentiment:
 class Uncertainty:
     """How unsure the ensemble is, each figure between 0 and 1.
 
-    `score` is the entropy of the members' mean distribution over the logarithm of the number of intents; `epistemic`
-    is the part that comes from disagreement between members, `aleatoric` the rest. `method` names how they were got.
+    `score` is the entropy of a mean distribution over the logarithm of the number of intents; `epistemic` is the part
+    that comes from disagreement between the distributions that were averaged, `aleatoric` the rest: what the message
+    itself leaves open. By the `method` `head_dropout` they are those of the encoders under dropout masks, by
+    `member_disagreement` those of all members.
     """
 
     score: float
@@ -166,7 +168,8 @@ class MemberOpinion:
 class Understanding:
     """What a champion makes of one message, before any policy is applied.
 
-    `plausible` is the conformal set: the intents that cannot be ruled out at the coverage of the bundle.
+    `plausible` is the conformal set, the most probable first: the intents that cannot be ruled out at the coverage of
+    the bundle.
     `automation_threshold` is the certified confidence for this intent; None where nothing could be certified.
     """
 
@@ -174,7 +177,7 @@ class Understanding:
     sentiment: Sentiment
     uncertainty: Uncertainty
     members: tuple[MemberOpinion, ...]
-    plausible: tuple[str, ...]
+    plausible: tuple[Candidate, ...]
     automation_threshold: float | None
     skipped: tuple[str, ...] = ()
 
@@ -199,11 +202,17 @@ class Priority:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, why, and what an agent may do next."""
+    """What to do, why, and what an agent may do next.
+
+    `question` is what to ask the customer where the action is `clarify`, and `asks_about` the intents that it names, in
+    its order.
+    """
 
     action: Action
     reasons: tuple[Reason, ...]
     suggested_actions: tuple[str, ...]
+    question: str | None = None
+    asks_about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ depend on its neighbours in the batch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.decision.conformal import plausible
-from frontdesk.decision.uncertainty import ensemble_uncertainty
+from frontdesk.decision.uncertainty import ensemble_uncertainty, sampled_uncertainty
 from frontdesk.errors import BundleError
 from frontdesk.features.row import FeatureRow
 from frontdesk.features.statistics import STATISTICS
@@ -35,7 +35,10 @@ from runners.models.provider import ON_CPU, Provider
 from runners.models.trees import TREE_MEMBERS, Trees
 
 SHOWN_CANDIDATES = 5
-UNCERTAINTY_METHOD = "member_disagreement"
+BY_HEAD_DROPOUT, BY_MEMBERS = "head_dropout", "member_disagreement"
+"""How uncertainty was got: from encoders sampled under dropout, or without any from how the members differ. The latter
+finds wrong answers worse, for weak members differ on everything: area under the ROC curve 0.83 against 0.92 by the
+score and 0.51 against 0.87 by its epistemic part (starter corpus, 493 held-out messages, 28 of them wrong)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,28 +122,25 @@ class Ensemble:
         """What the ensemble makes of each masked text, in order."""
         judgement = self.judge(texts)
         members = np.stack([scores.intent for scores in judgement.members])
-        total, epistemic, aleatoric = ensemble_uncertainty(members)
+        intents = [self._intent(probabilities) for probabilities in judgement.intent]
         return [
             Understanding(
-                intent=self._intent(judgement.intent[row]),
+                intent=intent,
                 sentiment=self._sentiment(judgement.sentiment[row]),
-                uncertainty=Uncertainty(
-                    score=round(float(total[row]), 4),
-                    epistemic=round(float(epistemic[row]), 4),
-                    aleatoric=round(float(aleatoric[row]), 4),
-                    method=UNCERTAINTY_METHOD,
-                ),
+                uncertainty=uncertainty,
                 members=self._opinions(members[:, row]),
-                plausible=plausible(judgement.intent[row], self.taxonomy.labels, self.calibration.conformal_threshold),
-                automation_threshold=self.calibration.automation_threshold,
+                plausible=self._candidates(
+                    judgement.intent[row], plausible(judgement.intent[row], self.calibration.conformal_threshold)
+                ),
+                automation_threshold=self.calibration.threshold_of(intent.label),
             )
-            for row in range(len(texts))
+            for row, (intent, uncertainty) in enumerate(zip(intents, uncertainties(judgement.members), strict=True))
         ]
 
-    def judge(self, texts: Sequence[str]) -> Judgement:
-        """The ensemble's probabilities for masked texts."""
+    def judge(self, texts: Sequence[str], *, sampling: bool = True) -> Judgement:
+        """The ensemble's probabilities for masked texts; without `sampling` no encoder is sampled under dropout."""
         rows = self.features.rows(texts)
-        batch = Batch(texts, rows)
+        batch = Batch(texts, rows, sampling)
         for service in self.elsewhere.members:  # at work while the members in this process run
             service.send(batch)
         scores = tuple(member.scores(batch) for member in self.members)
@@ -157,21 +157,21 @@ class Ensemble:
         )
 
     def _intent(self, probabilities: NDArray[np.float64]) -> Intent:
-        labels = self.taxonomy.labels
         order = np.argsort(-probabilities, kind="stable")[:SHOWN_CANDIDATES]
         out_of_scope = max(0.0, 1.0 - float(probabilities.sum()))
-        best = order[0]
+        (best,) = self._candidates(probabilities, order[:1])
         return Intent(
-            label=labels[best],
-            confidence=round(float(probabilities[best]), 4),
-            candidates=tuple(
-                Candidate(labels[index], round(float(probabilities[index]), 4))
-                for index in order
-                if probabilities[index] > 0
-            ),
+            label=best.label,
+            confidence=best.probability,
+            candidates=self._candidates(probabilities, [index for index in order if probabilities[index] > 0]),
             in_scope=out_of_scope <= self.calibration.out_of_scope_threshold,
             out_of_scope_probability=round(out_of_scope, 4),
         )
+
+    def _candidates(self, probabilities: NDArray[np.float64], columns: Iterable[int]) -> tuple[Candidate, ...]:
+        """`probabilities` is (intents,)."""
+        labels = self.taxonomy.labels
+        return tuple(Candidate(labels[column], round(float(probabilities[column]), 4)) for column in columns)
 
     def _sentiment(self, probabilities: NDArray[np.float64]) -> Sentiment:
         best = int(np.argmax(probabilities))
@@ -188,6 +188,21 @@ class Ensemble:
             MemberOpinion(member.name, self.taxonomy.labels[label], round(float(row[label]), 4))
             for member, row, label in zip(self.members, members, best, strict=True)
         )
+
+
+def uncertainties(members: Sequence[Scores]) -> list[Uncertainty]:
+    """Of each text, from the members that were sampled under dropout; where none was, from all members' differences."""
+    sampled = [scores.sampled for scores in members if scores.sampled is not None]
+    if sampled:
+        method = BY_HEAD_DROPOUT
+        parts = sampled_uncertainty([of.mean for of in sampled], [of.entropy for of in sampled])
+    else:
+        method = BY_MEMBERS
+        parts = ensemble_uncertainty([scores.intent for scores in members])
+    return [
+        Uncertainty(round(float(score), 4), round(float(epistemic), 4), round(float(aleatoric), 4), method)
+        for score, epistemic, aleatoric in zip(*parts, strict=True)
+    ]
 
 
 def load_features(bundle: Bundle) -> FeatureRow:

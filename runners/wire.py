@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from frontdesk.features.row import FeatureRows
 from frontdesk.features.text import Terms
-from frontdesk.scores import Scores
+from frontdesk.scores import Sampled, Scores
 from runners.models.member import Batch
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -69,18 +69,20 @@ def unpack(body: bytes) -> dict[str, NDArray[Any]]:
 
 
 def texts_to_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
-    """What encoders read of a batch: its texts as one run of UTF-8, and the bytes of each."""
+    """What encoders read of a batch: its texts as one run of UTF-8, the bytes of each, and whether to sample."""
     encoded = [text.encode() for text in batch.texts]
     return {
         "texts": np.frombuffer(b"".join(encoded), np.uint8),
         "text_bytes": np.array([len(text) for text in encoded], np.int64),
+        "sampling": np.array([batch.sampling], np.uint8),
     }
 
 
 def texts_from_arrays(arrays: Arrays) -> Batch:
     """A batch of texts without feature rows."""
     pieces = _split(arrays["texts"], arrays["text_bytes"])
-    return Batch([piece.tobytes().decode() for piece in pieces], FeatureRows((), np.empty((0, 0), np.float32)))
+    no_rows = FeatureRows((), np.empty((0, 0), np.float32))
+    return Batch([piece.tobytes().decode() for piece in pieces], no_rows, sampling=bool(arrays["sampling"][0]))
 
 
 def rows_to_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
@@ -102,13 +104,29 @@ def rows_from_arrays(arrays: Arrays) -> Batch:
 
 
 def scores_to_arrays(scores: Mapping[str, Scores]) -> dict[str, NDArray[Any]]:
-    """Scores by member, as `<member>.intent` and `<member>.sentiment`."""
-    return {f"{name}.{task}": getattr(of, task) for name, of in scores.items() for task in ("intent", "sentiment")}
+    """Scores by member, as `<member>.intent` and `<member>.sentiment`.
+
+    Of dropout samples only their statistics travel, `<member>.sampled_mean` and `<member>.sampled_entropy`.
+    """
+    arrays = {f"{name}.{task}": getattr(of, task) for name, of in scores.items() for task in ("intent", "sentiment")}
+    for name, of in scores.items():
+        if of.sampled is not None:
+            arrays[f"{name}.sampled_mean"] = of.sampled.mean
+            arrays[f"{name}.sampled_entropy"] = of.sampled.entropy
+    return arrays
 
 
 def scores_from_arrays(arrays: Arrays, names: Sequence[str]) -> dict[str, Scores]:
     """The scores of the members `names`, in that order; raises `KeyError` for one that is not among them."""
-    return {name: Scores(arrays[f"{name}.intent"], arrays[f"{name}.sentiment"]) for name in names}
+    return {
+        name: Scores(arrays[f"{name}.intent"], arrays[f"{name}.sentiment"], _sampled(arrays, name)) for name in names
+    }
+
+
+def _sampled(arrays: Arrays, name: str) -> Sampled | None:
+    if f"{name}.sampled_mean" not in arrays:
+        return None
+    return Sampled(arrays[f"{name}.sampled_mean"], arrays[f"{name}.sampled_entropy"])
 
 
 def _split(run: NDArray[Any], lengths: NDArray[np.int64]) -> list[NDArray[Any]]:

@@ -27,7 +27,7 @@ def understanding(label: str = "track_order", confidence: float = 0.9) -> Unders
         sentiment=Sentiment("neutral", 0.8, {"negative": 0.1, "neutral": 0.8, "positive": 0.1}),
         uncertainty=Uncertainty(0.2, 0.1, 0.1, "member_disagreement"),
         members=(MemberOpinion("logistic_regression", label, confidence),),
-        plausible=(label,),
+        plausible=(Candidate(label, confidence),),
         automation_threshold=None,
     )
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from frontdesk.taxonomy import IntentPolicy
+from frontdesk.decision.clarification import question, worth_asking_about
+from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import Action, Decision, Priority, PriorityLevel, Reason, Understanding
 
 HUMAN_INTENT = "contact_human_agent"
@@ -32,28 +33,35 @@ EXPLAINED: Mapping[Reason, str] = MappingProxyType(
 
 
 def decide(
-    understanding: Understanding, policy: IntentPolicy, priority: Priority, max_plausible_to_clarify: int
+    understanding: Understanding, taxonomy: Taxonomy, priority: Priority, max_plausible_to_clarify: int
 ) -> Decision:
     """The decision on one message.
 
     Args:
-        policy: what the team allows for the intent that was understood.
-        max_plausible_to_clarify: up to so many plausible intents the customer is asked; with more a person decides.
+        understanding: what the champion made of it.
+        taxonomy: what the team allows for each intent, and how it describes it.
+        priority: of the message.
+        max_plausible_to_clarify: the customer is asked about at most so many intents; with more a person decides.
 
     Returns:
         The action with every reason that applies, the deciding one first. Out of scope there is no intent: neither
         its policy nor its threshold is then a reason, and no action is suggested.
     """
-    rules = list(_rules(understanding, policy, priority, max_plausible_to_clarify))
+    policy = taxonomy.policy(understanding.intent.label)
+    candidates = worth_asking_about(understanding.plausible)
+    rules = list(_rules(understanding, policy, priority, len(candidates), max_plausible_to_clarify))
     action, _ = rules[0] if rules else (Action.AUTOMATE, Reason.CONFIDENT)
     reasons = tuple(dict.fromkeys(reason for _, reason in rules)) or (Reason.CONFIDENT,)
-    return Decision(action, reasons, policy.actions if understanding.intent.in_scope else ())
+    actions = policy.actions if understanding.intent.in_scope else ()
+    if action is not Action.CLARIFY:
+        return Decision(action, reasons, actions)
+    return Decision(action, reasons, actions, question([taxonomy.policy(label) for label in candidates]), candidates)
 
 
 def _rules(
-    understanding: Understanding, policy: IntentPolicy, priority: Priority, max_plausible_to_clarify: int
+    understanding: Understanding, policy: IntentPolicy, priority: Priority, candidates: int, most_to_clarify: int
 ) -> Iterator[tuple[Action, Reason]]:
-    """Each rule that applies and stands against automation, in order."""
+    """Each rule that applies and stands against automation, in order; `candidates` are worth asking about."""
     intent, threshold = understanding.intent, understanding.automation_threshold
     certain = threshold is not None and intent.confidence >= threshold
     if not intent.in_scope:
@@ -64,8 +72,8 @@ def _rules(
         yield Action.ESCALATE, Reason.POLICY_FORBIDS
     if priority.level is PriorityLevel.URGENT:
         yield Action.ESCALATE, Reason.URGENT
-    if intent.in_scope and len(understanding.plausible) > 1 and not certain:
-        few = len(understanding.plausible) <= max_plausible_to_clarify
+    if intent.in_scope and candidates > 1 and not certain:
+        few = candidates <= most_to_clarify
         yield (Action.CLARIFY, Reason.AMBIGUOUS) if few else (Action.ESCALATE, Reason.TOO_UNCERTAIN)
     if understanding.skipped:
         yield Action.DRAFT, Reason.DEGRADED

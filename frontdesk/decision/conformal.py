@@ -7,7 +7,6 @@ test rows that are exchangeable. Knows nothing of models or taxonomies.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -37,12 +36,11 @@ def conformal_threshold(true_label_probabilities: ArrayLike, coverage: float) ->
     return 0.0 if rank > len(descending) else float(descending[rank - 1])
 
 
-def plausible(probabilities: ArrayLike, labels: Sequence[str], threshold: float) -> tuple[str, ...]:
-    """The labels that reach the threshold, the most probable first; the best one always, so never none.
+def plausible(probabilities: ArrayLike, threshold: float) -> tuple[int, ...]:
+    """The columns of `probabilities` (classes,) that reach the threshold, the most probable first.
 
-    Args:
-        probabilities: (classes,), in the order of `labels`.
+    The best one is always among them, so there is never none.
     """
     scores = np.asarray(probabilities, dtype=np.float64)
-    best, *others = np.argsort(-scores, kind="stable")
-    return (labels[best], *(labels[index] for index in others if scores[index] >= threshold))
+    best, *others = np.argsort(-scores, kind="stable").tolist()
+    return (best, *(index for index in others if scores[index] >= threshold))

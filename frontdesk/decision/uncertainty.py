@@ -1,4 +1,4 @@
-"""How unsure an ensemble is, and how much of that is disagreement between its members.
+"""How unsure an ensemble is, and how much of that is disagreement: between its members, or between dropout samples.
 
 Knows nothing of intents, thresholds or models: probabilities in, figures between 0 and 1 out.
 """
@@ -6,11 +6,13 @@ Knows nothing of intents, thresholds or models: probabilities in, figures betwee
 from __future__ import annotations
 
 import math
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 FloatRows = NDArray[np.float64]
+Real = TypeVar("Real", np.float32, np.float64)
 
 
 def ensemble_uncertainty(member_probabilities: ArrayLike) -> tuple[FloatRows, FloatRows, FloatRows]:
@@ -28,19 +30,41 @@ def ensemble_uncertainty(member_probabilities: ArrayLike) -> tuple[FloatRows, Fl
         the first. A single class leaves nothing to be unsure of: all are 0.
     """
     probabilities = np.asarray(member_probabilities, dtype=np.float64)
-    _, texts, classes = probabilities.shape
+    return _split(probabilities.mean(axis=0), entropy(probabilities).mean(axis=0))
+
+
+def sampled_uncertainty(means: ArrayLike, entropies: ArrayLike) -> tuple[FloatRows, FloatRows, FloatRows]:
+    """The same split for members that were sampled under dropout, from two statistics of each member's samples.
+
+    Dropout masks stand for draws from the posterior of the weights (Gal & Ghahramani, 2016). All samples of all members
+    are pooled, so that the epistemic part is the mutual information between the label and the pair of member and mask
+    (Depeweg et al., 2018). Each member was sampled equally often, hence the mean of means is the mean of all samples.
+
+    Args:
+        means: (members, texts, classes), the mean of each member's sampled distributions, rows sum to 1.
+        entropies: (members, texts), the mean of their entropies, in nats.
+
+    Returns:
+        As `ensemble_uncertainty` of all samples would.
+    """
+    return _split(
+        np.asarray(means, dtype=np.float64).mean(axis=0), np.asarray(entropies, dtype=np.float64).mean(axis=0)
+    )
+
+
+def entropy(probabilities: NDArray[Real]) -> NDArray[Real]:
+    """In nats, over the last axis, in the precision of `probabilities`; one of 0 contributes nothing."""
+    logarithms = np.log(np.where(probabilities > 0.0, probabilities, 1.0))
+    summed: NDArray[Real] = -(probabilities * logarithms).sum(axis=-1)
+    return summed
+
+
+def _split(mean: FloatRows, mean_entropy: FloatRows) -> tuple[FloatRows, FloatRows, FloatRows]:
+    """Total, epistemic and aleatoric from the mean distribution (texts, classes) and the mean of entropies (texts,)."""
+    texts, classes = mean.shape
     if classes == 1:
         return np.zeros(texts), np.zeros(texts), np.zeros(texts)
-    of_mean = _entropy(probabilities.mean(axis=0)) / math.log(classes)
-    of_members = _entropy(probabilities).mean(axis=0) / math.log(classes)
     # In exact arithmetic 0 <= aleatoric <= total <= 1 (entropy is concave); rounding alone can leave those bounds.
-    aleatoric = np.clip(of_members, 0.0, 1.0)
-    epistemic = np.clip(np.clip(of_mean, 0.0, 1.0) - aleatoric, 0.0, 1.0)
+    aleatoric = np.clip(mean_entropy / math.log(classes), 0.0, 1.0)
+    epistemic = np.clip(np.clip(entropy(mean) / math.log(classes), 0.0, 1.0) - aleatoric, 0.0, 1.0)
     return epistemic + aleatoric, epistemic, aleatoric
-
-
-def _entropy(probabilities: FloatRows) -> FloatRows:
-    """In nats, over the last axis; a probability of 0 contributes nothing."""
-    logarithms = np.log(np.where(probabilities > 0.0, probabilities, 1.0))
-    entropy: FloatRows = -(probabilities * logarithms).sum(axis=-1)
-    return entropy

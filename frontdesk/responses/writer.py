@@ -7,7 +7,7 @@ stored. Knows nothing of models, storage or the web.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
@@ -22,16 +22,13 @@ _GREETINGS = {
     "neutral": "Hello, thank you for your message.",
     "positive": "Hello, and thank you for your kind words.",
 }
+_BEFORE_A_QUESTION = "We have one question first."
 _HAND_OVER = "A colleague from our team will take this over and reply to you personally."
 _SIGNATURE = "Your support team"
 _CLOSING = f"If anything is still open, just reply to this message.\n\n{_SIGNATURE}"
 
 _ORDER = re.compile(r"\[ORDER_\d+\]")
 _ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
-
-# "where an order is, or for its tracking": the first clause says enough. An enumeration (", x, or y") is no clause.
-_SECOND_CLAUSE = re.compile(r"^([^,]+?)(?:, (?:or|and) | (?:or|and) (?:asks|wants) ).*")
-_INDIRECT_QUESTION = re.compile(r"(?:how|if|under|until|what|when|where|whether|which|who|why)\b")
 
 
 def _today() -> date:
@@ -42,11 +39,10 @@ def _today() -> date:
 class TemplateWriter:
     """The `Writer` of `frontdesk/pipeline.py` that needs nothing but the passages.
 
-    `descriptions` holds the taxonomy's sentence on each intent, `today` says which passages hold (UTC by default).
+    `today` says which passages hold (UTC by default).
     """
 
     knowledge: Knowledge
-    descriptions: Mapping[str, str]
     today: Callable[[], date] = _today
 
     async def reply(
@@ -56,10 +52,10 @@ class TemplateWriter:
         decision: Decision,
         deadline: Deadline,  # noqa: ARG002 - the port has it; a template needs no time
     ) -> Reply:
-        """A question, a note that a person takes over, or an answer from the passages, by the decision."""
+        """The decision's question, a note that a person takes over, or an answer from the passages."""
         greeting = _GREETINGS[understanding.sentiment.label]
-        if decision.action is Action.CLARIFY:
-            return _compose(greeting, self._question(understanding.plausible), _SIGNATURE)
+        if decision.question is not None:
+            return _compose(greeting, f"{_BEFORE_A_QUESTION} {decision.question}", _SIGNATURE)
         label = understanding.intent.label
         passages = self.knowledge.for_intent(label, self.today())
         if decision.action is Action.ESCALATE or not understanding.intent.in_scope or not passages:
@@ -69,25 +65,6 @@ class TemplateWriter:
             body = f"About order {order.group()}: {body}"
         citations = tuple(Citation(passage.id, passage.title) for passage in passages)
         return _compose(greeting, body, _CLOSING, citations)
-
-    def _question(self, labels: tuple[str, ...]) -> str:
-        wishes = [wish(label, self.descriptions.get(label, "")) for label in labels]
-        return f"So that we get it right: do you want {', or '.join(wishes)}?"
-
-
-def wish(label: str, description: str) -> str:
-    """What somebody with this intent wants, in words that continue "do you want ...".
-
-    Taken from the first clause of a taxonomy description that begins "The customer wants ..." or "The customer
-    asks ..."; of any other description, or none, only the label is left.
-    """
-    verb, _, rest = description.removeprefix("The customer ").rstrip(". ").partition(" ")
-    rest = _SECOND_CLAUSE.sub(r"\1", rest)
-    if verb == "wants" and rest:
-        return rest
-    if verb == "asks" and rest:
-        return f"to {'know' if _INDIRECT_QUESTION.match(rest) else 'ask'} {rest}"
-    return f"help with “{label.replace('_', ' ')}”"
 
 
 def _compose(greeting: str, body: str, end: str, citations: tuple[Citation, ...] = ()) -> Reply:

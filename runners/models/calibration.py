@@ -6,7 +6,8 @@ Read from a bundle's `calibration.json`. Plain numbers, no model library.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,8 @@ class Calibration:
         conformal_threshold: the least probability with which an intent stays plausible, at `conformal_coverage`.
         automation_threshold: the certified confidence above which an answer may go out without a person, so that the
             error stays under `max_error` at `certificate_confidence`; None where the rows did not suffice.
+        intent_thresholds: certified thresholds of the intents that had rows enough for one of their own, by label;
+            `automation_threshold` is for all others.
     """
 
     intent: Platt
@@ -65,6 +68,11 @@ class Calibration:
     max_error: float
     certificate_confidence: float
     rows: int
+    intent_thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    def threshold_of(self, label: str) -> float | None:
+        """The certified confidence above which an answer of this intent may go out; None where there is none."""
+        return self.intent_thresholds.get(label, self.automation_threshold)
 
     def intent_probabilities(self, scored: Doubles, members_mean: NDArray[np.floating[Any]]) -> Doubles:
         """(texts, intents) calibrated; a row's sum is at most 1, and what is missing is out of scope.

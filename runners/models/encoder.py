@@ -2,7 +2,8 @@
 
 int8 on a CPU, fp16 on CUDA, fp32 where the other one does not reproduce the golden rows. Texts of similar length are
 run together, padded: every token is quantised by a scale of its own (`training/quantisation.py`), so a text's result
-does not depend on its company, which parity tests check. One graph call can also sample the intent head under dropout.
+does not depend on its company, which parity tests check. The same graph call can sample the intent head under dropout
+(Gal & Ghahramani 2016), by masks of a constant seed: a text gets the same figures in every process and batch.
 """
 
 from __future__ import annotations
@@ -15,13 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 from tokenizers import Encoding, Tokenizer
 
-from frontdesk.scores import Floats, Scores
+from frontdesk.decision.uncertainty import entropy
+from frontdesk.scores import Floats, Sampled, Scores
 from runners.models.member import Batch
 from runners.models.provider import ON_CPU, Provider
 from runners.models.session import open_session
 
 ENCODER_MEMBERS = ("distilbert", "roberta")
 GROUP_ON_CPU, GROUP_ON_GPU = 8, 64  # texts in one call: a CPU gains nothing beyond (FACTS), and padding costs
+
+SAMPLES = 16
+MASKS_SEED = 20160619
+HEAD_DROPOUT = 0.1
+"""Of the masks that serving samples with; the share that encoders drop in training unless a profile says otherwise."""
 
 Precision = Literal["int8", "fp16", "fp32"]
 PrecisionWish = Literal["auto", "int8", "fp16", "fp32"]
@@ -55,16 +62,13 @@ class Encoder:
         self._tokenizer = Tokenizer.from_file(str(folder / f"{name}.tokenizer.json"))
         self._group = GROUP_ON_GPU if provider.on_gpu else GROUP_ON_CPU
         self.width = int(self._session.get_inputs()[2].shape[1])  # of the pooled features that the heads read
-        self._no_masks = np.empty((0, self.width), dtype=np.float32)
+        self._masks = dropout_masks(MASKS_SEED, SAMPLES, self.width, HEAD_DROPOUT)
 
     def scores(self, batch: Batch) -> Scores:
         """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
-        intent, sentiment, _ = self._outputs(batch.texts, self._no_masks)
-        return Scores(intent, sentiment)
-
-    def intent_samples(self, texts: Sequence[str], masks: Floats) -> Floats:
-        """(texts, samples, intents): the intent head once for each of `masks` (samples, width), see `dropout_masks`."""
-        return self._outputs(texts, masks)[2]
+        intent, sentiment, samples = self._outputs(batch.texts, self._masks if batch.sampling else self._masks[:0])
+        sampled = Sampled(samples.mean(axis=1), entropy(samples).mean(axis=1)) if batch.sampling else None
+        return Scores(intent, sentiment, sampled)
 
     def _outputs(self, texts: Sequence[str], masks: Floats) -> list[Floats]:
         """Groups of similar length; the results in the order of `texts`."""

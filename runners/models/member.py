@@ -12,10 +12,14 @@ from frontdesk.scores import Scores
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Masked texts and their feature rows; encoders read `texts`, the other members `rows`."""
+    """Masked texts and their feature rows; encoders read `texts`, the other members `rows`.
+
+    `sampling` asks the members that have dropout for `Scores.sampled` too.
+    """
 
     texts: Sequence[str]
     rows: FeatureRows
+    sampling: bool = False
 
     def __len__(self) -> int:
         return len(self.texts)

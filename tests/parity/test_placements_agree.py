@@ -74,8 +74,20 @@ def test_the_answers_are_those_of_embedded_with_one_call_a_batch(
     for remote, local in zip(there.members, here.members, strict=True):
         np.testing.assert_allclose(remote.intent, local.intent, rtol=0, atol=1e-6)
         np.testing.assert_allclose(remote.sentiment, local.sentiment, rtol=0, atol=1e-6)
+        assert (remote.sampled is None) == (local.sampled is None)
+        if remote.sampled is not None and local.sampled is not None:
+            np.testing.assert_array_equal(remote.sampled.mean, local.sampled.mean)
+            np.testing.assert_array_equal(remote.sampled.entropy, local.sampled.entropy)
     assert [line.calls for line in (*lines.values(), meta_learner)] == [1] * len(services) + ["trees" in services]
     assert [member.name for member in spread.members] == list(encoder_bundle.manifest.members)
+
+
+def test_encoders_elsewhere_sample_only_when_asked_to(encoder_bundle: Bundle, texts: list[str]) -> None:
+    spread = Ensemble.load(encoder_bundle, elsewhere=Elsewhere(members_over(lines_of(encoder_bundle, ("encoders",)))))
+    for sampling, expected in ((True, ENCODER_MEMBERS), (False, ())):
+        judged = spread.judge(texts, sampling=sampling).members
+        sampled = {member.name for member, scores in zip(spread.members, judged, strict=True) if scores.sampled}
+        assert sampled == set(expected)
 
 
 def test_what_is_elsewhere_is_not_loaded_here(encoder_bundle: Bundle, tmp_path: Path) -> None:

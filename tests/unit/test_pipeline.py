@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -11,8 +12,8 @@ from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask
-from frontdesk.types import Answer, Caller, Query
-from tests.fakes import FakeChampion, FakeRecorder, FakeWriter
+from frontdesk.types import Action, Answer, Caller, Candidate, Query
+from tests.fakes import FakeChampion, FakeRecorder, FakeWriter, understanding
 
 CALLER = Caller("acme", "agent", frozenset({"answer"}))
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
@@ -90,6 +91,20 @@ async def test_a_batch_keeps_its_order_and_marks_the_item_that_failed(desk: Desk
     assert isinstance(first, Answer)
     assert isinstance(third, Answer)
     assert desk.champion.seen == ["first", "second", "third"]
+
+
+async def test_a_message_that_may_mean_two_things_is_answered_and_kept_with_a_question(desk: Desk) -> None:
+    async def torn(*_: object) -> list[object]:
+        plausible = (Candidate("track_order", 0.5), Candidate("get_refund", 0.4))
+        return [replace(understanding(confidence=0.5), plausible=plausible)]
+
+    desk.champion.understand = torn
+    understood = await desk.pipeline.understand(Query(TEXT), CALLER, Deadline.after(5))
+    answered = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    decisions = [answer.decision for answer in (understood, answered, *(of.answer for of in desk.recorder.kept))]
+    assert [decision.action for decision in decisions] == [Action.CLARIFY] * 4
+    assert {decision.question for decision in decisions} == {"Is this about “track order”, or about “get refund”?"}
+    assert {decision.asks_about for decision in decisions} == {("track_order", "get_refund")}
 
 
 async def test_a_swapped_champion_serves_the_next_request_under_its_own_version(desk: Desk) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from frontdesk.decision.automation import EXPLAINED, HUMAN_INTENT, decide
 from frontdesk.taxonomy import STARTER_TAXONOMY, IntentPolicy, Taxonomy
 from frontdesk.types import (
     Action,
+    Candidate,
     Decision,
     Intent,
     Priority,
@@ -24,7 +28,18 @@ OPEN = IntentPolicy("track_order", automate=True, actions=("look_up_order",))
 CLOSED = IntentPolicy("get_refund", automate=False, actions=("start_refund",))
 NEVER = IntentPolicy("complaint", automate=False, escalate=True, actions=("open_complaint",))
 GAP = IntentPolicy("gift_wrapping", known=False)
+OTHERS = tuple(IntentPolicy(f"intent_{number}", f"The customer wants thing {number}.") for number in range(1, 9))
 HUMAN = IntentPolicy(HUMAN_INTENT, automate=False, escalate=True, actions=("hand_over",))
+
+
+UNSURE = Understanding(
+    Intent("track_order", 0.5, (), in_scope=True, out_of_scope_probability=0.0),
+    Sentiment("neutral", 1.0, {"neutral": 1.0}),
+    Uncertainty(0.1, 0.05, 0.05, "ensemble"),
+    members=(),
+    plausible=(),
+    automation_threshold=0.9,
+)
 
 
 def decision(
@@ -42,11 +57,16 @@ def decision(
         Sentiment("neutral", 1.0, {"negative": 0.0, "neutral": 1.0, "positive": 0.0}),
         Uncertainty(0.1, 0.05, 0.05, "ensemble"),
         members=(),
-        plausible=tuple(f"intent_{number}" for number in range(plausible)),
+        plausible=(Candidate(policy.name, 0.3), *(Candidate(other.name, 0.2) for other in OTHERS[: plausible - 1])),
         automation_threshold=threshold,
         skipped=skipped,
     )
-    return decide(understanding, policy, Priority(level, 10.0, ()), max_plausible_to_clarify=3)
+    return decide(understanding, taxonomy_with(policy), Priority(level, 10.0, ()), max_plausible_to_clarify=3)
+
+
+def taxonomy_with(policy: IntentPolicy) -> Taxonomy:
+    """The policy among others. One that nobody wrote is not in the file."""
+    return Taxonomy((*OTHERS, policy) if policy.known else OTHERS, {})
 
 
 def test_a_confident_certified_intent_is_automated_with_its_actions() -> None:
@@ -112,6 +132,37 @@ def test_a_few_plausible_intents_are_asked_about_and_many_go_to_a_person(
     assert (unsure.action, unsure.reasons) == (action, (reason, Reason.BELOW_THRESHOLD))
 
 
+def test_the_question_names_what_is_asked_about_and_only_a_question_does() -> None:
+    asked = decision(replace(OPEN, description="The customer asks where it is."), plausible=3, confidence=0.5)
+
+    assert asked.question == "Do you want to know where it is, or thing 1, or thing 2?"
+    assert asked.asks_about == ("track_order", "intent_1", "intent_2")
+    for other in (decision(), decision(plausible=4, confidence=0.5), decision(NEVER, plausible=2, confidence=0.5)):
+        assert (other.question, other.asks_about) == (None, ())
+
+
+@pytest.mark.parametrize(
+    ("probabilities", "action", "asked_about"),
+    [
+        ((0.7, 0.02), Action.DRAFT, 0),
+        ((0.5, 0.4, 0.02, 0.01), Action.CLARIFY, 2),
+        ((0.3, 0.2, 0.2, 0.2), Action.ESCALATE, 0),
+    ],
+)
+def test_a_candidate_of_negligible_probability_is_neither_asked_about_nor_counted(
+    probabilities: tuple[float, ...], action: Action, asked_about: int
+) -> None:
+    candidates = tuple(
+        Candidate(policy.name, probability)
+        for policy, probability in zip((OPEN, *OTHERS[:5]), probabilities, strict=False)
+    )
+    understanding = replace(UNSURE, plausible=candidates)
+
+    outcome = decide(understanding, taxonomy_with(OPEN), Priority(PriorityLevel.LOW, 10.0, ()), 3)
+
+    assert (outcome.action, len(outcome.asks_about)) == (action, asked_about)
+
+
 def test_an_intent_at_its_certified_threshold_is_not_ambiguous() -> None:
     assert decision(plausible=3, confidence=0.9) == Decision(Action.AUTOMATE, (Reason.CONFIDENT,), ("look_up_order",))
     assert decision(plausible=2, threshold=None).reasons == (Reason.AMBIGUOUS, Reason.NOT_CERTIFIED)
@@ -164,6 +215,49 @@ def test_only_one_combination_of_circumstances_is_ever_automated() -> None:
         assert (outcome.action is Action.AUTOMATE) == (harmless and level is not PriorityLevel.URGENT)
         assert (Reason.CONFIDENT in outcome.reasons) == (outcome.action is Action.AUTOMATE)
         assert len(set(outcome.reasons)) == len(outcome.reasons) > 0
+
+
+@given(
+    policy=st.builds(
+        IntentPolicy,
+        name=st.sampled_from(["track_order", HUMAN_INTENT]),
+        automate=st.booleans(),
+        escalate=st.booleans(),
+        known=st.booleans(),
+    ),
+    confidence=st.floats(0, 1),
+    threshold=st.none() | st.floats(0, 1),
+    plausible=st.integers(1, 9),
+    level=st.sampled_from(PriorityLevel),
+    in_scope=st.booleans(),
+    skipped=st.sampled_from([(), ("roberta",)]),
+)
+def test_no_circumstance_overrules_a_policy_and_nothing_is_automated_without_one(
+    policy: IntentPolicy,
+    confidence: float,
+    threshold: float | None,
+    plausible: int,
+    level: PriorityLevel,
+    in_scope: bool,
+    skipped: tuple[str, ...],
+) -> None:
+    outcome = decision(
+        policy,
+        confidence=confidence,
+        threshold=threshold,
+        plausible=plausible,
+        level=level,
+        in_scope=in_scope,
+        skipped=skipped,
+    )
+
+    if outcome.action is Action.AUTOMATE:
+        assert policy.known and policy.automate and not policy.escalate
+        assert threshold is not None and confidence >= threshold
+    if in_scope and policy.known and policy.escalate:
+        assert outcome.action is Action.ESCALATE
+    assert (outcome.question is not None) == (outcome.action is Action.CLARIFY) == bool(outcome.asks_about)
+    assert len(outcome.asks_about) in (0, 2, 3)
 
 
 def test_every_reason_is_explained_in_one_sentence() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.uncertainty import ensemble_uncertainty
+from frontdesk.decision.uncertainty import ensemble_uncertainty, entropy, sampled_uncertainty
 
 
 def test_members_that_agree_and_are_sure_leave_no_uncertainty() -> None:
@@ -83,3 +83,36 @@ def test_one_member_cannot_disagree_with_itself(classes: int, seed: int) -> None
     _, epistemic, _ = ensemble_uncertainty(alone)
 
     np.testing.assert_allclose(epistemic, 0.0, atol=1e-12)
+
+
+@given(
+    members=st.integers(1, 3),
+    samples=st.integers(1, 16),
+    classes=st.integers(1, 30),
+    sharpness=st.floats(0.01, 60),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_two_statistics_of_the_samples_say_as_much_as_all_samples(
+    members: int, samples: int, classes: int, sharpness: float, seed: int
+) -> None:
+    logits = np.random.default_rng(seed).normal(scale=sharpness, size=(members, samples, 4, classes))
+    unscaled = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    sampled = unscaled / unscaled.sum(axis=-1, keepdims=True)
+
+    pooled = ensemble_uncertainty(sampled.reshape(members * samples, 4, classes))
+    from_statistics = sampled_uncertainty(sampled.mean(axis=1), entropy(sampled).mean(axis=1))
+
+    np.testing.assert_allclose(from_statistics, pooled, rtol=0, atol=1e-12)
+
+
+def test_statistics_in_single_precision_leave_no_bounds() -> None:
+    sure, evenly = np.array([[[1.0, 0.0]]], np.float32), np.array([[[0.5, 0.5]]], np.float32)
+
+    assert [float(part[0]) for part in sampled_uncertainty(sure, entropy(sure))] == [0.0, 0.0, 0.0]
+    total, epistemic, aleatoric = sampled_uncertainty(evenly, entropy(evenly) + np.float32(1e-6))
+    assert (total[0], epistemic[0], aleatoric[0]) == (1.0, 0.0, 1.0)
+
+
+def test_entropy_keeps_the_precision_it_is_given() -> None:
+    assert entropy(np.full((2, 3, 4), 0.25, np.float32)).dtype == np.float32
+    np.testing.assert_allclose(entropy(np.full((2, 3, 4), 0.25)), np.full((2, 3), math.log(4)))

@@ -8,10 +8,11 @@ import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.writer import TemplateWriter, wish
+from frontdesk.responses.writer import TemplateWriter
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Action,
+    Candidate,
     Citation,
     Decision,
     Intent,
@@ -24,7 +25,7 @@ from frontdesk.types import (
 
 DAY = date(2026, 6, 1)
 TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
-DESCRIPTIONS = {intent.name: intent.description for intent in TAXONOMY.intents}
+QUESTION = "Do you want one thing, or another?"
 
 
 def passage(id: str, intent: str, text: str) -> Passage:
@@ -39,7 +40,6 @@ WRITER = TemplateWriter(
             passage("password", "recover_password", "You can set a new password."),
         )
     ),
-    DESCRIPTIONS,
     today=lambda: DAY,
 )
 
@@ -50,7 +50,6 @@ async def reply(
     *,
     text: str = "where is it",
     mood: str = "neutral",
-    plausible: tuple[str, ...] = (),
     in_scope: bool = True,
     writer: TemplateWriter = WRITER,
 ) -> Reply:
@@ -59,10 +58,11 @@ async def reply(
         Sentiment(mood, 0.9, {mood: 0.9}),
         Uncertainty(0.1, 0.05, 0.05, "ensemble"),
         members=(),
-        plausible=plausible or (label,),
+        plausible=(Candidate(label, 0.9),),
         automation_threshold=0.8,
     )
-    return await writer.reply(MaskedText(text), understanding, Decision(action, (), ()), Deadline.after(1))
+    question = QUESTION if action is Action.CLARIFY else None
+    return await writer.reply(MaskedText(text), understanding, Decision(action, (), (), question), Deadline.after(1))
 
 
 @pytest.mark.parametrize("action", [Action.AUTOMATE, Action.DRAFT])
@@ -130,48 +130,22 @@ async def test_without_a_passage_a_person_takes_over() -> None:
 async def test_a_passage_that_no_longer_holds_is_not_sent() -> None:
     expired = Passage("old", "Old", ("track_order",), "lead", date(2026, 1, 1), date(2026, 5, 31), "Old text.")
 
-    answer = await reply(writer=TemplateWriter(Knowledge((expired,)), {}, today=lambda: DAY))
+    answer = await reply(writer=TemplateWriter(Knowledge((expired,)), today=lambda: DAY))
 
     assert "Old text." not in answer.text
     assert answer.citations == ()
 
 
-async def test_a_question_names_each_plausible_intent_in_plain_words() -> None:
-    answer = await reply(action=Action.CLARIFY, plausible=("track_order", "create_account", "gift_wrapping"))
-
-    assert (
-        "So that we get it right: do you want to know where an order is, or to open an account, "
-        "or help with “gift wrapping”?"
-    ) in answer.text
-    assert answer.citations == ()
-
-
-@pytest.mark.parametrize(
-    ("description", "words"),
-    [
-        ("The customer wants to buy something or asks how to order.", "to buy something"),
-        ("The customer wants to add, remove, or swap items.", "to add, remove, or swap items"),
-        ("The customer wants money back.", "money back"),
-        ("The customer asks where an order is, or for its tracking or status.", "to know where an order is"),
-        ("The customer asks about the newsletter", "to ask about the newsletter"),
-        ("The customer wants.", "help with “some intent”"),
-        ("A payment failed.", "help with “some intent”"),
-        ("", "help with “some intent”"),
-    ],
-)
-def test_a_wish_continues_the_question(description: str, words: str) -> None:
-    assert wish("some_intent", description) == words
-
-
-def test_a_wish_of_the_starter_taxonomy_is_short_and_never_speaks_of_the_customer() -> None:
-    for label, description in DESCRIPTIONS.items():
-        words = wish(label, description)
-        assert 2 <= len(words.split()) <= 12, words
-        assert "customer" not in words and not words.endswith((".", ","))
+async def test_to_clarify_the_reply_is_the_decisions_question_and_cites_nothing() -> None:
+    assert await reply(action=Action.CLARIFY) == Reply(
+        f"Hello, thank you for your message.\n\nWe have one question first. {QUESTION}\n\nYour support team",
+        "template",
+        (),
+    )
 
 
 async def test_the_starter_passages_answer_every_intent_that_is_not_always_handed_over() -> None:
-    writer = TemplateWriter(Knowledge.read(STARTER_KNOWLEDGE), DESCRIPTIONS, today=lambda: DAY)
+    writer = TemplateWriter(Knowledge.read(STARTER_KNOWLEDGE), today=lambda: DAY)
 
     for intent in TAXONOMY.intents:
         answer = await reply(intent.name, Action.DRAFT, text="it is [ORDER_1]", writer=writer)

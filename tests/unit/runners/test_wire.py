@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from frontdesk.features.row import FeatureRows
 from frontdesk.features.text import Terms
-from frontdesk.scores import Scores
+from frontdesk.scores import Sampled, Scores
 from runners.models.member import Batch
 from runners.wire import (
     pack,
@@ -48,6 +48,11 @@ def test_texts_come_back_as_they_were(texts: list[str]) -> None:
     assert list(texts_from_arrays(unpack(pack(texts_to_arrays(Batch(texts, NO_ROWS))))).texts) == texts
 
 
+@pytest.mark.parametrize("sampling", [True, False])
+def test_whether_to_sample_travels_with_the_texts(sampling: bool) -> None:
+    assert texts_from_arrays(unpack(pack(texts_to_arrays(Batch(["a"], NO_ROWS, sampling))))).sampling is sampling
+
+
 def test_feature_rows_come_back_text_by_text() -> None:
     terms = tuple(
         Terms(np.arange(count, dtype=np.int64), np.linspace(0, 1, count, dtype=np.float32)) for count in (3, 0, 5)
@@ -67,6 +72,17 @@ def test_scores_come_back_by_member_and_an_unknown_array_is_left_alone() -> None
     assert list(back) == ["distilbert", "roberta"]
     np.testing.assert_array_equal(back["roberta"].intent, scores.intent)
     np.testing.assert_array_equal(back["roberta"].sentiment, scores.sentiment)
+
+
+def test_of_dropout_samples_the_statistics_come_back_for_the_members_that_were_sampled() -> None:
+    scores = Scores(np.eye(2, dtype=np.float32), np.ones((2, 3), np.float32))
+    sampled = Sampled(np.full((2, 2), 0.5, np.float32), np.array([0.6, 0.7], np.float32))
+    sent = {"xgboost": scores, "roberta": Scores(scores.intent, scores.sentiment, sampled)}
+    back = scores_from_arrays(unpack(pack(scores_to_arrays(sent))), list(sent))
+    assert back["xgboost"].sampled is None
+    assert back["roberta"].sampled is not None
+    np.testing.assert_array_equal(back["roberta"].sampled.mean, sampled.mean)
+    np.testing.assert_array_equal(back["roberta"].sampled.entropy, sampled.entropy)
 
 
 def test_an_array_of_objects_cannot_be_sent() -> None:

@@ -48,6 +48,7 @@ def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
     text = document["components"]["schemas"]["QueryIn"]["properties"]["text"]
     assert (text["minLength"], text["maxLength"]) == (1, 4000)
     assert operation["security"] == [{"token": []}]
+    assert {"question", "asks_about"} <= set(document["components"]["schemas"]["Decision"]["properties"])
     references = set(_references(document))
     assert {ref.removeprefix("#/components/schemas/") for ref in references} <= set(document["components"]["schemas"])
 

@@ -1,8 +1,46 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
-from runners.models.calibration import shared_out
+from runners.models.calibration import Calibration, Platt, shared_out
+
+CALIBRATION = Calibration(
+    intent=Platt(1.1, 0.2),
+    sentiment=Platt(0.9, -0.1),
+    out_of_scope_threshold=0.5,
+    false_alarm_rate=0.05,
+    conformal_threshold=0.1,
+    conformal_coverage=0.95,
+    automation_threshold=0.9,
+    max_error=0.02,
+    certificate_confidence=0.95,
+    rows=557,
+)
+
+
+def test_what_was_saved_is_loaded(tmp_path: Path) -> None:
+    for saved in (CALIBRATION, replace(CALIBRATION, automation_threshold=None, intent_thresholds={"track_order": 0.8})):
+        saved.save(tmp_path / "calibration.json")
+        assert Calibration.load(tmp_path / "calibration.json") == saved
+
+
+def test_a_file_from_before_intents_had_thresholds_of_their_own_has_none(tmp_path: Path) -> None:
+    file = tmp_path / "calibration.json"
+    CALIBRATION.save(file)
+    older = json.loads(file.read_text())
+    del older["intent_thresholds"]
+    file.write_text(json.dumps(older))
+    assert Calibration.load(file).intent_thresholds == {}
+
+
+def test_an_intent_with_a_threshold_of_its_own_has_that_one_and_all_others_share_one() -> None:
+    own = replace(CALIBRATION, intent_thresholds={"track_order": 0.8})
+    assert (own.threshold_of("track_order"), own.threshold_of("get_refund")) == (0.8, 0.9)
+    assert replace(own, automation_threshold=None).threshold_of("get_refund") is None
 
 
 def test_labels_that_are_no_candidates_share_what_is_left_over_as_the_members_see_them() -> None:

@@ -1,0 +1,31 @@
+"""The panel of one answer, as somebody reads it in a terminal."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from cli.panel import panel
+from frontdesk.types import Action, Answer, Decision
+from tests.records import record
+
+
+def shown(decision: Decision) -> str:
+    answer = replace(record().answer, decision=decision)
+    console = Console(width=160)
+    with console.capture() as captured:
+        console.print(panel(json.loads(TypeAdapter(Answer).dump_json(answer, exclude_none=True))))
+    return captured.get()
+
+
+def test_a_question_to_the_customer_is_shown_with_the_decision() -> None:
+    question = "Do you want to open an account, or to buy something?"
+
+    assert f"ask: {question}" in shown(Decision(Action.CLARIFY, (), (), question, ("create_account", "place_order")))
+
+
+def test_without_a_question_nothing_is_asked() -> None:
+    assert "ask:" not in shown(Decision(Action.DRAFT, (), ("look_up_order",)))
