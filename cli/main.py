@@ -18,6 +18,7 @@ from cli import (
     data,
     doctor,
     evaluate,
+    explain,
     gpu_check,
     models,
     promote,
@@ -53,6 +54,7 @@ def main(
 
 
 app.command()(ask.ask)
+app.command()(explain.explain)
 app.command()(serve.serve)
 app.command()(train.train)
 app.command()(models.models)

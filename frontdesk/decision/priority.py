@@ -2,7 +2,8 @@
 
 The points are data (`policy/priority.yaml`). Each part that applies is returned under the name that it has in that
 file, with the reason in words, and the parts always add up to the score. Cues are phrases, found in the masked text:
-one regular expression a cue, so a cue counts once. Knows nothing of decisions, models, storage or the clock.
+one regular expression a cue, so a cue counts once. A cue that gives no points takes its words away from those that do:
+who writes "not urgent" is not in a hurry. Knows nothing of decisions, models, storage or the clock.
 """
 
 from __future__ import annotations
@@ -31,15 +32,25 @@ _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
 _STAND_IN = "[]"
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`", "'"))
 
+# What may stand between a negation and what it denies. Any word would be too much: "do not ignore this urgent message".
+_SHADES = (
+    "a|absolutely|all|an|any|at|be|big|by|especially|exactly|extremely|great|high|high-priority|huge|immediate|in|major|"
+    "means|overly|particularly|priority|real|really|so|super|terribly|that|the|too|very"
+)
+_GAP = re.compile(r"\s+\.\.\.\s+")
+_GAP_PATTERN = rf"(?:\s+(?:{_SHADES})){{0,3}}\s+"
+
 # Below eight letters capitals are more often an abbreviation ("DHL?") than a raised voice.
 _LETTERS_TO_JUDGE = 8
 _SHARE_OF_CAPITALS = 0.7
+# A friendly letter of a page has three exclamation marks too; so many characters a mark are a raised voice.
 _EXCLAMATION_MARKS = 3
+_CHARACTERS_A_MARK = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A sign of haste or harm in the words: any of its phrases gives `points`, once."""
+    """A sign of haste, harm or patience in the words: any of its phrases gives `points`, once."""
 
     name: str
     points: float
@@ -49,7 +60,10 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class PriorityPolicy:
-    """The team's points. `levels` holds the lowest score of each level, lowest level first."""
+    """The team's points. `levels` holds the lowest score of each level, lowest level first.
+
+    `calming` are the cues of no or negative points: they are looked for first, and the words they find are struck out.
+    """
 
     base: Mapping[str, float]
     sentiment: Mapping[str, float]
@@ -58,6 +72,7 @@ class PriorityPolicy:
     waiting_at_most: float
     shouting: float
     levels: Mapping[PriorityLevel, float]
+    calming: tuple[Cue, ...]
     cues: tuple[Cue, ...]
 
     @classmethod
@@ -112,23 +127,43 @@ class PriorityPolicy:
         words = _PLACEHOLDER.sub(_STAND_IN, text.text)
         if _shouts(words):
             yield _part("shouting", self.shouting, "written in capitals or with many exclamation marks")
-        words = words.translate(_APOSTROPHES)
+        words = plain(words)
+        for cue in self.calming:
+            words, found = cue.pattern.subn(_STAND_IN, words)
+            if found:
+                yield _part(f"cues.{cue.name}", cue.points, cue.because)
         for cue in self.cues:
             if cue.pattern.search(words):
                 yield _part(f"cues.{cue.name}", cue.points, cue.because)
 
 
-def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
-    """One alternation of phrases on word boundaries, case-insensitive, with any white space between words.
+def plain(text: str) -> str:
+    """`text` in the form that `phrase_pattern` searches: case folded, apostrophes straight."""
+    return text.casefold().translate(_APOSTROPHES)
 
-    A word that ends in `*` matches every ending. Apostrophes must be straight in the text that is searched; in the
-    phrases they may be curly. Everything else stands for itself.
+
+def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
+    """One alternation of phrases on word boundaries, with any white space between words, for `plain` text.
+
+    A word that ends in `*` matches every ending. `...` between two words stands for up to three words that only shade
+    what follows, such as "a very". Everything else stands for itself.
     """
-    alternatives = "|".join(
-        r"\s+".join(_word_pattern(word) for word in phrase.translate(_APOSTROPHES).split()) for phrase in phrases
+    by_first: dict[str, list[str]] = {}
+    for phrase in phrases:
+        folded = plain(phrase).strip()
+        by_first.setdefault(folded[0], []).append(_phrase(folded)[len(re.escape(folded[0])) :])
+    # Grouped by first letter the alternation tells the matcher which letters are worth a look: 11 microseconds for nine
+    # cues and 100 characters, against 18 with the boundary in front and 46 with IGNORECASE. The boundaries are not \b,
+    # which would never match beside a phrase that begins or ends with a sign, such as "c++".
+    groups = (
+        rf"{first}(?<!\w{first})(?:{'|'.join(rests)})"
+        for first, rests in ((re.escape(first), rests) for first, rests in by_first.items())
     )
-    # Not \b, which would never match beside a phrase that begins or ends with a sign, such as "c++".
-    return re.compile(rf"(?<!\w)(?:{alternatives})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?:{'|'.join(groups)})(?!\w)")
+
+
+def _phrase(folded: str) -> str:
+    return _GAP_PATTERN.join(r"\s+".join(map(_word_pattern, run.split())) for run in _GAP.split(folded))
 
 
 def _word_pattern(word: str) -> str:
@@ -147,7 +182,7 @@ def _hours_between(since: datetime, now: datetime) -> float:
 
 
 def _shouts(words: str) -> bool:
-    if words.count("!") >= _EXCLAMATION_MARKS:
+    if words.count("!") >= max(_EXCLAMATION_MARKS, len(words) / _CHARACTERS_A_MARK):
         return True
     capitals = sum(map(str.isupper, words))
     letters = capitals + sum(map(str.islower, words))
@@ -163,6 +198,7 @@ class _Reader:
     def policy(self, data: Any) -> PriorityPolicy:
         sections = self._section(data, "", ("base", "sentiment", "tier", "waiting", "shouting", "levels", "cues"))
         waiting = self._numbers(sections["waiting"], "waiting", ("points_per_hour", "at_most"))
+        cues = self._cues(sections["cues"])
         return PriorityPolicy(
             base=self._numbers(sections["base"], "base", URGENCIES),
             sentiment=self._numbers(sections["sentiment"], "sentiment", SENTIMENTS),
@@ -171,7 +207,8 @@ class _Reader:
             waiting_at_most=waiting["at_most"],
             shouting=self._numbers(sections["shouting"], "shouting", ("points",))["points"],
             levels=self._levels(sections["levels"]),
-            cues=self._cues(sections["cues"]),
+            calming=tuple(cue for cue in cues if cue.points <= 0),
+            cues=tuple(cue for cue in cues if cue.points > 0),
         )
 
     def _levels(self, data: Any) -> dict[PriorityLevel, float]:

@@ -13,10 +13,11 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy, phrase_pattern
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy, phrase_pattern, plain
 from frontdesk.errors import ConfigurationError
 from frontdesk.taxonomy import URGENCIES
 from frontdesk.types import (
+    Candidate,
     CustomerTier,
     Intent,
     MaskedText,
@@ -55,7 +56,7 @@ def feels(negative: float = 0.0, positive: float = 0.0) -> Understanding:
         Sentiment(label, scores[label], scores),
         Uncertainty(0.1, 0.05, 0.05, "ensemble"),
         members=(),
-        plausible=("track_order",),
+        plausible=(Candidate("track_order", 0.9),),
         automation_threshold=0.8,
     )
 
@@ -215,12 +216,129 @@ def test_a_phrase_cannot_arise_across_or_within_a_placeholder(tmp_path: Path) ->
     ],
 )
 def test_a_phrase_stands_for_itself_on_word_boundaries(phrase: str, text: str, found: bool) -> None:
-    assert bool(phrase_pattern(["never matches", phrase]).search(text)) is found
+    assert bool(phrase_pattern(["never matches", phrase]).search(plain(text))) is found
 
 
 @given(st.text(st.characters(exclude_categories=["Z", "C", "M"], exclude_characters="*’‘ʼ´`"), min_size=1))
 def test_any_phrase_finds_itself_whatever_its_signs(phrase: str) -> None:
-    assert phrase_pattern([phrase]).search(f"so: {phrase} !")
+    assert phrase_pattern([phrase]).search(plain(f"so: {phrase} !"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("it is not urgent", True),
+        ("not a very urgent one", True),
+        ("NOT  that\nurgent", True),
+        ("this is not at all URGENT", True),
+        ("do not ignore this urgent message", False),
+        ("why was this not treated as urgent", False),
+        ("not now, urgent", False),
+        ("not so, urgent", False),
+        ("not a very very very urgent one", False),
+    ],
+)
+def test_dots_between_two_words_stand_for_a_few_words_that_only_shade_the_next(text: str, found: bool) -> None:
+    assert bool(phrase_pattern(["not ... urgent*"]).search(plain(text))) is found
+
+
+@pytest.mark.parametrize("phrase", ["...", "... x", "x ..."])
+def test_dots_that_stand_between_no_words_stand_for_themselves(phrase: str) -> None:
+    assert phrase_pattern([phrase]).search(plain(f"so {phrase} !"))
+    assert not phrase_pattern([phrase]).search("so x very !")
+
+
+def test_the_words_of_a_calming_cue_count_for_no_other_cue(tmp_path: Path) -> None:
+    data = copy.deepcopy(POLICY)
+    data["cues"]["haste"] = {"points": 20, "because": "is urgent", "phrases": ["urgent"]}
+    data["cues"]["patience"] = {"points": -8, "because": "can wait", "phrases": ["not urgent"]}
+    policy = read(data, tmp_path)
+
+    assert points(score("it is not urgent", policy=policy)) == {"base.low": 10.0, "cues.patience": -8.0}
+    assert points(score("an urgent one, and one not urgent", policy=policy)) == {
+        "base.low": 10.0,
+        "cues.patience": -8.0,
+        "cues.haste": 20.0,
+    }
+
+
+def test_a_cue_without_points_strikes_its_words_out_and_is_no_part(tmp_path: Path) -> None:
+    data = copy.deepcopy(POLICY)
+    data["cues"]["courtesy"] = {"points": 0, "because": "is a formula", "phrases": ["court dance"]}
+    data["cues"]["legal"]["phrases"] = ["court"]
+
+    assert points(score("a court dance", policy=read(data, tmp_path))) == {"base.low": 10.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "cue"),
+    [
+        ("This is urgent, please help.", "urgent"),
+        ("I need this fixed right away", "urgent"),
+        ("It is an emergency", "urgent"),
+        ("I can’t wait!", "urgent"),
+        ("I need it by Thursday", "deadline"),
+        ("The event is tomorrow", "deadline"),
+        ("please reply asap", "soon"),
+        ("The kettle stopped working", "problem"),
+        ("Your website is down for everyone", "outage"),
+        ("There has been no electricity since noon", "outage"),
+        ("The charger caught fire", "safety"),
+        ("It gave me an electric shock", "safety"),
+        ("There is a burning smell", "safety"),
+        ("my card was stolen", "security"),
+        ("No rush at all!", "patience"),
+        ("there's no great hurry", "patience"),
+        ("It isn't urgent", "patience"),
+        ("this is not a high-priority emergency", "patience"),
+        ("whenever you have time", "patience"),
+        ("I'd like to know more about your plans", "enquiry"),
+        ("Just wondering about the colours", "enquiry"),
+    ],
+)
+def test_the_starter_policy_hears_haste_harm_and_patience(text: str, cue: str) -> None:
+    (found,) = points(score(text)).keys() - {"base.low"}
+    assert found == f"cues.{cue}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I hope this message finds you well.",
+        "Sorry for any inconvenience, please reply at your earliest convenience.",
+        "I am reaching out today to say hello.",
+        "I can't wait to wear it",
+        "Where is my order?",
+        "It came out of order 4470",
+        "I burnt my toast",
+        "a talk for the public on fire engines",
+        "my brother is a police officer",
+        "an insurgent in a novel",
+    ],
+)
+def test_the_starter_policy_hears_nothing_in_formulas_and_everyday_words(text: str) -> None:
+    assert points(score(text)) == {"base.low": 10.0}
+
+
+def test_an_urgent_matter_stays_urgent_when_another_is_not() -> None:
+    assert {"cues.urgent", "cues.patience"} <= points(score("The invoice is not urgent. The leak is urgent.")).keys()
+
+
+def test_everyday_questions_are_no_alarm_and_a_stolen_card_is_one() -> None:
+    assert score("where is my order", urgency="medium").level in ("low", "medium")
+    assert score("my card was stolen!!", mood=feels(negative=0.8), urgency="medium").level in ("high", "urgent")
+
+
+def test_three_exclamation_marks_in_a_long_friendly_letter_are_no_shouting() -> None:
+    letter = "Hello! " + "The new chairs are lovely and the table fits. " * 20 + "Thanks! Until soon!"
+
+    assert "shouting" not in points(score(letter))
+
+
+def test_a_letter_gets_no_points_for_saying_the_same_thing_thirty_times() -> None:
+    once = "The heating failed and it is urgent. "
+
+    assert points(score(once * 30)) == points(score(once))
 
 
 @pytest.mark.parametrize(

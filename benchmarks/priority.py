@@ -1,0 +1,170 @@
+"""Does the priority score rank messages as people do? Held-out support e-mails that nothing here was trained on.
+
+    python -m benchmarks.priority --data PATH
+
+Regime: PATH is a CSV with columns `text` and `urgency` (low, medium, high), made for `facility_urgency`: 200 e-mails
+to a facility service. Every text is masked and its sentiment read by the champion of this machine. The intent is *not*:
+the starter taxonomy is an online shop's, nine of ten of these mails are out of its scope, so each gets the points of an
+intent of medium urgency. What is measured are the cues, the sentiment and the levels of `policy/priority.yaml`.
+
+The rows are split once by a hash of their text. The *look* half was read, mistakes and all, to find which general cues
+were missing; the *check* half never was, so believe the check half. Printed: rank correlation with 95 % percentile
+bootstrap intervals, the AUROC of high against the rest, the share of levels that are right (urgent counts as high), the
+rank correlation of the score with the length of the text (long letters must not collect points by being long), and each
+level against the urgency. Beside it stands what a TF-IDF linear model reaches that was trained on these very rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+from scipy.stats import kendalltau, rankdata, spearmanr
+
+from bentos.wiring import served_bundle
+from frontdesk.config import load
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+from frontdesk.security.masking import mask
+from frontdesk.taxonomy import URGENCIES
+from frontdesk.types import MaskedText, PriorityLevel, Query
+from model_store.bundle import open_bundle
+from runners.ensemble import Ensemble
+from runners.warm_up import open_warm
+
+BATCH_TEXTS = 16
+RESAMPLES = 1000
+TF_IDF_ACCURACY = 0.885
+"""Five folds over all rows, trained on four of them: a ceiling for words alone, not a competitor."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Scored rows, one entry each: points, level, urgency (0 low, 1 medium, 2 high), characters, and the half."""
+
+    score: NDArray[np.float64]
+    level: NDArray[np.str_]
+    urgency: NDArray[np.int64]
+    length: NDArray[np.int64]
+    look: NDArray[np.bool_]
+
+    def where(self, kept: NDArray[Any]) -> Rows:
+        return Rows(self.score[kept], self.level[kept], self.urgency[kept], self.length[kept], self.look[kept])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--data", type=Path, required=True, help="a CSV with the columns text and urgency")
+    wanted = parser.parse_args()
+    settings = load()
+    policy = settings.policy.priority or STARTER_POLICY
+    ensemble = open_warm(open_bundle(served_bundle(settings)), settings.model.onnx_threads)
+    rows = score_rows(wanted.data, ensemble, PriorityPolicy.read(policy))
+    halves = {"look": rows.where(rows.look), "check": rows.where(~rows.look), "all": rows}
+    measured = {name: measure(half) for name, half in halves.items()}
+    _print_tables(measured, ensemble.version)
+    print(json.dumps({"benchmark": "priority", "model": ensemble.version, "policy": _digest(policy), **measured}))
+
+
+def is_look(text: str) -> bool:
+    """The half that may be read; half of all texts, whatever their order."""
+    return hashlib.sha256(text.encode()).digest()[0] % 2 == 0
+
+
+def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> Rows:
+    """Every row of the file, as a standard customer's who does not say since when they wait."""
+    with data.open(encoding="utf-8", newline="") as file:
+        read = list(csv.DictReader(file))
+    texts = [mask(row["text"]).text for row in read]
+    now = datetime.now(UTC)
+    priorities = [
+        policy.score(Query(text), MaskedText(text), understanding, "medium", now)
+        for start in range(0, len(texts), BATCH_TEXTS)
+        for text, understanding in _understood(texts[start : start + BATCH_TEXTS], ensemble)
+    ]
+    return Rows(
+        score=np.array([priority.score for priority in priorities]),
+        level=np.array([str(priority.level) for priority in priorities]),
+        urgency=np.array([URGENCIES.index(row["urgency"]) for row in read]),
+        length=np.array([len(text) for text in texts]),
+        look=np.array([is_look(row["text"]) for row in read]),
+    )
+
+
+def _understood(texts: Sequence[str], ensemble: Ensemble) -> Iterator[tuple[str, Any]]:
+    return zip(texts, ensemble.understand(texts), strict=True)
+
+
+def measure(rows: Rows) -> dict[str, Any]:
+    """The figures of one half as plain numbers; `levels` counts (urgency, level)."""
+    draws = np.random.default_rng(0).integers(0, len(rows.score), (RESAMPLES, len(rows.score)))
+    resampled = [rows.where(draw) for draw in draws]
+    found: dict[str, Any] = {"rows": len(rows.score)}
+    for name, of in (("spearman", _spearman), ("kendall_tau_b", _kendall), ("auroc_high", _auroc), ("right", _right)):
+        low, high = np.percentile([of(sample) for sample in resampled], [2.5, 97.5])
+        found[name] = {"value": round(of(rows), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+    found["spearman_with_length"] = round(float(spearmanr(rows.score, rows.length).statistic), 3)
+    found["levels"] = {
+        urgency: {str(level): int(((rows.urgency == index) & (rows.level == level)).sum()) for level in PriorityLevel}
+        for index, urgency in enumerate(URGENCIES)
+    }
+    return found
+
+
+def _spearman(rows: Rows) -> float:
+    return float(spearmanr(rows.score, rows.urgency).statistic)
+
+
+def _kendall(rows: Rows) -> float:
+    return float(kendalltau(rows.score, rows.urgency).statistic)
+
+
+def _auroc(rows: Rows) -> float:
+    """Of the score for high urgency: the share of pairs in the right order, ties counting half (Mann-Whitney)."""
+    high = rows.urgency == URGENCIES.index("high")
+    positives, negatives = int(high.sum()), int((~high).sum())
+    ranks = float(rankdata(rows.score)[high].sum())
+    return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
+
+
+def _right(rows: Rows) -> float:
+    wanted = np.array(URGENCIES)[rows.urgency]
+    return float(((rows.level == wanted) | ((rows.level == "urgent") & (wanted == "high"))).mean())
+
+
+def _digest(policy: Path) -> str:
+    return hashlib.sha256(policy.read_bytes()).hexdigest()[:12]
+
+
+def _print_tables(measured: dict[str, dict[str, Any]], version: str) -> None:
+    console = Console(width=110)
+    table = Table(title=f"Priority against urgency, sentiment of bundle {version}", width=110)
+    for heading in ("half", "rows", "Spearman", "Kendall tau-b", "AUROC high", "level right", "with length"):
+        table.add_column(heading, justify="left" if heading == "half" else "right")
+    for name, half in measured.items():
+        figures = (
+            f"{half[key]['value']:.3f}\n{half[key]['low']:.2f}-{half[key]['high']:.2f}"
+            for key in ("spearman", "kendall_tau_b", "auroc_high", "right")
+        )
+        table.add_row(name, str(half["rows"]), *figures, f"{half['spearman_with_length']:+.2f}")
+    console.print(table)
+    console.print(f"TF-IDF and a linear model trained on these rows, five folds: level right {TF_IDF_ACCURACY}.")
+    for name, half in measured.items():
+        levels = Table("urgency", *PriorityLevel, title=name)
+        for urgency, counts in half["levels"].items():
+            levels.add_row(urgency, *(str(count) for count in counts.values()))
+        console.print(levels)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,160 @@
+"""`frontdesk explain`: how the champion reads one message, and how each part of the decision came about.
+
+Everything happens in this process with the champion's own bundle; nothing is stored and the words are not logged. What
+is shown is masked, as the models see it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from frontdesk.types import CustomerTier
+
+if TYPE_CHECKING:
+    from frontdesk.config import Settings
+    from frontdesk.decision.alternatives import Case
+    from frontdesk.decision.priority import PriorityPolicy
+    from frontdesk.types import Decision, Query
+    from runners.ensemble import Ensemble
+    from runners.models.calibration import Calibration
+
+
+def explain(
+    message: Annotated[
+        str | None, typer.Argument(help="The customer's words. Without it, standard input is the message.")
+    ] = None,
+    tier: Annotated[CustomerTier, typer.Option(help="What the customer pays for.")] = CustomerTier.STANDARD,
+    waiting_since: Annotated[
+        str | None, typer.Option(help="Since when the customer waits, such as 2026-01-31T09:30:00Z.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show how a message is read and decided: members, candidates, uncertainty, priority, rules, and what would change.
+
+    Exit code 0 when the message was explained, 1 when it was refused or there is no champion.
+    """
+    from rich.console import Console
+
+    from cli.explanation_panel import explanation_panel
+    from frontdesk.config import load
+
+    query = _query(message if message is not None else sys.stdin.read().strip(), tier, waiting_since)
+    settings = load()
+    with Console(stderr=True).status("loading the champion"):
+        ensemble = _open(settings)
+    explanation = explain_query(query, ensemble, _priority_policy(settings), settings.policy.max_plausible_to_clarify)
+    if as_json:
+        typer.echo(json.dumps(explanation, indent=2, ensure_ascii=False))
+    else:
+        Console().print(explanation_panel(explanation))
+
+
+def explain_query(
+    query: Query, ensemble: Ensemble, priorities: PriorityPolicy, max_plausible_to_clarify: int
+) -> dict[str, Any]:
+    """The whole explanation as plain data; probabilities are shares of 1, points are points of priority."""
+    from datetime import UTC, datetime
+
+    from frontdesk.decision.alternatives import Case
+    from frontdesk.decision.automation import decide
+    from frontdesk.security.masking import mask
+    from frontdesk.types import PriorityLevel
+
+    text = mask(query.text)
+    (understanding,) = ensemble.understand([text.text])
+    urgency = ensemble.taxonomy.policy(understanding.intent.label).urgency
+    priority = priorities.score(query, text, understanding, urgency, datetime.now(UTC))
+    decision = decide(understanding, ensemble.taxonomy, priority, max_plausible_to_clarify)
+    calibration = ensemble.calibration
+    case = Case(
+        understanding,
+        ensemble.taxonomy,
+        priority,
+        max_plausible_to_clarify,
+        calibration.out_of_scope_threshold,
+        priorities.levels[PriorityLevel.URGENT],
+    )
+    return {
+        "model_version": ensemble.version,
+        "read_as": text.text,
+        "members": [asdict(opinion) for opinion in understanding.members],
+        **_models_view(case, calibration),
+        "priority": {**asdict(priority), "levels": dict(priorities.levels)},
+        "decision": _decision(decision, case),
+        "skipped": list(understanding.skipped),
+    }
+
+
+def _models_view(case: Case, calibration: Calibration) -> dict[str, Any]:
+    understanding = case.understanding
+    return {
+        "intent": asdict(understanding.intent),
+        "out_of_scope": {
+            "probability": understanding.intent.out_of_scope_probability,
+            "threshold": calibration.out_of_scope_threshold,
+            "false_alarm_rate": calibration.false_alarm_rate,
+        },
+        "plausible": {
+            "intents": [asdict(candidate) for candidate in understanding.plausible],
+            "threshold": calibration.conformal_threshold,
+            "coverage": calibration.conformal_coverage,
+        },
+        "sentiment": asdict(understanding.sentiment),
+        "uncertainty": asdict(understanding.uncertainty),
+        "automation": {
+            "confidence": understanding.intent.confidence,
+            "threshold": understanding.automation_threshold,
+            "max_error": calibration.max_error,
+            "certificate_confidence": calibration.certificate_confidence,
+        },
+    }
+
+
+def _decision(decision: Decision, case: Case) -> dict[str, Any]:
+    """The rules that applied, the deciding one first; then those that did not."""
+    from frontdesk.decision.automation import EXPLAINED
+
+    others = [reason for reason in EXPLAINED if reason not in decision.reasons]
+    return {
+        "action": decision.action,
+        "question": decision.question,
+        "suggested_actions": list(decision.suggested_actions),
+        "rules": [
+            {"reason": reason, "applies": reason in decision.reasons, "because": EXPLAINED[reason]}
+            for reason in (*decision.reasons, *others)
+        ],
+        "would_change": [asdict(alternative) for alternative in case.alternatives()],
+    }
+
+
+def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
+    """Checked as the API checks it; raises `InvalidQuery` naming the field."""
+    from bentos.gateway.schemas import QueryIn, parse
+
+    body = {"text": text, "customer_tier": tier, "waiting_since": waiting_since, "store": False}
+    return parse(QueryIn, json.dumps(body).encode()).query()
+
+
+def _open(settings: Settings) -> Ensemble:
+    """The champion in the precision in which this machine serves it."""
+    from bentos.wiring import served_bundle
+    from model_store.bundle import open_bundle
+    from runners.models.session import find_provider
+    from runners.warm_up import open_warm
+
+    model = settings.model
+    provider = find_provider(model.provider, settings.engines)
+    return open_warm(
+        open_bundle(served_bundle(settings)), model.onnx_threads, provider=provider, precision=model.precision
+    )
+
+
+def _priority_policy(settings: Settings) -> PriorityPolicy:
+    from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+
+    return PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
