@@ -94,7 +94,7 @@ def _log_values(
     for first in range(0, len(params), MAX_PARAMS_TAGS_PER_BATCH):
         client.log_batch(run_id, params=params[first : first + MAX_PARAMS_TAGS_PER_BATCH])
     now = time.time_ns() // 1_000_000
-    metrics = [Metric(name, value, now, 0) for name, value in _flatten(bundle.manifest.metrics)]
+    metrics = [Metric(name, value, now, 0) for name, value in _flatten(_of_the_whole(bundle))]
     metrics += [Metric(name, value, now, step) for name, step, value in curves]
     for first in range(0, len(metrics), MAX_METRICS_PER_BATCH):
         client.log_batch(run_id, metrics=metrics[first : first + MAX_METRICS_PER_BATCH])
@@ -152,6 +152,11 @@ def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracki
     except ModuleNotFoundError as error:
         raise RegistryNotTold(f"{error.name} is not installed here") from None
     return number
+
+
+def _of_the_whole(bundle: Bundle) -> Mapping[str, Any]:
+    """The figures without those of each intent: hundreds, and MLflow refuses names with the signs of some labels."""
+    return {name: value for name, value in bundle.manifest.metrics.items() if name != "per_intent"}
 
 
 def _flatten(metrics: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, float]]:

@@ -83,17 +83,23 @@ def appraise(ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_
     labels = labels_of(rows, ensemble.taxonomy.labels, ensemble.sentiments)
     out_of_scope = np.array([row.out_of_scope for row in rows])
     texts = [row.text for row in rows]
-    started = time.perf_counter()
-    judgement = judge_all(ensemble, texts)
-    batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
+    judgement, latency = judge_timed(ensemble, texts)
     return Appraisal(
         rows=len(rows),
         figures=evaluate(ensemble, judgement, labels, out_of_scope),
         unknown={str(label): count for label, count in unknown.most_common()},
         confused=most_confused(judgement, labels.intent, ensemble.taxonomy.labels, texts),
         intents=per_intent(judgement, labels.intent, ensemble.taxonomy.labels),
-        latency=_latency(ensemble, texts, batched_ms),
+        latency=latency,
     )
+
+
+def judge_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[Judgement, Latency]:
+    """What the ensemble says of all texts, and how long it takes over one."""
+    started = time.perf_counter()
+    judgement = judge_all(ensemble, texts)
+    batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
+    return judgement, _latency(ensemble, texts, batched_ms)
 
 
 def judge_all(ensemble: Ensemble, texts: Sequence[str]) -> Judgement:
@@ -114,16 +120,16 @@ def judge_all(ensemble: Ensemble, texts: Sequence[str]) -> Judgement:
 
 
 def most_confused(
-    judgement: Judgement, truth: Targets, labels: Sequence[str], texts: Sequence[str]
+    judgement: Judgement, truth: Targets, labels: Sequence[str], texts: Sequence[str], most: int = MOST_CONFUSED
 ) -> tuple[Confusion, ...]:
-    """The pairs (intent, taken for) of most rows, the most frequent first, ties by name."""
+    """The pairs (intent, taken for) of most rows, the most frequent first, among equals the surest mistake."""
     chosen, confidence = judgement.intent.argmax(axis=1), judgement.intent.max(axis=1)
     wrong = np.flatnonzero((truth != MISSING) & (chosen != truth))
     pairs = Counter((labels[truth[row]], labels[chosen[row]]) for row in wrong)
     surest: dict[tuple[str, str], int] = {}
     for row in sorted(wrong, key=lambda row: confidence[row]):
         surest[labels[truth[row]], labels[chosen[row]]] = int(row)
-    ordered = sorted(pairs.items(), key=lambda item: (-item[1], item[0]))[:MOST_CONFUSED]
+    ordered = sorted(pairs.items(), key=lambda item: (-item[1], -confidence[surest[item[0]]], item[0]))[:most]
     return tuple(
         Confusion(*pair, count, texts[surest[pair]], round(float(confidence[surest[pair]]), 4))
         for pair, count in ordered

@@ -124,7 +124,10 @@ def test_a_worse_model_is_refused_by_its_figures_a_better_one_promoted_and_rolle
 
     compared = json.loads(frontdesk(home, "compare", worse, good, "--json").stdout)
     assert compared["passed"]
-    assert compared["intent_changes"][0]["challenger"] > compared["intent_changes"][0]["champion"]
+    assert compared["tasks"][0]["accuracy"]["low"] > 0  # beyond chance
+    losses_first = [intent["challenger"] - intent["champion"] for intent in compared["intents"]]
+    assert losses_first == sorted(losses_first)
+    assert losses_first[-1] > 0
 
 
 def test_a_machine_without_mlflow_promotes_and_says_that_the_registry_was_not_told(

@@ -1,1 +1,1 @@
-"""The pictures and the page that a training run leaves for people. Start reading at `page.py`. Never holds a text."""
+"""The page, the pictures and the model card that a training run leaves for people. Start reading at `page.py`."""

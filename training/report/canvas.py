@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 WIDTH_INCHES = 9.0
 DOTS_PER_INCH = 150
 INK, SOFT, LINE = "#23252b", "#5c5f68", "#d9d7d0"
-ENSEMBLE, SOFT_VOTE, ALARM = "#0072b2", "#5c5f68", "#b3400b"
+ENSEMBLE, ALARM, NEAR = "#0072b2", "#b3400b", "#8a6d00"
 MEMBERS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00")
 MARKERS = ("s", "^", "D", "v", "P")
 MOST_LABELS = 40

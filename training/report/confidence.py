@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
 from runners.models.calibration import Calibration, Doubles
 from training.reliability import BINS, expected_calibration_error
-from training.report.canvas import ALARM, ENSEMBLE, INK, SOFT, colour, marker, picture
+from training.report.canvas import ALARM, ENSEMBLE, INK, NEAR, SOFT, colour, marker, picture
 from training.report.predictions import Predictions
 
 HISTOGRAM = np.linspace(0.0, 1.0, 26)
@@ -65,7 +65,9 @@ def _reliability_line(
     axes.plot(*reliability_points(confidence, right), label=f"{name}, ECE {error:.3f}", **style)
 
 
-def draw_risk_coverage(path: Path, names: Sequence[str], predictions: Predictions, calibration: Calibration) -> None:
+def draw_risk_coverage(
+    path: Path, names: Sequence[str], intents: Sequence[str], predictions: Predictions, calibration: Calibration
+) -> None:
     """Error among the answered over the share answered: the ensemble, the best member, the certified threshold.
 
     Out-of-scope messages count as errors wherever they are answered. The first `FEWEST_ANSWERED` rows are not drawn:
@@ -91,7 +93,7 @@ def draw_risk_coverage(path: Path, names: Sequence[str], predictions: Prediction
             )
         bound = f"bound of the certificate: {calibration.max_error:.1%} at {calibration.certificate_confidence:.0%}"
         axes.axhline(calibration.max_error, color=ALARM, linestyle="--", linewidth=1.2, label=bound)
-        _mark_automation(axes, predictions, calibration)
+        _mark_automation(axes, intents, predictions, calibration)
         axes.set_title(f"How many can be answered at which error? {judged.sum()} held-out messages")
         axes.set_xlabel("share of messages answered, the surest first")
         axes.set_ylabel("error among the answered")
@@ -102,27 +104,30 @@ def draw_risk_coverage(path: Path, names: Sequence[str], predictions: Prediction
         axes.legend(loc="upper left")
 
 
-def _mark_automation(axes: Axes, predictions: Predictions, calibration: Calibration) -> None:
+def _mark_automation(axes: Axes, intents: Sequence[str], predictions: Predictions, calibration: Calibration) -> None:
     """A ring at what is answered without a person, or a line in the legend where nothing is."""
-    threshold = calibration.automation_threshold
-    if threshold is None:
+    certified = [calibration.threshold_of(intent) for intent in intents]
+    if not any(threshold is not None for threshold in certified):
         axes.plot([], [], linestyle="none", label="no automation threshold could be certified")
         return
     judged = predictions.judged
     in_scope = predictions.left_over[judged] <= calibration.out_of_scope_threshold
-    automated = in_scope & (predictions.ensemble[judged].max(axis=1) >= threshold)
+    thresholds = np.array([np.inf if threshold is None else threshold for threshold in certified])
+    probabilities = predictions.ensemble[judged]
+    automated = in_scope & (probabilities.max(axis=1) >= thresholds[probabilities.argmax(axis=1)])
     error = float((~predictions.right[judged][automated]).mean()) if automated.any() else 0.0
-    label = f"automated at confidence {threshold:.3f}: {automated.mean():.1%} of messages, {error:.1%} wrong"
+    label = f"automated at the certified thresholds: {automated.mean():.1%} of messages, {error:.1%} wrong"
     ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 2.0}
     axes.plot([automated.mean()], [error], linestyle="none", marker="o", markersize=12, label=label, **ring)
 
 
 def draw_scope(path: Path, predictions: Predictions, calibration: Calibration) -> None:
-    """The out-of-scope score of messages in and, where there are any, out of scope, and the threshold between them."""
+    """The out-of-scope score of messages in scope and, where there are any, far and near out of it; the threshold."""
     threshold = calibration.out_of_scope_threshold
     groups = [
         ("in scope", predictions.left_over[predictions.in_scope], ENSEMBLE, "false alarms"),
-        ("out of scope", predictions.left_over[predictions.out_of_scope], ALARM, "found"),
+        ("out of scope", predictions.left_over[predictions.out_of_scope & ~predictions.near], ALARM, "found"),
+        ("near: intents withheld from training", predictions.left_over[predictions.near], NEAR, "found"),
     ]
     groups = [group for group in groups if len(group[1])]
     with picture(path, 0.8 + 2.2 * len(groups)) as figure:
@@ -144,3 +149,4 @@ def _histogram(axes: Axes, values: Doubles, shade: str) -> None:
     axes.set_ylim(bottom=0.7)
     axes.set_ylabel("messages (log)")
     axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())

@@ -1,4 +1,4 @@
-"""Pictures of single intents: how often each is right, and which ones are taken for each other.
+"""Pictures of single intents: how often each is right, how far its confidence holds, which are taken for each other.
 
 Beyond `MOST_LABELS` intents a picture shows those that go wrong most, and says so.
 """
@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
+from scipy.stats import binomtest
 
-from training.report.canvas import ENSEMBLE, LINE, MOST_LABELS, name_rows, picture
+from training.report.canvas import ALARM, ENSEMBLE, LINE, MOST_LABELS, SOFT, name_rows, picture
+from training.report.claims import MOST_CLAIMS, Claim
 from training.report.predictions import Predictions
 
 
@@ -46,13 +48,44 @@ def draw_accuracy(path: Path, intents: Sequence[str], predictions: Predictions) 
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
 
 
+def draw_claims(path: Path, intents: Sequence[str], found: Sequence[Claim]) -> None:
+    """Confidence and accuracy of the intents that differ most, a row each: the farther apart, the less it holds.
+
+    A grey band is the exact 95 % interval of the accuracy (Clopper & Pearson 1934).
+    """
+    shown = sorted(found[:MOST_CLAIMS], key=lambda claim: -claim.gap)
+    part = "" if len(shown) == len(found) else f" {len(shown)} of {len(found)} chosen intents"
+    with picture(path, 1.4 + 0.29 * len(shown)) as figure:
+        axes = figure.subplots()
+        for place, claim in enumerate(shown):
+            low, high = binomtest(round(claim.accuracy * claim.rows), claim.rows).proportion_ci()
+            shade = SOFT if not claim.beyond_chance else ALARM if claim.gap > 0 else ENSEMBLE
+            axes.plot([low, high], [place, place], color=LINE, linewidth=8, solid_capstyle="butt", zorder=1)
+            axes.plot([claim.accuracy, claim.confidence], [place, place], color=shade, linewidth=2, zorder=2)
+            axes.plot([claim.accuracy], [place], "o", color=shade, markersize=7, zorder=3)
+            axes.plot([claim.confidence], [place], "|", color=shade, markersize=14, markeredgewidth=2.5, zorder=3)
+            beyond = (", too sure" if claim.gap > 0 else ", too shy") if claim.beyond_chance else ""
+            told = f"{claim.rows} messages{beyond}"
+            axes.text(1.02, place, told, va="center", fontsize=9.5, color=shade, weight="bold" if beyond else "normal")
+        axes.plot([], [], "o", color=SOFT, markersize=7, label="is right")
+        axes.plot([], [], "|", color=SOFT, markersize=14, markeredgewidth=2.5, linestyle="none", label="says")
+        axes.plot([], [], color=LINE, linewidth=8, label="95 % interval")
+        figure.legend(loc="outside lower center", ncols=3)
+        name_rows(axes, [intents[claim.intent] for claim in shown])
+        axes.set_title(f"Does the confidence hold for each intent?{part}")
+        axes.set_xlim(-0.01, 1.36)
+        axes.set_xticks(np.linspace(0, 1, 6))
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+
+
 def draw_confusion(path: Path, intents: Sequence[str], predictions: Predictions) -> None:
     """A matrix of the wrong answers alone; how many were right stands grey on the diagonal."""
     counts = confusion_counts(predictions)
     wrong = counts * ~np.eye(len(counts), dtype=np.bool_)
     most = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:MOST_LABELS]
     shown = np.sort(most)
-    part = "" if len(shown) == len(counts) else f", the {len(shown)} most confused of {len(counts)} intents"
+    part = "" if len(shown) == len(counts) else f"; the {len(shown)} most confused of {len(counts)}"
+    mistaken = wrong.sum()
     wrong, right = wrong[np.ix_(shown, shown)], counts.diagonal()[shown]
     names = [intents[intent] for intent in shown]
     side = 0.225 * len(shown)
@@ -72,6 +105,6 @@ def draw_confusion(path: Path, intents: Sequence[str], predictions: Predictions)
         axes.grid(visible=True, which="minor", color=LINE, linewidth=0.6)
         axes.tick_params(which="both", length=0)
         axes.tick_params(axis="both", labelsize=9)
-        axes.set_title(f"What is taken for what? {wrong.sum()} wrong of {counts.sum()} messages in scope{part}")
+        axes.set_title(f"What is taken for what? {mistaken} of {counts.sum()} wrong{part}")
         axes.set_xlabel("chosen by the ensemble")
         axes.set_ylabel("right intent")

@@ -1,37 +1,41 @@
-"""The report of a bundle: pictures as PNG files, and `report.html`, one file that shows them beside the figures.
+"""The report of a bundle: `report.html`, one file with its figures and pictures, and `model_card.md` beside it.
 
-The page asks the network for nothing and holds no text of a message: it is made of the manifest's figures, of
-thresholds and of arrays. It lies beside the bundles, not in one.
+The page asks the network for nothing. Its only texts of messages are masked held-out ones, as examples of confusions;
+like every name on it they are escaped. Both lie beside the bundles, not in one.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import NamedTuple
 
 from model_store.bundle import Bundle
-from model_store.manifest import Manifest
 from runners.ensemble import Ensemble
-from runners.models.calibration import Calibration
-from training.appraisal import judge_all
-from training.curves import Curves, read_curves
-from training.evaluation import table
+from training.appraisal import judge_timed, most_confused
+from training.curves import read_curves
 from training.held_out import read_held_out
 from training.members import labels_of
+from training.report import figures, promises
+from training.report.card import FILE_NAME as CARD_NAME
+from training.report.card import model_card
+from training.report.claims import Claim, claims
 from training.report.confidence import draw_reliability, draw_risk_coverage, draw_scope
-from training.report.intents import draw_accuracy, draw_confusion
-from training.report.members import draw_curves, draw_members
+from training.report.intents import draw_accuracy, draw_claims, draw_confusion
+from training.report.learning import draw_curves
+from training.report.limits import Limit, limits
 from training.report.predictions import Predictions
+from training.report.subject import Subject
+from training.report.table import Table, share
 
 PAGE = Path(__file__).with_name("page.html")
 FILE_NAME = "report.html"
-TASKS = ("intent", "sentiment")
+MOST_CONFUSED = 20
+FOLDED_ROWS = 40
+"""A table with more rows is folded: it is there to be searched, not to be scrolled past."""
 
 
 class Picture(NamedTuple):
@@ -41,74 +45,92 @@ class Picture(NamedTuple):
     caption: str
 
 
+class Section(NamedTuple):
+    heading: str
+    parts: tuple[Picture | Table | None, ...]
+
+
 def report_on(bundle: Bundle, folder: Path) -> Path:
-    """Ask a sealed bundle about its held-out rows once more and draw its report; returns the page.
+    """Ask a sealed bundle about its held-out rows once more, draw its report and write its card; returns the page.
 
     Raises:
         BundleError: when the bundle was sealed before bundles kept their held-out rows.
     """
     ensemble, examples = Ensemble.load(bundle), read_held_out(bundle)
-    judgement = judge_all(ensemble, [example.text for example in examples])
-    out_of_scope = np.array([example.out_of_scope for example in examples])
-    labels = labels_of(examples, ensemble.taxonomy.labels, ensemble.sentiments)
-    predictions = Predictions.of(judgement, labels, out_of_scope)
-    return draw_report(bundle.manifest, ensemble.calibration, predictions, read_curves(bundle.path), folder)[0]
+    texts, labels = [example.text for example in examples], ensemble.taxonomy.labels
+    judgement, latency = judge_timed(ensemble, texts)
+    truth = labels_of(examples, labels, ensemble.sentiments)
+    subject = Subject(
+        manifest=bundle.manifest,
+        calibration=ensemble.calibration,
+        predictions=Predictions.of(judgement, truth, examples),
+        curves=read_curves(bundle.path),
+        confusions=most_confused(judgement, truth.intent, labels, texts, MOST_CONFUSED),
+        latency=latency,
+        size_bytes=sum((bundle.path / name).stat().st_size for name in bundle.manifest.files),
+    )
+    return draw_report(subject, folder)[0]
 
 
-def draw_report(
-    manifest: Manifest, calibration: Calibration, predictions: Predictions, curves: Curves, folder: Path
-) -> tuple[Path, ...]:
-    """Write the page and its pictures into `folder` and return their paths, the page first.
-
-    Args:
-        predictions: of at least one row with an intent.
-        curves: of the encoders; without any there is no picture of them.
-    """
+def draw_report(subject: Subject, folder: Path) -> tuple[Path, ...]:
+    """Write page, card and pictures into `folder` and return their paths, the page first, then the card."""
     folder.mkdir(parents=True, exist_ok=True)
-    pictures = tuple(_pictures(manifest, calibration, predictions, curves, folder))
-    page = folder / FILE_NAME
-    page.write_text(_page(manifest, calibration, pictures), encoding="utf-8")
-    return (page, *(picture.path for picture in pictures))
+    found = claims(subject.predictions)
+    reservations = limits(subject, found)
+    sections = tuple(_sections(subject, found, folder))
+    page, card = folder / FILE_NAME, folder / CARD_NAME
+    page.write_text(_page(subject, reservations, sections), encoding="utf-8")
+    card.write_text(model_card(subject, found, reservations), encoding="utf-8")
+    pictures = (part.path for section in sections for part in section.parts if isinstance(part, Picture))
+    return (page, card, *pictures)
 
 
-def _pictures(
-    manifest: Manifest, calibration: Calibration, predictions: Predictions, curves: Curves, folder: Path
-) -> Iterator[Picture]:
-    figures = {task: manifest.metrics[task] for task in TASKS if manifest.metrics[task]}
-    members = Picture(
-        folder / "members.png", "The blue bar should be the longest on the left, the shortest on the right."
-    )
-    rows = {"intent": int(predictions.in_scope.sum()), "sentiment": predictions.rated}
-    draw_members(members.path, _order(manifest), figures, rows)
-    yield members
-    reliable = Picture(
-        folder / "reliability.png", "On the dotted line, a confidence of 80 % is right in 80 % of cases."
-    )
+def _sections(subject: Subject, found: Sequence[Claim], folder: Path) -> Iterator[Section]:
+    manifest, calibration, predictions = subject.manifest, subject.calibration, subject.predictions
+
+    def picture(name: str, caption: str) -> Picture:
+        return Picture(folder / f"{name}.png", caption)
+
+    yield Section("Members and meta-learner", tuple(figures.members_table(subject, task) for task in subject.tasks))
+
+    reliable = picture("reliability", "On the dotted line, a confidence of 80 % is right in 80 % of cases.")
     draw_reliability(reliable.path, manifest.members, predictions)
-    yield reliable
-    answered = Picture(folder / "risk_coverage.png", "The longer a curve stays low, the more can be automated.")
-    draw_risk_coverage(answered.path, manifest.members, predictions, calibration)
-    yield answered
-    scope = Picture(
-        folder / "out_of_scope.png", "Messages to the right of the dashed line are taken to be out of scope."
+    claimed = picture(
+        "claims",
+        "The bar is what it says, the dot how often it is right. Coloured: beyond chance (exact binomial test, Holm's "
+        "correction); all others may be chance, however wide the gap.",
     )
+    draw_claims(claimed.path, manifest.intents, found)
+    yield Section("Calibration", (figures.calibration_table(subject), reliable, claimed))
+
+    answered = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
+    draw_risk_coverage(answered.path, manifest.members, manifest.intents, predictions, calibration)
+    yield Section("Doubt and automation", (promises.automation_table(subject), answered, figures.doubts_table(subject)))
+
+    yield Section("Plausible intents", (promises.conformal_table(subject),))
+
+    scope = picture("out_of_scope", "Messages to the right of the dashed line are taken to be out of scope.")
     draw_scope(scope.path, predictions, calibration)
-    yield scope
-    hard = Picture(folder / "intents.png", "A short bar on many rows is where more or clearer examples help most.")
+    yield Section("Out of scope", (promises.scope_table(subject), scope))
+
+    hard = picture("intents", "A short bar on many rows is where more or clearer examples help most.")
     draw_accuracy(hard.path, manifest.intents, predictions)
-    yield hard
-    confused = Picture(
-        folder / "confusion.png", "An orange cell is a mistake; two such cells across the diagonal are twins."
-    )
+    confused = picture("confusion", "An orange cell is a mistake; two such cells across the diagonal are twins.")
     draw_confusion(confused.path, manifest.intents, predictions)
-    yield confused
-    if curves:
-        learned = Picture(folder / "curves.png", "A loss that still falls at the end asks for more epochs.")
-        draw_curves(learned.path, curves)
-        yield learned
+    examples, every = figures.confusions_table(subject), figures.intents_table(subject)
+    yield Section("Intents", (hard, examples, confused, every))
+
+    if subject.curves:
+        learned = picture("curves", "A loss that still falls at the end asks for more epochs.")
+        draw_curves(learned.path, subject.curves)
+        yield Section("Learning", (learned,))
+
+    details = (promises.latency_table(subject), promises.thresholds_table(subject), promises.data_table(subject))
+    yield Section("Latency, thresholds, data", details)
 
 
-def _page(manifest: Manifest, calibration: Calibration, pictures: Iterable[Picture]) -> str:
+def _page(subject: Subject, reservations: Sequence[Limit], sections: Sequence[Section]) -> str:
+    manifest = subject.manifest
     subtitle = (
         f"Profile {manifest.profile}, trained {manifest.created_at} by Frontdesk {manifest.code_version}. "
         f"Every figure is of {manifest.metrics['rows']} messages that took no part in training."
@@ -116,60 +138,46 @@ def _page(manifest: Manifest, calibration: Calibration, pictures: Iterable[Pictu
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         version=escape(manifest.version),
         subtitle=escape(subtitle),
-        tiles="".join(_tile(*tile) for tile in _headlines(manifest.metrics)),
-        pictures="\n".join(_figure(picture) for picture in pictures),
-        tables="\n".join(_table(manifest, task) for task in TASKS if manifest.metrics[task]),
-        thresholds=_pairs(_thresholds(calibration)),
-        data=_pairs(_data(manifest)),
+        tiles="".join(_tile(*tile) for tile in _headlines(subject)),
+        limits="".join(f"<li><b>{escape(topic)}.</b> {escape(sentence)}</li>" for topic, sentence in reservations),
+        sections="\n".join(_section(section) for section in sections),
     )
 
 
-def _order(manifest: Manifest) -> tuple[str, ...]:
-    """The rows of tables and bars; a manifest's figures themselves come in alphabetical order."""
-    return (*manifest.members, "soft_vote", "ensemble")
-
-
-def _headlines(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+def _headlines(subject: Subject) -> Iterator[tuple[str, str, str]]:
     """(what, figure, beside it) of what one asks first."""
+    metrics, calibration = subject.metrics, subject.calibration
     scope, sets, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
-    for task in TASKS:
-        if ensemble := metrics[task].get("ensemble"):
-            beside = f"log loss {ensemble['log_loss']:.3f}, macro-F1 {ensemble['macro_f1']:.3f}"
-            yield f"{task} right", f"{ensemble['accuracy']:.1%}", beside
-    if ensemble := metrics["intent"].get("ensemble"):
-        beside = f"{scope['ece_with_out_of_scope']:.3f} with out of scope counted as wrong"
-        yield "calibration error, intent", f"{ensemble['ece']:.3f}", beside
-    yield "out of scope found", f"{scope['recall']:.1%}", f"at {scope['false_alarm_rate']:.1%} false alarms"
-    wrong = f"{automation['error']:.1%} of them wrong" if automation["share"] else "no threshold could be certified"
-    yield "automated", f"{automation['share']:.1%}", wrong
-    yield "plausible intents", f"{sets['mean_set_size']:.2f}", f"the right one among them in {sets['coverage']:.1%}"
-
-
-def _thresholds(calibration: Calibration) -> Iterator[tuple[str, str]]:
-    certified = calibration.automation_threshold
-    promise = f"error at most {calibration.max_error:.1%} at {calibration.certificate_confidence:.0%} confidence"
-    yield (
-        "automation",
-        f"none could be certified for an {promise}" if certified is None else f"{certified:.4f}, {promise}",
-    )
-    yield "out of scope", f"{calibration.out_of_scope_threshold:.4f}, false alarms {calibration.false_alarm_rate:.1%}"
-    yield "plausible intent", f"{calibration.conformal_threshold:.4f}, coverage {calibration.conformal_coverage:.1%}"
-    for task, platt in (("intent", calibration.intent), ("sentiment", calibration.sentiment)):
-        yield f"{task} calibrator", f"sigmoid({platt.slope:.4f} · logit(p) {platt.offset:+.4f})"
-    yield "calibrated on", f"{calibration.rows} messages that no member and no meta-learner saw"
-
-
-def _data(manifest: Manifest) -> Iterator[tuple[str, str]]:
-    data = manifest.data
-    yield "source", str(data["source"])
-    yield "SHA-256", str(data["sha256"])
-    yield "messages", f"{data['rows']}: {data['train']} train, {data['calibration']} calibration, {data['test']} test"
-    yield "labels", f"{len(manifest.intents)} intents, {len(manifest.sentiments)} sentiments"
-    yield "features, masking", f"{manifest.feature_fingerprint}, {manifest.masking_version}"
+    for task in subject.tasks:
+        ensemble = metrics[task]["ensemble"]
+        yield (
+            f"{task} right",
+            share(ensemble["accuracy"]),
+            f"log loss {ensemble['log_loss']:.3f}, macro-F1 {ensemble['macro_f1']:.3f}",
+        )
+    beside = f"{scope['ece_with_out_of_scope']:.3f} with out of scope counted as wrong"
+    yield "calibration error, intent", f"{metrics['intent']['ensemble']['ece']:.3f}", beside
+    near = share(scope["near_recall"]) if scope.get("near_rows") else ""
+    found = share(scope["recall"]) if subject.far_rows else near or "not known"
+    beside = f", {near} of near ones" if near and subject.far_rows else ", near ones" if near else ""
+    yield "out of scope found", found, f"at {share(scope['false_alarm_rate'])} false alarms{beside}"
+    promised = f"promised: at most {share(calibration.max_error)}"
+    wrong = f"{share(automation['error'])} of them wrong, {promised}"
+    yield "automated", share(automation["share"]), wrong if automation["share"] else "no message passes a threshold"
+    yield "plausible intents", f"{sets['mean_set_size']:.2f}", f"the right one among them in {share(sets['coverage'])}"
 
 
 def _tile(what: str, figure: str, beside: str) -> str:
     return f"<div><dt>{escape(what)}</dt><dd>{escape(figure)}</dd><dd>{escape(beside)}</dd></div>"
+
+
+def _section(section: Section) -> str:
+    parts = "\n".join(_part(part) for part in section.parts if part is not None)
+    return f"<section>\n<h2>{escape(section.heading)}</h2>\n{parts}\n</section>"
+
+
+def _part(part: Picture | Table) -> str:
+    return _figure(part) if isinstance(part, Picture) else _table(part)
 
 
 def _figure(picture: Picture) -> str:
@@ -178,17 +186,31 @@ def _figure(picture: Picture) -> str:
     return f'<figure><img alt="{name}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption></figure>'
 
 
-def _table(manifest: Manifest, task: str) -> str:
-    heads = "".join(f"<th>{head}</th>" for head in ("", "accuracy", "macro-F1", "log loss", "ECE"))
-    rows = []
-    by_name = {name: values for name, *values in table(dict(manifest.metrics), task)}
-    for name in _order(manifest):
-        cells = "".join(f"<td>{value:.3f}</td>" for value in by_name[name])
-        marked = ' class="ensemble"' if name == "ensemble" else ""
-        rows.append(f"<tr{marked}><td>{escape(name)}</td>{cells}</tr>")
-    body = f"<table><tr>{heads}</tr>{''.join(rows)}</table>"
-    return f'<section><h2>{task.capitalize()}</h2><div class="scroll">{body}</div></section>'
+def _table(table: Table) -> str:
+    """With heads a table of figures, without a table of names and values; folded where it is long."""
+    kind = "" if table.heads else ' class="pairs"'
+    heads = "".join(f"<th{_words(table, column)}>{escape(head)}</th>" for column, head in enumerate(table.heads))
+    top = f"<thead><tr>{heads}</tr></thead>" if heads else ""
+    rows = "".join(_row(table, cells) for cells in table.rows)
+    body = f'<div class="scroll"><table{kind}>{top}<tbody>{rows}</tbody></table></div>'
+    note = f"<p>{escape(table.note)}</p>" if table.note else ""
+    title = escape(table.title)
+    if len(table.rows) > FOLDED_ROWS:
+        return f"<details><summary>{title} ({len(table.rows)})</summary>{body}{note}</details>"
+    return f'<div class="table"><h3>{title}</h3>{body}{note}</div>'
 
 
-def _pairs(pairs: Iterable[tuple[str, str]]) -> str:
-    return "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in pairs)
+def _row(table: Table, cells: tuple[str, ...]) -> str:
+    marked = ' class="strong"' if cells[0] == table.strong else ""
+    return f"<tr{marked}>{''.join(_cell(table, column, cell) for column, cell in enumerate(cells))}</tr>"
+
+
+def _cell(table: Table, column: int, cell: str) -> str:
+    tag = "td" if table.heads or column else "th"
+    if column in table.bars:
+        return f'<td class="bar" style="--share:{escape(cell)}">{escape(cell)}</td>'
+    return f"<{tag}{_words(table, column)}>{escape(cell)}</{tag}>"
+
+
+def _words(table: Table, column: int) -> str:
+    return ' class="words"' if column in table.words else ""

@@ -1,10 +1,11 @@
 """What the pictures are drawn from: everybody's probabilities for the held-out messages, and what was right.
 
-Arrays alone: no text can get into a picture or onto the page.
+Arrays alone: no text can get into a picture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from runners.ensemble import Judgement
 from runners.models.calibration import Doubles
+from training.data import Example
 from training.members import MISSING, Labels, Targets
 
 
@@ -24,6 +26,7 @@ class Predictions:
         ensemble: (rows, intents), rows sum to at most 1; what is missing is the out-of-scope probability.
         truth: (rows,) the right column, `MISSING` for rows that are out of scope or have no intent.
         out_of_scope: (rows,).
+        near: (rows,) those out of scope because their intent was withheld from training.
         rated: how many rows have a sentiment.
     """
 
@@ -31,13 +34,16 @@ class Predictions:
     ensemble: Doubles
     truth: Targets
     out_of_scope: NDArray[np.bool_]
+    near: NDArray[np.bool_]
     rated: int
 
     @classmethod
-    def of(cls, judgement: Judgement, labels: Labels, out_of_scope: NDArray[np.bool_]) -> Predictions:
+    def of(cls, judgement: Judgement, labels: Labels, examples: Sequence[Example]) -> Predictions:
         members = np.stack([scores.intent for scores in judgement.members]).astype(np.float64)
         rated = int((labels.sentiment != MISSING).sum())
-        return cls(members, judgement.intent, labels.intent, out_of_scope, rated)
+        out_of_scope = np.array([example.out_of_scope for example in examples])
+        near = np.array([example.near for example in examples])
+        return cls(members, judgement.intent, labels.intent, out_of_scope, near, rated)
 
     @property
     def in_scope(self) -> NDArray[np.bool_]:

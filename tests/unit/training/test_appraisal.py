@@ -66,10 +66,11 @@ def test_figures_are_those_of_the_rows_in_one_batch(ensemble: Ensemble, starter_
 
 
 def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:
+    from training.columns import Columns
     from training.data import read_examples
 
     file = tmp_path / "a.csv"
     file.write_text("text,category\nwrite to tom@example.com,review\nwrite to tom@example.com,complaint\n")
-    found = appraise(ensemble, read_examples(file, intent="category"))
+    found = appraise(ensemble, read_examples(file, Columns(intent="category")))
     assert found.confused
     assert all(of.example == "write to [EMAIL_1]" for of in found.confused)

@@ -9,7 +9,7 @@ from training.members import MISSING
 from training.reliability import expected_calibration_error
 from training.report.confidence import reliability_points, risk_coverage
 from training.report.intents import confusion_counts
-from training.report.members import smoothed
+from training.report.learning import smoothed
 from training.report.predictions import Predictions
 
 
@@ -30,7 +30,8 @@ def test_the_points_of_the_diagram_give_the_calibration_error_that_its_legend_na
 def test_confusion_counts_hold_rows_in_scope_alone() -> None:
     ensemble = np.array([[0.9, 0.0], [0.2, 0.7], [0.6, 0.1], [0.5, 0.1]])
     truth = np.array([0, 1, 1, MISSING])
-    found = Predictions(ensemble[None], ensemble, truth, np.array([False, False, False, True]), rated=4)
+    outside = np.array([False, False, False, True])
+    found = Predictions(ensemble[None], ensemble, truth, outside, outside, rated=4)
     assert confusion_counts(found).tolist() == [[1, 0], [1, 1]]
 
 
@@ -39,7 +40,8 @@ def test_the_best_member_is_the_one_that_is_right_most_often() -> None:
     wrong_once = np.array([[0.9, 0.1], [0.9, 0.1], [0.5, 0.5]])
     never_wrong = np.array([[0.6, 0.4], [0.4, 0.6], [0.5, 0.5]])
     members = np.stack([wrong_once, never_wrong])
-    found = Predictions(members, never_wrong, truth, np.array([False, False, True]), rated=3)
+    outside = np.array([False, False, True])
+    found = Predictions(members, never_wrong, truth, outside, outside, rated=3)
     assert found.best_member() == 1
 
 

@@ -1,4 +1,4 @@
-"""The whole report, from numbers made here: which files there are, and what may not be on the page."""
+"""The whole report, from numbers made here: which files there are, what is on the page, and what may not be."""
 
 from __future__ import annotations
 
@@ -7,61 +7,27 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from model_store.bundle import Bundle
-from model_store.manifest import Manifest
-from runners.models.calibration import Calibration, Platt
-from training.curves import Step
+from tests.reports import (
+    CURVES,
+    ROW,
+    calibration,
+    manifest,
+    metrics,
+    names,
+    predictions,
+    subject,
+    without_todays_figures,
+)
+from training.appraisal import Confusion
 from training.held_out import read_held_out
-from training.members import MISSING
-from training.report.page import draw_report, report_on
-from training.report.predictions import Predictions
+from training.report.page import FOLDED_ROWS, draw_report, report_on
+from training.report.subject import Subject
 
-MEMBERS = ("logistic_regression", "random_forest")
-ALWAYS = {"members", "reliability", "risk_coverage", "out_of_scope", "intents", "confusion"}
-CURVES = {"distilbert": [Step(number, 3.0 / number, 1e-4 / number) for number in range(1, 40)]}
-
-
-def calibration(automation_threshold: float | None = 0.6) -> Calibration:
-    same = Platt(slope=1.0, offset=0.0)
-    return Calibration(same, same, 0.4, 0.05, 0.1, 0.95, automation_threshold, 0.02, 0.95, 200)
-
-
-def manifest(intents: tuple[str, ...]) -> Manifest:
-    row = {"accuracy": 0.9, "macro_f1": 0.8, "log_loss": 0.3, "brier": 0.1, "ece": 0.05}
-    figures = dict.fromkeys((*MEMBERS, "soft_vote", "ensemble"), row)
-    return Manifest(
-        version="20260101-abcdef",
-        created_at="2026-01-01T00:00:00+00:00",
-        code_version="0.1.0",
-        profile="tiny",
-        intents=intents,
-        sentiments=("negative", "neutral", "positive"),
-        members=MEMBERS,
-        candidates_per_member=5,
-        masking_version="1",
-        feature_fingerprint="f00",
-        data={"source": "ours", "sha256": "ab" * 32, "rows": 300, "train": 200, "calibration": 50, "test": 50},
-        metrics={
-            "rows": 50,
-            "intent": figures,
-            "sentiment": figures,
-            "scope": {"ece_with_out_of_scope": 0.03, "recall": 0.7, "false_alarm_rate": 0.05},
-            "conformal": {"coverage": 0.95, "mean_set_size": 1.2},
-            "automation": {"share": 0.0, "error": 0.0},
-        },
-        files={},
-    )
-
-
-def predictions(intents: int, out_of_scope: int = 8, rows: int = 50) -> Predictions:
-    generator = np.random.default_rng(1)
-    members = generator.dirichlet(np.ones(intents), (len(MEMBERS), rows))
-    truth = generator.integers(0, intents, rows)
-    truth[:out_of_scope] = MISSING
-    return Predictions(members, members.mean(axis=0) * 0.9, truth, np.arange(rows) < out_of_scope, rated=rows)
+ALWAYS = {"reliability", "claims", "risk_coverage", "out_of_scope", "intents", "confusion"}
+INTENTS = ("refund", "invoice", "order")
 
 
 def size_of_png(path: Path) -> tuple[int, int]:
@@ -72,81 +38,149 @@ def size_of_png(path: Path) -> tuple[int, int]:
     return width, height
 
 
+def page_of(subject: Subject, folder: Path) -> str:
+    return draw_report(subject, folder)[0].read_text(encoding="utf-8")
+
+
 def test_every_picture_is_a_png_of_readable_size_and_stands_on_the_page(tmp_path: Path) -> None:
-    intents = ("refund", "invoice", "order")
-    page, *pictures = draw_report(manifest(intents), calibration(), predictions(3), CURVES, tmp_path / "new" / "folder")
+    page, card, *pictures = draw_report(subject(curves=CURVES), tmp_path / "new" / "folder")
+    assert (page.name, card.name) == ("report.html", "model_card.md")
     assert {path.stem for path in pictures} == {*ALWAYS, "curves"}
     for path in pictures:
         width, height = size_of_png(path)
         assert width == 1350
         assert 250 < height < 3000
-    text = page.read_text(encoding="utf-8")
-    assert text.count("<img ") == len(pictures)
-    for fact in ("20260101-abcdef", "ab" * 32, "200 train, 50 calibration, 50 test", "soft_vote", "macro-F1"):
-        assert fact in text
+    assert page.read_text(encoding="utf-8").count("<img ") == len(pictures)
+
+
+def test_the_page_names_every_figure_that_was_sealed(tmp_path: Path) -> None:
+    text = page_of(subject(calibration=calibration(0.6, refund=0.55)), tmp_path)
+    for fact in (
+        "20260101-abcdef", "ab" * 32, "200 train, 50 calibration, 50 test",
+        "soft vote of all", "all without distilbert", "ms per text", "<td>4.50</td>", "<td>+0.030</td>",
+        "95.1% ± 0.4 points", "20 re-splits", "1.25 intents",
+        "near: of intents withheld from training", "<td>40.0%</td>", "<td>0.810</td>",
+        "1.0%, at most 6.0% at 95%", "confidence 0.5500",
+        "disagreement between members", "<td>0.0400</td>",
+        "2.50 ms", "3.0 MB", "where is [ORDER_1]",
+    ):  # fmt: skip
+        assert fact in text, fact
+
+
+def test_a_member_that_adds_nothing_is_named(tmp_path: Path) -> None:
+    figures = metrics(INTENTS)
+    assert "does not rise" not in page_of(subject(manifest=manifest(INTENTS, figures)), tmp_path)
+    figures["ablation"]["intent"]["without_distilbert"] = {**ROW, "log_loss": 0.24}
+    text = page_of(subject(manifest=manifest(INTENTS, figures)), tmp_path)
+    assert "Log loss does not rise without distilbert." in text
 
 
 def test_the_page_asks_the_network_for_nothing(tmp_path: Path) -> None:
-    page = draw_report(manifest(("refund", "order")), calibration(), predictions(2), {}, tmp_path)[0]
-    text = page.read_text(encoding="utf-8")
+    text = page_of(subject(), tmp_path)
     sources = re.findall(r"(?:src|href|action)=\"([^\"]{1,30})", text)
     assert sources
     assert all(source.startswith("data:image/png;base64,") for source in sources)
-    assert not re.search(r"https?://|<script|@import|url\(", text)
+    assert not re.search(r"https?://|<script|@import|url\(|<link", text)
+    assert "default-src 'none'" in text
 
 
-def test_names_that_a_team_chose_are_escaped(tmp_path: Path) -> None:
-    named = manifest(("refund", "order"))
-    hostile = replace(
-        named, profile="<script>alert(1)</script>", data={**named.data, "source": '"><img onerror=x>&.csv'}
+def test_names_and_messages_are_escaped(tmp_path: Path) -> None:
+    evil = "<script>alert(1)</script>"
+    named = manifest((evil, "order"))
+    hostile = subject(
+        (evil, "order"),
+        manifest=replace(named, profile=evil, data={**named.data, "source": '"><img onerror=x>&.csv'}),
+        confusions=(Confusion(evil, "order", 1, 'see <a href="https://x.y">this</a> & ${version} $$', 0.5),),
     )
-    text = draw_report(hostile, calibration(), predictions(2), {}, tmp_path)[0].read_text(encoding="utf-8")
+    text = page_of(hostile, tmp_path)
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
     assert "&quot;&gt;&lt;img onerror=x&gt;&amp;.csv" in text
-    assert "<script" not in text
-    assert "<img onerror" not in text
+    assert "&lt;a href=&quot;https://x.y&quot;&gt;this&lt;/a&gt; &amp; ${version} $$" in text
+    assert not re.search("<script|<img onerror|<a ", text)
 
 
 def test_a_label_with_dollar_signs_is_no_formula(tmp_path: Path) -> None:
-    assert len(draw_report(manifest((r"$\frac$", "pay_$5_or_$6")), calibration(), predictions(2), {}, tmp_path)) == 7
+    assert len(draw_report(subject((r"$\frac$", "pay_$5_or_$6")), tmp_path)) == 2 + len(ALWAYS)
 
 
 @pytest.mark.parametrize(
     ("intents", "given", "threshold"),
     [
-        (1, {"out_of_scope": 8}, 0.6),
-        (3, {"out_of_scope": 0}, 0.6),
-        (3, {"out_of_scope": 8}, None),
-        (3, {"out_of_scope": 0, "rows": 2}, None),
-        (60, {"out_of_scope": 8, "rows": 400}, 0.999),
+        (1, {}, 0.6),
+        (2, {"rows": 400}, 0.6),
+        (3, {"out_of_scope": 0, "near": 0}, 0.6),
+        (3, {"out_of_scope": 8, "near": 8}, 0.6),
+        (3, {}, None),
+        (3, {"out_of_scope": 0, "near": 0, "rows": 2}, None),
+        (150, {"rows": 2000}, 0.999),
     ],
-    ids=["one intent", "nothing out of scope", "no automation threshold", "two rows", "many intents, none automated"],
+    ids=[
+        "one",
+        "two",
+        "nothing out of scope",
+        "all near",
+        "no automation threshold",
+        "two rows",
+        "150, none automated",
+    ],
 )
-def test_a_poor_data_set_still_gives_a_report(
+def test_any_data_set_gives_a_report(
     tmp_path: Path, intents: int, given: dict[str, int], threshold: float | None
 ) -> None:
-    names = tuple(f"intent_{number}" for number in range(intents))
-    pictures = draw_report(manifest(names), calibration(threshold), predictions(intents, **given), {}, tmp_path)[1:]
+    drawn = subject(names(intents), calibration=calibration(threshold), predictions=predictions(intents, **given))
+    pictures = draw_report(drawn, tmp_path)[2:]
     assert {path.stem for path in pictures} == ALWAYS
     assert all(size_of_png(path)[1] < 3000 for path in pictures)
 
 
+def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks(tmp_path: Path) -> None:
+    old = manifest(INTENTS, without_todays_figures(metrics(INTENTS)))
+    text = page_of(subject(manifest=old), tmp_path)
+    assert "Which doubt finds wrong answers?" in text
+    for absent in ("ms per text", "all without", "re-splits", "near:", "AURC</th>", "Every intent"):
+        assert absent not in text, absent
+
+
+def test_without_a_sentiment_the_page_has_no_figure_of_it_and_says_so(tmp_path: Path) -> None:
+    text = page_of(subject(manifest=manifest(INTENTS, {**metrics(INTENTS), "sentiment": {}})), tmp_path)
+    assert "sentiment right" not in text
+    assert "Sentiment: is the ensemble" not in text
+    assert "No held-out message has a sentiment" in text
+
+
+@pytest.mark.parametrize(
+    ("rows", "near_rows", "told"),
+    [(6, 4, ", 40.0% of near ones"), (6, 0, "<dd>90.0%</dd>"), (0, 4, "<dd>40.0%</dd>"), (0, 0, "<dd>not known</dd>")],
+)
+def test_a_recall_of_no_messages_is_not_shown_as_nought(tmp_path: Path, rows: int, near_rows: int, told: str) -> None:
+    figures = metrics(INTENTS)
+    figures["scope"] |= {"rows": rows, "near_rows": near_rows, "recall": 0.9 if rows else 0.0}
+    text = page_of(subject(manifest=manifest(INTENTS, figures)), tmp_path)
+    assert told in text
+    assert ("far: fit no intent" in text) == bool(rows)
+
+
+@pytest.mark.parametrize(("intents", "folded"), [(FOLDED_ROWS, False), (FOLDED_ROWS + 1, True)])
+def test_a_long_table_of_intents_is_folded(tmp_path: Path, intents: int, folded: bool) -> None:
+    text = page_of(subject(names(intents), predictions=predictions(intents, rows=300)), tmp_path)
+    assert ("<details>" in text) == folded
+    assert f'<td class="words">intent_{intents - 1}</td>' in text
+
+
 def test_the_same_numbers_give_the_same_bytes(tmp_path: Path) -> None:
-    intents = ("refund", "order")
-    first, again = (
-        draw_report(manifest(intents), calibration(), predictions(2), CURVES, tmp_path / name) for name in "ab"
-    )
+    first, again = (draw_report(subject(curves=CURVES), tmp_path / name) for name in "ab")
     assert [path.read_bytes() for path in first] == [path.read_bytes() for path in again]
 
 
-def test_a_bundle_is_reported_without_a_word_of_its_messages_and_stays_as_it_was(
+def test_a_bundle_is_reported_with_no_more_messages_than_its_examples_and_stays_as_it_was(
     tiny_bundle: Bundle, tmp_path: Path
 ) -> None:
     files = sorted(tiny_bundle.path.rglob("*"))
     page = report_on(tiny_bundle, tmp_path / tiny_bundle.version)
-    text = page.read_text(encoding="utf-8")
+    text, card = (page.with_name(name).read_text(encoding="utf-8") for name in ("report.html", "model_card.md"))
     assert tiny_bundle.version in text
-    examples = read_held_out(tiny_bundle)
-    assert examples
-    assert not [example.text for example in examples if example.text in text]
+    assert tiny_bundle.version in card
+    messages = [example.text for example in read_held_out(tiny_bundle)]
+    assert 0 < sum(message in text for message in messages) <= 20
+    assert not [message for message in messages if message in card]
     assert sorted(tiny_bundle.path.rglob("*")) == files
