@@ -21,7 +21,9 @@ Messages never contain a customer's words.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from typing import ClassVar
 
 
@@ -52,6 +54,11 @@ class FrontdeskError(Exception):
         super().__init__(f"{message} {hint}".strip())
         self.message = message
         self.hint = hint
+
+    def __reduce__(self) -> tuple[Callable[..., FrontdeskError], tuple[str]]:
+        """Errors cross process boundaries whole: exceptions by themselves forget what is given by keyword."""
+        named = {name: value for name, value in vars(self).items() if name != "message"}
+        return partial(type(self), **named), (self.message,)
 
 
 class InvalidQuery(FrontdeskError):

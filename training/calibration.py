@@ -1,23 +1,18 @@
-"""Calibrators and thresholds, learned on rows that neither members nor meta-learner saw.
-
-The automation threshold is certified: thresholds are tried from the most cautious down, each with a Clopper-Pearson
-upper bound on the error among the rows above it, and the walk stops at the first that fails. Testing in a fixed order
-needs no correction for the number of tests (Learn then Test: Angelopoulos et al. 2021; fixed-sequence testing).
-"""
+"""Calibrators and thresholds, learned on rows that neither members nor meta-learner saw."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta
 from sklearn.linear_model import LogisticRegression
 
 from frontdesk.decision.conformal import conformal_threshold
 from runners.models.calibration import Calibration, Doubles, Platt, shared_out
+from training.certificate import certified_threshold, rows_needed
 from training.members import MISSING, Labels
 from training.profile import CalibrationTargets
-
-STEPS = 200
 
 
 def calibrate(
@@ -26,6 +21,7 @@ def calibrate(
     members_mean: NDArray[np.float32],
     labels: Labels,
     out_of_scope: NDArray[np.bool_],
+    intents: Sequence[str],
     targets: CalibrationTargets,
 ) -> Calibration:
     """Fit everything in `calibration.json`.
@@ -36,6 +32,8 @@ def calibrate(
         members_mean: (rows, intents) the members' mean probabilities.
         labels: the right columns; intent is -1 for rows that are out of scope or unlabelled.
         out_of_scope: (rows,) rows that fit no intent; they count as errors wherever they would be automated.
+        intents: the columns' labels.
+        targets: what the thresholds shall promise.
     """
     judged = out_of_scope | (labels.intent != MISSING)
     intent = fit_platt(intent_scores[judged], labels.intent[judged])
@@ -47,6 +45,7 @@ def calibrate(
     right = probabilities.argmax(axis=1) == labels.intent
     scope_threshold = float(np.quantile(left_over[in_scope], 1 - targets.false_alarm_rate, method="higher"))
     eligible = judged & (left_over <= scope_threshold)
+    threshold, own = automation_thresholds(probabilities[eligible], right[eligible], intents, targets)
     return Calibration(
         intent=intent,
         sentiment=sentiment,
@@ -56,13 +55,43 @@ def calibrate(
             probabilities[in_scope, labels.intent[in_scope]], targets.conformal_coverage
         ),
         conformal_coverage=targets.conformal_coverage,
-        automation_threshold=certified_threshold(
-            probabilities.max(axis=1)[eligible], right[eligible], targets.max_error, targets.certificate_confidence
-        ),
+        automation_threshold=threshold,
+        intent_thresholds=own,
         max_error=targets.max_error,
         certificate_confidence=targets.certificate_confidence,
         rows=int(judged.sum()),
     )
+
+
+def automation_thresholds(
+    probabilities: Doubles, right: NDArray[np.bool_], intents: Sequence[str], targets: CalibrationTargets
+) -> tuple[float | None, dict[str, float]]:
+    """The threshold of all intents together, and those of intents with rows enough for a certificate of their own.
+
+    Each certificate holds at the stated confidence for its own rows; the pooled one is for the intents without.
+
+    Args:
+        probabilities: (rows, intents) of rows that are taken as in scope.
+        right: (rows,) whether the best intent is right.
+        intents: the columns' labels.
+        targets: what shall be certified.
+    """
+    chosen, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    needed = rows_needed(targets.max_error, 1 - targets.certificate_confidence)
+    own: dict[str, float] = {}
+    pooled = np.ones(len(chosen), dtype=np.bool_)
+    for column, label in enumerate(intents):
+        rows = chosen == column
+        if rows.sum() < needed:
+            continue
+        found = certified_threshold(confidence[rows], right[rows], targets.max_error, targets.certificate_confidence)
+        if found is not None:
+            own[label] = found
+            pooled &= ~rows
+    threshold = certified_threshold(
+        confidence[pooled], right[pooled], targets.max_error, targets.certificate_confidence
+    )
+    return threshold, own
 
 
 def fit_platt(scores: Doubles, truth: NDArray[np.intp]) -> Platt:
@@ -72,31 +101,3 @@ def fit_platt(scores: Doubles, truth: NDArray[np.intp]) -> Platt:
     logits = np.log(clipped / (1 - clipped))[:, None]
     fitted = LogisticRegression(C=1e6).fit(logits, truth[row] == label)
     return Platt(slope=float(fitted.coef_[0, 0]), offset=float(fitted.intercept_[0]))
-
-
-def certified_threshold(
-    confidence: Doubles, right: NDArray[np.bool_], max_error: float, certificate_confidence: float
-) -> float | None:
-    """The lowest confidence at which the error among answers at or above it is certified to be at most `max_error`.
-
-    None where even the most cautious set of rows is too small or too wrong: 149 rows without an error are needed for
-    2 % at 95 %.
-    """
-    needed = int(np.ceil(np.log(1 - certificate_confidence) / np.log(1 - max_error)))
-    if len(confidence) < needed:
-        return None
-    ranked = np.sort(confidence)[::-1]
-    sizes = np.unique(np.linspace(needed, len(ranked), STEPS).astype(int))
-    certified = None
-    for size in sizes:
-        threshold = float(ranked[size - 1])
-        above = confidence >= threshold
-        if upper_bound(int((~right[above]).sum()), int(above.sum()), certificate_confidence) > max_error:
-            break
-        certified = threshold
-    return certified
-
-
-def upper_bound(errors: int, rows: int, confidence: float) -> float:
-    """One-sided Clopper-Pearson upper bound on an error rate (Clopper & Pearson 1934)."""
-    return 1.0 if errors >= rows else float(beta.ppf(confidence, errors + 1, rows - errors))

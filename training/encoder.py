@@ -1,7 +1,9 @@
 """Fine-tuning an encoder on both tasks: mean pooling, two heads, a loss that skips the labels a row does not have.
 
 Word and position embeddings stay frozen: their dense gradient and optimiser state are a large part of a step on a CPU
-(FACTS). Batches hold texts of similar length, so that little is padding.
+(FACTS). Batches hold texts of similar length, so that little is padding. Products run in bfloat16 where the processor
+has it (Micikevicius et al. 2018): half the time of a step, parameters and losses stay float32. Runs on CUDA where there
+is one; that path was never tried.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import torch
 from tokenizers import Tokenizer
 from torch import Tensor, nn
 
-from frontdesk.scores import Scores
+from frontdesk.decision.uncertainty import entropy
+from frontdesk.scores import Sampled, Scores
 from training.backbones import Backbone, load_backbone
 from training.curves import Step
 from training.members import MISSING, Labels
@@ -24,6 +27,8 @@ BUCKETS = 16
 WARM_UP_SHARE = 0.06
 SENTIMENT_WEIGHT = 0.5
 GRADIENT_NORM = 1.0
+SCORED_TEXTS = 64  # in one pass
+SAMPLES = 16
 
 
 class EncoderModel(nn.Module):
@@ -67,19 +72,37 @@ class FittedEncoder:
         self.tokenizer = tokenizer
         self.curve = tuple(curve)
 
-    def scores(self, texts: Sequence[str], batch: int = 64) -> Scores:
+    def scores(self, texts: Sequence[str]) -> Scores:
         """Probabilities per task in label order, float32; the native side of the parity check."""
         rows = [self.tokenizer.encode(text).ids for text in texts]
-        order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
         intent = np.zeros((len(rows), self.model.intent.out_features), dtype=np.float32)
         sentiment = np.zeros((len(rows), self.model.sentiment.out_features), dtype=np.float32)
         with torch.no_grad():
-            for start in range(0, len(order), batch):
-                part = order[start : start + batch]
+            for part in _sorted_by_length(rows):
                 of_intent, of_sentiment = self.model(*_padded([rows[row] for row in part]))
                 intent[part] = of_intent.softmax(1).numpy()
                 sentiment[part] = of_sentiment.softmax(1).numpy()
         return Scores(intent, sentiment)
+
+    def intents_under_dropout(self, texts: Sequence[str], seed: int) -> Sampled:
+        """The intents with dropout at work in every layer (Gal & Ghahramani 2016): what sampled heads stand in for.
+
+        Slow: each of the `SAMPLES` is a pass through the whole encoder.
+        """
+        torch.manual_seed(seed)
+        rows = [self.tokenizer.encode(text).ids for text in texts]
+        mean = np.zeros((len(rows), self.model.intent.out_features), dtype=np.float32)
+        entropies = np.zeros(len(rows), dtype=np.float32)
+        self.model.train()
+        with torch.no_grad(), _autocast(torch.device("cpu")):
+            for part in _sorted_by_length(rows):
+                ids, mask = _padded([rows[row] for row in part])
+                for _ in range(SAMPLES):
+                    sampled = self.model(ids, mask)[0].float().softmax(1).numpy()
+                    mean[part] += sampled / SAMPLES
+                    entropies[part] += entropy(sampled) / SAMPLES
+        self.model.eval()
+        return Sampled(mean, entropies)
 
 
 def fit_encoder(
@@ -97,7 +120,8 @@ def fit_encoder(
     torch.manual_seed(settings.seed)
     generator = np.random.default_rng(settings.seed)
     backbone = load_backbone(settings.architecture, settings.weights, settings.layers)
-    model = EncoderModel(backbone, intents, sentiments, settings.pooled_layers, settings.dropout)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = EncoderModel(backbone, intents, sentiments, settings.pooled_layers, settings.dropout).to(device)
     _freeze(backbone, settings.frozen_layers)
     rows = [backbone.tokenizer.encode(text).ids for text in texts]
     steps = settings.epochs * math.ceil(len(rows) / settings.batch)
@@ -108,9 +132,14 @@ def fit_encoder(
     for _ in range(settings.epochs):
         model.train()
         for part in _batches(rows, settings.batch, generator):
-            of_intent, of_sentiment = model(*_padded([rows[row] for row in part]))
-            loss = _known(intent_loss, of_intent, labels.intent[part])
-            loss = loss + SENTIMENT_WEIGHT * _known(sentiment_loss, of_sentiment, labels.sentiment[part])
+            twice = [*part, *part] if settings.consistency else part
+            ids, mask = (tensor.to(device) for tensor in _padded([rows[row] for row in twice]))
+            with _autocast(device):
+                of_intent, of_sentiment = model(ids, mask)
+            loss = _known(intent_loss, of_intent.float(), labels.intent[twice])
+            loss = loss + SENTIMENT_WEIGHT * _known(sentiment_loss, of_sentiment.float(), labels.sentiment[twice])
+            if settings.consistency:
+                loss = loss + settings.consistency * _inconsistency(of_intent.float(), labels.intent[part] != MISSING)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
             nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
@@ -118,7 +147,7 @@ def fit_encoder(
             curve.append(Step(len(curve) + 1, loss.item(), float(schedule.get_last_lr()[0])))
             schedule.step()
             tell(schedule.last_epoch / steps)
-    return FittedEncoder(model, backbone.tokenizer, curve)
+    return FittedEncoder(model.cpu(), backbone.tokenizer, curve)
 
 
 def _freeze(backbone: Backbone, layers: int) -> None:
@@ -155,6 +184,34 @@ def _batches(rows: Sequence[Sequence[int]], size: int, generator: np.random.Gene
         yield parts[index]
 
 
+def _inconsistency(logits: Tensor, known: np.ndarray) -> Tensor:
+    """How far two passes under dropout disagree about a text: symmetric Kullback-Leibler (R-Drop, Wu et al. 2021).
+
+    `logits` holds the texts twice, one pass after the other; those without an intent do not count.
+    """
+    if not known.any():
+        return logits.sum() * 0.0
+    chosen = torch.from_numpy(known).to(logits.device)
+    first, second = (part[chosen].log_softmax(1) for part in logits.chunk(2))
+    there = nn.functional.kl_div(first, second, log_target=True, reduction="batchmean")
+    back = nn.functional.kl_div(second, first, log_target=True, reduction="batchmean")
+    return (there + back) / 2
+
+
+def _autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 for products where it is fast: on CUDA, and on processors that have instructions for it."""
+    has = torch.cpu.get_capabilities()
+    fast = device.type == "cuda" or bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
+
+
+def _sorted_by_length(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Row numbers in batches of texts of similar length, each row once."""
+    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+    for start in range(0, len(order), SCORED_TEXTS):
+        yield order[start : start + SCORED_TEXTS]
+
+
 def _padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     """Token ids and mask, (texts, longest) int64, padded with 0."""
     longest = max(len(row) for row in rows)
@@ -167,5 +224,5 @@ def _known(loss: nn.CrossEntropyLoss, logits: Tensor, targets: np.ndarray) -> Te
     """The loss over the rows that have a label; 0, with a gradient, where none has."""
     if (targets == MISSING).all():
         return logits.sum() * 0.0
-    value: Tensor = loss(logits, torch.from_numpy(targets))
+    value: Tensor = loss(logits, torch.from_numpy(targets).to(logits.device))
     return value

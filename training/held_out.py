@@ -1,6 +1,7 @@
 """held_out.jsonl: the test rows of a training run, sealed into its bundle, so that any bundle can be asked about them.
 
-Texts are masked, as everything in a bundle. The file has the form of training data. Knows nothing of models.
+Texts are masked, as everything in a bundle. The file has the form of training data, and one column more. Knows nothing
+of models.
 """
 
 from __future__ import annotations
@@ -8,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from frontdesk.errors import BundleError
 from frontdesk.taxonomy import OUT_OF_SCOPE
 from model_store.bundle import Bundle
-from training.data import Example, read_examples
+from training.data import Example
 
 FILE_NAME = "held_out.jsonl"
 
@@ -24,6 +26,8 @@ def write_held_out(examples: Sequence[Example], folder: Path) -> None:
             "intent": OUT_OF_SCOPE if example.out_of_scope else example.intent,
             "sentiment": example.sentiment,
             "group": example.group,
+            "split": example.part,
+            "near": example.near,
         }
         for example in examples
     )
@@ -42,4 +46,19 @@ def read_held_out(bundle: Bundle) -> tuple[Example, ...]:
             field=FILE_NAME,
             hint="Train it again with: frontdesk train",
         )
-    return read_examples(bundle.path / FILE_NAME)
+    lines = (bundle.path / FILE_NAME).read_text(encoding="utf-8").split("\n")
+    return tuple(_example(json.loads(line)) for line in lines if line)
+
+
+def _example(row: dict[str, Any]) -> Example:
+    """Bundles of before rows had a split hold neither `split` nor `near`."""
+    out_of_scope = row["intent"] == OUT_OF_SCOPE
+    return Example(
+        text=row["text"],
+        intent=None if out_of_scope else row["intent"],
+        sentiment=row["sentiment"],
+        group=row["group"],
+        out_of_scope=out_of_scope,
+        part=row.get("split"),
+        near=row.get("near", False),
+    )

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.taxonomy import SENTIMENTS
+from training.borrowed import borrowed_sentiment
 from training.data import Example, intents_of
-from training.members import Labels, labels_of
+from training.members import MISSING, Labels, labels_of
 from training.profile import Profile
 from training.splits import Rows, Splits, folds, split
 
@@ -30,10 +31,16 @@ class Partition:
 
     @cached_property
     def rows(self) -> tuple[Example, ...]:
-        """The examples that take part: all, or at most `rows_per_intent` of each class, chosen by the seed."""
+        """The examples that take part: all, or at most `rows_per_intent` of each class, chosen by the seed.
+
+        Where none of them has a sentiment, some of the starter corpus take part for theirs.
+        """
         limit = self.profile.rows_per_intent
+        borrowed: tuple[Example, ...] = ()
+        if all(example.sentiment is None for example in self.examples):
+            borrowed = borrowed_sentiment(self.profile.borrowed_sentiment_rows, self.profile.seed)
         if limit is None:
-            return tuple(self.examples)
+            return (*self.examples, *borrowed)
         order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))
         taken: Counter[tuple[str | None, bool]] = Counter()
         chosen = []
@@ -42,7 +49,7 @@ class Partition:
             taken[kind] += 1
             if taken[kind] <= limit:
                 chosen.append(index)
-        return tuple(self.examples[index] for index in sorted(chosen))
+        return (*(self.examples[index] for index in sorted(chosen)), *borrowed)
 
     @cached_property
     def intents(self) -> tuple[str, ...]:
@@ -58,21 +65,14 @@ class Partition:
         return folds([self.rows[row] for row in self.splits.train], self.profile.folds, self.profile.seed)
 
     @property
-    def predicted_folds(self) -> int:
-        """How many folds members predict without having seen them: one, the blend, where encoders cost minutes."""
-        return 1 if self.profile.encoders else self.profile.folds
+    def out_of_fold(self) -> bool:
+        """Whether members predict their training rows fold by fold, because no rows are kept for stacking."""
+        return len(self.splits.stacking) == 0
 
-    @cached_property
+    @property
     def stacking(self) -> Rows:
-        """The training rows that have predictions of members that did not see them: what the meta-learner learns."""
-        stacking: Rows = self.splits.train[self.folds < self.predicted_folds]
-        return stacking
-
-    @cached_property
-    def beside_blend(self) -> Rows:
-        """The training rows that encoders learn from."""
-        beside: Rows = self.splits.train[self.folds != 0]
-        return beside
+        """The rows that have predictions of members that did not see them: what the meta-learner learns from."""
+        return self.splits.train if self.out_of_fold else self.splits.stacking
 
     def texts(self, rows: Rows) -> list[str]:
         return [self.rows[row].text for row in rows]
@@ -80,5 +80,14 @@ class Partition:
     def labels(self, rows: Rows) -> Labels:
         return labels_of([self.rows[row] for row in rows], self.intents, SENTIMENTS)
 
+    def judged(self, rows: Rows) -> NDArray[np.bool_]:
+        """(rows,) those for which an intent can be right or wrong: any with an intent, and those that fit none."""
+        known: NDArray[np.bool_] = self.out_of_scope(rows) | (self.labels(rows).intent != MISSING)
+        return known
+
     def out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
         return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)
+
+    def near(self, rows: Rows) -> NDArray[np.bool_]:
+        """(rows,) the out-of-scope ones whose intent was withheld from training."""
+        return np.array([self.rows[row].near for row in rows], dtype=np.bool_)

@@ -1,11 +1,11 @@
 """One training run, top to bottom: from labelled messages to a sealed bundle, in stages that can be resumed.
 
-    features -> predictions on unseen rows -> members -> meta-learner -> calibration -> evaluation -> seal
+    features -> members -> predictions on unseen rows -> meta-learner -> calibration -> evaluation -> seal
 
-The meta-learner learns only from predictions for rows that the member did not see. Without encoders these are the
-out-of-fold predictions of all training rows. With encoders, which cost minutes where the others cost seconds, they are
-those of one fold, the blend: an encoder is trained once, without it, and its int8 graph is asked about it, so that the
-meta-learner learns from the very function that is served. The other members are trained again on all rows.
+The meta-learner learns only from predictions for rows that the member did not see. With encoders, which cost minutes
+where the others cost seconds, these are rows kept for stacking: every member is trained once, without them, and its
+exported graph is asked about them, so that the meta-learner learns from the very functions that are served. Without
+encoders they are the out-of-fold predictions of all training rows.
 
 Every stage leaves files in the run's work folder, named after data, profile and code; a run that was interrupted goes
 on with the first stage that is not done. Calibration and evaluation use the exported graphs through the serving code.
@@ -17,44 +17,50 @@ import hashlib
 import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import frontdesk
 from frontdesk.features.row import FeatureRow, FeatureRows
-from frontdesk.features.statistics import STATISTICS
-from frontdesk.scores import Floats, Scores
+from frontdesk.scores import Sampled
 from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
-from runners.ensemble import Ensemble, load_member
-from runners.models.calibration import Calibration, Doubles
-from runners.models.encoder import Encoder, Precision, dropout_masks
+from runners.ensemble import Ensemble, Judgement, load_member
+from runners.models.calibration import Calibration
+from runners.models.encoder import Encoder, Precision
 from runners.models.member import Batch
 from runners.models.meta_learner import CandidateScorer
 from runners.warm_up import golden_precisions
+from training.ablation import ablate, cost
+from training.at_once import run_at_once
+from training.borrowed import is_borrowed
 from training.calibration import calibrate
 from training.curves import FOLDER as CURVES
 from training.curves import write_curve
 from training.data import Example, data_hash
-from training.evaluation import error_detection, evaluate
+from training.doubt import error_detection
+from training.evaluation import evaluate, judged_intents
 from training.export import check_parity, export_booster, export_member
 from training.held_out import write_held_out
+from training.member_scores import MemberScores, Task
 from training.members import MEMBERS, MISSING, fit_features, fit_member
 from training.partition import Partition
 from training.profile import Profile, check_libraries
+from training.promises import Judged, resplit_sets
 from training.splits import Rows, folds
 from training.stacking import fit_scorer
-from training.stages import CHEAP_STAGE, ENCODER_ROW, Progress, Share, Stage
+from training.stages import CHEAP_STAGE, ENCODER_PASS, Progress, Share, Stage
 
 GOLDEN_ROWS = 16
-SAMPLES = 32  # of the heads under dropout
+DOUBTED_ROWS = 1000  # that whole encoders are sampled on: 16 passes each
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 _NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
 
@@ -97,14 +103,16 @@ class TrainingRun:
 
     def _stages(self) -> Iterator[Stage]:
         yield Stage("learning the vocabulary", 1.0, self._fit_features, "features")
-        for fold in range(self.data.predicted_folds):
-            doing = f"fold {fold + 1} of {self.data.predicted_folds}"
-            yield Stage(doing, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
+        if self.data.out_of_fold:
+            for fold in range(self.profile.folds):
+                doing = f"fold {fold + 1} of {self.profile.folds}"
+                yield Stage(doing, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
         for name in MEMBERS:
             yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_member, name), name)
-        for name, encoder in self.profile.encoders.items():
-            cost = encoder.epochs * len(self.data.beside_blend) * ENCODER_ROW * encoder.relative_cost
-            yield Stage(f"fine-tuning {name}", cost, partial(self._fit_encoder, name), name)
+        if encoders := self.profile.encoders:
+            passes = sum(encoder.passes * encoder.relative_cost for encoder in encoders.values())
+            cost = len(self.data.splits.train) * passes * ENCODER_PASS
+            yield Stage(f"fine-tuning {' and '.join(encoders)}", cost, self._fit_encoders, "encoders")
         yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
         yield Stage("calibrating", 2.0, self._calibrate, "calibration")
         yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
@@ -135,16 +143,18 @@ class TrainingRun:
     def _draft(self) -> Path:
         return self._folder / "bundle"
 
+    @property
+    def _features(self) -> FeatureRow:
+        return FeatureRow.load(self._draft / "features", MASKING_VERSION)
+
     def _fit_features(self, _: Share) -> None:
         texts = self.data.texts(self.data.splits.train)
         fit_features(texts, self.profile.features, self.profile.seed).save(self._draft / "features")
 
     def _predict_fold(self, fold: int, _: Share) -> None:
         """Everything the members need is fitted without the fold, the vocabulary too, then asked about the fold."""
-        seen, unseen = (
-            self.data.splits.train[self.data.folds != fold],
-            self.data.splits.train[self.data.folds == fold],
-        )
+        train, folds = self.data.splits.train, self.data.folds
+        seen, unseen = train[folds != fold], train[folds == fold]
         features = fit_features(self.data.texts(seen), self.profile.features, self.profile.seed)
         seen_rows, unseen_rows = features.rows(self.data.texts(seen)), features.rows(self.data.texts(unseen))
         size = features.vectoriser.size
@@ -152,35 +162,34 @@ class TrainingRun:
             fit_member(name, seen_rows, self.data.labels(seen), size, self.profile).scores(unseen_rows, size)
             for name in MEMBERS
         ]
-        np.savez(
-            self._folder / f"fold-{fold}.npz",
-            intent=np.stack([scores.intent for scores in predicted]),
-            sentiment=np.stack([scores.sentiment for scores in predicted]),
-        )
+        MemberScores.of(predicted, unseen_rows).save(self._folder / f"fold-{fold}.npz")
 
     def _fit_member(self, name: str, _: Share) -> None:
-        """Fit on all training rows, export, and compare the graph with the model on rows that neither has seen."""
-        features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
-        rows = features.rows(self.data.texts(self.data.splits.train))
-        size = features.vectoriser.size
-        member = fit_member(name, rows, self.data.labels(self.data.splits.train), size, self.profile)
+        """Fit on the training rows, export, and compare the graph with the model on rows that neither has seen."""
+        train, unseen = self.data.splits.train, self.data.splits.calibration
+        rows = self._features.rows(self.data.texts(train))
+        size = self._features.vectoriser.size
+        member = fit_member(name, rows, self.data.labels(train), size, self.profile)
         export_member(member, rows.dense.shape[1], self._draft / "members")
-        texts = self.data.texts(self.data.splits.calibration)
-        unseen = features.rows(texts)
-        native = member.scores(unseen, size)
-        exported = load_member(name, self._draft / "members", 1).scores(Batch(texts, unseen))
+        native = member.scores(self._features.rows(self.data.texts(unseen)), size)
+        exported = self._scores(unseen, (name,))
         off = max(
-            check_parity(name, native.intent, exported.intent),
-            check_parity(name, native.sentiment, exported.sentiment),
+            check_parity(name, native.intent, exported.intent[0]),
+            check_parity(name, native.sentiment, exported.sentiment[0]),
         )
         (self._folder / f"{name}.json").write_text(json.dumps({"largest_difference": off}), encoding="utf-8")
 
-    def _fit_encoder(self, name: str, share: Share) -> None:
-        """Fine-tune without the blend, export, compare the graphs with the encoder on unseen rows, score the blend."""
+    def _fit_encoders(self, share: Share) -> None:
+        """Fine-tune those that are not done yet, beside each other: minutes, and worth nothing half done."""
+        waiting = [name for name in self.profile.encoders if not (self._folder / f"{name}.json").exists()]
+        run_at_once({name: partial(self.fit_encoder, name) for name in waiting}, share)
+
+    def fit_encoder(self, name: str, share: Share) -> None:
+        """Fine-tune, export, and compare the graphs with the encoder on unseen rows."""
         from training.encoder import fit_encoder
         from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 
-        settings, rows = self.profile.encoders[name], self.data.beside_blend
+        settings, rows = self.profile.encoders[name], self.data.splits.train
         labels = self.data.labels(rows)
         encoder = fit_encoder(self.data.texts(rows), labels, len(self.data.intents), len(SENTIMENTS), settings, share)
         write_curve(encoder.curve, self._draft / CURVES / f"{name}.json")
@@ -188,132 +197,147 @@ class TrainingRun:
         calibration = self.data.splits.calibration
         unseen = Batch(self.data.texts(calibration[self.data.labels(calibration).intent != MISSING]), _NO_ROWS)
         native = encoder.scores(unseen.texts)
-        scores = {precision: self._encoder(name, precision).scores(unseen) for precision in PRECISIONS}
+        scores = {
+            precision: Encoder(name, self._draft / "members", 1, precision=precision).scores(unseen)
+            for precision in PRECISIONS
+        }
+        sampled = encoder.intents_under_dropout(self.data.texts(self.data.splits.test[self._doubted]), settings.seed)
+        np.savez(self._folder / f"full-dropout-{name}.npz", mean=sampled.mean, entropy=sampled.entropy)
         parity = {
             "largest_difference": check_fp32(name, native, scores["fp32"]),
             "fp16_largest_difference": largest_difference(native, scores["fp16"]),
             "int8_largest_difference": largest_difference(native, scores["int8"]),
             "int8_agreement": check_agreement(name, native, scores["int8"], self.profile.least_int8_agreement),
         }
-        blend = self._encoder(name, "int8").scores(Batch(self.data.texts(self.data.stacking), _NO_ROWS))
-        np.savez(self._folder / f"blend-{name}.npz", intent=blend.intent[None], sentiment=blend.sentiment[None])
         (self._folder / f"{name}.json").write_text(json.dumps(parity), encoding="utf-8")
 
-    def _encoder(self, name: str, precision: Precision) -> Encoder:
-        return Encoder(name, self._draft / "members", 1, precision=precision)
+    def _scores(self, part: Rows, names: Sequence[str] | None = None) -> MemberScores:
+        """What members, all if none are named, say of rows, by their exported graphs."""
+        texts = self.data.texts(part)
+        batch = Batch(texts, self._features.rows(texts))
+        members = [load_member(name, self._draft / "members", 1).scores(batch) for name in names or self.names]
+        return MemberScores.of(members, batch.rows)
 
-    def _unseen_predictions(self) -> Scores:
-        """(members, stacking rows, labels) for both tasks, each row by members that did not see it."""
-        folds_of_members = [self._saved(f"fold-{fold}") for fold in range(self.data.predicted_folds)]
-        places = [np.flatnonzero(self.data.folds == fold) for fold in range(self.data.predicted_folds)]
-        order = np.argsort(np.concatenate(places))
-        intent = np.concatenate([scores.intent for scores in folds_of_members], axis=1)[:, order]
-        sentiment = np.concatenate([scores.sentiment for scores in folds_of_members], axis=1)[:, order]
-        encoders = [self._saved(f"blend-{name}") for name in self.profile.encoders]
-        return Scores(
-            np.concatenate([intent, *(scores.intent for scores in encoders)]),
-            np.concatenate([sentiment, *(scores.sentiment for scores in encoders)]),
-        )
-
-    def _saved(self, name: str) -> Scores:
-        with np.load(self._folder / f"{name}.npz", allow_pickle=False) as arrays:
-            return Scores(arrays["intent"], arrays["sentiment"])
+    def _unseen(self) -> MemberScores:
+        """Of the stacking rows, each by members that did not see it."""
+        if not self.data.out_of_fold:
+            return self._scores(self.data.splits.stacking)
+        numbers = range(self.profile.folds)
+        places = np.concatenate([np.flatnonzero(self.data.folds == fold) for fold in numbers])
+        parts = [MemberScores.load(self._folder / f"fold-{fold}.npz") for fold in numbers]
+        return MemberScores.joined(parts, np.argsort(places))
 
     def _fit_meta_learner(self, _: Share) -> None:
-        rows = self.data.stacking
-        members = self._unseen_predictions()
-        labels = self.data.labels(rows)
-        features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
-        statistics = features.rows(self.data.texts(rows)).dense[:, -len(STATISTICS) :]
-        judged = self.data.out_of_scope(rows) | (labels.intent != MISSING)
-        parts = folds([self.data.rows[row] for row in rows], self.profile.folds, self.profile.seed)
-        rated = labels.sentiment != MISSING
-        settings = self.profile.meta_learner
-        (self._draft / "meta").mkdir(parents=True, exist_ok=True)
-        for task, scores, truth, known, top in (
-            ("intent", members.intent, labels.intent, judged, settings.candidates_per_member),
-            ("sentiment", members.sentiment, labels.sentiment, rated, len(SENTIMENTS)),
-        ):
-            booster = fit_scorer(
-                self.names,
-                scores[:, known],
-                statistics[known],
-                truth[known],
-                parts[known],
-                top,
-                settings,
-                self.profile.seed,
-            )
+        """Both boosters; the members' scores are kept for the ablation."""
+        rows, settings = self.data.stacking, self.profile.meta_learner
+        scores, labels = self._unseen(), self.data.labels(rows)
+        scores.save(self._folder / "stacking.npz")
+        of_tasks: tuple[tuple[Task, NDArray[np.intp], NDArray[np.bool_], int], ...] = (
+            ("intent", labels.intent, self.data.judged(rows), settings.candidates_per_member),
+            ("sentiment", labels.sentiment, labels.sentiment != MISSING, len(SENTIMENTS)),
+        )
+        for task, truth, known, top in of_tasks:
+            learned = scores.task(task, truth, known)
+            booster = fit_scorer(self.names, learned, self._meta_folds()[known], top, settings, self.profile.seed)
             export_booster(booster, booster.num_feature(), self._draft / "meta", task)
 
-    def _raw_scores(self, rows: Rows) -> tuple[Doubles, Doubles, Floats]:
-        """Both candidate scorers on `rows` before calibration and the members' mean intents, by exported graphs."""
-        features = FeatureRow.load(self._draft / "features", MASKING_VERSION)
-        texts = self.data.texts(rows)
-        batch = Batch(texts, features.rows(texts))
-        members = [load_member(name, self._draft / "members", 1).scores(batch) for name in self.names]
-        statistics = batch.rows.dense[:, -len(STATISTICS) :]
+    def _meta_folds(self) -> Rows:
+        """(stacking rows,) the fold of each when the meta-learner's rounds are chosen."""
+        return folds([self.data.rows[row] for row in self.data.stacking], self.profile.folds, self.profile.seed)
 
-        def scored(task: str, members_of_task: Floats, top: int) -> Doubles:
-            return CandidateScorer(self._draft / "meta" / f"{task}.onnx", top, 1).probabilities(
-                members_of_task, statistics
-            )
-
-        top = self.profile.meta_learner.candidates_per_member
-        intents = np.stack([scores.intent for scores in members])
-        sentiments = np.stack([scores.sentiment for scores in members])
-        return (
-            scored("intent", intents, top),
-            scored("sentiment", sentiments, len(SENTIMENTS)),
-            intents.mean(axis=0),
+    def _judged(self, ensemble: Ensemble, rows: Rows) -> Judged:
+        judgement = ensemble.judge(self.data.texts(rows), sampling=False)
+        return judged_intents(
+            ensemble, judgement, self.data.labels(rows), self.data.out_of_scope(rows), self.data.near(rows)
         )
 
     def _calibrate(self, _: Share) -> None:
         rows = self.data.splits.calibration
+        scores = self._scores(rows)
+        scores.save(self._folder / "calibration.npz")
+        intent, sentiment = self._scorers()
         learned = calibrate(
-            *self._raw_scores(rows), self.data.labels(rows), self.data.out_of_scope(rows), self.profile.calibration
+            intent.probabilities(scores.intent, scores.statistics),
+            sentiment.probabilities(scores.sentiment, scores.statistics),
+            scores.intent.mean(axis=0),
+            self.data.labels(rows),
+            self.data.out_of_scope(rows),
+            self.data.intents,
+            self.profile.calibration,
         )
         learned.save(self._draft / "calibration.json")
 
-    def _ensemble(self, precision: Precision = "int8") -> Ensemble:
+    def _scorers(self) -> tuple[CandidateScorer, CandidateScorer]:
         meta, top = self._draft / "meta", self.profile.meta_learner.candidates_per_member
+        return CandidateScorer(meta / "intent.onnx", top, 1), CandidateScorer(
+            meta / "sentiment.onnx", len(SENTIMENTS), 1
+        )
+
+    def _ensemble(self, precision: Precision = "int8") -> Ensemble:
+        intent_scorer, sentiment_scorer = self._scorers()
         return Ensemble(
             version="draft",
             taxonomy=self.taxonomy.restricted_to(self.data.intents),
             sentiments=SENTIMENTS,
-            features=FeatureRow.load(self._draft / "features", MASKING_VERSION),
+            features=self._features,
             members=tuple(load_member(name, self._draft / "members", 1, precision=precision) for name in self.names),
-            intent_scorer=CandidateScorer(meta / "intent.onnx", top, 1),
-            sentiment_scorer=CandidateScorer(meta / "sentiment.onnx", len(SENTIMENTS), 1),
+            intent_scorer=intent_scorer,
+            sentiment_scorer=sentiment_scorer,
             calibration=Calibration.load(self._draft / "calibration.json"),
         )
 
     def _evaluate(self, _: Share) -> None:
-        ensemble = self._ensemble()
-        rows = self.data.splits.test
-        judgement = ensemble.judge(self.data.texts(rows))
-        figures = evaluate(ensemble, judgement, self.data.labels(rows), self.data.out_of_scope(rows))
-        figures["error_detection"] = error_detection(
-            judgement, self.data.labels(rows), self._intent_samples(ensemble, self.data.texts(rows))
+        ensemble, data, rows = self._ensemble(), self.data, self.data.splits.test
+        labels = data.labels(rows)
+        judgement = ensemble.judge(data.texts(rows))
+        figures = evaluate(ensemble, judgement, labels, data.out_of_scope(rows), data.near(rows))
+        judged, calibrated_on = (self._judged(ensemble, part) for part in (rows, data.splits.calibration))
+        figures["conformal"] |= resplit_sets(
+            calibrated_on, judged, ensemble.calibration.conformal_coverage, self.profile.seed
         )
+        figures["error_detection"] = error_detection(judgement, labels.intent, self._doubted, self._full_dropout())
+        figures["ablation"] = {"intent": self._ablation(judgement)}
+        figures["cost_ms"] = cost(ensemble, data.texts(rows))
         figures["onnx"] = {
             name: json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8")) for name in self.names
         }
+        if borrowed := sum(is_borrowed(example) for example in data.rows):
+            figures["borrowed_sentiment"] = {"rows": borrowed}
         (self._folder / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
         self._write_golden()
         taxonomy = json.dumps(ensemble.taxonomy.to_mapping(), indent=1, ensure_ascii=False)
         (self._draft / "taxonomy.json").write_text(taxonomy + "\n", encoding="utf-8")
 
-    def _intent_samples(self, ensemble: Ensemble, texts: Sequence[str]) -> list[Floats]:
-        """Of each encoder, (texts, samples, intents) under dropout of the head."""
-        return [
-            member.intent_samples(
-                texts,
-                dropout_masks(self.profile.seed, SAMPLES, member.width, self.profile.encoders[member.name].dropout),
-            )
-            for member in ensemble.members
-            if isinstance(member, Encoder)
-        ]
+    def _ablation(self, judgement: Judgement) -> dict[str, dict[str, float]]:
+        stacking, calibration, test = self.data.stacking, self.data.splits.calibration, self.data.splits.test
+        statistics = self._features.rows(self.data.texts(test))
+        scores = (
+            MemberScores.load(self._folder / "stacking.npz"),
+            MemberScores.load(self._folder / "calibration.npz"),
+            MemberScores.of(judgement.members, statistics),
+        )
+        of_stacking, of_calibration, of_test = (
+            found.task("intent", self.data.labels(rows).intent, self.data.judged(rows))
+            for found, rows in zip(scores, (stacking, calibration, test), strict=True)
+        )
+        parts = self._meta_folds()[self.data.judged(stacking)]
+        return ablate(
+            self.names, (of_stacking, of_calibration, of_test), parts, self.profile.meta_learner, self.profile.seed
+        )
+
+    @cached_property
+    def _doubted(self) -> Rows:
+        """Places among the test rows in scope, spread over them, that are asked under dropout of whole encoders."""
+        known = np.flatnonzero(self.data.labels(self.data.splits.test).intent != MISSING)
+        spread: Rows = known[np.linspace(0, len(known) - 1, min(DOUBTED_ROWS, len(known))).astype(int)]
+        return spread
+
+    def _full_dropout(self) -> list[Sampled]:
+        found = []
+        for name in self.profile.encoders:
+            with np.load(self._folder / f"full-dropout-{name}.npz", allow_pickle=False) as arrays:
+                found.append(Sampled(arrays["mean"], arrays["entropy"]))
+        return found
 
     def _write_golden(self) -> None:
         """Test messages spread over the set, with the ensemble's own results in each precision that a CPU runs: what
@@ -357,12 +381,14 @@ class TrainingRun:
                 "sha256": data_hash(self.data.rows),
                 "rows": len(self.data.rows),
                 "train": len(splits.train),
+                "stacking": len(splits.stacking),
                 "calibration": len(splits.calibration),
                 "test": len(splits.test),
+                "weights": {name: settings.weights for name, settings in self.profile.encoders.items()},
             },
             metrics=metrics,
             files={},
         )
-        bundle = seal_bundle(staged, replace(manifest))
+        bundle = seal_bundle(staged, manifest)
         shutil.rmtree(self._folder)
         return bundle

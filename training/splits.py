@@ -1,13 +1,16 @@
-"""Train, calibration and test rows, and folds within train: by group, balanced over intents, reproducible.
+"""Train, stacking, calibration and test rows, and folds within train: by group, balanced over intents, reproducible.
 
-Knows nothing of models. A group is one unit: all its rows fall on the same side.
+The data's own split is kept: its test rows are test rows, its validation rows are shared out between stacking and
+calibration, its training rows never become test rows. What it does not say is dealt by shares. Knows nothing of
+models. A group is one unit: all its rows fall on the same side.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,34 +20,55 @@ from training.data import Example
 from training.profile import Split
 
 Rows = NDArray[np.intp]
+Group = list[int]
 FEWEST_GROUPS = 5
+NO_INTENT = "out of scope"
 
 
 @dataclass(frozen=True, slots=True)
 class Splits:
-    """Row numbers of each part, ascending."""
+    """Row numbers of each part, ascending.
+
+    Members learn from `train`, the meta-learner from their predictions for `stacking` (empty where it learns from
+    out-of-fold predictions for `train`), calibrators and thresholds from `calibration`; `test` judges all of them.
+    """
 
     train: Rows
+    stacking: Rows
     calibration: Rows
     test: Rows
 
 
 def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
-    """Deal the groups of each intent (and of the out-of-scope rows) to the parts by their shares.
+    """Deal the groups of each intent (and of the out-of-scope rows) to the parts that the data does not name itself.
 
     Raises:
         DataError: naming the intents that have too few groups to be in every part.
     """
     generator = np.random.default_rng(seed)
-    parts: dict[str, list[int]] = {"train": [], "calibration": [], "test": []}
-    for groups in _groups_by_class(examples).values():
-        order = generator.permutation(len(groups))
-        n_test = max(1, round(len(groups) * shares.test))
-        n_calibration = max(1, round(len(groups) * shares.calibration))
-        for place, index in enumerate(order):
-            part = "test" if place < n_test else "calibration" if place < n_test + n_calibration else "train"
-            parts[part].extend(groups[index])
-    return Splits(**{name: np.array(sorted(rows), dtype=np.intp) for name, rows in parts.items()})
+    taught = sum(example.part != "test" for example in examples)
+    of_stacking, of_calibration = (
+        min(share / (1 - shares.test), shares.most_held_out / taught) for share in (shares.stacking, shares.calibration)
+    )
+    parts: dict[str, list[Group]] = {"train": [], "stacking": [], "calibration": [], "test": []}
+    classes = _groups_by_class(examples)
+    _check_sizes(examples, classes)
+    for label, groups in classes.items():
+        named: Mapping[str | None, list[Group]] = _by_part(examples, groups, generator)
+        test, loose = named["test"], named[None]
+        if not test:
+            test, loose = _cut(loose, shares.test)
+        held_out, rest = named["calibration"], named["train"] + loose
+        if held_out:
+            stacking, calibration = _cut(held_out, of_stacking / (of_stacking + of_calibration))
+        else:
+            calibration, rest = _cut(rest, of_calibration)
+            stacking, rest = _cut(rest, of_stacking / (1 - of_calibration))
+        if label == NO_INTENT and of_stacking:  # no member learns from them, so all are unseen: more for stacking
+            stacking, rest = stacking + rest, []
+        for part, found in zip(parts, (rest, stacking, calibration, test), strict=True):
+            parts[part].extend(found)
+    return Splits(**{part: np.array(sorted(chain(*found)), dtype=np.intp) for part, found in parts.items()})
 
 
 def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
@@ -58,20 +82,45 @@ def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
     return assigned
 
 
-def _groups_by_class(examples: Sequence[Example]) -> dict[str, list[list[int]]]:
-    """class -> its groups, each a list of row numbers; a group belongs to the class of its first row."""
-    class_of_group: dict[str, str] = {}
-    members: dict[str, list[int]] = defaultdict(list)
-    for row, example in enumerate(examples):
-        label = "out of scope" if example.out_of_scope else f"intent {example.intent}"
-        class_of_group.setdefault(example.group, label)
-        members[example.group].append(row)
-    groups: dict[str, list[list[int]]] = defaultdict(list)
-    for group, rows in members.items():
-        groups[class_of_group[group]].append(rows)
-    if small := sorted(label for label, found in groups.items() if len(found) < FEWEST_GROUPS):
+def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
+    """Raise `DataError` for classes with too few groups; one that stands in test rows alone needs none."""
+    small = sorted(
+        label
+        for label, groups in classes.items()
+        if len(groups) < FEWEST_GROUPS and any(examples[rows[0]].part != "test" for rows in groups)
+    )
+    if small:
         raise DataError(
             f"Too few different messages for {', '.join(small)}.",
             hint=f"Each intent needs at least {FEWEST_GROUPS} to be trained, calibrated and tested.",
         )
+
+
+def _cut(groups: list[Group], share: float) -> tuple[list[Group], list[Group]]:
+    """The share of the groups, at least one of a share above 0, and the others."""
+    size = max(1, round(len(groups) * share)) if share else 0
+    return groups[:size], groups[size:]
+
+
+def _by_part(
+    examples: Sequence[Example], groups: Sequence[Group], generator: np.random.Generator
+) -> Mapping[str | None, list[Group]]:
+    """The groups in random order under the part that the data gives them; a group goes where its first row goes."""
+    parts: dict[str | None, list[Group]] = defaultdict(list)
+    for index in generator.permutation(len(groups)):
+        parts[examples[groups[index][0]].part].append(groups[index])
+    return parts
+
+
+def _groups_by_class(examples: Sequence[Example]) -> dict[str, list[Group]]:
+    """class -> its groups, each a list of row numbers; a group belongs to the class of its first row."""
+    class_of_group: dict[str, str] = {}
+    members: dict[str, Group] = defaultdict(list)
+    for row, example in enumerate(examples):
+        label = NO_INTENT if example.out_of_scope else f"intent {example.intent}"
+        class_of_group.setdefault(example.group, label)
+        members[example.group].append(row)
+    groups: dict[str, list[Group]] = defaultdict(list)
+    for group, rows in members.items():
+        groups[class_of_group[group]].append(rows)
     return groups

@@ -7,16 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.features.statistics import STATISTICS
-from frontdesk.scores import Floats
 from runners.models.meta_learner import candidates, column_names
+from training.member_scores import TaskRows
 from training.profile import MetaLearner
 
 
 def fit_scorer(
     names: tuple[str, ...],
-    members: Floats,
-    statistics: Floats,
-    truth: NDArray[np.intp],
+    rows: TaskRows,
     folds: NDArray[np.intp],
     top: int,
     settings: MetaLearner,
@@ -29,14 +27,12 @@ def fit_scorer(
 
     Args:
         names: of the members, for the booster's columns.
-        members: (members, texts, labels) probabilities for rows that the member did not see.
-        statistics: (texts, statistics).
-        truth: (texts,) the right label's column, or -1 where no label is right (out of scope).
-        folds: (texts,) so that a text's candidates stay together when rounds are chosen.
+        rows: of one task; no member saw them.
+        folds: (rows,) so that a text's candidates stay together when rounds are chosen.
         top: candidates per member.
     """
-    found = candidates(members, statistics, top)
-    right = (truth[found.text] == found.label).astype(np.float32)
+    found = candidates(rows.members, rows.statistics, top)
+    right = (rows.truth[found.text] == found.label).astype(np.float32)
     columns = column_names(names, tuple(STATISTICS))
     parameters = {
         **settings.parameters,

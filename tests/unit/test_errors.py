@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import pickle
+
+import pytest
+
 from bentos.errors import HTTP_STATUS, TITLES, problem, problem_headers, problem_response
 from frontdesk import errors
-from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, Overloaded
+from frontdesk.errors import BundleError, FrontdeskError, InvalidQuery, Kind, Overloaded
 
 
 def test_every_kind_has_a_status_and_a_title() -> None:
@@ -26,3 +30,19 @@ def test_a_problem_names_each_violation() -> None:
     assert body["violations"] == [{"field": "text", "problem": "is missing"}]
     assert body["detail"] == "text is wrong. See /docs."
     assert problem_response(InvalidQuery("x")).media_type == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        BundleError("The graph is wrong.", field="roberta", hint="Train again."),
+        InvalidQuery("No.", violations=(("text", "is missing"),)),
+        Overloaded("full", retry_after_s=1.2),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_an_error_crosses_a_process_boundary_whole(error: FrontdeskError) -> None:
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is type(error)
+    assert vars(again) == vars(error)
+    assert str(again) == str(error)

@@ -4,16 +4,76 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from training.calibration import certified_threshold, fit_platt, upper_bound
+from training.calibration import automation_thresholds, fit_platt
+from training.certificate import certified_threshold, errors_allowed, rows_needed, upper_bound
 from training.evaluation import classification
+from training.profile import CalibrationTargets
 from training.reliability import expected_calibration_error
 
 
 def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:
     confidence = np.full(149, 0.9)
     right = np.ones(149, dtype=bool)
+    assert rows_needed(0.02, 0.05) == 149
     assert certified_threshold(confidence, right, 0.02, 0.95) == pytest.approx(0.9)
     assert certified_threshold(confidence[1:], right[1:], 0.02, 0.95) is None
+
+
+def test_one_wrong_label_among_the_surest_rows_does_not_end_everything() -> None:
+    """Taken at their word, 0.99 allow no more than 1 % of errors: the walk starts where that is most likely proved."""
+    confidence = np.concatenate([np.full(900, 0.995), np.linspace(0.99, 0.3, 600)])
+    right = np.ones(1500, dtype=bool)
+    right[5] = False
+    right[900:] = np.random.default_rng(0).uniform(size=600) < confidence[900:]
+    threshold = certified_threshold(confidence, right, 0.02, 0.95)
+    assert threshold is not None
+    assert 0.85 < threshold < 0.996
+
+
+@pytest.mark.parametrize(("rows", "errors"), [(148, -1), (149, 0), (235, 0), (236, 1), (2000, 29)])
+def test_so_many_errors_are_allowed_as_the_bound_permits(rows: int, errors: int) -> None:
+    assert errors_allowed(np.array([rows]), 0.02, 0.95).tolist() == [errors]
+    if errors >= 0:
+        assert upper_bound(errors, rows, 0.95) <= 0.02 < upper_bound(errors + 1, rows, 0.95)
+
+
+def test_the_certificate_holds_where_the_confidence_is_honest() -> None:
+    """The start depends on confidences alone, so the promise is broken in at most 5 % of calibration sets."""
+    generator = np.random.default_rng(6)
+    population = np.clip(generator.beta(8, 0.6, 200_000), 0, 1)
+    true = generator.uniform(size=len(population)) < population
+    broken = trials = 0
+    for _ in range(300):
+        rows = generator.integers(0, len(population), 900)
+        threshold = certified_threshold(population[rows], true[rows], 0.02, 0.95)
+        if threshold is not None:
+            trials += 1
+            broken += (~true[population >= threshold]).mean() > 0.02
+    assert trials > 150
+    assert broken <= binom.ppf(0.999, trials, 0.05)
+
+
+def test_rows_of_the_same_confidence_are_above_a_threshold_together() -> None:
+    confidence = np.repeat([0.9, 0.5], 300)
+    right = np.repeat([True, True, False, True], 150)
+    threshold = certified_threshold(confidence, right, 0.02, 0.95)
+    assert threshold == 0.9
+
+
+def test_an_intent_with_rows_enough_has_a_threshold_of_its_own_and_the_others_share_one() -> None:
+    generator = np.random.default_rng(3)
+    chosen = np.array([0] * 400 + [1] * 30 + [2] * 400)
+    probabilities = np.full((830, 3), 0.01)
+    probabilities[np.arange(830), chosen] = generator.uniform(0.5, 0.98, 830)
+    right = np.ones(830, dtype=bool)
+    right[probabilities[:, 2] > 0.9] = False  # sure of itself and wrong
+    targets = CalibrationTargets(
+        conformal_coverage=0.95, false_alarm_rate=0.05, max_error=0.02, certificate_confidence=0.95
+    )
+    pooled, own = automation_thresholds(probabilities, right, ("good", "rare", "bad"), targets)
+    assert set(own) == {"good"}
+    assert own["good"] < 0.51
+    assert pooled is None
 
 
 def test_the_threshold_goes_down_only_as_far_as_it_is_certified() -> None:

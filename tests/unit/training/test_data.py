@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import hashlib
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from training.columns import Columns
 from training.data import Example, data_hash, intents_of, read_examples
 
 
@@ -44,7 +47,9 @@ def test_csv_and_jsonl_give_the_same_examples(tmp_path: Path) -> None:
         ({"intent": "a"}, "no text"),
         ({"text": "  ", "intent": "a"}, "no text"),
         ({"text": "x" * 4001, "intent": "a"}, "4001 characters"),
-        ({"text": "x", "intent": 3}, "not text"),
+        ({"text": "x", "intent": ["a", "b"]}, "not text"),
+        ({"text": "x", "intent": True}, "not text"),
+        ({"text": "x", "intent": "a", "split": "middle"}, "split 'middle'; use train, calibration or test"),
         ({"text": "x", "sentiment": "angry"}, "angry"),
         ({"text": "x"}, "neither intent nor sentiment"),
         ("{broken", "not a JSON object"),
@@ -91,3 +96,66 @@ def test_the_hash_follows_the_rows_and_not_the_file(tmp_path: Path) -> None:
     other = write(tmp_path / "other.jsonl", {"group": "g", "intent": "a", "text": "x"})
     changed = write(tmp_path / "changed.jsonl", {"text": "y", "intent": "a", "group": "g"})
     assert data_hash(read_examples(one)) == data_hash(read_examples(other)) != data_hash(read_examples(changed))
+
+
+def test_the_hash_follows_part_and_nearness_and_is_as_before_where_there_are_none() -> None:
+    row = Example("x", "a", None, "g")
+    named = {
+        data_hash([of])
+        for of in (row, replace(row, part="train"), replace(row, part="test"), replace(row, part="test", near=True))
+    }
+    assert len(named) == 4
+    before = json.dumps(("x", "a", None, "g", False)).encode() + b"\n"
+    assert data_hash([row]) == hashlib.sha256(before).hexdigest()
+
+
+def test_every_column_can_be_named_and_another_label_can_mark_out_of_scope(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", "utterance,label,mood,thread,fold", "hello,greet,neutral,t1,dev", "joke,oos,,t2,")
+    columns = Columns("utterance", "label", "mood", "thread", "fold", "oos")
+    assert read_examples(path, columns) == (
+        Example("hello", "greet", "neutral", "t1", part="calibration"),
+        Example("joke", None, None, "t2", out_of_scope=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "part"),
+    [
+        ("train", "train"),
+        (" Training ", "train"),
+        ("val", "calibration"),
+        ("valid", "calibration"),
+        ("validation", "calibration"),
+        ("dev", "calibration"),
+        ("calibration", "calibration"),
+        ("test", "test"),
+        ("EVAL", "test"),
+        ("holdout", "test"),
+        ("", None),
+    ],
+)
+def test_the_split_column_is_understood_by_its_usual_words(tmp_path: Path, said: str, part: str | None) -> None:
+    (row,) = read_examples(write(tmp_path / "a.jsonl", {"text": "x", "intent": "a", "split": said}))
+    assert row.part == part
+
+
+def test_files_of_a_folder_give_the_part_by_name_and_a_split_column_has_precedence(tmp_path: Path) -> None:
+    for name in ("dev_rows.jsonl", "test-00000-of-00001.jsonl", "train.jsonl", "others.jsonl", "testing.jsonl"):
+        write(tmp_path / name, {"text": name, "intent": "a"})
+    write(tmp_path / "train_more.jsonl", {"text": "x", "intent": "a", "split": "test"})
+    assert [row.part for row in read_examples(tmp_path)] == ["calibration", None, "test", None, "train", "test"]
+    assert [row.part for row in read_examples(tmp_path / "train.jsonl")] == [None]
+
+
+def test_a_label_that_no_row_has_cannot_mark_out_of_scope(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", {"text": "x", "intent": "oos"})
+    with pytest.raises(DataError, match=r"No row of a\.jsonl has the label 'oso'"):
+        read_examples(path, Columns(out_of_scope="oso"))
+
+
+def test_a_number_is_a_label_in_every_format(tmp_path: Path) -> None:
+    rows = (
+        read_examples(write(tmp_path / "a.jsonl", {"text": "x", "intent": 0})),
+        read_examples(write(tmp_path / "a.csv", "text,intent", "x,0")),
+    )
+    assert {row.intent for found in rows for row in found} == {"0"}

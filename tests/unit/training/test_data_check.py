@@ -39,9 +39,9 @@ def test_an_unreadable_row_is_an_error_and_comes_first() -> None:
 
 
 def test_an_intent_that_a_training_run_would_refuse_is_an_error() -> None:
-    (error, _) = check(rows(*sound("apple", 3), *sound("pear", 30)))
-    assert (error.kind, error.rule) == ("error", "too_few_groups")
-    assert "apple" in error.told
+    (error,) = check(rows(*sound("pear", 30), *sound("apple", 3)))
+    assert (error.kind, error.rule, error.place.line) == ("error", "rare_label", 31)
+    assert error.told.startswith("'apple' has 3 different messages")
 
 
 def test_a_file_without_one_usable_row_is_all_errors() -> None:
@@ -64,6 +64,37 @@ def test_one_message_with_two_labels_names_both() -> None:
         (2, "says the same as a.jsonl:1, but has 'out_of_scope' where that has 'apple'"),
         (3, "says the same as a.jsonl:1, but has sentiment positive where that has None"),
     ]
+
+
+def test_one_message_on_two_sides_of_the_datas_own_split_is_a_leak_and_says_which_sides() -> None:
+    learned, judged = Example("it is late", "apple", None, "g1", part="train"), "it is  late"
+    again = Example(judged, "apple", None, "g2", part="test")
+    other = Example(judged, "pear", None, "g3", part="test")
+    complaints = check(rows(learned, again, other, *sound("apple", 30), *sound("pear", 30)))
+    leak = "says the same as a.jsonl:1, but is in test rows where that is in train rows"
+    assert told(complaints, "leak") == [(2, leak), (3, leak)]
+    assert [line for line, _ in told(complaints, "two_labels")] == [3]
+    assert told(complaints, "duplicate") == []
+
+
+def test_rows_that_we_deal_ourselves_cannot_leak() -> None:
+    one, again = Example("it is late", "apple", None, "g1"), Example("it is late", "apple", None, "g2", part="test")
+    complaints = check(rows(one, again, *sound("apple", 30), *sound("pear", 30)))
+    assert (told(complaints, "leak"), [line for line, _ in told(complaints, "duplicate")]) == ([], [2])
+
+
+def test_an_encoding_that_broke_earlier_is_told() -> None:
+    broken = Example("le cafÃ© ne marche pas", "apple", None, "g")
+    complaints = check(rows(broken, *sound("apple", 30), *sound("pear", 30)))
+    ((line, sentence),) = told(complaints, "mojibake")
+    assert (line, "Windows-1252" in sentence, "caf" in sentence) == (1, True, False)
+
+
+def test_what_is_being_done_is_told() -> None:
+    doing: list[str] = []
+    check(rows(*sound("apple", 30), *sound("pear", 30)), doing.append)
+    assert doing[0] == "reading"
+    assert doing[-1] == "looking for doubtful labels, 3 of 3"
 
 
 def test_messages_that_nearly_agree_are_told_across_groups_and_not_within() -> None:

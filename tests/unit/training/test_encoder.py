@@ -6,13 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from frontdesk.errors import BundleError
 from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
 from runners.models.encoder import Encoder, Precision, dropout_masks
 from runners.models.member import Batch
-from training.encoder import FittedEncoder, _batches, fit_encoder
+from training.encoder import FittedEncoder, _batches, _inconsistency, fit_encoder
 from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 from training.members import MISSING, Labels
 from training.profile import EncoderSettings
@@ -51,6 +52,30 @@ def test_rows_without_any_label_of_a_task_leave_its_head_without_a_gradient_that
     labels = Labels(np.array([0] * 24 + [1] * 24), np.full(48, MISSING))
     one_epoch = SETTINGS.model_copy(update={"epochs": 1})
     assert np.isfinite(fit_encoder(TEXTS, labels, 2, 3, one_epoch).scores(FRUIT).sentiment).all()
+
+
+def test_an_encoder_that_is_to_agree_with_itself_learns_the_task_too(fitted: FittedEncoder) -> None:
+    labels = Labels(np.array([0] * 24 + [MISSING] * 4 + [1] * 20), np.full(48, MISSING))
+    consistent = fit_encoder(TEXTS, labels, 2, 3, SETTINGS.model_copy(update={"consistency": 0.5}))
+    assert (consistent.scores([*FRUIT, *TOOLS]).intent.argmax(1) == [0] * 6 + [1] * 6).all()
+    assert consistent.curve[0].loss != fitted.curve[0].loss
+
+
+def test_the_inconsistency_of_two_equal_passes_is_nothing_and_rows_without_intent_do_not_count() -> None:
+    logits = torch.tensor([[2.0, 0.0], [0.0, 1.0], [2.0, 0.0], [3.0, 0.0]])
+    assert _inconsistency(logits, np.array([True, False])).item() == pytest.approx(0)
+    assert _inconsistency(logits, np.array([True, True])).item() > 0.1
+    assert _inconsistency(logits, np.array([False, False])).item() == 0
+
+
+def test_dropout_in_every_layer_doubts_what_was_never_seen_more(fitted: FittedEncoder) -> None:
+    seen = fitted.intents_under_dropout([*FRUIT, *TOOLS], seed=1)
+    strange = fitted.intents_under_dropout(["what is the weather in Oslo", "pears with hammers"], seed=1)
+    np.testing.assert_allclose(seen.mean.sum(1), 1, atol=1e-4)
+    assert strange.entropy.mean() > seen.entropy.mean()
+    assert not fitted.model.training
+    again = fitted.intents_under_dropout([*FRUIT, *TOOLS], seed=1)
+    np.testing.assert_allclose(again.mean, seen.mean, atol=1e-6)
 
 
 def test_the_same_seed_gives_the_same_encoder(fitted: FittedEncoder) -> None:
@@ -100,13 +125,17 @@ def test_the_larger_graphs_equal_the_trained_model(exported: Path, fitted: Fitte
 def test_samples_follow_their_masks(exported: Path, precision: Precision) -> None:
     member = Encoder("distilbert", exported, threads=1, precision=precision)
     certain = member.scores(Batch(TEXTS, NO_ROWS)).intent
-    everything = member.intent_samples(TEXTS, np.ones((2, member.width), dtype=np.float32))
-    np.testing.assert_allclose(everything, np.repeat(certain[:, None], 2, axis=1), atol=1e-6)
-    masks = dropout_masks(5, 8, member.width, 0.3)
-    sampled = member.intent_samples(TEXTS, masks)
-    assert sampled.shape == (len(TEXTS), 8, 2)
-    assert (sampled.std(axis=1) > 1e-6).any()  # the toy task is learned so well that no mask changes much
-    np.testing.assert_allclose(member.intent_samples(TEXTS[3:4], masks)[0], sampled[3], atol=1e-6)
+    sampled = member.scores(Batch(TEXTS, NO_ROWS, sampling=True)).sampled
+    assert sampled is not None
+    assert sampled.mean.shape == certain.shape
+    assert np.abs(sampled.mean - certain).max() > 1e-6  # the toy task is learned so well that no mask changes much
+    alone = member.scores(Batch(TEXTS[3:4], NO_ROWS, sampling=True)).sampled
+    assert alone is not None
+    np.testing.assert_allclose(alone.mean[0], sampled.mean[3], atol=1e-6)
+    member._masks = np.ones((2, member.width), dtype=np.float32)  # masks that mask nothing
+    unmasked = member.scores(Batch(TEXTS, NO_ROWS, sampling=True)).sampled
+    assert unmasked is not None
+    np.testing.assert_allclose(unmasked.mean, certain, atol=1e-6)
 
 
 def test_masks_come_from_their_seed_and_keep_the_mean() -> None:

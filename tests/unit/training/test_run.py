@@ -22,27 +22,32 @@ def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_r
 
     tiny_run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile))
     run = replace(tiny_run, work=tmp_path / "work", bundles=tmp_path / "bundles")
-    told: list[str] = []
 
-    def stop_before_roberta(progress: Progress) -> None:
-        told.append(progress.doing)
-        if progress.doing == "fine-tuning roberta":
+    def stop_before_calibrating(progress: Progress) -> None:
+        if progress.doing == "calibrating":
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        run.train(stop_before_roberta)
-    finished = {path.name: path.stat().st_mtime_ns for path in (run.work / run.key).glob("*.npz")}
-    assert set(finished) == {"fold-0.npz", "blend-distilbert.npz"}
+        run.train(stop_before_calibrating)
+    (run.work / run.key / "encoders.done").unlink()  # as if it had been stopped while roberta was fine-tuned
+    (run.work / run.key / "roberta.json").unlink()
+    finished = run.work / run.key / "bundle" / "members" / "distilbert.onnx"
+    repeated = run.work / run.key / "bundle" / "members" / "roberta.onnx"
+    before = finished.stat().st_mtime_ns, repeated.stat().st_mtime_ns
 
     again = replace(tiny_run, work=tmp_path / "work", bundles=tmp_path / "bundles")
-    kept: dict[str, int] = {}
+    told: list[str] = []
+    kept: list[tuple[int, int]] = []
 
     def look(progress: Progress) -> None:
+        told.append(progress.doing)
         if progress.doing == "calibrating":
-            kept.update({path.name: path.stat().st_mtime_ns for path in (again.work / again.key).glob("*.npz")})
+            kept.append((finished.stat().st_mtime_ns, repeated.stat().st_mtime_ns))
 
     bundle = again.train(look)
-    assert {name: kept[name] for name in finished} == finished
+    assert told[0] == "fine-tuning distilbert and roberta"
+    assert kept[0][0] == before[0]
+    assert kept[0][1] > before[1]
     open_bundle(bundle.path)
     assert not (again.work / again.key).exists()
 
@@ -55,13 +60,17 @@ def test_progress_only_grows_and_ends_at_the_total(tiny_run: TrainingRun, tmp_pa
     assert done == sorted(done)
     assert done[0] == 0
     assert done[-1] == pytest.approx(told[-1].total)
-    assert len({progress.done for progress in told if progress.doing == "fine-tuning roberta"}) > 5
+    assert len({progress.done for progress in told if "fine-tuning" in progress.doing}) > 5
     assert bundle.manifest.members[-2:] == ("distilbert", "roberta")
     assert {"members/roberta.onnx", "members/roberta.fp16.onnx", "members/roberta.fp32.onnx"} < set(
         bundle.manifest.files
     )
     assert {"curves/distilbert.json", "curves/roberta.json"} < set(bundle.manifest.files)
-    assert set(bundle.manifest.metrics["error_detection"]) == {"confidence", "member_disagreement", "head_dropout"}
+    assert set(bundle.manifest.metrics["error_detection"]) == {
+        "confidence", "member_disagreement", "head_dropout", "head_dropout_same_rows", "full_dropout"
+    }  # fmt: skip
+    assert set(bundle.manifest.metrics["ablation"]["intent"]) == {f"without_{name}" for name in bundle.manifest.members}
+    assert set(bundle.manifest.metrics["cost_ms"]) == {*bundle.manifest.members, "ensemble"}
     warm_up(Ensemble.load(open_bundle(bundle.path)), bundle)
 
 
@@ -75,10 +84,29 @@ def test_a_missing_library_is_named_before_any_work(
     assert not (tmp_path / "w").exists()
 
 
-def test_the_meta_learner_learns_of_encoders_on_rows_that_they_did_not_see(tiny_run: TrainingRun) -> None:
+def test_no_member_learns_from_the_rows_that_the_meta_learner_learns_from(tiny_run: TrainingRun) -> None:
     run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile))
-    assert not set(run.data.beside_blend) & set(run.data.stacking)
-    assert sorted([*run.data.beside_blend, *run.data.stacking]) == sorted(run.data.splits.train)
+    assert not set(run.data.splits.train) & set(run.data.stacking)
+    assert not run.data.out_of_fold
+    assert tiny_run.data.out_of_fold
+    assert (tiny_run.data.stacking == tiny_run.data.splits.train).all()
+
+
+def test_encoders_without_rows_for_stacking_are_refused(tmp_path) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text((PROFILES / "starter.yaml").read_text().replace("stacking: 0.14", "stacking: 0"))
+    with pytest.raises(ConfigurationError, match=r"split\.stacking above 0"):
+        read_profile(str(wrong))
+
+
+def test_data_without_sentiment_borrows_it_and_says_so(tiny_run: TrainingRun, tmp_path) -> None:
+    chosen = [replace(row, sentiment=None) for row in tiny_run.examples if row.intent in ("review", "get_refund")]
+    profile = tiny_run.profile.model_copy(update={"borrowed_sentiment_rows": 300})
+    run = replace(tiny_run, examples=chosen, profile=profile, work=tmp_path / "w", bundles=tmp_path / "b")
+    bundle = run.train(lambda progress: None)
+    assert bundle.manifest.intents == ("get_refund", "review")
+    assert bundle.manifest.metrics["borrowed_sentiment"] == {"rows": 300}
+    assert bundle.manifest.metrics["sentiment"]["ensemble"]["accuracy"] > 0.5
 
 
 def test_the_same_data_profile_and_code_give_the_same_models(

@@ -6,6 +6,7 @@ import numpy as np
 
 from frontdesk.features.statistics import STATISTICS
 from runners.models.meta_learner import candidates, column_names
+from training.member_scores import TaskRows
 from training.profile import MetaLearner
 from training.stacking import _direction, fit_scorer
 
@@ -19,21 +20,21 @@ NAMES = ("knows", "guesses")
 LABELS = 6
 
 
-def two_members(rows: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(members, rows, labels), (rows, statistics) and the right labels; the first member is mostly right."""
+def two_members(rows: int, seed: int) -> TaskRows:
+    """The first member is mostly right."""
     values = np.random.default_rng(seed)
     truth = values.integers(0, LABELS, rows)
     logits = values.normal(size=(2, rows, LABELS))
     logits[0, np.arange(rows), truth] += 3
     members = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
-    return members.astype(np.float32), np.zeros((rows, len(STATISTICS)), dtype=np.float32), truth
+    return TaskRows(members.astype(np.float32), np.zeros((rows, len(STATISTICS)), dtype=np.float32), truth)
 
 
 def test_the_scorer_listens_to_the_member_that_knows() -> None:
-    members, statistics, truth = two_members(600, 1)
-    booster = fit_scorer(NAMES, members, statistics, truth, np.arange(600) % 4, 3, SETTINGS, 7)
-    fresh, statistics, truth = two_members(300, 2)
-    found = candidates(fresh, statistics, 3)
+    booster = fit_scorer(NAMES, two_members(600, 1), np.arange(600) % 4, 3, SETTINGS, 7)
+    unseen = two_members(300, 2)
+    fresh, truth = unseen.members, unseen.truth
+    found = candidates(fresh, unseen.statistics, 3)
     spread = np.zeros((300, LABELS))
     spread[found.text, found.label] = booster.predict(found.rows)
     assert (spread.argmax(1) == truth).mean() >= (fresh[0].argmax(1) == truth).mean() - 0.02
@@ -41,9 +42,9 @@ def test_the_scorer_listens_to_the_member_that_knows() -> None:
 
 
 def test_more_from_a_member_never_makes_a_candidate_less_likely() -> None:
-    members, statistics, truth = two_members(600, 1)
-    booster = fit_scorer(NAMES, members, statistics, truth, np.arange(600) % 4, 3, SETTINGS, 7)
-    rows = candidates(*two_members(50, 3)[:2], 3).rows
+    booster = fit_scorer(NAMES, two_members(600, 1), np.arange(600) % 4, 3, SETTINGS, 7)
+    unseen = two_members(50, 3)
+    rows = candidates(unseen.members, unseen.statistics, 3).rows
     column = column_names(NAMES, tuple(STATISTICS)).index("knows_probability")
     before = booster.predict(rows)
     for more in (0.1, 0.4, 0.9):

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+from collections import Counter
+
+from frontdesk.taxonomy import SENTIMENTS
+from training.borrowed import borrowed_sentiment, is_borrowed
+from training.data import Example
+
+
+def test_as_many_of_each_sentiment_and_no_intent() -> None:
+    rows = borrowed_sentiment(300, seed=1)
+    assert Counter(row.sentiment for row in rows) == dict.fromkeys(SENTIMENTS, 100)
+    assert all(row.intent is None and not row.out_of_scope for row in rows)
+    assert all(is_borrowed(row) for row in rows)
+    assert not is_borrowed(Example("mine", "a", "neutral", "starter-1"))
+
+
+def test_every_part_has_some_of_each_sentiment() -> None:
+    by_part = Counter((row.part, row.sentiment) for row in borrowed_sentiment(300, seed=1))
+    assert {by_part["test", sentiment] for sentiment in SENTIMENTS} == {20}
+    assert {by_part["calibration", sentiment] for sentiment in SENTIMENTS} == {20}
+    assert {by_part["train", sentiment] for sentiment in SENTIMENTS} == {60}
+
+
+def test_the_seed_chooses() -> None:
+    assert borrowed_sentiment(60, seed=1) == borrowed_sentiment(60, seed=1)
+    assert borrowed_sentiment(60, seed=1) != borrowed_sentiment(60, seed=2)

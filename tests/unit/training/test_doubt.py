@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from frontdesk.scores import Sampled, Scores
+from runners.ensemble import Judgement
+from training.doubt import area_under_risk_coverage, detection, error_detection
+from training.members import MISSING
+
+
+def test_the_curve_of_a_perfect_doubt_and_of_its_opposite() -> None:
+    wrong = np.array([False, False, False, True])
+    perfect = area_under_risk_coverage(np.array([0.1, 0.2, 0.3, 0.9]), wrong)
+    assert perfect == pytest.approx((0 + 0 + 0 + 1 / 4) / 4)
+    opposite = area_under_risk_coverage(np.array([0.9, 0.8, 0.7, 0.1]), wrong)
+    assert opposite == pytest.approx((1 + 1 / 2 + 1 / 3 + 1 / 4) / 4)
+
+
+def test_nothing_wrong_leaves_nothing_to_find() -> None:
+    assert detection(np.array([0.1, 0.2]), np.array([False, False])) == {}
+
+
+def test_each_doubt_is_judged_on_rows_in_scope_and_full_dropout_on_its_own_rows() -> None:
+    """Row 3 is out of scope; row 2 is wrong, and only dropout doubts it."""
+    intent = np.array([[0.9, 0.1], [0.8, 0.2], [0.9, 0.1], [0.5, 0.5]])
+    truth = np.array([0, 0, 1, MISSING])
+    doubtful, certain = np.log(2), 0.1
+    sampled = Sampled(intent.astype(np.float32), np.array([certain, certain, certain, certain], dtype=np.float32))
+    unsure = Sampled(np.array([[1, 0], [1, 0], [0.5, 0.5]], dtype=np.float32), np.array([0, 0, 0.2], dtype=np.float32))
+    members = (Scores(intent.astype(np.float32), intent[:, :1].astype(np.float32), sampled),)
+    judgement = Judgement(members, intent, intent)
+    found = error_detection(judgement, truth, np.array([0, 1, 2]), [unsure])
+    assert found["full_dropout"]["auroc"] == 1.0
+    assert found["full_dropout"]["rows"] == found["confidence"]["rows"] == 3
+    assert found["confidence"]["auroc"] < 1.0
+    assert doubtful > certain
+    assert set(found) == {
+        "confidence", "member_disagreement", "head_dropout", "head_dropout_same_rows", "full_dropout"
+    }  # fmt: skip

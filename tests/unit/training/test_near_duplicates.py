@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+from training.complaints import Labelled
+from training.data import Example, Part, Place
+from training.near_duplicates import near_duplicates
+
+LONG = "could you please tell me when the parcel that i ordered last monday is going to arrive"
+
+
+def rows(*texts: tuple[str, Part | None], group: str | None = None) -> list[Labelled]:
+    return [
+        Labelled(Place("a.csv", line), Example(text, "a", None, group or str(line), part=part))
+        for line, (text, part) in enumerate(texts, start=1)
+    ]
+
+
+def test_messages_that_nearly_agree_on_two_sides_of_a_split_leak() -> None:
+    (found,) = near_duplicates(rows((LONG, "test"), (f"{LONG} now", "train")))
+    assert (found.place.line, found.rule) == (2, "leak")
+    assert "but in train rows where that is in test rows" in found.told
+
+
+def test_a_group_that_the_split_parts_leaks() -> None:
+    (found,) = near_duplicates(rows((LONG, "test"), (f"{LONG} now", "train"), group="g"))
+    assert found.rule == "leak"
+
+
+def test_a_leak_is_told_rather_than_a_repetition_on_the_same_side() -> None:
+    texts = (LONG, "train"), (f"{LONG} then", "test"), (f"{LONG} now", "test")
+    assert [(of.place.line, of.rule) for of in near_duplicates(rows(*texts))] == [(2, "leak"), (3, "leak")]
+
+
+def test_other_messages_are_left_alone() -> None:
+    assert list(near_duplicates(rows((LONG, "train"), ("i would like my money back", "test")))) == []

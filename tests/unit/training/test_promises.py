@@ -1,0 +1,99 @@
+"""What is promised against what is seen, on made-up rows whose figures can be told by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from runners.models.calibration import Calibration, Platt
+from training.members import MISSING
+from training.per_intent import per_intent
+from training.promises import Judged, automation, resplit_sets, scope, sets
+
+CALIBRATION = Calibration(
+    intent=Platt(1, 0),
+    sentiment=Platt(1, 0),
+    out_of_scope_threshold=0.5,
+    false_alarm_rate=0.05,
+    conformal_threshold=0.2,
+    conformal_coverage=0.9,
+    automation_threshold=0.8,
+    max_error=0.02,
+    certificate_confidence=0.95,
+    rows=10,
+    intent_thresholds={"b": 0.6},
+)
+JUDGED = Judged(
+    probabilities=np.array(
+        [
+            [0.9, 0.05],  # right, automated
+            [0.7, 0.25],  # right, below the threshold of a, two plausible
+            [0.2, 0.65],  # right, above that of b
+            [0.1, 0.85],  # wrong, automated
+            [0.1, 0.1],  # out of scope and found
+            [0.85, 0.1],  # out of scope, automated, so wrong
+            [0.2, 0.2],  # withheld and found
+        ]
+    ),
+    truth=np.array([0, 0, 1, 0, MISSING, MISSING, MISSING]),
+    out_of_scope=np.array([False] * 4 + [True] * 3),
+    near=np.array([False] * 6 + [True]),
+    labels=("a", "b"),
+)
+
+
+def test_automated_are_those_above_their_own_intents_threshold_and_in_scope() -> None:
+    assert JUDGED.automated(CALIBRATION).tolist() == [True, False, True, True, False, True, False]
+    seen = automation(JUDGED, CALIBRATION)
+    assert seen["share"] == pytest.approx(4 / 7)
+    assert seen["error"] == pytest.approx(2 / 4)
+    assert seen["upper_bound"] is not None
+    assert seen["upper_bound"] > 0.5
+
+
+def test_without_a_certificate_nothing_is_automated() -> None:
+    import dataclasses
+
+    bare = dataclasses.replace(CALIBRATION, automation_threshold=None, intent_thresholds={})
+    assert automation(JUDGED, bare)["share"] == 0
+    assert automation(JUDGED, bare)["upper_bound"] == 1.0
+
+
+def test_far_and_near_messages_have_figures_of_their_own() -> None:
+    seen = scope(JUDGED, CALIBRATION)
+    assert (seen["rows"], seen["near_rows"]) == (2, 1)
+    assert (seen["recall"], seen["near_recall"], seen["false_alarm_rate"]) == (0.5, 1.0, 0.0)
+    assert seen["near_auroc"] == 1.0
+    assert 0 < seen["auroc"] < 1
+
+
+def test_sets_hold_the_right_intent_as_often_as_is_counted() -> None:
+    seen = sets(JUDGED, CALIBRATION)
+    assert seen["coverage"] == pytest.approx(3 / 4)
+    assert seen["mean_set_size"] == pytest.approx((1 + 2 + 2 + 1) / 4)
+
+
+def test_over_many_splits_the_coverage_comes_to_what_was_asked_for() -> None:
+    generator = np.random.default_rng(1)
+
+    def rows(count: int) -> Judged:
+        probabilities = generator.dirichlet([1.0, 0.5, 0.5], count)
+        truth = np.array([generator.choice(3, p=row) for row in probabilities])
+        outside = np.zeros(count, dtype=bool)
+        return Judged(probabilities, truth, outside, outside, ("a", "b", "c"))
+
+    seen = resplit_sets(rows(500), rows(500), 0.9, seed=3)
+    assert seen["resplit_coverage"] == pytest.approx(0.9, abs=0.01)
+    assert seen["resplit_deviation"] < 0.03
+    assert 1 < seen["resplit_set_size"] < 3
+
+
+def test_an_intent_has_the_figures_of_its_own_rows_and_of_what_goes_out_as_it() -> None:
+    seen = per_intent(JUDGED, CALIBRATION)
+    assert seen["a"]["rows"] == 3
+    assert seen["a"]["accuracy"] == pytest.approx(2 / 3)
+    assert seen["a"]["confidence"] == pytest.approx((0.9 + 0.7 + 0.85) / 3)
+    assert seen["a"]["automated"] == pytest.approx(2 / 3)
+    assert seen["a"]["automation_error"] == pytest.approx(1 / 2)
+    assert seen["b"]["automation_error"] == pytest.approx(1 / 2)
+    assert seen["b"]["conformal_size"] == 2

@@ -1,0 +1,81 @@
+"""What all members say of a set of rows: what the meta-learner learns from, is calibrated on and judged by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.features.row import FeatureRows
+from frontdesk.features.statistics import STATISTICS
+from frontdesk.scores import Floats, Scores
+
+Task = Literal["intent", "sentiment"]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRows:
+    """One task of rows whose truth is known.
+
+    Attributes:
+        members: (members, rows, labels) probabilities.
+        statistics: (rows, statistics) of the texts.
+        truth: (rows,) the right label's column, -1 where no label is right (out of scope).
+    """
+
+    members: Floats
+    statistics: Floats
+    truth: NDArray[np.intp]
+
+    def without(self, member: int) -> TaskRows:
+        """The same rows without one of the members."""
+        return replace(self, members=np.delete(self.members, member, axis=0))
+
+
+@dataclass(frozen=True, slots=True)
+class MemberScores:
+    """Probabilities of members for rows that they did not see, and the rows' text statistics, float32.
+
+    Attributes:
+        intent: (members, rows, intents).
+        sentiment: (members, rows, 3).
+        statistics: (rows, statistics).
+    """
+
+    intent: Floats
+    sentiment: Floats
+    statistics: Floats
+
+    @classmethod
+    def of(cls, members: Sequence[Scores], rows: FeatureRows) -> MemberScores:
+        return cls(
+            np.stack([scores.intent for scores in members]),
+            np.stack([scores.sentiment for scores in members]),
+            rows.dense[:, -len(STATISTICS) :],
+        )
+
+    @classmethod
+    def joined(cls, parts: Sequence[MemberScores], order: NDArray[np.intp]) -> MemberScores:
+        """Parts of the rows put together, then brought into `order`."""
+        return cls(
+            np.concatenate([part.intent for part in parts], axis=1)[:, order],
+            np.concatenate([part.sentiment for part in parts], axis=1)[:, order],
+            np.concatenate([part.statistics for part in parts])[order],
+        )
+
+    def task(self, task: Task, truth: NDArray[np.intp], known: NDArray[np.bool_]) -> TaskRows:
+        """One task of the rows that are `known`, a mask of the rows."""
+        members = self.intent if task == "intent" else self.sentiment
+        return TaskRows(members[:, known], self.statistics[known], truth[known])
+
+    def save(self, path: Path) -> None:
+        np.savez(path, intent=self.intent, sentiment=self.sentiment, statistics=self.statistics)
+
+    @classmethod
+    def load(cls, path: Path) -> MemberScores:
+        with np.load(path, allow_pickle=False) as arrays:
+            return cls(arrays["intent"], arrays["sentiment"], arrays["statistics"])

@@ -1,0 +1,45 @@
+"""Text that was decoded with the wrong encoding somewhere before it came here: "cafÃ©", "donâ€™t", "caf\ufffd".
+
+UTF-8 read as Windows-1252 leaves runs that turn into shorter, valid text when they are written back and read as UTF-8;
+bytes that were given up on leave U+FFFD. Knows nothing of files.
+"""
+
+from __future__ import annotations
+
+import re
+
+_REPLACEMENT = "\ufffd"
+
+
+def _as_windows_1252(byte: int) -> str:
+    """The character that a byte is read as; the five that Windows-1252 leaves open stay control characters."""
+    try:
+        return bytes([byte]).decode("cp1252")
+    except UnicodeDecodeError:
+        return chr(byte)
+
+
+_BYTE_OF = {_as_windows_1252(byte): byte for byte in range(0x80, 0xF5)}
+_LEADS = "".join(character for character, byte in _BYTE_OF.items() if byte >= 0xC2)
+_FOLLOWERS = "".join(character for character, byte in _BYTE_OF.items() if byte < 0xC0)
+_RUN = re.compile(f"[{re.escape(_LEADS)}][{re.escape(_FOLLOWERS)}]{{1,3}}")
+
+
+def mojibake(text: str) -> str:
+    """What is wrong with the encoding of the text, or ''. Never repeats its words."""
+    if _REPLACEMENT in text:
+        return "holds U+FFFD, where a character was lost in an earlier conversion"
+    if any(_is_utf8(run[0]) for run in _RUN.finditer(text)):
+        return "looks like UTF-8 that was read as Windows-1252 in an earlier conversion"
+    return ""
+
+
+def _is_utf8(run: str) -> bool:
+    """Does the run begin with the bytes of one character?"""
+    raw = bytes(_BYTE_OF[character] for character in run)
+    length = 2 if raw[0] < 0xE0 else 3 if raw[0] < 0xF0 else 4
+    try:
+        raw[:length].decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,27 @@
+"""Rows of a Parquet file. Knows nothing of labels; pyarrow is imported only when such a file is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from frontdesk.errors import DataError
+
+
+def read_parquet(file: Path) -> tuple[tuple[str, ...], tuple[Mapping[str, Any], ...]]:
+    """The names of the columns, and the rows.
+
+    Raises:
+        DataError: when the file is damaged, cut short, no Parquet at all, or holds text that is not UTF-8.
+    """
+    import pyarrow
+    from pyarrow.parquet import ParquetFile
+
+    try:
+        table = ParquetFile(file).read()
+        return tuple(table.column_names), tuple(table.to_pylist())
+    except (pyarrow.ArrowException, OSError):
+        raise DataError(f"{file.name} cannot be read as Parquet.") from None
+    except UnicodeDecodeError:
+        raise DataError(f"{file.name} holds text that is not UTF-8.") from None
