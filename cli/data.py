@@ -1,13 +1,19 @@
-"""`frontdesk data check`: what is wrong with labelled messages, before a training run finds out."""
+"""`frontdesk data`: what is wrong with labelled messages, before a training run finds out; their taxonomy to edit."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli import columns as flags
+
+if TYPE_CHECKING:
+    from training.complaints import Complaint
 
 app = typer.Typer(help="Look at labelled messages.", no_args_is_help=True)
 
@@ -19,36 +25,82 @@ def data() -> None:
 
 @app.command()
 def check(
-    path: Annotated[Path, typer.Argument(help="A .jsonl or .csv file, or a folder of them.")],
-    intent: Annotated[str, typer.Option(help="The column that holds the intent.")] = "intent",
+    path: Annotated[Path, typer.Argument(help=flags.PATH)],
+    text: flags.Text = "text",
+    intent: flags.Intent = "intent",
+    sentiment: flags.Sentiment = "sentiment",
+    split: flags.Split = "split",
+    group: flags.Group = "group",
+    out_of_scope: flags.OutOfScope = "out_of_scope",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List every row that cannot be used, and those worth a look: repeated, nearly repeated, doubtful, mixed, long.
+    """List every row that cannot be used, and those worth a look: repeated, on both sides of a split, doubtful, broken.
 
     Exit code 1 when something cannot be used; notes alone leave it 0.
     """
     from rich.console import Console
 
     from frontdesk.errors import DataError
+    from training.columns import Columns
     from training.data import read_rows
     from training.data_check import check as complaints_about
 
-    with Console(stderr=True).status("reading"):
-        rows = list(read_rows(path, intent))
+    with Console(stderr=True).status("reading") as status:
+        rows = list(read_rows(path, Columns(text, intent, sentiment, group, split, out_of_scope)))
         if not rows:
-            raise DataError(f"{path} holds no rows.", hint="Give a .jsonl or .csv file with a `text` column.")
-        complaints = complaints_about(rows)
-    counted = Counter(complaint.kind for complaint in complaints)
+            raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH}")
+        complaints = complaints_about(rows, status.update)
     if as_json:
-        told = [
-            {"file": of.place.file, "line": of.place.line, "kind": of.kind, "rule": of.rule, "told": of.told}
-            for of in complaints
-        ]
-        summary = {"rows": len(rows), "errors": counted["error"], "notes": counted["note"], "complaints": told}
-        typer.echo(json.dumps(summary, indent=2, ensure_ascii=False))
+        typer.echo(_as_json(len(rows), complaints))
     else:
         for complaint in complaints:
             typer.echo(f"{complaint.place}: {complaint.kind}: {complaint.told}")
-        typer.echo(f"{len(rows)} rows: {counted['error']} errors, {counted['note']} notes.")
-    if counted["error"]:
+        typer.echo(_summary(len(rows), complaints))
+    if any(complaint.kind == "error" for complaint in complaints):
         raise typer.Exit(1)
+
+
+@app.command()
+def taxonomy(
+    path: Annotated[Path, typer.Argument(help=flags.PATH)],
+    text: flags.Text = "text",
+    intent: flags.Intent = "intent",
+    sentiment: flags.Sentiment = "sentiment",
+    split: flags.Split = "split",
+    group: flags.Group = "group",
+    out_of_scope: flags.OutOfScope = "out_of_scope",
+) -> None:
+    """Write a taxonomy of all the labels to standard output, to be edited and given to `frontdesk train --taxonomy`.
+
+    Until somebody writes a policy for an intent, it is understood and never automated.
+    """
+    from training.columns import Columns
+    from training.data import read_examples
+    from training.drafted_taxonomy import drafted
+
+    examples = read_examples(path, Columns(text, intent, sentiment, group, split, out_of_scope))
+    typer.echo(drafted(examples), nl=False)
+
+
+def _as_json(rows: int, complaints: Sequence[Complaint]) -> str:
+    kinds = Counter(complaint.kind for complaint in complaints)
+    summary = {
+        "rows": rows,
+        "errors": kinds["error"],
+        "notes": kinds["note"],
+        "rules": dict(Counter(complaint.rule for complaint in complaints).most_common()),
+        "complaints": [
+            {"file": of.place.file, "line": of.place.line, "kind": of.kind, "rule": of.rule, "told": of.told}
+            for of in complaints
+        ],
+    }
+    return json.dumps(summary, indent=2, ensure_ascii=False)
+
+
+def _summary(rows: int, complaints: Sequence[Complaint]) -> str:
+    told = []
+    for kind in ("error", "note"):
+        rules = Counter(complaint.rule for complaint in complaints if complaint.kind == kind)
+        named = f" ({', '.join(f'{count} {rule}' for rule, count in rules.most_common())})" if rules else ""
+        told.append(f"{rules.total()} {kind}s{named}")
+    return f"{rows} rows: {', '.join(told)}."

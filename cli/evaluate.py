@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from cli import columns as flags
+from cli.figures import show
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,8 +20,16 @@ if TYPE_CHECKING:
 
 def evaluate(
     bundle: Annotated[str, typer.Argument(help="A version of `frontdesk models`, or the path of a bundle.")],
-    data: Annotated[Path, typer.Option(help="A labelled .jsonl or .csv file, or a folder of them.")],
-    intent: Annotated[str, typer.Option(help="The column that holds the intent.")] = "intent",
+    data: Annotated[Path, typer.Option(help=flags.PATH)],
+    text: flags.Text = "text",
+    intent: flags.Intent = "intent",
+    sentiment: flags.Sentiment = "sentiment",
+    split: flags.Split = "split",
+    group: flags.Group = "group",
+    out_of_scope: flags.OutOfScope = "out_of_scope",
+    all_rows: Annotated[
+        bool, typer.Option("--all", help="Every row, also where the data has a split. Default: its test rows.")
+    ] = False,
     unknown_is_out_of_scope: Annotated[
         bool, typer.Option("--unknown-is-out-of-scope", help="Count labels that the bundle lacks as out of scope.")
     ] = False,
@@ -34,18 +45,24 @@ def evaluate(
     from model_store.bundle import open_bundle
     from runners.ensemble import Ensemble
     from training.appraisal import appraise
+    from training.columns import Columns
     from training.data import read_examples
 
     settings = load()
-    examples = read_examples(data, intent)
+    found_rows = read_examples(data, Columns(text, intent, sentiment, group, split, out_of_scope))
+    test_rows = () if all_rows else tuple(row for row in found_rows if row.part == "test")
+    examples = test_rows or found_rows
     with Console(stderr=True).status(f"asking the bundle about {len(examples)} messages"):
         path = Path(bundle) if Path(bundle).is_dir() else settings.bundles / bundle
         opened = open_bundle(path)
         ensemble = Ensemble.load(opened, settings.model.onnx_threads)
         found = appraise(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
     if as_json:
-        typer.echo(json.dumps({"version": opened.version, **asdict(found)}, indent=2, ensure_ascii=False))
+        told = {"version": opened.version, "of_rows": len(found_rows), **asdict(found)}
+        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
     else:
+        if len(examples) < len(found_rows):
+            typer.echo(f"The {len(examples)} test rows of {len(found_rows)}; with --all every row.")
         _show(found, opened.version, Console(), unknown_is_out_of_scope=unknown_is_out_of_scope)
 
 
@@ -56,35 +73,13 @@ def _show(found: Appraisal, version: str, console: Console, *, unknown_is_out_of
         named = ", ".join(f"{label} ({count})" for label, count in found.unknown.items())
         told = f"{sum(found.unknown.values())} rows have an intent that the bundle does not know, {fate}: {named}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
-    _show_figures(found.figures, console)
+    show(found.figures, console)
     _show_intents(found, console)
     _show_confused(found, console)
     latency = found.latency
     console.print(
         f"A text takes {latency.p50_ms:.2f} ms alone (95th percentile {latency.p95_ms:.2f} ms over {latency.texts} "
         f"texts), {latency.batched_ms:.2f} ms in full batches.",
-        highlight=False,
-    )
-
-
-def _show_figures(figures: dict[str, Any], console: Console) -> None:
-    from rich.table import Table
-
-    for task in ("intent", "sentiment"):
-        if not figures[task]:
-            console.print(f"No row has a label for {task} that the bundle knows.", highlight=False)
-            continue
-        table = Table(task, "accuracy", "macro-F1", "log loss", "ECE", box=None)
-        for name, row in figures[task].items():
-            cells = [f"{row[figure]:.3f}" for figure in ("accuracy", "macro_f1", "log_loss", "ece")]
-            table.add_row(name, *cells, style="bold" if name == "ensemble" else "")
-        console.print(table)
-    scope, sets, automation = figures["scope"], figures["conformal"], figures["automation"]
-    console.print(
-        f"Out of scope: {scope['recall']:.1%} found at {scope['false_alarm_rate']:.1%} false alarms. "
-        f"Plausible intents: {sets['mean_set_size']:.1f} on average, the right one among them in "
-        f"{sets['coverage']:.1%}. Over the automation threshold: {automation['share']:.1%} of messages, "
-        f"{automation['error']:.1%} of them wrong.",
         highlight=False,
     )
 

@@ -8,20 +8,37 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from cli import columns as flags
+
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from cli.material import Material
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
 
 
 def train(
-    data: Annotated[
-        Path | None, typer.Option(help="A .jsonl or .csv file, or a folder of them. Default: the starter corpus.")
-    ] = None,
+    data: Annotated[Path | None, typer.Option(help=f"{flags.PATH} Default: the starter corpus.")] = None,
     profile: Annotated[str, typer.Option(help="A profile of training/profiles, or a path.")] = "starter",
     taxonomy: Annotated[
-        Path | None, typer.Option(help="A taxonomy of your own. Default: the starter taxonomy.")
+        Path | None,
+        typer.Option(
+            help="A taxonomy of your own. Default: the starter taxonomy; with --data its labels, no policies."
+        ),
+    ] = None,
+    text: flags.Text = "text",
+    intent: flags.Intent = "intent",
+    sentiment: flags.Sentiment = "sentiment",
+    split: flags.Split = "split",
+    group: flags.Group = "group",
+    out_of_scope: flags.OutOfScope = "out_of_scope",
+    withhold: Annotated[
+        list[str] | None,
+        typer.Option(metavar="INTENT", help="Keep an intent from training and test whether it is noticed; repeatable."),
+    ] = None,
+    withhold_share: Annotated[
+        float | None, typer.Option(min=0.0, max=1.0, help="Withhold this share of the intents, drawn by the seed.")
     ] = None,
     promote: Annotated[bool, typer.Option(help="Serve the new version if the gate lets it pass.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest instead of tables.")] = False,
@@ -32,10 +49,16 @@ def train(
     """
     from rich.console import Console
 
+    from cli.material import Withheld, read_material
     from frontdesk.config import load
+    from training.columns import Columns
+    from training.profile import read_profile
 
     settings, console = load(), Console(stderr=True)
-    bundle = run_training(settings, console, data=data, profile=profile, taxonomy=taxonomy)
+    columns = Columns(text, intent, sentiment, group, split, out_of_scope)
+    withheld = Withheld(tuple(withhold or ()), withhold_share)
+    material = read_material(data, columns, taxonomy, withheld, read_profile(profile).seed, console)
+    bundle = run_training(settings, console, material, profile)
     if as_json:
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
     else:
@@ -45,14 +68,7 @@ def train(
     pass_gate(settings, console, bundle, promote=promote)
 
 
-def run_training(
-    settings: Settings,
-    console: Console,
-    *,
-    data: Path | None = None,
-    profile: str = "starter",
-    taxonomy: Path | None = None,
-) -> Bundle:
+def run_training(settings: Settings, console: Console, material: Material, profile: str) -> Bundle:
     """Train, draw the report, register and record the figures."""
     from rich.progress import (
         BarColumn,
@@ -63,23 +79,20 @@ def run_training(
         TimeRemainingColumn,
     )
 
-    from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from model_store import registry
     from training.curves import points, read_curves
-    from training.data import STARTER_CORPUS, read_examples
     from training.profile import read_profile
     from training.report.page import report_on
     from training.run import TrainingRun
     from training.stages import Progress as Done
 
     chosen = read_profile(profile)
-    examples = read_examples(data or STARTER_CORPUS)
     run = TrainingRun(
-        examples=examples,
+        examples=material.examples,
         profile=chosen,
         profile_name=profile,
-        taxonomy=Taxonomy.read(taxonomy or STARTER_TAXONOMY),
-        source=data.name if data else "starter corpus",
+        taxonomy=material.taxonomy,
+        source=material.source,
         work=settings.home / "training",
         bundles=settings.bundles,
     )
@@ -162,7 +175,7 @@ def record_figures(settings: Settings, bundle: Bundle) -> None:
     figures = {
         f"{task}_{name}": value
         for task in ("intent", "sentiment")
-        for name, value in bundle.manifest.metrics[task]["ensemble"].items()
+        for name, value in bundle.manifest.metrics.get(task, {}).get("ensemble", {}).items()
     }
     with engine.begin() as connection:
         insert_performance(connection, "default", "ensemble", bundle.version, figures, datetime.now(UTC))
@@ -170,25 +183,9 @@ def record_figures(settings: Settings, bundle: Bundle) -> None:
 
 
 def show_figures(bundle: Bundle, console: Console) -> None:
-    """Tables of what the new version does on held-out messages."""
-    from rich.table import Table
+    """What the new version does on held-out messages."""
+    from cli.figures import show
 
     metrics: dict[str, Any] = dict(bundle.manifest.metrics)
-    for task in ("intent", "sentiment"):
-        table = Table(task, "accuracy", "macro-F1", "log loss", "ECE", title=f"{metrics['rows']} held-out messages")
-        for name, row in metrics[task].items():
-            cells = [f"{row[figure]:.3f}" for figure in ("accuracy", "macro_f1", "log_loss", "ece")]
-            table.add_row(name, *cells, style="bold" if name == "ensemble" else "")
-        console.print(table)
-    scope, sets, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
-    console.print(
-        f"ECE with out-of-scope messages counted as wrong: {scope['ece_with_out_of_scope']:.3f}. "
-        f"Out of scope: {scope['recall']:.0%} found at {scope['false_alarm_rate']:.1%} false alarms. "
-        f"Plausible intents: {sets['mean_set_size']:.1f} on average, "
-        f"the right one among them in {sets['coverage']:.1%}. "
-        + (
-            f"Automated: {automation['share']:.1%} of messages, {automation['error']:.1%} of them wrong."
-            if automation["share"]
-            else "Automated: nothing, because no threshold could be certified on these rows."
-        )
-    )
+    console.print(f"{metrics['rows']} held-out messages", highlight=False)
+    show(metrics, console)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from cli.main import app
+from frontdesk.taxonomy import Taxonomy
 
 WORDS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
@@ -20,7 +21,7 @@ def test_notes_alone_leave_the_exit_code_at_0(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["data", "check", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
     assert done.exit_code == 0
     assert "a.csv:2: note: 'apple' has 12 rows; 20 are few" in done.stdout
-    assert "24 rows: 0 errors, 2 notes." in done.stdout
+    assert "24 rows: 0 errors, 2 notes (2 small_intent)." in done.stdout
 
 
 def test_a_row_that_cannot_be_used_is_told_by_file_and_line_with_exit_code_1(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ def test_a_row_that_cannot_be_used_is_told_by_file_and_line_with_exit_code_1(tmp
     done = CliRunner().invoke(app, ["data", "check", str(path), "--intent", "category", "--json"])
     assert done.exit_code == 1
     told = json.loads(done.stdout)
-    assert (told["rows"], told["errors"]) == (25, 1)
+    assert (told["rows"], told["errors"], told["rules"]) == (25, 1, {"small_intent": 2, "unreadable": 1})
     assert told["complaints"][0] == {
         "file": "a.csv",
         "line": 26,
@@ -36,3 +37,20 @@ def test_a_row_that_cannot_be_used_is_told_by_file_and_line_with_exit_code_1(tmp
         "rule": "unreadable",
         "told": "has no text",
     }
+
+
+def test_every_column_can_be_named_and_leaks_between_the_parts_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    rows = [f"{word} {label} {word * 3},{label},train,{label}-{word}" for label in ("apple", "oos") for word in WORDS]
+    path.write_text("\n".join(["said,about,fold,thread", *rows, "one apple oneoneone,apple,test,again", ""]))
+    flags = "--text said --intent about --split fold --group thread --out-of-scope oos".split()
+    done = CliRunner().invoke(app, ["data", "check", str(path), *flags])
+    assert "a.csv:26: note: says the same as a.csv:2, but is in test rows where that is in train rows" in done.stdout
+    assert "'out_of_scope' has 12 rows" in done.stdout
+
+
+def test_the_draft_of_a_taxonomy_is_one(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["data", "taxonomy", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
+    (tmp_path / "taxonomy.yaml").write_text(done.stdout)
+    assert Taxonomy.read(tmp_path / "taxonomy.yaml").gaps() == ("apple", "pear")
+    assert "  apple:  # 12 rows" in done.stdout

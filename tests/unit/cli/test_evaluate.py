@@ -41,3 +41,14 @@ def test_labels_that_the_bundle_lacks_are_told_by_name_and_count(tiny_bundle: Bu
     assert "No row has a label for sentiment" in left_out
     counted = CliRunner().invoke(app, [*command, "--unknown-is-out-of-scope"]).stdout
     assert "counted as out of scope: card_swallowed (1)" in counted
+
+
+def test_of_data_with_a_split_the_test_rows_are_taken_and_that_is_said(tiny_bundle: Bundle, tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text(ROWS)
+    (tmp_path / "test.csv").write_text("text,category\nwhere did my parcel go,track_order\n")
+    command = ["evaluate", str(tiny_bundle.path), "--data", str(tmp_path), "--intent", "category"]
+    tested = CliRunner().invoke(app, command).stdout
+    assert "The 1 test rows of 4; with --all every row." in tested
+    assert "on 1 messages" in tested
+    everything = CliRunner().invoke(app, [*command, "--all"]).stdout
+    assert ("on 4 messages" in everything, "test rows" in everything) == (True, False)

@@ -1,0 +1,54 @@
+"""The figures of `training.evaluation` for people to read: tables by task, then a sentence for each promise.
+
+Figures that are missing, because no row had the label or an older bundle lacks them, are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+COLUMNS = {"accuracy": "accuracy", "macro-F1": "macro_f1", "log loss": "log_loss", "ECE": "ece"}
+
+
+def show(figures: Mapping[str, Any], console: Console) -> None:
+    """Print all of it."""
+    from rich.table import Table
+
+    for task in ("intent", "sentiment"):
+        if not figures.get(task):
+            console.print(f"No row has a label for {task} that the bundle knows.", highlight=False)
+            continue
+        table = Table(task, *COLUMNS, box=None)
+        for name, row in figures[task].items():
+            cells = [f"{row[figure]:.3f}" for figure in COLUMNS.values()]
+            table.add_row(name, *cells, style="bold" if name == "ensemble" else "")
+        console.print(table)
+    console.print(" ".join(sentences(figures)), highlight=False, soft_wrap=True)
+
+
+def sentences(figures: Mapping[str, Any]) -> Iterator[str]:
+    """Scope, plausible intents, automation and borrowed sentiment in words."""
+    scope, sets, automation = figures["scope"], figures["conformal"], figures["automation"]
+    yield f"ECE with out-of-scope messages counted as wrong: {scope['ece_with_out_of_scope']:.3f}."
+    near = f", {scope['near_recall']:.1%} of those whose intent was withheld" if "near_recall" in scope else ""
+    yield f"Out of scope: {scope['recall']:.1%} found{near} at {scope['false_alarm_rate']:.1%} false alarms."
+    size, coverage = sets["mean_set_size"], sets["coverage"]
+    yield f"Plausible intents: {size:.1f} on average, the right one among them in {coverage:.1%}."
+    if automation["share"]:
+        bound, confidence = automation.get("upper_bound"), automation.get("confidence", 0.0)
+        limit = f" (at most {bound:.1%} with {confidence:.0%} confidence)" if bound is not None else ""
+        yield (
+            f"Over the automation threshold: {automation['share']:.1%} of messages, {automation['error']:.1%} of them "
+            f"wrong{limit}."
+        )
+    else:
+        yield "Over the automation threshold: nothing, or none could be certified on the calibration rows."
+    if borrowed := figures.get("borrowed_sentiment"):
+        yield (
+            f"No row of the data has a sentiment: {borrowed['rows']} messages of the starter corpus taught it, "
+            "so expect little of it on other matters than a shop's."
+        )

@@ -1,0 +1,95 @@
+"""What a training run is given: the rows, less those that are withheld, and the taxonomy; with a word about each.
+
+A team's own data without a taxonomy gets one without policies; the starter corpus has the starter taxonomy.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from frontdesk.taxonomy import Taxonomy
+    from training.columns import Columns
+    from training.data import Example
+
+SHOWN_GAPS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """Intents to keep from training: by name, and a share of all drawn by the profile's seed."""
+
+    names: tuple[str, ...] = ()
+    share: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Material:
+    """`source` is what the manifest calls the data."""
+
+    examples: tuple[Example, ...]
+    taxonomy: Taxonomy
+    source: str
+
+
+def read_material(
+    data: Path | None, columns: Columns, taxonomy: Path | None, withheld: Withheld, seed: int, console: Console
+) -> Material:
+    """Read the rows and the taxonomy, and tell what is withheld and which intents have no policy.
+
+    Raises:
+        DataError: when rows cannot be used, or an intent to be withheld is not there.
+        ConfigurationError: when the taxonomy cannot be read.
+    """
+    from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+    from training.data import STARTER_CORPUS, intents_of, read_examples
+    from training.drafted_taxonomy import taxonomy_of
+
+    examples = _without(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
+    if taxonomy is None and data is not None:
+        chosen = taxonomy_of(examples)
+    else:
+        chosen = Taxonomy.read(taxonomy or STARTER_TAXONOMY)
+    if gaps := chosen.restricted_to(intents_of(examples, chosen.labels)).gaps():
+        _tell_gaps(gaps, data or STARTER_CORPUS, columns, console)
+    return Material(examples, chosen, data.name if data else "starter corpus")
+
+
+def _without(withheld: Withheld, examples: tuple[Example, ...], seed: int, console: Console) -> tuple[Example, ...]:
+    from training.withholding import drawn_intents, withhold
+
+    drawn = drawn_intents(examples, withheld.share, seed) if withheld.share else ()
+    names = tuple(dict.fromkeys((*withheld.names, *drawn)))
+    if not names:
+        return examples
+    left = withhold(examples, names)
+    tested = sum(example.near for example in left)
+    console.print(
+        f"Withheld from training: {', '.join(names)}. Their {tested} test rows ask whether a message near the known "
+        f"intents is noticed; {len(examples) - len(left)} other rows of them are left out.",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    return left
+
+
+def _tell_gaps(gaps: Sequence[str], data: Path, columns: Columns, console: Console) -> None:
+    from cli.columns import flags
+
+    more = f" and {len(gaps) - SHOWN_GAPS} more" if len(gaps) > SHOWN_GAPS else ""
+    command = shlex.join(["frontdesk", "data", "taxonomy", str(data), *flags(columns)])
+    console.print(
+        f"{len(gaps)} intents have no policy ({', '.join(gaps[:SHOWN_GAPS])}{more}): they are understood, and never "
+        f"automated. To write policies:\n  {command} > taxonomy.yaml\nand, once edited, train with "
+        "--taxonomy taxonomy.yaml",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )

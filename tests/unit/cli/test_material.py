@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cli.material import Material, Withheld, read_material
+from frontdesk.errors import DataError
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from training.columns import Columns
+from training.data import Example
+
+OWN = Columns(intent="about")
+NOTHING = Withheld()
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    path = tmp_path / "own data.csv"
+    path.write_text("text,about\n" + "".join(f"{label} {n},{label}\n" for label in "abcdefg" for n in range(3)))
+    return path
+
+
+def read(
+    data: Path | None,
+    columns: Columns = OWN,
+    *,
+    taxonomy: Path | None = None,
+    withheld: Withheld = NOTHING,
+) -> tuple[Material, str]:
+    console = Console(width=400)
+    with console.capture() as captured:
+        material = read_material(data, columns, taxonomy, withheld, 13, console)
+    return material, captured.get()
+
+
+def test_own_data_gets_a_taxonomy_without_policies_and_is_told_how_to_write_them(data: Path) -> None:
+    material, told = read(data)
+    assert material.taxonomy.gaps() == tuple("abcdefg")
+    assert material.source == "own data.csv"
+    assert "7 intents have no policy (a, b, c, d, e and 2 more)" in told
+    assert f"frontdesk data taxonomy '{data}' --intent about > taxonomy.yaml" in told
+
+
+def test_a_taxonomy_that_is_given_is_used_and_its_gaps_are_told(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "taxonomy.yaml").write_text("intents:\n" + "".join(f"  {label}: {{}}\n" for label in "abcdef"))
+    material, told = read(data, taxonomy=tmp_path / "taxonomy.yaml")
+    assert material.taxonomy.labels == tuple("abcdef")
+    assert "1 intents have no policy (g)" in told
+
+
+def test_the_starter_corpus_keeps_the_starter_taxonomy_and_nothing_needs_saying() -> None:
+    material, told = read(None, Columns())
+    assert (material.taxonomy, material.source, told) == (Taxonomy.read(STARTER_TAXONOMY), "starter corpus", "")
+
+
+def test_withheld_intents_are_named_and_are_no_labels(data: Path) -> None:
+    material, told = read(data, withheld=Withheld(("b",), share=0.3))
+    near = {row.text[0] for row in material.examples if row.near}
+    assert (len(near), "b" in near) in {(2, True), (3, True)}
+    assert f"Withheld from training: b, {', '.join(sorted(near - {'b'}))}." in told
+    assert set(material.taxonomy.labels) == set("abcdefg") - near
+    assert material.examples[3] == Example("b 0", None, None, "own data-5", out_of_scope=True, part="test", near=True)
+
+
+def test_an_unknown_intent_cannot_be_withheld(data: Path) -> None:
+    with pytest.raises(DataError, match="No row has the intent 'z'"):
+        read(data, withheld=Withheld(("z",)))

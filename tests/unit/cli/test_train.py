@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from model_store.bundle import open_bundle
+from model_store.promotion import champion_path
+
+THINGS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def test_own_data_without_policies_or_sentiment_becomes_a_bundle_that_automates_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path / "home"))
+    said = [
+        f"{verb} my {thing} {verb}ing {other}" for verb in ("open", "close") for thing in THINGS for other in THINGS
+    ]
+    said += [f"melt my {thing}" for thing in THINGS[:6]]
+    (tmp_path / "own.csv").write_text("said,about\n" + "".join(f"{text},{text.split()[0]}_it\n" for text in said))
+    flags = ["--text", "said", "--intent", "about", "--withhold", "melt_it", "--profile", "tiny"]
+    done = CliRunner().invoke(app, ["train", "--data", str(tmp_path / "own.csv"), *flags])
+    assert done.exit_code == 0, done.output
+    assert "Withheld from training: melt_it" in done.output
+    assert "2 intents have no policy (close_it, open_it)" in done.output
+    assert "No row of the data has a sentiment" in done.output
+    bundle = open_bundle(champion_path(tmp_path / "home" / "bundles"))
+    assert bundle.manifest.intents == ("close_it", "open_it")
+    assert bundle.manifest.metrics["scope"]["near_rows"] > 0
