@@ -34,14 +34,13 @@ def compare(
     from frontdesk.config import load
     from model_store.bundle import open_bundle
     from model_store.gate import judge
-    from training.comparison import measure_sides
+    from training.comparison import compared_rows, measure_sides
     from training.differences import compared
-    from training.held_out import read_held_out
 
     settings, console = load(), Console()
     bundles = [open_bundle(settings.bundles / version) for version in (first, second)]
     with Console(stderr=True).status("running both on the same held-out messages"):
-        before, after = measure_sides(bundles, read_held_out(bundles[1]))
+        before, after = measure_sides(bundles, compared_rows(bundles[1]))
     verdict = judge(before.candidate, after.candidate, settings.promotion)
     found = compared(before, after)
     if as_json:

@@ -109,7 +109,9 @@ class Taxonomy:
         return cls.from_mapping(data, source=str(path))
 
 
-def _policy(name: str, body: Any, actions: Mapping[str, str], source: str) -> IntentPolicy:
+def _policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> IntentPolicy:
+    if not isinstance(name, str):
+        raise ConfigurationError(f"{source}: the intent {name!r} is no text.", hint="Put its name in quotes.")
     if body is None:
         return IntentPolicy(name, known=False)
     if not isinstance(body, dict):

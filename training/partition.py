@@ -42,10 +42,11 @@ class Partition:
         if limit is None:
             return (*self.examples, *borrowed)
         order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))
-        taken: Counter[tuple[str | None, bool]] = Counter()
+        taken: Counter[tuple[str | None, bool, bool]] = Counter()
         chosen = []
         for index in order:
-            kind = (self.examples[index].intent, self.examples[index].out_of_scope)
+            example = self.examples[index]
+            kind = (example.intent, example.out_of_scope, example.near)
             taken[kind] += 1
             if taken[kind] <= limit:
                 chosen.append(index)

@@ -56,8 +56,9 @@ def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
     for label, groups in classes.items():
         named: Mapping[str | None, list[Group]] = _by_part(examples, groups, generator)
         test, loose = named["test"], named[None]
-        if not test:
-            test, loose = _cut(loose, shares.test)
+        if all(examples[group[0]].near for group in test):  # they are test rows by our choice, not by the data's split
+            dealt, loose = _cut(loose, shares.test)
+            test = test + dealt
         held_out, rest = named["calibration"], named["train"] + loose
         if held_out:
             stacking, calibration = _cut(held_out, of_stacking / (of_stacking + of_calibration))

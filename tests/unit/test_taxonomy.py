@@ -36,6 +36,7 @@ def test_a_taxonomy_travels_through_plain_data_unchanged() -> None:
     ("text", "named"),
     [
         ("intents: {a: {urgency: soon}}", "urgency"),
+        ("intents: {yes: {urgency: low}}", "True"),
         ("intents: {a: {actions: [fly]}}", "fly"),
         ("intents: {a: {automat: true}}", "automat"),
         ("intents: {a: yes}", "'a'"),

@@ -106,3 +106,14 @@ def test_an_intent_of_test_rows_alone_needs_no_others() -> None:
     ]
     parts = split([*examples(10), *near], SHARES, seed=1)
     assert {30, 31, 32} <= set(parts.test)
+
+
+def test_withheld_intents_leave_the_other_messages_out_of_scope_their_share_of_the_test() -> None:
+    near = [
+        Example(f"near {row}", None, None, f"n{row}", out_of_scope=True, part="test", near=True) for row in range(3)
+    ]
+    far = [Example(f"far {row}", None, None, f"f{row}", out_of_scope=True) for row in range(20)]
+    data = [*examples(10), *near, *far]
+    tested = [data[row] for row in split(data, SHARES, seed=1).test]
+    assert sum(row.near for row in tested) == 3
+    assert sum(row.out_of_scope and not row.near for row in tested) == 4
