@@ -14,13 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from frontdesk.scores import Scores
 from runners.ensemble import Ensemble, Judgement
 from training.data import Example
 from training.evaluation import evaluate
+from training.judging import judge_all
 from training.members import MISSING, Targets, labels_of
 
-BATCH_TEXTS = 64
 TIMED_TEXTS = 200
 MOST_CONFUSED = 10
 
@@ -100,23 +99,6 @@ def judge_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[Judgement, La
     judgement = judge_all(ensemble, texts)
     batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
     return judgement, _latency(ensemble, texts, batched_ms)
-
-
-def judge_all(ensemble: Ensemble, texts: Sequence[str]) -> Judgement:
-    """What `Ensemble.judge` says of all texts, asked in batches."""
-    parts = [ensemble.judge(texts[start : start + BATCH_TEXTS]) for start in range(0, len(texts), BATCH_TEXTS)]
-    members = zip(*(part.members for part in parts), strict=True)
-    return Judgement(
-        tuple(
-            Scores(
-                np.concatenate([scores.intent for scores in member]),
-                np.concatenate([scores.sentiment for scores in member]),
-            )
-            for member in members
-        ),
-        np.concatenate([part.intent for part in parts]),
-        np.concatenate([part.sentiment for part in parts]),
-    )
 
 
 def most_confused(

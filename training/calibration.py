@@ -10,7 +10,7 @@ from sklearn.linear_model import LogisticRegression
 
 from frontdesk.decision.conformal import conformal_threshold
 from runners.models.calibration import Calibration, Doubles, Platt, shared_out
-from training.certificate import certified_threshold, rows_needed
+from training.certificate import certified_threshold, errors_allowed, rows_needed
 from training.members import MISSING, Labels
 from training.profile import CalibrationTargets
 
@@ -43,8 +43,8 @@ def calibrate(
     in_scope = labels.intent != MISSING
     left_over = 1.0 - probabilities.sum(axis=1)
     right = probabilities.argmax(axis=1) == labels.intent
-    scope_threshold = float(np.quantile(left_over[in_scope], 1 - targets.false_alarm_rate, method="higher"))
-    eligible = judged & (left_over <= scope_threshold)
+    scope_threshold = false_alarm_threshold(left_over[in_scope], targets)
+    eligible = like_traffic(judged, out_of_scope, targets.out_of_scope_share) & (left_over <= scope_threshold)
     threshold, own = automation_thresholds(probabilities[eligible], right[eligible], intents, targets)
     return Calibration(
         intent=intent,
@@ -61,6 +61,32 @@ def calibrate(
         certificate_confidence=targets.certificate_confidence,
         rows=int(judged.sum()),
     )
+
+
+def false_alarm_threshold(left_over: Doubles, targets: CalibrationTargets) -> float:
+    """The out-of-scope probability above which so few messages in scope lie that the rate of false alarms is certified.
+
+    Args:
+        left_over: (rows in scope,) their out-of-scope probability.
+        targets: the rate, and the confidence at which it holds; too few rows for that get the rate itself, uncertified.
+    """
+    ranked = np.sort(left_over)[::-1]
+    allowed = int(errors_allowed(np.array([len(ranked)]), targets.false_alarm_rate, targets.certificate_confidence)[0])
+    return float(ranked[allowed if allowed >= 0 else int(len(ranked) * targets.false_alarm_rate)])
+
+
+def like_traffic(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+    """The rows to certify on: with so few in scope that at least `share` of them is out of scope.
+
+    Out of scope every automated answer is wrong, so what holds at this share holds at any smaller one. Where no row is
+    out of scope the promise is about messages in scope alone.
+    """
+    outside, inside = np.flatnonzero(out_of_scope), np.flatnonzero(judged & ~out_of_scope)
+    most = len(inside) if not len(outside) or not share else int(len(outside) * (1 - share) / share)
+    kept = inside[np.linspace(0, len(inside) - 1, min(most, len(inside))).astype(int)]
+    chosen = np.zeros(len(judged), dtype=np.bool_)
+    chosen[outside] = chosen[kept] = True
+    return chosen
 
 
 def automation_thresholds(

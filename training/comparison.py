@@ -21,6 +21,7 @@ from runners.ensemble import Ensemble
 from runners.models.calibration import Doubles
 from training.data import Example
 from training.held_out import read_held_out
+from training.judging import judge_all
 from training.reliability import expected_calibration_error
 
 LATENCY_TEXTS = 64
@@ -123,7 +124,7 @@ def latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) -> list[fl
 
 def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], latency_ms: float) -> Side:
     texts = [example.text for example in examples]
-    judgement = ensemble.judge(texts)
+    judgement = judge_all(ensemble, texts, sampling=False)
     judged = [row for row, example in enumerate(examples) if example.out_of_scope or example.intent is not None]
     truth = [examples[row].intent or OUT_OF_SCOPE for row in judged]
     probabilities = judgement.intent[judged]

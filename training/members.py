@@ -76,7 +76,7 @@ class NativeMember:
 
 
 def fit_features(texts: Sequence[str], settings: Features, seed: int) -> FeatureRow:
-    """Learn vocabulary and projection from training texts alone."""
+    """Learn vocabulary and projection from training texts alone; static word vectors come with MiniLM, if asked for."""
     vectoriser = Vectoriser.fit(
         texts,
         min_documents=settings.min_documents,
@@ -85,8 +85,13 @@ def fit_features(texts: Sequence[str], settings: Features, seed: int) -> Feature
     )
     matrix = sparse_matrix(tuple(vectoriser.terms(text) for text in texts), vectoriser.size)
     components = min(settings.svd_components, min(matrix.shape) - 1)
-    svd = TruncatedSVD(components, n_iter=4, random_state=seed).fit(matrix)
-    return FeatureRow(vectoriser, np.ascontiguousarray(svd.components_.T, dtype=np.float32), MASKING_VERSION)
+    projection = TruncatedSVD(components, n_iter=4, random_state=seed).fit(matrix).components_.T
+    if settings.static_components:
+        from training.static_embedding import static_projection
+
+        static = static_projection(vectoriser.words, vectoriser.size, settings.static_components)
+        projection = np.concatenate([projection, static], axis=1)
+    return FeatureRow(vectoriser, np.ascontiguousarray(projection, dtype=np.float32), MASKING_VERSION)
 
 
 def fit_member(name: str, rows: FeatureRows, labels: Labels, vocabulary: int, profile: Profile) -> NativeMember:

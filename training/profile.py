@@ -37,6 +37,7 @@ class Features(Part):
     max_words: int = Field(ge=1)
     max_characters: int = Field(ge=1)
     svd_components: int = Field(ge=2, le=1000)
+    static_components: int = Field(0, ge=0, le=384)
 
 
 class EncoderSettings(Part):
@@ -70,9 +71,12 @@ class MetaLearner(Part):
 
 
 class CalibrationTargets(Part):
+    """What the thresholds shall promise; those of scope and automation at `certificate_confidence`."""
+
     conformal_coverage: float = Field(gt=0, lt=1)
     false_alarm_rate: float = Field(gt=0, lt=1)
     max_error: float = Field(gt=0, lt=1)
+    out_of_scope_share: float = Field(0.2, ge=0, lt=1)
     certificate_confidence: float = Field(gt=0, lt=1)
 
 
@@ -134,10 +138,11 @@ def check_libraries(profile: Profile) -> None:
     Raises:
         ConfigurationError: naming those that are missing and how to get them.
     """
-    missing = [name for name in ENCODER_LIBRARIES if profile.encoders and find_spec(name) is None]
+    needed = bool(profile.encoders or profile.features.static_components)
+    missing = [name for name in ENCODER_LIBRARIES if needed and find_spec(name) is None]
     if missing:
         raise ConfigurationError(
-            f"This profile fine-tunes encoders, which need {', '.join(missing)}.",
+            f"This profile works with encoders, which need {', '.join(missing)}.",
             hint="Install them (pip install 'frontdesk[encoders]'), or go without: frontdesk train --profile cpu",
         )
 

@@ -50,6 +50,7 @@ from training.doubt import error_detection
 from training.evaluation import evaluate, judged_intents
 from training.export import check_parity, export_booster, export_member
 from training.held_out import write_held_out
+from training.judging import judge_all, score_all
 from training.member_scores import MemberScores, Task
 from training.members import MEMBERS, MISSING, fit_features, fit_member
 from training.partition import Partition
@@ -213,10 +214,8 @@ class TrainingRun:
 
     def _scores(self, part: Rows, names: Sequence[str] | None = None) -> MemberScores:
         """What members, all if none are named, say of rows, by their exported graphs."""
-        texts = self.data.texts(part)
-        batch = Batch(texts, self._features.rows(texts))
-        members = [load_member(name, self._draft / "members", 1).scores(batch) for name in names or self.names]
-        return MemberScores.of(members, batch.rows)
+        members = [load_member(name, self._draft / "members", 1) for name in names or self.names]
+        return score_all(members, self._features, self.data.texts(part))
 
     def _unseen(self) -> MemberScores:
         """Of the stacking rows, each by members that did not see it."""
@@ -244,12 +243,6 @@ class TrainingRun:
     def _meta_folds(self) -> Rows:
         """(stacking rows,) the fold of each when the meta-learner's rounds are chosen."""
         return folds([self.data.rows[row] for row in self.data.stacking], self.profile.folds, self.profile.seed)
-
-    def _judged(self, ensemble: Ensemble, rows: Rows) -> Judged:
-        judgement = ensemble.judge(self.data.texts(rows), sampling=False)
-        return judged_intents(
-            ensemble, judgement, self.data.labels(rows), self.data.out_of_scope(rows), self.data.near(rows)
-        )
 
     def _calibrate(self, _: Share) -> None:
         rows = self.data.splits.calibration
@@ -289,11 +282,14 @@ class TrainingRun:
     def _evaluate(self, _: Share) -> None:
         ensemble, data, rows = self._ensemble(), self.data, self.data.splits.test
         labels = data.labels(rows)
-        judgement = ensemble.judge(data.texts(rows))
+        judgement = judge_all(ensemble, data.texts(rows))
         figures = evaluate(ensemble, judgement, labels, data.out_of_scope(rows), data.near(rows))
-        judged, calibrated_on = (self._judged(ensemble, part) for part in (rows, data.splits.calibration))
+        calibrated_on = judge_all(ensemble, data.texts(data.splits.calibration), sampling=False)
         figures["conformal"] |= resplit_sets(
-            calibrated_on, judged, ensemble.calibration.conformal_coverage, self.profile.seed
+            self._judged(ensemble, calibrated_on, data.splits.calibration),
+            self._judged(ensemble, judgement, rows),
+            ensemble.calibration.conformal_coverage,
+            self.profile.seed,
         )
         figures["error_detection"] = error_detection(judgement, labels.intent, self._doubted, self._full_dropout())
         figures["ablation"] = {"intent": self._ablation(judgement)}
@@ -307,6 +303,10 @@ class TrainingRun:
         self._write_golden()
         taxonomy = json.dumps(ensemble.taxonomy.to_mapping(), indent=1, ensure_ascii=False)
         (self._draft / "taxonomy.json").write_text(taxonomy + "\n", encoding="utf-8")
+
+    def _judged(self, ensemble: Ensemble, judgement: Judgement, rows: Rows) -> Judged:
+        data = self.data
+        return judged_intents(ensemble, judgement, data.labels(rows), data.out_of_scope(rows), data.near(rows))
 
     def _ablation(self, judgement: Judgement) -> dict[str, dict[str, float]]:
         stacking, calibration, test = self.data.stacking, self.data.splits.calibration, self.data.splits.test

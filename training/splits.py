@@ -65,8 +65,9 @@ def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
         else:
             calibration, rest = _cut(rest, of_calibration)
             stacking, rest = _cut(rest, of_stacking / (1 - of_calibration))
-        if label == NO_INTENT and of_stacking:  # no member learns from them, so all are unseen: more for stacking
-            stacking, rest = stacking + rest, []
+        if label == NO_INTENT and of_stacking:  # no member learns from them, so all of them are unseen by all members
+            stacking, calibration = _cut(stacking + rest + calibration, 0.5)
+            rest = []
         for part, found in zip(parts, (rest, stacking, calibration, test), strict=True):
             parts[part].extend(found)
     return Splits(**{part: np.array(sorted(chain(*found)), dtype=np.intp) for part, found in parts.items()})

@@ -31,8 +31,8 @@ class FeatureRows:
 class FeatureRow:
     """The frozen feature definition of one bundle.
 
-    `projection` is (terms, components) float32: the right singular vectors of the training TF-IDF
-    (Deerwester et al. 1990).
+    `projection` is (terms, components) float32: the right singular vectors of the training TF-IDF (Deerwester et al.
+    1990), and in bundles with encoders a static vector of each word beside them (training/static_embedding.py).
     """
 
     vectoriser: Vectoriser
@@ -42,7 +42,7 @@ class FeatureRow:
     @property
     def names(self) -> tuple[str, ...]:
         """The names of the dense columns, in order."""
-        return (*(f"svd_{index}" for index in range(self.projection.shape[1])), *STATISTICS)
+        return (*(f"projected_{index}" for index in range(self.projection.shape[1])), *STATISTICS)
 
     def rows(self, texts: Sequence[str]) -> FeatureRows:
         """Features of masked texts. A text's row does not depend on its neighbours in the batch."""

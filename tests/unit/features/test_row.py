@@ -23,7 +23,7 @@ def features() -> FeatureRow:
 def test_dense_columns_are_the_projection_then_the_statistics(features: FeatureRow) -> None:
     rows = features.rows(TEXTS)
     assert rows.dense.shape == (4, 7 + len(STATISTICS))
-    assert features.names[:2] == ("svd_0", "svd_1")
+    assert features.names[:2] == ("projected_0", "projected_1")
     assert features.names[7:] == tuple(STATISTICS)
     terms = rows.terms[2]
     np.testing.assert_allclose(rows.dense[2, :7], terms.weights @ features.projection[terms.ids], rtol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 
 from model_store.bundle import Bundle
 from runners.ensemble import Ensemble, Judgement
-from training.appraisal import appraise, judge_all, most_confused, per_intent
+from training.appraisal import appraise, most_confused, per_intent
 from training.data import Example
 from training.members import MISSING
 
@@ -55,14 +55,6 @@ def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemb
     flagged = 1.0 - judgement.intent.sum() > ensemble.calibration.out_of_scope_threshold
     assert found.figures["scope"]["recall"] == float(flagged)
     assert (found.figures["intent"], found.figures["sentiment"], found.intents) == ({}, {}, ())
-
-
-def test_figures_are_those_of_the_rows_in_one_batch(ensemble: Ensemble, starter_examples: tuple[Example, ...]) -> None:
-    texts = [row.text for row in starter_examples[:150]]
-    together, in_batches = ensemble.judge(texts), judge_all(ensemble, texts)
-    np.testing.assert_allclose(in_batches.intent, together.intent, atol=1e-6)
-    assert len(in_batches.members) == len(together.members)
-    assert all(scores.intent.shape == in_batches.intent.shape for scores in in_batches.members)
 
 
 def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:

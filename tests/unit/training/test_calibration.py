@@ -4,11 +4,40 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from training.calibration import automation_thresholds, fit_platt
+from training.calibration import automation_thresholds, false_alarm_threshold, fit_platt, like_traffic
 from training.certificate import certified_threshold, errors_allowed, rows_needed, upper_bound
 from training.evaluation import classification
 from training.profile import CalibrationTargets
 from training.reliability import expected_calibration_error
+
+TARGETS = CalibrationTargets(
+    conformal_coverage=0.95, false_alarm_rate=0.05, max_error=0.02, certificate_confidence=0.95
+)
+
+
+def test_false_alarms_stay_under_their_rate_in_nearly_every_experiment() -> None:
+    generator = np.random.default_rng(8)
+    rates = []
+    for _ in range(300):
+        threshold = false_alarm_threshold(generator.uniform(size=400), TARGETS)
+        rates.append(1 - threshold)  # the share of a uniform population above it
+    assert np.mean(np.array(rates) > 0.05) <= binom.ppf(0.999, 300, 0.05) / 300
+    assert np.mean(rates) > 0.02
+
+
+def test_too_few_rows_for_a_certificate_get_the_rate_itself() -> None:
+    assert false_alarm_threshold(np.linspace(0, 1, 41), TARGETS) == pytest.approx(0.95)
+
+
+def test_rows_are_thinned_to_the_share_of_traffic_out_of_scope() -> None:
+    out_of_scope = np.arange(1000) < 20
+    judged = np.arange(1000) < 900
+    chosen = like_traffic(judged, out_of_scope, 0.1)
+    assert chosen[:20].all()
+    assert chosen[20:900].sum() == 180
+    assert not chosen[900:].any()
+    assert (like_traffic(judged, out_of_scope, 0.01) == judged).all()
+    assert (like_traffic(judged, np.zeros(1000, dtype=bool), 0.1) == judged).all()
 
 
 def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:
@@ -67,10 +96,7 @@ def test_an_intent_with_rows_enough_has_a_threshold_of_its_own_and_the_others_sh
     probabilities[np.arange(830), chosen] = generator.uniform(0.5, 0.98, 830)
     right = np.ones(830, dtype=bool)
     right[probabilities[:, 2] > 0.9] = False  # sure of itself and wrong
-    targets = CalibrationTargets(
-        conformal_coverage=0.95, false_alarm_rate=0.05, max_error=0.02, certificate_confidence=0.95
-    )
-    pooled, own = automation_thresholds(probabilities, right, ("good", "rare", "bad"), targets)
+    pooled, own = automation_thresholds(probabilities, right, ("good", "rare", "bad"), TARGETS)
     assert set(own) == {"good"}
     assert own["good"] < 0.51
     assert pooled is None

@@ -13,7 +13,7 @@ from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
 from runners.models.encoder import Encoder, Precision, dropout_masks
 from runners.models.member import Batch
-from training.encoder import FittedEncoder, _batches, _inconsistency, fit_encoder
+from training.encoder import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder
 from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 from training.members import MISSING, Labels
 from training.profile import EncoderSettings
@@ -157,6 +157,13 @@ def test_too_little_agreement_is_refused_with_the_figure() -> None:
     other = Scores(np.eye(2, dtype=np.float32)[::-1], np.eye(2, dtype=np.float32))
     with pytest.raises(BundleError, match=r"0\.0%"):
         check_agreement("roberta", one, other, least=0.97)
+
+
+def test_long_texts_are_learned_from_in_pieces() -> None:
+    rows = [[1] * 10, [1] * 100, [1] * 40]
+    assert list(_pieces([0, 1, 2], rows, 2048)) == [[0, 1, 2]]
+    assert list(_pieces([0, 1, 2], rows, 250)) == [[0, 1], [2]]
+    assert list(_pieces([0, 1, 2], rows, 50)) == [[0], [1], [2]]
 
 
 def test_batches_hold_every_row_once_and_texts_of_similar_length() -> None:

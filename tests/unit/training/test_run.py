@@ -130,7 +130,7 @@ def test_the_manifest_says_what_the_bundle_was_made_of(tiny_bundle: Bundle) -> N
 @pytest.mark.parametrize("path", sorted(PROFILES.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_shipped_profile_can_be_read(path) -> None:
     profile = read_profile(path.stem)
-    assert sum(profile.split.model_dump().values()) == pytest.approx(1)
+    assert sum(profile.split.model_dump(exclude={"most_held_out"}).values()) == pytest.approx(1)
     assert "random_forest.n_estimators" in profile.flat()
 
 

@@ -91,12 +91,13 @@ def test_no_more_is_held_out_than_the_most() -> None:
     assert sizes(split(data, few, seed=1)) == (2700, 150, 150, 60)
 
 
-def test_messages_that_fit_no_intent_teach_the_meta_learner_because_no_member_learns_from_them() -> None:
+def test_messages_that_fit_no_intent_are_shared_out_after_the_members_because_none_learns_from_them() -> None:
     strange = [Example(f"strange {row}", None, None, f"strange-{row}", out_of_scope=True) for row in range(50)]
     data = [*examples(50), *strange]
     parts = split(data, SHARES, seed=1)
     assert not any(data[row].out_of_scope for row in parts.train)
-    assert sum(data[row].out_of_scope for row in parts.stacking) == 30
+    assert sum(data[row].out_of_scope for row in parts.stacking) == 20
+    assert sum(data[row].out_of_scope for row in parts.calibration) == 20
     assert any(data[row].out_of_scope for row in split(data, OUT_OF_FOLD, seed=1).train)
 
 

@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+
+from model_store.bundle import Bundle
+from runners.ensemble import Ensemble
+from training.data import Example
+from training.judging import judge_all, score_all
+
+
+def test_many_rows_asked_in_batches_are_judged_as_in_one(
+    encoder_bundle: Bundle, starter_examples: tuple[Example, ...]
+) -> None:
+    ensemble = Ensemble.load(encoder_bundle)
+    texts = [row.text for row in starter_examples[:150]]
+    together, in_batches = ensemble.judge(texts), judge_all(ensemble, texts)
+    np.testing.assert_allclose(in_batches.intent, together.intent, atol=1e-6)
+    np.testing.assert_allclose(in_batches.sentiment, together.sentiment, atol=1e-6)
+    for one, other in zip(together.members, in_batches.members, strict=True):
+        np.testing.assert_allclose(one.intent, other.intent, atol=1e-6)
+        assert (one.sampled is None) == (other.sampled is None)
+    assert in_batches.members[-1].sampled is not None
+    assert in_batches.members[-1].sampled.mean.shape == in_batches.intent.shape
+    assert judge_all(ensemble, texts, sampling=False).members[-1].sampled is None
+
+
+def test_members_are_asked_in_batches_too(encoder_bundle: Bundle, starter_examples: tuple[Example, ...]) -> None:
+    ensemble = Ensemble.load(encoder_bundle)
+    texts = [row.text for row in starter_examples[:100]]
+    scores = score_all(ensemble.members, ensemble.features, texts)
+    expected = np.stack([member.intent for member in ensemble.judge(texts).members])
+    np.testing.assert_allclose(scores.intent, expected, atol=1e-6)
