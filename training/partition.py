@@ -20,6 +20,8 @@ from training.members import MISSING, Labels, labels_of
 from training.profile import Profile
 from training.splits import Rows, Splits, folds, split
 
+MOST_DOUBTED = 1000  # of 16 passes each
+
 
 @dataclass(frozen=True)
 class Partition:
@@ -74,6 +76,18 @@ class Partition:
     def stacking(self) -> Rows:
         """The rows that have predictions of members that did not see them: what the meta-learner learns from."""
         return self.splits.train if self.out_of_fold else self.splits.stacking
+
+    @cached_property
+    def stacking_folds(self) -> Rows:
+        """(stacking rows,) the fold of each when the meta-learner's rounds are chosen."""
+        return folds([self.rows[row] for row in self.stacking], self.profile.folds, self.profile.seed)
+
+    @cached_property
+    def doubted(self) -> Rows:
+        """Places among the test rows with an intent, spread over them, that whole encoders are sampled on."""
+        known = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
+        spread: Rows = known[np.linspace(0, len(known) - 1, min(MOST_DOUBTED, len(known))).astype(int)]
+        return spread
 
     def texts(self, rows: Rows) -> list[str]:
         return [self.rows[row].text for row in rows]

@@ -28,40 +28,34 @@ from numpy.typing import NDArray
 
 import frontdesk
 from frontdesk.features.row import FeatureRow, FeatureRows
-from frontdesk.scores import Sampled
 from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
-from runners.ensemble import Ensemble, Judgement, load_member
+from runners.ensemble import Ensemble, load_member
 from runners.models.calibration import Calibration
 from runners.models.encoder import Encoder, Precision
 from runners.models.member import Batch
 from runners.models.meta_learner import CandidateScorer
 from runners.warm_up import golden_precisions
-from training.ablation import ablate, cost
 from training.at_once import run_at_once
-from training.borrowed import is_borrowed
 from training.calibration import calibrate
 from training.curves import FOLDER as CURVES
 from training.curves import write_curve
 from training.data import Example, data_hash
-from training.doubt import error_detection
-from training.evaluation import evaluate, judged_intents
+from training.examination import Examination
 from training.export import check_parity, export_booster, export_member
 from training.held_out import write_held_out
-from training.judging import judge_all, score_all
+from training.judging import score_all
 from training.member_scores import MemberScores, Task
 from training.members import MEMBERS, MISSING, fit_features, fit_member
 from training.partition import Partition
 from training.profile import Profile, check_libraries
-from training.promises import Judged, resplit_sets
-from training.splits import Rows, folds
+from training.splits import Rows
 from training.stacking import fit_scorer
 from training.stages import CHEAP_STAGE, ENCODER_PASS, Progress, Share, Stage
 
 GOLDEN_ROWS = 16
-DOUBTED_ROWS = 1000  # that whole encoders are sampled on: 16 passes each
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
 _NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
 
@@ -202,7 +196,9 @@ class TrainingRun:
             precision: Encoder(name, self._draft / "members", 1, precision=precision).scores(unseen)
             for precision in PRECISIONS
         }
-        sampled = encoder.intents_under_dropout(self.data.texts(self.data.splits.test[self._doubted]), settings.seed)
+        sampled = encoder.intents_under_dropout(
+            self.data.texts(self.data.splits.test[self.data.doubted]), settings.seed
+        )
         np.savez(self._folder / f"full-dropout-{name}.npz", mean=sampled.mean, entropy=sampled.entropy)
         parity = {
             "largest_difference": check_fp32(name, native, scores["fp32"]),
@@ -237,12 +233,8 @@ class TrainingRun:
         )
         for task, truth, known, top in of_tasks:
             learned = scores.task(task, truth, known)
-            booster = fit_scorer(self.names, learned, self._meta_folds()[known], top, settings, self.profile.seed)
+            booster = fit_scorer(self.names, learned, self.data.stacking_folds[known], top, settings, self.profile.seed)
             export_booster(booster, booster.num_feature(), self._draft / "meta", task)
-
-    def _meta_folds(self) -> Rows:
-        """(stacking rows,) the fold of each when the meta-learner's rounds are chosen."""
-        return folds([self.data.rows[row] for row in self.data.stacking], self.profile.folds, self.profile.seed)
 
     def _calibrate(self, _: Share) -> None:
         rows = self.data.splits.calibration
@@ -280,64 +272,12 @@ class TrainingRun:
         )
 
     def _evaluate(self, _: Share) -> None:
-        ensemble, data, rows = self._ensemble(), self.data, self.data.splits.test
-        labels = data.labels(rows)
-        judgement = judge_all(ensemble, data.texts(rows))
-        figures = evaluate(ensemble, judgement, labels, data.out_of_scope(rows), data.near(rows))
-        calibrated_on = judge_all(ensemble, data.texts(data.splits.calibration), sampling=False)
-        figures["conformal"] |= resplit_sets(
-            self._judged(ensemble, calibrated_on, data.splits.calibration),
-            self._judged(ensemble, judgement, rows),
-            ensemble.calibration.conformal_coverage,
-            self.profile.seed,
-        )
-        figures["error_detection"] = error_detection(judgement, labels.intent, self._doubted, self._full_dropout())
-        figures["ablation"] = {"intent": self._ablation(judgement)}
-        figures["cost_ms"] = cost(ensemble, data.texts(rows))
-        figures["onnx"] = {
-            name: json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8")) for name in self.names
-        }
-        if borrowed := sum(is_borrowed(example) for example in data.rows):
-            figures["borrowed_sentiment"] = {"rows": borrowed}
+        ensemble = self._ensemble()
+        figures = Examination(self.data, ensemble, self._folder).figures()
         (self._folder / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
         self._write_golden()
         taxonomy = json.dumps(ensemble.taxonomy.to_mapping(), indent=1, ensure_ascii=False)
         (self._draft / "taxonomy.json").write_text(taxonomy + "\n", encoding="utf-8")
-
-    def _judged(self, ensemble: Ensemble, judgement: Judgement, rows: Rows) -> Judged:
-        data = self.data
-        return judged_intents(ensemble, judgement, data.labels(rows), data.out_of_scope(rows), data.near(rows))
-
-    def _ablation(self, judgement: Judgement) -> dict[str, dict[str, float]]:
-        stacking, calibration, test = self.data.stacking, self.data.splits.calibration, self.data.splits.test
-        statistics = self._features.rows(self.data.texts(test))
-        scores = (
-            MemberScores.load(self._folder / "stacking.npz"),
-            MemberScores.load(self._folder / "calibration.npz"),
-            MemberScores.of(judgement.members, statistics),
-        )
-        of_stacking, of_calibration, of_test = (
-            found.task("intent", self.data.labels(rows).intent, self.data.judged(rows))
-            for found, rows in zip(scores, (stacking, calibration, test), strict=True)
-        )
-        parts = self._meta_folds()[self.data.judged(stacking)]
-        return ablate(
-            self.names, (of_stacking, of_calibration, of_test), parts, self.profile.meta_learner, self.profile.seed
-        )
-
-    @cached_property
-    def _doubted(self) -> Rows:
-        """Places among the test rows in scope, spread over them, that are asked under dropout of whole encoders."""
-        known = np.flatnonzero(self.data.labels(self.data.splits.test).intent != MISSING)
-        spread: Rows = known[np.linspace(0, len(known) - 1, min(DOUBTED_ROWS, len(known))).astype(int)]
-        return spread
-
-    def _full_dropout(self) -> list[Sampled]:
-        found = []
-        for name in self.profile.encoders:
-            with np.load(self._folder / f"full-dropout-{name}.npz", allow_pickle=False) as arrays:
-                found.append(Sampled(arrays["mean"], arrays["entropy"]))
-        return found
 
     def _write_golden(self) -> None:
         """Test messages spread over the set, with the ensemble's own results in each precision that a CPU runs: what

@@ -11,9 +11,12 @@ from model_store.bundle import Bundle, open_bundle
 from runners.ensemble import Ensemble
 from runners.warm_up import warm_up
 from tests.profiles import with_small_encoders
+from training.comparison import measure
+from training.held_out import read_held_out
 from training.profile import PROFILES, read_profile
 from training.run import TrainingRun
 from training.stages import Progress
+from training.withholding import withhold
 
 
 def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_run: TrainingRun, tmp_path) -> None:
@@ -107,6 +110,21 @@ def test_data_without_sentiment_borrows_it_and_says_so(tiny_run: TrainingRun, tm
     assert bundle.manifest.intents == ("get_refund", "review")
     assert bundle.manifest.metrics["borrowed_sentiment"] == {"rows": 300}
     assert bundle.manifest.metrics["sentiment"]["ensemble"]["accuracy"] > 0.5
+
+
+def test_withheld_intents_ask_whether_what_is_near_is_noticed(tiny_run: TrainingRun, tmp_path) -> None:
+    profile = tiny_run.profile.model_copy(update={"rows_per_intent": 12})
+    examples = withhold(tiny_run.examples, ("get_refund", "review"))
+    run = replace(tiny_run, examples=examples, profile=profile, work=tmp_path / "w", bundles=tmp_path / "b")
+    bundle = run.train(lambda progress: None)
+    scope = bundle.manifest.metrics["scope"]
+    assert "review" not in bundle.manifest.intents
+    assert scope["near_rows"] == 12
+    assert scope["rows"] > 0
+    assert 0 <= scope["near_recall"] <= 1
+    assert sum(row.near for row in read_held_out(bundle)) == 12
+    _, challenger = measure(None, bundle)
+    assert challenger.truth.count("out_of_scope") == scope["rows"]
 
 
 def test_the_same_data_profile_and_code_give_the_same_models(
