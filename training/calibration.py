@@ -36,7 +36,8 @@ def calibrate(
         targets: what the thresholds shall promise.
     """
     judged = out_of_scope | (labels.intent != MISSING)
-    intent = fit_platt(intent_scores[judged], labels.intent[judged])
+    weights = usual_weights(judged, out_of_scope, targets.usual_out_of_scope)
+    intent = fit_platt(intent_scores[judged], labels.intent[judged], weights[judged])
     rated = labels.sentiment != MISSING
     sentiment = fit_platt(sentiment_scores[rated], labels.sentiment[rated])
     probabilities = shared_out(intent(intent_scores), members_mean)
@@ -44,8 +45,10 @@ def calibrate(
     left_over = 1.0 - probabilities.sum(axis=1)
     right = probabilities.argmax(axis=1) == labels.intent
     scope_threshold = false_alarm_threshold(left_over[in_scope], targets)
-    eligible = like_traffic(judged, out_of_scope, targets.out_of_scope_share) & (left_over <= scope_threshold)
-    threshold, own = automation_thresholds(probabilities[eligible], right[eligible], intents, targets)
+    traffic = like_traffic(judged, out_of_scope, targets.most_out_of_scope)
+    wrong = expected_errors(probabilities, float(out_of_scope[traffic].mean()), targets.usual_out_of_scope)
+    eligible = traffic & (left_over <= scope_threshold)
+    threshold, own = automation_thresholds(probabilities[eligible], right[eligible], wrong[eligible], intents, targets)
     return Calibration(
         intent=intent,
         sentiment=sentiment,
@@ -75,6 +78,36 @@ def false_alarm_threshold(left_over: Doubles, targets: CalibrationTargets) -> fl
     return float(ranked[allowed if allowed >= 0 else int(len(ranked) * targets.false_alarm_rate)])
 
 
+def usual_weights(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> Doubles:
+    """(rows,) weights with which `share` of the judged rows is out of scope, those in scope counting 1.
+
+    Data holds as many messages out of scope as somebody collected: a confidence calibrated on a quarter of them would
+    be too low for every message in scope.
+    """
+    weights = np.ones(len(judged), dtype=np.float64)
+    outside, inside = int(out_of_scope.sum()), int((judged & ~out_of_scope).sum())
+    if outside:
+        weights[out_of_scope] = share / (1 - share) * inside / outside
+    return weights
+
+
+def expected_errors(probabilities: Doubles, there: float, usual: float) -> Doubles:
+    """(rows,) the probability that the best intent is wrong where the share `there` of rows is out of scope.
+
+    Probabilities that are calibrated for the `usual` share are moved to the other one by Bayes' rule (Saerens et al.
+    2002). Where no row is out of scope they stand as they are.
+    """
+    outside = 1.0 - probabilities.sum(axis=1)
+    if there:
+        odds = there / (1 - there) * (1 - usual) / usual
+        moved = outside * odds / (outside * odds + 1 - outside)
+    else:
+        moved = outside
+    inside = probabilities.max(axis=1) / np.maximum(1.0 - outside, 1e-12)
+    wrong: Doubles = 1.0 - inside * (1.0 - moved)
+    return wrong
+
+
 def like_traffic(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
     """The rows to certify on: with so few in scope that at least `share` of them is out of scope.
 
@@ -90,7 +123,11 @@ def like_traffic(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], sha
 
 
 def automation_thresholds(
-    probabilities: Doubles, right: NDArray[np.bool_], intents: Sequence[str], targets: CalibrationTargets
+    probabilities: Doubles,
+    right: NDArray[np.bool_],
+    expected_error: Doubles,
+    intents: Sequence[str],
+    targets: CalibrationTargets,
 ) -> tuple[float | None, dict[str, float]]:
     """The threshold of all intents together, and those of intents with rows enough for a certificate of their own.
 
@@ -99,31 +136,33 @@ def automation_thresholds(
     Args:
         probabilities: (rows, intents) of rows that are taken as in scope.
         right: (rows,) whether the best intent is right.
+        expected_error: (rows,) the probability that it is not, told without knowing.
         intents: the columns' labels.
         targets: what shall be certified.
     """
     chosen, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
     needed = rows_needed(targets.max_error, 1 - targets.certificate_confidence)
+
+    def certified(rows: NDArray[np.bool_]) -> float | None:
+        return certified_threshold(
+            confidence[rows], right[rows], targets.max_error, targets.certificate_confidence, expected_error[rows]
+        )
+
     own: dict[str, float] = {}
     pooled = np.ones(len(chosen), dtype=np.bool_)
     for column, label in enumerate(intents):
         rows = chosen == column
-        if rows.sum() < needed:
-            continue
-        found = certified_threshold(confidence[rows], right[rows], targets.max_error, targets.certificate_confidence)
-        if found is not None:
+        if rows.sum() >= needed and (found := certified(rows)) is not None:
             own[label] = found
             pooled &= ~rows
-    threshold = certified_threshold(
-        confidence[pooled], right[pooled], targets.max_error, targets.certificate_confidence
-    )
-    return threshold, own
+    return certified(pooled), own
 
 
-def fit_platt(scores: Doubles, truth: NDArray[np.intp]) -> Platt:
-    """Logistic calibration over every candidate: (rows, labels) scores, (rows,) right columns or -1."""
+def fit_platt(scores: Doubles, truth: NDArray[np.intp], weights: Doubles | None = None) -> Platt:
+    """Logistic calibration over all candidates: (rows, labels) scores, (rows,) right columns or -1, (rows,) weights."""
     row, label = np.nonzero(scores > 0)
     clipped = np.clip(scores[row, label], 1e-6, 1 - 1e-6)
     logits = np.log(clipped / (1 - clipped))[:, None]
-    fitted = LogisticRegression(C=1e6).fit(logits, truth[row] == label)
+    weighted = None if weights is None else weights[row]
+    fitted = LogisticRegression(C=1e6).fit(logits, truth[row] == label, sample_weight=weighted)
     return Platt(slope=float(fitted.coef_[0, 0]), offset=float(fitted.intercept_[0]))

@@ -21,17 +21,23 @@ STEPS = 200
 
 
 def certified_threshold(
-    confidence: Doubles, right: NDArray[np.bool_], max_error: float, certificate_confidence: float
+    confidence: Doubles,
+    right: NDArray[np.bool_],
+    max_error: float,
+    certificate_confidence: float,
+    expected_error: Doubles | None = None,
 ) -> float | None:
     """The lowest confidence at which the error among answers at or above it is certified to be at most `max_error`.
 
     None where no set of rows is large and right enough: 149 rows without an error are needed for 2 % at 95 %.
 
     Args:
-        confidence: (rows,) calibrated probability that the answer is right.
+        confidence: (rows,) by which answers are ranked.
         right: (rows,) whether it is.
         max_error: to be certified, a share of the answers.
         certificate_confidence: with which the certificate holds.
+        expected_error: (rows,) the probability that the answer is wrong, told without knowing; None for what
+            the confidence leaves over.
     """
     least = rows_needed(max_error, 1 - certificate_confidence)
     if len(confidence) < least:
@@ -41,7 +47,8 @@ def certified_threshold(
     sizes = np.unique(np.linspace(least, len(ranked), STEPS).astype(int))
     above = np.searchsorted(-ranked, -ranked[sizes - 1], side="right")  # rows of one confidence are above together
     allowed = errors_allowed(above, max_error, certificate_confidence)
-    expected = (np.cumsum(1 - ranked) / np.arange(1, len(ranked) + 1))[above - 1]
+    likely_wrong = (1 - confidence if expected_error is None else expected_error)[order]
+    expected = (np.cumsum(likely_wrong) / np.arange(1, len(ranked) + 1))[above - 1]
     start = int(np.argmax(binom.cdf(allowed, above, np.clip(expected, 0, 1))))
     wrong = np.cumsum(~right[order])[above - 1]
     holds = wrong[start:] <= allowed[start:]

@@ -35,12 +35,10 @@ class Partition:
     def rows(self) -> tuple[Example, ...]:
         """The examples that take part: all, or at most `rows_per_intent` of each class, chosen by the seed.
 
-        Where none of them has a sentiment, some of the starter corpus take part for theirs.
+        Where they lack sentiments, some of the starter corpus take part for theirs.
         """
         limit = self.profile.rows_per_intent
-        borrowed: tuple[Example, ...] = ()
-        if all(example.sentiment is None for example in self.examples):
-            borrowed = borrowed_sentiment(self.profile.borrowed_sentiment_rows, self.profile.seed)
+        borrowed = borrowed_sentiment(self.examples, self.profile.borrowed_sentiment_rows, self.profile.seed)
         if limit is None:
             return (*self.examples, *borrowed)
         order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))

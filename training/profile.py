@@ -76,7 +76,8 @@ class CalibrationTargets(Part):
     conformal_coverage: float = Field(gt=0, lt=1)
     false_alarm_rate: float = Field(gt=0, lt=1)
     max_error: float = Field(gt=0, lt=1)
-    out_of_scope_share: float = Field(0.2, ge=0, lt=1)
+    usual_out_of_scope: float = Field(0.05, gt=0, lt=1)
+    most_out_of_scope: float = Field(0.2, gt=0, lt=1)
     certificate_confidence: float = Field(gt=0, lt=1)
 
 

@@ -105,6 +105,8 @@ def scope(judged: Judged, calibration: Calibration) -> dict[str, float]:
         "recall": _share(flagged[far]),
         "false_alarm_rate": _share(flagged[judged.in_scope]),
     }
+    if judged.in_scope.any():
+        figures |= given_scope(judged)
     if far.any() and judged.in_scope.any():
         figures["auroc"] = _separation(judged, far)
     if judged.near.any():
@@ -114,6 +116,22 @@ def scope(judged: Judged, calibration: Calibration) -> dict[str, float]:
             "near_auroc": _separation(judged, judged.near),
         }
     return figures
+
+
+def given_scope(judged: Judged) -> dict[str, float]:
+    """Log loss and calibration error of messages in scope, by probabilities that are told they are.
+
+    Members know no other case, so this is what compares with them: the ensemble keeps something for the case that a
+    message fits no intent, and in scope that costs it.
+    """
+    rows = judged.probabilities[judged.in_scope]
+    certain = rows / rows.sum(axis=1, keepdims=True)
+    truth = judged.truth[judged.in_scope]
+    of_truth = certain[np.arange(len(truth)), truth]
+    return {
+        "log_loss_given_scope": float(-np.log(np.clip(of_truth, 1e-6, 1.0)).mean()),
+        "ece_given_scope": expected_calibration_error(certain.max(axis=1), certain.argmax(axis=1) == truth),
+    }
 
 
 def sets(judged: Judged, calibration: Calibration) -> dict[str, float]:

@@ -38,7 +38,7 @@ from runners.models.encoder import Encoder, Precision
 from runners.models.member import Batch
 from runners.models.meta_learner import CandidateScorer
 from runners.warm_up import golden_precisions
-from training.at_once import run_at_once
+from training.at_once import give_back_memory, run_at_once
 from training.calibration import calibrate
 from training.curves import FOLDER as CURVES
 from training.curves import write_curve
@@ -187,6 +187,7 @@ class TrainingRun:
         settings, rows = self.profile.encoders[name], self.data.splits.train
         labels = self.data.labels(rows)
         encoder = fit_encoder(self.data.texts(rows), labels, len(self.data.intents), len(SENTIMENTS), settings, share)
+        give_back_memory()
         write_curve(encoder.curve, self._draft / CURVES / f"{name}.json")
         export_encoder(encoder, name, self._draft / "members")
         calibration = self.data.splits.calibration

@@ -22,6 +22,7 @@ from training.profile import Split
 Rows = NDArray[np.intp]
 Group = list[int]
 FEWEST_GROUPS = 5
+FEWEST_INTENTS = 2
 NO_INTENT = "out of scope"
 
 
@@ -85,16 +86,23 @@ def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
 
 
 def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
-    """Raise `DataError` for classes with too few groups; one that stands in test rows alone needs none."""
-    small = sorted(
-        label
-        for label, groups in classes.items()
-        if len(groups) < FEWEST_GROUPS and any(examples[rows[0]].part != "test" for rows in groups)
-    )
-    if small:
+    """Raise `DataError` for classes with too few groups, and for intents that no training row could teach."""
+    if len([label for label in classes if label not in (NO_INTENT, f"intent {None}")]) < FEWEST_INTENTS:
+        raise DataError(
+            "The messages are all of one intent.", hint="Give at least two, or there is nothing to tell apart."
+        )
+    teachable = {
+        label: any(examples[rows[0]].part in ("train", None) for rows in groups) for label, groups in classes.items()
+    }
+    if small := sorted(label for label, groups in classes.items() if len(groups) < FEWEST_GROUPS and teachable[label]):
         raise DataError(
             f"Too few different messages for {', '.join(small)}.",
             hint=f"Each intent needs at least {FEWEST_GROUPS} to be trained, calibrated and tested.",
+        )
+    if untaught := sorted(label for label, able in teachable.items() if not able and label != NO_INTENT):
+        raise DataError(
+            f"The data's own split has no training message for {', '.join(untaught)}.",
+            hint="Move some of its rows to the training part, or leave the intent out: --withhold NAME",
         )
 
 

@@ -28,7 +28,7 @@ class Platt:
         """Calibrate element by element; an exact 0 (no candidate) stays 0."""
         clipped = np.clip(probabilities, 1e-6, 1 - 1e-6)
         logits = np.log(clipped / (1 - clipped))
-        calibrated = 1 / (1 + np.exp(-(self.slope * logits + self.offset)))
+        calibrated = (1 + np.tanh((self.slope * logits + self.offset) / 2)) / 2  # a sigmoid that cannot overflow
         return np.where(probabilities > 0, calibrated, 0.0)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import BundleError
-from training.at_once import WorkDied, run_at_once
+from training.at_once import WorkDied, give_back_memory, run_at_once
 from training.stages import Share
 
 
@@ -59,3 +59,11 @@ def test_a_killed_process_is_named() -> None:
 
 def test_nothing_to_do_is_done() -> None:
     run_at_once({}, lambda share: None)
+
+
+def test_memory_is_given_back_where_that_is_possible_and_nothing_breaks_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    give_back_memory()
+    monkeypatch.setattr("ctypes.CDLL", lambda name: object())  # a C library without malloc_trim
+    give_back_memory()

@@ -8,7 +8,7 @@ from training.data import Example
 
 
 def test_as_many_of_each_sentiment_and_no_intent() -> None:
-    rows = borrowed_sentiment(300, seed=1)
+    rows = borrowed_sentiment((), 300, seed=1)
     assert Counter(row.sentiment for row in rows) == dict.fromkeys(SENTIMENTS, 100)
     assert all(row.intent is None and not row.out_of_scope for row in rows)
     assert all(is_borrowed(row) for row in rows)
@@ -16,12 +16,19 @@ def test_as_many_of_each_sentiment_and_no_intent() -> None:
 
 
 def test_every_part_has_some_of_each_sentiment() -> None:
-    by_part = Counter((row.part, row.sentiment) for row in borrowed_sentiment(300, seed=1))
+    by_part = Counter((row.part, row.sentiment) for row in borrowed_sentiment((), 300, seed=1))
     assert {by_part["test", sentiment] for sentiment in SENTIMENTS} == {20}
     assert {by_part["calibration", sentiment] for sentiment in SENTIMENTS} == {20}
     assert {by_part["train", sentiment] for sentiment in SENTIMENTS} == {60}
 
 
 def test_the_seed_chooses() -> None:
-    assert borrowed_sentiment(60, seed=1) == borrowed_sentiment(60, seed=1)
-    assert borrowed_sentiment(60, seed=1) != borrowed_sentiment(60, seed=2)
+    assert borrowed_sentiment((), 60, seed=1) == borrowed_sentiment((), 60, seed=1)
+    assert borrowed_sentiment((), 60, seed=1) != borrowed_sentiment((), 60, seed=2)
+
+
+def test_only_the_sentiments_that_are_missing_are_borrowed() -> None:
+    own = [Example(f"text {row}", "a", "negative" if row % 2 else "neutral", f"{row}") for row in range(60)]
+    assert {row.sentiment for row in borrowed_sentiment(own, 300, seed=1)} == {"positive"}
+    every = [*own, *(Example(f"good {row}", "a", "positive", f"g{row}") for row in range(20))]
+    assert borrowed_sentiment(every, 300, seed=1) == ()

@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from training.calibration import automation_thresholds, false_alarm_threshold, fit_platt, like_traffic
+from training.calibration import (
+    automation_thresholds,
+    expected_errors,
+    false_alarm_threshold,
+    fit_platt,
+    like_traffic,
+    usual_weights,
+)
 from training.certificate import certified_threshold, errors_allowed, rows_needed, upper_bound
 from training.evaluation import classification
 from training.profile import CalibrationTargets
@@ -27,6 +34,26 @@ def test_false_alarms_stay_under_their_rate_in_nearly_every_experiment() -> None
 
 def test_too_few_rows_for_a_certificate_get_the_rate_itself() -> None:
     assert false_alarm_threshold(np.linspace(0, 1, 41), TARGETS) == pytest.approx(0.95)
+
+
+def test_rows_out_of_scope_weigh_as_much_as_they_usually_come() -> None:
+    out_of_scope = np.arange(100) < 40
+    judged = np.arange(100) < 90
+    weights = usual_weights(judged, out_of_scope, 0.05)
+    assert weights[:40].sum() / weights[:90].sum() == pytest.approx(0.05)
+    assert (weights[40:] == 1).all()
+    assert (usual_weights(judged, np.zeros(100, dtype=bool), 0.05) == 1).all()
+
+
+def test_more_traffic_out_of_scope_makes_errors_likelier() -> None:
+    """Of 1,000 messages 50 are out of scope; of those alike, half of the 100 with this probability are."""
+    probabilities = np.array([[0.45, 0.05]])
+    (as_it_is,) = expected_errors(probabilities, 0.05, usual=0.05)
+    (more,) = expected_errors(probabilities, 0.2, usual=0.05)
+    odds = (0.2 / 0.8) / (0.05 / 0.95)
+    assert as_it_is == pytest.approx(0.55)
+    assert more == pytest.approx(1 - 0.9 * (1 / (1 + odds)))
+    assert expected_errors(probabilities, 0.0, usual=0.05) == pytest.approx(0.55)
 
 
 def test_rows_are_thinned_to_the_share_of_traffic_out_of_scope() -> None:
@@ -96,7 +123,9 @@ def test_an_intent_with_rows_enough_has_a_threshold_of_its_own_and_the_others_sh
     probabilities[np.arange(830), chosen] = generator.uniform(0.5, 0.98, 830)
     right = np.ones(830, dtype=bool)
     right[probabilities[:, 2] > 0.9] = False  # sure of itself and wrong
-    pooled, own = automation_thresholds(probabilities, right, ("good", "rare", "bad"), TARGETS)
+    pooled, own = automation_thresholds(
+        probabilities, right, 1 - probabilities.max(axis=1), ("good", "rare", "bad"), TARGETS
+    )
     assert set(own) == {"good"}
     assert own["good"] < 0.51
     assert pooled is None

@@ -67,6 +67,13 @@ def test_far_and_near_messages_have_figures_of_their_own() -> None:
     assert 0 < seen["auroc"] < 1
 
 
+def test_in_scope_the_ensemble_is_compared_as_if_told_so() -> None:
+    seen = scope(JUDGED, CALIBRATION)
+    rows = JUDGED.probabilities[:4] / JUDGED.probabilities[:4].sum(axis=1, keepdims=True)
+    expected = -np.log(rows[np.arange(4), [0, 0, 1, 0]]).mean()
+    assert seen["log_loss_given_scope"] == pytest.approx(expected)
+
+
 def test_sets_hold_the_right_intent_as_often_as_is_counted() -> None:
     seen = sets(JUDGED, CALIBRATION)
     assert seen["coverage"] == pytest.approx(3 / 4)

@@ -118,3 +118,14 @@ def test_withheld_intents_leave_the_other_messages_out_of_scope_their_share_of_t
     tested = [data[row] for row in split(data, SHARES, seed=1).test]
     assert sum(row.near for row in tested) == 3
     assert sum(row.out_of_scope and not row.near for row in tested) == 4
+
+
+def test_an_intent_that_no_row_teaches_is_named() -> None:
+    data = [*examples(10), *(Example(f"new {row}", "new", None, f"n{row}", part="test") for row in range(9))]
+    with pytest.raises(DataError, match="no training message for intent new"):
+        split(data, SHARES, seed=1)
+
+
+def test_one_intent_alone_is_nothing_to_tell_apart() -> None:
+    with pytest.raises(DataError, match="all of one intent"):
+        split(examples(20, intents=1), SHARES, seed=1)
