@@ -33,6 +33,8 @@ def show(figures: Mapping[str, Any], console: Console) -> None:
 def sentences(figures: Mapping[str, Any]) -> Iterator[str]:
     """Scope, plausible intents, automation and borrowed sentiment in words."""
     scope, sets, automation = figures["scope"], figures["conformal"], figures["automation"]
+    if "log_loss_given_scope" in scope:
+        yield f"Log loss of intents, told that a message fits one: {scope['log_loss_given_scope']:.3f}."
     yield f"ECE with out-of-scope messages counted as wrong: {scope['ece_with_out_of_scope']:.3f}."
     near = f", {scope['near_recall']:.1%} of those whose intent was withheld" if "near_recall" in scope else ""
     yield f"Out of scope: {scope['recall']:.1%} found{near} at {scope['false_alarm_rate']:.1%} false alarms."

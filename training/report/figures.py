@@ -50,15 +50,24 @@ def worth(subject: Subject, task: str) -> str:
     """In words, what the meta-learner gains over the best member and the soft vote, and which members take from it."""
     figures = subject.metrics[task]
     best, all_together = min(subject.manifest.members, key=lambda name: figures[name]["log_loss"]), figures["ensemble"]
-    gains = (figures[name]["log_loss"] - all_together["log_loss"] for name in (best, "soft_vote"))
+    told_scope = subject.metrics["scope"].get("log_loss_given_scope") if task == "intent" else None
+    compared = all_together["log_loss"] if told_scope is None else told_scope
+    gains = (figures[name]["log_loss"] - compared for name in (best, "soft_vote"))
     told = ("lower than" if gain > 0 else "no lower than" for gain in gains)
     idle = [key for key, values in without_each(subject, task) if values["log_loss"] <= all_together["log_loss"]]
     names = ", ".join(key.removeprefix("without_") for key in idle)
     return (
-        f"The meta-learner's log loss is {next(told)} that of {best}, the best member alone, and {next(told)} that of "
+        f"{_given_scope(told_scope)} is {next(told)} that of {best}, the best member alone, and {next(told)} that of "
         "the soft vote. Log loss is in nats; above 0 in 'against all' is worse than all members together."
         + (f" Log loss does not rise without {names}." if idle else "")
     )
+
+
+def _given_scope(log_loss: float | None) -> str:
+    """Members do not know that a message may fit no intent; told that it does, the meta-learner is like them."""
+    if log_loss is None:
+        return "The meta-learner's log loss"
+    return f"Told that a message fits an intent, as members assume, the meta-learner's log loss of {log_loss:.3f}"
 
 
 def costs(subject: Subject) -> dict[str, float]:

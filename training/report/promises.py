@@ -51,8 +51,9 @@ def scope_table(subject: Subject) -> Table:
         rows.append((name, str(near), share(scope["near_recall"]), _figure(scope, "near_auroc")))
     note = (
         f"The threshold {subject.calibration.out_of_scope_threshold:.4f} was chosen so that "
-        f"{share(subject.calibration.false_alarm_rate)} of messages in scope are false alarms; on the held-out "
-        f"messages {share(scope['false_alarm_rate'])} are."
+        f"at most {share(subject.calibration.false_alarm_rate)} of messages in scope are false alarms, at "
+        f"{subject.calibration.certificate_confidence:.0%} confidence; on the held-out messages "
+        f"{share(scope['false_alarm_rate'])} are."
     )
     if not rows:
         return pairs("Messages that fit no intent", [("held out", "none: recall is not known")], note)
