@@ -62,7 +62,8 @@ def _intent(explanation: Mapping[str, Any]) -> Group:
     table.add_row(Text("out of scope", style="dim"), _bar(scope["probability"]), f"{side} {scope['threshold']:.1%}")
     limits = (
         f"{len(kept)} plausible: every intent from {plausible['threshold']:.1%}. Such sets hold the right one in "
-        f"{plausible['coverage']:.0%} of messages. The limit of scope refuses {scope['false_alarm_rate']:.0%} wrongly."
+        f"{plausible['coverage']:.0%} of messages. The limit of scope wrongly refuses at most "
+        f"{scope['false_alarm_rate']:.0%}."
     )
     mood = explanation["sentiment"]
     moods = ", ".join(f"{label} {share:.0%}" for label, share in mood["scores"].items())
