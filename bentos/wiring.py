@@ -38,6 +38,7 @@ from runners.models.encoder import Precision
 from runners.models.provider import Provider
 from runners.models.session import check_runtime, find_provider
 from runners.placement import check_placement, connect
+from runners.schedule import Limits
 from runners.warm_up import open_warm
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
@@ -106,7 +107,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     """
     path = served_bundle(settings)
     provider = _provider(settings, runners)
-    champion = _champion(settings, path, provider, runners)
+    metrics = Metrics()
+    champion = _champion(settings, path, provider, runners, metrics)
     if champion.precisions:
         _log.info("Encoders run on %s (%s).", provider.name, provider.because)
     inventory = Inventory.of(
@@ -117,7 +119,6 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         provider=provider,
         precisions=champion.precisions,
     )
-    metrics = Metrics()
     metrics.set_model(champion.version)
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
@@ -171,7 +172,7 @@ def _provider(settings: Settings, runners: Mapping[str, str | None] | None) -> P
 
 
 def _champion(
-    settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None
+    settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None, metrics: Metrics
 ) -> BatchedChampion:
     """The golden rows run as every request will: through the services of the placement."""
     model = settings.model
@@ -184,7 +185,8 @@ def _champion(
         start_timeout_s=model.runner_start_timeout_s,
     )
     ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
-    return BatchedChampion(ensemble, max_batch=model.max_batch_texts, max_waiting=model.max_waiting_texts)
+    limits = Limits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens)
+    return BatchedChampion(ensemble, limits, cached_texts=model.cached_texts, observe_cache=metrics.observe_cache)
 
 
 def _priority(settings: Settings) -> PriorityPolicy:

@@ -29,6 +29,7 @@ class Section(BaseModel):
 class ServerSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=1, le=65535)
+    grpc_port: int | None = Field(3001, ge=1, le=65535)
     workers: int = Field(2, ge=1, le=256)
     request_timeout_s: float = Field(10.0, gt=0)
     max_body_bytes: int = Field(65_536, ge=1024)
@@ -44,7 +45,9 @@ class ModelSettings(Section):
     placement: Literal["embedded", "dedicated", "distributed"] = "embedded"
     runner_start_timeout_s: float = Field(60.0, gt=0)
     max_batch_texts: int = Field(32, ge=1)
+    max_batch_tokens: int = Field(2048, ge=1)
     max_waiting_texts: int = Field(512, ge=1)
+    cached_texts: int = Field(4096, ge=0)
     onnx_threads: int = Field(1, ge=1)
     provider: Literal["auto", "tensorrt", "cuda", "cpu"] = "auto"
     precision: Literal["auto", "int8", "fp16", "fp32"] = "auto"

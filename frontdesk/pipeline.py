@@ -34,7 +34,9 @@ class Champion(Protocol):
     @property
     def taxonomy(self) -> Taxonomy: ...
 
-    async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]: ...
+    async def understand(
+        self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
+    ) -> Sequence[Understanding]: ...
 
 
 class Writer(Protocol):
@@ -69,7 +71,8 @@ class AnswerQuery:
         champion = self.champion
         masked = self.mask(query.text)
         watch.lap("mask")
-        (understanding,) = await deadline.bound(champion.understand([masked], deadline), "the models read the message")
+        reading = champion.understand([masked], deadline, fresh=query.fresh)
+        (understanding,) = await deadline.bound(reading, "the models read the message")
         watch.lap("models")
         judged = self._judge(champion, query, masked, understanding)
         watch.lap("decide")
@@ -97,7 +100,8 @@ class AnswerQuery:
         champion = self.champion
         masked = [self.mask(query.text) for query in queries]
         watch.lap("mask")
-        understandings = await deadline.bound(champion.understand(masked, deadline), "the models read the messages")
+        reading = champion.understand(masked, deadline, fresh=any(query.fresh for query in queries))
+        understandings = await deadline.bound(reading, "the models read the messages")
         watch.lap("models")
         judged = [
             self._judge(champion, query, text, understanding)

@@ -82,7 +82,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A customer's message as it came in, already checked against the API's limits."""
+    """A customer's message as it came in, already checked against the API's limits.
+
+    `fresh` asks the models themselves, not a cache of what they said before.
+    """
 
     text: str = field(repr=False)
     customer_id: str | None = None
@@ -92,6 +95,7 @@ class Query:
     language: str | None = None
     waiting_since: datetime | None = None
     store: bool = True
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

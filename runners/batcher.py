@@ -1,10 +1,10 @@
 """Adaptive batching without a waiting window: an idle model runs at once with what waits, a busy one collects.
 
-One thread runs one batch at a time, so a model needs no lock. Batches grow with load by themselves: while one runs,
-the next collects. What has expired is dropped before it costs a forward pass; an item that raises is run alone,
-so that it cannot fail its neighbours; when too much waits, new work is refused at once with a time to come back.
+One thread runs one batch at a time, so a model needs no lock, and takes the next batch by itself, so that the model
+does not idle while the event loop is busy. Batches grow with load: while one runs, the next collects. A batch that
+raises is split and its halves are run again, so that a failing item fails alone.
 
-Knows nothing of models: `run` maps a list of items to a list of results.
+`schedule.py` decides what runs next and what is refused. Knows nothing of models: `run` maps items to results.
 """
 
 from __future__ import annotations
@@ -12,144 +12,154 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from frontdesk.deadline import Deadline
-from frontdesk.errors import DeadlineExceeded, Overloaded
+from frontdesk.errors import DeadlineExceeded, FrontdeskError
+from runners.schedule import Limits, Schedule, Shape, Work
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-FIRST_GUESS_S_PER_ITEM = 0.005
-SMOOTHING = 0.2
+_ALIKE = Shape(lane="", tokens=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Waiting(Generic[Item, Result]):
-    item: Item
-    deadline: Deadline
-    outcome: asyncio.Future[Result]
-
-
-@dataclass(frozen=True, slots=True)
 class _Call(Generic[Item, Result]):
-    loop: asyncio.AbstractEventLoop
-    batch: list[_Waiting[Item, Result]]
+    """One caller's items, and the future of their results."""
+
+    __slots__ = ("items", "left", "loop", "outcome", "results")
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        self.items = items
+        self.results: list[Result | None] = [None] * len(items)
+        self.left = len(items)
+        self.loop = asyncio.get_running_loop()
+        self.outcome: asyncio.Future[list[Result]] = self.loop.create_future()
+
+
+_Turn = tuple[_Call[Item, Result], int]
+"""An item as the schedule holds it: its call, and its place in it."""
 
 
 class Batcher(Generic[Item, Result]):
     """Serves one event loop.
 
     Args:
-        run: the model; called in one thread, never twice at once.
-        max_batch: the most items in one call.
-        max_waiting: the most items that may wait.
+        run: the model; called in one thread, never twice at once, with items of one lane.
+        limits: of a batch and of the queue.
+        shape: an item's lane and length; by default all are alike.
     """
 
-    def __init__(self, run: Callable[[Sequence[Item]], Sequence[Result]], *, max_batch: int, max_waiting: int) -> None:
+    def __init__(
+        self,
+        run: Callable[[Sequence[Item]], Sequence[Result]],
+        limits: Limits,
+        shape: Callable[[Item], Shape] = lambda _: _ALIKE,
+    ) -> None:
         self._run = run
-        self._max_batch = max_batch
-        self._max_waiting = max_waiting
-        self._waiting: deque[_Waiting[Item, Result]] = deque()
-        self._calls: SimpleQueue[_Call[Item, Result] | None] = SimpleQueue()
+        self._shape = shape
+        self._schedule: Schedule[_Turn[Item, Result]] = Schedule(limits)
+        self._lock = threading.Lock()  # of the schedule, and of the two flags
+        self._is_idle = False
+        self._is_closing = False
+        self._wake: SimpleQueue[None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="model", daemon=True)
         self._thread.start()
-        self._idle = asyncio.Event()
-        self._idle.set()
-        self._s_per_item = FIRST_GUESS_S_PER_ITEM
 
     @property
     def waiting(self) -> int:
-        return len(self._waiting)
+        return len(self._schedule)
 
-    async def submit(self, items: Sequence[Item], deadline: Deadline) -> list[Result]:
-        """Results for `items`, in order.
+    @property
+    def wait_s(self) -> float:
+        """How long what comes now would wait."""
+        return self._schedule.wait_s
+
+    async def submit(self, items: Sequence[Item], deadline: Deadline, *, bulk: bool = False) -> list[Result]:
+        """Results for `items`, in order. `bulk` work lets other work pass.
 
         Raises:
             Overloaded: when too much waits already.
             DeadlineExceeded: when the deadline passed before an item's turn came.
         """
-        if len(self._waiting) + len(items) > self._max_waiting:
-            raise Overloaded(
-                "The models have more waiting than they can answer in time.",
-                retry_after_s=max(1.0, len(self._waiting) * self._s_per_item),
-                hint="Try again after the time in Retry-After.",
-            )
-        loop = asyncio.get_running_loop()
-        waiting = [_Waiting(item, deadline, loop.create_future()) for item in items]
-        self._waiting.extend(waiting)
-        if self._idle.is_set():
-            self._start_next(loop)
+        call: _Call[Item, Result] = _Call(items)
+        works = [Work((call, place), self._shape(item), deadline.at, bulk=bulk) for place, item in enumerate(items)]
+        with self._lock:
+            self._schedule.admit(works, time.monotonic())
+            is_idle, self._is_idle = self._is_idle, False
+        if is_idle:
+            self._wake.put(None)
         try:
-            return [await entry.outcome for entry in waiting]
+            return await call.outcome
         finally:
-            for entry in waiting:
-                _forget(entry.outcome)
+            if call.left:  # the caller has gone, or an item failed or expired: nobody wants the others
+                for work in works:
+                    work.forgotten = True
 
     async def close(self) -> None:
         """Finish what was accepted, then stop the thread."""
-        await self._idle.wait()
-        self._calls.put(None)
+        with self._lock:
+            self._is_closing = True
+        self._wake.put(None)
         await asyncio.to_thread(self._thread.join)
 
-    def _start_next(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Hand what waits to the thread; with nothing waiting, the model is idle."""
-        if batch := self._next_batch():
-            self._idle.clear()
-            self._calls.put(_Call(loop, batch))
-        else:
-            self._idle.set()
-
     def _work(self) -> None:
-        """The thread: a handover through a plain queue costs half of what an executor's futures cost (measured)."""
-        while (call := self._calls.get()) is not None:
+        """The thread. A handover through a plain queue costs half of what an executor's futures cost (measured)."""
+        while (batch := self._next()) is not None:
+            if not batch:
+                self._wake.get()
+                continue
             started = time.perf_counter()
-            outcomes = self._attempt([entry.item for entry in call.batch])
-            took = time.perf_counter() - started
-            call.loop.call_soon_threadsafe(self._finish, call, outcomes, took)
+            outcomes = self._attempt([call.items[place] for call, place in (work.item for work in batch)])
+            with self._lock:
+                self._schedule.done(time.perf_counter() - started)
+            _tell(batch, outcomes)
 
-    def _finish(self, call: _Call[Item, Result], outcomes: Sequence[Result | Exception], took_s: float) -> None:
-        """In the event loop again: start the next batch first, then wake those who waited for this one."""
-        self._s_per_item += SMOOTHING * (took_s / len(call.batch) - self._s_per_item)
-        self._start_next(call.loop)
-        for entry, outcome in zip(call.batch, outcomes, strict=True):
-            if entry.outcome.done():
-                continue
-            if isinstance(outcome, Exception):
-                entry.outcome.set_exception(outcome)
-            else:
-                entry.outcome.set_result(outcome)
-
-    def _next_batch(self) -> list[_Waiting[Item, Result]]:
-        """Take what waits, oldest first; the cancelled are forgotten, the expired are told so."""
-        batch: list[_Waiting[Item, Result]] = []
-        while self._waiting and len(batch) < self._max_batch:
-            entry = self._waiting.popleft()
-            if entry.outcome.done():
-                continue
-            if entry.deadline.remaining_s() <= 0:
-                entry.outcome.set_exception(DeadlineExceeded("The deadline passed before the models were free."))
-                continue
-            batch.append(entry)
-        return batch
+    def _next(self) -> list[Work[_Turn[Item, Result]]] | None:
+        """What to run; nothing where nothing waits; None when it is time to stop."""
+        with self._lock:
+            found = self._schedule.take(time.monotonic())
+            if self._is_closing and not found.batch and not len(self._schedule):
+                return None
+            self._is_idle = not found.batch
+        if found.expired:
+            late = DeadlineExceeded("The deadline passed before the models were free.")
+            _tell(found.expired, [late] * len(found.expired))
+        return found.batch
 
     def _attempt(self, items: Sequence[Item]) -> list[Result | Exception]:
-        """Run the batch; where it fails, each item alone, so that only the bad one carries the error."""
+        """Run the batch; where it fails, each half, down to the item that carries the error."""
         try:
             return list(self._run(items))
+        except FrontdeskError as error:  # a part that all items need is away: no item's fault
+            return [error] * len(items)
         except Exception as error:  # noqa: BLE001 - whatever a model raises is its caller's, and the queue must go on
             if len(items) == 1:
                 return [error]
-            return [outcome for item in items for outcome in self._attempt([item])]
+            half = len(items) // 2
+            return self._attempt(items[:half]) + self._attempt(items[half:])
 
 
-def _forget(outcome: asyncio.Future[Result]) -> None:
-    """A caller that has gone wants no result, and asyncio shall not warn of an exception that nobody fetched."""
-    if not outcome.done():
-        outcome.cancel()
-    elif not outcome.cancelled():
-        outcome.exception()
+def _tell(
+    batch: Sequence[Work[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception] | Sequence[DeadlineExceeded]
+) -> None:
+    """Give each call its results, in the loop that it waits in, with one call into it for the whole batch."""
+    call, _ = batch[0].item
+    if not call.loop.is_closed():
+        call.loop.call_soon_threadsafe(_settle, batch, outcomes)
+
+
+def _settle(batch: Sequence[Work[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception]) -> None:
+    for work, outcome in zip(batch, outcomes, strict=True):
+        call, place = work.item
+        if call.outcome.done():
+            continue
+        if isinstance(outcome, Exception):
+            call.outcome.set_exception(outcome)
+            continue
+        call.results[place] = outcome
+        call.left -= 1
+        if not call.left:
+            call.outcome.set_result(call.results)  # type: ignore[arg-type]  # every place has been filled

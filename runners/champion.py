@@ -1,25 +1,58 @@
-"""The champion as a server holds it: a warm ensemble behind the batcher, wherever its parts live."""
+"""The champion as a server holds it: a warm ensemble behind batcher and score cache, wherever its parts live."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
 
 from frontdesk.deadline import Deadline
+from frontdesk.scores import Floats, Scores
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import MaskedText, Understanding
 from runners.batcher import Batcher
 from runners.ensemble import Ensemble
 from runners.models.encoder import Precision
+from runners.schedule import Limits, Shape
+from runners.score_cache import Outcome, ScoreCache
+
+CHARACTERS_PER_TOKEN = 4
+"""Of English in WordPiece, roughly: to group texts by length it need not be exact, and counting tokens would cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ask:
+    """A text, and what is asked of it: the scores of `model`, or with none a whole understanding."""
+
+    text: str
+    model: str | None = None
+
+
+_Row = tuple[Floats, Floats]  # one text's scores: intent (intents,), sentiment (3,)
 
 
 class BatchedChampion:
-    """Implements the pipeline's `Champion` port. From now on only the batcher's thread uses `ensemble`."""
+    """Implements the pipeline's `Champion` port. From now on only the batcher's thread uses `ensemble`.
 
-    def __init__(self, ensemble: Ensemble, *, max_batch: int, max_waiting: int) -> None:
+    Args:
+        ensemble: warm.
+        limits: of a batch and of the queue.
+        cached_texts: how many texts' understandings are remembered; 0 for none.
+        observe_cache: is told how each text was answered where there is a cache.
+    """
+
+    def __init__(
+        self,
+        ensemble: Ensemble,
+        limits: Limits,
+        *,
+        cached_texts: int = 0,
+        observe_cache: Callable[[Outcome], None] = lambda _: None,
+    ) -> None:
         self._ensemble = ensemble
-        self._batcher: Batcher[str, Understanding] = Batcher(
-            ensemble.understand, max_batch=max_batch, max_waiting=max_waiting
-        )
+        self._batcher: Batcher[_Ask, Understanding | _Row] = Batcher(self._run, limits, _shape)
+        self._cache = ScoreCache(cached_texts, observe_cache) if cached_texts else None
 
     @property
     def version(self) -> str:
@@ -30,6 +63,21 @@ class BatchedChampion:
         return self._ensemble.taxonomy
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """The columns of `Scores.intent`."""
+        return self._ensemble.taxonomy.labels
+
+    @property
+    def sentiments(self) -> tuple[str, ...]:
+        """The columns of `Scores.sentiment`."""
+        return self._ensemble.sentiments
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What `scores` knows: "ensemble", then each member."""
+        return self._ensemble.models
+
+    @property
     def precisions(self) -> Mapping[str, Precision]:
         return self._ensemble.precisions
 
@@ -38,8 +86,45 @@ class BatchedChampion:
         """Texts that wait for the models."""
         return self._batcher.waiting
 
-    async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
-        return await self._batcher.submit([text.text for text in texts], deadline)
+    def is_up(self, model: str) -> bool:
+        """Is every process there that this model needs?"""
+        return self._ensemble.is_up(model)
+
+    async def understand(
+        self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
+    ) -> Sequence[Understanding]:
+        """What the ensemble makes of each text; `fresh` reads it anew although it is remembered."""
+
+        async def read(unknown: Sequence[MaskedText]) -> Sequence[Understanding]:
+            asks = [_Ask(text.text) for text in unknown]
+            return await self._batcher.submit(asks, deadline, bulk=len(texts) > 1)  # type: ignore[return-value]  # no model
+
+        return await read(texts) if fresh or self._cache is None else await self._cache.understand(texts, read)
+
+    async def scores(self, model: str, texts: Sequence[MaskedText], deadline: Deadline) -> Scores:
+        """One model's scores, in the order of `texts`; of "ensemble" the calibrated probabilities.
+
+        Raises:
+            KeyError: there is no such model.
+        """
+        if model not in self.models:
+            raise KeyError(model)
+        asks = [_Ask(text.text, model) for text in texts]
+        rows: list[_Row] = await self._batcher.submit(asks, deadline, bulk=len(texts) > 1)  # type: ignore[assignment]
+        intent, sentiment = zip(*rows, strict=True)
+        return Scores(np.stack(intent), np.stack(sentiment))
 
     async def close(self) -> None:
         await self._batcher.close()
+
+    def _run(self, asks: Sequence[_Ask]) -> Sequence[Understanding | _Row]:
+        """All of one lane, hence of one model."""
+        texts = [ask.text for ask in asks]
+        if (model := asks[0].model) is None:
+            return self._ensemble.understand(texts)
+        scores = self._ensemble.scores(model, texts)
+        return list(zip(scores.intent, scores.sentiment, strict=True))
+
+
+def _shape(ask: _Ask) -> Shape:
+    return Shape(ask.model, len(ask.text) // CHARACTERS_PER_TOKEN + 1)

@@ -40,6 +40,7 @@ from runners.models.member import Batch
 from runners.models.provider import ON_CPU, Provider
 from runners.models.session import find_provider
 from runners.placement import call_path
+from runners.schedule import Limits
 from runners.wire import Arrays, pack, scores_to_arrays, unpack
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
@@ -58,7 +59,7 @@ class Runner:
         self.path = call_path(bundle.version)
         self._answer = answer
         self._batcher: Batcher[bytes, bytes] = Batcher(
-            self._run, max_batch=1, max_waiting=SETTINGS.model.max_waiting_texts
+            self._run, Limits(max_batch=1, max_waiting=SETTINGS.model.max_waiting_texts)
         )
         self._under_way = 0
         self._last_call = 0.0

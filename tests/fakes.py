@@ -40,7 +40,9 @@ class FakeChampion:
     taxonomy: Taxonomy = field(default_factory=lambda: Taxonomy((IntentPolicy("track_order", automate=True),), {}))
     seen: list[str] = field(default_factory=list)
 
-    async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
+    async def understand(
+        self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
+    ) -> Sequence[Understanding]:
         self.seen.extend(text.text for text in texts)
         return [understanding() for _ in texts]
 

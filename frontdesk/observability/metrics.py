@@ -77,6 +77,9 @@ class Metrics:
         self._rejected = _Counters(
             Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=to)
         )
+        self._cache = _Counters(
+            Counter("frontdesk_score_cache_texts_total", "Texts by how they were answered", ("outcome",), registry=to)
+        )
         self._model = Gauge(
             "frontdesk_model_info",
             "1 for the model version that answers",
@@ -109,6 +112,10 @@ class Metrics:
     def observe_rejection(self, kind: str) -> None:
         """Count one refusal by its `frontdesk.errors.Kind`."""
         self._rejected.add(kind)
+
+    def observe_cache(self, outcome: str) -> None:
+        """Count one text: "hit" (remembered), "joined" (somebody was just reading it) or "miss"."""
+        self._cache.add(outcome)
 
     def set_model(self, version: str) -> None:
         """`version` answers from now on; the one before it drops to 0."""

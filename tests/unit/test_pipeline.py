@@ -73,7 +73,7 @@ async def test_nothing_is_answered_when_it_cannot_be_stored(desk: Desk) -> None:
 
 
 async def test_an_expired_deadline_stores_nothing(desk: Desk) -> None:
-    async def sleep(*_: object) -> list[object]:
+    async def sleep(*_: object, **__: object) -> list[object]:
         await asyncio.sleep(1)
         return []
 
@@ -94,7 +94,7 @@ async def test_a_batch_keeps_its_order_and_marks_the_item_that_failed(desk: Desk
 
 
 async def test_a_message_that_may_mean_two_things_is_answered_and_kept_with_a_question(desk: Desk) -> None:
-    async def torn(*_: object) -> list[object]:
+    async def torn(*_: object, **__: object) -> list[object]:
         plausible = (Candidate("track_order", 0.5), Candidate("get_refund", 0.4))
         return [replace(understanding(confidence=0.5), plausible=plausible)]
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
 from runners.batcher import Batcher
+from runners.schedule import Limits
 
 
 class Model:
-    """Doubles numbers, remembers its batches, raises for 13, and can be held."""
+    """Doubles numbers, remembers its batches, raises for 13, is away for 99, and can be held."""
 
     def __init__(self) -> None:
         self.batches: list[list[int]] = []
@@ -28,6 +29,8 @@ class Model:
         assert self.free.wait(5)
         if 13 in items:
             raise ValueError("13")
+        if 99 in items:
+            raise Overloaded("A part is away.", retry_after_s=5)
         return [item * 2 for item in items]
 
 
@@ -36,8 +39,8 @@ def model() -> Model:
     return Model()
 
 
-def batcher(model: Model, **limits: int) -> Batcher[int, int]:
-    return Batcher(model.run, **{"max_batch": 4, "max_waiting": 100, **limits})
+def batcher(model: Model, *, max_batch: int = 4, max_waiting: int = 100) -> Batcher[int, int]:
+    return Batcher(model.run, Limits(max_batch, max_waiting))
 
 
 def later() -> Deadline:
@@ -84,6 +87,51 @@ async def test_a_bad_item_fails_alone(model: Model) -> None:
     with pytest.raises(ValueError, match="13"):
         await bad
     await first
+
+
+async def test_a_batch_that_fails_is_split_and_its_good_halves_run(model: Model) -> None:
+    queue = batcher(model, max_batch=8)
+    first = await held(model, queue)
+    tasks = [asyncio.create_task(queue.submit([n], later())) for n in (1, 2, 3, 4, 5, 6, 7, 13)]
+    await asyncio.sleep(0.01)
+    model.free.set()
+    outcomes = await asyncio.gather(first, *tasks, return_exceptions=True)
+    assert outcomes[1:-1] == [[n * 2] for n in range(1, 8)]
+    assert isinstance(outcomes[-1], ValueError)
+    assert model.batches[2:] == [[1, 2, 3, 4], [5, 6, 7, 13], [5, 6], [7, 13], [7], [13]]
+
+
+async def test_a_part_that_is_away_is_no_items_fault_and_nothing_is_tried_again(model: Model) -> None:
+    queue = batcher(model)
+    first = await held(model, queue)
+    tasks = [asyncio.create_task(queue.submit([n], later())) for n in (1, 99)]
+    await asyncio.sleep(0.01)
+    model.free.set()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    await first
+    assert [type(outcome) for outcome in outcomes] == [Overloaded, Overloaded]
+    assert model.batches == [[0], [1, 99]]
+
+
+async def test_a_failing_item_fails_its_call_and_the_rest_of_it_is_forgotten(model: Model) -> None:
+    queue = batcher(model, max_batch=2, max_waiting=5000)
+    with pytest.raises(ValueError, match="13"):
+        await queue.submit([13, *range(100, 2000)], later())
+    await queue.close()
+    assert len(model.batches) < 500
+
+
+async def test_bulk_work_lets_a_person_pass(model: Model) -> None:
+    queue = batcher(model)
+    first = await held(model, queue)
+    deadline = later()
+    bulk = asyncio.create_task(queue.submit([1, 2, 3, 4, 5, 6], deadline, bulk=True))
+    await asyncio.sleep(0.01)
+    person = asyncio.create_task(queue.submit([7], deadline))
+    await asyncio.sleep(0.01)
+    model.free.set()
+    await asyncio.gather(first, bulk, person)
+    assert model.batches[1] == [7, 1, 2, 3]
 
 
 async def test_an_expired_item_never_reaches_the_model(model: Model) -> None:
@@ -136,7 +184,35 @@ async def test_close_finishes_what_was_accepted(model: Model) -> None:
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.lists(st.lists(st.integers(20, 1000), min_size=1, max_size=9), min_size=1, max_size=12))
+@given(
+    st.lists(st.tuples(st.integers(100, 1000), st.booleans(), st.booleans()), min_size=1, max_size=40),
+    st.integers(1, 6),
+)
+def test_callers_who_leave_and_models_that_fail_change_nobody_elses_answer(
+    calls: list[tuple[int, bool, bool]], max_batch: int
+) -> None:
+    async def ask() -> list[object]:
+        queue = batcher(Model(), max_waiting=1000, max_batch=max_batch)
+        tasks = [asyncio.create_task(queue.submit([n, 13] if bad else [n], later())) for n, bad, _ in calls]
+        await asyncio.sleep(0)
+        for task, (_, _, leaves) in zip(tasks, calls, strict=True):
+            if leaves:
+                task.cancel()
+        outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+        await queue.close()
+        return outcomes
+
+    for outcome, (number, bad, leaves) in zip(asyncio.run(ask()), calls, strict=True):
+        if leaves:
+            assert isinstance(outcome, asyncio.CancelledError)
+        elif bad:
+            assert isinstance(outcome, ValueError)
+        else:
+            assert outcome == [number * 2]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.lists(st.integers(100, 1000), min_size=1, max_size=9), min_size=1, max_size=12))
 def test_every_caller_gets_its_own_answers_and_none_is_lost(calls: list[list[int]]) -> None:
     async def ask() -> list[list[int]]:
         queue = batcher(Model(), max_waiting=1000)

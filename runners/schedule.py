@@ -1,0 +1,171 @@
+"""What runs next, what is refused and what is too late: the batcher's decisions, as a function of values and a clock.
+
+Waiting work is ordered by deadline, bulk work as if it had `BULK_YIELDS_S` more time: what a person waits for overtakes
+it, but nothing starves. The most urgent work opens a batch; of what is urgent after it, that of similar length joins,
+under a budget of tokens, because a short text in the company of a long one is padded to its length (FACTS: mixed
+lengths 590-700 texts/s as they come, 1,026 sorted). New work is refused when the queue is full, or when by the time per
+token of late it could not be done before its deadline: better to know at once than after waiting for nothing.
+
+Knows nothing of threads, event loops or models.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right, insort
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from frontdesk.errors import Overloaded
+
+Item = TypeVar("Item")
+
+BULK_YIELDS_S = 2.0
+LOOK_AHEAD = 4
+"""How many batches' worth of the most urgent work is searched for texts of similar length."""
+FIRST_GUESS_S_PER_TOKEN = 0.0002
+SMOOTHING = 0.2
+LEAST_RETRY_AFTER_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`max_batch` items and `max_tokens` tokens, padding counted, in one batch; `max_waiting` items in the queue."""
+
+    max_batch: int
+    max_waiting: int
+    max_tokens: int = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What the schedule knows of an item: items of one `lane` can run together, `tokens` says how long it is."""
+
+    lane: Hashable
+    tokens: int
+
+
+@dataclass(eq=False, slots=True)
+class Work(Generic[Item]):
+    """An item that waits. `deadline` is a moment of the schedule's clock in seconds; `forgotten` when nobody waits."""
+
+    item: Item
+    shape: Shape
+    deadline: float
+    bulk: bool = False
+    forgotten: bool = field(default=False, init=False)
+
+    @property
+    def urgency(self) -> float:
+        """Smaller is sooner."""
+        return self.deadline + BULK_YIELDS_S if self.bulk else self.deadline
+
+
+@dataclass(frozen=True, slots=True)
+class Next(Generic[Item]):
+    """What to run now, and what expired while it waited. Both empty: nothing waits."""
+
+    batch: list[Work[Item]]
+    expired: list[Work[Item]]
+
+
+class Schedule(Generic[Item]):
+    """The queue in front of one model. Not for several threads at once."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._queue: list[Work[Item]] = []  # by urgency, equals in the order of their arrival
+        self._tokens = 0  # of the queue
+        self._running = 0  # tokens of the batch that runs
+        self._s_per_token = FIRST_GUESS_S_PER_TOKEN
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+    @property
+    def wait_s(self) -> float:
+        """How long what comes now would wait, if it came last."""
+        return (self._tokens + self._running) * self._s_per_token
+
+    def admit(self, works: list[Work[Item]], now: float) -> None:
+        """Take all of `works`, which share deadline and kind, or none. An idle model takes anything.
+
+        Raises:
+            Overloaded: the queue is full, or these would not be done before their deadline.
+        """
+        if self._queue or self._running:
+            if len(self._queue) + len(works) > self._limits.max_waiting:
+                raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
+            ready_s = self._done_in_s(works)
+            if now + ready_s > works[0].deadline:
+                raise _overloaded("The models would not be done with this before its deadline.", ready_s)
+        for work in works:
+            insort(self._queue, work, key=_urgency)
+            self._tokens += work.shape.tokens
+
+    def take(self, now: float) -> Next[Item]:
+        """The next batch, which counts as running until `done` is called. Forgotten and expired work is dropped."""
+        expired: list[Work[Item]] = []
+        candidates: list[Work[Item]] = []
+        seen = 0
+        for work in self._queue:
+            if len(candidates) == LOOK_AHEAD * self._limits.max_batch:
+                break
+            seen += 1
+            if work.forgotten or work.deadline <= now:
+                self._tokens -= work.shape.tokens
+                if not work.forgotten:
+                    expired.append(work)
+                continue
+            candidates.append(work)
+        batch = self._together(candidates)
+        if batch or seen > len(candidates):
+            chosen = set(map(id, batch))
+            self._queue[:seen] = [work for work in candidates if id(work) not in chosen]
+        self._running = sum(work.shape.tokens for work in batch)
+        self._tokens -= self._running
+        return Next(batch, expired)
+
+    def done(self, took_s: float) -> None:
+        """The batch of the last `take` has run for `took_s` seconds."""
+        if self._running:
+            self._s_per_token += SMOOTHING * (took_s / self._running - self._s_per_token)
+        self._running = 0
+
+    def _together(self, candidates: list[Work[Item]]) -> list[Work[Item]]:
+        """The most urgent, and those of its lane that are nearest to it in length, as many as the limits allow."""
+        if not candidates:
+            return []
+        first = candidates[0]
+        lane, tokens = first.shape.lane, first.shape.tokens
+        others = [work for work in candidates[1:] if work.shape.lane == lane]
+        if len(others) >= self._limits.max_batch:
+            others.sort(key=lambda work: abs(work.shape.tokens - tokens))
+        batch, longest = [first], tokens
+        for work in others:
+            padded = max(longest, work.shape.tokens) * (len(batch) + 1)
+            if len(batch) == self._limits.max_batch:
+                break
+            if padded <= self._limits.max_tokens:
+                batch.append(work)
+                longest = max(longest, work.shape.tokens)
+        return batch
+
+    def _done_in_s(self, works: list[Work[Item]]) -> float:
+        """How long until `works` would be done: what runs, what is more urgent, and they themselves."""
+        place = bisect_right(self._queue, works[0].urgency, key=_urgency)
+        behind = sum(work.shape.tokens for work in self._queue[place:])
+        own = sum(work.shape.tokens for work in works)
+        return (self._tokens - behind + self._running + own) * self._s_per_token
+
+
+def _urgency(work: Work[Item]) -> float:
+    return work.urgency
+
+
+def _overloaded(message: str, after_s: float) -> Overloaded:
+    return Overloaded(
+        message,
+        retry_after_s=max(LEAST_RETRY_AFTER_S, after_s),
+        hint="Try again after the time in Retry-After.",
+    )
