@@ -1,9 +1,10 @@
 """A transformer encoder with an intent and a sentiment head, as one ONNX graph a precision, and its tokenizer.
 
 int8 on a CPU, fp16 on CUDA, fp32 where the other one does not reproduce the golden rows. Texts of similar length are
-run together, padded: every token is quantised by a scale of its own (`training/quantisation.py`), so a text's result
-does not depend on its company, which parity tests check. The same graph call can sample the intent head under dropout
-(Gal & Ghahramani 2016), by masks of a constant seed: a text gets the same figures in every process and batch.
+run together, padded (`token_groups.py`): every token is quantised by a scale of its own (`training/quantisation.py`),
+so a text's result does not depend on its company, which parity tests check. The same graph call can sample the intent
+head under dropout (Gal & Ghahramani 2016), by masks of a constant seed: a text gets the same figures in every process
+and batch.
 """
 
 from __future__ import annotations
@@ -14,16 +15,19 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from tokenizers import Encoding, Tokenizer
+from tokenizers import Encoding
 
 from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import Floats, Sampled, Scores
+from runners.models.graph import open_graph
 from runners.models.member import Batch
 from runners.models.provider import ON_CPU, Provider
-from runners.models.session import open_session
+from runners.models.token_groups import ON_CPU as GROUPS_ON_CPU
+from runners.models.token_groups import ON_GPU as GROUPS_ON_GPU
+from runners.models.token_groups import groups, tokenizer_of
 
 ENCODER_MEMBERS = ("distilbert", "roberta")
-GROUP_ON_CPU, GROUP_ON_GPU = 8, 64  # texts in one call: a CPU gains nothing beyond (FACTS), and padding costs
+_OUTPUTS = ("intent", "sentiment", "intent_samples")
 
 SAMPLES = 16
 MASKS_SEED = 20160619
@@ -58,34 +62,27 @@ class Encoder:
     ) -> None:
         self.name = name
         self.precision = precision
-        self._session = open_session(folder / graph_name(name, precision), threads, provider)
-        self._tokenizer = Tokenizer.from_file(str(folder / f"{name}.tokenizer.json"))
-        self._group = GROUP_ON_GPU if provider.on_gpu else GROUP_ON_CPU
-        self.width = int(self._session.get_inputs()[2].shape[1])  # of the pooled features that the heads read
-        self._masks = dropout_masks(MASKS_SEED, SAMPLES, self.width, HEAD_DROPOUT)
+        self._graph = open_graph(folder / graph_name(name, precision), threads, provider)
+        self._tokenizer = tokenizer_of((folder / f"{name}.tokenizer.json").read_text(encoding="utf-8"))
+        self._grouping = GROUPS_ON_GPU if provider.on_gpu else GROUPS_ON_CPU
+        self.width = self._graph.width("dropout_masks")  # of the pooled features that the heads read
+        masks = dropout_masks(MASKS_SEED, SAMPLES, self.width, HEAD_DROPOUT)
+        self._masks = {True: self._graph.held(masks), False: self._graph.held(masks[:0])}  # by whether to sample
 
     def scores(self, batch: Batch) -> Scores:
         """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
-        intent, sentiment, samples = self._outputs(batch.texts, self._masks if batch.sampling else self._masks[:0])
+        encoded = batch.encodings(self._tokenizer)
+        together = groups([len(text.ids) for text in encoded], self._grouping)
+        outputs = [self._forward([encoded[place] for place in group], batch.sampling) for group in together]
+        order = np.argsort(np.array([place for group in together for place in group], dtype=np.intp))
+        intent, sentiment, samples = (np.concatenate(parts)[order] for parts in zip(*outputs, strict=True))
         sampled = Sampled(samples.mean(axis=1), entropy(samples).mean(axis=1)) if batch.sampling else None
         return Scores(intent, sentiment, sampled)
 
-    def _outputs(self, texts: Sequence[str], masks: Floats) -> list[Floats]:
-        """Groups of similar length; the results in the order of `texts`."""
-        encoded = self._tokenizer.encode_batch_fast(list(texts))
-        order = sorted(range(len(encoded)), key=lambda row: len(encoded[row].ids))
-        groups = [order[start : start + self._group] for start in range(0, len(order), self._group)]
-        outputs = [self._forward([encoded[row] for row in group], masks) for group in groups]
-        place = np.argsort(np.array(order, dtype=np.intp))
-        return [np.concatenate(parts)[place] for parts in zip(*outputs, strict=True)]
-
-    def _forward(self, encoded: Sequence[Encoding], masks: Floats) -> list[Floats]:
-        ids, mask = _padded([row.ids for row in encoded])
-        outputs: list[Floats] = self._session.run(
-            ["intent", "sentiment", "intent_samples"],
-            {"input_ids": ids, "attention_mask": mask, "dropout_masks": masks},
-        )
-        return outputs
+    def _forward(self, encoded: Sequence[Encoding], sampling: bool) -> list[Floats]:
+        ids, mask = _padded([text.ids for text in encoded])
+        inputs = {"input_ids": ids, "attention_mask": mask}
+        return self._graph.run(_OUTPUTS, inputs, {"dropout_masks": self._masks[sampling]})
 
 
 def _padded(rows: Sequence[Sequence[int]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

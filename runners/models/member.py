@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from tokenizers import Encoding, Tokenizer
 
 from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
@@ -20,9 +22,17 @@ class Batch:
     texts: Sequence[str]
     rows: FeatureRows
     sampling: bool = False
+    _encodings: dict[int, list[Encoding]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def encodings(self, tokenizer: Tokenizer) -> list[Encoding]:
+        """The texts' tokens, worked out once for all members that share `tokenizer`."""
+        found = self._encodings.get(id(tokenizer))
+        if found is None:
+            found = self._encodings[id(tokenizer)] = tokenizer.encode_batch_fast(list(self.texts))
+        return found
 
 
 class Member(Protocol):

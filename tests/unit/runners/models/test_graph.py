@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+import onnxruntime
+import pytest
+
+from runners.models.graph import Graph
+from runners.models.session import PROBE
+
+
+@pytest.fixture(params=[None, "cpu"], ids=["plain", "bound"])
+def graph(request: pytest.FixtureRequest) -> Graph:
+    session = onnxruntime.InferenceSession(PROBE, providers=["CPUExecutionProvider"])
+    return Graph(session, request.param)
+
+
+def test_a_graph_gives_its_outputs(graph: Graph) -> None:
+    (product,) = graph.run(["y"], {"x": np.full((2, 2), 2, np.float32)}, {})
+    assert product.tolist() == [[8, 8], [8, 8]]
+
+
+def test_what_is_held_serves_many_calls(graph: Graph) -> None:
+    held = {"x": graph.held(np.eye(2, dtype=np.float32) * 3)}
+    for _ in range(3):
+        (product,) = graph.run(["y"], {}, held)
+        assert product.tolist() == [[9, 0], [0, 9]]
+
+
+def test_a_width_is_that_of_the_graph(graph: Graph) -> None:
+    assert graph.width("x") == 2
