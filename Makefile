@@ -9,16 +9,18 @@ EXTRA       := $(strip $(ACCELERATOR))
 OTHER       := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 INDEX       := $(if $(strip $(TORCH_INDEX)),--extra-index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
+USERS       ?= 50             # of make bench-locust
+RUN_TIME    ?= 60s            # of make bench-locust
 
 ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps check format bench gpu-check clean
+.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-plumbing bench-locust wrk gpu-check clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-10s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Frontdesk needs Python 3.11 or newer; $(PYTHON) is {sys.version.split()[0]}. Try: make PYTHON=python3.12 serve")'
@@ -26,7 +28,7 @@ $(VENV)/bin/python:
 
 $(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml constraints.txt
 	@echo "Installing Frontdesk ($(EXTRA)) into $(VENV): a minute or two, once ..."
-	@rm -f $(VENV)/.serve-* $(VENV)/.dev-*
+	@rm -f $(VENV)/.serve-* $(VENV)/.dev-* $(VENV)/.bench-*
 	@$(PIP) uninstall --quiet --quiet --yes $(OTHER)
 	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders]'
 	@touch $@
@@ -34,6 +36,11 @@ $(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA)
 	@echo "Installing the tools for tests and checks ..."
 	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders,dev]'
+	@touch $@
+
+$(VENV)/.bench-$(EXTRA): $(VENV)/.serve-$(EXTRA)
+	@echo "Installing what benchmarks use ..."
+	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders,bench]'
 	@touch $@
 
 serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model where there is none, and serve on :3000
@@ -61,8 +68,22 @@ format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.serve-$(EXTRA)  ## CPU per request of the server beside the bare models, in one run
+bench: $(VENV)/.bench-$(EXTRA) wrk  ## the server beside the bare models in one run, and the capacity that follows
+	@$(BIN)/python -m benchmarks.serving
+	@$(BIN)/python -m benchmarks.capacity
+
+bench-kernel: $(VENV)/.bench-$(EXTRA)  ## the models alone, one process and as many as there are workers
+	@$(BIN)/python -m benchmarks.kernel
+
+bench-plumbing: $(VENV)/.bench-$(EXTRA)  ## CPU per request of one worker beside its model thread
 	@$(BIN)/python -m benchmarks.plumbing
+
+bench-locust: $(VENV)/.bench-$(EXTRA)  ## many users with the written mix, HTTP and gRPC, against a server of its own
+	@$(BIN)/python -m benchmarks.server $(BIN)/locust --locustfile benchmarks/locustfile.py --headless \
+		--users $(USERS) --spawn-rate $(USERS) --run-time $(RUN_TIME) --only-summary
+
+wrk:
+	@command -v wrk >/dev/null || { echo "Benchmarks use wrk as their load generator: apt-get install wrk"; exit 1; }
 
 gpu-check: $(VENV)/.serve-$(EXTRA)  ## run the encoders on the GPU, if there is one, and compare with the CPU
 	@$(BIN)/frontdesk gpu-check

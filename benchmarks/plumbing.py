@@ -16,35 +16,26 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import socket
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import psutil
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.server import running
 from benchmarks.traffic import messages
 from bentos.wiring import served_bundle
-from frontdesk.config import Settings, load
-from frontdesk.security.keys import signing_key
+from frontdesk.config import load
 from frontdesk.security.masking import mask
-from frontdesk.security.tokens import mint
 from model_store.bundle import open_bundle
 from runners.ensemble import Ensemble
 from runners.warm_up import open_warm
 
 ROUNDS = 5
-READY_TIMEOUT_S = 60
 TARGET_MS = 1.0
 
 
@@ -78,8 +69,9 @@ def main() -> None:
     bundle = open_bundle(served_bundle(settings))
     ensemble = open_warm(bundle, threads=1)
     masked = [mask(text).text for text in texts]
-    with tempfile.TemporaryDirectory() as home, _server(settings, Path(home), bundle.path) as (port, worker, token):
-        rows = [_measure(case, texts, masked, ensemble, port, worker, token, console) for case in CASES]
+    with running(workers=1, bundle=bundle.path) as server:
+        worker = server.worker()
+        rows = [_measure(case, texts, masked, ensemble, server.port, worker, server.token, console) for case in CASES]
     _print_table(rows, bundle.version)
     print(json.dumps({"benchmark": "plumbing", "requests": wanted.requests, "rounds": ROUNDS, "rows": rows}))
 
@@ -162,51 +154,6 @@ async def _load(case: Case, texts: Sequence[str], port: int, token: str) -> list
 
     await asyncio.gather(*(connection() for _ in range(case.concurrency)))
     return latencies
-
-
-@contextmanager
-def _server(settings: Settings, home: Path, bundle: Path) -> Iterator[tuple[int, psutil.Process, str]]:
-    """One worker on a free port with a home of its own: its port, its process, and a token."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = os.environ | {
-        "FRONTDESK_HOME": str(home),
-        "FRONTDESK_MODEL__BUNDLE": str(bundle),
-        "FRONTDESK_SERVER__PORT": str(port),
-        "FRONTDESK_SERVER__WORKERS": "1",
-    }
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment, stderr=log, stdout=log)
-    try:
-        worker = _wait_for_worker(home, server, port)
-        token = mint(
-            signing_key(home / "keys"),
-            settings.security,
-            subject="benchmark",
-            tenant="default",
-            scopes=("understand", "answer"),
-            ttl_s=3600,
-        )
-        yield port, worker, token
-    finally:
-        server.terminate()
-        server.wait(timeout=30)
-
-
-def _wait_for_worker(home: Path, server: subprocess.Popen[bytes], port: int) -> psutil.Process:
-    give_up = time.monotonic() + READY_TIMEOUT_S
-    while time.monotonic() < give_up and server.poll() is None:
-        beats = list((home / "run").glob("*/worker-1"))
-        if beats and _accepts(port):
-            return psutil.Process(int(beats[0].read_text(encoding="utf-8")))
-        time.sleep(0.1)
-    raise RuntimeError(f"The server did not start:\n{(home / 'log').read_text(encoding='utf-8')}")
-
-
-def _accepts(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def _print_table(rows: Sequence[dict[str, Any]], version: str) -> None:

@@ -2,14 +2,51 @@
 
 Lengths are those of real messages: a quarter has 2 to 6 words, half is one sentence, a fifth two or three, the rest are
 e-mails of up to ten lines (median 81 characters, 95th percentile 177). No text comes twice, so nothing can be cached.
+
+`MIX` is what locust and the mixed case of `benchmarks.serving` send: mostly single messages that are only understood,
+fewer that are answered, and some batches, as a ticket system sends them that works off its backlog. Everything is
+stored, which is the default of the product. Shares are of requests; they are an assumption, not a customer's log.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import random
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from training.data import STARTER_CORPUS
+
+UNDERSTAND, BATCH, QUERIES = "/v1/understand", "/v1/understand/batch", "/v1/queries"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of request: its path, how many texts it carries, and its share of all requests."""
+
+    name: str
+    path: str
+    texts: int
+    share: float
+
+
+MIX = (
+    Kind("understand", UNDERSTAND, texts=1, share=0.60),
+    Kind("answer", QUERIES, texts=1, share=0.35),
+    Kind("batch", BATCH, texts=16, share=0.05),
+)
+TEXTS_PER_MIXED_REQUEST = sum(kind.share * kind.texts for kind in MIX)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A POST with a JSON body, and the messages in it."""
+
+    path: str
+    body: str
+    texts: tuple[str, ...]
 
 
 def messages(count: int, seed: int = 7) -> list[str]:
@@ -21,3 +58,35 @@ def messages(count: int, seed: int = 7) -> list[str]:
     ]
     random.Random(seed).shuffle(texts)
     return [texts[index % len(texts)] + (f" {index}" if index >= len(texts) else "") for index in range(count)]
+
+
+def request(path: str, texts: Sequence[str], *, store: bool) -> Request:
+    """One request to `path` with these messages; more than one only for the batch."""
+    queries = [{"text": text, "store": store} for text in texts]
+    body = {"queries": queries} if path == BATCH else queries[0]
+    return Request(path, json.dumps(body), tuple(texts))
+
+
+def requests(path: str, texts: Sequence[str], *, store: bool, texts_each: int = 1) -> list[Request]:
+    """All messages in order, `texts_each` a request; what does not fill the last request is left out."""
+    starts = range(0, len(texts) - texts_each + 1, texts_each)
+    return [request(path, texts[start : start + texts_each], store=store) for start in starts]
+
+
+def mixed(texts: Iterable[str], seed: int = 11) -> Iterator[Request]:
+    """Requests of `MIX`, in random order by its shares, until the messages are used up."""
+    chosen = random.Random(seed)
+    left = iter(texts)
+    shares = [kind.share for kind in MIX]
+    while True:
+        (kind,) = chosen.choices(MIX, shares)
+        taken = list(itertools.islice(left, kind.texts))
+        if len(taken) < kind.texts:
+            return
+        yield request(kind.path, taken, store=True)
+
+
+def write_requests(file: Path, wanted: Iterable[Request]) -> Path:
+    """For wrk and the gRPC client: a request a line, its path, a tab and its body (JSON holds neither)."""
+    file.write_text("".join(f"{each.path}\t{each.body}\n" for each in wanted), encoding="utf-8")
+    return file

@@ -1,0 +1,180 @@
+"""How many machines for 10,000 requests a second? Arithmetic from a measured cost, with every assumption printed.
+
+    python -m benchmarks.capacity [var/benchmarks/serving.json] [--rate 10000] [--cores 16] ...
+
+Measured (a run of `benchmarks.serving`): CPU per request of all server processes, stored and not; CPU per text of the
+models alone; memory of a worker. Everything else is an assumption with an option: that the cost of a request stays the
+same on more cores (one worker a core, nothing shared but the database), that a core of the machines to be bought is as
+fast as one here, the share of the cores that may be busy at the peak (queues grow without bound towards 1), spare
+machines, and everything about GPUs. No GPU was measured: those lines show what would have to be true, not what is.
+
+The sheet counts API machines. The database, which takes a row a request, and the load balancer are not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.closed_loop import MAIN_CASE, STORED_CASE
+from benchmarks.machine import PROJECT
+
+RUN = PROJECT / "var" / "benchmarks" / "serving.json"
+WIDTH = 130
+TOKENS, ENCODERS, ENCODER_PARAMETERS = 20, 2, 10.6e6
+"""Of a message with padding, of the ensemble, and in the six layers of one encoder; embeddings do not multiply."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What was not measured. Shares are between 0 and 1."""
+
+    requests_per_s: float = 10_000.0
+    cores_per_machine: int = 16
+    busy_share: float = 0.60
+    spare_machines: int = 1
+    encoder_share: float = 0.80
+    gpu_tflops: float = 60.0
+    gpu_use: float = 0.20
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """From one run: CPU ms per request, of the models alone per text, and memory a worker in MB."""
+
+    not_stored_ms: float
+    stored_ms: float
+    models_ms: float
+    worker_mb: float
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Measured:
+        """Raises `SystemExit` where the run lacks a group that is needed."""
+        cost = {row["name"]: row for row in found["closed"] if row["concurrency"] == MAIN_CASE.concurrency}
+        if STORED_CASE.name not in cost:
+            raise SystemExit("This run did not measure stored requests: python -m benchmarks.serving --only stored")
+        return cls(
+            not_stored_ms=cost[MAIN_CASE.name]["cpu_ms_per_text"]["median"],
+            stored_ms=cost[STORED_CASE.name]["cpu_ms_per_text"]["median"],
+            models_ms=found["kernel"][found["kernel_reference"]]["cpu_ms_per_text"]["median"],
+            worker_mb=max(row["rss_mb"] for row in found["closed"]) / found["workers"],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One line of the sheet; `because` is the arithmetic in words."""
+
+    what: str
+    cores: float
+    machines: int
+    gpus: int
+    because: str
+
+
+def on_cpus(what: str, cpu_ms: float, given: Assumptions) -> Need:
+    """Machines whose cores do all the work."""
+    cores = given.requests_per_s * cpu_ms / 1000
+    machines = math.ceil(cores / (given.cores_per_machine * given.busy_share)) + given.spare_machines
+    because = (
+        f"{given.requests_per_s:,.0f}/s x {cpu_ms:.2f} ms = {cores:.1f} cores busy; / ({given.cores_per_machine} cores "
+        f"x {given.busy_share:.0%}), rounded up, + {given.spare_machines} spare"
+    )
+    return Need(what, cores, machines, 0, because)
+
+
+def with_gpus(what: str, cpu_ms: float, models_ms: float, given: Assumptions) -> Need:
+    """Machines whose GPUs run the encoders: the encoders' share of the models' CPU is gone, the rest stays."""
+    rest = on_cpus(what, cpu_ms - models_ms * given.encoder_share, given)
+    per_gpu = gpu_texts_per_s(given)
+    gpus = math.ceil(given.requests_per_s / (per_gpu * given.busy_share)) + given.spare_machines
+    because = (
+        f"{rest.because}; encoders: {given.requests_per_s:,.0f}/s / ({per_gpu:,.0f} texts/s a GPU x "
+        f"{given.busy_share:.0%}), rounded up, + {given.spare_machines} spare"
+    )
+    return Need(what, rest.cores, max(rest.machines, gpus), gpus, because)
+
+
+def gpu_texts_per_s(given: Assumptions) -> float:
+    """Two operations a parameter, token and encoder, at the assumed use of the card."""
+    operations = 2 * ENCODER_PARAMETERS * TOKENS * ENCODERS
+    return given.gpu_tflops * 1e12 * given.gpu_use / operations
+
+
+def sheet(measured: Measured, given: Assumptions) -> list[Need]:
+    return [
+        on_cpus("understood, not stored; CPUs", measured.not_stored_ms, given),
+        on_cpus("understood and stored; CPUs", measured.stored_ms, given),
+        with_gpus("not stored; GPUs, not measured", measured.not_stored_ms, measured.models_ms, given),
+        with_gpus("stored; GPUs, not measured", measured.stored_ms, measured.models_ms, given),
+    ]
+
+
+def main() -> None:
+    wanted = _arguments()
+    found = json.loads(wanted.run.read_text(encoding="utf-8").splitlines()[-1])
+    given = Assumptions(
+        requests_per_s=wanted.rate,
+        cores_per_machine=wanted.cores,
+        busy_share=wanted.busy_share,
+        spare_machines=wanted.spare,
+        encoder_share=wanted.encoder_share,
+        gpu_tflops=wanted.gpu_tflops,
+        gpu_use=wanted.gpu_use,
+    )
+    measured = Measured.of(found)
+    needs = sheet(measured, given)
+    _print(found, measured, given, needs)
+    figures = {"measured": asdict(measured), "assumed": asdict(given), "needs": [asdict(need) for need in needs]}
+    print(json.dumps({"benchmark": "capacity", "machine": found["machine"], **figures}))
+
+
+def _arguments() -> argparse.Namespace:
+    given = Assumptions()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("run", type=Path, nargs="?", default=RUN, help="serving's JSON")
+    parser.add_argument("--rate", type=float, default=given.requests_per_s, help="requests a second at the peak")
+    parser.add_argument("--cores", type=int, default=given.cores_per_machine, help="of a machine")
+    parser.add_argument("--busy-share", type=float, default=given.busy_share, help="of the cores and GPUs at the peak")
+    parser.add_argument("--spare", type=int, default=given.spare_machines, help="machines (and GPUs) that may fail")
+    parser.add_argument("--encoder-share", type=float, default=given.encoder_share, help="of the models' CPU")
+    parser.add_argument("--gpu-tflops", type=float, default=given.gpu_tflops, help="of one GPU in fp16")
+    parser.add_argument("--gpu-use", type=float, default=given.gpu_use, help="share of them that small encoders reach")
+    return parser.parse_args()
+
+
+def _print(found: Mapping[str, Any], measured: Measured, given: Assumptions, needs: list[Need]) -> None:
+    console = Console(width=WIDTH)
+    where = found["machine"]
+    console.print(f"Measured on {where['cores']} cores ({where['processor']}), bundle {found['bundle']}:")
+    console.print(
+        f"  CPU per request {measured.not_stored_ms:.2f} ms, stored {measured.stored_ms:.2f} ms; models alone "
+        f"{measured.models_ms:.2f} ms a text; {measured.worker_mb:.0f} MB a worker"
+    )
+    console.print("Assumed, not measured:")
+    console.print(f"  machines of {given.cores_per_machine} cores as fast as these, one worker a core: ", end="")
+    console.print(f"{given.cores_per_machine * measured.worker_mb / 1024:.1f} GB; cost a request as measured here")
+    console.print(f"  at most {given.busy_share:.0%} busy at the peak; {given.spare_machines} spare")
+    console.print(
+        f"  GPU: {given.gpu_tflops:.0f} TFLOP/s x {given.gpu_use:.0%} used / (2 x {ENCODER_PARAMETERS / 1e6:.1f} M "
+        f"parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(given):,.0f} texts/s; "
+        f"{given.encoder_share:.0%} of the models' CPU is the encoders'"
+    )
+    table = Table(title=f"For {given.requests_per_s:,.0f} requests a second", title_justify="left")
+    for heading in ("requests", "cores busy", "machines", "GPUs", "because"):
+        table.add_column(heading, justify="left" if heading in ("requests", "because") else "right")
+    for need in needs:
+        table.add_row(need.what, f"{need.cores:.1f}", str(need.machines), str(need.gpus or ""), need.because)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()

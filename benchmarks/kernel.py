@@ -1,0 +1,197 @@
+"""How fast are the models alone? The bundle in a bare loop, with the threads it is served with.
+
+    python -m benchmarks.kernel [--rounds 5] [--seconds 3] [--processes N]
+
+Regime: masked texts of `benchmarks.traffic`, taken 32 at a time as they come; within each 32 they are sorted by length
+and run in batches of 1, 8 or 32, for that is the most that a server under load could do with what waits. Features,
+all members, meta-learner, calibration and the values of the answer are in it; parsing, masking, policy and rendering
+are not. Once in one process, once in as many at the same time as there are API workers: cores that share a cache or
+an arithmetic unit are slower together, and a server uses them together. CPU is user plus system time of the processes;
+texts a second are those of the whole machine. Rounds take turns; median, least and most of them are shown.
+
+`benchmarks.serving` runs this loop beside the server, in the same rounds: that is the comparison to believe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import itertools
+import json
+import multiprocessing
+import os
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from benchmarks.spread import Spread
+from benchmarks.traffic import messages
+from bentos.wiring import served_bundle
+from frontdesk.config import load
+from frontdesk.security.masking import mask
+from model_store.bundle import open_bundle
+from runners.models.session import find_provider
+from runners.warm_up import open_warm
+
+BATCHES = (1, 8, 32)
+SORTED_TEXTS = 32
+TEXTS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """What one process did: texts, seconds, CPU seconds, and the seconds of each call."""
+
+    texts: int
+    wall_s: float
+    cpu_s: float
+    calls_s: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """All processes of one round together."""
+
+    texts_per_s: float
+    cpu_ms_per_text: float
+    call_p50_ms: float
+
+    @classmethod
+    def of(cls, loops: Sequence[Loop]) -> Round:
+        return cls(
+            sum(loop.texts / loop.wall_s for loop in loops),
+            sum(loop.cpu_s for loop in loops) * 1000 / sum(loop.texts for loop in loops),
+            statistics.median(call for loop in loops for call in loop.calls_s) * 1000,
+        )
+
+
+class Kernel:
+    """Processes that hold the bundle, warm, and run it when told; in between they cost nothing."""
+
+    def __init__(self, ends: Sequence[Connection]) -> None:
+        self._ends = ends
+
+    def run(self, batch: int, seconds: float, processes: int) -> Round:
+        """The loop for so many seconds in the first `processes` processes at once."""
+        chosen = self._ends[:processes]
+        for end in chosen:
+            end.send((batch, seconds))
+        return Round.of([end.recv() for end in chosen])
+
+
+@contextmanager
+def open_kernel(bundle: Path, processes: int) -> Iterator[Kernel]:
+    """Start the processes and wait until each has warmed up."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server's master sets it for its workers
+    context = multiprocessing.get_context("spawn")
+    pipes = [context.Pipe() for _ in range(processes)]
+    children = [context.Process(target=_serve, args=(theirs, bundle), daemon=True) for _, theirs in pipes]
+    for child in children:
+        child.start()
+    try:
+        for ours, theirs in pipes:
+            theirs.close()
+            ours.recv()
+        yield Kernel([ours for ours, _ in pipes])
+    finally:
+        for (ours, _), child in zip(pipes, children, strict=True):
+            ours.close()  # the child reads the end of the pipe and leaves
+            child.join(timeout=10)
+
+
+def length_groups(texts: Sequence[str], batch: int, sorted_texts: int = SORTED_TEXTS) -> list[list[str]]:
+    """Batches of texts of like length, sorted only within every `sorted_texts` texts as they come."""
+    return [
+        list(group[start : start + batch])
+        for first in range(0, len(texts), sorted_texts)
+        for group in [sorted(texts[first : first + sorted_texts], key=len)]
+        for start in range(0, len(group), batch)
+    ]
+
+
+def _serve(orders: Connection, bundle: Path) -> None:
+    settings = load()
+    model = settings.model
+    provider = find_provider(model.provider, settings.engines)
+    ensemble = open_warm(open_bundle(bundle), model.onnx_threads, provider=provider, precision=model.precision)
+    texts = [mask(text).text for text in messages(TEXTS)]
+    groups = {batch: itertools.cycle(length_groups(texts, batch)) for batch in BATCHES}
+    gc.collect()
+    gc.freeze()  # as a worker does
+    orders.send("ready")
+    while True:
+        try:
+            batch, seconds = orders.recv()
+        except EOFError:
+            return
+        calls_s = []
+        done, cpu_before, begun = 0, time.process_time(), time.perf_counter()
+        while (started := time.perf_counter()) < begun + seconds:
+            group = next(groups[batch])
+            ensemble.understand(group)
+            calls_s.append(time.perf_counter() - started)
+            done += len(group)
+        orders.send(Loop(done, time.perf_counter() - begun, time.process_time() - cpu_before, calls_s))
+
+
+def measure(kernel: Kernel, processes: int, rounds: int, seconds: float) -> list[dict[str, Any]]:
+    """One row for each number of processes and batch; all of them in turn in each round."""
+    cases = [(number, batch) for number in sorted({1, processes}) for batch in BATCHES]
+    found: dict[tuple[int, int], list[Round]] = {case: [] for case in cases}
+    for _ in range(rounds):
+        for number, batch in cases:
+            found[number, batch].append(kernel.run(batch, seconds, number))
+    return [
+        {"processes": number, "batch": batch, **{name: asdict(figure) for name, figure in summary(rows).items()}}
+        for (number, batch), rows in found.items()
+    ]
+
+
+def summary(rounds: Sequence[Round]) -> dict[str, Spread]:
+    return {
+        "cpu_ms_per_text": Spread.of([each.cpu_ms_per_text for each in rounds]),
+        "texts_per_s": Spread.of([each.texts_per_s for each in rounds]),
+        "call_p50_ms": Spread.of([each.call_p50_ms for each in rounds]),
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each loop")
+    parser.add_argument("--processes", type=int, default=load().server.workers, help="at once, beside one alone")
+    wanted = parser.parse_args()
+    settings = load()
+    bundle = served_bundle(settings)
+    where = machine()
+    with open_kernel(bundle, wanted.processes) as kernel:
+        rows = measure(kernel, wanted.processes, wanted.rounds, wanted.seconds)
+    version = open_bundle(bundle).version
+    _print_table(rows, version, settings.model.onnx_threads)
+    line = {"benchmark": "kernel", "bundle": version, "threads": settings.model.onnx_threads, "rounds": wanted.rounds}
+    print(json.dumps({**line, "machine": where, "rows": rows}))
+
+
+def _print_table(rows: Sequence[dict[str, Any]], version: str, threads: int) -> None:
+    table = Table(title=f"The models alone, bundle {version}, {threads} thread(s) a session", width=100)
+    for heading in ("processes", "batch", "CPU ms a text", "texts/s of the machine", "p50 of a call, ms"):
+        table.add_column(heading, justify="right")
+    for row in rows:
+        figures = [Spread(**row[name]) for name in ("cpu_ms_per_text", "texts_per_s", "call_p50_ms")]
+        forms = (".2f", ".0f", ".2f")
+        cells = (format(figure, form) for figure, form in zip(figures, forms, strict=True))
+        table.add_row(str(row["processes"]), str(row["batch"]), *cells)
+    Console(width=100).print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,236 @@
+"""Where does a request's CPU go? Each layer of `/v1/understand` by itself, in one process, without a network.
+
+    python -m benchmarks.layers [--messages 640]
+
+Regime: the champion of this machine (or FRONTDESK_MODEL__BUNDLE), its real parts as a worker wires them, a private
+home, the written traffic of `benchmarks.traffic`. CPU is that of this process, all threads, per message; each figure is
+the median of `ROUNDS` rounds. Models and features run 32 texts at a time, as in a busy server, and one at a time, as in
+an idle one. The queue is crossed with a model that does nothing, the record is committed to SQLite with the disk's own
+speed (CPU is counted, waiting is not). "door and framework" is what is left of a whole request through the door and
+FastAPI when the layers between are taken away. What a socket, HTTP parsing and cold caches add is not here: that is
+`benchmarks.plumbing`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import tempfile
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the serving master sets it for its workers
+
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.traffic import messages
+from bentos.gateway.app import build_app, render
+from bentos.gateway.door import Door
+from bentos.gateway.schemas import QueryIn, parse
+from bentos.wiring import Desk, open_desk, served_bundle
+from frontdesk.config import Settings, load
+from frontdesk.deadline import Deadline
+from frontdesk.observability.logs import configure, log_access
+from frontdesk.security.keys import signing_key
+from frontdesk.security.masking import mask
+from frontdesk.security.tokens import mint
+from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
+from model_store.bundle import open_bundle
+from runners.batcher import Batcher
+from runners.ensemble import Ensemble
+from runners.schedule import Limits
+from runners.warm_up import open_warm
+
+ROUNDS = 5
+TOGETHER = 32
+CALLER = Caller("default", "benchmark", frozenset({"understand"}))
+
+
+class Remembers:
+    """A champion that has read everything before, so that what is measured is all but the models."""
+
+    def __init__(self, desk: Desk, read: dict[str, Understanding]) -> None:
+        self.version = desk.champion.version
+        self.taxonomy = desk.champion.taxonomy
+        self._read = read
+
+    async def understand(self, texts: Sequence[MaskedText], _: Deadline, **__: bool) -> list[Understanding]:
+        return [self._read[text.text] for text in texts]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--messages", type=int, default=640)
+    texts = messages(parser.parse_args().messages)
+    with tempfile.TemporaryDirectory() as home:
+        settings = load()
+        bundle = served_bundle(settings)
+        settings = settings.model_copy(update={"home": Path(home)})
+        settings = settings.model_copy(update={"model": settings.model.model_copy(update={"bundle": bundle})})
+        ensemble = open_warm(open_bundle(bundle), settings.model.onnx_threads)
+        rows = measure(settings, ensemble, texts)
+    print_table(rows, ensemble.version)
+    print(json.dumps({"benchmark": "layers", "messages": len(texts), "rounds": ROUNDS, "rows": rows}))
+
+
+def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dict[str, float]:
+    """CPU milliseconds per message by layer."""
+    desk = open_desk(settings)
+    token = mint(
+        signing_key(settings.keys), settings.security, subject="b", tenant="default", scopes=("understand",), ttl_s=3600
+    )
+    bodies = [json.dumps({"text": text, "store": False}).encode() for text in texts]
+    masked = [mask(text) for text in texts]
+    plain = [text.text for text in masked]
+    chunks = [plain[start : start + TOGETHER] for start in range(0, len(plain), TOGETHER)]
+    read = {text: found for chunk in chunks for text, found in zip(chunk, ensemble.understand(chunk), strict=True)}
+    queries = [Query(text) for text in texts]
+    configure(settings.observability.log_level)
+    with closing(uvloop.new_event_loop()) as loop:
+
+        def each(work: Callable[[Any], Any], over: Sequence[Any]) -> float:
+            return _cpu(lambda: [work(one) for one in over], len(texts))
+
+        def together(work: Callable[[Any], Awaitable[Any]], over: Sequence[Any], at_once: int) -> float:
+            return _cpu(lambda: loop.run_until_complete(_closed_loop(work, over, at_once)), len(texts))
+
+        found = {
+            "parse": each(lambda body: parse(QueryIn, body).query(), bodies),
+            "gate": each(lambda _: desk.gate.admit(f"Bearer {token}", "understand"), texts),
+            "masking": each(mask, texts),
+            "features, 32 together": each(ensemble.features.rows, chunks),
+            "models and features, 32 together": each(ensemble.understand, chunks),
+            "models and features, alone": each(lambda text: ensemble.understand([text]), plain),
+        }
+        queue: Batcher[str, str] = Batcher(list, Limits(TOGETHER, 512))
+        ask = _asking(queue)
+        found |= {f"queue, {at_once} in flight": together(ask, plain, at_once) for at_once in (1, TOGETHER)}
+        loop.run_until_complete(queue.close())
+        desk.pipeline.champion = Remembers(desk, read)  # type: ignore[assignment]  # a stand-in for this benchmark
+        answers = [
+            loop.run_until_complete(desk.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60)))
+            for text in texts
+        ]
+        found["decision"] = _cpu(lambda: _judge_all(desk, queries, masked, read), len(texts))
+        found |= {
+            f"record, {at_once} in flight": together(_storing(desk), queries, at_once)
+            - together(_storing(desk, store=False), queries, at_once)
+            for at_once in (1, TOGETHER)
+        }
+        found["render"] = each(render, answers)
+        found["metrics and access log"] = _cpu(lambda: [_observe(desk, answer) for answer in answers], len(texts))
+        door = Door(
+            gateway=build_app(lambda: desk, _nobody),
+            native=_nobody,
+            open_inference=_nobody,
+            desk=lambda: desk,
+            settings=settings.server,
+            access_log=True,
+        )
+        whole = together(_posting(door, token), bodies, 1)
+        inside = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
+        found["door and framework"] = whole - sum(found[layer] for layer in inside)
+        loop.run_until_complete(desk.close())
+    return found
+
+
+def _cpu(work: Callable[[], Any], messages_: int) -> float:
+    """Milliseconds of this process per message; what it prints meanwhile goes nowhere."""
+    spent = []
+    kept = [(stream, os.dup(stream)) for stream in (1, 2)]
+    with Path(os.devnull).open("wb") as nowhere:
+        for stream, _ in kept:
+            os.dup2(nowhere.fileno(), stream)
+        try:
+            for _ in range(ROUNDS):
+                before = time.process_time()
+                work()
+                spent.append((time.process_time() - before) * 1000 / messages_)
+        finally:
+            for stream, copy in kept:
+                os.dup2(copy, stream)
+                os.close(copy)
+    return median(spent)
+
+
+async def _closed_loop(work: Callable[[Any], Awaitable[Any]], over: Sequence[Any], at_once: int) -> None:
+    left = iter(over)
+
+    async def caller() -> None:
+        for one in left:
+            await work(one)
+
+    await asyncio.gather(*(caller() for _ in range(at_once)))
+
+
+def _asking(queue: Batcher[str, str]) -> Callable[[str], Awaitable[Any]]:
+    return lambda text: queue.submit([text], Deadline.after(60))
+
+
+def _storing(desk: Desk, *, store: bool = True) -> Callable[[Query], Awaitable[Any]]:
+    return lambda query: desk.pipeline.understand(Query(query.text, store=store), CALLER, Deadline.after(60))
+
+
+def _judge_all(
+    desk: Desk, queries: Sequence[Query], masked: Sequence[MaskedText], read: dict[str, Understanding]
+) -> list[Answer]:
+    pipeline = desk.pipeline
+    return [
+        pipeline.judge(pipeline.champion, query, text, read[text.text])
+        for query, text in zip(queries, masked, strict=True)
+    ]
+
+
+def _observe(desk: Desk, answer: Answer) -> None:
+    desk.metrics.observe_answer(answer)
+    desk.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
+    log_access(
+        method="POST", route="/v1/understand", status=200, duration_ms=1.0, request_id=answer.query_id,
+        tenant="default", subject="benchmark", bytes_in=100, bytes_out=1000,
+    )  # fmt: skip
+
+
+def _posting(door: Door, token: str) -> Callable[[bytes], Awaitable[None]]:
+    path = "/v1/understand"
+    headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
+
+    async def post(body: bytes) -> None:
+        async def receive() -> dict[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: dict[str, Any]) -> None:
+            if message.get("status", 200) != 200:
+                raise RuntimeError(f"the door answered {message['status']}")
+
+        scope = {
+            "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "headers": headers,
+            "query_string": b"", "root_path": "", "scheme": "http", "server": ("127.0.0.1", 0), "http_version": "1.1",
+        }  # fmt: skip
+        await door(scope, receive, send)  # type: ignore[arg-type]  # Starlette's messages are mutable mappings
+
+    return post
+
+
+def _nobody(*_: Any) -> Any:
+    raise AssertionError("not asked in this benchmark")
+
+
+def print_table(rows: dict[str, float], version: str) -> None:
+    table = Table(title=f"CPU per message in ms, bundle {version}")
+    table.add_column("layer")
+    table.add_column("ms", justify="right")
+    for layer, milliseconds in rows.items():
+        table.add_row(layer, f"{milliseconds:.3f}")
+    Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

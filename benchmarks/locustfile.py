@@ -1,0 +1,110 @@
+"""Users, as locust simulates them: the written mix of `benchmarks.traffic` over HTTP and gRPC.
+
+    make bench-locust
+    locust -f benchmarks/locustfile.py        (then http://127.0.0.1:8089, against a server that runs already)
+
+Regime: three of four users speak HTTP, one gRPC; each sends requests of `MIX` one after another, with half a second to
+a second and a half to think in between, as people and ticket systems do. Texts are distinct for each user, everything
+is stored. This shows behaviour under many independent users, failures by kind, and that both doors share one mix; for
+what a request costs use `benchmarks.serving`, because locust spends more CPU on a request than the server does.
+
+The environment says where and who: BENCHMARK_URL, BENCHMARK_GRPC_ADDRESS, BENCHMARK_TOKEN (`frontdesk token`).
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import grpc
+import grpc.experimental.gevent
+from locust import FastHttpUser, User, between, task
+
+from benchmarks.traffic import BATCH, QUERIES, Request, messages, mixed
+from bentos.grpc.frontdesk_pb2 import BatchRequest, Query
+from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
+
+grpc.experimental.gevent.init_gevent()  # gRPC's own threads would block locust's greenlets
+
+HTTP_SHARE, GRPC_SHARE = 3, 1
+TEXTS_A_USER = 2000
+TIMEOUT_S = 30.0
+THINK_S = between(0.5, 1.5)
+
+_numbers = itertools.count()
+
+
+def traffic() -> Iterator[Request]:
+    """Requests of the mix without end; every user begins elsewhere in the same texts."""
+    number = next(_numbers)
+    return itertools.cycle(mixed(messages(TEXTS_A_USER, seed=number), seed=number))
+
+
+def token() -> str:
+    return f"Bearer {os.environ['BENCHMARK_TOKEN']}"
+
+
+class HttpCustomer(FastHttpUser):
+    """Asks over HTTP, on one connection that is kept."""
+
+    weight = HTTP_SHARE
+    host = os.environ.get("BENCHMARK_URL", "http://127.0.0.1:3000")
+    wait_time = THINK_S
+    network_timeout = connection_timeout = TIMEOUT_S
+
+    def on_start(self) -> None:
+        self.traffic = traffic()
+        self.headers = {"Authorization": token(), "Content-Type": "application/json"}
+
+    @task
+    def ask(self) -> None:
+        wanted = next(self.traffic)
+        self.client.post(wanted.path, data=wanted.body, headers=self.headers)
+
+
+class GrpcCustomer(User):
+    """Asks the same over gRPC, on one channel that is kept."""
+
+    weight = GRPC_SHARE
+    wait_time = THINK_S
+
+    def on_start(self) -> None:
+        self.traffic = traffic()
+        own_connection = [("grpc.use_local_subchannel_pool", 1)]
+        address = os.environ.get("BENCHMARK_GRPC_ADDRESS", "127.0.0.1:3001")
+        self.channel = grpc.insecure_channel(address, options=own_connection)
+        self.stub = FrontdeskServiceStub(self.channel)  # type: ignore[no-untyped-call]  # generated code has no types
+
+    def on_stop(self) -> None:
+        self.channel.close()
+
+    @task
+    def ask(self) -> None:
+        name, call, message = self._call(next(self.traffic))
+        error, length, started = None, 0, time.perf_counter()
+        try:
+            answer = call(message, metadata=(("authorization", token()),), timeout=TIMEOUT_S)
+            length = answer.ByteSize()
+        except grpc.RpcError as failed:
+            error = failed
+        self.environment.events.request.fire(
+            request_type="gRPC",
+            name=name,
+            response_time=(time.perf_counter() - started) * 1000,
+            response_length=length,
+            exception=error,
+            context={},
+        )
+
+    def _call(self, wanted: Request) -> tuple[str, Callable[..., Any], BatchRequest | Query]:
+        body = json.loads(wanted.body)
+        if wanted.path == BATCH:
+            queries = [Query(**query) for query in body["queries"]]
+            return "UnderstandBatch", self.stub.UnderstandBatch, BatchRequest(queries=queries)
+        if wanted.path == QUERIES:
+            return "Answer", self.stub.Answer, Query(**body)
+        return "Understand", self.stub.Understand, Query(**body)

@@ -1,0 +1,44 @@
+"""Scores that cross between services as rows of one array."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from benchmarks.peers.composed import to_rows, to_scores
+from frontdesk.scores import Sampled, Scores
+
+TEXTS, INTENTS = 4, 5
+
+
+def some(seed: int, *, sampled: bool) -> Scores:
+    draw = np.random.default_rng(seed)
+    intent, sentiment = draw.random((TEXTS, INTENTS), np.float32), draw.random((TEXTS, 3), np.float32)
+    return Scores(intent, sentiment, Sampled(intent / 2, draw.random(TEXTS, np.float32)) if sampled else None)
+
+
+def test_what_members_say_comes_back_as_it_was() -> None:
+    said = {
+        "xgboost": some(1, sampled=False),
+        "roberta": some(2, sampled=True),
+        "random_forest": some(3, sampled=False),
+    }
+
+    back = dict(zip(said, to_scores(to_rows(list(said.values())), list(said), INTENTS), strict=True))
+
+    for name, scores in said.items():
+        assert np.array_equal(back[name].intent, scores.intent)
+        assert np.array_equal(back[name].sentiment, scores.sentiment)
+    assert said["roberta"].sampled is not None
+    assert back["roberta"].sampled is not None
+    assert np.array_equal(back["roberta"].sampled.mean, said["roberta"].sampled.mean)
+    assert np.array_equal(back["roberta"].sampled.entropy, said["roberta"].sampled.entropy)
+    assert back["xgboost"].sampled is None
+
+
+def test_a_row_of_a_batch_is_what_that_text_alone_would_give() -> None:
+    scores = some(4, sampled=True)
+    (alone,) = to_scores(to_rows([scores])[2:3], ["distilbert"], INTENTS)
+
+    assert np.array_equal(alone.intent[0], scores.intent[2])
+    assert alone.sampled is not None
+    assert alone.sampled.entropy[0] == scores.sampled.entropy[2]

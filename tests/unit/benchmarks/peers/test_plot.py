@@ -1,0 +1,28 @@
+"""The picture of a run: every server of the line-up has a place and a colour of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from benchmarks.peers.harness import Measured
+from benchmarks.peers.line_up import LINE_UP
+from benchmarks.peers.plot import draw
+from benchmarks.peers.summary import summarise
+
+
+def test_all_servers_at_all_levels_are_drawn_and_a_slower_one_differently(tmp_path: Path) -> None:
+    def picture(name: str, per_s: float) -> bytes:
+        measured = [
+            Measured(peer.name, turn, level, per_s + turn + place, 3.0, 5.0 + place, 0, 4.0, 800.0, 0.1)
+            for turn in range(3)
+            for place, peer in enumerate(LINE_UP)
+            for level in (1, 8, 64)
+        ]
+        draw(summarise(measured), tmp_path / "made" / name)
+        return (tmp_path / "made" / name).read_bytes()
+
+    fast = picture("fast.png", 300.0)
+
+    assert fast.startswith(b"\x89PNG")
+    assert fast == picture("again.png", 300.0)
+    assert fast != picture("slow.png", 100.0)

@@ -1,0 +1,61 @@
+"""The arithmetic of the capacity sheet, on numbers that can be done in one's head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from benchmarks.capacity import Assumptions, Measured, gpu_texts_per_s, on_cpus, sheet, with_gpus
+
+GIVEN = Assumptions(requests_per_s=10_000, cores_per_machine=10, busy_share=0.5, spare_machines=1, encoder_share=0.75)
+
+
+def run(*names: str) -> dict[str, Any]:
+    rows = [
+        {"name": name, "concurrency": 64, "rss_mb": 1300.0, "cpu_ms_per_text": {"median": cost}}
+        for name, cost in zip(names, (4.0, 5.0), strict=False)
+    ]
+    return {
+        "closed": rows,
+        "workers": 2,
+        "kernel_reference": "32",
+        "kernel": {"32": {"cpu_ms_per_text": {"median": 3.0}}},
+    }
+
+
+def test_machines_are_the_busy_cores_by_what_may_be_busy_and_the_spare() -> None:
+    need = on_cpus("understood", cpu_ms=4.0, given=GIVEN)
+
+    assert (need.cores, need.machines, need.gpus) == (40.0, 9, 0)
+
+
+def test_a_started_machine_is_a_machine() -> None:
+    assert on_cpus("understood", cpu_ms=4.001, given=GIVEN).machines == 10
+
+
+def test_a_gpu_takes_the_encoders_share_of_the_models_and_nothing_else() -> None:
+    assert with_gpus("understood", cpu_ms=4.0, models_ms=3.2, given=GIVEN).cores == pytest.approx(16.0)
+
+
+def test_each_gpu_needs_a_machine_to_be_in() -> None:
+    slow = Assumptions(requests_per_s=10_000, cores_per_machine=64, gpu_tflops=5.0)
+    need = with_gpus("understood", cpu_ms=4.0, models_ms=3.2, given=slow)
+
+    assert need.machines == need.gpus > 10
+
+
+def test_what_a_gpu_does_follows_from_its_operations() -> None:
+    assert gpu_texts_per_s(Assumptions(gpu_tflops=100, gpu_use=0.5)) == pytest.approx(5e13 / (2 * 10.6e6 * 20 * 2))
+
+
+def test_the_sheet_says_of_every_gpu_that_it_was_not_measured() -> None:
+    needs = sheet(Measured.of(run("understand", "understand, stored")), GIVEN)
+
+    assert [("not measured" in need.what) for need in needs] == [need.gpus > 0 for need in needs]
+    assert needs[1].machines > needs[0].machines
+
+
+def test_a_run_without_stored_requests_is_refused_with_what_to_do() -> None:
+    with pytest.raises(SystemExit, match="--only stored"):
+        Measured.of(run("understand"))

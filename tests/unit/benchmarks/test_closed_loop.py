@@ -1,0 +1,42 @@
+"""How rounds of server and kernel become a row."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.closed_loop import MAIN_CASE, SINGLE_CASE, Observed, Rounds
+from benchmarks.kernel import Round
+from benchmarks.load import Load, parse
+
+
+def observed(cpu_s: float, answers: int = 10) -> Observed:
+    lines = "".join(f"{number / 10} 200 0.1\n" for number in range(answers))
+    return Observed(Load(*parse(lines), 1.0, client_cpu_s=0.2), answers, cpu_s, rss_mb=1000.0)
+
+
+ROUNDS = Rounds(
+    served={MAIN_CASE.key: [observed(0.05), observed(0.10)], SINGLE_CASE.key: [observed(0.08), observed(0.16)]},
+    kernel={
+        "alone": [Round(100.0, 6.0, 6.0), Round(50.0, 12.0, 12.0)],
+        "8": [Round(200.0, 5.0, 40.0), Round(100.0, 10.0, 80.0)],
+        "32": [Round(240.0, 4.0, 130.0), Round(120.0, 8.0, 260.0)],
+    },
+)
+
+
+def test_the_cheapest_batch_is_what_the_server_is_held_against() -> None:
+    assert ROUNDS.reference == "32"
+    assert ROUNDS.row(MAIN_CASE).efficiency.median == pytest.approx(0.8)
+
+
+def test_single_texts_in_one_process_are_the_measure_at_concurrency_one() -> None:
+    assert ROUNDS.row(SINGLE_CASE).efficiency.median == pytest.approx(0.75)
+
+
+def test_a_row_tells_cost_speed_and_the_share_of_the_kernels_speed() -> None:
+    row = ROUNDS.row(MAIN_CASE)
+
+    assert row.cpu_ms_per_text.least == pytest.approx(5)
+    assert row.requests_per_s.median == pytest.approx(10)
+    assert row.wall_ratio.most == pytest.approx(10 / 120)
+    assert (row.refused, row.failed, row.client_cores) == (0, 0, pytest.approx(0.2))

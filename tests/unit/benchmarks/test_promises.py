@@ -1,0 +1,93 @@
+"""Which promises a run keeps, from its JSON."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from benchmarks.promises import Promise, promises
+from benchmarks.report import last_line
+
+
+def spread(median: float) -> dict[str, float]:
+    return {"median": median, "least": median, "most": median}
+
+
+def row(name: str, concurrency: int, efficiency: float, cpu_ms: float = 5.0, p50_ms: float = 8.0) -> dict[str, Any]:
+    figures = {"efficiency": efficiency, "cpu_ms_per_text": cpu_ms, "p50_ms": p50_ms}
+    return {
+        "name": name,
+        "concurrency": concurrency,
+        "rss_mb": 1300.0,
+        **{key: spread(value) for key, value in figures.items()},
+    }
+
+
+def run(**parts: Any) -> dict[str, Any]:
+    return {
+        "closed": [row("understand", 1, 0.9), row("understand", 64, 0.82)],
+        "kernel": {"alone": {"call_p50_ms": spread(6.0)}},
+        "ready_s": 7.0,
+        **parts,
+    }
+
+
+def judged(found: dict[str, Any], start: str) -> Promise:
+    (promise,) = [each for each in promises(found) if each.what.startswith(start)]
+    return promise
+
+
+def test_groups_that_were_not_run_are_not_judged() -> None:
+    assert [promise.what.partition(",")[0] for promise in promises(run())] == [
+        "kernel CPU / server CPU per text",
+        "p50 at concurrency 1",
+        "most memory of all processes",
+        "ready after",
+    ]
+
+
+@pytest.mark.parametrize(("efficiency", "kept"), [(0.80, True), (0.79, False)])
+def test_the_headline_holds_from_080(efficiency: float, kept: bool) -> None:
+    found = run(closed=[row("understand", 1, 0.9), row("understand", 64, efficiency)])
+
+    assert judged(found, "kernel CPU").kept is kept
+
+
+def test_a_single_request_may_take_three_milliseconds_more_than_its_text_alone() -> None:
+    assert judged(run(), "p50 at").target == 9.0
+    assert not judged(run(closed=[row("understand", 1, 0.9, p50_ms=9.1)]), "p50 at").kept
+
+
+def test_grpc_is_held_against_http_at_the_same_concurrency() -> None:
+    found = run(closed=[row("understand", 64, 0.8, cpu_ms=5.0), row("understand, gRPC", 64, 0.8, cpu_ms=5.6)])
+
+    assert judged(found, "server CPU").measured == pytest.approx(1.12)
+    assert not judged(found, "server CPU").kept
+
+
+@pytest.mark.parametrize("recovered", [None, 11])
+def test_a_server_that_never_recovers_or_too_late_breaks_its_promise(recovered: int | None) -> None:
+    overload = {"share_of_peak": 0.9, "refused_p99_ms": 20.0, "livez_p99_ms": 30.0, "recovered_s": recovered}
+
+    assert [promise.kept for promise in promises(run(overload=overload)) if "recovered" in promise.what] == [False]
+
+
+def test_refusals_that_never_came_keep_no_promise() -> None:
+    overload = {"share_of_peak": 0.9, "refused_p99_ms": float("nan"), "livez_p99_ms": 30.0, "recovered_s": 0}
+
+    assert not judged(run(overload=overload), "99th percentile of refusals").kept
+
+
+def test_memory_may_fill_up_in_the_first_minute_but_not_grow_after_it() -> None:
+    soak = [{"rss_mb": memory} for memory in (1000.0, 1200.0, 1205.0, 1300.0)]
+
+    assert judged(run(soak=soak[:3]), "growth").kept
+    assert judged(run(soak=soak), "growth").measured == 100.0
+
+
+def test_a_figure_of_nothing_is_null_in_the_last_line() -> None:
+    assert json.loads(last_line({"overload": {"refused_p99_ms": float("nan"), "seconds": ({"p95_ms": 1.5},)}})) == {
+        "overload": {"refused_p99_ms": None, "seconds": [{"p95_ms": 1.5}]}
+    }
