@@ -1,6 +1,7 @@
-"""How the core's kinds of failure look at the HTTP door: a status each, as RFC 9457 problem details.
+"""How the core's kinds of failure look at the doors: a status each, over HTTP as RFC 9457 problem details.
 
-A test proves that the table is total. The body never holds what the caller sent.
+A test proves that the tables are total. The body never holds what the caller sent. What else a failed call says over
+gRPC is in `bentos/grpc/errors.py`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from grpc import StatusCode
 from starlette.responses import Response
 
 from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowed, Overloaded
 
 PROBLEM_JSON = "application/problem+json"
+STORAGE_RETRY_S = 5.0
 
 HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
     {
@@ -32,6 +35,24 @@ HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
         Kind.BUNDLE: 503,
         Kind.CONFIGURATION: 500,
         Kind.DATA: 400,
+    }
+)
+
+GRPC_STATUS: Mapping[Kind, StatusCode] = MappingProxyType(
+    {
+        Kind.INVALID_QUERY: StatusCode.INVALID_ARGUMENT,
+        Kind.UNAUTHENTICATED: StatusCode.UNAUTHENTICATED,
+        Kind.FORBIDDEN: StatusCode.PERMISSION_DENIED,
+        Kind.NOT_FOUND: StatusCode.NOT_FOUND,
+        Kind.METHOD_NOT_ALLOWED: StatusCode.UNIMPLEMENTED,
+        Kind.TOO_LARGE: StatusCode.RESOURCE_EXHAUSTED,  # as gRPC itself says of a message that is too large
+        Kind.UNSUPPORTED_MEDIA: StatusCode.INVALID_ARGUMENT,
+        Kind.OVERLOADED: StatusCode.UNAVAILABLE,  # the code that clients try again
+        Kind.DEADLINE_EXCEEDED: StatusCode.DEADLINE_EXCEEDED,
+        Kind.STORAGE_UNAVAILABLE: StatusCode.UNAVAILABLE,
+        Kind.BUNDLE: StatusCode.UNAVAILABLE,
+        Kind.CONFIGURATION: StatusCode.INTERNAL,
+        Kind.DATA: StatusCode.INVALID_ARGUMENT,
     }
 )
 
@@ -67,16 +88,21 @@ def problem(error: FrontdeskError) -> dict[str, Any]:
     return body
 
 
+def retry_after_s(error: FrontdeskError) -> float | None:
+    """When trying again makes sense; None where it does not."""
+    if isinstance(error, Overloaded):
+        return error.retry_after_s
+    return STORAGE_RETRY_S if error.kind is Kind.STORAGE_UNAVAILABLE else None
+
+
 def problem_headers(error: FrontdeskError) -> dict[str, str]:
     """Headers that belong to an error: when to come back, how to authenticate."""
-    if isinstance(error, Overloaded):
-        return {"retry-after": str(math.ceil(error.retry_after_s))}
+    if (seconds := retry_after_s(error)) is not None:
+        return {"retry-after": str(math.ceil(seconds))}
     if isinstance(error, MethodNotAllowed):
         return {"allow": ", ".join(error.allowed)}
     if error.kind is Kind.UNAUTHENTICATED:
         return {"www-authenticate": 'Bearer realm="frontdesk"'}
-    if error.kind is Kind.STORAGE_UNAVAILABLE:
-        return {"retry-after": "5"}
     return {}
 
 

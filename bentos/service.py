@@ -24,7 +24,10 @@ from starlette.types import ASGIApp
 from bentos.fast_path import FastService
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door, admitted
+from bentos.grpc.server import GrpcServer, start_grpc
+from bentos.oip.rest import OpenInference
 from bentos.packing import placed
+from bentos.ports import GRPC_VARIABLE, check_port
 from bentos.wiring import Desk, open_desk, prepare
 from frontdesk.config import Settings, load
 from frontdesk.errors import FrontdeskError
@@ -34,6 +37,7 @@ from runners.distilbert import DistilBert
 from runners.encoders import Encoders
 from runners.heartbeats import Heartbeats, run_folder
 from runners.meta_learner import MetaLearner
+from runners.neighbours import lending_folder
 from runners.placement import beside_us
 from runners.roberta import Roberta
 from runners.trees import TreesAndLinear
@@ -51,6 +55,7 @@ class _Worker:
 
     desk: Desk | None = None
     heartbeats: Heartbeats | None = None
+    grpc: GrpcServer | None = None
 
 
 def _desk() -> Desk:
@@ -87,6 +92,7 @@ class Frontdesk:
         return Door(
             gateway=build_app(_desk, _heartbeats),
             native=native,
+            open_inference=OpenInference(_desk),
             desk=_desk,
             settings=SETTINGS.server,
             access_log=SETTINGS.observability.access_log,
@@ -99,6 +105,8 @@ class Frontdesk:
         bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator makes a Service of the class
         settings = placed(SETTINGS, bento) if bento else SETTINGS
         try:
+            if settings.server.grpc_port is not None:
+                check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
             bundle, precision = prepare(settings)
         except FrontdeskError as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
@@ -127,15 +135,21 @@ class Frontdesk:
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *beside_us(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
+            on_beat=_Worker.desk.tell_waiting,
         )
+        await _meet_the_other_workers(_Worker.desk)
+        if server.grpc_port is not None:
+            _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
         _Worker.heartbeats.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: the collector need not walk 300,000 objects of it again and again
 
     @bentoml.on_shutdown
     async def close(self) -> None:
-        """In each worker, after its last request was answered."""
+        """In each worker, after its last HTTP request was answered; calls over gRPC end here."""
         await _heartbeats().stop()
+        if _Worker.grpc is not None:
+            await _Worker.grpc.stop(SETTINGS.server.shutdown_grace_s)
         await _desk().close()
 
     @bentoml.api
@@ -173,6 +187,17 @@ class Frontdesk:
             text, customer_id, session_id, Channel(channel), CustomerTier(customer_tier), language, waiting_since, store
         )
         return await _rendered(query, reply=True)
+
+
+async def _meet_the_other_workers(desk: Desk) -> None:
+    workers = SETTINGS.server.workers
+    if workers > 1:
+        folder = lending_folder(SETTINGS.run, os.getppid())
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        try:
+            await desk.champion.meet(folder, (server_context.worker_index or 1) - 1, workers)
+        except OSError as error:
+            _log.warning("Workers cannot share their work: %s is no path for a socket (%s).", folder, error)
 
 
 async def _rendered(query: Query, *, reply: bool) -> Any:

@@ -38,6 +38,7 @@ from runners.models.encoder import Precision
 from runners.models.provider import Provider
 from runners.models.session import check_runtime, find_provider
 from runners.placement import check_placement, connect
+from runners.rehearsal import rehearse
 from runners.schedule import Limits
 from runners.warm_up import open_warm
 
@@ -60,6 +61,10 @@ class Desk:
         """What a caller sees of an error; it is counted by its kind."""
         self.metrics.observe_rejection(error.kind)
         return problem_response(error)
+
+    def tell_waiting(self) -> None:
+        """Tell metrics how many texts wait for the models just now."""
+        self.metrics.set_waiting(self.champion.waiting)
 
     async def find_answer(self, caller: Caller, query_id: str) -> bytes | None:
         """A stored answer as JSON, or None where this tenant has none of that id."""
@@ -152,16 +157,21 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
         FrontdeskError: naming what is wrong and what to do.
     """
     check_runtime()
-    provider = find_provider(settings.model.provider, settings.engines)
     bundle = open_bundle(served_bundle(settings))
     check_placement(settings.model.placement, bundle.manifest)
     model = settings.model
-    ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision)
+    precision = rehearse(
+        bundle.path,
+        model.onnx_threads,
+        provider=model.provider,
+        precision=model.precision,
+        engines=settings.engines,
+    )
     _priority(settings)
     _knowledge(settings)
     signing_key(settings.keys)
     migrate(settings.database_url)
-    return bundle, ensemble.precision
+    return bundle, precision
 
 
 def _provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:

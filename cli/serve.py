@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,7 +25,7 @@ def serve(
         bool, typer.Option("--train-if-needed", help="Train the starter model first where nothing is promoted.")
     ] = False,
 ) -> None:
-    """Serve the champion over HTTP until interrupted; requests in flight are finished."""
+    """Serve the champion over HTTP and gRPC until interrupted; requests in flight are finished."""
     from rich.console import Console
 
     from frontdesk.config import load
@@ -36,7 +35,7 @@ def serve(
     settings = load()
     if train_if_needed and settings.model.bundle is None and not (settings.bundles / POINTER).exists():
         _train(settings, console)
-    _check_port(settings)
+    _check_ports(settings)
     started = time.monotonic()
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
     for wanted in (signal.SIGTERM, signal.SIGINT):
@@ -46,20 +45,14 @@ def serve(
     sys.exit(server.wait())
 
 
-def _check_port(settings: Settings) -> None:
-    """Bind once and let go: a port that is taken would otherwise end in BentoML's traceback."""
-    from frontdesk.errors import ConfigurationError
+def _check_ports(settings: Settings) -> None:
+    """A port that is taken would otherwise end in BentoML's traceback."""
+    from bentos.ports import GRPC_VARIABLE, HTTP_VARIABLE, check_port
 
     server = settings.server
-    with socket.socket(socket.AF_INET6 if ":" in server.host else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((server.host, server.port))
-        except OSError as error:
-            raise ConfigurationError(
-                f"Cannot listen on {server.host}:{server.port} ({error.strerror}).",
-                hint="Choose another port: FRONTDESK_SERVER__PORT=3100",
-            ) from None
+    check_port(server.host, server.port, HTTP_VARIABLE)
+    if server.grpc_port is not None:
+        check_port(server.host, server.grpc_port, GRPC_VARIABLE)
 
 
 def _train(settings: Settings, console: Console) -> None:
@@ -109,6 +102,8 @@ def _greet(settings: Settings, console: Console, seconds: float) -> None:
     console.print(
         f"[bold green]Ready[/] after {seconds:.1f} s. In a browser: {base}/  API: {base}/docs", soft_wrap=True
     )
+    if settings.server.grpc_port is not None:
+        console.print(f"gRPC: {_host(settings)}:{settings.server.grpc_port}", soft_wrap=True)
     console.print("Or paste this into another terminal:\n")
     command = f"{os.path.relpath(sys.executable.replace('python3', 'python'))}"
     frontdesk = command.rpartition("/")[0] + "/frontdesk"
@@ -123,5 +118,9 @@ def _greet(settings: Settings, console: Console, seconds: float) -> None:
 
 
 def _base(settings: Settings) -> str:
-    host = "127.0.0.1" if settings.server.host == "0.0.0.0" else settings.server.host  # noqa: S104 - compared, not bound
-    return f"http://{host}:{settings.server.port}"
+    return f"http://{_host(settings)}:{settings.server.port}"
+
+
+def _host(settings: Settings) -> str:
+    """Where this machine reaches the server."""
+    return "127.0.0.1" if settings.server.host == "0.0.0.0" else settings.server.host  # noqa: S104 - compared, not bound

@@ -74,7 +74,7 @@ class AnswerQuery:
         reading = champion.understand([masked], deadline, fresh=query.fresh)
         (understanding,) = await deadline.bound(reading, "the models read the message")
         watch.lap("models")
-        judged = self._judge(champion, query, masked, understanding)
+        judged = self.judge(champion, query, masked, understanding)
         watch.lap("decide")
         reply = await self.writer.reply(masked, understanding, judged.decision, deadline)
         watch.lap("reply")
@@ -104,7 +104,7 @@ class AnswerQuery:
         understandings = await deadline.bound(reading, "the models read the messages")
         watch.lap("models")
         judged = [
-            self._judge(champion, query, text, understanding)
+            self.judge(champion, query, text, understanding)
             for query, text, understanding in zip(queries, masked, understandings, strict=True)
         ]
         watch.lap("decide")
@@ -119,7 +119,7 @@ class AnswerQuery:
         timings = watch.laps()
         return [self._outcome(draft, outcome, timings) for draft, outcome in zip(drafts, kept, strict=True)]
 
-    def _judge(self, champion: Champion, query: Query, masked: MaskedText, understanding: Understanding) -> Answer:
+    def judge(self, champion: Champion, query: Query, masked: MaskedText, understanding: Understanding) -> Answer:
         """Apply the team's policy to what the models understood. Pure but for the clock and the new id."""
         policy = champion.taxonomy.policy(understanding.intent.label)
         priority = self.priority.score(query, masked, understanding, policy.urgency, now=datetime.now(UTC))

@@ -77,6 +77,10 @@ class Batcher(Generic[Item, Result]):
         """How long what comes now would wait."""
         return self._schedule.wait_s
 
+    def check_room(self) -> None:
+        """Raise `Overloaded` where another item would be refused whatever its deadline."""
+        self._schedule.check_room()
+
     async def submit(self, items: Sequence[Item], deadline: Deadline, *, bulk: bool = False) -> list[Result]:
         """Results for `items`, in order. `bulk` work lets other work pass.
 

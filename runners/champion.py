@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
@@ -14,6 +16,7 @@ from frontdesk.types import MaskedText, Understanding
 from runners.batcher import Batcher
 from runners.ensemble import Ensemble
 from runners.models.encoder import Precision
+from runners.neighbours import NeighbourAway, Neighbours
 from runners.schedule import Limits, Shape
 from runners.score_cache import Outcome, ScoreCache
 
@@ -53,6 +56,8 @@ class BatchedChampion:
         self._ensemble = ensemble
         self._batcher: Batcher[_Ask, Understanding | _Row] = Batcher(self._run, limits, _shape)
         self._cache = ScoreCache(cached_texts, observe_cache) if cached_texts else None
+        self._load = 0  # texts that this worker reads or has waiting
+        self._neighbours: Neighbours | None = None
 
     @property
     def version(self) -> str:
@@ -90,16 +95,56 @@ class BatchedChampion:
         """Is every process there that this model needs?"""
         return self._ensemble.is_up(model)
 
+    def check_room(self) -> None:
+        """Raise `Overloaded` where another text would be refused whatever its deadline."""
+        self._batcher.check_room()
+
     async def understand(
         self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
     ) -> Sequence[Understanding]:
         """What the ensemble makes of each text; `fresh` reads it anew although it is remembered."""
 
         async def read(unknown: Sequence[MaskedText]) -> Sequence[Understanding]:
-            asks = [_Ask(text.text) for text in unknown]
-            return await self._batcher.submit(asks, deadline, bulk=len(texts) > 1)  # type: ignore[return-value]  # no model
+            return await self._read([text.text for text in unknown], deadline)
 
         return await read(texts) if fresh or self._cache is None else await self._cache.understand(texts, read)
+
+    async def meet(self, folder: Path, index: int, workers: int) -> None:
+        """Share the work with the other workers of this server from now on; see `Neighbours`."""
+        neighbours = Neighbours(folder, index, workers, version=self.version, read=self._read_here)
+        await neighbours.open()
+        self._neighbours = neighbours
+
+    async def _read(self, texts: Sequence[str], deadline: Deadline) -> Sequence[Understanding]:
+        """Here, or where there is less to do, or a part here and a part there."""
+        lent, neighbour = (0, -1) if self._neighbours is None else self._neighbours.lend(self._load, len(texts))
+        if not lent:
+            return await self._read_here(texts, deadline)
+        there = self._read_there(neighbour, texts[:lent], deadline)
+        if lent == len(texts):
+            return await there
+        parts = await asyncio.gather(there, self._read_here(texts[lent:], deadline))
+        return [*parts[0], *parts[1]]
+
+    async def _read_there(self, neighbour: int, texts: Sequence[str], deadline: Deadline) -> Sequence[Understanding]:
+        assert self._neighbours is not None, "texts are lent to neighbours only"
+        try:
+            return await self._neighbours.understand(neighbour, texts, deadline)
+        except NeighbourAway:
+            return await self._read_here(texts, deadline)
+
+    async def _read_here(self, texts: Sequence[str], deadline: Deadline) -> Sequence[Understanding]:
+        self._tell(len(texts))
+        try:
+            asks = [_Ask(text) for text in texts]
+            return await self._batcher.submit(asks, deadline, bulk=len(texts) > 1)  # type: ignore[return-value]  # no model
+        finally:
+            self._tell(-len(texts))
+
+    def _tell(self, more: int) -> None:
+        self._load += more
+        if self._neighbours is not None:
+            self._neighbours.board.tell(self._load)
 
     async def scores(self, model: str, texts: Sequence[MaskedText], deadline: Deadline) -> Scores:
         """One model's scores, in the order of `texts`; of "ensemble" the calibrated probabilities.
@@ -115,6 +160,10 @@ class BatchedChampion:
         return Scores(np.stack(intent), np.stack(sentiment))
 
     async def close(self) -> None:
+        """Finish what was accepted."""
+        if self._neighbours is not None:
+            neighbours, self._neighbours = self._neighbours, None
+            await neighbours.close()
         await self._batcher.close()
 
     def _run(self, asks: Sequence[_Ask]) -> Sequence[Understanding | _Row]:

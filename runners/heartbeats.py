@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 
@@ -23,17 +23,25 @@ def run_folder(run: Path, master: int) -> Path:
 class Heartbeats:
     """The sign of life of the process `name`, and what it sees of the others.
 
-    `expected` are all that a server needs, this one among them; a runner expects nobody.
+    `expected` are all that a server needs, this one among them; a runner expects nobody. `on_beat` is called each time.
     """
 
     def __init__(
-        self, folder: Path, name: str, *, expected: Sequence[str] = (), interval_s: float, timeout_s: float
+        self,
+        folder: Path,
+        name: str,
+        *,
+        expected: Sequence[str] = (),
+        interval_s: float,
+        timeout_s: float,
+        on_beat: Callable[[], None] = lambda: None,
     ) -> None:
         self._folder = folder
         self._own = folder / name
         self._expected = expected
         self._interval_s = interval_s
         self._timeout_s = timeout_s
+        self._on_beat = on_beat
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -63,6 +71,7 @@ class Heartbeats:
         while True:
             await asyncio.sleep(self._interval_s)
             os.utime(self._own)
+            self._on_beat()
 
     def _seen(self) -> dict[str, tuple[int, float]]:
         """name -> (process id, seconds since its last sign of life)."""

@@ -87,6 +87,11 @@ class Schedule(Generic[Item]):
         """How long what comes now would wait, if it came last."""
         return (self._tokens + self._running) * self._s_per_token
 
+    def check_room(self, items: int = 1) -> None:
+        """Raises `Overloaded` where so many more are too many to wait."""
+        if len(self._queue) + items > self._limits.max_waiting:
+            raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
+
     def admit(self, works: list[Work[Item]], now: float) -> None:
         """Take all of `works`, which share deadline and kind, or none. An idle model takes anything.
 
@@ -94,8 +99,7 @@ class Schedule(Generic[Item]):
             Overloaded: the queue is full, or these would not be done before their deadline.
         """
         if self._queue or self._running:
-            if len(self._queue) + len(works) > self._limits.max_waiting:
-                raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
+            self.check_room(len(works))
             ready_s = self._done_in_s(works)
             if now + ready_s > works[0].deadline:
                 raise _overloaded("The models would not be done with this before its deadline.", ready_s)

@@ -55,9 +55,13 @@ def free_port() -> int:
 
 
 def environment(home: Path, **settings: object) -> dict[str, str]:
-    """This process's variables with other Frontdesk settings: `server__port=3100` is FRONTDESK_SERVER__PORT."""
+    """This process's variables with other Frontdesk settings: `server__port=3100` is FRONTDESK_SERVER__PORT.
+
+    No gRPC unless its port is chosen: the one of the configuration file may belong to a server beside the tests.
+    """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "BENTOML_"))}
-    return inherited | {f"{PREFIX}{name.upper()}": str(value) for name, value in {"home": home, **settings}.items()}
+    ours = {"home": home, "server__grpc_port": "null", **settings}
+    return inherited | {f"{PREFIX}{name.upper()}": str(value) for name, value in ours.items()}
 
 
 def frontdesk(
@@ -121,8 +125,11 @@ class Server:
     ) -> None:
         self.home = home
         self.port = free_port()
+        self.grpc_port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        ours = environment(home, server__port=self.port, server__workers=workers, **settings)
+        self.grpc_address = f"127.0.0.1:{self.grpc_port}"
+        ports = {"server__port": self.port, "server__grpc_port": self.grpc_port}
+        ours = environment(home, server__workers=workers, **ports, **settings)
         self._environment = {**ours, **variables}
         self._command = [sys.executable, *command]
         self._cwd = cwd

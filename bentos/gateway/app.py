@@ -64,7 +64,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
     async def understand(_: Request) -> Response:
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
         request = admitted.get()
-        query = parse(QueryIn, request.body).query()
+        query = parse(QueryIn, request.body).query(fresh=request.fresh)
         return _json(await desk().pipeline.understand(query, request.caller, request.deadline))
 
     @app.post(
@@ -78,7 +78,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
     async def understand_batch(_: Request) -> Response:
         """The same for several messages in one model call; a bad item fails alone."""
         request = admitted.get()
-        results = await _batch(desk(), parse_items(parse(BatchIn, request.body).queries), request)
+        results = await _batch(desk(), parse_items(parse(BatchIn, request.body).queries, fresh=request.fresh), request)
         return Response(b'{"results":[' + b",".join(results) + b"]}", media_type=JSON)
 
     @app.post(
@@ -92,7 +92,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
     async def answer(_: Request) -> Response:
         """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
         request = admitted.get()
-        query = parse(QueryIn, request.body).query()
+        query = parse(QueryIn, request.body).query(fresh=request.fresh)
         return _json(await desk().pipeline.answer(query, request.caller, request.deadline))
 
     @app.get(

@@ -1,6 +1,6 @@
 """The HTTP door: what every request passes before a route sees it, in this order.
 
-    request id -> headers -> route -> method -> gate -> deadline -> body -> application -> access log, metrics
+    request id -> headers -> route -> method -> room -> gate -> deadline -> body -> application -> access log, metrics
 
 Plain ASGI, because each layer of middleware costs as much as a model call saves (FACTS: a full stack 0.7-1.0 ms, this
 0.1). Errors leave as problem+json whoever raised them; an unexpected one is logged without its message.
@@ -8,17 +8,21 @@ Plain ASGI, because each layer of middleware costs as much as a model call saves
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.errors import unexpected_response
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_route
 from bentos.gateway.schemas import QueryIn, parse
+from bentos.headers import asks_afresh, seconds_allowed
+from bentos.oip.refusal import refusal
 from bentos.wiring import Desk
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
@@ -42,25 +46,28 @@ class Admitted:
     deadline: Deadline
     request_id: str
     body: bytes
+    fresh: bool = False
 
 
 admitted: ContextVar[Admitted] = ContextVar("admitted")
 
 
 class Door:
-    """ASGI. `gateway` answers our own routes, `native` (BentoML's application) its own."""
+    """ASGI. `gateway` answers our own routes, `native` (BentoML's application) and `open_inference` theirs."""
 
     def __init__(
         self,
         *,
         gateway: ASGIApp,
         native: ASGIApp,
+        open_inference: ASGIApp,
         desk: Callable[[], Desk],
         settings: ServerSettings,
         access_log: bool,
     ) -> None:
         self._gateway = gateway
         self._native = native
+        self._open_inference = open_inference
         self._desk = desk
         self._settings = settings
         self._access_log = access_log
@@ -73,7 +80,10 @@ class Door:
         try:
             await self._pass(scope, receive, exchange)
         except FrontdeskError as error:
-            await exchange.answer(self._desk().refuse(error))
+            await exchange.answer(self._refuse(error, scope["path"]))
+        except asyncio.CancelledError:
+            if not exchange.is_gone:
+                raise
         except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
             log_failure(error, exchange.request_id)
             await exchange.answer(unexpected_response())
@@ -90,6 +100,8 @@ class Door:
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
         if scope["method"] not in route.methods:
             raise MethodNotAllowed(f"Use {' or '.join(route.methods)} here.", allowed=route.methods)
+        if route.models:
+            self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
         if route.scope is not None:
             exchange.caller = self._desk().gate.admit(exchange.header(b"authorization"), route.scope)
         deadline = self._deadline(exchange)
@@ -98,13 +110,15 @@ class Door:
             body = await deadline.bound(self._body(route, receive, exchange), "the body was on its way")
             if route.native:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
-        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body))
-        application = self._native if route.native else self._gateway
-        await application(scope, _replay(body, receive), exchange.send)
+        fresh = asks_afresh(exchange.header(b"cache-control"))
+        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh))
+        application = self._native if route.native else self._open_inference if route.oip else self._gateway
+        async with exchange.while_connected(receive):
+            await application(scope, _replay(body, receive), exchange.send)
 
     async def _body(self, route: Route, receive: Receive, exchange: Exchange) -> bytes:
         content_type = (exchange.header(b"content-type") or "").partition(";")[0].strip().lower()
-        if content_type != "application/json":
+        if content_type != "application/json" and not route.oip:
             raise UnsupportedMedia("The body must be JSON.", hint="Send the header Content-Type: application/json.")
         limit = self._settings.max_batch_body_bytes if route.batch else self._settings.max_body_bytes
         declared = exchange.header(b"content-length")
@@ -127,11 +141,12 @@ class Door:
 
     def _deadline(self, exchange: Exchange) -> Deadline:
         wanted = exchange.header(b"x-request-deadline-ms")
-        if wanted is None:
-            return Deadline.after(self._settings.request_timeout_s)
-        if not wanted.isdecimal() or len(wanted) > 9 or int(wanted) == 0:
-            raise InvalidQuery("X-Request-Deadline-Ms must be a whole number of milliseconds above 0.")
-        return Deadline.after(min(int(wanted) / 1000, self._settings.request_timeout_s))
+        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s))
+
+    def _refuse(self, error: FrontdeskError, path: str) -> Response:
+        """As the protocol of the path says it, also where there is no such path."""
+        refused = self._desk().refuse(error)
+        return refusal(error) if path == "/v2" or path.startswith("/v2/") else refused
 
     def _observe(self, exchange: Exchange) -> None:
         seconds = time.perf_counter() - exchange.started

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-import re
+import asyncio
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from starlette.types import ASGIApp, Message, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bentos.headers import request_id
 from frontdesk.errors import InvalidQuery, TooLarge
-from frontdesk.identifiers import uuid7
 from frontdesk.types import Caller
 
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
 UNKNOWN_ROUTE = "unknown"
+CLIENT_CLOSED_REQUEST = 499
+"""What nginx logs where nobody was there any more to be told."""
+PATIENCE_S = 0.05
+"""An answer that takes longer is watched: does anybody still wait? Until then it costs a timer that is cancelled."""
 
-_SINGLE_HEADERS = (b"authorization", b"content-type", b"content-length", b"x-request-deadline-ms", b"x-request-id")
-_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_SINGLE_HEADERS = (
+    b"authorization",
+    b"content-encoding",
+    b"content-length",
+    b"content-type",
+    b"inference-header-content-length",
+    b"x-request-deadline-ms",
+    b"x-request-id",
+)
 _SECURITY_HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
@@ -35,6 +48,7 @@ class Exchange:
         "bytes_in",
         "bytes_out",
         "caller",
+        "is_gone",
         "method",
         "request_id",
         "route",
@@ -47,8 +61,7 @@ class Exchange:
         self._scope = scope
         self._send = send
         self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a repeated one, the first
-        wanted = self.header(b"x-request-id")
-        self.request_id = wanted if wanted and _REQUEST_ID.fullmatch(wanted) else uuid7()
+        self.request_id = request_id(self.header(b"x-request-id"))
         self.method = (
             scope["method"]
             if scope["method"] in ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -56,6 +69,7 @@ class Exchange:
         )
         self.route = UNKNOWN_ROUTE
         self.caller = ANONYMOUS
+        self.is_gone = False
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
@@ -86,6 +100,34 @@ class Exchange:
         elif message["type"] == "http.response.body":
             self.bytes_out += len(message.get("body", b""))
         await self._send(message)
+
+    @asynccontextmanager
+    async def while_connected(self, receive: Receive) -> AsyncIterator[None]:
+        """Cancel what is done inside when the client goes away: nobody wants it any more."""
+        task = asyncio.current_task()
+        assert task is not None, "a request is handled in a task"
+        loop = asyncio.get_running_loop()
+        watching: list[asyncio.Task[None]] = []
+
+        async def watch() -> None:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            if self.status == 0:
+                self.is_gone = True
+                task.cancel()
+
+        timer = loop.call_later(PATIENCE_S, lambda: watching.append(loop.create_task(watch())))
+        try:
+            yield
+        except asyncio.CancelledError:
+            if self.is_gone:
+                task.uncancel()
+                self.status = CLIENT_CLOSED_REQUEST
+            raise
+        finally:
+            timer.cancel()
+            for watcher in watching:
+                watcher.cancel()
 
     async def answer(self, response: ASGIApp) -> None:
         """Send an error, unless a response has begun already: then nothing can be said any more."""

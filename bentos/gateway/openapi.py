@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from bentos.errors import PROBLEM_JSON
 from bentos.gateway.schemas import BatchIn, QueryIn
+from bentos.oip.openapi import oip_paths
 
 PROBLEM: dict[str, Any] = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
@@ -54,6 +55,7 @@ def described(app: FastAPI) -> None:
                 for operation in operations.values():
                     if path.startswith("/v1/"):
                         operation["security"] = [{"token": []}]
+            built["paths"].update(oip_paths())
             app.openapi_schema = built
         return app.openapi_schema
 

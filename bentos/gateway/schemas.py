@@ -66,7 +66,7 @@ class QueryIn(BaseModel):
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
 
-    def query(self) -> Query:
+    def query(self, *, fresh: bool = False) -> Query:
         return Query(
             text=self.text,
             customer_id=self.customer_id,
@@ -76,6 +76,7 @@ class QueryIn(BaseModel):
             language=self.language,
             waiting_since=self.waiting_since,
             store=self.store,
+            fresh=fresh,
         )
 
 
@@ -102,14 +103,14 @@ def parse(model: type[Body], raw: bytes) -> Body:
         raise _violations(error) from None
 
 
-def parse_items(items: list[Any]) -> list[Query | FrontdeskError]:
+def parse_items(items: list[Any], *, fresh: bool = False) -> list[Query | FrontdeskError]:
     """Each item of a batch as a query, or what is wrong with it, in order."""
-    return [_item(item) for item in items]
+    return [_item(item, fresh=fresh) for item in items]
 
 
-def _item(item: Any) -> Query | FrontdeskError:
+def _item(item: Any, *, fresh: bool) -> Query | FrontdeskError:
     try:
-        return QueryIn.model_validate_json(json.dumps(item)).query()
+        return QueryIn.model_validate_json(json.dumps(item)).query(fresh=fresh)
     except ValidationError as error:
         return _violations(error)
 

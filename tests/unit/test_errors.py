@@ -3,15 +3,18 @@ from __future__ import annotations
 import pickle
 
 import pytest
+from grpc import StatusCode
 
-from bentos.errors import HTTP_STATUS, TITLES, problem, problem_headers, problem_response
+from bentos.errors import GRPC_STATUS, HTTP_STATUS, TITLES, problem, problem_headers, problem_response
 from frontdesk import errors
 from frontdesk.errors import BundleError, FrontdeskError, InvalidQuery, Kind, Overloaded
 
 
 def test_every_kind_has_a_status_and_a_title() -> None:
-    assert set(HTTP_STATUS) == set(TITLES) == set(Kind)
+    assert set(HTTP_STATUS) == set(GRPC_STATUS) == set(TITLES) == set(Kind)
     assert all(400 <= status < 600 for status in HTTP_STATUS.values())
+    assert StatusCode.OK not in GRPC_STATUS.values()
+    assert StatusCode.UNKNOWN not in GRPC_STATUS.values()
 
 
 def test_every_error_of_the_tree_has_a_kind_of_its_own() -> None:

@@ -15,7 +15,9 @@ def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round(
     application = {
         (route.path, method) for route in build_app(no_desk, no_desk).routes for method in route.methods - {"HEAD"}
     }
-    table = {(route.template, method) for route in ROUTES if not route.native for method in route.methods}
+    table = {
+        (route.template, method) for route in ROUTES if not (route.native or route.oip) for method in route.methods
+    }
     assert application - {("/openapi.json", "GET")} == table - {("/openapi.json", "GET")}
 
 
@@ -28,10 +30,31 @@ def test_every_route_under_v1_needs_a_scope_that_tokens_can_have() -> None:
 @pytest.mark.parametrize(
     "path",
     ["/v1", "/v1/", "/v1/queries/", "/v1/queries/a/b", "//v1/understand", "/v1/understand/", "/V1/understand", "",
-     "/static_content/", "/static_content/a/b", "/understand/x"],
+     "/static_content/", "/static_content/a/b", "/understand/x",
+     "/v2/", "/v2/models", "/v2/models//infer", "/v2/models/a/b", "/v2/models/a/versions/1/x"],
 )  # fmt: skip
 def test_a_path_that_is_not_in_the_table_does_not_exist(path: str) -> None:
     assert find_route(path) is None
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/v2/models/roberta", "/v2/models/{model}"),
+        ("/v2/models/roberta/infer", "/v2/models/{model}/infer"),
+        ("/v2/models/roberta/versions/7/ready", "/v2/models/{model}/versions/{version}/ready"),
+    ],
+)
+def test_a_model_is_found_under_its_template(path: str, template: str) -> None:
+    route = find_route(path)
+    assert route is not None
+    assert (route.template, route.scope, route.oip) == (template, "understand", True)
+
+
+def test_every_route_that_asks_the_models_is_refused_while_too_much_waits() -> None:
+    asking = {route.template for route in ROUTES if route.models}
+    posting = {route.template for route in ROUTES if route.methods == ("POST",)}
+    assert posting - asking == {"/v2/repository/index"}
 
 
 def test_a_query_id_is_found_under_its_template() -> None:

@@ -1,0 +1,220 @@
+"""What every call passes before a servicer sees it, in this order: the gRPC door's counterpart of `gateway/door.py`.
+
+    request id -> gate -> deadline -> size -> decoding -> servicer -> status, access log, metrics
+
+One function around each method, made from the service's descriptor: interceptors would cost another coroutine each, and
+gRPC's own decoding answers bytes that are no message with UNKNOWN and a traceback in the log. Knows no service by name.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NoReturn, Protocol, cast
+
+import grpc
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+from grpc.aio import ServicerContext
+
+from bentos.gateway.exchange import ANONYMOUS
+from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
+from bentos.headers import asks_afresh, request_id, seconds_allowed
+from bentos.wiring import Desk
+from frontdesk.config import Settings
+from frontdesk.deadline import Deadline
+from frontdesk.errors import FrontdeskError, InvalidQuery, TooLarge
+from frontdesk.observability.logs import log_access, log_failure
+
+METHOD = "GRPC"
+OK, CALLER_LEFT, TOO_LATE = 200, 499, 504
+"""As HTTP counts them: the second is nginx's for a request that the client gave up."""
+
+_SINGLE = ("authorization", "x-request-deadline-ms", "x-request-id")
+
+Context = ServicerContext[bytes, bytes]
+Send = Callable[[Any, "Call", Context], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of a service; `scope` None is open to anyone who reaches the port, `batch` requests may be larger.
+
+    `behaviour(request, call)` is a coroutine function that returns the response, or for a method that streams an async
+    generator function. It raises `FrontdeskError` for what it refuses.
+    """
+
+    name: str
+    scope: str | None
+    behaviour: Callable[[Any, Call], Any]
+    batch: bool = False
+
+
+class Servicer(Protocol):
+    """A service: its descriptor, and those of its methods that it has. The others are UNIMPLEMENTED."""
+
+    descriptor: ServiceDescriptor
+
+    def methods(self) -> Sequence[Method]: ...
+
+
+class Call:
+    """One call as the door follows it. `status` is an HTTP status: that of the same kind."""
+
+    __slots__ = ("bytes_in", "bytes_out", "caller", "deadline", "fresh", "request_id", "route", "started", "status")
+
+    def __init__(self, route: str, bytes_in: int, wanted_id: str | None, longest_s: float) -> None:
+        self.started = time.perf_counter()
+        self.route = route
+        self.request_id = request_id(wanted_id)
+        self.caller = ANONYMOUS
+        self.deadline = Deadline.after(longest_s)
+        self.fresh = False
+        self.status = CALLER_LEFT
+        self.bytes_in = bytes_in
+        self.bytes_out = 0
+
+    def encoded(self, message: Message) -> bytes:
+        body = message.SerializeToString()
+        self.bytes_out += len(body)
+        return body
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What is known of a method before anybody calls it."""
+
+    route: str
+    scope: str | None
+    most_bytes: int
+    read: Callable[[bytes], Message]
+    send: Send
+
+
+class Admission:
+    """Makes handlers of servicers, and knows how many calls are in flight."""
+
+    def __init__(self, desk: Desk, settings: Settings) -> None:
+        self._desk = desk
+        self._limits = settings.server
+        self._access_log = settings.observability.access_log
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def idle(self) -> None:
+        """Return at a moment at which no call is in flight."""
+        await self._idle.wait()
+
+    def handlers(self, servicer: Servicer) -> grpc.GenericRpcHandler[Any, Any]:
+        """To be added to a server of `grpc.aio`."""
+        service = servicer.descriptor
+        return grpc.method_handlers_generic_handler(
+            service.full_name, {method.name: self._handler(service, method) for method in servicer.methods()}
+        )
+
+    def _handler(self, service: ServiceDescriptor, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
+        described = service.methods_by_name[method.name]
+        streams = described.server_streaming
+        entry = _Entry(
+            route=f"/{service.full_name}/{method.name}",
+            scope=method.scope,
+            most_bytes=self._limits.max_batch_body_bytes if method.batch else self._limits.max_body_bytes,
+            read=GetMessageClass(described.input_type).FromString,
+            send=_each(method.behaviour) if streams else _one(method.behaviour),
+        )
+        kind = grpc.unary_stream_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
+        return kind(self._guarded(entry))
+
+    def _guarded(self, entry: _Entry) -> Callable[[bytes, Context], Awaitable[bytes | None]]:
+        async def handle(raw: bytes, context: Context) -> bytes | None:
+            given: Sequence[tuple[str, Any]] = cast(Any, context.invocation_metadata())
+            metadata = dict(reversed(given))  # of a repeated one, the first
+            call = Call(entry.route, len(raw), metadata.get("x-request-id"), self._limits.request_timeout_s)
+            self._in_flight += 1
+            self._idle.clear()
+            try:
+                if len(metadata) < len(given):
+                    _check_repeated([name for name, _ in given])
+                request = self._admit(entry, raw, metadata, call, context)
+                sent = await entry.send(request, call, context)
+                context.set_trailing_metadata((("x-request-id", call.request_id),))
+                call.status = OK
+                return sent
+            except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
+                await self._refuse(error, call, context)
+            finally:
+                self._end(call)
+
+        return handle
+
+    def _admit(self, entry: _Entry, raw: bytes, metadata: dict[str, Any], call: Call, context: Context) -> Message:
+        """The request, decoded; `call` learns who asks, how long they wait, and whether caches may answer."""
+        if entry.scope is not None:
+            call.caller = self._desk.gate.admit(metadata.get("authorization"), entry.scope)
+        allowed_s = seconds_allowed(metadata.get("x-request-deadline-ms"), self._limits.request_timeout_s)
+        left_s: float | None = context.time_remaining()
+        call.deadline = Deadline.after(allowed_s if left_s is None else min(allowed_s, left_s))
+        call.fresh = asks_afresh(metadata.get("cache-control"))
+        if len(raw) > entry.most_bytes:
+            raise TooLarge(f"The message has more than {entry.most_bytes} bytes.", hint="Send less at once.")
+        try:
+            return entry.read(raw)
+        except DecodeError:
+            raise InvalidQuery("The bytes are no message of the type that this method takes.") from None
+
+    async def _refuse(self, error: Exception, call: Call, context: Context) -> NoReturn:
+        call.status = http_status(error)
+        if isinstance(error, FrontdeskError):
+            self._desk.metrics.observe_rejection(error.kind)
+            status = status_of(error)
+        else:
+            log_failure(error, call.request_id)
+            status = defect_status()
+        trailing = (("x-request-id", call.request_id), (DETAILS_KEY, status.SerializeToString()))
+        await context.abort(code_of(status), status.message, trailing)
+
+    def _end(self, call: Call) -> None:
+        self._in_flight -= 1
+        if self._in_flight == 0:
+            self._idle.set()
+        if call.status == CALLER_LEFT and call.deadline.remaining_s() <= 0:
+            call.status = TOO_LATE
+        seconds = time.perf_counter() - call.started
+        self._desk.metrics.observe_request(call.route, METHOD, call.status, seconds)
+        if self._access_log:
+            log_access(
+                method=METHOD,
+                route=call.route,
+                status=call.status,
+                duration_ms=seconds * 1000,
+                request_id=call.request_id,
+                tenant=call.caller.tenant,
+                subject=call.caller.subject,
+                bytes_in=call.bytes_in,
+                bytes_out=call.bytes_out,
+            )
+
+
+def _check_repeated(names: Sequence[str]) -> None:
+    for single in _SINGLE:
+        if names.count(single) > 1:
+            raise InvalidQuery(f"The metadata {single} is there more than once.", hint="Send it once.")
+
+
+def _one(behaviour: Callable[[Any, Call], Awaitable[Message]]) -> Send:
+    async def send(request: Message, call: Call, _: Context) -> bytes:
+        return call.encoded(await behaviour(request, call))
+
+    return send
+
+
+def _each(behaviour: Callable[[Any, Call], AsyncIterator[Message]]) -> Send:
+    async def send(request: Message, call: Call, context: Context) -> None:
+        async for message in behaviour(request, call):
+            await context.write(call.encoded(message))
+
+    return send

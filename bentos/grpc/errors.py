@@ -1,0 +1,61 @@
+"""How a failure looks over gRPC: a `google.rpc.Status` with the details that clients know how to read.
+
+ErrorInfo names the kind (`reason`, in the form that AIP-193 asks for: INVALID_QUERY), BadRequest each violated rule,
+RetryInfo when to come back. https://google.aip.dev/193, google/rpc/error_details.proto. Nothing here holds what the
+caller sent.
+"""
+
+from __future__ import annotations
+
+from google.protobuf.any_pb2 import Any
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc import StatusCode
+
+from bentos.errors import GRPC_STATUS, HTTP_STATUS, retry_after_s
+from frontdesk.errors import FrontdeskError, InvalidQuery
+
+DOMAIN = "frontdesk"
+DETAILS_KEY = "grpc-status-details-bin"
+HTTP_OF_DEFECT = 500
+
+
+def status_of(error: FrontdeskError) -> Status:
+    """What a caller is told of an error on purpose."""
+    number, _ = GRPC_STATUS[error.kind].value
+    details: list[Message] = [ErrorInfo(reason=error.kind.name, domain=DOMAIN)]
+    if isinstance(error, InvalidQuery) and error.violations:
+        violations = [BadRequest.FieldViolation(field=where, description=what) for where, what in error.violations]
+        details.append(BadRequest(field_violations=violations))
+    if (seconds := retry_after_s(error)) is not None:
+        delay = Duration()
+        delay.FromMicroseconds(round(seconds * 1_000_000))
+        details.append(RetryInfo(retry_delay=delay))
+    return Status(code=number, message=str(error), details=[_packed(detail) for detail in details])
+
+
+def defect_status() -> Status:
+    """What a caller sees of a defect: nothing but that it happened."""
+    number, _ = StatusCode.INTERNAL.value
+    message = "The request was not completed. The log has the details under the id in x-request-id."
+    return Status(code=number, message=message)
+
+
+def http_status(error: Exception) -> int:
+    """The HTTP status of the same kind, by which both doors count."""
+    return HTTP_STATUS[error.kind] if isinstance(error, FrontdeskError) else HTTP_OF_DEFECT
+
+
+def code_of(status: Status) -> StatusCode:
+    return _CODES[status.code]
+
+
+_CODES = {code.value[0]: code for code in StatusCode}
+
+
+def _packed(detail: Message) -> Any:
+    packed = Any()
+    packed.Pack(detail)
+    return packed

@@ -1,0 +1,32 @@
+"""`python -m bentos.grpc.generate`: the code of frontdesk.proto anew, beside it. A test says where it is out of date.
+
+Needs grpcio-tools, which a server does not have: the generated files are part of the repository.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+from google.rpc import status_pb2
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+PROTO = "bentos/grpc/frontdesk.proto"
+GENERATED = ("frontdesk_pb2.py", "frontdesk_pb2.pyi", "frontdesk_pb2_grpc.py")
+
+
+def generate(to: Path) -> Path:
+    """Write the generated files below `to`, in the folders of their package, and return their folder."""
+    from grpc_tools import protoc
+
+    includes = [ROOT, files("grpc_tools") / "_proto", Path(status_pb2.__file__).parents[2]]
+    outputs = [f"--{what}={to}" for what in ("python_out", "pyi_out", "grpc_python_out")]
+    code = protoc.main(["protoc", *(f"--proto_path={path}" for path in includes), *outputs, PROTO])
+    if code != 0:
+        raise SystemExit(code)
+    return (to / PROTO).parent
+
+
+if __name__ == "__main__":
+    print(f"Written to {generate(ROOT)}", file=sys.stderr)  # noqa: T201 - a command for people

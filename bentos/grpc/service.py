@@ -1,0 +1,97 @@
+"""frontdesk.v1.FrontdeskService: what HTTP's own routes do, through the same validation and the same pipeline."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import AsyncIterator, Sequence
+
+from bentos.gateway.schemas import LARGEST_BATCH, parse_items
+from bentos.grpc import frontdesk_pb2 as pb
+from bentos.grpc.admission import Call, Method
+from bentos.grpc.errors import status_of
+from bentos.grpc.messages import fields_of, message_of
+from frontdesk.errors import FrontdeskError, InvalidQuery
+from frontdesk.pipeline import AnswerQuery
+from frontdesk.types import Answer, Query
+
+_SENTENCE = re.compile(r".+?(?:[.!?]+\s+|\Z)", re.DOTALL)
+
+
+class FrontdeskService:
+    """`pipeline` is the one that the HTTP routes call."""
+
+    descriptor = pb.DESCRIPTOR.services_by_name["FrontdeskService"]
+
+    def __init__(self, pipeline: AnswerQuery) -> None:
+        self._pipeline = pipeline
+
+    def methods(self) -> tuple[Method, ...]:
+        return (
+            Method("Understand", "understand", self.understand),
+            Method("UnderstandBatch", "understand", self.understand_batch, batch=True),
+            Method("Answer", "answer", self.answer),
+            Method("AnswerStream", "answer", self.answer_stream),
+        )
+
+    async def understand(self, request: pb.Query, call: Call) -> pb.Answer:
+        return message_of(await self._pipeline.understand(_query(request, call), call.caller, call.deadline))
+
+    async def understand_batch(self, request: pb.BatchRequest, call: Call) -> pb.BatchResponse:
+        """A result for each query, in order; a bad one fails alone."""
+        if not 1 <= len(request.queries) <= LARGEST_BATCH:
+            violation = ("queries", f"should have between 1 and {LARGEST_BATCH} items")
+            raise InvalidQuery(f"{' '.join(violation)}.", violations=(violation,))
+        items = [_item(query, call) for query in request.queries]
+        good = [item for item in items if isinstance(item, Query)]
+        answers = await self._pipeline.understand_batch(good, call.caller, call.deadline) if good else []
+        answered = iter(answers)
+        outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
+        return pb.BatchResponse(results=[_result(outcome) for outcome in outcomes])
+
+    async def answer(self, request: pb.Query, call: Call) -> pb.Answer:
+        return message_of(await self._pipeline.answer(_query(request, call), call.caller, call.deadline))
+
+    async def answer_stream(self, request: pb.Query, call: Call) -> AsyncIterator[pb.AnswerEvent]:
+        """`understanding`, the reply's sentences, `final`.
+
+        Today all of them leave at once, after the record is kept: the pipeline gives an answer whole, and a template's
+        reply takes no time to write. A client that reads the events need not change for a writer that streams.
+        """
+        final = message_of(await self._pipeline.answer(_query(request, call), call.caller, call.deadline))
+        understanding = pb.Answer()
+        understanding.CopyFrom(final)
+        for later in ("reply", "stored"):
+            understanding.ClearField(later)
+        yield pb.AnswerEvent(understanding=understanding)
+        for sentence in sentences(final.reply.text):
+            yield pb.AnswerEvent(sentence=pb.Sentence(text=sentence))
+        yield pb.AnswerEvent(final=final)
+
+
+def sentences(text: str) -> Sequence[str]:
+    """`text` in pieces that end where a sentence does, blanks included: joined, they are the text again."""
+    return _SENTENCE.findall(text)
+
+
+def _query(request: pb.Query, call: Call) -> Query:
+    item = _item(request, call)
+    if isinstance(item, FrontdeskError):
+        raise item
+    return item
+
+
+def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:
+    """The query by the rules of the HTTP body, or what is wrong with it."""
+    try:
+        fields = fields_of(request)
+    except InvalidQuery as error:
+        return error
+    (item,) = parse_items([fields])
+    return dataclasses.replace(item, fresh=True) if call.fresh and isinstance(item, Query) else item
+
+
+def _result(outcome: Answer | FrontdeskError) -> pb.BatchResult:
+    if isinstance(outcome, FrontdeskError):
+        return pb.BatchResult(error=status_of(outcome))
+    return pb.BatchResult(answer=message_of(outcome))

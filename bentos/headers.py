@@ -1,0 +1,39 @@
+"""What callers say about a request beside its content: HTTP headers and gRPC metadata carry the same names and values.
+
+Knows nothing of either protocol: a value comes in as a string, or None where there was none.
+"""
+
+from __future__ import annotations
+
+import re
+
+from frontdesk.errors import InvalidQuery
+from frontdesk.identifiers import uuid7
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_NOT_CACHED = frozenset(("no-cache", "no-store"))
+
+
+def request_id(wanted: str | None) -> str:
+    """`X-Request-ID` where it is one that may stand in a log, else a new id."""
+    return wanted if wanted and _REQUEST_ID.fullmatch(wanted) else uuid7()
+
+
+def seconds_allowed(wanted: str | None, longest_s: float) -> float:
+    """`X-Request-Deadline-Ms` in seconds, `longest_s` at most.
+
+    Raises:
+        InvalidQuery: it is not a whole number of milliseconds above 0.
+    """
+    if wanted is None:
+        return longest_s
+    if not (wanted.isascii() and wanted.isdecimal()) or len(wanted) > 9 or int(wanted) == 0:
+        raise InvalidQuery("X-Request-Deadline-Ms must be a whole number of milliseconds above 0.")
+    return min(int(wanted) / 1000, longest_s)
+
+
+def asks_afresh(cache_control: str | None) -> bool:
+    """Does `Cache-Control` (RFC 9111, directives in any case) ask for an answer that comes from no cache?"""
+    if cache_control is None:
+        return False
+    return not _NOT_CACHED.isdisjoint(part.strip().lower() for part in cache_control.split(","))

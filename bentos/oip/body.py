@@ -1,0 +1,151 @@
+"""Bodies of the protocol's REST half: JSON, and behind it the binary data of tensors that are not written in JSON.
+
+    | inference request or response as JSON | data of one tensor | data of the next | ...
+
+The header `Inference-Header-Content-Length` says where the JSON ends, `binary_data_size` of each tensor how much of the
+rest is its own ("binary tensor data extension"). Knows no model: what the tensors hold is checked in `inference.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import to_json
+
+from bentos.gateway.schemas import LARGEST_BATCH
+from bentos.oip.inference import first_violation, refuse_unoffered
+from bentos.oip.tensors import InputTensor, OutputTensor
+from frontdesk.errors import InvalidQuery
+
+_LONGEST_NUMBER = 10  # digits of Inference-Header-Content-Length
+
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+
+
+class _In(BaseModel):
+    """Fields that are not known are passed over: the protocol may be extended."""
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class _ParametersIn(_In):
+    model_config = ConfigDict(extra="allow")
+
+    binary_data_size: Annotated[int, Field(ge=0)] | None = None
+    binary_data: bool | None = None
+    binary_data_output: bool = False
+
+
+class _TensorIn(_In):
+    """All that a requested output has."""
+
+    name: str
+    parameters: _ParametersIn = _ParametersIn()
+
+
+class _InputIn(_TensorIn):
+    shape: Annotated[list[int], Field(max_length=8)]
+    datatype: str
+    data: Annotated[list[Any], Field(max_length=LARGEST_BATCH)] | None = None
+
+
+class _InferenceIn(_In):
+    """Lists are bounded so that a body of nothing but violations cannot make a list of millions of them."""
+
+    id: str | None = None
+    parameters: _ParametersIn = _ParametersIn()
+    inputs: Annotated[list[_InputIn], Field(max_length=8)]
+    outputs: Annotated[list[_TensorIn], Field(max_length=16)] = []
+
+
+class _IndexIn(_In):
+    ready: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class InferenceBody:
+    """A request as it was written. `outputs` are names, and whether to write each in binary; `binary` is for others."""
+
+    id: str | None
+    inputs: tuple[InputTensor, ...]
+    outputs: tuple[tuple[str, bool], ...]
+    binary: bool
+
+
+def read_inference(body: bytes, json_length: str | None) -> InferenceBody:
+    """The request in `body`, whose JSON ends where the header `json_length` says; None for a body of JSON alone.
+
+    Raises:
+        InvalidQuery: naming what is wrong, never what was sent.
+    """
+    end = len(body) if json_length is None else _json_end(json_length, len(body))
+    request = _parse(_InferenceIn, body[:end])
+    binary = request.parameters.binary_data_output
+    outputs = tuple(
+        (output.name, binary if output.parameters.binary_data is None else output.parameters.binary_data)
+        for output in request.outputs
+    )
+    for tensor in (*request.inputs, *request.outputs):
+        refuse_unoffered(tensor.parameters.model_extra or ())
+    return InferenceBody(request.id, _inputs(request.inputs, body[end:]), outputs, binary)
+
+
+def read_only_ready(body: bytes) -> bool:
+    """Whether a request for the index wants only the models that are ready; its body may be empty."""
+    return bool(body) and _parse(_IndexIn, body).ready
+
+
+def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTensor, bool]]) -> tuple[bytes, int | None]:
+    """The response: `head`, then each output, in binary where the flag beside it says so.
+
+    Returns:
+        The body, and how much of it is JSON, None where all of it is.
+    """
+    described, binaries = [], []
+    for output, binary in outputs:
+        tensor = {"name": output.name, "datatype": output.datatype, "shape": output.shape}
+        if binary:
+            binaries.append(output.binary())
+            described.append({**tensor, "parameters": {"binary_data_size": len(binaries[-1])}})
+        else:
+            described.append({**tensor, "data": output.listed()})
+    written = to_json({**head, "outputs": described})
+    return b"".join((written, *binaries)), len(written) if binaries else None
+
+
+def _json_end(json_length: str, available: int) -> int:
+    if not (json_length.isdecimal() and len(json_length) <= _LONGEST_NUMBER and int(json_length) <= available):
+        raise InvalidQuery("Inference-Header-Content-Length must be a number of bytes that the body has.")
+    return int(json_length)
+
+
+def _parse(model: type[Parsed], raw: bytes) -> Parsed:
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        (first, *_) = error.errors(include_url=False, include_input=False, include_context=False)
+        if first["type"] == "json_invalid":
+            raise InvalidQuery("The request is not valid JSON.") from None
+        where = ".".join(str(part) for part in first["loc"]) or "the request"
+        raise InvalidQuery(f"{where}: {first_violation(error)}.") from None
+
+
+def _inputs(given: Sequence[_InputIn], binary: bytes) -> tuple[InputTensor, ...]:
+    inputs, at = [], 0
+    for tensor in given:
+        size = tensor.parameters.binary_data_size
+        if (size is None) == (tensor.data is None):
+            raise InvalidQuery("Each input must have either data or the parameter binary_data_size.")
+        if size is None:
+            data: bytes | list[Any] = tensor.data or []
+        else:
+            data = binary[at : at + size]
+            at += size
+        inputs.append(InputTensor(tensor.name, tensor.datatype, tuple(tensor.shape), data))
+    if at != len(binary):
+        raise InvalidQuery(f"By binary_data_size there are {at} bytes behind the JSON; there are {len(binary)}.")
+    return tuple(inputs)

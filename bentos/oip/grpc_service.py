@@ -1,0 +1,104 @@
+"""The Open Inference Protocol over gRPC: `inference.GRPCInferenceService`, by the messages of Triton's own client.
+
+A method gets its message and an admitted call, and answers or raises a `FrontdeskError`; `bentos/grpc` does the rest.
+Inputs are read from raw contents and from typed ones, answers are raw: the same bytes as over REST. Streaming
+inference, shared memory, loading of models and statistics are not offered.
+
+Only the messages are used of `tritonclient.grpc`; that importing them imports the client too costs a worker 3 MB and
+15 ms.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from google.protobuf.json_format import ParseDict
+from tritonclient.grpc import service_pb2
+
+from bentos.grpc.admission import Call, Method
+from bentos.oip.inference import Inference, infer, refuse_unoffered
+from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
+from bentos.oip.tensors import InputTensor
+from bentos.wiring import Desk
+from frontdesk.errors import InvalidQuery
+
+
+class InferenceService:
+    """The methods of one worker's desk."""
+
+    descriptor = service_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._models = desk.champion
+
+    def methods(self) -> tuple[Method, ...]:
+        return (
+            Method("ServerLive", scope=None, behaviour=self.server_live),
+            Method("ServerReady", scope=None, behaviour=self.server_ready),
+            Method("ServerMetadata", scope="understand", behaviour=self.server_metadata),
+            Method("ModelReady", scope="understand", behaviour=self.model_ready),
+            Method("ModelMetadata", scope="understand", behaviour=self.model_metadata),
+            Method("ModelConfig", scope="understand", behaviour=self.model_config),
+            Method("RepositoryIndex", scope="understand", behaviour=self.repository_index),
+            Method("ModelInfer", scope="understand", behaviour=self.model_infer, batch=True),
+        )
+
+    async def server_live(self, _: Any, __: Call) -> Any:
+        return service_pb2.ServerLiveResponse(live=True)
+
+    async def server_ready(self, _: Any, __: Call) -> Any:
+        return service_pb2.ServerReadyResponse(ready=all_ready(self._models))
+
+    async def server_metadata(self, _: Any, __: Call) -> Any:
+        return ParseDict(server_metadata(), service_pb2.ServerMetadataResponse())
+
+    async def model_ready(self, request: Any, _: Call) -> Any:
+        return service_pb2.ModelReadyResponse(ready=is_ready(self._models, request.name, request.version))
+
+    async def model_metadata(self, request: Any, _: Call) -> Any:
+        metadata = model_metadata(self._models, request.name, request.version)
+        return ParseDict(metadata, service_pb2.ModelMetadataResponse(), ignore_unknown_fields=True)
+
+    async def model_config(self, request: Any, _: Call) -> Any:
+        config = model_config(self._models, request.name, request.version)
+        return ParseDict({"config": config}, service_pb2.ModelConfigResponse())
+
+    async def repository_index(self, request: Any, _: Call) -> Any:
+        index = repository_index(self._models, only_ready=request.ready)
+        return ParseDict({"models": index}, service_pb2.RepositoryIndexResponse())
+
+    async def model_infer(self, request: Any, call: Call) -> Any:
+        asked = read_inference(request)
+        outputs = await infer(self._models, self._desk.pipeline.mask, asked, call.deadline)
+        response = service_pb2.ModelInferResponse(
+            model_name=asked.model,
+            model_version=self._models.version,
+            id=request.id,
+            raw_output_contents=[output.binary() for output in outputs],
+        )
+        for output in outputs:
+            response.outputs.add(name=output.name, datatype=output.datatype, shape=output.shape)
+        return response
+
+
+def read_inference(request: Any) -> Inference:
+    """The tensors of a `ModelInferRequest`.
+
+    Raises:
+        InvalidQuery: there is raw data for only some of the inputs, or beside typed data.
+    """
+    raw = request.raw_input_contents
+    if raw and (len(raw) != len(request.inputs) or any(tensor.HasField("contents") for tensor in request.inputs)):
+        raise InvalidQuery("Raw contents must be there for each input and without other contents, or not at all.")
+    for tensor in (*request.inputs, *request.outputs):
+        refuse_unoffered(tensor.parameters)
+    inputs = tuple(
+        InputTensor(
+            tensor.name, tensor.datatype, tuple(tensor.shape), raw[place] if raw else tensor.contents.bytes_contents
+        )
+        for place, tensor in enumerate(request.inputs)
+    )
+    return Inference(
+        request.model_name, request.model_version, inputs, tuple(output.name for output in request.outputs)
+    )

@@ -1,0 +1,125 @@
+"""One inference, whichever door it came through: check the tensors, mask the texts, ask the model, name the outputs.
+
+    inputs -> texts -> masked texts -> scores -> outputs
+
+Everything that a caller can get wrong is an `InvalidQuery` or a `NotFound` that says where, never what was sent. Texts
+obey the rules of `/v1/understand`. Knows neither HTTP nor gRPC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from bentos.gateway.schemas import LARGEST_BATCH, QueryIn
+from bentos.oip.models import TEXT, Models, TensorSpec, check_model, outputs_of
+from bentos.oip.tensors import InputTensor, OutputTensor, read_elements
+from frontdesk.deadline import Deadline
+from frontdesk.errors import InvalidQuery
+from frontdesk.scores import Floats, Scores
+from frontdesk.types import MaskedText
+
+_CHANGES_THE_ANSWER = frozenset({"classification", "shared_memory_region"})
+"""Parameters of Triton's extensions that cannot be passed over: who sets them expects another tensor, or none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """What a caller asks for. An empty `version` means the one there is, empty `outputs` mean all of them."""
+
+    model: str
+    version: str
+    inputs: tuple[InputTensor, ...]
+    outputs: tuple[str, ...] = ()
+
+
+async def infer(
+    models: Models, mask: Callable[[str], MaskedText], asked: Inference, deadline: Deadline
+) -> list[OutputTensor]:
+    """The outputs that were asked for, in the order asked.
+
+    Raises:
+        NotFound: no such model, or not in this version.
+        InvalidQuery: the tensors are not what the model takes and gives.
+        DeadlineExceeded: the time was over before the model had answered.
+    """
+    check_model(models, asked.model, asked.version)
+    wanted = _wanted(outputs_of(models, asked.model), asked.outputs)
+    masked = [mask(text) for text in texts_of(asked.inputs)]
+    scores = await deadline.bound(models.scores(asked.model, masked, deadline), "the model read the texts")
+    return [_output(spec, scores, models) for spec in wanted]
+
+
+def texts_of(inputs: Sequence[InputTensor]) -> list[str]:
+    """The texts of the one input that every model takes; raises `InvalidQuery` where it is not as it should be."""
+    if len(inputs) != 1 or inputs[0].name != TEXT.name:
+        raise InvalidQuery(f"There must be one input, named '{TEXT.name}'.")
+    (given,) = inputs
+    if given.datatype != TEXT.datatype:
+        raise InvalidQuery(f"The input '{TEXT.name}' must be of datatype {TEXT.datatype}.")
+    if len(given.shape) != 1 or not 1 <= given.shape[0] <= LARGEST_BATCH:
+        raise InvalidQuery(f"The input '{TEXT.name}' must have the shape [n], n from 1 to {LARGEST_BATCH}.")
+    (count,) = given.shape
+    elements = read_elements(given.data, count) if isinstance(given.data, bytes) else given.data
+    if len(elements) != count:
+        raise InvalidQuery(f"The input '{TEXT.name}' has {len(elements)} elements; by its shape it has {count}.")
+    return [_text(element, row) for row, element in enumerate(elements)]
+
+
+def refuse_unoffered(parameters: Iterable[str]) -> None:
+    """Raise `InvalidQuery` for parameters of a tensor that ask for what there is not; others are passed over."""
+    if unoffered := _CHANGES_THE_ANSWER.intersection(parameters):
+        raise InvalidQuery(f"The parameter {min(unoffered)} is not offered.")
+
+
+def _text(element: Any, row: int) -> str:
+    where = f"Element {row} of the input '{TEXT.name}'"
+    try:
+        text = element.decode() if isinstance(element, bytes) else element
+    except UnicodeDecodeError:
+        raise InvalidQuery(f"{where} is not UTF-8.") from None
+    try:
+        return QueryIn(text=text).text
+    except ValidationError as error:
+        raise InvalidQuery(f"{where}: {first_violation(error)}.") from None
+
+
+def first_violation(error: ValidationError) -> str:
+    """What pydantic found first, without what it found it in."""
+    message: str = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
+    return message.removeprefix("Value error, ")
+
+
+def _wanted(offered: tuple[TensorSpec, ...], names: Sequence[str]) -> Sequence[TensorSpec]:
+    by_name = {spec.name: spec for spec in offered}
+    if not by_name.keys() >= set(names) or len(set(names)) < len(names):
+        raise InvalidQuery(f"Outputs may be asked for once each; there are {', '.join(by_name)}.")
+    return [by_name[name] for name in names] or offered
+
+
+def _output(spec: TensorSpec, scores: Scores, models: Models) -> OutputTensor:
+    values = _values(spec.name, scores, models)
+    return OutputTensor(spec.name, spec.datatype, (len(scores.intent), *spec.shape[1:]), values)
+
+
+def _values(name: str, scores: Scores, models: Models) -> Sequence[str] | Floats:
+    match name:
+        case "intent":
+            return _best(scores.intent, models.labels)
+        case "intent_probabilities":
+            return scores.intent
+        case "sentiment":
+            return _best(scores.sentiment, models.sentiments)
+        case "sentiment_probabilities":
+            return scores.sentiment
+        case _:
+            out_of_scope: Floats = np.clip(1 - scores.intent.sum(axis=1, dtype=np.float64), 0, 1).astype(np.float32)
+            return out_of_scope
+
+
+def _best(probabilities: Floats, labels: Sequence[str]) -> list[str]:
+    return [labels[int(column)] for column in probabilities.argmax(axis=1)]

@@ -1,0 +1,149 @@
+"""Which models the Open Inference Protocol shows, and what it says of each: the ensemble and every member, by name.
+
+All are parts of one bundle, so they share its version. The answers are dictionaries in the protocol's own JSON; gRPC
+reads its messages from them. Knows no request and no text.
+
+Labels of the columns are in the model configuration (Triton's extension, in its free `parameters`) and, over REST, also
+beside each output of the metadata; the message that gRPC has for metadata has no place for them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import frontdesk
+from bentos.oip.tensors import Datatype
+from frontdesk.deadline import Deadline
+from frontdesk.errors import NotFound
+from frontdesk.scores import Scores
+from frontdesk.types import MaskedText
+from runners.ensemble import ENSEMBLE
+
+PLATFORM = "frontdesk"
+EXTENSIONS = ("binary_tensor_data", "model_configuration")
+
+_CONFIG_TYPES = {"BYTES": "TYPE_STRING", "FP32": "TYPE_FP32"}
+
+
+class Models(Protocol):
+    """A bundle whose models can be asked by name. `labels` and `sentiments` name the columns of the scores."""
+
+    @property
+    def version(self) -> str: ...
+
+    @property
+    def models(self) -> tuple[str, ...]: ...
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    @property
+    def sentiments(self) -> tuple[str, ...]: ...
+
+    def is_up(self, model: str) -> bool: ...
+
+    async def scores(self, model: str, texts: Sequence[MaskedText], deadline: Deadline) -> Scores: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """What a tensor of a model is like; the dimension -1 is the number of texts, `labels` name the last one."""
+
+    name: str
+    datatype: Datatype
+    shape: tuple[int, ...]
+    labels: tuple[str, ...] = ()
+
+
+TEXT = TensorSpec("text", "BYTES", (-1,))
+
+
+def outputs_of(models: Models, name: str) -> tuple[TensorSpec, ...]:
+    """Every output of the model, in the order in which it gives them."""
+    both = (
+        TensorSpec("intent", "BYTES", (-1,)),
+        TensorSpec("intent_probabilities", "FP32", (-1, len(models.labels)), models.labels),
+        TensorSpec("sentiment", "BYTES", (-1,)),
+        TensorSpec("sentiment_probabilities", "FP32", (-1, len(models.sentiments)), models.sentiments),
+    )
+    return (*both, TensorSpec("out_of_scope_probability", "FP32", (-1,))) if name == ENSEMBLE else both
+
+
+def check_model(models: Models, name: str, version: str) -> None:
+    """Is there this model in this version? An empty version means the one there is.
+
+    Raises:
+        NotFound: there is not.
+    """
+    if name not in models.models:
+        raise NotFound("There is no such model.", hint=f"There are {', '.join(models.models)}.")
+    if version not in ("", models.version):
+        raise NotFound("The model is not there in this version.", hint=f"Its version is {models.version}.")
+
+
+def is_ready(models: Models, name: str, version: str) -> bool:
+    """Are the processes there that the model needs? Raises `NotFound` as `check_model` does."""
+    check_model(models, name, version)
+    return models.is_up(name)
+
+
+def all_ready(models: Models) -> bool:
+    return all(models.is_up(name) for name in models.models)
+
+
+def server_metadata() -> dict[str, Any]:
+    return {"name": "frontdesk", "version": frontdesk.__version__, "extensions": list(EXTENSIONS)}
+
+
+def model_metadata(models: Models, name: str, version: str) -> dict[str, Any]:
+    """Names, types and shapes of the model's tensors; raises `NotFound` as `check_model` does."""
+    check_model(models, name, version)
+    return {
+        "name": name,
+        "versions": [models.version],
+        "platform": PLATFORM,
+        "inputs": [_tensor_metadata(TEXT)],
+        "outputs": [_tensor_metadata(spec) for spec in outputs_of(models, name)],
+    }
+
+
+def model_config(models: Models, name: str, version: str) -> dict[str, Any]:
+    """Triton's `ModelConfig`; raises `NotFound` as `check_model` does.
+
+    `max_batch_size` is 0: the number of texts is a dimension of the tensors like any other.
+    """
+    check_model(models, name, version)
+    outputs = outputs_of(models, name)
+    return {
+        "name": name,
+        "platform": PLATFORM,
+        "backend": PLATFORM,
+        "max_batch_size": 0,
+        "input": [_tensor_config(TEXT)],
+        "output": [_tensor_config(spec) for spec in outputs],
+        "parameters": {
+            f"{spec.name}.labels": {"string_value": json.dumps(spec.labels)} for spec in outputs if spec.labels
+        },
+    }
+
+
+def repository_index(models: Models, *, only_ready: bool) -> list[dict[str, Any]]:
+    """Every model and whether its processes are there."""
+    states = {name: "READY" if models.is_up(name) else "UNAVAILABLE" for name in models.models}
+    return [
+        {"name": name, "version": models.version, "state": state, "reason": ""}
+        for name, state in states.items()
+        if state == "READY" or not only_ready
+    ]
+
+
+def _tensor_metadata(spec: TensorSpec) -> dict[str, Any]:
+    plain = {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}
+    return {**plain, "parameters": {"labels": list(spec.labels)}} if spec.labels else plain
+
+
+def _tensor_config(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "data_type": _CONFIG_TYPES[spec.datatype], "dims": list(spec.shape)}

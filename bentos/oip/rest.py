@@ -1,0 +1,97 @@
+"""The Open Inference Protocol over HTTP: `/v2/...`, plain ASGI behind the door, which has admitted the request.
+
+Which paths there are, for whom and with which method is in `bentos/gateway/routes.py`. What is wrong leaves as a
+`FrontdeskError`, of which the door makes the protocol's own error (`refusal.py`). Content types are not looked at:
+Triton's client sends none.
+
+Specification: kserve/open-inference-protocol, `inference_rest.md`; Triton's extensions "binary tensor data" and "model
+configuration", and the index of its "model repository" extension.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic_core import to_json
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from bentos.gateway.door import admitted
+from bentos.oip.body import read_inference, read_only_ready, write_inference
+from bentos.oip.inference import Inference, infer
+from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
+from bentos.wiring import Desk
+from frontdesk.errors import NotFound, UnsupportedMedia
+
+JSON = "application/json"
+BINARY = "application/octet-stream"
+JSON_LENGTH = "Inference-Header-Content-Length"
+
+
+class OpenInference:
+    """ASGI. `desk` gives this worker's, once it has started."""
+
+    def __init__(self, desk: Callable[[], Desk]) -> None:
+        self._desk = desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        response = await self._answer(Request(scope))
+        await response(scope, receive, send)
+
+    async def _answer(self, request: Request) -> Response:
+        models = self._desk().champion
+        match _parts(request.scope["path"]):
+            case [], _:
+                return _json(server_metadata())
+            case ["health", "live"], _:
+                return _json({"live": True})
+            case ["health", "ready"], _:
+                return _ready({}, ready=all_ready(models))
+            case ["repository", "index"], _:
+                return _json(repository_index(models, only_ready=read_only_ready(admitted.get().body)))
+            case ["models", name], version:
+                return _json(model_metadata(models, name, version))
+            case ["models", name, "config"], version:
+                return _json(model_config(models, name, version))
+            case ["models", name, "ready"], version:
+                return _ready({"name": name}, ready=is_ready(models, name, version))
+            case ["models", name, "infer"], version:
+                return await self._infer(request, name, version)
+            case _:
+                raise NotFound("There is no such path.")
+
+    async def _infer(self, request: Request, model: str, version: str) -> Response:
+        if request.headers.get("content-encoding", "identity") != "identity":
+            raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
+        desk, admission = self._desk(), admitted.get()
+        asked = read_inference(admission.body, request.headers.get(JSON_LENGTH))
+        in_binary = dict(asked.outputs)
+        inference = Inference(model, version, asked.inputs, tuple(name for name, _ in asked.outputs))
+        outputs = await infer(desk.champion, desk.pipeline.mask, inference, admission.deadline)
+        head = {"model_name": model, "model_version": desk.champion.version}
+        if asked.id is not None:
+            head["id"] = asked.id
+        written = [(output, in_binary.get(output.name, asked.binary)) for output in outputs]
+        body, json_length = write_inference(head, written)
+        if json_length is None:
+            return Response(body, media_type=JSON)
+        return Response(body, media_type=BINARY, headers={JSON_LENGTH: str(json_length)})
+
+
+def _parts(path: str) -> tuple[list[str], str]:
+    """What is behind `/v2`, without the version, and the version, empty where there is none."""
+    match path.split("/")[2:]:
+        case ["models", name, "versions", version, *action]:
+            return ["models", name, *action], version
+        case parts:
+            return parts, ""
+
+
+def _json(answer: Any) -> Response:
+    return Response(to_json(answer), media_type=JSON)
+
+
+def _ready(answer: dict[str, Any], *, ready: bool) -> Response:
+    return Response(to_json({**answer, "ready": ready}), status_code=200 if ready else 503, media_type=JSON)

@@ -1,0 +1,43 @@
+"""Can this bundle be served here? Tried in a process of its own, so that the serving master keeps none of its memory.
+
+The master only needs to know the precision in which the golden rows come out. Loaded in the master itself, the models'
+250 MB would stay there for as long as it lives, and on a machine with a GPU a context of it too.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
+
+from frontdesk.errors import BundleError
+from model_store.bundle import open_bundle
+from runners.models.encoder import Precision, PrecisionWish
+from runners.models.provider import Wish
+from runners.models.session import find_provider
+from runners.warm_up import open_warm
+
+
+def rehearse(bundle: Path, threads: int, *, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
+    """Load the bundle as a worker will, and give the precision in which it reproduced its golden rows.
+
+    Raises:
+        BundleError: it cannot be served, or the process that tried was killed.
+        ConfigurationError: the provider does not work here.
+    """
+    spawn = multiprocessing.get_context("spawn")  # a forked onnxruntime may inherit a lock that is held
+    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
+        try:
+            return process.submit(_rehearsed, bundle, threads, provider, precision, engines).result()
+        except BrokenProcessPool:
+            raise BundleError(
+                f"Loading bundle {bundle.name} was ended from outside, most often for want of memory.",
+                field="bundle",
+                hint="A server needs about 0.5 GB for each worker: see server.workers.",
+            ) from None
+
+
+def _rehearsed(bundle: Path, threads: int, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
+    found = find_provider(provider, engines)
+    return open_warm(open_bundle(bundle), threads, provider=found, precision=precision).precision

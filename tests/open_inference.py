@@ -1,0 +1,46 @@
+"""A bundle of two models that can be asked by name, and a desk for it, for tests of the Open Inference Protocol."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+
+import numpy as np
+
+from frontdesk.deadline import Deadline
+from frontdesk.scores import Scores
+from frontdesk.security.masking import mask
+from frontdesk.types import MaskedText
+
+
+@dataclass
+class FakeModels:
+    """The best intent of a text is that of its length modulo 3; "trees" say the opposite. It remembers what it saw."""
+
+    version: str = "20260101-0123456789ab"
+    models: tuple[str, ...] = ("ensemble", "trees")
+    labels: tuple[str, ...] = ("refund", "track_order", "cancel")
+    sentiments: tuple[str, ...] = ("negative", "neutral", "positive")
+    down: frozenset[str] = frozenset()
+    seen: list[tuple[str, tuple[str, ...]]] = field(default_factory=list)
+
+    def is_up(self, model: str) -> bool:
+        return model not in self.down
+
+    async def scores(self, model: str, texts: Sequence[MaskedText], deadline: Deadline) -> Scores:
+        await asyncio.sleep(0)  # gives a deadline that has passed the chance to say so
+        self.seen.append((model, tuple(text.text for text in texts)))
+        intent = np.full((len(texts), 3), 0.125, np.float32)
+        intent[range(len(texts)), [len(text.text) % 3 for text in texts]] = 0.5
+        sentiment = np.tile(np.array([0.25, 0.5, 0.25], np.float32), (len(texts), 1))
+        return Scores(intent if model == "ensemble" else 1 - intent, sentiment)
+
+
+@dataclass
+class FakeDesk:
+    """What the protocol needs of a desk."""
+
+    champion: FakeModels = field(default_factory=FakeModels)
+    pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask=mask))

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from starlette.responses import Response
+
+from bentos.errors import problem_response
+from bentos.gateway import exchange
+from bentos.gateway.door import Admitted, Door, admitted
+from frontdesk.config import ServerSettings
+from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
+from frontdesk.observability.metrics import Metrics
+from frontdesk.types import Caller
+
+BODY = b'{"text": "Where is my parcel?"}'
+
+
+@dataclass
+class FakeDesk:
+    """Admits everybody who has a token, and may be full."""
+
+    full: bool = False
+    metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
+
+    @property
+    def champion(self) -> FakeDesk:
+        return self
+
+    gate = champion
+
+    def check_room(self) -> None:
+        if self.full:
+            raise Overloaded("Too much waits.", retry_after_s=3)
+
+    def admit(self, header: str | None, scope: str) -> Caller:
+        if header is None:
+            raise Unauthenticated("No token.")
+        return Caller("acme", "agent", frozenset({scope}))
+
+    def refuse(self, error: FrontdeskError) -> Response:
+        return problem_response(error)
+
+
+@dataclass
+class Client:
+    """One request through a door; `leaves` is set when the client goes away."""
+
+    door: Door
+    leaves: asyncio.Event = field(default_factory=asyncio.Event)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+    read: int = 0
+
+    async def receive(self) -> dict[str, Any]:
+        self.read += 1
+        if self.read == 1:
+            return {"type": "http.request", "body": BODY, "more_body": False}
+        await self.leaves.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: dict[str, Any]) -> None:
+        self.sent.append(message)
+
+    async def post(self, path: str, **headers: str) -> None:
+        given = {
+            "content-type": "application/json",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        raw = [(name.encode(), value.encode()) for name, value in given.items()]
+        scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "headers": raw}
+        await self.door(scope, self.receive, self.send)
+
+    @property
+    def status(self) -> int:
+        return self.sent[0]["status"]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return json.loads(self.sent[1]["body"])
+
+
+def client(desk: FakeDesk, application: Callable[..., Awaitable[None]] | None = None) -> Client:
+    answers = application or Response(b"{}")
+    door = Door(
+        gateway=answers,
+        native=answers,
+        open_inference=answers,
+        desk=lambda: desk,
+        settings=ServerSettings(),
+        access_log=False,
+    )
+    return Client(door)
+
+
+async def test_while_too_much_waits_a_request_is_refused_before_its_token_and_body_are_read() -> None:
+    asked = client(FakeDesk(full=True))
+    await asked.post("/v1/understand")
+    assert asked.status == 503
+    assert (b"retry-after", b"3") in asked.sent[0]["headers"]
+    assert asked.read == 0
+
+
+async def test_what_asks_no_model_is_answered_while_too_much_waits() -> None:
+    asked = client(FakeDesk(full=True))
+    await asked.post("/v2/repository/index", authorization="Bearer x")
+    assert asked.status == 200
+
+
+async def test_errors_of_the_open_inference_protocol_are_its_own() -> None:
+    for path, status in (("/v2/models/roberta/infer", 401), ("/v2/nothing", 404)):
+        asked = client(FakeDesk())
+        await asked.post(path)
+        assert asked.status == status
+        assert list(asked.body) == ["error"]
+
+
+async def test_a_caller_may_ask_for_an_answer_out_of_no_cache() -> None:
+    seen: list[Admitted] = []
+
+    async def application(*_: object) -> None:
+        seen.append(admitted.get())
+
+    for headers in ({}, {"cache_control": "No-Cache"}, {"cache_control": "max-age=0, no-store"}):
+        await client(FakeDesk(), application).post("/v1/understand", authorization="Bearer x", **headers)
+    assert [request.fresh for request in seen] == [False, True, True]
+
+
+async def test_when_the_client_goes_away_the_work_for_it_is_cancelled() -> None:
+    working, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def application(*_: object) -> None:
+        working.set()
+        try:
+            await asyncio.sleep(10)
+        except asyncio.CancelledError:
+            cancelled.set()
+            raise
+
+    desk = FakeDesk()
+    asked = client(desk, application)
+    request = asyncio.create_task(asked.post("/v1/understand", authorization="Bearer x"))
+    await working.wait()
+    asked.leaves.set()
+    await asyncio.wait_for(request, 2)
+    assert cancelled.is_set()
+    assert asked.sent == []
+    assert b'status="499"' in desk.metrics.render()[0]
+
+
+async def test_a_request_that_is_cancelled_by_the_server_stays_cancelled() -> None:
+    working = asyncio.Event()
+
+    async def application(*_: object) -> None:
+        working.set()
+        await asyncio.sleep(10)
+
+    request = asyncio.create_task(client(FakeDesk(), application).post("/v1/understand", authorization="Bearer x"))
+    await working.wait()
+    request.cancel()
+    (outcome,) = await asyncio.gather(request, return_exceptions=True)
+    assert isinstance(outcome, asyncio.CancelledError)
+
+
+async def test_an_answer_that_takes_its_time_arrives_although_it_is_watched() -> None:
+    async def application(scope: object, receive: object, send: Callable[..., Awaitable[None]]) -> None:
+        await asyncio.sleep(exchange.PATIENCE_S * 2)
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"{}"})
+
+    asked = client(FakeDesk(), application)
+    await asked.post("/v1/understand", authorization="Bearer x")
+    assert asked.status == 200

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
+
+from bentos.oip.body import read_inference, read_only_ready, write_inference
+from bentos.oip.inference import texts_of
+from bentos.oip.tensors import InputTensor, OutputTensor
+from frontdesk.errors import InvalidQuery
+
+TEXTS = ["Where is my parcel?", "Où est-il ? 包裹"]
+TEXT = {"name": "text", "shape": [1], "datatype": "BYTES"}
+
+
+def written(binary: bool, **more: Any) -> tuple[bytes, str | None]:
+    """A body as Triton's own client writes it, and its header."""
+    given = InferInput("text", [len(TEXTS)], "BYTES")
+    given.set_data_from_numpy(np.array(TEXTS, dtype=np.object_), binary_data=binary)
+    body, length = InferenceServerClient.generate_request_body([given], **more)
+    return body, None if length is None else str(length)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_what_tritons_client_writes_is_read(binary: bool) -> None:
+    request = read_inference(*written(binary, request_id="7"))
+    assert request.id == "7"
+    assert request.binary
+    assert texts_of(request.inputs) == TEXTS
+
+
+def test_each_output_is_binary_or_not_as_its_parameter_says() -> None:
+    outputs = [InferRequestedOutput("intent", binary_data=False), InferRequestedOutput("sentiment")]
+    assert read_inference(*written(True, outputs=outputs)).outputs == (("intent", False), ("sentiment", True))
+
+
+def test_an_output_without_the_parameter_is_as_the_request_says() -> None:
+    body = {"inputs": [{**TEXT, "data": ["a"]}], "outputs": [{"name": "intent"}]}
+    assert read_inference(json.dumps(body).encode(), None).outputs == (("intent", False),)
+    body["parameters"] = {"binary_data_output": True}
+    assert read_inference(json.dumps(body).encode(), None).outputs == (("intent", True),)
+
+
+def test_binary_data_is_dealt_out_in_the_order_of_the_inputs() -> None:
+    sizes = [{**TEXT, "parameters": {"binary_data_size": size}} for size in (2, 0, 1)]
+    head = json.dumps({"inputs": [*sizes, {**TEXT, "data": ["a"]}]}).encode()
+    assert [tensor.data for tensor in read_inference(head + b"abc", str(len(head))).inputs] == [b"ab", b"", b"c", ["a"]]
+
+
+@pytest.mark.parametrize("size", [4, 6, 2**63, 10**30])
+def test_declared_sizes_must_be_exactly_what_is_there(size: int) -> None:
+    head = json.dumps({"inputs": [{**TEXT, "parameters": {"binary_data_size": size}}]}).encode()
+    with pytest.raises(InvalidQuery):
+        read_inference(head + b"\1\0\0\0a", str(len(head)))
+
+
+@pytest.mark.parametrize("length", ["", "-1", "1.0", "0x10", "999", "9" * 5000, "²", " 2"])
+def test_a_length_of_json_that_the_body_does_not_have_is_refused(length: str) -> None:
+    with pytest.raises(InvalidQuery, match="Inference-Header-Content-Length"):
+        read_inference(b"{}", length)
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b"", "not valid JSON"),
+        (b"{", "not valid JSON"),
+        (b'{"inputs": NaN}', "inputs: "),
+        (b'{"inputs": "\\ud800"}', "not valid JSON"),
+        (b'{"inputs": "\xff"}', "not valid JSON"),
+        (b"[" * 10_000, "not valid JSON"),
+        (b"[]", "the request: "),
+        (b"{}", "inputs: "),
+        (b'{"inputs": {"secret": 1}}', "inputs: "),
+        (b'{"inputs": [{}]}', "inputs.0.name: "),
+        (b'{"inputs": [], "id": 7}', "id: "),
+        (b'{"inputs": [], "parameters": {"binary_data_output": "secret"}}', "binary_data_output: "),
+        (b'{"inputs": [], "outputs": ["secret"]}', "outputs.0: "),
+        (b'{"inputs": [], "outputs": [{"name": "a", "parameters": {"classification": 3}}]}', "classification"),
+        (b'{"inputs": [{"name": "text", "shape": [1.5], "datatype": "BYTES", "data": ["secret"]}]}', "shape.0: "),
+        (b'{"inputs": [{"name": "text", "shape": [1e999], "datatype": "BYTES", "data": ["secret"]}]}', "shape.0: "),
+        (b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES"}]}', "either data or"),
+        (
+            b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": ["secret"],'
+            b' "parameters": {"binary_data_size": 0}}]}',
+            "either data or",
+        ),
+        (
+            b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES",'
+            b' "parameters": {"shared_memory_region": "secret"}}]}',
+            "shared_memory_region",
+        ),
+        (b'{"inputs": [{"name": "text", "shape": [1], "datatype": "BYTES", "data": "secret"}]}', "data: "),
+    ],
+)
+def test_a_body_that_is_not_as_it_should_be_is_refused_without_its_words(body: bytes, says: str) -> None:
+    with pytest.raises(InvalidQuery, match=says) as refused:
+        read_inference(body, None)
+    assert "secret" not in str(refused.value)
+
+
+def test_a_body_of_many_violations_is_refused_by_its_length() -> None:
+    with pytest.raises(InvalidQuery, match="at most 8 items"):
+        read_inference(b'{"inputs": [' + b"{}," * 9 + b"{}]}", None)
+
+
+_JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=5), inner, max_size=3)),
+    max_leaves=6,
+)
+_TENSOR = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": st.one_of(st.just("text"), _JSON),
+        "shape": st.one_of(st.lists(st.integers(-1, 3), max_size=2), _JSON),
+        "datatype": st.one_of(st.just("BYTES"), _JSON),
+        "data": _JSON,
+        "parameters": st.one_of(
+            _JSON, st.fixed_dictionaries({}, optional={"binary_data_size": st.one_of(st.integers(-1, 9), _JSON)})
+        ),
+    },
+)
+_REQUEST = st.fixed_dictionaries(
+    {"inputs": st.lists(_TENSOR, max_size=2)}, optional={"id": _JSON, "parameters": _JSON, "outputs": st.lists(_TENSOR)}
+)
+
+
+@given(_REQUEST, st.binary(max_size=12), st.integers(-3, 3))
+def test_whatever_is_sent_is_read_as_tensors_or_refused(request: dict[str, Any], binary: bytes, off: int) -> None:
+    head = json.dumps(request).encode()
+    try:
+        read = read_inference(head + binary, str(len(head) + off))
+        texts_of(read.inputs)
+    except InvalidQuery:
+        return
+    assert all(isinstance(tensor, InputTensor) for tensor in read.inputs)
+
+
+OUTPUTS = [
+    OutputTensor("intent", "BYTES", (2,), ["refund", "track_order"]),
+    OutputTensor("p", "FP32", (2, 2), np.array([[0.1, 0.9], [1 / 3, 2 / 3]], np.float32)),
+]
+
+
+@pytest.mark.parametrize("in_binary", [(True, True), (False, True), (True, False), (False, False)])
+def test_tritons_client_reads_what_is_written(in_binary: tuple[bool, bool]) -> None:
+    body, length = write_inference({"model_name": "ensemble", "id": "7"}, zip(OUTPUTS, in_binary, strict=True))
+    assert (length is None) == (in_binary == (False, False))
+    result = InferResult.from_response_body(body, header_length=length)
+    assert result.get_response()["id"] == "7"
+    assert [str(label, "utf-8") if isinstance(label, bytes) else label for label in result.as_numpy("intent")] == [
+        "refund",
+        "track_order",
+    ]
+    np.testing.assert_array_equal(result.as_numpy("p"), OUTPUTS[1].values)
+
+
+@pytest.mark.parametrize(("body", "wanted"), [(b"", False), (b"{}", False), (b'{"ready": true}', True)])
+def test_the_index_is_of_all_models_unless_only_ready_ones_are_wanted(body: bytes, wanted: bool) -> None:
+    assert read_only_ready(body) is wanted
+    with pytest.raises(InvalidQuery):
+        read_only_ready(b'{"ready": "yes"}')

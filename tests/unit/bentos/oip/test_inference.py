@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bentos.oip.inference import Inference, infer, refuse_unoffered, texts_of
+from bentos.oip.tensors import InputTensor, OutputTensor, write_elements
+from frontdesk.deadline import Deadline
+from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
+from frontdesk.security.masking import mask
+from tests.open_inference import FakeModels
+
+
+def text(*elements: Any, **changed: Any) -> InputTensor:
+    given = {"name": "text", "datatype": "BYTES", "shape": (len(elements),), "data": elements}
+    return InputTensor(**{**given, **changed})
+
+
+async def asked(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
+    inference = Inference(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
+    return {output.name: output for output in await infer(models, mask, inference, Deadline.after(5))}
+
+
+async def test_every_output_has_a_row_for_each_text() -> None:
+    outputs = await asked(FakeModels(), text("abc", b"ab"))
+    assert {name: output.shape for name, output in outputs.items()} == {
+        "intent": (2,),
+        "intent_probabilities": (2, 3),
+        "sentiment": (2,),
+        "sentiment_probabilities": (2, 3),
+        "out_of_scope_probability": (2,),
+    }
+    assert outputs["intent"].values == ["refund", "cancel"]
+    assert outputs["sentiment"].values == ["neutral", "neutral"]
+    np.testing.assert_array_equal(outputs["intent_probabilities"].values, [[0.5, 0.125, 0.125], [0.125, 0.125, 0.5]])
+    np.testing.assert_array_equal(outputs["out_of_scope_probability"].values, [0.25, 0.25])
+
+
+async def test_a_member_is_asked_by_its_name_and_gives_no_out_of_scope() -> None:
+    models = FakeModels()
+    outputs = await asked(models, text("abc"), model="trees", version=models.version)
+    assert [model for model, _ in models.seen] == ["trees"]
+    assert "out_of_scope_probability" not in outputs
+
+
+async def test_no_model_sees_what_is_masked() -> None:
+    models = FakeModels()
+    await asked(models, text("write to tom@example.com"))
+    assert models.seen == [("ensemble", ("write to [EMAIL_1]",))]
+
+
+async def test_only_the_outputs_that_were_asked_for_are_given_in_that_order() -> None:
+    outputs = await asked(FakeModels(), text("abc"), outputs=("sentiment", "intent"))
+    assert list(outputs) == ["sentiment", "intent"]
+
+
+@pytest.mark.parametrize("outputs", [("intents",), ("intent", "intent"), ("",)])
+async def test_an_unknown_or_repeated_output_is_refused_before_any_model_runs(outputs: tuple[str, ...]) -> None:
+    models = FakeModels()
+    with pytest.raises(InvalidQuery, match="there are intent, "):
+        await asked(models, text("abc"), outputs=outputs)
+    assert models.seen == []
+
+
+@pytest.mark.parametrize(("model", "version"), [("nobody", ""), ("ensemble", "2")])
+async def test_another_model_or_version_is_not_found(model: str, version: str) -> None:
+    with pytest.raises(NotFound):
+        await asked(FakeModels(), text("abc"), model=model, version=version)
+
+
+async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
+    inference = Inference("ensemble", "", (text("abc"),))
+    with pytest.raises(DeadlineExceeded):
+        await infer(FakeModels(), mask, inference, Deadline.after(-1))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "says"),
+    [
+        ((), "one input"),
+        ((text("secret"), text("secret")), "one input"),
+        ((text("secret", name="secret"),), "one input"),
+        ((text(1.0, datatype="FP32"),), "datatype BYTES"),
+        ((text("secret", datatype="bytes"),), "datatype BYTES"),
+        ((text("secret", shape=()),), r"shape \[n\]"),
+        ((text("secret", shape=(1, 1)),), r"shape \[n\]"),
+        ((text(shape=(0,)),), r"shape \[n\]"),
+        ((text("secret", shape=(-1,)),), r"shape \[n\]"),
+        ((text("secret", shape=(2**62,), data=b"\1\0\0\0a"),), r"shape \[n\]"),
+        ((text(*["secret"] * 257),), r"shape \[n\]"),
+        ((text("secret", shape=(2,)),), "has 1 elements"),
+        ((text("secret", data=b"\x09\0\0\0secret"),), "longer"),
+        ((text("ok", "secret\0"),), "Element 1.*NUL"),
+        ((text("ok", " \n "),), "Element 1.*blanks"),
+        ((text(""),), "Element 0.*at least 1"),
+        ((text("secret" * 1000),), "Element 0.*4000"),
+        ((text(b"secret\xff"),), "Element 0.*UTF-8"),
+        ((text(b"\xed\xa0\x80"),), "UTF-8"),
+        ((text(17),), "valid string"),
+        ((text(["secret"]),), "valid string"),
+        ((text(None),), "valid string"),
+        ((text(float("nan")),), "valid string"),
+    ],
+)
+def test_inputs_that_are_not_as_they_should_be_are_refused_without_their_words(
+    inputs: tuple[InputTensor, ...], says: str
+) -> None:
+    with pytest.raises(InvalidQuery, match=says) as refused:
+        texts_of(inputs)
+    assert "secret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("parameter", ["shared_memory_region", "classification"])
+def test_extensions_that_would_change_the_answer_are_refused_and_others_passed_over(parameter: str) -> None:
+    refuse_unoffered(["priority", "anything"])
+    with pytest.raises(InvalidQuery, match=parameter):
+        refuse_unoffered(["priority", parameter])
+
+
+_ELEMENTS = st.one_of(
+    st.text(max_size=8), st.binary(max_size=8), st.integers(), st.none(), st.lists(st.text(max_size=2))
+)
+_INPUTS = st.builds(
+    InputTensor,
+    name=st.sampled_from(["text", "texts"]),
+    datatype=st.sampled_from(["BYTES", "FP32", ""]),
+    shape=st.lists(st.integers(-2, 3), max_size=2).map(tuple),
+    data=st.one_of(st.binary(max_size=24), st.lists(_ELEMENTS, max_size=3)),
+)
+
+
+@given(st.lists(_INPUTS, max_size=2))
+def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> None:
+    try:
+        texts = texts_of(inputs)
+    except InvalidQuery:
+        return
+    assert all(isinstance(element, str) and 1 <= len(element) <= 4000 for element in texts)
+    assert inputs[0].shape == (len(texts),)
+
+
+@given(st.lists(st.text(min_size=1, max_size=20), min_size=1, max_size=10))
+def test_texts_are_the_same_in_binary_and_as_elements(texts: list[str]) -> None:
+    binary = text(data=write_elements(element.encode() for element in texts), shape=(len(texts),))
+    try:
+        read = texts_of([text(*texts)])
+    except InvalidQuery:
+        with pytest.raises(InvalidQuery):
+            texts_of([binary])
+        return
+    assert read == texts == texts_of([binary])

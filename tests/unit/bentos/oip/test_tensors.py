@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tritonclient.utils import deserialize_bytes_tensor, serialize_byte_tensor
+
+from bentos.oip.tensors import OutputTensor, read_elements, write_elements
+from frontdesk.errors import InvalidQuery
+
+
+@given(st.lists(st.binary(max_size=20), max_size=20))
+def test_elements_are_read_as_they_were_written(elements: list[bytes]) -> None:
+    assert read_elements(write_elements(elements), len(elements)) == elements
+
+
+@given(st.lists(st.binary(min_size=1, max_size=20), min_size=1, max_size=20))
+def test_the_binary_form_is_that_of_tritons_client(elements: list[bytes]) -> None:
+    theirs = serialize_byte_tensor(np.array(elements, dtype=np.object_)).item()
+    assert write_elements(elements) == theirs
+    assert list(deserialize_bytes_tensor(write_elements(elements))) == elements
+
+
+@given(st.binary(max_size=60), st.integers(0, 5))
+def test_any_bytes_are_either_exactly_that_many_elements_or_refused(raw: bytes, count: int) -> None:
+    try:
+        elements = read_elements(raw, count)
+    except InvalidQuery:
+        return
+    assert len(elements) == count
+    assert write_elements(elements) == raw
+
+
+@given(st.lists(st.binary(max_size=5), min_size=1, max_size=5), st.data())
+def test_bytes_that_are_cut_off_or_go_on_are_refused(elements: list[bytes], data: st.DataObject) -> None:
+    whole = write_elements(elements)
+    cut = data.draw(st.integers(0, len(whole) - 1))
+    for raw in (whole[:cut], whole + b"\0"):
+        with pytest.raises(InvalidQuery):
+            read_elements(raw, len(elements))
+
+
+def test_a_length_of_four_gigabytes_is_refused_without_them() -> None:
+    with pytest.raises(InvalidQuery, match="longer than what is left"):
+        read_elements(b"\xff\xff\xff\xffab", 1)
+
+
+def test_numbers_are_written_row_by_row_in_little_endian_float32() -> None:
+    tensor = OutputTensor("p", "FP32", (2, 2), np.array([[1.0, 0.5], [0.25, 0.0]], np.float32).T)
+    assert tensor.listed() == [1.0, 0.25, 0.5, 0.0]
+    assert np.frombuffer(tensor.binary(), "<f4").tolist() == tensor.listed()
+
+
+def test_strings_are_written_as_utf_8() -> None:
+    tensor = OutputTensor("intent", "BYTES", (2,), ("é", "b"))
+    assert tensor.binary() == b"\x02\x00\x00\x00\xc3\xa9\x01\x00\x00\x00b"
+    assert tensor.listed() == ["é", "b"]
