@@ -195,7 +195,7 @@ def _champion(
         start_timeout_s=model.runner_start_timeout_s,
     )
     ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
-    limits = Limits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens)
+    limits = Limits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
     return BatchedChampion(ensemble, limits, cached_texts=model.cached_texts, observe_cache=metrics.observe_cache)
 
 

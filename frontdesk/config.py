@@ -47,6 +47,7 @@ class ModelSettings(Section):
     max_batch_texts: int = Field(32, ge=1)
     max_batch_tokens: int = Field(2048, ge=1)
     max_waiting_texts: int = Field(512, ge=1)
+    max_wait_s: float = Field(1.0, gt=0)
     cached_texts: int = Field(4096, ge=0)
     onnx_threads: int = Field(1, ge=1)
     provider: Literal["auto", "tensorrt", "cuda", "cpu"] = "auto"

@@ -11,6 +11,7 @@ Knows nothing of threads, event loops or models.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right, insort
 from collections.abc import Hashable
 from dataclasses import dataclass, field
@@ -30,11 +31,15 @@ LEAST_RETRY_AFTER_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`max_batch` items and `max_tokens` tokens, padding counted, in one batch; `max_waiting` items in the queue."""
+    """`max_batch` items and `max_tokens` tokens, padding counted, in one batch.
+
+    Nothing new is taken while `max_waiting` items wait, or while what waits would take longer than `max_wait_s`.
+    """
 
     max_batch: int
     max_waiting: int
     max_tokens: int = 1_000_000_000
+    max_wait_s: float = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +93,9 @@ class Schedule(Generic[Item]):
         return (self._tokens + self._running) * self._s_per_token
 
     def check_room(self, items: int = 1) -> None:
-        """Raises `Overloaded` where so many more are too many to wait."""
-        if len(self._queue) + items > self._limits.max_waiting:
+        """Raises `Overloaded` where so many more are too many to wait, or would wait for too long."""
+        too_long = bool(self._queue) and self.wait_s > self._limits.max_wait_s
+        if too_long or len(self._queue) + items > self._limits.max_waiting:
             raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
 
     def admit(self, works: list[Work[Item]], now: float) -> None:

@@ -88,6 +88,22 @@ def test_a_full_queue_refuses_all_of_a_call_with_a_time_to_come_back() -> None:
     assert len(queue) == 2
 
 
+def test_a_queue_that_would_take_too_long_takes_nothing_more_until_it_is_shorter() -> None:
+    queue = schedule(work("slow"), limits=Limits(max_batch=1, max_waiting=100, max_wait_s=2.5))
+    queue.take(0.0)
+    queue.done(took_s=5.0)
+    for name in "abc":
+        queue.admit([work(name, deadline=1000)], now=0.0)
+    with pytest.raises(Overloaded):
+        queue.admit([work("d", deadline=1000)], now=0.0)
+    with pytest.raises(Overloaded):
+        queue.check_room()
+    for _ in range(3):
+        queue.take(0.0)
+        queue.done(took_s=0.001)
+    queue.check_room()
+
+
 def test_what_cannot_be_done_in_time_is_refused_at_once() -> None:
     queue = schedule(*(work(str(index), tokens=100) for index in range(8)))
     queue.take(0.0)
