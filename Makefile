@@ -16,7 +16,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-plumbing bench-locust wrk gpu-check clean
+.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-plumbing bench-locust bench-peers wrk gpu-check clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -81,6 +81,9 @@ bench-plumbing: $(VENV)/.bench-$(EXTRA)  ## CPU per request of one worker beside
 bench-locust: $(VENV)/.bench-$(EXTRA)  ## many users with the written mix, HTTP and gRPC, against a server of its own
 	@$(BIN)/python -m benchmarks.server $(BIN)/locust --locustfile benchmarks/locustfile.py --headless \
 		--users $(USERS) --spawn-rate $(USERS) --run-time $(RUN_TIME) --only-summary
+
+bench-peers: $(VENV)/.bench-$(EXTRA) wrk  ## the same models behind other servers, in one run of 20 minutes
+	@$(BIN)/python -m benchmarks.peers
 
 wrk:
 	@command -v wrk >/dev/null || { echo "Benchmarks use wrk as their load generator: apt-get install wrk"; exit 1; }

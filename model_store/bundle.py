@@ -8,6 +8,7 @@
     curves/             loss and learning rate of each encoder, step by step
     meta/               ONNX graphs and LightGBM text of the candidate scorers
     calibration.json    calibrators and thresholds
+    reserves/<name>/    scorers and calibration of their own for when encoders are away
     golden.json         rows that warm-up must reproduce
     held_out.jsonl      masked test rows with their labels: what a comparison with another bundle runs on
 """

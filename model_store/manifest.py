@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,11 @@ FILE_NAME = "manifest.json"
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Labels in column order, what the bundle was made from and with, its figures, and the SHA-256 of each file."""
+    """Labels in column order, what the bundle was made from and with, its figures, and the SHA-256 of each file.
+
+    `reserves` are the meta-learners for when members are away, each with the members that it judges by: none in a
+    bundle without encoders, nor in one from before there were any, whose manifest does not name the field.
+    """
 
     version: str
     created_at: str
@@ -37,9 +41,11 @@ class Manifest:
     metrics: Mapping[str, Any]
     files: Mapping[str, str]
     format: int = FORMAT
+    reserves: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def canonical(self) -> bytes:
-        return (json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
+        content = {key: value for key, value in asdict(self).items() if value or key != "reserves"}
+        return (json.dumps(content, indent=1, sort_keys=True, ensure_ascii=True) + "\n").encode()
 
     def sealed(self) -> Manifest:
         """This manifest with the version that its content gives: the day it was made and 12 digits of its hash."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from runners.neighbours import NeighbourAway, Neighbours
 from runners.schedule import Limits, Shape
 from runners.score_cache import Outcome, ScoreCache
 
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 CHARACTERS_PER_TOKEN = 4
 """Of English in WordPiece, roughly: to group texts by length it need not be exact, and counting tokens would cost."""
 
@@ -37,6 +40,8 @@ _Row = tuple[Floats, Floats]  # one text's scores: intent (intents,), sentiment 
 
 class BatchedChampion:
     """Implements the pipeline's `Champion` port. From now on only the batcher's thread uses `ensemble`.
+
+    While cores are free, an encoder runs on one of them beside the other members: see `beside.py`.
 
     Args:
         ensemble: warm.
@@ -58,6 +63,7 @@ class BatchedChampion:
         self._cache = ScoreCache(cached_texts, observe_cache) if cached_texts else None
         self._load = 0  # texts that this worker reads or has waiting
         self._neighbours: Neighbours | None = None
+        self._beside = ThreadPoolExecutor(1, "beside") if CORES > 1 else None
 
     @property
     def version(self) -> str:
@@ -94,6 +100,10 @@ class BatchedChampion:
     def is_up(self, model: str) -> bool:
         """Is every process there that this model needs?"""
         return self._ensemble.is_up(model)
+
+    def can_spare(self, services: Sequence[str]) -> bool:
+        """Would messages be understood without these services?"""
+        return self._ensemble.can_spare(services)
 
     def check_room(self) -> None:
         """Raise `Overloaded` where another text would be refused whatever its deadline."""
@@ -165,14 +175,21 @@ class BatchedChampion:
             neighbours, self._neighbours = self._neighbours, None
             await neighbours.close()
         await self._batcher.close()
+        if self._beside is not None:
+            self._beside.shutdown()
 
     def _run(self, asks: Sequence[_Ask]) -> Sequence[Understanding | _Row]:
         """All of one lane, hence of one model."""
         texts = [ask.text for ask in asks]
         if (model := asks[0].model) is None:
-            return self._ensemble.understand(texts)
+            return self._ensemble.understand(texts, self._beside if self._is_core_free() else None)
         scores = self._ensemble.scores(model, texts)
         return list(zip(scores.intent, scores.sentiment, strict=True))
+
+    def _is_core_free(self) -> bool:
+        """Is there a core that neither this worker's models nor another's need now?"""
+        loads = self._neighbours.board.others().values() if self._neighbours is not None else ()
+        return sum(load > 0 for load in loads) + 2 <= CORES
 
 
 def _shape(ask: _Ask) -> Shape:

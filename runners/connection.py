@@ -1,4 +1,5 @@
 """One kept connection from an API worker to a runner, used by the thread that runs the models: one call at a time.
+Any other thread may ask whether the runner is up.
 
 A call is sent, other work is done, its answer is taken: so the runner and this process work at once, without another
 thread or an event loop. Plain HTTP/1.1 on the socket that BentoML made for the service; BentoML's own client is not
@@ -16,6 +17,7 @@ Knows nothing of models or of what is in a call.
 from __future__ import annotations
 
 import socket
+import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import unquote, urlsplit
@@ -26,6 +28,8 @@ PROBE_PATH = "/livez"
 MAX_IDLE_S = 4.0
 """BentoML's workers close a connection that has been idle for 5 s."""
 PROBE_TIMEOUT_S = 1.0
+QUESTION_TIMEOUT_S = 0.1
+"""Whoever asks whether a runner is up may be an event loop: a runner that is there answers a probe within 2 ms."""
 POLL_S = 0.05
 RETRY_AFTER_S = 5.0
 """BentoML respawns a process that was killed after about 11 s: who comes back after this finds it on the third try."""
@@ -45,8 +49,9 @@ class Connection:
         self.name = name
         self._path = path
         self._headers = {"Runner-Name": name}  # by which BentoCloud's load balancer finds the service
-        self._http = _client(url, timeout_s)
+        self._http = _client(url, PROBE_TIMEOUT_S)  # to connect; an answer may take longer
         self._timeout_s = timeout_s
+        self._lock = threading.Lock()  # of everything below, while it is used
         self._is_away = True
         self._is_pending = False
         self._last_used = 0.0
@@ -66,21 +71,36 @@ class Connection:
                 )
             time.sleep(POLL_S)
 
+    def is_up(self) -> bool:
+        """Does the runner answer? While it has a call, or had one of late: did it answer the last one?
+
+        May be asked from any thread. Takes no longer than `QUESTION_TIMEOUT_S` on a unix socket.
+        """
+        if not self._lock.acquire(blocking=False):
+            return not self._is_away
+        try:
+            if self._is_away:
+                return self._is_back()
+            return self._is_pending or not self._is_stale() or self._is_reopened(QUESTION_TIMEOUT_S)
+        finally:
+            self._lock.release()
+
     def send(self, body: bytes) -> None:
         """Begin a call. One whose answer nobody took is given up.
 
         Raises:
             Overloaded: the runner is away.
         """
-        if self._is_away and not self._is_back():
-            raise self._away()
-        if self._is_stale() and not self._is_reopened():
-            raise self._away()
-        try:
-            self._http.request("POST", self._path, body, self._headers)
-        except (OSError, HTTPException):
-            raise self._lost() from None
-        self._is_pending = True
+        with self._lock:
+            if self._is_away and not self._is_back():
+                raise self._away()
+            if self._is_stale() and not self._is_reopened(PROBE_TIMEOUT_S):
+                raise self._away()
+            try:
+                self._http.request("POST", self._path, body, self._headers)
+            except (OSError, HTTPException):
+                raise self._lost() from None
+            self._is_pending = True
 
     def receive(self) -> bytes:
         """The answer to the call that was sent.
@@ -89,13 +109,14 @@ class Connection:
             Overloaded: the runner has gone away, does not answer in time, or has too much waiting.
             RunnerFailed: the runner raised, or it holds another bundle.
         """
-        self._is_pending = False
-        try:
-            with self._http.getresponse() as response:
-                status, body = response.status, response.read()
-        except (OSError, HTTPException):
-            raise self._lost() from None
-        self._last_used = time.monotonic()
+        with self._lock:
+            self._is_pending = False
+            try:
+                with self._http.getresponse() as response:
+                    status, body = response.status, response.read()
+            except (OSError, HTTPException):
+                raise self._lost() from None
+            self._last_used = time.monotonic()
         if status == 503:
             raise Overloaded(f"The service '{self.name}' has too much waiting.", retry_after_s=RETRY_AFTER_S)
         if status == 404:
@@ -111,10 +132,10 @@ class Connection:
         """Is an earlier answer still to come, or has the runner closed the connection, or may it be about to?"""
         return self._is_pending or self._http.sock is None or time.monotonic() - self._last_used > MAX_IDLE_S
 
-    def _is_reopened(self) -> bool:
+    def _is_reopened(self, within_s: float) -> bool:
         """A fresh connection, with proof that somebody is at its other end: the runner may have died meanwhile."""
         self._probe()
-        return self._is_answered(PROBE_TIMEOUT_S)
+        return self._is_answered(within_s)
 
     def _is_back(self) -> bool:
         """Has the runner answered the probe? Costs one system call while it has not."""

@@ -2,6 +2,7 @@
 
 Members and scorers elsewhere are asked in two steps: `send` begins and does not wait, then `scores` or `probabilities`
 of each give the answer. So all processes are at work at once, and a service is called once a batch, whatever it holds.
+A service that is away says so at once, in `send`; one that goes away later fails the answers that it owed.
 """
 
 from __future__ import annotations
@@ -21,12 +22,20 @@ class Scorer(Protocol):
 
 
 class MembersElsewhere(Protocol):
-    """Members that share a service; they answer for the batch that was sent."""
+    """Members that share a service; they answer for the batch that was sent.
+
+    `send` puts all of them to work, or `only` the one that is named, and raises `Overloaded` where the service is away.
+    """
+
+    @property
+    def name(self) -> str: ...
 
     @property
     def members(self) -> tuple[Member, ...]: ...
 
-    def send(self, batch: Batch) -> None: ...
+    def is_up(self) -> bool: ...
+
+    def send(self, batch: Batch, only: str | None = None) -> None: ...
 
 
 class MetaLearnerElsewhere(Protocol):
@@ -34,6 +43,8 @@ class MetaLearnerElsewhere(Protocol):
 
     @property
     def scorers(self) -> tuple[Scorer, Scorer]: ...
+
+    def is_up(self) -> bool: ...
 
     def send(self, intent: Floats, sentiment: Floats, statistics: Floats) -> None: ...
 

@@ -8,25 +8,25 @@ depend on its neighbours in the batch.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from frontdesk.decision.conformal import plausible
-from frontdesk.decision.uncertainty import ensemble_uncertainty, sampled_uncertainty
-from frontdesk.errors import BundleError
-from frontdesk.features.row import FeatureRow
+from frontdesk.errors import BundleError, Overloaded
+from frontdesk.features.row import FeatureRow, FeatureRows
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats, Scores
 from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import Taxonomy
-from frontdesk.types import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
+from frontdesk.types import Understanding
 from model_store.bundle import Bundle
-from runners.elsewhere import NOTHING, Elsewhere, Scorer
-from runners.models.calibration import Calibration, Doubles
+from runners.beside import all_scores
+from runners.elsewhere import NOTHING, Elsewhere, MembersElsewhere, Scorer
+from runners.judgement import Judgement, Words
+from runners.models.calibration import Calibration
 from runners.models.encoder import ENCODER_MEMBERS, Encoder, Precision, default_precision
 from runners.models.linear import LogisticRegression
 from runners.models.member import Batch, Member
@@ -34,29 +34,18 @@ from runners.models.meta_learner import CandidateScorer
 from runners.models.provider import ON_CPU, Provider
 from runners.models.trees import TREE_MEMBERS, Trees
 
-SHOWN_CANDIDATES = 5
-BY_HEAD_DROPOUT, BY_MEMBERS = "head_dropout", "member_disagreement"
-"""How uncertainty was got: from encoders sampled under dropout, or without any from how the members differ. The latter
-finds wrong answers worse, for weak members differ on everything: area under the ROC curve 0.83 against 0.92 by the
-score and 0.51 against 0.87 by its epistemic part (starter corpus, 493 held-out messages, 28 of them wrong)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Judgement:
-    """The ensemble's numbers for a batch, before they become `Understanding`: what evaluation and golden rows compare.
-
-    `members` holds each base model's scores; `intent` is (texts, intents), rows sum to at most 1; `sentiment` is
-    (texts, 3).
-    """
-
-    members: tuple[Scores, ...]
-    intent: Doubles
-    sentiment: Doubles
+ENSEMBLE = "ensemble"
+RESERVES = "reserves"
+_NO_ROWS = FeatureRows((), np.empty((0, 0), np.float32))  # encoders read texts alone
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """A loaded bundle. `elsewhere` owns those of `members` and scorers that are not loaded in this process."""
+    """A loaded bundle. `elsewhere` owns those of `members` and scorers that are not loaded in this process.
+
+    `reserves` are smaller ensembles of the same members, by name: their scorers, always loaded in this process, and
+    their calibration were trained without those that may be away.
+    """
 
     version: str
     taxonomy: Taxonomy
@@ -68,6 +57,7 @@ class Ensemble:
     calibration: Calibration
     precision: Precision = "int8"
     elsewhere: Elsewhere = NOTHING
+    reserves: Mapping[str, Ensemble] = field(default_factory=dict)
 
     @classmethod
     def load(
@@ -97,7 +87,7 @@ class Ensemble:
         intent_scorer, sentiment_scorer = (
             elsewhere.meta_learner.scorers if elsewhere.meta_learner else load_scorers(bundle, threads)
         )
-        return cls(
+        whole = cls(
             version=bundle.version,
             taxonomy=bundle.taxonomy(),
             sentiments=manifest.sentiments,
@@ -112,40 +102,158 @@ class Ensemble:
             precision=precision,
             elsewhere=elsewhere,
         )
+        return whole.with_reserves(
+            manifest.reserves,
+            bundle.path / RESERVES,
+            candidates_per_member=manifest.candidates_per_member,
+            threads=threads,
+        )
+
+    def with_reserves(
+        self, reserves: Mapping[str, Sequence[str]], folder: Path, *, candidates_per_member: int, threads: int
+    ) -> Ensemble:
+        """This ensemble with the `reserves` in `folder`, by name: the members that each judges by."""
+        loaded = {}
+        for name, members in reserves.items():
+            intent_scorer, sentiment_scorer = open_scorers(
+                folder / name, candidates_per_member, len(self.sentiments), threads
+            )
+            loaded[name] = replace(
+                self,
+                members=tuple(member for member in self.members if member.name in members),
+                intent_scorer=intent_scorer,
+                sentiment_scorer=sentiment_scorer,
+                calibration=Calibration.load(folder / name / "calibration.json"),
+                elsewhere=NOTHING,
+            )
+        return replace(self, reserves=loaded)
 
     @property
     def precisions(self) -> Mapping[str, Precision]:
         """Of each encoder in this process, which of its graphs runs: int8, fp16 or fp32."""
         return {member.name: member.precision for member in self.members if isinstance(member, Encoder)}
 
-    def understand(self, texts: Sequence[str]) -> list[Understanding]:
-        """What the ensemble makes of each masked text, in order."""
-        judgement = self.judge(texts)
-        members = np.stack([scores.intent for scores in judgement.members])
-        intents = [self._intent(probabilities) for probabilities in judgement.intent]
-        return [
-            Understanding(
-                intent=intent,
-                sentiment=self._sentiment(judgement.sentiment[row]),
-                uncertainty=uncertainty,
-                members=self._opinions(members[:, row]),
-                plausible=self._candidates(
-                    judgement.intent[row], plausible(judgement.intent[row], self.calibration.conformal_threshold)
-                ),
-                automation_threshold=self.calibration.threshold_of(intent.label),
-            )
-            for row, (intent, uncertainty) in enumerate(zip(intents, uncertainties(judgement.members), strict=True))
-        ]
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What `scores` knows: "ensemble", then the members in the order of the bundle."""
+        return (ENSEMBLE, *self.names)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the members, in the order of the bundle."""
+        return tuple(member.name for member in self.members)
+
+    def is_up(self, model: str) -> bool:
+        """Are the processes there that `scores` of `model` needs? May be asked from any thread."""
+        meta_learner = self.elsewhere.meta_learner
+        if model == ENSEMBLE and meta_learner is not None and not meta_learner.is_up():
+            return False
+        return all(service.is_up() for service in self._services_of(model))
+
+    def can_spare(self, services: Sequence[str]) -> bool:
+        """Would messages be understood without these services, by a reserve?"""
+        gone = {
+            member.name for service in self.elsewhere.members for member in service.members if service.name in services
+        }
+        known = {service.name for service in self.elsewhere.members}
+        return known.issuperset(services) and self._left(gone) is not None
+
+    def understand(self, texts: Sequence[str], beside: Executor | None = None) -> list[Understanding]:
+        """What the ensemble makes of each masked text, in order; all are judged by the same members.
+
+        Where services are away, the rest goes on with the reserve that was trained without their members. `beside` is
+        a thread on a core that is free: an encoder of this process runs there beside the other members.
+
+        Raises:
+            Overloaded: a service is away without which there is no reserve, or has gone away meanwhile.
+        """
+        batch = Batch(texts, self.features.rows(texts), sampling=True)
+        refusals = self._send(batch)
+        judging = self._without(refusals) if refusals else self
+        words = Words(self.taxonomy.labels, self.sentiments, judging.names, judging.calibration)
+        return words.understandings(judging._judge(batch, beside), tuple(refusals))
+
+    def scores(self, model: str, texts: Sequence[str]) -> Scores:
+        """What one member alone says, or "ensemble", whose calibrated probabilities sum to at most 1 for an intent.
+
+        A row of numbers cannot say what was skipped: this does not go on without what is away.
+
+        Raises:
+            Overloaded: a service that it needs is away.
+        """
+        if model == ENSEMBLE:
+            judgement = self.judge(texts, sampling=False)
+            return Scores(judgement.intent.astype(np.float32), judgement.sentiment.astype(np.float32))
+        member = next(member for member in self.members if member.name == model)
+        batch = Batch(texts, _NO_ROWS if model in ENCODER_MEMBERS else self.features.rows(texts))
+        for service in self._services_of(model):
+            service.send(batch, only=model)
+        return member.scores(batch)
 
     def judge(self, texts: Sequence[str], *, sampling: bool = True) -> Judgement:
-        """The ensemble's probabilities for masked texts; without `sampling` no encoder is sampled under dropout."""
-        rows = self.features.rows(texts)
-        batch = Batch(texts, rows, sampling)
-        for service in self.elsewhere.members:  # at work while the members in this process run
-            service.send(batch)
-        scores = tuple(member.scores(batch) for member in self.members)
+        """The probabilities of all members together; without `sampling` no encoder is sampled under dropout.
+
+        Raises:
+            Overloaded: a service is away.
+        """
+        batch = Batch(texts, self.features.rows(texts), sampling)
+        for refusal in self._send(batch).values():
+            raise refusal
+        return self._judge(batch)
+
+    def judge_in_reserve(self, name: str, members: Sequence[Scores], statistics: Floats) -> Judgement:
+        """What the reserve `name` makes of the scores of all `members`: it reads those of its own.
+
+        Args:
+            statistics: (texts, statistics) of the texts.
+        """
+        reserve = self.reserves[name]
+        own = {member.name for member in reserve.members}
+        return reserve._weigh(
+            tuple(scores for member, scores in zip(self.members, members, strict=True) if member.name in own),
+            statistics,
+        )
+
+    def _services_of(self, model: str) -> list[MembersElsewhere]:
+        """The services that `model` needs."""
+        return [
+            service
+            for service in self.elsewhere.members
+            if model == ENSEMBLE or model in {member.name for member in service.members}
+        ]
+
+    def _send(self, batch: Batch) -> dict[str, Overloaded]:
+        """Put the services to work, beside the members in this process; gives the refusals of those that are away."""
+        refusals = {}
+        for service in self.elsewhere.members:
+            try:
+                service.send(batch)
+            except Overloaded as refusal:
+                refusals[service.name] = refusal
+        return refusals
+
+    def _without(self, refusals: Mapping[str, Overloaded]) -> Ensemble:
+        """The reserve of the members that are left; raises a refusal where no reserve was trained for them."""
+        gone = {
+            member.name for service in self.elsewhere.members for member in service.members if service.name in refusals
+        }
+        if (reserve := self._left(gone)) is None:
+            raise next(iter(refusals.values()))
+        return reserve
+
+    def _left(self, gone: Set[str]) -> Ensemble | None:
+        """The reserve of all members but those that are gone; None where none was trained."""
+        left = tuple(name for name in self.names if name not in gone)
+        return next((reserve for reserve in self.reserves.values() if reserve.names == left), None)
+
+    def _judge(self, batch: Batch, beside: Executor | None = None) -> Judgement:
+        """Of a batch that the services have been sent."""
+        scores = all_scores(self.members, batch, beside)
+        return self._weigh(scores, batch.rows.dense[:, -len(STATISTICS) :])
+
+    def _weigh(self, scores: tuple[Scores, ...], statistics: Floats) -> Judgement:
+        """Meta-learner and calibration."""
         intents, sentiments = np.stack([of.intent for of in scores]), np.stack([of.sentiment for of in scores])
-        statistics = rows.dense[:, -len(STATISTICS) :]
         if self.elsewhere.meta_learner is not None:
             self.elsewhere.meta_learner.send(intents, sentiments, statistics)
         intent = self.intent_scorer.probabilities(intents, statistics)
@@ -155,54 +263,6 @@ class Ensemble:
             self.calibration.intent_probabilities(intent, intents.mean(axis=0)),
             self.calibration.sentiment_probabilities(sentiment),
         )
-
-    def _intent(self, probabilities: NDArray[np.float64]) -> Intent:
-        order = np.argsort(-probabilities, kind="stable")[:SHOWN_CANDIDATES]
-        out_of_scope = max(0.0, 1.0 - float(probabilities.sum()))
-        (best,) = self._candidates(probabilities, order[:1])
-        return Intent(
-            label=best.label,
-            confidence=best.probability,
-            candidates=self._candidates(probabilities, [index for index in order if probabilities[index] > 0]),
-            in_scope=out_of_scope <= self.calibration.out_of_scope_threshold,
-            out_of_scope_probability=round(out_of_scope, 4),
-        )
-
-    def _candidates(self, probabilities: NDArray[np.float64], columns: Iterable[int]) -> tuple[Candidate, ...]:
-        """`probabilities` is (intents,)."""
-        labels = self.taxonomy.labels
-        return tuple(Candidate(labels[column], round(float(probabilities[column]), 4)) for column in columns)
-
-    def _sentiment(self, probabilities: NDArray[np.float64]) -> Sentiment:
-        best = int(np.argmax(probabilities))
-        return Sentiment(
-            label=self.sentiments[best],
-            confidence=round(float(probabilities[best]), 4),
-            scores={label: round(float(value), 4) for label, value in zip(self.sentiments, probabilities, strict=True)},
-        )
-
-    def _opinions(self, members: Floats) -> tuple[MemberOpinion, ...]:
-        """`members` is (members, intents) for one text."""
-        best = members.argmax(axis=1)
-        return tuple(
-            MemberOpinion(member.name, self.taxonomy.labels[label], round(float(row[label]), 4))
-            for member, row, label in zip(self.members, members, best, strict=True)
-        )
-
-
-def uncertainties(members: Sequence[Scores]) -> list[Uncertainty]:
-    """Of each text, from the members that were sampled under dropout; where none was, from all members' differences."""
-    sampled = [scores.sampled for scores in members if scores.sampled is not None]
-    if sampled:
-        method = BY_HEAD_DROPOUT
-        parts = sampled_uncertainty([of.mean for of in sampled], [of.entropy for of in sampled])
-    else:
-        method = BY_MEMBERS
-        parts = ensemble_uncertainty([scores.intent for scores in members])
-    return [
-        Uncertainty(round(float(score), 4), round(float(epistemic), 4), round(float(aleatoric), 4), method)
-        for score, epistemic, aleatoric in zip(*parts, strict=True)
-    ]
 
 
 def load_features(bundle: Bundle) -> FeatureRow:
@@ -227,10 +287,17 @@ def load_features(bundle: Bundle) -> FeatureRow:
 
 def load_scorers(bundle: Bundle, threads: int) -> tuple[Scorer, Scorer]:
     """The meta-learner's scorers of intent and sentiment."""
-    meta, manifest = bundle.path / "meta", bundle.manifest
+    manifest = bundle.manifest
+    return open_scorers(bundle.path / "meta", manifest.candidates_per_member, len(manifest.sentiments), threads)
+
+
+def open_scorers(
+    folder: Path, candidates_per_member: int, sentiments: int, threads: int
+) -> tuple[CandidateScorer, CandidateScorer]:
+    """The scorers of intent and sentiment in `folder`; every sentiment is a candidate."""
     return (
-        CandidateScorer(meta / "intent.onnx", manifest.candidates_per_member, threads),
-        CandidateScorer(meta / "sentiment.onnx", len(manifest.sentiments), threads),
+        CandidateScorer(folder / "intent.onnx", candidates_per_member, threads),
+        CandidateScorer(folder / "sentiment.onnx", sentiments, threads),
     )
 
 

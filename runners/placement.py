@@ -95,6 +95,7 @@ def connect(
     return Elsewhere(
         members=tuple(
             RemoteMembers(
+                name,
                 connection,
                 [member for member in manifest.members if member in MEMBERS[name]],
                 rows_to_arrays if name == TREES else texts_to_arrays,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.scores import Floats, Scores
@@ -20,7 +21,9 @@ from runners.wire import Arrays, pack, scores_from_arrays, unpack
 
 
 class Line(Protocol):
-    """One call at a time: what was sent, then its answer."""
+    """One call at a time: what was sent, then its answer. `is_up` may be asked meanwhile, from another thread."""
+
+    def is_up(self) -> bool: ...
 
     def send(self, body: bytes) -> None: ...
 
@@ -28,24 +31,38 @@ class Line(Protocol):
 
 
 class RemoteMembers:
-    """All members of one service. `encode` picks what they read of a batch."""
+    """The service `name`, with all its `members` in the order of the bundle.
 
-    def __init__(self, line: Line, names: Sequence[str], encode: Callable[[Batch], Arrays]) -> None:
-        self.members: tuple[Member, ...] = tuple(_RemoteMember(name, self) for name in names)
+    `encode` picks what they read of a batch.
+    """
+
+    def __init__(self, name: str, line: Line, members: Sequence[str], encode: Callable[[Batch], Arrays]) -> None:
+        self.name = name
+        self.members: tuple[Member, ...] = tuple(_RemoteMember(member, self) for member in members)
         self._line = line
-        self._names = names
         self._encode = encode
+        self._wanted: Sequence[str] = ()
         self._scores: Mapping[str, Scores] = {}
 
-    def send(self, batch: Batch) -> None:
-        """Begin to score a batch; raises `Overloaded` where the service is away."""
-        self._scores = {}
-        self._line.send(pack(self._encode(batch)))
+    def is_up(self) -> bool:
+        """Is the service there?"""
+        return self._line.is_up()
+
+    def send(self, batch: Batch, only: str | None = None) -> None:
+        """Begin to score a batch, by `only` one member where it is named.
+
+        Raises:
+            Overloaded: the service is away.
+        """
+        names = [member.name for member in self.members]
+        self._scores, self._wanted = {}, [name for name in names if only in (None, name)]
+        asked = np.array([name in self._wanted for name in names], np.uint8)
+        self._line.send(pack({**self._encode(batch), "wanted": asked}))
 
     def scores(self, name: str) -> Scores:
         """What `name` says of the batch that was sent; the first who asks waits for the answer."""
         if not self._scores:
-            self._scores = scores_from_arrays(unpack(self._line.receive()), self._names)
+            self._scores = scores_from_arrays(unpack(self._line.receive()), self._wanted)
         return self._scores[name]
 
 
@@ -67,6 +84,10 @@ class RemoteMetaLearner:
         self.scorers: tuple[Scorer, Scorer] = (_RemoteScorer("intent", self), _RemoteScorer("sentiment", self))
         self._line = line
         self._answer: Mapping[str, NDArray[Any]] = {}
+
+    def is_up(self) -> bool:
+        """Is the service there?"""
+        return self._line.is_up()
 
     def send(self, intent: Floats, sentiment: Floats, statistics: Floats) -> None:
         """Begin with (members, texts, labels) of both tasks; raises `Overloaded` where the service is away."""

@@ -161,9 +161,9 @@ def pinned_bundle() -> Bundle:
 
 
 def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays], Batch]) -> Callable[[Arrays], Arrays]:
-    """Load those of the members `names` that the bundle has; gives what scores a call with all of them.
+    """Load those of the members `names` that the bundle has; gives what scores a call with those that it wants.
 
-    `read` makes the batch of a call's arrays.
+    `read` makes the batch of a call's arrays. `wanted` among them marks members, in the bundle's order.
     """
     provider = provider_for(names, SETTINGS)
     wish = SETTINGS.model.precision  # the serving master has pinned what `auto` came to
@@ -176,7 +176,8 @@ def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays],
 
     def answer(arrays: Arrays) -> Arrays:
         batch = read(arrays)
-        return scores_to_arrays({member.name: member.scores(batch) for member in members})
+        wanted = zip(members, arrays["wanted"], strict=True)
+        return scores_to_arrays({member.name: member.scores(batch) for member, is_wanted in wanted if is_wanted})
 
     return answer
 

@@ -1,24 +1,27 @@
 """Golden rows: what a loaded bundle must reproduce before it may serve, and the precision in which it does.
 
-A bundle holds the results of 16 messages for each precision that a CPU runs its encoders in. onnxruntime's integer
-kernels differ between processors: where int8 does not reproduce its rows, the fp32 graphs are used instead. fp16 runs
-on GPUs alone and is compared with fp32, to fewer digits.
+A bundle holds the results of 16 messages for each precision that a CPU runs its encoders in, and those of its reserves
+beside them: that one of those is broken must not come out only when members are away. onnxruntime's integer kernels
+differ between processors: where int8 does not reproduce its rows, the fp32 graphs are used instead. fp16 runs on GPUs
+alone and is compared with fp32, to fewer digits.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 
 from frontdesk.errors import BundleError
+from frontdesk.features.statistics import STATISTICS
 from model_store.bundle import Bundle
 from runners.elsewhere import NOTHING, Elsewhere
 from runners.ensemble import Ensemble
+from runners.judgement import Judgement
 from runners.models.encoder import ENCODER_MEMBERS, Precision, PrecisionWish
 from runners.models.provider import ON_CPU, Provider
 
@@ -66,16 +69,42 @@ def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
         BundleError: when this machine's results differ from the sealed ones by more than `GOLDEN_TOLERANCE`.
     """
     golden = json.loads((bundle.path / "golden.json").read_text(encoding="utf-8"))
-    expected = _expected(golden, ensemble.precision)
-    together = ensemble.judge(golden["texts"])
-    alone = [ensemble.judge([text]) for text in golden["texts"]]
+    texts, expected = golden["texts"], _expected(golden, ensemble.precision)
+    together = ensemble.judge(texts)
+    for judgements in ([together], [ensemble.judge([text]) for text in texts]):
+        _compare(judgements, expected, ensemble.precision, f"The golden rows of bundle {bundle.version}")
+    for name, judged in _in_reserve(ensemble, texts, together):
+        what = f"The golden rows of bundle {bundle.version} {name.replace('_', ' ')}"
+        _compare([judged], expected["reserves"][name], ensemble.precision, what)
+
+
+def golden_results(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, Any]:
+    """What a bundle keeps of golden rows in one precision: `intent`, `sentiment`, and both of each of `reserves`."""
+    judgement = ensemble.judge(texts)
+    return {
+        **_written(judgement),
+        "reserves": {name: _written(of) for name, of in _in_reserve(ensemble, texts, judgement)},
+    }
+
+
+def _in_reserve(ensemble: Ensemble, texts: Sequence[str], judgement: Judgement) -> Iterator[tuple[str, Judgement]]:
+    """What each reserve makes of texts that were judged by all."""
+    statistics = ensemble.features.rows(texts).dense[:, -len(STATISTICS) :]
+    for name in ensemble.reserves:
+        yield name, ensemble.judge_in_reserve(name, judgement.members, statistics)
+
+
+def _written(judgement: Judgement) -> dict[str, list[list[float]]]:
+    return {"intent": judgement.intent.tolist(), "sentiment": judgement.sentiment.tolist()}
+
+
+def _compare(judgements: Sequence[Judgement], expected: Mapping[str, Any], precision: Precision, what: str) -> None:
     for task in ("intent", "sentiment"):
-        wanted = np.array(expected[task])
-        singly = np.concatenate([getattr(judgement, task) for judgement in alone])
-        off = max(float(np.abs(getattr(together, task) - wanted).max()), float(np.abs(singly - wanted).max()))
-        if off > GOLDEN_TOLERANCE[ensemble.precision]:
+        found = np.concatenate([getattr(judgement, task) for judgement in judgements])
+        off = float(np.abs(found - np.array(expected[task])).max())
+        if off > GOLDEN_TOLERANCE[precision]:
             raise BundleError(
-                f"The golden rows of bundle {bundle.version} come out differently here ({task} by {off:.2g}).",
+                f"{what} come out differently here ({task} by {off:.2g}).",
                 field="golden.json",
                 hint="Train on this machine, or check the onnxruntime version with: frontdesk doctor",
             )

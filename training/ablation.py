@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import lightgbm
 import numpy as np
 from numpy.typing import NDArray
 
+from frontdesk.scores import Floats
+from runners.elsewhere import Scorer
 from runners.ensemble import Ensemble
 from runners.models.calibration import Doubles, shared_out
 from runners.models.member import Batch
 from runners.models.meta_learner import candidates
-from training.calibration import fit_platt
+from training.calibration import fit_platt, usual_weights
 from training.evaluation import classification
 from training.member_scores import TaskRows
 from training.members import MISSING
-from training.profile import MetaLearner
+from training.profile import CalibrationTargets, Profile
 from training.stacking import fit_scorer
 
 TIMED_TEXTS = 100
@@ -27,26 +30,32 @@ def ablate(
     names: tuple[str, ...],
     parts: tuple[TaskRows, TaskRows, TaskRows],
     folds: NDArray[np.intp],
-    settings: MetaLearner,
-    seed: int,
+    profile: Profile,
+    fitted: Mapping[str, Scorer],
 ) -> dict[str, dict[str, float]]:
-    """Figures on test rows in scope of the ensemble without each member in turn.
+    """Figures on test rows in scope of the ensemble without each member in turn, calibrated as all of it is.
 
     Args:
         names: of the members, in the order of their scores.
         parts: the intents of stacking, calibration and test rows.
         folds: (stacking rows,) as the meta-learner had them.
+        profile: of the run.
+        fitted: scorers that reserves have already, by the names of their figures.
     """
-    figures = {}
+    figures, settings = {}, profile.meta_learner
     for place, name in enumerate(names):
-        rest = (*names[:place], *names[place + 1 :])
+        key, rest = f"without_{name}", (*names[:place], *names[place + 1 :])
         learned, calibrated_on, judged_on = (part.without(place) for part in parts)
-        booster = fit_scorer(rest, learned, folds, settings.candidates_per_member, settings, seed)
-        calibrator = fit_platt(_scored(booster, calibrated_on, settings), calibrated_on.truth)
-        scored = calibrator(_scored(booster, judged_on, settings))
+        scorer = fitted.get(key) or _NativeScorer(
+            fit_scorer(rest, learned, folds, settings.candidates_per_member, settings, profile.seed),
+            settings.candidates_per_member,
+        )
+        raw = scorer.probabilities(calibrated_on.members, calibrated_on.statistics)
+        calibrator = fit_platt(raw, calibrated_on.truth, _weights(calibrated_on, profile.calibration))
+        scored = calibrator(scorer.probabilities(judged_on.members, judged_on.statistics))
         in_scope = judged_on.truth != MISSING
         probabilities = shared_out(scored, judged_on.members.mean(axis=0))[in_scope]
-        figures[f"without_{name}"] = classification(probabilities, judged_on.truth[in_scope])
+        figures[key] = classification(probabilities, judged_on.truth[in_scope])
     return figures
 
 
@@ -67,9 +76,20 @@ def cost(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
     return {name: round(seconds * 1000 / len(chosen), 4) for name, seconds in taken.items()}
 
 
-def _scored(booster: lightgbm.Booster, rows: TaskRows, settings: MetaLearner) -> Doubles:
-    """(rows, labels) of a booster that has no graph."""
-    found = candidates(rows.members, rows.statistics, settings.candidates_per_member)
-    spread = np.zeros(rows.members.shape[1:], dtype=np.float64)
-    spread[found.text, found.label] = np.asarray(booster.predict(found.rows, num_threads=1))
-    return spread
+def _weights(rows: TaskRows, targets: CalibrationTargets) -> Doubles:
+    """(rows,) as the ensemble was calibrated with: every row without a truth fits no intent."""
+    return usual_weights(np.ones(len(rows.truth), dtype=np.bool_), rows.truth == MISSING, targets.usual_out_of_scope)
+
+
+@dataclass(frozen=True, slots=True)
+class _NativeScorer:
+    """A `Scorer` that has no graph."""
+
+    booster: lightgbm.Booster
+    top: int
+
+    def probabilities(self, members: Floats, statistics: Floats) -> Doubles:
+        found = candidates(members, statistics, self.top)
+        spread = np.zeros(members.shape[1:], dtype=np.float64)
+        spread[found.text, found.label] = np.asarray(self.booster.predict(found.rows, num_threads=1))
+        return spread

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from runners.ensemble import Ensemble, Judgement
+from runners.ensemble import Ensemble
+from runners.judgement import Judgement
 from runners.models.calibration import Doubles
 from training.members import MISSING, Labels
 from training.per_intent import per_intent
@@ -60,6 +61,16 @@ def judged_intents(
     return Judged(
         judgement.intent, labels.intent, out_of_scope, nowhere if near is None else near, ensemble.taxonomy.labels
     )
+
+
+def of_tasks(judgement: Judgement, labels: Labels) -> dict[str, dict[str, float]]:
+    """The figures of a judgement alone, by task; a task that no row has a label for has none."""
+    figures = {}
+    for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
+        known = np.flatnonzero(truth != MISSING)
+        if len(known):
+            figures[task] = classification(getattr(judgement, task)[known], truth[known])
+    return figures
 
 
 def classification(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str, float]:

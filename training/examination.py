@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 
 from frontdesk.scores import Sampled
-from runners.ensemble import Ensemble, Judgement
+from runners.ensemble import Ensemble
+from runners.judgement import Judgement
 from training.ablation import ablate, cost
 from training.borrowed import is_borrowed
 from training.doubt import error_detection
-from training.evaluation import evaluate, judged_intents
+from training.evaluation import evaluate, judged_intents, of_tasks
 from training.judging import judge_all
 from training.member_scores import MemberScores, TaskRows
 from training.partition import Partition
@@ -48,7 +49,13 @@ class Examination:
             seed,
         )
         figures["error_detection"] = error_detection(judgement, labels.intent, data.doubted, self._full_dropout())
-        figures["ablation"] = {"intent": self._ablation(judgement)}
+        tested = MemberScores.of(judgement.members, ensemble.features.rows(data.texts(rows)))
+        figures["ablation"] = {"intent": self._ablation(tested)}
+        if ensemble.reserves:
+            figures["reserves"] = {
+                name: of_tasks(ensemble.judge_in_reserve(name, judgement.members, tested.statistics), labels)
+                for name in ensemble.reserves
+            }
         figures["cost_ms"] = cost(ensemble, data.texts(rows))
         figures["onnx"] = {
             member.name: json.loads((self.kept / f"{member.name}.json").read_text(encoding="utf-8"))
@@ -62,19 +69,18 @@ class Examination:
         data = self.data
         return judged_intents(self.ensemble, judgement, data.labels(rows), data.out_of_scope(rows), data.near(rows))
 
-    def _ablation(self, judgement: Judgement) -> dict[str, dict[str, float]]:
+    def _ablation(self, tested: MemberScores) -> dict[str, dict[str, float]]:
         splits = self.data.splits
-        tested = MemberScores.of(judgement.members, self.ensemble.features.rows(self.data.texts(splits.test)))
         return ablate(
-            tuple(member.name for member in self.ensemble.members),
+            self.ensemble.names,
             (
                 self._intents(MemberScores.load(self.kept / "stacking.npz"), self.data.stacking),
                 self._intents(MemberScores.load(self.kept / "calibration.npz"), splits.calibration),
                 self._intents(tested, splits.test),
             ),
             self.data.stacking_folds[self.data.judged(self.data.stacking)],
-            self.data.profile.meta_learner,
-            self.data.profile.seed,
+            self.data.profile,
+            {name: reserve.intent_scorer for name, reserve in self.ensemble.reserves.items()},
         )
 
     def _intents(self, scores: MemberScores, rows: Rows) -> TaskRows:

@@ -8,7 +8,8 @@ import numpy as np
 
 from frontdesk.features.row import FeatureRow
 from frontdesk.scores import Sampled, Scores
-from runners.ensemble import Ensemble, Judgement
+from runners.ensemble import Ensemble
+from runners.judgement import Judgement
 from runners.models.member import Batch, Member
 from training.member_scores import MemberScores
 

@@ -67,6 +67,10 @@ class MemberScores:
             np.concatenate([part.statistics for part in parts])[order],
         )
 
+    def of_members(self, places: Sequence[int]) -> MemberScores:
+        """The same rows by the members at `places` alone."""
+        return replace(self, intent=self.intent[list(places)], sentiment=self.sentiment[list(places)])
+
     def task(self, task: Task, truth: NDArray[np.intp], known: NDArray[np.bool_]) -> TaskRows:
         """One task of the rows that are `known`, a mask of the rows."""
         members = self.intent if task == "intent" else self.sentiment

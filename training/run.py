@@ -1,6 +1,6 @@
 """One training run, top to bottom: from labelled messages to a sealed bundle, in stages that can be resumed.
 
-    features -> members -> predictions on unseen rows -> meta-learner -> calibration -> evaluation -> seal
+    features -> members -> predictions on unseen rows -> meta-learner -> calibration -> reserves -> evaluation -> seal
 
 The meta-learner learns only from predictions for rows that the member did not see. With encoders, which cost minutes
 where the others cost seconds, these are rows kept for stacking: every member is trained once, without them, and its
@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 import frontdesk
 from frontdesk.features.row import FeatureRow, FeatureRows
@@ -32,27 +31,25 @@ from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
-from runners.ensemble import Ensemble, load_member
+from runners.ensemble import RESERVES, Ensemble, load_member, open_scorers
 from runners.models.calibration import Calibration
 from runners.models.encoder import Encoder, Precision
 from runners.models.member import Batch
-from runners.models.meta_learner import CandidateScorer
-from runners.warm_up import golden_precisions
+from runners.warm_up import golden_precisions, golden_results
 from training.at_once import give_back_memory, run_at_once
-from training.calibration import calibrate
 from training.curves import FOLDER as CURVES
 from training.curves import write_curve
 from training.data import Example, data_hash
 from training.examination import Examination
-from training.export import check_parity, export_booster, export_member
+from training.export import check_parity, export_member
 from training.held_out import write_held_out
 from training.judging import score_all
-from training.member_scores import MemberScores, Task
+from training.member_scores import MemberScores
 from training.members import MEMBERS, MISSING, fit_features, fit_member
+from training.meta_learning import calibrate_meta_learner, fit_meta_learner, reserves_of
 from training.partition import Partition
 from training.profile import Profile, check_libraries
 from training.splits import Rows
-from training.stacking import fit_scorer
 from training.stages import CHEAP_STAGE, ENCODER_PASS, Progress, Share, Stage
 
 GOLDEN_ROWS = 16
@@ -110,6 +107,8 @@ class TrainingRun:
             yield Stage(f"fine-tuning {' and '.join(encoders)}", cost, self._fit_encoders, "encoders")
         yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
         yield Stage("calibrating", 2.0, self._calibrate, "calibration")
+        if reserves := reserves_of(self.names):
+            yield Stage("reserves", len(reserves) * CHEAP_STAGE / 4, self._fit_reserves, "reserves")
         yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
 
     @cached_property
@@ -224,44 +223,31 @@ class TrainingRun:
         return MemberScores.joined(parts, np.argsort(places))
 
     def _fit_meta_learner(self, _: Share) -> None:
-        """Both boosters; the members' scores are kept for the ablation."""
-        rows, settings = self.data.stacking, self.profile.meta_learner
-        scores, labels = self._unseen(), self.data.labels(rows)
+        """The members' scores are kept for reserves and ablation."""
+        scores = self._unseen()
         scores.save(self._folder / "stacking.npz")
-        of_tasks: tuple[tuple[Task, NDArray[np.intp], NDArray[np.bool_], int], ...] = (
-            ("intent", labels.intent, self.data.judged(rows), settings.candidates_per_member),
-            ("sentiment", labels.sentiment, labels.sentiment != MISSING, len(SENTIMENTS)),
-        )
-        for task, truth, known, top in of_tasks:
-            learned = scores.task(task, truth, known)
-            booster = fit_scorer(self.names, learned, self.data.stacking_folds[known], top, settings, self.profile.seed)
-            export_booster(booster, booster.num_feature(), self._draft / "meta", task)
+        fit_meta_learner(self.names, scores, self.data, self._draft / "meta")
 
     def _calibrate(self, _: Share) -> None:
-        rows = self.data.splits.calibration
-        scores = self._scores(rows)
+        scores = self._scores(self.data.splits.calibration)
         scores.save(self._folder / "calibration.npz")
-        intent, sentiment = self._scorers()
-        learned = calibrate(
-            intent.probabilities(scores.intent, scores.statistics),
-            sentiment.probabilities(scores.sentiment, scores.statistics),
-            scores.intent.mean(axis=0),
-            self.data.labels(rows),
-            self.data.out_of_scope(rows),
-            self.data.intents,
-            self.profile.calibration,
-        )
-        learned.save(self._draft / "calibration.json")
+        calibrate_meta_learner(scores, self.data, self._draft / "meta").save(self._draft / "calibration.json")
 
-    def _scorers(self) -> tuple[CandidateScorer, CandidateScorer]:
-        meta, top = self._draft / "meta", self.profile.meta_learner.candidates_per_member
-        return CandidateScorer(meta / "intent.onnx", top, 1), CandidateScorer(
-            meta / "sentiment.onnx", len(SENTIMENTS), 1
+    def _fit_reserves(self, _: Share) -> None:
+        """A meta-learner with its calibration for every set of members that may be left."""
+        stacking, calibration = (
+            MemberScores.load(self._folder / f"{part}.npz") for part in ("stacking", "calibration")
         )
+        for name, members in reserves_of(self.names).items():
+            folder, places = self._draft / RESERVES / name, [self.names.index(member) for member in members]
+            fit_meta_learner(members, stacking.of_members(places), self.data, folder)
+            calibrated = calibrate_meta_learner(calibration.of_members(places), self.data, folder)
+            calibrated.save(folder / "calibration.json")
 
     def _ensemble(self, precision: Precision = "int8") -> Ensemble:
-        intent_scorer, sentiment_scorer = self._scorers()
-        return Ensemble(
+        top = self.profile.meta_learner.candidates_per_member
+        intent_scorer, sentiment_scorer = open_scorers(self._draft / "meta", top, len(SENTIMENTS), 1)
+        whole = Ensemble(
             version="draft",
             taxonomy=self.taxonomy.restricted_to(self.data.intents),
             sentiments=SENTIMENTS,
@@ -270,6 +256,9 @@ class TrainingRun:
             intent_scorer=intent_scorer,
             sentiment_scorer=sentiment_scorer,
             calibration=Calibration.load(self._draft / "calibration.json"),
+        )
+        return whole.with_reserves(
+            reserves_of(self.names), self._draft / RESERVES, candidates_per_member=top, threads=1
         )
 
     def _evaluate(self, _: Share) -> None:
@@ -286,14 +275,10 @@ class TrainingRun:
         """
         rows = self.data.splits.test[np.linspace(0, len(self.data.splits.test) - 1, GOLDEN_ROWS).astype(int)]
         texts = self.data.texts(rows)
-        judged = {precision: self._ensemble(precision).judge(texts) for precision in golden_precisions(self.names)}
-        golden = {
-            "texts": texts,
-            "expected": {
-                precision: {"intent": judgement.intent.tolist(), "sentiment": judgement.sentiment.tolist()}
-                for precision, judgement in judged.items()
-            },
+        expected = {
+            precision: golden_results(self._ensemble(precision), texts) for precision in golden_precisions(self.names)
         }
+        golden = {"texts": texts, "expected": expected}
         (self._draft / "golden.json").write_text(json.dumps(golden), encoding="utf-8")
 
     def _seal(self) -> Bundle:
@@ -329,6 +314,7 @@ class TrainingRun:
             },
             metrics=metrics,
             files={},
+            reserves={name: list(members) for name, members in reserves_of(self.names).items()},
         )
         bundle = seal_bundle(staged, manifest)
         shutil.rmtree(self._folder)

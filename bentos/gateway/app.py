@@ -161,13 +161,20 @@ def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[],
 
     @app.get("/readyz", tags=["health"], response_model=None)
     async def readyz() -> Response:
-        """200 while every process of this server has its models and this worker its database; 503 says what lacks."""
+        """200 while messages are answered; 503 says what lacks.
+
+        Every worker must have its models and this one its database. A process with encoders may be away where the
+        bundle has a reserve for that, and is named then.
+        """
         opened = desk()
         missing = heartbeats().missing()
+        degraded = missing if missing and opened.champion.can_spare(missing) else []
+        lacking = [] if degraded else missing
         stored = await opened.storage_ready()
-        ready = not missing and stored
-        what = "ready" if ready else f"waiting for {', '.join(missing)}" if missing else "the database is away"
-        return _health(what, ready, {"model_version": opened.champion.version, "workers_missing": len(missing)})
+        ready = not lacking and stored
+        what = "ready" if ready else f"waiting for {', '.join(lacking)}" if lacking else "the database is away"
+        details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
+        return _health(what, ready, details)
 
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:

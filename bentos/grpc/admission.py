@@ -1,6 +1,6 @@
 """What every call passes before a servicer sees it, in this order: the gRPC door's counterpart of `gateway/door.py`.
 
-    request id -> gate -> deadline -> size -> decoding -> servicer -> status, access log, metrics
+    request id -> room -> gate -> deadline -> size -> decoding -> servicer -> status, access log, metrics
 
 One function around each method, made from the service's descriptor: interceptors would cost another coroutine each, and
 gRPC's own decoding answers bytes that are no message with UNKNOWN and a traceback in the log. Knows no service by name.
@@ -41,7 +41,8 @@ Send = Callable[[Any, "Call", Context], Awaitable[bytes | None]]
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method of a service; `scope` None is open to anyone who reaches the port, `batch` requests may be larger.
+    """One method of a service; `scope` None is open to anyone who reaches the port, `batch` requests may be larger,
+    `models` work is refused at once while too much waits for them.
 
     `behaviour(request, call)` is a coroutine function that returns the response, or for a method that streams an async
     generator function. It raises `FrontdeskError` for what it refuses.
@@ -51,6 +52,7 @@ class Method:
     scope: str | None
     behaviour: Callable[[Any, Call], Any]
     batch: bool = False
+    models: bool = False
 
 
 class Servicer(Protocol):
@@ -89,6 +91,7 @@ class _Entry:
 
     route: str
     scope: str | None
+    models: bool
     most_bytes: int
     read: Callable[[bytes], Message]
     send: Send
@@ -122,6 +125,7 @@ class Admission:
         entry = _Entry(
             route=f"/{service.full_name}/{method.name}",
             scope=method.scope,
+            models=method.models,
             most_bytes=self._limits.max_batch_body_bytes if method.batch else self._limits.max_body_bytes,
             read=GetMessageClass(described.input_type).FromString,
             send=_each(method.behaviour) if streams else _one(method.behaviour),
@@ -153,6 +157,8 @@ class Admission:
 
     def _admit(self, entry: _Entry, raw: bytes, metadata: dict[str, Any], call: Call, context: Context) -> Message:
         """The request, decoded; `call` learns who asks, how long they wait, and whether caches may answer."""
+        if entry.models:
+            self._desk.champion.check_room()
         if entry.scope is not None:
             call.caller = self._desk.gate.admit(metadata.get("authorization"), entry.scope)
         allowed_s = seconds_allowed(metadata.get("x-request-deadline-ms"), self._limits.request_timeout_s)

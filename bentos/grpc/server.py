@@ -17,6 +17,7 @@ from grpc_reflection.v1alpha import reflection
 
 from bentos.grpc.admission import Admission, Servicer
 from bentos.grpc.service import FrontdeskService
+from bentos.oip.grpc_service import InferenceService
 from bentos.wiring import Desk
 from frontdesk.config import ServerSettings, Settings
 
@@ -59,7 +60,7 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
     """
     server = grpc.aio.server(options=_options(settings.server))
     admission = Admission(desk, settings)
-    servicers: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline),)
+    servicers: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline), InferenceService(desk))
     server.add_generic_rpc_handlers([admission.handlers(servicer) for servicer in servicers])
     states = health.aio.HealthServicer()
     health_pb2_grpc.add_HealthServicer_to_server(states, server)

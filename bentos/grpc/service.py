@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from collections.abc import AsyncIterator, Sequence
 
@@ -28,10 +27,10 @@ class FrontdeskService:
 
     def methods(self) -> tuple[Method, ...]:
         return (
-            Method("Understand", "understand", self.understand),
-            Method("UnderstandBatch", "understand", self.understand_batch, batch=True),
-            Method("Answer", "answer", self.answer),
-            Method("AnswerStream", "answer", self.answer_stream),
+            Method("Understand", "understand", self.understand, models=True),
+            Method("UnderstandBatch", "understand", self.understand_batch, models=True, batch=True),
+            Method("Answer", "answer", self.answer, models=True),
+            Method("AnswerStream", "answer", self.answer_stream, models=True),
         )
 
     async def understand(self, request: pb.Query, call: Call) -> pb.Answer:
@@ -87,8 +86,8 @@ def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:
         fields = fields_of(request)
     except InvalidQuery as error:
         return error
-    (item,) = parse_items([fields])
-    return dataclasses.replace(item, fresh=True) if call.fresh and isinstance(item, Query) else item
+    (item,) = parse_items([fields], fresh=call.fresh)
+    return item
 
 
 def _result(outcome: Answer | FrontdeskError) -> pb.BatchResult:

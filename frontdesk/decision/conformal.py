@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 
 def conformal_threshold(true_label_probabilities: ArrayLike, coverage: float) -> float:
@@ -36,11 +36,12 @@ def conformal_threshold(true_label_probabilities: ArrayLike, coverage: float) ->
     return 0.0 if rank > len(descending) else float(descending[rank - 1])
 
 
-def plausible(probabilities: ArrayLike, threshold: float) -> tuple[int, ...]:
-    """The columns of `probabilities` (classes,) that reach the threshold, the most probable first.
+def set_sizes(ranked: NDArray[np.float64], threshold: float) -> NDArray[np.intp]:
+    """How many labels are in each set; the best one always is, so that there is never none.
 
-    The best one is always among them, so there is never none.
+    Args:
+        ranked: (texts, classes) probabilities, each row in descending order.
+        threshold: the least probability that keeps a label in the set.
     """
-    scores = np.asarray(probabilities, dtype=np.float64)
-    best, *others = np.argsort(-scores, kind="stable").tolist()
-    return (best, *(index for index in others if scores[index] >= threshold))
+    sizes: NDArray[np.intp] = np.maximum((ranked >= threshold).sum(axis=1), 1)
+    return sizes

@@ -425,7 +425,12 @@ class TestPages:
     def test_readiness_names_the_model_and_liveness_the_dead(self, server: Server, tiny_bundle: Bundle) -> None:
         ready, alive = httpx2.get(f"{server.url}/readyz"), httpx2.get(f"{server.url}/livez")
 
-        assert ready.json() == {"status": "ready", "model_version": tiny_bundle.version, "workers_missing": 0}
+        assert ready.json() == {
+            "status": "ready",
+            "model_version": tiny_bundle.version,
+            "workers_missing": 0,
+            "degraded": [],
+        }
         assert alive.json() == {"status": "alive", "dead_workers": []}
 
     @pytest.mark.parametrize("path", ["/", "/docs"])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from frontdesk.errors import Overloaded
 from model_store.bundle import Bundle
 from runners.elsewhere import Elsewhere
 from runners.ensemble import Ensemble, load_scorers
@@ -28,8 +30,14 @@ class Loopback:
     def __init__(self, answer: Callable[[Arrays], Arrays]) -> None:
         self._answer = answer
         self.calls = 0
+        self.away = False
+
+    def is_up(self) -> bool:
+        return not self.away
 
     def send(self, body: bytes) -> None:
+        if self.away:
+            raise Overloaded("away", retry_after_s=5.0)
         self.calls += 1
         self._body = body
 
@@ -48,7 +56,7 @@ def lines_of(bundle: Bundle, services: tuple[str, ...]) -> dict[str, Loopback]:
 
 def members_over(lines: dict[str, Loopback]) -> tuple[RemoteMembers, ...]:
     return tuple(
-        RemoteMembers(line, MEMBERS[service], rows_to_arrays if service == TREES else texts_to_arrays)
+        RemoteMembers(service, line, MEMBERS[service], rows_to_arrays if service == TREES else texts_to_arrays)
         for service, line in lines.items()
     )
 
@@ -80,6 +88,40 @@ def test_the_answers_are_those_of_embedded_with_one_call_a_batch(
             np.testing.assert_array_equal(remote.sampled.entropy, local.sampled.entropy)
     assert [line.calls for line in (*lines.values(), meta_learner)] == [1] * len(services) + ["trees" in services]
     assert [member.name for member in spread.members] == list(encoder_bundle.manifest.members)
+
+
+@pytest.mark.parametrize(
+    ("away", "reserve"), [(("distilbert",), "without_distilbert"), (("distilbert", "roberta"), "without_encoders")]
+)
+def test_the_answers_of_those_who_are_left_are_the_same_wherever_they_are(
+    encoder_bundle: Bundle, texts: list[str], away: tuple[str, ...], reserve: str
+) -> None:
+    lines = lines_of(encoder_bundle, ("distilbert", "roberta", "trees"))
+    meta_learner = Loopback(answer_with(*load_scorers(encoder_bundle, 1)))
+    spread = Ensemble.load(encoder_bundle, elsewhere=Elsewhere(members_over(lines), RemoteMetaLearner(meta_learner)))
+    for service in away:
+        lines[service].away = True
+
+    answers = spread.understand(texts)
+
+    assert answers == [
+        replace(answer, skipped=away) for answer in Ensemble.load(encoder_bundle).reserves[reserve].understand(texts)
+    ]
+    for service in away:
+        lines[service].away = False
+    assert spread.understand(texts) == Ensemble.load(encoder_bundle).understand(texts)
+
+
+@pytest.mark.parametrize("model", ["ensemble", "xgboost", "distilbert", "roberta"])
+@pytest.mark.parametrize("services", [("encoders",), ("distilbert", "roberta", "trees")])
+def test_the_scores_of_each_model_are_those_of_embedded(
+    encoder_bundle: Bundle, texts: list[str], services: tuple[str, ...], model: str
+) -> None:
+    spread = Ensemble.load(encoder_bundle, elsewhere=Elsewhere(members_over(lines_of(encoder_bundle, services))))
+    here, there = Ensemble.load(encoder_bundle).scores(model, texts), spread.scores(model, texts)
+
+    np.testing.assert_allclose(there.intent, here.intent, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(there.sentiment, here.sentiment, rtol=0, atol=1e-6)
 
 
 def test_encoders_elsewhere_sample_only_when_asked_to(encoder_bundle: Bundle, texts: list[str]) -> None:

@@ -16,6 +16,7 @@ from training.report.figures import (
     doubts_table,
     intents_table,
     members_table,
+    reserves_table,
 )
 from training.report.limits import Limit
 from training.report.promises import (
@@ -66,6 +67,7 @@ def _lines(subject: Subject, found: tuple[Claim, ...], limits: Sequence[Limit]) 
     yield f"All figures are of {manifest.metrics['rows']} held-out messages: no part of training, none of calibration."
     tables = [
         *(members_table(subject, task) for task in subject.tasks),
+        reserves_table(subject),
         calibration_table(subject),
         claims_table(subject, found),
         doubts_table(subject),

@@ -92,6 +92,23 @@ def named(key: str) -> str:
     return {"soft_vote": "soft vote of all", "ensemble": "meta-learner (ensemble)"}.get(key, key)
 
 
+def reserves_table(subject: Subject) -> Table | None:
+    """Every reserve beside all members: what answers lose while encoders are away."""
+    reserves: Mapping[str, Any] = subject.metrics.get("reserves", {})
+    everyone = {task: subject.metrics[task]["ensemble"] for task in subject.tasks}
+    rows = tuple(
+        (name, *(f"{of_tasks[task][key]:.3f}" for task in subject.tasks for key in ("accuracy", "log_loss", "ece")))
+        for name, of_tasks in (("all members", everyone), *((named(key), values) for key, values in reserves.items()))
+    )
+    heads = tuple(f"{task} {figure}" for task in subject.tasks for figure in ("accuracy", "log loss", "ECE"))
+    note = (
+        "Where encoders have processes of their own and one is away, the rest goes on with a meta-learner that was "
+        "trained without it. Such an answer names what was skipped and never goes out without a person."
+    )
+    title = "What do answers lose while encoders are away?"
+    return Table(title, ("", *heads), rows, note, "all members") if reserves else None
+
+
 def calibration_table(subject: Subject) -> Table:
     def rows() -> Iterator[tuple[str, ...]]:
         for task in subject.tasks:

@@ -91,7 +91,8 @@ def _sections(subject: Subject, found: Sequence[Claim], folder: Path) -> Iterato
     def picture(name: str, caption: str) -> Picture:
         return Picture(folder / f"{name}.png", caption)
 
-    yield Section("Members and meta-learner", tuple(figures.members_table(subject, task) for task in subject.tasks))
+    members = (figures.members_table(subject, task) for task in subject.tasks)
+    yield Section("Members and meta-learner", (*members, figures.reserves_table(subject)))
 
     reliable = picture("reliability", "On the dotted line, a confidence of 80 % is right in 80 % of cases.")
     draw_reliability(reliable.path, manifest.members, predictions)

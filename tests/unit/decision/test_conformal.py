@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frontdesk.decision.conformal import conformal_threshold, plausible
+from frontdesk.decision.conformal import conformal_threshold, set_sizes
 
 
 def test_the_quantile_is_the_one_with_the_finite_sample_correction() -> None:
@@ -57,23 +57,21 @@ def test_sets_hold_the_right_label_as_often_as_promised_and_hardly_more(rows: in
     assert coverage - tolerance <= hits.mean() <= coverage + 1 / (rows + 1) + tolerance
 
 
-def test_labels_that_reach_the_threshold_come_most_probable_first() -> None:
-    assert plausible([0.2, 0.5, 0.05, 0.25], threshold=0.2) == (1, 3, 0)
+def test_each_set_holds_the_labels_that_reach_the_threshold() -> None:
+    ranked = np.array([[0.5, 0.25, 0.2, 0.05], [0.9, 0.1, 0.0, 0.0]])
+    assert set_sizes(ranked, threshold=0.2).tolist() == [3, 1]
 
 
 def test_the_best_label_stays_even_below_the_threshold() -> None:
-    assert plausible(np.array([0.2, 0.45, 0.35], dtype=np.float32), threshold=0.9) == (1,)
-
-
-def test_labels_that_tie_keep_the_order_of_the_columns() -> None:
-    assert plausible([0.25, 0.25, 0.25, 0.25], threshold=0.0) == (0, 1, 2, 3)
+    assert set_sizes(np.array([[0.45, 0.35, 0.2]]), threshold=0.9).tolist() == [1]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
 def test_a_set_is_never_empty_and_holds_exactly_what_reaches_the_threshold(
     scores: list[float], threshold: float
 ) -> None:
-    chosen = plausible(scores, threshold)
+    ranked = sorted(scores, reverse=True)
 
-    reached = {column for column, score in enumerate(scores) if score >= threshold}
-    assert set(chosen) == (reached or {int(np.argmax(scores))})
+    (size,) = set_sizes(np.array([ranked]), threshold).tolist()
+
+    assert size == max(1, sum(score >= threshold for score in scores))

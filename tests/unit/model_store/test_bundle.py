@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,17 @@ def test_a_file_that_does_not_belong_is_refused(copied_bundle: Path) -> None:
     with pytest.raises(BundleError) as refused:
         open_bundle(copied_bundle)
     assert refused.value.field == "members/extra.onnx"
+
+
+def test_a_manifest_from_before_there_were_reserves_keeps_its_version(tiny_bundle: Bundle) -> None:
+    """`tiny_bundle` has no encoders, hence no reserves: its manifest is written as it always was."""
+    assert "reserves" not in json.loads((tiny_bundle.path / "manifest.json").read_text())
+    assert Manifest.read(tiny_bundle.path).reserves == {}
+
+
+def test_reserves_are_part_of_what_is_sealed(tiny_bundle: Bundle) -> None:
+    reserves = {"without_encoders": ["xgboost"]}
+    assert replace(tiny_bundle.manifest, reserves=reserves).sealed().version != tiny_bundle.version
 
 
 def test_another_format_is_refused_with_both_numbers(copied_bundle: Path) -> None:

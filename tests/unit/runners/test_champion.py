@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded
 from frontdesk.scores import Scores
 from frontdesk.types import MaskedText, Understanding
-from runners.champion import BatchedChampion
+from runners.champion import CORES, BatchedChampion
 from runners.schedule import Limits
 from runners.score_cache import Outcome
 from tests.fakes import understanding
@@ -26,11 +27,13 @@ class FakeEnsemble:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
+        self.beside: Executor | None = None
         self.free = threading.Event()
         self.free.set()
 
-    def understand(self, texts: Sequence[str]) -> list[Understanding]:
+    def understand(self, texts: Sequence[str], beside: Executor | None = None) -> list[Understanding]:
         self.seen += texts
+        self.beside = beside
         assert self.free.wait(5)
         return [understanding(label=text) for text in texts]
 
@@ -119,6 +122,24 @@ async def test_what_would_wait_here_is_read_by_a_neighbour_with_nothing_to_do(tm
     assert await held == ["held"]
     await busy.close()
     await idle.close()
+
+
+async def test_a_core_that_no_other_worker_needs_is_used_too(tmp_path: Path) -> None:
+    ensembles = FakeEnsemble(), FakeEnsemble()
+    workers = [champion(ensemble) for ensemble in ensembles]
+    for index, worker in enumerate(workers):
+        await worker.meet(tmp_path, index, 2)
+    await labels(workers[0], "alone")
+    assert (ensembles[0].beside is not None) == (CORES > 1)
+    ensembles[1].free.clear()
+    held = asyncio.create_task(labels(workers[1], "held"))
+    await asyncio.sleep(0.01)
+    await labels(workers[0], "not alone")
+    assert (ensembles[0].beside is None) == (CORES <= 2)
+    ensembles[1].free.set()
+    await held
+    for worker in workers:
+        await worker.close()
 
 
 async def test_a_large_call_is_shared_and_comes_back_in_order(tmp_path: Path) -> None:

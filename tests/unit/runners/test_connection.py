@@ -32,7 +32,8 @@ class Runner:
         self._dead = True
         self._accepting.join()
         for connection in self.connections:
-            connection.shutdown(socket.SHUT_RDWR)
+            with suppress(OSError):  # closed already
+                connection.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         while not self._dead:
@@ -81,6 +82,11 @@ def connection(tmp_path: Path) -> Iterator[Connection]:
 def call(connection: Connection, body: bytes) -> bytes:
     connection.send(body)
     return connection.receive()
+
+
+def receive_in_vain(connection: Connection) -> None:
+    with suppress(Overloaded):
+        connection.receive()
 
 
 def test_calls_are_answered_over_one_connection(listening: socket.socket, connection: Connection) -> None:
@@ -148,6 +154,62 @@ def test_a_runner_that_says_nothing_costs_its_time_out_and_not_more(
     with pytest.raises(Overloaded):
         connection.receive()
     assert 0.2 < time.monotonic() - started < 0.3 + AT_ONCE_S
+
+
+def test_whether_a_runner_is_up_is_seen_without_a_call(listening: socket.socket, connection: Connection) -> None:
+    assert not connection.is_up()
+    first = Runner(listening)
+    connection.wait_until_up(5)
+    assert connection.is_up()
+    first.die()
+    with pytest.raises(Overloaded):
+        call(connection, b"abc")
+    assert not connection.is_up()
+    Runner(listening)
+    give_up = time.monotonic() + 5
+    while not connection.is_up():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    assert call(connection, b"abc") == b"cba"
+
+
+def test_where_there_is_no_connection_any_more_the_runner_itself_is_asked(
+    listening: socket.socket, connection: Connection
+) -> None:
+    runner = Runner(listening, header="Connection: close\r\n")
+    connection.wait_until_up(5)
+    call(connection, b"abc")
+    assert connection.is_up()
+    call(connection, b"abc")
+    runner.die()
+    started = time.monotonic()
+    assert not connection.is_up()
+    assert time.monotonic() - started < AT_ONCE_S
+
+
+def test_who_asks_while_a_call_is_under_way_does_not_disturb_it(
+    listening: socket.socket, connection: Connection
+) -> None:
+    Runner(listening)
+    connection.wait_until_up(5)
+    connection.send(b"abc")
+    assert connection.is_up()
+    assert connection.receive() == b"cba"
+
+
+def test_who_asks_from_another_thread_does_not_wait_for_the_answer(
+    listening: socket.socket, connection: Connection
+) -> None:
+    runner = Runner(listening)
+    connection.wait_until_up(5)
+    runner.silent.set()
+    connection.send(b"abc")
+    waiting = threading.Thread(target=receive_in_vain, args=(connection,))
+    waiting.start()
+    started = time.monotonic()
+    assert connection.is_up()
+    assert time.monotonic() - started < AT_ONCE_S
+    waiting.join()
 
 
 def test_an_answer_that_nobody_took_is_not_given_to_the_next_call(

@@ -1,52 +1,22 @@
-"""What an ensemble makes of its members' numbers."""
+"""What an ensemble makes of its members' numbers, and of those that are left while services are away."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from frontdesk.scores import Sampled, Scores
+from frontdesk.errors import Overloaded
+from frontdesk.features.row import FeatureRows
+from frontdesk.scores import Scores
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble, uncertainties
+from runners.elsewhere import Elsewhere
+from runners.ensemble import Ensemble
+from runners.models.member import Batch
 
-SURE, TORN = np.array([[1.0, 0.0]], np.float32), np.array([[0.5, 0.5]], np.float32)
-SENTIMENT = np.full((1, 3), 1 / 3, np.float32)
-
-
-def sampled(mean: np.ndarray, entropy: float) -> Scores:
-    return Scores(SURE, SENTIMENT, Sampled(mean, np.array([entropy], np.float32)))
-
-
-def test_members_without_dropout_have_no_say_where_an_encoder_was_sampled() -> None:
-    (uncertainty,) = uncertainties([Scores(TORN, SENTIMENT), sampled(SURE, 0.0), sampled(SURE, 0.0)])
-
-    assert (uncertainty.method, uncertainty.score) == ("head_dropout", 0.0)
-
-
-def test_samples_that_contradict_each_other_are_epistemic() -> None:
-    (uncertainty,) = uncertainties([sampled(TORN, 0.0)])
-
-    assert (uncertainty.score, uncertainty.epistemic, uncertainty.aleatoric) == (1.0, 1.0, 0.0)
-
-
-def test_encoders_that_are_sure_of_different_intents_are_epistemic() -> None:
-    (uncertainty,) = uncertainties([sampled(SURE, 0.0), sampled(SURE[:, ::-1], 0.0)])
-
-    assert (uncertainty.score, uncertainty.epistemic, uncertainty.aleatoric) == (1.0, 1.0, 0.0)
-
-
-def test_samples_that_all_waver_say_that_the_message_is_unclear() -> None:
-    (uncertainty,) = uncertainties([sampled(TORN, float(np.log(2)))])
-
-    assert (uncertainty.score, uncertainty.epistemic, uncertainty.aleatoric) == pytest.approx((1.0, 0.0, 1.0))
-
-
-def test_where_no_encoder_was_sampled_the_members_are_compared() -> None:
-    (uncertainty,) = uncertainties([Scores(SURE, SENTIMENT), Scores(SURE[:, ::-1], SENTIMENT)])
-
-    assert (uncertainty.method, uncertainty.epistemic) == ("member_disagreement", 1.0)
+TREES_AND_LINEAR = ("logistic_regression", "random_forest", "xgboost")
 
 
 def test_a_text_is_held_to_the_threshold_of_its_own_intent(tiny_bundle: Bundle) -> None:
@@ -70,3 +40,156 @@ def test_plausible_intents_come_with_their_probabilities_the_best_first(tiny_bun
 
     assert {candidate.label for candidate in found.plausible} == set(ensemble.taxonomy.labels)
     assert found.plausible[: len(found.intent.candidates)] == found.intent.candidates
+
+
+class Service:
+    """A process that holds some of an ensemble's members, or has gone. What it is sent is kept."""
+
+    def __init__(self, ensemble: Ensemble, name: str, *members: str, away: bool = False) -> None:
+        self.name = name
+        self.members = tuple(member for member in ensemble.members if member.name in members)
+        self.away = away
+        self.sent: list[str | None] = []
+
+    def is_up(self) -> bool:
+        return not self.away
+
+    def send(self, batch: Batch, only: str | None = None) -> None:
+        if self.away:
+            raise Overloaded(f"{self.name} is not there", retry_after_s=5.0)
+        self.sent.append(only)
+
+
+@pytest.fixture(scope="module")
+def whole(encoder_bundle: Bundle) -> Ensemble:
+    return Ensemble.load(encoder_bundle)
+
+
+def spread(whole: Ensemble, *away: str) -> Ensemble:
+    """As in placement `distributed`, but for a meta-learner of its own."""
+    held = {"distilbert": ("distilbert",), "roberta": ("roberta",), "trees": TREES_AND_LINEAR}
+    services = (Service(whole, name, *members, away=name in away) for name, members in held.items())
+    return replace(whole, elsewhere=Elsewhere(tuple(services)))
+
+
+TEXTS = ["where is my parcel", "i forgot my password", "your app deleted my account and i am furious"]
+
+
+@pytest.mark.parametrize(
+    ("away", "reserve", "method"),
+    [
+        (("distilbert",), "without_distilbert", "head_dropout"),
+        (("roberta",), "without_roberta", "head_dropout"),
+        (("distilbert", "roberta"), "without_encoders", "member_disagreement"),
+    ],
+)
+def test_those_who_are_left_answer_by_what_they_learned_without_the_others(
+    whole: Ensemble, away: tuple[str, ...], reserve: str, method: str
+) -> None:
+    answers = spread(whole, *away).understand(TEXTS)
+
+    alone = whole.reserves[reserve].understand(TEXTS)
+    assert answers == [replace(answer, skipped=away) for answer in alone]
+    left = tuple(name for name in whole.names if name not in away)
+    assert {tuple(opinion.name for opinion in answer.members) for answer in answers} == {left}
+    assert {answer.uncertainty.method for answer in answers} == {method}
+
+
+def test_a_service_of_both_encoders_is_skipped_by_its_own_name(whole: Ensemble) -> None:
+    dedicated = replace(whole, elsewhere=Elsewhere((Service(whole, "encoders", "distilbert", "roberta", away=True),)))
+    assert {answer.skipped for answer in dedicated.understand(TEXTS)} == {("encoders",)}
+
+
+def test_with_everybody_there_nothing_is_skipped(whole: Ensemble) -> None:
+    assert spread(whole).understand(TEXTS) == whole.understand(TEXTS)
+
+
+def test_a_reserve_has_thresholds_of_its_own(whole: Ensemble) -> None:
+    found = {reserve.calibration.out_of_scope_threshold for reserve in (whole, *whole.reserves.values())}
+    assert len(found) == 1 + len(whole.reserves)
+
+
+@pytest.mark.parametrize("away", [("trees",), ("trees", "roberta")])
+def test_without_the_trees_nobody_answers(whole: Ensemble, away: tuple[str, ...]) -> None:
+    with pytest.raises(Overloaded, match=r"is not there"):
+        spread(whole, *away).understand(TEXTS)
+
+
+def test_a_bundle_from_before_there_were_reserves_needs_all_its_members(whole: Ensemble) -> None:
+    with pytest.raises(Overloaded, match="distilbert is not there"):
+        replace(spread(whole, "distilbert"), reserves={}).understand(TEXTS)
+
+
+def test_evaluation_never_mixes_in_a_reserve(whole: Ensemble) -> None:
+    with pytest.raises(Overloaded):
+        spread(whole, "distilbert").judge(TEXTS)
+
+
+def test_a_service_that_goes_away_under_a_batch_fails_it(whole: Ensemble) -> None:
+    class Dying:
+        name = "roberta"
+
+        def scores(self, _: Batch) -> Scores:
+            raise Overloaded("gone", retry_after_s=5.0)
+
+    members = tuple(Dying() if member.name == "roberta" else member for member in whole.members)
+    with pytest.raises(Overloaded, match="gone"):
+        replace(whole, members=members).understand(TEXTS)
+
+
+def test_the_models_are_the_ensemble_and_its_members(whole: Ensemble) -> None:
+    assert whole.models == ("ensemble", *TREES_AND_LINEAR, "distilbert", "roberta")
+
+
+def test_scores_of_the_ensemble_are_its_calibrated_probabilities(whole: Ensemble) -> None:
+    scores, judgement = whole.scores("ensemble", TEXTS), whole.judge(TEXTS)
+
+    assert scores.intent.dtype == scores.sentiment.dtype == np.float32
+    np.testing.assert_allclose(scores.intent, judgement.intent, atol=1e-6)
+    np.testing.assert_allclose(scores.sentiment, judgement.sentiment, atol=1e-6)
+    assert (scores.intent.sum(axis=1) <= 1 + 1e-6).all()
+
+
+@pytest.mark.parametrize("name", ["logistic_regression", "xgboost", "roberta"])
+def test_scores_of_a_member_are_what_it_says_in_the_ensemble(whole: Ensemble, name: str) -> None:
+    judged = whole.judge(TEXTS).members[whole.names.index(name)]
+    scores = whole.scores(name, TEXTS)
+
+    np.testing.assert_allclose(scores.intent, judged.intent, atol=1e-6)
+    np.testing.assert_allclose(scores.sentiment, judged.sentiment, atol=1e-6)
+
+
+def test_one_member_is_asked_of_its_own_service_alone(whole: Ensemble) -> None:
+    elsewhere = spread(whole, "trees")
+    elsewhere.scores("roberta", TEXTS)
+
+    assert [service.sent for service in elsewhere.elsewhere.members] == [[], ["roberta"], []]
+
+
+def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
+    class NoFeatures:
+        def rows(self, texts: Sequence[str]) -> FeatureRows:
+            raise AssertionError("no encoder reads features")
+
+    alone = replace(whole, features=NoFeatures())
+    assert alone.scores("roberta", TEXTS).intent.shape == (3, len(whole.taxonomy.labels))
+
+
+@pytest.mark.parametrize("model", ["ensemble", "distilbert"])
+def test_scores_do_not_go_on_without_what_they_need(whole: Ensemble, model: str) -> None:
+    """A tensor has no room for the word "skipped"."""
+    elsewhere = spread(whole, "distilbert")
+    assert not elsewhere.is_up(model)
+    with pytest.raises(Overloaded):
+        elsewhere.scores(model, TEXTS)
+
+
+def test_a_model_is_up_while_its_own_process_is(whole: Ensemble) -> None:
+    elsewhere = spread(whole, "distilbert")
+    assert {model: elsewhere.is_up(model) for model in whole.models if model not in TREES_AND_LINEAR[1:]} == {
+        "ensemble": False,
+        "logistic_regression": True,
+        "distilbert": False,
+        "roberta": True,
+    }
+    assert all(whole.is_up(model) for model in whole.models)

@@ -18,6 +18,9 @@ class Line:
         self.sent: list[bytes] = []
         self._answers = list(answers)
 
+    def is_up(self) -> bool:
+        return self._answers[0] is not None
+
     def send(self, body: bytes) -> None:
         if self._answers[0] is None:
             del self._answers[0]
@@ -40,14 +43,28 @@ BATCH = Batch(["a text"], FeatureRows((), np.empty((0, 0), np.float32)))
 
 def test_members_of_one_service_share_one_call() -> None:
     line = Line(scored(0.25))
-    service = RemoteMembers(line, ["distilbert", "roberta"], texts_to_arrays)
+    service = RemoteMembers("encoders", line, ["distilbert", "roberta"], texts_to_arrays)
     service.send(BATCH)
     assert [member.scores(BATCH).intent[0, 0] for member in service.members] == [0.25, 0.25]
     assert [bytes(unpack(body)["texts"]) for body in line.sent] == [b"a text"]
 
 
+def test_a_call_says_which_members_are_wanted() -> None:
+    line = Line(scored(0.25), scored(0.5))
+    service = RemoteMembers("encoders", line, ["distilbert", "roberta"], texts_to_arrays)
+    service.send(BATCH)
+    service.send(BATCH, only="roberta")
+    assert [unpack(body)["wanted"].tolist() for body in line.sent] == [[1, 1], [0, 1]]
+
+
+def test_a_service_is_up_while_its_line_is() -> None:
+    assert RemoteMembers("encoders", Line(scored(0.25)), ["roberta"], texts_to_arrays).is_up()
+    assert not RemoteMembers("encoders", Line(None), ["roberta"], texts_to_arrays).is_up()
+    assert not RemoteMetaLearner(Line(None)).is_up()
+
+
 def test_each_batch_gets_its_own_scores() -> None:
-    service = RemoteMembers(Line(scored(0.25), scored(0.5)), ["roberta"], texts_to_arrays)
+    service = RemoteMembers("encoders", Line(scored(0.25), scored(0.5)), ["roberta"], texts_to_arrays)
     (roberta,) = service.members
     given = []
     for _ in range(2):
@@ -57,7 +74,7 @@ def test_each_batch_gets_its_own_scores() -> None:
 
 
 def test_after_a_refused_call_there_are_no_scores_of_an_earlier_one() -> None:
-    service = RemoteMembers(Line(scored(0.25), None, scored(0.5)), ["roberta"], texts_to_arrays)
+    service = RemoteMembers("encoders", Line(scored(0.25), None, scored(0.5)), ["roberta"], texts_to_arrays)
     (roberta,) = service.members
     service.send(BATCH)
     roberta.scores(BATCH)

@@ -23,6 +23,29 @@ def with_other_golden_rows(bundle: Bundle, folder: Path, *precisions: str) -> Bu
     return Bundle(path, bundle.manifest)
 
 
+def with_reserve(bundle: Bundle, folder: Path, file: str, content: bytes | None) -> Bundle:
+    """A copy with other bytes in a file of the reserve without encoders; None for no such file."""
+    path = Path(shutil.copytree(bundle.path, folder / bundle.version))
+    damaged = path / "reserves" / "without_encoders" / file
+    damaged.unlink() if content is None else damaged.write_bytes(content)
+    return Bundle(path, bundle.manifest)
+
+
+def test_a_bundle_whose_reserve_cannot_be_loaded_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"intent\.onnx"):
+        open_warm(with_reserve(encoder_bundle, tmp_path / "bent", "intent.onnx", b"no graph"), 1)
+    with pytest.raises(BundleError, match=r"sentiment\.onnx"):
+        open_warm(with_reserve(encoder_bundle, tmp_path / "gone", "sentiment.onnx", None), 1)
+
+
+def test_a_reserve_that_says_something_else_is_found_before_it_is_needed(
+    encoder_bundle: Bundle, tmp_path: Path
+) -> None:
+    other = (encoder_bundle.path / "reserves" / "without_roberta" / "calibration.json").read_bytes()
+    with pytest.raises(BundleError, match=r"golden rows of bundle .* without encoders come out differently"):
+        open_warm(with_reserve(encoder_bundle, tmp_path, "calibration.json", other), 1)
+
+
 def test_int8_serves_where_its_golden_rows_come_out(encoder_bundle: Bundle) -> None:
     ensemble = open_warm(encoder_bundle, 1)
     assert ensemble.precision == "int8"

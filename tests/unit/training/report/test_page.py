@@ -75,6 +75,13 @@ def test_a_member_that_adds_nothing_is_named(tmp_path: Path) -> None:
     assert "Log loss does not rise without distilbert." in text
 
 
+def test_what_an_outage_costs_stands_beside_all_members(tmp_path: Path) -> None:
+    text = page_of(subject(), tmp_path)
+    assert "What do answers lose while encoders are away?" in text
+    assert '<td class="words">all without distilbert</td><td>0.777</td><td>0.300</td>' in text
+    assert '<td class="words">all members</td><td>0.900</td><td>0.250</td>' in text
+
+
 def test_the_page_asks_the_network_for_nothing(tmp_path: Path) -> None:
     text = page_of(subject(), tmp_path)
     sources = re.findall(r"(?:src|href|action)=\"([^\"]{1,30})", text)
@@ -137,7 +144,15 @@ def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks
     old = manifest(INTENTS, without_todays_figures(metrics(INTENTS)))
     text = page_of(subject(manifest=old), tmp_path)
     assert "Which doubt finds wrong answers?" in text
-    for absent in ("ms per text", "all without", "re-splits", "near:", "AURC</th>", "Every intent"):
+    for absent in (
+        "ms per text",
+        "while encoders are away",
+        "all without",
+        "re-splits",
+        "near:",
+        "AURC</th>",
+        "Every intent",
+    ):
         assert absent not in text, absent
 
 

@@ -1,0 +1,76 @@
+"""What a failed call says, as `grpc_status` and `google.rpc` clients read it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from grpc import StatusCode
+
+from bentos.errors import GRPC_STATUS
+from bentos.grpc.errors import code_of, defect_status, http_status, status_of
+from frontdesk import errors
+from frontdesk.errors import FrontdeskError, InvalidQuery, NotFound, Overloaded, StorageUnavailable
+
+ERRORS = (
+    InvalidQuery("It is wrong."),
+    errors.Unauthenticated("It is wrong."),
+    errors.Forbidden("It is wrong."),
+    NotFound("It is wrong."),
+    errors.MethodNotAllowed("It is wrong.", allowed=("POST",)),
+    errors.TooLarge("It is wrong."),
+    errors.UnsupportedMedia("It is wrong."),
+    Overloaded("It is wrong.", retry_after_s=1.0),
+    errors.DeadlineExceeded("It is wrong.", hint="Wait."),
+    StorageUnavailable("It is wrong."),
+    errors.BundleError("It is wrong.", field="roberta"),
+    errors.ConfigurationError("It is wrong."),
+    errors.DataError("It is wrong."),
+)
+
+
+def test_none_of_the_kinds_is_left_out_here() -> None:
+    assert {error.kind for error in ERRORS} == set(errors.Kind)
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.kind)
+def test_every_error_has_its_code_and_a_reason_of_the_form_that_is_asked_for(error: FrontdeskError) -> None:
+    status = status_of(error)
+    assert code_of(status) is GRPC_STATUS[error.kind]
+    assert status.message == str(error)
+    info = ErrorInfo()
+    assert status.details[0].Unpack(info)
+    assert (info.reason.lower().replace("_", "-"), info.domain) == (error.kind, "frontdesk")
+    assert re.fullmatch(r"[A-Z][A-Z0-9_]+[A-Z0-9]", info.reason)
+
+
+def test_each_violated_rule_is_named() -> None:
+    status = status_of(InvalidQuery("No.", violations=(("text", "is missing"), ("language", "is too long"))))
+    found = BadRequest()
+    assert status.details[1].Unpack(found)
+    assert [(one.field, one.description) for one in found.field_violations] == [
+        ("text", "is missing"),
+        ("language", "is too long"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"), [(Overloaded("Full.", retry_after_s=1.25), 1.25), (StorageUnavailable("Away."), 5.0)]
+)
+def test_where_trying_again_makes_sense_it_says_when(error: FrontdeskError, seconds: float) -> None:
+    status = status_of(error)
+    retry = RetryInfo()
+    assert status.details[1].Unpack(retry)
+    assert retry.retry_delay.ToTimedelta().total_seconds() == seconds
+    assert code_of(status) is StatusCode.UNAVAILABLE
+
+
+def test_nobody_is_told_when_to_ask_again_for_what_is_not_there() -> None:
+    assert len(status_of(NotFound("It is not there.")).details) == 1
+
+
+def test_a_defect_says_nothing_of_itself() -> None:
+    assert code_of(defect_status()) is StatusCode.INTERNAL
+    assert not defect_status().details
+    assert http_status(ValueError("a customer's words")) == 500

@@ -1,0 +1,30 @@
+"""The generated code in the tree is that of the schema beside it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from bentos.grpc.generate import GENERATED, PROTO, ROOT, generate
+
+VERSIONS = re.compile(r"(# Protobuf Python Version: |GRPC_GENERATED_VERSION = )\S+|^    \d+,$", re.MULTILINE)
+"""Lines that tell the version of the compiler: another one may make the same code."""
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    pytest.importorskip("grpc_tools", reason="grpcio-tools is not installed")
+    return generate(tmp_path_factory.mktemp("made"))
+
+
+@pytest.mark.parametrize("name", GENERATED)
+def test_the_generated_code_is_up_to_date(made: Path, name: str) -> None:
+    kept = (ROOT / PROTO).parent / name
+    anew, old = (VERSIONS.sub("", path.read_text(encoding="utf-8")) for path in (made / name, kept))
+    assert anew == old, "run `make proto`"
+
+
+def test_nothing_else_is_made(made: Path) -> None:
+    assert sorted(path.name for path in made.iterdir()) == sorted(GENERATED)

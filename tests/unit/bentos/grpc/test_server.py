@@ -1,0 +1,119 @@
+"""How the server begins and ends: health, reflection, calls in flight, streams that never end."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import grpc
+import pytest
+from grpc import StatusCode
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from bentos.grpc import frontdesk_pb2 as pb
+from tests.grpc_door import FakeDesk, FakeModels, Served, bearer, served
+
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+QUERY = pb.Query(text="Where is my parcel?")
+
+
+async def health_of(door: Served, service: str) -> Any:
+    return (await health_pb2_grpc.HealthStub(door.channel).Check(health_pb2.HealthCheckRequest(service=service))).status
+
+
+@pytest.mark.parametrize("service", ["", "frontdesk.v1.FrontdeskService", "inference.GRPCInferenceService"])
+async def test_an_open_server_is_healthy(service: str) -> None:
+    async with served(FakeDesk()) as door:
+        assert await health_of(door, service) == SERVING
+
+
+async def test_the_health_of_a_service_that_is_not_there_is_not_known() -> None:
+    async with served(FakeDesk()) as door:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await health_of(door, "nothing")
+        assert refused.value.code() is StatusCode.NOT_FOUND
+
+
+async def test_reflection_lists_the_services_and_shows_their_schema() -> None:
+    async with served(FakeDesk()) as door:
+        stub = reflection_pb2_grpc.ServerReflectionStub(door.channel)
+        asked = [
+            reflection_pb2.ServerReflectionRequest(list_services=""),
+            reflection_pb2.ServerReflectionRequest(file_containing_symbol="frontdesk.v1.Answer"),
+        ]
+        listed, schema = [answer async for answer in stub.ServerReflectionInfo(iter(asked))]
+    assert {service.name for service in listed.list_services_response.service} == {
+        "frontdesk.v1.FrontdeskService",
+        "inference.GRPCInferenceService",
+        "grpc.health.v1.Health",
+        "grpc.reflection.v1alpha.ServerReflection",
+    }
+    assert pb.DESCRIPTOR.serialized_pb in schema.file_descriptor_response.file_descriptor_proto
+
+
+class TestStopping:
+    async def test_calls_in_flight_are_answered_and_new_ones_are_not_taken(self) -> None:
+        async with served(FakeDesk(FakeModels(takes_s=0.5))) as door:
+            calls = [door.stub.Answer(QUERY, metadata=(bearer(),)) for _ in range(20)]
+            streams = [door.stub.AnswerStream(QUERY, metadata=(bearer(),)) for _ in range(5)]
+            answers = asyncio.gather(*(_result(call) for call in calls), *(_all(stream) for stream in streams))
+            while len(door.desk.champion.deadlines) < 25:
+                await asyncio.sleep(0.01)
+            stopping = asyncio.create_task(door.server.stop(10.0))
+            await asyncio.sleep(0.1)
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await door.stub.Understand(QUERY, metadata=(bearer(),), timeout=0.2)
+
+            answered = await answers
+            await stopping
+            assert refused.value.code() in (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
+            assert all(answer.stored == "committed" for answer in answered[:20])
+            assert all(events[-1].HasField("final") for events in answered[20:])
+            assert len(door.desk.recorder.kept) == 25
+
+    async def test_a_watcher_is_told_and_does_not_hold_the_server(self) -> None:
+        async with served(FakeDesk()) as door:
+            watching = health_pb2_grpc.HealthStub(door.channel).Watch(health_pb2.HealthCheckRequest())
+            first = await watching.read()
+            began = time.monotonic()
+            stopping = asyncio.create_task(door.server.stop(30.0))
+            second = await watching.read()
+            await stopping
+            assert (first.status, second.status) == (SERVING, NOT_SERVING)
+            assert time.monotonic() - began < 5.0
+
+    async def test_what_takes_longer_than_the_grace_is_cancelled(self) -> None:
+        async with served(FakeDesk(FakeModels(takes_s=60))) as door:
+            call = asyncio.ensure_future(_result(door.stub.Answer(QUERY, metadata=(bearer(),))))
+            await asyncio.wait_for(door.desk.champion.reading.wait(), 5)
+            began = time.monotonic()
+            await door.server.stop(0.3)
+            assert time.monotonic() - began < 5.0
+            with pytest.raises(grpc.aio.AioRpcError):
+                await call
+            await asyncio.wait_for(door.desk.champion.cancelled.wait(), 5)
+
+
+async def _result(call: Any) -> Any:
+    return await call
+
+
+async def _all(stream: Any) -> list[Any]:
+    return [event async for event in stream]
+
+
+async def test_more_bytes_than_any_message_may_have_are_refused_before_they_are_read() -> None:
+    async with served(FakeDesk(), max_batch_body_bytes=20_000) as door:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await door.channel.unary_unary("/frontdesk.v1.FrontdeskService/UnderstandBatch")(b"x" * 20_001)
+        assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED
+
+
+async def test_too_much_metadata_is_refused() -> None:
+    async with served(FakeDesk(), max_header_bytes=1024) as door:
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await door.stub.Understand(QUERY, metadata=(("x-much", "y" * 2000),))
+        assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED

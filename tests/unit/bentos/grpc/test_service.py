@@ -1,0 +1,121 @@
+"""The methods of FrontdeskService, each with a pipeline of fakes behind it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from google.rpc.error_details_pb2 import BadRequest
+
+from bentos.grpc import frontdesk_pb2 as pb
+from bentos.grpc.admission import Call
+from bentos.grpc.service import FrontdeskService, sentences
+from frontdesk.errors import InvalidQuery
+from tests.grpc_door import FakeDesk
+
+TEXT = "Where is order #48213? Write to jane.roe@example.com"
+
+
+def call(*, fresh: bool = False) -> Call:
+    made = Call("/a/B", 0, None, 5.0)
+    made.fresh = fresh
+    return made
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+def service(desk: FakeDesk) -> FrontdeskService:
+    return FrontdeskService(desk.pipeline)
+
+
+def test_every_method_of_the_schema_is_there(service: FrontdeskService) -> None:
+    assert [method.name for method in service.methods()] == [method.name for method in service.descriptor.methods]
+
+
+async def test_understanding_has_no_reply(service: FrontdeskService) -> None:
+    answer = await service.understand(pb.Query(text=TEXT), call())
+    assert answer.intent.label == "track_order"
+    assert not answer.HasField("reply")
+
+
+async def test_an_answer_has_a_reply_and_is_stored(service: FrontdeskService, desk: FakeDesk) -> None:
+    answer = await service.answer(pb.Query(text=TEXT), call())
+    assert (answer.reply.text, answer.stored) == (f"About {TEXT}", "committed")
+    assert len(desk.recorder.kept) == 1
+
+
+async def test_a_stream_begins_with_the_understanding_and_ends_with_the_answer_of_record(
+    service: FrontdeskService, desk: FakeDesk
+) -> None:
+    events = [event async for event in service.answer_stream(pb.Query(text=TEXT), call())]
+
+    kinds = [event.WhichOneof("event") for event in events]
+    assert kinds == ["understanding", "sentence", "sentence", "final"]
+    first, last = events[0].understanding, events[-1].final
+    assert not first.HasField("reply")
+    assert not first.HasField("stored")
+    assert (first.query_id, first.intent) == (last.query_id, last.intent)
+    assert "".join(event.sentence.text for event in events[1:-1]) == last.reply.text
+    assert len(desk.recorder.kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "pieces"),
+    [
+        ("One.", ["One."]),
+        ("One. Two! Three?", ["One. ", "Two! ", "Three?"]),
+        ("It costs 3.50 today... Really?!\n\nYes.\n", ["It costs 3.50 today... ", "Really?!\n\n", "Yes.\n"]),
+        ("no end", ["no end"]),
+        ("", []),
+    ],
+)
+def test_sentences_joined_are_the_text(text: str, pieces: list[str]) -> None:
+    assert sentences(text) == pieces
+
+
+class TestBatch:
+    async def test_a_bad_item_fails_alone_and_in_its_place(self, service: FrontdeskService, desk: FakeDesk) -> None:
+        request = pb.BatchRequest(queries=[pb.Query(text="one"), pb.Query(text=" "), pb.Query(text="two")])
+        response = await service.understand_batch(request, call())
+
+        assert [result.WhichOneof("result") for result in response.results] == ["answer", "error", "answer"]
+        found = BadRequest()
+        assert response.results[1].error.details[1].Unpack(found)
+        assert [violation.field for violation in found.field_violations] == ["text"]
+        assert desk.champion.seen == ["one", "two"]
+
+    async def test_nothing_is_asked_of_the_models_where_every_item_is_bad(
+        self, service: FrontdeskService, desk: FakeDesk
+    ) -> None:
+        response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query()]), call())
+        assert response.results[0].HasField("error")
+        assert desk.champion.deadlines == []
+
+    async def test_what_could_not_be_stored_is_told_for_each(self, service: FrontdeskService, desk: FakeDesk) -> None:
+        desk.recorder.away = True
+        response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query(text="one")]), call())
+        assert "database is away" in response.results[0].error.message
+
+    @pytest.mark.parametrize("size", [0, 257])
+    async def test_too_few_and_too_many_are_refused(self, service: FrontdeskService, size: int) -> None:
+        with pytest.raises(InvalidQuery) as refused:
+            await service.understand_batch(pb.BatchRequest(queries=[pb.Query(text="x")] * size), call())
+        assert [where for where, _ in refused.value.violations] == ["queries"]
+
+    async def test_the_most_are_answered(self, service: FrontdeskService) -> None:
+        response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query(text="x")] * 256), call())
+        assert len(response.results) == 256
+
+
+@pytest.mark.parametrize("fresh", [True, False])
+@pytest.mark.parametrize("method", ["understand", "answer"])
+async def test_who_asks_for_no_cache_gets_none(
+    service: FrontdeskService, desk: FakeDesk, method: str, fresh: bool
+) -> None:
+    ask: Any = getattr(service, method)
+    await ask(pb.Query(text=TEXT), call(fresh=fresh))
+    assert desk.champion.fresh == [fresh]

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+import uuid
+
+import pytest
+
+from bentos.headers import asks_afresh, request_id, seconds_allowed
+from frontdesk.errors import InvalidQuery
+
+
+@pytest.mark.parametrize("wanted", ["a", "A-b_c.9", "x" * 64])
+def test_a_callers_request_id_is_kept(wanted: str) -> None:
+    assert request_id(wanted) == wanted
+
+
+@pytest.mark.parametrize("wanted", [None, "", "x" * 65, "a b", "a\n", "ä", "<a>"])
+def test_what_may_not_stand_in_a_log_is_replaced_by_an_id_of_ours(wanted: str | None) -> None:
+    assert uuid.UUID(request_id(wanted)).version == 7
+
+
+@pytest.mark.parametrize(("wanted", "seconds"), [(None, 10.0), ("1", 0.001), ("2500", 2.5), ("999999999", 10.0)])
+def test_the_shorter_time_counts(wanted: str | None, seconds: float) -> None:
+    assert seconds_allowed(wanted, 10.0) == seconds
+
+
+@pytest.mark.parametrize("wanted", ["", "0", "00", "-1", "+1", "1.5", " 5", "1e3", "1000000000", "٣", "²"])
+def test_a_time_that_is_no_whole_number_of_milliseconds_is_refused(wanted: str) -> None:
+    with pytest.raises(InvalidQuery, match="whole number of milliseconds"):
+        seconds_allowed(wanted, 10.0)
+
+
+@pytest.mark.parametrize(
+    ("given", "afresh"),
+    [
+        (None, False),
+        ("", False),
+        ("max-age=0", False),
+        ("no-cached", False),
+        ("no-cache", True),
+        ("no-store", True),
+        ("NO-CACHE", True),
+        ("max-age=0, No-Cache ,x", True),
+    ],
+)
+def test_cache_control_is_read_by_its_directives(given: str | None, afresh: bool) -> None:
+    assert asks_afresh(given) is afresh

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from threading import current_thread
+
+import numpy as np
+import pytest
+
+from model_store.bundle import Bundle
+from runners.beside import all_scores
+from runners.ensemble import Ensemble
+from runners.models.member import Batch
+
+TEXTS = ["Where is my parcel?", "I want my money back, this is a disgrace!", "hi"]
+
+
+@dataclass
+class Threads:
+    """A pool that remembers what ran in it."""
+
+    pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "beside"))
+    ran: list[str] = field(default_factory=list)
+
+    def submit(self, work: object, *given: object) -> object:
+        def run() -> object:
+            self.ran.append(current_thread().name.partition("_")[0])
+            return work(*given)
+
+        return self.pool.submit(run)
+
+
+@pytest.fixture
+def threads() -> Iterator[Threads]:
+    made = Threads()
+    yield made
+    made.pool.shutdown()
+
+
+def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundle, threads: Threads) -> None:
+    ensemble = Ensemble.load(encoder_bundle)
+    batch = Batch(TEXTS, ensemble.features.rows(TEXTS), sampling=True)
+    for one, other in zip(
+        all_scores(ensemble.members, batch), all_scores(ensemble.members, batch, threads), strict=True
+    ):
+        np.testing.assert_array_equal(one.intent, other.intent)
+        np.testing.assert_array_equal(one.sentiment, other.sentiment)
+    assert threads.ran == ["beside"]
+
+
+def test_without_an_encoder_everything_runs_in_turn(tiny_bundle: Bundle, threads: Threads) -> None:
+    ensemble = Ensemble.load(tiny_bundle)
+    batch = Batch(TEXTS, ensemble.features.rows(TEXTS))
+    assert len(all_scores(ensemble.members, batch, threads)) == len(ensemble.members)
+    assert threads.ran == []

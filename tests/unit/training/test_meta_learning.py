@@ -1,0 +1,45 @@
+"""Meta-learners for the members that are left."""
+
+from __future__ import annotations
+
+from model_store.bundle import Bundle
+from runners.warm_up import GOLDEN_TOLERANCE
+from training.meta_learning import reserves_of
+
+
+def test_there_is_a_reserve_without_each_encoder_and_one_without_all() -> None:
+    assert reserves_of(("xgboost", "distilbert", "roberta")) == {
+        "without_distilbert": ("xgboost", "roberta"),
+        "without_roberta": ("xgboost", "distilbert"),
+        "without_encoders": ("xgboost",),
+    }
+
+
+def test_without_the_only_encoder_is_without_all() -> None:
+    assert reserves_of(("xgboost", "roberta")) == {"without_roberta": ("xgboost",)}
+
+
+def test_without_encoders_nobody_needs_a_reserve(tiny_bundle: Bundle) -> None:
+    assert reserves_of(tiny_bundle.manifest.members) == {}
+    assert "reserves" not in tiny_bundle.manifest.metrics
+    assert not [name for name in tiny_bundle.manifest.files if name.startswith("reserves/")]
+
+
+def test_a_bundle_tells_what_each_of_its_reserves_would_cost(encoder_bundle: Bundle) -> None:
+    manifest = encoder_bundle.manifest
+    assert {name: tuple(members) for name, members in manifest.reserves.items()} == reserves_of(manifest.members)
+    for name in manifest.reserves:
+        assert {f"reserves/{name}/{file}" for file in ("intent.onnx", "sentiment.onnx", "calibration.json")} < set(
+            manifest.files
+        )
+        figures = manifest.metrics["reserves"][name]
+        assert set(figures) == {"intent", "sentiment"}
+        assert {"accuracy", "log_loss", "ece"} < set(figures["intent"])
+
+
+def test_the_ablation_of_an_encoder_is_its_reserve(encoder_bundle: Bundle) -> None:
+    """One booster, one way to calibrate: a report must not give two figures of one thing."""
+    metrics = encoder_bundle.manifest.metrics
+    for name in ("without_distilbert", "without_roberta"):
+        ablated, reserve = metrics["ablation"]["intent"][name], metrics["reserves"][name]["intent"]
+        assert abs(ablated["log_loss"] - reserve["log_loss"]) < GOLDEN_TOLERANCE["int8"]
