@@ -16,7 +16,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-plumbing bench-locust bench-peers wrk gpu-check clean
+.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -90,6 +90,9 @@ wrk:
 
 gpu-check: $(VENV)/.serve-$(EXTRA)  ## run the encoders on the GPU, if there is one, and compare with the CPU
 	@$(BIN)/frontdesk gpu-check
+
+proto: $(VENV)/.dev-$(EXTRA)  ## make the code of bentos/grpc/frontdesk.proto anew
+	@$(BIN)/python -m bentos.grpc.generate
 
 clean:  ## remove the environment and caches; var/ (models, database, keys) stays
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build

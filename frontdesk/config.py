@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from frontdesk.errors import ConfigurationError
 
@@ -38,6 +38,12 @@ class ServerSettings(Section):
     shutdown_grace_s: int = Field(20, ge=1)
     heartbeat_interval_s: float = Field(1.0, gt=0)
     heartbeat_timeout_s: float = Field(5.0, gt=0)
+
+    @model_validator(mode="after")
+    def _two_ports(self) -> ServerSettings:
+        if self.grpc_port == self.port:
+            raise ValueError("port and grpc_port are the same: choose another, or null for no gRPC")
+        return self
 
 
 class ModelSettings(Section):

@@ -6,6 +6,7 @@ The master only needs to know the precision in which the golden rows come out. L
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
@@ -18,6 +19,8 @@ from runners.models.provider import Wish
 from runners.models.session import find_provider
 from runners.warm_up import open_warm
 
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that its master prints it
+
 
 def rehearse(bundle: Path, threads: int, *, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
     """Load the bundle as a worker will, and give the precision in which it reproduced its golden rows.
@@ -29,15 +32,19 @@ def rehearse(bundle: Path, threads: int, *, provider: Wish, precision: Precision
     spawn = multiprocessing.get_context("spawn")  # a forked onnxruntime may inherit a lock that is held
     with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
         try:
-            return process.submit(_rehearsed, bundle, threads, provider, precision, engines).result()
+            found = process.submit(_rehearsed, bundle, threads, provider, precision, engines).result()
         except BrokenProcessPool:
             raise BundleError(
                 f"Loading bundle {bundle.name} was ended from outside, most often for want of memory.",
                 field="bundle",
                 hint="A server needs about 0.5 GB for each worker: see server.workers.",
             ) from None
+    if precision == "auto" and found == "fp32":
+        _log.warning("The golden rows come out in fp32 alone here, so the encoders run in fp32: slower, but right.")
+    return found
 
 
 def _rehearsed(bundle: Path, threads: int, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
+    _log.addHandler(logging.NullHandler())  # without BentoML's handlers Python would print what the master tells itself
     found = find_provider(provider, engines)
     return open_warm(open_bundle(bundle), threads, provider=found, precision=precision).precision

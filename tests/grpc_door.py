@@ -7,10 +7,13 @@ import contextlib
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
+from google.protobuf.json_format import MessageToDict
 from prometheus_client import CollectorRegistry
 
+from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from bentos.grpc.server import GrpcServer, start_grpc
 from frontdesk.config import SecuritySettings, ServerSettings, Settings
@@ -29,6 +32,16 @@ from tests.serving import free_port
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
 GATE = Gate(KEY, SecuritySettings())
+
+
+def in_http_form(message: pb.Answer) -> dict[str, Any]:
+    """An answer as the HTTP API's JSON has it: enums by the types' own names."""
+    shown = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    shown["priority"]["level"] = shown["priority"]["level"].removeprefix("PRIORITY_LEVEL_").lower()
+    decision = shown["decision"]
+    decision["action"] = decision["action"].removeprefix("ACTION_").lower()
+    decision["reasons"] = [reason.removeprefix("REASON_").lower() for reason in decision["reasons"]]
+    return shown
 
 
 def bearer(scopes: Iterable[str] = ("understand", "answer")) -> tuple[str, str]:

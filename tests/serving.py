@@ -129,7 +129,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.grpc_address = f"127.0.0.1:{self.grpc_port}"
         ports = {"server__port": self.port, "server__grpc_port": self.grpc_port}
-        ours = environment(home, server__workers=workers, **ports, **settings)
+        ours = environment(home, server__workers=workers, **{**ports, **settings})
         self._environment = {**ours, **variables}
         self._command = [sys.executable, *command]
         self._cwd = cwd

@@ -26,12 +26,15 @@ from bentos.headers import asks_afresh, request_id, seconds_allowed
 from bentos.wiring import Desk
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
-from frontdesk.errors import FrontdeskError, InvalidQuery, TooLarge
+from frontdesk.errors import FrontdeskError, InvalidQuery, Overloaded, TooLarge
 from frontdesk.observability.logs import log_access, log_failure
 
 METHOD = "GRPC"
 OK, CALLER_LEFT, TOO_LATE = 200, 499, 504
 """As HTTP counts them: the second is nginx's for a request that the client gave up."""
+
+RETRY_ELSEWHERE_S = 1.0
+"""By then the connection is closed, and the next one reaches a server that stays."""
 
 _SINGLE = ("authorization", "x-request-deadline-ms", "x-request-id")
 
@@ -104,9 +107,14 @@ class Admission:
         self._desk = desk
         self._limits = settings.server
         self._access_log = settings.observability.access_log
+        self._closed = False
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
+
+    def close(self) -> None:
+        """Refuse who comes from now on. gRPC itself would cut them off with CANCELLED, which no client tries again."""
+        self._closed = True
 
     async def idle(self) -> None:
         """Return at a moment at which no call is in flight."""
@@ -157,6 +165,8 @@ class Admission:
 
     def _admit(self, entry: _Entry, raw: bytes, metadata: dict[str, Any], call: Call, context: Context) -> Message:
         """The request, decoded; `call` learns who asks, how long they wait, and whether caches may answer."""
+        if self._closed:
+            raise Overloaded("The server is stopping.", retry_after_s=RETRY_ELSEWHERE_S, hint="Try again later.")
         if entry.models:
             self._desk.champion.check_room()
         if entry.scope is not None:

@@ -29,8 +29,8 @@ MOST_CONNECTION_AGE_S = 600
 """After this a connection is asked to come back, perhaps to a worker that was started later."""
 MOST_STREAMS = 1024
 """Calls at once over one connection. What may wait for the models is the batcher's to say."""
-FLUSH_S = 0.25
-"""For the last answers to leave once no call is in flight; streams that never end (health's Watch) are cut off then."""
+TOLD_S = 0.2
+"""For clients to hear that the server stops, before their connection is closed; then for the last answers to leave."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +42,17 @@ class GrpcServer:
     health: health.aio.HealthServicer
 
     async def stop(self, grace_s: float) -> None:
-        """Say NOT_SERVING, take no new calls, let those in flight finish; after `grace_s` they are cancelled."""
+        """Say NOT_SERVING, refuse new calls, let those in flight finish; after `grace_s` they are cancelled.
+
+        Those that have a stream open without end, such as health's Watch, are cut off once no call is in flight.
+        """
         await self.health.enter_graceful_shutdown()
-        ending = asyncio.create_task(self.server.stop(grace_s))
+        self.admission.close()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s):
                 await self.admission.idle()
-        await self.server.stop(FLUSH_S)
-        await ending
+                await asyncio.sleep(TOLD_S)
+        await self.server.stop(TOLD_S)
 
 
 async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:

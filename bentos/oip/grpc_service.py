@@ -41,7 +41,7 @@ class InferenceService:
             Method("ModelMetadata", scope="understand", behaviour=self.model_metadata),
             Method("ModelConfig", scope="understand", behaviour=self.model_config),
             Method("RepositoryIndex", scope="understand", behaviour=self.repository_index),
-            Method("ModelInfer", scope="understand", behaviour=self.model_infer, batch=True),
+            Method("ModelInfer", scope="understand", behaviour=self.model_infer, batch=True, models=True),
         )
 
     async def server_live(self, _: Any, __: Call) -> Any:

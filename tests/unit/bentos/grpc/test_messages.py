@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from google.protobuf.json_format import MessageToDict
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import TypeAdapter
 
@@ -35,6 +34,7 @@ from frontdesk.types import (
     Sentiment,
     Uncertainty,
 )
+from tests.grpc_door import in_http_form
 
 ANSWER = Answer(
     query_id="0197-id",
@@ -57,18 +57,8 @@ def as_http(answer: Answer) -> dict[str, Any]:
     return json.loads(TypeAdapter(Answer).dump_json(answer, exclude_none=True))
 
 
-def as_grpc(message: pb.Answer) -> dict[str, Any]:
-    """The message in the form of the HTTP API: enums by the types' own names."""
-    shown = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
-    shown["priority"]["level"] = shown["priority"]["level"].removeprefix("PRIORITY_LEVEL_").lower()
-    decision = shown["decision"]
-    decision["action"] = decision["action"].removeprefix("ACTION_").lower()
-    decision["reasons"] = [reason.removeprefix("REASON_").lower() for reason in decision["reasons"]]
-    return shown
-
-
 def test_an_answer_is_the_same_over_both_protocols() -> None:
-    assert as_grpc(message_of(ANSWER)) == as_http(ANSWER)
+    assert in_http_form(message_of(ANSWER)) == as_http(ANSWER)
 
 
 def test_an_answer_without_a_reply_has_none_of_its_fields() -> None:

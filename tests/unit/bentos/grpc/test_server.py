@@ -65,11 +65,11 @@ class TestStopping:
             stopping = asyncio.create_task(door.server.stop(10.0))
             await asyncio.sleep(0.1)
             with pytest.raises(grpc.aio.AioRpcError) as refused:
-                await door.stub.Understand(QUERY, metadata=(bearer(),), timeout=0.2)
+                await door.stub.Understand(QUERY, metadata=(bearer(),))
 
             answered = await answers
             await stopping
-            assert refused.value.code() in (StatusCode.UNAVAILABLE, StatusCode.DEADLINE_EXCEEDED)
+            assert refused.value.code() is StatusCode.UNAVAILABLE
             assert all(answer.stored == "committed" for answer in answered[:20])
             assert all(events[-1].HasField("final") for events in answered[20:])
             assert len(door.desk.recorder.kept) == 25
