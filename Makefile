@@ -16,7 +16,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-layers bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -54,8 +54,8 @@ test: $(VENV)/.dev-$(EXTRA)  ## every test that needs nothing beyond this reposi
 
 test-all: test-deps test check  ## install what the tests can use, then all tests and all checks
 
-test-deps:  ## install what tests use beyond Python (Debian, as root); nothing is needed yet
-	@echo "Nothing to install: every test of this version runs on Python packages alone."
+test-deps:  ## install what tests use beyond Python (Debian, as root): wrk, which benchmarks load servers with
+	@apt-get install --yes --no-install-recommends wrk
 
 check: $(VENV)/.dev-$(EXTRA)  ## format, lint, types, import contracts, unit tests: the definition of clean
 	@$(BIN)/ruff format --check .
@@ -74,6 +74,9 @@ bench: $(VENV)/.bench-$(EXTRA) wrk  ## the server beside the bare models in one 
 
 bench-kernel: $(VENV)/.bench-$(EXTRA)  ## the models alone, one process and as many as there are workers
 	@$(BIN)/python -m benchmarks.kernel
+
+bench-layers: $(VENV)/.bench-$(EXTRA)  ## where a request's CPU goes, layer by layer
+	@$(BIN)/python -m benchmarks.layers
 
 bench-plumbing: $(VENV)/.bench-$(EXTRA)  ## CPU per request of one worker beside its model thread
 	@$(BIN)/python -m benchmarks.plumbing

