@@ -29,6 +29,8 @@ HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
         Kind.METHOD_NOT_ALLOWED: 405,
         Kind.TOO_LARGE: 413,
         Kind.UNSUPPORTED_MEDIA: 415,
+        Kind.KEY_IN_FLIGHT: 409,
+        Kind.KEY_REUSED: 422,
         Kind.OVERLOADED: 503,
         Kind.DEADLINE_EXCEEDED: 504,
         Kind.STORAGE_UNAVAILABLE: 503,
@@ -47,6 +49,8 @@ GRPC_STATUS: Mapping[Kind, StatusCode] = MappingProxyType(
         Kind.METHOD_NOT_ALLOWED: StatusCode.UNIMPLEMENTED,
         Kind.TOO_LARGE: StatusCode.RESOURCE_EXHAUSTED,  # as gRPC itself says of a message that is too large
         Kind.UNSUPPORTED_MEDIA: StatusCode.INVALID_ARGUMENT,
+        Kind.KEY_IN_FLIGHT: StatusCode.ABORTED,
+        Kind.KEY_REUSED: StatusCode.INVALID_ARGUMENT,
         Kind.OVERLOADED: StatusCode.UNAVAILABLE,  # the code that clients try again
         Kind.DEADLINE_EXCEEDED: StatusCode.DEADLINE_EXCEEDED,
         Kind.STORAGE_UNAVAILABLE: StatusCode.UNAVAILABLE,
@@ -65,6 +69,8 @@ TITLES: Mapping[Kind, str] = MappingProxyType(
         Kind.METHOD_NOT_ALLOWED: "The method is not allowed here",
         Kind.TOO_LARGE: "The request is too large",
         Kind.UNSUPPORTED_MEDIA: "The content type is not understood",
+        Kind.KEY_IN_FLIGHT: "The same request is being answered",
+        Kind.KEY_REUSED: "The Idempotency-Key belongs to another request",
         Kind.OVERLOADED: "Too much is waiting",
         Kind.DEADLINE_EXCEEDED: "The deadline has passed",
         Kind.STORAGE_UNAVAILABLE: "The answer could not be stored",

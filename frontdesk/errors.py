@@ -8,6 +8,8 @@
     ├── MethodNotAllowed      the route exists, but not for this method
     ├── TooLarge              more bytes than the limit
     ├── UnsupportedMedia      a body that is not JSON
+    ├── KeyInFlight           a request with the same Idempotency-Key is being answered just now
+    ├── KeyReused             the Idempotency-Key was used for another request
     ├── Overloaded            the queue cannot meet its deadlines; try again later
     ├── DeadlineExceeded      the caller's time was over before an answer was there
     ├── StorageUnavailable    the record could not be written, so nothing is acknowledged
@@ -37,6 +39,8 @@ class Kind(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     TOO_LARGE = "too-large"
     UNSUPPORTED_MEDIA = "unsupported-media"
+    KEY_IN_FLIGHT = "key-in-flight"
+    KEY_REUSED = "key-reused"
     OVERLOADED = "overloaded"
     DEADLINE_EXCEEDED = "deadline-exceeded"
     STORAGE_UNAVAILABLE = "storage-unavailable"
@@ -99,6 +103,14 @@ class TooLarge(FrontdeskError):
 
 class UnsupportedMedia(FrontdeskError):
     kind = Kind.UNSUPPORTED_MEDIA
+
+
+class KeyInFlight(FrontdeskError):
+    kind = Kind.KEY_IN_FLIGHT
+
+
+class KeyReused(FrontdeskError):
+    kind = Kind.KEY_REUSED
 
 
 class Overloaded(FrontdeskError):

@@ -86,6 +86,7 @@ def _query_row(record: Record) -> dict[str, Any]:
         "priority_score": answer.priority.score,
         "response_text": answer.reply.text if answer.reply else None,
         "response_time_ms": record.response_time_ms,
+        "decision": answer.decision.action.value,
         "escalation_needed": answer.decision.action is Action.ESCALATE,
         "uncertainty_score": answer.uncertainty.score,
         "channel": query.channel.value,

@@ -10,7 +10,20 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import Boolean, Column, DateTime, Dialect, Float, Index, MetaData, Table, Text
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
 from sqlalchemy.types import TypeDecorator
 
 
@@ -65,6 +78,9 @@ queries = Table(
     Column("answer", Text, nullable=False),  # the whole masked Answer as JSON, given back as it was written
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
+    Column("query_sealed", LargeBinary),  # what the customer wrote, encrypted (frontdesk/security/sealing.py)
+    Column("response_sealed", LargeBinary),  # what the customer was sent, encrypted
+    Column("decision", Text, nullable=False),  # automate, draft, clarify or escalate
     Index("ix_queries_tenant_customer_created", "tenant", "customer_id", "created_at"),
     Index("ix_queries_tenant_created", "tenant", "created_at"),
     Index("ix_queries_tenant_intent", "tenant", "intent"),
@@ -96,4 +112,84 @@ model_performance = Table(
     Column("metric_value", Float, nullable=False),
     Column("evaluation_date", UtcDateTime, nullable=False),
     Index("ix_model_performance_tenant_model_metric_date", "tenant", "model_name", "metric_name", "evaluation_date"),
+)
+
+outbox = Table(  # one row for each event and sink, until that sink has it
+    "outbox",
+    metadata,
+    Column("event_id", Text, nullable=False),  # UUIDv7: later events of a customer sort behind earlier ones
+    Column("sink", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("type", Text, nullable=False),
+    Column("payload", Text, nullable=False),  # JSON, masked
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_attempt_at", UtcDateTime, nullable=False),
+    Column("is_dead", Boolean, nullable=False),  # given up; it stays until an administrator decides
+    Column("last_error", Text),  # its name, never its message
+    PrimaryKeyConstraint("event_id", "sink", name="pk_outbox"),
+    Index("ix_outbox_tenant_dead", "tenant", "is_dead"),
+)
+
+idempotency = Table(  # one row for each Idempotency-Key that a caller used
+    "idempotency",
+    metadata,
+    Column("tenant", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("fingerprint", Text, nullable=False),  # SHA-256 of the operation and what was asked
+    Column("claim", Text, nullable=False),  # whose work it is: only this claim may finish it
+    Column("lease_until", UtcDateTime, nullable=False),  # an unfinished claim may be taken over after this
+    Column("query_id", Text),
+    Column("answer_sealed", LargeBinary),  # what was answered, encrypted; null while it is in flight
+    Column("created_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("tenant", "subject", "key", name="pk_idempotency"),
+    Index("ix_idempotency_tenant_created", "tenant", "created_at"),
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("tenant", Text, nullable=False),
+    Column("query_id", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("subject", Text, nullable=False),  # who gave it
+    Column("intent", Text),  # corrected, as are the next two
+    Column("sentiment", Text),
+    Column("priority", Text),
+    Column("reply", Text),  # accepted, edited or rejected
+    Column("satisfaction", Integer),  # 1 to 5
+    Column("created_at", UtcDateTime, nullable=False),
+    Index("ix_feedback_tenant_query", "tenant", "query_id"),
+    Index("ix_feedback_tenant_customer_created", "tenant", "customer_id", "created_at"),
+    Index("ix_feedback_tenant_created", "tenant", "created_at"),
+)
+
+erasures = Table(  # who was forgotten, so that what still waits elsewhere is forgotten too
+    "erasures",
+    metadata,
+    Column("tenant", Text, nullable=False),
+    Column("customer_hash", Text, nullable=False),
+    Column("erased_at", UtcDateTime, nullable=False),
+    PrimaryKeyConstraint("tenant", "customer_hash", name="pk_erasures"),
+    Index("ix_erasures_tenant_erased", "tenant", "erased_at"),
+)
+
+audit_log = Table(  # a chain for each writer: every row holds the hash of the one before it
+    "audit_log",
+    metadata,
+    Column("chain", Text, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("subject", Text, nullable=False),  # who
+    Column("action", Text, nullable=False),  # did what
+    Column("target", Text, nullable=False),  # to what
+    Column("details", Text, nullable=False),  # JSON without customers' words
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("previous_hash", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    PrimaryKeyConstraint("chain", "sequence", name="pk_audit_log"),
+    Index("ix_audit_log_tenant_created", "tenant", "created_at"),
 )

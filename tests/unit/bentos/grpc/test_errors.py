@@ -21,6 +21,8 @@ ERRORS = (
     errors.MethodNotAllowed("It is wrong.", allowed=("POST",)),
     errors.TooLarge("It is wrong."),
     errors.UnsupportedMedia("It is wrong."),
+    errors.KeyInFlight("It is wrong."),
+    errors.KeyReused("It is wrong."),
     Overloaded("It is wrong.", retry_after_s=1.0),
     errors.DeadlineExceeded("It is wrong.", hint="Wait."),
     StorageUnavailable("It is wrong."),
