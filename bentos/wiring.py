@@ -28,8 +28,8 @@ from frontdesk.security.gate import Gate
 from frontdesk.security.keys import signing_key
 from frontdesk.security.masking import mask
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.queries import find_answer, ping
 from frontdesk.storage.recorder import GroupCommit
+from frontdesk.storage.sql.records import find_answer, ping
 from frontdesk.types import Caller
 from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path

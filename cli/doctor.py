@@ -112,7 +112,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
     from frontdesk.errors import FrontdeskError
     from frontdesk.storage.database import open_database, reading
-    from frontdesk.storage.queries import ping
+    from frontdesk.storage.sql.records import ping
 
     kind = settings.database_url.partition(":")[0]
     if kind == "sqlite" and not (settings.home / "frontdesk.db").exists() and settings.storage.url is None:

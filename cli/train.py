@@ -168,7 +168,7 @@ def record_figures(settings: Settings, bundle: Bundle) -> None:
     from datetime import UTC, datetime
 
     from frontdesk.storage.database import migrate, open_database
-    from frontdesk.storage.queries import insert_performance
+    from frontdesk.storage.sql.records import insert_performance
 
     migrate(settings.database_url)
     engine = open_database(settings.database_url)

@@ -1,7 +1,7 @@
 """Opening the database, and bringing its tables up to date.
 
 Two databases are spoken to: SQLite, the embedded default, where several processes share one file, and PostgreSQL
-through psycopg2. Knows nothing of the rows; the statements are in `queries.py`.
+through psycopg2. Knows nothing of the rows; the statements are in `sql/`.
 """
 
 from __future__ import annotations

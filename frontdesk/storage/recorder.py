@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 
 from frontdesk.errors import StorageUnavailable
 from frontdesk.storage.database import write_turn
-from frontdesk.storage.queries import insert_records
+from frontdesk.storage.sql.records import insert_records
 from frontdesk.types import Record
 
 COMMITTED = "committed"

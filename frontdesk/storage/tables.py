@@ -3,7 +3,7 @@
 Every row names its tenant, and every index but the primary keys begins with it, because no question is ever asked
 across tenants. Only types that SQLite and PostgreSQL share are used.
 
-Knows nothing of connections or of what the rows mean to the product; the statements are in `queries.py`.
+Knows nothing of connections or of what the rows mean to the product; the statements are in `sql/`.
 """
 
 from __future__ import annotations

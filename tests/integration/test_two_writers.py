@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import func, select
 
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.queries import insert_records
 from frontdesk.storage.recorder import GroupCommit
+from frontdesk.storage.sql.records import insert_records
 from frontdesk.storage.tables import customer_history, metadata, queries
 from tests.records import record
 

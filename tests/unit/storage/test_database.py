@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.storage.database import alembic_config, migrate, open_database, reading, write_turn
-from frontdesk.storage.queries import find_answer, insert_records
+from frontdesk.storage.sql.records import find_answer, insert_records
 from frontdesk.storage.tables import metadata
 from tests.records import MASKED_TEXT, record
 

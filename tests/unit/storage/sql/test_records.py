@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, Table, select
 
 from frontdesk.storage.database import reading
-from frontdesk.storage.queries import RESOLUTION, find_answer, insert_performance, insert_records
+from frontdesk.storage.sql.records import RESOLUTION, find_answer, insert_performance, insert_records
 from frontdesk.storage.tables import customer_history, model_performance, queries
 from frontdesk.types import Action, Record
 from tests.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, record

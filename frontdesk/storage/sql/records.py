@@ -1,7 +1,4 @@
-"""Every SQL statement of the product. Each function works inside the transaction of the connection it is given.
-
-Knows nothing of when a transaction begins or commits; that is the caller's.
-"""
+"""What is kept of an answered query: its row, its place in the customer's history, and how it is found again."""
 
 from __future__ import annotations
 
