@@ -49,13 +49,13 @@ serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model where there 
 train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the result
 	@$(BIN)/frontdesk train --promote
 
-test: $(VENV)/.dev-$(EXTRA)  ## every test that needs nothing beyond this repository
+test: $(VENV)/.dev-$(EXTRA)  ## every test; on private servers of its own where PostgreSQL and Redis are installed
 	@$(PYTEST)
 
 test-all: test-deps test check  ## install what the tests can use, then all tests and all checks
 
-test-deps:  ## install what tests use beyond Python (Debian, as root): wrk, which benchmarks load servers with
-	@apt-get install --yes --no-install-recommends wrk
+test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQL, Redis, wrk; nothing is started
+	@.ci/test-deps
 
 check: $(VENV)/.dev-$(EXTRA)  ## format, lint, types, import contracts, unit tests: the definition of clean
 	@$(BIN)/ruff format --check .

@@ -1,4 +1,7 @@
-"""Fixtures shared by the whole suite: one tiny bundle, trained once a session by the product's own code."""
+"""Fixtures shared by the whole suite: one tiny bundle, trained once a session by the product's own code; real servers.
+
+A real server is started by the first test that asks for it. The summary says which took part, and what stood in.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +13,71 @@ import pytest
 
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
+from tests import postgresql as postgresql_server
+from tests import redis_server as redis_servers
+from tests.postgresql import PostgreSql
 from tests.profiles import with_small_encoders
+from tests.redis_server import RedisServer
 from tests.serving import Server, home_with
 from training.data import STARTER_CORPUS, Example, read_examples
 from training.profile import read_profile
 from training.run import TrainingRun
+
+TOOK_PART = pytest.StashKey[list[str]]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TOOK_PART] = []
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.stash[TOOK_PART]:
+        terminalreporter.section("servers that took part")
+        for line in config.stash[TOOK_PART]:
+            terminalreporter.write_line(line)
+
+
+@pytest.fixture(scope="session")
+def postgresql(request: pytest.FixtureRequest) -> Iterator[PostgreSql]:
+    """One real PostgreSQL for the whole session; a test that harms it leaves it running again."""
+    if (reason := postgresql_server.missing()) is not None:
+        request.config.stash[TOOK_PART].append(f"PostgreSQL: none, its tests were skipped: {reason}")
+        pytest.skip(reason)
+    with postgresql_server.running() as server:
+        request.config.stash[TOOK_PART].append("PostgreSQL: real, with fsync")
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgresql: PostgreSql) -> Iterator[str]:
+    """An empty database of the test's own."""
+    url = postgresql.fresh_database()
+    yield url
+    postgresql.drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """An empty database of the test's own: the test runs once on each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'database' / 'frontdesk.db'}"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def shared_redis(request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    reason = redis_servers.missing()
+    with redis_servers.running() as server:
+        request.config.stash[TOOK_PART].append(f"Redis: fakeredis over TCP: {reason}" if reason else "Redis: real")
+        yield server
+
+
+@pytest.fixture
+def redis_server(shared_redis: RedisServer) -> RedisServer:
+    """A Redis that holds nothing; a test that harms it leaves it running again."""
+    shared_redis.flush()
+    return shared_redis
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,11 @@
-"""Several processes, each with its own recorder, share one database: nothing is lost and nothing doubled."""
+"""Several processes, each with its own recorder, share one real database: nothing is lost and nothing doubled."""
 
 from __future__ import annotations
 
 import asyncio
 import multiprocessing
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
@@ -15,27 +13,11 @@ from sqlalchemy import func, select
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.recorder import GroupCommit
 from frontdesk.storage.sql.records import insert_records
-from frontdesk.storage.tables import customer_history, metadata, queries
+from frontdesk.storage.tables import customer_history, queries
 from tests.records import record
 
 RECORDS = 500
 AT_ONCE = 32
-POSTGRESQL = "TEST_POSTGRESQL_URL"  # a database that may be emptied, postgresql+psycopg2://...
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'frontdesk.db'}"
-        return
-    if POSTGRESQL not in os.environ:
-        pytest.skip(f"{POSTGRESQL} names no database to use")
-    yield os.environ[POSTGRESQL]
-    engine = open_database(os.environ[POSTGRESQL])
-    with engine.begin() as connection:
-        metadata.drop_all(connection)
-        connection.exec_driver_sql("DROP TABLE alembic_version")
-    engine.dispose()
 
 
 @pytest.fixture
@@ -74,7 +56,8 @@ def migrate_and_write_one(url: str) -> None:
     engine.dispose()
 
 
-def test_two_writers_lose_and_double_nothing(url: str, processes: ProcessPoolExecutor) -> None:
+def test_two_writers_lose_and_double_nothing(database_url: str, processes: ProcessPoolExecutor) -> None:
+    url = database_url
     migrate(url)
     acknowledged = [query_id for ids in processes.map(write, [url, url]) for query_id in ids]
     assert len(acknowledged) == 2 * RECORDS
@@ -85,9 +68,9 @@ def test_two_writers_lose_and_double_nothing(url: str, processes: ProcessPoolExe
     engine.dispose()
 
 
-def test_processes_that_start_at_once_migrate_once(url: str, processes: ProcessPoolExecutor) -> None:
-    list(processes.map(migrate_and_write_one, [url] * 8))
-    engine = open_database(url)
+def test_processes_that_start_at_once_migrate_once(database_url: str, processes: ProcessPoolExecutor) -> None:
+    list(processes.map(migrate_and_write_one, [database_url] * 8))
+    engine = open_database(database_url)
     with reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(queries)) == 8
     engine.dispose()
