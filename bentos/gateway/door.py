@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.errors import unexpected_response
 from bentos.gateway.exchange import Exchange
-from bentos.gateway.routes import Route, find_route
+from bentos.gateway.routes import Route, find_routes
 from bentos.gateway.schemas import QueryIn, parse
 from bentos.headers import asks_afresh, seconds_allowed
 from bentos.oip.refusal import refusal
@@ -92,14 +92,9 @@ class Door:
 
     async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
-        route = None if b"%" in scope["raw_path"] else find_route(scope["path"])  # none of our paths needs an escape
-        if route is None:
-            raise NotFound("There is no such path.", hint="See /docs for those there are.")
-        exchange.route = route.template
-        if scope["method"] == "HEAD" and "GET" in route.methods:
+        route = self._route(scope, exchange)
+        if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
-        if scope["method"] not in route.methods:
-            raise MethodNotAllowed(f"Use {' or '.join(route.methods)} here.", allowed=route.methods)
         if route.models:
             self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
         if route.scope is not None:
@@ -115,6 +110,20 @@ class Door:
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
         async with exchange.while_connected(receive):
             await application(scope, _replay(body, receive), exchange.send)
+
+    def _route(self, scope: Scope, exchange: Exchange) -> Route:
+        """The path as it was sent decides; HEAD may ask for whatever GET may."""
+        path = scope["raw_path"].decode("latin-1")
+        routes = find_routes(path)
+        if not routes or ("%" in path and not routes[0].escapes):
+            raise NotFound("There is no such path.", hint="See /docs for those there are.")
+        exchange.route = routes[0].template
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        for route in routes:
+            if method in route.methods:
+                return route
+        allowed = tuple(method for route in routes for method in route.methods)
+        raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", allowed=allowed)
 
     async def _body(self, route: Route, receive: Receive, exchange: Exchange) -> bytes:
         content_type = (exchange.header(b"content-type") or "").partition(";")[0].strip().lower()

@@ -1,23 +1,24 @@
 """Every path that the server answers, with the scope that it needs and the body that it takes: one table.
 
-A path that is not in it does not exist. `scope` None means open to anyone who reaches the port.
+A path that is not in it does not exist. `scope` None means open to anyone who reaches the port. Paths are matched as
+they were sent, before any escape is decoded, so an escaped slash never makes another path.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One path template.
+    """One path template, for some methods; another method of the same path may need another scope.
 
     `batch` bodies may be larger; `models` work is refused at the door while too much waits for them; `native` paths are
     answered by BentoML's own application, `oip` paths by that of the Open Inference Protocol: any content type, and
-    errors as it says.
+    errors as it says. Only `escapes` paths may hold percent escapes: identifiers that are not ours, such as customers'.
     """
 
     template: str
@@ -27,43 +28,29 @@ class Route:
     models: bool = False
     native: bool = False
     oip: bool = False
+    escapes: bool = False
 
 
-EXACT: Mapping[str, Route] = MappingProxyType(
-    {
-        route.template: route
-        for route in (
-            Route("/", ("GET",)),
-            Route("/docs", ("GET",)),
-            Route("/openapi.json", ("GET",)),
-            Route("/livez", ("GET",)),
-            Route("/readyz", ("GET",)),
-            Route("/metrics", ("GET",)),
-            Route("/v1/understand", ("POST",), "understand", models=True),
-            Route("/v1/understand/batch", ("POST",), "understand", batch=True, models=True),
-            Route("/v1/queries", ("POST",), "answer", models=True),
-            Route("/v1/admin/models", ("GET",), "admin"),
-            Route("/understand", ("POST",), "understand", models=True, native=True),
-            Route("/answer", ("POST",), "answer", models=True, native=True),
-            Route("/v2", ("GET",), "understand", oip=True),
-            Route("/v2/health/live", ("GET",), oip=True),
-            Route("/v2/health/ready", ("GET",), oip=True),
-            Route("/v2/repository/index", ("POST",), "understand", oip=True),
-            Route("/schema.json", ("GET",), native=True),
-            Route("/static_content/swagger-ui-bundle.js", ("GET",), native=True),
-            Route("/static_content/swagger-ui.css", ("GET",), native=True),
-            Route("/static_content/favicon-light-32x32.png", ("GET",), native=True),
-        )
-    }
-)
-
-_QUERY = Route("/v1/queries/{query_id}", ("GET",), "history:read")
-_QUERIES = "/v1/queries/"
-
-_MODEL_PATH = re.compile(r"/v2/models/[^/]+(/versions/[^/]+)?(|/infer|/ready|/config)")
-_MODELS: Mapping[tuple[bool, str], Route] = MappingProxyType(
-    {
-        (bool(version), action): Route(
+ROUTES = (
+    Route("/", ("GET",)),
+    Route("/docs", ("GET",)),
+    Route("/openapi.json", ("GET",)),
+    Route("/livez", ("GET",)),
+    Route("/readyz", ("GET",)),
+    Route("/metrics", ("GET",)),
+    Route("/v1/understand", ("POST",), "understand", models=True),
+    Route("/v1/understand/batch", ("POST",), "understand", batch=True, models=True),
+    Route("/v1/queries", ("POST",), "answer", models=True),
+    Route("/v1/queries/{query_id}", ("GET",), "history:read"),
+    Route("/v1/admin/models", ("GET",), "admin"),
+    Route("/understand", ("POST",), "understand", models=True, native=True),
+    Route("/answer", ("POST",), "answer", models=True, native=True),
+    Route("/v2", ("GET",), "understand", oip=True),
+    Route("/v2/health/live", ("GET",), oip=True),
+    Route("/v2/health/ready", ("GET",), oip=True),
+    Route("/v2/repository/index", ("POST",), "understand", oip=True),
+    *(
+        Route(
             f"/v2/models/{{model}}{version}{action}",
             ("POST",) if action == "/infer" else ("GET",),
             "understand",
@@ -73,18 +60,36 @@ _MODELS: Mapping[tuple[bool, str], Route] = MappingProxyType(
         )
         for version in ("", "/versions/{version}")
         for action in ("", "/infer", "/ready", "/config")
-    }
+    ),
+    Route("/schema.json", ("GET",), native=True),
+    Route("/static_content/swagger-ui-bundle.js", ("GET",), native=True),
+    Route("/static_content/swagger-ui.css", ("GET",), native=True),
+    Route("/static_content/favicon-light-32x32.png", ("GET",), native=True),
 )
-"""By whether a version is named, and what comes after it."""
-
-ROUTES = (*EXACT.values(), _QUERY, *_MODELS.values())
 
 
-def find_route(path: str) -> Route | None:
-    """The route of a path, or None where there is none."""
-    if (exact := EXACT.get(path)) is not None:
+def find_routes(path: str) -> tuple[Route, ...]:
+    """The routes of a path, a method each; none where there is no such path. A path without parameters goes first."""
+    if (exact := _EXACT.get(path)) is not None:
         return exact
-    if (asked := _MODEL_PATH.fullmatch(path)) is not None:
-        return _MODELS[asked[1] is not None, asked[2]]
-    query_id = path.removeprefix(_QUERIES)
-    return _QUERY if query_id not in ("", path) and "/" not in query_id else None
+    return next((routes for pattern, routes in _PATTERNS if pattern.fullmatch(path)), ())
+
+
+def _by_template(routes: Iterable[Route]) -> Mapping[str, tuple[Route, ...]]:
+    grouped: dict[str, tuple[Route, ...]] = {}
+    for route in routes:
+        grouped[route.template] = (*grouped.get(route.template, ()), route)
+    return MappingProxyType(grouped)
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """A parameter is one part of the path, and no empty one."""
+    return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in _PARTS.split(template)))
+
+
+_PARTS = re.compile(r"(\{[a-z_]+\})")
+_EXACT = _by_template(route for route in ROUTES if "{" not in route.template)
+_PATTERNS = tuple(
+    (_pattern(template), routes)
+    for template, routes in _by_template(route for route in ROUTES if "{" in route.template).items()
+)

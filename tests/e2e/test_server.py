@@ -17,7 +17,7 @@ import pytest
 from bentoml.exceptions import BentoMLException
 from prometheus_client.parser import text_string_to_metric_families
 
-from bentos.gateway.routes import EXACT, ROUTES, Route
+from bentos.gateway.routes import ROUTES, Route
 from frontdesk.security.tokens import SCOPES
 from frontdesk.types import Action, PriorityLevel, Reason
 from model_store.bundle import Bundle
@@ -47,7 +47,7 @@ UNDERSTOOD = {
     "timings_ms",
 }
 SCOPED = [route for route in ROUTES if route.scope is not None]
-OPEN = [route for route in EXACT.values() if route.scope is None]
+OPEN = [route for route in ROUTES if route.scope is None]
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",

@@ -21,15 +21,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bentos.gateway.routes import EXACT
+from bentos.gateway.routes import ROUTES
 from frontdesk.security.keys import signing_key
 from tests.serving import RawResponse, Server, send_raw
 
 # Those that take customers' messages; tests/e2e/test_open_inference.py sends bad tensors to the others.
-POST_ROUTES = [route.template for route in EXACT.values() if "POST" in route.methods and not route.oip]
-WITHOUT_BATCH = [path for path in POST_ROUTES if not EXACT[path].batch]
-WITH_BENTO = [path for path in POST_ROUTES if EXACT[path].native]
-BY_US = [path for path in POST_ROUTES if not EXACT[path].native]
+POSTED = {route.template: route for route in ROUTES if route.models and not route.oip}
+POST_ROUTES = list(POSTED)
+WITHOUT_BATCH = [path for path in POST_ROUTES if not POSTED[path].batch]
+WITH_BENTO = [path for path in POST_ROUTES if POSTED[path].native]
+BY_US = [path for path in POST_ROUTES if not POSTED[path].native]
 MARK = "zqxmark"
 MEGABYTE = 1_000_000
 
@@ -129,7 +130,7 @@ BODIES: dict[str, bytes] = {name: text.encode() for name, text in TEXTS.items()}
 def good(path: str, word: str = "Where is my parcel?", **fields: Any) -> bytes:
     """A body that would be answered."""
     query = {"text": word, **fields}
-    return json.dumps({"queries": [query]} if EXACT[path].batch else query).encode()
+    return json.dumps({"queries": [query]} if POSTED[path].batch else query).encode()
 
 
 def head(server: Server, path: str, *lines: str, method: str = "POST", **replaced: str | None) -> str:
