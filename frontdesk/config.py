@@ -18,7 +18,8 @@ from frontdesk.errors import ConfigurationError
 PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 DATA_VARIABLE = "FRONTDESK_DATA"
-NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE}
+CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/crash_points.py
+NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE}
 PROJECT = Path(__file__).resolve().parent.parent
 
 

@@ -1,0 +1,69 @@
+"""Places of the write path at which a test lets a process die, as a power cut would: no handler, no clean-up.
+
+A process that was started with FRONTDESK_CRASH_AT=NAME, or NAME:3, kills itself with SIGKILL when it comes to that
+point for the first, or third, time. Without the variable a point is a call of an empty function. Every name is in
+`POINTS`, and one that is not there is refused at start: a test that never reaches its point would prove nothing.
+
+Knows nothing of what is written; the places are in the parts that write.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+from threading import Lock
+
+from frontdesk.errors import ConfigurationError
+
+VARIABLE = "FRONTDESK_CRASH_AT"
+
+POINTS = (
+    "claim.before_commit",  # the key is claimed in a transaction that is open
+    "claim.after_commit",  # the claim is kept, and the request does not know yet
+    "rows.built",  # the answer is there, nothing of it is written
+    "commit.before_begin",  # a batch was taken off the queue
+    "commit.before_commit",  # its rows are in an open transaction
+    "commit.after_commit",  # they are kept, and no request knows yet
+    "acknowledge.before",  # the request knows, its caller does not
+    "spool.before_commit",
+    "spool.after_commit",
+    "drain.before_commit",  # spooled rows are in an open transaction of the database
+    "drain.after_commit",  # they are kept twice: in the database and in the spool
+    "drain.after_delete",
+    "free.before_commit",  # a claim is being given up
+    "outbox.before_deliver",
+    "outbox.after_deliver",  # the sink has the events, the outbox too
+    "outbox.after_delete",
+)
+
+
+def _armed(value: str | None) -> tuple[str, int] | None:
+    """The point and the how-manieth time.
+
+    Raises:
+        ConfigurationError: there is no such point, or what comes after the colon is no number above 0.
+    """
+    if not value:
+        return None
+    name, _, times = value.partition(":")
+    if name not in POINTS or not (times == "" or (times.isdecimal() and int(times) > 0)):
+        raise ConfigurationError(
+            f"{VARIABLE} names no crash point.", hint=f"Write NAME or NAME:TIMES with a name out of {POINTS}."
+        )
+    return name, int(times or 1)
+
+
+_ARMED = _armed(os.environ.get(VARIABLE))
+_times_reached = 0
+_counting = Lock()
+
+
+def reached(name: str) -> None:
+    """Die here, if this is the point and the time that the process was started with."""
+    if _ARMED is None or _ARMED[0] != name:
+        return
+    global _times_reached
+    with _counting:
+        _times_reached += 1
+        if _times_reached == _ARMED[1]:
+            os.kill(os.getpid(), signal.SIGKILL)

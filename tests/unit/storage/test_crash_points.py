@@ -1,0 +1,54 @@
+"""A process dies at the named point and time, at no other, and a name that does not exist is told at once."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from frontdesk.storage.crash_points import POINTS, VARIABLE
+
+PROGRAM = """
+from frontdesk.storage.crash_points import reached
+for time in range(3):
+    reached("rows.built")
+    print(time, flush=True)
+    reached("spool.after_commit")
+"""
+
+
+def run(crash_at: str | None) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if name != VARIABLE}
+    environment = inherited if crash_at is None else {**inherited, VARIABLE: crash_at}
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+@pytest.mark.parametrize(
+    ("crash_at", "code", "printed"),
+    [
+        (None, 0, ["0", "1", "2"]),
+        ("drain.after_commit", 0, ["0", "1", "2"]),
+        ("rows.built", -9, []),
+        ("rows.built:3", -9, ["0", "1"]),
+        ("spool.after_commit:2", -9, ["0", "1"]),
+        ("rows.built:4", 0, ["0", "1", "2"]),
+    ],
+)
+def test_a_process_dies_at_its_point_and_time_only(crash_at: str | None, code: int, printed: list[str]) -> None:
+    ended = run(crash_at)
+    assert (ended.returncode, ended.stdout.split()) == (code, printed)
+
+
+@pytest.mark.parametrize("wrong", ["rows.biult", "rows.built:0", "rows.built:x"])
+def test_a_point_that_does_not_exist_is_refused(wrong: str) -> None:
+    ended = run(wrong)
+    assert ended.returncode == 1
+    assert "names no crash point" in ended.stderr
+
+
+def test_every_point_has_a_name_of_its_own_and_there_are_enough() -> None:
+    assert len(set(POINTS)) == len(POINTS) >= 12
