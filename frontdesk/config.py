@@ -77,6 +77,21 @@ class StorageSettings(Section):
     max_rows_per_commit: int = Field(256, ge=1)
 
 
+class OutboxSettings(Section):
+    sinks: tuple[Literal["file", "features"], ...] = ()
+    file: Path | None = None
+    max_events_per_delivery: int = Field(256, ge=1)
+    max_attempts: int = Field(8, ge=1)
+    backoff_s: float = Field(1.0, gt=0)
+    max_backoff_s: float = Field(60.0, gt=0)
+    poll_s: float = Field(0.5, gt=0)
+
+
+class RedisSettings(Section):
+    url: str | None = Field(None, repr=False)
+    timeout_s: float = Field(0.01, gt=0)
+
+
 class SecuritySettings(Section):
     algorithm: Literal["HS256"] = "HS256"
     issuer: str = "frontdesk"
@@ -118,11 +133,28 @@ class Settings(Section):
     policy: PolicySettings = PolicySettings()
     responses: ResponseSettings = ResponseSettings()
     storage: StorageSettings = StorageSettings()
+    outbox: OutboxSettings = OutboxSettings()
+    redis: RedisSettings = RedisSettings()
     security: SecuritySettings = SecuritySettings()
     observability: ObservabilitySettings = ObservabilitySettings()
     training: TrainingSettings = TrainingSettings()
     promotion: GateLimits = GateLimits()
     bentoml: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _features_have_a_redis(self) -> Settings:
+        if "features" in self.outbox.sinks and self.redis.url is None:
+            raise ValueError("outbox.sinks names features, which are kept in Redis: set redis.url")
+        return self
+
+    @property
+    def sinks(self) -> tuple[str, ...]:
+        """The sinks that every event is told to; that of customers' features comes with a Redis by itself."""
+        return tuple(dict.fromkeys((*self.outbox.sinks, *(("features",) if self.redis.url else ()))))
+
+    @property
+    def events_file(self) -> Path:
+        return self.outbox.file or self.home / "events.jsonl"
 
     @property
     def database_url(self) -> str:

@@ -130,6 +130,7 @@ outbox = Table(  # one row for each event and sink, until that sink has it
     Column("last_error", Text),  # its name, never its message
     PrimaryKeyConstraint("event_id", "sink", name="pk_outbox"),
     Index("ix_outbox_tenant_dead", "tenant", "is_dead"),
+    Index("ix_outbox_tenant_sink_customer_event", "tenant", "sink", "customer_id", "event_id"),
 )
 
 idempotency = Table(  # one row for each Idempotency-Key that a caller used

@@ -70,3 +70,11 @@ def test_settings_are_frozen_and_hide_urls(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="frozen"):
         settings.home = tmp_path
     assert "geheim" not in repr(settings)
+
+
+def test_features_need_a_redis_and_come_with_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"set redis\.url"):
+        load(write(tmp_path, "outbox: {sinks: [features]}"), {})
+    settings = load(write(tmp_path, "outbox: {sinks: [file]}"), {"FRONTDESK_REDIS__URL": "redis://127.0.0.1/0"})
+    assert settings.sinks == ("file", "features")
+    assert load(write(tmp_path, ""), {}).sinks == ()

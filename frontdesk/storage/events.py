@@ -1,0 +1,120 @@
+"""What happened, as other systems are told of it. Pure: values in, events out.
+
+An event has the id of what it tells, a UUIDv7: telling it twice is seen by its receiver, and a customer's events sort
+by time. It holds masked text, labels and the decision, never a customer's own words. Knows nothing of where events go;
+`outbox_rows` makes the rows that wait for that, `dispatcher.py` takes them there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from frontdesk.types import Action, Record
+
+
+class EventType(StrEnum):
+    """What can have happened."""
+
+    ANSWERED = "query.answered"
+    UNDERSTOOD = "query.understood"
+    FEEDBACK = "feedback.given"
+    ERASED = "customer.erased"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. `payload` is JSON of an object, in UTF-8 text; `created_at` is aware."""
+
+    event_id: str
+    type: str
+    tenant: str
+    customer_id: str | None
+    payload: str
+    created_at: datetime
+
+    def body(self) -> dict[str, Any]:
+        """The payload, read."""
+        body: dict[str, Any] = json.loads(self.payload)
+        return body
+
+    def line(self) -> str:
+        """The whole event as one line of JSON, without its end of line."""
+        head = {
+            "event_id": self.event_id,
+            "type": self.type,
+            "tenant": self.tenant,
+            "customer_id": self.customer_id,
+            "created_at": self.created_at.isoformat(),
+        }
+        return f'{_json(head)[:-1]},"payload":{self.payload}}}'
+
+
+def answered_event(record: Record) -> Event:
+    """A message was answered, or understood where no reply was asked for."""
+    query, answer = record.query, record.answer
+    payload = {
+        "query_id": answer.query_id,
+        "session_id": query.session_id,
+        "query_text": record.text.text,
+        "response_text": answer.reply.text if answer.reply else None,
+        "intent": answer.intent.label,
+        "confidence": answer.intent.confidence,
+        "in_scope": answer.intent.in_scope,
+        "sentiment": answer.sentiment.label,
+        "priority": answer.priority.level,
+        "priority_score": answer.priority.score,
+        "uncertainty_score": answer.uncertainty.score,
+        "decision": answer.decision.action,
+        "reasons": answer.decision.reasons,
+        "escalation_needed": answer.decision.action is Action.ESCALATE,
+        "channel": query.channel,
+        "customer_tier": query.customer_tier,
+        "model_version": answer.model_version,
+        "skipped": answer.skipped,
+        "response_time_ms": record.response_time_ms,
+        "created_at": record.created_at.isoformat(),
+    }
+    kind = EventType.ANSWERED if answer.reply else EventType.UNDERSTOOD
+    return Event(answer.query_id, kind, record.caller.tenant, query.customer_id, _json(payload), record.created_at)
+
+
+def feedback_event(row: Mapping[str, Any]) -> Event:
+    """Somebody judged an answer; `row` is a row of the table `feedback`."""
+    at: datetime = row["created_at"]
+    told = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
+    payload = {"feedback_id": row["id"], **{name: row[name] for name in told}, "created_at": at.isoformat()}
+    return Event(row["id"], EventType.FEEDBACK, row["tenant"], row["customer_id"], _json(payload), at)
+
+
+def erased_event(event_id: str, tenant: str, customer_id: str, at: datetime) -> Event:
+    """A customer was forgotten: whoever was told of this one must forget too."""
+    return Event(event_id, EventType.ERASED, tenant, customer_id, _json({"erased_at": at.isoformat()}), at)
+
+
+def outbox_rows(event: Event, sinks: Sequence[str]) -> list[dict[str, Any]]:
+    """One row of the table `outbox` for each sink; none where there are no sinks."""
+    return [
+        {
+            "event_id": event.event_id,
+            "sink": sink,
+            "tenant": event.tenant,
+            "customer_id": event.customer_id,
+            "type": event.type,
+            "payload": event.payload,
+            "created_at": event.created_at,
+            "attempts": 0,
+            "next_attempt_at": event.created_at,
+            "is_dead": False,
+            "last_error": None,
+        }
+        for sink in sinks
+    ]
+
+
+def _json(value: Mapping[str, Any]) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

@@ -1,0 +1,138 @@
+"""The outbox: what waits for a sink, what a sink has, and what was given up.
+
+A row is there from the commit of what it tells until its sink has it. Knows nothing of sinks or of how long to wait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, insert, not_, select, update
+
+from frontdesk.storage.events import Event, EventType
+from frontdesk.storage.tables import outbox
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingEvent:
+    """An event that is due, and how often its sink has refused it."""
+
+    event: Event
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """An event that was given up. Its payload stays where it is."""
+
+    event_id: str
+    sink: str
+    type: str
+    customer_id: str | None
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Lag:
+    """How far a sink is behind; `oldest` is the moment of the event that waits for longest."""
+
+    sink: str
+    waiting: int
+    dead: int
+    oldest: datetime | None
+
+
+_INSERT = insert(outbox)
+
+
+def insert_outbox(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """`rows` of `events.outbox_rows`; may be empty."""
+    if rows:
+        connection.execute(_INSERT, rows)
+
+
+def due_events(connection: Connection, sink: str, now: datetime, limit: int) -> list[WaitingEvent]:
+    """What this sink may be given now, in order: never an event of a customer of whom an earlier one waits for later.
+
+    What was given up holds nobody back.
+    """
+    earlier = outbox.alias("earlier")
+    held_back = exists().where(
+        earlier.c.tenant == outbox.c.tenant,
+        earlier.c.sink == outbox.c.sink,
+        earlier.c.customer_id == outbox.c.customer_id,
+        earlier.c.event_id < outbox.c.event_id,
+        earlier.c.next_attempt_at > now,
+        not_(earlier.c.is_dead),
+    )
+    due = and_(outbox.c.sink == sink, not_(outbox.c.is_dead), outbox.c.next_attempt_at <= now, not_(held_back))
+    columns = (*(outbox.c[name] for name in Event.__dataclass_fields__), outbox.c.attempts)
+    rows = connection.execute(select(*columns).where(due).order_by(outbox.c.event_id).limit(limit))
+    return [WaitingEvent(Event(*fields), attempts) for *fields, attempts in rows]
+
+
+def delete_delivered(connection: Connection, sink: str, event_ids: Sequence[str]) -> None:
+    """The sink has these."""
+    connection.execute(delete(outbox).where(outbox.c.sink == sink, outbox.c.event_id.in_(event_ids)))
+
+
+def postpone(
+    connection: Connection, sink: str, event_id: str, *, attempts: int, until: datetime, give_up: bool, error: str
+) -> None:
+    """The sink has refused this one `attempts` times; `error` is the name of what it said."""
+    connection.execute(
+        update(outbox)
+        .where(_one(sink, event_id))
+        .values(attempts=attempts, next_attempt_at=until, is_dead=give_up, last_error=error)
+    )
+
+
+def lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
+    """Each sink for which something waits or was given up; of all tenants, or of one."""
+    waiting = func.count().filter(not_(outbox.c.is_dead))
+    dead = func.count().filter(outbox.c.is_dead)
+    oldest = func.min(outbox.c.created_at).filter(not_(outbox.c.is_dead))
+    asked = select(outbox.c.sink, waiting, dead, oldest).group_by(outbox.c.sink).order_by(outbox.c.sink)
+    if tenant is not None:
+        asked = asked.where(outbox.c.tenant == tenant)
+    return [Lag(*row) for row in connection.execute(asked)]
+
+
+def dead_letters(connection: Connection, tenant: str, limit: int) -> list[DeadLetter]:
+    """What was given up, the oldest first."""
+    columns = [outbox.c[name] for name in DeadLetter.__dataclass_fields__]
+    asked = select(*columns).where(outbox.c.tenant == tenant, outbox.c.is_dead)
+    return [DeadLetter(*row) for row in connection.execute(asked.order_by(outbox.c.event_id).limit(limit))]
+
+
+def revive(connection: Connection, tenant: str, sink: str, event_id: str, now: datetime) -> bool:
+    """Let a dead letter be tried again as if it were new. False where this tenant has no such dead letter."""
+    statement = update(outbox).where(_dead(tenant, sink, event_id))
+    return bool(connection.execute(statement.values(is_dead=False, attempts=0, next_attempt_at=now)).rowcount)
+
+
+def drop(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
+    """Forget a dead letter. False where this tenant has no such dead letter."""
+    return bool(connection.execute(delete(outbox).where(_dead(tenant, sink, event_id))).rowcount)
+
+
+def forget_customer(connection: Connection, tenant: str, customer_id: str) -> None:
+    """Nothing that waits or was given up speaks of this customer any more, but that the customer was erased."""
+    connection.execute(
+        delete(outbox).where(
+            outbox.c.tenant == tenant, outbox.c.customer_id == customer_id, outbox.c.type != EventType.ERASED.value
+        )
+    )
+
+
+def _one(sink: str, event_id: str) -> ColumnElement[bool]:
+    return and_(outbox.c.event_id == event_id, outbox.c.sink == sink)
+
+
+def _dead(tenant: str, sink: str, event_id: str) -> ColumnElement[bool]:
+    return and_(_one(sink, event_id), outbox.c.tenant == tenant, outbox.c.is_dead)
