@@ -1,0 +1,177 @@
+"""What clients were told against what was kept, in the manner of Jepsen: the verdict on one run.
+
+A client writes a word of its own, the token, into every message. The token survives masking, so every row in the
+database belongs to one request that was sent, or to nobody. Pure: knows neither servers nor databases.
+
+What is allowed: a request that nobody acknowledged may be there once or not at all; an event may be delivered again.
+What is not, each a list of the verdict:
+
+    lost         acknowledged, and not there: no row of `queries`, none of `customer_history`, or never at the sink
+    doubled      there more than once: two rows for one request, or two events for one row
+    phantom      there, and never asked for: a row without a token that was sent; history or an event without a row
+    differing    told differently: two answers to one key that are not the same bytes, or another id than the row has
+    disordered   a customer's event that came to the sink before one of a message that was acknowledged earlier
+    left behind  still in the spool or the outbox when all was quiet
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+TOKEN_LETTERS = 24
+_TOKEN = re.compile(rf"\b[a-z]{{{TOKEN_LETTERS}}}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """One answer with status 200, byte for byte."""
+
+    query_id: str
+    stored: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as its client sees it. With a key it may have been sent, and answered, several times."""
+
+    token: str
+    customer_id: str
+    key: str | None
+    answers: tuple[Acknowledgement, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of a sink; a line that is delivered again has the same `event_id`."""
+
+    event_id: str
+    query_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is found when all is quiet. `events` is None where no sink is configured, else in the order they came."""
+
+    queries: Mapping[str, str]  # id -> masked text
+    history: Sequence[str]  # the ids of their queries
+    events: Sequence[Event] | None
+    left_behind: int  # rows in the spool and the outbox
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is wrong, each by name; all empty where the promise was kept."""
+
+    acknowledged: int
+    unacknowledged: int  # sent, never answered with 200
+    spooled: int  # of those acknowledged
+    replays: int  # answers beyond the first of a request
+    redelivered: int  # lines of the sink beyond the first of an event
+    lost: tuple[str, ...]
+    doubled: tuple[str, ...]
+    phantom: tuple[str, ...]
+    differing: tuple[str, ...]
+    disordered: tuple[str, ...]
+    left_behind: int
+
+    @property
+    def is_clean(self) -> bool:
+        wrong = (self.lost, self.doubled, self.phantom, self.differing, self.disordered)
+        return not any(wrong) and self.left_behind == 0
+
+
+def check(requests: Sequence[Request], kept: Kept) -> Verdict:
+    """The verdict on a run. `requests` are those of each customer in the order they were sent, one after the other."""
+    rows: dict[str, list[str]] = defaultdict(list)
+    sent = {request.token for request in requests}
+    phantom = []
+    for query_id, text in kept.queries.items():
+        token = _token(text)
+        if token in sent:
+            rows[token].append(query_id)
+        else:
+            phantom.append(f"queries {query_id}")
+    acknowledged = [request for request in requests if request.answers]
+    return Verdict(
+        acknowledged=len(acknowledged),
+        unacknowledged=len(requests) - len(acknowledged),
+        spooled=sum(request.answers[0].stored == "spooled" for request in acknowledged),
+        replays=sum(len(request.answers) - 1 for request in acknowledged),
+        redelivered=_redelivered(kept.events or ()),
+        lost=tuple(_lost(acknowledged, kept)),
+        doubled=tuple(_doubled(rows, kept)),
+        phantom=(*phantom, *_without_row(kept)),
+        differing=tuple(_differing(acknowledged, rows)),
+        disordered=tuple(_disordered(acknowledged, kept.events or ())),
+        left_behind=kept.left_behind,
+    )
+
+
+def _token(text: str) -> str:
+    found = _TOKEN.search(text)
+    return found.group() if found else ""
+
+
+def _lost(acknowledged: Iterable[Request], kept: Kept) -> Iterator[str]:
+    history = set(kept.history)
+    delivered = {event.query_id for event in kept.events or ()}
+    for request in acknowledged:
+        query_id = request.answers[0].query_id
+        if query_id not in kept.queries:
+            yield f"queries {query_id}"
+        if query_id not in history:
+            yield f"customer_history {query_id}"
+        if kept.events is not None and query_id not in delivered:
+            yield f"sink {query_id}"
+
+
+def _doubled(rows: Mapping[str, Sequence[str]], kept: Kept) -> Iterator[str]:
+    for token, ids in rows.items():
+        if len(ids) > 1:
+            yield f"queries {token}: {', '.join(ids)}"
+    for query_id, times in Counter(kept.history).items():
+        if times > 1:
+            yield f"customer_history {query_id}"
+    events: dict[str, set[str]] = defaultdict(set)
+    for event in kept.events or ():
+        events[event.query_id].add(event.event_id)
+    for query_id, ids in events.items():
+        if len(ids) > 1:
+            yield f"events of {query_id}: {', '.join(sorted(ids))}"
+
+
+def _without_row(kept: Kept) -> Iterator[str]:
+    yield from (f"customer_history {query_id}" for query_id in kept.history if query_id not in kept.queries)
+    yield from (f"event {event.event_id}" for event in kept.events or () if event.query_id not in kept.queries)
+
+
+def _differing(acknowledged: Iterable[Request], rows: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    for request in acknowledged:
+        first, *others = request.answers
+        if any(other.body != first.body for other in others):
+            yield f"answers to {request.token}"
+        if request.token in rows and first.query_id not in rows[request.token]:
+            yield f"id of {request.token}: told {first.query_id}, kept {', '.join(rows[request.token])}"
+
+
+def _redelivered(events: Sequence[Event]) -> int:
+    return len(events) - len({event.event_id for event in events})
+
+
+def _disordered(acknowledged: Iterable[Request], events: Sequence[Event]) -> Iterator[str]:
+    """By the first delivery of each: what is delivered again after a crash comes late, and may."""
+    place: dict[str, int] = {}
+    for number, event in enumerate(events):
+        place.setdefault(event.query_id, number)
+    latest: dict[str, int] = defaultdict(lambda: -1)
+    for request in acknowledged:
+        number = place.get(request.answers[0].query_id)
+        if number is None:
+            continue
+        if number < latest[request.customer_id]:
+            yield f"event of {request.token}, customer {request.customer_id}"
+        latest[request.customer_id] = max(latest[request.customer_id], number)

@@ -1,0 +1,239 @@
+"""Clients that write to a server while it suffers, and remember what they were told.
+
+Each client is a thread with one connection and customers of its own, so a customer's requests come one after the
+other. Every second request carries an Idempotency-Key and is sent again, with the same key, until it is answered: it is
+one request however often it is sent. Without a key a request is sent once; what became of it is never known when the
+connection broke, and then it is remembered as not acknowledged.
+"""
+
+from __future__ import annotations
+
+import http.client
+import itertools
+import json
+import secrets
+import string
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
+
+from tests.faults.history import TOKEN_LETTERS, Acknowledgement, Request
+
+ANSWER_TIMEOUT_S = 20.0
+RETRY_AFTER_S = 0.1
+GIVE_UP_AFTER_S = 90.0  # a client that was not answered for so long; leases and restarts take less
+CUSTOMERS_EACH = 3
+BROKEN = 0
+OK = 200
+MESSAGES = (
+    "Where is my parcel {}? It should have come on Monday.",
+    "I want my money back for the {} that I ordered.",
+    "The {} is broken and nobody answers my calls!",
+    "How can I change the address of my account {}?",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One sending: when (monotonic seconds), how long it took, and the status; `BROKEN` where none came."""
+
+    at: float
+    seconds: float
+    status: int
+
+
+@dataclass(slots=True)
+class Sending:
+    """A request on its way: `Request` once all is over."""
+
+    token: str
+    customer_id: str
+    key: str | None
+    message: str
+    answers: list[Acknowledgement] = field(default_factory=list)
+
+    def body(self) -> bytes:
+        return json.dumps({"text": self.message, "customer_id": self.customer_id}).encode()
+
+
+class Connection:
+    """One keep-alive connection, opened again after it broke."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._port = port
+        self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
+        self._open: http.client.HTTPConnection | None = None
+
+    def post(self, sending: Sending) -> tuple[int, bytes]:
+        """Status and body; `BROKEN` and nothing where the connection broke or nothing came in time."""
+        self._open = self._open or http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_TIMEOUT_S)
+        headers = self._headers | ({"idempotency-key": f'"{sending.key}"'} if sending.key else {})
+        try:
+            self._open.request("POST", "/v1/queries", sending.body(), headers)
+            response = self._open.getresponse()
+            return response.status, response.read()
+        except (OSError, http.client.HTTPException):
+            self.close()
+            return BROKEN, b""
+
+    def close(self) -> None:
+        if self._open is not None:
+            self._open.close()
+            self._open = None
+
+
+class Load:
+    """The clients of one run. Use it as a context manager; nothing is sent outside of a burst.
+
+    Args:
+        port: of the server's HTTP door on this machine.
+        token: of a caller who may ask for answers.
+        clients: how many write at once.
+    """
+
+    def __init__(self, port: int, token: str, *, clients: int = 8) -> None:
+        self._connections = [Connection(port, token) for _ in range(clients)]
+        self._pool = ThreadPoolExecutor(clients)
+        self._lock = threading.Lock()
+        self._sent: list[Sending] = []
+        self._attempts: list[Attempt] = []
+        self._numbers = itertools.count()
+        self._acknowledged = 0
+        self._wanted = 0
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+        self._pool.shutdown()
+        for connection in self._connections:
+            connection.close()
+
+    @property
+    def acknowledged(self) -> int:
+        return self._acknowledged
+
+    @contextmanager
+    def burst(self, requests: int, *, pause_s: float = 0.0) -> Iterator[None]:
+        """Send until so many more are acknowledged, while the block runs and after it until they are.
+
+        `pause_s` is how long each client rests between two requests.
+
+        Raises:
+            AssertionError: they were not, within `GIVE_UP_AFTER_S` of the last that was.
+        """
+        self._wanted = self._acknowledged + requests
+        working = [self._pool.submit(self._work, number, pause_s) for number in range(len(self._connections))]
+        try:
+            yield
+        except BaseException:
+            self._stopped.set()
+            raise
+        for client in working:
+            client.result()
+
+    def send(self, requests: int, *, pause_s: float = 0.0) -> None:
+        """A burst with nothing beside it."""
+        with self.burst(requests, pause_s=pause_s):
+            pass
+
+    def wait_for(self, more: int) -> None:
+        """Until so many more are acknowledged; inside of a burst."""
+        wanted = self._acknowledged + more
+        wait_until(lambda: self._acknowledged >= min(wanted, self._wanted), GIVE_UP_AFTER_S, "requests are answered")
+
+    def replay(self) -> None:
+        """Send every acknowledged request that had a key once more, with that key."""
+        keyed = [sending for sending in self._sent if sending.key and sending.answers]
+
+        def work(number: int) -> None:
+            for sending in keyed[number :: len(self._connections)]:
+                self._until_answered(self._connections[number], sending)
+
+        list(self._pool.map(work, range(len(self._connections))))
+
+    def history(self) -> list[Request]:
+        """What was asked and what was told, in the order of sending; between two bursts."""
+        return [Request(each.token, each.customer_id, each.key, tuple(each.answers)) for each in self._sent]
+
+    def attempts(self, since: float = 0.0, until: float = float("inf")) -> list[Attempt]:
+        """Every sending that began between two moments (monotonic seconds)."""
+        with self._lock:
+            return [attempt for attempt in self._attempts if since <= attempt.at < until]
+
+    def _work(self, number: int, pause_s: float) -> None:
+        connection = self._connections[number]
+        told = time.monotonic()
+        while self._acknowledged < self._wanted and not self._stopped.is_set():
+            sending = self._next(number)
+            if sending.key is None:
+                self._once(connection, sending)
+            else:
+                self._until_answered(connection, sending)
+            if sending.answers:
+                with self._lock:
+                    self._acknowledged += 1
+                told = time.monotonic()
+            assert time.monotonic() < told + GIVE_UP_AFTER_S, f"a client was not answered for {GIVE_UP_AFTER_S:.0f} s"
+            self._stopped.wait(pause_s if sending.answers else max(pause_s, RETRY_AFTER_S))
+
+    def _next(self, client: int) -> Sending:
+        """A request that was never sent, remembered before it is."""
+        number = next(self._numbers)
+        token = "".join(secrets.choice(string.ascii_lowercase) for _ in range(TOKEN_LETTERS))
+        customer = f"customer-{client}-{number % CUSTOMERS_EACH}"
+        message = MESSAGES[number % len(MESSAGES)].format(token)
+        sending = Sending(token, customer, token if number % 2 else None, message)
+        with self._lock:
+            self._sent.append(sending)
+        return sending
+
+    def _until_answered(self, connection: Connection, sending: Sending) -> None:
+        give_up = time.monotonic() + GIVE_UP_AFTER_S
+        while not self._once(connection, sending) and time.monotonic() < give_up:
+            if self._stopped.wait(RETRY_AFTER_S):
+                return
+
+    def _once(self, connection: Connection, sending: Sending) -> bool:
+        """Send it; was it answered?"""
+        at = time.monotonic()
+        status, body = connection.post(sending)
+        with self._lock:
+            self._attempts.append(Attempt(at, time.monotonic() - at, status))
+        if status != OK:
+            return False
+        told = json.loads(body)
+        sending.answers.append(Acknowledgement(told["query_id"], told["stored"], body))
+        return True
+
+
+def statuses(attempts: Sequence[Attempt]) -> Counter[int]:
+    """How often each status came."""
+    return Counter(attempt.status for attempt in attempts)
+
+
+def server_errors(attempts: Sequence[Attempt]) -> int:
+    return sum(attempt.status >= 500 for attempt in attempts)
+
+
+def wait_until(holds: Callable[[], bool], timeout_s: float, what: str) -> float:
+    """Until it holds; how long that took, in seconds.
+
+    Raises:
+        AssertionError: not in time.
+    """
+    begun = time.monotonic()
+    while not holds():
+        assert time.monotonic() < begun + timeout_s, f"not within {timeout_s:.0f} s: {what}"
+        time.sleep(0.02)
+    return time.monotonic() - begun
