@@ -106,6 +106,7 @@ class Load:
         self._numbers = itertools.count()
         self._acknowledged = 0
         self._wanted = 0
+        self._block_runs = False
         self._stopped = threading.Event()
 
     def __enter__(self) -> Self:
@@ -125,7 +126,7 @@ class Load:
 
     @contextmanager
     def burst(self, requests: int, *, pause_s: float = 0.0) -> Iterator[None]:
-        """Send until so many more are acknowledged, while the block runs and after it until they are.
+        """Send while the block runs, and on until so many more are acknowledged.
 
         `pause_s` is how long each client rests between two requests.
 
@@ -133,12 +134,14 @@ class Load:
             AssertionError: they were not, within `GIVE_UP_AFTER_S` of the last that was.
         """
         self._wanted = self._acknowledged + requests
+        self._block_runs = True
         working = [self._pool.submit(self._work, number, pause_s) for number in range(len(self._connections))]
         try:
             yield
         except BaseException:
             self._stopped.set()
             raise
+        self._block_runs = False
         for client in working:
             client.result()
 
@@ -150,7 +153,7 @@ class Load:
     def wait_for(self, more: int) -> None:
         """Until so many more are acknowledged; inside of a burst."""
         wanted = self._acknowledged + more
-        wait_until(lambda: self._acknowledged >= min(wanted, self._wanted), GIVE_UP_AFTER_S, "requests are answered")
+        wait_until(lambda: self._acknowledged >= wanted, GIVE_UP_AFTER_S, f"{more} more requests are answered")
 
     def replay(self) -> None:
         """Send every acknowledged request that had a key once more, with that key."""
@@ -174,7 +177,7 @@ class Load:
     def _work(self, number: int, pause_s: float) -> None:
         connection = self._connections[number]
         told = time.monotonic()
-        while self._acknowledged < self._wanted and not self._stopped.is_set():
+        while (self._block_runs or self._acknowledged < self._wanted) and not self._stopped.is_set():
             sending = self._next(number)
             if sending.key is None:
                 self._once(connection, sending)

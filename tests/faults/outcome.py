@@ -1,0 +1,83 @@
+"""What a scenario is, and what comes of it: the verdict of the history, and the promises about time that were measured."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from model_store.bundle import Bundle
+from tests.faults.history import Verdict
+from tests.postgresql import PostgreSql
+from tests.redis_server import RedisServer
+
+SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How long a scenario is: so many faults, so many acknowledged requests around each, each fault so many seconds."""
+
+    faults: int
+    requests_each: int
+    away_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What scenarios are played on. `folder` is empty; real servers are started when they are asked for."""
+
+    bundle: Bundle
+    folder: Path
+    postgresql: Callable[[], PostgreSql]
+    redis: Callable[[], RedisServer]
+    tell: Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A figure that may be at most so much."""
+
+    what: str
+    at_most: float
+    measured: float
+
+    @property
+    def is_kept(self) -> bool:
+        return self.measured <= self.at_most
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One run of a scenario. `faults` counts kills, freezes or outages that really happened."""
+
+    faults: int
+    verdict: Verdict
+    promises: tuple[Promise, ...] = ()
+
+    def complaints(self) -> list[str]:
+        """What was not as promised, in sentences short enough for an assertion; empty where all was."""
+        return [*self._wrong(), *self._broken()]
+
+    def _wrong(self) -> Iterator[str]:
+        for name in ("lost", "doubled", "phantom", "differing", "disordered"):
+            if found := getattr(self.verdict, name):
+                yield f"{len(found)} {name}: {'; '.join(found[:SHOWN])}"
+        if self.verdict.left_behind:
+            yield f"{self.verdict.left_behind} left behind in spool and outbox"
+
+    def _broken(self) -> Iterator[str]:
+        for promise in self.promises:
+            if not promise.is_kept:
+                yield f"{promise.what}: {promise.measured:.3f}, promised was at most {promise.at_most:.3f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """A way to suffer. `missing` says why it cannot be played on this machine, None where it can."""
+
+    name: str
+    play: Callable[[Grounds, Form], Outcome]
+    short: Form
+    long: Form
+    missing: Callable[[], str | None] = lambda: None

@@ -1,0 +1,92 @@
+"""No space is left where database and spool are. Requests are refused, none is acknowledged and lost, then it goes on.
+
+The home folder is a file system of its own in memory, small, and a filler takes what is left of it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.faults.load import OK, wait_until
+from tests.faults.outcome import Form, Grounds, Outcome, Promise
+from tests.faults.stage import Stage, on_stage
+
+SIZE_MB = 64
+PAUSE_S = 0.02
+REFUSED = 503
+BACK_WITHIN_S = 5.0
+
+
+def missing() -> str | None:
+    """Why no file system can be mounted here; None where one can."""
+    return None if os.geteuid() == 0 and _may_mount() else "only root may mount a small tmpfs, and only outside of containers that forbid it"
+
+
+def play(grounds: Grounds, form: Form) -> Outcome:
+    with _small_disk(grounds.folder / "disk") as disk, on_stage(grounds.bundle, disk / "home") as stage:
+        refused = 0
+        slowest_back_s = 0.0
+        for fault in range(form.faults):
+            with stage.load.burst(form.requests_each, pause_s=PAUSE_S):
+                stage.load.wait_for(form.requests_each // 3)
+                full = time.monotonic()
+                with _full(disk):
+                    wait_until(lambda: _refusals(stage, full) > 0, 30.0, "requests are refused on a full disk")
+                    time.sleep(form.away_s)
+                acknowledged = stage.load.acknowledged
+                back_s = wait_until(lambda: stage.load.acknowledged > acknowledged, 60.0, "requests are answered")
+            refused += _refusals(stage, full)
+            slowest_back_s = max(slowest_back_s, back_s)
+            grounds.tell(f"{fault + 1} of {form.faults}: full, {refused} refused so far, answers {back_s:.1f} s after")
+        statuses = {attempt.status for attempt in stage.load.attempts()}
+        promises = (
+            Promise("kinds of answers beside 200 and 503", 0, len(statuses - {OK, REFUSED})),
+            Promise("first answer after space returned, s", BACK_WITHIN_S, slowest_back_s),
+        )
+        return Outcome(form.faults, stage.verdict(), promises)
+
+
+def _refusals(stage: Stage, since: float) -> int:
+    return sum(attempt.status == REFUSED for attempt in stage.load.attempts(since))
+
+
+@contextmanager
+def _small_disk(folder: Path) -> Iterator[Path]:
+    folder.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m", "tmpfs", str(folder)], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def _full(disk: Path) -> Iterator[None]:
+    """Not one free block, until the block ends."""
+    filler = disk / "filler"
+    try:
+        with filler.open("wb") as file:
+            _fill(file.fileno())
+        yield
+    finally:
+        filler.unlink(missing_ok=True)
+
+
+def _fill(descriptor: int) -> None:
+    block = bytes(1 << 16)
+    while block:
+        try:
+            os.write(descriptor, block)
+        except OSError:
+            block = block[: len(block) // 2]
+
+
+def _may_mount() -> bool:
+    """Try it, in a mount namespace that ends with the command."""
+    trial = ["unshare", "--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"]
+    return subprocess.run(trial, capture_output=True, check=False).returncode == 0

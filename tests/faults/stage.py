@@ -1,0 +1,142 @@
+"""Where a scenario plays: a running server, clients that write to it, and everything that is kept of what they write.
+
+What is kept is read past the product: the tables themselves, the spool's file, the lines of the sink.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+import psutil
+from sqlalchemy import create_engine, func, select
+from sqlalchemy.exc import SQLAlchemyError
+
+from frontdesk.storage.tables import customer_history, outbox, queries
+from model_store.bundle import Bundle
+from tests.faults.history import Event, Kept, Verdict, check
+from tests.faults.load import Load, wait_until
+from tests.serving import Server
+
+WORKERS = 2
+RESPAWN_TIMEOUT_S = 60.0  # BentoML looks for dead workers every ten seconds, then one has to warm up
+QUIET_TIMEOUT_S = 60.0
+TOKEN_TTL_S = 4 * 3600
+
+
+@dataclass(slots=True)
+class Stage:
+    """One server and its clients. `sink` is the file that the outbox writes to."""
+
+    server: Server
+    load: Load
+    database_url: str
+    sink: Path | None
+    kills: int = 0
+    _random: random.Random = field(default_factory=lambda: random.Random(7))
+
+    def kill_worker(self) -> None:
+        """kill -9 of one API worker, whichever."""
+        victim = self._random.choice(sorted(self.server.workers().values()))
+        psutil.Process(victim).send_signal(signal.SIGKILL)
+        self.kills += 1
+
+    def wait_for_workers(self) -> float:
+        """Until every worker is there again; seconds."""
+        return wait_until(self._all_work, RESPAWN_TIMEOUT_S, "dead workers are replaced")
+
+    def wait_until_quiet(self, timeout_s: float = QUIET_TIMEOUT_S) -> float:
+        """Until spool and outbox are empty; seconds."""
+        return wait_until(lambda: self.left_behind() == 0, timeout_s, "spool and outbox are empty")
+
+    def verdict(self) -> Verdict:
+        """Let all become quiet, ask again for every answer that had a key, and compare what was told with what is kept."""
+        with contextlib.suppress(AssertionError):  # what is left behind is in the verdict
+            self.wait_until_quiet()
+        self.load.replay()
+        with contextlib.suppress(AssertionError):
+            self.wait_until_quiet()
+        return check(self.load.history(), self.kept())
+
+    def kept(self) -> Kept:
+        """What database and sink hold now."""
+        engine = create_engine(self.database_url)
+        try:
+            with engine.connect() as connection:
+                rows = {
+                    row.id: row.query_text for row in connection.execute(select(queries.c.id, queries.c.query_text))
+                }
+                history = tuple(connection.scalars(select(customer_history.c.id)))
+        finally:
+            engine.dispose()
+        events = None if self.sink is None else tuple(_events(self.sink))
+        return Kept(rows, history, events, self.left_behind())
+
+    def left_behind(self) -> int:
+        """Rows that are still on their way: in the spool, and in the outbox. A database that is away counts as one."""
+        return self.spooled() + self._in_outbox()
+
+    def spooled(self) -> int:
+        """Records in the spool of this host."""
+        spool = self.server.home / "spool.db"
+        if not spool.exists():
+            return 0
+        with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True)) as connection:
+            (count,) = connection.execute("SELECT count(*) FROM spool").fetchone()
+            return int(count)
+
+    def _in_outbox(self) -> int:
+        engine = create_engine(self.database_url)
+        try:
+            with engine.connect() as connection:
+                return connection.scalar(select(func.count()).select_from(outbox)) or 0
+        except SQLAlchemyError:
+            return 1
+        finally:
+            engine.dispose()
+
+    def _all_work(self) -> bool:
+        alive = {process.pid for process in self.server.processes()}
+        workers = set(self.server.workers().values())
+        return len(workers) == WORKERS and workers <= alive
+
+
+@contextmanager
+def on_stage(
+    bundle: Bundle,
+    home: Path,
+    *,
+    database_url: str | None = None,
+    with_sink: bool = True,
+    clients: int = 8,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    **settings: object,
+) -> Iterator[Stage]:
+    """A server with two workers on `home`, an empty folder; SQLite in it unless another database is named."""
+    home.mkdir(parents=True, exist_ok=True)
+    sink = home / "events.jsonl" if with_sink else None
+    ours: dict[str, object] = {"model__bundle": bundle.path}
+    if database_url is not None:
+        ours["storage__url"] = database_url
+    url = database_url or f"sqlite:///{home / 'frontdesk.db'}"
+    with Server(home, workers=WORKERS, variables=variables, **{**ours, **settings}) as server:
+        token = server.token(ttl_s=TOKEN_TTL_S)
+        with Load(server.port, token, clients=clients) as load:
+            yield Stage(server, load, url, sink)
+
+
+def _events(sink: Path) -> Iterator[Event]:
+    if not sink.is_file():
+        return
+    for line in sink.read_text(encoding="utf-8").splitlines():
+        told = json.loads(line)
+        yield Event(told["event_id"], told["payload"]["query_id"])
