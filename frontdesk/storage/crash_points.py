@@ -1,8 +1,12 @@
 """Places of the write path at which a test lets a process die, as a power cut would: no handler, no clean-up.
 
 A process that was started with FRONTDESK_CRASH_AT=NAME, or NAME:3, kills itself with SIGKILL when it comes to that
-point for the first, or third, time. Without the variable a point is a call of an empty function. Every name is in
-`POINTS`, and one that is not there is refused at start: a test that never reaches its point would prove nothing.
+point for the first, or third, time. With FRONTDESK_CRASH_AT=/path/to/a/file the point is the one whose name the file
+holds at that moment, and the file is gone once a process has died of it: of several workers one dies, the one that
+takes its place does not die again, and a test may write the next name without a new start.
+
+Without the variable a point is a call of an empty function. Every name is in `POINTS`, and one that is not there is
+refused at start: a test that never reaches its point would prove nothing.
 
 Knows nothing of what is written; the places are in the parts that write.
 """
@@ -11,6 +15,8 @@ from __future__ import annotations
 
 import os
 import signal
+from contextlib import suppress
+from pathlib import Path
 from threading import Lock
 
 from frontdesk.errors import ConfigurationError
@@ -43,27 +49,42 @@ def _armed(value: str | None) -> tuple[str, int] | None:
     Raises:
         ConfigurationError: there is no such point, or what comes after the colon is no number above 0.
     """
-    if not value:
+    if not value or value.startswith("/"):
         return None
     name, _, times = value.partition(":")
     if name not in POINTS or not (times == "" or (times.isdecimal() and int(times) > 0)):
         raise ConfigurationError(
-            f"{VARIABLE} names no crash point.", hint=f"Write NAME or NAME:TIMES with a name out of {POINTS}."
+            f"{VARIABLE} names no crash point.", hint=f"Write NAME, NAME:TIMES or /a/file, with a name out of {POINTS}."
         )
     return name, int(times or 1)
 
 
+def _file(value: str | None) -> Path | None:
+    return Path(value) if value and value.startswith("/") else None
+
+
 _ARMED = _armed(os.environ.get(VARIABLE))
+_FILE = _file(os.environ.get(VARIABLE))
 _times_reached = 0
 _counting = Lock()
 
 
 def reached(name: str) -> None:
-    """Die here, if this is the point and the time that the process was started with."""
+    """Die here, if this is the point and the time that the process was started with, or the one that the file holds."""
+    if _FILE is not None:
+        _die_of(_FILE, name)
     if _ARMED is None or _ARMED[0] != name:
         return
     global _times_reached
     with _counting:
         _times_reached += 1
         if _times_reached == _ARMED[1]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _die_of(file: Path, name: str) -> None:
+    """Whoever removes the file is the one who dies."""
+    with suppress(FileNotFoundError):
+        if file.read_text(encoding="utf-8") == name:
+            file.unlink()
             os.kill(os.getpid(), signal.SIGKILL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -41,6 +42,22 @@ def run(crash_at: str | None) -> subprocess.CompletedProcess[str]:
 def test_a_process_dies_at_its_point_and_time_only(crash_at: str | None, code: int, printed: list[str]) -> None:
     ended = run(crash_at)
     assert (ended.returncode, ended.stdout.split()) == (code, printed)
+
+
+def test_a_process_dies_of_the_point_in_the_file_once(tmp_path: Path) -> None:
+    file = tmp_path / "armed"
+    assert run(str(file)).returncode == 0
+    file.write_text("spool.after_commit")
+    first, second = run(str(file)), run(str(file))
+    assert (first.returncode, first.stdout.split()) == (-9, ["0"])
+    assert (second.returncode, second.stdout.split()) == (0, ["0", "1", "2"])
+
+
+def test_a_process_lives_while_the_file_names_another_point(tmp_path: Path) -> None:
+    file = tmp_path / "armed"
+    file.write_text("drain.after_commit")
+    assert run(str(file)).returncode == 0
+    assert file.exists()
 
 
 @pytest.mark.parametrize("wrong", ["rows.biult", "rows.built:0", "rows.built:x"])
