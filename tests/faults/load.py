@@ -29,6 +29,7 @@ ANSWER_TIMEOUT_S = 20.0
 RETRY_AFTER_S = 0.1
 GIVE_UP_AFTER_S = 90.0  # a client that was not answered for so long; leases and restarts take less
 CUSTOMERS_EACH = 3
+TOO_SHORT_MS = 4
 BROKEN = 0
 OK = 200
 MESSAGES = (
@@ -70,10 +71,14 @@ class Connection:
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         self._open: http.client.HTTPConnection | None = None
 
-    def post(self, sending: Sending) -> tuple[int, bytes]:
+    def post(self, sending: Sending, deadline_ms: int | None = None) -> tuple[int, bytes]:
         """Status and body; `BROKEN` and nothing where the connection broke or nothing came in time."""
         self._open = self._open or http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_TIMEOUT_S)
-        headers = self._headers | ({"idempotency-key": f'"{sending.key}"'} if sending.key else {})
+        headers = dict(self._headers)
+        if sending.key is not None:
+            headers["idempotency-key"] = f'"{sending.key}"'
+        if deadline_ms is not None:
+            headers["x-request-deadline-ms"] = str(deadline_ms)
         try:
             self._open.request("POST", "/v1/queries", sending.body(), headers)
             response = self._open.getresponse()
@@ -125,17 +130,20 @@ class Load:
         return self._acknowledged
 
     @contextmanager
-    def burst(self, requests: int, *, pause_s: float = 0.0) -> Iterator[None]:
+    def burst(self, requests: int, *, pause_s: float = 0.0, hurried: bool = False) -> Iterator[None]:
         """Send while the block runs, and on until so many more are acknowledged.
 
-        `pause_s` is how long each client rests between two requests.
+        Args:
+            requests: how many.
+            pause_s: how long each client rests between two requests.
+            hurried: every request with a key is first sent with a deadline that is too short for the models.
 
         Raises:
             AssertionError: they were not, within `GIVE_UP_AFTER_S` of the last that was.
         """
         self._wanted = self._acknowledged + requests
         self._block_runs = True
-        working = [self._pool.submit(self._work, number, pause_s) for number in range(len(self._connections))]
+        working = [self._pool.submit(self._work, number, pause_s, hurried) for number in range(len(self._connections))]
         try:
             yield
         except BaseException:
@@ -174,7 +182,7 @@ class Load:
         with self._lock:
             return [attempt for attempt in self._attempts if since <= attempt.at < until]
 
-    def _work(self, number: int, pause_s: float) -> None:
+    def _work(self, number: int, pause_s: float, hurried: bool) -> None:
         connection = self._connections[number]
         told = time.monotonic()
         while (self._block_runs or self._acknowledged < self._wanted) and not self._stopped.is_set():
@@ -182,7 +190,7 @@ class Load:
             if sending.key is None:
                 self._once(connection, sending)
             else:
-                self._until_answered(connection, sending)
+                self._until_answered(connection, sending, hurried)
             if sending.answers:
                 with self._lock:
                     self._acknowledged += 1
@@ -201,16 +209,18 @@ class Load:
             self._sent.append(sending)
         return sending
 
-    def _until_answered(self, connection: Connection, sending: Sending) -> None:
+    def _until_answered(self, connection: Connection, sending: Sending, hurried: bool = False) -> None:
         give_up = time.monotonic() + GIVE_UP_AFTER_S
+        if hurried and self._once(connection, sending, TOO_SHORT_MS):
+            return
         while not self._once(connection, sending) and time.monotonic() < give_up:
             if self._stopped.wait(RETRY_AFTER_S):
                 return
 
-    def _once(self, connection: Connection, sending: Sending) -> bool:
+    def _once(self, connection: Connection, sending: Sending, deadline_ms: int | None = None) -> bool:
         """Send it; was it answered?"""
         at = time.monotonic()
-        status, body = connection.post(sending)
+        status, body = connection.post(sending, deadline_ms)
         with self._lock:
             self._attempts.append(Attempt(at, time.monotonic() - at, status))
         if status != OK:
