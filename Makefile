@@ -11,12 +11,13 @@ INDEX       := $(if $(strip $(TORCH_INDEX)),--extra-index-url $(strip $(TORCH_IN
 PYTEST      := $(BIN)/python -m pytest
 USERS       ?= 50             # of make bench-locust
 RUN_TIME    ?= 60s            # of make bench-locust
+SCENARIOS   ?=                # of make faults: all, or names such as worker-killed
 
 ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps check format bench bench-kernel bench-layers bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-all test-deps faults check format bench bench-kernel bench-layers bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -56,6 +57,9 @@ test-all: test-deps test check  ## install what the tests can use, then all test
 
 test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQL, Redis, wrk; nothing is started
 	@.ci/test-deps
+
+faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests beside each kind of failure, an hour in all
+	@$(BIN)/python -m tests.faults $(SCENARIOS)
 
 check: $(VENV)/.dev-$(EXTRA)  ## format, lint, types, import contracts, unit tests: the definition of clean
 	@$(BIN)/ruff format --check .

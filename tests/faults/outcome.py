@@ -1,4 +1,4 @@
-"""What a scenario is, and what comes of it: the verdict of the history, and the promises about time that were measured."""
+"""What a scenario is, and what comes of it: the verdict on its history, and the promises that were measured."""
 
 from __future__ import annotations
 

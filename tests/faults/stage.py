@@ -10,7 +10,6 @@ import json
 import random
 import signal
 import sqlite3
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -41,14 +40,13 @@ class Stage:
     load: Load
     database_url: str
     sink: Path | None
-    kills: int = 0
+    workers: int = WORKERS
     _random: random.Random = field(default_factory=lambda: random.Random(7))
 
     def kill_worker(self) -> None:
         """kill -9 of one API worker, whichever."""
         victim = self._random.choice(sorted(self.server.workers().values()))
         psutil.Process(victim).send_signal(signal.SIGKILL)
-        self.kills += 1
 
     def wait_for_workers(self) -> float:
         """Until every worker is there again; seconds."""
@@ -58,8 +56,12 @@ class Stage:
         """Until spool and outbox are empty; seconds."""
         return wait_until(lambda: self.left_behind() == 0, timeout_s, "spool and outbox are empty")
 
+    def wait_until_drained(self) -> float:
+        """Until the spool is empty; seconds."""
+        return wait_until(lambda: self.spooled() == 0, QUIET_TIMEOUT_S, "the spool is empty")
+
     def verdict(self) -> Verdict:
-        """Let all become quiet, ask again for every answer that had a key, and compare what was told with what is kept."""
+        """Let all become quiet, ask again for every answer that had a key, and compare what was told with what is."""
         with contextlib.suppress(AssertionError):  # what is left behind is in the verdict
             self.wait_until_quiet()
         self.load.replay()
@@ -107,7 +109,7 @@ class Stage:
     def _all_work(self) -> bool:
         alive = {process.pid for process in self.server.processes()}
         workers = set(self.server.workers().values())
-        return len(workers) == WORKERS and workers <= alive
+        return len(workers) == self.workers and workers <= alive
 
 
 @contextmanager
@@ -117,21 +119,24 @@ def on_stage(
     *,
     database_url: str | None = None,
     with_sink: bool = True,
+    workers: int = WORKERS,
     clients: int = 8,
     variables: Mapping[str, str] = MappingProxyType({}),
     **settings: object,
 ) -> Iterator[Stage]:
-    """A server with two workers on `home`, an empty folder; SQLite in it unless another database is named."""
+    """A server on `home`, an empty folder; SQLite in it unless another database is named."""
     home.mkdir(parents=True, exist_ok=True)
     sink = home / "events.jsonl" if with_sink else None
     ours: dict[str, object] = {"model__bundle": bundle.path}
+    if with_sink:
+        ours |= {"outbox__sinks": "[file]", "outbox__file": sink}
     if database_url is not None:
         ours["storage__url"] = database_url
     url = database_url or f"sqlite:///{home / 'frontdesk.db'}"
-    with Server(home, workers=WORKERS, variables=variables, **{**ours, **settings}) as server:
+    with Server(home, workers=workers, variables=variables, **{**ours, **settings}) as server:
         token = server.token(ttl_s=TOKEN_TTL_S)
         with Load(server.port, token, clients=clients) as load:
-            yield Stage(server, load, url, sink)
+            yield Stage(server, load, url, sink, workers)
 
 
 def _events(sink: Path) -> Iterator[Event]:

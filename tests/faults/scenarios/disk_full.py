@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.load import OK, wait_until
+from tests.faults.load import OK, statuses, wait_until
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
 from tests.faults.stage import Stage, on_stage
 
@@ -24,35 +24,36 @@ BACK_WITHIN_S = 5.0
 
 def missing() -> str | None:
     """Why no file system can be mounted here; None where one can."""
-    return None if os.geteuid() == 0 and _may_mount() else "only root may mount a small tmpfs, and only outside of containers that forbid it"
+    return None if os.geteuid() == 0 and _may_mount() else "a small tmpfs cannot be mounted by this user, or not here"
 
 
 def play(grounds: Grounds, form: Form) -> Outcome:
     with _small_disk(grounds.folder / "disk") as disk, on_stage(grounds.bundle, disk / "home") as stage:
-        refused = 0
-        slowest_back_s = 0.0
+        back_s = []
         for fault in range(form.faults):
-            with stage.load.burst(form.requests_each, pause_s=PAUSE_S):
-                stage.load.wait_for(form.requests_each // 3)
-                full = time.monotonic()
-                with _full(disk):
-                    wait_until(lambda: _refusals(stage, full) > 0, 30.0, "requests are refused on a full disk")
-                    time.sleep(form.away_s)
-                acknowledged = stage.load.acknowledged
-                back_s = wait_until(lambda: stage.load.acknowledged > acknowledged, 60.0, "requests are answered")
-            refused += _refusals(stage, full)
-            slowest_back_s = max(slowest_back_s, back_s)
-            grounds.tell(f"{fault + 1} of {form.faults}: full, {refused} refused so far, answers {back_s:.1f} s after")
-        statuses = {attempt.status for attempt in stage.load.attempts()}
+            full = time.monotonic()
+            back_s.append(_one(stage, disk, form))
+            refused = statuses(stage.load.attempts(full))[REFUSED]
+            grounds.tell(f"{fault + 1} of {form.faults}: {refused} refused, an answer {back_s[-1]:.1f} s after")
+        others = statuses(stage.load.attempts()).keys() - {OK, REFUSED}
         promises = (
-            Promise("kinds of answers beside 200 and 503", 0, len(statuses - {OK, REFUSED})),
-            Promise("first answer after space returned, s", BACK_WITHIN_S, slowest_back_s),
+            Promise("kinds of answers beside 200 and 503", 0, len(others)),
+            Promise("first answer after space returned, s", BACK_WITHIN_S, max(back_s)),
         )
         return Outcome(form.faults, stage.verdict(), promises)
 
 
-def _refusals(stage: Stage, since: float) -> int:
-    return sum(attempt.status == REFUSED for attempt in stage.load.attempts(since))
+def _one(stage: Stage, disk: Path, form: Form) -> float:
+    """Full for a while under load; how long after it the first request was answered, in seconds."""
+    load = stage.load
+    with load.burst(form.requests_each, pause_s=PAUSE_S):
+        load.wait_for(form.requests_each // 3)
+        full = time.monotonic()
+        with _full(disk):
+            wait_until(lambda: statuses(load.attempts(full))[REFUSED] > 0, 30.0, "a full disk refuses requests")
+            time.sleep(form.away_s)
+        acknowledged = load.acknowledged
+        return wait_until(lambda: load.acknowledged > acknowledged, 60.0, "requests are answered again")
 
 
 @contextmanager

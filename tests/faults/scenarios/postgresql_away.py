@@ -37,7 +37,9 @@ def _play(
             for fault in range(form.faults):
                 drained_s, backlog = _one(stage, postgresql, form, goes, comes)
                 late.append(drained_s - backlog / DRAINED_PER_S)
-                grounds.tell(f"{fault + 1} of {form.faults}: {backlog} spooled, drained {drained_s:.1f} s after its return")
+                grounds.tell(
+                    f"{fault + 1} of {form.faults}: {backlog} spooled, drained {drained_s:.1f} s after its return"
+                )
             attempts = stage.load.attempts()
             promises = (
                 Promise("5xx", 0, server_errors(attempts)),

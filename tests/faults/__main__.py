@@ -1,0 +1,133 @@
+"""The long forms: `make faults`, or python -m tests.faults [--short] [SCENARIO...].
+
+Each scenario is played until at least ten thousand requests were acknowledged beside its faults. What happens is
+shown as it does, then a table, then the same as one line of JSON. The exit code is 1 where a promise was not kept.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import dataclasses
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.machine import machine
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from model_store.bundle import Bundle
+from tests import postgresql, redis_server
+from tests.faults.outcome import Grounds, Outcome, Scenario
+from tests.faults.scenarios import SCENARIOS
+from training.data import STARTER_CORPUS, read_examples
+from training.profile import read_profile
+from training.run import TrainingRun
+
+_COUNTED = ("lost", "doubled", "phantom", "differing", "disordered")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Played:
+    """A scenario that was played: `outcome` is None where it broke off, and `complaints` say why."""
+
+    name: str
+    seconds: float
+    outcome: Outcome | None
+    complaints: Sequence[str]
+
+
+def main() -> int:
+    names = [scenario.name.replace(" ", "-") for scenario in SCENARIOS]
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"out of {', '.join(names)}; default: all")
+    parser.add_argument("--short", action="store_true", help="the short forms, as in make test")
+    wanted = parser.parse_args()
+    if unknown := set(wanted.scenarios) - set(names):
+        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
+    console = Console(width=150)
+    chosen = [each for each, name in zip(SCENARIOS, names, strict=True) if name in (wanted.scenarios or names)]
+    with contextlib.ExitStack() as servers, tempfile.TemporaryDirectory(prefix="frontdesk-faults-") as folder:
+        start_postgresql = cache(lambda: servers.enter_context(postgresql.running()))
+        start_redis = cache(lambda: servers.enter_context(redis_server.running()))
+        console.print("Training the bundle that is served ...")
+        bundle = _bundle(Path(folder))
+        played = []
+        for number, scenario in enumerate(chosen):
+            if (reason := scenario.missing()) is not None:
+                console.print(f"[yellow]{scenario.name}: not played: {reason}[/]")
+                continue
+            console.print(f"[bold]{scenario.name}[/]")
+            tell = lambda said: console.print(f"  {said}", highlight=False)  # noqa: E731
+            grounds = Grounds(bundle, Path(folder) / f"scenario-{number}", start_postgresql, start_redis, tell)
+            grounds.folder.mkdir()
+            played.append(_play(scenario, grounds, short=wanted.short))
+    console.print(_table(played))
+    for each in played:
+        for complaint in each.complaints:
+            console.print(f"[red]{each.name}: {complaint}[/]", highlight=False)
+    print(json.dumps({"faults": [_figures(each) for each in played], "machine": machine()}))
+    return int(any(each.complaints for each in played))
+
+
+def _bundle(folder: Path) -> Bundle:
+    """The tiny one, as tests serve it."""
+    return TrainingRun(
+        examples=read_examples(STARTER_CORPUS),
+        profile=read_profile("tiny"),
+        profile_name="tiny",
+        taxonomy=Taxonomy.read(STARTER_TAXONOMY),
+        source="starter corpus",
+        work=folder / "training",
+        bundles=folder / "bundles",
+    ).train(lambda progress: None)
+
+
+def _play(scenario: Scenario, grounds: Grounds, *, short: bool) -> Played:
+    begun = time.monotonic()
+    try:
+        outcome = scenario.play(grounds, scenario.short if short else scenario.long)
+    except AssertionError as error:  # the other scenarios are still worth their time
+        return Played(scenario.name, time.monotonic() - begun, None, [f"broke off: {error}"])
+    return Played(scenario.name, time.monotonic() - begun, outcome, outcome.complaints())
+
+
+def _table(played: Sequence[Played]) -> Table:
+    table = Table(title="Acknowledged means kept", title_justify="left")
+    table.add_column("scenario", no_wrap=True)
+    for heading in ("acknowledged", "faults", *_COUNTED, "spooled", "sent again", "replays", "minutes", "promises"):
+        table.add_column(heading, justify="right")
+    for each in played:
+        minutes = f"{each.seconds / 60:.1f}"
+        if each.outcome is None:
+            table.add_row(each.name, *["-"] * 10, minutes, "[red]broke off[/]")
+            continue
+        found = each.outcome.verdict
+        counts = [len(getattr(found, name)) for name in _COUNTED]
+        cells = [found.acknowledged, each.outcome.faults, *counts, found.spooled, found.redelivered, found.replays]
+        table.add_row(each.name, *map(str, cells), minutes, "[red]broken[/]" if each.complaints else "[green]kept[/]")
+    return table
+
+
+def _figures(each: Played) -> dict[str, object]:
+    told: dict[str, object] = {"scenario": each.name, "seconds": round(each.seconds, 1), "complaints": each.complaints}
+    if each.outcome is not None:
+        found = each.outcome.verdict
+        told |= {name: len(getattr(found, name)) for name in _COUNTED}
+        told |= {
+            name: getattr(found, name)
+            for name in ("acknowledged", "unacknowledged", "spooled", "replays", "redelivered")
+        }
+        told["faults"] = each.outcome.faults
+        told["promises"] = [dataclasses.asdict(promise) for promise in each.outcome.promises]
+    return told
+
+
+if __name__ == "__main__":
+    sys.exit(main())

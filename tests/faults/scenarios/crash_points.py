@@ -1,0 +1,56 @@
+"""A process dies at each named point of the write path, one after the other, under load.
+
+Some points are only come to when something is wrong: the spool and its draining need a database that is too slow, and
+a claim is given up when its request fails. So while such a point waits for its process, another program holds the
+database's write lock for longer than a commit may take, or clients give requests no time.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from contextlib import closing
+from pathlib import Path
+
+from frontdesk.storage.crash_points import POINTS, VARIABLE
+from tests.faults.load import wait_until
+from tests.faults.outcome import Form, Grounds, Outcome
+from tests.faults.stage import Stage, on_stage
+
+WORKERS = 4  # four may die before anybody has to wait for a new one
+REACHED_TIMEOUT_S = 60.0
+LOCKED_S = 2.5
+
+
+def play(grounds: Grounds, form: Form) -> Outcome:
+    """`form.faults` times around all points, `form.requests_each` acknowledged around each crash."""
+    armed = grounds.folder / "armed"
+    crashes = 0
+    with on_stage(grounds.bundle, grounds.folder / "home", workers=WORKERS, variables={VARIABLE: str(armed)}) as stage:
+        for _ in range(form.faults):
+            for point in POINTS:
+                took_s = _crash(stage, armed, point, form)
+                crashes += 1
+                grounds.tell(f"{crashes} of {form.faults * len(POINTS)}: died at {point} after {took_s:.1f} s")
+        stage.wait_for_workers()
+        return Outcome(crashes, stage.verdict())
+
+
+def _crash(stage: Stage, armed: Path, point: str, form: Form) -> float:
+    """Arm the point under load; how long it took until a process had died of it."""
+    with stage.load.burst(form.requests_each, hurried=point.startswith("free.")):
+        stage.load.wait_for(form.requests_each // 4)
+        written = armed.with_suffix(".new")
+        written.write_text(point)
+        written.rename(armed)
+        if point.startswith(("spool.", "drain.")):
+            _hold_the_write_lock(stage.server.home / "frontdesk.db")
+        return wait_until(lambda: not armed.exists(), REACHED_TIMEOUT_S, f"a process dies at {point}")
+
+
+def _hold_the_write_lock(database: Path) -> None:
+    """For longer than a commit may take."""
+    with closing(sqlite3.connect(database, isolation_level=None, timeout=20.0)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        time.sleep(LOCKED_S)
+        other.execute("ROLLBACK")
