@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from frontdesk.errors import ConfigurationError
 
@@ -20,6 +21,7 @@ CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 DATA_VARIABLE = "FRONTDESK_DATA"
 CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/crash_points.py
 NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE}
+API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"
 PROJECT = Path(__file__).resolve().parent.parent
 
 
@@ -68,7 +70,40 @@ class PolicySettings(Section):
 
 class ResponseSettings(Section):
     knowledge: Path | None = None
-    provider: Literal["template"] = "template"
+    provider: Literal["template", "openai", "local"] = "template"
+
+
+class LlmSettings(Section):
+    """`api_key` comes from the environment alone; it is in no dump and no repr."""
+
+    base_url: str | None = None
+    model: str | None = None
+    api_key: SecretStr | None = Field(None, exclude=True, repr=False)
+    api_key_file: Path | None = None
+    proxy: str | None = Field(None, repr=False)
+    stream: bool = True
+    temperature: float | None = Field(0.2, ge=0, le=2)
+    max_tokens: int = Field(400, ge=1)
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    max_response_bytes: int = Field(1_048_576, ge=1024)
+    timeout_s: float = Field(8.0, gt=0)
+    first_token_timeout_s: float = Field(4.0, gt=0)
+    stall_timeout_s: float = Field(2.0, gt=0)
+    slow_first_token_s: float = Field(2.0, gt=0)
+    breaker_open_s: float = Field(5.0, gt=0, le=15.0)
+    concurrency: int = Field(4, ge=1)
+    price_per_1000_input_tokens: float = Field(0.0, ge=0)
+    price_per_1000_output_tokens: float = Field(0.0, ge=0)
+
+    @field_validator("base_url")
+    @classmethod
+    def _plain_address(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc or parts.query:
+            raise ValueError("must be an address such as https://host/v1, without a user, a password or a query")
+        return value
 
 
 class StorageSettings(Section):
@@ -132,6 +167,7 @@ class Settings(Section):
     model: ModelSettings = ModelSettings()
     policy: PolicySettings = PolicySettings()
     responses: ResponseSettings = ResponseSettings()
+    llm: LlmSettings = LlmSettings()
     storage: StorageSettings = StorageSettings()
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
@@ -194,6 +230,7 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None) ->
     variables = dict(os.environ) if environment is None else environment
     chosen = path or _default_path(variables)
     data = _read(chosen) if chosen else {}
+    _refuse_secrets(data, chosen)
     _overlay(data, variables)
     try:
         settings = Settings.model_validate(data)
@@ -232,6 +269,15 @@ def _read(path: Path) -> dict[str, Any]:
     return data
 
 
+def _refuse_secrets(data: dict[str, Any], path: Path | None) -> None:
+    """Files are copied, committed and mailed."""
+    llm = data.get("llm")
+    if isinstance(llm, dict) and "api_key" in llm:
+        raise ConfigurationError(
+            f"{path} holds llm.api_key.", hint=f"Take it out, and set {API_KEY_VARIABLE} or llm.api_key_file instead."
+        )
+
+
 def _overlay(data: dict[str, Any], variables: dict[str, str]) -> None:
     """Put each FRONTDESK_<SECTION>__<KEY> over the file's value; values are read as YAML scalars."""
     for name in sorted(variables):
@@ -244,7 +290,7 @@ def _overlay(data: dict[str, Any], variables: dict[str, str]) -> None:
                 f"The environment variable {name} names no setting.",
                 hint=f"Use FRONTDESK_<SECTION>__<KEY> with a section out of {sorted(Settings.model_fields)}.",
             )
-        value = yaml.safe_load(variables[name])
+        value = variables[name] if name == API_KEY_VARIABLE else yaml.safe_load(variables[name])
         if key:
             data[section] = {**(data.get(section) or {}), key: value}
         else:

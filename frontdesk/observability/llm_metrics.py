@@ -1,0 +1,76 @@
+"""Prometheus metrics of the language model: outcomes, calls, tokens, cost, breaker. By model, never by customer.
+
+Knows nothing of the client: it is told numbers.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
+_STATES = {"closed": 0, "half_open": 1, "open": 2}
+
+
+class LanguageModelMetrics:
+    """Made once a process, where a language model is used at all."""
+
+    def __init__(self, model: str, registry: CollectorRegistry | None = None) -> None:
+        """Register with `registry`, by default prometheus_client's own."""
+        to = REGISTRY if registry is None else registry
+        self._model = model
+        self._completions = Counter(
+            "frontdesk_llm_completions_total",
+            "Completions asked for: answered, abandoned by their caller, or why not answered",
+            ("model", "outcome"),
+            registry=to,
+        )
+        self._calls = Counter(
+            "frontdesk_llm_upstream_calls_total", "Calls to the language model's server", ("model",), registry=to
+        )
+        self._tokens = Counter(
+            "frontdesk_llm_tokens_total",
+            "Tokens read (input) and written (output); estimated by characters where the server does not count",
+            ("model", "kind", "estimated"),
+            registry=to,
+        )
+        self._cost = Counter(
+            "frontdesk_llm_cost_total", "What they cost by the configured prices", ("model",), registry=to
+        )
+        self._first_token = Histogram(
+            "frontdesk_llm_first_token_seconds",
+            "Time from a call to its first text",
+            ("model",),
+            buckets=_SECONDS,
+            registry=to,
+        )
+        self._state = Gauge(
+            "frontdesk_llm_breaker_state",
+            "0 closed, 1 half-open, 2 open; of several workers the highest",
+            ("model",),
+            registry=to,
+            multiprocess_mode="livemax",
+        )
+        self._transitions = Counter(
+            "frontdesk_llm_breaker_transitions_total", "Changes of the breaker's state", ("model", "to"), registry=to
+        )
+        self._state.labels(model).set(_STATES["closed"])
+
+    def observe_call(self) -> None:
+        self._calls.labels(self._model).inc()
+
+    def observe_completion(self, outcome: str, first_token_s: float | None) -> None:
+        """`outcome` is "answered", "abandoned" or the reason of the failure."""
+        self._completions.labels(self._model, outcome).inc()
+        if first_token_s is not None:
+            self._first_token.labels(self._model).observe(first_token_s)
+
+    def observe_tokens(self, read: int, written: int, *, estimated: bool, cost: float) -> None:
+        """Also those of an answer that broke off: they are paid for."""
+        said = str(estimated).lower()
+        self._tokens.labels(self._model, "input", said).inc(read)
+        self._tokens.labels(self._model, "output", said).inc(written)
+        self._cost.labels(self._model).inc(cost)
+
+    def observe_breaker(self, state: str) -> None:
+        self._state.labels(self._model).set(_STATES[state])
+        self._transitions.labels(self._model, state).inc()

@@ -1,0 +1,128 @@
+"""A circuit breaker: what keeps failing, or keeps being slow, is left alone for a while.
+
+    closed --(half of the last calls bad)--> open --(open_s later)--> half-open --(probes good)--> closed
+                                              ^                          |
+                                              +------(a probe bad)-------+
+
+The window is the last `max_calls` calls within `window_s`: by number, so that a busy server's past successes do not
+hide a failure for long, and by time, so that a quiet one's old failures are forgotten. One breaker a process, used
+from one event loop. Knows nothing of what it protects. After M. Nygard, Release It!, 2nd edition, section 5.2.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class State(StrEnum):
+    CLOSED = "closed"
+    HALF_OPEN = "half_open"
+    OPEN = "open"
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerLimits:
+    """Open when at least `min_calls` are in the window and `bad_share` of them failed or took `slow_s` or longer."""
+
+    slow_s: float
+    open_s: float = 5.0
+    window_s: float = 60.0
+    max_calls: int = 20
+    min_calls: int = 5
+    bad_share: float = 0.5
+    probes: int = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """The right to make one call. It is handed back by exactly one of `succeed`, `fail` and `forget`."""
+
+    generation: int
+    began: float
+
+
+class Breaker:
+    """See the module. `observe` is told of each change of state."""
+
+    def __init__(
+        self,
+        limits: BreakerLimits,
+        *,
+        observe: Callable[[State], None] = lambda _: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._limits = limits
+        self._observe = observe
+        self._clock = clock
+        self._state = State.CLOSED
+        self._generation = 0
+        self._opened_at = 0.0
+        self._calls: deque[tuple[float, bool]] = deque(maxlen=limits.max_calls)
+        self._probing = 0
+        self._good_probes = 0
+
+    @property
+    def state(self) -> State:
+        return self._state
+
+    def admit(self) -> Ticket | None:
+        """A ticket for one call, or None: do not call now."""
+        now = self._clock()
+        if self._state is State.OPEN and now - self._opened_at >= self._limits.open_s:
+            self._enter(State.HALF_OPEN)
+        if self._state is State.OPEN:
+            return None
+        if self._state is State.HALF_OPEN:
+            if self._probing:
+                return None  # one at a time: a server that comes back is not met by everybody at once
+            self._probing += 1
+        return Ticket(self._generation, now)
+
+    def succeed(self, ticket: Ticket, seconds: float | None = None) -> None:
+        """The call went well; it counts as bad where it took long. `seconds` stands for the time since its ticket."""
+        taken = self._clock() - ticket.began if seconds is None else seconds
+        self._record(ticket, bad=taken >= self._limits.slow_s)
+
+    def fail(self, ticket: Ticket) -> None:
+        """The call failed, and by the fault of what was called."""
+        self._record(ticket, bad=True)
+
+    def forget(self, ticket: Ticket) -> None:
+        """Nothing was learnt: the caller went away, or asked for what cannot be."""
+        if ticket.generation == self._generation and self._state is State.HALF_OPEN:
+            self._probing -= 1
+
+    def _record(self, ticket: Ticket, *, bad: bool) -> None:
+        if ticket.generation != self._generation:
+            return  # it began before the last change of state, and says nothing of the time since
+        if self._state is State.HALF_OPEN:
+            self._record_probe(bad=bad)
+            return
+        now = self._clock()
+        self._calls.append((now, bad))
+        while self._calls[0][0] < now - self._limits.window_s:
+            self._calls.popleft()
+        bads = sum(was_bad for _, was_bad in self._calls)
+        if len(self._calls) >= self._limits.min_calls and bads >= self._limits.bad_share * len(self._calls):
+            self._enter(State.OPEN)
+
+    def _record_probe(self, *, bad: bool) -> None:
+        self._probing -= 1
+        self._good_probes += not bad
+        if bad:
+            self._enter(State.OPEN)
+        elif self._good_probes >= self._limits.probes:
+            self._enter(State.CLOSED)
+
+    def _enter(self, state: State) -> None:
+        self._state = state
+        self._generation += 1
+        self._probing = self._good_probes = 0
+        self._calls.clear()
+        if state is State.OPEN:
+            self._opened_at = self._clock()
+        self._observe(state)

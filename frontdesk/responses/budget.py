@@ -1,0 +1,75 @@
+"""What completions may take: places beside each other, retries in proportion, tokens and their price.
+
+Values and counters only: knows nothing of HTTP or of metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from frontdesk.responses.language_model import ChatMessage, Usage
+
+CHARACTERS_PER_TOKEN = 4
+"""A rule of thumb for English text and byte-pair vocabularies; used only where a server does not count."""
+
+
+class Places:
+    """At most `limit` at once; nobody waits, because waiting here would only use up the deadline."""
+
+    __slots__ = ("_free",)
+
+    def __init__(self, limit: int) -> None:
+        self._free = limit
+
+    def take(self) -> bool:
+        if self._free == 0:
+            return False
+        self._free -= 1
+        return True
+
+    def give_back(self) -> None:
+        self._free += 1
+
+
+class RetryBudget:
+    """One retry for every five requests, and none saved beyond the one.
+
+    So n requests make at most 1.2 n calls from the start, and in any later stretch 1.2 n + 1, whatever fails: retries
+    cannot double the load of a server that has too much already (as Finagle's and gRPC's retry budgets).
+    """
+
+    REQUESTS_PER_RETRY = 5
+
+    __slots__ = ("_requests",)
+
+    def __init__(self) -> None:
+        self._requests = 0
+
+    def count_request(self) -> None:
+        self._requests = min(self._requests + 1, self.REQUESTS_PER_RETRY)
+
+    def take_retry(self) -> bool:
+        if self._requests < self.REQUESTS_PER_RETRY:
+            return False
+        self._requests = 0
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What 1,000 tokens cost, in whatever currency the operator thinks in."""
+
+    input_per_1000: float
+    output_per_1000: float
+
+    def cost(self, usage: Usage) -> float:
+        read = usage.prompt_tokens * self.input_per_1000
+        written = usage.completion_tokens * self.output_per_1000
+        return (read + written) / 1000
+
+
+def estimate(messages: Sequence[ChatMessage], characters_written: int) -> Usage:
+    """Tokens by the number of characters, rounded up."""
+    characters_read = sum(len(message.content) for message in messages)
+    return Usage(-(-characters_read // CHARACTERS_PER_TOKEN), -(-characters_written // CHARACTERS_PER_TOKEN), True)

@@ -1,0 +1,114 @@
+"""OpenAI's chat completions as bytes: what is sent, and the few fields that are read of what comes back.
+
+Everything else that servers add is ignored; what is read must have its type. pydantic refuses nesting that is too
+deep and text that is not UTF-8. Knows nothing of connections.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, ValidationError
+
+from frontdesk.responses.language_model import ChatMessage, Usage
+
+_PROMPT_TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")
+"""The codes of OpenAI (also vLLM) and of llama.cpp."""
+
+
+class NotTheProtocol(Exception):
+    """What came is not a chat completion. Never says what it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one event of a stream, or one whole answer, says."""
+
+    text: str
+    finish_reason: str | None
+    usage: Usage | None
+
+
+class _Text(BaseModel):
+    content: str | None = None
+
+
+class _Choice(BaseModel):
+    delta: _Text = _Text()
+    message: _Text = _Text()
+    finish_reason: str | None = None
+
+
+class _Usage(BaseModel):
+    prompt_tokens: int = Field(ge=0)
+    completion_tokens: int = Field(ge=0)
+
+
+class _Chat(BaseModel):
+    choices: list[_Choice] = Field(max_length=1)
+    usage: _Usage | None = None
+
+
+class _Model(BaseModel):
+    id: str
+
+
+class _Models(BaseModel):
+    data: list[_Model]
+
+
+def request_body(
+    messages: Sequence[ChatMessage],
+    *,
+    model: str,
+    stream: bool,
+    temperature: float | None,
+    max_tokens: int,
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"],
+) -> bytes:
+    """The JSON of one request; the usage is asked for, since a stream has none by itself."""
+    body: dict[str, Any] = {
+        "model": model,
+        "messages": [{"role": message.role, "content": message.content} for message in messages],
+        max_tokens_field: max_tokens,
+    }
+    if temperature is not None:
+        body["temperature"] = temperature
+    if stream:
+        body |= {"stream": True, "stream_options": {"include_usage": True}}
+    return json.dumps(body).encode()
+
+
+def read_piece(data: bytes) -> Piece:
+    """One event, or one whole answer.
+
+    Raises:
+        NotTheProtocol: it is something else, an error in the middle of a stream included.
+    """
+    try:
+        chat = _Chat.model_validate_json(data)
+    except ValidationError:
+        raise NotTheProtocol from None
+    counted = None
+    if chat.usage is not None:
+        counted = Usage(chat.usage.prompt_tokens, chat.usage.completion_tokens, estimated=False)
+    if not chat.choices:
+        return Piece("", None, counted)
+    (choice,) = chat.choices
+    return Piece(choice.delta.content or choice.message.content or "", choice.finish_reason, counted)
+
+
+def read_models(data: bytes) -> tuple[str, ...]:
+    """The names of a server's models, from `GET /models`; raises `NotTheProtocol`."""
+    try:
+        return tuple(model.id for model in _Models.model_validate_json(data).data)
+    except ValidationError:
+        raise NotTheProtocol from None
+
+
+def says_too_long(body: bytes) -> bool:
+    """Does the body of a refusal (400) say that the prompt does not fit the model?"""
+    return any(code.encode() in body for code in _PROMPT_TOO_LONG)

@@ -1,0 +1,106 @@
+"""The language model that settings ask for, put together: key, pooled HTTP client, limits, breaker, metrics."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import httpx2
+from pydantic import SecretStr
+
+from frontdesk.config import API_KEY_VARIABLE, LlmSettings
+from frontdesk.errors import ConfigurationError
+from frontdesk.observability.llm_metrics import LanguageModelMetrics
+from frontdesk.responses.breaker import Breaker, BreakerLimits
+from frontdesk.responses.budget import Places, Prices
+from frontdesk.responses.llm import Dialect, OpenAiClient
+from frontdesk.responses.patience import WaitLimits
+from frontdesk.responses.upstream import Upstream
+
+MAX_KEY_BYTES = 4_096
+
+
+def openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) -> OpenAiClient:
+    """A client that has not connected yet; close it with `close`.
+
+    Raises:
+        ConfigurationError: naming the setting that is missing or wrong.
+    """
+    base_url, model = named(settings)
+    http = httpx2.AsyncClient(
+        base_url=base_url,
+        headers={"User-Agent": "frontdesk", "Accept-Encoding": "identity", **_authorization(settings)},
+        timeout=None,  # every wait is bound by Patience
+        follow_redirects=False,
+        trust_env=False,
+        proxy=settings.proxy,
+        limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
+    )
+    waits = WaitLimits(
+        first_token_s=settings.first_token_timeout_s,
+        stall_s=settings.stall_timeout_s,
+        whole_s=settings.timeout_s,
+        slow_s=settings.slow_first_token_s,
+    )
+    dialect = Dialect(
+        model=model,
+        stream=settings.stream,
+        temperature=settings.temperature,
+        max_tokens=settings.max_tokens,
+        max_tokens_field=settings.max_tokens_field,
+    )
+    limits = BreakerLimits(slow_s=settings.slow_first_token_s, open_s=settings.breaker_open_s)
+    return OpenAiClient(
+        Upstream(http, settings.max_response_bytes),
+        dialect,
+        waits,
+        Breaker(limits, observe=metrics.observe_breaker),
+        Places(settings.concurrency),
+        Prices(settings.price_per_1000_input_tokens, settings.price_per_1000_output_tokens),
+        metrics,
+    )
+
+
+def named(settings: LlmSettings) -> tuple[str, str]:
+    """The server's address and the model's name."""
+    if settings.base_url is None or settings.model is None:
+        missing = "base_url" if settings.base_url is None else "model"
+        raise ConfigurationError(
+            f"responses.provider needs llm.{missing}.", hint="See docs/language-model.md for examples."
+        )
+    return settings.base_url, settings.model
+
+
+def read_key(path: Path) -> SecretStr:
+    """The key in a file that nobody but its owner can read.
+
+    Raises:
+        ConfigurationError: there is no such file, others can read it, or it holds no single line of ASCII.
+    """
+    try:
+        with path.open("rb") as file:
+            if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+                raise ConfigurationError(f"The key file {path} is open to other users.", hint=f"Run: chmod 600 {path}")
+            key = file.read(MAX_KEY_BYTES).strip()
+    except OSError as error:
+        raise ConfigurationError(f"llm.api_key_file {path} cannot be read ({type(error).__name__}).") from None
+    return _checked(key.decode("latin-1"), str(path))
+
+
+def _authorization(settings: LlmSettings) -> dict[str, str]:
+    """Nothing where there is no key: many servers in one's own network want none."""
+    if settings.api_key is not None:
+        key = _checked(settings.api_key.get_secret_value().strip(), API_KEY_VARIABLE)
+    elif settings.api_key_file is not None:
+        key = read_key(settings.api_key_file)
+    else:
+        return {}
+    return {"Authorization": f"Bearer {key.get_secret_value()}"}
+
+
+def _checked(key: str, where: str) -> SecretStr:
+    """Whatever else would break the header, or the error that tells of it would print the key."""
+    if not key or not key.isascii() or not key.isprintable() or " " in key:
+        raise ConfigurationError(f"The key in {where} is not one word of printable ASCII.")
+    return SecretStr(key)
