@@ -20,6 +20,7 @@ from cli import (
     evaluate,
     explain,
     gpu_check,
+    knowledge,
     models,
     promote,
     serve,
@@ -68,6 +69,7 @@ app.command()(gpu_check.gpu_check)
 app.command()(evaluate.evaluate)
 app.command()(classify.classify)
 app.add_typer(data.app, name="data")
+app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(config.app, name="config")
 
 

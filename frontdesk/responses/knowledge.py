@@ -7,6 +7,8 @@
     owner: support-lead
     valid_from: 2026-01-01
     valid_until: 2026-12-31        # optional, the last day
+    audience: [premium]            # optional, the customer tiers that it holds for; everybody where it is left out
+    language: en                   # optional, the language that it is written in
     ---
 
     The passage, as a customer may read it.
@@ -16,6 +18,7 @@ Read once at start. Knows nothing of replies, of the taxonomy, or of what day it
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,17 +28,22 @@ from typing import Any
 import yaml
 
 from frontdesk.errors import ConfigurationError
+from frontdesk.types import CustomerTier
 
 STARTER_KNOWLEDGE = Path(__file__).parent.parent / "knowledge"
 
 _REQUIRED = ("id", "title", "intents", "owner", "valid_from")
-_OPTIONAL = ("valid_until",)
+_OPTIONAL = ("valid_until", "audience", "language")
+_LANGUAGE = re.compile(r"[a-z]{2,3}")
 _FENCE = "---"
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text for customers, the intents that it answers, and the days on which it holds, both included."""
+    """A text for customers, the intents that it answers, and the days on which it holds, both included.
+
+    `audience` are the customer tiers that it holds for, everybody where it is empty; `language` is a two-letter code.
+    """
 
     id: str
     title: str
@@ -44,6 +52,11 @@ class Passage:
     valid_from: date
     valid_until: date | None
     text: str
+    audience: tuple[CustomerTier, ...] = ()
+    language: str = "en"
+
+    def is_for(self, tier: CustomerTier) -> bool:
+        return not self.audience or tier in self.audience
 
     def valid_on(self, day: date) -> bool:
         return self.valid_from <= day and (self.valid_until is None or day <= self.valid_until)
@@ -118,6 +131,8 @@ def _parse(path: Path) -> Passage:
         valid_from=valid_from,
         valid_until=valid_until,
         text=text,
+        audience=_audience(path, fields.get("audience", [])),
+        language=_language(path, fields.get("language", "en")),
     )
 
 
@@ -151,6 +166,19 @@ def _intents(path: Path, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise _wrong(path, "intents", "must be a list of at least one intent")
     return tuple(_text(path, "intents", item) for item in value)
+
+
+def _audience(path: Path, value: Any) -> tuple[CustomerTier, ...]:
+    tiers = [tier.value for tier in CustomerTier]
+    if not isinstance(value, list) or any(item not in tiers for item in value):
+        raise _wrong(path, "audience", f"must be a list of {', '.join(tiers)}, not {value!r}")
+    return tuple(CustomerTier(item) for item in value)
+
+
+def _language(path: Path, value: Any) -> str:
+    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+        raise _wrong(path, "language", f"must be a code such as en or de, not {value!r}", hint="Put 'no' in quotes.")
+    return value
 
 
 def _date(path: Path, name: str, value: Any) -> date:

@@ -11,6 +11,7 @@ import pytest
 from frontdesk.errors import ConfigurationError
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from frontdesk.types import CustomerTier
 
 DAY = date(2026, 6, 1)
 FIELDS = {
@@ -192,3 +193,19 @@ def test_no_starter_passage_speaks_of_an_intent_that_does_not_exist() -> None:
     known = set(Taxonomy.read(STARTER_TAXONOMY).labels)
 
     assert {intent for passage in Knowledge.read(STARTER_KNOWLEDGE).passages for intent in passage.intents} <= known
+
+
+def test_audience_and_language_are_optional_and_checked(tmp_path: Path) -> None:
+    write(tmp_path, audience="[premium, enterprise]", language="de")
+    (passage,) = Knowledge.read(tmp_path).passages
+
+    assert passage.language == "de"
+    assert passage.is_for(CustomerTier.PREMIUM)
+    assert not passage.is_for(CustomerTier.FREE)
+
+
+@pytest.mark.parametrize(("field", "value"), [("audience", "[vip]"), ("audience", "premium"), ("language", "German")])
+def test_an_audience_or_language_that_does_not_exist_is_refused(tmp_path: Path, field: str, value: str) -> None:
+    write(tmp_path, **{field: value})
+    with pytest.raises(ConfigurationError, match=field):
+        Knowledge.read(tmp_path)

@@ -1,0 +1,58 @@
+"""`frontdesk knowledge`: what is wrong with the passages that replies rest on, before a customer finds out."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Look at the passages that replies rest on.", no_args_is_help=True)
+
+
+@app.callback()
+def knowledge() -> None:
+    """Look at the passages that replies rest on."""
+
+
+@app.command()
+def check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A folder of .md passages; by default the one that the configuration names.")
+    ] = None,
+    taxonomy: Annotated[
+        Path | None, typer.Option(help="A taxonomy.yaml; by default the champion's, else the starter one.")
+    ] = None,
+    soon: Annotated[int, typer.Option(min=0, help="Days before a passage's end at which it is worth a word.")] = 30,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """List intents without a passage, passages that have ended or end soon, and promises that contradict each other.
+
+    Exit code 1 when something is wrong, 0 when there are only warnings or nothing.
+    """
+    from frontdesk.config import load
+    from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
+    from frontdesk.responses.knowledge_check import problems
+    from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+    from model_store.bundle import open_bundle
+    from model_store.promotion import POINTER, champion_path
+
+    settings = load()
+    passages = Knowledge.read(folder or settings.responses.knowledge or STARTER_KNOWLEDGE)
+    trained = taxonomy is None and (settings.bundles / POINTER).exists()
+    bundle = open_bundle(champion_path(settings.bundles)) if trained else None
+    intents = bundle.taxonomy if bundle else Taxonomy.read(taxonomy or STARTER_TAXONOMY)
+    found = problems(passages, intents, datetime.now(UTC).date(), timedelta(days=soon))
+    errors = sum(problem.kind == "error" for problem in found)
+    if as_json:
+        summary = {"passages": len(passages.passages), "errors": errors, "warnings": len(found) - errors}
+        typer.echo(json.dumps({**summary, "problems": [dataclasses.asdict(problem) for problem in found]}, indent=2))
+    else:
+        for problem in found:
+            typer.echo(f"{problem.kind}: {problem.rule}: {problem.told}")
+        typer.echo(f"{len(passages.passages)} passages: {errors} errors, {len(found) - errors} warnings.")
+    if errors:
+        raise typer.Exit(1)

@@ -1,0 +1,227 @@
+"""Find every figure that a text states and write it one way, so that two texts can be compared.
+
+    figures("within five to seven business days, 1.000,00 EUR at most")
+    -> 5-7 working days, 1000 EUR
+
+A figure is a number with its unit where it has one: amount, duration, percentage, date, time of day, a day's name or a
+bare number. Numerals of any script and number words of eight languages (`number_words.py`) are read; "7 Tage", "a week"
+and "7 days" are one figure, "7 working days" is another. Dates are compared by what they may mean: 3/5/2026 is read
+both ways. Placeholders and list numbers are no figures. Knows nothing of replies or passages.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from frontdesk.responses.number_words import CALENDAR, DAYS_NAMED, MONTHS, NUMBERS, ONE, OTHER_UNITS, UNCERTAIN, WORKING
+
+_PLACEHOLDER = re.compile(r"\[[A-Z]+_\d{1,3}\]")
+_LIST_NUMBER = re.compile(r"^\s{0,4}\d{1,2}[.)]\s", re.MULTILINE)
+_DATE = re.compile(r"(?<![\d./-])(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})(?![\d/-]|[.]\d)")
+_CLOCK = re.compile(
+    r"(?<!\d)(\d{1,2}):(\d\d)(?!\d)(?: ?([ap])\.?m\b)?|(?<![\d.,])(\d{1,2}) ?([ap])\.?m\b", re.IGNORECASE
+)
+_TOKEN = re.compile(r"\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[%€$£¥–—-]")
+_GROUPS = re.compile(r"\d{1,3}(?:([ \u00a0\u202f'\u2019])\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)*")
+_BETWEEN = frozenset("to - – — bis à a al and und et y e tot en ate até till or oder ou o of till och".split())
+_SKIPPED_BEFORE_UNIT = frozenset("full whole more further volle ganze next".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """`low` and `high` are equal but for a range. `unit` is "" for a bare number; `written` is the text's own form."""
+
+    low: float | str
+    high: float | str
+    unit: str
+    written: str
+    at: int = 0
+
+    @property
+    def key(self) -> tuple[float | str, float | str, str]:
+        return self.low, self.high, self.unit
+
+
+def figures(text: str) -> tuple[Figure, ...]:
+    """Every figure of `text`, in reading order."""
+    text = _PLACEHOLDER.sub(_blank, _plain(text))
+    text = _LIST_NUMBER.sub(_blank, text)
+    found: list[Figure] = []
+    for pattern, read in ((_DATE, _dates), (_CLOCK, _clock)):
+        for match in pattern.finditer(text):
+            found += read(match)
+        text = pattern.sub(_blank, text)
+    found += _numbers(text)
+    return tuple(sorted(found, key=lambda figure: figure.at))
+
+
+class Grounds:
+    """The figures that a reply may state: those of its sources."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        given = [figure for text in texts for figure in figures(text)]
+        self._keys = {figure.key for figure in given}
+        self._upper = {(figure.high, figure.unit) for figure in given}
+        self._values = {value for figure in given for value in _values(figure)}
+
+    def hold(self, figure: Figure) -> bool:
+        """Is it stated in a source? The end of a range counts ("5 to 7 days" grounds "7 days"), its beginning does
+        not; a bare number is grounded by the same number with any unit.
+        """
+        if figure.key in self._keys or (figure.low == figure.high and (figure.high, figure.unit) in self._upper):
+            return True
+        return not figure.unit and all(value in self._values for value in (figure.low, figure.high))
+
+
+def _values(figure: Figure) -> tuple[float | str, ...]:
+    """The numbers as they may be written without their unit: 24 hours are kept as minutes, but written as 24."""
+    plain = [float(_number(digits[0])) for digits in _GROUPS.finditer(figure.written)]
+    words = [float(NUMBERS[word]) for word in re.findall(r"[^\W\d_]+", figure.written.lower()) if word in NUMBERS]
+    return (figure.low, figure.high, *plain, *words)
+
+
+def _plain(text: str) -> str:
+    """Compatibility forms made plain, invisible characters removed, digits of every script turned into ours."""
+    folded = unicodedata.normalize("NFKC", text)
+    return "".join(
+        str(unicodedata.digit(char)) if char.isdigit() and not char.isascii() else char
+        for char in folded
+        if unicodedata.category(char) != "Cf"
+    )
+
+
+def _blank(match: re.Match[str]) -> str:
+    return "\0" * len(match[0])
+
+
+def _dates(match: re.Match[str]) -> Iterator[Figure]:
+    """Both readings of a numeric date, where both are possible, as one figure: the sorted day and month."""
+    first, second, third = (int(match[group]) for group in (1, 3, 4))
+    year, month, day = (first, second, third) if first > 31 else (third, second, first)
+    low, high = sorted((month, day))
+    year += 2000 if year < 100 else 0
+    yield Figure(f"{low}/{high}", f"{low}/{high}", "date", match[0], match.start())
+    yield Figure(float(year), float(year), "", match[0], match.start())
+
+
+def _clock(match: re.Match[str]) -> Iterator[Figure]:
+    hour, minute = int(match[1] or match[4]), int(match[2] or 0)
+    half = (match[3] or match[5] or "").lower()
+    hour += 12 if half == "p" and hour < 12 else -12 if half == "a" and hour == 12 else 0
+    yield Figure(f"{hour}:{minute:02}", f"{hour}:{minute:02}", "time", match[0], match.start())
+
+
+def _numbers(text: str) -> Iterator[Figure]:
+    tokens = [(match[0].lower(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
+    at = 0
+    while at < len(tokens):
+        word, start, _ = tokens[at]
+        if word in DAYS_NAMED:
+            yield Figure(DAYS_NAMED[word], DAYS_NAMED[word], "day", text[start : tokens[at][2]], start)
+            at += 1
+            continue
+        read = _quantity(tokens, at)
+        if read is None:
+            at += 1
+            continue
+        low, high, unit, after = read
+        if unit is not None or word not in UNCERTAIN:
+            begin = tokens[at - 1][1] if at and unit and tokens[at - 1][0] in OTHER_UNITS else start
+            yield Figure(low, high, unit or "", text[begin : tokens[after - 1][2]], start)
+        at = after
+
+
+def _quantity(tokens: list[tuple[str, int, int]], at: int) -> tuple[float | str, float | str, str | None, int] | None:
+    """(low, high, unit, the token after) of a number or a range that begins at `at`."""
+    words = [token[0] for token in tokens]
+    value = _value(words, at)
+    if value is None:
+        return None
+    low, after = value
+    high = low
+    unit = _unit(words, after)
+    if words[at] not in ONE and unit is None and after + 1 < len(words) and words[after] in _BETWEEN:
+        second = _value(words, after + 1)
+        if second is not None and words[after + 1] not in ONE:
+            high, after = second
+            unit = _unit(words, after)
+    if month := _month(words, at, after):
+        low_high = sorted((int(low), month[0]))
+        day = f"{low_high[0]}/{low_high[1]}"
+        return day, day, "date", month[1]
+    if unit is None:
+        before = words[at - 1] if at else ""
+        named = OTHER_UNITS.get(before) if before in "€$£¥" or before in ("eur", "usd", "gbp", "chf", "sek") else None
+        return low, high, named or None, after
+    name, factor, after = unit
+    return low * factor, high * factor, name, after
+
+
+def _value(words: list[str], at: int) -> tuple[float, int] | None:
+    word = words[at] if at < len(words) else ""
+    if word[:1].isdigit():
+        return _number(word), at + 1
+    if word in ONE:
+        return 1.0, at + 1
+    parts = word.split("-")
+    if not all(part in NUMBERS for part in parts):
+        return None
+    total, after = _spelled(parts), at + 1
+    while after < len(words) and words[after] in NUMBERS:
+        more = NUMBERS[words[after]]
+        total = total * more if more >= 100 else total + more if total % 10 == 0 and more < 10 else total
+        if more < 100 and total % 10 == 0:
+            break
+        after += 1
+    return float(total), after
+
+
+def _spelled(parts: list[str]) -> int:
+    return sum(NUMBERS[part] for part in parts)
+
+
+def _number(digits: str) -> float:
+    """1,000.00 and 1.000,00 and 1 000 are one thousand; 4,90 and 4.90 are the same."""
+    compact = re.sub(r"[ \u00a0\u202f'\u2019]", "", digits)
+    last = max(compact.rfind("."), compact.rfind(","))
+    if last < 0:
+        return float(compact)
+    whole, decimals = compact[:last], compact[last + 1 :]
+    digits_before = re.sub(r"\D", "", whole)
+    if len(decimals) == 3 and len(digits_before) <= 3 * compact.count(compact[last]):
+        return float(f"{digits_before}{decimals}")
+    return float(f"{digits_before}.{decimals}")
+
+
+def _unit(words: list[str], at: int) -> tuple[str, float, int] | None:
+    """(name, factor, the token after) of the unit that stands at `at`; working days are told from days."""
+    while at < len(words) and words[at] in _SKIPPED_BEFORE_UNIT:
+        at += 1
+    word = words[at] if at < len(words) else ""
+    following = words[at + 1] if at + 1 < len(words) else ""
+    if word in WORKING and following in CALENDAR:
+        return "working days", 1.0, at + 2
+    if word in CALENDAR:
+        if following in WORKING:
+            return "working days", 1.0, at + 2
+        return "minutes", float(CALENDAR[word]), at + 1
+    if word in OTHER_UNITS:
+        return OTHER_UNITS[word], 1.0, at + 1
+    return None
+
+
+def _month(words: list[str], at: int, after: int) -> tuple[int, int] | None:
+    """(month, the token after) where the number is the day of a named month: "3 May", "May 3", "3rd of May"."""
+    if words[at] in MONTHS or (words[at][:1].isdigit() and not 1 <= _number(words[at]) <= 31):
+        return None
+    behind = after
+    while behind < len(words) and words[behind] in ("st", "nd", "rd", "th", "of", "de", "di", "d"):
+        behind += 1
+    if behind < len(words) and words[behind] in MONTHS:
+        return MONTHS[words[behind]], behind + 1
+    if at and words[at - 1] in MONTHS:
+        return MONTHS[words[at - 1]], after
+    return None
