@@ -25,8 +25,10 @@ from frontdesk.pipeline import AnswerQuery
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.writer import TemplateWriter
 from frontdesk.security.gate import Gate
-from frontdesk.security.keys import signing_key
+from frontdesk.security.jwks import IssuerKeys
+from frontdesk.security.keys import KeyFolder
 from frontdesk.security.masking import mask
+from frontdesk.security.tokens import Keys
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.recorder import GroupCommit
 from frontdesk.storage.sql.records import find_answer, ping
@@ -141,7 +143,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         recorder=recorder,
         observe=metrics.observe_answer,
     )
-    gate = Gate(signing_key(settings.keys), settings.security)
+    gate = Gate(token_keys(settings), settings.security)
     return Desk(pipeline, champion, gate, metrics, engine, recorder, inventory)
 
 
@@ -169,9 +171,23 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     )
     _priority(settings)
     _knowledge(settings)
-    signing_key(settings.keys)
+    token_keys(settings)
     migrate(settings.database_url)
     return bundle, precision
+
+
+def token_keys(settings: Settings) -> Keys:
+    """What verifies tokens: this machine's own keys, made on first run, or those of the issuer elsewhere."""
+    security = settings.security
+    if security.jwks is None:
+        return KeyFolder(settings.keys)
+    return IssuerKeys(
+        security.jwks,
+        security.algorithm,
+        settings.keys,
+        max_age_s=security.jwks_max_age_s,
+        max_stale_s=security.jwks_max_stale_s,
+    )
 
 
 def _provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:

@@ -20,6 +20,7 @@ from cli import (
     evaluate,
     explain,
     gpu_check,
+    keys,
     knowledge,
     models,
     promote,
@@ -63,7 +64,6 @@ app.command()(promote.promote)
 app.command()(promote.rollback)
 app.command()(compare.compare)
 app.command()(build.build)
-app.command()(token.token)
 app.command()(doctor.doctor)
 app.command()(gpu_check.gpu_check)
 app.command()(evaluate.evaluate)
@@ -71,6 +71,8 @@ app.command()(classify.classify)
 app.add_typer(data.app, name="data")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(config.app, name="config")
+app.add_typer(token.app, name="token")
+app.add_typer(keys.app, name="keys")
 
 
 def run() -> None:

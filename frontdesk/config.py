@@ -128,11 +128,20 @@ class RedisSettings(Section):
 
 
 class SecuritySettings(Section):
-    algorithm: Literal["HS256"] = "HS256"
+    algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
     issuer: str = "frontdesk"
     audience: str = "frontdesk"
     leeway_s: int = Field(30, ge=0, le=300)
     token_ttl_s: int = Field(86_400, ge=1)
+    jwks: str | None = None
+    jwks_max_age_s: float = Field(3600.0, ge=10)
+    jwks_max_stale_s: float = Field(86_400.0, ge=60)
+
+    @model_validator(mode="after")
+    def _keys_have_a_source(self) -> SecuritySettings:
+        if (self.algorithm == "HS256") != (self.jwks is None):
+            raise ValueError("jwks names the public keys of RS256, ES256 or EdDSA; HS256 has its own under home/keys")
+        return self
 
 
 class ObservabilitySettings(Section):

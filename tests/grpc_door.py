@@ -23,7 +23,7 @@ from frontdesk.errors import Overloaded
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.gate import Gate
-from frontdesk.security.keys import SigningKey
+from frontdesk.security.keys import Keyring, SigningKey
 from frontdesk.security.masking import mask
 from frontdesk.security.tokens import mint
 from frontdesk.types import MaskedText, Understanding
@@ -31,7 +31,7 @@ from tests.fakes import FakeChampion, FakeRecorder, FakeWriter
 from tests.serving import free_port
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
-GATE = Gate(KEY, SecuritySettings())
+GATE = Gate(Keyring(KEY), SecuritySettings())
 
 
 def in_http_form(message: pb.Answer) -> dict[str, Any]:

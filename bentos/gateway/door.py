@@ -98,7 +98,7 @@ class Door:
         if route.models:
             self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
         if route.scope is not None:
-            exchange.caller = self._desk().gate.admit(exchange.header(b"authorization"), route.scope)
+            exchange.caller = await self._desk().gate.admit(exchange.header(b"authorization"), route.scope)
         deadline = self._deadline(exchange)
         body = b""
         if scope["method"] == "POST":

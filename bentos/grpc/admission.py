@@ -151,7 +151,7 @@ class Admission:
             try:
                 if len(metadata) < len(given):
                     _check_repeated([name for name, _ in given])
-                request = self._admit(entry, raw, metadata, call, context)
+                request = await self._admit(entry, raw, metadata, call, context)
                 sent = await entry.send(request, call, context)
                 context.set_trailing_metadata((("x-request-id", call.request_id),))
                 call.status = OK
@@ -163,14 +163,16 @@ class Admission:
 
         return handle
 
-    def _admit(self, entry: _Entry, raw: bytes, metadata: dict[str, Any], call: Call, context: Context) -> Message:
+    async def _admit(
+        self, entry: _Entry, raw: bytes, metadata: dict[str, Any], call: Call, context: Context
+    ) -> Message:
         """The request, decoded; `call` learns who asks, how long they wait, and whether caches may answer."""
         if self._closed:
             raise Overloaded("The server is stopping.", retry_after_s=RETRY_ELSEWHERE_S, hint="Try again later.")
         if entry.models:
             self._desk.champion.check_room()
         if entry.scope is not None:
-            call.caller = self._desk.gate.admit(metadata.get("authorization"), entry.scope)
+            call.caller = await self._desk.gate.admit(metadata.get("authorization"), entry.scope)
         allowed_s = seconds_allowed(metadata.get("x-request-deadline-ms"), self._limits.request_timeout_s)
         left_s: float | None = context.time_remaining()
         call.deadline = Deadline.after(allowed_s if left_s is None else min(allowed_s, left_s))

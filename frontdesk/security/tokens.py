@@ -1,7 +1,9 @@
 """JSON Web Tokens as RFC 8725 (best current practices) asks: one algorithm, every claim required and checked.
 
-pyjwt checks the signature; the claims are checked here, because all of them are required and each has one type.
-Does not know who may have a token, and keeps no list of revoked ones: a token is good until it expires.
+pyjwt checks the signature; the rest is checked here, because everything is required and has one type. The algorithm is
+that of the configuration, the key is the one that `kid` names among those of this machine or of the issuer, and a key
+has one algorithm: nothing in a token chooses any of them. Does not know who may have a token, nor where keys come from,
+and keeps no list of revoked tokens: one is good until it expires or its key is retired.
 """
 
 from __future__ import annotations
@@ -11,7 +13,7 @@ import re
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import jwt
 
@@ -31,8 +33,34 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TENANT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_SUBJECT_CHARACTERS = 200
 _SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")  # RFC 6749, section 3.3
-_REFUSED_HEADERS = ("crit", "jku", "x5u", "jwk", "x5c")
+_REFUSED_HEADERS = ("crit", "jku", "x5u", "jwk", "x5c", "b64", "zip", "enc")
+_TYPES = ("JWT", "at+jwt")  # the second is an access token of RFC 9068
 _signatures = jwt.PyJWS()
+
+
+class Key(Protocol):
+    """What verifies: `material` is a secret or a public key, for `algorithm` and no other."""
+
+    @property
+    def kid(self) -> str: ...
+
+    @property
+    def algorithm(self) -> str: ...
+
+    @property
+    def material(self) -> Any: ...
+
+
+class Keys(Protocol):
+    """Where keys are found. `refetch` looks again where they come from and says whether anything may be new."""
+
+    def find(self, kid: str) -> Key | None: ...
+
+    async def refetch(self) -> bool: ...
+
+
+class UnknownKey(Unauthenticated):
+    """A token whose `kid` is not known, or not yet."""
 
 
 def mint(
@@ -48,8 +76,14 @@ def mint(
     """A signed token that `verify` accepts from now on for `ttl_s` seconds; `now` is in seconds since 1970.
 
     Raises:
-        ConfigurationError: a scope that does not exist, or a subject or tenant that `verify` would refuse.
+        ConfigurationError: a scope that does not exist, or a subject or tenant that `verify` would refuse; or tokens
+            are made elsewhere, by the issuer whose public keys the configuration names.
     """
+    if settings.algorithm != key.algorithm:
+        raise ConfigurationError(
+            f"Tokens signed with {settings.algorithm} are made by their issuer, not here.",
+            hint="Get one from your identity provider, or set security.algorithm to HS256.",
+        )
     scopes = list(scopes)
     unknown = [scope for scope in scopes if scope not in SCOPES]
     if unknown or not scopes:
@@ -72,41 +106,55 @@ def mint(
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Who a token speaks for, and until when (seconds since 1970, leeway included) it may be believed."""
+    """Who a token speaks for, until when (seconds since 1970, leeway included) it may be believed, by which key."""
 
     caller: Caller
     until: float
+    key: Key
 
 
-def verify(token: str, key: SigningKey, settings: SecuritySettings, now: float | None = None) -> Verified:
+def verify(token: str, keys: Keys, settings: SecuritySettings, now: float | None = None) -> Verified:
     """Who the token speaks for, and until when; `now` is in seconds since 1970.
 
     Raises:
         Unauthenticated: says in one sentence what is wrong, and never repeats anything out of the token.
+        UnknownKey: the same, where another key may help.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise _refused(f"The token is longer than {MAX_TOKEN_CHARACTERS} characters.")
     if not _COMPACT.fullmatch(token):
         raise _refused("The token is not three base64url parts joined by dots.")
+    key = _key(token, keys, settings.algorithm)
     try:
-        signed = _signatures.decode_complete(token, key.secret, algorithms=[settings.algorithm])
-    except jwt.InvalidAlgorithmError:
-        raise _refused(f"The token is not signed with {settings.algorithm}.") from None
+        payload = _signatures.decode_complete(token, key.material, algorithms=[key.algorithm])["payload"]
     except jwt.InvalidSignatureError:
-        raise _refused("The token's signature was not made with this server's key.") from None
+        raise _refused("The token's signature was not made with the key that it names.") from None
     except jwt.PyJWTError:
         raise _refused("The token cannot be decoded.") from None
-    header = signed["header"]
-    for name in _REFUSED_HEADERS:
-        if name in header:
-            raise _refused(f"The token's header has {name}, which is never accepted.")
-    if header.get("kid") != key.kid:
-        raise _refused("The token names another key.")
-    claims = _claims(signed["payload"])
+    claims = _claims(payload)
     if wrong := _wrong_origin(claims, settings) or _wrong_identity(claims) or _wrong_time(claims, settings, now):
         raise _refused(wrong)
     caller = Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
-    return Verified(caller, until=claims["exp"] + settings.leeway_s)
+    return Verified(caller, claims["exp"] + settings.leeway_s, key)
+
+
+def _key(token: str, keys: Keys, algorithm: str) -> Key:
+    """The key that may have signed the token: known, and of the one algorithm, whatever the header wishes."""
+    try:
+        header = _signatures.get_unverified_header(token)
+    except (jwt.PyJWTError, RecursionError):
+        raise _refused("The token cannot be decoded.") from None
+    for name in _REFUSED_HEADERS:
+        if name in header:
+            raise _refused(f"The token's header has {name}, which is never accepted.")
+    if header.get("alg") != algorithm:
+        raise _refused(f"The token is not signed with {algorithm}.")
+    if header.get("typ", "JWT") not in _TYPES:
+        raise _refused("The token is of another type (typ).")
+    key = keys.find(header["kid"]) if "kid" in header else None
+    if key is None or key.algorithm != algorithm:
+        raise UnknownKey("The token names another key.", hint=HINT)
+    return key
 
 
 def _refused(wrong: str) -> Unauthenticated:
@@ -126,9 +174,15 @@ def _claims(payload: bytes) -> dict[str, Any]:
 def _wrong_origin(claims: dict[str, Any], settings: SecuritySettings) -> str | None:
     if claims.get("iss") != settings.issuer:
         return "The token's iss (issuer) is not this server's."
-    if claims.get("aud") != settings.audience:
+    audience = claims.get("aud")
+    if audience != settings.audience and not _is_among(audience, settings):
         return "The token's aud (audience) is not this server."
     return None
+
+
+def _is_among(audience: object, settings: SecuritySettings) -> bool:
+    """Issuers elsewhere write for several servers at once (RFC 7519, section 4.1.3); we never do."""
+    return settings.algorithm != "HS256" and isinstance(audience, list) and settings.audience in audience
 
 
 def _wrong_identity(claims: dict[str, Any]) -> str | None:
@@ -143,6 +197,8 @@ def _wrong_identity(claims: dict[str, Any]) -> str | None:
 
 
 def _wrong_time(claims: dict[str, Any], settings: SecuritySettings, now: float | None) -> str | None:
+    if settings.algorithm != "HS256":
+        claims = {"nbf": claims.get("iat"), **claims}  # few issuers elsewhere write nbf
     for name in ("exp", "nbf", "iat"):
         if type(claims.get(name)) is not int:  # not isinstance: true is an int in Python
             return f"The token's {name} must be a whole number of seconds since 1970."

@@ -20,7 +20,7 @@ import psutil
 import pytest
 
 from frontdesk.config import SecuritySettings, load
-from frontdesk.security.keys import signing_key
+from frontdesk.security.keys import read_keyring, signing_key
 from frontdesk.security.tokens import verify
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
@@ -342,7 +342,7 @@ class TestCommandLine:
 
     def test_a_token_is_made_that_the_server_accepts(self, server: Server) -> None:
         made = frontdesk(server.home, "token", "--tenant", "shop", "--scope", "understand")
-        caller = verify(made.stdout.strip(), signing_key(server.home / "keys"), SecuritySettings()).caller
+        caller = verify(made.stdout.strip(), read_keyring(server.home / "keys"), SecuritySettings()).caller
 
         assert made.returncode == 0
         assert (caller.tenant, caller.scopes) == ("shop", {"understand"})

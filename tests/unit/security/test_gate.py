@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import Forbidden, Unauthenticated
 from frontdesk.security.gate import Gate
-from frontdesk.security.keys import SigningKey
+from frontdesk.security.keys import KeyFolder, Keyring, SigningKey, retire, rotate, signing_key
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, mint
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
 SETTINGS = SecuritySettings()
-GATE = Gate(KEY, SETTINGS)
+GATE = Gate(Keyring(KEY), SETTINGS)
 TOKEN = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand", "feedback"], ttl_s=3600)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
-def test_the_scheme_may_be_in_any_case(scheme: str) -> None:
-    caller = GATE.admit(f"{scheme} {TOKEN}", "understand")
+async def test_the_scheme_may_be_in_any_case(scheme: str) -> None:
+    caller = await GATE.admit(f"{scheme} {TOKEN}", "understand")
     assert (caller.tenant, caller.subject) == ("acme", "demo")
     assert caller.scopes == {"understand", "feedback"}
 
 
-def test_spaces_around_the_token_are_allowed() -> None:
-    assert GATE.admit(f"Bearer  {TOKEN} ", "feedback").tenant == "acme"
+async def test_spaces_around_the_token_are_allowed() -> None:
+    assert (await GATE.admit(f"Bearer  {TOKEN} ", "feedback")).tenant == "acme"
 
 
 @pytest.mark.parametrize(
@@ -58,62 +59,79 @@ def test_spaces_around_the_token_are_allowed() -> None:
         "Bearer null",
     ],
 )
-def test_a_header_without_a_good_token_is_refused_with_a_hint(header: str | None) -> None:
+async def test_a_header_without_a_good_token_is_refused_with_a_hint(header: str | None) -> None:
     with pytest.raises(Unauthenticated) as refused:
-        GATE.admit(header, "understand")
+        await GATE.admit(header, "understand")
     assert refused.value.hint == "Get a token with: frontdesk token"
     assert TOKEN not in str(refused.value)
 
 
-def test_a_missing_scope_is_forbidden_and_named() -> None:
+async def test_a_missing_scope_is_forbidden_and_named() -> None:
     with pytest.raises(Forbidden, match="analytics:read"):
-        GATE.admit(f"Bearer {TOKEN}", "analytics:read")
+        await GATE.admit(f"Bearer {TOKEN}", "analytics:read")
 
 
 @pytest.mark.parametrize("scope", ["under", "understand feedback", "", "UNDERSTAND"])
-def test_a_part_of_a_scope_is_not_the_scope(scope: str) -> None:
+async def test_a_part_of_a_scope_is_not_the_scope(scope: str) -> None:
     with pytest.raises(Forbidden):
-        GATE.admit(f"Bearer {TOKEN}", scope)
+        await GATE.admit(f"Bearer {TOKEN}", scope)
 
 
-def test_admin_does_not_stand_for_other_scopes() -> None:
+async def test_admin_does_not_stand_for_other_scopes() -> None:
     admin = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["admin"], ttl_s=60)
     with pytest.raises(Forbidden):
-        GATE.admit(f"Bearer {admin}", "understand")
+        await GATE.admit(f"Bearer {admin}", "understand")
 
 
-def test_an_expired_token_is_refused() -> None:
+async def test_an_expired_token_is_refused() -> None:
     old = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand"], ttl_s=60, now=1_000_000_000)
     with pytest.raises(Unauthenticated, match="expired"):
-        GATE.admit(f"Bearer {old}", "understand")
+        await GATE.admit(f"Bearer {old}", "understand")
 
 
 def test_the_repr_of_a_gate_hides_the_secret() -> None:
     assert "kkkk" not in repr(GATE)
 
 
-def test_a_remembered_token_is_refused_once_it_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
-    gate = Gate(KEY, SETTINGS)
+async def test_a_remembered_token_is_refused_once_it_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    gate = Gate(Keyring(KEY), SETTINGS)
     now = time.time()
     token = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60, now=now)
-    assert gate.admit(f"Bearer {token}", "answer").tenant == "acme"
+    assert (await gate.admit(f"Bearer {token}", "answer")).tenant == "acme"
     monkeypatch.setattr(time, "time", lambda: now + 60 + SETTINGS.leeway_s - 1)
-    assert gate.admit(f"Bearer {token}", "answer").tenant == "acme"
+    assert (await gate.admit(f"Bearer {token}", "answer")).tenant == "acme"
     monkeypatch.setattr(time, "time", lambda: now + 60 + SETTINGS.leeway_s + 1)
     with pytest.raises(Unauthenticated, match="expired"):
-        gate.admit(f"Bearer {token}", "answer")
+        await gate.admit(f"Bearer {token}", "answer")
 
 
-def test_a_remembered_token_still_needs_the_scope_of_each_route() -> None:
-    gate = Gate(KEY, SETTINGS)
+async def test_a_remembered_token_still_needs_the_scope_of_each_route() -> None:
+    gate = Gate(Keyring(KEY), SETTINGS)
     token = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
-    gate.admit(f"Bearer {token}", "answer")
+    await gate.admit(f"Bearer {token}", "answer")
     with pytest.raises(Forbidden):
-        gate.admit(f"Bearer {token}", "admin")
+        await gate.admit(f"Bearer {token}", "admin")
 
 
-def test_more_tokens_than_are_remembered_are_all_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_tokens_than_are_remembered_are_all_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frontdesk.security.gate.REMEMBERED_TOKENS", 3)
-    gate = Gate(KEY, SETTINGS)
+    gate = Gate(Keyring(KEY), SETTINGS)
     tokens = [mint(KEY, SETTINGS, subject=f"s{n}", tenant="acme", scopes=("answer",), ttl_s=60) for n in range(10)]
-    assert [gate.admit(f"Bearer {token}", "answer").subject for token in tokens * 2] == [f"s{n}" for n in range(10)] * 2
+    admitted = [await gate.admit(f"Bearer {token}", "answer") for token in tokens * 2]
+    assert [caller.subject for caller in admitted] == [f"s{n}" for n in range(10)] * 2
+
+
+async def test_a_rotated_key_verifies_until_it_is_retired(tmp_path: Path) -> None:
+    first = signing_key(tmp_path)
+    gate = Gate(KeyFolder(tmp_path), SETTINGS)
+    old = mint(first, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
+    assert (await gate.admit(f"Bearer {old}", "answer")).tenant == "acme"
+    second = rotate(tmp_path)
+    new = mint(second, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
+    for token in (new, old):
+        assert (await gate.admit(f"Bearer {token}", "answer")).tenant == "acme"
+    retire(tmp_path, first.kid)
+    await gate.keys.refetch()
+    with pytest.raises(Unauthenticated, match="another key"):
+        await gate.admit(f"Bearer {old}", "answer")
+    assert (await gate.admit(f"Bearer {new}", "answer")).tenant == "acme"

@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -16,7 +17,17 @@ import pytest
 
 import frontdesk
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.keys import FILE_NAME, SigningKey, signing_key
+from frontdesk.security.keys import (
+    FILE_NAME,
+    LOOK_AGAIN_S,
+    KeyFolder,
+    SigningKey,
+    add_key,
+    read_keyring,
+    retire,
+    rotate,
+    signing_key,
+)
 
 PROJECT = Path(frontdesk.__file__).resolve().parent.parent
 
@@ -120,3 +131,60 @@ def test_processes_that_start_together_end_with_the_same_key(tmp_path: Path) -> 
     secrets = {process.communicate(timeout=30)[0].strip() for process in started}
     assert len(secrets) == 1
     assert len(secrets.pop()) == 64
+
+
+class TestRotation:
+    def test_the_new_key_signs_and_the_old_one_verifies(self, tmp_path: Path) -> None:
+        first = signing_key(tmp_path)
+        second = rotate(tmp_path)
+        ring = read_keyring(tmp_path)
+        assert signing_key(tmp_path) == ring.active == second != first
+        assert ring.others == (first,)
+        assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+
+    def test_a_key_can_be_made_first_and_used_later(self, tmp_path: Path) -> None:
+        first = signing_key(tmp_path)
+        waiting = add_key(tmp_path)
+        assert signing_key(tmp_path) == first
+        assert read_keyring(tmp_path).find(waiting.kid) == waiting
+        assert rotate(tmp_path, waiting.kid) == waiting == signing_key(tmp_path)
+        assert rotate(tmp_path, waiting.kid) == waiting
+
+    def test_one_can_go_back_to_an_older_key(self, tmp_path: Path) -> None:
+        first = signing_key(tmp_path)
+        second = rotate(tmp_path)
+        rotate(tmp_path, first.kid)
+        assert read_keyring(tmp_path).active == first
+        assert read_keyring(tmp_path).others == (second,)
+
+    def test_a_retired_key_is_gone(self, tmp_path: Path) -> None:
+        first = signing_key(tmp_path)
+        rotate(tmp_path)
+        retire(tmp_path, first.kid)
+        assert read_keyring(tmp_path).find(first.kid) is None
+        assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+    def test_the_key_that_signs_is_not_retired_and_an_unknown_one_neither(self, tmp_path: Path) -> None:
+        key = signing_key(tmp_path)
+        with pytest.raises(ConfigurationError, match="signs"):
+            retire(tmp_path, key.kid)
+        for missing in ("00000000", "../../etc/passwd"):
+            with pytest.raises(ConfigurationError, match="no key"):
+                retire(tmp_path, missing)
+            with pytest.raises(ConfigurationError, match="no key"):
+                rotate(tmp_path, missing)
+
+    def test_an_older_key_that_others_can_read_is_refused_too(self, tmp_path: Path) -> None:
+        first = signing_key(tmp_path)
+        rotate(tmp_path)
+        (tmp_path / f"signing-{first.kid}.key").chmod(0o644)
+        with pytest.raises(ConfigurationError, match="open to other users"):
+            read_keyring(tmp_path)
+
+    def test_a_process_that_runs_sees_a_change_within_a_second(self, tmp_path: Path) -> None:
+        folder = KeyFolder(tmp_path)
+        key = rotate(tmp_path)
+        give_up = time.monotonic() + LOOK_AGAIN_S + 1
+        while folder.find(key.kid) is None and time.monotonic() < give_up:
+            time.sleep(0.05)
+        assert folder.find(key.kid) == key

@@ -1,0 +1,222 @@
+"""The public keys of an issuer elsewhere: a JSON Web Key Set (RFC 7517) from a file or a URL, kept up to date.
+
+Keys are fetched in the background, and at once where a token names one that is not known, but never more often than
+every `RETRY_S`: nobody can make this server ask its issuer by sending tokens. What was fetched last is kept on disk, so
+that a restart needs no issuer; it is believed for `jwks_max_stale_s`. Knows nothing of tokens.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event, Lock, Thread
+from typing import Any
+from urllib.parse import urlsplit
+
+import jwt
+from httpx2 import Client, HTTPError
+
+from frontdesk.errors import ConfigurationError
+
+MAX_BYTES = 262_144
+MAX_KEYS = 100
+TIMEOUT_S = 3.0
+RETRY_S = 10.0
+LEAST_RSA_BITS = 2048
+CACHE = "jwks.json"
+
+_KTY: Mapping[str, tuple[str, str | None]] = {
+    "RS256": ("RSA", None),
+    "ES256": ("EC", "P-256"),
+    "EdDSA": ("OKP", "Ed25519"),
+}
+_log = logging.getLogger("bentoml.frontdesk")
+
+
+@dataclass(frozen=True, slots=True)
+class PublicKey:
+    """A key that verifies what its issuer signed with `algorithm`."""
+
+    kid: str
+    algorithm: str
+    material: Any = field(repr=False, compare=False)
+    thumbprint: str
+
+
+def parse_jwks(content: bytes, algorithm: str) -> Mapping[str, PublicKey]:
+    """The keys of a set that may verify `algorithm`, by their `kid`. Others are passed over: a set may hold many.
+
+    Raises:
+        ValueError: it is no key set, or none of its keys can be used.
+    """
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"it has more than {MAX_BYTES} bytes")
+    try:
+        listed = json.loads(content)["keys"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise ValueError("it is not a JSON Web Key Set") from None
+    if not isinstance(listed, list) or len(listed) > MAX_KEYS:
+        raise ValueError(f"it has no list of at most {MAX_KEYS} keys")
+    keys = [key for item in listed if (key := _key(item, algorithm)) is not None]
+    found = {key.kid: key for key in keys}
+    if len(found) < len(keys):
+        raise ValueError("two of its keys have the same kid")
+    if not found:
+        raise ValueError(f"none of its keys has a kid and is for {algorithm}")
+    return found
+
+
+def _key(item: object, algorithm: str) -> PublicKey | None:
+    """One key, or None where it is another kind: symmetric or private, too short, or not meant to verify."""
+    if not isinstance(item, dict) or not isinstance(item.get("kid"), str) or not item["kid"]:
+        return None
+    kty, curve = _KTY[algorithm]
+    meant = (
+        item.get("kty") == kty
+        and item.get("alg", algorithm) == algorithm
+        and item.get("use", "sig") == "sig"
+        and "verify" in item.get("key_ops", ("verify",))
+        and (curve is None or item.get("crv") == curve)
+        and "d" not in item
+    )
+    if not meant:
+        return None
+    try:
+        material = jwt.PyJWK(item, algorithm).key
+    except (jwt.PyJWTError, ValueError, TypeError):
+        return None
+    if kty == "RSA" and material.key_size < LEAST_RSA_BITS:
+        return None
+    public = {name: item[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in item}
+    return PublicKey(item["kid"], algorithm, material, json.dumps(public, sort_keys=True))
+
+
+class IssuerKeys:
+    """The keys of one issuer, for one process. `close` ends its thread.
+
+    Args:
+        source: an https URL (http only on this machine) or a file.
+        algorithm: the one that tokens must have.
+        cache: the folder in which what was fetched last is kept.
+        max_age_s: how often keys are fetched again.
+        max_stale_s: how long they are believed while their issuer cannot be reached.
+
+    Raises:
+        ConfigurationError: the source is no such URL or file, or there are no keys, neither fetched nor kept.
+    """
+
+    def __init__(self, source: str, algorithm: str, cache: Path, *, max_age_s: float, max_stale_s: float) -> None:
+        self._source = source
+        self._algorithm = algorithm
+        self._cache = cache / CACHE
+        self._max_age_s = max_age_s
+        self._max_stale_s = max_stale_s
+        self._is_url = check_source(source)
+        self._keys: Mapping[str, PublicKey] = {}
+        self._good_at = 0.0  # seconds since 1970: kept on disk
+        self._tried_at = float("-inf")  # monotonic
+        self._one = Lock()
+        self._closed = Event()
+        self._read_cache()
+        if not self._fetch() and not self._keys:
+            raise ConfigurationError(
+                f"There are no keys to verify tokens with: {source} gave none, and none were kept from before.",
+                hint="Check security.jwks and security.algorithm.",
+            )
+        Thread(target=self._keep_fetching, name="frontdesk-jwks", daemon=True).start()
+
+    def find(self, kid: str) -> PublicKey | None:
+        if time.time() > self._good_at + self._max_stale_s:
+            return None
+        return self._keys.get(kid)
+
+    async def refetch(self) -> bool:
+        """Fetch now, unless that was tried a moment ago. Waits beside the event loop."""
+        return await asyncio.to_thread(self._fetch)
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _keep_fetching(self) -> None:
+        while not self._closed.wait(self._max_age_s):
+            self._fetch()
+
+    def _fetch(self) -> bool:
+        """One fetch at a time, and none within `RETRY_S` of the last; did one bring keys just now?"""
+        with self._one:
+            if time.monotonic() < self._tried_at + RETRY_S:
+                return time.time() < self._good_at + RETRY_S
+            self._tried_at = time.monotonic()
+            try:
+                content = _get(self._source) if self._is_url else Path(self._source).read_bytes()
+                keys = parse_jwks(content, self._algorithm)
+            except (HTTPError, OSError, ValueError) as error:
+                _log.warning("The keys of the tokens' issuer were not fetched: %s.", type(error).__name__)
+                return False
+            self._keys, self._good_at = keys, time.time()
+            self._write_cache(content)
+            return True
+
+    def _read_cache(self) -> None:
+        """What was kept, where it came from the same source and is a key set still."""
+        try:
+            kept = json.loads(self._cache.read_text(encoding="utf-8"))
+            if kept["source"] == self._source:
+                keys = parse_jwks(kept["keys"].encode(), self._algorithm)
+                self._keys, self._good_at = keys, min(float(kept["fetched_at"]), time.time())
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return  # nothing is kept: the fetch that follows decides
+
+    def _write_cache(self, content: bytes) -> None:
+        kept = {"source": self._source, "fetched_at": self._good_at, "keys": content.decode()}
+        draft = self._cache.with_name(f".{CACHE}.{secrets.token_hex(8)}")
+        self._cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(kept, file)
+        draft.replace(self._cache)
+
+
+def check_source(source: str) -> bool:
+    """Is it a URL, and not a file?
+
+    Raises:
+        ConfigurationError: a URL that others on the way could answer instead, or one with a password in it.
+    """
+    parts = urlsplit(source)
+    if parts.scheme not in ("http", "https"):
+        return False
+    if parts.username or parts.password:
+        raise ConfigurationError("security.jwks has a password in its URL.", hint="A key set is public: leave it out.")
+    if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
+        raise ConfigurationError(
+            "security.jwks is fetched over http.", hint="Use https: others on the way could put in keys of their own."
+        )
+    return True
+
+
+def _get(url: str) -> bytes:
+    """The body, however slowly it comes: at most `MAX_BYTES` and `TIMEOUT_S`, no redirect.
+
+    Raises:
+        HTTPError: the issuer cannot be reached or does not say 200.
+        ValueError: too much, or too slow.
+    """
+    give_up = time.monotonic() + TIMEOUT_S
+    pieces: list[bytes] = []
+    with Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client, client.stream("GET", url) as got:
+        if got.status_code != 200:
+            raise ValueError(f"status {got.status_code}")
+        size = 0
+        for piece in got.iter_bytes():
+            size += len(piece)
+            if size > MAX_BYTES or time.monotonic() > give_up:
+                raise ValueError("too much or too slow")
+            pieces.append(piece)
+    return b"".join(pieces)
