@@ -37,6 +37,8 @@ def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
         ("server: {port: 0}", "server.port"),
         ("server: {port: many}", "server.port"),
         ("security: {algorithm: none}", "security.algorithm"),
+        ("security: {algorithm: RS256}", "security: .*jwks"),
+        ("security: {jwks: https://issuer.example}", "security: .*jwks"),
         ("- a list", "mapping"),
         ("a: [", "YAML"),
     ],
