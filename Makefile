@@ -17,7 +17,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps faults check format bench bench-kernel bench-layers bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-all test-deps faults check format bench bench-kernel bench-layers bench-storage bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -81,6 +81,9 @@ bench-kernel: $(VENV)/.bench-$(EXTRA)  ## the models alone, one process and as m
 
 bench-layers: $(VENV)/.bench-$(EXTRA)  ## where a request's CPU goes, layer by layer
 	@$(BIN)/python -m benchmarks.layers
+
+bench-storage: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA) wrk  ## group commit, and what storing adds to a request, on SQLite and PostgreSQL
+	@$(BIN)/python -m benchmarks.storage
 
 bench-plumbing: $(VENV)/.bench-$(EXTRA)  ## CPU per request of one worker beside its model thread
 	@$(BIN)/python -m benchmarks.plumbing

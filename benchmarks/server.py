@@ -100,9 +100,16 @@ def spent_s(before: CpuByProcess, after: CpuByProcess) -> float:
 
 @contextmanager
 def running(
-    *, workers: int = 1, placement: str = "embedded", cached_texts: int = 0, bundle: Path | None = None
+    *,
+    workers: int = 1,
+    placement: str = "embedded",
+    cached_texts: int = 0,
+    bundle: Path | None = None,
+    database_url: str | None = None,
 ) -> Iterator[Server]:
     """A server of the champion of this machine, or of `bundle`, until the block ends.
+
+    What it keeps is in SQLite in its own folder, or in the database that is named.
 
     Raises:
         RuntimeError: with its log, when it was not ready in time.
@@ -113,7 +120,7 @@ def running(
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         port, grpc_port = _free_ports()
-        wanted = {
+        wanted: dict[str, object] = {
             "HOME": home,
             "MODEL__BUNDLE": bundle or served_bundle(settings),
             "MODEL__PLACEMENT": placement,
@@ -122,6 +129,8 @@ def running(
             "SERVER__GRPC_PORT": grpc_port,
             "SERVER__WORKERS": workers,
         }
+        if database_url is not None:
+            wanted["STORAGE__URL"] = database_url
         environment = os.environ | {f"FRONTDESK_{name}": str(value) for name, value in wanted.items()}
         started = time.monotonic()
         with (home / "log").open("wb") as log:

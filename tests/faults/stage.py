@@ -88,13 +88,12 @@ class Stage:
         return self.spooled() + self._in_outbox()
 
     def spooled(self) -> int:
-        """Records in the spool of this host."""
+        """Requests in the spool of this host: those that wait, and those that the database would not take."""
         spool = self.server.home / "spool.db"
-        if not spool.exists():
-            return 0
         with closing(sqlite3.connect(f"file:{spool}?mode=ro", uri=True)) as connection:
-            (count,) = connection.execute("SELECT count(*) FROM spool").fetchone()
-            return int(count)
+            (waiting,) = connection.execute("SELECT count(*) FROM spooled").fetchone()
+            (refused,) = connection.execute("SELECT count(*) FROM refused").fetchone()
+            return int(waiting + refused)
 
     def _in_outbox(self) -> int:
         engine = create_engine(self.database_url)

@@ -1,0 +1,238 @@
+"""What keeping costs: rows a second of group commit, and what storing adds to a request.
+
+    python -m benchmarks.storage [--rounds N] [--seconds S] [--skip-server] [--bundle FOLDER]
+
+Two regimes, on SQLite (WAL, synchronous=FULL) and on a PostgreSQL of its own on this machine (fsync on), both on the
+disk that holds temporary folders. A commit waits for at least one flush of that disk, whose time stands in the table:
+it bounds what storing adds to a lone request from below.
+
+*The recorder alone*, in one process: `WAITING` requests at a time each wait for their record, as in a busy worker. The
+same records through the same thread, once with one row a transaction and once with as many as wait. The two take turns.
+
+*The server*, two workers, over HTTP: `/v1/understand` with `store` true and false in turn, alone and with 64 in flight.
+Models answer from the score cache (every text was sent before), so that their noise does not hide what storing costs;
+added are the difference of the medians (latency) and of CPU a request, all processes of the server. PostgreSQL's own
+processes are not of the server and not counted. Each figure is a median over the rounds, least and most beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import dataclasses
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.closed_loop import Case, Observed, serve, write_bodies
+from benchmarks.machine import machine
+from benchmarks.report import last_line
+from benchmarks.server import Server, running
+from benchmarks.spread import Spread, ratios
+from frontdesk.storage.database import migrate, open_database
+from frontdesk.storage.recorder import GroupCommit
+from tests import postgresql
+from tests.records import record
+
+WAITING = 256
+ALONE_ROWS, GROUPED_ROWS = 500, 8000
+FLUSHES = 100
+CACHED_TEXTS = 16_384  # of each worker: all texts of `benchmarks.closed_loop`
+GROUP_GAIN, ADDED_P50_MS, ADDED_CPU_MS = 10.0, 3.0, 0.3
+LATENCY = (1, "p50 at concurrency 1")
+CPU = (64, "CPU a request at 64 in flight")
+
+
+@dataclass(frozen=True, slots=True)
+class Commits:
+    """Rows a second of the recorder alone; `gain` is grouped by alone, round by round."""
+
+    alone_per_s: Spread
+    grouped_per_s: Spread
+    gain: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Milliseconds that storing adds, and what they are added to."""
+
+    p50_ms: Spread
+    without_p50_ms: Spread
+    cpu_ms: Spread
+    without_cpu_ms: Spread
+
+
+@dataclass(frozen=True, slots=True)
+class Costs:
+    """Of one database. `added` is None where no server was asked."""
+
+    database: str
+    flush_ms: Spread
+    commits: Commits
+    added: Added | None
+
+
+def measure_flushes(folder: Path) -> Spread:
+    """Milliseconds until 4 kB more of a file are on the disk."""
+    took = []
+    with (folder / "flushed").open("wb", buffering=0) as file:
+        for _ in range(FLUSHES):
+            begun = time.perf_counter()
+            file.write(bytes(4096))
+            os.fdatasync(file.fileno())
+            took.append((time.perf_counter() - begun) * 1000)
+    return Spread.of(took)
+
+
+def measure_commits(url: str, rounds: int) -> Commits:
+    """One row a transaction and many, in turn; the tables are there already."""
+    alone, grouped = [], []
+    for _ in range(rounds):
+        alone.append(rows_per_s(url, ALONE_ROWS, max_rows_per_commit=1))
+        grouped.append(rows_per_s(url, GROUPED_ROWS, max_rows_per_commit=WAITING))
+    return Commits(Spread.of(alone), Spread.of(grouped), ratios(grouped, alone))
+
+
+def rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> float:
+    """How many records a second are acknowledged when `WAITING` wait at a time."""
+    records = [record() for _ in range(rows)]
+    with contextlib.ExitStack() as opened:
+        engine = open_database(url)
+        opened.callback(engine.dispose)
+        recorder = GroupCommit(engine, max_rows_per_commit=max_rows_per_commit, commit_timeout_s=60.0)
+        opened.callback(recorder.close)
+        left = iter(records)
+
+        async def client() -> None:
+            for mine in left:
+                await recorder.keep(mine)
+
+        async def clients() -> None:
+            await asyncio.gather(*(client() for _ in range(WAITING)))
+
+        begun = time.perf_counter()
+        asyncio.run(clients())
+        return rows / (time.perf_counter() - begun)
+
+
+def measure_added(server: Server, rounds: int, seconds: float) -> Added:
+    """Store and do not store, in turn, after every text was answered once."""
+    seen: dict[tuple[int, bool], list[Observed]] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        cases = {
+            (concurrency, store): Case("storing", f"store {store}".lower(), concurrency, store=store)
+            for concurrency in (LATENCY[0], CPU[0])
+            for store in (False, True)
+        }
+        bodies = {key: write_bodies(case, Path(folder)) for key, case in cases.items()}
+        for store in (False, True):
+            serve(server, cases[CPU[0], store], *bodies[CPU[0], store], seconds * 2)
+        for number in range(rounds):
+            for key, case in list(cases.items())[:: 1 if number % 2 == 0 else -1]:
+                seen.setdefault(key, []).append(serve(server, case, *bodies[key], seconds))
+    p50 = {store: [each.load.latency_ms(0.5) for each in seen[LATENCY[0], store]] for store in (False, True)}
+    cpu = {store: [each.cpu_ms_per_text for each in seen[CPU[0], store]] for store in (False, True)}
+    return Added(
+        p50_ms=_differences(p50),
+        without_p50_ms=Spread.of(p50[False]),
+        cpu_ms=_differences(cpu),
+        without_cpu_ms=Spread.of(cpu[False]),
+    )
+
+
+def _differences(figures: Mapping[bool, list[float]]) -> Spread:
+    return Spread.of([stored - not_ for stored, not_ in zip(figures[True], figures[False], strict=True)])
+
+
+def promises(costs: Costs) -> list[tuple[str, str, float, bool]]:
+    """What was promised of one database, the target in words, what was measured, and whether that is enough."""
+    gain = costs.commits.gain.median
+    kept = [("group commit / one commit a row", f">= {GROUP_GAIN:.0f}", gain, gain >= GROUP_GAIN)]
+    if costs.added is not None:
+        p50, cpu = costs.added.p50_ms.median, costs.added.cpu_ms.median
+        kept.append((f"added to {LATENCY[1]}, ms", f"<= {ADDED_P50_MS}", p50, p50 <= ADDED_P50_MS))
+        kept.append((f"added to {CPU[1]}, ms", f"<= {ADDED_CPU_MS}", cpu, cpu <= ADDED_CPU_MS))
+    return kept
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of each run of load against a server")
+    parser.add_argument("--skip-server", action="store_true", help="the recorder alone")
+    parser.add_argument("--bundle", type=Path, help="what the server serves; default: the champion of this machine")
+    wanted = parser.parse_args()
+    found = [_measure(database, url, wanted) for database, url in _databases()]
+    _print(found)
+    rows = {costs.database: {**dataclasses.asdict(costs), "promises": promises(costs)} for costs in found}
+    print(last_line({"benchmark": "storage", **rows, "machine": machine()}))
+    return int(not all(kept for costs in found for *_, kept in promises(costs)))
+
+
+def _measure(database: str, url: str, wanted: argparse.Namespace) -> Costs:
+    console = Console(stderr=True)
+    console.print(f"{database}: the recorder alone, {wanted.rounds} rounds")
+    migrate(url)
+    with tempfile.TemporaryDirectory() as folder:
+        flush_ms = measure_flushes(Path(folder))
+    commits = measure_commits(url, wanted.rounds)
+    if wanted.skip_server:
+        return Costs(database, flush_ms, commits, None)
+    console.print(f"{database}: the server, {wanted.rounds} rounds")
+    with running(workers=2, cached_texts=CACHED_TEXTS, bundle=wanted.bundle, database_url=url) as server:
+        return Costs(database, flush_ms, commits, measure_added(server, wanted.rounds, wanted.seconds))
+
+
+@contextmanager
+def _sqlite() -> Iterator[str]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/frontdesk.db"
+
+
+def _databases() -> Iterator[tuple[str, str]]:
+    """Each with an empty one of its own, there until the next is asked for."""
+    with _sqlite() as url:
+        yield "SQLite", url
+    if (reason := postgresql.missing()) is not None:
+        Console(stderr=True).print(f"PostgreSQL: not measured: {reason}")
+        return
+    with postgresql.running() as server:
+        yield "PostgreSQL", server.fresh_database()
+
+
+def _print(found: list[Costs]) -> None:
+    table = Table(title="What keeping costs", title_justify="left")
+    for heading in ("", *(costs.database for costs in found)):
+        table.add_column(heading)
+    figures: list[tuple[str, Any]] = [
+        ("a flush of the disk, ms", lambda costs: f"{costs.flush_ms:.2f}"),
+        ("one commit a row, rows/s", lambda costs: f"{costs.commits.alone_per_s:.0f}"),
+        (f"group commit, {WAITING} waiting, rows/s", lambda costs: f"{costs.commits.grouped_per_s:.0f}"),
+        ("gain", lambda costs: f"{costs.commits.gain:.1f}"),
+        (f"{LATENCY[1]} without storing, ms", lambda costs: costs.added and f"{costs.added.without_p50_ms:.2f}"),
+        ("storing adds, ms", lambda costs: costs.added and f"{costs.added.p50_ms:.2f}"),
+        (f"{CPU[1]} without storing, ms", lambda costs: costs.added and f"{costs.added.without_cpu_ms:.3f}"),
+        ("storing adds, ms of CPU", lambda costs: costs.added and f"{costs.added.cpu_ms:.3f}"),
+    ]
+    for name, figure in figures:
+        table.add_row(name, *(figure(costs) or "-" for costs in found))
+    console = Console(width=120)
+    console.print(table)
+    for costs in found:
+        for what, target, measured, kept in promises(costs):
+            verdict = "[green]kept[/]" if kept else "[red]not kept[/]"
+            console.print(f"{costs.database}: {what} {target}: {measured:.2f} {verdict}", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

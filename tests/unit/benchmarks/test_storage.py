@@ -1,0 +1,45 @@
+"""What the storage benchmark promises, and that its rates are of rows that are really there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from benchmarks.spread import Spread
+from benchmarks.storage import Added, Commits, Costs, measure_flushes, promises, rows_per_s
+from frontdesk.storage.database import migrate, open_database
+from frontdesk.storage.tables import queries
+
+
+def costs(*, gain: float = 20.0, p50_ms: float = 2.0, cpu_ms: float = 0.2) -> Costs:
+    def always(value: float) -> Spread:
+        return Spread.of([value])
+
+    added = Added(always(p50_ms), always(1.0), always(cpu_ms), always(1.0))
+    return Costs("SQLite", always(1.0), Commits(always(300.0), always(300.0 * gain), always(gain)), added)
+
+
+def broken(measured: Costs) -> list[str]:
+    return [what for what, _, _, kept in promises(measured) if not kept]
+
+
+def test_each_promise_is_broken_by_its_own_figure_alone() -> None:
+    assert broken(costs()) == []
+    assert broken(costs(gain=9.9)) == ["group commit / one commit a row"]
+    assert broken(costs(p50_ms=3.1)) == ["added to p50 at concurrency 1, ms"]
+    assert broken(costs(cpu_ms=0.31)) == ["added to CPU a request at 64 in flight, ms"]
+
+
+def test_every_row_that_is_counted_is_there(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
+    migrate(url)
+    assert rows_per_s(url, 300, max_rows_per_commit=256) > 0
+    engine = open_database(url)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(queries)) == 300
+    engine.dispose()
+
+
+def test_a_flush_takes_time(tmp_path: Path) -> None:
+    assert measure_flushes(tmp_path).least > 0
