@@ -29,6 +29,7 @@ from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
 from frontdesk.security.masking import mask
 from frontdesk.security.tokens import Keys
+from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.recorder import GroupCommit
 from frontdesk.storage.sql.records import find_answer, ping
@@ -57,6 +58,7 @@ class Desk:
     metrics: Metrics
     engine: Engine
     recorder: GroupCommit
+    customers: SqlCustomers
     inventory: Inventory
 
     def refuse(self, error: FrontdeskError) -> Response:
@@ -98,6 +100,7 @@ class Desk:
         """Finish what was accepted: models first, then the record of what they said."""
         await self.champion.close()
         await asyncio.to_thread(self.recorder.close)
+        self.customers.close()
         self.engine.dispose()
 
 
@@ -134,9 +137,11 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         max_rows_per_commit=settings.storage.max_rows_per_commit,
         commit_timeout_s=settings.storage.commit_timeout_s,
     )
+    customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)
     pipeline = AnswerQuery(
         mask=mask,
         champion=champion,
+        customers=customers,
         priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
         writer=TemplateWriter(_knowledge(settings)),
@@ -144,7 +149,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         observe=metrics.observe_answer,
     )
     gate = Gate(token_keys(settings), settings.security)
-    return Desk(pipeline, champion, gate, metrics, engine, recorder, inventory)
+    return Desk(pipeline, champion, gate, metrics, engine, recorder, customers, inventory)
 
 
 def prepare(settings: Settings) -> tuple[Bundle, Precision]:

@@ -110,6 +110,7 @@ class StorageSettings(Section):
     url: str | None = Field(None, repr=False)
     commit_timeout_s: float = Field(5.0, gt=0)
     max_rows_per_commit: int = Field(256, ge=1)
+    history_timeout_s: float = Field(0.1, gt=0)
 
 
 class OutboxSettings(Section):

@@ -1,6 +1,6 @@
 """The map of the product: what happens to one customer's message, top to bottom.
 
-    mask -> understand -> priority -> decision -> (reply) -> record
+    mask -> understand -> (customer's history) -> priority -> decision -> (reply) -> record
 
 Every part arrives typed, through a port of one verb; nothing is fetched from globals. HTTP, gRPC and the command
 line call the same `AnswerQuery`. Knows nothing of the web, of databases or of model libraries.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -20,9 +20,12 @@ from frontdesk.deadline import Deadline
 from frontdesk.decision.automation import decide
 from frontdesk.decision.priority import PriorityPolicy
 from frontdesk.errors import FrontdeskError
+from frontdesk.features.behavioural import STRANGER, CustomerHistory
 from frontdesk.identifiers import uuid7
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Answer, Caller, Decision, MaskedText, Query, Record, Reply, Understanding
+
+CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
 
 
 class Champion(Protocol):
@@ -37,6 +40,14 @@ class Champion(Protocol):
     async def understand(
         self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
     ) -> Sequence[Understanding]: ...
+
+
+class Customers(Protocol):
+    """What the record knows of customers as of a moment, by customer; None where it cannot be told in time."""
+
+    async def about(
+        self, tenant: str, customer_ids: Collection[str], at: datetime
+    ) -> Mapping[str, CustomerHistory] | None: ...
 
 
 class Writer(Protocol):
@@ -59,6 +70,7 @@ class AnswerQuery:
 
     mask: Callable[[str], MaskedText]
     champion: Champion
+    customers: Customers
     priority: PriorityPolicy
     max_plausible_to_clarify: int
     writer: Writer
@@ -74,7 +86,8 @@ class AnswerQuery:
         reading = champion.understand([masked], deadline, fresh=query.fresh)
         (understanding,) = await deadline.bound(reading, "the models read the message")
         watch.lap("models")
-        judged = self.judge(champion, query, masked, understanding)
+        (history,) = await self._histories([query], caller, watch)
+        judged = self.judge(champion, query, masked, understanding, history)
         watch.lap("decide")
         reply = await self.writer.reply(masked, understanding, judged.decision, deadline)
         watch.lap("reply")
@@ -103,9 +116,10 @@ class AnswerQuery:
         reading = champion.understand(masked, deadline, fresh=any(query.fresh for query in queries))
         understandings = await deadline.bound(reading, "the models read the messages")
         watch.lap("models")
+        histories = await self._histories(queries, caller, watch)
         judged = [
-            self.judge(champion, query, text, understanding)
-            for query, text, understanding in zip(queries, masked, understandings, strict=True)
+            self.judge(champion, query, text, understanding, history)
+            for query, text, understanding, history in zip(queries, masked, understandings, histories, strict=True)
         ]
         watch.lap("decide")
         drafts = [dataclasses.replace(answer, timings_ms=watch.laps()) for answer in judged]
@@ -119,10 +133,26 @@ class AnswerQuery:
         timings = watch.laps()
         return [self._outcome(draft, outcome, timings) for draft, outcome in zip(drafts, kept, strict=True)]
 
-    def judge(self, champion: Champion, query: Query, masked: MaskedText, understanding: Understanding) -> Answer:
-        """Apply the team's policy to what the models understood. Pure but for the clock and the new id."""
-        policy = champion.taxonomy.policy(understanding.intent.label)
-        priority = self.priority.score(query, masked, understanding, policy.urgency, now=datetime.now(UTC))
+    def judge(
+        self,
+        champion: Champion,
+        query: Query,
+        masked: MaskedText,
+        understanding: Understanding,
+        history: CustomerHistory | None,
+    ) -> Answer:
+        """Apply the team's policy to what the models understood. Pure but for the clock and the new id.
+
+        A history that could not be told (None) adds no points, and speaks against automation only where its points
+        could have made the message urgent: no certificate rests on it, as one does on the models.
+        """
+        policy, now = champion.taxonomy.policy(understanding.intent.label), datetime.now(UTC)
+        priority = self.priority.score(query, masked, understanding, policy.urgency, now, history or STRANGER)
+        skipped = understanding.skipped
+        if history is None:
+            skipped = (*skipped, CUSTOMER_HISTORY)
+            if self.priority.may_hide_urgency(priority):
+                understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
         return Answer(
             query_id=uuid7(),
@@ -133,9 +163,22 @@ class AnswerQuery:
             decision=decision,
             members=understanding.members,
             model_version=champion.version,
-            skipped=understanding.skipped,
+            skipped=skipped,
             timings_ms={},
         )
+
+    async def _histories(
+        self, queries: Sequence[Query], caller: Caller, watch: Stopwatch
+    ) -> list[CustomerHistory | None]:
+        """Of each message's customer: a stranger's where none is named, None where it could not be told."""
+        named = {query.customer_id for query in queries if query.customer_id is not None}
+        if not named:
+            return [STRANGER] * len(queries)
+        told = await self.customers.about(caller.tenant, named, datetime.now(UTC))
+        watch.lap("history")
+        if told is None:
+            return [STRANGER if query.customer_id is None else None for query in queries]
+        return [told.get(query.customer_id, STRANGER) if query.customer_id else STRANGER for query in queries]
 
     async def _keep(
         self, query: Query, caller: Caller, masked: MaskedText, draft: Answer, watch: Stopwatch, deadline: Deadline

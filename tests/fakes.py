@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
+from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import (
     Candidate,
@@ -66,3 +67,13 @@ class FakeRecorder:
             raise StorageUnavailable("The database is away.")
         self.kept.append(record)
         return "committed"
+
+
+@dataclass
+class FakeCustomers:
+    """Knows what it is given, by customer; is away where that is None."""
+
+    histories: Mapping[str, CustomerHistory] | None = field(default_factory=dict)
+
+    async def about(self, *_: object) -> Mapping[str, CustomerHistory] | None:
+        return self.histories

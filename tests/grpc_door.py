@@ -27,7 +27,7 @@ from frontdesk.security.keys import Keyring, SigningKey
 from frontdesk.security.masking import mask
 from frontdesk.security.tokens import mint
 from frontdesk.types import MaskedText, Understanding
-from tests.fakes import FakeChampion, FakeRecorder, FakeWriter
+from tests.fakes import FakeChampion, FakeCustomers, FakeRecorder, FakeWriter
 from tests.serving import free_port
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
@@ -94,6 +94,7 @@ class FakeDesk:
         self.pipeline = AnswerQuery(
             mask=mask,
             champion=self.champion,
+            customers=FakeCustomers(),
             priority=PriorityPolicy.read(STARTER_POLICY),
             max_plausible_to_clarify=3,
             writer=FakeWriter(),

@@ -15,11 +15,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import yaml
 
+from frontdesk.decision.history import HistoryPolicy
 from frontdesk.errors import ConfigurationError
+from frontdesk.features.behavioural import STRANGER, CustomerHistory
 from frontdesk.taxonomy import SENTIMENTS, URGENCIES
 from frontdesk.types import CustomerTier, MaskedText, Priority, PriorityLevel, PriorityPart, Query, Understanding
 
@@ -71,6 +74,7 @@ class PriorityPolicy:
     waiting_points_per_hour: float
     waiting_at_most: float
     shouting: float
+    history: HistoryPolicy
     levels: Mapping[PriorityLevel, float]
     calming: tuple[Cue, ...]
     cues: tuple[Cue, ...]
@@ -91,25 +95,39 @@ class PriorityPolicy:
         return _Reader(str(path)).policy(data)
 
     def score(
-        self, query: Query, text: MaskedText, understanding: Understanding, urgency: str, now: datetime
+        self,
+        query: Query,
+        text: MaskedText,
+        understanding: Understanding,
+        urgency: str,
+        now: datetime,
+        history: CustomerHistory = STRANGER,
     ) -> Priority:
         """The priority of a message.
 
         Args:
             urgency: of the intent, by the taxonomy: one of `URGENCIES`.
             now: an aware moment; a naive `query.waiting_since` is taken as UTC, one in the future as no wait at all.
+            history: what the customer went through before this message.
 
         Returns:
             The score between 0 and 100, its level, and the parts with points rounded to one decimal. Parts of no
             points are left out; where the limits of the score change the sum, a part says so.
         """
-        parts = [part for part in self._parts(query, text, understanding, urgency, now) if part.points]
+        of_message = self._parts(query, text, understanding, urgency, now)
+        of_customer = self.history.parts(history, understanding.intent.label)
+        parts = [part for part in (*of_message, *of_customer) if part.points]
         total = round(math.fsum(part.points for part in parts), 1)
         score = min(max(total, LOWEST), HIGHEST)
         if score != total:
             parts.append(PriorityPart("limit", round(score - total, 1), f"the score is kept at {score:g}"))
         *_, level = (level for level, least in self.levels.items() if least <= score)
         return Priority(level, score, tuple(parts))
+
+    def may_hide_urgency(self, without_history: Priority) -> bool:
+        """Could a history that is not known have made this message urgent?"""
+        urgent = self.levels[PriorityLevel.URGENT]
+        return without_history.score < urgent <= without_history.score + self.history.most
 
     def _parts(
         self, query: Query, text: MaskedText, understanding: Understanding, urgency: str, now: datetime
@@ -189,6 +207,17 @@ def _shouts(words: str) -> bool:
     return letters >= _LETTERS_TO_JUDGE and capitals > _SHARE_OF_CAPITALS * letters
 
 
+_SECTIONS = ("base", "sentiment", "tier", "waiting", "shouting", "history", "levels", "cues")
+_HISTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "repeated": ("points_each", "at_most"),
+        "contacts": ("points", "from"),
+        "escalated": ("points",),
+        "dissatisfied": ("points", "below"),
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Turns plain data into a policy; every complaint names the file and the key."""
@@ -196,7 +225,7 @@ class _Reader:
     source: str
 
     def policy(self, data: Any) -> PriorityPolicy:
-        sections = self._section(data, "", ("base", "sentiment", "tier", "waiting", "shouting", "levels", "cues"))
+        sections = self._section(data, "", _SECTIONS)
         waiting = self._numbers(sections["waiting"], "waiting", ("points_per_hour", "at_most"))
         cues = self._cues(sections["cues"])
         return PriorityPolicy(
@@ -206,10 +235,20 @@ class _Reader:
             waiting_points_per_hour=waiting["points_per_hour"],
             waiting_at_most=waiting["at_most"],
             shouting=self._numbers(sections["shouting"], "shouting", ("points",))["points"],
+            history=self._history(sections["history"]),
             levels=self._levels(sections["levels"]),
             calming=tuple(cue for cue in cues if cue.points <= 0),
             cues=tuple(cue for cue in cues if cue.points > 0),
         )
+
+    def _history(self, data: Any) -> HistoryPolicy:
+        sections = self._section(data, "history", tuple(_HISTORY))
+        numbers = {
+            f"{name}_{key}": value
+            for name, keys in _HISTORY.items()
+            for key, value in self._numbers(sections[name], f"history.{name}", keys).items()
+        }
+        return HistoryPolicy(**numbers)
 
     def _levels(self, data: Any) -> dict[PriorityLevel, float]:
         numbers = self._numbers(data, "levels", tuple(PriorityLevel))

@@ -10,10 +10,11 @@ import pytest
 from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import DeadlineExceeded, StorageUnavailable
+from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask
-from frontdesk.types import Action, Answer, Caller, Candidate, Query
-from tests.fakes import FakeChampion, FakeRecorder, FakeWriter, understanding
+from frontdesk.types import Action, Answer, Caller, Candidate, PriorityLevel, Query, Reason
+from tests.fakes import FakeChampion, FakeCustomers, FakeRecorder, FakeWriter, understanding
 
 CALLER = Caller("acme", "agent", frozenset({"answer"}))
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
@@ -22,9 +23,11 @@ TEXT = "Where is order #48213? Write to jane.roe@example.com"
 class Desk:
     def __init__(self) -> None:
         self.champion, self.recorder, self.observed = FakeChampion(), FakeRecorder(), list[Answer]()
+        self.customers = FakeCustomers()
         self.pipeline = AnswerQuery(
             mask=mask,
             champion=self.champion,
+            customers=self.customers,
             priority=PriorityPolicy.read(STARTER_POLICY),
             max_plausible_to_clarify=3,
             writer=FakeWriter(),
@@ -117,3 +120,32 @@ async def test_a_swapped_champion_serves_the_next_request_under_its_own_version(
 async def test_timings_name_each_stage_of_an_answer(desk: Desk) -> None:
     answer = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     assert list(answer.timings_ms) == ["mask", "models", "decide", "reply", "record", "total"]
+
+
+async def test_what_the_customer_went_through_before_raises_the_priority_and_says_why(desk: Desk) -> None:
+    desk.customers.histories = {"ada": CustomerHistory(contacts_7d=2, contacts_7d_by_intent={"track_order": 2})}
+    known = await desk.pipeline.answer(Query(TEXT, customer_id="ada"), CALLER, Deadline.after(5))
+    stranger = await desk.pipeline.answer(Query(TEXT, customer_id="bob"), CALLER, Deadline.after(5))
+    (part,) = (part for part in known.priority.parts if part.name.startswith("history."))
+    assert known.priority.score == stranger.priority.score + part.points
+    assert part.because == "has written about track_order twice in the last 7 days"
+    assert list(known.timings_ms) == ["mask", "models", "history", "decide", "reply", "record", "total"]
+    assert known.skipped == stranger.skipped == ()
+
+
+async def test_a_customer_who_cannot_be_looked_up_is_answered_all_the_same_and_that_is_said(desk: Desk) -> None:
+    desk.customers.histories = None
+    queries = [Query(TEXT, customer_id="ada"), Query(TEXT)]
+    ada, nobody = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(5))
+    assert ada.skipped == ("customer_history",)
+    assert nobody.skipped == ()
+    assert Reason.DEGRADED not in ada.decision.reasons
+    assert ada.priority == nobody.priority
+
+
+async def test_no_message_is_automated_that_a_history_could_have_made_urgent(desk: Desk) -> None:
+    desk.customers.histories = None
+    pressing = Query(f"{TEXT} I need it by tomorrow, right now, immediately", customer_id="ada")
+    answer = await desk.pipeline.answer(pressing, CALLER, Deadline.after(5))
+    assert answer.priority.level is PriorityLevel.HIGH
+    assert Reason.DEGRADED in answer.decision.reasons

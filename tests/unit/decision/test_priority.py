@@ -37,6 +37,12 @@ POLICY: dict[str, Any] = {
     "tier": {"free": 0, "standard": 0, "premium": 8, "enterprise": 15},
     "waiting": {"points_per_hour": 1.5, "at_most": 20},
     "shouting": {"points": 5},
+    "history": {
+        "repeated": {"points_each": 6, "at_most": 15},
+        "contacts": {"points": 4, "from": 5},
+        "escalated": {"points": 6},
+        "dissatisfied": {"points": 6, "below": 2.5},
+    },
     "levels": {"low": 0, "medium": 25, "high": 45, "urgent": 70},
     "cues": {"legal": {"points": 25, "because": "mentions legal steps", "phrases": ["lawyer", "can't wait", "sue*"]}},
 }
@@ -351,6 +357,8 @@ def test_a_letter_gets_no_points_for_saying_the_same_thing_thirty_times() -> Non
         ({"base": 7}, "base must be a mapping"),
         ({"tier": {**POLICY["tier"], "premium": "8"}}, "tier.premium must be a number"),
         ({"shouting": {"points": True}}, "shouting.points must be a number"),
+        ({"history": {"repeated": {"points_each": 1, "at_most": 2}}}, "history.contacts is missing"),
+        ({"history": {**POLICY["history"], "escalated": {}}}, "history.escalated.points is missing"),
         ({"waiting": {"points_per_hour": float("nan"), "at_most": 20}}, "waiting.points_per_hour must be a number"),
         ({"levels": {"low": 0, "medium": 25, "high": 45}}, "levels.urgent is missing"),
         ({"levels": {"low": 0, "medium": 50, "high": 45, "urgent": 70}}, "levels.high must be greater"),

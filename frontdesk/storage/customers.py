@@ -1,0 +1,68 @@
+"""Customers' histories out of the record itself: right for any number of workers, and as fresh as its last commit.
+
+One thread a process asks the database, over a connection that it keeps; a request waits for it no longer than it may
+and goes on without. Knows nothing of what a history is worth, nor of the statements.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from frontdesk.features.behavioural import CustomerHistory
+from frontdesk.storage.breaker import Breaker
+from frontdesk.storage.sql.customers import history_as_of
+
+
+class SqlCustomers:
+    """Reads the tables of `engine`. Used from one event loop; `close` it before the engine."""
+
+    def __init__(self, engine: Engine, *, timeout_s: float) -> None:
+        self._engine = engine
+        self._timeout_s = timeout_s
+        self._breaker = Breaker()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-customers")
+        self._connection: Connection | None = None  # the thread's own
+
+    async def about(
+        self, tenant: str, customer_ids: Collection[str], at: datetime
+    ) -> Mapping[str, CustomerHistory] | None:
+        """Each customer's history before `at`; None where the database cannot tell in time."""
+        if not self._breaker.lets_through():
+            return None
+        asking = asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, customer_ids, at)
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                told = await asking
+        except (TimeoutError, SQLAlchemyError):
+            self._breaker.failed()
+            return None
+        self._breaker.succeeded()
+        return told
+
+    def close(self) -> None:
+        """Let go of the connection. What hangs is not waited for: it only reads."""
+        self._thread.submit(self._let_go)
+        self._thread.shutdown(wait=False)
+
+    def _read(self, tenant: str, customer_ids: Collection[str], at: datetime) -> dict[str, CustomerHistory]:
+        try:
+            connection = self._connection = self._connection or self._opened()
+            with connection.begin():
+                return {each: history_as_of(connection, tenant, each, at) for each in customer_ids}
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _opened(self) -> Connection:
+        return self._engine.connect().execution_options(frontdesk_reads_only=True)
+
+    def _let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,118 @@
+"""Customers' histories out of real servers: each says what the pure definition says, and none holds a request up."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from sqlalchemy import Engine, delete, insert
+
+from frontdesk.features.behavioural import STRANGER, history_before
+from frontdesk.storage.customers import SqlCustomers
+from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.sql.customers import all_contacts, all_ratings, history_as_of
+from frontdesk.storage.sql.records import insert_records
+from frontdesk.storage.tables import customer_history, feedback, queries
+from tests.customer_facts import CUSTOMERS, NOW, TENANTS, Fact, Rating, as_feedback, as_record, facts, moments, of
+from tests.postgresql import PostgreSql
+from tests.records import record
+
+SEVERAL_EXAMPLES_SHARE_A_DATABASE = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
+)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    migrate(database_url)
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+def store(engine: Engine, everything: list[Fact]) -> None:
+    """Exactly this is in the tables."""
+    with engine.begin() as connection:
+        for table in (queries, customer_history, feedback):
+            connection.execute(delete(table))
+        for each in everything:
+            if isinstance(each.fact, Rating):
+                connection.execute(insert(feedback), as_feedback(each))
+            else:
+                insert_records(connection, [as_record(each)])
+
+
+@SEVERAL_EXAMPLES_SHARE_A_DATABASE
+@given(everything=facts(), at=moments)
+def test_the_database_says_what_the_definition_says(engine: Engine, everything: list[Fact], at: datetime) -> None:
+    store(engine, everything)
+    with reading(engine) as connection:
+        for tenant in TENANTS:
+            for customer in CUSTOMERS:
+                expected = history_before(*of(everything, tenant, customer), at)
+                assert history_as_of(connection, tenant, customer, at) == expected
+
+
+@SEVERAL_EXAMPLES_SHARE_A_DATABASE
+@given(everything=facts())
+def test_everything_comes_by_customer_and_time(engine: Engine, everything: list[Fact]) -> None:
+    store(engine, everything)
+    with reading(engine) as connection:
+        contacts, ratings = list(all_contacts(connection)), list(all_ratings(connection))
+    expected = sorted((each.tenant, each.customer_id, each.fact.at, each.fact.id) for each in everything)
+    told = [(each.tenant, each.customer_id, each.contact) for each in contacts]
+    told += [(each.tenant, each.customer_id, each.rating) for each in ratings]
+    assert [(*owner, fact.at, fact.id) for *owner, fact in told[: len(contacts)]] == [
+        each for each in expected if each[3] in {one.contact.id for one in contacts}
+    ]
+    assert sorted((*owner, fact.at, fact.id) for *owner, fact in told) == expected
+    assert all(each.asked_at <= each.contact.at for each in contacts)
+
+
+async def test_several_customers_are_told_of_at_once(engine: Engine) -> None:
+    with engine.begin() as connection:
+        insert_records(connection, [record(customer_id="ada"), record(customer_id="ada"), record(customer_id="bob")])
+    customers = SqlCustomers(engine, timeout_s=5.0)
+    told = await customers.about("acme", {"ada", "bob", "eve"}, NOW + timedelta(seconds=1))
+    customers.close()
+    assert told is not None
+    assert {customer: history.contacts_1d for customer, history in told.items()} == {"ada": 2, "bob": 1, "eve": 0}
+    assert told["eve"] == STRANGER
+
+
+async def test_a_frozen_postgresql_costs_a_few_requests_their_wait_and_the_rest_nothing(
+    postgresql: PostgreSql, postgresql_url: str
+) -> None:
+    migrate(postgresql_url)
+    engine = open_database(postgresql_url)
+    customers = SqlCustomers(engine, timeout_s=0.1)
+    assert await customers.about("acme", {"ada"}, NOW) == {"ada": STRANGER}
+    postgresql.stop()
+    try:
+        waits = []
+        for _ in range(20):
+            began = time.monotonic()
+            assert await customers.about("acme", {"ada"}, NOW) is None
+            waits.append(time.monotonic() - began)
+    finally:
+        postgresql.cont()
+    assert max(waits) < 0.2
+    assert sum(wait > 0.05 for wait in waits) == 3
+    customers.close()
+    engine.dispose()
+
+
+async def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: PostgreSql, postgresql_url: str) -> None:
+    migrate(postgresql_url)
+    engine = open_database(postgresql_url)
+    customers = SqlCustomers(engine, timeout_s=5.0)
+    assert await customers.about("acme", {"ada"}, NOW) == {"ada": STRANGER}
+    postgresql.kill()
+    assert await customers.about("acme", {"ada"}, NOW) is None
+    postgresql.start()
+    assert await customers.about("acme", {"ada"}, NOW) == {"ada": STRANGER}
+    customers.close()
+    engine.dispose()

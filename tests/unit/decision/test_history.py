@@ -1,0 +1,71 @@
+"""What a history adds to a priority, and what it says of itself."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontdesk.decision.history import HistoryPolicy
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+from frontdesk.features.behavioural import STRANGER, CustomerHistory
+
+POLICY = HistoryPolicy(
+    repeated_points_each=6,
+    repeated_at_most=15,
+    contacts_points=4,
+    contacts_from=5,
+    escalated_points=6,
+    dissatisfied_points=6,
+    dissatisfied_below=2.5,
+)
+ALL = CustomerHistory(
+    contacts_7d=6,
+    contacts_7d_by_intent={"get_refund": 4, "track_order": 2},
+    escalations_30d=1,
+    mean_satisfaction=1.5,
+)
+
+
+def said(history: CustomerHistory, intent: str = "get_refund") -> dict[str, tuple[float, str]]:
+    return {part.name: (part.points, part.because) for part in POLICY.parts(history, intent)}
+
+
+def test_each_part_says_in_words_what_happened() -> None:
+    assert said(ALL) == {
+        "history.repeated": (15, "has written about get_refund 4 times in the last 7 days"),
+        "history.contacts": (4, "has written 6 times in 7 days"),
+        "history.escalated": (6, "was handed to a person once in the last 30 days"),
+        "history.dissatisfied": (6, "rated earlier answers 1.5 of 5"),
+    }
+
+
+def test_a_stranger_gets_nothing() -> None:
+    assert said(STRANGER) == {}
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        CustomerHistory(contacts_7d=4, contacts_7d_by_intent={"track_order": 4}),
+        CustomerHistory(mean_satisfaction=2.5),
+        CustomerHistory(last_sentiment="negative", tenure_days=400, contacts_30d=9),
+    ],
+)
+def test_what_stays_within_the_limits_gets_nothing(history: CustomerHistory) -> None:
+    assert said(history) == {}
+
+
+histories = st.builds(
+    CustomerHistory,
+    contacts_7d=st.integers(0, 100),
+    contacts_7d_by_intent=st.dictionaries(st.sampled_from(["a", "b"]), st.integers(0, 100)),
+    escalations_30d=st.integers(0, 100),
+    mean_satisfaction=st.none() | st.floats(1, 5),
+)
+
+
+@given(history=histories)
+def test_no_history_gives_more_than_the_most(history: CustomerHistory) -> None:
+    policy = PriorityPolicy.read(STARTER_POLICY).history
+    assert sum(part.points for part in policy.parts(history, "a")) <= policy.most
