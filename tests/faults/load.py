@@ -235,8 +235,9 @@ def statuses(attempts: Sequence[Attempt]) -> Counter[int]:
     return Counter(attempt.status for attempt in attempts)
 
 
-def server_errors(attempts: Sequence[Attempt]) -> int:
-    return sum(attempt.status >= 500 for attempt in attempts)
+def failures(attempts: Sequence[Attempt]) -> int:
+    """How many did not end with 200: refused, failed, or a broken connection."""
+    return sum(attempt.status != OK for attempt in attempts)
 
 
 def wait_until(holds: Callable[[], bool], timeout_s: float, what: str) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from tests.faults.load import server_errors
+from tests.faults.load import failures
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
 from tests.faults.stage import Stage, on_stage
 from tests.postgresql import PostgreSql
@@ -42,7 +42,7 @@ def _play(
                 )
             attempts = stage.load.attempts()
             promises = (
-                Promise("5xx", 0, server_errors(attempts)),
+                Promise("requests not answered with 200", 0, failures(attempts)),
                 Promise("longest answer, s", ANSWERED_WITHIN_S, max(attempt.seconds for attempt in attempts)),
                 Promise("drained after its return, s, without the backlog's own time", DRAINED_WITHIN_S, max(late)),
             )
