@@ -28,11 +28,15 @@ from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
 from frontdesk.security.masking import mask
+from frontdesk.security.sealing import Seal, open_seal
 from frontdesk.security.tokens import Keys
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.recorder import GroupCommit
-from frontdesk.storage.sql.records import find_answer, ping
+from frontdesk.storage.idempotency import IdempotencyKeys
+from frontdesk.storage.recorder import Patience, SpoolingRecorder
+from frontdesk.storage.rows import COMMITTED, SPOOLED, RowMaker
+from frontdesk.storage.spool import Spool
+from frontdesk.storage.sql.records import find_answer
 from frontdesk.types import Caller
 from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path
@@ -57,7 +61,9 @@ class Desk:
     gate: Gate
     metrics: Metrics
     engine: Engine
-    recorder: GroupCommit
+    recorder: SpoolingRecorder
+    spool: Spool
+    seal: Seal
     customers: SqlCustomers
     inventory: Inventory
 
@@ -77,6 +83,8 @@ class Desk:
             with reading(self.engine) as connection:
                 return find_answer(connection, caller.tenant, query_id)
 
+        if self.recorder.is_spooling:
+            raise StorageUnavailable("The database is away.", hint="Try again later.")
         try:
             return await asyncio.to_thread(read)
         except SQLAlchemyError as error:
@@ -84,22 +92,20 @@ class Desk:
                 f"The record could not be read ({type(error).__name__}).", hint="Try again later."
             ) from None
 
-    async def storage_ready(self) -> bool:
-        """Does the database answer?"""
-
-        def ask() -> bool:
-            with reading(self.engine) as connection:
-                return ping(connection)
-
+    async def storage(self) -> dict[str, object] | None:
+        """Where answers are kept just now and how many wait in the spool; None where the spool cannot be read."""
         try:
-            return await asyncio.to_thread(ask)
+            waiting, refused = await asyncio.to_thread(self.spool.backlog)
         except SQLAlchemyError:
-            return False
+            return None
+        kept = SPOOLED if self.recorder.is_spooling else COMMITTED
+        return {"storage": kept, "spool_waiting": waiting, "spool_refused": refused}
 
     async def close(self) -> None:
         """Finish what was accepted: models first, then the record of what they said."""
         await self.champion.close()
         await asyncio.to_thread(self.recorder.close)
+        self.spool.close()
         self.customers.close()
         self.engine.dispose()
 
@@ -132,11 +138,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     metrics.set_model(champion.version)
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
-    recorder = GroupCommit(
-        engine,
-        max_rows_per_commit=settings.storage.max_rows_per_commit,
-        commit_timeout_s=settings.storage.commit_timeout_s,
-    )
+    spool, seal = Spool.open(settings.home), open_seal(settings.keys)
+    recorder = _recorder(settings, engine, spool, seal, metrics)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)
     pipeline = AnswerQuery(
         mask=mask,
@@ -146,10 +149,11 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
         writer=TemplateWriter(_knowledge(settings)),
         recorder=recorder,
+        keys=_keys(settings, recorder, spool, seal, metrics),
         observe=metrics.observe_answer,
     )
     gate = Gate(token_keys(settings), settings.security)
-    return Desk(pipeline, champion, gate, metrics, engine, recorder, customers, inventory)
+    return Desk(pipeline, champion, gate, metrics, engine, recorder, spool, seal, customers, inventory)
 
 
 def prepare(settings: Settings) -> tuple[Bundle, Precision]:
@@ -177,6 +181,8 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     _priority(settings)
     _knowledge(settings)
     token_keys(settings)
+    open_seal(settings.keys)
+    Spool.open(settings.home).close()
     migrate(settings.database_url)
     return bundle, precision
 
@@ -218,6 +224,34 @@ def _champion(
     ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
     limits = Limits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
     return BatchedChampion(ensemble, limits, cached_texts=model.cached_texts, observe_cache=metrics.observe_cache)
+
+
+def _recorder(settings: Settings, engine: Engine, spool: Spool, seal: Seal, metrics: Metrics) -> SpoolingRecorder:
+    storage = settings.storage
+    return SpoolingRecorder(
+        engine,
+        spool,
+        RowMaker(seal, settings.sinks),
+        metrics,
+        patience=Patience(storage.commit_budget_s, storage.commit_timeout_s),
+        max_rows_per_commit=storage.max_rows_per_commit,
+        key_ttl_s=storage.idempotency_ttl_s,
+    )
+
+
+def _keys(
+    settings: Settings, recorder: SpoolingRecorder, spool: Spool, seal: Seal, metrics: Metrics
+) -> IdempotencyKeys:
+    storage = settings.storage
+    return IdempotencyKeys(
+        recorder,
+        spool,
+        seal,
+        metrics,
+        lease_s=storage.idempotency_lease_s,
+        ttl_s=storage.idempotency_ttl_s,
+        one_host=storage.hosts == 1,
+    )
 
 
 def _priority(settings: Settings) -> PriorityPolicy:

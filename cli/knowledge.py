@@ -44,7 +44,7 @@ def check(
     passages = Knowledge.read(folder or settings.responses.knowledge or STARTER_KNOWLEDGE)
     trained = taxonomy is None and (settings.bundles / POINTER).exists()
     bundle = open_bundle(champion_path(settings.bundles)) if trained else None
-    intents = bundle.taxonomy if bundle else Taxonomy.read(taxonomy or STARTER_TAXONOMY)
+    intents = bundle.taxonomy() if bundle else Taxonomy.read(taxonomy or STARTER_TAXONOMY)
     found = problems(passages, intents, datetime.now(UTC).date(), timedelta(days=soon))
     errors = sum(problem.kind == "error" for problem in found)
     if as_json:

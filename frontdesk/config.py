@@ -108,9 +108,13 @@ class LlmSettings(Section):
 
 class StorageSettings(Section):
     url: str | None = Field(None, repr=False)
+    commit_budget_s: float = Field(1.0, gt=0)
     commit_timeout_s: float = Field(5.0, gt=0)
     max_rows_per_commit: int = Field(256, ge=1)
     history_timeout_s: float = Field(0.1, gt=0)
+    hosts: int = Field(1, ge=1)
+    idempotency_lease_s: float = Field(30.0, gt=0)
+    idempotency_ttl_s: float = Field(86_400.0, ge=60)
 
 
 class OutboxSettings(Section):
@@ -186,6 +190,12 @@ class Settings(Section):
     training: TrainingSettings = TrainingSettings()
     promotion: GateLimits = GateLimits()
     bentoml: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _lease_outlasts_requests(self) -> Settings:
+        if self.storage.idempotency_lease_s <= self.server.request_timeout_s:
+            raise ValueError("storage.idempotency_lease_s must be longer than server.request_timeout_s")
+        return self
 
     @model_validator(mode="after")
     def _features_have_a_redis(self) -> Settings:

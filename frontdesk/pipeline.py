@@ -1,6 +1,6 @@
 """The map of the product: what happens to one customer's message, top to bottom.
 
-    mask -> understand -> (customer's history) -> priority -> decision -> (reply) -> record
+    (idempotency key) -> mask -> understand -> (customer's history) -> priority -> decision -> (reply) -> record
 
 Every part arrives typed, through a port of one verb; nothing is fetched from globals. HTTP, gRPC and the command
 line call the same `AnswerQuery`. Knows nothing of the web, of databases or of model libraries.
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
@@ -23,7 +23,18 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.features.behavioural import STRANGER, CustomerHistory
 from frontdesk.identifiers import uuid7
 from frontdesk.taxonomy import Taxonomy
-from frontdesk.types import Answer, Caller, Decision, MaskedText, Query, Record, Reply, Understanding
+from frontdesk.types import (
+    Answer,
+    Caller,
+    Claim,
+    Decision,
+    EarlierAnswer,
+    MaskedText,
+    Query,
+    Record,
+    Reply,
+    Understanding,
+)
 
 CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
 
@@ -64,6 +75,14 @@ class Recorder(Protocol):
     async def keep(self, record: Record) -> str: ...
 
 
+class Keys(Protocol):
+    """Who may work under which Idempotency-Key; raises `KeyInFlight` and `KeyReused`."""
+
+    async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer: ...
+
+    def free(self, claim: Claim, caller: Caller) -> None: ...
+
+
 @dataclass(slots=True)
 class AnswerQuery:
     """The one use case. `champion` may be swapped between two requests, never within one."""
@@ -75,10 +94,32 @@ class AnswerQuery:
     max_plausible_to_clarify: int
     writer: Writer
     recorder: Recorder
+    keys: Keys
     observe: Callable[[Answer], None]
 
     async def answer(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message, decide, write the reply, keep the record; `reply` and `stored` are set."""
+        return await self._once("answer", self._answer, query, caller, deadline)
+
+    async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
+        """Understand one message and decide, without a reply; raises what went wrong."""
+        return await self._once("understand", self._understand, query, caller, deadline)
+
+    async def _once(self, operation: str, work: Work, query: Query, caller: Caller, deadline: Deadline) -> Answer:
+        """Do the work; where the caller sent an Idempotency-Key only if it was not done before."""
+        if query.idempotency_key is None:
+            return await work(query, caller, deadline, None)
+        taking = self.keys.take(query.idempotency_key, operation, query, caller)
+        taken = await deadline.bound(taking, "the Idempotency-Key was looked up")
+        if isinstance(taken, EarlierAnswer):
+            return taken
+        try:
+            return await work(query, caller, deadline, taken)
+        except BaseException:  # a caller who left, too
+            self.keys.free(taken, caller)
+            raise
+
+    async def _answer(self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None) -> Answer:
         watch = Stopwatch()
         champion = self.champion
         masked = self.mask(query.text)
@@ -92,23 +133,23 @@ class AnswerQuery:
         reply = await self.writer.reply(masked, understanding, judged.decision, deadline)
         watch.lap("reply")
         draft = dataclasses.replace(judged, reply=reply, timings_ms=watch.laps())
-        stored = await self._keep(query, caller, masked, draft, watch, deadline)
-        restored = dataclasses.replace(reply, text=masked.restore(reply.text))
-        answer = dataclasses.replace(draft, reply=restored, stored=stored, timings_ms=watch.laps())
-        self.observe(answer)
+        answer = await self._keep(query, caller, masked, draft, claim, watch, deadline)
+        self._observe(answer, watch)
         return answer
 
-    async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
-        """Understand one message and decide, without a reply; raises what went wrong."""
-        (answer,) = await self.understand_batch([query], caller, deadline)
+    async def _understand(self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None) -> Answer:
+        (answer,) = await self.understand_batch([query], caller, deadline, claim)
         if isinstance(answer, FrontdeskError):
             raise answer
         return answer
 
     async def understand_batch(
-        self, queries: Sequence[Query], caller: Caller, deadline: Deadline
+        self, queries: Sequence[Query], caller: Caller, deadline: Deadline, claim: Claim | None = None
     ) -> list[Answer | FrontdeskError]:
-        """The same for several messages in one model call: a result for each, in order, an error where one failed."""
+        """The same for several messages in one model call: a result for each, in order, an error where one failed.
+
+        A `claim` is that of the only query: an Idempotency-Key stands for one answer.
+        """
         watch = Stopwatch()
         champion = self.champion
         masked = [self.mask(query.text) for query in queries]
@@ -125,13 +166,12 @@ class AnswerQuery:
         drafts = [dataclasses.replace(answer, timings_ms=watch.laps()) for answer in judged]
         kept = await asyncio.gather(
             *(
-                self._keep(query, caller, text, draft, watch, deadline)
+                self._keep(query, caller, text, draft, claim, watch, deadline)
                 for query, text, draft in zip(queries, masked, drafts, strict=True)
             ),
             return_exceptions=True,
         )
-        timings = watch.laps()
-        return [self._outcome(draft, outcome, timings) for draft, outcome in zip(drafts, kept, strict=True)]
+        return [self._outcome(outcome, watch) for outcome in kept]
 
     def judge(
         self,
@@ -181,25 +221,42 @@ class AnswerQuery:
         return [told.get(query.customer_id, STRANGER) if query.customer_id else STRANGER for query in queries]
 
     async def _keep(
-        self, query: Query, caller: Caller, masked: MaskedText, draft: Answer, watch: Stopwatch, deadline: Deadline
-    ) -> str:
-        """Store the draft (masked, as it stands) before anyone is told of it."""
-        stored = "no"
-        if query.store:
-            record = Record(caller, query, masked, draft, datetime.now(UTC), watch.elapsed_ms())
-            stored = await deadline.bound(self.recorder.keep(record), "the answer was being stored")
-            watch.lap("record")
-        return stored
+        self,
+        query: Query,
+        caller: Caller,
+        masked: MaskedText,
+        draft: Answer,
+        claim: Claim | None,
+        watch: Stopwatch,
+        deadline: Deadline,
+    ) -> Answer:
+        """Store the draft (masked, as it stands) before anyone is told of it; the answer as the caller gets it.
 
-    def _outcome(self, draft: Answer, kept: str | BaseException, timings: dict[str, float]) -> Answer | FrontdeskError:
+        Its timings end here: what is kept under an Idempotency-Key must be what is sent, to the byte.
+        """
+        record = Record(caller, query, masked, draft, datetime.now(UTC), watch.elapsed_ms(), claim)
+        stored = "no"
+        if query.store or claim is not None:
+            kept = await deadline.bound(self.recorder.keep(record), "the answer was being stored")
+            watch.lap("record")
+            stored = kept if query.store else stored
+        return record.acknowledged(stored)
+
+    def _outcome(self, kept: Answer | BaseException, watch: Stopwatch) -> Answer | FrontdeskError:
         """The answer as it leaves, counted only now that it is kept."""
         if isinstance(kept, FrontdeskError):
             return kept
         if isinstance(kept, BaseException):
             raise kept
-        answer = dataclasses.replace(draft, timings_ms=timings)
-        self.observe(answer)
-        return answer
+        self._observe(kept, watch)
+        return kept
+
+    def _observe(self, answer: Answer, watch: Stopwatch) -> None:
+        """Count an answer, with the time that it took to keep it, which it does not tell itself."""
+        self.observe(dataclasses.replace(answer, timings_ms=watch.laps()))
+
+
+Work = Callable[[Query, Caller, Deadline, Claim | None], Awaitable[Answer]]
 
 
 class Stopwatch:

@@ -12,7 +12,7 @@ Knows nothing of HTTP, databases or models. `Answer` is the contract of `/v1/und
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -84,7 +84,8 @@ class Caller:
 class Query:
     """A customer's message as it came in, already checked against the API's limits.
 
-    `fresh` asks the models themselves, not a cache of what they said before.
+    `fresh` asks the models themselves, not a cache of what they said before. With an `idempotency_key` the same query
+    is answered once: whoever sends it again gets the same answer.
     """
 
     text: str = field(repr=False)
@@ -96,6 +97,7 @@ class Query:
     waiting_since: datetime | None = None
     store: bool = True
     fresh: bool = False
+    idempotency_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +257,29 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierAnswer(Answer):
+    """The answer that was given to this Idempotency-Key before, unchanged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work under an Idempotency-Key: `id` is this attempt's own, `fingerprint` that of what was asked.
+
+    `taken_in` says in which store, as the `stored` of an answer does.
+    """
+
+    id: str
+    key: str
+    fingerprint: str
+    taken_in: str
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept of one request: the message and the reply masked, never the customer's raw words."""
+    """What is kept of one request. `answer` is masked, as is `text.text`; the customer's own words are kept sealed.
+
+    `claim` is there where the caller sent an Idempotency-Key: the acknowledged answer is kept under it.
+    """
 
     caller: Caller
     query: Query = field(repr=False)
@@ -264,3 +287,11 @@ class Record:
     answer: Answer
     created_at: datetime
     response_time_ms: float
+    claim: Claim | None = None
+
+    def acknowledged(self, stored: str) -> Answer:
+        """The answer as the caller gets it: with their own values in the reply, and how it is stored beside it."""
+        reply = self.answer.reply
+        if reply is None:
+            return self.answer
+        return replace(self.answer, reply=replace(reply, text=self.text.restore(reply.text)), stored=stored)

@@ -10,10 +10,14 @@ from frontdesk.errors import StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import (
+    Caller,
     Candidate,
+    Claim,
+    EarlierAnswer,
     Intent,
     MaskedText,
     MemberOpinion,
+    Query,
     Record,
     Reply,
     Sentiment,
@@ -77,3 +81,19 @@ class FakeCustomers:
 
     async def about(self, *_: object) -> Mapping[str, CustomerHistory] | None:
         return self.histories
+
+
+@dataclass
+class FakeKeys:
+    """Gives every key away, or an answer that it was told, and remembers who asked and who gave up."""
+
+    earlier: EarlierAnswer | None = None
+    taken: list[str] = field(default_factory=list)
+    freed: list[Claim] = field(default_factory=list)
+
+    async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
+        self.taken.append(key)
+        return self.earlier or Claim(f"claim-{len(self.taken)}", key, operation, "committed")
+
+    def free(self, claim: Claim, caller: Caller) -> None:
+        self.freed.append(claim)

@@ -27,7 +27,7 @@ from frontdesk.security.keys import Keyring, SigningKey
 from frontdesk.security.masking import mask
 from frontdesk.security.tokens import mint
 from frontdesk.types import MaskedText, Understanding
-from tests.fakes import FakeChampion, FakeCustomers, FakeRecorder, FakeWriter
+from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter
 from tests.serving import free_port
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
@@ -87,6 +87,7 @@ class FakeDesk:
 
     champion: FakeModels = field(default_factory=FakeModels)
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
+    keys: FakeKeys = field(default_factory=FakeKeys)
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
     gate: Gate = GATE
 
@@ -99,6 +100,7 @@ class FakeDesk:
             max_plausible_to_clarify=3,
             writer=FakeWriter(),
             recorder=self.recorder,
+            keys=self.keys,
             observe=self.metrics.observe_answer,
         )
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from frontdesk.identifiers import uuid7
+from frontdesk.security.sealing import Seal, SealingKey
+from frontdesk.storage.rows import RowMaker, Rows
 from frontdesk.types import (
     Action,
     Answer,
@@ -58,3 +60,11 @@ def record(
     caller = Caller(tenant, "shop-frontend", frozenset({"query"}))
     text = MaskedText(masked_text, {"[ORDER_1]": "4711-0815"})
     return Record(caller, Query(RAW_TEXT, customer_id=customer_id), text, answer, created_at, 8.9)
+
+
+SEAL = Seal(SealingKey.of(b"a key that only tests know......"))
+
+
+def rows(*records: Record, sinks: tuple[str, ...] = ()) -> list[Rows]:
+    """Their rows, sealed with `SEAL`."""
+    return [RowMaker(SEAL, sinks).rows(kept) for kept in records]

@@ -163,17 +163,19 @@ def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[],
     async def readyz() -> Response:
         """200 while messages are answered; 503 says what lacks.
 
-        Every worker must have its models and this one its database. A process with encoders may be away where the
-        bundle has a reserve for that, and is named then.
+        Every worker must have its models and this one its spool: with the database away answers are kept there, and
+        `storage` says so. A process with encoders may be away where the bundle has a reserve, and is named then.
         """
         opened = desk()
         missing = heartbeats().missing()
         degraded = missing if missing and opened.champion.can_spare(missing) else []
         lacking = [] if degraded else missing
-        stored = await opened.storage_ready()
-        ready = not lacking and stored
-        what = "ready" if ready else f"waiting for {', '.join(lacking)}" if lacking else "the database is away"
+        storage = await opened.storage()
+        ready = not lacking and storage is not None
+        what = "ready" if ready else f"waiting for {', '.join(lacking)}" if lacking else "the spool cannot be read"
         details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
+        if storage is not None:
+            details |= storage
         return _health(what, ready, details)
 
     @app.get("/metrics", include_in_schema=False)

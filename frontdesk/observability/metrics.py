@@ -90,6 +90,22 @@ class Metrics:
         self._waiting = Gauge(
             "frontdesk_waiting_texts", "Texts waiting for a model", registry=to, multiprocess_mode="livesum"
         )
+        self._commits = _Histograms(
+            Histogram(
+                "frontdesk_commit_seconds",
+                "Time of a transaction, by what it writes: database, spool, drain",
+                ("store",),
+                buckets=_SECONDS,
+                registry=to,
+            )
+        )
+        self._spooled = Counter("frontdesk_spooled_total", "Answers acknowledged from the spool", registry=to)
+        self._spool_rows = _SpoolGauges(to)
+        self._keys = _Counters(
+            Counter(
+                "frontdesk_idempotency_keys_total", "Idempotency-Keys by what became of them", ("outcome",), registry=to
+            )
+        )
         self._version: str | None = None
 
     def observe_answer(self, answer: Answer) -> None:
@@ -127,6 +143,22 @@ class Metrics:
     def set_waiting(self, texts: int) -> None:
         """How many texts wait for a model in this process."""
         self._waiting.set(texts)
+
+    def observe_commit(self, store: str, seconds: float) -> None:
+        """One transaction of the recorder: "database", "spool" or "drain"."""
+        self._commits.observe(store, seconds)
+
+    def count_spooled(self) -> None:
+        """One answer was acknowledged from the spool."""
+        self._spooled.inc()
+
+    def set_spool(self, waiting: int, refused: int) -> None:
+        """What this host's spool holds: rows that wait, and rows that the database does not take."""
+        self._spool_rows.set(waiting, refused)
+
+    def count_key(self, outcome: str) -> None:
+        """One Idempotency-Key: "taken", "replayed", "in_flight", "reused", "freed" or "answered_twice"."""
+        self._keys.add(outcome)
 
     def render(self) -> tuple[bytes, str]:
         """The text exposition and its content type: in multi-process mode the sum over all workers."""
@@ -173,3 +205,27 @@ class _Histograms:
         if child is None:
             child = self._children[label] = self._family.labels(label)
         child.observe(value)
+
+
+class _SpoolGauges:
+    """Every worker of a host sees the same spool, so the latest figure of any is the host's."""
+
+    __slots__ = ("_refused", "_waiting")
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._waiting = Gauge(
+            "frontdesk_spool_waiting",
+            "Answers that wait in the spool",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+        self._refused = Gauge(
+            "frontdesk_spool_refused",
+            "Answers in the spool that the database does not take",
+            registry=registry,
+            multiprocess_mode="livemostrecent",
+        )
+
+    def set(self, waiting: int, refused: int) -> None:
+        self._waiting.set(waiting)
+        self._refused.set(refused)

@@ -25,7 +25,18 @@ from frontdesk.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 5.0
-CONNECT_TIMEOUT_S = 5
+CONNECT_TIMEOUT_S = 2  # libpq waits for no shorter time
+STATEMENT_TIMEOUT_S = 30
+SILENT_AFTER_MS = 5000
+"""An unanswered packet for that long means that the database's machine is gone."""
+_POSTGRESQL = {
+    "connect_timeout": CONNECT_TIMEOUT_S,
+    "keepalives": 1,
+    "keepalives_idle": 2,
+    "keepalives_interval": 1,
+    "keepalives_count": 3,
+    "tcp_user_timeout": SILENT_AFTER_MS,
+}
 TURN_TIMEOUT_S = 1.0
 TURN_POLL_S = 0.0005
 MIGRATION_LOCK = 0x46524F4E54  # any number that no other program locks: "FRONT" in ASCII
@@ -43,8 +54,9 @@ def open_database(url: str) -> Engine:
     """
     parsed = _checked(url)
     if parsed.get_backend_name() == "postgresql":
-        timeout = {"connect_timeout": CONNECT_TIMEOUT_S}
-        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=timeout)
+        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=_POSTGRESQL)
+        event.listen(engine, "connect", _limit)
+        return engine
     _prepare_file(_file(parsed))
     # Without an isolation level the driver never begins a transaction by itself; `_begin` does.
     connect_args = {"isolation_level": None, "timeout": BUSY_TIMEOUT_S}
@@ -59,6 +71,20 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for statements that only read: on SQLite it neither takes nor waits for the write lock."""
     with engine.connect() as connection:
         yield connection.execution_options(frontdesk_reads_only=True)
+
+
+@contextmanager
+def begin_writing(engine: Engine) -> Iterator[Connection]:
+    """A transaction that writes, in turn with the other processes; committed at the end."""
+    with write_turn(engine), engine.begin() as connection:
+        yield connection
+
+
+@contextmanager
+def try_lock(path: Path) -> Iterator[bool]:
+    """True where this process has the lock beside `path`, until the end; False at once where another has it."""
+    with _lock_file(path) as lock:
+        yield _locked(lock)
 
 
 @contextmanager
@@ -90,6 +116,7 @@ def migrate(url: str) -> None:
     try:
         with _migration_lock(engine.url), engine.begin() as connection:
             if connection.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET LOCAL statement_timeout = 0")  # an index may take minutes to build
                 connection.execute(select(func.pg_advisory_xact_lock(MIGRATION_LOCK)))  # freed by the commit
             command.upgrade(alembic_config(connection), "head")
     finally:
@@ -173,6 +200,14 @@ def _locked(lock: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def _limit(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:
+    """By a statement, because poolers such as PgBouncer refuse it among the options of a connection."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET statement_timeout = {STATEMENT_TIMEOUT_S * 1000}")
+    cursor.close()
+    connection.commit()
 
 
 def _configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

@@ -1,162 +1,159 @@
-"""The recorder: requests that finish together are committed together.
+"""The recorder: what is acknowledged is kept, in the database or, while that is away or slow, in the host's spool.
 
-A commit waits for the disk, and most of what it costs is the same for one row as for a hundred. So one thread takes
-every record that waits, writes them in one transaction, and wakes their requests once it is committed. There is no
-waiting window: an idle thread commits a lone record at once, and a busy one finds more the next time.
+    rows -> database, within its budget ------------------------> "committed"
+               `-> away or too slow -> spool, until it is back -> "spooled"
 
-Knows nothing of which statements are run, and never shows what a record holds: database errors carry rows, hence
-customers' words, so only the name of an error leaves this file.
+Each store has a thread that commits in groups. A request whose commit takes longer than the budget writes its rows to
+the spool as well, and does not care what becomes of the first attempt: rows have primary keys of their own, so what is
+written twice is there once. Once the database is known to be away, nobody waits for it; the drain finds it again.
+
+Knows nothing of statements, and never shows what a record holds.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Event
 
-from sqlalchemy import Connection, Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Engine
 
 from frontdesk.errors import StorageUnavailable
-from frontdesk.storage.database import write_turn
-from frontdesk.storage.sql.records import insert_records
-from frontdesk.types import Record
+from frontdesk.observability.metrics import Metrics
+from frontdesk.storage.crash_points import reached
+from frontdesk.storage.drain import Drain
+from frontdesk.storage.failures import StoreAway, refusal
+from frontdesk.storage.group_commit import GroupCommit
+from frontdesk.storage.rows import COMMITTED, SPOOLED, RowMaker, Rows
+from frontdesk.storage.spool import Spool
+from frontdesk.storage.works import FreeKey, Keep, Store, Work, write_database, write_spool
+from frontdesk.types import Caller, Claim, Record
 
-COMMITTED = "committed"
+CLOSING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A record, the request that waits for it, and the moment (monotonic, seconds) at which that gives up."""
+class Patience:
+    """How long requests wait, in seconds: `budget_s` for the database before the spool is used, `timeout_s` in all."""
 
-    record: Record
-    told: asyncio.Future[str]
-    until: float
-
-    def is_over(self) -> bool:
-        return self.told.done() or time.monotonic() > self.until
+    budget_s: float = 1.0
+    timeout_s: float = 5.0
 
 
-class GroupCommit:
-    """One writer thread a process. Make it after a fork, never before; several may share one database.
+class SpoolingRecorder:
+    """Make it after a fork, never before. The threads begin at once; what an earlier run left in the spool is drained.
 
     Args:
-        engine: of `open_database`; at most one of its connections is used.
-        max_rows_per_commit: how many records one transaction takes.
-        commit_timeout_s: how long a request waits for its commit, in seconds.
+        engine: of `open_database`.
+        spool: this host's.
+        maker: turns records into rows.
+        metrics: told of commits and of the spool.
+        patience: how long requests wait.
+        max_rows_per_commit: how many requests one transaction takes.
+        key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
     """
 
-    def __init__(self, engine: Engine, *, max_rows_per_commit: int, commit_timeout_s: float) -> None:
-        self._engine = engine
-        self._max_rows = max_rows_per_commit
-        self._timeout_s = commit_timeout_s
-        self._queue: SimpleQueue[Waiting | None] = SimpleQueue()
-        self._closing = Lock()
-        self._closed = False
-        self._connection: Connection | None = None  # the thread's own
-        self._thread = Thread(target=self._write, name="frontdesk-recorder", daemon=True)
-        self._thread.start()
+    def __init__(
+        self,
+        engine: Engine,
+        spool: Spool,
+        maker: RowMaker,
+        metrics: Metrics,
+        *,
+        patience: Patience,
+        max_rows_per_commit: int,
+        key_ttl_s: float,
+    ) -> None:
+        self._maker = maker
+        self._metrics = metrics
+        self._patience = patience
+        self._away = Event()
+        self._stores = (
+            Store(engine, write_database, "commit", lambda seconds: metrics.observe_commit("database", seconds)),
+            Store(spool.engine, write_spool, "spool", lambda seconds: metrics.observe_commit("spool", seconds)),
+        )
+        self._database, self._spool = (
+            GroupCommit[Work](f"frontdesk-{name}", store.commit, max_rows_per_commit)
+            for name, store in zip(("recorder", "spool"), self._stores, strict=True)
+        )
+        self._drain = Drain(engine, spool, self._away, metrics, max_rows_per_commit, key_ttl_s)
+
+    @property
+    def is_spooling(self) -> bool:
+        """Is the database away, as far as this process knows?"""
+        return self._away.is_set()
 
     async def keep(self, record: Record) -> str:
-        """Write the record and return "committed" once it is on the disk.
-
-        A caller that is cancelled, or whose time is over, is forgotten: its record is dropped if the thread has not
-        come to it, but it may still be written. What is not acknowledged may be there; what is acknowledged is.
+        """Write the record and return "committed" or "spooled" once it is on the disk.
 
         Raises:
-            StorageUnavailable: the database refused the record, did not commit it in time, or the recorder is closed.
+            StorageUnavailable: the database refused the record, or neither it nor the spool took it in time.
+            KeyInFlight: the record's claim has become another's; nothing of it is kept.
         """
-        told: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        with self._closing:
-            if self._closed:
-                raise StorageUnavailable("The recorder is closed.", hint="The server is stopping; ask another one.")
-            self._queue.put(Waiting(record, told, time.monotonic() + self._timeout_s))
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await told
-        except TimeoutError:
+            rows = self._maker.rows(record)
+        except ValueError as error:  # a text that has no UTF-8
+            raise refusal(error) from None
+        reached("rows.built")
+        stored = await self.write(rows)
+        claim = record.claim
+        if claim is not None and (claim.taken_in, stored) == (SPOOLED, COMMITTED):
+            self._spool.put_unwatched(_freed(claim, record.caller))  # the database has the answer, the spool does not
+        reached("acknowledge.before")
+        return stored
+
+    async def write(self, rows: Rows) -> str:
+        """The same for rows that are made already."""
+        _, stored = await self.do(Keep(rows))
+        if stored == SPOOLED:
+            self._metrics.count_spooled()
+        return stored
+
+    async def do(self, work: Work, *, may_spool: bool = True) -> tuple[object, str]:
+        """The outcome of any work, and which store did it.
+
+        Raises:
+            StorageUnavailable: no store did it in time, or only the spool would, and it may not.
+        """
+        if not self._away.is_set():
+            try:
+                async with asyncio.timeout(self._patience.budget_s):
+                    return await self._database.put(work), COMMITTED
+            except (TimeoutError, StoreAway):
+                self._away.set()
+                self._drain.wake()
+        if not may_spool:
             raise StorageUnavailable(
-                f"The record was not committed within {self._timeout_s} s.", hint="Try again later."
+                "While the database is away, no other host can know of this Idempotency-Key.",
+                hint="Try again later, or send the request without a key.",
+            )
+        return await self._spooled(work), SPOOLED
+
+    async def _spooled(self, work: Work) -> object:
+        try:
+            async with asyncio.timeout(self._patience.timeout_s):
+                return await self._spool.put(work)
+        except (TimeoutError, StoreAway) as error:
+            why = f" ({error})" if isinstance(error, StoreAway) else ""
+            raise StorageUnavailable(
+                f"Neither the database nor the spool took the record{why}.", hint="Try again later."
             ) from None
 
+    def free(self, claim: Claim, caller: Caller) -> None:
+        """Give a key up, wherever it may have been taken; nobody waits for that, and its lease ends it otherwise."""
+        key = _freed(claim, caller)
+        if claim.taken_in == SPOOLED:
+            self._spool.put_unwatched(key)
+        if not self._away.is_set():
+            self._database.put_unwatched(key)
+
     def close(self) -> None:
-        """Commit what waits, then stop. Blocks until that is done; a second call does nothing more."""
-        with self._closing:
-            if not self._closed:
-                self._closed = True
-                self._queue.put(None)  # under the lock, so nothing can come after it
-        self._thread.join()
-
-    def _write(self) -> None:
-        for batch in self._batches():
-            self._tell(batch, self._commit(batch))
-        self._let_go()
-
-    def _batches(self) -> Iterator[list[Waiting]]:
-        """What waits, as much as one transaction takes, until the end of the queue."""
-        while (waiting := self._queue.get()) is not None:
-            batch = [waiting]
-            while len(batch) < self._max_rows and not self._queue.empty():
-                another = self._queue.get()
-                if another is None:
-                    self._queue.put(None)
-                    break
-                batch.append(another)
-            yield batch
-
-    def _commit(self, batch: Sequence[Waiting]) -> list[StorageUnavailable | None]:
-        """What went wrong with each. After a failure every row is tried alone, so that one cannot fail the others."""
-        failure = self._attempt(batch)
-        if failure is None or len(batch) == 1:
-            return [failure] * len(batch)
-        return [self._attempt([waiting]) for waiting in batch]
-
-    def _attempt(self, batch: Sequence[Waiting]) -> StorageUnavailable | None:
-        """Write in one transaction those for whom somebody still waits: a database that hangs is not asked for each."""
-        records = [waiting.record for waiting in batch if not waiting.is_over()]
-        if not records:
-            return StorageUnavailable("Nobody waits for the record any more.")
-        try:
-            self._connection = self._connection or self._engine.connect()
-            with write_turn(self._engine), self._connection.begin():
-                insert_records(self._connection, records)
-        except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live and the callers must be told
-            self._let_go()
-            return StorageUnavailable(f"The record could not be stored ({_name(error)}).", hint="Try again later.")
-        return None
-
-    def _let_go(self) -> None:
-        """Give the connection back to the pool, which replaces it if it is broken. Held, it saves 50 us a commit."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
-
-    def _tell(self, batch: Sequence[Waiting], failures: Sequence[StorageUnavailable | None]) -> None:
-        """Wake the requests, with one call into each event loop however many there are."""
-        loops: dict[asyncio.AbstractEventLoop, list[tuple[Waiting, StorageUnavailable | None]]] = {}
-        for waiting, failure in zip(batch, failures, strict=True):
-            loops.setdefault(waiting.told.get_loop(), []).append((waiting, failure))
-        for loop, outcomes in loops.items():
-            with suppress(RuntimeError):  # the loop is closed, and with it everybody who waited there
-                loop.call_soon_threadsafe(_settle, outcomes)
+        """Write what waits, then stop. What the spool holds stays there for the next start."""
+        self._drain.close(CLOSING_S)
+        for writer, store in zip((self._database, self._spool), self._stores, strict=True):
+            if writer.close(CLOSING_S):
+                store.close()
 
 
-def _settle(outcomes: Sequence[tuple[Waiting, StorageUnavailable | None]]) -> None:
-    for waiting, failure in outcomes:
-        if waiting.told.done():
-            continue
-        if failure is None:
-            waiting.told.set_result(COMMITTED)
-        else:
-            waiting.told.set_exception(failure)
-
-
-def _name(error: Exception) -> str:
-    """The error's name and nothing of its message: SQLITE_FULL, a PostgreSQL code such as 53100, or a class."""
-    origin = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(origin, "sqlite_errorname", None) or getattr(origin, "pgcode", None)
-    return code or type(origin).__name__
+def _freed(claim: Claim, caller: Caller) -> FreeKey:
+    return FreeKey(caller.tenant, caller.subject, claim.key, claim.id)

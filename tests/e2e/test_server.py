@@ -441,6 +441,9 @@ class TestPages:
             "model_version": tiny_bundle.version,
             "workers_missing": 0,
             "degraded": [],
+            "storage": "committed",
+            "spool_waiting": 0,
+            "spool_refused": 0,
         }
         assert alive.json() == {"status": "alive", "dead_workers": []}
 

@@ -6,15 +6,16 @@ import asyncio
 import multiprocessing
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
 
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.recorder import GroupCommit
-from frontdesk.storage.sql.records import insert_records
+from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, queries
-from tests.records import record
+from tests.recording import recording
+from tests.records import record, rows
 
 RECORDS = 500
 AT_ONCE = 32
@@ -26,25 +27,22 @@ def processes() -> Iterator[ProcessPoolExecutor]:
         yield pool
 
 
-def write(url: str) -> list[str]:
+def write(url: str, home: Path) -> list[str]:
     """Keep `RECORDS` records, `AT_ONCE` at a time; the ids of those that were acknowledged."""
-    engine = open_database(url)
-    recorder = GroupCommit(engine, max_rows_per_commit=256, commit_timeout_s=30.0)
     waiting = [record() for _ in range(RECORDS)]
     acknowledged: list[str] = []
 
     async def client() -> None:
         while waiting:
             kept = waiting.pop()
-            assert await recorder.keep(kept) == "committed"
+            assert await worker.recorder.keep(kept) == "committed"
             acknowledged.append(kept.answer.query_id)
 
     async def clients() -> None:
         await asyncio.gather(*(client() for _ in range(AT_ONCE)))
 
-    asyncio.run(clients())
-    recorder.close()
-    engine.dispose()
+    with recording(url, home, budget_s=30.0) as worker:
+        asyncio.run(clients())
     return acknowledged
 
 
@@ -52,14 +50,14 @@ def migrate_and_write_one(url: str) -> None:
     migrate(url)
     engine = open_database(url)
     with engine.begin() as connection:
-        insert_records(connection, [record()])
+        insert_rows(connection, rows(record()))
     engine.dispose()
 
 
-def test_two_writers_lose_and_double_nothing(database_url: str, processes: ProcessPoolExecutor) -> None:
+def test_two_writers_lose_and_double_nothing(database_url: str, tmp_path: Path, processes: ProcessPoolExecutor) -> None:
     url = database_url
     migrate(url)
-    acknowledged = [query_id for ids in processes.map(write, [url, url]) for query_id in ids]
+    acknowledged = [query_id for ids in processes.map(write, [url, url], [tmp_path, tmp_path]) for query_id in ids]
     assert len(acknowledged) == 2 * RECORDS
     engine = open_database(url)
     with reading(engine) as connection:

@@ -14,7 +14,7 @@ from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask
 from frontdesk.types import Action, Answer, Caller, Candidate, PriorityLevel, Query, Reason
-from tests.fakes import FakeChampion, FakeCustomers, FakeRecorder, FakeWriter, understanding
+from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, understanding
 
 CALLER = Caller("acme", "agent", frozenset({"answer"}))
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
@@ -22,7 +22,8 @@ TEXT = "Where is order #48213? Write to jane.roe@example.com"
 
 class Desk:
     def __init__(self) -> None:
-        self.champion, self.recorder, self.observed = FakeChampion(), FakeRecorder(), list[Answer]()
+        self.champion, self.recorder, self.keys = FakeChampion(), FakeRecorder(), FakeKeys()
+        self.observed = list[Answer]()
         self.customers = FakeCustomers()
         self.pipeline = AnswerQuery(
             mask=mask,
@@ -32,6 +33,7 @@ class Desk:
             max_plausible_to_clarify=3,
             writer=FakeWriter(),
             recorder=self.recorder,
+            keys=self.keys,
             observe=self.observed.append,
         )
 
@@ -119,7 +121,8 @@ async def test_a_swapped_champion_serves_the_next_request_under_its_own_version(
 
 async def test_timings_name_each_stage_of_an_answer(desk: Desk) -> None:
     answer = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
-    assert list(answer.timings_ms) == ["mask", "models", "decide", "reply", "record", "total"]
+    assert list(answer.timings_ms) == ["mask", "models", "decide", "reply", "total"]
+    assert "record" in desk.observed[0].timings_ms
 
 
 async def test_what_the_customer_went_through_before_raises_the_priority_and_says_why(desk: Desk) -> None:
@@ -129,7 +132,7 @@ async def test_what_the_customer_went_through_before_raises_the_priority_and_say
     (part,) = (part for part in known.priority.parts if part.name.startswith("history."))
     assert known.priority.score == stranger.priority.score + part.points
     assert part.because == "has written about track_order twice in the last 7 days"
-    assert list(known.timings_ms) == ["mask", "models", "history", "decide", "reply", "record", "total"]
+    assert list(known.timings_ms) == ["mask", "models", "history", "decide", "reply", "total"]
     assert known.skipped == stranger.skipped == ()
 
 

@@ -2,44 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, insert, select
 
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.tables import customer_history, model_performance, queries
-from frontdesk.types import Action, Answer, Record
+from frontdesk.storage.rows import Rows
+from frontdesk.storage.sql.inserting import insert_once
+from frontdesk.storage.tables import metadata, model_performance, queries
 
-RESOLUTION: Mapping[Action, str] = {
-    Action.AUTOMATE: "answered",
-    Action.DRAFT: "drafted",
-    Action.CLARIFY: "waiting",
-    Action.ESCALATE: "escalated",
-}
-
-# 5 us for an answer of 1.9 kB; pydantic_core.to_json takes 17 and keeps the Nones of dataclasses, whatever it is told.
-_ANSWER = TypeAdapter(Answer).serializer
-_INSERT_QUERY = insert(queries)
-_INSERT_HISTORY = insert(customer_history)
 _INSERT_PERFORMANCE = insert(model_performance)
 
 
-def insert_records(connection: Connection, records: Sequence[Record]) -> None:
-    """One row of `queries` for each record, and one of `customer_history` where a known customer got a reply.
-
-    `records` holds at least one. The history row has the id of its query, so neither can be there twice.
+def insert_rows(connection: Connection, kept: Iterable[Rows]) -> None:
+    """The rows of several requests, a statement for each table. Those that are there already stay as they are.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database refused; then none of the rows may be committed.
         ValueError: a text that cannot be encoded, or a moment without a time zone.
     """
-    connection.execute(_INSERT_QUERY, [_query_row(record) for record in records])
-    history = [_history_row(record) for record in records if _is_interaction(record)]
-    if history:
-        connection.execute(_INSERT_HISTORY, history)
+    by_table: dict[str, list[Mapping[str, Any]]] = {}
+    for rows in kept:
+        for table, inserts in rows.inserts.items():
+            by_table.setdefault(table, []).extend(inserts)
+    for table, inserts in by_table.items():
+        insert_once(connection, metadata.tables[table], inserts)
 
 
 def find_answer(connection: Connection, tenant: str, query_id: str) -> bytes | None:
@@ -48,11 +37,18 @@ def find_answer(connection: Connection, tenant: str, query_id: str) -> bytes | N
     return None if stored is None else stored.encode()
 
 
+def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[bytes | None, bytes | None] | None:
+    """The sealed message and reply of a query, either None where it was not kept; None for no such query."""
+    wanted = select(queries.c.query_sealed, queries.c.response_sealed)
+    found = connection.execute(wanted.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
+    return None if found is None else (found.query_sealed, found.response_sealed)
+
+
 def insert_performance(
     connection: Connection, tenant: str, model_name: str, model_version: str, metrics: Mapping[str, float], at: datetime
 ) -> None:
     """One row for each metric of one evaluation; `at` is aware."""
-    rows = [
+    rows: Sequence[Mapping[str, Any]] = [
         {
             "id": uuid7(),
             "tenant": tenant,
@@ -66,51 +62,6 @@ def insert_performance(
     ]
     if rows:
         connection.execute(_INSERT_PERFORMANCE, rows)
-
-
-def _query_row(record: Record) -> dict[str, Any]:
-    query, answer = record.query, record.answer
-    return {
-        "id": answer.query_id,
-        "tenant": record.caller.tenant,
-        "customer_id": query.customer_id,
-        "session_id": query.session_id,
-        "query_text": record.text.text,
-        "intent": answer.intent.label,
-        "sentiment": answer.sentiment.label,
-        "confidence": answer.intent.confidence,
-        "priority": answer.priority.level.value,
-        "priority_score": answer.priority.score,
-        "response_text": answer.reply.text if answer.reply else None,
-        "response_time_ms": record.response_time_ms,
-        "decision": answer.decision.action.value,
-        "escalation_needed": answer.decision.action is Action.ESCALATE,
-        "uncertainty_score": answer.uncertainty.score,
-        "channel": query.channel.value,
-        "customer_tier": query.customer_tier.value,
-        "model_version": answer.model_version,
-        "answer": _ANSWER.to_json(answer, exclude_none=True).decode(),
-        "created_at": record.created_at,
-        "updated_at": record.created_at,
-    }
-
-
-def _is_interaction(record: Record) -> bool:
-    return record.query.customer_id is not None and record.answer.reply is not None
-
-
-def _history_row(record: Record) -> dict[str, Any]:
-    """Labels only: a summary is shown where the text of a message must not be."""
-    answer = record.answer
-    return {
-        "id": answer.query_id,
-        "tenant": record.caller.tenant,
-        "customer_id": record.query.customer_id,
-        "interaction_type": "query",
-        "summary": f"{answer.intent.label}: {answer.decision.action.value}",
-        "resolution_status": RESOLUTION[answer.decision.action],
-        "created_at": record.created_at,
-    }
 
 
 def ping(connection: Connection) -> bool:

@@ -8,16 +8,19 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Table, select
 
+from frontdesk.errors import DataError
 from frontdesk.storage.database import reading
-from frontdesk.storage.sql.records import RESOLUTION, find_answer, insert_performance, insert_records
+from frontdesk.storage.rows import RESOLUTION, open_original
+from frontdesk.storage.sql.records import find_answer, find_sealed, insert_performance, insert_rows
 from frontdesk.storage.tables import customer_history, model_performance, queries
 from frontdesk.types import Action, Record
-from tests.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, record
+from tests.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, SEAL, record
+from tests.records import rows as made
 
 
 def write(engine: Engine, *records: Record) -> None:
     with engine.begin() as connection:
-        insert_records(connection, records)
+        insert_rows(connection, made(*records))
 
 
 def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
@@ -30,6 +33,7 @@ def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
     write(engine, kept)
     (row,) = rows(engine, queries)
     answer = row.pop("answer")
+    del row["query_sealed"], row["response_sealed"]
     assert row == {
         "id": kept.answer.query_id,
         "tenant": "acme",
@@ -44,8 +48,6 @@ def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
         "response_text": REPLY_TEXT,
         "response_time_ms": 8.9,
         "decision": "draft",
-        "query_sealed": None,
-        "response_sealed": None,
         "escalation_needed": False,
         "uncertainty_score": 0.2,
         "channel": "api",
@@ -68,6 +70,28 @@ def test_neither_the_raw_text_nor_an_original_is_in_any_row(engine: Engine) -> N
     assert MASKED_TEXT in everything
     assert RAW_TEXT not in everything
     assert "4711" not in everything
+
+
+def test_what_the_customer_wrote_and_was_sent_is_there_for_who_has_the_key(engine: Engine) -> None:
+    kept = record()
+    write(engine, kept, record(with_reply=False))
+    with reading(engine) as connection:
+        assert find_sealed(connection, "other", kept.answer.query_id) is None
+        query, reply = find_sealed(connection, "acme", kept.answer.query_id)
+    assert open_original(SEAL, query, "acme", kept.answer.query_id, "query_text") == RAW_TEXT
+    sent = open_original(SEAL, reply, "acme", kept.answer.query_id, "response_text")
+    assert sent == REPLY_TEXT.replace("[ORDER_1]", "4711-0815")
+    with pytest.raises(DataError):
+        open_original(SEAL, query, "acme", kept.answer.query_id, "response_text")
+    assert open_original(SEAL, None, "acme", kept.answer.query_id, "response_text") is None
+
+
+def test_rows_that_are_there_already_stay_as_they_are(engine: Engine) -> None:
+    first, other = record(), record()
+    write(engine, first)
+    write(engine, first, other, record(query_id=first.answer.query_id, masked_text="another text"))
+    assert [row["query_text"] for row in rows(engine, queries)] == [MASKED_TEXT] * 2
+    assert len(rows(engine, customer_history)) == 2
 
 
 @pytest.mark.parametrize("action", list(Action))

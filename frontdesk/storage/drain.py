@@ -1,0 +1,184 @@
+"""The drain: what waits in the spool goes to the database once that is back. In order, exactly once, one drain a host.
+
+A batch is deleted from the spool only after the database has committed it. A process that dies in between leaves both,
+and the next drain writes the same rows again, which changes nothing: they have primary keys. As long as anything waits,
+new rows queue up behind it, so that a customer's events leave in the order in which they happened; the database counts
+as back when a drain has come to the end.
+
+A row that the database refuses for its own sake is set aside, so that it does not hold up those behind it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Event, Thread
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from frontdesk.observability.metrics import Metrics
+from frontdesk.storage.crash_points import reached
+from frontdesk.storage.database import begin_writing, reading
+from frontdesk.storage.failures import is_of_the_row, name_of
+from frontdesk.storage.rows import Rows
+from frontdesk.storage.spool import Refused, Spool, Spooled, purge
+from frontdesk.storage.sql.idempotency import finish_claim
+from frontdesk.storage.sql.records import insert_rows, ping
+
+IDLE_S = 1.0
+BUSY_S = 0.1
+LONGEST_PAUSE_S = 1.0
+PURGE_EVERY_S = 600.0
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+
+
+class Drain:
+    """A thread of each worker. `away` is set by who finds the database away, and cleared here.
+
+    Args:
+        engine: of the database.
+        spool: this host's.
+        away: is the database known to be away? This process's own.
+        metrics: told what waits.
+        most_at_once: how many requests' rows one transaction takes.
+        key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
+    """
+
+    def __init__(
+        self, engine: Engine, spool: Spool, away: Event, metrics: Metrics, most_at_once: int, key_ttl_s: float
+    ) -> None:
+        self._engine = engine
+        self._spool = spool
+        self._away = away
+        self._metrics = metrics
+        self._most = most_at_once
+        self._ttl = timedelta(seconds=key_ttl_s)
+        self._failures = 0
+        self._purge_at = time.monotonic() + PURGE_EVERY_S
+        self._wake = Event()
+        self._closed = False
+        self._thread = Thread(target=self._run, name="frontdesk-drain", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Look now, not only at the next turn."""
+        self._wake.set()
+
+    def close(self, patience_s: float) -> None:
+        """Stop after the batch that is under way; what waits stays in the spool."""
+        self._closed = True
+        self._wake.set()
+        self._thread.join(patience_s)
+
+    def _run(self) -> None:
+        pause = 0.0
+        while not self._closed:
+            self._wake.wait(pause)
+            self._wake.clear()
+            if not self._closed:
+                pause = self._turn()
+
+    def _turn(self) -> float:
+        """One look at the spool, and what follows from it; how long to pause before the next."""
+        try:
+            waiting, refused = self._spool.backlog()
+            self._metrics.set_spool(waiting, refused)
+            if waiting == 0 and not self._away.is_set():
+                self._look()
+                return IDLE_S
+            with self._spool.drainer() as is_ours:
+                if is_ours:
+                    self._empty()
+                elif waiting == 0:
+                    self._ask()
+        except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next turn
+            self._away.set()
+            self._failures += 1
+            if self._failures == 1:
+                _log.warning("The database is away (%s): answers go to the spool.", name_of(error))
+            return float(min(BUSY_S * 2**self._failures, LONGEST_PAUSE_S))
+        return BUSY_S
+
+    def _look(self) -> None:
+        """While nothing waits: is the database still there, so that no request has to find out? Then old keys go."""
+        with reading(self._engine) as connection:
+            ping(connection)
+        self._purge()
+
+    def _empty(self) -> None:
+        """Move everything that waits. When nearly all of it has moved, the database is known to be back."""
+        moved = 0
+        while not self._closed and (batch := self._spool.oldest(self._most)):
+            self._move(batch)
+            moved += len(batch)
+            if len(batch) < self._most:
+                self._back()
+        self._ask()
+        if moved:
+            _log.info("The database is back: %d spooled answers have moved into it.", moved)
+
+    def _ask(self) -> None:
+        """The database is back where it lets us begin to write."""
+        if self._away.is_set() or self._failures:
+            with begin_writing(self._engine) as connection:
+                ping(connection)
+            self._back()
+
+    def _back(self) -> None:
+        self._failures = 0
+        self._away.clear()
+
+    def _move(self, batch: Sequence[Spooled]) -> None:
+        refused: list[Refused] = []
+        try:
+            self._write([one.rows for one in batch])
+        except Exception as error:
+            if not is_of_the_row(error):
+                raise
+            refused = [wrong for one in batch if (wrong := self._alone(one)) is not None]
+        reached("drain.after_commit")
+        set_aside = {one.spooled.sequence for one in refused}
+        self._spool.remove([one for one in batch if one.sequence not in set_aside], refused)
+        reached("drain.after_delete")
+        if refused:
+            names = ", ".join(sorted({one.error for one in refused}))
+            _log.error("The database refuses %d spooled answers (%s): they are set aside.", len(refused), names)
+
+    def _alone(self, one: Spooled) -> Refused | None:
+        try:
+            self._write([one.rows])
+        except Exception as error:
+            if not is_of_the_row(error):
+                raise
+            return Refused(one, name_of(error))
+        return None
+
+    def _write(self, rows: Sequence[Rows]) -> None:
+        began = time.perf_counter()
+        with begin_writing(self._engine) as connection:
+            self._finish(connection, rows)
+            insert_rows(connection, rows)
+            reached("drain.before_commit")
+        self._metrics.observe_commit("drain", time.perf_counter() - began)
+
+    def _finish(self, connection: Connection, rows: Sequence[Rows]) -> None:
+        """Keys finished meanwhile. One that the database knows from before was answered twice, and keeps the first."""
+        finishes = [one.finish for one in rows if one.finish is not None]
+        for finish in sorted(finishes, key=lambda finish: (finish.tenant, finish.subject, finish.key)):
+            if not finish_claim(connection, finish, finish.spooled):
+                self._metrics.count_key("answered_twice")
+
+    def _purge(self) -> None:
+        if time.monotonic() < self._purge_at:
+            return
+        self._purge_at = time.monotonic() + PURGE_EVERY_S
+        expired = datetime.now(UTC) - self._ttl
+        try:
+            purge(self._spool.engine, expired)
+            purge(self._engine, expired)
+        except SQLAlchemyError as error:
+            _log.warning("Old Idempotency-Keys could not be deleted (%s).", name_of(error))

@@ -1,0 +1,128 @@
+"""Idempotency-Key (draft-ietf-httpapi-idempotency-key-header): the same key and request, the same answer, once.
+
+    take the key -> ours: work, and the answer is kept under it in the transaction of its record
+                 -> answered before: that answer, byte for byte
+                 -> in flight, or another request's: refused
+
+A key is a caller's own: (tenant, subject). Its taking is a commit, so that a crash cannot forget it; a lease frees it
+then. While the database is away keys are taken in the host's spool: a key that was answered before is not known there,
+and what comes twice on one host is found, on two hosts not. With several hosts a key is refused for as long instead.
+
+Knows nothing of how answers are made, nor of HTTP or gRPC.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+
+from frontdesk.errors import KeyInFlight, KeyReused
+from frontdesk.identifiers import uuid7
+from frontdesk.observability.metrics import Metrics
+from frontdesk.security.sealing import Seal
+from frontdesk.storage.crash_points import reached
+from frontdesk.storage.recorder import SpoolingRecorder
+from frontdesk.storage.rows import context, earlier_answer
+from frontdesk.storage.spool import Spool
+from frontdesk.storage.sql.idempotency import ClaimRow, Holder
+from frontdesk.storage.works import TakeKey
+from frontdesk.types import Caller, Claim, EarlierAnswer, Query
+
+
+class IdempotencyKeys:
+    """The keys of all callers.
+
+    Args:
+        recorder: its threads write.
+        spool: this host's.
+        seal: opens earlier answers, and makes fingerprints.
+        metrics: told what became of each key.
+        lease_s: for how long an unfinished key is its request's, in seconds; longer than any request.
+        ttl_s: for how long keys are kept, in seconds.
+        one_host: does nobody else write to this database? Then the spool may stand in for it.
+    """
+
+    def __init__(
+        self,
+        recorder: SpoolingRecorder,
+        spool: Spool,
+        seal: Seal,
+        metrics: Metrics,
+        *,
+        lease_s: float,
+        ttl_s: float,
+        one_host: bool,
+    ) -> None:
+        self._recorder = recorder
+        self._spool = spool
+        self._seal = seal
+        self._metrics = metrics
+        self._lease = timedelta(seconds=lease_s)
+        self._ttl = timedelta(seconds=ttl_s)
+        self._one_host = one_host
+
+    async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
+        """The right to work on `query` under `key`, or what was answered to it before.
+
+        Raises:
+            KeyInFlight: the same request is being answered.
+            KeyReused: the key belongs to another request.
+            StorageUnavailable: no store took the key.
+        """
+        now = datetime.now(UTC)
+        asked = ClaimRow(
+            tenant=caller.tenant,
+            subject=caller.subject,
+            key=key,
+            fingerprint=self._seal.fingerprint(asked_for(operation, query)),
+            claim=uuid7(),
+            lease_until=now + self._lease,
+            created_at=now,
+            expired=now - self._ttl,
+        )
+        holder: object = self._spool.holder(asked)
+        if holder is not None:
+            return self._earlier(asked, holder)
+        holder, taken_in = await self._recorder.do(TakeKey(asked), may_spool=self._one_host)
+        if holder is not None:
+            return self._earlier(asked, holder)
+        reached("claim.after_commit")
+        self._metrics.count_key("taken")
+        return Claim(asked.claim, key, asked.fingerprint, taken_in)
+
+    def free(self, claim: Claim, caller: Caller) -> None:
+        """Give the key up, so that the request can be tried again at once. A key that has its answer keeps it."""
+        self._metrics.count_key("freed")
+        self._recorder.free(claim, caller)
+
+    def _earlier(self, asked: ClaimRow, holder: object) -> EarlierAnswer:
+        assert isinstance(holder, Holder), "a key that was not taken has a holder"
+        if holder.fingerprint != asked.fingerprint:
+            self._metrics.count_key("reused")
+            raise KeyReused(
+                "This Idempotency-Key was used for another request.", hint="Use a new key for each new request."
+            )
+        if holder.answer_sealed is None:
+            self._metrics.count_key("in_flight")
+            raise KeyInFlight("A request with this Idempotency-Key is being answered.", hint="Try again in a moment.")
+        self._metrics.count_key("replayed")
+        place = context(asked.tenant, asked.subject, asked.key, "answer")
+        return earlier_answer(self._seal.open(holder.answer_sealed, place))
+
+
+def asked_for(operation: str, query: Query) -> bytes:
+    """What makes two requests the same, whichever door they came through."""
+    since = query.waiting_since
+    return json.dumps(
+        [
+            operation,
+            query.text,
+            query.customer_id,
+            query.session_id,
+            query.channel,
+            query.customer_tier,
+            query.language,
+            since and (since if since.tzinfo is None else since.astimezone(UTC)).isoformat(),
+            query.store,
+        ]
+    ).encode()

@@ -1,0 +1,213 @@
+"""The rows of one acknowledged request, as values: what goes to the database, and what waits in the spool, is the same.
+
+Made once from a record. Whatever a customer wrote, or was sent, is sealed before it is in here; the other texts are
+masked. Knows nothing of connections, nor of when the rows are written.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+from sqlalchemy import LargeBinary
+
+from frontdesk.security.sealing import Seal
+from frontdesk.storage.events import answered_event, outbox_rows
+from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
+from frontdesk.types import Action, Answer, EarlierAnswer, Record
+
+RESOLUTION: Mapping[Action, str] = {
+    Action.AUTOMATE: "answered",
+    Action.DRAFT: "drafted",
+    Action.CLARIFY: "waiting",
+    Action.ESCALATE: "escalated",
+}
+
+COMMITTED = "committed"
+SPOOLED = "spooled"
+NOT_STORED = "no"
+
+# 5 us for an answer of 1.9 kB; pydantic_core.to_json takes 17 and keeps the Nones of dataclasses, whatever it is told.
+_ANSWER = TypeAdapter(Answer).serializer
+_EARLIER = TypeAdapter(EarlierAnswer).validator
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """What ends a claim: the acknowledged answer, sealed; one for each way in which it may have been stored."""
+
+    tenant: str
+    subject: str
+    key: str
+    fingerprint: str
+    claim: str
+    query_id: str
+    created_at: datetime
+    committed: bytes = field(repr=False)
+    spooled: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """`inserts` are rows by table name; those of one table have the same columns. `id` is the query's."""
+
+    id: str
+    inserts: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
+    finish: Finish | None = None
+
+    def to_json(self) -> str:
+        """Everything, to be read back by `from_json`.
+
+        Raises:
+            ValueError: a text that has no UTF-8.
+        """
+        finish = None if self.finish is None else asdict(self.finish)
+        whole = {"id": self.id, "inserts": self.inserts, "finish": finish}
+        written = json.dumps(whole, default=_written, ensure_ascii=False)
+        written.encode()
+        return written
+
+    @classmethod
+    def from_json(cls, written: str) -> Rows:
+        whole = json.loads(written)
+        inserts = {table: tuple(_row(table, row) for row in rows) for table, rows in whole["inserts"].items()}
+        return cls(whole["id"], inserts, None if whole["finish"] is None else _finish(whole["finish"]))
+
+
+@dataclass(frozen=True, slots=True)
+class RowMaker:
+    """Turns records into rows; originals are sealed with `seal`, and each sink is told by a row of the outbox."""
+
+    seal: Seal
+    sinks: tuple[str, ...] = ()
+
+    def rows(self, record: Record) -> Rows:
+        """All rows of one request: none but the end of its claim where the caller asked for nothing to be stored."""
+        inserts: dict[str, Sequence[Mapping[str, Any]]] = {}
+        if record.query.store:
+            inserts[queries.name] = (self._query(record),)
+            if record.query.customer_id is not None and record.answer.reply is not None:
+                inserts[customer_history.name] = (_history(record),)
+            if self.sinks:
+                inserts[outbox.name] = tuple(outbox_rows(answered_event(record), self.sinks))
+        return Rows(record.answer.query_id, inserts, self._finish(record))
+
+    def _query(self, record: Record) -> dict[str, Any]:
+        query, answer, tenant = record.query, record.answer, record.caller.tenant
+        row, reply = answer.query_id, answer.reply
+        sent = None if reply is None else self._sealed(record.text.restore(reply.text), tenant, row, "response_text")
+        return {
+            "id": row,
+            "tenant": tenant,
+            "customer_id": query.customer_id,
+            "session_id": query.session_id,
+            "query_text": record.text.text,
+            "query_sealed": self._sealed(query.text, tenant, row, "query_text"),
+            "intent": answer.intent.label,
+            "sentiment": answer.sentiment.label,
+            "confidence": answer.intent.confidence,
+            "priority": answer.priority.level.value,
+            "priority_score": answer.priority.score,
+            "response_text": reply.text if reply else None,
+            "response_sealed": sent,
+            "response_time_ms": record.response_time_ms,
+            "decision": answer.decision.action.value,
+            "escalation_needed": answer.decision.action is Action.ESCALATE,
+            "uncertainty_score": answer.uncertainty.score,
+            "channel": query.channel.value,
+            "customer_tier": query.customer_tier.value,
+            "model_version": answer.model_version,
+            "answer": answer_json(answer).decode(),
+            "created_at": record.created_at,
+            "updated_at": record.created_at,
+        }
+
+    def _finish(self, record: Record) -> Finish | None:
+        claim, caller, kept = record.claim, record.caller, record.query.store
+        if claim is None:
+            return None
+        place = context(caller.tenant, caller.subject, claim.key, "answer")
+        committed = self.seal.seal(answer_json(record.acknowledged(COMMITTED if kept else NOT_STORED)), place)
+        spooled = self.seal.seal(answer_json(record.acknowledged(SPOOLED if kept else NOT_STORED)), place)
+        return Finish(
+            tenant=caller.tenant,
+            subject=caller.subject,
+            key=claim.key,
+            fingerprint=claim.fingerprint,
+            claim=claim.id,
+            query_id=record.answer.query_id,
+            created_at=record.created_at,
+            committed=committed,
+            spooled=spooled,
+        )
+
+    def _sealed(self, text: str, tenant: str, row: str, column: str) -> bytes:
+        return self.seal.seal(text.encode(), context(tenant, row, column))
+
+
+def context(*place: str) -> bytes:
+    """What a sealed value is bound to: its tenant, its row, its column. No part can hold a NUL."""
+    return "\x00".join(place).encode()
+
+
+def open_original(seal: Seal, sealed: bytes | None, tenant: str, query_id: str, column: str) -> str | None:
+    """What the customer wrote (`query_text`) or was sent (`response_text`); None where it was not kept.
+
+    Raises:
+        ConfigurationError: it was sealed with a key that is not here.
+        DataError: it was changed, or belongs to another row.
+    """
+    return None if sealed is None else seal.open(sealed, context(tenant, query_id, column)).decode()
+
+
+def answer_json(answer: Answer) -> bytes:
+    """An answer as it is stored, and as HTTP sends it."""
+    return _ANSWER.to_json(answer, exclude_none=True)
+
+
+def earlier_answer(written: bytes) -> EarlierAnswer:
+    """The answer that `answer_json` wrote: it writes the very same bytes again."""
+    answer: EarlierAnswer = _EARLIER.validate_json(written)
+    return answer
+
+
+def _history(record: Record) -> dict[str, Any]:
+    """Labels only: a summary is shown where the text of a message must not be. It has its query's id."""
+    answer = record.answer
+    return {
+        "id": answer.query_id,
+        "tenant": record.caller.tenant,
+        "customer_id": record.query.customer_id,
+        "interaction_type": "query",
+        "summary": f"{answer.intent.label}: {answer.decision.action.value}",
+        "resolution_status": RESOLUTION[answer.decision.action],
+        "created_at": record.created_at,
+    }
+
+
+def _written(value: datetime | bytes) -> str:
+    """What JSON has no form for. Which is which is known from the column when it is read."""
+    return value.isoformat() if isinstance(value, datetime) else base64.b64encode(value).decode()
+
+
+def _row(table: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    columns = metadata.tables[table].c
+    return {name: _read(columns[name].type, value) for name, value in row.items()}
+
+
+def _read(kind: object, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(kind, UtcDateTime):
+        return datetime.fromisoformat(value)
+    return base64.b64decode(value) if isinstance(kind, LargeBinary) else value
+
+
+def _finish(written: Mapping[str, Any]) -> Finish:
+    answers = {name: base64.b64decode(written[name]) for name in ("committed", "spooled")}
+    return Finish(**{**written, **answers, "created_at": datetime.fromisoformat(written["created_at"])})
