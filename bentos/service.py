@@ -12,6 +12,7 @@ import gc
 import logging
 import os
 import shutil
+import subprocess
 import sys
 from datetime import datetime
 from typing import Any
@@ -25,6 +26,7 @@ from bentos.fast_path import FastService
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door, admitted
 from bentos.grpc.server import GrpcServer, start_grpc
+from bentos.local_llm import start_local
 from bentos.oip.rest import OpenInference
 from bentos.packing import placed
 from bentos.ports import GRPC_VARIABLE, check_port
@@ -48,6 +50,12 @@ SETTINGS: Settings = load()
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
 HOME_VARIABLE = "FRONTDESK_HOME"
+
+
+class _Master:
+    """What the master holds: the local language model ends when this pipe to it closes."""
+
+    local_llm: subprocess.Popen[bytes] | None = None
 
 
 class _Worker:
@@ -108,6 +116,8 @@ class Frontdesk:
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
             bundle, precision = prepare(settings)
+            if settings.responses.provider == "local":
+                _Master.local_llm = start_local(settings)
         except FrontdeskError as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
             raise SystemExit(1) from None

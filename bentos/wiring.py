@@ -17,12 +17,16 @@ from starlette.responses import Response
 
 from bentos.errors import problem_response
 from bentos.inventory import Inventory
-from frontdesk.config import Settings
+from bentos.local_llm import local_settings, prepare_local
+from frontdesk.config import LlmSettings, Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import FrontdeskError, StorageUnavailable
+from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
+from frontdesk.responses import providers
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
+from frontdesk.responses.llm import OpenAiClient
 from frontdesk.responses.writer import TemplateWriter
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
@@ -66,6 +70,7 @@ class Desk:
     seal: Seal
     customers: SqlCustomers
     inventory: Inventory
+    language_model: OpenAiClient | None
 
     def refuse(self, error: FrontdeskError) -> Response:
         """What a caller sees of an error; it is counted by its kind."""
@@ -104,6 +109,8 @@ class Desk:
     async def close(self) -> None:
         """Finish what was accepted: models first, then the record of what they said."""
         await self.champion.close()
+        if self.language_model is not None:
+            await self.language_model.close()
         await asyncio.to_thread(self.recorder.close)
         self.spool.close()
         self.customers.close()
@@ -141,6 +148,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     spool, seal = Spool.open(settings.home), open_seal(settings.keys)
     recorder = _recorder(settings, engine, spool, seal, metrics)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)
+    language_model = _language_model(settings)
     pipeline = AnswerQuery(
         mask=mask,
         champion=champion,
@@ -153,7 +161,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         observe=metrics.observe_answer,
     )
     gate = Gate(token_keys(settings), settings.security)
-    return Desk(pipeline, champion, gate, metrics, engine, recorder, spool, seal, customers, inventory)
+    return Desk(pipeline, champion, gate, metrics, engine, recorder, spool, seal, customers, inventory, language_model)
 
 
 def prepare(settings: Settings) -> tuple[Bundle, Precision]:
@@ -183,6 +191,10 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     token_keys(settings)
     open_seal(settings.keys)
     Spool.open(settings.home).close()
+    if settings.responses.provider == "local":
+        prepare_local(settings)
+    if (llm := llm_settings(settings)) is not None:
+        providers.check(llm)
     migrate(settings.database_url)
     return bundle, precision
 
@@ -199,6 +211,21 @@ def token_keys(settings: Settings) -> Keys:
         max_age_s=security.jwks_max_age_s,
         max_stale_s=security.jwks_max_stale_s,
     )
+
+
+def llm_settings(settings: Settings) -> LlmSettings | None:
+    """Where the language model is, or None where replies need none."""
+    if settings.responses.provider == "template":
+        return None
+    return local_settings(settings) if settings.responses.provider == "local" else settings.llm
+
+
+def _language_model(settings: Settings) -> OpenAiClient | None:
+    llm = llm_settings(settings)
+    if llm is None:
+        return None
+    _, model = providers.named(llm)
+    return providers.openai_client(llm, LanguageModelMetrics(model))
 
 
 def _provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:

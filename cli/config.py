@@ -41,7 +41,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
 
 def _hidden(values: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
     """Database URLs may carry passwords."""
-    for section, key in (("storage", "url"), ("training", "tracking_uri")):
+    for section, key in (("storage", "url"), ("training", "tracking_uri"), ("llm", "proxy")):
         if values[section][key] is not None:
             values[section][key] = "(set)"
     return values

@@ -49,6 +49,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     )
     yield from _runtime(settings)
     yield from _champion(settings)
+    yield from _language_model(settings)
     yield from _database(settings)
     yield from _keys(settings)
 
@@ -105,6 +106,18 @@ def _champion(settings: Settings) -> Iterator[Finding]:
         yield Finding("knowledge", "warning", f"no passage for {', '.join(missing)}: a person has to answer")
     else:
         yield Finding("knowledge", "good", "every intent has a passage")
+
+
+def _language_model(settings: Settings) -> Iterator[Finding]:
+    from bentos.wiring import llm_settings
+    from cli.llm import probe
+
+    if (llm := llm_settings(settings)) is None:
+        return
+    state, told = probe(llm)
+    if state == "bad" and settings.responses.provider == "local":
+        state, told = "warning", f"{told}. `frontdesk serve` starts it"
+    yield Finding("language model", state, told)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ from cli import (
     gpu_check,
     keys,
     knowledge,
+    llm,
     models,
     promote,
     serve,
@@ -71,6 +72,7 @@ app.command()(classify.classify)
 app.add_typer(data.app, name="data")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(config.app, name="config")
+app.add_typer(llm.app, name="llm")
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
 

@@ -92,6 +92,7 @@ class LlmSettings(Section):
     slow_first_token_s: float = Field(2.0, gt=0)
     breaker_open_s: float = Field(5.0, gt=0, le=15.0)
     concurrency: int = Field(4, ge=1)
+    local_port: int = Field(3002, ge=1, le=65535)
     price_per_1000_input_tokens: float = Field(0.0, ge=0)
     price_per_1000_output_tokens: float = Field(0.0, ge=0)
 

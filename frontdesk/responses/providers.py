@@ -72,6 +72,12 @@ def named(settings: LlmSettings) -> tuple[str, str]:
     return settings.base_url, settings.model
 
 
+def check(settings: LlmSettings) -> None:
+    """Refuse what `openai_client` would refuse, without making one; raises `ConfigurationError`."""
+    named(settings)
+    _authorization(settings)
+
+
 def read_key(path: Path) -> SecretStr:
     """The key in a file that nobody but its owner can read.
 

@@ -80,3 +80,25 @@ def test_features_need_a_redis_and_come_with_one(tmp_path: Path) -> None:
     settings = load(write(tmp_path, "outbox: {sinks: [file]}"), {"FRONTDESK_REDIS__URL": "redis://127.0.0.1/0"})
     assert settings.sinks == ("file", "features")
     assert load(write(tmp_path, ""), {}).sinks == ()
+
+
+@pytest.mark.parametrize("key", ["sk: {not: yaml", "12345", "'quoted'"])
+def test_a_key_from_the_environment_is_taken_as_it_is_and_shown_nowhere(tmp_path: Path, key: str) -> None:
+    settings = load(write(tmp_path, ""), {"FRONTDESK_LLM__API_KEY": key})
+    assert settings.llm.api_key is not None
+    assert settings.llm.api_key.get_secret_value() == key
+    assert key not in repr(settings)
+    assert "api_key" not in settings.model_dump()["llm"]
+
+
+def test_a_key_in_the_file_is_refused_without_being_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="holds llm") as caught:
+        load(write(tmp_path, "llm: {api_key: geheim}"), {})
+    assert "geheim" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["ftp://h/v1", "h/v1", "http://", "http://user:geheim@h/v1", "http://h/v1?key=geheim"])
+def test_an_address_of_a_language_model_is_plain(tmp_path: Path, url: str) -> None:
+    with pytest.raises(ConfigurationError, match=r"llm\.base_url") as caught:
+        load(write(tmp_path, f"llm: {{base_url: '{url}'}}"), {})
+    assert "geheim" not in str(caught.value)

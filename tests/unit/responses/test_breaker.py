@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontdesk.responses.breaker import Breaker, BreakerLimits, State
+
+LIMITS = BreakerLimits(slow_s=2.0, open_s=5.0, window_s=60.0)
+
+
+class Clock:
+    """Seconds that pass when told."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Watched:
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.states: list[State] = []
+        self.breaker = Breaker(LIMITS, observe=self.states.append, clock=self.clock)
+
+    def call(self, how: str = "good", seconds: float = 0.1) -> bool:
+        """One call from its beginning to its end; was it made at all?"""
+        ticket = self.breaker.admit()
+        if ticket is None:
+            return False
+        self.clock.now += seconds
+        if how == "good":
+            self.breaker.succeed(ticket)
+        elif how == "bad":
+            self.breaker.fail(ticket)
+        else:
+            self.breaker.forget(ticket)
+        return True
+
+    def opened(self) -> Watched:
+        while self.breaker.state is not State.OPEN:
+            self.call("bad")
+        return self
+
+
+def test_it_opens_after_the_fewest_calls_that_can_tell() -> None:
+    watched = Watched()
+    assert [watched.call("bad") for _ in range(8)] == [True] * 5 + [False] * 3
+    assert watched.states == [State.OPEN]
+
+
+def test_a_long_past_without_failures_hides_none_of_them() -> None:
+    watched = Watched()
+    for _ in range(1_000):
+        watched.call("good", 0.001)
+    failed = 0
+    while watched.call("bad", 0.001):
+        failed += 1
+    assert failed == 10
+
+
+def test_slow_is_as_bad_as_failed() -> None:
+    watched = Watched()
+    for _ in range(5):
+        watched.call("good", seconds=2.0)
+    assert watched.breaker.state is State.OPEN
+
+
+def test_the_time_to_be_judged_may_be_another_than_the_whole_call() -> None:
+    watched = Watched()
+    for _ in range(10):
+        ticket = watched.breaker.admit()
+        assert ticket is not None
+        watched.clock.now += 8.0  # a long answer, whose first word came at once
+        watched.breaker.succeed(ticket, seconds=0.2)
+    assert watched.breaker.state is State.CLOSED
+
+
+def test_old_failures_are_forgotten() -> None:
+    watched = Watched()
+    for _ in range(4):
+        watched.call("bad")
+    watched.clock.now += 61.0
+    watched.call("bad")
+    assert watched.breaker.state is State.CLOSED
+
+
+def test_after_a_while_one_call_at_a_time_tries_again_and_two_good_ones_close_it() -> None:
+    watched = Watched().opened()
+    watched.clock.now += 4.9
+    assert watched.breaker.admit() is None
+    watched.clock.now += 0.1
+    first = watched.breaker.admit()
+    assert first is not None
+    assert watched.breaker.admit() is None, "one at a time"
+    watched.breaker.succeed(first)
+    assert watched.call("good")
+    assert watched.states == [State.OPEN, State.HALF_OPEN, State.CLOSED]
+
+
+@pytest.mark.parametrize(("how", "seconds"), [("bad", 0.1), ("good", 2.5)])
+def test_a_try_that_fails_or_is_slow_opens_it_again(how: str, seconds: float) -> None:
+    watched = Watched().opened()
+    watched.clock.now += 5.0
+    watched.call(how, seconds)
+    assert watched.states == [State.OPEN, State.HALF_OPEN, State.OPEN]
+    assert watched.breaker.admit() is None
+
+
+def test_a_try_whose_caller_left_makes_room_for_the_next() -> None:
+    watched = Watched().opened()
+    watched.clock.now += 5.0
+    assert watched.call("forgotten")
+    assert watched.call("good")
+    assert watched.call("good")
+    assert watched.breaker.state is State.CLOSED
+
+
+def test_calls_from_before_a_change_of_state_say_nothing_about_the_time_since() -> None:
+    watched = Watched()
+    late = [watched.breaker.admit() for _ in range(3)]
+    watched.opened()
+    watched.clock.now += 5.0
+    probe = watched.breaker.admit()
+    for ticket in late:
+        assert ticket is not None
+        watched.breaker.fail(ticket)
+    assert watched.breaker.state is State.HALF_OPEN
+    assert probe is not None
+    watched.breaker.succeed(probe)
+    assert watched.call("good")
+    assert watched.breaker.state is State.CLOSED
+
+
+STEPS = st.lists(
+    st.tuples(st.sampled_from(["good", "bad", "forgotten"]), st.floats(0, 4), st.floats(0, 30)), max_size=80
+)
+
+
+@given(STEPS)
+def test_whatever_was_before_20_failures_open_it_and_two_tries_after_a_while_close_it(
+    steps: list[tuple[str, float, float]],
+) -> None:
+    watched = Watched()
+    for how, seconds, pause in steps:
+        watched.call(how, seconds)
+        watched.clock.now += pause
+    calls = 0
+    while watched.call("bad", 0.1):
+        calls += 1
+    assert calls <= 20
+    assert watched.breaker.state is State.OPEN
+    watched.clock.now += LIMITS.open_s + 0.001  # floating point: a sum of seconds is not exact
+    assert [watched.call("good"), watched.call("good")] == [True, True]
+    assert watched.breaker.state is State.CLOSED
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(["begin", "good", "bad", "forgotten", "wait"]), st.integers(0, 5)), max_size=120)
+)
+def test_however_calls_overlap_at_most_one_tries_and_an_open_one_admits_none(steps: list[tuple[str, int]]) -> None:
+    watched = Watched()
+    tickets = []
+    opened_at = 0.0
+    for step, index in steps:
+        before = watched.breaker.state
+        if step == "begin":
+            ticket = watched.breaker.admit()
+            if before is State.OPEN and watched.clock.now < opened_at + LIMITS.open_s:
+                assert ticket is None
+            if ticket is not None:
+                tickets.append(ticket)
+                if watched.breaker.state is State.HALF_OPEN:
+                    assert watched.breaker.admit() is None
+        elif step == "wait":
+            watched.clock.now += index
+        elif tickets:
+            ticket = tickets.pop(index % len(tickets))
+            {"good": watched.breaker.succeed, "bad": watched.breaker.fail, "forgotten": watched.breaker.forget}[step](
+                ticket
+            )
+        if watched.breaker.state is State.OPEN and before is not State.OPEN:
+            opened_at = watched.clock.now
+
+
+@given(st.lists(st.floats(0, 1.9), max_size=100))
+def test_quick_successes_never_open_it(durations: list[float]) -> None:
+    watched = Watched()
+    assert all(watched.call("good", seconds) for seconds in durations)
+    assert watched.states == []

@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from frontdesk.config import LlmSettings
+from frontdesk.errors import ConfigurationError
+from frontdesk.observability.llm_metrics import LanguageModelMetrics
+from frontdesk.responses.providers import check, openai_client, read_key
+
+SERVER = {"base_url": "http://127.0.0.1:9/v1", "model": "m"}
+
+
+def key_file(path: Path, text: str, mode: int = 0o600) -> Path:
+    path.write_text(text)
+    path.chmod(mode)
+    return path
+
+
+@pytest.mark.parametrize(("given", "missing"), [({}, "base_url"), ({"base_url": "http://h/v1"}, "model")])
+def test_a_server_without_a_name_is_refused(given: dict[str, str], missing: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"llm.{missing}"):
+        check(LlmSettings.model_validate(given))
+
+
+def test_a_server_may_want_no_key() -> None:
+    check(LlmSettings.model_validate(SERVER))
+
+
+def test_a_key_file_is_read_without_its_line_end(tmp_path: Path) -> None:
+    assert read_key(key_file(tmp_path / "key", "sk-1234\n")).get_secret_value() == "sk-1234"
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644])
+def test_a_key_file_that_others_can_read_is_refused(tmp_path: Path, mode: int) -> None:
+    with pytest.raises(ConfigurationError, match="open to other users"):
+        read_key(key_file(tmp_path / "key", "sk-1234", mode))
+
+
+def test_a_key_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"none\.key"):
+        read_key(tmp_path / "none.key")
+
+
+@pytest.mark.parametrize("key", ["", " ", "two words", "line\nbreak", "café", "a\x00b"])
+def test_a_key_that_is_no_header_is_refused_without_being_told(tmp_path: Path, key: str) -> None:
+    for settings in (
+        LlmSettings.model_validate({**SERVER, "api_key": SecretStr(key)}),
+        LlmSettings.model_validate({**SERVER, "api_key_file": key_file(tmp_path / "key", key)}),
+    ):
+        with pytest.raises(ConfigurationError, match="printable ASCII") as caught:
+            check(settings)
+        assert not key.strip() or key not in str(caught.value)
+
+
+async def test_the_environments_proxies_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "not an address")
+    monkeypatch.setenv("ALL_PROXY", "not an address")
+    metrics = LanguageModelMetrics("m", CollectorRegistry())
+    await openai_client(LlmSettings.model_validate(SERVER), metrics).close()
