@@ -18,8 +18,9 @@ import logging
 import os
 import sys
 import traceback
+from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -52,9 +53,9 @@ def configure(level: str) -> None:
     structlog.configure(
         processors=[structlog.processors.add_log_level, _stamp, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(_Lossy(sys.stderr))
     handler.setFormatter(_LibraryLine())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -66,6 +67,24 @@ def configure(level: str) -> None:
         library.setLevel(max(least, quietest))
     for name in _OFF:
         logging.getLogger(name).disabled = True
+
+
+class _Lossy:
+    """Where lines go. One that cannot be written, because the disk is full or nobody reads any more, is lost.
+
+    The request that it tells of must not fail for it: a full disk once broke the connections of all callers.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._stream.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
 
 
 def log_access(

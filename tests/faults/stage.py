@@ -117,7 +117,7 @@ def on_stage(
     home: Path,
     *,
     database_url: str | None = None,
-    with_sink: bool = True,
+    with_sink: bool = False,
     workers: int = WORKERS,
     clients: int = 8,
     variables: Mapping[str, str] = MappingProxyType({}),

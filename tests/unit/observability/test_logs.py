@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -194,3 +195,18 @@ def test_handlers_that_a_library_had_set_up_are_taken_away(capsys: pytest.Captur
     library.warning("once")
     (line,) = lines(capsys)
     assert line["event"] == "once"
+
+
+def test_a_line_that_cannot_be_written_is_lost_and_the_next_one_is_not(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """/dev/full is a disk without space: every write to it fails."""
+    with Path("/dev/full").open("wb", buffering=0) as full, (tmp_path / "log").open("w") as log:
+        monkeypatch.setattr("sys.stderr", io.TextIOWrapper(full, write_through=True))
+        configure("INFO")
+        access()
+        logging.getLogger("uvicorn.error").info("a library's line")
+        monkeypatch.setattr("sys.stderr", log)
+        configure("INFO")
+        access()
+    assert len((tmp_path / "log").read_text().splitlines()) == 1
