@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import dataclasses
 import os
 import sys
@@ -39,14 +38,15 @@ from benchmarks.machine import machine
 from benchmarks.report import last_line
 from benchmarks.server import Server, running
 from benchmarks.spread import Spread, ratios
-from frontdesk.storage.database import migrate, open_database
-from frontdesk.storage.recorder import GroupCommit
+from frontdesk.storage.database import migrate
 from tests import postgresql
+from tests.recording import recording
 from tests.records import record
 
 WAITING = 256
 ALONE_ROWS, GROUPED_ROWS = 500, 8000
 FLUSHES = 100
+PATIENCE_S = 60.0
 CACHED_TEXTS = 16_384  # of each worker: all texts of `benchmarks.closed_loop`
 GROUP_GAIN, ADDED_P50_MS, ADDED_CPU_MS = 10.0, 3.0, 0.3
 LATENCY = (1, "p50 at concurrency 1")
@@ -105,17 +105,16 @@ def measure_commits(url: str, rounds: int) -> Commits:
 
 def rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> float:
     """How many records a second are acknowledged when `WAITING` wait at a time."""
-    records = [record() for _ in range(rows)]
-    with contextlib.ExitStack() as opened:
-        engine = open_database(url)
-        opened.callback(engine.dispose)
-        recorder = GroupCommit(engine, max_rows_per_commit=max_rows_per_commit, commit_timeout_s=60.0)
-        opened.callback(recorder.close)
-        left = iter(records)
+    left = iter([record() for _ in range(rows)])
+    patient = {"budget_s": PATIENCE_S, "timeout_s": PATIENCE_S}  # what is measured is the database, not the spool
+    with (
+        tempfile.TemporaryDirectory() as home,
+        recording(url, Path(home), max_rows_per_commit=max_rows_per_commit, **patient) as worker,
+    ):
 
         async def client() -> None:
             for mine in left:
-                await recorder.keep(mine)
+                await worker.recorder.keep(mine)
 
         async def clients() -> None:
             await asyncio.gather(*(client() for _ in range(WAITING)))
