@@ -1,0 +1,90 @@
+"""Statements on behalf of one request: in a thread, and stopped when the request's time is over.
+
+Both databases stop a statement by themselves (PostgreSQL's `statement_timeout`, SQLite's progress handler), so that a
+thread and a connection are free again soon after their request gave up. Knows nothing of which statements are run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from frontdesk.deadline import Deadline
+from frontdesk.errors import DeadlineExceeded, StorageUnavailable
+from frontdesk.storage.database import reading, write_turn
+
+T = TypeVar("T")
+
+STEPS_BETWEEN_LOOKS = 10_000
+"""Of SQLite's virtual machine: about a millisecond."""
+_STOPPED = ("SQLITE_INTERRUPT", "57014")
+
+
+async def read(engine: Engine, statement: Callable[[Connection], T], deadline: Deadline, doing: str) -> T:
+    """What `statement` finds, in a transaction that cannot write.
+
+    Raises:
+        DeadlineExceeded: naming what was being done.
+        StorageUnavailable: the database is away, or refused.
+    """
+
+    def work() -> T:
+        with reading(engine) as connection, _bounded(connection, deadline, read_only=True):
+            return statement(connection)
+
+    return await _run(work, deadline, doing)
+
+
+async def write(engine: Engine, statement: Callable[[Connection], T], deadline: Deadline, doing: str) -> T:
+    """What `statement` returns, once its transaction is committed; an error that it raises undoes it.
+
+    Raises:
+        DeadlineExceeded, StorageUnavailable: as `read`. A transaction whose commit took too long may still be there.
+    """
+
+    def work() -> T:
+        with write_turn(engine), engine.begin() as connection, _bounded(connection, deadline, read_only=False):
+            return statement(connection)
+
+    return await _run(work, deadline, doing)
+
+
+async def _run(work: Callable[[], T], deadline: Deadline, doing: str) -> T:
+    try:
+        return await deadline.bound(asyncio.to_thread(work), doing)
+    except SQLAlchemyError as error:
+        if _code(error) in _STOPPED:
+            raise DeadlineExceeded(
+                f"The deadline passed while {doing}.", hint="Allow more time, or ask for a shorter span of time."
+            ) from None
+        raise StorageUnavailable(
+            f"The database did not answer ({type(error).__name__}).", hint="Try again later."
+        ) from None
+
+
+@contextmanager
+def _bounded(connection: Connection, deadline: Deadline, *, read_only: bool) -> Iterator[None]:
+    if connection.dialect.name == "postgresql":
+        milliseconds = max(1, int(deadline.remaining_s() * 1000))  # 0 would mean no limit
+        mode = "SET TRANSACTION READ ONLY; " if read_only else ""
+        connection.exec_driver_sql(f"{mode}SET LOCAL statement_timeout = {milliseconds}")
+        yield
+        return
+    driver = connection.connection.driver_connection
+    assert driver is not None, "the connection is open"
+    driver.set_progress_handler(lambda: time.monotonic() > deadline.at, STEPS_BETWEEN_LOOKS)
+    try:
+        yield
+    finally:
+        driver.set_progress_handler(None, 0)
+
+
+def _code(error: SQLAlchemyError) -> str | None:
+    origin = error.orig if isinstance(error, DBAPIError) else None
+    return getattr(origin, "sqlite_errorname", None) or getattr(origin, "pgcode", None)

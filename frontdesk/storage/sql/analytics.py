@@ -1,0 +1,194 @@
+"""Counts and sums of a tenant's queries within a span of time, by one label at a time; exact percentiles of latency.
+
+Knows nothing of what the figures are for: shares, rates and means are made of `Count`s by who asked.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Float, Integer, Text, and_, cast, func, literal, select
+from sqlalchemy.dialects.postgresql import array
+
+from frontdesk.storage.tables import feedback, queries
+from frontdesk.types import Action
+
+SECONDS_AN_HOUR = 3600
+
+
+class Dimension(StrEnum):
+    """What queries are counted by. An `hour` is a number: hours since 1970 in UTC."""
+
+    HOUR = "hour"
+    INTENT = "intent"
+    SENTIMENT = "sentiment"
+    PRIORITY = "priority"
+    DECISION = "decision"
+    CHANNEL = "channel"
+    MODEL_VERSION = "model_version"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A tenant's queries from `start` on and before `end`, both aware."""
+
+    tenant: str
+    start: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """The queries with one label: how many in all and of some kinds, and the sums that means are made of."""
+
+    label: str
+    queries: int = 0
+    automated: int = 0
+    escalated: int = 0
+    negative: int = 0
+    confidence: float = 0.0
+    uncertainty: float = 0.0
+    response_time_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds from a request's start until its record. `values` are the percentiles that were asked for."""
+
+    queries: int
+    mean: float
+    highest: float
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Opinions:
+    """All feedback given within a window; `mean_satisfaction` is None where nobody said."""
+
+    given: int
+    accepted: int
+    edited: int
+    rejected: int
+    intents_corrected: int
+    satisfaction_given: int
+    mean_satisfaction: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """How often people said that queries understood as `intent` were `corrected`."""
+
+    intent: str
+    corrected: str
+    queries: int
+
+
+def count_by(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
+    """A count for each label that is there, in no order."""
+    label = cast(_label(connection, dimension), Text)
+    found = connection.execute(
+        select(
+            label,
+            func.count(),
+            func.count().filter(queries.c.decision == Action.AUTOMATE.value),
+            func.count().filter(queries.c.decision == Action.ESCALATE.value),
+            func.count().filter(queries.c.sentiment == "negative"),
+            func.sum(queries.c.confidence),
+            func.sum(queries.c.uncertainty_score),
+            func.sum(queries.c.response_time_ms),
+        )
+        .where(*_within(window))
+        .group_by(label)
+    )
+    return [Count(*row) for row in found]
+
+
+def latency(connection: Connection, window: Window, shares: Sequence[float]) -> Latency:
+    """Percentiles as `percentile_cont` defines them: linear between the two values around rank share * (n - 1).
+
+    `shares` are between 0 and 1. Without any query every figure is 0.
+    """
+    value = queries.c.response_time_ms
+    total, mean, highest = connection.execute(
+        select(func.count(), func.avg(value), func.max(value)).where(*_within(window))
+    ).one()
+    if total == 0:
+        return Latency(0, 0.0, 0.0, tuple(0.0 for _ in shares))
+    if connection.dialect.name == "postgresql":
+        percentiles = func.percentile_cont(array([literal(share, Float) for share in shares])).within_group(value)
+        (found,) = connection.execute(select(percentiles).where(*_within(window))).one()
+        return Latency(total, mean, highest, tuple(found))
+    return Latency(total, mean, highest, _by_rank(connection, window, total, shares))
+
+
+def opinions(connection: Connection, window: Window) -> Opinions:
+    """What was said within the window, whenever the queries came in."""
+    row = connection.execute(
+        select(
+            func.count(),
+            *(func.count().filter(feedback.c.reply == said) for said in ("accepted", "edited", "rejected")),
+            func.count(feedback.c.intent),
+            func.count(feedback.c.satisfaction),
+            func.avg(cast(feedback.c.satisfaction, Float)),
+        ).where(
+            feedback.c.tenant == window.tenant,
+            feedback.c.created_at >= window.start,
+            feedback.c.created_at < window.end,
+        )
+    ).one()
+    return Opinions(*row.tuple())
+
+
+def corrections(connection: Connection, window: Window) -> list[Correction]:
+    """Intents that people corrected within the window, the most frequent first; a confirmed intent is none."""
+    how_many = func.count()
+    found = connection.execute(
+        select(queries.c.intent, feedback.c.intent, how_many)
+        .join_from(feedback, queries, and_(queries.c.id == feedback.c.query_id, queries.c.tenant == feedback.c.tenant))
+        .where(
+            feedback.c.tenant == window.tenant,
+            feedback.c.created_at >= window.start,
+            feedback.c.created_at < window.end,
+            feedback.c.intent != queries.c.intent,
+        )
+        .group_by(queries.c.intent, feedback.c.intent)
+        .order_by(how_many.desc(), queries.c.intent, feedback.c.intent)
+    )
+    return [Correction(*row) for row in found]
+
+
+def _within(window: Window) -> tuple[ColumnElement[bool], ...]:
+    at = queries.c.created_at
+    return queries.c.tenant == window.tenant, at >= window.start, at < window.end
+
+
+def _label(connection: Connection, dimension: Dimension) -> ColumnElement[Any]:
+    if dimension is not Dimension.HOUR:
+        return queries.c[dimension.value]
+    at = queries.c.created_at
+    if connection.dialect.name == "postgresql":  # date_part gives a float; extract a numeric, three times as slow
+        return cast(func.floor(func.date_part("epoch", at) / SECONDS_AN_HOUR), Integer)
+    return cast(func.strftime("%s", at), Integer) // SECONDS_AN_HOUR
+
+
+def _by_rank(connection: Connection, window: Window, total: int, shares: Sequence[float]) -> tuple[float, ...]:
+    """SQLite has no percentiles: the values at the ranks around each, out of all in order."""
+    ranks = [share * (total - 1) for share in shares]
+    wanted = {edge for rank in ranks for edge in (math.floor(rank), math.ceil(rank))}
+    value = queries.c.response_time_ms
+    ordered = (
+        select(value.label("value"), (func.row_number().over(order_by=value) - 1).label("rank"))
+        .where(*_within(window))
+        .subquery()
+    )
+    found = connection.execute(select(ordered.c.rank, ordered.c.value).where(ordered.c.rank.in_(wanted)))
+    at = {row.rank: row.value for row in found}
+    return tuple(
+        at[math.floor(rank)] + (rank - math.floor(rank)) * (at[math.ceil(rank)] - at[math.floor(rank)])
+        for rank in ranks
+    )

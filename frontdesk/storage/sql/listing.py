@@ -1,0 +1,159 @@
+"""Pages of what was kept, the newest first: queries by any of their labels, a customer's interactions.
+
+A page begins behind a position, the moment and the id of the last row seen (keyset pagination), so a row that is there
+from the first page to the last is on exactly one of them, however many are added meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, literal, select, tuple_
+
+from frontdesk.storage.tables import UtcDateTime, customer_history, feedback, queries
+
+
+class Position(NamedTuple):
+    """Where a row stands among those of its tenant."""
+
+    created_at: datetime
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Only rows with exactly these; `start` is in, `end` is not. None: any."""
+
+    customer_id: str | None = None
+    intent: str | None = None
+    sentiment: str | None = None
+    priority: str | None = None
+    decision: str | None = None
+    model_version: str | None = None
+    start: datetime | None = None
+    end: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What somebody said about an answer. `intent`, `sentiment` and `priority` are corrections."""
+
+    id: str
+    query_id: str
+    created_at: datetime
+    subject: str
+    intent: str | None
+    sentiment: str | None
+    priority: str | None
+    reply: str | None
+    satisfaction: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One contact with a customer: labels and outcome, no text. A `query` has the id of its query."""
+
+    id: str
+    created_at: datetime
+    interaction_type: str
+    summary: str
+    resolution_status: str
+    satisfaction_score: float | None
+    feedback: tuple[Feedback, ...]
+
+
+LISTED = (
+    queries.c.id,
+    queries.c.created_at,
+    queries.c.customer_id,
+    queries.c.channel,
+    queries.c.intent,
+    queries.c.confidence,
+    queries.c.sentiment,
+    queries.c.priority,
+    queries.c.decision,
+    queries.c.model_version,
+    queries.c.query_text,
+)
+EXPORTED = (
+    *LISTED,
+    queries.c.session_id,
+    queries.c.customer_tier,
+    queries.c.priority_score,
+    queries.c.uncertainty_score,
+    queries.c.response_time_ms,
+    queries.c.response_text,
+)
+
+
+def page_of_queries(
+    connection: Connection,
+    tenant: str,
+    filters: Filters,
+    *,
+    after: Position | None,
+    limit: int,
+    columns: Sequence[Column[Any]] = LISTED,
+) -> Sequence[RowMapping]:
+    """At most `limit` rows of `columns`.
+
+    The ids are chosen first: that reads the covering index alone, and only the rows of the page itself (0.6 ms instead
+    of 9 where one row in forty has the label, of 1,000,000 on PostgreSQL).
+    """
+    chosen = (
+        select(queries.c.id)
+        .where(queries.c.tenant == tenant, *_conditions(filters), *_behind(queries, after))
+        .order_by(queries.c.created_at.desc(), queries.c.id.desc())
+        .limit(limit)
+    )
+    found = select(*columns).where(queries.c.id.in_(chosen))
+    return connection.execute(found.order_by(queries.c.created_at.desc(), queries.c.id.desc())).mappings().all()
+
+
+def page_of_interactions(
+    connection: Connection, tenant: str, customer_id: str, *, after: Position | None, limit: int
+) -> list[Interaction]:
+    """At most `limit` interactions with one customer, each query with all feedback on it, the oldest feedback first."""
+    found = connection.execute(
+        select(*(customer_history.c[field.name] for field in fields(Interaction) if field.name != "feedback"))
+        .where(
+            customer_history.c.tenant == tenant,
+            customer_history.c.customer_id == customer_id,
+            *_behind(customer_history, after),
+        )
+        .order_by(customer_history.c.created_at.desc(), customer_history.c.id.desc())
+        .limit(limit)
+    ).mappings()
+    rows = list(found)
+    given = _feedback_on(connection, tenant, [row["id"] for row in rows])
+    return [Interaction(**row, feedback=tuple(entry for entry in given if entry.query_id == row["id"])) for row in rows]
+
+
+def _feedback_on(connection: Connection, tenant: str, query_ids: Sequence[str]) -> list[Feedback]:
+    found = connection.execute(
+        select(*(feedback.c[field.name] for field in fields(Feedback)))
+        .where(feedback.c.tenant == tenant, feedback.c.query_id.in_(query_ids))
+        .order_by(feedback.c.created_at, feedback.c.id)
+    ).mappings()
+    return [Feedback(**row) for row in found]
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    exact = ("customer_id", "intent", "sentiment", "priority", "decision", "model_version")
+    wanted = [(queries.c[name], getattr(filters, name)) for name in exact]
+    conditions = [column == value for column, value in wanted if value is not None]
+    if filters.start is not None:
+        conditions.append(queries.c.created_at >= filters.start)
+    if filters.end is not None:
+        conditions.append(queries.c.created_at < filters.end)
+    return conditions
+
+
+def _behind(table: Table, after: Position | None) -> list[ColumnElement[bool]]:
+    if after is None:
+        return []
+    last = tuple_(literal(after.created_at, UtcDateTime()), literal(after.id))
+    return [tuple_(table.c.created_at, table.c.id) < last]
