@@ -28,12 +28,14 @@ from frontdesk.responses import providers
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.llm import OpenAiClient
 from frontdesk.responses.writer import TemplateWriter
+from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
 from frontdesk.security.masking import mask
 from frontdesk.security.sealing import Seal, open_seal
 from frontdesk.security.tokens import Keys
+from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.idempotency import IdempotencyKeys
@@ -71,6 +73,7 @@ class Desk:
     customers: SqlCustomers
     inventory: Inventory
     language_model: OpenAiClient | None
+    archive: Archive
 
     def refuse(self, error: FrontdeskError) -> Response:
         """What a caller sees of an error; it is counted by its kind."""
@@ -161,7 +164,10 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         observe=metrics.observe_answer,
     )
     gate = Gate(token_keys(settings), settings.security)
-    return Desk(pipeline, champion, gate, metrics, engine, recorder, spool, seal, customers, inventory, language_model)
+    archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint)
+    return Desk(
+        pipeline, champion, gate, metrics, engine, recorder, spool, seal, customers, inventory, language_model, archive
+    )
 
 
 def prepare(settings: Settings) -> tuple[Bundle, Precision]:
@@ -188,6 +194,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     )
     _priority(settings)
     _knowledge(settings)
+    fingerprint_key(settings.keys)
     token_keys(settings)
     open_seal(settings.keys)
     Spool.open(settings.home).close()

@@ -17,8 +17,10 @@ from starlette.responses import HTMLResponse, Response
 
 import frontdesk
 from bentos.errors import problem
+from bentos.gateway.analytics import add_analytics
 from bentos.gateway.door import Admitted, admitted
-from bentos.gateway.openapi import PROBLEM, described, json_body
+from bentos.gateway.openapi import PROBLEM, PROBLEMS, described, json_body
+from bentos.gateway.records import add_customers, add_records
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
 from bentos.inventory import Report
 from bentos.wiring import Desk
@@ -31,16 +33,6 @@ JSON = "application/json"
 
 _ANSWER = TypeAdapter(Answer).serializer
 _REPORT = TypeAdapter(Report).serializer
-
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    400: {"description": "The request cannot be accepted; `violations` says which field and why", **PROBLEM},
-    401: {"description": "No valid token", **PROBLEM},
-    403: {"description": "The token lacks the scope", **PROBLEM},
-    413: {"description": "The body is too large", **PROBLEM},
-    415: {"description": "The body is not JSON", **PROBLEM},
-    503: {"description": "Too much is waiting, or the answer could not be stored; see Retry-After", **PROBLEM},
-    504: {"description": "The deadline passed", **PROBLEM},
-}
 
 
 def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
@@ -57,7 +49,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
         "/v1/understand",
         summary="Understand a message",
         response_model=None,
-        responses={200: {"model": Answer}, **_PROBLEMS},
+        responses={200: {"model": Answer}, **PROBLEMS},
         openapi_extra=json_body("QueryIn"),
         tags=["understand"],
     )
@@ -71,7 +63,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
         "/v1/understand/batch",
         summary="Understand up to 256 messages",
         response_model=None,
-        responses={200: {"description": "`results`, in order; an error object where one item failed"}, **_PROBLEMS},
+        responses={200: {"description": "`results`, in order; an error object where one item failed"}, **PROBLEMS},
         openapi_extra=json_body("BatchIn"),
         tags=["understand"],
     )
@@ -85,7 +77,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
         "/v1/queries",
         summary="Answer a message",
         response_model=None,
-        responses={200: {"model": Answer}, **_PROBLEMS},
+        responses={200: {"model": Answer}, **PROBLEMS},
         openapi_extra=json_body("QueryIn"),
         tags=["answer"],
     )
@@ -95,11 +87,13 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
         query = parse(QueryIn, request.body).query(fresh=request.fresh)
         return _json(await desk().pipeline.answer(query, request.caller, request.deadline))
 
+    add_records(app, desk)  # before /v1/queries/{query_id}, which would take their paths for ids
+
     @app.get(
         "/v1/queries/{query_id}",
         summary="A stored answer",
         response_model=None,
-        responses={200: {"model": Answer}, 404: {"description": "Not there, or not yours", **PROBLEM}, **_PROBLEMS},
+        responses={200: {"model": Answer}, 404: {"description": "Not there, or not yours", **PROBLEM}, **PROBLEMS},
         tags=["answer"],
     )
     async def stored_answer(query_id: str) -> Response:
@@ -110,6 +104,8 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
             raise NotFound("There is no stored answer with this id.")
         return Response(found, media_type=JSON)
 
+    add_customers(app, desk)
+    add_analytics(app, desk)
     _add_admin(app, desk)
     _add_pages(app)
     _add_health(app, desk, heartbeats)
@@ -123,7 +119,7 @@ def _add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
         "/v1/admin/models",
         summary="Which models run, and where",
         response_model=None,
-        responses={200: {"model": Report}, **_PROBLEMS},
+        responses={200: {"model": Report}, **PROBLEMS},
         tags=["admin"],
     )
     async def models() -> Response:

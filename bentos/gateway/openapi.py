@@ -8,10 +8,24 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from bentos.errors import PROBLEM_JSON
-from bentos.gateway.schemas import BatchIn, QueryIn
+from bentos.gateway.schemas import BatchIn, FeedbackIn, QueryIn
 from bentos.oip.openapi import oip_paths
 
 PROBLEM: dict[str, Any] = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    400: {"description": "The request cannot be accepted; `violations` says which field and why", **PROBLEM},
+    401: {"description": "No valid token", **PROBLEM},
+    403: {"description": "The token lacks the scope", **PROBLEM},
+    413: {"description": "The body is too large", **PROBLEM},
+    415: {"description": "The body is not JSON", **PROBLEM},
+    503: {"description": "Too much is waiting, or the answer could not be stored; see Retry-After", **PROBLEM},
+    504: {"description": "The deadline passed", **PROBLEM},
+}
+READING_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: described for status, described in PROBLEMS.items() if status != 415
+}
+"""Of routes that take no body."""
 
 _REFERENCE = "#/components/schemas/{model}"
 _PROBLEM_SCHEMA: dict[str, Any] = {
@@ -64,7 +78,7 @@ def described(app: FastAPI) -> None:
 
 def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = {"Problem": _PROBLEM_SCHEMA}
-    for model in (QueryIn, BatchIn):
+    for model in (QueryIn, BatchIn, FeedbackIn):
         schema = model.model_json_schema(ref_template=_REFERENCE)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

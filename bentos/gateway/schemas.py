@@ -8,13 +8,25 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    ValidationError,
+    model_validator,
+)
 
 from frontdesk.errors import FrontdeskError, InvalidQuery
-from frontdesk.types import Channel, CustomerTier, Query
+from frontdesk.storage.sql.feedback import Opinion
+from frontdesk.taxonomy import OUT_OF_SCOPE
+from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
 LONGEST_TEXT = 4000
 LARGEST_BATCH = 256
@@ -36,7 +48,7 @@ def _without_nul(value: str) -> str:
     return value
 
 
-def _written_time(value: object) -> object:
+def written_time(value: object) -> object:
     """Pydantic also reads numbers, and digits in a string, as seconds since 1970, which nobody means."""
     if not isinstance(value, str) or not _DATE.match(value):
         raise ValueError("should be an ISO 8601 time such as 2026-01-31T09:30:00Z")
@@ -61,7 +73,7 @@ class QueryIn(BaseModel):
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
         None, description="A language tag such as `en` or `pt-BR`."
     )
-    waiting_since: Annotated[datetime, Strict(False), BeforeValidator(_written_time)] | None = Field(
+    waiting_since: Annotated[datetime, Strict(False), BeforeValidator(written_time)] | None = Field(
         None, description="Since when the customer has been waiting."
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
@@ -88,6 +100,33 @@ class BatchIn(BaseModel):
     queries: list[Any] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
+class FeedbackIn(BaseModel):
+    """What somebody says about an answer; at least one field."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra={"minProperties": 1})
+
+    intent: Annotated[str, Field(min_length=1, max_length=100), Label] | None = Field(
+        None, description="The right intent: one of the served model's, or out_of_scope."
+    )
+    sentiment: Literal["negative", "neutral", "positive"] | None = Field(None, description="The right sentiment.")
+    priority: PriorityLevel | None = Field(None, description="The right priority.")
+    reply: Literal["accepted", "edited", "rejected"] | None = Field(None, description="What became of the reply.")
+    satisfaction: Annotated[int, Field(ge=1, le=5)] | None = Field(None, description="The customer's, from 1 to 5.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if all(value is None for value in self.model_dump().values()):
+            raise ValueError("should hold at least one of intent, sentiment, priority, reply and satisfaction")
+        return self
+
+    def opinion(self, known_intents: Sequence[str]) -> Opinion:
+        """Raises `InvalidQuery` for an intent that is not among those known."""
+        if self.intent is not None and self.intent not in (*known_intents, OUT_OF_SCOPE):
+            wrong = "should be an intent of the served model, or out_of_scope"
+            raise InvalidQuery(f"intent {wrong}.", violations=(("intent", wrong),))
+        return Opinion(**self.model_dump())
+
+
 Body = TypeVar("Body", bound=BaseModel)
 
 
@@ -100,7 +139,7 @@ def parse(model: type[Body], raw: bytes) -> Body:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise _violations(error) from None
+        raise violated(error) from None
 
 
 def parse_items(items: list[Any], *, fresh: bool = False) -> list[Query | FrontdeskError]:
@@ -112,26 +151,27 @@ def _item(item: Any, *, fresh: bool) -> Query | FrontdeskError:
     try:
         return QueryIn.model_validate_json(json.dumps(item)).query(fresh=fresh)
     except ValidationError as error:
-        return _violations(error)
+        return violated(error)
 
 
-def _violations(error: ValidationError) -> InvalidQuery:
+def violated(error: ValidationError, whole: str = "the body") -> InvalidQuery:
+    """What is wrong, by field; `whole` is what is named where no field of it is to blame."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     if found[0]["type"] == "json_invalid":
         return InvalidQuery(
             "The body is not valid JSON.", hint='Send UTF-8 JSON such as {"text": "Where is my parcel?"}.'
         )
-    violations = tuple((_where(item["loc"], item["type"]), _what(item["type"], item["msg"])) for item in found)
+    violations = tuple((_where(item["loc"], item["type"], whole), _what(item["type"], item["msg"])) for item in found)
     first = f"{violations[0][0]} {violations[0][1]}"
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     return InvalidQuery(f"{first}{more}.", violations=violations, hint="See /docs for the fields.")
 
 
-def _where(location: tuple[int | str, ...], kind: str) -> str:
+def _where(location: tuple[int | str, ...], kind: str, whole: str) -> str:
     """The field, as far as we know its name: an unknown field's name is the caller's text and is not repeated."""
     if kind == "extra_forbidden":
-        return "the body" if len(location) == 1 else ".".join(str(part) for part in location[:-1])
-    return ".".join(str(part) for part in location) or "the body"
+        return whole if len(location) == 1 else ".".join(str(part) for part in location[:-1])
+    return ".".join(str(part) for part in location) or whole
 
 
 def _what(kind: str, message: str) -> str:

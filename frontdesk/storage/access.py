@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, StorageUnavailable
-from frontdesk.storage.database import reading, write_turn
+from frontdesk.storage.database import begin_writing, reading
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ async def write(engine: Engine, statement: Callable[[Connection], T], deadline: 
     """
 
     def work() -> T:
-        with write_turn(engine), engine.begin() as connection, _bounded(connection, deadline, read_only=False):
+        with begin_writing(engine) as connection, _bounded(connection, deadline, read_only=False):
             return statement(connection)
 
     return await _run(work, deadline, doing)

@@ -25,6 +25,7 @@ from frontdesk.errors import ConfigurationError
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 5.0
+TRUNCATE_TIMEOUT_MS = 250
 CONNECT_TIMEOUT_S = 2  # libpq waits for no shorter time
 STATEMENT_TIMEOUT_S = 30
 SILENT_AFTER_MS = 5000
@@ -71,6 +72,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection for statements that only read: on SQLite it neither takes nor waits for the write lock."""
     with engine.connect() as connection:
         yield connection.execution_options(frontdesk_reads_only=True)
+
+
+def truncate_wal(connection: Connection) -> None:
+    """On SQLite, empty the write-ahead log, which still holds pages as they were; where somebody reads, it stays.
+
+    Only outside of a transaction. Writers wait meanwhile, hence the short patience.
+    """
+    if connection.dialect.name == "sqlite":
+        cursor = connection.connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {TRUNCATE_TIMEOUT_MS}")
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+        cursor.close()
 
 
 @contextmanager
@@ -214,6 +228,7 @@ def _configure(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None
     cursor = connection.cursor()
     cursor.execute("PRAGMA synchronous = FULL")  # each commit is on the disk before it returns
     cursor.execute("PRAGMA foreign_keys = ON")
+    cursor.execute("PRAGMA secure_delete = ON")  # what is erased is overwritten, not just unlinked
     cursor.close()
 
 

@@ -55,6 +55,19 @@ class Count:
     uncertainty: float = 0.0
     response_time_ms: float = 0.0
 
+    def with_(self, other: Count) -> Count:
+        """Both together, under this label."""
+        return Count(
+            self.label,
+            self.queries + other.queries,
+            self.automated + other.automated,
+            self.escalated + other.escalated,
+            self.negative + other.negative,
+            self.confidence + other.confidence,
+            self.uncertainty + other.uncertainty,
+            self.response_time_ms + other.response_time_ms,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Latency:
@@ -128,20 +141,17 @@ def latency(connection: Connection, window: Window, shares: Sequence[float]) -> 
 
 def opinions(connection: Connection, window: Window) -> Opinions:
     """What was said within the window, whenever the queries came in."""
-    row = connection.execute(
-        select(
-            func.count(),
-            *(func.count().filter(feedback.c.reply == said) for said in ("accepted", "edited", "rejected")),
-            func.count(feedback.c.intent),
-            func.count(feedback.c.satisfaction),
-            func.avg(cast(feedback.c.satisfaction, Float)),
-        ).where(
+    said = [func.count().filter(feedback.c.reply == reply) for reply in ("accepted", "edited", "rejected")]
+    satisfaction = feedback.c.satisfaction
+    counts = [func.count(), *said, func.count(feedback.c.intent), func.count(satisfaction)]
+    *counted, mean = connection.execute(
+        select(*counts, func.avg(cast(satisfaction, Float))).where(
             feedback.c.tenant == window.tenant,
             feedback.c.created_at >= window.start,
             feedback.c.created_at < window.end,
         )
     ).one()
-    return Opinions(*row.tuple())
+    return Opinions(*counted, mean_satisfaction=mean)
 
 
 def corrections(connection: Connection, window: Window) -> list[Correction]:

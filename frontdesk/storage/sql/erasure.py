@@ -15,7 +15,8 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from frontdesk.storage.tables import customer_history, erasures, feedback, idempotency, outbox, queries
+from frontdesk.storage.sql.outbox import forget_customer
+from frontdesk.storage.tables import customer_history, erasures, feedback, idempotency, queries
 
 NOBODY = ""
 """Stands where a column must name a customer; no customer has an empty name."""
@@ -23,22 +24,18 @@ NOBODY = ""
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """How many rows were made anonymous (queries, interactions, feedback) or deleted (events, answers kept by key)."""
+    """How many rows were made anonymous: no text, no name, the labels as they were."""
 
     queries: int
     interactions: int
     feedback: int
-    events: int
-    answers: int
 
 
 def erase_customer(connection: Connection, tenant: str, customer_id: str, customer_hash: str, at: datetime) -> Erased:
     """Forget a customer. Doing it again changes nothing but the moment until which late rows are made anonymous."""
     theirs = select(queries.c.id).where(queries.c.tenant == tenant, queries.c.customer_id == customer_id)
-    answers = connection.execute(
-        delete(idempotency).where(idempotency.c.tenant == tenant, idempotency.c.query_id.in_(theirs))
-    )
-    events = connection.execute(delete(outbox).where(outbox.c.tenant == tenant, outbox.c.customer_id == customer_id))
+    connection.execute(delete(idempotency).where(idempotency.c.tenant == tenant, idempotency.c.query_id.in_(theirs)))
+    forget_customer(connection, tenant, customer_id)
     opinions = connection.execute(
         update(feedback)
         .where(
@@ -68,7 +65,7 @@ def erase_customer(connection: Connection, tenant: str, customer_id: str, custom
         )
     )
     _remember(connection, tenant, customer_hash, at)
-    return Erased(kept.rowcount, interactions.rowcount, opinions.rowcount, events.rowcount, answers.rowcount)
+    return Erased(kept.rowcount, interactions.rowcount, opinions.rowcount)
 
 
 def is_erased(connection: Connection, tenant: str, customer_hash: str, created_at: datetime) -> bool:

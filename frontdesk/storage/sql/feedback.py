@@ -25,8 +25,8 @@ class Opinion:
 
 def insert_feedback(
     connection: Connection, tenant: str, subject: str, query_id: str, opinion: Opinion, at: datetime
-) -> Feedback | None:
-    """Keep an opinion on a query; None where this tenant has no such query, or its customer was erased.
+) -> tuple[Feedback, str | None] | None:
+    """Keep an opinion on a query, and say whose query it is; None where this tenant has none, or it was erased.
 
     A customer's satisfaction stands once in the history: at the interaction that it is about, where there is one.
     """
@@ -41,7 +41,7 @@ def insert_feedback(
     connection.execute(insert(feedback).values(**asdict(given), tenant=tenant, customer_id=found.customer_id))
     if found.customer_id is not None:
         _add_to_history(connection, tenant, found.customer_id, given)
-    return given
+    return given, found.customer_id
 
 
 def _add_to_history(connection: Connection, tenant: str, customer_id: str, given: Feedback) -> None:

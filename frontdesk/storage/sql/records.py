@@ -32,9 +32,9 @@ def insert_rows(connection: Connection, kept: Iterable[Rows]) -> None:
 
 
 def find_answer(connection: Connection, tenant: str, query_id: str) -> bytes | None:
-    """The masked Answer as it was stored, JSON in UTF-8; None where this tenant has no such query."""
+    """The masked Answer as it was stored, JSON in UTF-8; None where this tenant has no such query, or it was erased."""
     stored = connection.scalar(select(queries.c.answer).where(queries.c.id == query_id, queries.c.tenant == tenant))
-    return None if stored is None else stored.encode()
+    return stored.encode() if stored else None
 
 
 def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[bytes | None, bytes | None] | None:

@@ -1,0 +1,181 @@
+"""Counts of a tenant's queries, turned into what analytics routes answer. Pure: sums in, shares and means out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from frontdesk.storage.sql.analytics import Correction, Count, Latency, Opinions
+
+PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+MOST_BUCKETS = 10_000
+_HOURS = {"hour": 1, "day": 24, "week": 168}
+_FIRST_MONDAY = 4 * 24
+"""Hours from 1970-01-01, a Thursday, until the Monday after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What is told of any set of queries. Rates are shares of its `queries`; means are None where there are none."""
+
+    queries: int
+    automated: int
+    escalated: int
+    negative: int
+    automation_rate: float | None
+    escalation_rate: float | None
+    mean_confidence: float | None
+    mean_uncertainty: float | None
+    mean_response_time_ms: float | None
+
+    @classmethod
+    def of(cls, count: Count) -> Figures:
+        return cls(
+            queries=count.queries,
+            automated=count.automated,
+            escalated=count.escalated,
+            negative=count.negative,
+            automation_rate=_share(count.automated, count.queries),
+            escalation_rate=_share(count.escalated, count.queries),
+            mean_confidence=_share(count.confidence, count.queries),
+            mean_uncertainty=_share(count.uncertainty, count.queries),
+            mean_response_time_ms=_share(count.response_time_ms, count.queries),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything within a window, by label, and what people said in that time."""
+
+    start: datetime
+    end: datetime
+    figures: Figures
+    decisions: Mapping[str, int]
+    sentiments: Mapping[str, int]
+    priorities: Mapping[str, int]
+    channels: Mapping[str, int]
+    feedback: Opinions
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The queries from `start` on, for one hour, day or week; the first and the last may be cut by the window."""
+
+    start: datetime
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Timeseries:
+    """Every bucket of the window in order, those without queries too."""
+
+    start: datetime
+    end: datetime
+    bucket: str
+    buckets: tuple[Bucket, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """The queries with one label; `share` is theirs of all."""
+
+    label: str
+    share: float
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Intents:
+    """Intents, the most frequent first, and which of them people corrected to what."""
+
+    start: datetime
+    end: datetime
+    intents: tuple[Labelled, ...]
+    corrections: tuple[Correction, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Escalations:
+    """How much went to a person, by label; in each the label with the most escalations first."""
+
+    start: datetime
+    end: datetime
+    queries: int
+    escalated: int
+    escalation_rate: float | None
+    intents: tuple[Labelled, ...]
+    sentiments: tuple[Labelled, ...]
+    priorities: tuple[Labelled, ...]
+    channels: tuple[Labelled, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyFigures:
+    """Milliseconds from a request's start until its record was made; all None where there are no queries."""
+
+    start: datetime
+    end: datetime
+    queries: int
+    mean_ms: float | None
+    max_ms: float | None
+    percentiles_ms: Mapping[str, float | None]
+
+    @classmethod
+    def of(cls, start: datetime, end: datetime, latency: Latency | None) -> LatencyFigures:
+        if latency is None:
+            return cls(start, end, 0, None, None, dict.fromkeys(PERCENTILES))
+        named = dict(zip(PERCENTILES, latency.values, strict=True))
+        return cls(start, end, latency.queries, latency.mean, latency.highest, named)
+
+
+def total(counts: Iterable[Count]) -> Count:
+    """All of them together."""
+    together = Count("")
+    for count in counts:
+        together = together.with_(count)
+    return together
+
+
+def by_label(counts: Sequence[Count]) -> dict[str, int]:
+    return {count.label: count.queries for count in sorted(counts, key=lambda count: count.label)}
+
+
+def labelled(counts: Sequence[Count], *, by_escalations: bool = False) -> tuple[Labelled, ...]:
+    """Sorted by queries, or by escalations; the same number, by name."""
+    everything = total(counts).queries
+    ordered = sorted(counts, key=lambda count: (-(count.escalated if by_escalations else count.queries), count.label))
+    return tuple(Labelled(count.label, count.queries / everything, Figures.of(count)) for count in ordered)
+
+
+def buckets(hours: Iterable[Count], start: datetime, end: datetime, bucket: str) -> tuple[Bucket, ...]:
+    """Counts by hour (a label is hours since 1970) put into buckets, from the one of `start` to that of `end`."""
+    width = _HOURS[bucket]
+    found: dict[int, Count] = {}
+    for hour in hours:
+        first = _first_hour(int(hour.label), width)
+        found[first] = found.get(first, Count("")).with_(hour)
+    first, last = _first_hour(_hour(start), width), _hour(end - timedelta(microseconds=1))
+    return tuple(
+        Bucket(datetime.fromtimestamp(hour * 3600, UTC), Figures.of(found.get(hour, Count(""))))
+        for hour in range(first, last + 1, width)
+    )
+
+
+def number_of_buckets(start: datetime, end: datetime, bucket: str) -> int:
+    """About as many as `buckets` gives, without making them."""
+    return int((end - start) / timedelta(hours=_HOURS[bucket])) + 1
+
+
+def _hour(moment: datetime) -> int:
+    return int(moment.timestamp() // 3600)
+
+
+def _first_hour(hour: int, width: int) -> int:
+    """Of the bucket that holds `hour`; weeks begin on Monday."""
+    offset = _FIRST_MONDAY if width == _HOURS["week"] else 0
+    return (hour - offset) // width * width + offset
+
+
+def _share(part: float, whole: int) -> float | None:
+    return part / whole if whole else None

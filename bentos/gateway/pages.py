@@ -1,0 +1,84 @@
+"""What a caller gets of what was kept: pages of queries and of interactions, and feedback as it was taken."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from sqlalchemy import RowMapping
+
+from bentos.gateway.query_string import encoded_position
+from frontdesk.storage.sql.listing import Feedback, Interaction, Position
+
+
+@dataclass(frozen=True, slots=True)
+class QueryItem:
+    """A query in short. `text` is masked; it is empty, and `answer` null, where its customer was erased."""
+
+    id: str
+    created_at: datetime
+    customer_id: str | None
+    channel: str
+    intent: str
+    confidence: float
+    sentiment: str
+    priority: str
+    decision: str
+    model_version: str
+    text: str
+    answer: str | None
+
+    @classmethod
+    def of(cls, row: RowMapping) -> QueryItem:
+        text = row["query_text"]
+        labels = {name: value for name, value in row.items() if name != "query_text"}
+        return cls(**labels, text=text, answer=f"/v1/queries/{row['id']}" if text else None)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPage:
+    """The newest first. `next_cursor` asks for the page after this one; null where this is the last."""
+
+    items: tuple[QueryItem, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionItem:
+    """One contact. A `query` has an `answer` and the feedback on it; `feedback` is an interaction of its own, too."""
+
+    id: str
+    created_at: datetime
+    type: str
+    summary: str
+    resolution: str
+    satisfaction: float | None
+    feedback: tuple[Feedback, ...]
+    answer: str | None
+
+    @classmethod
+    def of(cls, interaction: Interaction) -> InteractionItem:
+        return cls(
+            id=interaction.id,
+            created_at=interaction.created_at,
+            type=interaction.interaction_type,
+            summary=interaction.summary,
+            resolution=interaction.resolution_status,
+            satisfaction=interaction.satisfaction_score,
+            feedback=interaction.feedback,
+            answer=f"/v1/queries/{quote(interaction.id)}" if interaction.interaction_type == "query" else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionPage:
+    """The newest first; `next_cursor` as that of queries."""
+
+    items: tuple[InteractionItem, ...]
+    next_cursor: str | None
+
+
+def next_cursor(items: tuple[QueryItem, ...] | tuple[InteractionItem, ...], *, more: bool) -> str | None:
+    """Where the page after these begins, if there is one."""
+    return encoded_position(Position(items[-1].created_at, items[-1].id)) if more else None

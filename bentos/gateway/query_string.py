@@ -1,0 +1,204 @@
+"""What callers ask for in a query string, checked before anything else sees it, and how it is described.
+
+A parameter that is not known, or is there twice, is refused: a misspelt filter would answer another question. What was
+sent is never repeated.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import parse_qsl, unquote
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.functional_validators import AfterValidator
+from starlette.requests import Request
+
+from bentos.gateway.schemas import Label, violated, written_time
+from frontdesk.errors import InvalidQuery
+from frontdesk.storage.sql.listing import Filters, Position
+from frontdesk.types import Action, PriorityLevel
+
+LONGEST_PAGE = 200
+LONGEST_CUSTOMER_ID = 50
+DEFAULT_SPAN = timedelta(days=30)
+MOST_PARAMETERS = 20
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CURSOR = re.compile(r"(\d{1,17})\.([0-9A-Za-z-]{1,64})")
+
+
+def encoded_position(position: Position) -> str:
+    """A cursor: it only says where to go on among the caller's own rows, so it need not be signed."""
+    microseconds = (position.created_at - _EPOCH) // timedelta(microseconds=1)
+    return base64.urlsafe_b64encode(f"{microseconds}.{position.id}".encode()).decode().rstrip("=")
+
+
+def _position(cursor: object) -> object:
+    if not isinstance(cursor, str):
+        raise ValueError("should be a cursor of an earlier page")
+    try:
+        padded = cursor + "=" * (-len(cursor) % 4)
+        written = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
+    except (binascii.Error, ValueError):
+        raise ValueError("should be a cursor of an earlier page") from None
+    parts = _CURSOR.fullmatch(written)
+    if parts is None:
+        raise ValueError("should be a cursor of an earlier page")
+    return Position(_EPOCH + timedelta(microseconds=int(parts[1])), parts[2])
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is too far away") from None
+
+
+def _whole_number(value: object) -> object:
+    if not isinstance(value, str) or re.fullmatch(r"[0-9]{1,9}", value) is None:
+        raise ValueError("should be a whole number")
+    return int(value)
+
+
+Text100 = Annotated[str, Field(min_length=1, max_length=100), Label]
+Moment = Annotated[AwareDatetime, BeforeValidator(written_time), AfterValidator(_in_utc)]
+Limit = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=LONGEST_PAGE)]
+Cursor = Annotated[
+    Position,
+    BeforeValidator(_position),
+    WithJsonSchema({"type": "string", "minLength": 1, "description": "`next_cursor` of the page before."}),
+]
+
+
+class Parameters(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+
+
+class Span(Parameters):
+    """`start` is None where nobody said."""
+
+    start: Moment | None = Field(None, alias="from", description="Not before this time, with its zone.")
+    end: Moment | None = Field(None, alias="to", description="Before this time, with its zone.")
+
+    @model_validator(mode="after")
+    def _forwards(self) -> Self:
+        if self.start is not None and self.end is not None and self.start >= self.end:
+            raise ValueError("should have a `from` before its `to`")
+        return self
+
+
+class FilteredQueries(Span):
+    """Which queries; several filters are all met."""
+
+    customer_id: Annotated[str, Field(min_length=1, max_length=LONGEST_CUSTOMER_ID), Label] | None = None
+    intent: Text100 | None = None
+    sentiment: Literal["negative", "neutral", "positive"] | None = None
+    priority: PriorityLevel | None = None
+    decision: Action | None = None
+    model_version: Text100 | None = None
+
+    def filters(self) -> Filters:
+        return Filters(
+            customer_id=self.customer_id,
+            intent=self.intent,
+            sentiment=self.sentiment,
+            priority=self.priority,
+            decision=self.decision,
+            model_version=self.model_version,
+            start=self.start,
+            end=self.end,
+        )
+
+
+class ListedQueries(FilteredQueries):
+    limit: Limit = Field(50, description="The most items of a page.")
+    cursor: Cursor | None = None
+
+
+class ExportedQueries(FilteredQueries):
+    format: Literal["csv", "jsonl"] = "jsonl"
+
+
+class ListedInteractions(Parameters):
+    limit: Limit = Field(50, description="The most items of a page.")
+    cursor: Cursor | None = None
+
+
+class Buckets(Span):
+    bucket: Literal["hour", "day", "week"] = Field("day", description="Weeks begin on Monday; all in UTC.")
+
+
+Asked = TypeVar("Asked", bound=Parameters)
+
+
+def parse_parameters(model: type[Asked], request: Request) -> Asked:
+    """Read a query string.
+
+    Raises:
+        InvalidQuery: naming each parameter that is wrong and why, never what it held.
+    """
+    raw: bytes = request.scope["query_string"]
+    try:
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS, errors="strict")
+    except ValueError:  # UnicodeDecodeError is one
+        raise InvalidQuery("The query string cannot be read.", hint="Send at most 20 parameters, in UTF-8.") from None
+    given = dict(pairs)
+    if len(given) < len(pairs):
+        raise InvalidQuery("A parameter is there more than once.", hint="Send it once.")
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise violated(error, whole="the query string") from None
+
+
+def customer_in_path(request: Request) -> str:
+    """The customer of /v1/customers/{customer_id}..., out of the path as it was sent: an id may hold any character.
+
+    Raises:
+        InvalidQuery: no UTF-8, a NUL, or too long.
+    """
+    raw: bytes = request.scope["raw_path"]
+    try:
+        customer_id = unquote(raw.decode("ascii").split("/")[3], errors="strict")
+    except UnicodeDecodeError:
+        raise InvalidQuery("The customer's id is not UTF-8.", hint="Escape it as %XX of its bytes.") from None
+    if "\x00" in customer_id or len(customer_id) > LONGEST_CUSTOMER_ID:
+        raise InvalidQuery(f"A customer's id has at most {LONGEST_CUSTOMER_ID} characters, none of them NUL.")
+    return customer_id
+
+
+CUSTOMER: dict[str, Any] = {
+    "name": "customer_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_CUSTOMER_ID},
+    "description": "Escaped where it holds characters that a path may not.",
+}
+
+
+def described_parameters(model: type[Parameters], *others: dict[str, Any]) -> dict[str, Any]:
+    """`openapi_extra` of a route that reads `model` from its query string; `others` are there too."""
+    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
+    return {"parameters": [*others, *(_described(name, one) for name, one in schema["properties"].items())]}
+
+
+def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that may be left out is not one that may be null."""
+    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
+    kept = {key: value for key, value in kinds[0].items() if key not in ("title", "description")}
+    described = {"name": name, "in": "query", "required": False, "schema": kept}
+    description = schema.get("description") or kinds[0].get("description")
+    return {**described, "description": description} if description else described

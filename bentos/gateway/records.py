@@ -1,0 +1,186 @@
+"""Routes over what was kept: queries, customers' histories, feedback, export, erasure."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, TypeAdapter
+from sqlalchemy import RowMapping
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from bentos.gateway.door import Admitted, admitted
+from bentos.gateway.export import EXPORTS, Export
+from bentos.gateway.openapi import PROBLEM, PROBLEMS, READING_PROBLEMS, json_body
+from bentos.gateway.pages import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
+from bentos.gateway.query_string import (
+    CUSTOMER,
+    ExportedQueries,
+    ListedInteractions,
+    ListedQueries,
+    customer_in_path,
+    described_parameters,
+    parse_parameters,
+)
+from bentos.gateway.schemas import FeedbackIn, parse
+from bentos.wiring import Desk
+from frontdesk.deadline import Deadline
+from frontdesk.errors import NotFound
+from frontdesk.storage.sql.listing import EXPORTED, Filters, Position
+
+JSON = "application/json"
+ROWS_A_READING = 500
+"""Of an export: a few hundred kilobytes in memory, a few milliseconds of the database's time."""
+READING_TIMEOUT_S = 10.0
+"""For each reading after the first: the request's own time is over long before a large file is."""
+_NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours", **PROBLEM}}
+_QUERY_PAGE = TypeAdapter(QueryPage).serializer
+_INTERACTION_PAGE = TypeAdapter(InteractionPage).serializer
+
+
+class FeedbackTaken(BaseModel):
+    """Feedback, as it is kept."""
+
+    id: str
+    query_id: str
+    created_at: datetime
+
+
+class CustomerErased(BaseModel):
+    """How many rows lost their text and their customer; their labels and times are kept for counts."""
+
+    queries: int
+    interactions: int
+    feedback: int
+
+
+def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
+    """Routes over queries. Those with a fixed path go before /v1/queries/{query_id}."""
+
+    @app.get(
+        "/v1/queries",
+        summary="Stored queries, the newest first",
+        response_model=None,
+        responses={200: {"model": QueryPage}, **READING_PROBLEMS},
+        openapi_extra=described_parameters(ListedQueries),
+        tags=["records"],
+    )
+    async def listed(request: Request) -> Response:
+        """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
+        asked, seen = parse_parameters(ListedQueries, request), admitted.get()
+        rows = await desk().archive.queries(
+            seen.caller.tenant, asked.filters(), asked.cursor, asked.limit + 1, seen.deadline
+        )
+        items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
+        page = QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
+        return Response(_QUERY_PAGE.to_json(page), media_type=JSON)
+
+    @app.get(
+        "/v1/queries/export",
+        summary="All stored queries, as a file",
+        response_model=None,
+        responses={
+            200: {
+                "description": "A row for each query, the newest first; cut off where the database went away",
+                "content": {export.media_type: {"schema": {"type": "string"}} for export in EXPORTS.values()},
+            },
+            **READING_PROBLEMS,
+        },
+        openapi_extra=described_parameters(ExportedQueries),
+        tags=["records"],
+    )
+    async def exported(request: Request) -> Response:
+        """Masked texts and labels as CSV or JSON lines, streamed."""
+        asked, seen = parse_parameters(ExportedQueries, request), admitted.get()
+        first = await desk().archive.queries(
+            seen.caller.tenant, asked.filters(), None, ROWS_A_READING, seen.deadline, EXPORTED
+        )
+        export = EXPORTS[asked.format]
+        return StreamingResponse(
+            _stream(desk(), seen, asked.filters(), export, first),
+            media_type=export.media_type,
+            headers={"content-disposition": f'attachment; filename="queries.{asked.format}"'},
+        )
+
+    @app.post(
+        "/v1/queries/{query_id}/feedback",
+        summary="Say how good an answer was",
+        response_model=None,
+        responses={200: {"model": FeedbackTaken}, **_NOT_FOUND, **PROBLEMS},
+        openapi_extra=json_body("FeedbackIn"),
+        tags=["records"],
+    )
+    async def judged(query_id: str) -> Response:
+        """Corrected labels, what became of the reply, the customer's satisfaction."""
+        seen = admitted.get()
+        opinion = parse(FeedbackIn, seen.body).opinion(desk().champion.taxonomy.labels)
+        given = await desk().archive.give_feedback(seen.caller, query_id, opinion, seen.deadline)
+        if given is None:
+            raise NotFound("There is no stored answer with this id.")
+        taken = FeedbackTaken(id=given.id, query_id=given.query_id, created_at=given.created_at)
+        return Response(taken.model_dump_json(), media_type=JSON)
+
+
+def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
+    """Routes over one customer."""
+
+    @app.get(
+        "/v1/customers/{customer_id:path}/history",
+        summary="A customer's interactions, the newest first",
+        response_model=None,
+        responses={200: {"model": InteractionPage}, **_NOT_FOUND, **READING_PROBLEMS},
+        openapi_extra=described_parameters(ListedInteractions, CUSTOMER),
+        tags=["customers"],
+    )
+    async def history(request: Request) -> Response:
+        """What the contacts were about and how they ended, and the feedback on each; no text."""
+        asked, seen, customer_id = (
+            parse_parameters(ListedInteractions, request),
+            admitted.get(),
+            customer_in_path(request),
+        )
+        found = await desk().archive.interactions(
+            seen.caller.tenant, customer_id, asked.cursor, asked.limit + 1, seen.deadline
+        )
+        if not found and asked.cursor is None:
+            raise NotFound("There is no history of this customer.")
+        items = tuple(InteractionItem.of(interaction) for interaction in found[: asked.limit])
+        page = InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
+        return Response(_INTERACTION_PAGE.to_json(page), media_type=JSON)
+
+    @app.delete(
+        "/v1/customers/{customer_id:path}",
+        summary="Forget a customer",
+        response_model=None,
+        responses={200: {"model": CustomerErased}, **READING_PROBLEMS},
+        openapi_extra={"parameters": [CUSTOMER]},
+        tags=["customers"],
+    )
+    async def erased(request: Request) -> Response:
+        """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
+
+        Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
+        on the way, and are made anonymous when they arrive.
+        """
+        seen, customer_id = admitted.get(), customer_in_path(request)
+        counted = await desk().archive.erase(seen.caller.tenant, customer_id, seen.deadline)
+        return Response(CustomerErased(**asdict(counted)).model_dump_json(), media_type=JSON)
+
+
+async def _stream(
+    desk: Desk, seen: Admitted, filters: Filters, export: Export, first: Sequence[RowMapping]
+) -> AsyncIterator[bytes]:
+    """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
+    yield export.head([column.name for column in EXPORTED])
+    rows = first
+    while rows:
+        yield export.piece(rows)
+        after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_A_READING else None
+        if after is None:
+            return
+        deadline = Deadline.after(READING_TIMEOUT_S)
+        rows = await desk.archive.queries(seen.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED)

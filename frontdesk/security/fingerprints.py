@@ -1,0 +1,40 @@
+"""A keyed hash under which something is known again without being known: erased customers.
+
+Its key is its own and is never rotated: with another one nobody who was erased would be known any more. Every host that
+shares a database needs the same file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from frontdesk.security.keys import KEY_BYTES, read_secret, write_secret
+
+FILE_NAME = "erasure.key"
+
+
+@dataclass(frozen=True, slots=True)
+class FingerprintKey:
+    """`fingerprint` is of no use without the key to who would try out what was hashed."""
+
+    secret: bytes = field(repr=False)
+
+    def fingerprint(self, plain: bytes) -> str:
+        """HMAC-SHA256 in hex: the same for the same bytes."""
+        return hmac.new(self.secret, plain, hashlib.sha256).hexdigest()
+
+
+def fingerprint_key(folder: Path) -> FingerprintKey:
+    """The key in `folder`/erasure.key, made on first run; processes that start together end with the same one.
+
+    Raises:
+        ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        write_secret(path, secrets.token_bytes(KEY_BYTES))
+    return FingerprintKey(read_secret(path))

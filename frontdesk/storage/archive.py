@@ -1,0 +1,108 @@
+"""What may be asked of what was kept, and the two ways in which it is changed later: feedback and erasure.
+
+Each call is one transaction, bounded by its request's deadline, and sees the rows of one tenant alone. Knows nothing
+of doors or of how answers are shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, Connection, Engine, RowMapping
+
+from frontdesk.deadline import Deadline
+from frontdesk.identifiers import uuid7
+from frontdesk.storage.access import read, write
+from frontdesk.storage.database import truncate_wal
+from frontdesk.storage.events import erased_event, feedback_event, outbox_rows
+from frontdesk.storage.sql.erasure import Erased, erase_customer
+from frontdesk.storage.sql.feedback import Opinion, insert_feedback
+from frontdesk.storage.sql.listing import (
+    LISTED,
+    Feedback,
+    Filters,
+    Interaction,
+    Position,
+    page_of_interactions,
+    page_of_queries,
+)
+from frontdesk.storage.sql.outbox import insert_outbox
+from frontdesk.types import Caller
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """`sinks` are told of feedback and erasures; `fingerprint` is the keyed hash under which the erased are known."""
+
+    engine: Engine
+    sinks: Sequence[str]
+    fingerprint: Callable[[bytes], str]
+
+    async def read(self, statement: Callable[[Connection], T], deadline: Deadline, doing: str) -> T:
+        """As `access.read`, for figures."""
+        return await read(self.engine, statement, deadline, doing)
+
+    async def queries(
+        self,
+        tenant: str,
+        filters: Filters,
+        after: Position | None,
+        limit: int,
+        deadline: Deadline,
+        columns: Sequence[Column[Any]] = LISTED,
+    ) -> Sequence[RowMapping]:
+        """The newest first, behind a position."""
+
+        def page(connection: Connection) -> Sequence[RowMapping]:
+            return page_of_queries(connection, tenant, filters, after=after, limit=limit, columns=columns)
+
+        return await read(self.engine, page, deadline, "the queries were read")
+
+    async def interactions(
+        self, tenant: str, customer_id: str, after: Position | None, limit: int, deadline: Deadline
+    ) -> list[Interaction]:
+        """Of one customer, the newest first, behind a position."""
+
+        def page(connection: Connection) -> list[Interaction]:
+            return page_of_interactions(connection, tenant, customer_id, after=after, limit=limit)
+
+        return await read(self.engine, page, deadline, "the history was read")
+
+    async def give_feedback(
+        self, caller: Caller, query_id: str, opinion: Opinion, deadline: Deadline
+    ) -> Feedback | None:
+        """Keep what was said, and tell the sinks in the same transaction; None where there is no such query."""
+        at = datetime.now(UTC)
+
+        def keep(connection: Connection) -> Feedback | None:
+            kept = insert_feedback(connection, caller.tenant, caller.subject, query_id, opinion, at)
+            if kept is None:
+                return None
+            given, customer_id = kept
+            event = feedback_event({**asdict(given), "tenant": caller.tenant, "customer_id": customer_id})
+            insert_outbox(connection, outbox_rows(event, self.sinks))
+            return given
+
+        return await write(self.engine, keep, deadline, "the feedback was stored")
+
+    async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Erased:
+        """Forget a customer, whether rows are here already or still on the way from a spool, and tell the sinks."""
+        at = datetime.now(UTC)
+
+        def forget(connection: Connection) -> Erased:
+            erased = erase_customer(connection, tenant, customer_id, self.customer_hash(tenant, customer_id), at)
+            insert_outbox(connection, outbox_rows(erased_event(uuid7(), tenant, customer_id, at), self.sinks))
+            return erased
+
+        erased = await write(self.engine, forget, deadline, "the customer was erased")
+        await read(self.engine, truncate_wal, deadline, "the customer's traces were removed")
+        return erased
+
+    def customer_hash(self, tenant: str, customer_id: str) -> str:
+        """What an erased customer is known by."""
+        return self.fingerprint(f"{tenant}\x00{customer_id}".encode())

@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from frontdesk.errors import ConfigurationError
+from frontdesk.security.fingerprints import FILE_NAME, fingerprint_key
+
+
+def test_the_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    first, second = fingerprint_key(tmp_path / "keys"), fingerprint_key(tmp_path / "keys")
+    assert first == second
+    assert stat.S_IMODE((tmp_path / "keys" / FILE_NAME).stat().st_mode) == 0o600
+
+
+def test_a_fingerprint_is_known_again_and_tells_nothing_without_the_key(tmp_path: Path) -> None:
+    ours, theirs = fingerprint_key(tmp_path / "ours"), fingerprint_key(tmp_path / "theirs")
+    assert ours.fingerprint(b"customer-7") == ours.fingerprint(b"customer-7")
+    assert ours.fingerprint(b"customer-7") != ours.fingerprint(b"customer-8")
+    assert ours.fingerprint(b"customer-7") != theirs.fingerprint(b"customer-7")
+    assert ours.secret.hex() not in repr(ours)
+
+
+def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
+    fingerprint_key(tmp_path)
+    (tmp_path / FILE_NAME).chmod(0o644)
+    with pytest.raises(ConfigurationError, match="open to other users"):
+        fingerprint_key(tmp_path)
