@@ -75,7 +75,7 @@ def _whole_number(value: object) -> object:
 
 Text100 = Annotated[str, Field(min_length=1, max_length=100), Label]
 Moment = Annotated[AwareDatetime, BeforeValidator(written_time), AfterValidator(_in_utc)]
-Limit = Annotated[int, BeforeValidator(_whole_number), Field(ge=1, le=LONGEST_PAGE)]
+Limit = Annotated[int, Field(ge=1, le=LONGEST_PAGE), BeforeValidator(_whole_number)]
 Cursor = Annotated[
     Position,
     BeforeValidator(_position),

@@ -144,14 +144,14 @@ def opinions(connection: Connection, window: Window) -> Opinions:
     said = [func.count().filter(feedback.c.reply == reply) for reply in ("accepted", "edited", "rejected")]
     satisfaction = feedback.c.satisfaction
     counts = [func.count(), *said, func.count(feedback.c.intent), func.count(satisfaction)]
-    *counted, mean = connection.execute(
+    values: Sequence[Any] = connection.execute(
         select(*counts, func.avg(cast(satisfaction, Float))).where(
             feedback.c.tenant == window.tenant,
             feedback.c.created_at >= window.start,
             feedback.c.created_at < window.end,
         )
     ).one()
-    return Opinions(*counted, mean_satisfaction=mean)
+    return Opinions(*values)
 
 
 def corrections(connection: Connection, window: Window) -> list[Correction]:

@@ -1,0 +1,70 @@
+"""Rows as they would be after months of traffic, put past the product, for tests of what reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine, insert
+
+from frontdesk.identifiers import uuid7
+from frontdesk.storage.tables import customer_history, feedback, queries
+
+START = datetime(2026, 6, 1, tzinfo=UTC)  # a Monday
+
+
+def kept(**changes: Any) -> dict[str, Any]:
+    """A row of `queries`."""
+    row = {
+        "id": uuid7(),
+        "tenant": "acme",
+        "customer_id": "customer-7",
+        "session_id": "session-1",
+        "query_text": "Where is my order [ORDER_1]?",
+        "query_sealed": b"sealed words",
+        "intent": "track_order",
+        "sentiment": "neutral",
+        "confidence": 0.75,
+        "priority": "low",
+        "priority_score": 12.0,
+        "response_text": "It is on its way.",
+        "response_sealed": b"sealed reply",
+        "response_time_ms": 8.0,
+        "escalation_needed": False,
+        "uncertainty_score": 0.25,
+        "channel": "chat",
+        "customer_tier": "standard",
+        "model_version": "v1",
+        "answer": '{"query_id":"?"}',
+        "created_at": START,
+        "decision": "draft",
+    }
+    return {**row, "updated_at": changes.get("created_at", START), **changes}
+
+
+def interaction(query: dict[str, Any]) -> dict[str, Any]:
+    """The row of `customer_history` of such a row."""
+    names = ("id", "tenant", "customer_id", "created_at")
+    told = {"interaction_type": "query", "summary": "track_order: draft", "resolution_status": "drafted"}
+    return {**{name: query[name] for name in names}, **told, "satisfaction_score": None}
+
+
+def put(engine: Engine, rows: Sequence[dict[str, Any]], *, with_history: bool = False) -> None:
+    with engine.begin() as connection:
+        connection.execute(insert(queries), rows)
+        if with_history:
+            connection.execute(insert(customer_history), [interaction(row) for row in rows])
+
+
+def put_feedback(engine: Engine, query: dict[str, Any], **said: Any) -> None:
+    row = {"id": uuid7(), "tenant": query["tenant"], "query_id": query["id"], "customer_id": query["customer_id"]}
+    labels = dict.fromkeys(("intent", "sentiment", "priority", "reply", "satisfaction"))
+    with engine.begin() as connection:
+        connection.execute(
+            insert(feedback), {**row, "subject": "agent", **labels, "created_at": query["created_at"], **said}
+        )
+
+
+def hours(number: float) -> timedelta:
+    return timedelta(hours=number)

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+
+from bentos.gateway.query_string import (
+    Buckets,
+    ListedQueries,
+    Span,
+    customer_in_path,
+    described_parameters,
+    encoded_position,
+    parse_parameters,
+)
+from frontdesk.errors import InvalidQuery
+from frontdesk.storage.sql.listing import Position
+
+MARK = "zqxmark"
+
+
+def request(query: str = "", path: str = "/v1/queries") -> Request:
+    return Request({"type": "http", "query_string": query.encode("latin-1"), "raw_path": path.encode("latin-1"),
+                    "path": path, "headers": []})  # fmt: skip
+
+
+def test_every_parameter_arrives() -> None:
+    asked = parse_parameters(
+        ListedQueries,
+        request(
+            "customer_id=a%2Bb%40c&intent=get_refund&sentiment=negative&priority=urgent&decision=escalate"
+            "&model_version=v1&from=2026-06-01T00:00:00%2B02:00&to=2026-06-02T00:00:00Z&limit=7"
+        ),
+    )
+    filters = asked.filters()
+    assert (filters.customer_id, filters.intent, filters.sentiment) == ("a+b@c", "get_refund", "negative")
+    assert (filters.priority, filters.decision, filters.model_version) == ("urgent", "escalate", "v1")
+    assert filters.start == datetime(2026, 5, 31, 22, tzinfo=UTC)
+    assert (asked.limit, asked.cursor) == (7, None)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        (f"limit={MARK}", "limit"),
+        ("limit=0", "limit"),
+        ("limit=201", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=%201", "limit"),
+        (f"cursor={MARK}", "cursor"),
+        ("cursor=", "cursor"),
+        (f"sentiment={MARK}", "sentiment"),
+        (f"priority={MARK}", "priority"),
+        (f"decision={MARK}", "decision"),
+        (f"from={MARK}", "from"),
+        ("from=2026-06-01T00:00:00", "from"),
+        ("from=1780000000", "from"),
+        ("from=0001-01-01T00:00:00%2B14:00", "from"),
+        ("from=2026-06-02T00:00:00Z&to=2026-06-01T00:00:00Z", "the query string"),
+        (f"{MARK}=1", "the query string"),
+        (f"customer_id={MARK * 8}", "customer_id"),
+        ("customer_id=", "customer_id"),
+        ("intent=a%00b", "intent"),
+    ],
+)
+def test_what_is_wrong_is_named_and_not_repeated(query: str, field: str) -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        parse_parameters(ListedQueries, request(query))
+    assert [where for where, _ in refused.value.violations] == [field]
+    assert MARK not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "query", ["limit=1&limit=2", "intent=%FF", "intent=\xff", "&".join(f"x{n}=1" for n in range(21))]
+)
+def test_a_query_string_that_can_be_read_in_two_ways_or_not_at_all_is_refused(query: str) -> None:
+    with pytest.raises(InvalidQuery):
+        parse_parameters(ListedQueries, request(query))
+
+
+@given(st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)), st.uuids())
+def test_a_cursor_is_read_back_as_the_position_it_was_made_of(moment: datetime, row: object) -> None:
+    position = Position(moment, str(row))
+    cursor = encoded_position(position)
+    assert parse_parameters(ListedQueries, request(f"cursor={cursor}")).cursor == position
+
+
+@given(st.text(max_size=40))
+def test_no_text_as_a_cursor_is_more_than_refused(text: str) -> None:
+    try:
+        asked = parse_parameters(ListedQueries, request(f"cursor={quote(text)}"))
+    except InvalidQuery:
+        return
+    assert asked.cursor is not None
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=50))
+def test_a_customer_of_any_name_is_found_in_the_path(customer: str) -> None:
+    for path in (f"/v1/customers/{quote(customer, safe='')}/history", f"/v1/customers/{quote(customer, safe='')}"):
+        assert customer_in_path(request(path=path)) == customer
+
+
+@pytest.mark.parametrize("written", ["%FF", "%00", "a" * 51, "%ED%A0%80"])
+def test_what_can_be_no_customer_is_refused(written: str) -> None:
+    with pytest.raises(InvalidQuery):
+        customer_in_path(request(path=f"/v1/customers/{written}"))
+
+
+def test_parameters_are_described_as_they_are_read() -> None:
+    described = {one["name"]: one for one in described_parameters(ListedQueries)["parameters"]}
+    assert set(described) == {
+        "from", "to", "customer_id", "intent", "sentiment", "priority", "decision", "model_version", "limit", "cursor"
+    }  # fmt: skip
+    assert described["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
+    assert described["from"]["schema"]["format"] == "date-time"
+    assert not any(one["required"] for one in described.values())
+    assert {one["name"] for one in described_parameters(Buckets)["parameters"]} == {"from", "to", "bucket"}
+    assert {one["name"] for one in described_parameters(Span)["parameters"]} == {"from", "to"}
