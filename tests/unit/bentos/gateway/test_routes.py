@@ -33,6 +33,7 @@ def test_every_route_under_v1_needs_a_scope_that_tokens_can_have() -> None:
     "path",
     ["/v1", "/v1/", "/v1/queries/", "/v1/queries/a/b", "//v1/understand", "/v1/understand/", "/V1/understand", "",
      "/static_content/", "/static_content/a/b", "/understand/x",
+     "/v1/customers//history", "/v1/customers/a/b", "/v1/queries/a/feedback/", "/v1/analytics",
      "/v2/", "/v2/models", "/v2/models//infer", "/v2/models/a/b", "/v2/models/a/versions/1/x"],
 )  # fmt: skip
 def test_a_path_that_is_not_in_the_table_does_not_exist(path: str) -> None:
@@ -55,7 +56,36 @@ def test_a_model_is_found_under_its_template(path: str, template: str) -> None:
 def test_every_route_that_asks_the_models_is_refused_while_too_much_waits() -> None:
     asking = {route.template for route in ROUTES if route.models}
     posting = {route.template for route in ROUTES if route.methods == ("POST",)}
-    assert posting - asking == {"/v2/repository/index"}
+    assert posting - asking == {"/v2/repository/index", "/v1/queries/{query_id}/feedback"}
+
+
+def test_each_method_of_a_path_has_its_own_scope() -> None:
+    scopes = {route.methods: route.scope for route in find_routes("/v1/queries")}
+    assert scopes == {("POST",): "answer", ("GET",): "history:read"}
+
+
+def test_a_path_of_its_own_goes_before_an_id() -> None:
+    assert [route.template for route in find_routes("/v1/queries/export")] == ["/v1/queries/export"]
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        ("/v1/customers/a%2Fhistory", "/v1/customers/{customer_id}"),
+        ("/v1/customers/a%2Fb/history", "/v1/customers/{customer_id}/history"),
+        ("/v1/customers/..%2F..%2Fv1%2Fadmin", "/v1/customers/{customer_id}"),
+    ],
+)
+def test_an_escaped_slash_is_part_of_an_id_and_makes_no_other_path(path: str, template: str) -> None:
+    (route,) = find_routes(path)
+    assert (route.template, route.escapes) == (template, True)
+
+
+def test_only_ids_that_are_not_ours_may_be_escaped() -> None:
+    assert {route.template for route in ROUTES if route.escapes} == {
+        "/v1/customers/{customer_id}",
+        "/v1/customers/{customer_id}/history",
+    }
 
 
 def test_a_query_id_is_found_under_its_template() -> None:
