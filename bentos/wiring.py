@@ -23,11 +23,14 @@ from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.observability.metrics import Metrics
-from frontdesk.pipeline import AnswerQuery
+from frontdesk.pipeline import AnswerQuery, Writer
 from frontdesk.responses import providers
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.llm import OpenAiClient
-from frontdesk.responses.writer import TemplateWriter
+from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
+from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
+from frontdesk.responses.reply_cache import CachedReplies
+from frontdesk.responses.writer import ModelWriter, TemplateWriter
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
@@ -158,7 +161,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         customers=customers,
         priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
-        writer=TemplateWriter(_knowledge(settings)),
+        writer=_writer(settings, language_model),
         recorder=recorder,
         keys=_keys(settings, recorder, spool, seal, metrics),
         observe=metrics.observe_answer,
@@ -290,6 +293,22 @@ def _keys(
 
 def _priority(settings: Settings) -> PriorityPolicy:
     return PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
+
+
+def _writer(settings: Settings, language_model: OpenAiClient | None) -> Writer:
+    """The template's alone, or the one that asks the language model."""
+    writer = TemplateWriter(_knowledge(settings))
+    llm = llm_settings(settings)
+    if language_model is None or llm is None:
+        return writer
+    _, model = providers.named(llm)
+    prompt, policy, provider = Prompt.read(STARTER_PROMPT), _reply_policy(settings), settings.responses.provider
+    versions = (prompt.hash, policy.digest, writer.templates.retrieval.knowledge.digest, provider, model)
+    return ModelWriter(writer.templates, language_model, provider, prompt, policy, CachedReplies(None, versions))
+
+
+def _reply_policy(settings: Settings) -> ReplyPolicy:
+    return ReplyPolicy.read(settings.policy.replies or STARTER_REPLIES)
 
 
 def _knowledge(settings: Settings) -> Knowledge:

@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from frontdesk.deadline import Deadline
 from frontdesk.decision.automation import decide
+from frontdesk.decision.contacts import earlier_contacts
 from frontdesk.decision.priority import PriorityPolicy
 from frontdesk.errors import FrontdeskError
 from frontdesk.features.behavioural import STRANGER, CustomerHistory
@@ -27,13 +28,14 @@ from frontdesk.types import (
     Answer,
     Caller,
     Claim,
-    Decision,
     EarlierAnswer,
     MaskedText,
     Query,
     Record,
-    Reply,
+    ReplyRequest,
+    Sentence,
     Understanding,
+    Written,
 )
 
 CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
@@ -62,11 +64,9 @@ class Customers(Protocol):
 
 
 class Writer(Protocol):
-    """Writes the reply, still masked."""
+    """Writes the reply, still masked: its sentences as each may be shown, then the reply of record, `Written`."""
 
-    async def reply(
-        self, text: MaskedText, understanding: Understanding, decision: Decision, deadline: Deadline
-    ) -> Reply: ...
+    def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[Sentence | Written, None]: ...
 
 
 class Recorder(Protocol):
@@ -130,9 +130,26 @@ class AnswerQuery:
         (history,) = await self._histories([query], caller, watch)
         judged = self.judge(champion, query, masked, understanding, history)
         watch.lap("decide")
-        reply = await self.writer.reply(masked, understanding, judged.decision, deadline)
+        request = ReplyRequest(
+            tenant=caller.tenant,
+            text=masked,
+            understanding=understanding,
+            decision=judged.decision,
+            tier=query.customer_tier,
+            language=query.language,
+            contacts=earlier_contacts(history or STRANGER),
+            model_version=champion.version,
+            fresh=query.fresh,
+        )
+        (written,) = [piece async for piece in self.writer.write(request, deadline) if isinstance(piece, Written)]
         watch.lap("reply")
-        draft = dataclasses.replace(judged, reply=reply, timings_ms=watch.laps())
+        draft = dataclasses.replace(
+            judged,
+            reply=written.reply,
+            decision=written.decision,
+            skipped=(*judged.skipped, *written.skipped),
+            timings_ms=watch.laps(),
+        )
         answer = await self._keep(query, caller, masked, draft, claim, watch, deadline)
         self._observe(answer, watch)
         return answer

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from frontdesk.deadline import Deadline
@@ -20,9 +20,12 @@ from frontdesk.types import (
     Query,
     Record,
     Reply,
+    ReplyRequest,
+    Sentence,
     Sentiment,
     Uncertainty,
     Understanding,
+    Written,
 )
 
 
@@ -55,8 +58,10 @@ class FakeChampion:
 class FakeWriter:
     """Repeats the masked text."""
 
-    async def reply(self, text: MaskedText, *_: object) -> Reply:
-        return Reply(f"About {text.text}", "fake", ())
+    async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | Written, None]:
+        text = f"About {request.text.text}"
+        yield Sentence(text)
+        yield Written(Reply(text, "fake", ()), request.decision)
 
 
 @dataclass

@@ -59,6 +59,8 @@ class Reason(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REASON_CUSTOMER_ASKS_FOR_A_PERSON: _ClassVar[Reason]
     REASON_URGENT_PRIORITY: _ClassVar[Reason]
     REASON_PARTS_OF_THE_SYSTEM_SKIPPED: _ClassVar[Reason]
+    REASON_REPLY_FAILED_ITS_CHECKS: _ClassVar[Reason]
+    REASON_NO_PASSAGE_IN_THE_CUSTOMERS_LANGUAGE: _ClassVar[Reason]
 CHANNEL_UNSPECIFIED: Channel
 CHANNEL_CHAT: Channel
 CHANNEL_EMAIL: Channel
@@ -93,6 +95,8 @@ REASON_TOO_MANY_INTENTS_PLAUSIBLE: Reason
 REASON_CUSTOMER_ASKS_FOR_A_PERSON: Reason
 REASON_URGENT_PRIORITY: Reason
 REASON_PARTS_OF_THE_SYSTEM_SKIPPED: Reason
+REASON_REPLY_FAILED_ITS_CHECKS: Reason
+REASON_NO_PASSAGE_IN_THE_CUSTOMERS_LANGUAGE: Reason
 
 class Query(_message.Message):
     __slots__ = ("text", "customer_id", "session_id", "channel", "customer_tier", "language", "waiting_since", "store")
@@ -281,14 +285,32 @@ class MemberOpinion(_message.Message):
     def __init__(self, name: _Optional[str] = ..., intent: _Optional[str] = ..., confidence: _Optional[float] = ...) -> None: ...
 
 class Reply(_message.Message):
-    __slots__ = ("text", "source", "citations")
+    __slots__ = ("text", "source", "citations", "checks", "provider", "prompt_hash", "fallback")
     TEXT_FIELD_NUMBER: _ClassVar[int]
     SOURCE_FIELD_NUMBER: _ClassVar[int]
     CITATIONS_FIELD_NUMBER: _ClassVar[int]
+    CHECKS_FIELD_NUMBER: _ClassVar[int]
+    PROVIDER_FIELD_NUMBER: _ClassVar[int]
+    PROMPT_HASH_FIELD_NUMBER: _ClassVar[int]
+    FALLBACK_FIELD_NUMBER: _ClassVar[int]
     text: str
     source: str
     citations: _containers.RepeatedCompositeFieldContainer[Citation]
-    def __init__(self, text: _Optional[str] = ..., source: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ...) -> None: ...
+    checks: _containers.RepeatedCompositeFieldContainer[CheckResult]
+    provider: str
+    prompt_hash: str
+    fallback: str
+    def __init__(self, text: _Optional[str] = ..., source: _Optional[str] = ..., citations: _Optional[_Iterable[_Union[Citation, _Mapping]]] = ..., checks: _Optional[_Iterable[_Union[CheckResult, _Mapping]]] = ..., provider: _Optional[str] = ..., prompt_hash: _Optional[str] = ..., fallback: _Optional[str] = ...) -> None: ...
+
+class CheckResult(_message.Message):
+    __slots__ = ("name", "passed", "findings")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    PASSED_FIELD_NUMBER: _ClassVar[int]
+    FINDINGS_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    passed: bool
+    findings: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, name: _Optional[str] = ..., passed: _Optional[bool] = ..., findings: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class Citation(_message.Message):
     __slots__ = ("passage", "title")

@@ -109,5 +109,12 @@ def _decision(decision: types.Decision) -> pb.Decision:
 
 
 def _reply(reply: types.Reply) -> pb.Reply:
-    citations = [pb.Citation(passage=citation.passage, title=citation.title) for citation in reply.citations]
-    return pb.Reply(text=reply.text, source=reply.source, citations=citations)
+    return pb.Reply(
+        text=reply.text,
+        source=reply.source,
+        citations=[pb.Citation(passage=citation.passage, title=citation.title) for citation in reply.citations],
+        checks=[pb.CheckResult(name=of.name, passed=of.passed, findings=of.findings) for of in reply.checks],
+        provider=reply.provider,
+        prompt_hash=reply.prompt_hash,
+        fallback=reply.fallback,
+    )

@@ -6,6 +6,7 @@ A pure function of values; knows nothing of models, replies, storage or the cloc
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
@@ -28,6 +29,8 @@ EXPLAINED: Mapping[Reason, str] = MappingProxyType(
         Reason.WANTS_HUMAN: "The customer asks for a person.",
         Reason.URGENT: "The priority is urgent, so a person should look at once.",
         Reason.DEGRADED: "Parts of the system did not take part in this answer.",
+        Reason.REPLY_REFUSED: "The written reply did not pass its checks, so a person should look.",
+        Reason.LANGUAGE_NOT_COVERED: "There is no passage in the customer's language, so a person should look.",
     }
 )
 
@@ -56,6 +59,14 @@ def decide(
     if action is not Action.CLARIFY:
         return Decision(action, reasons, actions)
     return Decision(action, reasons, actions, question([taxonomy.policy(label) for label in candidates]), candidates)
+
+
+def lowered(decision: Decision, reason: Reason) -> Decision:
+    """`decision` where the reply may not leave unread for `reason`: what was to be automated is a draft."""
+    others = tuple(other for other in decision.reasons if other is not Reason.CONFIDENT)
+    if decision.action is Action.AUTOMATE:
+        return dataclasses.replace(decision, action=Action.DRAFT, reasons=(reason, *others))
+    return dataclasses.replace(decision, reasons=tuple(dict.fromkeys((*decision.reasons, reason))))
 
 
 def _rules(

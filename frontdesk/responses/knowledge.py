@@ -18,6 +18,7 @@ Read once at start. Knows nothing of replies, of the taxonomy, or of what day it
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -90,6 +91,11 @@ class Knowledge:
             by_id[passage.id] = path
             passages.append(passage)
         return cls(tuple(passages))
+
+    @property
+    def digest(self) -> str:
+        """16 hexadecimal digits that change with every passage."""
+        return hashlib.sha256(repr(self.passages).encode()).hexdigest()[:16]
 
     def for_intent(self, label: str, on: date) -> tuple[Passage, ...]:
         """The passages on an intent that hold on that day."""

@@ -1,71 +1,201 @@
-"""Replies without a language model: the knowledge passage itself, between a greeting and a closing line.
+"""The map of a reply: from a decision to the text for the customer, with or without a language model.
 
-Everything here is still masked: a placeholder such as [ORDER_1] is restored by the pipeline, after the reply is
-stored. Knows nothing of models, storage or the web.
+    plan -> (cache -> prompt -> model -> checks -> repaired once) -> reply
+              else the template answers, and a reply that would have been sent unread becomes a draft
+
+Everything here is still masked: a placeholder such as [ORDER_1] is restored by the pipeline, after the reply is stored.
+Both writers yield the sentences of a reply as each is released, then what was written. Sentences that were released
+have passed every check; the reply of record may still be another one, where a later sentence has not.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from frontdesk.deadline import Deadline
+from frontdesk.decision.automation import lowered
+from frontdesk.responses.checks.draft import Draft
+from frontdesk.responses.checks.placeholders import may_speak
+from frontdesk.responses.checks.run import check
 from frontdesk.responses.knowledge import Knowledge
-from frontdesk.types import Action, Citation, Decision, MaskedText, Reply, Understanding
+from frontdesk.responses.language import LANGUAGES
+from frontdesk.responses.language_model import ChatMessage, LanguageModel, LanguageModelUnavailable
+from frontdesk.responses.policy import ReplyPolicy
+from frontdesk.responses.prompt import Prompt, Rendered
+from frontdesk.responses.reply_cache import CachedReplies
+from frontdesk.responses.retrieval import Retrieval
+from frontdesk.responses.template import Plan, Templates, citations, closing, greeting
+from frontdesk.responses.words import sentences
+from frontdesk.types import Action, CheckResult, Reason, Reply, ReplyRequest, Sentence, Written
 
-SOURCE = "template"
+SOURCE = "language_model"
+CHECKS_FAILED = "checks_failed"
+RESERVE_S = 0.25
+"""Kept of the deadline for the template and for the record."""
 
-_GREETINGS = {
-    "negative": "Hello, we are sorry for the trouble.",
-    "neutral": "Hello, thank you for your message.",
-    "positive": "Hello, and thank you for your kind words.",
-}
-_BEFORE_A_QUESTION = "We have one question first."
-_HAND_OVER = "A colleague from our team will take this over and reply to you personally."
-_SIGNATURE = "Your support team"
-_CLOSING = f"If anything is still open, just reply to this message.\n\n{_SIGNATURE}"
-
-_ORDER = re.compile(r"\[ORDER_\d+\]")
-_ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
+Piece = Sentence | Written
 
 
 def _today() -> date:
     return datetime.now(UTC).date()
 
 
-@dataclass(frozen=True, slots=True)
 class TemplateWriter:
-    """The `Writer` of `frontdesk/pipeline.py` that needs nothing but the passages.
+    """The `Writer` of `frontdesk/pipeline.py` that needs nothing but the passages; `today` is UTC by default."""
 
-    `today` says which passages hold (UTC by default).
-    """
+    def __init__(self, knowledge: Knowledge, today: Callable[[], date] = _today) -> None:
+        self.templates = Templates(Retrieval.over(knowledge), today)
 
-    knowledge: Knowledge
-    today: Callable[[], date] = _today
-
-    async def reply(
+    async def write(
         self,
-        text: MaskedText,
-        understanding: Understanding,
-        decision: Decision,
+        request: ReplyRequest,
         deadline: Deadline,  # noqa: ARG002 - the port has it; a template needs no time
-    ) -> Reply:
-        """The decision's question, a note that a person takes over, or an answer from the passages."""
-        greeting = _GREETINGS[understanding.sentiment.label]
-        if decision.question is not None:
-            return _compose(greeting, f"{_BEFORE_A_QUESTION} {decision.question}", _SIGNATURE)
-        label = understanding.intent.label
-        passages = self.knowledge.for_intent(label, self.today())
-        if decision.action is Action.ESCALATE or not understanding.intent.in_scope or not passages:
-            return _compose(greeting, _HAND_OVER, _SIGNATURE)
-        body = "\n\n".join(passage.text for passage in passages)
-        if (order := _ORDER.search(text.text)) and any(topic in label for topic in _ABOUT_AN_ORDER):
-            body = f"About order {order.group()}: {body}"
-        citations = tuple(Citation(passage.id, passage.title) for passage in passages)
-        return _compose(greeting, body, _CLOSING, citations)
+    ) -> AsyncGenerator[Piece, None]:
+        plan = self.templates.plan(request)
+        for piece in told(Written(self.templates.reply(plan), plan.decision)):
+            yield piece
 
 
-def _compose(greeting: str, body: str, end: str, citations: tuple[Citation, ...] = ()) -> Reply:
-    return Reply("\n\n".join((greeting, body, end)), SOURCE, citations)
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """What a model wrote, and what the checks say of it."""
+
+    body: str
+    checks: tuple[CheckResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        return all(result.passed for result in self.checks)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        return tuple(finding for result in self.checks for finding in result.findings)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelWriter:
+    """The `Writer` that asks a language model, wherever the template would answer from passages."""
+
+    templates: Templates
+    model: LanguageModel
+    provider: str
+    prompt: Prompt
+    policy: ReplyPolicy
+    cached: CachedReplies
+
+    async def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[Piece, None]:
+        plan = self.templates.plan(request)
+        if not plan.passages or plan.wanted not in LANGUAGES:
+            for piece in told(Written(self.templates.reply(plan), plan.decision)):
+                yield piece
+            return
+        if (remembered := await self.cached.find(plan, self._speakable(plan))) is not None:
+            for piece in told(remembered):
+                yield piece
+            return
+        async with aclosing(self._ask(plan, Deadline(deadline.at - RESERVE_S))) as pieces:
+            async for piece in pieces:
+                yield piece
+                if isinstance(piece, Written) and piece.reply.fallback is None:
+                    await self.cached.keep(plan, self._speakable(plan), piece)
+
+    async def _ask(self, plan: Plan, deadline: Deadline) -> AsyncGenerator[Piece, None]:
+        """Sentences as they pass, then the reply: the model's, the repaired one, or the template's."""
+        rendered = self.prompt.render(plan, self.policy, plan.request.contacts)
+        body = ""
+        results: tuple[CheckResult, ...] = ()
+        try:
+            async with aclosing(_by_sentence(self.model.complete(rendered.messages, deadline))) as written:
+                async for sentence in written:
+                    results = self._check(plan, rendered, body + sentence, whole=False)
+                    if not all(result.passed for result in results):
+                        body += sentence
+                        break
+                    yield Sentence(sentence if body else f"{greeting(plan, plan.wanted)}\n\n{sentence}")
+                    body += sentence
+                else:
+                    results = self._check(plan, rendered, body, whole=True)
+            attempt = _Attempt(body, results)
+            if attempt.passed:
+                yield Sentence(f"\n\n{closing(plan, plan.wanted)}")
+            else:
+                attempt = await self._repaired(plan, rendered, attempt, deadline)
+        except LanguageModelUnavailable as away:
+            yield Written(self._template(plan, results, away.reason.value), plan.decision, skipped=(SOURCE,))
+            return
+        if attempt.passed:
+            yield Written(self._reply(plan, attempt), plan.decision)
+        else:
+            yield Written(
+                self._template(plan, attempt.checks, CHECKS_FAILED), lowered(plan.decision, Reason.REPLY_REFUSED)
+            )
+
+    async def _repaired(self, plan: Plan, rendered: Rendered, failed: _Attempt, deadline: Deadline) -> _Attempt:
+        """The model's second and last try, told what was wrong with the first."""
+        messages = self.prompt.again(plan, rendered, failed.body, failed.reasons)
+        body = "".join([piece async for piece in self._complete(messages, deadline)]).strip()
+        return _Attempt(body, self._check(plan, rendered, body, whole=True))
+
+    def _complete(self, messages: tuple[ChatMessage, ...], deadline: Deadline) -> AsyncGenerator[str, None]:
+        return self.model.complete(messages, deadline)
+
+    def _check(self, plan: Plan, rendered: Rendered, body: str, *, whole: bool) -> tuple[CheckResult, ...]:
+        return check(
+            Draft(
+                text=body,
+                customer=plan.request.text,
+                passages=(*plan.passages, *plan.beside),
+                language=plan.wanted,
+                policy=self.policy,
+                unattended=plan.decision.action is Action.AUTOMATE,
+                instructions=rendered.instructions,
+                canary=rendered.canary,
+                whole=whole,
+            )
+        )
+
+    def _reply(self, plan: Plan, attempt: _Attempt) -> Reply:
+        text = "\n\n".join((greeting(plan, plan.wanted), attempt.body, closing(plan, plan.wanted)))
+        return Reply(
+            text, SOURCE, citations((*plan.passages, *plan.beside)), attempt.checks, self.provider, self.prompt.hash
+        )
+
+    def _template(self, plan: Plan, checks: tuple[CheckResult, ...], fallback: str) -> Reply:
+        return replace(
+            self.templates.reply(plan),
+            checks=checks,
+            provider=self.provider,
+            prompt_hash=self.prompt.hash,
+            fallback=fallback,
+        )
+
+    def _speakable(self, plan: Plan) -> tuple[str, ...]:
+        """Placeholders that may be spoken: two messages that look alike once masked may differ in that."""
+        customer = plan.request.text
+        return tuple(name for name in customer.originals if may_speak(name, customer, self.policy))
+
+
+def told(written: Written) -> Iterator[Piece]:
+    """A reply that is there at once, in sentences, then as a whole."""
+    for sentence in sentences(written.reply.text):
+        yield Sentence(sentence)
+    yield written
+
+
+async def _by_sentence(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+    """Pieces of text as whole sentences; blanks before the first and after the last are dropped.
+
+    A sentence is over when the next one has begun: until then "4." may become "4.90".
+    """
+    waiting = ""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            waiting = waiting + piece if waiting else piece.lstrip()
+            *whole, waiting = sentences(waiting) or [""]
+            for sentence in whole:
+                yield sentence
+    if waiting.strip():
+        yield waiting.rstrip()

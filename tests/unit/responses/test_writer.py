@@ -18,9 +18,11 @@ from frontdesk.types import (
     Intent,
     MaskedText,
     Reply,
+    ReplyRequest,
     Sentiment,
     Uncertainty,
     Understanding,
+    Written,
 )
 
 DAY = date(2026, 6, 1)
@@ -62,7 +64,11 @@ async def reply(
         automation_threshold=0.8,
     )
     question = QUESTION if action is Action.CLARIFY else None
-    return await writer.reply(MaskedText(text), understanding, Decision(action, (), (), question), Deadline.after(1))
+    request = ReplyRequest("acme", MaskedText(text), understanding, Decision(action, (), (), question))
+    *sentences, written = [piece async for piece in writer.write(request, Deadline.after(1))]
+    assert isinstance(written, Written)
+    assert "".join(sentence.text for sentence in sentences) == written.reply.text
+    return written.reply
 
 
 @pytest.mark.parametrize("action", [Action.AUTOMATE, Action.DRAFT])

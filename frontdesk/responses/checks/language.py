@@ -1,0 +1,33 @@
+"""The reply is in the language that it should be in, in its script, and made of words."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.language import NAMES, guess
+from frontdesk.responses.words import STOP_WORDS, words
+
+_ENOUGH_WORDS = 8
+_FEWEST_STOP_WORDS = 0.12
+"""Of a text of some length, in any of our languages; word lists, ciphers and unknown languages have fewer."""
+
+
+def language(draft: Draft) -> Iterator[Finding]:
+    """Another language, another script, or no language at all."""
+    if any(char.isalpha() and not _is_latin(char) for char in draft.text):
+        yield Finding("language", "it holds letters of another script")
+        return
+    found = words(draft.text)
+    if len(found) < _ENOUGH_WORDS:
+        return
+    guessed = guess(draft.text)
+    stop = STOP_WORDS.get(draft.language, frozenset())
+    wrong = guessed is not None and guessed != draft.language
+    if wrong or sum(word in stop for word in found) < _FEWEST_STOP_WORDS * len(found):
+        yield Finding("language", f"it must be written in {NAMES.get(draft.language, draft.language)}")
+
+
+def _is_latin(char: str) -> bool:
+    return char.isascii() or unicodedata.name(char, "").startswith(("LATIN", "MASCULINE", "FEMININE"))

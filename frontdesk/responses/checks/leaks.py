@@ -1,0 +1,45 @@
+"""Nothing of the instructions is told: not the canary in any spelling, no run of their words, no talk about them."""
+
+from __future__ import annotations
+
+import base64
+import codecs
+import re
+from collections.abc import Iterator
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.words import plain, words
+
+_RUN = 5
+"""So many words in a row, of the instructions and of no passage, are no accident."""
+
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
+
+
+def leaks(draft: Draft) -> Iterator[Finding]:
+    """Traces of the instructions."""
+    if draft.canary and any(form in _bare(draft.text) for form in _spellings(draft.canary)):
+        yield Finding("leaks", "it tells of its instructions")
+        return
+    told = _runs(draft.text)
+    if told & (_runs(draft.instructions) - {run for source in draft.sources for run in _runs(source)}):
+        yield Finding("leaks", "it repeats its instructions")
+    text, sources = plain(draft.text), "\n".join(plain(source) for source in draft.sources)
+    for rule in draft.policy.inside:
+        if any((found := pattern.search(text)) and found[0] not in sources for pattern in rule.patterns):
+            yield Finding("leaks", f"it must not {rule.told}")
+
+
+def _bare(text: str) -> str:
+    return _NOT_ALPHANUMERIC.sub("", plain(text))
+
+
+def _spellings(canary: str) -> tuple[str, ...]:
+    raw = canary.encode()
+    coded = base64.b64encode(raw).decode(), raw.hex(), codecs.encode(canary, "rot13")
+    return tuple(_bare(form) for form in (canary, canary[::-1], *coded, *(form[::-1] for form in coded)))
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    found = words(text)
+    return {tuple(found[at : at + _RUN]) for at in range(len(found) - _RUN + 1)}

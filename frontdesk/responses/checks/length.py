@@ -1,0 +1,24 @@
+"""A reply is neither empty nor endless, and does not repeat itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.words import sentences, words
+
+_LONGEST_WORD = 34
+
+
+def length(draft: Draft) -> Iterator[Finding]:
+    """Too little, too much, or the same again."""
+    found = words(draft.text)
+    if draft.whole and len(found) < draft.policy.fewest_words:
+        yield Finding("length", f"it must have at least {draft.policy.fewest_words} words")
+    if len(found) > draft.policy.most_words:
+        yield Finding("length", f"it must have at most {draft.policy.most_words} words")
+    if any(len(word) > _LONGEST_WORD for word in draft.text.split()):
+        yield Finding("length", "it holds something that is no word")
+    said = [told for sentence in sentences(draft.text) if (told := tuple(words(sentence)))]
+    if len(set(said)) < len(said):
+        yield Finding("length", "it says a sentence twice")

@@ -1,0 +1,32 @@
+"""Addresses of web pages and mail boxes come from the passages alone.
+
+One that the customer wrote is no better than an invented one: a reply is where people trust a link.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.words import plain
+
+_ADDRESS = re.compile(
+    r"[a-z][a-z\d+.-]{1,15}:/{1,}\S*"  # any scheme
+    r"|\b(?:javascript|data|mailto|tel|sms|whatsapp|file):\S+"
+    r"|[\w.%+-]+@[\w.-]+"
+    r"|\bwww\.\S+"
+    r"|(?<![\w@.])[a-z\d](?:[a-z\d-]*\.)+[a-z]{2,}\b(?:/\S*)?"
+    r"|\bh(?:xx|tt)ps?\b\S*"
+    r"|\b[\w-]+ ?[\[(]? ?(?:dot|punkt|point|punto|punt|ponto|at) ?[\])]? ?(?:com|net|org|io|info|ru|de|co|biz|xyz)\b"
+    r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
+)
+_TAIL = ".,;:!?)]}'\"*"
+
+
+def links(draft: Draft) -> Iterator[Finding]:
+    """Addresses that no passage holds."""
+    allowed = {found.rstrip(_TAIL) for source in draft.sources for found in _ADDRESS.findall(plain(source))}
+    for found in _ADDRESS.findall(plain(draft.text)):
+        if found.rstrip(_TAIL) not in allowed:
+            yield Finding("links", "it holds an address that stands in no passage")

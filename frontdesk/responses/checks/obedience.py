@@ -1,0 +1,133 @@
+"""Nothing of what the customer dictated stands in the reply: the customer's text is data, never instructions.
+
+What a customer may have dictated is every run of words of the message, and every run in what the message hides: base64,
+hexadecimal, rot13, words or letters backwards. A reply that repeats four words of it in a row, or one odd token of it
+(quoted, in capitals, with digits or underscores), did as it was told, unless a passage says the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import codecs
+import re
+from collections.abc import Callable, Iterator, Set
+from urllib.parse import unquote
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.words import plain, words
+
+_RUN = 4
+_BASE64 = re.compile(r"[A-Za-z\d+/_-]{8,}={0,2}")
+_BASE32 = re.compile(r"\b[A-Z2-7]{8,}={0,6}")
+_HEX = re.compile(r"(?:[\da-fA-F]{2}[\s:,]?){5,}")
+_BINARY = re.compile(r"(?:[01]{8}\s?){3,}")
+_CHARACTER_CODES = re.compile(r"(?:\b\d{2,3}\b[\s,]+){3,}\b\d{2,3}\b")
+_SPACED = re.compile(r"(?:\b\w\b[ .\-_*]){3,}\b\w\b")
+_QUOTED = re.compile(r"[\"“”„«»'‘’`*<\[(]\s*([^\"“”„«»`*<>\[\]()\n]{2,80}?)\s*[\"“”„«»'‘’`*>\])]")
+_ODD = re.compile(r"\b(?=\w*[a-zA-Z])(?:[A-Z]{4,}|\w*\d\w*|\w+_\w+|[a-z]+[A-Z]\w*)\b")
+_PLACEHOLDER = re.compile(r"\[[A-Z]+_\d{1,3}\]")
+_LEET = str.maketrans("013457@$", "oieastas")
+_MOST_LETTERS = 8_000
+_FEWEST_LETTERS = 4
+
+
+def obedience(draft: Draft) -> Iterator[Finding]:
+    """Runs of words and odd tokens that the customer dictated."""
+    sources = [words(source) for source in draft.sources]
+    said = _runs(words(draft.text)) - {run for source in sources for run in _runs(source)}
+    known = {word for source in sources for word in source} | draft.policy.known_words
+    text = plain(_PLACEHOLDER.sub("", draft.text))
+    spoken = set(words(text))
+    for dictated in _read(_PLACEHOLDER.sub(" ", draft.customer.text)):
+        if said & _runs(words(dictated)):
+            yield Finding("obedience", "it repeats words of the message")
+            return
+        if any(token in text for token in _odd(dictated, known)):
+            yield Finding("obedience", "it repeats a token of the message")
+            return
+    open_to_all = known.union(words(draft.customer.text))
+    for decoded in _hidden(_PLACEHOLDER.sub(" ", draft.customer.text)):
+        if any(len(word) >= _FEWEST_LETTERS and word in spoken - open_to_all for word in words(decoded)):
+            yield Finding("obedience", "it repeats what the message hides")
+            return
+
+
+def _runs(found: list[str]) -> set[tuple[str, ...]]:
+    return {tuple(found[at : at + _RUN]) for at in range(len(found) - _RUN + 1)}
+
+
+def _read(text: str) -> Iterator[str]:
+    """The message as it stands and as it may be meant."""
+    yield text
+    yield from _hidden(text)
+
+
+def _hidden(text: str) -> Iterator[str]:
+    """What the message holds in another spelling, where that is text."""
+    text = text[:_MOST_LETTERS]
+    yield from (codecs.encode(text, "rot13"), text[::-1], " ".join(reversed(text.split())))
+    yield " ".join(word[::-1] for word in text.split())
+    if any(char.isdigit() or char in "@$" for char in text):
+        yield text.translate(_LEET)
+    if "%" in text:
+        yield unquote(text)
+    yield from ("".join(char for char in found[0] if char.isalnum()) for found in _SPACED.finditer(text))
+    for pattern, decode in _CODINGS:
+        for found in pattern.finditer(text):
+            decoded = _decoded(found[0], decode)
+            if decoded is not None:
+                yield decoded
+                yield decoded[::-1]
+                yield codecs.encode(decoded, "rot13")
+
+
+def _decoded(written: str, decode: Callable[[str], bytes]) -> str | None:
+    try:
+        told = decode(written).decode("utf-8")
+    except (binascii.Error, ValueError):
+        return None
+    return told if len(told) >= _FEWEST_LETTERS and told.isprintable() else None
+
+
+def _odd(text: str, known: Set[str]) -> set[str]:
+    """Tokens that no reply has a reason to repeat: what stands in quotation marks, capitals, mixtures of signs."""
+    quoted = {plain(found) for found in _QUOTED.findall(text)}
+    odd = {plain(found) for found in _ODD.findall(text)}
+    return {
+        token
+        for token in quoted | odd
+        if len(token) >= 3 and any(word not in known for word in words(token) or [token])
+    }
+
+
+def _unbase64(written: str) -> bytes:
+    padded = written.replace("-", "+").replace("_", "/").rstrip("=")
+    return base64.b64decode(padded + "=" * (-len(padded) % 4), validate=True)
+
+
+def _unbase32(written: str) -> bytes:
+    padded = written.rstrip("=")
+    return base64.b32decode(padded + "=" * (-len(padded) % 8))
+
+
+def _unhex(written: str) -> bytes:
+    return bytes.fromhex(re.sub(r"[^\da-fA-F]", "", written))
+
+
+def _unbinary(written: str) -> bytes:
+    digits = re.sub(r"\D", "", written)
+    return bytes(int(digits[at : at + 8], 2) for at in range(0, len(digits) - 7, 8))
+
+
+def _uncodes(written: str) -> bytes:
+    return bytes(int(code) for code in re.findall(r"\d+", written))
+
+
+_CODINGS = (
+    (_BASE64, _unbase64),
+    (_BASE32, _unbase32),
+    (_HEX, _unhex),
+    (_BINARY, _unbinary),
+    (_CHARACTER_CODES, _uncodes),
+)

@@ -1,0 +1,44 @@
+"""A placeholder may be spoken where the message holds it and the policy lets its kind be spoken; nothing invented.
+
+An original is only put back where it looks like what it stands for: an "order number" made of words could carry a
+sentence into the reply.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.policy import ReplyPolicy
+from frontdesk.types import MaskedText
+
+_TYPED = re.compile(r"\[([A-Z]+)_\d{1,3}\]")
+_SUSPECT = re.compile(
+    r"[\[{<(]{1,2}\s*[A-Za-z_ ]*(?:_\d+|name|order|number|date|amount|email|phone|insert|your|customer|company)"
+    r"[A-Za-z_ \d]*[\]}>]{1,2}"
+    r"|\b(?:ORDER|EMAIL|PHONE|NAME|CARD|IBAN|ADDRESS|ACCOUNT|URL|IP|ID)_\d+\b",
+)
+_LONGEST_SPOKEN = 24
+_LONGEST_WORD = 5
+_LETTERS = re.compile(r"[^\W\d_]+")
+
+
+def placeholders(draft: Draft) -> Iterator[Finding]:
+    """Placeholders that were invented or may not be spoken, and what only looks like one."""
+    for found in _TYPED.finditer(draft.text):
+        if not may_speak(found[0], draft.customer, draft.policy):
+            yield Finding("placeholders", f"{found[1]} placeholders of this kind or number may not be used")
+    if _SUSPECT.search(_TYPED.sub("", draft.text)):
+        yield Finding("placeholders", "it holds something to be filled in")
+
+
+def may_speak(placeholder: str, customer: MaskedText, policy: ReplyPolicy) -> bool:
+    """May a reply hold this placeholder, and so, once it is restored, what the customer wrote there?"""
+    kind = _TYPED.fullmatch(placeholder)
+    original = customer.originals.get(placeholder)
+    if kind is None or original is None or kind[1] not in policy.spoken_placeholders:
+        return False
+    return len(original) <= _LONGEST_SPOKEN and all(
+        len(letters) <= _LONGEST_WORD for letters in _LETTERS.findall(original)
+    )

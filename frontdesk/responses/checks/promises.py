@@ -1,0 +1,19 @@
+"""No promise that the policy forbids: `policy/replies.yaml` says which, by patterns in eight languages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.words import plain
+
+
+def promises(draft: Draft) -> Iterator[Finding]:
+    """Forbidden promises. What a passage itself says may be said."""
+    text = plain(draft.text)
+    sources = "\n".join(plain(source) for source in draft.sources)
+    for rule in draft.policy.forbidden:
+        for pattern in rule.patterns:
+            if (found := pattern.search(text)) and found[0] not in sources:
+                yield Finding("promises", f"it must not {rule.told}")
+                break

@@ -1,0 +1,48 @@
+"""All checks, in the order in which a reader would ask: is it true, may we say it, is it ours, does it read well?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.checks.form import form
+from frontdesk.responses.checks.grounding import grounding
+from frontdesk.responses.checks.language import language
+from frontdesk.responses.checks.leaks import leaks
+from frontdesk.responses.checks.length import length
+from frontdesk.responses.checks.links import links
+from frontdesk.responses.checks.obedience import obedience
+from frontdesk.responses.checks.placeholders import placeholders
+from frontdesk.responses.checks.promises import promises
+from frontdesk.responses.checks.tone import tone
+from frontdesk.responses.checks.wording import wording
+from frontdesk.types import CheckResult
+
+CHECKS: Mapping[str, Callable[[Draft], Iterator[Finding]]] = MappingProxyType(
+    {
+        check.__name__: check
+        for check in (
+            grounding,
+            links,
+            placeholders,
+            promises,
+            leaks,
+            obedience,
+            form,
+            wording,
+            language,
+            length,
+            tone,
+        )
+    }
+)
+
+
+def check(draft: Draft) -> tuple[CheckResult, ...]:
+    """What each check says of a draft, in the order of `CHECKS`; one that does not apply has passed."""
+    results = []
+    for name, find in CHECKS.items():
+        told = tuple(dict.fromkeys(finding.told for finding in find(draft)))
+        results.append(CheckResult(name, not told, told))
+    return tuple(results)

@@ -1,0 +1,29 @@
+"""The reply sounds like the team: no shouting, no emoji, nothing that the policy's list of tones rules out."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator
+
+from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.words import plain
+
+_SHOUTED = re.compile(r"\b[A-ZÄÖÜÅÉ]{4,}\b")
+_MOST_EXCLAMATION_MARKS = 1
+_TYPED = re.compile(r"\[[A-Z]+_\d{1,3}\]")
+
+
+def tone(draft: Draft) -> Iterator[Finding]:
+    """Shouting, emoji, words that the team does not use."""
+    text = _TYPED.sub("", draft.text)
+    sources = "\n".join(draft.sources)
+    if any(word not in sources for word in _SHOUTED.findall(text)):
+        yield Finding("tone", "it must not shout")
+    if text.count("!") > _MOST_EXCLAMATION_MARKS:
+        yield Finding("tone", "it has too many exclamation marks")
+    if any(unicodedata.category(char) in ("So", "Co", "Cn") for char in text):
+        yield Finding("tone", "it must not hold emoji or symbols")
+    for rule in draft.policy.unwanted:
+        if any(pattern.search(plain(text)) for pattern in rule.patterns):
+            yield Finding("tone", f"it must not {rule.told}")

@@ -1,0 +1,96 @@
+"""What a language model is told: jinja2 templates of one version, rendered in a sandbox.
+
+The customer's words stand between two fences that hold a random word, so no message can close them, and without the
+invisible characters and control tokens that models read and people do not. The same word is the canary in the
+instructions: it means nothing, so a reply that holds it tells of them. The hash of all templates is stored with each
+answer. Knows nothing of how a model is asked.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+import unicodedata
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jinja2 import StrictUndefined, Template
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from frontdesk.responses.language import NAMES
+from frontdesk.responses.language_model import ChatMessage
+from frontdesk.responses.policy import ReplyPolicy
+from frontdesk.responses.template import Plan
+
+STARTER_PROMPT = Path(__file__).parent / "prompts" / "v1"
+
+_CONTROL = re.compile(r"<\|[^|>\n]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>", re.IGNORECASE)
+_FENCE = "=" * 5
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The messages of one prompt, and what a check needs of it: the system message without passages, and its canary."""
+
+    messages: tuple[ChatMessage, ...]
+    instructions: str = field(repr=False)
+    canary: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """The templates `system`, `user` and `repair`; `hash` is "VERSION:" and 16 hexadecimal digits of their content."""
+
+    system: Template
+    user: Template
+    repair: Template
+    hash: str
+
+    @classmethod
+    def read(cls, folder: Path) -> Prompt:
+        """Read a folder of templates; its name is the version."""
+        environment = ImmutableSandboxedEnvironment(
+            undefined=StrictUndefined,
+            trim_blocks=False,
+            autoescape=False,  # a prompt is no HTML; what a customer wrote is fenced instead
+        )
+        sources = {name: (folder / f"{name}.j2").read_text(encoding="utf-8") for name in ("system", "user", "repair")}
+        digest = hashlib.sha256("\0".join(sources.values()).encode()).hexdigest()[:16]
+        templates = {name: environment.from_string(source) for name, source in sources.items()}
+        return cls(**templates, hash=f"{folder.name}:{digest}")
+
+    def render(self, plan: Plan, policy: ReplyPolicy, contacts: tuple[str, ...]) -> Rendered:
+        """The prompt for a plan with passages; a new canary each time."""
+        canary = secrets.token_hex(8)
+        request = plan.request
+        shared = {"language": NAMES[plan.wanted], "fence": f"{_FENCE} {canary} {_FENCE}"}
+        instructions = self.system.render(
+            **shared,
+            canary=canary,
+            fewest=policy.fewest_words,
+            most=policy.most_words // 2,
+            mood=request.understanding.sentiment.label,
+            tier=request.tier.value,
+        )
+        told = self.user.render(
+            **shared,
+            passages=[*plan.passages, *plan.beside],
+            contacts=contacts,
+            intent=request.understanding.intent.label.replace("_", " "),
+            message=readable(request.text.text),
+        )
+        return Rendered((ChatMessage("system", instructions), ChatMessage("user", told)), instructions, canary)
+
+    def again(self, plan: Plan, before: Rendered, reply: str, reasons: tuple[str, ...]) -> tuple[ChatMessage, ...]:
+        """The same prompt with the reply that failed and why."""
+        asked = self.repair.render(reasons=reasons, language=NAMES[plan.wanted])
+        return (*before.messages, ChatMessage("assistant", reply), ChatMessage("user", asked))
+
+
+def readable(text: str) -> str:
+    """`text` as a person sees it: no invisible or private characters, no control tokens of models."""
+    seen = "".join(
+        char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cf", "Cc", "Co", "Cn")
+    )
+    return _CONTROL.sub(" ", seen)

@@ -1,0 +1,117 @@
+"""What can be said without a language model: the plan of a reply, and the reply itself from passages and phrases.
+
+A plan says what kind of reply the decision asks for, in which language, resting on which passages. Where the customer's
+language is one that the team has no passage in, a reply is never sent unread: the plan's decision is then `draft`.
+Pure but for the day that it is told. Everything here is still masked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import yaml
+
+from frontdesk.decision.automation import lowered
+from frontdesk.responses.knowledge import Passage
+from frontdesk.responses.language import guess, spoken
+from frontdesk.responses.retrieval import Retrieval
+from frontdesk.types import Action, Citation, Decision, Reason, Reply, ReplyRequest
+
+SOURCE = "template"
+DEFAULT_LANGUAGE = "en"
+PHRASES: Mapping[str, Mapping[str, str]] = yaml.safe_load(
+    (Path(__file__).parent / "phrases.yaml").read_text(encoding="utf-8")
+)
+
+_ORDER = re.compile(r"\[ORDER_\d+\]")
+_ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a reply shall be. Without `passages` it is a question or a note that a person takes over.
+
+    `language` is that of the passages, or of the customer where there are none; `wanted` the customer's, as far as it
+    is known.
+    """
+
+    request: ReplyRequest
+    decision: Decision
+    passages: tuple[Passage, ...]
+    beside: tuple[Passage, ...]
+    language: str
+    wanted: str
+
+    @property
+    def order(self) -> str | None:
+        """The placeholder of the order that the reply is about."""
+        label = self.request.understanding.intent.label
+        found = _ORDER.search(self.request.text.text)
+        return found[0] if found and any(topic in label for topic in _ABOUT_AN_ORDER) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """Plans and replies over one knowledge base; `today` says which passages hold."""
+
+    retrieval: Retrieval
+    today: Callable[[], date]
+
+    def plan(self, request: ReplyRequest) -> Plan:
+        understanding, decision = request.understanding, request.decision
+        text = request.text.text
+        wanted = _tagged(request.language) or guess(text) or DEFAULT_LANGUAGE
+        if decision.question is not None:
+            return Plan(request, decision, (), (), DEFAULT_LANGUAGE, wanted)
+        handed_over = decision.action is Action.ESCALATE or not understanding.intent.in_scope
+        day, tier = self.today(), request.tier
+        passages = () if handed_over else self.retrieval.find(understanding.intent.label, text, day, tier, wanted)
+        if not passages:
+            return Plan(request, decision, (), (), wanted, wanted)
+        if passages[0].language != wanted:
+            decision = lowered(decision, Reason.LANGUAGE_NOT_COVERED)
+        beside = self.retrieval.beside(passages, text, day, tier)
+        return Plan(request, decision, passages, beside, passages[0].language, wanted)
+
+    def reply(self, plan: Plan) -> Reply:
+        """The decision's question, a note that a person takes over, or the passages themselves."""
+        if plan.decision.question is not None:
+            body = f"{say(plan, 'before_a_question')} {plan.decision.question}"
+            return Reply(_joined(greeting(plan), body, say(plan, "signature")), SOURCE, ())
+        if not plan.passages:
+            return Reply(_joined(greeting(plan), say(plan, "hand_over"), say(plan, "signature")), SOURCE, ())
+        body = "\n\n".join(passage.text for passage in plan.passages)
+        if plan.order is not None:
+            body = f"{say(plan, 'about_order').format(order=plan.order)} {body}"
+        return Reply(_joined(greeting(plan), body, closing(plan)), SOURCE, citations(plan.passages))
+
+
+def greeting(plan: Plan, language: str | None = None) -> str:
+    return say(plan, plan.request.understanding.sentiment.label, language)
+
+
+def closing(plan: Plan, language: str | None = None) -> str:
+    return _joined(say(plan, "closing", language), say(plan, "signature", language))
+
+
+def say(plan: Plan, phrase: str, language: str | None = None) -> str:
+    """A phrase in the plan's language, or in the one that is given."""
+    spoken_in = PHRASES.get(language or plan.language, {})
+    return spoken_in.get(phrase) or PHRASES[DEFAULT_LANGUAGE][phrase]
+
+
+def citations(passages: tuple[Passage, ...]) -> tuple[Citation, ...]:
+    return tuple(Citation(passage.id, passage.title) for passage in passages)
+
+
+def _tagged(tag: str | None) -> str | None:
+    """The customer's language by its tag; one that Frontdesk has no phrases in counts too: it is not covered."""
+    return spoken(tag) or (tag.partition("-")[0].lower() if tag else None)
+
+
+def _joined(*pieces: str) -> str:
+    return "\n\n".join(pieces)
