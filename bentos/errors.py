@@ -15,7 +15,7 @@ from typing import Any
 from grpc import StatusCode
 from starlette.responses import Response
 
-from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowed, Overloaded
+from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowed, Overloaded, RateLimited
 
 PROBLEM_JSON = "application/problem+json"
 STORAGE_RETRY_S = 5.0
@@ -31,6 +31,7 @@ HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
         Kind.UNSUPPORTED_MEDIA: 415,
         Kind.KEY_IN_FLIGHT: 409,
         Kind.KEY_REUSED: 422,
+        Kind.RATE_LIMITED: 429,
         Kind.OVERLOADED: 503,
         Kind.DEADLINE_EXCEEDED: 504,
         Kind.STORAGE_UNAVAILABLE: 503,
@@ -51,6 +52,7 @@ GRPC_STATUS: Mapping[Kind, StatusCode] = MappingProxyType(
         Kind.UNSUPPORTED_MEDIA: StatusCode.INVALID_ARGUMENT,
         Kind.KEY_IN_FLIGHT: StatusCode.ABORTED,
         Kind.KEY_REUSED: StatusCode.INVALID_ARGUMENT,
+        Kind.RATE_LIMITED: StatusCode.RESOURCE_EXHAUSTED,
         Kind.OVERLOADED: StatusCode.UNAVAILABLE,  # the code that clients try again
         Kind.DEADLINE_EXCEEDED: StatusCode.DEADLINE_EXCEEDED,
         Kind.STORAGE_UNAVAILABLE: StatusCode.UNAVAILABLE,
@@ -71,6 +73,7 @@ TITLES: Mapping[Kind, str] = MappingProxyType(
         Kind.UNSUPPORTED_MEDIA: "The content type is not understood",
         Kind.KEY_IN_FLIGHT: "The same request is being answered",
         Kind.KEY_REUSED: "The Idempotency-Key belongs to another request",
+        Kind.RATE_LIMITED: "Too many requests",
         Kind.OVERLOADED: "Too much is waiting",
         Kind.DEADLINE_EXCEEDED: "The deadline has passed",
         Kind.STORAGE_UNAVAILABLE: "The answer could not be stored",
@@ -96,7 +99,7 @@ def problem(error: FrontdeskError) -> dict[str, Any]:
 
 def retry_after_s(error: FrontdeskError) -> float | None:
     """When trying again makes sense; None where it does not."""
-    if isinstance(error, Overloaded):
+    if isinstance(error, Overloaded | RateLimited):
         return error.retry_after_s
     return STORAGE_RETRY_S if error.kind is Kind.STORAGE_UNAVAILABLE else None
 

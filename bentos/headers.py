@@ -5,10 +5,13 @@ Knows nothing of either protocol: a value comes in as a string, or None where th
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 
 from frontdesk.errors import InvalidQuery
 from frontdesk.identifiers import uuid7
+from frontdesk.security.rate_limit import TOTAL, Standing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _NOT_CACHED = frozenset(("no-cache", "no-store"))
@@ -30,6 +33,19 @@ def seconds_allowed(wanted: str | None, longest_s: float) -> float:
     if not (wanted.isascii() and wanted.isdecimal()) or len(wanted) > 9 or int(wanted) == 0:
         raise InvalidQuery("X-Request-Deadline-Ms must be a whole number of milliseconds above 0.")
     return min(int(wanted) / 1000, longest_s)
+
+
+def rate_limit_fields(standings: Sequence[Standing]) -> tuple[tuple[str, str], ...]:
+    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
+
+    The total over all tenants is only told to who meets it: it says what others do.
+    """
+    told = [one for one in standings if one.quota.name != TOTAL or one.remaining <= 0]
+    if not told:
+        return ()
+    policy = ", ".join(f'"{one.quota.name}";q={one.quota.most};w={math.ceil(one.quota.window_s)}' for one in told)
+    left = ", ".join(f'"{one.quota.name}";r={max(0, one.remaining)};t={math.ceil(one.reset_s)}' for one in told)
+    return (("ratelimit-policy", policy), ("ratelimit", left))
 
 
 def asks_afresh(cache_control: str | None) -> bool:

@@ -137,7 +137,7 @@ class Frontdesk:
         configure(SETTINGS.observability.log_level)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
         runners = {name: depended.on.url for name, depended in dependencies.items()}
-        _Worker.desk = open_desk(load(), runners)
+        _Worker.desk = open_desk(load(), runners, (server_context.worker_index or 1) - 1)
         server = SETTINGS.server
         _Worker.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),

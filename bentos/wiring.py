@@ -17,6 +17,7 @@ from starlette.responses import Response
 
 from bentos.errors import problem_response
 from bentos.inventory import Inventory
+from bentos.limits import open_limits
 from bentos.local_llm import local_settings, prepare_local
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
@@ -36,6 +37,7 @@ from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
 from frontdesk.security.masking import mask
+from frontdesk.security.rate_limit import RateLimits
 from frontdesk.security.sealing import Seal, open_seal
 from frontdesk.security.tokens import Keys
 from frontdesk.storage.archive import Archive
@@ -68,6 +70,7 @@ class Desk:
     pipeline: AnswerQuery
     champion: BatchedChampion
     gate: Gate
+    limits: RateLimits
     metrics: Metrics
     engine: Engine
     recorder: SpoolingRecorder
@@ -123,13 +126,14 @@ class Desk:
         self.engine.dispose()
 
 
-def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = None) -> Desk:
+def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = None, place: int = 0) -> Desk:
     """Open every part and warm the models up. Blocks for a few seconds.
 
     Args:
         settings: all of them.
         runners: the addresses, by name, of the services that `model.placement` needs. Without any, all models are held
             here whatever the placement: the command line has no services.
+        place: which of the workers this is, from 0.
 
     Raises:
         FrontdeskError: naming the part that cannot be opened and what to do.
@@ -167,9 +171,22 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         observe=metrics.observe_answer,
     )
     gate = Gate(token_keys(settings), settings.security)
+    limits = open_limits(settings, metrics, place)
     archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint)
     return Desk(
-        pipeline, champion, gate, metrics, engine, recorder, spool, seal, customers, inventory, language_model, archive
+        pipeline,
+        champion,
+        gate,
+        limits,
+        metrics,
+        engine,
+        recorder,
+        spool,
+        seal,
+        customers,
+        inventory,
+        language_model,
+        archive,
     )
 
 

@@ -38,6 +38,8 @@ class ServerSettings(Section):
     max_body_bytes: int = Field(65_536, ge=1024)
     max_batch_body_bytes: int = Field(8_388_608, ge=1024)
     max_header_bytes: int = Field(16_384, ge=1024)
+    header_timeout_s: float = Field(10.0, gt=0)
+    max_concurrent_requests: int = Field(1024, ge=1)
     shutdown_grace_s: int = Field(20, ge=1)
     heartbeat_interval_s: float = Field(1.0, gt=0)
     heartbeat_timeout_s: float = Field(5.0, gt=0)
@@ -151,6 +153,13 @@ class SecuritySettings(Section):
         return self
 
 
+class LimitSettings(Section):
+    window_s: float = Field(60.0, gt=0, le=86_400)
+    caller_requests: int | None = Field(None, ge=1)
+    tenant_requests: int | None = Field(None, ge=1)
+    total_requests: int | None = Field(None, ge=1)
+
+
 class ObservabilitySettings(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     access_log: bool = True
@@ -188,6 +197,7 @@ class Settings(Section):
     outbox: OutboxSettings = OutboxSettings()
     redis: RedisSettings = RedisSettings()
     security: SecuritySettings = SecuritySettings()
+    limits: LimitSettings = LimitSettings()
     observability: ObservabilitySettings = ObservabilitySettings()
     training: TrainingSettings = TrainingSettings()
     promotion: GateLimits = GateLimits()

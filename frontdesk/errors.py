@@ -10,6 +10,7 @@
     ├── UnsupportedMedia      a body that is not JSON
     ├── KeyInFlight           a request with the same Idempotency-Key is being answered just now
     ├── KeyReused             the Idempotency-Key was used for another request
+    ├── RateLimited           the caller, its tenant or all together have asked more often than a limit allows
     ├── Overloaded            the queue cannot meet its deadlines; try again later
     ├── DeadlineExceeded      the caller's time was over before an answer was there
     ├── StorageUnavailable    the record could not be written, so nothing is acknowledged
@@ -41,6 +42,7 @@ class Kind(StrEnum):
     UNSUPPORTED_MEDIA = "unsupported-media"
     KEY_IN_FLIGHT = "key-in-flight"
     KEY_REUSED = "key-reused"
+    RATE_LIMITED = "rate-limited"
     OVERLOADED = "overloaded"
     DEADLINE_EXCEEDED = "deadline-exceeded"
     STORAGE_UNAVAILABLE = "storage-unavailable"
@@ -111,6 +113,16 @@ class KeyInFlight(FrontdeskError):
 
 class KeyReused(FrontdeskError):
     kind = Kind.KEY_REUSED
+
+
+class RateLimited(FrontdeskError):
+    """`retry_after_s` is the earliest time at which a request may pass."""
+
+    kind = Kind.RATE_LIMITED
+
+    def __init__(self, message: str, *, retry_after_s: float, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_s = retry_after_s
 
 
 class Overloaded(FrontdeskError):

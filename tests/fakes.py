@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
+from frontdesk.security.rate_limit import UNLIMITED, Taken
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import (
     Caller,
@@ -53,6 +54,13 @@ class FakeChampion:
     ) -> Sequence[Understanding]:
         self.seen.extend(text.text for text in texts)
         return [understanding() for _ in texts]
+
+
+class Unlimited:
+    """Limits nobody."""
+
+    async def take(self, _: Caller) -> Taken:
+        return UNLIMITED
 
 
 class FakeWriter:

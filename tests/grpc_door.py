@@ -27,7 +27,7 @@ from frontdesk.security.keys import Keyring, SigningKey
 from frontdesk.security.masking import mask
 from frontdesk.security.tokens import mint
 from frontdesk.types import MaskedText, Understanding
-from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter
+from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, Unlimited
 from tests.serving import free_port
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
@@ -90,6 +90,7 @@ class FakeDesk:
     keys: FakeKeys = field(default_factory=FakeKeys)
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
     gate: Gate = GATE
+    limits: Any = field(default_factory=Unlimited)
 
     def __post_init__(self) -> None:
         self.pipeline = AnswerQuery(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -39,7 +39,8 @@ _SECURITY_HEADERS = [
 
 
 class Exchange:
-    """`status` is 0 until a response has begun; `route` is a template, never the path that was asked for."""
+    """`status` is 0 until a response has begun; `route` is a template, never the path that was asked for; `fields` are
+    headers that the response gets beside its own, errors too."""
 
     __slots__ = (
         "_headers",
@@ -48,6 +49,7 @@ class Exchange:
         "bytes_in",
         "bytes_out",
         "caller",
+        "fields",
         "is_gone",
         "method",
         "request_id",
@@ -69,6 +71,7 @@ class Exchange:
         )
         self.route = UNKNOWN_ROUTE
         self.caller = ANONYMOUS
+        self.fields: list[tuple[bytes, bytes]] = []
         self.is_gone = False
         self.status = 0
         self.bytes_in = 0
@@ -89,13 +92,17 @@ class Exchange:
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    def say(self, fields: Sequence[tuple[str, str]]) -> None:
+        """Headers for the response, whatever it will be."""
+        self.fields.extend((name.encode(), value.encode()) for name, value in fields)
+
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: list[Any] = list(message.get("headers", []))
             message = {
                 **message,
-                "headers": [*headers, *_SECURITY_HEADERS, (b"x-request-id", self.request_id.encode())],
+                "headers": [*headers, *self.fields, *_SECURITY_HEADERS, (b"x-request-id", self.request_id.encode())],
             }
         elif message["type"] == "http.response.body":
             self.bytes_out += len(message.get("body", b""))

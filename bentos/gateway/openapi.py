@@ -19,6 +19,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     403: {"description": "The token lacks the scope", **PROBLEM},
     413: {"description": "The body is too large", **PROBLEM},
     415: {"description": "The body is not JSON", **PROBLEM},
+    429: {"description": "A rate limit is used up; see Retry-After", **PROBLEM},
     503: {"description": "Too much is waiting, or the answer could not be stored; see Retry-After", **PROBLEM},
     504: {"description": "The deadline passed", **PROBLEM},
 }

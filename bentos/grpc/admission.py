@@ -1,6 +1,6 @@
 """What every call passes before a servicer sees it, in this order: the gRPC door's counterpart of `gateway/door.py`.
 
-    request id -> room -> gate -> deadline -> size -> decoding -> servicer -> status, access log, metrics
+    request id -> room -> gate -> limits -> deadline -> size -> decoding -> servicer -> status, access log, metrics
 
 One function around each method, made from the service's descriptor: interceptors would cost another coroutine each, and
 gRPC's own decoding answers bytes that are no message with UNKNOWN and a traceback in the log. Knows no service by name.
@@ -20,9 +20,10 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc.aio import ServicerContext
 
+from bentos.gateway.door import BUSY_S
 from bentos.gateway.exchange import ANONYMOUS
 from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
-from bentos.headers import asks_afresh, request_id, seconds_allowed
+from bentos.headers import asks_afresh, rate_limit_fields, request_id, seconds_allowed
 from bentos.wiring import Desk
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
@@ -67,15 +68,28 @@ class Servicer(Protocol):
 
 
 class Call:
-    """One call as the door follows it. `status` is an HTTP status: that of the same kind."""
+    """One call as the door follows it. `status` is an HTTP status: that of the same kind; `fields` goes back
+    with it."""
 
-    __slots__ = ("bytes_in", "bytes_out", "caller", "deadline", "fresh", "request_id", "route", "started", "status")
+    __slots__ = (
+        "bytes_in",
+        "bytes_out",
+        "caller",
+        "deadline",
+        "fields",
+        "fresh",
+        "request_id",
+        "route",
+        "started",
+        "status",
+    )
 
     def __init__(self, route: str, bytes_in: int, wanted_id: str | None, longest_s: float) -> None:
         self.started = time.perf_counter()
         self.route = route
         self.request_id = request_id(wanted_id)
         self.caller = ANONYMOUS
+        self.fields: tuple[tuple[str, str], ...] = ()
         self.deadline = Deadline.after(longest_s)
         self.fresh = False
         self.status = CALLER_LEFT
@@ -153,7 +167,7 @@ class Admission:
                     _check_repeated([name for name, _ in given])
                 request = await self._admit(entry, raw, metadata, call, context)
                 sent = await entry.send(request, call, context)
-                context.set_trailing_metadata((("x-request-id", call.request_id),))
+                context.set_trailing_metadata((("x-request-id", call.request_id), *call.fields))
                 call.status = OK
                 return sent
             except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
@@ -172,7 +186,12 @@ class Admission:
         if entry.models:
             self._desk.champion.check_room()
         if entry.scope is not None:
+            if self._in_flight > self._limits.max_concurrent_requests:
+                raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
             call.caller = await self._desk.gate.admit(metadata.get("authorization"), entry.scope)
+            taken = await self._desk.limits.take(call.caller)
+            call.fields = rate_limit_fields(taken.standings)
+            taken.check()
         allowed_s = seconds_allowed(metadata.get("x-request-deadline-ms"), self._limits.request_timeout_s)
         left_s: float | None = context.time_remaining()
         call.deadline = Deadline.after(allowed_s if left_s is None else min(allowed_s, left_s))
@@ -192,7 +211,7 @@ class Admission:
         else:
             log_failure(error, call.request_id)
             status = defect_status()
-        trailing = (("x-request-id", call.request_id), (DETAILS_KEY, status.SerializeToString()))
+        trailing = (("x-request-id", call.request_id), *call.fields, (DETAILS_KEY, status.SerializeToString()))
         await context.abort(code_of(status), status.message, trailing)
 
     def _end(self, call: Call) -> None:

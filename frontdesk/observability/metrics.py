@@ -77,6 +77,17 @@ class Metrics:
         self._rejected = _Counters(
             Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=to)
         )
+        self._limited = _Counters(
+            Counter("frontdesk_rate_limited_total", "Requests refused, by the limit used up", ("limit",), registry=to)
+        )
+        self._limit_checks = _Counters(
+            Counter(
+                "frontdesk_rate_limit_checks_total",
+                "Requests counted, by whose windows decided",
+                ("windows",),
+                registry=to,
+            )
+        )
         self._cache = _Counters(
             Counter("frontdesk_score_cache_texts_total", "Texts by how they were answered", ("outcome",), registry=to)
         )
@@ -128,6 +139,14 @@ class Metrics:
     def observe_rejection(self, kind: str) -> None:
         """Count one refusal by its `frontdesk.errors.Kind`."""
         self._rejected.add(kind)
+
+    def observe_limited(self, limit: str) -> None:
+        """Count one request that a limit refused: "caller", "tenant" or "total"."""
+        self._limited.add(limit)
+
+    def observe_limit_check(self, windows: str) -> None:
+        """Count one request whose limits were checked by "redis" (all workers) or "process" (this one's share)."""
+        self._limit_checks.add(windows)
 
     def observe_cache(self, outcome: str) -> None:
         """Count one text: "hit" (remembered), "joined" (somebody was just reading it) or "miss"."""

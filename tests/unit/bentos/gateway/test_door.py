@@ -16,6 +16,7 @@ from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
 from frontdesk.observability.metrics import Metrics
 from frontdesk.types import Caller
+from tests.fakes import Unlimited
 
 BODY = b'{"text": "Where is my parcel?"}'
 
@@ -26,6 +27,7 @@ class FakeDesk:
 
     full: bool = False
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
+    limits: Any = field(default_factory=Unlimited)
 
     @property
     def champion(self) -> FakeDesk:

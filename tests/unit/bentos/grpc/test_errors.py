@@ -11,7 +11,7 @@ from grpc import StatusCode
 from bentos.errors import GRPC_STATUS
 from bentos.grpc.errors import code_of, defect_status, http_status, status_of
 from frontdesk import errors
-from frontdesk.errors import FrontdeskError, InvalidQuery, NotFound, Overloaded, StorageUnavailable
+from frontdesk.errors import FrontdeskError, InvalidQuery, NotFound, Overloaded, RateLimited, StorageUnavailable
 
 ERRORS = (
     InvalidQuery("It is wrong."),
@@ -24,6 +24,7 @@ ERRORS = (
     errors.KeyInFlight("It is wrong."),
     errors.KeyReused("It is wrong."),
     Overloaded("It is wrong.", retry_after_s=1.0),
+    RateLimited("It is wrong.", retry_after_s=1.0),
     errors.DeadlineExceeded("It is wrong.", hint="Wait."),
     StorageUnavailable("It is wrong."),
     errors.BundleError("It is wrong.", field="roberta"),

@@ -1,0 +1,175 @@
+"""How many requests a caller, a tenant and all of them together may make within a moving window.
+
+A window moves with time: of any `window_s` seconds, whichever, no more than the limit is passed. A request that one
+limit refuses counts against none. Where Redis is (`shared_windows.py`) the windows are everybody's; without it, or
+while it is away, each worker enforces its share, and the shares add up to the limit.
+
+Knows nothing of HTTP, gRPC or Redis. Written here and not taken from a library: what there is asks for one limit at a
+time, so that a refused request counts against the others, and three limits are three round trips to Redis or six.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from frontdesk.errors import RateLimited
+from frontdesk.types import Caller
+
+if TYPE_CHECKING:
+    from frontdesk.config import LimitSettings
+
+CALLER, TENANT, TOTAL = "caller", "tenant", "total"
+REMEMBERED_KEYS = 10_000
+"""With more of them, those whose window is empty are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """At most `most` requests of one `name`d party within any `window_s` seconds."""
+
+    name: str
+    most: int
+    window_s: float
+
+    def share(self, place: int, workers: int) -> Quota:
+        """What worker `place` (from 0) of so many enforces alone; the shares of all add up to the whole."""
+        return replace(self, most=self.most // workers + (place < self.most % workers))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What is left of a quota, and the seconds until the next request leaves its window."""
+
+    quota: Quota
+    remaining: int
+    reset_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """The outcome of one request: the standing by each quota, and the one that refuses it, if any."""
+
+    standings: tuple[Standing, ...]
+    refused: Standing | None
+
+    def check(self) -> None:
+        """Raise `RateLimited` where a limit is used up: it names the limit and says when to come back."""
+        if self.refused is not None:
+            quota = self.refused.quota
+            raise RateLimited(
+                f"The limit {quota.name} is used up: {quota.most} requests within {quota.window_s:g} s.",
+                retry_after_s=self.refused.reset_s,
+                hint="Send fewer requests.",
+            )
+
+
+UNLIMITED = Taken((), None)
+
+
+class SharedWindows(Protocol):
+    """Windows of all workers together. None: they cannot be asked just now."""
+
+    async def take(self, keys: Sequence[str]) -> Taken | None: ...
+
+
+class ProcessWindows:
+    """The windows of one process, exact to the request."""
+
+    def __init__(self, quotas: Sequence[Quota], clock: Callable[[], float] = time.monotonic) -> None:
+        self._quotas = tuple(quotas)
+        self._clock = clock
+        self._windows: dict[str, deque[float]] = {}
+
+    def take(self, keys: Sequence[str]) -> Taken:
+        """One request, for the key of each quota in their order: counted by all, or by none where one refuses it."""
+        now = self._clock()
+        windows = [self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)]
+        full = [len(window) >= quota.most for window, quota in zip(windows, self._quotas, strict=True)]
+        if not any(full):
+            self._count(windows, now)
+        standings = tuple(
+            Standing(quota, quota.most - len(window), window[0] + quota.window_s - now if window else quota.window_s)
+            for window, quota in zip(windows, self._quotas, strict=True)
+        )
+        return Taken(standings, standings[full.index(True)] if any(full) else None)
+
+    def note(self, keys: Sequence[str]) -> None:
+        """Count a request that others have passed, so that what follows here alone is no fresh start."""
+        now = self._clock()
+        self._count([self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)], now)
+
+    def _count(self, windows: Sequence[deque[float]], now: float) -> None:
+        for window in windows:
+            window.append(now)
+
+    def _window(self, key: str, quota: Quota, now: float) -> deque[float]:
+        window = self._windows.get(key)
+        if window is None:
+            self._forget(now - quota.window_s)
+            window = self._windows[key] = deque()
+        while window and window[0] <= now - quota.window_s:
+            window.popleft()
+        return window
+
+    def _forget(self, before: float) -> None:
+        if len(self._windows) >= REMEMBERED_KEYS:
+            self._windows = {key: window for key, window in self._windows.items() if window and window[-1] > before}
+
+
+class RateLimits:
+    """The limits of one worker: `place` (from 0) of `workers`.
+
+    `observe_check` is told which windows decided ("redis" or "process"), `observe_refusal` which quota refused.
+    """
+
+    def __init__(
+        self,
+        settings: LimitSettings,
+        *,
+        place: int,
+        workers: int,
+        shared: Callable[[Sequence[Quota]], SharedWindows] | None,
+        observe_check: Callable[[str], None],
+        observe_refusal: Callable[[str], None],
+    ) -> None:
+        whole = quotas(settings)
+        self._names = tuple(quota.name for quota in whole)
+        self._own = ProcessWindows([quota.share(place, workers) for quota in whole])
+        self._shared = shared(whole) if shared is not None and whole else None
+        self._observe_check = observe_check
+        self._observe_refusal = observe_refusal
+
+    async def take(self, caller: Caller) -> Taken:
+        """Count a request of `caller`, unless a limit is used up; without limits nothing is."""
+        if not self._names:
+            return UNLIMITED
+        taken = await self._take([_key(name, caller) for name in self._names])
+        if taken.refused is not None:
+            self._observe_refusal(taken.refused.quota.name)
+        return taken
+
+    async def _take(self, keys: Sequence[str]) -> Taken:
+        taken = await self._shared.take(keys) if self._shared is not None else None
+        self._observe_check("process" if taken is None else "redis")
+        if taken is None:
+            return self._own.take(keys)
+        if taken.refused is None:
+            self._own.note(keys)
+        return taken
+
+
+def quotas(settings: LimitSettings) -> tuple[Quota, ...]:
+    """Those that are set, the caller's own first."""
+    wanted = ((CALLER, settings.caller_requests), (TENANT, settings.tenant_requests), (TOTAL, settings.total_requests))
+    return tuple(Quota(name, most, settings.window_s) for name, most in wanted if most is not None)
+
+
+def _key(name: str, caller: Caller) -> str:
+    """A tenant holds no blank, so no two callers have the same key."""
+    if name == TOTAL:
+        return TOTAL
+    return f"{TENANT} {caller.tenant}" if name == TENANT else f"{CALLER} {caller.tenant} {caller.subject}"

@@ -1,0 +1,157 @@
+"""Moving windows: exact to the request, for callers, tenants and all together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontdesk.config import LimitSettings
+from frontdesk.errors import RateLimited
+from frontdesk.security.rate_limit import (
+    ProcessWindows,
+    Quota,
+    RateLimits,
+    SharedWindows,
+    Taken,
+    quotas,
+)
+from frontdesk.types import Caller
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Away:
+    """Windows that cannot be asked."""
+
+    async def take(self, _: Sequence[str]) -> Taken | None:
+        return None
+
+
+def caller(subject: str = "agent", tenant: str = "acme") -> Caller:
+    return Caller(tenant, subject, frozenset())
+
+
+def limits(
+    place: int = 0, workers: int = 1, shared: SharedWindows | None = None, seen: list[str] | None = None, **most: int
+) -> RateLimits:
+    told: list[str] = [] if seen is None else seen
+    return RateLimits(
+        LimitSettings(**most),
+        place=place,
+        workers=workers,
+        shared=None if shared is None else lambda _: shared,
+        observe_check=told.append,
+        observe_refusal=told.append,
+    )
+
+
+async def passed(limited: RateLimits, who: Sequence[Caller]) -> int:
+    return sum([(await limited.take(one)).refused is None for one in who])
+
+
+async def test_of_300_requests_under_a_limit_of_100_100_pass() -> None:
+    assert await passed(limits(caller_requests=100), [caller()] * 300) == 100
+
+
+@pytest.mark.parametrize(("most", "workers"), [(100, 2), (101, 2), (7, 3), (1, 4)])
+async def test_the_shares_of_workers_that_cannot_ask_redis_add_up_to_the_limit(most: int, workers: int) -> None:
+    all_of_them = [limits(place, workers, Away(), caller_requests=most) for place in range(workers)]
+    assert sum([await passed(one, [caller()] * 300) for one in all_of_them]) == most
+
+
+async def test_each_party_has_its_own_limit() -> None:
+    limited = limits(caller_requests=2, tenant_requests=5, total_requests=6)
+    first, second, third = caller("a"), caller("b"), caller("c")
+    assert await passed(limited, [first] * 4) == 2
+    assert await passed(limited, [second] * 4) == 2
+    assert await passed(limited, [third] * 4) == 1  # the tenant's limit
+    assert await passed(limited, [caller("a", "other")] * 4) == 1  # that of all together
+
+
+async def test_what_one_limit_refuses_counts_against_no_other() -> None:
+    limited = limits(caller_requests=1, tenant_requests=3)
+    await passed(limited, [caller("a")] * 50)
+    assert await passed(limited, [caller("b"), caller("c"), caller("d")]) == 2
+
+
+async def test_the_refusal_names_the_limit_and_says_when_to_come_back() -> None:
+    seen: list[str] = []
+    limited = limits(seen=seen, window_s=10.0, tenant_requests=1)
+    await limited.take(caller())
+    with pytest.raises(RateLimited, match="The limit tenant is used up: 1 requests within 10 s") as refused:
+        (await limited.take(caller("other"))).check()
+    assert 9 < refused.value.retry_after_s <= 10
+    assert seen == ["process", "process", "tenant"]
+
+
+async def test_without_limits_nothing_is_counted() -> None:
+    seen: list[str] = []
+    taken = await limits(seen=seen).take(caller())
+    assert (taken.standings, taken.refused, seen) == ((), None, [])
+
+
+async def test_a_name_cannot_pretend_to_be_another_party() -> None:
+    limited = limits(caller_requests=1, tenant_requests=3)
+    assert await passed(limited, [caller("x y", "a"), caller("y", "a.x"), caller("a", "total"), caller("total")]) == 4
+
+
+async def test_what_redis_passed_counts_once_it_is_away() -> None:
+    class Leaves:
+        asked = 0
+
+        async def take(self, _: Sequence[str]) -> Taken | None:
+            self.asked += 1
+            return Taken((), None) if self.asked <= 60 else None
+
+    assert await passed(limits(shared=Leaves(), caller_requests=100), [caller()] * 300) == 100
+
+
+@given(st.lists(st.floats(0, 3), max_size=200), st.integers(1, 20))
+def test_no_window_anywhere_holds_more_than_the_limit(pauses: list[float], most: int) -> None:
+    clock = Clock()
+    windows = ProcessWindows([Quota("caller", most, 10.0)], clock)
+    moments = []
+    for pause in pauses:
+        clock.now += pause
+        if windows.take(["key"]).refused is None:
+            moments.append(clock.now)
+    for start in moments:
+        assert sum(start <= moment < start + 10.0 for moment in moments) <= most
+
+
+def test_a_request_passes_when_the_oldest_has_left_the_window() -> None:
+    clock = Clock()
+    windows = ProcessWindows([Quota("caller", 2, 10.0)], clock)
+    windows.take(["key"])
+    clock.now = 4.0
+    windows.take(["key"])
+    refused = windows.take(["key"]).refused
+    assert refused is not None
+    assert refused.reset_s == 6.0
+    clock.now += refused.reset_s
+    taken = windows.take(["key"])
+    assert (taken.refused, taken.standings[0].remaining) == (None, 0)
+
+
+def test_keys_that_are_not_used_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("frontdesk.security.rate_limit.REMEMBERED_KEYS", 3)
+    clock = Clock()
+    windows = ProcessWindows([Quota("caller", 2, 10.0)], clock)
+    for key in "abcd":
+        windows.take([key])
+        clock.now += 6
+    assert set(windows._windows) == {"c", "d"}
+
+
+def test_only_limits_that_are_set_are_quotas() -> None:
+    assert quotas(LimitSettings()) == ()
+    assert [one.name for one in quotas(LimitSettings(caller_requests=1, total_requests=2))] == ["caller", "total"]
