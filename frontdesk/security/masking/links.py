@@ -1,0 +1,41 @@
+"""Addresses of the internet: links that may carry a secret, e-mail, IP. Other links are left to read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from frontdesk.security.masking.spans import END, START, Found
+
+_URL = re.compile(r"(?:(?<![a-z\d+.-])[a-z][a-z\d+.-]{0,15}+://|(?<![^\W_])www\.)[^\s<>\"\0]+", re.IGNORECASE)
+_URL_TAIL = ".,;:!?)]}'*"
+_TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
+_EMAIL = re.compile(rf"{START}\w[\w.%+-]{{0,99}}+@(?=[\w.-]*?[^\W\d_]{{2}})[\w-]++(?:\.[\w-]++)++")
+
+_OCTET, _HEX = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)", r"[\da-f]{1,4}"
+_IP = re.compile(
+    rf"{START}(?:(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_HEX}:){{7}}{_HEX}"
+    rf"|[\da-f]{{4}}:(?:{_HEX}:){{0,5}}(?::{_HEX}){{1,6}}){END}",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def urls(text: str) -> Iterator[Found]:
+    """Links with user information, a query, a fragment, or a path that holds 20 mixed characters in a row."""
+    for found in _URL.finditer(text):
+        link = found[0].rstrip(_URL_TAIL)
+        authorities = [rest.partition("/")[0] for rest in link.split("://")[1:]]
+        secret = "?" in link or "#" in link or any("@" in authority for authority in authorities)
+        if secret or _TOKEN_IN_PATH.search(link, len(link) - len(link.partition("://")[2])):
+            yield found.start(), found.start() + len(link), "URL"
+
+
+def emails(text: str) -> Iterator[Found]:
+    for found in _EMAIL.finditer(text):
+        yield *found.span(), "EMAIL"
+
+
+def ips(text: str) -> Iterator[Found]:
+    if text.count(".") >= 3 or text.count(":") >= 2:
+        for found in _IP.finditer(text):
+            yield *found.span(), "IP"

@@ -1,0 +1,135 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
+"""The words around names, in five languages: what announces one, and what stands in its place without being one."""
+
+from __future__ import annotations
+
+TITLE = (
+    r"(?:mr|mrs|ms|miss|mx|mister|dr|prof|professor|sir|herrn?|frau|fr|hr|mme|mlle|monsieur|madame|mademoiselle|me|m"
+    r"|señora?|señorita|sra?|srta|don|doña|dña|d|signora?|signorina|signor|sig|sig\.ra|sig\.na|dott|dott\.ssa|dottor"
+    r"|dottoressa|ing|avv|mevrouw|meneer|mevr|dhr)\.?"
+)
+"""A title after a greeting ("Sehr geehrte Frau Dr. ..."). It says how to speak to somebody, and is left to read."""
+
+TITLE_ALONE = (
+    r"mr|mrs|ms|miss|mister|dr|prof|herrn?|frau|mme|mlle|monsieur|madame|señora?|sra|srta|doña|signora?|signorina|sig\.ra"
+    r"|mevrouw|dhr"
+)
+"""Titles that announce a name anywhere."""
+
+SURE = (
+    r"dear|geehrte[rs]?|liebe[rs]?|werte[rs]?|estimad[oa]|querid[oa]|gentile|gent\.(?:mo|ma)|egregi[oa]|beste"
+    r"|(?:my|the|full|first|last|whose) name(?: is|['’]s|:)|name['’]s|name:|ich (?:heiße|heisse)|mein name (?:ist|lautet)"
+    r"|je m['’]appelle|je me nomme|mon nom (?:est|complet est)|nom ?:|me llamo|mi nombre (?:es|completo es)|nombre ?:"
+    r"|mi chiamo|il mio nome (?:è|e['’])|nome ?:|in the name of|under the name|auf den namen|au nom de|a nombre de|a nome di"
+    r"|intestat[oa] a|cardholder(?: name)?(?: is|:)?|account holder(?: is|:)?|kontoinhaber(?:in)?(?: ist|:)?"
+    r"|titular(?: es|:)?|titulaire ?:|intestatario ?:?|recipient(?: is|:)|empfänger(?:in)?(?: ist|:)|destinataire ?:"
+    r"|destinatario ?:|attn\.?:?|c/o|z\.? ?hd\.?(?: von)?|signed,?|gezeichnet,?"
+)
+"""What stands before a name and hardly ever before anything else."""
+
+GREETING = (
+    r"hi|hello|hey|hiya|heya|howdy|greetings|morning|afternoon|evening|hallo|hallöchen|moin|servus|tag|morgen|abend|grüezi"
+    r"|bonjour|bonsoir|salut|coucou|ch[eè]re?|hola|buenas|días|tardes|noches|ciao|salve|buongiorno|buonasera|car[oa]|hej"
+)
+"""What stands before a name or the first words of the message: unknown words need a comma or the line's end behind."""
+
+THANKS = r"thanks|thank you|thx|ty|cheers|danke(?: dir| ihnen)?|dank|merci|gracias|grazie|obrigad[oa]|tack|bedankt"
+
+PERSON = (
+    r"this is|it['’]?s|i['’]?m|i am|here is|ich bin|hier ist|hier spricht|hier schreibt|hier|je suis|c['’]est|ici|soy|aquí"
+    r"|habla|le escribe|sono|qui parla|qui|parla|scrive|spoke (?:to|with)|speak (?:to|with)|talk(?:ed|ing)? (?:to|with)"
+    r"|chat(?:ted|ting)? with|agent|colleague|advisor|assistant|served by|helped by|handled by|ask for|kolleg(?:e|in|en)"
+    r"|mitarbeiter(?:in)?|mit|votre collègue|conseill(?:er|ère)|avec|su compañer[oa]|con|il (?:suo|vostro) collega"
+    r"|la (?:sua|vostra) collega|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
+    r"|sister|mother|father|friend|mann|sohn|tochter|mari|femme|marido|hijo|hija|marito|moglie|figli[oa]"
+)
+"""What may stand before a person: only a known given name counts."""
+
+SPEAKING = r"speaking|calling here|am apparat|à l['’]appareil|al habla|al telefono|writing"
+
+CLOSING = (
+    r"(?:(?:best|kind|kindest|warm|warmest|many) )?(?:regards|wishes)|rgds|br|yours(?: (?:sincerely|faithfully|truly))?"
+    r"|sincerely(?: yours)?|respectfully|all the best|best|take care|love|xoxo"
+    r"|(?:(?:mit )?(?:den )?(?:freundlichen?|besten?|herzlichen?|vielen?|lieben?|schönen?|sonnigen?) )?(?:grüßen?|grüssen?|gruß|gruss)"
+    r"|hochachtungsvoll|mfg|lg|vg|bg|ihre?|eure?|dein"
+    r"|(?:bien |très )?cordialement|cdt|cdlt|bien à vous|amicalement|sincèrement|(?:(?:sincères|meilleures|cordiales) )?salutations(?: distinguées)?"
+    r"|bises|à bientôt|(?:un |cordiales? )?saludos?(?: cordial(?:es)?)?|atentamente|atte|un abrazo|abrazos|cordialmente"
+    r"|(?:(?:cordiali|distinti|cari|tanti) )?saluti|un saluto|a presto|in fede|med vänlig hälsning|mvh|met vriendelijke groet(?:en)?|groet(?:en|jes)?"
+)
+"""What ends a letter; the name stands behind it, and nothing behind the name."""
+
+PARTICLE = r"(?:van (?:der|den|de|het|'t)|van|von (?:der|dem)|vom|von|zu|de (?:la|las|los|l['’])|de|del|della|dei|di|da|dos|du|des|le|la|ter|ten|el|al|bin|ibn|af|y)"
+
+ORGANISATION = frozenset(
+    """
+    team teams support service services kundenservice kundendienst kundenbetreuung customer customers shop store staff crew
+    company gmbh ag kg ltd inc llc corp sa sl srl spa bv ab oy plc group department dept abteilung équipe equipe equipo squadra
+    assistenza atención cliente clientes clients clienti clientèle helpdesk desk office sales billing management vertrieb
+    verkauf buchhaltung versand redaktion kundenservices servicio servizio hotline care bank airlines airways hotel school
+    primary academy clinic praxis kindergarten
+    """.split()
+)
+"""A run of words with one of these is not a person."""
+
+NOT_A_NAME = ORGANISATION | frozenset(
+    """
+    a about after again all alles am an and any anybody anyone are as ask at aunt be bye but by can can't cancel cannot card
+    chat could cheers dad damen dame delivery did do does don't each either every everybody everyone excellent first folks for
+    friend friends from gents gentlemen get give go goodbye good great greetings guys had has have he help here hey hi hello him
+    his how however i i'd i'll i'm i've if in into invoice is it it's its just kindly ladies last later let lord lots love ma'am
+    maam madam mate mates may me mom mum more most mr mrs ms much my need never new nice no nobody none not nothing now of off ok
+    okay on once one only or order orders our out over package parcel partner partners passwort password people perfect place
+    please pls ps purchasing question quick re really refund regarding regards reply request return right room same see seller
+    send she should simply since sincerely sir sirs so some somebody someone something soon sorry still stop store such super
+    support sure tech tell thank thanks that that's the their them then there there's these they thing things this those though
+    to today tomorrow tonight too track try two u unfortunately until up update upon urgent us user very was way we we'd we'll
+    we're we've welcome well were what what's when where where's which while who whoever whom whose why will with without won't
+    world would yes yesterday yet you you'd you'll you're you've your yours yourself human robot bot agent operator manager
+    director editor reader boss chief colleague colleagues neighbour account address website app online email mail phone number
+    monday tuesday wednesday thursday friday saturday sunday january february march april june july august september october
+    november december english german french spanish italian dutch british american european christmas easter
+    premium free gold silver standard enterprise business pro plus basic delighted happy sad angry furious disappointed
+
+    aber alle alles allerseits als also am an andere anfrage angebot auch auf aus bei beste bestellung bestellen bis bitte da damit
+    danke das dass dein dem den der des dich die dies diese dieser doch du ein eine einen einer er es euch eure farbe frage fragen
+    freunde frau für gemeinde gerne gibt gruß grüße grüßen grüsse gut guten hab habe haben hallo hat hatte herr herren hier hilfe
+    ich ihr ihre ihnen im in ist ja jemand jetzt kann kein keine konto kollege kollegen kolleginnen können kunde kunden leider
+    leute lieber liebe lieferung mein meine mich mir mit montag dienstag mittwoch donnerstag freitag samstag sonntag morgen heute
+    nach nachricht nein nicht noch nun nur ob oder paket problem rechnung retoure rückgabe sehr sein seit sich sie sind so steht
+    storno tag toll um und uns unser unsere versand viel viele vielen von vor wann warum was weil welche wenn wer werde werden wie
+    wieder wir wird wo wollte würde zu zum zur zusammen zustellung januar februar märz mai juni juli oktober dezember
+
+    ai alors après au aussi aux avec avez avoir bien bonjour bonsoir bonne bravo c'est ça car ce cela ces cet cette chers chez colis
+    combien commande comme comment cordialement dans de depuis des désolé donc du elle elles en encore est et être facture fait il ils
+    j'ai j'aimerais je je n'ai jour l'équipe la le les leur livraison lui ma madame mais mademoiselle mais merci mes messieurs mesdames
+    moi mon monsieur n'ai ne non nos notre nous où on ont ou oui par pas pour pourquoi pouvez pourriez qu que quel quelle quand qui
+    remboursement s'il sa sans se ses si son sont suite sur ta tous tout toute toutes très tu un une urgent veuillez vos votre vous y
+    lundi mardi mercredi jeudi vendredi samedi dimanche janvier février mars avril juin juillet août septembre octobre novembre décembre
+
+    a adiós al algo alguien amigos aquí así ayer ayuda bien buen buenas buenos chicos cómo como con cuando cuándo cuenta cuánto de del
+    desde dónde donde el ella ellos en envío es esta está este esto estoy factura favor gente gracias ha hace hasta hay he hola hoy la
+    las lo los más mañana me mi mis mucha muchas muy ninguna no nos nosotros o os otra para pedido pero por porque puedo pueden podrían
+    que qué queda quería quiero quién saludos se señor señora señores señoras ser si sí sin sobre solo sólo somos son soy su sus tal también
+    tengo tiene todos todas tu un una urgente usted ustedes vale y ya yo lunes martes miércoles jueves viernes sábado domingo enero febrero
+    marzo abril mayo junio julio agosto septiembre octubre noviembre diciembre compañeros equipo
+
+    ai al alla amici anche ancora bene buona buongiorno buonasera che chi ci ciao come con cosa cordiali da dal dalla dei del della
+    di dopo dove e è fattura fra gentili gli grazie ha ho i il in io la le lei lo loro ma mi mia mie mille mio molto nei nel nessuno noi non
+    nostra nostro o ogni oggi ordine ora pacco per perché perfetto però più poi posso potete potreste prego quale quando quanto quella quello
+    questa questo ragazzi reso rimborso saluti salve sarei scusate se sei senza si signor signora signore signori sono spedizione spett
+    staff su sul sulla tra tu tutti tutte tutto un una uno va vi voi vorrei vostra vostro lunedì martedì mercoledì giovedì venerdì sabato
+    domenica gennaio febbraio maggio giugno luglio ottobre dicembre
+
+    amazon apple google microsoft samsung sony paypal klarna zalando ikea dhl ups fedex hermes gls dpd lego nike adidas puma netflix spotify
+    visa mastercard amex maestro facebook instagram whatsapp twitter android iphone ipad macbook playstation xbox nintendo bosch siemens
+    dyson philips canon nikon lenovo asus acer dell hp huawei xiaomi alexa siri cortana santa
+
+    street road avenue lane drive square court hall station airport park bridge hospital university college church museum theatre island
+    beach river lake valley hill mountain city town county centre center saint st mall market festival day week month year night edition
+    set size colour color dress shirt shoe shoes jacket coat bag chair sofa table lamp bed desk rug pillow blanket mug watch ring necklace
+    phone tablet laptop camera book novel album cream perfume lipstick jeans boots trainers sneakers kit pack box gift voucher
+
+    hugo klein hilfiger ford kors armani vuitton benz daniels dior cardin westwood mcqueen burch
+    """.split()
+)
+"""Never a name, or part of one, where a name could stand: "Dear Sir", "Hi there", "Danke, Problem gelöst", "Tom Ford"."""
