@@ -5,8 +5,8 @@ dictates something that nobody has thought of. Sentence by sentence, by stems of
 
     known       every word stands in a passage, or is one of the policy's courtesy words
     one source  the words of a sentence come from one sentence of a passage; with figures, from its one clause
-    whole       the conditions of that sentence ("until", "unless", "within ...") are told too, somewhere in the reply
-    denied      it denies something exactly where that sentence does
+    whole       the conditions of that sentence ("until", "unless", "within ...") are told with it
+    no more     it denies something, or says "all" or "always", only where that sentence does
 
 Words are no meaning: a sentence can pass and still be badly put, and many a good paraphrase fails. That costs a
 repair, or a person's look; the other error would cost a promise.
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 
 from frontdesk.responses.checks.draft import Draft, Finding
 from frontdesk.responses.figures import Figure, Grounds, figures
-from frontdesk.responses.words import clauses, content, negations, sentences
+from frontdesk.responses.words import clauses, content, negations, sentences, words
 
 _CONDITION = re.compile(
     r"\b(?:if|until|unless|provided|only|as long as|within|once|before|after|afterwards|except|above|below|as soon as|"
@@ -29,6 +29,9 @@ _CONDITION = re.compile(
     r"se|fino|tranne|prima|dopo|entro|als|tot|tenzij|alleen|voor|na|binnen|"
     r"até|exceto|apenas|depois|om|tills|bara|innan|efter|inom)\b[^.,;:!?]*",
     re.IGNORECASE,
+)
+_EVERY = frozenset(
+    "all any every each both always whenever whatever wherever alle jede jeder immer tous toutes".split()
 )
 _CONDITIONS_TOLD = 0.5
 _NEARLY_ALL = 0.8
@@ -55,7 +58,6 @@ def wording(draft: Draft) -> Iterator[Finding]:
     parts = [_Source.of(one, draft.language) for text in draft.sources for one in clauses(text)]
     known = frozenset(stem for source in sources for stem in source.stems)
     courtesy = draft.policy.courtesy_stems(draft.language)
-    told = frozenset(content(draft.text, draft.language))
     for sentence in sentences(draft.text):
         stated = frozenset(content(sentence, draft.language)) - courtesy
         if unknown := stated - known:
@@ -65,7 +67,8 @@ def wording(draft: Draft) -> Iterator[Finding]:
         if rests_on is None or not _clauses_hold(sentence, courtesy, parts, draft.language):
             yield Finding("wording", "it mixes what the passages keep apart")
             return
-        if rests_on and draft.whole and not any(_conditions_told(source, told, draft.language) for source in rests_on):
+        told = frozenset(content(sentence, draft.language))
+        if rests_on and not any(_conditions_told(source, told, draft.language) for source in rests_on):
             yield Finding("wording", "it leaves out a condition that the passage makes")
             return
 
@@ -78,7 +81,10 @@ def _rests_on(sentence: str, stated: frozenset[str], sources: list[_Source]) -> 
     found = [
         source
         for source in sources
-        if stated <= source.stems and _hold(source, stated_figures) and _denies_alike(sentence, stated, source)
+        if stated <= source.stems
+        and _hold(source, stated_figures)
+        and _denies_alike(sentence, stated, source)
+        and _EVERY.intersection(words(sentence)) <= set(words(source.text))
     ]
     return found or None
 
