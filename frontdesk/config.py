@@ -88,7 +88,7 @@ class LlmSettings(Section):
     temperature: float | None = Field(0.2, ge=0, le=2)
     max_tokens: int = Field(400, ge=1)
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    max_response_bytes: int = Field(1_048_576, ge=1024)
+    max_response_bytes: int = Field(262_144, ge=1024)
     timeout_s: float = Field(8.0, gt=0)
     first_token_timeout_s: float = Field(4.0, gt=0)
     stall_timeout_s: float = Field(2.0, gt=0)

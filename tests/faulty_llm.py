@@ -203,7 +203,8 @@ async def faulty_server(mode: str = "good") -> AsyncIterator[FaultyServer]:
         assert task is not None
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        await faulty.serve(reader, writer)
+        with suppress(asyncio.CancelledError):  # asyncio's streams would print it as an error
+            await faulty.serve(reader, writer)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     faulty.port = server.sockets[0].getsockname()[1]

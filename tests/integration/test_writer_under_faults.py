@@ -1,0 +1,63 @@
+"""The writer, the client and a server that fails: whatever it does, the template answers in time and names why."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from bentos.wiring import _writer
+from frontdesk.config import Settings
+from frontdesk.deadline import Deadline
+from frontdesk.observability.llm_metrics import LanguageModelMetrics
+from frontdesk.responses.providers import openai_client
+from frontdesk.types import (
+    Action,
+    Candidate,
+    Decision,
+    Intent,
+    MaskedText,
+    ReplyRequest,
+    Sentiment,
+    Uncertainty,
+    Understanding,
+    Written,
+)
+from tests.faulty_llm import faulty_server
+from tests.unit.responses.test_llm import REASONS
+
+DEADLINE_S = 1.0
+UNDERSTANDING = Understanding(
+    Intent("track_order", 0.9, (), True, out_of_scope_probability=0.1),
+    Sentiment("neutral", 0.9, {"neutral": 0.9}),
+    Uncertainty(0.1, 0.05, 0.05, "ensemble"),
+    members=(),
+    plausible=(Candidate("track_order", 0.9),),
+    automation_threshold=0.8,
+)
+REQUEST = ReplyRequest(
+    "acme", MaskedText("Where is my parcel? [ORDER_1]"), UNDERSTANDING, Decision(Action.AUTOMATE, (), (), None)
+)
+
+
+@pytest.mark.parametrize("mode", REASONS)
+async def test_whatever_the_server_does_the_template_answers_in_time_and_names_why(mode: str) -> None:
+    async with faulty_server(mode) as server:
+        settings = Settings.model_validate(
+            {
+                "responses": {"provider": "openai"},
+                "llm": {"base_url": server.base_url, "model": "small", "first_token_timeout_s": 0.5},
+            }
+        )
+        client = openai_client(settings.llm, LanguageModelMetrics("small", CollectorRegistry()))
+        writer = _writer(settings, client)
+        began = time.monotonic()
+        *_, written = [piece async for piece in writer.write(REQUEST, Deadline.after(DEADLINE_S))]
+        assert time.monotonic() - began < DEADLINE_S + 0.3
+        await client.close()
+    assert isinstance(written, Written)
+    assert written.reply.source == "template"
+    assert written.reply.fallback in (REASONS[mode], "checks_failed")
+    assert written.reply.citations
+    assert 1 <= server.calls <= 2
