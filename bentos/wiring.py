@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
+from bentos.deliveries import open_outbox
 from bentos.errors import problem_response
 from bentos.inventory import Inventory
 from bentos.limits import open_limits
@@ -43,7 +44,9 @@ from frontdesk.security.tokens import Keys
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.dispatcher import Dispatcher
 from frontdesk.storage.idempotency import IdempotencyKeys
+from frontdesk.storage.outbox_care import OutboxCare
 from frontdesk.storage.recorder import Patience, SpoolingRecorder
 from frontdesk.storage.rows import COMMITTED, SPOOLED, RowMaker
 from frontdesk.storage.spool import Spool
@@ -77,9 +80,14 @@ class Desk:
     spool: Spool
     seal: Seal
     customers: SqlCustomers
+    outbox: Dispatcher | None
     inventory: Inventory
     language_model: OpenAiClient | None
     archive: Archive
+
+    @property
+    def outbox_care(self) -> OutboxCare:
+        return OutboxCare(self.engine)
 
     def refuse(self, error: FrontdeskError) -> Response:
         """What a caller sees of an error; it is counted by its kind."""
@@ -123,6 +131,8 @@ class Desk:
         await asyncio.to_thread(self.recorder.close)
         self.spool.close()
         self.customers.close()
+        if self.outbox is not None:
+            await asyncio.to_thread(self.outbox.close)
         self.engine.dispose()
 
 
@@ -156,7 +166,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
     spool, seal = Spool.open(settings.home), open_seal(settings.keys)
-    recorder = _recorder(settings, engine, spool, seal, metrics)
+    outbox = open_outbox(settings, engine, metrics)
+    recorder = _recorder(settings, engine, spool, seal, metrics, outbox)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)
     language_model = _language_model(settings)
     pipeline = AnswerQuery(
@@ -184,6 +195,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         spool,
         seal,
         customers,
+        outbox,
         inventory,
         language_model,
         archive,
@@ -280,7 +292,9 @@ def _champion(
     return BatchedChampion(ensemble, limits, cached_texts=model.cached_texts, observe_cache=metrics.observe_cache)
 
 
-def _recorder(settings: Settings, engine: Engine, spool: Spool, seal: Seal, metrics: Metrics) -> SpoolingRecorder:
+def _recorder(
+    settings: Settings, engine: Engine, spool: Spool, seal: Seal, metrics: Metrics, outbox: Dispatcher | None
+) -> SpoolingRecorder:
     storage = settings.storage
     return SpoolingRecorder(
         engine,
@@ -290,6 +304,7 @@ def _recorder(settings: Settings, engine: Engine, spool: Spool, seal: Seal, metr
         patience=Patience(storage.commit_budget_s, storage.commit_timeout_s),
         max_rows_per_commit=storage.max_rows_per_commit,
         key_ttl_s=storage.idempotency_ttl_s,
+        on_commit=outbox.wake if outbox else lambda: None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -17,12 +16,12 @@ from starlette.responses import HTMLResponse, Response
 
 import frontdesk
 from bentos.errors import problem
+from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import PROBLEM, PROBLEMS, described, json_body
 from bentos.gateway.records import add_customers, add_records
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
-from bentos.inventory import Report
 from bentos.wiring import Desk
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.types import Answer, Query
@@ -32,7 +31,6 @@ PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
 
 _ANSWER = TypeAdapter(Answer).serializer
-_REPORT = TypeAdapter(Report).serializer
 
 
 def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
@@ -106,27 +104,12 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
 
     add_customers(app, desk)
     add_analytics(app, desk)
-    _add_admin(app, desk)
+    add_admin(app, desk)
     _add_pages(app)
     _add_health(app, desk, heartbeats)
     _add_refusals(app, desk)
     described(app)
     return app
-
-
-def _add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
-    @app.get(
-        "/v1/admin/models",
-        summary="Which models run, and where",
-        response_model=None,
-        responses={200: {"model": Report}, **PROBLEMS},
-        tags=["admin"],
-    )
-    async def models() -> Response:
-        """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
-        reading = asyncio.to_thread(desk().inventory.report)
-        report = await admitted.get().deadline.bound(reading, "the bundles were read")
-        return Response(_REPORT.to_json(report), media_type=JSON)
 
 
 def _add_pages(app: FastAPI) -> None:

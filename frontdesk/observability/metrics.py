@@ -117,6 +117,7 @@ class Metrics:
                 "frontdesk_idempotency_keys_total", "Idempotency-Keys by what became of them", ("outcome",), registry=to
             )
         )
+        self._outbox = _Outbox(to)
         self._version: str | None = None
 
     def observe_answer(self, answer: Answer) -> None:
@@ -179,6 +180,16 @@ class Metrics:
         """One Idempotency-Key: "taken", "replayed", "in_flight", "reused", "freed" or "answered_twice"."""
         self._keys.add(outcome)
 
+    def observe_delivered(self, sink: str, events: int) -> None:
+        """A sink took so many events."""
+        self._outbox.delivered.labels(sink).inc(events)
+
+    def set_outbox(self, sink: str, waiting: int, dead: int, oldest_s: float) -> None:
+        """What waits for a sink, what was given up, and the age of the event that waits for longest, in seconds."""
+        self._outbox.waiting.labels(sink).set(waiting)
+        self._outbox.dead.labels(sink).set(dead)
+        self._outbox.oldest.labels(sink).set(oldest_s)
+
     def render(self) -> tuple[bytes, str]:
         """The text exposition and its content type: in multi-process mode the sum over all workers."""
         if _MULTI_PROCESS not in os.environ:
@@ -192,6 +203,21 @@ def mark_process_dead(pid: int) -> None:
     """Forget the live gauges of a worker that has died; its counters stay in the sums. Nothing to do in one process."""
     if _MULTI_PROCESS in os.environ:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call] # not annotated by prometheus_client
+
+
+class _Outbox:
+    """The outbox of the whole database, as the process that delivers sees it; the newest figure counts."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        def gauge(name: str, what: str) -> Gauge:
+            return Gauge(
+                f"frontdesk_outbox_{name}", what, ("sink",), registry=registry, multiprocess_mode="livemostrecent"
+            )
+
+        self.delivered = Counter("frontdesk_outbox_delivered_total", "Events taken", ("sink",), registry=registry)
+        self.waiting = gauge("waiting", "Events that wait for a sink")
+        self.dead = gauge("dead", "Events given up")
+        self.oldest = gauge("oldest_seconds", "Age of the event that waits for longest")
 
 
 class _Counters:

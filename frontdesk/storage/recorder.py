@@ -13,6 +13,7 @@ Knows nothing of statements, and never shows what a record holds.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 
@@ -51,6 +52,7 @@ class SpoolingRecorder:
         patience: how long requests wait.
         max_rows_per_commit: how many requests one transaction takes.
         key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
+        on_commit: called in a thread of ours after each commit to the database; quick.
     """
 
     def __init__(
@@ -63,13 +65,18 @@ class SpoolingRecorder:
         patience: Patience,
         max_rows_per_commit: int,
         key_ttl_s: float,
+        on_commit: Callable[[], None] = lambda: None,
     ) -> None:
+        def committed(seconds: float) -> None:
+            metrics.observe_commit("database", seconds)
+            on_commit()
+
         self._maker = maker
         self._metrics = metrics
         self._patience = patience
         self._away = Event()
         self._stores = (
-            Store(engine, write_database, "commit", lambda seconds: metrics.observe_commit("database", seconds)),
+            Store(engine, write_database, "commit", committed),
             Store(spool.engine, write_spool, "spool", lambda seconds: metrics.observe_commit("spool", seconds)),
         )
         self._database, self._spool = (

@@ -14,11 +14,11 @@ from frontdesk.features.behavioural import STRANGER, history_before
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.customers import all_contacts, all_ratings, history_as_of
-from frontdesk.storage.sql.records import insert_records
+from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, feedback, queries
 from tests.customer_facts import CUSTOMERS, NOW, TENANTS, Fact, Rating, as_feedback, as_record, facts, moments, of
 from tests.postgresql import PostgreSql
-from tests.records import record
+from tests.records import record, rows
 
 SEVERAL_EXAMPLES_SHARE_A_DATABASE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40
@@ -42,7 +42,7 @@ def store(engine: Engine, everything: list[Fact]) -> None:
             if isinstance(each.fact, Rating):
                 connection.execute(insert(feedback), as_feedback(each))
             else:
-                insert_records(connection, [as_record(each)])
+                insert_rows(connection, rows(as_record(each)))
 
 
 @SEVERAL_EXAMPLES_SHARE_A_DATABASE
@@ -74,7 +74,7 @@ def test_everything_comes_by_customer_and_time(engine: Engine, everything: list[
 
 async def test_several_customers_are_told_of_at_once(engine: Engine) -> None:
     with engine.begin() as connection:
-        insert_records(connection, [record(customer_id="ada"), record(customer_id="ada"), record(customer_id="bob")])
+        insert_rows(connection, rows(*(record(customer_id=each) for each in ("ada", "ada", "bob"))))
     customers = SqlCustomers(engine, timeout_s=5.0)
     told = await customers.about("acme", {"ada", "bob", "eve"}, NOW + timedelta(seconds=1))
     customers.close()

@@ -55,7 +55,7 @@ def test_a_model_is_found_under_its_template(path: str, template: str) -> None:
 
 def test_every_route_that_asks_the_models_is_refused_while_too_much_waits() -> None:
     asking = {route.template for route in ROUTES if route.models}
-    posting = {route.template for route in ROUTES if route.methods == ("POST",)}
+    posting = {route.template for route in ROUTES if route.methods == ("POST",) and route.scope != "admin"}
     assert posting - asking == {"/v2/repository/index", "/v1/queries/{query_id}/feedback"}
 
 

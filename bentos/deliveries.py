@@ -1,0 +1,40 @@
+"""Where the dispatcher and its sinks are put together: settings in, a running dispatcher out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from sqlalchemy import Engine
+
+from frontdesk.config import Settings
+from frontdesk.observability.metrics import Metrics
+from frontdesk.storage.dispatcher import DeliveryLimits, Dispatcher
+from frontdesk.storage.sinks import FileSink, Sink
+from frontdesk.storage.sql.outbox import Lag
+
+
+def open_outbox(settings: Settings, engine: Engine, metrics: Metrics) -> Dispatcher | None:
+    """What takes events to their sinks; None where there are none."""
+    if not settings.sinks:
+        return None
+    outbox = settings.outbox
+    limits = DeliveryLimits(
+        max_events=outbox.max_events_per_delivery,
+        max_attempts=outbox.max_attempts,
+        backoff_s=outbox.backoff_s,
+        max_backoff_s=outbox.max_backoff_s,
+        poll_s=outbox.poll_s,
+    )
+
+    def observe_lag(lag: Lag) -> None:
+        age_s = (datetime.now(UTC) - lag.oldest).total_seconds() if lag.oldest else 0.0
+        metrics.set_outbox(lag.sink, lag.waiting, lag.dead, age_s)
+
+    sinks = tuple(_sinks(settings))
+    return Dispatcher(engine, sinks, limits, observe_delivered=metrics.observe_delivered, observe_lag=observe_lag)
+
+
+def _sinks(settings: Settings) -> Iterator[Sink]:
+    if "file" in settings.sinks:
+        yield FileSink(settings.events_file)

@@ -1,0 +1,224 @@
+"""The dispatcher takes events from the outbox to their sinks: at least once, in order for each customer.
+
+Each process has one, and one of them leads (`leadership.py`). It looks when this process has committed something, and
+every now and then for what others have. A sink that is away rests for a while and costs no event an attempt; an event
+that its sink refuses is tried again later, alone, and holds back only its customer's later ones; after enough attempts
+it is given up and waits for an administrator.
+
+Knows nothing of what an event says, and logs ids and names of errors, never what they hold.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from threading import Event as Signal
+from threading import Thread
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from frontdesk.storage.crash_points import reached
+from frontdesk.storage.database import write_turn
+from frontdesk.storage.leadership import Leadership
+from frontdesk.storage.sinks import Sink, SinkAway
+from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, lags, postpone
+
+GATHER_S = 0.05
+"""After a commit so long for others to join: a delivery waits for disks, and costs the same for one as for many."""
+LAG_EVERY_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
+
+_log = logging.getLogger("bentoml.frontdesk")
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryLimits:
+    """`backoff_s` is the first wait after a failure; it doubles up to `max_backoff_s`, give or take a fifth."""
+
+    max_events: int
+    max_attempts: int
+    backoff_s: float
+    max_backoff_s: float
+    poll_s: float
+
+    def wait_s(self, failures: int) -> float:
+        """How long to wait after so many failures in a row, at least one."""
+        grown = min(self.backoff_s * 2.0 ** min(failures - 1, 32), self.max_backoff_s)
+        return grown * random.uniform(0.8, 1.2)  # noqa: S311 - so that many do not come back at once, no secret
+
+
+@dataclass(slots=True)
+class _Rest:
+    """How often a sink was away in a row, and until when (monotonic, seconds) it is left alone."""
+
+    failures: int = 0
+    until: float = 0.0
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What a sink took, and what it refused with which error."""
+
+    taken: list[WaitingEvent] = field(default_factory=list)
+    refused: list[tuple[WaitingEvent, str]] = field(default_factory=list)
+
+
+class Dispatcher:
+    """One thread a process. Make it after a fork, never before.
+
+    Args:
+        engine: of `open_database`; one of its connections is held while this process leads.
+        sinks: each with the name under which rows wait for it.
+        observe_delivered: is told a sink's name and how many events it took.
+        observe_lag: is told a sink's name and its lag, now and then.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        sinks: Sequence[Sink],
+        limits: DeliveryLimits,
+        *,
+        observe_delivered: Callable[[str, int], None],
+        observe_lag: Callable[[Lag], None],
+    ) -> None:
+        self._engine = engine
+        self._sinks = sinks
+        self._limits = limits
+        self._observe_delivered = observe_delivered
+        self._observe_lag = observe_lag
+        self._leadership = Leadership(engine)
+        self._rests = {sink.name: _Rest() for sink in sinks}
+        self._lag_due = 0.0
+        self._wake, self._closed = Signal(), Signal()
+        self._thread = Thread(target=self._run, name="frontdesk-outbox", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Something was committed. From any thread."""
+        self._wake.set()
+
+    def close(self) -> None:
+        """Stop after the delivery in progress; what waits stays in the outbox."""
+        self._closed.set()
+        self._wake.set()
+        self._thread.join(CLOSE_TIMEOUT_S)
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            try:
+                connection = self._leadership.lead()
+                busy = connection is not None and self._round(connection)
+            except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live to try again
+                _log.warning("The outbox waits: its database failed (%s).", _name(error))
+                self._leadership.resign()
+                connection, busy = None, False
+            self._pause(leads=connection is not None, busy=busy)
+        self._leadership.resign()
+
+    def _pause(self, *, leads: bool, busy: bool) -> None:
+        """Until there may be something to do; whoever does not lead need not hurry."""
+        if not leads:
+            self._closed.wait(self._limits.poll_s)
+        elif busy or self._wake.wait(self._limits.poll_s):
+            self._wake.clear()
+            self._closed.wait(GATHER_S)
+
+    def _round(self, connection: Connection) -> bool:
+        """Give each sink what is due. Was there anything to give?"""
+        now = time.monotonic()
+        awake = [sink for sink in self._sinks if self._rests[sink.name].until <= now]
+        busy = [self._deliver(connection, sink) for sink in awake]
+        if self._lag_due <= now:
+            self._lag_due = now + LAG_EVERY_S
+            self._tell_lags(connection)
+        return any(busy)
+
+    def _deliver(self, connection: Connection, sink: Sink) -> bool:
+        connection.execution_options(frontdesk_reads_only=True)
+        with connection.begin():
+            due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events)
+        if not due:
+            return False
+        reached("outbox.before_deliver")
+        outcome = self._offer(sink, due)
+        reached("outbox.after_deliver")
+        if outcome.taken or outcome.refused:
+            connection.execution_options(frontdesk_reads_only=False)
+            with write_turn(self._engine), connection.begin():
+                self._note(connection, sink, outcome)
+        reached("outbox.after_delete")
+        self._observe_delivered(sink.name, len(outcome.taken))
+        return True
+
+    def _offer(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
+        """All at once; where one of them is refused, each alone."""
+        rest = self._rests[sink.name]
+        outcome = _Outcome()
+        try:
+            self._offer_all(sink, due, outcome)
+            rest.failures = 0
+        except SinkAway as away:
+            rest.failures += 1
+            rest.until = time.monotonic() + self._limits.wait_s(rest.failures)
+            if rest.failures == 1:
+                _log.warning("The sink %s is away, its events wait. %s", sink.name, away)
+        return outcome
+
+    def _offer_all(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
+        try:
+            sink.deliver([waiting.event for waiting in due])
+        except SinkAway:
+            raise
+        except Exception:  # noqa: BLE001 - a sink may refuse with whatever it likes; which event it was is found below
+            self._offer_each(sink, due, outcome)
+        else:
+            outcome.taken.extend(due)
+
+    def _offer_each(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
+        """One after the other; behind a refused one its customer's others are left for later."""
+        held_back: set[tuple[str, str]] = set()
+        for waiting in due:
+            owner = (waiting.event.tenant, waiting.event.customer_id or waiting.event.event_id)
+            if owner in held_back:
+                continue
+            try:
+                sink.deliver([waiting.event])
+            except SinkAway:
+                raise
+            except Exception as error:  # noqa: BLE001 - as above
+                outcome.refused.append((waiting, _name(error)))
+                held_back.add(owner)
+            else:
+                outcome.taken.append(waiting)
+
+    def _note(self, connection: Connection, sink: Sink, outcome: _Outcome) -> None:
+        if outcome.taken:
+            delete_delivered(connection, sink.name, [waiting.event.event_id for waiting in outcome.taken])
+        for waiting, error in outcome.refused:
+            event_id, attempts = waiting.event.event_id, waiting.attempts + 1
+            give_up = attempts >= self._limits.max_attempts
+            until = datetime.now(UTC) + timedelta(seconds=self._limits.wait_s(attempts))
+            postpone(connection, sink.name, event_id, attempts=attempts, until=until, give_up=give_up, error=error)
+            if give_up:
+                _log.error(
+                    "The sink %s refused event %s %d times: given up (%s).", sink.name, event_id, attempts, error
+                )
+
+    def _tell_lags(self, connection: Connection) -> None:
+        connection.execution_options(frontdesk_reads_only=True)
+        with connection.begin():
+            known = {lag.sink: lag for lag in lags(connection)}
+        for sink in self._sinks:
+            self._observe_lag(known.get(sink.name, Lag(sink.name, 0, 0, None)))
+
+
+def _name(error: Exception) -> str:
+    """The error's name alone: its message may repeat a row."""
+    origin = getattr(error, "orig", None) or error if isinstance(error, SQLAlchemyError) else error
+    return type(origin).__name__

@@ -1,0 +1,73 @@
+"""One process among many: whoever holds the lock works, and the next takes over when that process ends.
+
+On SQLite the lock is one of the operating system beside the database's file, so there is one leader a host, and the
+file is on one host. On PostgreSQL it is an advisory lock of the session that the work itself is done on: one leader a
+database, and a leader that loses its connection has lost both at once. Knows nothing of what the leader does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable
+
+from sqlalchemy import Connection, Engine, func, select
+
+OUTBOX_LOCK = 0x46524F4E55  # any number that no other program locks
+
+
+class Leadership:
+    """Used by one thread. `lead` every now and then; `resign` when done, or when the connection has failed."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Connection | None = None
+        self._lock: int | None = None
+        on_sqlite = engine.dialect.name == "sqlite"
+        self._elected: Callable[[Connection], bool] = self._file_locked if on_sqlite else _session_locked
+
+    def lead(self) -> Connection | None:
+        """The leader's connection, always the same one; None where another process leads.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database is away.
+            OSError: the lock's file cannot be opened.
+        """
+        if self._connection is not None:
+            return self._connection
+        connection = self._engine.connect()
+        try:
+            elected = self._elected(connection)
+        except BaseException:
+            connection.close()
+            raise
+        if not elected:
+            connection.close()
+            return None
+        self._connection = connection
+        return connection
+
+    def resign(self) -> None:
+        """Let another process lead. The session itself is ended, because the pool would keep its lock."""
+        if self._connection is not None:
+            self._connection.invalidate()
+            self._connection.close()
+            self._connection = None
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+    def _file_locked(self, _: Connection) -> bool:
+        lock = os.open(f"{self._engine.url.database}.outbox-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
+            return False
+        self._lock = lock
+        return True
+
+
+def _session_locked(connection: Connection) -> bool:
+    with connection.begin():
+        return bool(connection.scalar(select(func.pg_try_advisory_lock(OUTBOX_LOCK))))

@@ -1,0 +1,201 @@
+"""The dispatcher over both databases: at least once, in order, around whatever fails."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.dispatcher import DeliveryLimits, Dispatcher
+from frontdesk.storage.events import Event, answered_event, outbox_rows
+from frontdesk.storage.leadership import Leadership
+from frontdesk.storage.sinks import FileSink, Sink, SinkAway
+from frontdesk.storage.sql import outbox
+from tests.postgresql import PostgreSql
+from tests.records import record
+
+PATIENCE_S = 10.0
+LIMITS = DeliveryLimits(max_events=10, max_attempts=3, backoff_s=0.02, max_backoff_s=0.1, poll_s=0.05)
+
+
+@dataclass
+class Told:
+    """A sink that remembers, that may be away, and that refuses some events."""
+
+    name: str = "file"
+    away: bool = False
+    refuses: set[str] = field(default_factory=set)
+    events: list[str] = field(default_factory=list)
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        if self.away:
+            raise SinkAway("It is away.")
+        if any(event.event_id in self.refuses for event in events):
+            raise ValueError("This event is not wanted.")
+        self.events.extend(event.event_id for event in events)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    migrate(database_url)
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+def put(engine: Engine, customer: str | None, *ids: str, sinks: tuple[str, ...] = ("file",)) -> None:
+    with engine.begin() as connection:
+        events = [answered_event(record(query_id=each, customer_id=customer)) for each in ids]
+        outbox.insert_outbox(connection, [row for event in events for row in outbox_rows(event, sinks)])
+
+
+def waiting(engine: Engine) -> int:
+    with reading(engine) as connection:
+        return sum(lag.waiting for lag in outbox.lags(connection))
+
+
+def until(true: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < give_up, "it did not come to that"
+        time.sleep(0.01)
+
+
+def dispatching(engine: Engine, *sinks: Sink, observed: list[object] | None = None) -> closing[Dispatcher]:
+    seen = [] if observed is None else observed
+    return closing(
+        Dispatcher(
+            engine,
+            sinks,
+            LIMITS,
+            observe_delivered=lambda sink, count: seen.append((sink, count)),
+            observe_lag=seen.append,
+        )
+    )
+
+
+def test_each_sink_is_told_everything_in_order_and_then_nothing_waits(engine: Engine) -> None:
+    file, features = Told(), Told("features")
+    ids = [f"{number:02}" for number in range(25)]
+    put(engine, "ada", *ids, sinks=("file", "features"))
+    observed: list[object] = []
+    with dispatching(engine, file, features, observed=observed):
+        until(lambda: waiting(engine) == 0)
+    assert file.events == features.events == ids
+    assert sum(each[1] for each in observed if isinstance(each, tuple) and each[0] == "file") == 25
+    assert any(isinstance(each, outbox.Lag) and each.sink == "features" for each in observed)
+
+
+def test_a_sink_that_is_away_loses_nothing_and_no_event_an_attempt(engine: Engine) -> None:
+    sink, other = Told(away=True), Told("features")
+    put(engine, "ada", "1", "2", sinks=("file", "features"))
+    with dispatching(engine, sink, other):
+        until(lambda: other.events == ["1", "2"])
+        time.sleep(0.5)  # many more attempts than an event may cost
+        assert sink.events == []
+        sink.away = False
+        until(lambda: waiting(engine) == 0)
+    assert sink.events == ["1", "2"]
+
+
+def test_a_refused_event_holds_back_its_customer_alone_and_is_given_up_in_the_end(engine: Engine) -> None:
+    sink = Told(refuses={"2"})
+    put(engine, "ada", "1", "2", "4")
+    put(engine, "bob", "3", "5")
+    with dispatching(engine, sink):
+        until(lambda: waiting(engine) == 0)
+    assert sink.events == ["1", "3", "5", "4"]
+    with reading(engine) as connection:
+        (letter,) = outbox.dead_letters(connection, "acme", 10)
+    assert (letter.event_id, letter.attempts, letter.last_error) == ("2", 3, "ValueError")
+
+
+def test_a_dead_letter_that_is_revived_is_delivered(engine: Engine) -> None:
+    sink = Told(refuses={"1"})
+    put(engine, "ada", "1")
+    with dispatching(engine, sink):
+        until(lambda: waiting(engine) == 0)
+        sink.refuses.clear()
+        with engine.begin() as connection:
+            assert outbox.revive(connection, "acme", "file", "1", record().created_at)
+        until(lambda: sink.events == ["1"])
+
+
+def test_who_is_woken_does_not_wait_for_the_next_look(engine: Engine) -> None:
+    sink = Told()
+    slow = DeliveryLimits(10, 3, 0.02, 0.1, poll_s=60.0)
+    told = Dispatcher(engine, [sink], slow, observe_delivered=lambda *_: None, observe_lag=lambda _: None)
+    with closing(told):
+        time.sleep(0.3)
+        put(engine, "ada", "1")
+        told.wake()
+        until(lambda: sink.events == ["1"])
+
+
+def test_one_of_several_leads_and_another_takes_over(engine: Engine) -> None:
+    first, second = Leadership(engine), Leadership(engine)
+    assert first.lead() is not None
+    assert first.lead() is first.lead()
+    assert second.lead() is None
+    first.resign()
+    assert second.lead() is not None
+    second.resign()
+
+
+def test_events_survive_the_death_of_the_process_that_delivers(database_url: str, tmp_path: Path) -> None:
+    """A process that leads is killed; another one, which stood by, delivers the rest within a few seconds."""
+    migrate(database_url)
+    engine = open_database(database_url)
+    path = tmp_path / "events.jsonl"
+    leader = subprocess.Popen([sys.executable, __file__, database_url], stdout=subprocess.PIPE)
+    assert leader.stdout is not None
+    assert leader.stdout.readline() == b"leads\n"
+    with dispatching(engine, FileSink(path)):
+        put(engine, "ada", "1", "2")
+        time.sleep(0.3)
+        assert not path.exists()
+        os.kill(leader.pid, signal.SIGKILL)
+        leader.wait()
+        until(lambda: waiting(engine) == 0)
+    assert [json.loads(line)["event_id"] for line in path.read_text().splitlines()] == ["1", "2"]
+    engine.dispose()
+
+
+def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: PostgreSql, postgresql_url: str) -> None:
+    migrate(postgresql_url)
+    engine = open_database(postgresql_url)
+    sink = Told()
+    with dispatching(engine, sink):
+        put(engine, "ada", "1")
+        until(lambda: sink.events == ["1"])
+        postgresql.kill()
+        time.sleep(0.2)
+        postgresql.start()
+        engine.dispose()
+        put(engine, "ada", "2")
+        until(lambda: waiting(engine) == 0)
+    assert sink.events == ["1", "2"]
+    engine.dispose()
+
+
+def lead_until_killed(url: str) -> None:
+    leadership = Leadership(open_database(url))
+    assert leadership.lead() is not None
+    sys.stdout.write("leads\n")
+    sys.stdout.flush()
+    time.sleep(60)
+
+
+if __name__ == "__main__":
+    lead_until_killed(sys.argv[1])
