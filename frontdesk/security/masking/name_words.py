@@ -18,7 +18,7 @@ TITLE_ALONE = (
 
 SURE = (
     r"dear|geehrte[rs]?|liebe[rs]?|werte[rs]?|estimad[oa]|querid[oa]|gentile|gent\.(?:mo|ma)|egregi[oa]|beste"
-    r"|(?:my|the|full|first|last|whose) name(?: is|['’]s|:)|name['’]s|name:|ich (?:heiße|heisse)|mein name (?:ist|lautet)"
+    r"|(?:my|the|full|first|last|whose) name(?: is|['’]s|:)|name on (?:the )?card(?: is|:)|name['’]s|name:|ich (?:heiße|heisse)|mein name (?:ist|lautet)"
     r"|je m['’]appelle|je me nomme|mon nom (?:est|complet est)|nom ?:|me llamo|mi nombre (?:es|completo es)|nombre ?:"
     r"|mi chiamo|il mio nome (?:è|e['’])|nome ?:|in the name of|under the name|auf den namen|au nom de|a nombre de|a nome di"
     r"|intestat[oa] a|cardholder(?: name)?(?: is|:)?|account holder(?: is|:)?|kontoinhaber(?:in)?(?: ist|:)?"

@@ -1,0 +1,96 @@
+"""Messages with their personal data marked, `⟨EMAIL|tom@example.com⟩`, and how much of it `mask` finds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from frontdesk.security.masking import KINDS, mask
+
+HALVES = ("look", "check")
+STRUCTURED = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP")
+_MARK = re.compile(r"⟨([A-Z]+)\|([^⟩]+)⟩")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one kind. `exact` spans were found with the right kind and the right ends; `readable` ones were left, in whole or part."""
+
+    marked: int
+    found: int
+    exact: int
+    readable: int
+
+    @property
+    def recall(self) -> float:
+        return self.exact / self.marked if self.marked else 1.0
+
+    @property
+    def precision(self) -> float:
+        return self.exact / self.found if self.found else 1.0
+
+
+def marked_messages(half: str) -> list[str]:
+    lines = (Path(__file__).parent / f"{half}.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["text"] for line in lines]
+
+
+def plain(message: str) -> str:
+    return _MARK.sub(r"\2", message)
+
+
+def figures(messages: Iterable[str]) -> dict[str, Figures]:
+    """Figures by kind, and by "structured" and "all" for the sums."""
+    marked, found, exact, readable = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for message in messages:
+        expected = _marked_spans(message)
+        given = _masked_spans(plain(message))
+        covered = {at for start, end, _ in given for at in range(start, end)}
+        marked.update(kind for _, _, kind in expected)
+        found.update(kind for _, _, kind in given)
+        exact.update(kind for _, _, kind in expected & given)
+        readable.update(
+            kind
+            for start, end, kind in expected
+            if any(at not in covered for at in range(start, end) if plain(message)[at].isalnum())
+        )
+    groups = {kind: (kind,) for kind in KINDS} | {"structured": STRUCTURED, "all": KINDS}
+    return {
+        name: Figures(*(sum(counted[kind] for kind in kinds) for counted in (marked, found, exact, readable)))
+        for name, kinds in groups.items()
+    }
+
+
+def table(half: str) -> str:
+    """Figures of one half as lines for people."""
+    lines = [f"{half:<12}{'spans':>7}{'recall':>9}{'precision':>11}{'readable':>10}"]
+    lines += [
+        f"{kind:<12}{of.marked:>7}{of.recall:>9.3f}{of.precision:>11.3f}{of.readable:>10}"
+        for kind, of in figures(marked_messages(half)).items()
+    ]
+    return "\n".join(lines)
+
+
+def _marked_spans(message: str) -> set[tuple[int, int, str]]:
+    spans, removed = set(), 0
+    for mark in _MARK.finditer(message):
+        start = mark.start() - removed
+        spans.add((start, start + len(mark[2]), mark[1]))
+        removed += len(mark[0]) - len(mark[2])
+    return spans
+
+
+def _masked_spans(text: str) -> set[tuple[int, int, str]]:
+    """Where `mask` put its placeholders: they are walked in order through the text between them."""
+    masked = mask(text)
+    spans, at, last = set(), 0, 0
+    for placeholder in re.finditer(r"\[([A-Z]+)_\d+\]", masked.text):
+        if (value := masked.originals.get(placeholder[0])) is not None:
+            start = at + placeholder.start() - last
+            spans.add((start, start + len(value), placeholder[1]))
+            at, last = start + len(value), placeholder.end()
+    return spans
