@@ -18,7 +18,7 @@ _MARK = re.compile(r"⟨([A-Z]+)\|([^⟩]+)⟩")
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """Of one kind. `exact` spans were found with the right kind and the right ends; `readable` ones were left, in whole or part."""
+    """Of one kind: `exact` spans were found with the right kind and ends, `readable` ones were left in part."""
 
     marked: int
     found: int

@@ -60,21 +60,37 @@ Judge = Callable[[list[str]], bool]
 _LOOKED_FOR_AGAIN = 16
 
 _WORDS = re.compile(r"[^\W\d_]+")
-_CUE_WORDS = frozenset(
+_SURE_WORDS = frozenset(
     """
-    dear geehrte geehrter geehrtes liebe lieber liebes werte werter estimado estimada querido querida gentile egregio
-    egregia gent beste name nom nombre nome heiße heisse appelle nomme llamo chiamo den intestato intestata cardholder holder
-    kontoinhaber kontoinhaberin titular titulaire intestatario recipient empfänger empfängerin destinataire destinatario attn c
-    hd signed gezeichnet mr mrs ms miss mister dr prof herr herrn frau mme mlle monsieur madame señor señora sra srta doña
-    signor signora signorina sig mevrouw dhr speaking calling apparat appareil habla telefono writing
-    hi hello hey hiya heya howdy greetings morning afternoon evening hallo hallöchen moin servus tag morgen abend grüezi bonjour
-    bonsoir salut coucou cher chère chere hola buenas días tardes noches ciao salve buongiorno buonasera caro cara hej
-    thanks thank thx ty cheers danke dank merci gracias grazie obrigado obrigada tack bedankt
-    regards wishes rgds br yours sincerely respectfully best care love xoxo grüße grüßen grüsse grüssen gruß gruss
-    hochachtungsvoll mfg lg vg bg ihr ihre eure euer dein cordialement cdt cdlt vous amicalement sincèrement salutations bises
-    bientôt saludo saludos atentamente atte abrazo abrazos cordialmente saluti saluto presto fede hälsning mvh groet groeten
-    groetjes
+    dear geehrte geehrter geehrtes liebe lieber liebes werte werter estimado estimada querido querida gentile
+    egregio egregia gent beste name nom nombre nome heiße heisse appelle nomme llamo chiamo den intestato
+    intestata cardholder holder kontoinhaber kontoinhaberin titular titulaire intestatario recipient empfänger
+    empfängerin destinataire destinatario attn c hd signed gezeichnet mr mrs ms miss mister dr prof herr herrn
+    frau mme mlle monsieur madame señor señora sra srta doña signor signora signorina sig mevrouw dhr
     """.split()
+)
+_GREETING_WORDS = frozenset(
+    """
+    hi hello hey hiya heya howdy greetings morning afternoon evening hallo hallöchen moin servus tag morgen
+    abend grüezi bonjour bonsoir salut coucou cher chère chere hola buenas días tardes noches ciao salve
+    buongiorno buonasera caro cara hej
+    """.split()
+)
+_CLOSING_WORDS = frozenset(
+    """
+    thanks thank thx ty cheers danke dank merci gracias grazie obrigado obrigada tack bedankt regards wishes
+    rgds br yours sincerely respectfully best care love xoxo grüße grüßen grüsse grüssen gruß gruss
+    hochachtungsvoll mfg lg vg bg ihr ihre eure euer dein cordialement cdt cdlt vous amicalement sincèrement
+    salutations bises bientôt saludo saludos atentamente atte abrazo abrazos cordialmente saluti saluto presto
+    fede hälsning mvh groet groeten groetjes
+    """.split()
+)
+_SPEAKING_WORDS = frozenset("speaking calling apparat appareil habla telefono writing".split())
+_CUES = (
+    (_SURE, _SURE_WORDS),
+    (_GREETED, _GREETING_WORDS),
+    (_CLOSED, _CLOSING_WORDS),
+    (_SPOKEN, _SPEAKING_WORDS),
 )
 
 
@@ -82,15 +98,10 @@ def names(text: str) -> Iterator[Found]:
     """A value that was found once is masked wherever else it stands."""
     seen = set(_WORDS.findall(text.lower()))
     known = not GIVEN_NAMES.isdisjoint(seen)
-    cued = not _CUE_WORDS.isdisjoint(seen)
-    if not known and not cued:
-        return
     spans: list[tuple[int, int]] = []
-    if cued:
-        spans += _after(_SURE, text, _enough_anywhere)
-        spans += _after(_GREETED, text, _enough_anywhere)
-        spans += _after(_CLOSED, text, _enough_anywhere)
-        spans += _after(_SPOKEN, text, _enough_anywhere)
+    for cue, first_words in _CUES:
+        if not first_words.isdisjoint(seen):
+            spans += _after(cue, text, _enough_anywhere)
     if known:
         spans += _after(_PERSON, text, _is_known)
         spans += _after(_LINE, text, _is_known)

