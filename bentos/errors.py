@@ -19,6 +19,7 @@ from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowe
 
 PROBLEM_JSON = "application/problem+json"
 STORAGE_RETRY_S = 5.0
+KEY_RETRY_S = 1.0
 
 HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
     {
@@ -101,7 +102,12 @@ def retry_after_s(error: FrontdeskError) -> float | None:
     """When trying again makes sense; None where it does not."""
     if isinstance(error, Overloaded | RateLimited):
         return error.retry_after_s
-    return STORAGE_RETRY_S if error.kind is Kind.STORAGE_UNAVAILABLE else None
+    return _RETRY_S.get(error.kind)
+
+
+_RETRY_S: Mapping[Kind, float] = MappingProxyType(
+    {Kind.STORAGE_UNAVAILABLE: STORAGE_RETRY_S, Kind.KEY_IN_FLIGHT: KEY_RETRY_S}
+)
 
 
 def problem_headers(error: FrontdeskError) -> dict[str, str]:

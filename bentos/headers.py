@@ -14,6 +14,10 @@ from frontdesk.identifiers import uuid7
 from frontdesk.security.rate_limit import TOTAL, Standing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+LONGEST_KEY = 255
+_KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}")
+_QUOTED = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\])*"')
+_ESCAPED = re.compile(r'\\(["\\])')
 _NOT_CACHED = frozenset(("no-cache", "no-store"))
 
 
@@ -46,6 +50,27 @@ def rate_limit_fields(standings: Sequence[Standing]) -> tuple[tuple[str, str], .
     policy = ", ".join(f'"{one.quota.name}";q={one.quota.most};w={math.ceil(one.quota.window_s)}' for one in told)
     left = ", ".join(f'"{one.quota.name}";r={max(0, one.remaining)};t={math.ceil(one.reset_s)}' for one in told)
     return (("ratelimit-policy", policy), ("ratelimit", left))
+
+
+def idempotency_key(wanted: str | None, *, batch: bool) -> str | None:
+    """`Idempotency-Key`: 1 to 255 visible ASCII characters, as they are or as a string in quotation marks (RFC 9651).
+
+    Raises:
+        InvalidQuery: it is none of both, or stands at a batch, whose messages are kept one by one.
+    """
+    if wanted is None:
+        return None
+    if batch:
+        raise InvalidQuery(
+            "Idempotency-Key stands for one answer; a batch has several.", hint="Send the messages one by one."
+        )
+    bare = _ESCAPED.sub(r"\1", wanted[1:-1]) if _QUOTED.fullmatch(wanted) else wanted
+    if not _KEY.fullmatch(bare):
+        raise InvalidQuery(
+            f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters.",
+            hint='Send a new UUID for each new request, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
+        )
+    return bare
 
 
 def asks_afresh(cache_control: str | None) -> bool:

@@ -14,16 +14,16 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 import bentoml
 from bentoml import server_context
-from starlette.responses import Response
 from starlette.types import ASGIApp
 
 from bentos.fast_path import FastService
-from bentos.gateway.app import build_app, render
+from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
 from bentos.grpc.server import GrpcServer, start_grpc
 from bentos.local_llm import start_local
@@ -215,7 +215,8 @@ async def _rendered(query: Query, *, reply: bool) -> Any:
     pipeline, request = _desk().pipeline, admitted.get()
     handle = pipeline.answer if reply else pipeline.understand
     try:
-        answer = await handle(query, request.caller, request.deadline)
+        keyed = replace(query, idempotency_key=request.idempotency_key)
+        answer = await handle(keyed, request.caller, request.deadline)
     except FrontdeskError as error:
         return _desk().refuse(error)
-    return Response(render(answer), media_type="application/json")
+    return answered(answer)

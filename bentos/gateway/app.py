@@ -9,7 +9,6 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
-from pydantic import TypeAdapter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -19,18 +18,18 @@ from bentos.errors import problem
 from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
 from bentos.gateway.door import Admitted, admitted
-from bentos.gateway.openapi import PROBLEM, PROBLEMS, described, json_body
+from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
 from bentos.gateway.records import add_customers, add_records
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
 from bentos.wiring import Desk
 from frontdesk.errors import FrontdeskError, NotFound
-from frontdesk.types import Answer, Query
+from frontdesk.storage.rows import answer_json
+from frontdesk.types import Answer, EarlierAnswer, Query
 from runners.heartbeats import Heartbeats
 
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
-
-_ANSWER = TypeAdapter(Answer).serializer
+REPLAYED = {"idempotency-replayed": "true"}
 
 
 def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
@@ -47,15 +46,15 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
         "/v1/understand",
         summary="Understand a message",
         response_model=None,
-        responses={200: {"model": Answer}, **PROBLEMS},
-        openapi_extra=json_body("QueryIn"),
+        responses={200: {"model": Answer}, **KEYED_PROBLEMS},
+        openapi_extra=json_body("QueryIn", keyed=True),
         tags=["understand"],
     )
     async def understand(_: Request) -> Response:
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
         request = admitted.get()
-        query = parse(QueryIn, request.body).query(fresh=request.fresh)
-        return _json(await desk().pipeline.understand(query, request.caller, request.deadline))
+        query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
+        return answered(await desk().pipeline.understand(query, request.caller, request.deadline))
 
     @app.post(
         "/v1/understand/batch",
@@ -75,15 +74,15 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
         "/v1/queries",
         summary="Answer a message",
         response_model=None,
-        responses={200: {"model": Answer}, **PROBLEMS},
-        openapi_extra=json_body("QueryIn"),
+        responses={200: {"model": Answer}, **KEYED_PROBLEMS},
+        openapi_extra=json_body("QueryIn", keyed=True),
         tags=["answer"],
     )
     async def answer(_: Request) -> Response:
         """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
         request = admitted.get()
-        query = parse(QueryIn, request.body).query(fresh=request.fresh)
-        return _json(await desk().pipeline.answer(query, request.caller, request.deadline))
+        query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
+        return answered(await desk().pipeline.answer(query, request.caller, request.deadline))
 
     add_records(app, desk)  # before /v1/queries/{query_id}, which would take their paths for ids
 
@@ -177,11 +176,12 @@ async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admit
 
 def render(answer: Answer) -> bytes:
     """An answer as JSON; `reply` and `stored` only where there is a reply."""
-    return _ANSWER.to_json(answer, exclude_none=True)
+    return answer_json(answer)
 
 
-def _json(answer: Answer) -> Response:
-    return Response(render(answer), media_type=JSON)
+def answered(answer: Answer) -> Response:
+    """The answer as a response, which says so where it was given before to the same Idempotency-Key."""
+    return Response(render(answer), media_type=JSON, headers=REPLAYED if isinstance(answer, EarlierAnswer) else None)
 
 
 def _health(status: str, good: bool, details: dict[str, Any]) -> Response:

@@ -22,7 +22,7 @@ from bentos.errors import unexpected_response
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_routes
 from bentos.gateway.schemas import QueryIn, parse
-from bentos.headers import asks_afresh, rate_limit_fields, seconds_allowed
+from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
 from bentos.oip.refusal import refusal
 from bentos.wiring import Desk
 from frontdesk.config import ServerSettings
@@ -52,6 +52,7 @@ class Admitted:
     request_id: str
     body: bytes
     fresh: bool = False
+    idempotency_key: str | None = None
 
 
 admitted: ContextVar[Admitted] = ContextVar("admitted")
@@ -110,13 +111,14 @@ class Door:
         if route.scope is not None:
             await self._admit(route.scope, exchange)
         deadline = self._deadline(exchange)
+        key = idempotency_key(exchange.header(b"idempotency-key"), batch=route.batch)
         body = b""
         if scope["method"] == "POST":
             body = await deadline.bound(self._body(route, receive, exchange), "the body was on its way")
             if route.native:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
         fresh = asks_afresh(exchange.header(b"cache-control"))
-        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh))
+        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key))
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
         async with exchange.while_connected(receive):
             await application(scope, _replay(body, receive), exchange.send)

@@ -26,6 +26,7 @@ _SINGLE_HEADERS = (
     b"content-encoding",
     b"content-length",
     b"content-type",
+    b"idempotency-key",
     b"inference-header-content-length",
     b"x-request-deadline-ms",
     b"x-request-id",

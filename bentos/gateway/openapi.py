@@ -9,6 +9,7 @@ from fastapi.openapi.utils import get_openapi
 
 from bentos.errors import PROBLEM_JSON
 from bentos.gateway.schemas import BatchIn, FeedbackIn, QueryIn
+from bentos.headers import LONGEST_KEY
 from bentos.oip.openapi import oip_paths
 
 PROBLEM: dict[str, Any] = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
@@ -23,6 +24,12 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: {"description": "Too much is waiting, or the answer could not be stored; see Retry-After", **PROBLEM},
     504: {"description": "The deadline passed", **PROBLEM},
 }
+KEYED_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    **PROBLEMS,
+    409: {"description": "A request with this Idempotency-Key is being answered; see Retry-After", **PROBLEM},
+    422: {"description": "The Idempotency-Key was used for another request", **PROBLEM},
+}
+
 READING_PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: described for status, described in PROBLEMS.items() if status != 415
 }
@@ -51,10 +58,22 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
 }
 
 
-def json_body(schema: str) -> dict[str, Any]:
-    """`openapi_extra` of a route whose body is the named component."""
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "A new one for each new request. Who sends the same request with the same key gets the same answer; "
+    "`Idempotency-Replayed: true` says so.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
+}
+
+
+def json_body(schema: str, *, keyed: bool = False) -> dict[str, Any]:
+    """`openapi_extra` of a route whose body is the named component; `keyed` ones know the header Idempotency-Key."""
     reference = {"$ref": _REFERENCE.format(model=schema)}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+    body = {"requestBody": {"required": True, "content": {"application/json": {"schema": reference}}}}
+    return {**body, "parameters": [_IDEMPOTENCY_KEY]} if keyed else body
 
 
 def described(app: FastAPI) -> None:

@@ -78,7 +78,7 @@ class QueryIn(BaseModel):
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
 
-    def query(self, *, fresh: bool = False) -> Query:
+    def query(self, *, fresh: bool = False, idempotency_key: str | None = None) -> Query:
         return Query(
             text=self.text,
             customer_id=self.customer_id,
@@ -89,6 +89,7 @@ class QueryIn(BaseModel):
             waiting_since=self.waiting_since,
             store=self.store,
             fresh=fresh,
+            idempotency_key=idempotency_key,
         )
 
 

@@ -23,7 +23,7 @@ from grpc.aio import ServicerContext
 from bentos.gateway.door import BUSY_S
 from bentos.gateway.exchange import ANONYMOUS
 from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
-from bentos.headers import asks_afresh, rate_limit_fields, request_id, seconds_allowed
+from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, request_id, seconds_allowed
 from bentos.wiring import Desk
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
@@ -37,7 +37,7 @@ OK, CALLER_LEFT, TOO_LATE = 200, 499, 504
 RETRY_ELSEWHERE_S = 1.0
 """By then the connection is closed, and the next one reaches a server that stays."""
 
-_SINGLE = ("authorization", "x-request-deadline-ms", "x-request-id")
+_SINGLE = ("authorization", "idempotency-key", "x-request-deadline-ms", "x-request-id")
 
 Context = ServicerContext[bytes, bytes]
 Send = Callable[[Any, "Call", Context], Awaitable[bytes | None]]
@@ -78,6 +78,7 @@ class Call:
         "deadline",
         "fields",
         "fresh",
+        "idempotency_key",
         "request_id",
         "route",
         "started",
@@ -92,6 +93,7 @@ class Call:
         self.fields: tuple[tuple[str, str], ...] = ()
         self.deadline = Deadline.after(longest_s)
         self.fresh = False
+        self.idempotency_key: str | None = None
         self.status = CALLER_LEFT
         self.bytes_in = bytes_in
         self.bytes_out = 0
@@ -109,6 +111,7 @@ class _Entry:
     route: str
     scope: str | None
     models: bool
+    batch: bool
     most_bytes: int
     read: Callable[[bytes], Message]
     send: Send
@@ -148,6 +151,7 @@ class Admission:
             route=f"/{service.full_name}/{method.name}",
             scope=method.scope,
             models=method.models,
+            batch=method.batch,
             most_bytes=self._limits.max_batch_body_bytes if method.batch else self._limits.max_body_bytes,
             read=GetMessageClass(described.input_type).FromString,
             send=_each(method.behaviour) if streams else _one(method.behaviour),
@@ -196,6 +200,7 @@ class Admission:
         left_s: float | None = context.time_remaining()
         call.deadline = Deadline.after(allowed_s if left_s is None else min(allowed_s, left_s))
         call.fresh = asks_afresh(metadata.get("cache-control"))
+        call.idempotency_key = idempotency_key(metadata.get("idempotency-key"), batch=entry.batch)
         if len(raw) > entry.most_bytes:
             raise TooLarge(f"The message has more than {entry.most_bytes} bytes.", hint="Send less at once.")
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 from bentos.gateway.schemas import LARGEST_BATCH, parse_items
 from bentos.grpc import frontdesk_pb2 as pb
@@ -12,7 +13,7 @@ from bentos.grpc.errors import status_of
 from bentos.grpc.messages import fields_of, message_of
 from frontdesk.errors import FrontdeskError, InvalidQuery
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.types import Answer, Query
+from frontdesk.types import Answer, EarlierAnswer, Query
 
 _SENTENCE = re.compile(r".+?(?:[.!?]+\s+|\Z)", re.DOTALL)
 
@@ -34,7 +35,7 @@ class FrontdeskService:
         )
 
     async def understand(self, request: pb.Query, call: Call) -> pb.Answer:
-        return message_of(await self._pipeline.understand(_query(request, call), call.caller, call.deadline))
+        return _told(await self._pipeline.understand(_query(request, call), call.caller, call.deadline), call)
 
     async def understand_batch(self, request: pb.BatchRequest, call: Call) -> pb.BatchResponse:
         """A result for each query, in order; a bad one fails alone."""
@@ -49,7 +50,7 @@ class FrontdeskService:
         return pb.BatchResponse(results=[_result(outcome) for outcome in outcomes])
 
     async def answer(self, request: pb.Query, call: Call) -> pb.Answer:
-        return message_of(await self._pipeline.answer(_query(request, call), call.caller, call.deadline))
+        return _told(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
 
     async def answer_stream(self, request: pb.Query, call: Call) -> AsyncIterator[pb.AnswerEvent]:
         """`understanding`, the reply's sentences, `final`.
@@ -57,7 +58,7 @@ class FrontdeskService:
         Today all of them leave at once, after the record is kept: the pipeline gives an answer whole, and a template's
         reply takes no time to write. A client that reads the events need not change for a writer that streams.
         """
-        final = message_of(await self._pipeline.answer(_query(request, call), call.caller, call.deadline))
+        final = _told(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
         understanding = pb.Answer()
         understanding.CopyFrom(final)
         for later in ("reply", "stored"):
@@ -77,7 +78,14 @@ def _query(request: pb.Query, call: Call) -> Query:
     item = _item(request, call)
     if isinstance(item, FrontdeskError):
         raise item
-    return item
+    return item if call.idempotency_key is None else replace(item, idempotency_key=call.idempotency_key)
+
+
+def _told(answer: Answer, call: Call) -> pb.Answer:
+    """The answer's message; a replay is said beside it, so that the message is the same."""
+    if isinstance(answer, EarlierAnswer):
+        call.fields = (*call.fields, ("idempotency-replayed", "true"))
+    return message_of(answer)
 
 
 def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:

@@ -166,10 +166,10 @@ class Drain:
         self._metrics.observe_commit("drain", time.perf_counter() - began)
 
     def _finish(self, connection: Connection, rows: Sequence[Rows]) -> None:
-        """Keys finished meanwhile. One that the database knows from before was answered twice, and keeps the first."""
+        """Keys finished meanwhile. One that was answered before the database went away keeps that answer."""
         finishes = [one.finish for one in rows if one.finish is not None]
         for finish in sorted(finishes, key=lambda finish: (finish.tenant, finish.subject, finish.key)):
-            if not finish_claim(connection, finish, finish.spooled):
+            if not finish_claim(connection, finish, finish.spooled, is_acknowledged=True):
                 self._metrics.count_key("answered_twice")
 
     def _purge(self) -> None:

@@ -22,7 +22,7 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.security.sealing import Seal
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.recorder import SpoolingRecorder
-from frontdesk.storage.rows import context, earlier_answer
+from frontdesk.storage.rows import SPOOLED, context, earlier_answer
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
 from frontdesk.storage.works import TakeKey
@@ -84,11 +84,14 @@ class IdempotencyKeys:
         if holder is not None:
             return self._earlier(asked, holder)
         holder, taken_in = await self._recorder.do(TakeKey(asked), may_spool=self._one_host)
+        claim = Claim(asked.claim, key, asked.fingerprint, taken_in)
         if holder is not None:
+            if taken_in == SPOOLED:  # the database may have given us the key without an answer in time
+                self._recorder.free(claim, caller)
             return self._earlier(asked, holder)
         reached("claim.after_commit")
         self._metrics.count_key("taken")
-        return Claim(asked.claim, key, asked.fingerprint, taken_in)
+        return claim
 
     def free(self, claim: Claim, caller: Caller) -> None:
         """Give the key up, so that the request can be tried again at once. A key that has its answer keeps it."""

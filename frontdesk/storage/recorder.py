@@ -151,8 +151,7 @@ class SpoolingRecorder:
         key = _freed(claim, caller)
         if claim.taken_in == SPOOLED:
             self._spool.put_unwatched(key)
-        if not self._away.is_set():
-            self._database.put_unwatched(key)
+        self._database.put_unwatched(key)
 
     def close(self) -> None:
         """Write what waits, then stop. What the spool holds stays there for the next start."""

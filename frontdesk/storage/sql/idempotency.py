@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, delete, or_, select
 
 from frontdesk.storage.rows import Finish
 from frontdesk.storage.sql.inserting import insert_for
@@ -84,9 +84,15 @@ def find_holder(connection: Connection, asked: ClaimRow) -> Holder | None:
     return None if found is None else Holder(*found)
 
 
-def finish_claim(connection: Connection, finish: Finish, answer_sealed: bytes) -> bool:
-    """Keep the answer under the key, unless the key is another claim's by now: then False. Twice does no harm."""
-    values = {"query_id": finish.query_id, "answer_sealed": answer_sealed}
+def finish_claim(
+    connection: Connection, finish: Finish, answer_sealed: bytes, *, is_acknowledged: bool = False
+) -> bool:
+    """Keep the answer under the key, unless the key is another claim's by now: then False. Twice does no harm.
+
+    An answer that `is_acknowledged` already also ends another claim that is in flight: that one comes too late.
+    """
+    values = {"query_id": finish.query_id, "answer_sealed": answer_sealed, "claim": finish.claim}
+    ours = idempotency.c.claim == finish.claim
     finished = connection.execute(
         insert_for(connection, idempotency)
         .values(
@@ -94,14 +100,17 @@ def finish_claim(connection: Connection, finish: Finish, answer_sealed: bytes) -
             subject=finish.subject,
             key=finish.key,
             fingerprint=finish.fingerprint,
-            claim=finish.claim,
             lease_until=finish.created_at,
             created_at=finish.created_at,
             **values,
         )
-        .on_conflict_do_update(index_elements=_KEY, set_=values, where=idempotency.c.claim == finish.claim)
+        .on_conflict_do_update(index_elements=_KEY, set_=values, where=_or_open(ours) if is_acknowledged else ours)
     )
     return finished.rowcount == 1
+
+
+def _or_open(ours: ColumnElement[bool]) -> ColumnElement[bool]:
+    return or_(ours, idempotency.c.answer_sealed.is_(None))
 
 
 def free_claim(connection: Connection, tenant: str, subject: str, key: str, claim: str) -> None:

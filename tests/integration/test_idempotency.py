@@ -1,0 +1,264 @@
+"""The same key and request, the same answer, once: on both databases, and while they are away."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, event, func, select
+
+from frontdesk.errors import KeyInFlight, KeyReused, StorageUnavailable
+from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.rows import answer_json
+from frontdesk.storage.spool import purge
+from frontdesk.storage.tables import idempotency, queries
+from frontdesk.types import Answer, Caller, Claim, EarlierAnswer, Query
+from tests.recording import Recording, recording
+from tests.records import record
+
+CALLER = Caller("acme", "shop-frontend", frozenset({"answer"}))
+QUERY = Query("Where is my order 4711-0815?", customer_id="customer-7")
+KEY = "8e03978e-40d5-43dd-bc93-6894a57f9324"
+
+
+@pytest.fixture
+def url(database_url: str) -> str:
+    migrate(database_url)
+    return database_url
+
+
+@pytest.fixture
+def worker(url: str, tmp_path: Path) -> Iterator[Recording]:
+    with recording(url, tmp_path / "host", budget_s=1.0) as worker:
+        yield worker
+
+
+class Switch:
+    """A database that begins no transaction while it is off."""
+
+    def __init__(self, engine: Engine | None) -> None:
+        assert engine is not None
+        self.is_off = False
+        event.listen(engine, "begin", self._refuse)
+
+    def _refuse(self, _: object) -> None:
+        if self.is_off:
+            raise ConnectionRefusedError
+
+
+async def take(worker: Recording, key: str = KEY, query: Query = QUERY, caller: Caller = CALLER) -> object:
+    return await worker.keys.take(key, "answer", query, caller)
+
+
+async def finish(worker: Recording, claim: object, query: Query = QUERY) -> Answer:
+    """Answer under the claim, as the pipeline does; what the caller got."""
+    assert isinstance(claim, Claim)
+    made = replace(record(created_at=datetime.now(UTC)), claim=claim, query=query, caller=CALLER)
+    stored = await worker.recorder.keep(made)
+    return made.acknowledged(stored if query.store else "no")
+
+
+async def once(worker: Recording, key: str = KEY) -> Answer:
+    return await finish(worker, await take(worker, key))
+
+
+async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    give_up = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < give_up, "it did not happen in time"
+        await asyncio.sleep(0.01)
+
+
+def count(worker: Recording, table: object = queries) -> int:
+    assert worker.engine is not None
+    with reading(worker.engine) as connection:
+        return connection.scalar(select(func.count()).select_from(table)) or 0
+
+
+def is_replay(answer: object, of: Answer) -> bool:
+    return isinstance(answer, EarlierAnswer) and answer_json(answer) == answer_json(of)
+
+
+async def test_the_same_request_again_gets_the_same_bytes_and_is_not_worked_on(worker: Recording) -> None:
+    first = await once(worker)
+    for _ in range(3):
+        assert is_replay(await take(worker), first)
+    assert count(worker) == 1
+    assert worker.metric('frontdesk_idempotency_keys_total{outcome="replayed"}') == 3
+
+
+async def test_the_answer_under_a_key_is_not_readable_in_the_database(worker: Recording) -> None:
+    await once(worker)
+    with reading(worker.engine) as connection:
+        (row,) = connection.execute(select(idempotency)).mappings()
+    assert b"4711" not in row["answer_sealed"]
+    assert "4711" not in str(dict(row))
+
+
+async def test_a_key_stands_for_one_request_only(worker: Recording) -> None:
+    claim = await take(worker)
+    for other in (replace(QUERY, text="Something else"), replace(QUERY, store=False)):
+        with pytest.raises(KeyReused):
+            await take(worker, query=other)
+    await finish(worker, claim)
+    with pytest.raises(KeyReused):
+        await worker.keys.take(KEY, "understand", QUERY, CALLER)
+
+
+async def test_of_many_who_come_at_once_one_works_and_the_others_are_told(worker: Recording) -> None:
+    outcomes = await asyncio.gather(*(take(worker) for _ in range(50)), return_exceptions=True)
+    claims = [outcome for outcome in outcomes if isinstance(outcome, Claim)]
+    assert len(claims) == 1
+    assert sum(isinstance(outcome, KeyInFlight) for outcome in outcomes) == 49
+    first = await finish(worker, claims[0])
+    assert is_replay(await take(worker), first)
+
+
+async def test_callers_do_not_share_keys(worker: Recording) -> None:
+    for tenant, subject in (("acme", "a"), ("acme", "b"), ("other", "a")):
+        assert isinstance(await take(worker, caller=Caller(tenant, subject, frozenset())), Claim)
+
+
+async def test_a_request_that_failed_frees_its_key(worker: Recording) -> None:
+    claim = await take(worker)
+    assert isinstance(claim, Claim)
+    worker.keys.free(claim, CALLER)
+    assert isinstance(await take(worker), Claim)
+
+
+async def test_a_key_that_has_its_answer_keeps_it_whoever_gives_it_up(worker: Recording) -> None:
+    claim = await take(worker)
+    first = await finish(worker, claim)
+    assert isinstance(claim, Claim)
+    worker.keys.free(claim, CALLER)
+    assert is_replay(await take(worker), first)
+
+
+async def test_a_crash_frees_the_key_when_its_lease_is_over_and_what_comes_too_late_is_not_kept(
+    url: str, tmp_path: Path
+) -> None:
+    with recording(url, tmp_path / "host", lease_s=0.2) as worker:
+        late = await take(worker)
+        await asyncio.sleep(0.3)
+        taken_over = await take(worker)
+        with pytest.raises(KeyInFlight):
+            await finish(worker, late)
+        first = await finish(worker, taken_over)
+        assert is_replay(await take(worker), first)
+        assert count(worker) == 1
+
+
+async def test_a_key_is_forgotten_after_its_time(url: str, tmp_path: Path) -> None:
+    with recording(url, tmp_path / "host", ttl_s=0.2) as worker:
+        await once(worker)
+        await asyncio.sleep(0.3)
+        await once(worker)
+        assert count(worker) == 2
+
+
+async def test_what_is_not_stored_is_answered_again_all_the_same(worker: Recording) -> None:
+    query = replace(QUERY, store=False)
+    first = await finish(worker, await take(worker, query=query), query)
+    assert first.stored == "no"
+    assert is_replay(await take(worker, query=query), first)
+    assert count(worker) == 0
+
+
+async def test_while_the_database_is_away_keys_are_taken_and_answered_on_this_host_and_known_after(
+    worker: Recording,
+) -> None:
+    switch = Switch(worker.engine)
+    switch.is_off = True
+    claim = await take(worker)
+    with pytest.raises(KeyInFlight):
+        await take(worker)
+    first = await finish(worker, claim)
+    assert first.stored == "spooled"
+    assert is_replay(await take(worker), first)
+    switch.is_off = False
+    await until(lambda: worker.spool.backlog()[0] == 0)
+    await until(lambda: not worker.recorder.is_spooling)
+    assert is_replay(await take(worker), first)
+    assert (count(worker), count(worker, idempotency)) == (1, 1)
+
+
+async def test_a_key_that_was_taken_before_the_database_went_away_is_finished_in_the_spool(worker: Recording) -> None:
+    switch = Switch(worker.engine)
+    claim = await take(worker)
+    switch.is_off = True
+    first = await finish(worker, claim)
+    assert first.stored == "spooled"
+    assert is_replay(await take(worker), first)
+    switch.is_off = False
+    await until(lambda: worker.spool.backlog()[0] == 0)
+    assert is_replay(await take(worker), first)
+    assert count(worker) == 1
+
+
+async def test_a_key_that_was_taken_in_the_spool_is_finished_in_the_database_that_is_back(worker: Recording) -> None:
+    switch = Switch(worker.engine)
+    switch.is_off = True
+    claim = await take(worker)
+    switch.is_off = False
+    await until(lambda: not worker.recorder.is_spooling)
+    with pytest.raises(KeyInFlight):
+        await take(worker)
+    first = await finish(worker, claim)
+    assert first.stored == "committed"
+    await asyncio.sleep(0.2)  # the spool forgets the key a moment later
+    assert is_replay(await take(worker), first)
+    assert count(worker) == 1
+
+
+async def test_an_answer_acknowledged_from_the_spool_ends_a_claim_that_another_host_still_works_on(
+    worker: Recording, tmp_path: Path
+) -> None:
+    with recording(worker.url, tmp_path / "other host") as other:
+        switch = Switch(worker.engine)
+        slow = await take(other)
+        switch.is_off = True
+        first = await once(worker)
+        switch.is_off = False
+        await until(lambda: worker.spool.backlog()[0] == 0)
+        with pytest.raises(KeyInFlight):
+            await finish(other, slow)
+        assert is_replay(await take(other), first)
+        assert count(worker) == 1
+
+
+async def test_with_several_hosts_a_key_is_refused_while_the_database_is_away(url: str, tmp_path: Path) -> None:
+    with recording(url, tmp_path / "host", one_host=False) as worker:
+        switch = Switch(worker.engine)
+        claim = await take(worker, "taken before")
+        switch.is_off = True
+        with pytest.raises(StorageUnavailable, match="no other host"):
+            await take(worker)
+        assert (await finish(worker, claim)).stored == "spooled"
+        switch.is_off = False
+        await until(lambda: not worker.recorder.is_spooling)
+        assert isinstance(await take(worker), Claim)
+
+
+async def test_two_workers_of_a_host_know_each_others_keys_during_an_outage(url: str, tmp_path: Path) -> None:
+    with recording(url, tmp_path / "host") as one, recording(url, tmp_path / "host") as other:
+        for each in (one, other):
+            Switch(each.engine).is_off = True
+        first = await once(one)
+        assert is_replay(await take(other), first)
+
+
+async def test_old_keys_are_deleted_in_the_end(worker: Recording) -> None:
+    for number in range(5):
+        await once(worker, f"key-{number}")
+    purge(worker.engine, datetime(2026, 1, 1, tzinfo=UTC))
+    assert count(worker, idempotency) == 5
+    open_engine = open_database(worker.url)
+    purge(open_engine, datetime(2100, 1, 1, tzinfo=UTC))
+    open_engine.dispose()
+    assert count(worker, idempotency) == 0
+    assert count(worker) == 5
