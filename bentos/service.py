@@ -22,6 +22,7 @@ import bentoml
 from bentoml import server_context
 from starlette.types import ASGIApp
 
+from bentos.connections import install
 from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
@@ -50,6 +51,8 @@ SETTINGS: Settings = load()
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
 HOME_VARIABLE = "FRONTDESK_HOME"
+PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
+"""Of uvicorn, which believes everybody on this machine where it is not set."""
 
 
 class _Master:
@@ -97,6 +100,7 @@ class Frontdesk:
     @staticmethod
     def front(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
+        install(SETTINGS.server.header_timeout_s, SETTINGS.server.max_header_bytes)
         return Door(
             gateway=build_app(_desk, _heartbeats),
             native=native,
@@ -121,6 +125,7 @@ class Frontdesk:
         except FrontdeskError as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
             raise SystemExit(1) from None
+        os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
         os.environ[BUNDLE_VARIABLE] = str(bundle.path)
         os.environ[PRECISION_VARIABLE] = precision

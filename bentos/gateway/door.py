@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.errors import unexpected_response
+from bentos.gateway.cors import CrossOrigin
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_routes
 from bentos.gateway.schemas import QueryIn, parse
@@ -78,12 +79,16 @@ class Door:
         self._settings = settings
         self._access_log = access_log
         self._in_flight = 0
+        self._cross_origin = CrossOrigin(frozenset(settings.cors_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close"})  # nothing here speaks it: answered with 403
+            return
         if scope["type"] != "http":
             await self._native(scope, receive, send)
             return
-        exchange = Exchange(scope, send)
+        exchange = Exchange(scope, send, self._settings.gzip_min_bytes)
         self._in_flight += 1
         try:
             await self._pass(scope, receive, exchange)
@@ -101,6 +106,9 @@ class Door:
 
     async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
+        if self._cross_origin.origins and (told := self._cross_origin_answer(scope, exchange)) is not None:
+            await exchange.answer(told)
+            return
         route = self._route(scope, exchange)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
@@ -122,6 +130,15 @@ class Door:
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
         async with exchange.while_connected(receive):
             await application(scope, _replay(body, receive), exchange.send)
+
+    def _cross_origin_answer(self, scope: Scope, exchange: Exchange) -> Response | None:
+        """What a browser asks before it lets a page of another origin call; the response's headers otherwise."""
+        origin = exchange.header(b"origin")
+        exchange.say(self._cross_origin.fields(origin))
+        if scope["method"] != "OPTIONS":
+            return None
+        methods = [method for route in find_routes(scope["raw_path"].decode("latin-1")) for method in route.methods]
+        return self._cross_origin.preflight(origin, exchange.header(b"access-control-request-method"), methods)
 
     def _route(self, scope: Scope, exchange: Exchange) -> Route:
         """The path as it was sent decides; HEAD may ask for whatever GET may."""
@@ -189,6 +206,7 @@ class Door:
                 request_id=exchange.request_id,
                 tenant=exchange.caller.tenant,
                 subject=exchange.caller.subject,
+                client=exchange.client,
                 bytes_in=exchange.bytes_in,
                 bytes_out=exchange.bytes_out,
             )

@@ -10,6 +10,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
 from bentos.headers import request_id
 from frontdesk.errors import InvalidQuery, TooLarge
 from frontdesk.types import Caller
@@ -41,10 +42,12 @@ _SECURITY_HEADERS = [
 
 class Exchange:
     """`status` is 0 until a response has begun; `route` is a template, never the path that was asked for; `fields` are
-    headers that the response gets beside its own, errors too."""
+    headers that the response gets beside its own, errors too. Bodies from `gzip_bytes` on are compressed."""
 
     __slots__ = (
+        "_gzip_bytes",
         "_headers",
+        "_held",
         "_scope",
         "_send",
         "bytes_in",
@@ -59,11 +62,13 @@ class Exchange:
         "status",
     )
 
-    def __init__(self, scope: Scope, send: Send) -> None:
+    def __init__(self, scope: Scope, send: Send, gzip_bytes: int | None = None) -> None:
         self.started = time.perf_counter()
         self._scope = scope
         self._send = send
         self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a repeated one, the first
+        self._gzip_bytes = gzip_bytes
+        self._held: Message | None = None
         self.request_id = request_id(self.header(b"x-request-id"))
         self.method = (
             scope["method"]
@@ -93,6 +98,12 @@ class Exchange:
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
 
+    @property
+    def client(self) -> str | None:
+        """The address that asks; where a trusted proxy says so, the one behind it."""
+        given = self._scope.get("client")
+        return given[0] if given else None
+
     def say(self, fields: Sequence[tuple[str, str]]) -> None:
         """Headers for the response, whatever it will be."""
         self.fields.extend((name.encode(), value.encode()) for name, value in fields)
@@ -105,9 +116,20 @@ class Exchange:
                 **message,
                 "headers": [*headers, *self.fields, *_SECURITY_HEADERS, (b"x-request-id", self.request_id.encode())],
             }
+            if self._gzip_bytes is not None and is_worth_it(headers, self._gzip_bytes) and self._reads_gzip():
+                self._held = message
+                return
         elif message["type"] == "http.response.body":
+            if self._held is not None:
+                start, self._held = self._held, None
+                if not message.get("more_body", False):
+                    start, message = await compressed(start, message)
+                await self._send(start)
             self.bytes_out += len(message.get("body", b""))
         await self._send(message)
+
+    def _reads_gzip(self) -> bool:
+        return reads_gzip(self.header(b"accept-encoding"))
 
     @asynccontextmanager
     async def while_connected(self, receive: Receive) -> AsyncIterator[None]:

@@ -75,6 +75,7 @@ class Call:
         "bytes_in",
         "bytes_out",
         "caller",
+        "client",
         "deadline",
         "fields",
         "fresh",
@@ -90,6 +91,7 @@ class Call:
         self.route = route
         self.request_id = request_id(wanted_id)
         self.caller = ANONYMOUS
+        self.client: str | None = None
         self.fields: tuple[tuple[str, str], ...] = ()
         self.deadline = Deadline.after(longest_s)
         self.fresh = False
@@ -164,6 +166,7 @@ class Admission:
             given: Sequence[tuple[str, Any]] = cast(Any, context.invocation_metadata())
             metadata = dict(reversed(given))  # of a repeated one, the first
             call = Call(entry.route, len(raw), metadata.get("x-request-id"), self._limits.request_timeout_s)
+            call.client = _address(context.peer())
             self._in_flight += 1
             self._idle.clear()
             try:
@@ -236,9 +239,18 @@ class Admission:
                 request_id=call.request_id,
                 tenant=call.caller.tenant,
                 subject=call.caller.subject,
+                client=call.client,
                 bytes_in=call.bytes_in,
                 bytes_out=call.bytes_out,
             )
+
+
+def _address(peer: str) -> str | None:
+    """The address in `ipv4:127.0.0.1:50051` or `ipv6:%5B::1%5D:50051`."""
+    family, _, rest = peer.partition(":")
+    if family not in ("ipv4", "ipv6"):
+        return None
+    return rest.rpartition(":")[0].removeprefix("%5B").removesuffix("%5D").strip("[]")
 
 
 def _check_repeated(names: Sequence[str]) -> None:

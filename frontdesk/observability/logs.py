@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 import traceback
 from contextlib import suppress
@@ -37,6 +38,7 @@ _LEVELS = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
 }
+_ADDRESS = re.compile(r"[0-9a-fA-F.:]{2,45}")
 _MAX_CAUSES = 8
 """A chain of causes may be a ring."""
 
@@ -96,10 +98,14 @@ def log_access(
     request_id: str,
     tenant: str | None,
     subject: str | None,
+    client: str | None,
     bytes_in: int,
     bytes_out: int,
 ) -> None:
-    """One line for one request. `route` is the template (`/v1/queries/{id}`), never the path that was asked for."""
+    """One line for one request, from the address `client`.
+
+    `route` is a template (`/v1/queries/{id}`), never the path that was asked for.
+    """
     _log.info(
         "request",
         method=method,
@@ -109,6 +115,7 @@ def log_access(
         request_id=request_id,
         tenant=tenant,
         subject=subject,
+        client=client if client is not None and _ADDRESS.fullmatch(client) else None,
         bytes_in=bytes_in,
         bytes_out=bytes_out,
     )

@@ -43,6 +43,7 @@ def access(**changes: Any) -> None:
         "request_id": "0190-r",
         "tenant": "acme",
         "subject": "demo",
+        "client": "192.0.2.7",
         "bytes_in": 120,
         "bytes_out": 900,
     }
@@ -71,6 +72,7 @@ def test_a_request_is_one_json_line_with_the_route_template(capsys: pytest.Captu
         "request_id": "0190-r",
         "tenant": "acme",
         "subject": "demo",
+        "client": "192.0.2.7",
         "bytes_in": 120,
         "bytes_out": 900,
     }

@@ -260,6 +260,7 @@ async def test_an_answer_is_counted_and_logged_by_route_without_words(door: Serv
         "request_id": "mine",
         "tenant": "acme",
         "subject": "tester",
+        "client": "127.0.0.1",
         "bytes_in": len(QUERY.SerializeToString()),
         "bytes_out": len(answer.SerializeToString()),
     }

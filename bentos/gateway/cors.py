@@ -1,0 +1,48 @@
+"""Which pages of other origins may call the API from a browser: a list of origins, empty by default.
+
+Tokens travel in a header that scripts set themselves, so credentials of the browser are never asked for.
+https://fetch.spec.whatwg.org/#http-cors-protocol
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+REMEMBERED_S = 600
+ALLOWED_HEADERS = (
+    "authorization, cache-control, content-type, idempotency-key, traceparent, x-request-deadline-ms, x-request-id"
+)
+EXPOSED_HEADERS = "ratelimit, ratelimit-policy, retry-after, x-request-id"
+
+
+@dataclass(frozen=True, slots=True)
+class CrossOrigin:
+    """`origins` as browsers send them: scheme, host and port."""
+
+    origins: frozenset[str]
+
+    def fields(self, origin: str | None) -> tuple[tuple[str, str], ...]:
+        """Headers for a response. Where origins are listed, caches must keep answers to each of them apart."""
+        if not self.origins:
+            return ()
+        if origin not in self.origins or origin is None:
+            return (("vary", "origin"),)
+        return (
+            ("vary", "origin"),
+            ("access-control-allow-origin", origin),
+            ("access-control-expose-headers", EXPOSED_HEADERS),
+        )
+
+    def preflight(self, origin: str | None, wanted: str | None, methods: Sequence[str]) -> Response | None:
+        """The answer to the question that a browser asks first; None where it is none, or comes from elsewhere."""
+        if origin not in self.origins or wanted is None or not methods:
+            return None
+        headers = {
+            "access-control-allow-methods": ", ".join(methods),
+            "access-control-allow-headers": ALLOWED_HEADERS,
+            "access-control-max-age": str(REMEMBERED_S),
+        }
+        return Response(status_code=204, headers=headers)
