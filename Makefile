@@ -9,6 +9,7 @@ EXTRA       := $(strip $(ACCELERATOR))
 OTHER       := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 INDEX       := $(if $(strip $(TORCH_INDEX)),--extra-index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
+AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that start no server
 USERS       ?= 50             # of make bench-locust
 RUN_TIME    ?= 60s            # of make bench-locust
 SCENARIOS   ?=                # of make faults: all, or names such as worker-killed
@@ -17,7 +18,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps faults check format bench bench-kernel bench-layers bench-storage bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-all test-deps faults check lint format bench bench-kernel bench-layers bench-storage bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -52,9 +53,10 @@ train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the r
 	@$(BIN)/frontdesk train --promote
 
 test: $(VENV)/.dev-$(EXTRA)  ## every test; on private servers of its own where PostgreSQL and Redis are installed
-	@$(PYTEST)
+	@$(PYTEST) $(AT_ONCE) tests/unit tests/parity
+	@$(PYTEST) --ignore tests/unit --ignore tests/parity
 
-test-all: test-deps test check  ## install what the tests can use, then all tests and all checks
+test-all: test-deps test lint  ## install what the tests can use, then all tests and all checks
 
 test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQL, Redis, wrk; nothing is started
 	@.ci/test-deps
@@ -62,12 +64,14 @@ test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQ
 faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests beside each kind of failure, an hour in all
 	@$(BIN)/python -m tests.faults $(SCENARIOS)
 
-check: $(VENV)/.dev-$(EXTRA)  ## format, lint, types, import contracts, unit tests: the definition of clean
+check: lint  ## the definition of clean: lint and the unit tests
+	@$(PYTEST) $(AT_ONCE) tests/unit --quiet
+
+lint: $(VENV)/.dev-$(EXTRA)  ## format, style, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(PYTEST) tests/unit --quiet
 
 format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it
 	@$(BIN)/ruff format .

@@ -8,8 +8,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
@@ -26,8 +28,23 @@ from training.run import TrainingRun
 TOOK_PART = pytest.StashKey[list[str]]()
 
 
+settings.register_profile("frontdesk", deadline=None)  # a busy machine is no defect of what is tested
+settings.load_profile("frontdesk")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[TOOK_PART] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if (told := getattr(session.config, "workeroutput", None)) is not None:  # one of several processes (pytest-xdist)
+        told["took_part"] = session.config.stash[TOOK_PART]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    seen = node.config.stash[TOOK_PART]
+    seen += [line for line in getattr(node, "workeroutput", {}).get("took_part", ()) if line not in seen]
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
