@@ -34,33 +34,26 @@ _FEWEST_LETTERS = 4
 
 def obedience(draft: Draft) -> Iterator[Finding]:
     """Runs of words and odd tokens that the customer dictated."""
+    message = _PLACEHOLDER.sub(" ", draft.customer.text)
     sources = [words(source) for source in draft.sources]
-    said = _runs(words(draft.text)) - {run for source in sources for run in _runs(source)}
     known = {word for source in sources for word in source} | draft.policy.known_words
     text = plain(_PLACEHOLDER.sub("", draft.text))
-    spoken = set(words(text))
-    for dictated in _read(_PLACEHOLDER.sub(" ", draft.customer.text)):
-        if said & _runs(words(dictated)):
-            yield Finding("obedience", "it repeats words of the message")
-            return
-        if any(token in text for token in _odd(dictated, known)):
-            yield Finding("obedience", "it repeats a token of the message")
-            return
-    open_to_all = known.union(words(draft.customer.text))
-    for decoded in _hidden(_PLACEHOLDER.sub(" ", draft.customer.text)):
-        if any(len(word) >= _FEWEST_LETTERS and word in spoken - open_to_all for word in words(decoded)):
+    if any(re.search(rf"(?<!\w){re.escape(token)}(?!\w)", text) for token in _odd(message, known)):
+        yield Finding("obedience", "it repeats a token of the message")
+    said = _runs(words(draft.text)) - {run for source in sources for run in _runs(source)}
+    news = set(words(text)) - known - set(words(message))
+    dictated = _runs(words(message))
+    for decoded in _hidden(message):
+        found = words(decoded)
+        dictated |= _runs(found)
+        if any(len(word) >= _FEWEST_LETTERS and word in news for word in found):
             yield Finding("obedience", "it repeats what the message hides")
-            return
+    if said & dictated:
+        yield Finding("obedience", "it repeats words of the message")
 
 
 def _runs(found: list[str]) -> set[tuple[str, ...]]:
     return {tuple(found[at : at + _RUN]) for at in range(len(found) - _RUN + 1)}
-
-
-def _read(text: str) -> Iterator[str]:
-    """The message as it stands and as it may be meant."""
-    yield text
-    yield from _hidden(text)
 
 
 def _hidden(text: str) -> Iterator[str]:
