@@ -43,6 +43,11 @@ def plain(message: str) -> str:
     return _MARK.sub(r"\2", message)
 
 
+def values(message: str) -> list[str]:
+    """The personal data that is marked in `message`."""
+    return [mark[2] for mark in _MARK.finditer(message)]
+
+
 def figures(messages: Iterable[str]) -> dict[str, Figures]:
     """Figures by kind, and by "structured" and "all" for the sums."""
     marked, found, exact, readable = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
