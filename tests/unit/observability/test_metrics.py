@@ -179,3 +179,13 @@ def test_there_is_nobody_to_forget_in_one_process(metrics: Metrics) -> None:
     metrics.set_waiting(4)
     mark_process_dead(os.getpid())
     assert samples(metrics)["frontdesk_waiting_texts"] == 4
+
+
+def test_no_number_comes_to_a_hole_in_a_file_that_a_full_disk_could_not_fill(tmp_path: Path) -> None:
+    """A process that maps such a file is ended by SIGBUS."""
+    program = "from frontdesk.observability.metrics import Metrics; Metrics().observe_rejection('not_found')"
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
+    files = [file.stat() for file in tmp_path.iterdir()]
+    assert len(files) >= 4
+    assert all(file.st_blocks * 512 >= file.st_size for file in files)
