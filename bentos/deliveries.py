@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from frontdesk.config import Settings
 from frontdesk.observability.metrics import Metrics
 from frontdesk.storage.dispatcher import DeliveryLimits, Dispatcher
+from frontdesk.storage.features_sink import FeaturesSink
 from frontdesk.storage.sinks import FileSink, Sink
 from frontdesk.storage.sql.outbox import Lag
 
@@ -31,10 +32,12 @@ def open_outbox(settings: Settings, engine: Engine, metrics: Metrics) -> Dispatc
         age_s = (datetime.now(UTC) - lag.oldest).total_seconds() if lag.oldest else 0.0
         metrics.set_outbox(lag.sink, lag.waiting, lag.dead, age_s)
 
-    sinks = tuple(_sinks(settings))
+    sinks = tuple(_sinks(settings, engine))
     return Dispatcher(engine, sinks, limits, observe_delivered=metrics.observe_delivered, observe_lag=observe_lag)
 
 
-def _sinks(settings: Settings) -> Iterator[Sink]:
+def _sinks(settings: Settings, engine: Engine) -> Iterator[Sink]:
     if "file" in settings.sinks:
         yield FileSink(settings.events_file)
+    if settings.redis.url is not None:
+        yield FeaturesSink(settings.redis.url, engine)

@@ -48,6 +48,8 @@ from frontdesk.storage.dispatcher import Dispatcher
 from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.outbox_care import OutboxCare
 from frontdesk.storage.recorder import Patience, SpoolingRecorder
+from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.redis_customers import RedisCustomers
 from frontdesk.storage.rows import COMMITTED, SPOOLED, RowMaker
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.records import find_answer
@@ -80,6 +82,7 @@ class Desk:
     spool: Spool
     seal: Seal
     customers: SqlCustomers
+    redis: RedisInTime | None
     outbox: Dispatcher | None
     inventory: Inventory
     language_model: OpenAiClient | None
@@ -131,6 +134,8 @@ class Desk:
         await asyncio.to_thread(self.recorder.close)
         self.spool.close()
         self.customers.close()
+        if self.redis is not None:
+            await self.redis.close()
         if self.outbox is not None:
             await asyncio.to_thread(self.outbox.close)
         self.engine.dispose()
@@ -168,12 +173,13 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     spool, seal = Spool.open(settings.home), open_seal(settings.keys)
     outbox = open_outbox(settings, engine, metrics)
     recorder = _recorder(settings, engine, spool, seal, metrics, outbox)
-    customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)
+    redis = _redis(settings)
+    customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
     language_model = _language_model(settings)
     pipeline = AnswerQuery(
         mask=mask,
         champion=champion,
-        customers=customers,
+        customers=RedisCustomers(redis) if redis else customers,
         priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
         writer=_writer(settings, language_model),
@@ -195,6 +201,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         spool,
         seal,
         customers,
+        redis,
         outbox,
         inventory,
         language_model,
@@ -306,6 +313,11 @@ def _recorder(
         key_ttl_s=storage.idempotency_ttl_s,
         on_commit=outbox.wake if outbox else lambda: None,
     )
+
+
+def _redis(settings: Settings) -> RedisInTime | None:
+    redis = settings.redis
+    return None if redis.url is None else RedisInTime(redis.url, timeout_s=redis.timeout_s)
 
 
 def _keys(

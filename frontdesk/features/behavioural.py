@@ -7,8 +7,9 @@ or in Redis, hands over the newest of each, and `summarise` counts. Knows nothin
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from operator import attrgetter
@@ -94,6 +95,22 @@ def history_before(contacts: Collection[Contact], ratings: Collection[Rating], a
     """The same from everything that a customer ever did, what came after `at` among it."""
     first = min((contact.at for contact in contacts), default=None)
     return summarise(contacts, ratings, first, at)
+
+
+def histories_at(
+    contacts: Sequence[Contact], ratings: Sequence[Rating], moments: Iterable[datetime]
+) -> Iterator[CustomerHistory]:
+    """One customer's history as of each moment: what training reads, the same as serving has seen then.
+
+    Args:
+        contacts: all of the customer's, in order of time.
+        ratings: the same.
+    """
+    first = contacts[0].at if contacts else None
+    for at in moments:
+        until, rated_until = (bisect_left(facts, at, key=attrgetter("at")) for facts in (contacts, ratings))
+        before = contacts[max(until - MOST, 0) : until]
+        yield summarise(before, ratings[max(rated_until - MOST, 0) : rated_until], first, at)
 
 
 def _newest(facts: Iterable[Fact], at: datetime, window: timedelta) -> list[Fact]:

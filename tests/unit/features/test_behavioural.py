@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from hypothesis import given
 
-from frontdesk.features.behavioural import DAY, MOST, STRANGER, Contact, Rating, history_before, summarise
+from frontdesk.features.behavioural import DAY, MOST, STRANGER, Contact, Rating, histories_at, history_before, summarise
 from tests.customer_facts import CUSTOMERS, MICROSECOND, NOW, TENANTS, Fact, facts, moments, of
 
 
@@ -54,3 +54,16 @@ def test_what_comes_later_changes_nothing(everything: list[Fact], at: datetime) 
             contacts, ratings = of(everything, tenant, customer)
             then = [fact for fact in contacts if fact.at < at], [fact for fact in ratings if fact.at < at]
             assert history_before(contacts, ratings, at) == history_before(*then, at)
+
+
+@given(everything=facts())
+def test_histories_in_a_row_are_those_of_each_moment_alone(everything: list[Fact]) -> None:
+    for tenant in TENANTS:
+        for customer in CUSTOMERS:
+            contacts, ratings = (
+                sorted(each, key=lambda fact: (fact.at, fact.id)) for each in of(everything, tenant, customer)
+            )
+            at_each = [fact.at for fact in contacts]
+            assert list(histories_at(contacts, ratings, at_each)) == [
+                history_before(contacts, ratings, at) for at in at_each
+            ]

@@ -1,0 +1,55 @@
+"""Bytes under a key for a while: replies that need not be written again. In Redis for all workers, or in the process.
+
+Both have nothing rather than fail. Knows nothing of what the bytes are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
+from typing import cast
+
+from frontdesk.storage.redis_client import RedisInTime
+
+PREFIX = "frontdesk:cache:"
+
+
+class RedisCache:
+    """Shared by every worker and host of that Redis, which also forgets."""
+
+    def __init__(self, redis: RedisInTime) -> None:
+        self._redis = redis
+
+    async def get(self, key: str) -> bytes | None:
+        """What was put there, if it still is; None too where Redis is away."""
+        return await self._redis.ask(lambda client: cast("Awaitable[bytes | None]", client.get(PREFIX + key)))
+
+    async def put(self, key: str, value: bytes, ttl_s: int) -> None:
+        """Keep it for so long; not at all where Redis is away."""
+        await self._redis.ask(lambda client: client.set(PREFIX + key, value, ex=ttl_s))
+
+
+class LruCache:
+    """This process's own: at most `entries`, of which the one not asked for longest goes first."""
+
+    def __init__(self, entries: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._most = entries
+        self._clock = clock
+        self._kept: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
+
+    async def get(self, key: str) -> bytes | None:
+        """What was put there, if it still is."""
+        until, value = self._kept.get(key, (0.0, b""))
+        if until <= self._clock():
+            self._kept.pop(key, None)
+            return None
+        self._kept.move_to_end(key)
+        return value
+
+    async def put(self, key: str, value: bytes, ttl_s: int) -> None:
+        """Keep it for so long, or until room is needed."""
+        self._kept[key] = (self._clock() + ttl_s, value)
+        self._kept.move_to_end(key)
+        if len(self._kept) > self._most:
+            self._kept.popitem(last=False)

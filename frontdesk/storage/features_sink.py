@@ -1,0 +1,107 @@
+"""The sink that keeps customers' features in Redis: what is told of a query or a rating is added, once.
+
+A Redis that has lost its memory is filled from the record before anything is added to it. Knows nothing of how facts
+are laid out there.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby, islice
+from typing import TypeVar
+
+import redis
+from redis.client import Pipeline
+from redis.exceptions import RedisError
+from sqlalchemy import Connection, Engine
+
+from frontdesk.features.behavioural import MOST, Contact, Rating
+from frontdesk.storage.database import reading
+from frontdesk.storage.events import Event, EventType
+from frontdesk.storage.redis_customers import PREFIX, WHOLE, forget, put_contacts, put_ratings
+from frontdesk.storage.sinks import SinkAway
+from frontdesk.storage.sql.customers import all_contacts, all_ratings
+
+TIMEOUT_S = 2.0
+CUSTOMERS_AT_ONCE = 200
+KEYS_AT_ONCE = 1000
+
+T = TypeVar("T")
+
+
+class FeaturesSink:
+    """`engine` is of the record, `url` of the Redis. Used by one thread."""
+
+    name = "features"
+
+    def __init__(self, url: str, engine: Engine) -> None:
+        self._client = redis.Redis.from_url(url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S)
+        self._engine = engine
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        try:
+            if not self._client.exists(WHOLE):
+                with reading(self._engine) as connection:
+                    rebuild(self._client, connection)
+            pipe = self._client.pipeline(transaction=False)
+            for event in events:
+                _apply(pipe, event)
+            pipe.execute()
+        except RedisError as error:
+            raise SinkAway(f"Redis is away ({type(error).__name__}).") from None
+
+
+def rebuild(client: redis.Redis, connection: Connection) -> int:
+    """Forget all facts and put there what the record knows. How many customers that were.
+
+    Until it is done nobody is told anything. What the record is told meanwhile comes as events, once more or not.
+    """
+    client.delete(WHOLE)
+    for keys in _in_parts(client.scan_iter(match=f"{PREFIX}*", count=KEYS_AT_ONCE), KEYS_AT_ONCE):
+        client.unlink(*keys)
+    customers = 0
+    for histories in _in_parts(_by_customer(connection), CUSTOMERS_AT_ONCE):
+        pipe = client.pipeline(transaction=False)
+        for tenant, customer_id, first, contacts in histories:
+            put_contacts(pipe, tenant, customer_id, first, contacts)
+        pipe.execute()
+        customers += len(histories)
+    ratings: dict[tuple[str, str], list[Rating]] = defaultdict(list)
+    for stored in all_ratings(connection):
+        ratings[stored.tenant, stored.customer_id].append(stored.rating)
+    pipe = client.pipeline(transaction=False)
+    for owner, given in ratings.items():
+        put_ratings(pipe, *owner, given[-MOST:])
+    pipe.set(WHOLE, 1)
+    pipe.execute()
+    return customers
+
+
+def _by_customer(connection: Connection) -> Iterator[tuple[str, str, datetime, Sequence[Contact]]]:
+    """Each customer's first contact, and the newest ones."""
+    for owner, stored in groupby(all_contacts(connection), lambda one: (one.tenant, one.customer_id)):
+        contacts = [one.contact for one in stored]
+        yield *owner, contacts[0].at, contacts[-MOST:]
+
+
+def _apply(pipe: Pipeline, event: Event) -> None:
+    if event.customer_id is None:
+        return
+    body = event.body()
+    if event.type in (EventType.ANSWERED, EventType.UNDERSTOOD):
+        said = (body["intent"], body["sentiment"], body["escalation_needed"])
+        contact = Contact(event.event_id, event.created_at, *said)
+        put_contacts(pipe, event.tenant, event.customer_id, contact.at, [contact])
+    elif event.type == EventType.ERASED:
+        forget(pipe, event.tenant, event.customer_id)
+    elif event.type == EventType.FEEDBACK and body["satisfaction"] is not None:
+        rating = Rating(event.event_id, event.created_at, body["satisfaction"])
+        put_ratings(pipe, event.tenant, event.customer_id, [rating])
+
+
+def _in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    remaining = iter(items)
+    while part := list(islice(remaining, size)):
+        yield part

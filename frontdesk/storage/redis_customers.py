@@ -1,0 +1,127 @@
+"""Customers' facts in Redis: sorted sets by time, whose members say all that there is to know of a fact.
+
+A fact that is put twice is there once, so events may come more than once. The newest are kept, twice as many as
+anybody counts, for as long as they count. A mark says that the sets are whole; without it, as in a Redis that has lost
+its memory, nothing is told until they are made again from the record. Knows nothing of events or of the record.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+from redis.asyncio import Redis
+from redis.client import Pipeline
+
+from frontdesk.features.behavioural import (
+    CONTACTS_OF,
+    DAY,
+    MOST,
+    RATINGS_OF,
+    Contact,
+    CustomerHistory,
+    Rating,
+    summarise,
+)
+from frontdesk.storage.redis_client import RedisInTime
+
+PREFIX = "frontdesk:customers:"
+WHOLE = f"{PREFIX}whole"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class RedisCustomers:
+    """One worker's. `redis` may be shared with other parts."""
+
+    def __init__(self, redis: RedisInTime) -> None:
+        self._redis = redis
+
+    async def about(
+        self, tenant: str, customer_ids: Collection[str], at: datetime
+    ) -> Mapping[str, CustomerHistory] | None:
+        """Each customer's history before `at`; None where Redis does not tell in time, or has lost its memory."""
+        asked = list(customer_ids)
+        told = await self._redis.ask(lambda client: _ask(client, tenant, asked, at))
+        if told is None:
+            return None
+        whole, *facts = told
+        if not whole:
+            return None
+        return {customer: _history(facts[3 * place : 3 * place + 3], at) for place, customer in enumerate(asked)}
+
+
+def _ask(client: Redis, tenant: str, customers: Sequence[str], at: datetime) -> Awaitable[list[Any]]:
+    """One round trip: is everything there, then contacts, ratings and the first contact of each customer."""
+    pipe = client.pipeline(transaction=False)
+    pipe.exists(WHOLE)
+    for customer in customers:
+        for kind, window in (("contacts", CONTACTS_OF), ("ratings", RATINGS_OF)):
+            key, before = _key(tenant, customer, kind), f"({_score(at)}"
+            pipe.zrevrangebyscore(key, before, _score(at - window), start=0, num=MOST, withscores=True)
+        pipe.zscore(_since(tenant), customer)
+    return pipe.execute()
+
+
+def _history(facts: Sequence[Any], at: datetime) -> CustomerHistory:
+    contacts, ratings, first = facts
+    return summarise(
+        (Contact(row_id, _moment(score), *said) for (row_id, *said), score in _read(contacts)),
+        (Rating(row_id, _moment(score), satisfaction) for (row_id, satisfaction), score in _read(ratings)),
+        None if first is None else _moment(first),
+        at,
+    )
+
+
+def _read(members: Iterable[tuple[bytes, float]]) -> Iterable[tuple[list[Any], float]]:
+    return ((json.loads(member), score) for member, score in members)
+
+
+def put_contacts(pipe: Pipeline, tenant: str, customer_id: str, first: datetime, contacts: Collection[Contact]) -> None:
+    """Add contacts of one customer, at least one; `first` is the earliest that is known of."""
+    members = {_member(one.id, one.intent, one.sentiment, one.escalated): _score(one.at) for one in contacts}
+    _put(pipe, _key(tenant, customer_id, "contacts"), members, CONTACTS_OF)
+    pipe.zadd(_since(tenant), {customer_id: _score(first)}, lt=True)
+
+
+def put_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[Rating]) -> None:
+    """Add ratings of one customer, at least one."""
+    members = {_member(one.id, one.satisfaction): _score(one.at) for one in ratings}
+    _put(pipe, _key(tenant, customer_id, "ratings"), members, RATINGS_OF)
+
+
+def forget(pipe: Pipeline, tenant: str, customer_id: str) -> None:
+    """Nothing is left of this customer."""
+    pipe.unlink(_key(tenant, customer_id, "contacts"), _key(tenant, customer_id, "ratings"))
+    pipe.zrem(_since(tenant), customer_id)
+
+
+def _put(pipe: Pipeline, key: str, members: Mapping[str, int], window: timedelta) -> None:
+    pipe.zadd(key, dict(members))
+    pipe.zremrangebyrank(key, 0, -2 * MOST - 1)
+    pipe.expire(key, window + DAY)
+
+
+def _member(*said: Any) -> str:
+    """The id comes first: members of the same score are sorted by it, as rows of the same moment are."""
+    return json.dumps(said, separators=(",", ":"))
+
+
+def _key(tenant: str, customer_id: str, kind: str) -> str:
+    return f"{PREFIX}{quote(tenant, safe='')}:{quote(customer_id, safe='')}:{kind}"
+
+
+def _since(tenant: str) -> str:
+    return f"{PREFIX}{quote(tenant, safe='')}:since"
+
+
+def _score(at: datetime) -> int:
+    """Microseconds since 1970: below 2^53, so exact as the float that Redis makes of it."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def _moment(score: float) -> datetime:
+    return _EPOCH + int(score) * _MICROSECOND
