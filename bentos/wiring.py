@@ -311,6 +311,7 @@ def _recorder(
         patience=Patience(storage.commit_budget_s, storage.commit_timeout_s),
         max_rows_per_commit=storage.max_rows_per_commit,
         key_ttl_s=storage.idempotency_ttl_s,
+        fingerprint=fingerprint_key(settings.keys).fingerprint,
         on_commit=outbox.wake if outbox else lambda: None,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry
@@ -17,6 +18,11 @@ from frontdesk.storage.recorder import Patience, SpoolingRecorder
 from frontdesk.storage.rows import RowMaker
 from frontdesk.storage.spool import Spool
 from tests.records import SEAL
+
+
+def fingerprint(plain: bytes) -> str:
+    """Not of use to keep anything secret."""
+    return sha256(plain).hexdigest()
 
 
 @dataclass
@@ -46,6 +52,7 @@ class Recording:
             patience=Patience(self.budget_s, self.timeout_s),
             max_rows_per_commit=self.max_rows_per_commit,
             key_ttl_s=self.ttl_s,
+            fingerprint=fingerprint,
         )
         self.keys = IdempotencyKeys(
             self.recorder,

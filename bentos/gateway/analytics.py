@@ -32,7 +32,8 @@ from bentos.gateway.openapi import READING_PROBLEMS
 from bentos.gateway.query_string import DEFAULT_SPAN, Buckets, Span, described_parameters, parse_parameters
 from bentos.wiring import Desk
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.analytics import Dimension, Window, corrections, count_by, latency, opinions
+from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
+from frontdesk.storage.sql.daily import counts, latencies
 
 Asked = TypeVar("Asked", bound=Span, contravariant=True)
 
@@ -58,7 +59,7 @@ def add_analytics(app: FastAPI, desk: Callable[[], Desk]) -> None:
             def figures(connection: Connection) -> Any:
                 return read(connection, window, asked)
 
-            made = await desk().archive.read(figures, seen.deadline, "the figures were made")
+            made = await desk().archive.figures(window, figures, seen.deadline)
             return Response(rendered.to_json(made), media_type="application/json")
 
         app.add_api_route(
@@ -92,15 +93,15 @@ def _window(tenant: str, asked: Span) -> Window:
 
 def _summary(connection: Connection, window: Window, _: Span) -> Summary:
     """Queries by decision, sentiment, priority and channel, and the feedback that was given in the window."""
-    decisions = count_by(connection, window, Dimension.DECISION)
+    decisions = counts(connection, window, Dimension.DECISION)
     return Summary(
         start=window.start,
         end=window.end,
         figures=Figures.of(total(decisions)),
         decisions=by_label(decisions),
-        sentiments=by_label(count_by(connection, window, Dimension.SENTIMENT)),
-        priorities=by_label(count_by(connection, window, Dimension.PRIORITY)),
-        channels=by_label(count_by(connection, window, Dimension.CHANNEL)),
+        sentiments=by_label(counts(connection, window, Dimension.SENTIMENT)),
+        priorities=by_label(counts(connection, window, Dimension.PRIORITY)),
+        channels=by_label(counts(connection, window, Dimension.CHANNEL)),
         feedback=opinions(connection, window),
     )
 
@@ -109,21 +110,21 @@ def _timeseries(connection: Connection, window: Window, asked: Buckets) -> Times
     """Every bucket of the window in order, in UTC, those without queries too."""
     if number_of_buckets(window.start, window.end, asked.bucket) > MOST_BUCKETS:
         raise InvalidQuery(f"The window has more than {MOST_BUCKETS} buckets.", hint="Ask for wider ones, or for less.")
-    hours = count_by(connection, window, Dimension.HOUR)
+    hours = counts(connection, window, Dimension.HOUR)
     made = buckets(hours, window.start, window.end, asked.bucket)
     return Timeseries(window.start, window.end, asked.bucket, made)
 
 
 def _intents(connection: Connection, window: Window, _: Span) -> Intents:
     """Figures of each intent, and which intents people corrected to which."""
-    counted = labelled(count_by(connection, window, Dimension.INTENT))
+    counted = labelled(counts(connection, window, Dimension.INTENT))
     return Intents(window.start, window.end, counted, tuple(corrections(connection, window)))
 
 
 def _escalations(connection: Connection, window: Window, _: Span) -> Escalations:
     """What was escalated, by intent, sentiment, priority and channel."""
     by = {
-        dimension: count_by(connection, window, dimension)
+        dimension: counts(connection, window, dimension)
         for dimension in (Dimension.INTENT, Dimension.SENTIMENT, Dimension.PRIORITY, Dimension.CHANNEL)
     }
     every = Figures.of(total(by[Dimension.INTENT]))
@@ -142,5 +143,5 @@ def _escalations(connection: Connection, window: Window, _: Span) -> Escalations
 
 def _latency(connection: Connection, window: Window, _: Span) -> LatencyFigures:
     """Mean, highest and percentiles of the time from a request's start until its record was made."""
-    found = latency(connection, window, list(PERCENTILES.values()))
-    return LatencyFigures.of(window.start, window.end, found if found.queries else None)
+    found, exact = latencies(connection, window, list(PERCENTILES.values()))
+    return LatencyFigures.of(window.start, window.end, found if found.queries else None, exact=exact)

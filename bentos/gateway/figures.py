@@ -112,21 +112,25 @@ class Escalations:
 
 @dataclass(frozen=True, slots=True)
 class LatencyFigures:
-    """Milliseconds from a request's start until its record was made; all None where there are no queries."""
+    """Milliseconds from a request's start until its record was made; all None where there are no queries.
+
+    Percentiles are `exact` (as PostgreSQL's `percentile_cont`), or right to 0.5 % where there are very many queries.
+    """
 
     start: datetime
     end: datetime
     queries: int
+    exact: bool
     mean_ms: float | None
     max_ms: float | None
     percentiles_ms: Mapping[str, float | None]
 
     @classmethod
-    def of(cls, start: datetime, end: datetime, latency: Latency | None) -> LatencyFigures:
+    def of(cls, start: datetime, end: datetime, latency: Latency | None, *, exact: bool) -> LatencyFigures:
         if latency is None:
-            return cls(start, end, 0, None, None, dict.fromkeys(PERCENTILES))
+            return cls(start, end, 0, exact, None, None, dict.fromkeys(PERCENTILES))
         named = dict(zip(PERCENTILES, latency.values, strict=True))
-        return cls(start, end, latency.queries, latency.mean, latency.highest, named)
+        return cls(start, end, latency.queries, exact, latency.mean, latency.highest, named)
 
 
 def total(counts: Iterable[Count]) -> Count:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Engine, RowMapping
@@ -18,6 +19,9 @@ from frontdesk.identifiers import uuid7
 from frontdesk.storage.access import read, write
 from frontdesk.storage.database import truncate_wal
 from frontdesk.storage.events import erased_event, feedback_event, outbox_rows
+from frontdesk.storage.late import customer_hash
+from frontdesk.storage.sql.analytics import Window
+from frontdesk.storage.sql.daily import Day, count_day, days_to_count, keep_days
 from frontdesk.storage.sql.erasure import Erased, erase_customer
 from frontdesk.storage.sql.feedback import Opinion, insert_feedback
 from frontdesk.storage.sql.listing import (
@@ -34,6 +38,9 @@ from frontdesk.types import Caller
 
 T = TypeVar("T")
 
+DAYS_AT_ONCE = 8
+COUNTING = "days were counted"
+
 
 @dataclass(frozen=True, slots=True)
 class Archive:
@@ -43,9 +50,20 @@ class Archive:
     sinks: Sequence[str]
     fingerprint: Callable[[bytes], str]
 
-    async def read(self, statement: Callable[[Connection], T], deadline: Deadline, doing: str) -> T:
-        """As `access.read`, for figures."""
-        return await read(self.engine, statement, deadline, doing)
+    async def figures(self, window: Window, statement: Callable[[Connection], T], deadline: Deadline) -> T:
+        """What `statement` makes of a window, once the days in it that are over are counted, as far as time allows."""
+        await self._count_days(window, deadline)
+        return await read(self.engine, statement, deadline, "the figures were made")
+
+    async def _count_days(self, window: Window, deadline: Deadline) -> None:
+        """Counted without a lock, kept a few at a time: on SQLite, nobody waits for long in order to write."""
+        enough = deadline.remaining_s() / 2
+        now, tenant = datetime.now(UTC), window.tenant
+        left = await read(self.engine, lambda connection: days_to_count(connection, window, now), deadline, COUNTING)
+        while left and deadline.remaining_s() > enough:
+            some, left = left[:DAYS_AT_ONCE], left[DAYS_AT_ONCE:]
+            made = await read(self.engine, partial(_count, tenant=tenant, days=some), deadline, COUNTING)
+            await write(self.engine, partial(keep_days, days=made), deadline, COUNTING)
 
     async def queries(
         self,
@@ -95,7 +113,9 @@ class Archive:
         at = datetime.now(UTC)
 
         def forget(connection: Connection) -> Erased:
-            erased = erase_customer(connection, tenant, customer_id, self.customer_hash(tenant, customer_id), at)
+            erased = erase_customer(
+                connection, tenant, customer_id, customer_hash(self.fingerprint, tenant, customer_id), at
+            )
             insert_outbox(connection, outbox_rows(erased_event(uuid7(), tenant, customer_id, at), self.sinks))
             return erased
 
@@ -103,6 +123,6 @@ class Archive:
         await read(self.engine, truncate_wal, deadline, "the customer's traces were removed")
         return erased
 
-    def customer_hash(self, tenant: str, customer_id: str) -> str:
-        """What an erased customer is known by."""
-        return self.fingerprint(f"{tenant}\x00{customer_id}".encode())
+
+def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[Day]:
+    return [count_day(connection, tenant, day) for day in days]

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
 
@@ -23,6 +23,7 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import begin_writing, reading
 from frontdesk.storage.failures import is_of_the_row, name_of
+from frontdesk.storage.late import settled
 from frontdesk.storage.rows import Rows
 from frontdesk.storage.spool import Refused, Spool, Spooled, purge
 from frontdesk.storage.sql.idempotency import finish_claim
@@ -46,10 +47,18 @@ class Drain:
         metrics: told what waits.
         most_at_once: how many requests' rows one transaction takes.
         key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
+        fingerprint: the keyed hash under which erased customers are known.
     """
 
     def __init__(
-        self, engine: Engine, spool: Spool, away: Event, metrics: Metrics, most_at_once: int, key_ttl_s: float
+        self,
+        engine: Engine,
+        spool: Spool,
+        away: Event,
+        metrics: Metrics,
+        most_at_once: int,
+        key_ttl_s: float,
+        fingerprint: Callable[[bytes], str],
     ) -> None:
         self._engine = engine
         self._spool = spool
@@ -57,6 +66,7 @@ class Drain:
         self._metrics = metrics
         self._most = most_at_once
         self._ttl = timedelta(seconds=key_ttl_s)
+        self._fingerprint = fingerprint
         self._failures = 0
         self._purge_at = time.monotonic() + PURGE_EVERY_S
         self._wake = Event()
@@ -160,6 +170,7 @@ class Drain:
     def _write(self, rows: Sequence[Rows]) -> None:
         began = time.perf_counter()
         with begin_writing(self._engine) as connection:
+            rows = settled(connection, rows, self._fingerprint)
             self._finish(connection, rows)
             insert_rows(connection, rows)
             reached("drain.before_commit")

@@ -52,6 +52,7 @@ class SpoolingRecorder:
         patience: how long requests wait.
         max_rows_per_commit: how many requests one transaction takes.
         key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
+        fingerprint: the keyed hash under which erased customers are known.
         on_commit: called in a thread of ours after each commit to the database; quick.
     """
 
@@ -65,6 +66,7 @@ class SpoolingRecorder:
         patience: Patience,
         max_rows_per_commit: int,
         key_ttl_s: float,
+        fingerprint: Callable[[bytes], str],
         on_commit: Callable[[], None] = lambda: None,
     ) -> None:
         def committed(seconds: float) -> None:
@@ -83,7 +85,7 @@ class SpoolingRecorder:
             GroupCommit[Work](f"frontdesk-{name}", store.commit, max_rows_per_commit)
             for name, store in zip(("recorder", "spool"), self._stores, strict=True)
         )
-        self._drain = Drain(engine, spool, self._away, metrics, max_rows_per_commit, key_ttl_s)
+        self._drain = Drain(engine, spool, self._away, metrics, max_rows_per_commit, key_ttl_s, fingerprint)
 
     @property
     def is_spooling(self) -> bool:

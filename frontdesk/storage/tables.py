@@ -185,6 +185,27 @@ feedback = Table(
     Index("ix_feedback_tenant_created", "tenant", "created_at"),
 )
 
+daily_counts = (
+    Table(  # what days that are over come to, by one label at a time; made of `queries`, and made again from it
+        "daily_counts",
+        metadata,
+        Column("tenant", Text, nullable=False),
+        Column("day", Integer, nullable=False),  # since 1970, in UTC
+        Column("dimension", Text, nullable=False),
+        Column("label", Text, nullable=False),
+        Column("queries", Integer, nullable=False),
+        Column("automated", Integer, nullable=False),
+        Column("escalated", Integer, nullable=False),
+        Column("negative", Integer, nullable=False),
+        Column("confidence", Float, nullable=False),  # a sum, as are the next two
+        Column("uncertainty", Float, nullable=False),
+        Column("response_time_ms", Float, nullable=False),
+        Column("highest_ms", Float, nullable=False),
+        PrimaryKeyConstraint("tenant", "day", "dimension", "label", name="pk_daily_counts"),
+        Index("ix_daily_counts_tenant_dimension_day", "tenant", "dimension", "day"),
+    )
+)
+
 erasures = Table(  # who was forgotten, so that what still waits elsewhere is forgotten too
     "erasures",
     metadata,

@@ -18,6 +18,7 @@ from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.storage.access import read, write
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.late import customer_hash
 from frontdesk.storage.sql.erasure import is_erased
 from frontdesk.storage.sql.feedback import Opinion
 from frontdesk.storage.sql.listing import Filters, Position
@@ -204,7 +205,7 @@ class TestErasure:
     ) -> None:
         await archive.erase("acme", "nobody yet", soon())
         await archive.erase("acme", "nobody yet", soon())
-        known = archive.customer_hash("acme", "nobody yet")
+        known = customer_hash(archive.fingerprint, "acme", "nobody yet")
         with reading(engine) as connection:
             assert is_erased(connection, "acme", known, START)
             assert not is_erased(connection, "acme", known, START + hours(24 * 3650))

@@ -5,15 +5,19 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, func, select
 
 from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.sql import daily
 from frontdesk.storage.sql.analytics import (
     Correction,
+    Count,
     Dimension,
     Latency,
     Window,
@@ -22,6 +26,8 @@ from frontdesk.storage.sql.analytics import (
     latency,
     opinions,
 )
+from frontdesk.storage.sql.daily import count_day, counts, days_to_count, forget_days, keep_days, latencies
+from frontdesk.storage.tables import daily_counts
 from tests.kept import START, hours, kept, put, put_feedback
 
 SHARES = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
@@ -116,3 +122,91 @@ def test_feedback_is_counted_by_what_it_says_and_when_it_was_given(engine: Engin
     assert (said.given, said.accepted, said.edited, said.rejected) == (2, 1, 1, 0)
     assert (said.intents_corrected, said.satisfaction_given, said.mean_satisfaction) == (2, 2, 2.5)
     assert corrected == [Correction("track_order", "get_refund", 1)]
+
+
+NOW = START + hours(24 * 30)
+
+
+def count_days(engine: Engine, window: Window, now: datetime = NOW) -> int:
+    with engine.begin() as connection:
+        days = [count_day(connection, window.tenant, day) for day in days_to_count(connection, window, now)]
+        keep_days(connection, days)
+    return len(days)
+
+
+def both_ways(engine: Engine, window: Window, dimension: Dimension) -> tuple[dict[str, Count], dict[str, Count]]:
+    with reading(engine) as connection:
+        of_days = {count.label: count for count in counts(connection, window, dimension)}
+        return of_days, {count.label: count for count in count_by(connection, window, dimension)}
+
+
+def assert_the_same(engine: Engine, window: Window) -> None:
+    for dimension in Dimension:
+        of_days, of_queries = both_ways(engine, window, dimension)
+        assert of_days.keys() == of_queries.keys()
+        for label, count in of_days.items():
+            assert astuple(count)[1:] == pytest.approx(astuple(of_queries[label])[1:])
+
+
+def test_figures_are_the_same_whether_days_were_counted_before_or_not(engine: Engine) -> None:
+    put(engine, some(7, 600))
+    assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 29  # those without queries too
+    assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 0
+    for first, last in ((0, 100), (5, 90), (24, 72), (30, 40), (47.5, 49), (-500, 500)):
+        assert_the_same(engine, Window("acme", START + hours(first), START + hours(last)))
+        assert_the_same(engine, Window("other", START + hours(first), START + hours(last)))
+
+
+def test_a_day_is_counted_only_when_it_has_been_over_for_an_hour(engine: Engine) -> None:
+    put(engine, [kept(created_at=START), kept(created_at=START + hours(25))])
+    window = Window("acme", START, START + hours(72))
+    assert count_days(engine, window, START + hours(24.9)) == 0
+    assert count_days(engine, window, START + hours(25)) == 1
+    assert count_days(engine, window, START + hours(48.5)) == 0
+
+
+def test_a_gap_among_counted_days_is_counted_from_the_queries(engine: Engine) -> None:
+    put(engine, some(8))
+    count_days(engine, Window("acme", START, NOW))
+    with engine.begin() as connection:
+        forget_days(connection, [("acme", START + hours(24 * day)) for day in (0, 2)])
+    assert_the_same(engine, Window("acme", START - hours(1), START + hours(100)))
+
+
+def test_a_query_that_comes_late_is_counted(engine: Engine) -> None:
+    put(engine, some(9))
+    window = Window("acme", START, START + hours(96))
+    count_days(engine, window)
+    with engine.begin() as connection:
+        forget_days(connection, [("acme", START + hours(30))])
+    put(engine, [kept(created_at=START + hours(30), intent="complaint")])
+    assert_the_same(engine, window)
+    assert count_days(engine, window) == 1
+    assert_the_same(engine, window)
+
+
+def test_a_day_into_which_a_query_came_while_it_was_counted_is_not_kept(engine: Engine) -> None:
+    put(engine, [kept()])
+    with engine.begin() as connection:
+        day = count_day(connection, "acme", days_to_count(connection, Window("acme", START, NOW), NOW)[0])
+    put(engine, [kept()])
+    with engine.begin() as connection:
+        keep_days(connection, [day])
+        assert connection.scalar(select(func.count()).select_from(daily_counts)) == 0
+
+
+def test_percentiles_of_very_many_queries_are_right_to_half_a_percent(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**row, "tenant": "acme"} for row in some(10, 3000)]
+    put(engine, rows)
+    window = Window("acme", START + hours(3), START + hours(80))
+    count_days(engine, window)
+    with reading(engine) as connection:
+        precise, exact = latencies(connection, window, SHARES)
+        monkeypatch.setattr(daily, "EXACT_UP_TO", 100)
+        rough, roughly_exact = latencies(connection, window, SHARES)
+    assert (exact, roughly_exact) == (True, False)
+    assert rough.queries == precise.queries
+    assert (rough.mean, rough.highest) == pytest.approx((precise.mean, precise.highest))
+    assert rough.values == pytest.approx(precise.values, rel=0.006)

@@ -30,7 +30,6 @@ class Dimension(StrEnum):
     PRIORITY = "priority"
     DECISION = "decision"
     CHANNEL = "channel"
-    MODEL_VERSION = "model_version"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +43,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """The queries with one label: how many in all and of some kinds, and the sums that means are made of."""
+    """The queries with one label: how many in all and of some kinds, sums that means are made of, the longest time."""
 
     label: str
     queries: int = 0
@@ -54,6 +53,7 @@ class Count:
     confidence: float = 0.0
     uncertainty: float = 0.0
     response_time_ms: float = 0.0
+    highest_ms: float = 0.0
 
     def with_(self, other: Count) -> Count:
         """Both together, under this label."""
@@ -66,6 +66,7 @@ class Count:
             self.confidence + other.confidence,
             self.uncertainty + other.uncertainty,
             self.response_time_ms + other.response_time_ms,
+            max(self.highest_ms, other.highest_ms),
         )
 
 
@@ -114,8 +115,9 @@ def count_by(connection: Connection, window: Window, dimension: Dimension) -> li
             func.sum(queries.c.confidence),
             func.sum(queries.c.uncertainty_score),
             func.sum(queries.c.response_time_ms),
+            func.max(queries.c.response_time_ms),
         )
-        .where(*_within(window))
+        .where(*within(window))
         .group_by(label)
     )
     return [Count(*row) for row in found]
@@ -128,13 +130,13 @@ def latency(connection: Connection, window: Window, shares: Sequence[float]) -> 
     """
     value = queries.c.response_time_ms
     total, mean, highest = connection.execute(
-        select(func.count(), func.avg(value), func.max(value)).where(*_within(window))
+        select(func.count(), func.avg(value), func.max(value)).where(*within(window))
     ).one()
     if total == 0:
         return Latency(0, 0.0, 0.0, tuple(0.0 for _ in shares))
     if connection.dialect.name == "postgresql":
         percentiles = func.percentile_cont(array([literal(share, Float) for share in shares])).within_group(value)
-        (found,) = connection.execute(select(percentiles).where(*_within(window))).one()
+        (found,) = connection.execute(select(percentiles).where(*within(window))).one()
         return Latency(total, mean, highest, tuple(found))
     return Latency(total, mean, highest, _by_rank(connection, window, total, shares))
 
@@ -172,7 +174,8 @@ def corrections(connection: Connection, window: Window) -> list[Correction]:
     return [Correction(*row) for row in found]
 
 
-def _within(window: Window) -> tuple[ColumnElement[bool], ...]:
+def within(window: Window) -> tuple[ColumnElement[bool], ...]:
+    """The window as conditions of a statement over queries."""
     at = queries.c.created_at
     return queries.c.tenant == window.tenant, at >= window.start, at < window.end
 
@@ -193,7 +196,7 @@ def _by_rank(connection: Connection, window: Window, total: int, shares: Sequenc
     value = queries.c.response_time_ms
     ordered = (
         select(value.label("value"), (func.row_number().over(order_by=value) - 1).label("rank"))
-        .where(*_within(window))
+        .where(*within(window))
         .subquery()
     )
     found = connection.execute(select(ordered.c.rank, ordered.c.value).where(ordered.c.rank.in_(wanted)))

@@ -9,17 +9,32 @@ removed them, and its write-ahead log and backups keep them for as long as their
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from frontdesk.storage.sql.inserting import insert_for
 from frontdesk.storage.sql.outbox import forget_customer
 from frontdesk.storage.tables import customer_history, erasures, feedback, idempotency, queries
 
 NOBODY = ""
 """Stands where a column must name a customer; no customer has an empty name."""
+
+
+ERASED_QUERY: Mapping[str, Any] = {
+    "customer_id": None,
+    "session_id": None,
+    "query_text": "",
+    "response_text": None,
+    "query_sealed": None,
+    "response_sealed": None,
+    "answer": "",
+}
+ERASED_HISTORY: Mapping[str, Any] = {"customer_id": NOBODY}
+"""What takes the place of a customer's own; all else is left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +63,12 @@ def erase_customer(connection: Connection, tenant: str, customer_id: str, custom
     interactions = connection.execute(
         update(customer_history)
         .where(customer_history.c.tenant == tenant, customer_history.c.customer_id == customer_id)
-        .values(customer_id=NOBODY)
+        .values(**ERASED_HISTORY)
     )
     kept = connection.execute(
         update(queries)
         .where(queries.c.tenant == tenant, queries.c.customer_id == customer_id)
-        .values(
-            customer_id=None,
-            session_id=None,
-            query_text="",
-            response_text=None,
-            query_sealed=None,
-            response_sealed=None,
-            answer="",
-            updated_at=at,
-        )
+        .values(**ERASED_QUERY, updated_at=at)
     )
     _remember(connection, tenant, customer_hash, at)
     return Erased(kept.rowcount, interactions.rowcount, opinions.rowcount)
@@ -79,6 +85,5 @@ def is_erased(connection: Connection, tenant: str, customer_hash: str, created_a
 
 
 def _remember(connection: Connection, tenant: str, customer_hash: str, at: datetime) -> None:
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(erasures).values(tenant=tenant, customer_hash=customer_hash, erased_at=at)
+    row = insert_for(connection, erasures).values(tenant=tenant, customer_hash=customer_hash, erased_at=at)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant", "customer_hash"], set_={"erased_at": at}))

@@ -1,0 +1,208 @@
+"""Days that are over, counted once: figures of a long window need not read every query in it again.
+
+A day in UTC is counted on first use, when it has been over for an hour, and kept as a row for each label. Nothing of it
+changes afterwards but by rows that come late out of a spool: whoever inserts those forgets the day in the same
+transaction. An erasure leaves labels and times, hence the counts. The first and the last day of a window, and whatever
+is not counted yet, are counted from the queries themselves.
+
+Latencies are kept as a histogram whose buckets are one percent wide, so a percentile out of it is right to 0.5 %.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
+
+from frontdesk.storage.sql.analytics import Count, Dimension, Latency, Window, count_by, latency, within
+from frontdesk.storage.sql.inserting import insert_once
+from frontdesk.storage.tables import daily_counts, queries
+
+SETTLED_AFTER = timedelta(hours=1)
+"""More than clocks of several hosts differ by, and than a request takes to be kept."""
+EXACT_UP_TO = 50_000
+"""Queries of which percentiles are taken exactly: sorting them takes a few tens of milliseconds."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY = "day"
+_LATENCY = "latency"
+_WIDTH = math.log(1.01)
+_LOCK = 0x4441494C59  # for PostgreSQL's advisory lock: "DAILY" in ASCII
+_SUMMED = ("queries", "automated", "escalated", "negative", "confidence", "uncertainty", "response_time_ms")
+_SUMS = [daily_counts.c[name] for name in _SUMMED]
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day's counts, not yet kept: `number` is days since 1970, `queries` how many there were."""
+
+    tenant: str
+    number: int
+    queries: int
+    rows: Sequence[dict[str, Any]]
+
+
+def days_to_count(connection: Connection, window: Window, now: datetime) -> list[int]:
+    """The days of the window that are over and not counted yet, from the tenant's first query on."""
+    first = connection.scalar(select(func.min(queries.c.created_at)).where(queries.c.tenant == window.tenant))
+    if first is None:
+        return []
+    start, end = _whole_days(max(window.start, _begin(_day(first))), min(window.end, now - SETTLED_AFTER))
+    counted = _counted(connection, window.tenant, start, end)
+    return [day for day in range(start, end) if day not in counted]
+
+
+def count_day(connection: Connection, tenant: str, day: int) -> Day:
+    """Everything that is kept of a day."""
+    window = Window(tenant, _begin(day), _begin(day + 1))
+    by_hour = count_by(connection, window, Dimension.HOUR)
+    total = sum(count.queries for count in by_hour)
+    counts = [(dimension.value, count) for dimension in Dimension for count in count_by(connection, window, dimension)]
+    times = connection.scalars(select(queries.c.response_time_ms).where(*within(window)))
+    counts += [(_LATENCY, count) for count in _histogram(times)]
+    counts.append((_DAY, Count("", total)))
+    place = {"tenant": tenant, "day": day}
+    return Day(tenant, day, total, [{**place, "dimension": dimension, **asdict(count)} for dimension, count in counts])
+
+
+def keep_days(connection: Connection, days: Sequence[Day]) -> None:
+    """Keep those of which no query came in since they were counted."""
+    _lock(connection)
+    for day in days:
+        window = Window(day.tenant, _begin(day.number), _begin(day.number + 1))
+        if _number_of_queries(connection, window) == day.queries:
+            insert_once(connection, daily_counts, day.rows)
+
+
+def forget_days(connection: Connection, moments: Iterable[tuple[str, datetime]]) -> None:
+    """Queries of these tenants and moments are being inserted late: their days are to be counted again."""
+    days = {(tenant, _day(moment)) for tenant, moment in moments}
+    if days:
+        _lock(connection)
+        connection.execute(
+            delete(daily_counts).where(
+                or_(*(and_(daily_counts.c.tenant == tenant, daily_counts.c.day == day) for tenant, day in days))
+            )
+        )
+
+
+def counts(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
+    """As `count_by`, of which days that are counted already are a part."""
+    start, end = _counted_part(connection, window)
+    found = _kept(connection, window.tenant, dimension.value, start, end)
+    for rest in _rest(window, start, end):
+        for count in count_by(connection, rest, dimension):
+            found[count.label] = found.get(count.label, Count(count.label)).with_(count)
+    return list(found.values())
+
+
+def latencies(connection: Connection, window: Window, shares: Sequence[float]) -> tuple[Latency, bool]:
+    """As `latency`, and whether it is exact: it is not where counted days are a part of many queries."""
+    start, end = _counted_part(connection, window)
+    counted = _kept(connection, window.tenant, _DAY, start, end)
+    rest = _rest(window, start, end)
+    total = sum(count.queries for count in counted.values()) + sum(_number_of_queries(connection, one) for one in rest)
+    if start == end or total <= EXACT_UP_TO:
+        return latency(connection, window, shares), True
+    found = _kept(connection, window.tenant, _LATENCY, start, end)
+    for one in rest:
+        times = connection.scalars(select(queries.c.response_time_ms).where(*within(one)))
+        for count in _histogram(times):
+            found[count.label] = found.get(count.label, Count(count.label)).with_(count)
+    ordered = sorted(found.values(), key=lambda count: int(count.label))
+    whole = sum(count.response_time_ms for count in ordered)
+    highest = max(count.highest_ms for count in ordered)
+    return Latency(
+        total, whole / total, highest, tuple(_at_rank(ordered, share * (total - 1)) for share in shares)
+    ), False
+
+
+def _at_rank(ordered: Sequence[Count], rank: float) -> float:
+    """The middle of the bucket that holds the rank."""
+    passed = 0
+    for count in ordered:
+        passed += count.queries
+        if passed > rank:
+            return math.exp((int(count.label) + 0.5) * _WIDTH)
+    return ordered[-1].highest_ms
+
+
+def _histogram(times: Iterable[float]) -> list[Count]:
+    """A bucket's label is the whole part of log(milliseconds) / log(1.01)."""
+    found: dict[int, list[float]] = {}
+    for time in times:
+        found.setdefault(math.floor(math.log(max(time, 0.001)) / _WIDTH), []).append(time)
+    return [
+        Count(str(bucket), queries=len(held), response_time_ms=sum(held), highest_ms=max(held))
+        for bucket, held in found.items()
+    ]
+
+
+def _kept(connection: Connection, tenant: str, dimension: str, start: int, end: int) -> dict[str, Count]:
+    if start == end:
+        return {}
+    found = connection.execute(
+        select(daily_counts.c.label, *(func.sum(column) for column in _SUMS), func.max(daily_counts.c.highest_ms))
+        .where(daily_counts.c.dimension == dimension, *_of_days(tenant, start, end))
+        .group_by(daily_counts.c.label)
+    )
+    return {values[0]: Count(*values) for values in map(tuple[Any, ...], found)}
+
+
+def _counted(connection: Connection, tenant: str, start: int, end: int) -> set[int]:
+    if start >= end:
+        return set()
+    marked = select(daily_counts.c.day).where(daily_counts.c.dimension == _DAY, *_of_days(tenant, start, end))
+    return set(connection.scalars(marked))
+
+
+def _counted_part(connection: Connection, window: Window) -> tuple[int, int]:
+    """The longest run of counted days in the window that begins with its first counted one, as [start, end)."""
+    start, end = _whole_days(window.start, window.end)
+    counted = _counted(connection, window.tenant, start, end)
+    if not counted:
+        return start, start
+    first = last = min(counted)
+    while last in counted:
+        last += 1
+    return first, last
+
+
+def _rest(window: Window, start: int, end: int) -> list[Window]:
+    """What of the window is not in these days."""
+    if start == end:
+        return [window]
+    before, after = Window(window.tenant, window.start, _begin(start)), Window(window.tenant, _begin(end), window.end)
+    return [part for part in (before, after) if part.start < part.end]
+
+
+def _number_of_queries(connection: Connection, window: Window) -> int:
+    counted: int = connection.execute(select(func.count()).select_from(queries).where(*within(window))).scalar_one()
+    return counted
+
+
+def _of_days(tenant: str, start: int, end: int) -> tuple[ColumnElement[bool], ...]:
+    return daily_counts.c.tenant == tenant, daily_counts.c.day >= start, daily_counts.c.day < end
+
+
+def _lock(connection: Connection) -> None:
+    """Counting and late insertion, one after the other. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+
+
+def _whole_days(start: datetime, end: datetime) -> tuple[int, int]:
+    """The days that lie within, as [first, end); none: twice the same."""
+    first = -((_EPOCH - start) // timedelta(days=1))  # rounded up
+    return first, max(first, _day(end))
+
+
+def _day(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(days=1)
+
+
+def _begin(day: int) -> datetime:
+    return _EPOCH + timedelta(days=day)
