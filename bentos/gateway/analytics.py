@@ -75,11 +75,11 @@ def add_analytics(app: FastAPI, desk: Callable[[], Desk]) -> None:
             tags=["analytics"],
         )
 
-    add("summary", "Totals, and what people said", Summary, Span, _summary)
-    add("timeseries", "Figures by hour, day or week", Timeseries, Buckets, _timeseries)
-    add("intents", "What customers write about", Intents, Span, _intents)
-    add("escalations", "What goes to a person", Escalations, Span, _escalations)
-    add("latency", "How long answers take", LatencyFigures, Span, _latency)
+    add("summary", "Totals, and what people said", Summary, Span, read_summary)
+    add("timeseries", "Figures by hour, day or week", Timeseries, Buckets, read_timeseries)
+    add("intents", "What customers write about", Intents, Span, read_intents)
+    add("escalations", "What goes to a person", Escalations, Span, read_escalations)
+    add("latency", "How long answers take", LatencyFigures, Span, read_latency)
 
 
 def _window(tenant: str, asked: Span) -> Window:
@@ -91,7 +91,7 @@ def _window(tenant: str, asked: Span) -> Window:
     return Window(tenant, start, end)
 
 
-def _summary(connection: Connection, window: Window, _: Span) -> Summary:
+def read_summary(connection: Connection, window: Window, _: Span) -> Summary:
     """Queries by decision, sentiment, priority and channel, and the feedback that was given in the window."""
     decisions = counts(connection, window, Dimension.DECISION)
     return Summary(
@@ -106,7 +106,7 @@ def _summary(connection: Connection, window: Window, _: Span) -> Summary:
     )
 
 
-def _timeseries(connection: Connection, window: Window, asked: Buckets) -> Timeseries:
+def read_timeseries(connection: Connection, window: Window, asked: Buckets) -> Timeseries:
     """Every bucket of the window in order, in UTC, those without queries too."""
     if number_of_buckets(window.start, window.end, asked.bucket) > MOST_BUCKETS:
         raise InvalidQuery(f"The window has more than {MOST_BUCKETS} buckets.", hint="Ask for wider ones, or for less.")
@@ -115,13 +115,13 @@ def _timeseries(connection: Connection, window: Window, asked: Buckets) -> Times
     return Timeseries(window.start, window.end, asked.bucket, made)
 
 
-def _intents(connection: Connection, window: Window, _: Span) -> Intents:
+def read_intents(connection: Connection, window: Window, _: Span) -> Intents:
     """Figures of each intent, and which intents people corrected to which."""
     counted = labelled(counts(connection, window, Dimension.INTENT))
     return Intents(window.start, window.end, counted, tuple(corrections(connection, window)))
 
 
-def _escalations(connection: Connection, window: Window, _: Span) -> Escalations:
+def read_escalations(connection: Connection, window: Window, _: Span) -> Escalations:
     """What was escalated, by intent, sentiment, priority and channel."""
     by = {
         dimension: counts(connection, window, dimension)
@@ -141,7 +141,7 @@ def _escalations(connection: Connection, window: Window, _: Span) -> Escalations
     )
 
 
-def _latency(connection: Connection, window: Window, _: Span) -> LatencyFigures:
+def read_latency(connection: Connection, window: Window, _: Span) -> LatencyFigures:
     """Mean, highest and percentiles of the time from a request's start until its record was made."""
     found, exact = latencies(connection, window, list(PERCENTILES.values()))
     return LatencyFigures.of(window.start, window.end, found if found.queries else None, exact=exact)

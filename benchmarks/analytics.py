@@ -1,0 +1,255 @@
+"""What is asked of 1,000,000 kept queries on PostgreSQL: pages, histories, figures, an export.
+
+    python -m benchmarks.analytics [--queries N] [--rounds N] [--plans FILE]
+
+A PostgreSQL of its own on this machine (64 MB of shared buffers, no tuning) holds 90 days of one tenant's queries,
+evenly spread, with answers of 2 kB, an interaction for each and feedback on one in a hundred, and two small tenants
+beside it. Every call is what its route runs, in process, without HTTP: median, least and most of the rounds, the pages
+of the tables warm after the first. Days are counted on first use; what that costs once stands in a line of its own, as
+does the same window counted from the queries themselves, which is what counting days saves. Every statement's plan,
+EXPLAIN (ANALYZE, BUFFERS), goes to a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Connection, Engine, event, text
+
+from benchmarks.machine import machine
+from benchmarks.report import last_line
+from benchmarks.spread import Spread
+from bentos.gateway import analytics
+from bentos.gateway.query_string import Buckets
+from frontdesk.deadline import Deadline
+from frontdesk.storage.archive import Archive
+from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.sql.analytics import Dimension, Window, count_by, latency
+from frontdesk.storage.sql.listing import EXPORTED, Filters, Position
+from tests import postgresql
+
+TENANT, DAYS = "acme", 90
+FIGURES_MS, PAGE_MS = 300.0, 20.0
+PATIENCE_S = 120.0
+FILL = """
+INSERT INTO queries (id, tenant, customer_id, session_id, query_text, intent, sentiment, confidence, priority,
+    priority_score, response_text, response_time_ms, escalation_needed, uncertainty_score, channel, customer_tier,
+    model_version, answer, created_at, updated_at, decision)
+SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '-' || tenant || '-' ||
+    lpad(to_hex(n), 12, '0'), tenant, 'customer-' || (random() * 60000)::int, NULL, 'Where is my parcel [ORDER_1]? It should be here. ' || n,
+    'intent_' || (27 * random() * random())::int,
+    (ARRAY['negative', 'neutral', 'positive'])[1 + floor(random() * 3)::int],
+    random(), (ARRAY['low', 'medium', 'high', 'urgent'])[1 + floor(4 * random() * random())::int], random() * 100,
+    'It is on its way. ' || n, round(exp(2.3 + 0.6 * (random() + random() + random() - 1.5) * 2)::numeric, 3), false,
+    random(), (ARRAY['chat', 'email', 'web'])[1 + floor(random() * 3)::int], 'standard', 'v' || floor(random() * 3),
+    (SELECT string_agg(md5((n + k)::text), '') FROM generate_series(1, 62) k), at, at,
+    (ARRAY['automate', 'draft', 'clarify', 'escalate'])[1 + floor(4 * random() * random())::int]
+FROM (SELECT n, CAST(:tenant AS text) AS tenant,
+    CAST(:start AS timestamptz) + n * CAST(:step AS interval) AS at FROM generate_series(1, :rows) n) made
+"""
+HISTORY = """
+INSERT INTO customer_history (id, tenant, customer_id, interaction_type, summary, resolution_status, created_at)
+SELECT id, tenant, customer_id, 'query', intent || ': ' || decision, 'drafted', created_at FROM queries
+"""
+FEEDBACK = """
+INSERT INTO feedback (id, tenant, query_id, customer_id, subject, intent, reply, satisfaction, created_at)
+SELECT 'f' || id, tenant, id, customer_id, 'agent', 'intent_' || floor(random() * 27), 'edited',
+    1 + floor(random() * 5), created_at FROM queries WHERE random() < 0.01
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Something that a route asks. `limit_ms` is what its median may take."""
+
+    name: str
+    limit_ms: float | None
+    ask: Callable[[], Coroutine[Any, Any, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    name: str
+    ms: Spread
+    limit_ms: float | None
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser.add_argument("--queries", type=int, default=1_000_000)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--plans", type=Path, default=Path(tempfile.gettempdir()) / "frontdesk-plans.txt")
+    asked = parser.parse_args()
+    end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    with postgresql.running() as server:
+        url = server.fresh_database()
+        migrate(url)
+        engine = open_database(url)
+        began = time.perf_counter()
+        fill(engine, asked.queries, end)
+        filled_s = time.perf_counter() - began
+        once, found = asyncio.run(measure(engine, end, asked.rounds, asked.plans))
+        engine.dispose()
+    show(found, once, filled_s, asked.plans)
+    kept = [one.limit_ms is None or one.ms.median <= one.limit_ms for one in found]
+    calls = [{"name": one.name, **asdict(one.ms), "limit_ms": one.limit_ms} for one in found]
+    print(last_line({"machine": machine(), "queries": asked.queries, "filled_s": filled_s, **once, "calls": calls}))
+    return 0 if all(kept) else 1
+
+
+def fill(engine: Engine, number: int, end: datetime) -> None:
+    """The tenant's queries and those of two others, a tenth as many each; then what autovacuum would have done."""
+    with engine.begin() as connection:
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
+        for tenant, rows in ((TENANT, number), ("b", number // 20), ("c", number // 20)):
+            step = timedelta(days=DAYS) / rows
+            start = end - timedelta(days=DAYS)
+            connection.execute(text(FILL), {"tenant": tenant, "start": start, "step": step, "rows": rows})
+        connection.execute(text(HISTORY))
+        connection.execute(text(FEEDBACK))
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("SET statement_timeout = 0"))
+        connection.execute(text("VACUUM ANALYZE"))
+
+
+async def measure(engine: Engine, end: datetime, rounds: int, plans: Path) -> tuple[dict[str, float], list[Measured]]:
+    """What is done once, then every call in turn, round by round; at the end each once more, for its plans."""
+    archive = Archive(engine, (), lambda plain: plain.hex())
+    window = Window(TENANT, end - timedelta(days=DAYS), end)
+    once = {
+        "uncounted_intents_ms": await timed(lambda: aside(engine, lambda c: count_by(c, window, Dimension.INTENT))),
+        "uncounted_latency_ms": await timed(lambda: aside(engine, lambda c: latency(c, window, (0.5, 0.99)))),
+        "days_counted_once_ms": await timed(lambda: counted(archive, window)),
+    }
+    calls = [*figure_calls(archive, end), *page_calls(archive, end)]
+    times: dict[str, list[float]] = {call.name: [] for call in calls}
+    for _ in range(rounds):
+        for call in calls:
+            times[call.name].append(await timed(call.ask))
+    with plans.open("w", encoding="utf-8") as file:
+        for call in calls:
+            with explained(engine) as found:
+                await call.ask()
+            file.write(f"== {call.name}\n\n" + "\n\n".join(found) + "\n\n")
+    return once, [Measured(call.name, Spread.of(times[call.name]), call.limit_ms) for call in calls]
+
+
+def figure_calls(archive: Archive, end: datetime) -> list[Call]:
+    spans = {"90 days": timedelta(days=90), "29.5 days": timedelta(days=29.5), "36 hours": timedelta(hours=36)}
+    reads: dict[str, Any] = {
+        "summary": analytics.read_summary,
+        "timeseries by hour": analytics.read_timeseries,
+        "intents": analytics.read_intents,
+        "escalations": analytics.read_escalations,
+        "latency": analytics.read_latency,
+    }
+
+    def ask(read: Any, span: timedelta) -> Callable[[], Coroutine[Any, Any, Any]]:
+        window, hourly = Window(TENANT, end - span, end), Buckets(bucket="hour")
+
+        def made(connection: Connection) -> Any:
+            return read(connection, window, hourly)
+
+        return lambda: archive.figures(window, made, Deadline.after(PATIENCE_S))
+
+    return [
+        Call(f"{name}, {span}", FIGURES_MS, ask(read, long))
+        for name, read in reads.items()
+        for span, long in spans.items()
+    ]
+
+
+def page_calls(archive: Archive, end: datetime) -> list[Call]:
+    middle = Position(end - timedelta(days=DAYS / 2), "~")
+    rare = Filters(priority="urgent", decision="escalate", sentiment="negative")
+
+    def page(filters: Filters, after: Position | None = None) -> Callable[[], Coroutine[Any, Any, Any]]:
+        return lambda: archive.queries(TENANT, filters, after, 51, Deadline.after(PATIENCE_S))
+
+    return [
+        Call("first page", PAGE_MS, page(Filters())),
+        Call("page in the middle", PAGE_MS, page(Filters(), middle)),
+        Call("page of one customer", PAGE_MS, page(Filters(customer_id="customer-777"))),
+        Call("page of a rare intent", PAGE_MS, page(Filters(intent="intent_26"))),
+        Call("page of a common intent", PAGE_MS, page(Filters(intent="intent_0"), middle)),
+        Call("page of three rare labels", PAGE_MS, page(rare)),
+        Call("page of a model version", PAGE_MS, page(Filters(model_version="v1"))),
+        Call(
+            "a customer's history",
+            PAGE_MS,
+            lambda: archive.interactions(TENANT, "customer-777", None, 51, Deadline.after(PATIENCE_S)),
+        ),
+        Call(
+            "500 rows of an export",
+            None,
+            lambda: archive.queries(TENANT, Filters(), middle, 500, Deadline.after(PATIENCE_S), EXPORTED),
+        ),
+    ]
+
+
+async def aside(engine: Engine, statement: Callable[[Connection], object]) -> None:
+    def work() -> None:
+        with reading(engine) as connection:
+            statement(connection)
+
+    await asyncio.to_thread(work)
+
+
+async def counted(archive: Archive, window: Window) -> None:
+    await archive.figures(window, lambda _: None, Deadline.after(2 * PATIENCE_S))
+
+
+async def timed(ask: Callable[[], Coroutine[Any, Any, Any]]) -> float:
+    began = time.perf_counter()
+    await ask()
+    return (time.perf_counter() - began) * 1000
+
+
+@contextmanager
+def explained(engine: Engine) -> Iterator[list[str]]:
+    """The plans of what is selected meanwhile, each run a second time for it."""
+    found: list[str] = []
+
+    def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
+        if statement.lstrip().upper().startswith("SELECT"):
+            with cursor.connection.cursor() as beside:
+                beside.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
+                plan = "\n".join(line for (line,) in beside.fetchall())
+            found.append(f"{statement}\n\n{plan}")
+
+    event.listen(engine, "before_cursor_execute", explain)
+    try:
+        yield found
+    finally:
+        event.remove(engine, "before_cursor_execute", explain)
+
+
+def show(found: list[Measured], once: dict[str, float], filled_s: float, plans: Path) -> None:
+    table = Table(title="What is asked of what was kept, milliseconds", title_justify="left")
+    for heading in ("call", "median", "least", "most", "may take"):
+        table.add_column(heading, justify="left" if heading == "call" else "right")
+    for one in found:
+        limit = "-" if one.limit_ms is None else f"{one.limit_ms:.0f}"
+        style = "" if one.limit_ms is None or one.ms.median <= one.limit_ms else "red"
+        table.add_row(one.name, f"{one.ms.median:.1f}", f"{one.ms.least:.1f}", f"{one.ms.most:.1f}", limit, style=style)
+    console = Console(width=100)
+    console.print(table)
+    for name, value in once.items():
+        console.print(f"once, {name.removesuffix('_ms').replace('_', ' ')}: {value:.0f} ms", highlight=False)
+    console.print(f"filled in {filled_s:.0f} s; plans in {plans}", highlight=False)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
