@@ -48,10 +48,11 @@ INSERT INTO queries (id, tenant, customer_id, session_id, query_text, intent, se
     priority_score, response_text, response_time_ms, escalation_needed, uncertainty_score, channel, customer_tier,
     model_version, answer, created_at, updated_at, decision)
 SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '-' || tenant || '-' ||
-    lpad(to_hex(n), 12, '0'), tenant, 'customer-' || (random() * 60000)::int, NULL, 'Where is my parcel [ORDER_1]? It should be here. ' || n,
+    lpad(to_hex(n), 12, '0'), tenant, 'customer-' || (random() * 60000)::int, NULL,
+    'Where is my parcel [ORDER_1]? It should be here. ' || n,
     'intent_' || (27 * random() * random())::int,
-    (ARRAY['negative', 'neutral', 'positive'])[1 + floor(random() * 3)::int],
-    random(), (ARRAY['low', 'medium', 'high', 'urgent'])[1 + floor(4 * random() * random())::int], random() * 100,
+    (ARRAY['negative', 'neutral', 'positive'])[1 + floor(random() * 3)::int], random(),
+    (ARRAY['low', 'medium', 'high', 'urgent'])[1 + floor(4 * random() * random())::int], random() * 100,
     'It is on its way. ' || n, round(exp(2.3 + 0.6 * (random() + random() + random() - 1.5) * 2)::numeric, 3), false,
     random(), (ARRAY['chat', 'email', 'web'])[1 + floor(random() * 3)::int], 'standard', 'v' || floor(random() * 3),
     (SELECT string_agg(md5((n + k)::text), '') FROM generate_series(1, 62) k), at, at,
