@@ -10,6 +10,7 @@ from typing import Any
 from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import RowMapping
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -167,8 +168,10 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         on the way, and are made anonymous when they arrive.
         """
         seen, customer_id = admitted.get(), customer_in_path(request)
-        counted = await desk().archive.erase(seen.caller.tenant, customer_id, seen.deadline)
-        return Response(CustomerErased(**asdict(counted)).model_dump_json(), media_type=JSON)
+        archive, tenant = desk().archive, seen.caller.tenant
+        counted = await archive.erase(tenant, customer_id, seen.deadline)
+        late = BackgroundTask(archive.erase_late, tenant, customer_id)
+        return Response(CustomerErased(**asdict(counted)).model_dump_json(), media_type=JSON, background=late)
 
 
 async def _stream(

@@ -6,6 +6,7 @@ of doors or of how answers are shown.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from frontdesk.storage.events import erased_event, feedback_event, outbox_rows
 from frontdesk.storage.late import customer_hash
 from frontdesk.storage.sql.analytics import Window
 from frontdesk.storage.sql.daily import Day, count_day, days_to_count, keep_days
-from frontdesk.storage.sql.erasure import Erased, erase_customer
+from frontdesk.storage.sql.erasure import Erased, erase_customer, remember_erasure
 from frontdesk.storage.sql.feedback import Opinion, insert_feedback
 from frontdesk.storage.sql.listing import (
     LISTED,
@@ -40,6 +41,10 @@ T = TypeVar("T")
 
 DAYS_AT_ONCE = 8
 COUNTING = "days were counted"
+IN_FLIGHT_S = 2.0
+"""Longer than a request waits for its commit (storage.commit_budget_s) before it goes to the spool."""
+LATE_TIMEOUT_S = 10.0
+ERASING = "the customer was erased"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,19 +114,32 @@ class Archive:
         return await write(self.engine, keep, deadline, "the feedback was stored")
 
     async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Erased:
-        """Forget a customer, whether rows are here already or still on the way from a spool, and tell the sinks."""
+        """Forget a customer, whether rows are here already or still on the way from a spool, and tell the sinks.
+
+        Requests in flight may be kept a moment later: `erase_late` is for those.
+        """
         at = datetime.now(UTC)
 
         def forget(connection: Connection) -> Erased:
-            erased = erase_customer(
-                connection, tenant, customer_id, customer_hash(self.fingerprint, tenant, customer_id), at
-            )
+            known_by = customer_hash(self.fingerprint, tenant, customer_id)
+            erased = erase_customer(connection, tenant, customer_id)
+            remember_erasure(connection, tenant, known_by, at)
             insert_outbox(connection, outbox_rows(erased_event(uuid7(), tenant, customer_id, at), self.sinks))
             return erased
 
-        erased = await write(self.engine, forget, deadline, "the customer was erased")
-        await read(self.engine, truncate_wal, deadline, "the customer's traces were removed")
+        erased = await write(self.engine, forget, deadline, ERASING)
+        await read(self.engine, truncate_wal, deadline, ERASING)
         return erased
+
+    async def erase_late(self, tenant: str, customer_id: str) -> None:
+        """Once requests that were in flight during an erasure are kept, forget those too."""
+        await asyncio.sleep(IN_FLIGHT_S)
+        deadline = Deadline.after(LATE_TIMEOUT_S)
+        late = await write(
+            self.engine, lambda connection: erase_customer(connection, tenant, customer_id), deadline, ERASING
+        )
+        if late.queries:
+            await read(self.engine, truncate_wal, deadline, ERASING)
 
 
 def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[Day]:

@@ -46,8 +46,8 @@ class Erased:
     feedback: int
 
 
-def erase_customer(connection: Connection, tenant: str, customer_id: str, customer_hash: str, at: datetime) -> Erased:
-    """Forget a customer. Doing it again changes nothing but the moment until which late rows are made anonymous."""
+def erase_customer(connection: Connection, tenant: str, customer_id: str) -> Erased:
+    """Forget a customer. Doing it again finds what came in meanwhile."""
     theirs = select(queries.c.id).where(queries.c.tenant == tenant, queries.c.customer_id == customer_id)
     connection.execute(delete(idempotency).where(idempotency.c.tenant == tenant, idempotency.c.query_id.in_(theirs)))
     forget_customer(connection, tenant, customer_id)
@@ -66,12 +66,15 @@ def erase_customer(connection: Connection, tenant: str, customer_id: str, custom
         .values(**ERASED_HISTORY)
     )
     kept = connection.execute(
-        update(queries)
-        .where(queries.c.tenant == tenant, queries.c.customer_id == customer_id)
-        .values(**ERASED_QUERY, updated_at=at)
+        update(queries).where(queries.c.tenant == tenant, queries.c.customer_id == customer_id).values(**ERASED_QUERY)
     )
-    _remember(connection, tenant, customer_hash, at)
     return Erased(kept.rowcount, interactions.rowcount, opinions.rowcount)
+
+
+def remember_erasure(connection: Connection, tenant: str, customer_hash: str, at: datetime) -> None:
+    """Rows of that moment and before are to be made anonymous, whenever they come. A later erasure counts."""
+    row = insert_for(connection, erasures).values(tenant=tenant, customer_hash=customer_hash, erased_at=at)
+    connection.execute(row.on_conflict_do_update(index_elements=["tenant", "customer_hash"], set_={"erased_at": at}))
 
 
 def is_erased(connection: Connection, tenant: str, customer_hash: str, created_at: datetime) -> bool:
@@ -82,8 +85,3 @@ def is_erased(connection: Connection, tenant: str, customer_hash: str, created_a
         )
     )
     return until is not None
-
-
-def _remember(connection: Connection, tenant: str, customer_hash: str, at: datetime) -> None:
-    row = insert_for(connection, erasures).values(tenant=tenant, customer_hash=customer_hash, erased_at=at)
-    connection.execute(row.on_conflict_do_update(index_elements=["tenant", "customer_hash"], set_={"erased_at": at}))
