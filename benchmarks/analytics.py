@@ -65,9 +65,10 @@ INSERT INTO customer_history (id, tenant, customer_id, interaction_type, summary
 SELECT id, tenant, customer_id, 'query', intent || ': ' || decision, 'drafted', created_at FROM queries
 """
 FEEDBACK = """
-INSERT INTO feedback (id, tenant, query_id, customer_id, subject, intent, reply, satisfaction, created_at)
+INSERT INTO feedback (id, tenant, query_id, customer_id, subject, intent, reply, satisfaction, created_at,
+    understood_intent)
 SELECT 'f' || id, tenant, id, customer_id, 'agent', 'intent_' || floor(random() * 27), 'edited',
-    1 + floor(random() * 5), created_at FROM queries WHERE random() < 0.01
+    1 + floor(random() * 5), created_at, intent FROM queries WHERE random() < 0.01
 """
 
 

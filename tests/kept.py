@@ -59,6 +59,7 @@ def put(engine: Engine, rows: Sequence[dict[str, Any]], *, with_history: bool = 
 
 def put_feedback(engine: Engine, query: dict[str, Any], **said: Any) -> None:
     row = {"id": uuid7(), "tenant": query["tenant"], "query_id": query["id"], "customer_id": query["customer_id"]}
+    row["understood_intent"] = query["intent"]
     labels = dict.fromkeys(("intent", "sentiment", "priority", "reply", "satisfaction"))
     with engine.begin() as connection:
         connection.execute(

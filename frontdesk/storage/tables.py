@@ -180,6 +180,7 @@ feedback = Table(
     Column("reply", Text),  # accepted, edited or rejected
     Column("satisfaction", Integer),  # 1 to 5
     Column("created_at", UtcDateTime, nullable=False),
+    Column("understood_intent", Text),  # that of the query, beside the correction: no join over months of feedback
     Index("ix_feedback_tenant_query", "tenant", "query_id"),
     Index("ix_feedback_tenant_customer_created", "tenant", "customer_id", "created_at"),
     Index("ix_feedback_tenant_created", "tenant", "created_at"),

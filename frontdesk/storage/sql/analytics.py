@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Float, Integer, Text, and_, cast, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Float, Integer, Text, cast, func, literal, select
 from sqlalchemy.dialects.postgresql import array
 
 from frontdesk.storage.tables import feedback, queries
@@ -158,18 +158,17 @@ def opinions(connection: Connection, window: Window) -> Opinions:
 
 def corrections(connection: Connection, window: Window) -> list[Correction]:
     """Intents that people corrected within the window, the most frequent first; a confirmed intent is none."""
-    how_many = func.count()
+    how_many, understood, corrected = func.count(), feedback.c.understood_intent, feedback.c.intent
     found = connection.execute(
-        select(queries.c.intent, feedback.c.intent, how_many)
-        .join_from(feedback, queries, and_(queries.c.id == feedback.c.query_id, queries.c.tenant == feedback.c.tenant))
+        select(understood, corrected, how_many)
         .where(
             feedback.c.tenant == window.tenant,
             feedback.c.created_at >= window.start,
             feedback.c.created_at < window.end,
-            feedback.c.intent != queries.c.intent,
+            corrected != understood,
         )
-        .group_by(queries.c.intent, feedback.c.intent)
-        .order_by(how_many.desc(), queries.c.intent, feedback.c.intent)
+        .group_by(understood, corrected)
+        .order_by(how_many.desc(), understood, corrected)
     )
     return [Correction(*row) for row in found]
 

@@ -31,14 +31,15 @@ def insert_feedback(
     A customer's satisfaction stands once in the history: at the interaction that it is about, where there is one.
     """
     found = connection.execute(
-        select(queries.c.customer_id).where(
+        select(queries.c.customer_id, queries.c.intent).where(
             queries.c.id == query_id, queries.c.tenant == tenant, queries.c.answer != ""
         )
     ).one_or_none()
     if found is None:
         return None
     given = Feedback(id=uuid7(), query_id=query_id, created_at=at, subject=subject, **asdict(opinion))
-    connection.execute(insert(feedback).values(**asdict(given), tenant=tenant, customer_id=found.customer_id))
+    about = {"tenant": tenant, "customer_id": found.customer_id, "understood_intent": found.intent}
+    connection.execute(insert(feedback).values(**asdict(given), **about))
     if found.customer_id is not None:
         _add_to_history(connection, tenant, found.customer_id, given)
     return given, found.customer_id

@@ -1,4 +1,4 @@
-"""Counts of days that are over. Not taken from `tables.py`: it stays."""
+"""Counts of days that are over; the intent that feedback is about. Not taken from `tables.py`: it stays."""
 
 from __future__ import annotations
 
@@ -29,7 +29,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant", "day", "dimension", "label", name="pk_daily_counts"),
     )
     op.create_index("ix_daily_counts_tenant_dimension_day", "daily_counts", ["tenant", "dimension", "day"])
+    with op.batch_alter_table("feedback") as feedback:
+        feedback.add_column(sa.Column("understood_intent", sa.Text))
+    understood = "SELECT intent FROM queries WHERE queries.id = feedback.query_id"
+    op.execute(sa.text(f"UPDATE feedback SET understood_intent = ({understood})"))  # noqa: S608 - no value of a caller
 
 
 def downgrade() -> None:
+    with op.batch_alter_table("feedback") as feedback:
+        feedback.drop_column("understood_intent")
     op.drop_table("daily_counts")
