@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,6 +24,9 @@ def ask(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a message.")] = False,
     store: Annotated[bool, typer.Option(help="Keep the masked message and the answer.")] = True,
+    customer: Annotated[
+        str | None, typer.Option(help="Whose messages they are: what this customer went through before counts.")
+    ] = None,
     local: Annotated[bool, typer.Option("--local", help="Do not look for a running server.")] = False,
 ) -> None:
     """Answer a customer's message: reply, decision and why.
@@ -37,7 +40,8 @@ def ask(
 
     console = Console()
     refused = False
-    with _asker(load(), store=store, local=local) as put:
+    about: dict[str, object] = {"store": store, **({} if customer is None else {"customer_id": customer})}
+    with _asker(load(), about, local=local) as put:
         for text in _messages(message):
             answer = put(text)
             refused = refused or "error" in answer
@@ -63,8 +67,11 @@ def _messages(message: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def _asker(settings: Settings, *, store: bool, local: bool) -> Iterator[Ask]:
-    """A function that answers one message: by the server where one is alive, else in this process."""
+def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> Iterator[Ask]:
+    """A function that answers one message: by the server where one is alive, else in this process.
+
+    `about` are the fields of the request beside the text.
+    """
     from httpx2 import Client, HTTPError, Timeout
 
     base = f"http://{settings.server.host}:{settings.server.port}"
@@ -76,13 +83,13 @@ def _asker(settings: Settings, *, store: bool, local: bool) -> Iterator[Ask]:
             except HTTPError:
                 alive = False
             if alive:
-                yield _remote(client, settings, store=store)
+                yield _remote(client, settings, about)
                 return
-    with _embedded(settings, store=store) as put:
+    with _embedded(settings, about) as put:
         yield put
 
 
-def _remote(client: Any, settings: Settings, *, store: bool) -> Ask:
+def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask:
     from frontdesk.security.keys import signing_key
     from frontdesk.security.tokens import mint
 
@@ -97,7 +104,7 @@ def _remote(client: Any, settings: Settings, *, store: bool) -> Ask:
 
     def put(text: str) -> dict[str, Any]:
         response = client.post(
-            "/v1/queries", json={"text": text, "store": store}, headers={"authorization": f"Bearer {token}"}
+            "/v1/queries", json={"text": text, **about}, headers={"authorization": f"Bearer {token}"}
         )
         body: dict[str, Any] = response.json()
         return body if response.status_code == 200 else {"error": body}
@@ -106,7 +113,7 @@ def _remote(client: Any, settings: Settings, *, store: bool) -> Ask:
 
 
 @contextmanager
-def _embedded(settings: Settings, *, store: bool) -> Iterator[Ask]:
+def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
     """The same pipeline as a server's, opened in this process; what it records is in the same database."""
     import asyncio
 
@@ -127,7 +134,7 @@ def _embedded(settings: Settings, *, store: bool) -> Iterator[Ask]:
 
         def put(text: str) -> dict[str, Any]:
             try:
-                query = parse(QueryIn, json.dumps({"text": text, "store": store}).encode()).query()
+                query = parse(QueryIn, json.dumps({"text": text, **about}).encode()).query()
                 deadline = Deadline.after(settings.server.request_timeout_s)
                 answer: dict[str, Any] = json.loads(render(runner.run(desk.pipeline.answer(query, caller, deadline))))
             except FrontdeskError as error:

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from frontdesk.features.behavioural import STRANGER
 from frontdesk.types import CustomerTier
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
     from frontdesk.decision.alternatives import Case
     from frontdesk.decision.priority import PriorityPolicy
+    from frontdesk.features.behavioural import CustomerHistory
     from frontdesk.types import Decision, Query
     from runners.ensemble import Ensemble
     from runners.models.calibration import Calibration
@@ -32,6 +34,10 @@ def explain(
     waiting_since: Annotated[
         str | None, typer.Option(help="Since when the customer waits, such as 2026-01-31T09:30:00Z.")
     ] = None,
+    customer: Annotated[
+        str | None, typer.Option(help="Whose message it is: what the record knows of this customer counts.")
+    ] = None,
+    tenant: Annotated[str, typer.Option(help="Whose customer that is.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """Show how a message is read and decided: members, candidates, uncertainty, priority, rules, and what would change.
@@ -47,7 +53,10 @@ def explain(
     settings = load()
     with Console(stderr=True).status("loading the champion"):
         ensemble = _open(settings)
-    explanation = explain_query(query, ensemble, _priority_policy(settings), settings.policy.max_plausible_to_clarify)
+    history = _history(settings, tenant, customer)
+    explanation = explain_query(
+        query, ensemble, _priority_policy(settings), settings.policy.max_plausible_to_clarify, history
+    )
     if as_json:
         typer.echo(json.dumps(explanation, indent=2, ensure_ascii=False))
     else:
@@ -55,7 +64,11 @@ def explain(
 
 
 def explain_query(
-    query: Query, ensemble: Ensemble, priorities: PriorityPolicy, max_plausible_to_clarify: int
+    query: Query,
+    ensemble: Ensemble,
+    priorities: PriorityPolicy,
+    max_plausible_to_clarify: int,
+    history: CustomerHistory = STRANGER,
 ) -> dict[str, Any]:
     """The whole explanation as plain data; probabilities are shares of 1, points are points of priority."""
     from datetime import UTC, datetime
@@ -68,7 +81,7 @@ def explain_query(
     text = mask(query.text)
     (understanding,) = ensemble.understand([text.text])
     urgency = ensemble.taxonomy.policy(understanding.intent.label).urgency
-    priority = priorities.score(query, text, understanding, urgency, datetime.now(UTC))
+    priority = priorities.score(query, text, understanding, urgency, datetime.now(UTC), history)
     decision = decide(understanding, ensemble.taxonomy, priority, max_plausible_to_clarify)
     calibration = ensemble.calibration
     case = Case(
@@ -84,6 +97,7 @@ def explain_query(
         "read_as": text.text,
         "members": [asdict(opinion) for opinion in understanding.members],
         **_models_view(case, calibration),
+        "history": asdict(history),
         "priority": {**asdict(priority), "levels": dict(priorities.levels)},
         "decision": _decision(decision, case),
         "skipped": list(understanding.skipped),
@@ -152,6 +166,21 @@ def _open(settings: Settings) -> Ensemble:
     return open_warm(
         open_bundle(served_bundle(settings)), model.onnx_threads, provider=provider, precision=model.precision
     )
+
+
+def _history(settings: Settings, tenant: str, customer: str | None) -> CustomerHistory:
+    """What the record knows of a customer; a stranger's where none is named or nothing was ever stored."""
+    from datetime import UTC, datetime
+
+    from frontdesk.storage.database import migrate, open_database, reading
+    from frontdesk.storage.sql.customers import history_as_of
+
+    if customer is None:
+        return STRANGER
+    migrate(settings.database_url)
+    engine = open_database(settings.database_url)
+    with reading(engine) as connection:
+        return history_as_of(connection, tenant, customer, datetime.now(UTC))
 
 
 def _priority_policy(settings: Settings) -> PriorityPolicy:

@@ -19,6 +19,7 @@ from cli import (
     doctor,
     evaluate,
     explain,
+    features,
     gpu_check,
     keys,
     knowledge,
@@ -72,6 +73,7 @@ app.command()(classify.classify)
 app.add_typer(data.app, name="data")
 app.add_typer(knowledge.app, name="knowledge")
 app.add_typer(config.app, name="config")
+app.add_typer(features.app, name="features")
 app.add_typer(llm.app, name="llm")
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")

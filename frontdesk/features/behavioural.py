@@ -83,7 +83,7 @@ def summarise(
         contacts_1d=sum(contact.at >= at - DAY for contact in recent),
         contacts_7d=sum(contact.at >= at - REPEATED_IN for contact in recent),
         contacts_30d=len(recent),
-        contacts_7d_by_intent=Counter(contact.intent for contact in recent if contact.at >= at - REPEATED_IN),
+        contacts_7d_by_intent=dict(Counter(one.intent for one in recent if one.at >= at - REPEATED_IN)),
         escalations_30d=sum(contact.escalated for contact in recent),
         last_sentiment=recent[0].sentiment if recent else None,
         mean_satisfaction=sum(scores) / len(scores) if scores else None,

@@ -1,0 +1,114 @@
+"""`frontdesk features`: what customers went through before, shown, kept in Redis, and written out for training."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+app = typer.Typer(
+    help="Customers' features: show one, fill Redis again, export them for training.", no_args_is_help=True
+)
+
+
+@app.command()
+def show(
+    customer: Annotated[str, typer.Argument(help="The customer's id, as callers send it.")],
+    tenant: Annotated[str, typer.Option(help="Whose customer it is.")] = "default",
+    at: Annotated[
+        str | None, typer.Option(help="As of this moment, such as 2026-01-31T09:30:00Z. Default: now.")
+    ] = None,
+) -> None:
+    """Print what the record knows of a customer before a moment, as JSON. A stranger's features are zeros."""
+    from datetime import UTC
+
+    from frontdesk.errors import ConfigurationError
+    from frontdesk.storage.sql.customers import history_as_of
+
+    try:
+        moment = datetime.fromisoformat(at) if at else datetime.now(UTC)
+    except ValueError:
+        raise ConfigurationError(f"--at {at} is no moment.", hint="Write it as 2026-01-31T09:30:00Z.") from None
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    with _record() as connection:
+        typer.echo(json.dumps(asdict(history_as_of(connection, tenant, customer, aware)), indent=2))
+
+
+@app.command()
+def rebuild() -> None:
+    """Fill Redis from the record: all customers of all tenants. Until it is done answers go on without history."""
+    from contextlib import closing
+
+    import redis
+    from redis.exceptions import RedisError
+
+    from frontdesk.config import load
+    from frontdesk.errors import ConfigurationError, StorageUnavailable
+    from frontdesk.storage import features_sink
+
+    url = load().redis.url
+    if url is None:
+        raise ConfigurationError("There is no Redis.", hint="Set redis.url, or FRONTDESK_REDIS__URL.")
+    try:
+        with _record() as connection, closing(redis.Redis.from_url(url)) as client:
+            customers = features_sink.rebuild(client, connection)
+    except RedisError as error:
+        raise StorageUnavailable(f"Redis could not be filled ({type(error).__name__}).") from None
+    typer.echo(f"{customers} customers")
+
+
+@app.command()
+def export(
+    at_each_query: Annotated[
+        bool, typer.Option("--at-each-query", help="A line for each stored query of a known customer.")
+    ] = False,
+) -> None:
+    """Write JSON lines for training: each query's id and the features that its customer had when it was asked.
+
+    They are computed from earlier interactions alone, by the definition that serving uses.
+    """
+    if not at_each_query:
+        raise typer.BadParameter("say --at-each-query: there is no other moment to export for yet")
+    with _record() as connection:
+        for line in lines_at_each_query(connection):
+            sys.stdout.write(f"{line}\n")
+
+
+def lines_at_each_query(connection: Connection) -> Iterator[str]:
+    """By customer and time; a customer's contacts are in memory at once, and all ratings."""
+    from collections import defaultdict
+    from itertools import groupby
+
+    from frontdesk.features.behavioural import Rating, histories_at
+    from frontdesk.storage.sql.customers import all_contacts, all_ratings
+
+    ratings: dict[tuple[str, str], list[Rating]] = defaultdict(list)
+    for rated in all_ratings(connection):
+        ratings[rated.tenant, rated.customer_id].append(rated.rating)
+    for owner, stored in groupby(all_contacts(connection), lambda one: (one.tenant, one.customer_id)):
+        asked = list(stored)
+        histories = histories_at(
+            [one.contact for one in asked], ratings.get(owner, []), [one.asked_at for one in asked]
+        )
+        for one, history in zip(asked, histories, strict=True):
+            told = {"query_id": one.contact.id, "tenant": one.tenant, "at": one.asked_at.isoformat(), **asdict(history)}
+            yield json.dumps(told)
+
+
+def _record() -> Connection:
+    """A connection to the record that only reads, on an engine of its own; its tables are up to date."""
+    from frontdesk.config import load
+    from frontdesk.storage.database import migrate, open_database
+
+    url = load().database_url
+    migrate(url)
+    return open_database(url).connect().execution_options(frontdesk_reads_only=True)
