@@ -31,7 +31,7 @@ from frontdesk.storage.sql.records import insert_rows, ping
 
 IDLE_S = 1.0
 BUSY_S = 0.1
-LONGEST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 0.5
 PURGE_EVERY_S = 600.0
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
@@ -103,8 +103,8 @@ class Drain:
             with self._spool.drainer() as is_ours:
                 if is_ours:
                     self._empty()
-                elif waiting == 0:
-                    self._ask()
+                elif waiting < self._most:
+                    self._ask()  # another worker is about to come to the end
         except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next turn
             self._away.set()
             self._failures += 1
