@@ -18,7 +18,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps faults check lint format bench bench-kernel bench-layers bench-storage bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-all test-deps faults check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -89,6 +89,9 @@ bench-layers: $(VENV)/.bench-$(EXTRA)  ## where a request's CPU goes, layer by l
 
 bench-storage: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA) wrk  ## group commit, and what storing adds to a request, on SQLite and PostgreSQL
 	@$(BIN)/python -m benchmarks.storage
+
+bench-analytics: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA)  ## pages, histories and figures over 1,000,000 queries on PostgreSQL
+	@$(BIN)/python -m benchmarks.analytics
 
 bench-plumbing: $(VENV)/.bench-$(EXTRA)  ## CPU per request of one worker beside its model thread
 	@$(BIN)/python -m benchmarks.plumbing
