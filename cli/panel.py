@@ -27,11 +27,15 @@ def panel(answer: Mapping[str, Any]) -> Panel:
         body = Text(reply["text"])
         if cited:
             body.append(f"\n\nfrom: {cited}", style="dim")
+        if told := _written_by(reply):
+            body.append(f"\n{told}", style="dim")
         sections += [Panel(body, title="reply", title_align="left", border_style="dim"), Text()]
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     table.add_row("decision", _decision(answer["decision"]))
+    if summary := answer.get("hand_off"):
+        table.add_row("hand-off", _hand_off(summary))
     table.add_row("intent", _intent(answer["intent"]))
     table.add_row("sentiment", _sentiment(answer["sentiment"]))
     table.add_row("priority", _priority(answer["priority"]))
@@ -55,7 +59,38 @@ def _decision(decision: Mapping[str, Any]) -> Text:
     if question := decision.get("question"):
         text.append(f"\nask: {question}", style="default not bold")
     if decision["suggested_actions"]:
-        text.append(f"\nnext: {', '.join(decision['suggested_actions'])}", style="dim not bold")
+        text.append(f"\nnext: {', '.join(_next(decision))}", style="dim not bold")
+    return text
+
+
+def _next(decision: Mapping[str, Any]) -> list[str]:
+    """The suggested actions, each with what the message already says of it."""
+    slots = {of["action"]: of["slots"] for of in decision.get("actions", ())}
+    told = []
+    for action in decision["suggested_actions"]:
+        filled = ", ".join(f"{slot} {value}" for slot, value in slots.get(action, {}).items())
+        told.append(f"{action} ({filled})" if filled else action)
+    return told
+
+
+def _written_by(reply: Mapping[str, Any]) -> str:
+    """Who wrote the reply, where a language model was asked, and what its checks said."""
+    if not reply.get("prompt_hash"):
+        return ""
+    failed = [of for of in reply["checks"] if not of["passed"]]
+    checks = "; ".join(f"{of['name']}: {', '.join(of['findings'])}" for of in failed)
+    told = f"checks: {len(reply['checks']) - len(failed)} of {len(reply['checks'])} passed"
+    why = f" because of {reply['fallback']}" if reply.get("fallback") else ""
+    by = f"written by {reply['source']}{why} ({reply['provider']}, {reply['prompt_hash']})"
+    return f"{by}; {told}{checks and ': '}{checks}"
+
+
+def _hand_off(summary: Mapping[str, Any]) -> Text:
+    text = Text(f"{summary['what']}\n{summary['mood']}")
+    for line in summary["tried"]:
+        text.append(f"\n{line}", style="dim")
+    for line in summary["needed"]:
+        text.append(f"\n· {line}")
     return text
 
 

@@ -12,30 +12,38 @@ import asyncio
 import dataclasses
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
 from frontdesk.deadline import Deadline
+from frontdesk.decision.actions import with_slots
 from frontdesk.decision.automation import decide
 from frontdesk.decision.contacts import earlier_contacts
+from frontdesk.decision.hand_off import hand_off
 from frontdesk.decision.priority import PriorityPolicy
 from frontdesk.errors import FrontdeskError
 from frontdesk.features.behavioural import STRANGER, CustomerHistory
 from frontdesk.identifiers import uuid7
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import (
+    Action,
     Answer,
+    AnswerEvent,
     Caller,
     Claim,
     EarlierAnswer,
+    Final,
     MaskedText,
     Query,
     Record,
     ReplyRequest,
     Sentence,
     Understanding,
+    Understood,
     Written,
+    restored,
 )
 
 CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
@@ -99,7 +107,30 @@ class AnswerQuery:
 
     async def answer(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message, decide, write the reply, keep the record; `reply` and `stored` are set."""
-        return await self._once("answer", self._answer, query, caller, deadline)
+        async with aclosing(self.events(query, caller, deadline)) as events:
+            (final,) = [event async for event in events if isinstance(event, Final)]
+        return final.answer
+
+    async def events(self, query: Query, caller: Caller, deadline: Deadline) -> AsyncGenerator[AnswerEvent, None]:
+        """The same as it comes about: `Understood`, each `Sentence` once it may be shown, `Final` once it is kept.
+
+        Closing it stops the generation, and nothing is kept. What an Idempotency-Key has brought before comes whole.
+        """
+        claim = await self._claim("answer", query, caller, deadline)
+        if isinstance(claim, EarlierAnswer):
+            yield Final(claim)
+            return
+        try:
+            async with aclosing(self._answering(query, caller, deadline, claim)) as events:
+                async for event in events:
+                    if isinstance(event, Final):
+                        final = event
+                    else:
+                        yield event
+        except BaseException:  # a caller who left, too
+            self._free(claim, caller)
+            raise
+        yield final  # kept by now, whoever still listens
 
     async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message and decide, without a reply; raises what went wrong."""
@@ -107,19 +138,31 @@ class AnswerQuery:
 
     async def _once(self, operation: str, work: Work, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Do the work; where the caller sent an Idempotency-Key only if it was not done before."""
-        if query.idempotency_key is None:
-            return await work(query, caller, deadline, None)
-        taking = self.keys.take(query.idempotency_key, operation, query, caller)
-        taken = await deadline.bound(taking, "the Idempotency-Key was looked up")
-        if isinstance(taken, EarlierAnswer):
-            return taken
+        claim = await self._claim(operation, query, caller, deadline)
+        if isinstance(claim, EarlierAnswer):
+            return claim
         try:
-            return await work(query, caller, deadline, taken)
+            return await work(query, caller, deadline, claim)
         except BaseException:  # a caller who left, too
-            self.keys.free(taken, caller)
+            self._free(claim, caller)
             raise
 
-    async def _answer(self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None) -> Answer:
+    async def _claim(
+        self, operation: str, query: Query, caller: Caller, deadline: Deadline
+    ) -> Claim | EarlierAnswer | None:
+        """The right to work under the caller's Idempotency-Key, or what it has brought before; None without a key."""
+        if query.idempotency_key is None:
+            return None
+        taking = self.keys.take(query.idempotency_key, operation, query, caller)
+        return await deadline.bound(taking, "the Idempotency-Key was looked up")
+
+    def _free(self, claim: Claim | None, caller: Caller) -> None:
+        if claim is not None:
+            self.keys.free(claim, caller)
+
+    async def _answering(
+        self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None
+    ) -> AsyncGenerator[AnswerEvent, None]:
         watch = Stopwatch()
         champion = self.champion
         masked = self.mask(query.text)
@@ -130,6 +173,7 @@ class AnswerQuery:
         (history,) = await self._histories([query], caller, watch)
         judged = self.judge(champion, query, masked, understanding, history)
         watch.lap("decide")
+        yield Understood(restored(dataclasses.replace(judged, timings_ms=watch.laps()), masked))
         request = ReplyRequest(
             tenant=caller.tenant,
             text=masked,
@@ -141,7 +185,12 @@ class AnswerQuery:
             model_version=champion.version,
             fresh=query.fresh,
         )
-        (written,) = [piece async for piece in self.writer.write(request, deadline) if isinstance(piece, Written)]
+        async with aclosing(self.writer.write(request, deadline)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, Sentence):
+                    yield Sentence(masked.restore(piece.text))
+                else:
+                    written = piece
         watch.lap("reply")
         draft = dataclasses.replace(
             judged,
@@ -152,7 +201,7 @@ class AnswerQuery:
         )
         answer = await self._keep(query, caller, masked, draft, claim, watch, deadline)
         self._observe(answer, watch)
-        return answer
+        yield Final(answer)
 
     async def _understand(self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None) -> Answer:
         (answer,) = await self.understand_batch([query], caller, deadline, claim)
@@ -211,6 +260,10 @@ class AnswerQuery:
             if self.priority.may_hide_urgency(priority):
                 understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
+        decision = dataclasses.replace(decision, actions=with_slots(decision.suggested_actions, masked.text))
+        escalated = decision.action is Action.ESCALATE
+        contacts = earlier_contacts(history or STRANGER)
+        summary = hand_off(understanding, decision, priority, champion.taxonomy, contacts) if escalated else None
         return Answer(
             query_id=uuid7(),
             intent=understanding.intent,
@@ -222,6 +275,7 @@ class AnswerQuery:
             model_version=champion.version,
             skipped=skipped,
             timings_ms={},
+            hand_off=summary,
         )
 
     async def _histories(

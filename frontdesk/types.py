@@ -209,9 +209,28 @@ class Priority:
 
 
 @dataclass(frozen=True, slots=True)
+class SuggestedAction:
+    """One thing that an agent may do next; `slots` hold what the message already says of it."""
+
+    action: str
+    slots: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class HandOff:
+    """What a person who takes over should know: what it is about, the mood, what was before, what is needed now."""
+
+    what: str
+    mood: str
+    tried: tuple[str, ...]
+    needed: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """What to do, why, and what an agent may do next.
 
+    `actions` are the `suggested_actions` with their slots.
     `question` is what to ask the customer where the action is `clarify`, and `asks_about` the intents that it names, in
     its order.
     """
@@ -221,6 +240,7 @@ class Decision:
     suggested_actions: tuple[str, ...]
     question: str | None = None
     asks_about: tuple[str, ...] = ()
+    actions: tuple[SuggestedAction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +325,34 @@ class Answer:
     timings_ms: Mapping[str, float]
     reply: Reply | None = None
     stored: str | None = None
+    hand_off: HandOff | None = None
+
+
+def restored(answer: Answer, text: MaskedText) -> Answer:
+    """`answer` with the customer's own values back in its reply and its actions."""
+    actions = tuple(
+        SuggestedAction(of.action, {slot: text.restore(value) for slot, value in of.slots.items()})
+        for of in answer.decision.actions
+    )
+    reply = answer.reply and replace(answer.reply, text=text.restore(answer.reply.text))
+    return replace(answer, decision=replace(answer.decision, actions=actions), reply=reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The first event of an answer in the making: everything but the reply. The decision may still become a draft."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The last event: the answer of record, as it is kept. Its reply is what counts."""
+
+    answer: Answer
+
+
+AnswerEvent = Understood | Sentence | Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -341,8 +389,6 @@ class Record:
     claim: Claim | None = None
 
     def acknowledged(self, stored: str) -> Answer:
-        """The answer as the caller gets it: with their own values in the reply, and how it is stored beside it."""
-        reply = self.answer.reply
-        if reply is None:
-            return self.answer
-        return replace(self.answer, reply=replace(reply, text=self.text.restore(reply.text)), stored=stored)
+        """The answer as the caller gets it: with their own values in it and, beside a reply, how it is stored."""
+        answer = restored(self.answer, self.text)
+        return answer if answer.reply is None else replace(answer, stored=stored)

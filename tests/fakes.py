@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
+from frontdesk.responses.words import sentences
 from frontdesk.security.rate_limit import UNLIMITED, Taken
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import (
@@ -68,7 +69,8 @@ class FakeWriter:
 
     async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | Written, None]:
         text = f"About {request.text.text}"
-        yield Sentence(text)
+        for sentence in sentences(text):
+            yield Sentence(sentence)
         yield Written(Reply(text, "fake", ()), request.decision)
 
 

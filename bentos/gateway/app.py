@@ -21,6 +21,7 @@ from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
 from bentos.gateway.records import add_customers, add_records
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
+from bentos.gateway.stream import REPLAYED, add_stream
 from bentos.wiring import Desk
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.storage.rows import answer_json
@@ -29,7 +30,6 @@ from runners.heartbeats import Heartbeats
 
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
-REPLAYED = {"idempotency-replayed": "true"}
 
 
 def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
@@ -84,6 +84,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
         query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
         return answered(await desk().pipeline.answer(query, request.caller, request.deadline))
 
+    add_stream(app, desk)
     add_records(app, desk)  # before /v1/queries/{query_id}, which would take their paths for ids
 
     @app.get(

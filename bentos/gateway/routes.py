@@ -42,6 +42,7 @@ ROUTES = (
     Route("/v1/understand/batch", ("POST",), "understand", batch=True, models=True),
     Route("/v1/queries", ("POST",), "answer", models=True),
     Route("/v1/queries", ("GET",), "history:read"),
+    Route("/v1/queries/stream", ("POST",), "answer", models=True),
     Route("/v1/queries/export", ("GET",), "history:read"),
     Route("/v1/queries/{query_id}", ("GET",), "history:read"),
     Route("/v1/queries/{query_id}/feedback", ("POST",), "feedback"),

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from google.rpc import status_pb2 as google_dot_rpc_dot_status__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x65ntos/grpc/frontdesk.proto\x12\x0c\x66rontdesk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xb7\x02\n\x05Query\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x18\n\x0b\x63ustomer_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x17\n\nsession_id\x18\x03 \x01(\tH\x01\x88\x01\x01\x12&\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x15.frontdesk.v1.Channel\x12\x31\n\rcustomer_tier\x18\x05 \x01(\x0e\x32\x1a.frontdesk.v1.CustomerTier\x12\x15\n\x08language\x18\x06 \x01(\tH\x02\x88\x01\x01\x12\x31\n\rwaiting_since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\x05store\x18\x08 \x01(\x08H\x03\x88\x01\x01\x42\x0e\n\x0c_customer_idB\r\n\x0b_session_idB\x0b\n\t_languageB\x08\n\x06_store\"4\n\x0c\x42\x61tchRequest\x12$\n\x07queries\x18\x01 \x03(\x0b\x32\x13.frontdesk.v1.Query\";\n\rBatchResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.frontdesk.v1.BatchResult\"d\n\x0b\x42\x61tchResult\x12&\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x14.frontdesk.v1.AnswerH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\x98\x01\n\x0b\x41nswerEvent\x12-\n\runderstanding\x18\x01 \x01(\x0b\x32\x14.frontdesk.v1.AnswerH\x00\x12*\n\x08sentence\x18\x02 \x01(\x0b\x32\x16.frontdesk.v1.SentenceH\x00\x12%\n\x05\x66inal\x18\x03 \x01(\x0b\x32\x14.frontdesk.v1.AnswerH\x00\x42\x07\n\x05\x65vent\"\x18\n\x08Sentence\x12\x0c\n\x04text\x18\x01 \x01(\t\"\xf5\x03\n\x06\x41nswer\x12\x10\n\x08query_id\x18\x01 \x01(\t\x12$\n\x06intent\x18\x02 \x01(\x0b\x32\x14.frontdesk.v1.Intent\x12*\n\tsentiment\x18\x03 \x01(\x0b\x32\x17.frontdesk.v1.Sentiment\x12(\n\x08priority\x18\x04 \x01(\x0b\x32\x16.frontdesk.v1.Priority\x12.\n\x0buncertainty\x18\x05 \x01(\x0b\x32\x19.frontdesk.v1.Uncertainty\x12(\n\x08\x64\x65\x63ision\x18\x06 \x01(\x0b\x32\x16.frontdesk.v1.Decision\x12,\n\x07members\x18\x07 \x03(\x0b\x32\x1b.frontdesk.v1.MemberOpinion\x12\x15\n\rmodel_version\x18\x08 \x01(\t\x12\x0f\n\x07skipped\x18\t \x03(\t\x12\x37\n\ntimings_ms\x18\n \x03(\x0b\x32#.frontdesk.v1.Answer.TimingsMsEntry\x12\"\n\x05reply\x18\x0b \x01(\x0b\x32\x13.frontdesk.v1.Reply\x12\x13\n\x06stored\x18\x0c \x01(\tH\x00\x88\x01\x01\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\t\n\x07_stored\"\x8c\x01\n\x06Intent\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12+\n\ncandidates\x18\x03 \x03(\x0b\x32\x17.frontdesk.v1.Candidate\x12\x10\n\x08in_scope\x18\x04 \x01(\x08\x12 \n\x18out_of_scope_probability\x18\x05 \x01(\x01\"/\n\tCandidate\x12\r\n\x05label\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\"\x92\x01\n\tSentiment\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x33\n\x06scores\x18\x03 \x03(\x0b\x32#.frontdesk.v1.Sentiment.ScoresEntry\x1a-\n\x0bScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"p\n\x08Priority\x12*\n\x05level\x18\x01 \x01(\x0e\x32\x1b.frontdesk.v1.PriorityLevel\x12\r\n\x05score\x18\x02 \x01(\x01\x12)\n\x05parts\x18\x03 \x03(\x0b\x32\x1a.frontdesk.v1.PriorityPart\"=\n\x0cPriorityPart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\"R\n\x0bUncertainty\x12\r\n\x05score\x18\x01 \x01(\x01\x12\x11\n\tepistemic\x18\x02 \x01(\x01\x12\x11\n\taleatoric\x18\x03 \x01(\x01\x12\x0e\n\x06method\x18\x04 \x01(\t\"\xaa\x01\n\x08\x44\x65\x63ision\x12$\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x14.frontdesk.v1.Action\x12%\n\x07reasons\x18\x02 \x03(\x0e\x32\x14.frontdesk.v1.Reason\x12\x19\n\x11suggested_actions\x18\x03 \x03(\t\x12\x15\n\x08question\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nasks_about\x18\x05 \x03(\tB\x0b\n\t_question\"A\n\rMemberOpinion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06intent\x18\x02 \x01(\t\x12\x12\n\nconfidence\x18\x03 \x01(\x01\"\xdb\x01\n\x05Reply\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12)\n\tcitations\x18\x03 \x03(\x0b\x32\x16.frontdesk.v1.Citation\x12)\n\x06\x63hecks\x18\x04 \x03(\x0b\x32\x19.frontdesk.v1.CheckResult\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\x18\n\x0bprompt_hash\x18\x06 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08\x66\x61llback\x18\x07 \x01(\tH\x01\x88\x01\x01\x42\x0e\n\x0c_prompt_hashB\x0b\n\t_fallback\"=\n\x0b\x43heckResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x10\n\x08\x66indings\x18\x03 \x03(\t\"*\n\x08\x43itation\x12\x0f\n\x07passage\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t*\x90\x01\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HANNEL_CHAT\x10\x01\x12\x11\n\rCHANNEL_EMAIL\x10\x02\x12\x11\n\rCHANNEL_PHONE\x10\x03\x12\x12\n\x0e\x43HANNEL_SOCIAL\x10\x04\x12\x0f\n\x0b\x43HANNEL_WEB\x10\x05\x12\x0f\n\x0b\x43HANNEL_API\x10\x06*\x9a\x01\n\x0c\x43ustomerTier\x12\x1d\n\x19\x43USTOMER_TIER_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43USTOMER_TIER_FREE\x10\x01\x12\x1a\n\x16\x43USTOMER_TIER_STANDARD\x10\x02\x12\x19\n\x15\x43USTOMER_TIER_PREMIUM\x10\x03\x12\x1c\n\x18\x43USTOMER_TIER_ENTERPRISE\x10\x04*\x96\x01\n\rPriorityLevel\x12\x1e\n\x1aPRIORITY_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n\x12PRIORITY_LEVEL_LOW\x10\x01\x12\x19\n\x15PRIORITY_LEVEL_MEDIUM\x10\x02\x12\x17\n\x13PRIORITY_LEVEL_HIGH\x10\x03\x12\x19\n\x15PRIORITY_LEVEL_URGENT\x10\x04*p\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41\x43TION_AUTOMATE\x10\x01\x12\x10\n\x0c\x41\x43TION_DRAFT\x10\x02\x12\x12\n\x0e\x41\x43TION_CLARIFY\x10\x03\x12\x13\n\x0f\x41\x43TION_ESCALATE\x10\x04*\x89\x04\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12/\n+REASON_CONFIDENCE_ABOVE_CERTIFIED_THRESHOLD\x10\x01\x12%\n!REASON_CONFIDENCE_BELOW_THRESHOLD\x10\x02\x12!\n\x1dREASON_NO_CERTIFIED_THRESHOLD\x10\x03\x12$\n REASON_POLICY_FORBIDS_AUTOMATION\x10\x04\x12 \n\x1cREASON_INTENT_WITHOUT_POLICY\x10\x05\x12\x17\n\x13REASON_OUT_OF_SCOPE\x10\x06\x12$\n REASON_SEVERAL_INTENTS_PLAUSIBLE\x10\x07\x12%\n!REASON_TOO_MANY_INTENTS_PLAUSIBLE\x10\x08\x12%\n!REASON_CUSTOMER_ASKS_FOR_A_PERSON\x10\t\x12\x1a\n\x16REASON_URGENT_PRIORITY\x10\n\x12&\n\"REASON_PARTS_OF_THE_SYSTEM_SKIPPED\x10\x0b\x12\"\n\x1eREASON_REPLY_FAILED_ITS_CHECKS\x10\x0c\x12/\n+REASON_NO_PASSAGE_IN_THE_CUSTOMERS_LANGUAGE\x10\r2\x8e\x02\n\x10\x46rontdeskService\x12\x37\n\nUnderstand\x12\x13.frontdesk.v1.Query\x1a\x14.frontdesk.v1.Answer\x12J\n\x0fUnderstandBatch\x12\x1a.frontdesk.v1.BatchRequest\x1a\x1b.frontdesk.v1.BatchResponse\x12\x33\n\x06\x41nswer\x12\x13.frontdesk.v1.Query\x1a\x14.frontdesk.v1.Answer\x12@\n\x0c\x41nswerStream\x12\x13.frontdesk.v1.Query\x1a\x19.frontdesk.v1.AnswerEvent0\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1b\x62\x65ntos/grpc/frontdesk.proto\x12\x0c\x66rontdesk.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\"\xb7\x02\n\x05Query\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x18\n\x0b\x63ustomer_id\x18\x02 \x01(\tH\x00\x88\x01\x01\x12\x17\n\nsession_id\x18\x03 \x01(\tH\x01\x88\x01\x01\x12&\n\x07\x63hannel\x18\x04 \x01(\x0e\x32\x15.frontdesk.v1.Channel\x12\x31\n\rcustomer_tier\x18\x05 \x01(\x0e\x32\x1a.frontdesk.v1.CustomerTier\x12\x15\n\x08language\x18\x06 \x01(\tH\x02\x88\x01\x01\x12\x31\n\rwaiting_since\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x12\n\x05store\x18\x08 \x01(\x08H\x03\x88\x01\x01\x42\x0e\n\x0c_customer_idB\r\n\x0b_session_idB\x0b\n\t_languageB\x08\n\x06_store\"4\n\x0c\x42\x61tchRequest\x12$\n\x07queries\x18\x01 \x03(\x0b\x32\x13.frontdesk.v1.Query\";\n\rBatchResponse\x12*\n\x07results\x18\x01 \x03(\x0b\x32\x19.frontdesk.v1.BatchResult\"d\n\x0b\x42\x61tchResult\x12&\n\x06\x61nswer\x18\x01 \x01(\x0b\x32\x14.frontdesk.v1.AnswerH\x00\x12#\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.StatusH\x00\x42\x08\n\x06result\"\x98\x01\n\x0b\x41nswerEvent\x12-\n\runderstanding\x18\x01 \x01(\x0b\x32\x14.frontdesk.v1.AnswerH\x00\x12*\n\x08sentence\x18\x02 \x01(\x0b\x32\x16.frontdesk.v1.SentenceH\x00\x12%\n\x05\x66inal\x18\x03 \x01(\x0b\x32\x14.frontdesk.v1.AnswerH\x00\x42\x07\n\x05\x65vent\"\x18\n\x08Sentence\x12\x0c\n\x04text\x18\x01 \x01(\t\"\x9e\x04\n\x06\x41nswer\x12\x10\n\x08query_id\x18\x01 \x01(\t\x12$\n\x06intent\x18\x02 \x01(\x0b\x32\x14.frontdesk.v1.Intent\x12*\n\tsentiment\x18\x03 \x01(\x0b\x32\x17.frontdesk.v1.Sentiment\x12(\n\x08priority\x18\x04 \x01(\x0b\x32\x16.frontdesk.v1.Priority\x12.\n\x0buncertainty\x18\x05 \x01(\x0b\x32\x19.frontdesk.v1.Uncertainty\x12(\n\x08\x64\x65\x63ision\x18\x06 \x01(\x0b\x32\x16.frontdesk.v1.Decision\x12,\n\x07members\x18\x07 \x03(\x0b\x32\x1b.frontdesk.v1.MemberOpinion\x12\x15\n\rmodel_version\x18\x08 \x01(\t\x12\x0f\n\x07skipped\x18\t \x03(\t\x12\x37\n\ntimings_ms\x18\n \x03(\x0b\x32#.frontdesk.v1.Answer.TimingsMsEntry\x12\"\n\x05reply\x18\x0b \x01(\x0b\x32\x13.frontdesk.v1.Reply\x12\x13\n\x06stored\x18\x0c \x01(\tH\x00\x88\x01\x01\x12\'\n\x08hand_off\x18\r \x01(\x0b\x32\x15.frontdesk.v1.HandOff\x1a\x30\n\x0eTimingsMsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\t\n\x07_stored\"\x8c\x01\n\x06Intent\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12+\n\ncandidates\x18\x03 \x03(\x0b\x32\x17.frontdesk.v1.Candidate\x12\x10\n\x08in_scope\x18\x04 \x01(\x08\x12 \n\x18out_of_scope_probability\x18\x05 \x01(\x01\"/\n\tCandidate\x12\r\n\x05label\x18\x01 \x01(\t\x12\x13\n\x0bprobability\x18\x02 \x01(\x01\"\x92\x01\n\tSentiment\x12\r\n\x05label\x18\x01 \x01(\t\x12\x12\n\nconfidence\x18\x02 \x01(\x01\x12\x33\n\x06scores\x18\x03 \x03(\x0b\x32#.frontdesk.v1.Sentiment.ScoresEntry\x1a-\n\x0bScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"p\n\x08Priority\x12*\n\x05level\x18\x01 \x01(\x0e\x32\x1b.frontdesk.v1.PriorityLevel\x12\r\n\x05score\x18\x02 \x01(\x01\x12)\n\x05parts\x18\x03 \x03(\x0b\x32\x1a.frontdesk.v1.PriorityPart\"=\n\x0cPriorityPart\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06points\x18\x02 \x01(\x01\x12\x0f\n\x07\x62\x65\x63\x61use\x18\x03 \x01(\t\"R\n\x0bUncertainty\x12\r\n\x05score\x18\x01 \x01(\x01\x12\x11\n\tepistemic\x18\x02 \x01(\x01\x12\x11\n\taleatoric\x18\x03 \x01(\x01\x12\x0e\n\x06method\x18\x04 \x01(\t\"\xda\x01\n\x08\x44\x65\x63ision\x12$\n\x06\x61\x63tion\x18\x01 \x01(\x0e\x32\x14.frontdesk.v1.Action\x12%\n\x07reasons\x18\x02 \x03(\x0e\x32\x14.frontdesk.v1.Reason\x12\x19\n\x11suggested_actions\x18\x03 \x03(\t\x12\x15\n\x08question\x18\x04 \x01(\tH\x00\x88\x01\x01\x12\x12\n\nasks_about\x18\x05 \x03(\t\x12.\n\x07\x61\x63tions\x18\x06 \x03(\x0b\x32\x1d.frontdesk.v1.SuggestedActionB\x0b\n\t_question\"\x88\x01\n\x0fSuggestedAction\x12\x0e\n\x06\x61\x63tion\x18\x01 \x01(\t\x12\x37\n\x05slots\x18\x02 \x03(\x0b\x32(.frontdesk.v1.SuggestedAction.SlotsEntry\x1a,\n\nSlotsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"D\n\x07HandOff\x12\x0c\n\x04what\x18\x01 \x01(\t\x12\x0c\n\x04mood\x18\x02 \x01(\t\x12\r\n\x05tried\x18\x03 \x03(\t\x12\x0e\n\x06needed\x18\x04 \x03(\t\"A\n\rMemberOpinion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06intent\x18\x02 \x01(\t\x12\x12\n\nconfidence\x18\x03 \x01(\x01\"\xdb\x01\n\x05Reply\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x0e\n\x06source\x18\x02 \x01(\t\x12)\n\tcitations\x18\x03 \x03(\x0b\x32\x16.frontdesk.v1.Citation\x12)\n\x06\x63hecks\x18\x04 \x03(\x0b\x32\x19.frontdesk.v1.CheckResult\x12\x10\n\x08provider\x18\x05 \x01(\t\x12\x18\n\x0bprompt_hash\x18\x06 \x01(\tH\x00\x88\x01\x01\x12\x15\n\x08\x66\x61llback\x18\x07 \x01(\tH\x01\x88\x01\x01\x42\x0e\n\x0c_prompt_hashB\x0b\n\t_fallback\"=\n\x0b\x43heckResult\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0e\n\x06passed\x18\x02 \x01(\x08\x12\x10\n\x08\x66indings\x18\x03 \x03(\t\"*\n\x08\x43itation\x12\x0f\n\x07passage\x18\x01 \x01(\t\x12\r\n\x05title\x18\x02 \x01(\t*\x90\x01\n\x07\x43hannel\x12\x17\n\x13\x43HANNEL_UNSPECIFIED\x10\x00\x12\x10\n\x0c\x43HANNEL_CHAT\x10\x01\x12\x11\n\rCHANNEL_EMAIL\x10\x02\x12\x11\n\rCHANNEL_PHONE\x10\x03\x12\x12\n\x0e\x43HANNEL_SOCIAL\x10\x04\x12\x0f\n\x0b\x43HANNEL_WEB\x10\x05\x12\x0f\n\x0b\x43HANNEL_API\x10\x06*\x9a\x01\n\x0c\x43ustomerTier\x12\x1d\n\x19\x43USTOMER_TIER_UNSPECIFIED\x10\x00\x12\x16\n\x12\x43USTOMER_TIER_FREE\x10\x01\x12\x1a\n\x16\x43USTOMER_TIER_STANDARD\x10\x02\x12\x19\n\x15\x43USTOMER_TIER_PREMIUM\x10\x03\x12\x1c\n\x18\x43USTOMER_TIER_ENTERPRISE\x10\x04*\x96\x01\n\rPriorityLevel\x12\x1e\n\x1aPRIORITY_LEVEL_UNSPECIFIED\x10\x00\x12\x16\n\x12PRIORITY_LEVEL_LOW\x10\x01\x12\x19\n\x15PRIORITY_LEVEL_MEDIUM\x10\x02\x12\x17\n\x13PRIORITY_LEVEL_HIGH\x10\x03\x12\x19\n\x15PRIORITY_LEVEL_URGENT\x10\x04*p\n\x06\x41\x63tion\x12\x16\n\x12\x41\x43TION_UNSPECIFIED\x10\x00\x12\x13\n\x0f\x41\x43TION_AUTOMATE\x10\x01\x12\x10\n\x0c\x41\x43TION_DRAFT\x10\x02\x12\x12\n\x0e\x41\x43TION_CLARIFY\x10\x03\x12\x13\n\x0f\x41\x43TION_ESCALATE\x10\x04*\x89\x04\n\x06Reason\x12\x16\n\x12REASON_UNSPECIFIED\x10\x00\x12/\n+REASON_CONFIDENCE_ABOVE_CERTIFIED_THRESHOLD\x10\x01\x12%\n!REASON_CONFIDENCE_BELOW_THRESHOLD\x10\x02\x12!\n\x1dREASON_NO_CERTIFIED_THRESHOLD\x10\x03\x12$\n REASON_POLICY_FORBIDS_AUTOMATION\x10\x04\x12 \n\x1cREASON_INTENT_WITHOUT_POLICY\x10\x05\x12\x17\n\x13REASON_OUT_OF_SCOPE\x10\x06\x12$\n REASON_SEVERAL_INTENTS_PLAUSIBLE\x10\x07\x12%\n!REASON_TOO_MANY_INTENTS_PLAUSIBLE\x10\x08\x12%\n!REASON_CUSTOMER_ASKS_FOR_A_PERSON\x10\t\x12\x1a\n\x16REASON_URGENT_PRIORITY\x10\n\x12&\n\"REASON_PARTS_OF_THE_SYSTEM_SKIPPED\x10\x0b\x12\"\n\x1eREASON_REPLY_FAILED_ITS_CHECKS\x10\x0c\x12/\n+REASON_NO_PASSAGE_IN_THE_CUSTOMERS_LANGUAGE\x10\r2\x8e\x02\n\x10\x46rontdeskService\x12\x37\n\nUnderstand\x12\x13.frontdesk.v1.Query\x1a\x14.frontdesk.v1.Answer\x12J\n\x0fUnderstandBatch\x12\x1a.frontdesk.v1.BatchRequest\x1a\x1b.frontdesk.v1.BatchResponse\x12\x33\n\x06\x41nswer\x12\x13.frontdesk.v1.Query\x1a\x14.frontdesk.v1.Answer\x12@\n\x0c\x41nswerStream\x12\x13.frontdesk.v1.Query\x1a\x19.frontdesk.v1.AnswerEvent0\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -37,16 +37,18 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_ANSWER_TIMINGSMSENTRY']._serialized_options = b'8\001'
   _globals['_SENTIMENT_SCORESENTRY']._loaded_options = None
   _globals['_SENTIMENT_SCORESENTRY']._serialized_options = b'8\001'
-  _globals['_CHANNEL']._serialized_start=2491
-  _globals['_CHANNEL']._serialized_end=2635
-  _globals['_CUSTOMERTIER']._serialized_start=2638
-  _globals['_CUSTOMERTIER']._serialized_end=2792
-  _globals['_PRIORITYLEVEL']._serialized_start=2795
-  _globals['_PRIORITYLEVEL']._serialized_end=2945
-  _globals['_ACTION']._serialized_start=2947
-  _globals['_ACTION']._serialized_end=3059
-  _globals['_REASON']._serialized_start=3062
-  _globals['_REASON']._serialized_end=3583
+  _globals['_SUGGESTEDACTION_SLOTSENTRY']._loaded_options = None
+  _globals['_SUGGESTEDACTION_SLOTSENTRY']._serialized_options = b'8\001'
+  _globals['_CHANNEL']._serialized_start=2789
+  _globals['_CHANNEL']._serialized_end=2933
+  _globals['_CUSTOMERTIER']._serialized_start=2936
+  _globals['_CUSTOMERTIER']._serialized_end=3090
+  _globals['_PRIORITYLEVEL']._serialized_start=3093
+  _globals['_PRIORITYLEVEL']._serialized_end=3243
+  _globals['_ACTION']._serialized_start=3245
+  _globals['_ACTION']._serialized_end=3357
+  _globals['_REASON']._serialized_start=3360
+  _globals['_REASON']._serialized_end=3881
   _globals['_QUERY']._serialized_start=104
   _globals['_QUERY']._serialized_end=415
   _globals['_BATCHREQUEST']._serialized_start=417
@@ -60,33 +62,39 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SENTENCE']._serialized_start=789
   _globals['_SENTENCE']._serialized_end=813
   _globals['_ANSWER']._serialized_start=816
-  _globals['_ANSWER']._serialized_end=1317
-  _globals['_ANSWER_TIMINGSMSENTRY']._serialized_start=1258
-  _globals['_ANSWER_TIMINGSMSENTRY']._serialized_end=1306
-  _globals['_INTENT']._serialized_start=1320
-  _globals['_INTENT']._serialized_end=1460
-  _globals['_CANDIDATE']._serialized_start=1462
-  _globals['_CANDIDATE']._serialized_end=1509
-  _globals['_SENTIMENT']._serialized_start=1512
-  _globals['_SENTIMENT']._serialized_end=1658
-  _globals['_SENTIMENT_SCORESENTRY']._serialized_start=1613
-  _globals['_SENTIMENT_SCORESENTRY']._serialized_end=1658
-  _globals['_PRIORITY']._serialized_start=1660
-  _globals['_PRIORITY']._serialized_end=1772
-  _globals['_PRIORITYPART']._serialized_start=1774
-  _globals['_PRIORITYPART']._serialized_end=1835
-  _globals['_UNCERTAINTY']._serialized_start=1837
-  _globals['_UNCERTAINTY']._serialized_end=1919
-  _globals['_DECISION']._serialized_start=1922
-  _globals['_DECISION']._serialized_end=2092
-  _globals['_MEMBEROPINION']._serialized_start=2094
-  _globals['_MEMBEROPINION']._serialized_end=2159
-  _globals['_REPLY']._serialized_start=2162
-  _globals['_REPLY']._serialized_end=2381
-  _globals['_CHECKRESULT']._serialized_start=2383
-  _globals['_CHECKRESULT']._serialized_end=2444
-  _globals['_CITATION']._serialized_start=2446
-  _globals['_CITATION']._serialized_end=2488
-  _globals['_FRONTDESKSERVICE']._serialized_start=3586
-  _globals['_FRONTDESKSERVICE']._serialized_end=3856
+  _globals['_ANSWER']._serialized_end=1358
+  _globals['_ANSWER_TIMINGSMSENTRY']._serialized_start=1299
+  _globals['_ANSWER_TIMINGSMSENTRY']._serialized_end=1347
+  _globals['_INTENT']._serialized_start=1361
+  _globals['_INTENT']._serialized_end=1501
+  _globals['_CANDIDATE']._serialized_start=1503
+  _globals['_CANDIDATE']._serialized_end=1550
+  _globals['_SENTIMENT']._serialized_start=1553
+  _globals['_SENTIMENT']._serialized_end=1699
+  _globals['_SENTIMENT_SCORESENTRY']._serialized_start=1654
+  _globals['_SENTIMENT_SCORESENTRY']._serialized_end=1699
+  _globals['_PRIORITY']._serialized_start=1701
+  _globals['_PRIORITY']._serialized_end=1813
+  _globals['_PRIORITYPART']._serialized_start=1815
+  _globals['_PRIORITYPART']._serialized_end=1876
+  _globals['_UNCERTAINTY']._serialized_start=1878
+  _globals['_UNCERTAINTY']._serialized_end=1960
+  _globals['_DECISION']._serialized_start=1963
+  _globals['_DECISION']._serialized_end=2181
+  _globals['_SUGGESTEDACTION']._serialized_start=2184
+  _globals['_SUGGESTEDACTION']._serialized_end=2320
+  _globals['_SUGGESTEDACTION_SLOTSENTRY']._serialized_start=2276
+  _globals['_SUGGESTEDACTION_SLOTSENTRY']._serialized_end=2320
+  _globals['_HANDOFF']._serialized_start=2322
+  _globals['_HANDOFF']._serialized_end=2390
+  _globals['_MEMBEROPINION']._serialized_start=2392
+  _globals['_MEMBEROPINION']._serialized_end=2457
+  _globals['_REPLY']._serialized_start=2460
+  _globals['_REPLY']._serialized_end=2679
+  _globals['_CHECKRESULT']._serialized_start=2681
+  _globals['_CHECKRESULT']._serialized_end=2742
+  _globals['_CITATION']._serialized_start=2744
+  _globals['_CITATION']._serialized_end=2786
+  _globals['_FRONTDESKSERVICE']._serialized_start=3884
+  _globals['_FRONTDESKSERVICE']._serialized_end=4154
 # @@protoc_insertion_point(module_scope)

@@ -155,7 +155,7 @@ class Sentence(_message.Message):
     def __init__(self, text: _Optional[str] = ...) -> None: ...
 
 class Answer(_message.Message):
-    __slots__ = ("query_id", "intent", "sentiment", "priority", "uncertainty", "decision", "members", "model_version", "skipped", "timings_ms", "reply", "stored")
+    __slots__ = ("query_id", "intent", "sentiment", "priority", "uncertainty", "decision", "members", "model_version", "skipped", "timings_ms", "reply", "stored", "hand_off")
     class TimingsMsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -175,6 +175,7 @@ class Answer(_message.Message):
     TIMINGS_MS_FIELD_NUMBER: _ClassVar[int]
     REPLY_FIELD_NUMBER: _ClassVar[int]
     STORED_FIELD_NUMBER: _ClassVar[int]
+    HAND_OFF_FIELD_NUMBER: _ClassVar[int]
     query_id: str
     intent: Intent
     sentiment: Sentiment
@@ -187,7 +188,8 @@ class Answer(_message.Message):
     timings_ms: _containers.ScalarMap[str, float]
     reply: Reply
     stored: str
-    def __init__(self, query_id: _Optional[str] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., sentiment: _Optional[_Union[Sentiment, _Mapping]] = ..., priority: _Optional[_Union[Priority, _Mapping]] = ..., uncertainty: _Optional[_Union[Uncertainty, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[MemberOpinion, _Mapping]]] = ..., model_version: _Optional[str] = ..., skipped: _Optional[_Iterable[str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., stored: _Optional[str] = ...) -> None: ...
+    hand_off: HandOff
+    def __init__(self, query_id: _Optional[str] = ..., intent: _Optional[_Union[Intent, _Mapping]] = ..., sentiment: _Optional[_Union[Sentiment, _Mapping]] = ..., priority: _Optional[_Union[Priority, _Mapping]] = ..., uncertainty: _Optional[_Union[Uncertainty, _Mapping]] = ..., decision: _Optional[_Union[Decision, _Mapping]] = ..., members: _Optional[_Iterable[_Union[MemberOpinion, _Mapping]]] = ..., model_version: _Optional[str] = ..., skipped: _Optional[_Iterable[str]] = ..., timings_ms: _Optional[_Mapping[str, float]] = ..., reply: _Optional[_Union[Reply, _Mapping]] = ..., stored: _Optional[str] = ..., hand_off: _Optional[_Union[HandOff, _Mapping]] = ...) -> None: ...
 
 class Intent(_message.Message):
     __slots__ = ("label", "confidence", "candidates", "in_scope", "out_of_scope_probability")
@@ -261,18 +263,47 @@ class Uncertainty(_message.Message):
     def __init__(self, score: _Optional[float] = ..., epistemic: _Optional[float] = ..., aleatoric: _Optional[float] = ..., method: _Optional[str] = ...) -> None: ...
 
 class Decision(_message.Message):
-    __slots__ = ("action", "reasons", "suggested_actions", "question", "asks_about")
+    __slots__ = ("action", "reasons", "suggested_actions", "question", "asks_about", "actions")
     ACTION_FIELD_NUMBER: _ClassVar[int]
     REASONS_FIELD_NUMBER: _ClassVar[int]
     SUGGESTED_ACTIONS_FIELD_NUMBER: _ClassVar[int]
     QUESTION_FIELD_NUMBER: _ClassVar[int]
     ASKS_ABOUT_FIELD_NUMBER: _ClassVar[int]
+    ACTIONS_FIELD_NUMBER: _ClassVar[int]
     action: Action
     reasons: _containers.RepeatedScalarFieldContainer[Reason]
     suggested_actions: _containers.RepeatedScalarFieldContainer[str]
     question: str
     asks_about: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, action: _Optional[_Union[Action, str]] = ..., reasons: _Optional[_Iterable[_Union[Reason, str]]] = ..., suggested_actions: _Optional[_Iterable[str]] = ..., question: _Optional[str] = ..., asks_about: _Optional[_Iterable[str]] = ...) -> None: ...
+    actions: _containers.RepeatedCompositeFieldContainer[SuggestedAction]
+    def __init__(self, action: _Optional[_Union[Action, str]] = ..., reasons: _Optional[_Iterable[_Union[Reason, str]]] = ..., suggested_actions: _Optional[_Iterable[str]] = ..., question: _Optional[str] = ..., asks_about: _Optional[_Iterable[str]] = ..., actions: _Optional[_Iterable[_Union[SuggestedAction, _Mapping]]] = ...) -> None: ...
+
+class SuggestedAction(_message.Message):
+    __slots__ = ("action", "slots")
+    class SlotsEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    ACTION_FIELD_NUMBER: _ClassVar[int]
+    SLOTS_FIELD_NUMBER: _ClassVar[int]
+    action: str
+    slots: _containers.ScalarMap[str, str]
+    def __init__(self, action: _Optional[str] = ..., slots: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class HandOff(_message.Message):
+    __slots__ = ("what", "mood", "tried", "needed")
+    WHAT_FIELD_NUMBER: _ClassVar[int]
+    MOOD_FIELD_NUMBER: _ClassVar[int]
+    TRIED_FIELD_NUMBER: _ClassVar[int]
+    NEEDED_FIELD_NUMBER: _ClassVar[int]
+    what: str
+    mood: str
+    tried: _containers.RepeatedScalarFieldContainer[str]
+    needed: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, what: _Optional[str] = ..., mood: _Optional[str] = ..., tried: _Optional[_Iterable[str]] = ..., needed: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class MemberOpinion(_message.Message):
     __slots__ = ("name", "intent", "confidence")

@@ -90,6 +90,7 @@ def message_of(answer: types.Answer) -> pb.Answer:
         timings_ms=answer.timings_ms,
         reply=None if answer.reply is None else _reply(answer.reply),
         stored=answer.stored,
+        hand_off=None if answer.hand_off is None else _hand_off(answer.hand_off),
     )
 
 
@@ -105,7 +106,12 @@ def _decision(decision: types.Decision) -> pb.Decision:
         suggested_actions=decision.suggested_actions,
         question=decision.question,
         asks_about=decision.asks_about,
+        actions=[pb.SuggestedAction(action=of.action, slots=of.slots) for of in decision.actions],
     )
+
+
+def _hand_off(summary: types.HandOff) -> pb.HandOff:
+    return pb.HandOff(what=summary.what, mood=summary.mood, tried=summary.tried, needed=summary.needed)
 
 
 def _reply(reply: types.Reply) -> pb.Reply:

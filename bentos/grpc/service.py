@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import replace
 
 from bentos.gateway.schemas import LARGEST_BATCH, parse_items
@@ -13,9 +13,7 @@ from bentos.grpc.errors import status_of
 from bentos.grpc.messages import fields_of, message_of
 from frontdesk.errors import FrontdeskError, InvalidQuery
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.types import Answer, EarlierAnswer, Query
-
-_SENTENCE = re.compile(r".+?(?:[.!?]+\s+|\Z)", re.DOTALL)
+from frontdesk.types import Answer, EarlierAnswer, Final, Query, Sentence, Understood
 
 
 class FrontdeskService:
@@ -53,25 +51,16 @@ class FrontdeskService:
         return _told(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
 
     async def answer_stream(self, request: pb.Query, call: Call) -> AsyncIterator[pb.AnswerEvent]:
-        """`understanding`, the reply's sentences, `final`.
-
-        Today all of them leave at once, after the record is kept: the pipeline gives an answer whole, and a template's
-        reply takes no time to write. A client that reads the events need not change for a writer that streams.
-        """
-        final = _told(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
-        understanding = pb.Answer()
-        understanding.CopyFrom(final)
-        for later in ("reply", "stored"):
-            understanding.ClearField(later)
-        yield pb.AnswerEvent(understanding=understanding)
-        for sentence in sentences(final.reply.text):
-            yield pb.AnswerEvent(sentence=pb.Sentence(text=sentence))
-        yield pb.AnswerEvent(final=final)
-
-
-def sentences(text: str) -> Sequence[str]:
-    """`text` in pieces that end where a sentence does, blanks included: joined, they are the text again."""
-    return _SENTENCE.findall(text)
+        """`understanding`, the reply's sentences as they are released, `final`; a caller who leaves stops them."""
+        async with aclosing(self._pipeline.events(_query(request, call), call.caller, call.deadline)) as events:
+            async for event in events:
+                match event:
+                    case Understood(answer):
+                        yield pb.AnswerEvent(understanding=message_of(answer))
+                    case Sentence(text):
+                        yield pb.AnswerEvent(sentence=pb.Sentence(text=text))
+                    case Final(answer):
+                        yield pb.AnswerEvent(final=_told(answer, call))
 
 
 def _query(request: pb.Query, call: Call) -> Query:

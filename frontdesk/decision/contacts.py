@@ -22,4 +22,4 @@ def _phrases(history: CustomerHistory) -> Iterator[str]:
     if history.last_sentiment == "negative":
         yield "was upset last time"
     if history.escalations_30d:
-        yield "a person took over before"
+        yield "was handed to a person before"

@@ -98,9 +98,9 @@ class ModelWriter:
             return
         async with aclosing(self._ask(plan, Deadline(deadline.at - RESERVE_S))) as pieces:
             async for piece in pieces:
-                yield piece
                 if isinstance(piece, Written) and piece.reply.fallback is None:
                     await self.cached.keep(plan, self._speakable(plan), piece)
+                yield piece
 
     async def _ask(self, plan: Plan, deadline: Deadline) -> AsyncGenerator[Piece, None]:
         """Sentences as they pass, then the reply: the model's, the repaired one, or the template's."""

@@ -101,7 +101,7 @@ class TestUnderstand:
         assert set(answer["priority"]) == {"level", "score", "parts"}
         assert all(set(part) == {"name", "points", "because"} for part in answer["priority"]["parts"])
         assert set(answer["uncertainty"]) == {"score", "epistemic", "aleatoric", "method"}
-        assert set(answer["decision"]) == {"action", "reasons", "suggested_actions", "asks_about"}
+        assert set(answer["decision"]) == {"action", "reasons", "suggested_actions", "asks_about", "actions"}
         assert all(set(member) == {"name", "intent", "confidence"} for member in answer["members"])
 
     def test_the_figures_of_an_answer_agree_with_each_other(self, client: httpx2.Client, tiny_bundle: Bundle) -> None:
@@ -149,7 +149,7 @@ class TestAnswer:
         answer = answered(client)
 
         assert set(answer) == UNDERSTOOD | {"reply", "stored"}
-        assert set(answer["reply"]) == {"text", "source", "citations"}
+        assert set(answer["reply"]) == {"text", "source", "citations", "checks", "provider"}
         assert all(set(citation) == {"passage", "title"} for citation in answer["reply"]["citations"])
         assert answer["reply"]["text"]
         assert (answer["reply"]["source"], answer["stored"]) == ("template", "committed")

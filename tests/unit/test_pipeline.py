@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncGenerator
 from dataclasses import replace
 
 import pytest
@@ -13,7 +14,20 @@ from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask
-from frontdesk.types import Action, Answer, Caller, Candidate, PriorityLevel, Query, Reason
+from frontdesk.types import (
+    Action,
+    Answer,
+    Caller,
+    Candidate,
+    Final,
+    PriorityLevel,
+    Query,
+    Reason,
+    ReplyRequest,
+    Sentence,
+    Understood,
+    Written,
+)
 from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, understanding
 
 CALLER = Caller("acme", "agent", frozenset({"answer"}))
@@ -152,3 +166,48 @@ async def test_no_message_is_automated_that_a_history_could_have_made_urgent(des
     answer = await desk.pipeline.answer(pressing, CALLER, Deadline.after(5))
     assert answer.priority.level is PriorityLevel.HIGH
     assert Reason.DEGRADED in answer.decision.reasons
+
+
+class TestEvents:
+    async def test_understanding_comes_first_and_final_only_once_it_is_kept(self, desk: Desk) -> None:
+        events = desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))
+        seen = [(type(event).__name__, len(desk.recorder.kept)) async for event in events]
+        assert seen == [("Understood", 0), ("Sentence", 0), ("Sentence", 0), ("Final", 1)]
+
+    async def test_sentences_carry_the_customers_own_values_and_make_the_reply(self, desk: Desk) -> None:
+        events = [event async for event in desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))]
+        first, *told, last = events
+        assert isinstance(first, Understood)
+        assert isinstance(last, Final)
+        assert first.answer.reply is None
+        assert first.answer.query_id == last.answer.query_id
+        assert "".join(sentence.text for sentence in told) == last.answer.reply.text == f"About {TEXT}"
+
+    async def test_who_leaves_in_the_middle_stops_the_writer_and_nothing_is_kept(self, desk: Desk) -> None:
+        stopped = []
+
+        class Endless(FakeWriter):
+            async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | Written, None]:
+                try:
+                    while True:
+                        yield Sentence("Again. ")
+                finally:
+                    stopped.append(True)
+
+        desk.pipeline.writer = Endless()
+        events = desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))
+        await anext(events)
+        await anext(events)
+        await events.aclose()
+        assert stopped == [True]
+        assert desk.recorder.kept == []
+
+    async def test_no_final_event_where_it_cannot_be_kept(self, desk: Desk) -> None:
+        desk.recorder.away = True
+        events = desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))
+        assert isinstance(await anext(events), Understood)
+        assert isinstance(await anext(events), Sentence)
+        assert isinstance(await anext(events), Sentence)
+        with pytest.raises(StorageUnavailable):
+            await anext(events)
+        assert desk.observed == []

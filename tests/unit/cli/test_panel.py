@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from cli.panel import panel
-from frontdesk.types import Action, Answer, Decision
+from frontdesk.types import Action, Answer, Decision, SuggestedAction
 from tests.records import record
 
 
@@ -29,3 +29,11 @@ def test_a_question_to_the_customer_is_shown_with_the_decision() -> None:
 
 def test_without_a_question_nothing_is_asked() -> None:
     assert "ask:" not in shown(Decision(Action.DRAFT, (), ("look_up_order",)))
+
+
+def test_actions_are_shown_with_what_the_message_says_of_them() -> None:
+    look_up = SuggestedAction("look_up_order", {"order": "48213"})
+
+    assert "next: look_up_order (order 48213)" in shown(
+        Decision(Action.DRAFT, (), ("look_up_order",), actions=(look_up,))
+    )

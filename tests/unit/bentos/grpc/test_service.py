@@ -9,7 +9,7 @@ from google.rpc.error_details_pb2 import BadRequest
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.admission import Call
-from bentos.grpc.service import FrontdeskService, sentences
+from bentos.grpc.service import FrontdeskService
 from frontdesk.errors import InvalidQuery
 from tests.grpc_door import FakeDesk
 
@@ -61,20 +61,6 @@ async def test_a_stream_begins_with_the_understanding_and_ends_with_the_answer_o
     assert (first.query_id, first.intent) == (last.query_id, last.intent)
     assert "".join(event.sentence.text for event in events[1:-1]) == last.reply.text
     assert len(desk.recorder.kept) == 1
-
-
-@pytest.mark.parametrize(
-    ("text", "pieces"),
-    [
-        ("One.", ["One."]),
-        ("One. Two! Three?", ["One. ", "Two! ", "Three?"]),
-        ("It costs 3.50 today... Really?!\n\nYes.\n", ["It costs 3.50 today... ", "Really?!\n\n", "Yes.\n"]),
-        ("no end", ["no end"]),
-        ("", []),
-    ],
-)
-def test_sentences_joined_are_the_text(text: str, pieces: list[str]) -> None:
-    assert sentences(text) == pieces
 
 
 class TestBatch:

@@ -61,6 +61,7 @@ def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
         "reasons": ["confidence_below_threshold"],
         "suggested_actions": ["check_tracking"],
         "asks_about": [],
+        "actions": [],
     }
 
 

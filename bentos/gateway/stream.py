@@ -1,0 +1,99 @@
+"""`/v1/queries/stream`: an answer in the making, as server-sent events (WHATWG HTML, section 9.2).
+
+    event: understanding   everything of /v1/understand; the decision may still become a draft
+    event: sentence        {"text": ...}, a piece of the reply that passed its checks; joined, they are the reply
+    event: final           the answer of record, once it is kept; its reply counts, whatever the sentences were
+    event: error           a problem (RFC 9457) instead of `final`; nothing was acknowledged then
+
+What is wrong before the first event is an ordinary error response. A client that goes away stops the generation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+
+from fastapi import FastAPI
+from pydantic import TypeAdapter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from bentos.errors import problem
+from bentos.gateway.door import admitted
+from bentos.gateway.openapi import KEYED_PROBLEMS, json_body
+from bentos.gateway.schemas import QueryIn, parse
+from bentos.wiring import Desk
+from frontdesk.errors import FrontdeskError
+from frontdesk.storage.rows import answer_json
+from frontdesk.types import AnswerEvent, EarlierAnswer, Final, Sentence, Understood
+
+MEDIA_TYPE = "text/event-stream"
+REPLAYED = {"idempotency-replayed": "true"}
+
+_SENTENCE = TypeAdapter(Sentence).serializer
+
+
+def add_stream(app: FastAPI, desk: Callable[[], Desk]) -> None:
+    @app.post(
+        "/v1/queries/stream",
+        summary="Answer a message, sentence by sentence",
+        response_model=None,
+        responses={
+            200: {
+                "description": "Server-sent events: `understanding`, `sentence`s, then `final` or `error`",
+                "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
+            },
+            **KEYED_PROBLEMS,
+        },
+        openapi_extra=json_body("QueryIn", keyed=True),
+        tags=["answer"],
+    )
+    async def stream(_: Request) -> Response:
+        """The same as `/v1/queries`, told as it comes about."""
+        request = admitted.get()
+        query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
+        events = desk().pipeline.events(query, request.caller, request.deadline)
+        first = await anext(events)  # what is refused is refused before the response begins
+        replayed = isinstance(first, Final) and isinstance(first.answer, EarlierAnswer)
+        return _EventStream(first, events, desk(), REPLAYED if replayed else {})
+
+
+class _EventStream(StreamingResponse):
+    """Closes the pipeline's events however the response ends."""
+
+    def __init__(
+        self, first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], desk: Desk, headers: dict[str, str]
+    ) -> None:
+        super().__init__(_written(first, events, desk), media_type=MEDIA_TYPE, headers=headers)
+        self._events = events
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with aclosing(self._events):
+            await super().__call__(scope, receive, send)
+
+
+async def _written(first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], desk: Desk) -> AsyncIterator[bytes]:
+    yield written(first)
+    try:
+        async for event in events:
+            yield written(event)
+    except FrontdeskError as error:
+        desk.metrics.observe_rejection(error.kind)
+        yield _event("error", json.dumps(problem(error)).encode())
+
+
+def written(event: AnswerEvent) -> bytes:
+    """One event; JSON has no line breaks of its own, so one `data` line is enough."""
+    match event:
+        case Understood(answer):
+            return _event("understanding", answer_json(answer))
+        case Sentence():
+            return _event("sentence", _SENTENCE.to_json(event))
+        case Final(answer):
+            return _event("final", answer_json(answer))
+
+
+def _event(name: str, data: bytes) -> bytes:
+    return b"event: " + name.encode() + b"\ndata: " + data + b"\n\n"

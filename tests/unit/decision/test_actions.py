@@ -1,0 +1,39 @@
+"""Actions and their slots: what the message already says of each."""
+
+from __future__ import annotations
+
+import pytest
+
+from frontdesk.decision.actions import needed, with_slots
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from frontdesk.types import SuggestedAction
+
+
+def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
+    text = "I sent [ORDER_1] and [ORDER_2] back on 3 May 2026 and want my 49.90 EUR"
+
+    assert with_slots(["start_refund", "send_refund_terms"], text) == (
+        SuggestedAction("start_refund", {"order": "[ORDER_1]", "amount": "49.90 EUR", "date": "3 May 2026"}),
+        SuggestedAction("send_refund_terms", {}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "slot", "value"),
+    [
+        ("charged €1,200.50 twice", "amount", "€1,200.50"),
+        ("it was 15 euros", "amount", "15 euros"),
+        ("paid on 2026-05-03", "date", "2026-05-03"),
+        ("paid on 3.5.2026", "date", "3.5.2026"),
+        ("paid on May 3rd", "date", "May 3rd"),
+    ],
+)
+def test_amounts_and_dates_are_found_as_people_write_them(text: str, slot: str, value: str) -> None:
+    (action,) = with_slots(["look_up_payment"], text)
+    assert action.slots == {slot: value}
+
+
+def test_every_starter_action_has_slots_or_only_sends_something() -> None:
+    actions = Taxonomy.read(STARTER_TAXONOMY).actions
+    without = {action for action in actions if not needed(action)}
+    assert all(action.startswith("send_") or action in ("hand_over", "open_technical_case") for action in without)
