@@ -32,6 +32,7 @@ from bentos.wiring import served_bundle
 from frontdesk.config import Settings, load
 from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import mint
+from model_store.signature import signer
 
 READY_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60
@@ -123,6 +124,7 @@ def running(
         wanted: dict[str, object] = {
             "HOME": home,
             "MODEL__BUNDLE": bundle or served_bundle(settings),
+            "SECURITY__BUNDLE_KEYS": [signer(settings.keys).public],
             "MODEL__PLACEMENT": placement,
             "MODEL__CACHED_TEXTS": cached_texts,
             "SERVER__PORT": port,

@@ -20,7 +20,7 @@ from packaging.utils import canonicalize_name
 
 from frontdesk.config import PROJECT, Settings
 from frontdesk.errors import ConfigurationError
-from model_store.bento_models import path_of, store
+from model_store.bento_models import path_of, signer_of, store
 from model_store.bundle import Bundle
 
 RECIPE = "bentofile.yaml"
@@ -88,8 +88,11 @@ def placed(settings: Settings, bento: bentoml.Bento) -> Settings:
     and `home` is relative to that) lies in the working directory instead.
     """
     if settings.model.bundle is None and bento.info.models:
-        bundle = path_of(str(bento.info.models[0].tag))
-        settings = settings.model_copy(update={"model": settings.model.model_copy(update={"bundle": bundle})})
+        tag = str(bento.info.models[0].tag)
+        model = settings.model.model_copy(update={"bundle": path_of(tag)})
+        keys = (*settings.security.bundle_keys, signer_of(tag))
+        security = settings.security.model_copy(update={"bundle_keys": keys})
+        settings = settings.model_copy(update={"model": model, "security": security})
     code = Path(bento.path_of(_CODE)).resolve()
     if settings.home.is_relative_to(code):
         settings = settings.model_copy(update={"home": Path.cwd() / settings.home.relative_to(code)})

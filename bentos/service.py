@@ -9,6 +9,7 @@ through BentoML's client (`runners/connection.py` says why).
 from __future__ import annotations
 
 import gc
+import json
 import logging
 import os
 import shutil
@@ -49,6 +50,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that th
 
 SETTINGS: Settings = load()
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
+BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
 HOME_VARIABLE = "FRONTDESK_HOME"
 PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
@@ -128,6 +130,7 @@ class Frontdesk:
         os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
         os.environ[BUNDLE_VARIABLE] = str(bundle.path)
+        os.environ[BUNDLE_KEYS_VARIABLE] = json.dumps(settings.security.bundle_keys)
         os.environ[PRECISION_VARIABLE] = precision
         os.environ[HOME_VARIABLE] = str(settings.home)
         if gaps := bundle.taxonomy().gaps():

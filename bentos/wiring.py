@@ -54,8 +54,9 @@ from frontdesk.storage.rows import COMMITTED, SPOOLED, RowMaker
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.records import find_answer
 from frontdesk.types import Caller
-from model_store.bundle import Bundle, open_bundle
+from model_store.bundle import Bundle
 from model_store.promotion import champion_path
+from model_store.signature import open_signed
 from runners.champion import BatchedChampion
 from runners.models.encoder import Precision
 from runners.models.provider import Provider
@@ -221,7 +222,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
         FrontdeskError: naming what is wrong and what to do.
     """
     check_runtime()
-    bundle = open_bundle(served_bundle(settings))
+    bundle = trusted_bundle(settings)
     check_placement(settings.model.placement, bundle.manifest)
     model = settings.model
     precision = rehearse(
@@ -286,7 +287,7 @@ def _champion(
 ) -> BatchedChampion:
     """The golden rows run as every request will: through the services of the placement."""
     model = settings.model
-    bundle = open_bundle(path)
+    bundle = open_signed(path, settings.keys, settings.security.bundle_keys)
     elsewhere = connect(
         "embedded" if runners is None else model.placement,
         bundle.manifest,
@@ -363,3 +364,12 @@ def _knowledge(settings: Settings) -> Knowledge:
 def served_bundle(settings: Settings) -> Path:
     """The bundle to serve: the one that settings (or the serving master) name, else the champion."""
     return settings.model.bundle or champion_path(settings.bundles)
+
+
+def trusted_bundle(settings: Settings) -> Bundle:
+    """The bundle to serve, verified, and signed by a machine that is trusted.
+
+    Raises:
+        BundleError: naming what is wrong and what to do.
+    """
+    return open_signed(served_bundle(settings), settings.keys, settings.security.bundle_keys)

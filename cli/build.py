@@ -10,16 +10,15 @@ import typer
 def build() -> None:
     """Build a Bento with the champion inside, to be served or put into a container anywhere."""
     from frontdesk.config import load
-    from model_store.bundle import open_bundle
 
     settings = load()
     chosen = os.environ.setdefault("BENTOML_HOME", str(settings.home / "bentoml"))  # BentoML reads it when imported
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
     from bentos.packing import pack
-    from bentos.wiring import served_bundle
+    from bentos.wiring import trusted_bundle
 
-    bundle = open_bundle(served_bundle(settings))
+    bundle = trusted_bundle(settings)
     tag = pack(bundle)
     typer.echo(f"{tag} carries the bundle {bundle.version}. Next:\n")
     typer.echo(f"  export BENTOML_HOME={chosen}")

@@ -76,14 +76,13 @@ def _runtime(settings: Settings) -> Iterator[Finding]:
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
-    from bentos.wiring import served_bundle
+    from bentos.wiring import trusted_bundle
     from frontdesk.errors import FrontdeskError
     from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
-    from model_store.bundle import open_bundle
     from runners.warm_up import open_warm
 
     try:
-        bundle = open_bundle(served_bundle(settings))
+        bundle = trusted_bundle(settings)
         ensemble = open_warm(bundle, threads=1)
     except FrontdeskError as error:
         yield Finding("champion", "bad", str(error))

@@ -1,13 +1,14 @@
-"""`frontdesk keys`: the keys that sign tokens on this machine. A server that runs sees a change within a second."""
+"""`frontdesk keys`: the keys of this machine. A server that runs sees a change of those of tokens within a second."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="The keys that sign tokens.", no_args_is_help=True)
+app = typer.Typer(help="The keys that sign tokens, and the one that signs bundles.", no_args_is_help=True)
 
 
 @app.command()
@@ -51,3 +52,24 @@ def list_keys(as_json: Annotated[bool, typer.Option("--json", help="One JSON lis
     else:
         for row in rows:
             typer.echo(f"{row['kid']}  {row['use']}")
+
+
+@app.command()
+def bundle() -> None:
+    """The public key of this machine's promotions, for security.bundle_keys of others."""
+    from frontdesk.config import load
+    from model_store.signature import signer
+
+    typer.echo(signer(load().keys).public)
+
+
+@app.command()
+def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among those of this home.")]) -> None:
+    """Let a bundle be served that model.bundle names. `frontdesk promote` signs those of this home."""
+    from frontdesk.config import load
+    from model_store.bundle import open_bundle
+    from model_store.signature import signer
+
+    opened = open_bundle(folder)
+    signer(load().keys).sign(opened.path)
+    typer.echo(f"{opened.version} is signed.")

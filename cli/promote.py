@@ -21,6 +21,7 @@ def promote(
     from frontdesk.errors import BundleError
     from model_store import promotion
     from model_store.bundle import open_bundle
+    from model_store.signature import signer
 
     settings, console = load(), Console(stderr=True)
     bundle = open_bundle(settings.bundles / version)
@@ -35,6 +36,7 @@ def promote(
                 hint=f"The champion stays. To override, with a reason: frontdesk promote {version} --force REASON",
             )
         reason = f"passed the gate against {verdict.champion or 'the floor'}"
+    signer(settings.keys).sign(bundle.path)
     promotion.promote(settings.bundles, bundle.version, reason)
     tell_registry(settings, "champion", bundle.version, console)
     typer.echo(f"{bundle.version} is the champion now; a server that starts will serve it.")
@@ -50,12 +52,12 @@ def rollback(
     from frontdesk.config import load
     from frontdesk.errors import BundleError
     from model_store import promotion
-    from model_store.bundle import open_bundle
+    from model_store.signature import open_signed
 
     settings = load()
     if (target := promotion.previous(settings.bundles)) is not None:
         try:
-            open_bundle(settings.bundles / target)
+            open_signed(settings.bundles / target, settings.keys, settings.security.bundle_keys)
         except BundleError as error:
             hint = "Choose another: frontdesk models, then frontdesk promote VERSION"
             raise BundleError(f"Cannot roll back: {error.message}", field=error.field, hint=hint) from None

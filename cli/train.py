@@ -145,6 +145,7 @@ def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: 
     from cli.verdict import judged, refusal, tell_registry
     from frontdesk.errors import BundleError
     from model_store import promotion
+    from model_store.signature import signer
 
     wanted = promote or not (settings.bundles / promotion.POINTER).exists()
     verdict = judged(settings, bundle, console)
@@ -155,6 +156,7 @@ def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: 
         console.print(f"{refusal(verdict)}\nThe champion stays as it is.", highlight=False, soft_wrap=True)
     elif wanted:
         reason = f"trained; passed the gate against {verdict.champion or 'the floor'}"
+        signer(settings.keys).sign(bundle.path)
         promotion.promote(settings.bundles, bundle.version, reason)
         tell_registry(settings, "champion", bundle.version, console)
         console.print("It is the champion now: a server that starts will serve it.")

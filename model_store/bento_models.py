@@ -14,6 +14,7 @@ import bentoml
 from bentoml.exceptions import NotFound
 
 from model_store.bundle import Bundle
+from model_store.manifest import SIGNATURE
 
 NAME = "frontdesk-ensemble"
 _FOLDER = "bundle"  # BentoML writes its model.yaml beside it: a sealed bundle tolerates no file that is not its own
@@ -37,6 +38,7 @@ def store(bundle: Bundle) -> str:
         }
         with bentoml.models.create(tag, labels={"profile": manifest.profile}, metadata=metadata) as model:
             shutil.copytree(bundle.path, model.path_of(_FOLDER))
+            shutil.copyfile(bundle.path / SIGNATURE, model.path_of(SIGNATURE))
     return tag
 
 
@@ -47,6 +49,12 @@ def path_of(tag: str) -> Path:
         bentoml.exceptions.NotFound: the model store in force has no model of that tag.
     """
     return Path(bentoml.models.get(tag).path_of(_FOLDER))
+
+
+def signer_of(tag: str) -> str:
+    """The public key of who let the bundle be served. A Bento is trusted as a whole: its code is as open to change."""
+    written = Path(bentoml.models.get(tag).path_of(SIGNATURE)).read_text(encoding="ascii")
+    return written.split()[0]
 
 
 def _known(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """A bundle directory: sealed once, verified whenever it is opened.
 
 <version>/
+    manifest.sig        who let it be served, once it was promoted
     manifest.json       labels, fingerprint, figures, SHA-256 of each file
     taxonomy.json       what the intents mean and what is allowed for them
     features/           vocabulary and projection
@@ -23,7 +24,7 @@ from pathlib import Path
 
 from frontdesk.errors import BundleError
 from frontdesk.taxonomy import Taxonomy
-from model_store.manifest import FILE_NAME, Manifest
+from model_store.manifest import FILE_NAME, SIGNATURE, Manifest
 
 _CHUNK = 1 << 20
 
@@ -80,11 +81,11 @@ def seal_bundle(folder: Path, manifest: Manifest) -> Bundle:
 
 
 def file_hashes(folder: Path) -> Mapping[str, str]:
-    """SHA-256 of every file below `folder` but the manifest, by its path with forward slashes."""
+    """SHA-256 of every file below `folder` but the manifest and its signature, by its path with forward slashes."""
     hashes = {}
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()
-        if name == FILE_NAME:
+        if name in (FILE_NAME, SIGNATURE):
             continue
         digest = hashlib.sha256()
         with file.open("rb") as stream:

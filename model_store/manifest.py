@@ -17,6 +17,8 @@ from frontdesk.errors import BundleError
 
 FORMAT = 2
 FILE_NAME = "manifest.json"
+SIGNATURE = "manifest.sig"
+"""Not part of what is sealed: it comes when a bundle is promoted (`signature.py`)."""
 
 
 @dataclass(frozen=True, slots=True)

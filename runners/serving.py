@@ -30,8 +30,9 @@ from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
 from frontdesk.observability.logs import configure, log_failure
-from model_store.bundle import Bundle, open_bundle
+from model_store.bundle import Bundle
 from model_store.promotion import champion_path
+from model_store.signature import open_signed
 from runners.batcher import Batcher
 from runners.ensemble import load_member
 from runners.heartbeats import Heartbeats, run_folder
@@ -157,7 +158,8 @@ class RunnerService(Service[Runner]):  # type: ignore[misc]  # BentoML's SDK is 
 
 def pinned_bundle() -> Bundle:
     """The bundle that the serving master has pinned for all processes, verified."""
-    return open_bundle(SETTINGS.model.bundle or champion_path(SETTINGS.bundles))
+    path = SETTINGS.model.bundle or champion_path(SETTINGS.bundles)
+    return open_signed(path, SETTINGS.keys, SETTINGS.security.bundle_keys)
 
 
 def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays], Batch]) -> Callable[[Arrays], Arrays]:

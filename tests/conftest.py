@@ -20,7 +20,7 @@ from tests import redis_server as redis_servers
 from tests.postgresql import PostgreSql
 from tests.profiles import with_small_encoders
 from tests.redis_server import RedisServer
-from tests.serving import Server, home_with
+from tests.serving import SIGNER, Server, home_with
 from training.data import STARTER_CORPUS, Example, read_examples
 from training.profile import read_profile
 from training.run import TrainingRun
@@ -119,7 +119,9 @@ def tiny_run(starter_examples: tuple[Example, ...], tmp_path_factory: pytest.Tem
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_run: TrainingRun) -> Bundle:
     """A sealed bundle; never change its files: copy it first."""
-    return tiny_run.train(lambda progress: None)
+    bundle = tiny_run.train(lambda progress: None)
+    SIGNER.sign(bundle.path)
+    return bundle
 
 
 @pytest.fixture
@@ -149,4 +151,6 @@ def encoder_bundle(tiny_run: TrainingRun, tmp_path_factory: pytest.TempPathFacto
     profile = with_small_encoders(tiny_run.profile)
     home = tmp_path_factory.mktemp("trained-with-encoders")
     run = dataclasses.replace(tiny_run, profile=profile, work=home / "training", bundles=home / "bundles")
-    return run.train(lambda progress: None)
+    bundle = run.train(lambda progress: None)
+    SIGNER.sign(bundle.path)
+    return bundle

@@ -31,18 +31,22 @@ from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import SCOPES, mint
 from model_store.bundle import Bundle
 from model_store.promotion import promote
+from model_store.signature import Signer
 
 PROJECT = Path(__file__).resolve().parent.parent
 READY_TIMEOUT_S = 60.0
 EXIT_TIMEOUT_S = 30.0
 POLL_S = 0.05
 TENANT = "acme"
+SIGNER = Signer(b"a key that only tests use to sign.")
+"""Signs what tests promote without the command line; their servers trust it."""
 
 
 def home_with(bundle: Bundle, home: Path) -> Path:
     """A home folder whose champion is a copy of `bundle`."""
     bundles = home / "bundles"
     shutil.copytree(bundle.path, bundles / bundle.version)
+    SIGNER.sign(bundles / bundle.version)
     promote(bundles, bundle.version)
     return home
 
@@ -60,7 +64,7 @@ def environment(home: Path, **settings: object) -> dict[str, str]:
     No gRPC unless its port is chosen: the one of the configuration file may belong to a server beside the tests.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "BENTOML_"))}
-    ours = {"home": home, "server__grpc_port": "null", **settings}
+    ours = {"home": home, "server__grpc_port": "null", "security__bundle_keys": [SIGNER.public], **settings}
     return inherited | {f"{PREFIX}{name.upper()}": str(value) for name, value in ours.items()}
 
 

@@ -25,7 +25,7 @@ from frontdesk.security.tokens import verify
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.promotion import champion_path, promote
-from tests.serving import EXIT_TIMEOUT_S, Server, free_port, frontdesk
+from tests.serving import EXIT_TIMEOUT_S, SIGNER, Server, free_port, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
 IN_FLIGHT = 50
@@ -187,7 +187,9 @@ def _seal_again(home: Path, **changes: str) -> None:
     path = champion_path(home / "bundles")
     manifest = dataclasses.replace(Manifest.read(path), **changes)
     (path / FILE_NAME).unlink()
-    promote(home / "bundles", seal_bundle(path, manifest).version)
+    bundle = seal_bundle(path, manifest)
+    SIGNER.sign(bundle.path)
+    promote(home / "bundles", bundle.version)
 
 
 class TestRefusingToStart:

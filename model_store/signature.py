@@ -1,0 +1,105 @@
+"""A bundle is signed when it is promoted, and a server loads none without a signature of a key that it trusts.
+
+The seal of a bundle (`manifest.json` with the hash of every file) says that nothing was changed by accident; whoever
+can write files can seal again. The signature, Ed25519 over the manifest, says who let it be served. A machine trusts
+its own key, made on first run under <home>/keys, and those public keys that `security.bundle_keys` names.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections.abc import Iterable
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from frontdesk.errors import BundleError, ConfigurationError
+from frontdesk.security.keys import KEY_BYTES, read_secret, write_secret
+from model_store.bundle import Bundle, open_bundle
+from model_store.manifest import FILE_NAME, SIGNATURE
+
+KEY_FILE = "bundle.key"
+_CONTEXT = b"frontdesk bundle v1\x00"
+"""So that a signature for anything else can never be taken for one of a bundle."""
+
+
+class Signer:
+    """This machine's key pair. `public` is what other machines write into `security.bundle_keys`."""
+
+    def __init__(self, secret: bytes) -> None:
+        self._key = Ed25519PrivateKey.from_private_bytes(secret[:KEY_BYTES])
+        self.public = base64.urlsafe_b64encode(self._key.public_key().public_bytes_raw()).decode().rstrip("=")
+
+    def sign(self, folder: Path) -> None:
+        """Let the bundle in `folder` be served. It must have been opened, and so verified, before."""
+        signature = self._key.sign(_CONTEXT + (folder / FILE_NAME).read_bytes())
+        draft = folder.parent / f".{SIGNATURE}.{secrets.token_hex(8)}"
+        draft.write_text(f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n", encoding="ascii")
+        draft.replace(folder / SIGNATURE)
+
+
+def signer(keys: Path) -> Signer:
+    """The signer of the folder `keys`, made on first run: file 0600.
+
+    Raises:
+        ConfigurationError: the file can be read by group or others, or is damaged.
+    """
+    path = keys / KEY_FILE
+    if not path.exists():
+        write_secret(path, secrets.token_bytes(KEY_BYTES))
+    return Signer(read_secret(path))
+
+
+def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
+    """Verify a bundle and who let it be served, and open it.
+
+    Args:
+        folder: the bundle's.
+        keys: of this machine.
+        trusted: other public keys that are believed.
+
+    Raises:
+        BundleError: as `open_bundle`; or it is not signed, or by nobody who is trusted, or its manifest is not what was
+            signed.
+        ConfigurationError: one of the keys is none.
+    """
+    bundle = open_bundle(folder)
+    content = _CONTEXT + (folder / FILE_NAME).read_bytes()
+    try:
+        named, signature = (folder / SIGNATURE).read_text(encoding="ascii").split()
+        signed = base64.urlsafe_b64decode(signature)
+    except FileNotFoundError:
+        raise _refused(f"The bundle {bundle.version} is not signed.", bundle.version) from None
+    except ValueError:
+        raise _refused(f"{SIGNATURE} of the bundle {bundle.version} is damaged.", bundle.version) from None
+    if named not in {signer(keys).public, *trusted}:
+        raise _refused(f"The bundle {bundle.version} is signed with a key that is not trusted here.", bundle.version)
+    try:
+        public_key(named).verify(signed, content)
+    except InvalidSignature:
+        raise _refused(f"The signature of the bundle {bundle.version} is not of this bundle.", bundle.version) from None
+    return bundle
+
+
+def public_key(written: str) -> Ed25519PublicKey:
+    """The key that `Signer.public` wrote.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(written + "=" * (-len(written) % 4)))
+    except (ValueError, binascii.Error):
+        raise ConfigurationError("security.bundle_keys names something that is no public key.") from None
+
+
+def _refused(what: str, version: str) -> BundleError:
+    return BundleError(
+        what,
+        field=SIGNATURE,
+        hint=f"If you trust it: frontdesk promote {version}, or frontdesk keys sign FOLDER where it is elsewhere. "
+        "If another machine of yours signed it, name that one's key (frontdesk keys bundle) in security.bundle_keys.",
+    )

@@ -1,0 +1,77 @@
+"""No pickle is read where messages are answered: a model or a row that holds one can run nothing.
+
+BentoML and the libraries import the module `pickle`; what counts is that nothing is unpickled. CPython tells an audit
+hook of each class that an unpickler looks up (`pickle.find_class`), and no payload does harm without one.
+"""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.serving import PROJECT, environment
+
+SERVING = ("frontdesk", "model_store", "runners", "bentos", "cli")
+UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "torch"}
+ALLOWED = {"torch": {"cli", "runners"}}  # named to be told about, never to load with: the import contracts see to it
+
+PROGRAM = """
+import asyncio, sys
+found = []
+sys.addaudithook(lambda event, arguments: found.append(arguments) if event == "pickle.find_class" else None)
+from bentos.wiring import open_desk
+from frontdesk.config import load
+from frontdesk.deadline import Deadline
+from frontdesk.types import Caller, Query
+desk = open_desk(load())
+caller = Caller("acme", "tester", frozenset({"answer"}))
+
+async def ask():
+    for text in ("Where is my parcel?", "I want my money back, order 4711"):
+        await desk.pipeline.answer(Query(text), caller, Deadline.after(30))
+    await desk.close()
+
+asyncio.run(ask())
+assert found == [], found
+import pickle, collections
+pickle.loads(pickle.dumps(collections.OrderedDict()))
+assert found, "the hook hears nothing"
+print("nothing was unpickled")
+"""
+
+
+def test_nothing_is_unpickled_while_a_desk_opens_and_answers(home: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        cwd=PROJECT,
+        env=environment(home) | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, "nothing was unpickled"), done.stderr
+
+
+def test_no_code_that_serves_imports_an_unpickler() -> None:
+    found = [
+        f"{path.relative_to(PROJECT)}: {name}"
+        for package in SERVING
+        for path in (PROJECT / package).rglob("*.py")
+        for name in imported(path)
+        if name in UNPICKLERS and package not in ALLOWED.get(name, ())
+    ]
+    assert found == []
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of everything that a file imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            names.add(node.module.partition(".")[0])
+    return names

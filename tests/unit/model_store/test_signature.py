@@ -1,0 +1,86 @@
+"""Who let a bundle be served: signed when promoted, refused where nobody who is trusted did."""
+
+from __future__ import annotations
+
+import dataclasses
+import stat
+from pathlib import Path
+
+import pytest
+
+from frontdesk.errors import BundleError, ConfigurationError
+from model_store.bundle import open_bundle, seal_bundle
+from model_store.manifest import FILE_NAME, SIGNATURE, Manifest
+from model_store.signature import KEY_FILE, Signer, open_signed, public_key, signer
+
+OTHER = Signer(b"o" * 32)
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> Path:
+    return tmp_path / "keys"
+
+
+@pytest.fixture
+def unsigned(copied_bundle: Path) -> Path:
+    (copied_bundle / SIGNATURE).unlink()
+    return copied_bundle
+
+
+def refused(folder: Path, keys: Path, *trusted: str) -> str:
+    with pytest.raises(BundleError) as error:
+        open_signed(folder, keys, trusted)
+    assert error.value.field == SIGNATURE
+    assert "frontdesk promote" in error.value.hint
+    return error.value.message
+
+
+def test_a_bundle_that_this_machine_signed_is_opened(unsigned: Path, keys: Path) -> None:
+    signer(keys).sign(unsigned)
+    assert open_signed(unsigned, keys, ()).manifest == open_bundle(unsigned).manifest
+    assert stat.S_IMODE((keys / KEY_FILE).stat().st_mode) == 0o600
+    assert signer(keys).public == signer(keys).public
+
+
+def test_one_that_nobody_signed_is_refused_with_what_to_do(unsigned: Path, keys: Path) -> None:
+    assert "is not signed" in refused(unsigned, keys)
+
+
+def test_one_of_another_machine_is_opened_where_its_key_is_trusted(unsigned: Path, keys: Path) -> None:
+    OTHER.sign(unsigned)
+    assert "not trusted" in refused(unsigned, keys)
+    assert open_signed(unsigned, keys, (OTHER.public,)).path == unsigned
+
+
+def test_a_signature_does_not_fit_another_bundle_sealed_by_the_same_rules(unsigned: Path, keys: Path) -> None:
+    signer(keys).sign(unsigned)
+    manifest = dataclasses.replace(Manifest.read(unsigned), code_version="changed")
+    (unsigned / FILE_NAME).unlink()
+    other = seal_bundle(unsigned, manifest)
+    assert "not of this bundle" in refused(other.path, keys)
+
+
+def test_a_signature_under_the_name_of_a_trusted_key_is_refused(unsigned: Path, keys: Path) -> None:
+    OTHER.sign(unsigned)
+    written = (unsigned / SIGNATURE).read_text()
+    (unsigned / SIGNATURE).write_text(written.replace(OTHER.public, signer(keys).public))
+    assert "not of this bundle" in refused(unsigned, keys)
+
+
+@pytest.mark.parametrize("content", [b"", b"one", b"a b c", b"\xff \xff", b"x !"])
+def test_a_damaged_signature_is_refused(unsigned: Path, keys: Path, content: bytes) -> None:
+    (unsigned / SIGNATURE).write_bytes(content)
+    refused(unsigned, keys)
+
+
+def test_a_changed_file_is_refused_whoever_signed(unsigned: Path, keys: Path) -> None:
+    signer(keys).sign(unsigned)
+    (unsigned / "taxonomy.json").write_text("{}")
+    with pytest.raises(BundleError, match=r"taxonomy\.json"):
+        open_signed(unsigned, keys, ())
+
+
+@pytest.mark.parametrize("written", ["", "short", "!!", "ü"])
+def test_what_is_no_public_key_is_named(written: str) -> None:
+    with pytest.raises(ConfigurationError, match="bundle_keys"):
+        public_key(written)
