@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
+from bentos.audit import Auditor
 from bentos.deliveries import open_outbox
 from bentos.errors import problem_response
 from bentos.inventory import Inventory
@@ -33,6 +34,7 @@ from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
 from frontdesk.responses.reply_cache import CachedReplies
 from frontdesk.responses.writer import ModelWriter, TemplateWriter
+from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
@@ -42,6 +44,7 @@ from frontdesk.security.rate_limit import RateLimits
 from frontdesk.security.sealing import Seal, open_seal
 from frontdesk.security.tokens import Keys
 from frontdesk.storage.archive import Archive
+from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.dispatcher import Dispatcher
@@ -85,6 +88,7 @@ class Desk:
     customers: SqlCustomers
     redis: RedisInTime | None
     outbox: Dispatcher | None
+    auditor: Auditor
     inventory: Inventory
     language_model: OpenAiClient | None
     archive: Archive
@@ -173,7 +177,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     engine = open_database(settings.database_url)
     spool, seal = Spool.open(settings.home), open_seal(settings.keys)
     outbox = open_outbox(settings, engine, metrics)
-    recorder = _recorder(settings, engine, spool, seal, metrics, outbox)
+    auditor = open_auditor(settings, engine)
+    recorder = _recorder(settings, engine, spool, seal, metrics, outbox, auditor)
     redis = _redis(settings)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
     language_model = _language_model(settings)
@@ -204,6 +209,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         customers,
         redis,
         outbox,
+        auditor,
         inventory,
         language_model,
         archive,
@@ -235,6 +241,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     _priority(settings)
     _knowledge(settings)
     fingerprint_key(settings.keys)
+    audit_key(settings.keys)
     token_keys(settings)
     open_seal(settings.keys)
     Spool.open(settings.home).close()
@@ -300,20 +307,33 @@ def _champion(
     return BatchedChampion(ensemble, limits, cached_texts=model.cached_texts, observe_cache=metrics.observe_cache)
 
 
+def open_auditor(settings: Settings, engine: Engine) -> Auditor:
+    """With a chain of its own for this process."""
+    key = audit_key(settings.keys)
+    return Auditor(engine, AuditTrail(key.link), key)
+
+
 def _recorder(
-    settings: Settings, engine: Engine, spool: Spool, seal: Seal, metrics: Metrics, outbox: Dispatcher | None
+    settings: Settings,
+    engine: Engine,
+    spool: Spool,
+    seal: Seal,
+    metrics: Metrics,
+    outbox: Dispatcher | None,
+    auditor: Auditor,
 ) -> SpoolingRecorder:
     storage = settings.storage
     return SpoolingRecorder(
         engine,
         spool,
-        RowMaker(seal, settings.sinks),
+        RowMaker(seal, settings.sinks, auditor.key.answered if settings.security.audit_answers else None),
         metrics,
         patience=Patience(storage.commit_budget_s, storage.commit_timeout_s),
         max_rows_per_commit=storage.max_rows_per_commit,
         key_ttl_s=storage.idempotency_ttl_s,
         fingerprint=fingerprint_key(settings.keys).fingerprint,
         on_commit=outbox.wake if outbox else lambda: None,
+        trail=auditor.trail,
     )
 
 

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cli.audit import note
+
 app = typer.Typer(help="The keys that sign tokens, and the one that signs bundles.", no_args_is_help=True)
 
 
@@ -17,7 +19,10 @@ def new() -> None:
     from frontdesk.config import load
     from frontdesk.security.keys import add_key
 
-    typer.echo(add_key(load().keys).kid)
+    settings = load()
+    key = add_key(settings.keys)
+    note(settings, "keys.new", key.kid)
+    typer.echo(key.kid)
 
 
 @app.command()
@@ -26,7 +31,10 @@ def rotate(kid: Annotated[str | None, typer.Argument(help="Default: a new key, m
     from frontdesk.config import load
     from frontdesk.security import keys
 
-    typer.echo(keys.rotate(load().keys, kid).kid)
+    settings = load()
+    key = keys.rotate(settings.keys, kid)
+    note(settings, "keys.rotate", key.kid)
+    typer.echo(key.kid)
 
 
 @app.command()
@@ -35,7 +43,9 @@ def retire(kid: Annotated[str, typer.Argument(help="A key that does not sign any
     from frontdesk.config import load
     from frontdesk.security import keys
 
-    keys.retire(load().keys, kid)
+    settings = load()
+    keys.retire(settings.keys, kid)
+    note(settings, "keys.retire", kid)
     typer.echo(f"{kid} is retired.")
 
 
@@ -71,5 +81,7 @@ def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among
     from model_store.signature import signer
 
     opened = open_bundle(folder)
-    signer(load().keys).sign(opened.path)
+    settings = load()
+    signer(settings.keys).sign(opened.path)
+    note(settings, "bundle.sign", opened.version)
     typer.echo(f"{opened.version} is signed.")

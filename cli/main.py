@@ -11,6 +11,7 @@ from rich.console import Console
 
 from cli import (
     ask,
+    audit,
     build,
     classify,
     compare,
@@ -77,6 +78,7 @@ app.add_typer(features.app, name="features")
 app.add_typer(llm.app, name="llm")
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
+app.add_typer(audit.app, name="audit")
 
 
 def run() -> None:

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from cli.audit import note
+
 
 def promote(
     version: Annotated[str, typer.Argument(help="A version of `frontdesk models`.")],
@@ -38,6 +40,7 @@ def promote(
         reason = f"passed the gate against {verdict.champion or 'the floor'}"
     signer(settings.keys).sign(bundle.path)
     promotion.promote(settings.bundles, bundle.version, reason)
+    note(settings, "bundle.promote", bundle.version)
     tell_registry(settings, "champion", bundle.version, console)
     typer.echo(f"{bundle.version} is the champion now; a server that starts will serve it.")
 
@@ -62,5 +65,6 @@ def rollback(
             hint = "Choose another: frontdesk models, then frontdesk promote VERSION"
             raise BundleError(f"Cannot roll back: {error.message}", field=error.field, hint=hint) from None
     version = promotion.rollback(settings.bundles, reason)
+    note(settings, "bundle.rollback", version)
     tell_registry(settings, "champion", version, Console(stderr=True))
     typer.echo(f"{version} is the champion again; a server that starts will serve it.")

@@ -142,6 +142,7 @@ def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: 
     Raises:
         BundleError: with the figures, when it should have become champion and the gate refuses it.
     """
+    from cli.audit import note
     from cli.verdict import judged, refusal, tell_registry
     from frontdesk.errors import BundleError
     from model_store import promotion
@@ -158,6 +159,7 @@ def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: 
         reason = f"trained; passed the gate against {verdict.champion or 'the floor'}"
         signer(settings.keys).sign(bundle.path)
         promotion.promote(settings.bundles, bundle.version, reason)
+        note(settings, "bundle.promote", bundle.version)
         tell_registry(settings, "champion", bundle.version, console)
         console.print("It is the champion now: a server that starts will serve it.")
     else:

@@ -164,6 +164,7 @@ class SecuritySettings(Section):
     jwks_max_age_s: float = Field(3600.0, ge=10)
     jwks_max_stale_s: float = Field(86_400.0, ge=60)
     bundle_keys: tuple[str, ...] = ()
+    audit_answers: bool = True
 
     @model_validator(mode="after")
     def _keys_have_a_source(self) -> SecuritySettings:

@@ -374,6 +374,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who (`subject` of `tenant`) did what (`action`) to what (`target`), and when. `details` is JSON.
+
+    Nothing in it is a customer's: targets are ids or keyed hashes.
+    """
+
+    tenant: str
+    subject: str
+    action: str
+    target: str
+    details: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Record:
     """What is kept of one request. `answer` is masked, as is `text.text`; the customer's own words are kept sealed.
 

@@ -125,6 +125,9 @@ class Door:
             body = await deadline.bound(self._body(route, receive, exchange), "the body was on its way")
             if route.native:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
+        if route.audited is not None:
+            path = scope["raw_path"].decode("latin-1")
+            await self._desk().auditor.note(exchange.caller, route.audited, path, exchange.request_id, deadline)
         fresh = asks_afresh(exchange.header(b"cache-control"))
         admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key))
         application = self._native if route.native else self._open_inference if route.oip else self._gateway

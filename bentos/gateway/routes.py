@@ -19,6 +19,7 @@ class Route:
     `batch` bodies may be larger; `models` work is refused at the door while too much waits for them; `native` paths are
     answered by BentoML's own application, `oip` paths by that of the Open Inference Protocol: any content type, and
     errors as it says. Only `escapes` paths may hold percent escapes: identifiers that are not ours, such as customers'.
+    What is `audited` is noted in the audit log, under that name, before it is done.
     """
 
     template: str
@@ -29,6 +30,7 @@ class Route:
     native: bool = False
     oip: bool = False
     escapes: bool = False
+    audited: str | None = None
 
 
 ROUTES = (
@@ -43,10 +45,10 @@ ROUTES = (
     Route("/v1/queries", ("POST",), "answer", models=True),
     Route("/v1/queries", ("GET",), "history:read"),
     Route("/v1/queries/stream", ("POST",), "answer", models=True),
-    Route("/v1/queries/export", ("GET",), "history:read"),
+    Route("/v1/queries/export", ("GET",), "history:read", audited="export"),
     Route("/v1/queries/{query_id}", ("GET",), "history:read"),
     Route("/v1/queries/{query_id}/feedback", ("POST",), "feedback"),
-    Route("/v1/customers/{customer_id}", ("DELETE",), "admin", escapes=True),
+    Route("/v1/customers/{customer_id}", ("DELETE",), "admin", escapes=True, audited="erase"),
     Route("/v1/customers/{customer_id}/history", ("GET",), "history:read", escapes=True),
     Route("/v1/analytics/summary", ("GET",), "analytics:read"),
     Route("/v1/analytics/timeseries", ("GET",), "analytics:read"),
@@ -55,8 +57,8 @@ ROUTES = (
     Route("/v1/analytics/latency", ("GET",), "analytics:read"),
     Route("/v1/admin/models", ("GET",), "admin"),
     Route("/v1/admin/outbox", ("GET",), "admin"),
-    Route("/v1/admin/outbox/{sink}/{event_id}/retry", ("POST",), "admin"),
-    Route("/v1/admin/outbox/{sink}/{event_id}/drop", ("POST",), "admin"),
+    Route("/v1/admin/outbox/{sink}/{event_id}/retry", ("POST",), "admin", audited="outbox.retry"),
+    Route("/v1/admin/outbox/{sink}/{event_id}/drop", ("POST",), "admin", audited="outbox.drop"),
     Route("/understand", ("POST",), "understand", models=True, native=True),
     Route("/answer", ("POST",), "answer", models=True, native=True),
     Route("/v2", ("GET",), "understand", oip=True),

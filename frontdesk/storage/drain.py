@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.observability.metrics import Metrics
+from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import begin_writing, reading
 from frontdesk.storage.failures import is_of_the_row, name_of
@@ -48,6 +49,7 @@ class Drain:
         most_at_once: how many requests' rows one transaction takes.
         key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
         fingerprint: the keyed hash under which erased customers are known.
+        trail: where the rows' audit entries go, in their transaction.
     """
 
     def __init__(
@@ -59,12 +61,14 @@ class Drain:
         most_at_once: int,
         key_ttl_s: float,
         fingerprint: Callable[[bytes], str],
+        trail: AuditTrail | None = None,
     ) -> None:
         self._engine = engine
         self._spool = spool
         self._away = away
         self._metrics = metrics
         self._most = most_at_once
+        self._trail = trail
         self._ttl = timedelta(seconds=key_ttl_s)
         self._fingerprint = fingerprint
         self._failures = 0
@@ -173,6 +177,8 @@ class Drain:
             rows = settled(connection, rows, self._fingerprint)
             self._finish(connection, rows)
             insert_rows(connection, rows)
+            if self._trail is not None:
+                self._trail.append(connection, [entry for one in rows for entry in one.audited])
             reached("drain.before_commit")
         self._metrics.observe_commit("drain", time.perf_counter() - began)
 

@@ -15,12 +15,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from threading import Event
 
 from sqlalchemy import Engine
 
 from frontdesk.errors import StorageUnavailable
 from frontdesk.observability.metrics import Metrics
+from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.drain import Drain
 from frontdesk.storage.failures import StoreAway, refusal
@@ -53,6 +55,7 @@ class SpoolingRecorder:
         max_rows_per_commit: how many requests one transaction takes.
         key_ttl_s: for how long Idempotency-Keys are kept, in seconds.
         fingerprint: the keyed hash under which erased customers are known.
+        trail: where the rows' audit entries go, in their transaction.
         on_commit: called in a thread of ours after each commit to the database; quick.
     """
 
@@ -68,6 +71,7 @@ class SpoolingRecorder:
         key_ttl_s: float,
         fingerprint: Callable[[bytes], str],
         on_commit: Callable[[], None] = lambda: None,
+        trail: AuditTrail | None = None,
     ) -> None:
         def committed(seconds: float) -> None:
             metrics.observe_commit("database", seconds)
@@ -78,14 +82,14 @@ class SpoolingRecorder:
         self._patience = patience
         self._away = Event()
         self._stores = (
-            Store(engine, write_database, "commit", committed),
+            Store(engine, partial(write_database, trail=trail), "commit", committed),
             Store(spool.engine, write_spool, "spool", lambda seconds: metrics.observe_commit("spool", seconds)),
         )
         self._database, self._spool = (
             GroupCommit[Work](f"frontdesk-{name}", store.commit, max_rows_per_commit)
             for name, store in zip(("recorder", "spool"), self._stores, strict=True)
         )
-        self._drain = Drain(engine, spool, self._away, metrics, max_rows_per_commit, key_ttl_s, fingerprint)
+        self._drain = Drain(engine, spool, self._away, metrics, max_rows_per_commit, key_ttl_s, fingerprint, trail)
 
     @property
     def is_spooling(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,7 @@ from sqlalchemy import LargeBinary
 from frontdesk.security.sealing import Seal
 from frontdesk.storage.events import answered_event, outbox_rows
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
-from frontdesk.types import Action, Answer, EarlierAnswer, Record
+from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
 
 RESOLUTION: Mapping[Action, str] = {
     Action.AUTOMATE: "answered",
@@ -59,6 +59,7 @@ class Rows:
     id: str
     inserts: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
     finish: Finish | None = None
+    audited: Sequence[AuditEntry] = ()
 
     def to_json(self) -> str:
         """Everything, to be read back by `from_json`.
@@ -67,7 +68,8 @@ class Rows:
             ValueError: a text that has no UTF-8.
         """
         finish = None if self.finish is None else asdict(self.finish)
-        whole = {"id": self.id, "inserts": self.inserts, "finish": finish}
+        audited = [asdict(entry) for entry in self.audited]
+        whole = {"id": self.id, "inserts": self.inserts, "finish": finish, "audited": audited}
         written = json.dumps(whole, default=_written, ensure_ascii=False)
         written.encode()
         return written
@@ -76,15 +78,20 @@ class Rows:
     def from_json(cls, written: str) -> Rows:
         whole = json.loads(written)
         inserts = {table: tuple(_row(table, row) for row in rows) for table, rows in whole["inserts"].items()}
-        return cls(whole["id"], inserts, None if whole["finish"] is None else _finish(whole["finish"]))
+        finish = None if whole["finish"] is None else _finish(whole["finish"])
+        return cls(whole["id"], inserts, finish, tuple(_entry(entry) for entry in whole.get("audited", ())))
 
 
 @dataclass(frozen=True, slots=True)
 class RowMaker:
-    """Turns records into rows; originals are sealed with `seal`, and each sink is told by a row of the outbox."""
+    """Turns records into rows; originals are sealed with `seal`, and each sink is told by a row of the outbox.
+
+    `audit` says what the audit log keeps of an answer.
+    """
 
     seal: Seal
     sinks: tuple[str, ...] = ()
+    audit: Callable[[Record], AuditEntry] | None = None
 
     def rows(self, record: Record) -> Rows:
         """All rows of one request: none but the end of its claim where the caller asked for nothing to be stored."""
@@ -95,7 +102,8 @@ class RowMaker:
                 inserts[customer_history.name] = (_history(record),)
             if self.sinks:
                 inserts[outbox.name] = tuple(outbox_rows(answered_event(record), self.sinks))
-        return Rows(record.answer.query_id, inserts, self._finish(record))
+        audited = () if self.audit is None or not record.query.store else (self.audit(record),)
+        return Rows(record.answer.query_id, inserts, self._finish(record), audited)
 
     def _query(self, record: Record) -> dict[str, Any]:
         query, answer, tenant = record.query, record.answer, record.caller.tenant
@@ -206,6 +214,10 @@ def _read(kind: object, value: Any) -> Any:
     if isinstance(kind, UtcDateTime):
         return datetime.fromisoformat(value)
     return base64.b64decode(value) if isinstance(kind, LargeBinary) else value
+
+
+def _entry(written: Mapping[str, Any]) -> AuditEntry:
+    return AuditEntry(**{**written, "created_at": datetime.fromisoformat(written["created_at"])})
 
 
 def _finish(written: Mapping[str, Any]) -> Finish:

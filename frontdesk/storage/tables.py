@@ -233,3 +233,11 @@ audit_log = Table(  # a chain for each writer: every row holds the hash of the o
     PrimaryKeyConstraint("chain", "sequence", name="pk_audit_log"),
     Index("ix_audit_log_tenant_created", "tenant", "created_at"),
 )
+
+audit_checkpoints = Table(  # the heads of all chains at a moment, signed
+    "audit_checkpoints",
+    metadata,
+    Column("id", Text, primary_key=True),  # UUIDv7
+    Column("content", Text, nullable=False),  # JSON (frontdesk/security/audit.py)
+    Column("created_at", UtcDateTime, nullable=False),
+)

@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine
 
 from frontdesk.errors import KeyInFlight
+from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import write_turn
 from frontdesk.storage.failures import StoreAway, is_of_the_row, is_passing, name_of, refusal
@@ -51,10 +52,13 @@ class FreeKey:
 Work = Keep | TakeKey | FreeKey
 
 
-def write_database(connection: Connection, works: Sequence[Work]) -> list[Outcome]:
-    """Do all works in the database."""
+def write_database(connection: Connection, works: Sequence[Work], trail: AuditTrail | None = None) -> list[Outcome]:
+    """Do all works in the database, and leave their trail there."""
     outcomes = _keys_first(connection, works, lambda finish: finish.committed)
-    insert_rows(connection, _accepted(works, outcomes))
+    accepted = _accepted(works, outcomes)
+    insert_rows(connection, accepted)
+    if trail is not None:
+        trail.append(connection, [entry for rows in accepted for entry in rows.audited])
     return outcomes
 
 

@@ -63,7 +63,14 @@ def test_a_moment_without_a_zone_is_refused(connection: Connection) -> None:
         transaction.rollback()
 
 
-@pytest.mark.parametrize("table", metadata.sorted_tables, ids=lambda table: table.name)
+OF_ALL_TENANTS = ("audit_checkpoints",)  # one signature over every chain
+
+
+@pytest.mark.parametrize(
+    "table",
+    [table for table in metadata.sorted_tables if table.name not in OF_ALL_TENANTS],
+    ids=lambda table: table.name,
+)
 def test_every_row_names_its_tenant_and_every_index_begins_with_it(table: Table) -> None:
     assert not table.c.tenant.nullable
     assert table.indexes

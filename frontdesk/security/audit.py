@@ -1,0 +1,195 @@
+"""The audit log's chains: each entry is bound to the one before it, and checkpoints bind all chains at a moment.
+
+An entry's hash is an HMAC over everything in it and the hash before it, so nobody without the key of this installation
+can write, change, move or take out an entry unseen. What hashes cannot show is that a chain once was longer: a
+checkpoint names the head of every chain and is signed (Ed25519), and one that is kept elsewhere (`frontdesk audit
+checkpoint`) shows what was cut off since. Pure functions of rows; knows nothing of databases.
+
+Every host that shares a database needs the same key file. The design is that of Schneier and Kelsey, "Secure audit logs
+to support computer forensics", 1999, without their key evolution: whoever has the key now could rewrite the past.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from frontdesk.security.keys import KEY_BYTES, read_secret, write_secret
+from frontdesk.types import AuditEntry, Record
+
+FILE_NAME = "audit.key"
+BEGINNING = ""
+"""The hash before the first entry of a chain, and before the first checkpoint."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """An entry in its place; sequences begin with 1."""
+
+    chain: str
+    sequence: int
+    entry: AuditEntry
+    previous_hash: str
+    hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The head of every chain (sequence and hash) at a moment, and the hash of the checkpoint before this one."""
+
+    id: str
+    created_at: str
+    heads: Mapping[str, tuple[int, str]]
+    previous: str
+    signature: str = ""
+
+    def content(self) -> bytes:
+        """What is signed."""
+        whole = asdict(self)
+        del whole["signature"]
+        return b"frontdesk audit checkpoint v1\x00" + json.dumps(whole, sort_keys=True).encode()
+
+    def digest(self) -> str:
+        """By which the next one names this one."""
+        return hashlib.sha256(self.content() + json.dumps(self.signature).encode()).hexdigest()
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), sort_keys=True)
+
+    @classmethod
+    def from_json(cls, written: str) -> Checkpoint:
+        """Raises ValueError, TypeError or KeyError where it is none."""
+        whole = json.loads(written)
+        heads = {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in whole["heads"].items()}
+        return cls(**{**whole, "heads": heads})
+
+
+@dataclass(frozen=True, slots=True)
+class AuditKey:
+    """Both keys come from one secret; `public` verifies checkpoints where the secret is not."""
+
+    secret: bytes = field(repr=False)
+
+    def link(self, chain: str, sequence: int, entry: AuditEntry, previous: str) -> str:
+        """The hash of an entry in its place."""
+        moment = entry.created_at.astimezone(UTC).isoformat(timespec="microseconds")
+        who = [entry.tenant, entry.subject, entry.action, entry.target, entry.details, moment]
+        said = [chain, sequence, *who, previous]
+        return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
+
+    def answered(self, record: Record) -> AuditEntry:
+        """What is kept of an answer: which version decided what, and a fingerprint of the text."""
+        answer = record.answer
+        details = {
+            "model_version": answer.model_version,
+            "intent": answer.intent.label,
+            "decision": answer.decision.action.value,
+            "text": self.fingerprint(record.text.text),
+        }
+        action = "answer" if answer.reply else "understand"
+        caller, written = record.caller, json.dumps(details)
+        return AuditEntry(caller.tenant, caller.subject, action, answer.query_id, written, record.created_at)
+
+    def fingerprint(self, text: str) -> str:
+        """By which a text is known again by who has it, and by nobody else."""
+        return hmac.new(self._derived(b"text"), text.encode(), hashlib.sha256).hexdigest()
+
+    def checkpoint(
+        self, identity: str, at: datetime, heads: Mapping[str, tuple[int, str]], previous: str
+    ) -> Checkpoint:
+        """Signed; `previous` is the digest of the one before it, or `BEGINNING`."""
+        unsigned = Checkpoint(identity, at.astimezone(UTC).isoformat(timespec="microseconds"), dict(heads), previous)
+        signature = base64.b64encode(self._signer().sign(unsigned.content())).decode()
+        return Checkpoint(unsigned.id, unsigned.created_at, unsigned.heads, previous, signature)
+
+    @property
+    def public(self) -> Ed25519PublicKey:
+        return self._signer().public_key()
+
+    def _signer(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self._derived(b"checkpoint"))
+
+    def _derived(self, purpose: bytes) -> bytes:
+        return hashlib.sha256(b"frontdesk audit " + purpose + self.secret).digest()
+
+
+def audit_key(folder: Path) -> AuditKey:
+    """The key in `folder`/audit.key, made on first run.
+
+    Raises:
+        ConfigurationError: the file can be read by group or others, or is damaged.
+    """
+    path = folder / FILE_NAME
+    if not path.exists():
+        write_secret(path, secrets.token_bytes(KEY_BYTES))
+    return AuditKey(read_secret(path))
+
+
+def verify(
+    rows: Iterable[AuditRow], checkpoints: Sequence[Checkpoint], key: AuditKey, elsewhere: Sequence[Checkpoint] = ()
+) -> list[str]:
+    """What is wrong, a sentence each; nothing where all is as it was written.
+
+    Args:
+        rows: all of them, by chain and within it by sequence.
+        checkpoints: those kept beside the rows, the oldest first.
+        key: of the installation.
+        elsewhere: checkpoints that were kept out of reach, in any order.
+    """
+    wanted = {
+        (chain, sequence): digest
+        for checkpoint in (*checkpoints, *elsewhere)
+        for chain, (sequence, digest) in checkpoint.heads.items()
+    }
+    findings = _wrong_checkpoints(checkpoints, elsewhere, key.public)
+    chain, sequence, previous, broken = "", 0, BEGINNING, False
+    for row in rows:
+        if row.chain != chain:
+            chain, sequence, previous, broken = row.chain, 0, BEGINNING, False
+        if not broken and (wrong := _wrong(row, sequence, previous, key)) is not None:
+            findings.append(f"Chain {chain}, entry {row.sequence}: {wrong}.")
+            broken = True  # what follows hangs on it, and is not told one by one
+        if (noted := wanted.pop((chain, row.sequence), row.hash)) != row.hash:
+            findings.append(f"Chain {chain}, entry {row.sequence}: a checkpoint knows it with the hash {noted[:12]}.")
+        sequence, previous = row.sequence, row.hash
+    findings += [f"Chain {chain}: cut off, a checkpoint knows entry {sequence}." for chain, sequence in sorted(wanted)]
+    return findings
+
+
+def _wrong(row: AuditRow, sequence: int, previous: str, key: AuditKey) -> str | None:
+    if row.sequence != sequence + 1:
+        return f"it follows entry {sequence}, so something between was taken out"
+    if row.previous_hash != previous:
+        return "it does not follow the entry before it"
+    if row.hash != key.link(row.chain, row.sequence, row.entry, row.previous_hash):
+        return "it was not written, or not like this, by who has the key"
+    return None
+
+
+def _wrong_checkpoints(
+    kept: Sequence[Checkpoint], elsewhere: Sequence[Checkpoint], public: Ed25519PublicKey
+) -> list[str]:
+    findings = []
+    for checkpoint in (*kept, *elsewhere):
+        try:
+            public.verify(base64.b64decode(checkpoint.signature), checkpoint.content())
+        except (InvalidSignature, ValueError):
+            findings.append(f"Checkpoint {checkpoint.id}: not signed with the key of this installation.")
+    previous = BEGINNING
+    for checkpoint in kept:
+        if checkpoint.previous != previous:
+            findings.append(f"Checkpoint {checkpoint.id}: it does not follow the one before it.")
+        previous = checkpoint.digest()
+    there = {checkpoint.digest() for checkpoint in kept}
+    gone = [checkpoint for checkpoint in elsewhere if checkpoint.digest() not in there]
+    return findings + [f"Checkpoint {checkpoint.id}: it was taken out of the database." for checkpoint in gone]

@@ -1,0 +1,42 @@
+"""Appends to the audit log inside the transaction of what it tells of: both are kept, or neither is.
+
+Each process writes chains of its own, so writers do not wait for each other. Knows nothing of how entries are bound to
+one another: `link` does that (`frontdesk/security/audit.py`).
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from sqlalchemy import Connection
+
+from frontdesk.storage.sql.audit import append_entries, chain_head
+from frontdesk.types import AuditEntry
+
+Link = Callable[[str, int, AuditEntry, str], str]
+
+
+class AuditTrail:
+    """The chain of this process. `link(chain, sequence, entry, previous hash)` is the entry's hash."""
+
+    def __init__(self, link: Link) -> None:
+        self._link = link
+        self._chain = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+
+    def append(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
+        """Append in the connection's transaction; nothing happens for no entries."""
+        if not entries:
+            return
+        sequence, previous = chain_head(connection, self._chain)
+        rows = []
+        for entry in entries:
+            sequence += 1
+            digest = self._link(self._chain, sequence, entry, previous)
+            place = {"chain": self._chain, "sequence": sequence, "previous_hash": previous, "hash": digest}
+            rows.append({**asdict(entry), **place})
+            previous = digest
+        append_entries(connection, rows)
