@@ -79,4 +79,11 @@ def test_every_row_names_its_tenant_and_every_index_begins_with_it(table: Table)
 
 def test_the_tables_are_those_of_the_design() -> None:
     kept = {"queries", "customer_history", "model_performance", "feedback"}
-    assert set(metadata.tables) == kept | {"daily_counts", "outbox", "idempotency", "erasures", "audit_log"}
+    assert set(metadata.tables) == kept | {
+        "audit_checkpoints",
+        "audit_log",
+        "daily_counts",
+        "erasures",
+        "idempotency",
+        "outbox",
+    }
