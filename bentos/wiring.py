@@ -32,7 +32,7 @@ from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.llm import OpenAiClient
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
-from frontdesk.responses.reply_cache import CachedReplies
+from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.writer import ModelWriter, TemplateWriter
 from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
@@ -45,6 +45,7 @@ from frontdesk.security.sealing import Seal, open_seal
 from frontdesk.security.tokens import Keys
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.audit_trail import AuditTrail
+from frontdesk.storage.cache import LruCache, RedisCache
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.dispatcher import Dispatcher
@@ -188,7 +189,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         customers=RedisCustomers(redis) if redis else customers,
         priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
-        writer=_writer(settings, language_model),
+        writer=_writer(settings, language_model, _reply_cache(settings, redis)),
         recorder=recorder,
         keys=_keys(settings, recorder, spool, seal, metrics),
         observe=metrics.observe_answer,
@@ -361,7 +362,7 @@ def _priority(settings: Settings) -> PriorityPolicy:
     return PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
 
 
-def _writer(settings: Settings, language_model: OpenAiClient | None) -> Writer:
+def _writer(settings: Settings, language_model: OpenAiClient | None, cache: ReplyCache | None) -> Writer:
     """The template's alone, or the one that asks the language model."""
     writer = TemplateWriter(_knowledge(settings))
     llm = llm_settings(settings)
@@ -370,7 +371,15 @@ def _writer(settings: Settings, language_model: OpenAiClient | None) -> Writer:
     _, model = providers.named(llm)
     prompt, policy, provider = Prompt.read(STARTER_PROMPT), _reply_policy(settings), settings.responses.provider
     versions = (prompt.hash, policy.digest, writer.templates.retrieval.knowledge.digest, provider, model)
-    return ModelWriter(writer.templates, language_model, provider, prompt, policy, CachedReplies(None, versions))
+    return ModelWriter(writer.templates, language_model, provider, prompt, policy, CachedReplies(cache, versions))
+
+
+def _reply_cache(settings: Settings, redis: RedisInTime | None) -> ReplyCache | None:
+    """Shared by all workers where there is a Redis, else this one's own."""
+    entries = settings.responses.cached_replies
+    if entries == 0:
+        return None
+    return RedisCache(redis) if redis else LruCache(entries)
 
 
 def _reply_policy(settings: Settings) -> ReplyPolicy:

@@ -92,6 +92,7 @@ class PolicySettings(Section):
 class ResponseSettings(Section):
     knowledge: Path | None = None
     provider: Literal["template", "openai", "local"] = "template"
+    cached_replies: int = Field(1024, ge=0)
 
 
 class LlmSettings(Section):
