@@ -48,15 +48,14 @@ PERSON = (
 SPEAKING = r"speaking|calling here|am apparat|à l['’]appareil|al habla|al telefono|writing"
 
 CLOSING = (
-    r"(?:(?:best|kind|kindest|warm|warmest|many) )?(?:regards|wishes)|rgds|br|yours(?: (?:sincerely|faithfully|truly))?"
-    r"|sincerely(?: yours)?|respectfully|all the best|best|take care|love|xoxo"
-    r"|(?:(?:mit )?(?:den )?(?:freundlichen?|besten?|herzlichen?|vielen?|lieben?|schönen?|sonnigen?) )?(?:grüßen?|grüssen?|gruß|gruss)"
-    r"|hochachtungsvoll|mfg|lg|vg|bg|ihre?|eure?|dein"
-    r"|(?:bien |très )?cordialement|cdt|cdlt|bien à vous|amicalement|sincèrement|(?:(?:sincères|meilleures|cordiales) )?salutations(?: distinguées)?"
-    r"|bises|à bientôt|(?:un |cordiales? )?saludos?(?: cordial(?:es)?)?|atentamente|atte|un abrazo|abrazos|cordialmente"
-    r"|(?:(?:cordiali|distinti|cari|tanti) )?saluti|un saluto|a presto|in fede|med vänlig hälsning|mvh|met vriendelijke groet(?:en)?|groet(?:en|jes)?"
+    r"regards|wishes|rgds|br|yours(?: (?:sincerely|faithfully|truly))?|sincerely(?: yours)?|faithfully|truly|respectfully|best"
+    r"|(?<=take )care|love|xoxo"
+    r"|grüßen?|grüssen?|gruß|gruss|hochachtungsvoll|mfg|lg|vg|bg|ihre?|eure|euer|dein"
+    r"|cordialement|cdt|cdlt|(?<=bien à )vous|amicalement|sincèrement|salutations(?: distinguées)?|bises|(?<=à )bientôt"
+    r"|saludos?(?: cordial(?:es)?)?|atentamente|atte|abrazos?|cordialmente|saluti|saluto|(?<=a )presto|(?<=in )fede"
+    r"|hälsning(?:ar)?|hälsningen|mvh|groet(?:en|jes)?"
 )
-"""What ends a letter; the name stands behind it, and nothing behind the name."""
+"""The telling word that ends a letter; the name stands behind it, and nothing behind the name."""
 
 PARTICLE = r"(?:van (?:der|den|de|het|'t)|van|von (?:der|dem)|vom|von|zu|de (?:la|las|los|l['’])|de|del|della|dei|di|da|dos|du|des|le|la|ter|ten|el|al|bin|ibn|af|y)"
 
@@ -133,3 +132,47 @@ NOT_A_NAME = ORGANISATION | frozenset(
     """.split()
 )
 """Never a name, or part of one, where a name could stand: "Dear Sir", "Hi there", "Danke, Problem gelöst", "Tom Ford"."""
+
+SURE_FIRST = frozenset(
+    """
+    dear geehrte geehrter geehrtes liebe lieber liebes werte werter wertes estimado estimada querido querida gentile gent
+    egregio egregia beste my the full first last whose name ich mein je mon nom me mi nombre il nome in under auf au a
+    intestato intestata cardholder account kontoinhaber kontoinhaberin titular titulaire intestatario recipient
+    empfänger empfängerin destinataire destinatario attn c z signed gezeichnet mr mrs ms miss mister dr prof herr herrn
+    frau mme mlle monsieur madame señor señora sra srta doña signor signora signorina sig mevrouw dhr
+    """.split()
+)
+"""The first words of `SURE` and `TITLE_ALONE`: the patterns are only tried where one of them stands."""
+
+GREETING_FIRST = frozenset(
+    """
+    hi hello hey hiya heya howdy greetings morning afternoon evening hallo hallöchen moin servus tag morgen
+    abend grüezi bonjour bonsoir salut coucou cher chère chere hola buenas días tardes noches ciao salve
+    buongiorno buonasera caro cara hej
+    """.split()
+)
+
+THANKS_FIRST = frozenset(
+    "thanks thank thx ty cheers danke dank merci gracias grazie obrigado obrigada tack bedankt".split()
+)
+
+CLOSING_FIRST = frozenset(
+    """
+    regards wishes rgds br yours sincerely faithfully truly respectfully best care love xoxo grüße grüßen grüsse
+    grüssen gruß gruss hochachtungsvoll mfg lg vg bg ihr ihre eure euer dein cordialement cdt cdlt vous amicalement
+    sincèrement salutations bises bientôt saludo saludos atentamente atte abrazo abrazos cordialmente saluti saluto
+    presto fede hälsning hälsningar hälsningen mvh groet groeten groetjes
+    """.split()
+)
+
+PERSON_FIRST = frozenset(
+    """
+    this it its i im here ich hier je c ici soy aquí habla le sono qui parla scrive spoke speak talk talked talking chat
+    chatted chatting agent colleague advisor assistant served helped handled ask kollege kollegin kollegen mitarbeiter
+    mitarbeiterin mit votre conseiller conseillère avec su con il la addressed deliver delivered send sent husband wife
+    son daughter brother sister mother father friend mann sohn tochter mari femme marido hijo hija marito moglie figlio
+    figlia
+    """.split()
+)
+
+SPEAKING_FIRST = frozenset("speaking calling am à al writing".split())

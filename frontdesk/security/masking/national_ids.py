@@ -22,7 +22,7 @@ from stdnum.it import codicefiscale
 from stdnum.se import personnummer
 from stdnum.us import itin, ssn
 
-from frontdesk.security.masking.spans import END, START, Found
+from frontdesk.security.masking.spans import END, START, Found, word_starts, words_of
 
 _NINO_PREFIX_NEVER_GIVEN = frozenset(("BG", "GB", "KN", "NK", "NT", "TN", "ZZ"))
 """National Insurance Manual NIM39110."""
@@ -56,7 +56,10 @@ _SHAPES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (r"\d{7}[A-W][A-IW]?", pps.is_valid),
 )
 _CHECKED = tuple((re.compile(f"{shape}{END}", re.IGNORECASE | re.ASCII), valid) for shape, valid in _SHAPES)
-_ANY = re.compile(rf"(?=[A-Z\d]){START}(?:{'|'.join(shape for shape, _ in _SHAPES)}){END}", re.IGNORECASE | re.ASCII)
+_ANY = re.compile(rf"{START}(?:{'|'.join(shape for shape, _ in _SHAPES)}){END}", re.IGNORECASE | re.ASCII)
+_DIGITS = re.compile(r"\d+", re.ASCII)
+_HEAD = re.compile(r"(?<![^\W_])[A-Z]{1,3} ?[A-Z]{0,6}[ -]?\Z", re.IGNORECASE | re.ASCII)
+_HEAD_WITHIN = 9
 
 _NAMES = (
     r"ssn|itin|social security|national insurance|ni\b|nino|nhs|pps|sin\b|tax(?:payer)? id|passport|driv(?:ing|er'?s?) licen[cs]e"
@@ -72,11 +75,20 @@ _NAMED = re.compile(
     rf"{START}((?-i:[A-Z]{{0,3}})[ -]?\d(?-i:[\dA-Z])*+(?:[ ./-]\d(?-i:[\dA-Z])*+){{0,8}}(?:[ -]?(?-i:[A-Z]))?){END}",
     re.IGNORECASE,
 )
+_FIRST_WORDS = tuple(
+    """
+    ssn itin social national ni nino nhs pps sin tax passport driv identity id aadhaar steuer idnr sozial sv
+    renten ahv reisepass personalausweis ausweis führerschein sécurité sécu nir carte passeport permis dni nie nif
+    seguridad pasaporte carn codice carta passaporto patente bsn burgerservice paspoort personnummer cpr pesel cpf hetu
+    henkilötunnus
+    """.split()
+)
+_BEGINNINGS = frozenset(word[:3] for word in _FIRST_WORDS)
 _MIN_DIGITS, _MAX_DIGITS = 6, 15
 
 
 def national_ids(text: str) -> Iterator[Found]:
-    found = [*_by_shape(text), *_by_name(text)] if _ANY.search(text) else [*_by_name(text)]
+    found = [*_by_shape(text), *_by_name(text)]
     done = 0
     for start, end in sorted(found):
         if start >= done:
@@ -85,16 +97,35 @@ def national_ids(text: str) -> Iterator[Found]:
 
 
 def _by_shape(text: str) -> Iterator[tuple[int, int]]:
-    at = 0
-    while found := _ANY.search(text, at):
-        start = found.start()
+    done = 0
+    for start in _starts(text):
+        if start < done or not _ANY.match(text, start):
+            continue
         ends = [match.end() for pattern, valid in _CHECKED if (match := pattern.match(text, start)) and valid(match[0])]
         if ends:
-            yield start, max(ends)
-        at = max(ends, default=start + 1)
+            done = max(ends)
+            yield start, done
+
+
+def _starts(text: str) -> Iterator[int]:
+    """Where an identity may start, in order: at digits, and at one to nine letters right before them."""
+    for digits in _DIGITS.finditer(text):
+        start = digits.start()
+        before = text[max(0, start - 1) : start]
+        if before.isalpha() or before in (" ", "-"):
+            low = max(0, start - _HEAD_WITHIN)
+            while head := _HEAD.search(text, low, start):
+                yield head.start()
+                low = head.start() + 1
+        yield start
 
 
 def _by_name(text: str) -> Iterator[tuple[int, int]]:
-    for found in _NAMED.finditer(text):
-        if _MIN_DIGITS <= sum(map(str.isdigit, found[1])) <= _MAX_DIGITS:
+    words = words_of(text)
+    if _BEGINNINGS.isdisjoint([word[:3] for word in words]):
+        return
+    announcing = frozenset(word for word in words if word.startswith(_FIRST_WORDS))
+    for start in word_starts(text, announcing):
+        found = _NAMED.match(text, start)
+        if found and _MIN_DIGITS <= sum(map(str.isdigit, found[1])) <= _MAX_DIGITS:
             yield found.span(1)

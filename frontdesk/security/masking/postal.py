@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 from frontdesk.security.masking import place_words as words
 from frontdesk.security.masking.name_words import NOT_A_NAME
-from frontdesk.security.masking.spans import END, NUMBER, START, Found
+from frontdesk.security.masking.spans import END, NUMBER, START, Found, word_starts, words_of
 
 _CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŒ](?:[^\W\d_]|['’-](?=[^\W\d_])){0,30}+"
 _SMALL = (
@@ -82,16 +82,35 @@ _NAMED = re.compile(
     rf"(?:[ :]|is|ist|est|es|è){{1,6}}(\d{{4,5}}(?:-\d{{4}})?){END}(?:,? {_CAP}{END})?",
     re.IGNORECASE,
 )
+_BOX_WORDS = frozenset("p po postfach apartado boîte casella postbus".split())
+_CODE_WORDS = frozenset("zip zipcode post postcode postal plz postleitzahl code código c cp cap".split())
+_SIGNED = (
+    (re.compile(r"[A-Z]-\d{4}"), _AFTER_COUNTRY),
+    (re.compile(r"\d[A-Z]{2}(?![^\W_])"), _UK_ALONE),
+    (re.compile(r"[A-Z]{2},? \d{5}"), _US_ALONE),
+)
+"""What is in every match of the pattern, and quickly found."""
+_STREET_WORDS = words_of("|".join((words.STREET_FIRST, words.STREET_AFTER_NUMBER, words.STREET_LAST))) | {
+    "allée",
+    "pº",
+    "st",
+}
+"""One of these, or a word that ends like a street, is in every street."""
 _WINDOW = 70
 
 
 def postal_addresses(text: str) -> Iterator[Found]:
-    found = [*_streets(text), *_codes(text)]
+    words_in_it = words_of(text)
+    found = [*(_streets(text) if _has_street(words_in_it) else ()), *_codes(text, words_in_it)]
     done = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if start >= done:
             done = end
             yield start, end, "ADDRESS"
+
+
+def _has_street(words_in_it: frozenset[str]) -> bool:
+    return not _STREET_WORDS.isdisjoint(words_in_it) or any(word.endswith(words.STREET_ENDING) for word in words_in_it)
 
 
 def _streets(text: str) -> Iterator[tuple[int, int]]:
@@ -115,7 +134,7 @@ def _streets(text: str) -> Iterator[tuple[int, int]]:
 
 def _street_before(text: str, low: int, at: int) -> int:
     """Where the street starts whose house number stands at `at`, or -1."""
-    before = text[low:at].split("\n")[-1]
+    before = text[max(low, text.rfind("\n", low, at) + 1) : at]
     parts = before.split()
     if not parts or text[at - 1] not in " ,.°º":
         return -1
@@ -140,13 +159,20 @@ def _is_street(kind: str, before: str) -> bool:
     return kind[0].isupper() or lower.endswith(("straße", "strasse", "straat", "str.", "gracht"))
 
 
-def _codes(text: str) -> Iterator[tuple[int, int]]:
+def _codes(text: str, words_in_it: frozenset[str]) -> Iterator[tuple[int, int]]:
     """Postcodes with their towns, and post boxes."""
     for number in NUMBER.finditer(text):
         if found := _ALONE.match(text, number.start()):
             yield found.span()
-    for pattern in (_AFTER_COUNTRY, _UK_ALONE, _US_ALONE, _BOX):
-        for found in pattern.finditer(text):
-            yield found.span()
-    for found in _NAMED.finditer(text):
-        yield found.start(1), found.end(1)
+    for sign, pattern in _SIGNED:
+        if sign.search(text):
+            for found in pattern.finditer(text):
+                yield found.span()
+    if not _BOX_WORDS.isdisjoint(words_in_it):
+        for start in word_starts(text, _BOX_WORDS):
+            if found := _BOX.match(text, start):
+                yield found.span()
+    if not _CODE_WORDS.isdisjoint(words_in_it):
+        for start in word_starts(text, _CODE_WORDS):
+            if found := _NAMED.match(text, start):
+                yield found.start(1), found.end(1)

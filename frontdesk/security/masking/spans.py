@@ -26,6 +26,19 @@ NUMBER = re.compile(r"\d(?<![^\W_]\d)")
 """Where a number starts. What is tried only there is three times as fast: `\\d` first lets the engine skip to it."""
 
 
+WORD = re.compile(r"[^\W\d_]+")
+
+
+def words_of(text: str) -> frozenset[str]:
+    """The words in it, small: whether a pattern can match at all, for a fraction of what the pattern takes to say so."""
+    return frozenset(WORD.findall(text.lower()))
+
+
+def word_starts(text: str, words: frozenset[str]) -> Iterator[int]:
+    """Where one of `words` begins, for a pattern that is only tried there."""
+    return (word.start() for word in WORD.finditer(text) if word[0].lower() in words)
+
+
 def blanked(text: str, spans: list[Found]) -> str:
     """`text` of the same length with NULs in place of `spans`, which are in order and apart."""
     pieces: list[str] = []

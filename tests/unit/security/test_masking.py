@@ -377,18 +377,52 @@ HOSTILE = {
     "names of identities": "SSN 1 " * 660,
     "initials": "A. " * 1300,
     "line ends": "thanks\n" * 570,
+    "names to look for again": "Dear Anna Berg\n" * 270,
+    "a name at every word": "Anna " * 800,
+    "words that announce": "my name is " * 360,
+    "closings": "kind regards, thanks, " * 180,
+    "postcodes": "NW1 6XE " * 500,
+    "almost postcodes": "SW1A 1A " * 500,
+    "towns": "New York, NY 1011 " * 220,
+    "calls": "call me on 1234567 " * 210,
+    "streets with tails": "12 rue de la Paix, " * 210,
+    "flats": "12 High Street, Flat 3, " * 165,
+    "almost identities": "AB 12 34 56 E " * 280,
+    "tax numbers by name": "passport number is my number no 1 " * 120,
+    "sort codes": "sort code account account 12-34 " * 125,
+    "octets": "1.2.3." * 660,
+    "hexadecimal": "2001:db8:" * 440,
+    "links": "x://a?" * 660,
+    "paths": "x://a/" + "a1-" * 1330,
+    "particles": "Anna de la van der " * 210,
+    "joined by 'and'": "order 48213 and 4821, " * 180,
     "many typed placeholders": " ".join(f"[ORDER_{number}] {100_000 + number}" for number in range(1, 210)),
 }
 
 
+def cpu_seconds(text: str) -> float:
+    """Of this thread, the best of five: whatever else runs on the machine does not count."""
+
+    def once() -> float:
+        started = time.thread_time()
+        mask(text)
+        return time.thread_time() - started
+
+    return min(once() for _ in range(5))
+
+
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_message_takes_under_150_milliseconds(name: str) -> None:
+def test_a_hostile_message_takes_under_25_milliseconds(name: str) -> None:
     text = HOSTILE[name]
     assert len(text) <= 4096
+    assert cpu_seconds(text) < 0.025
 
-    def seconds() -> float:
-        started = time.perf_counter()
-        mask(text)
-        return time.perf_counter() - started
 
-    assert min(seconds() for _ in range(5)) < 0.150
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_message_twice_as_long_takes_about_twice_as_long(name: str) -> None:
+    text = HOSTILE[name]
+    half = text[: len(text) // 2]
+    ratios = (
+        cpu_seconds(text) / max(cpu_seconds(half), 1e-4) for _ in range(4)
+    )  # what grows squared never gets below 4
+    assert any(ratio < 3 for ratio in ratios)
