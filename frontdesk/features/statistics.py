@@ -27,7 +27,7 @@ GRIEVANCES = frozenset(
     "wrong".split()
 )
 
-_KINDS = ("ORDER", "EMAIL", "PHONE", "CARD")
+_KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP", "ADDRESS", "NAME")
 _EMOJI = re.compile(r"[\u2600-\u27bf\U0001f300-\U0001faff]")
 
 

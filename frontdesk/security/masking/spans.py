@@ -30,7 +30,7 @@ WORD = re.compile(r"[^\W\d_]+")
 
 
 def words_of(text: str) -> frozenset[str]:
-    """The words in it, small: whether a pattern can match at all, for a fraction of what the pattern takes to say so."""
+    """The words in it, small: whether a pattern can match at all, for a fraction of what the pattern costs."""
     return frozenset(WORD.findall(text.lower()))
 
 

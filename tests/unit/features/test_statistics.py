@@ -5,6 +5,7 @@ import math
 import pytest
 
 from frontdesk.features.statistics import STATISTICS, statistics
+from frontdesk.security.masking import KINDS
 
 
 def value(name: str, text: str) -> float:
@@ -30,6 +31,8 @@ def value(name: str, text: str) -> float:
         ("masked_order", "[ORDER_1] and [ORDER_2]", 2),
         ("masked_email", "[EMAIL_1] [ORDER_1]", 1),
         ("masked_card", "[EMAIL_1]", 0),
+        ("masked_account", "[ACCOUNT_1] of [NAME_1]", 1),
+        ("masked_name", "[NAME_1] for [NAME_2]", 2),
     ],
 )
 def test_each_statistic_reads_what_its_name_says(name: str, text: str, expected: float) -> None:
@@ -39,3 +42,7 @@ def test_each_statistic_reads_what_its_name_says(name: str, text: str, expected:
 def test_an_empty_text_has_finite_statistics() -> None:
     assert statistics("").shape == (len(STATISTICS),)
     assert (statistics("") == 0).all()
+
+
+def test_every_kind_that_masking_knows_is_counted() -> None:
+    assert [name for name in STATISTICS if name.startswith("masked_")] == [f"masked_{kind.lower()}" for kind in KINDS]
