@@ -23,12 +23,17 @@ _DOUBLED = {digit: sum(divmod(2 * int(digit), 10)) for digit in "0123456789"}
 
 _LINK = r"(?:[ :#]|is |ist |est |es |è |was |number|no\.?|nr\.?){0,6}"
 _SORT_CODE = re.compile(rf"{START}sort[ -]?code{_LINK}(\d\d([ -])\d\d\2\d\d){END}", re.IGNORECASE | re.ASCII)
+_CUSTOMER = r"(?:customer|client|member(?:ship)?|loyalty|policy|contract)(?: card)?(?: (?:number|no|nr|id))|(?:kunden|mitglieds|vertrags|klant)-?(?:nummer|nr)"
 _GROUPED_ACCOUNT = re.compile(
-    rf"{START}(?:account|acct\.?|acc\.?|konto(?:nummer|-?nr\.?)?|(?:compte|cuenta|conto)(?: bancaria| corrente)?){_LINK}"
+    rf"{START}(?:account|acct\.?|acc\.?|konto(?:nummer|-?nr\.?)?|(?:compte|cuenta|conto)(?: bancaria| corrente)?|{_CUSTOMER}){_LINK}"
     rf"(\d{{2,8}}(?:[ -]\d{{2,10}}){{1,5}}){END}",
     re.IGNORECASE | re.ASCII,
 )
-_FIRST_WORDS = frozenset("sort sortcode account acct acc konto kontonummer kontonr compte cuenta conto".split())
+_FIRST_WORDS = frozenset(
+    """sort sortcode account acct acc konto kontonummer kontonr compte cuenta conto customer client member
+    membership loyalty policy contract kunden kundennummer kundennr mitglieds mitgliedsnummer mitgliedsnr vertrags
+    vertragsnummer vertragsnr klantnummer""".split()
+)
 
 
 def ibans(text: str) -> Iterator[Found]:

@@ -12,7 +12,7 @@ TITLE = (
 
 TITLE_ALONE = (
     r"mr|mrs|ms|miss|mister|dr|prof|herrn?|frau|mme|mlle|monsieur|madame|señora?|sra|srta|doña|signora?|signorina|sig\.ra"
-    r"|mevrouw|dhr"
+    r"|mevrouw|dhr|dott(?:\.ssa)?|dottor|dottoressa|avv|(?-i:M)(?=\.)"
 )
 """Titles that announce a name anywhere."""
 
@@ -40,7 +40,7 @@ PERSON = (
     r"|habla|le escribe|sono|qui parla|qui|parla|scrive|spoke (?:to|with)|speak (?:to|with)|talk(?:ed|ing)? (?:to|with)"
     r"|chat(?:ted|ting)? with|agent|colleague|advisor|assistant|served by|helped by|handled by|ask for|kolleg(?:e|in|en)"
     r"|mitarbeiter(?:in)?|mit|votre collègue|conseill(?:er|ère)|avec|su compañer[oa]|con|il (?:suo|vostro) collega"
-    r"|la (?:sua|vostra) collega|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
+    r"|la (?:sua|vostra) collega|(?:told|advised|informed|promised) by|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
     r"|sister|mother|father|friend|mann|sohn|tochter|mari|femme|marido|hijo|hija|marito|moglie|figli[oa]"
 )
 """What may stand before a person: only a known given name counts."""
@@ -69,6 +69,11 @@ ORGANISATION = frozenset(
     """.split()
 )
 """A run of words with one of these is not a person."""
+
+PARTICLE_WORDS = frozenset(
+    "van der den de het von dem vom zu la las los del della dei di da dos du des le ter ten el al bin ibn af y".split()
+)
+"""The words of `PARTICLE`, one by one."""
 
 NOT_A_NAME = ORGANISATION | frozenset(
     """
@@ -139,7 +144,7 @@ SURE_FIRST = frozenset(
     egregio egregia beste my the full first last whose name ich mein je mon nom me mi nombre il nome in under auf au a
     intestato intestata cardholder account kontoinhaber kontoinhaberin titular titulaire intestatario recipient
     empfänger empfängerin destinataire destinatario attn c z signed gezeichnet mr mrs ms miss mister dr prof herr herrn
-    frau mme mlle monsieur madame señor señora sra srta doña signor signora signorina sig mevrouw dhr
+    frau mme mlle monsieur madame señor señora sra srta doña signor signora signorina sig mevrouw dhr dott dottor dottoressa avv m
     """.split()
 )
 """The first words of `SURE` and `TITLE_ALONE`: the patterns are only tried where one of them stands."""
@@ -168,7 +173,7 @@ CLOSING_FIRST = frozenset(
 PERSON_FIRST = frozenset(
     """
     this it its i im here ich hier je c ici soy aquí habla le sono qui parla scrive spoke speak talk talked talking chat
-    chatted chatting agent colleague advisor assistant served helped handled ask kollege kollegin kollegen mitarbeiter
+    chatted chatting agent colleague advisor assistant served helped handled told advised informed promised ask kollege kollegin kollegen mitarbeiter
     mitarbeiterin mit votre conseiller conseillère avec su con il la addressed deliver delivered send sent husband wife
     son daughter brother sister mother father friend mann sohn tochter mari femme marido hijo hija marito moglie figlio
     figlia

@@ -90,7 +90,7 @@ def _name_in(text: str, start: int, end: int, enough: Judge) -> tuple[int, int] 
         plain = part[0].lower().replace("’", "'")
         if plain in words.ORGANISATION:
             return None
-        if plain in words.NOT_A_NAME and not (parts and re.fullmatch(words.PARTICLE, plain)):
+        if plain in words.NOT_A_NAME and not (parts and plain in words.PARTICLE_WORDS):
             break
         parts.append(part[0])
         if part[0][0].isupper() or len(parts) == 1:

@@ -72,7 +72,7 @@ _NAMES = (
 _NAMED = re.compile(
     rf"{START}(?:{_NAMES})(?:[ :#(.-]|number|num|no\b|nr\b|nummer|numéro|número|numero|n[°º]|is\b|ist\b|lautet\b|est\b|es\b"
     r"|è\b|my|card|code|the|le|la|de|di){0,8}"
-    rf"{START}((?-i:[A-Z]{{0,3}})[ -]?\d(?-i:[\dA-Z])*+(?:[ ./-]\d(?-i:[\dA-Z])*+){{0,8}}(?:[ -]?(?-i:[A-Z]))?){END}",
+    rf"{START}((?-i:[A-Z]{{0,5}})[ -]?\d(?-i:[\dA-Z])*+(?:[ ./-](?:(?-i:[A-Z])[ ]?)?\d(?-i:[\dA-Z])*+){{0,8}}(?:[ -]?(?-i:[A-Z]))?){END}",
     re.IGNORECASE,
 )
 _FIRST_WORDS = tuple(

@@ -21,7 +21,7 @@ _SMALL = (
     r"|die|van|von|am|an|im|zum|zur|of|the|and|sur|sous|aux|au|ter|op|aan|upon|in)"
 )
 _HOUSE = rf"\d{{1,5}}+(?: ?[a-zA-Z]{END})?(?:[-/–]\d{{1,4}}[a-zA-Z]?)?{END}"
-_TOWN = rf"{_CAP}(?:[ -]{_SMALL})?(?: {_CAP}|/{_CAP}){{0,2}}"
+_TOWN = rf"{_CAP}(?:(?:[ -]{_SMALL})?[ -]?{_CAP}|/{_CAP}){{0,2}}"
 _UK_POSTCODE = rf"(?:{words.UK_AREAS})\d[A-Z\d]?{{}}\d(?!GB|TB)[ABD-HJLNP-UW-Z]{{{{2}}}}{END}"
 _ZIP = rf"(?:{words.STATES}),? \d{{5}}(?:-\d{{4}})?{END}"
 _NL_POSTCODE = rf"[1-9]\d{{3}} ?(?!S[ADS]|EU|US|UK|KG|GB|MB|TB){'[A-Z]{2}'}{END}"
@@ -53,6 +53,8 @@ _FIRST = re.compile(
     rf"{START}(?i:{words.STREET_FIRST}) ?(?:{_SMALL}[ ]?){{0,2}}{_CAP}\.?(?: (?:{_SMALL} ?){{0,2}}{_CAP}){{0,4}}"
     r"[ ]?,?[ ]?(?:n[º°.]\.?|núm\.?|num\.?|no\.?)?[ ]?\Z"
 )
+_PREPOSED = re.compile(rf"{START}(?:Am|An de[rnm]|Im|In de[rnm]|Zum|Zur|Auf de[rm]|Unter den) {_CAP}(?: {_CAP})? \Z")
+_POSTCODE_NEXT = re.compile(rf"{_HOUSE},? ?\n? ?\d{{5}} {_CAP}")
 _FIRST_WORDS = frozenset(re.sub(r"\\|\[.*?\]|\?", "", words.STREET_FIRST).replace(".", "").split("|")) | {"gran", "po"}
 
 # After the number: a kind of street first (12 rue des Lilas) or last (221b Baker Street).
@@ -146,6 +148,8 @@ def _street_before(text: str, low: int, at: int) -> int:
     if not _FIRST_WORDS.isdisjoint(part.rstrip(".").lower() for part in parts) or "c/" in before.lower():
         found = _FIRST.search(text, at - len(before), at)
         return found.start() if found and not found[0].startswith("via ") else -1
+    if _POSTCODE_NEXT.match(text, at) and (found := _PREPOSED.search(text, at - len(before), at)):
+        return found.start()
     return -1
 
 
@@ -171,7 +175,7 @@ def _codes(text: str, words_in_it: frozenset[str]) -> Iterator[tuple[int, int]]:
     if not _BOX_WORDS.isdisjoint(words_in_it):
         for start in word_starts(text, _BOX_WORDS):
             if found := _BOX.match(text, start):
-                yield found.span()
+                yield start, _AFTER.match(text, found.end()).end()  # type: ignore[union-attr]  # nothing at least
     if not _CODE_WORDS.isdisjoint(words_in_it):
         for start in word_starts(text, _CODE_WORDS):
             if found := _NAMED.match(text, start):

@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from frontdesk.security.masking.amounts import CODES
 from frontdesk.security.masking.spans import START, Found
 
-_TOKEN = re.compile(rf"{START}(?<![^\W_]-)(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+")
+_TOKEN = re.compile(
+    rf"{START}(?<![^\W_]-)(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+(?:/(?:19|20)\d\d(?![^\W_]))?"
+)
 _CODE = re.compile(
     rf"(?!(?:{CODES})\d+\Z)"
     r"(?:.*\d{6}|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:-\d+){2}"
@@ -26,15 +28,15 @@ _REFERENCE = re.compile(
     r"|bestellung|(?:be|nach)?stell(?:nummer|-?nr\.?)|auftr[aä]ge?s?|(?:auftrags|rechnungs|sendungs|paket|ticket|liefer"
     r"|vorgangs|referenz|buchungs|reservierungs|retouren|bestell)-?(?:nummer|nr\.?)|rechnung|sendung|paket|vorgang|buchung"
     r"|lieferschein|commandes?|facture|colis|suivi|réservation|dossier|référence|réf\.?|pedidos?|factura|envío|reserva"
-    r"|paquete|seguimiento|referencia|ordin[ei]|fattura|spedizione|pacco|tracciamento|prenotazione|pratica|riferimento"
+    r"|bestelling|factuur|zending|pakket|beställning|faktura|paquete|seguimiento|referencia|ordin[ei]|fattura|spedizione|pacco|tracciamento|prenotazione|pratica|riferimento"
 )
 _ACCOUNT = re.compile(
     r"(?:account|acct\.?|customer|client|member(?:ship)?|contract|policy|loyalty|user|konto|kunden?|vertrags?"
     r"|mitglieds?|versicherungs|benutzer|compte|adhérent|contrat|fidélité|cuenta|cliente|socio|contrato|póliza|abonado"
-    r"|conto|contratto|tessera|polizza|utenza)(?:-?(?:nummer|nr\.?|number|id))?|kd-?nr\.?"
+    r"|\w{2,20}konto|klant|kund|lid|conto|contratto|tessera|polizza|utenza)(?:-?(?:nummer|nr\.?|number|id))?|kd-?nr\.?"
 )
 _NUMBER_WORD = re.compile(
-    r"numbers?,?|no\.?|(?:nr|num)\.?|id|code|ref(?:erence|\.)?|n[°º]\.?|nummer|numéro|número|numero|núm\.?"
+    r"numbers?,?|no\.?|(?:nr|num)\.?|id|code|ref(?:erence|\.)?|n[°º.]\.?|nummer|numéro|número|numero|núm\.?"
 )
 _NUMBER_ALONE = re.compile(r"number|(?:no|nr|num)\.")
 _LINK = re.compile(r"is|are|was|were|ist|lautet|est|es|è|de|di|del|bancaria|bancaire|corrente|client")
