@@ -92,11 +92,11 @@ _SIGNED = (
     (re.compile(r"[A-Z]{2},? \d{5}"), _US_ALONE),
 )
 """What is in every match of the pattern, and quickly found."""
-_STREET_WORDS = words_of("|".join((words.STREET_FIRST, words.STREET_AFTER_NUMBER, words.STREET_LAST))) | {
-    "allée",
-    "pº",
-    "st",
-}
+_STREET_WORDS = words_of(
+    "|".join(
+        (words.STREET_FIRST, words.STREET_AFTER_NUMBER, words.STREET_LAST, "allée|pº|st|am|an|im|zum|zur|auf|unter")
+    )
+)
 """One of these, or a word that ends like a street, is in every street."""
 _WINDOW = 70
 
