@@ -85,6 +85,7 @@ _FIRST_WORDS = tuple(
 )
 _BEGINNINGS = frozenset(word[:3] for word in _FIRST_WORDS)
 _MIN_DIGITS, _MAX_DIGITS = 6, 15
+_MIXED = range(8, 17)
 
 
 def national_ids(text: str) -> Iterator[Found]:
@@ -127,5 +128,13 @@ def _by_name(text: str) -> Iterator[tuple[int, int]]:
     announcing = frozenset(word for word in words if word.startswith(_FIRST_WORDS))
     for start in word_starts(text, announcing):
         found = _NAMED.match(text, start)
-        if found and _MIN_DIGITS <= sum(map(str.isdigit, found[1])) <= _MAX_DIGITS:
+        if found and _is_long_enough(found[1]):
             yield found.span(1)
+
+
+def _is_long_enough(candidate: str) -> bool:
+    """Six digits, or four among eight characters: passports have letters between."""
+    digits = sum(map(str.isdigit, candidate))
+    return _MIN_DIGITS <= digits <= _MAX_DIGITS or (
+        digits >= _MIN_DIGITS - 2 and sum(map(str.isalnum, candidate)) in _MIXED
+    )

@@ -40,6 +40,7 @@ _NUMBER_WORD = re.compile(
 )
 _NUMBER_ALONE = re.compile(r"number|(?:no|nr|num)\.")
 _LINK = re.compile(r"is|are|was|were|ist|lautet|est|es|è|de|di|del|bancaria|bancaire|corrente|client")
+_ELIDED = re.compile(r"\A(?:d|l|dell|all|nell|sull)['’]")
 _MIN_DIGITS = 3
 
 
@@ -81,7 +82,7 @@ def _named(before: str, token: str) -> tuple[int, str]:
     certain = token[0].isalpha() or before.endswith("#")
     alone = _MIN_DIGITS if before.endswith("#") else 0
     for written in reversed(before.lower().split()):
-        word = written.strip("#:=([\"'_,")
+        word = _ELIDED.sub("", written.strip("#:=([\"'_,"))
         kind = "ORDER" if _REFERENCE.fullmatch(word) else "ACCOUNT" if _ACCOUNT.fullmatch(word) else ""
         if word and kind:
             sure = certain or "nummer" in word or word.endswith(("nr", "nr."))
