@@ -10,6 +10,7 @@ from frontdesk.storage.sql.analytics import Correction, Count, Latency, Opinions
 
 PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 MOST_BUCKETS = 10_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOURS = {"hour": 1, "day": 24, "week": 168}
 _FIRST_MONDAY = 4 * 24
 """Hours from 1970-01-01, a Thursday, until the Monday after it."""
@@ -172,7 +173,7 @@ def number_of_buckets(start: datetime, end: datetime, bucket: str) -> int:
 
 
 def _hour(moment: datetime) -> int:
-    return int(moment.timestamp() // 3600)
+    return (moment - _EPOCH) // timedelta(hours=1)  # whole numbers: a timestamp's fraction is rounded
 
 
 def _first_hour(hour: int, width: int) -> int:

@@ -57,3 +57,10 @@ def test_buckets_cover_the_window_and_lose_no_query(bucket: str, start: datetime
     assert all(b.start - a.start == timedelta(hours=width) for a, b in pairwise(made))
     assert made[-1].start < end <= made[-1].start + timedelta(hours=width)
     assert abs(number_of_buckets(start, end, bucket) - len(made)) <= 1
+
+
+@pytest.mark.parametrize("bucket", ["hour", "week"])
+def test_the_first_and_the_last_moment_there_is_are_in_a_bucket(bucket: str) -> None:
+    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    assert len(buckets([], first, first + timedelta(days=7), bucket)) in (1, 168)
+    assert buckets([], last - timedelta(hours=1), last, bucket)[-1].start <= last
