@@ -28,6 +28,7 @@ BUSY_TIMEOUT_S = 5.0
 TRUNCATE_TIMEOUT_MS = 250
 CONNECT_TIMEOUT_S = 2  # libpq waits for no shorter time
 STATEMENT_TIMEOUT_S = 30
+ROWS_A_TRIP = 512
 SILENT_AFTER_MS = 5000
 """An unanswered packet for that long means that the database's machine is gone."""
 _POSTGRESQL = {
@@ -55,7 +56,14 @@ def open_database(url: str) -> Engine:
     """
     parsed = _checked(url)
     if parsed.get_backend_name() == "postgresql":
-        engine = create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=_POSTGRESQL)
+        engine = create_engine(
+            parsed,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args=_POSTGRESQL,
+            executemany_mode="values_plus_batch",  # rows of one statement in one round trip, not in one each
+            executemany_batch_page_size=ROWS_A_TRIP,
+        )
         event.listen(engine, "connect", _limit)
         return engine
     _prepare_file(_file(parsed))
