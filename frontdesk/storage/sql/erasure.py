@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, or_, select, update
 
-from frontdesk.storage.sql.inserting import insert_for
+from frontdesk.storage.sql.inserting import insert_of
 from frontdesk.storage.sql.outbox import forget_customer
 from frontdesk.storage.tables import customer_history, erasures, feedback, idempotency, queries
 
@@ -73,7 +73,7 @@ def erase_customer(connection: Connection, tenant: str, customer_id: str) -> Era
 
 def remember_erasure(connection: Connection, tenant: str, customer_hash: str, at: datetime) -> None:
     """Rows of that moment and before are to be made anonymous, whenever they come. A later erasure counts."""
-    row = insert_for(connection, erasures).values(tenant=tenant, customer_hash=customer_hash, erased_at=at)
+    row = insert_of(connection.dialect.name, erasures).values(tenant=tenant, customer_hash=customer_hash, erased_at=at)
     connection.execute(row.on_conflict_do_update(index_elements=["tenant", "customer_hash"], set_={"erased_at": at}))
 
 

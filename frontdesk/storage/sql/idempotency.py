@@ -6,13 +6,14 @@ A row older than the time that keys are kept for counts as none.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import ColumnElement, Connection, delete, or_, select
+from sqlalchemy import Connection, bindparam, delete, or_, select
 
 from frontdesk.storage.rows import Finish
-from frontdesk.storage.sql.inserting import insert_for
+from frontdesk.storage.sql.inserting import Insert, insert_of
 from frontdesk.storage.tables import idempotency
 
 PURGED_AT_ONCE = 1000
@@ -46,24 +47,8 @@ class Holder:
 
 def take_claim(connection: Connection, asked: ClaimRow) -> Holder | None:
     """None where the key is the asker's now, and whose it is otherwise. To ask twice for one claim does no harm."""
-    values = {
-        "fingerprint": asked.fingerprint,
-        "claim": asked.claim,
-        "lease_until": asked.lease_until,
-        "created_at": asked.created_at,
-        "query_id": None,
-        "answer_sealed": None,
-    }
-    key = {"tenant": asked.tenant, "subject": asked.subject, "key": asked.key}
-    there = idempotency.c
-    free = or_(
-        there.claim == asked.claim,
-        there.created_at < asked.expired,
-        there.answer_sealed.is_(None) & (there.lease_until < asked.created_at),
-    )
-    take = insert_for(connection, idempotency).values(**key, **values)
-    take = take.on_conflict_do_update(index_elements=_KEY, set_=values, where=free)
-    while connection.execute(take).rowcount == 0:
+    row = asdict(asked) | {"query_id": None, "answer_sealed": None}
+    while connection.execute(_take(connection.dialect.name), row).rowcount == 0:
         if (holder := find_holder(connection, asked)) is not None:
             return holder  # else it was given up between the two statements
     return None
@@ -71,16 +56,7 @@ def take_claim(connection: Connection, asked: ClaimRow) -> Holder | None:
 
 def find_holder(connection: Connection, asked: ClaimRow) -> Holder | None:
     """Whose the key is at the moment at which it is asked for; None where it is nobody's."""
-    there = idempotency.c
-    found = connection.execute(
-        select(there.claim, there.fingerprint, there.lease_until, there.answer_sealed).where(
-            there.tenant == asked.tenant,
-            there.subject == asked.subject,
-            there.key == asked.key,
-            there.created_at >= asked.expired,
-            there.answer_sealed.is_not(None) | (there.lease_until >= asked.created_at),
-        )
-    ).one_or_none()
+    found = connection.execute(_HOLDER, asdict(asked)).one_or_none()
     return None if found is None else Holder(*found)
 
 
@@ -91,26 +67,54 @@ def finish_claim(
 
     An answer that `is_acknowledged` already also ends another claim that is in flight: that one comes too late.
     """
-    values = {"query_id": finish.query_id, "answer_sealed": answer_sealed, "claim": finish.claim}
-    ours = idempotency.c.claim == finish.claim
-    finished = connection.execute(
-        insert_for(connection, idempotency)
-        .values(
-            tenant=finish.tenant,
-            subject=finish.subject,
-            key=finish.key,
-            fingerprint=finish.fingerprint,
-            lease_until=finish.created_at,
-            created_at=finish.created_at,
-            **values,
-        )
-        .on_conflict_do_update(index_elements=_KEY, set_=values, where=_or_open(ours) if is_acknowledged else ours)
+    row = {
+        "tenant": finish.tenant,
+        "subject": finish.subject,
+        "key": finish.key,
+        "fingerprint": finish.fingerprint,
+        "claim": finish.claim,
+        "lease_until": finish.created_at,
+        "query_id": finish.query_id,
+        "answer_sealed": answer_sealed,
+        "created_at": finish.created_at,
+    }
+    return connection.execute(_finish(connection.dialect.name, is_acknowledged), row).rowcount == 1
+
+
+# Statements are made once: to make one costs several times what it costs to run it.
+
+_HOLDER = select(
+    idempotency.c.claim, idempotency.c.fingerprint, idempotency.c.lease_until, idempotency.c.answer_sealed
+).where(
+    idempotency.c.tenant == bindparam("tenant"),
+    idempotency.c.subject == bindparam("subject"),
+    idempotency.c.key == bindparam("key"),
+    idempotency.c.created_at >= bindparam("expired"),
+    idempotency.c.answer_sealed.is_not(None) | (idempotency.c.lease_until >= bindparam("created_at")),
+)
+
+
+@lru_cache(maxsize=2)
+def _take(dialect: str) -> Insert:
+    made, there = insert_of(dialect, idempotency), idempotency.c
+    new = made.excluded
+    free = or_(
+        there.claim == new.claim,
+        there.created_at < bindparam("expired"),
+        there.answer_sealed.is_(None) & (there.lease_until < new.created_at),
     )
-    return finished.rowcount == 1
+    changed = ("fingerprint", "claim", "lease_until", "created_at", "query_id", "answer_sealed")
+    return made.on_conflict_do_update(index_elements=_KEY, set_={name: new[name] for name in changed}, where=free)
 
 
-def _or_open(ours: ColumnElement[bool]) -> ColumnElement[bool]:
-    return or_(ours, idempotency.c.answer_sealed.is_(None))
+@lru_cache(maxsize=4)
+def _finish(dialect: str, is_acknowledged: bool) -> Insert:
+    made, there = insert_of(dialect, idempotency), idempotency.c
+    new = made.excluded
+    ours = there.claim == new.claim
+    changed = {name: new[name] for name in ("query_id", "answer_sealed", "claim")}
+    may = or_(ours, there.answer_sealed.is_(None)) if is_acknowledged else ours
+    return made.on_conflict_do_update(index_elements=_KEY, set_=changed, where=may)
 
 
 def free_claim(connection: Connection, tenant: str, subject: str, key: str, claim: str) -> None:

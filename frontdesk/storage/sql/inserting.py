@@ -15,9 +15,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 Insert = postgresql.Insert | sqlite.Insert
 
 
-def insert_for(connection: Connection, table: Table) -> Insert:
-    """The INSERT of the connection's database, which can say what to do on conflict."""
-    return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+def insert_of(dialect: str, table: Table) -> Insert:
+    """The INSERT of a database, which can say what to do on conflict."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def insert_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -34,5 +34,4 @@ def insert_once(connection: Connection, table: Table, rows: Sequence[Mapping[str
 @lru_cache(maxsize=64)
 def _insert_once(dialect: str, table: Table) -> Insert:
     """Kept, because to build it costs as much as a row."""
-    made = postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
-    return made.on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
+    return insert_of(dialect, table).on_conflict_do_nothing(index_elements=list(table.primary_key.columns))
