@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
+import frontdesk
 from bentos.audit import Auditor
 from bentos.deliveries import open_outbox
 from bentos.errors import problem_response
@@ -370,7 +371,14 @@ def _writer(settings: Settings, language_model: OpenAiClient | None, cache: Repl
         return writer
     _, model = providers.named(llm)
     prompt, policy, provider = Prompt.read(STARTER_PROMPT), _reply_policy(settings), settings.responses.provider
-    versions = (prompt.hash, policy.digest, writer.templates.retrieval.knowledge.digest, provider, model)
+    versions = (
+        frontdesk.__version__,
+        prompt.hash,
+        policy.digest,
+        writer.templates.retrieval.knowledge.digest,
+        provider,
+        model,
+    )
     return ModelWriter(writer.templates, language_model, provider, prompt, policy, CachedReplies(cache, versions))
 
 

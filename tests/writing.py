@@ -8,6 +8,7 @@ from typing import Any
 
 from frontdesk.deadline import Deadline
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
+from frontdesk.responses.language_model import LanguageModel
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
 from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
@@ -17,7 +18,6 @@ from frontdesk.responses.writer import ModelWriter
 from frontdesk.security.masking import mask
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, Written
 from tests.fakes import understanding
-from tests.scripted_model import ScriptedModel
 
 DAY = date(2026, 6, 1)
 KNOWLEDGE = Knowledge.read(STARTER_KNOWLEDGE)
@@ -26,7 +26,7 @@ PROMPT = Prompt.read(STARTER_PROMPT)
 TEMPLATES = Templates(Retrieval.over(KNOWLEDGE), lambda: DAY)
 
 
-def model_writer(model: ScriptedModel, cache: ReplyCache | None = None) -> ModelWriter:
+def model_writer(model: LanguageModel, cache: ReplyCache | None = None) -> ModelWriter:
     return ModelWriter(TEMPLATES, model, "openai", PROMPT, POLICY, CachedReplies(cache, ("v1",)))
 
 

@@ -15,8 +15,6 @@ from pydantic import TypeAdapter
 from frontdesk.responses.template import Plan
 from frontdesk.types import Written
 
-TTL_S = 3600
-
 _WRITTEN = TypeAdapter(Written)
 
 
@@ -34,6 +32,7 @@ class CachedReplies:
 
     cache: ReplyCache | None
     versions: tuple[str, ...]
+    ttl_s: int = 3600
 
     async def find(self, plan: Plan, speakable: tuple[str, ...]) -> Written | None:
         """What was written for the very same plan; None where nothing was, or a fresh answer is asked for."""
@@ -44,7 +43,7 @@ class CachedReplies:
 
     async def keep(self, plan: Plan, speakable: tuple[str, ...], written: Written) -> None:
         if self.cache is not None:
-            await self.cache.put(self._key(plan, speakable), _WRITTEN.dump_json(written), TTL_S)
+            await self.cache.put(self._key(plan, speakable), _WRITTEN.dump_json(written), self.ttl_s)
 
     def _key(self, plan: Plan, speakable: tuple[str, ...]) -> str:
         request = plan.request

@@ -15,10 +15,10 @@ from frontdesk.types import MaskedText
 
 _TYPED = re.compile(r"\[([A-Z]+)_\d{1,3}\]")
 _SUSPECT = re.compile(
-    r"[\[{<(]{1,2}\s*[A-Za-z_ ]*(?:_\d+|name|order|number|date|amount|email|phone|insert|your|customer|company)"
-    r"[A-Za-z_ \d]*[\]}>]{1,2}"
-    r"|\b(?:ORDER|EMAIL|PHONE|NAME|CARD|IBAN|ADDRESS|ACCOUNT|URL|IP|ID)_\d+\b",
+    r"[\[\]{}<>]|_{3,}|\b(?:ORDER|EMAIL|PHONE|NAME|CARD|IBAN|ADDRESS|ACCOUNT|URL|IP|ID)_\d+\b|\bX{3,}\b",
 )
+"""Brackets that hold no placeholder of ours hold something to be filled in, as do blanks to write on."""
+
 _LONGEST_SPOKEN = 24
 _LONGEST_WORD = 5
 _LETTERS = re.compile(r"[^\W\d_]+")
