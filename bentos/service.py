@@ -32,6 +32,7 @@ from bentos.local_llm import start_local
 from bentos.oip.rest import OpenInference
 from bentos.packing import placed
 from bentos.ports import GRPC_VARIABLE, check_port
+from bentos.tls import check_tls
 from bentos.wiring import Desk, open_desk, prepare
 from frontdesk.config import Settings, load
 from frontdesk.errors import FrontdeskError
@@ -121,6 +122,7 @@ class Frontdesk:
         try:
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
+            check_tls(settings.server, sys.argv)
             bundle, precision = prepare(settings)
             if settings.responses.provider == "local":
                 _Master.local_llm = start_local(settings)

@@ -74,9 +74,11 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
     """
     from httpx2 import Client, HTTPError, Timeout
 
-    base = f"http://{settings.server.host}:{settings.server.port}"
+    from cli.serve import base_of, trust
+
+    base = base_of(settings)
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
-    with Client(base_url=base, timeout=timeout) as client:
+    with Client(base_url=base, timeout=timeout, verify=trust(settings)) as client:
         if not local:
             try:
                 alive = client.get("/livez").status_code == 200

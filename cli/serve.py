@@ -68,11 +68,13 @@ def _train(settings: Settings, console: Console) -> None:
 
 
 def _command(settings: Settings) -> list[str]:
+    from bentos.tls import serve_options
+
     server = settings.server
     return [
         sys.executable, "-m", "bentoml", "serve", "bentos.service:Frontdesk",
         "--host", server.host, "--port", str(server.port),
-        "--timeout-graceful-shutdown", str(server.shutdown_grace_s),
+        "--timeout-graceful-shutdown", str(server.shutdown_grace_s), *serve_options(server),
     ]  # fmt: skip
 
 
@@ -86,10 +88,10 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
     from httpx2 import Client, HTTPError
 
     give_up = time.monotonic() + READY_TIMEOUT_S
-    with Client(timeout=2.0) as client:
+    with Client(timeout=2.0, verify=trust(settings)) as client:
         while server.poll() is None and time.monotonic() < give_up:
             try:
-                if client.get(f"{_base(settings)}/readyz").status_code == 200:
+                if client.get(f"{base_of(settings)}/readyz").status_code == 200:
                     return True
             except HTTPError:
                 pass
@@ -98,7 +100,7 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
 
 
 def _greet(settings: Settings, console: Console, seconds: float) -> None:
-    base = _base(settings)
+    base = base_of(settings)
     console.print(
         f"[bold green]Ready[/] after {seconds:.1f} s. In a browser: {base}/  API: {base}/docs", soft_wrap=True
     )
@@ -117,8 +119,21 @@ def _greet(settings: Settings, console: Console, seconds: float) -> None:
     console.print("\nCtrl-C stops the server.", style="dim")
 
 
-def _base(settings: Settings) -> str:
-    return f"http://{_host(settings)}:{settings.server.port}"
+def base_of(settings: Settings) -> str:
+    return (
+        f"{'http' if settings.server.tls_certificate is None else 'https'}://{_host(settings)}:{settings.server.port}"
+    )
+
+
+def trust(settings: Settings) -> Any:
+    """How a client on this machine knows its own server: by the certificate itself, whatever host it names."""
+    import ssl
+
+    if settings.server.tls_certificate is None:
+        return True
+    context = ssl.create_default_context(cafile=settings.server.tls_certificate)
+    context.check_hostname = False
+    return context
 
 
 def _host(settings: Settings) -> str:

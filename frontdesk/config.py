@@ -44,6 +44,8 @@ class ServerSettings(Section):
     gzip_min_bytes: int | None = Field(8192, ge=256)
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
     shutdown_grace_s: int = Field(20, ge=1)
     heartbeat_interval_s: float = Field(1.0, gt=0)
     heartbeat_timeout_s: float = Field(5.0, gt=0)
@@ -61,6 +63,12 @@ class ServerSettings(Section):
     @classmethod
     def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ip_network(network)) for network in networks)
+
+    @model_validator(mode="after")
+    def _both_files(self) -> ServerSettings:
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key belong together")
+        return self
 
     @model_validator(mode="after")
     def _two_ports(self) -> ServerSettings:

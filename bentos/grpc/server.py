@@ -18,6 +18,7 @@ from grpc_reflection.v1alpha import reflection
 from bentos.grpc.admission import Admission, Servicer
 from bentos.grpc.service import FrontdeskService
 from bentos.oip.grpc_service import InferenceService
+from bentos.tls import read_tls
 from bentos.wiring import Desk
 from frontdesk.config import ServerSettings, Settings
 
@@ -72,7 +73,11 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
         await states.set(name, health_pb2.HealthCheckResponse.SERVING)
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     host = settings.server.host
-    server.add_insecure_port(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if (pair := read_tls(settings.server)) is None:
+        server.add_insecure_port(address)
+    else:
+        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
     await server.start()
     return GrpcServer(server, admission, states)
 

@@ -10,7 +10,6 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
 from sqlalchemy import Connection
 
@@ -36,7 +35,19 @@ class AuditTrail:
         for entry in entries:
             sequence += 1
             digest = self._link(self._chain, sequence, entry, previous)
-            place = {"chain": self._chain, "sequence": sequence, "previous_hash": previous, "hash": digest}
-            rows.append({**asdict(entry), **place})
+            rows.append(
+                {
+                    "chain": self._chain,
+                    "sequence": sequence,
+                    "tenant": entry.tenant,
+                    "subject": entry.subject,
+                    "action": entry.action,
+                    "target": entry.target,
+                    "details": entry.details,
+                    "created_at": entry.created_at,
+                    "previous_hash": previous,
+                    "hash": digest,
+                }
+            )
             previous = digest
         append_entries(connection, rows)

@@ -6,12 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
 
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 
 CHUNK = 1000
 _INSERT = insert(audit_log)
+_LAST = (  # built once: to build it costs as much as to run it
+    select(audit_log.c.sequence, audit_log.c.hash)
+    .where(audit_log.c.chain == bindparam("of_chain"))
+    .order_by(audit_log.c.sequence.desc())
+    .limit(1)
+)
 
 
 def chain_head(connection: Connection, chain: str) -> tuple[int, str]:
@@ -21,8 +27,7 @@ def chain_head(connection: Connection, chain: str) -> tuple[int, str]:
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"audit {chain}"))))
-    last = select(audit_log.c.sequence, audit_log.c.hash).where(audit_log.c.chain == chain)
-    found = connection.execute(last.order_by(audit_log.c.sequence.desc()).limit(1)).one_or_none()
+    found = connection.execute(_LAST, {"of_chain": chain}).one_or_none()
     return (0, "") if found is None else (found.sequence, found.hash)
 
 
