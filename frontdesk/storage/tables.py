@@ -81,7 +81,7 @@ queries = Table(
     Column("query_sealed", LargeBinary),  # what the customer wrote, encrypted (frontdesk/security/sealing.py)
     Column("response_sealed", LargeBinary),  # what the customer was sent, encrypted
     Column("decision", Text, nullable=False),  # automate, draft, clarify or escalate
-    Index("ix_queries_tenant_customer_created", "tenant", "customer_id", "created_at"),
+    Index("ix_queries_tenant_customer_created", "tenant", "customer_id", "created_at", "id"),
     # All that pages are filtered by and figures are made of, so that PostgreSQL need not read the rows themselves.
     Index(
         "ix_queries_tenant_created",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from sqlalchemy import Engine, delete, insert
+from sqlalchemy import Engine, delete, event, insert
 
 from frontdesk.features.behavioural import STRANGER, history_before
 from frontdesk.storage.customers import SqlCustomers
@@ -116,3 +117,20 @@ async def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: Po
     assert await customers.about("acme", {"ada"}, NOW) == {"ada": STRANGER}
     customers.close()
     engine.dispose()
+
+
+def test_a_history_is_a_walk_down_the_customers_own_rows(tmp_path: Path) -> None:
+    """Not down the tenant's whole month, which SQLite prefers where only that is in the order that is asked for."""
+    url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
+    migrate(url)
+    engine = open_database(url)
+    statements: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: statements.append(told[2]))
+    with reading(engine) as connection:
+        history_as_of(connection, "acme", "ada", NOW)
+        asked = statements[-1]
+        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked}", (0,) * asked.count("?")).all()
+    engine.dispose()
+    steps = [step for *_, step in plan if step.startswith("SEARCH")]
+    assert len(steps) == 3
+    assert all("customer_id=?" in step for step in steps)
