@@ -12,10 +12,11 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.storage.dispatcher import DeliveryLimits, Dispatcher
 from frontdesk.storage.features_sink import FeaturesSink
 from frontdesk.storage.sinks import FileSink, Sink
+from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.outbox import Lag
 
 
-def open_outbox(settings: Settings, engine: Engine, metrics: Metrics) -> Dispatcher | None:
+def open_outbox(settings: Settings, engine: Engine, spool: Spool, metrics: Metrics) -> Dispatcher | None:
     """What takes events to their sinks; None where there are none."""
     if not settings.sinks:
         return None
@@ -33,7 +34,14 @@ def open_outbox(settings: Settings, engine: Engine, metrics: Metrics) -> Dispatc
         metrics.set_outbox(lag.sink, lag.waiting, lag.dead, age_s)
 
     sinks = tuple(_sinks(settings, engine))
-    return Dispatcher(engine, sinks, limits, observe_delivered=metrics.observe_delivered, observe_lag=observe_lag)
+    return Dispatcher(
+        engine,
+        sinks,
+        limits,
+        spooled=spool.progress,
+        observe_delivered=metrics.observe_delivered,
+        observe_lag=observe_lag,
+    )
 
 
 def _sinks(settings: Settings, engine: Engine) -> Iterator[Sink]:

@@ -178,7 +178,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
     spool, seal = Spool.open(settings.home), open_seal(settings.keys)
-    outbox = open_outbox(settings, engine, metrics)
+    outbox = open_outbox(settings, engine, spool, metrics)
     auditor = open_auditor(settings, engine)
     recorder = _recorder(settings, engine, spool, seal, metrics, outbox, auditor)
     redis = _redis(settings)

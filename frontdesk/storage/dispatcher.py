@@ -74,6 +74,7 @@ class Dispatcher:
     Args:
         engine: of `open_database`; one of its connections is held while this process leads.
         sinks: each with the name under which rows wait for it.
+        spooled: how many answers wait in the host's spool, and how many ever came to it.
         observe_delivered: is told a sink's name and how many events it took.
         observe_lag: is told a sink's name and its lag, now and then.
     """
@@ -84,12 +85,14 @@ class Dispatcher:
         sinks: Sequence[Sink],
         limits: DeliveryLimits,
         *,
+        spooled: Callable[[], tuple[int, int]],
         observe_delivered: Callable[[str, int], None],
         observe_lag: Callable[[Lag], None],
     ) -> None:
         self._engine = engine
         self._sinks = sinks
         self._limits = limits
+        self._spooled = spooled
         self._observe_delivered = observe_delivered
         self._observe_lag = observe_lag
         self._leadership = Leadership(engine)
@@ -140,9 +143,7 @@ class Dispatcher:
         return any(busy)
 
     def _deliver(self, connection: Connection, sink: Sink) -> bool:
-        connection.execution_options(frontdesk_reads_only=True)
-        with connection.begin():
-            due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events)
+        due = self._due(connection, sink)
         if not due:
             return False
         reached("outbox.before_deliver")
@@ -155,6 +156,20 @@ class Dispatcher:
         reached("outbox.after_delete")
         self._observe_delivered(sink.name, len(outcome.taken))
         return True
+
+    def _due(self, connection: Connection, sink: Sink) -> Sequence[WaitingEvent]:
+        """What the sink is to be told next: nothing while a customer's earlier event may still be in the spool.
+
+        One worker may spool while another already writes to the database again. What is in the outbox then may be
+        later than what is in the spool, so the spool must have been empty all the while that the outbox was read.
+        """
+        waiting, came = self._spooled()
+        if waiting:
+            return ()
+        connection.execution_options(frontdesk_reads_only=True)
+        with connection.begin():
+            due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events)
+        return due if due and self._spooled() == (0, came) else ()
 
     def _offer(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
         """All at once; where one of them is refused, each alone."""

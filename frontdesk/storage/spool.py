@@ -30,6 +30,7 @@ from frontdesk.storage.sql.spool import (
     count_refused,
     count_spooled,
     delete_spooled,
+    last_sequence,
     make_tables,
     oldest_spooled,
     set_aside,
@@ -84,6 +85,11 @@ class Spool:
         """How many requests' rows wait, and how many were set aside."""
         with reading(self.engine) as connection:
             return count_spooled(connection), count_refused(connection)
+
+    def progress(self) -> tuple[int, int]:
+        """How many requests' rows wait, and how many ever came: what is equal twice has stood still in between."""
+        with reading(self.engine) as connection:
+            return count_spooled(connection), last_sequence(connection)
 
     def oldest(self, at_most: int) -> list[Spooled]:
         with reading(self.engine) as connection:

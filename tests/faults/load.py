@@ -166,6 +166,8 @@ class Load:
     def replay(self) -> None:
         """Send every acknowledged request that had a key once more, with that key."""
         keyed = [sending for sending in self._sent if sending.key and sending.answers]
+        for connection in self._connections:
+            connection.close()  # the server may have closed it: nothing was sent for a while
 
         def work(number: int) -> None:
             for sending in keyed[number :: len(self._connections)]:

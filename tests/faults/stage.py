@@ -119,7 +119,7 @@ def on_stage(
     home: Path,
     *,
     database_url: str | None = None,
-    with_sink: bool = False,
+    with_sink: bool = True,
     workers: int = WORKERS,
     clients: int = 8,
     variables: Mapping[str, str] = MappingProxyType({}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -72,13 +73,23 @@ def until(true: Callable[[], bool]) -> None:
         time.sleep(0.01)
 
 
-def dispatching(engine: Engine, *sinks: Sink, observed: list[object] | None = None) -> closing[Dispatcher]:
+def nothing_spooled() -> tuple[int, int]:
+    return 0, 0
+
+
+def dispatching(
+    engine: Engine,
+    *sinks: Sink,
+    observed: list[object] | None = None,
+    spooled: Callable[[], tuple[int, int]] = nothing_spooled,
+) -> closing[Dispatcher]:
     seen = [] if observed is None else observed
     return closing(
         Dispatcher(
             engine,
             sinks,
             LIMITS,
+            spooled=spooled,
             observe_delivered=lambda sink, count: seen.append((sink, count)),
             observe_lag=seen.append,
         )
@@ -135,12 +146,39 @@ def test_a_dead_letter_that_is_revived_is_delivered(engine: Engine) -> None:
 def test_who_is_woken_does_not_wait_for_the_next_look(engine: Engine) -> None:
     sink = Told()
     slow = DeliveryLimits(10, 3, 0.02, 0.1, poll_s=60.0)
-    told = Dispatcher(engine, [sink], slow, observe_delivered=lambda *_: None, observe_lag=lambda _: None)
+    silent = {"observe_delivered": lambda *_: None, "observe_lag": lambda _: None}
+    told = Dispatcher(engine, [sink], slow, spooled=nothing_spooled, **silent)
     with closing(told):
         time.sleep(0.3)
         put(engine, "ada", "1")
         told.wake()
         until(lambda: sink.events == ["1"])
+
+
+def test_nothing_leaves_while_earlier_events_may_still_be_in_the_spool(engine: Engine) -> None:
+    sink, waiting_there = Told(), [3]
+    put(engine, "ada", "2")
+    with dispatching(engine, sink, spooled=lambda: (waiting_there[0], 3)):
+        time.sleep(0.3)
+        assert sink.events == []
+        put(engine, "ada", "1")  # out of the spool
+        waiting_there[0] = 0
+        until(lambda: sink.events == ["1", "2"])
+
+
+def test_what_went_through_the_spool_while_the_outbox_was_read_comes_first(engine: Engine) -> None:
+    """The spool is empty before and after, but one came and went in between: the outbox is read again."""
+    sink, looks = Told(), itertools.count()
+
+    def spooled() -> tuple[int, int]:
+        if (look := next(looks)) == 1:
+            put(engine, "ada", "1")
+        return 0, min(look, 1)
+
+    put(engine, "ada", "2")
+    with dispatching(engine, sink, spooled=spooled):
+        until(lambda: len(sink.events) == 2)
+    assert sink.events == ["1", "2"]
 
 
 def test_one_of_several_leads_and_another_takes_over(engine: Engine) -> None:

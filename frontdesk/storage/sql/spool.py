@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, delete, func, insert, select
+from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, delete, func, insert, select, text
 
 from frontdesk.storage.tables import UtcDateTime, idempotency
 
@@ -61,6 +61,12 @@ def set_aside(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None
 
 def count_spooled(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(spooled)) or 0
+
+
+def last_sequence(connection: Connection) -> int:
+    """The highest that was ever given, also where its row is gone; SQLite keeps it for a column of AUTOINCREMENT."""
+    wanted = text("SELECT seq FROM sqlite_sequence WHERE name = :table")
+    return connection.scalar(wanted, {"table": spooled.name}) or 0
 
 
 def count_refused(connection: Connection) -> int:

@@ -11,7 +11,8 @@ from tests.faults.load import failures
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
 from tests.faults.stage import on_stage
 
-PAUSE_S = 0.05
+CLIENTS = 8
+LEAST_PAUSE_S = 0.05
 ALL_CAME_WITHIN_S = 120.0  # the longest back-off is a minute
 
 
@@ -20,9 +21,10 @@ def play(grounds: Grounds, form: Form) -> Outcome:
     home.mkdir()
     link = home / "events.jsonl"
     link.symlink_to(home / "told.jsonl")
-    with on_stage(grounds.bundle, home) as stage:
+    pause_s = max(LEAST_PAUSE_S, CLIENTS * form.away_s / form.requests_each)  # so many that the outage lasts as long
+    with on_stage(grounds.bundle, home, clients=CLIENTS) as stage:
         for fault in range(form.faults):
-            with stage.load.burst(form.requests_each, pause_s=PAUSE_S):
+            with stage.load.burst(form.requests_each, pause_s=pause_s):
                 stage.load.wait_for(form.requests_each // 4)
                 with _in_the_way(link):
                     time.sleep(form.away_s)
