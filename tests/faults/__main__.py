@@ -72,7 +72,14 @@ def main() -> int:
     for each in played:
         for complaint in each.complaints:
             console.print(f"[red]{each.name}: {complaint}[/]", highlight=False)
-    print(json.dumps({"faults": [_figures(each) for each in played], "machine": machine()}))
+    print(
+        json.dumps(
+            {
+                "faults": [_figures(each) for each in played],
+                "machine": {**machine(), "command": " ".join(("python -m tests.faults", *sys.argv[1:]))},
+            }
+        )
+    )
     return int(any(each.complaints for each in played))
 
 

@@ -13,6 +13,7 @@ from tests.faults.stage import on_stage
 
 CLIENTS = 8
 LEAST_PAUSE_S = 0.05
+ANSWERED = 25  # before the sink is away, and while it is
 ALL_CAME_WITHIN_S = 120.0  # the longest back-off is a minute
 
 
@@ -25,10 +26,10 @@ def play(grounds: Grounds, form: Form) -> Outcome:
     with on_stage(grounds.bundle, home, clients=CLIENTS) as stage:
         for fault in range(form.faults):
             with stage.load.burst(form.requests_each, pause_s=pause_s):
-                stage.load.wait_for(form.requests_each // 4)
+                stage.load.wait_for(ANSWERED)
                 with _in_the_way(link):
                     time.sleep(form.away_s)
-                    stage.load.wait_for(form.requests_each // 4)
+                    stage.load.wait_for(ANSWERED)
                     waited = stage.left_behind()
             quiet_s = stage.wait_until_quiet(ALL_CAME_WITHIN_S)
             grounds.tell(f"{fault + 1} of {form.faults}: {waited} events waited, all came within {quiet_s:.1f} s")
