@@ -14,6 +14,7 @@ from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask
+from frontdesk.storage.rows import answer_json, earlier_answer
 from frontdesk.types import (
     Action,
     Answer,
@@ -211,3 +212,45 @@ class TestEvents:
         with pytest.raises(StorageUnavailable):
             await anext(events)
         assert desk.observed == []
+
+
+KEYED = Query(TEXT, idempotency_key="a-key")
+
+
+@pytest.mark.parametrize("operation", ["answer", "understand"])
+async def test_a_key_that_was_answered_before_gives_that_answer_before_any_work(desk: Desk, operation: str) -> None:
+    given = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    seen, kept = len(desk.champion.seen), len(desk.recorder.kept)
+    desk.keys.earlier = earlier_answer(answer_json(given))
+    again = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
+    assert answer_json(again) == answer_json(given)
+    assert (len(desk.champion.seen), len(desk.recorder.kept)) == (seen, kept)
+
+
+@pytest.mark.parametrize("operation", ["answer", "understand"])
+async def test_what_is_kept_under_a_key_is_what_is_sent(desk: Desk, operation: str) -> None:
+    sent = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
+    (record,) = desk.recorder.kept
+    assert record.claim is not None
+    assert record.acknowledged("committed") == sent
+
+
+async def test_a_request_that_fails_gives_its_key_up_and_one_that_succeeds_does_not(desk: Desk) -> None:
+    await desk.pipeline.answer(KEYED, CALLER, Deadline.after(5))
+    assert desk.keys.freed == []
+    desk.recorder.away = True
+    for operation in (desk.pipeline.answer, desk.pipeline.understand):
+        with pytest.raises(StorageUnavailable):
+            await operation(KEYED, CALLER, Deadline.after(5))
+    assert [claim.key for claim in desk.keys.freed] == ["a-key", "a-key"]
+
+
+async def test_without_a_key_nobody_is_asked_for_one(desk: Desk) -> None:
+    await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    assert desk.keys.taken == []
+
+
+async def test_a_keyed_answer_is_kept_although_the_caller_wants_nothing_stored(desk: Desk) -> None:
+    answer = await desk.pipeline.answer(replace(KEYED, store=False), CALLER, Deadline.after(5))
+    assert answer.stored == "no"
+    assert len(desk.recorder.kept) == 1
