@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 import grpc
 import httpx2
 import pytest
-from google.protobuf.message import Message
 from grpc import StatusCode
 
 from bentos.grpc import frontdesk_pb2 as pb
@@ -69,11 +68,10 @@ def test_the_doors_share_their_keys(
     assert ("idempotency-replayed", "true") in [tuple(one) for one in call.trailing_metadata()]
 
 
-def test_a_stream_is_replayed_as_the_same_messages(server: Server, stub: FrontdeskServiceStub, key: str) -> None:
-    streams: list[list[Message]] = [
-        list(stub.AnswerStream(pb.Query(text=TEXT), metadata=metadata(server, key))) for _ in range(2)
-    ]
-    assert streams[0] == streams[1]
+def test_a_stream_is_replayed_by_its_final_message_alone(server: Server, stub: FrontdeskServiceStub, key: str) -> None:
+    first, again = (list(stub.AnswerStream(pb.Query(text=TEXT), metadata=metadata(server, key))) for _ in range(2))
+    assert len(first) > 1
+    assert again == first[-1:]
 
 
 def test_another_request_under_the_key_is_refused(
