@@ -1,0 +1,29 @@
+"""Acknowledged means kept, whatever fails: the short form of every scenario. `make faults` runs the long ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from model_store.bundle import Bundle
+from tests.faults.outcome import Grounds, Scenario
+from tests.faults.scenarios import SCENARIOS
+
+
+@pytest.fixture
+def grounds(tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest) -> Grounds:
+    def real(name: str) -> Any:
+        return request.getfixturevalue(name)
+
+    return Grounds(tiny_bundle, tmp_path, lambda: real("postgresql"), lambda: real("redis_server"), print)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
+def test_every_acknowledged_request_is_kept_exactly_once(scenario: Scenario, grounds: Grounds) -> None:
+    if (reason := scenario.missing()) is not None:
+        pytest.skip(reason)
+    outcome = scenario.play(grounds, scenario.short)
+    assert outcome.complaints() == []
+    assert outcome.verdict.acknowledged >= 200
