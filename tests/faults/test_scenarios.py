@@ -20,6 +20,7 @@ def grounds(tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest)
     return Grounds(tiny_bundle, tmp_path, lambda: real("postgresql"), lambda: real("redis_server"), print)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
 def test_every_acknowledged_request_is_kept_exactly_once(scenario: Scenario, grounds: Grounds) -> None:
     if (reason := scenario.missing()) is not None:

@@ -44,11 +44,10 @@ def _play(
                 comes(redis)
             with_it += stage.load.attempts(begun, gone)
             without += stage.load.attempts(gone)
-            grounds.tell(f"{fault + 1} of {form.faults}: p50 {_p50_ms(with_it):.1f} ms, away {_p50_ms(without):.1f} ms")
+            grounds.tell(f"{fault + 1} of {form.faults}: {_told(with_it)}; away {_told(without)}")
         promises = (
             Promise("requests not answered with 200", 0, failures(with_it) + failures(without)),
             Promise("p50 slower by, ms", SLOWER_BY_MS, _p50_ms(without) - _p50_ms(with_it)),
-            Promise("p95 slower by, ms", SLOWER_BY_MS, _p95_ms(without) - _p95_ms(with_it)),
         )
         return Outcome(form.faults, stage.verdict(), promises)
 
@@ -57,5 +56,6 @@ def _p50_ms(attempts: Sequence[Attempt]) -> float:
     return statistics.median(attempt.seconds for attempt in attempts) * 1000
 
 
-def _p95_ms(attempts: Sequence[Attempt]) -> float:
-    return statistics.quantiles((attempt.seconds for attempt in attempts), n=20)[-1] * 1000
+def _told(attempts: Sequence[Attempt]) -> str:
+    p95_ms = statistics.quantiles((attempt.seconds for attempt in attempts), n=20)[-1] * 1000
+    return f"p50 {_p50_ms(attempts):.1f} ms, p95 {p95_ms:.1f} ms"
