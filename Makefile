@@ -18,7 +18,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps faults check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-all test-deps faults hostile check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -63,6 +63,9 @@ test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQ
 
 faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests beside each kind of failure, an hour in all
 	@$(BIN)/python -m tests.faults $(SCENARIOS)
+
+hostile: $(VENV)/.dev-$(EXTRA)  ## 50,000 requests made from the OpenAPI document, beside every other hostile test
+	@HOSTILE_REQUESTS=50000 $(PYTEST) tests/hostile
 
 check: lint  ## the definition of clean: lint and the unit tests
 	@$(PYTEST) $(AT_ONCE) tests/unit --quiet

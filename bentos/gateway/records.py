@@ -157,7 +157,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         "/v1/customers/{customer_id:path}",
         summary="Forget a customer",
         response_model=None,
-        responses={200: {"model": CustomerErased}, **READING_PROBLEMS},
+        responses={200: {"model": CustomerErased}, **_NOT_FOUND, **READING_PROBLEMS},
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
