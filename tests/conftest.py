@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
@@ -28,7 +28,8 @@ from training.run import TrainingRun
 TOOK_PART = pytest.StashKey[list[str]]()
 
 
-settings.register_profile("frontdesk", deadline=None)  # a busy machine is no defect of what is tested
+# A busy machine is no defect of what is tested.
+settings.register_profile("frontdesk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("frontdesk")
 
 

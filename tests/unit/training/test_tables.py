@@ -36,7 +36,10 @@ def test_compressed_files_are_read_as_what_they_hold(tmp_path: Path) -> None:
     assert (one.rows[0][1], one.columns, one.stem) == (other.rows[0][1], other.columns, "a")
 
 
-@pytest.mark.parametrize("damaged", [b"no gzip", gzip.compress(b"text,intent\nhello,greet\n")[:-12]])
+CUT_OFF = gzip.compress(b"text,intent\nhello,greet\n")[:-12]
+
+
+@pytest.mark.parametrize("damaged", [b"no gzip", CUT_OFF], ids=["no gzip", "cut off"])
 def test_a_damaged_archive_is_told_by_name(tmp_path: Path, damaged: bytes) -> None:
     (tmp_path / "a.csv.gz").write_bytes(damaged)
     with pytest.raises(DataError, match=r"a\.csv\.gz is damaged or no gzip file"):
