@@ -15,7 +15,7 @@ from pathlib import Path
 from frontdesk.storage.crash_points import POINTS, VARIABLE
 from tests.faults.load import wait_until
 from tests.faults.outcome import Form, Grounds, Outcome
-from tests.faults.stage import Stage, on_stage
+from tests.faults.stage import SHORT_LEASES, Stage, on_stage
 
 WORKERS = 4  # four may die before anybody has to wait for a new one
 REACHED_TIMEOUT_S = 60.0
@@ -26,7 +26,9 @@ def play(grounds: Grounds, form: Form) -> Outcome:
     """`form.faults` times around all points, `form.requests_each` acknowledged around each crash."""
     armed = grounds.folder / "armed"
     crashes = 0
-    with on_stage(grounds.bundle, grounds.folder / "home", workers=WORKERS, variables={VARIABLE: str(armed)}) as stage:
+    with on_stage(
+        grounds.bundle, grounds.folder / "home", workers=WORKERS, variables={VARIABLE: str(armed)}, **SHORT_LEASES
+    ) as stage:
         for _ in range(form.faults):
             for point in POINTS:
                 took_s = _crash(stage, armed, point, form)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults.load import OK, statuses, wait_until
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
-from tests.faults.stage import Stage, on_stage
+from tests.faults.stage import SHORT_LEASES, Stage, on_stage
 
 SIZE_MB = 64
 PAUSE_S = 0.02
@@ -29,7 +29,7 @@ def missing() -> str | None:
 
 
 def play(grounds: Grounds, form: Form) -> Outcome:
-    with _small_disk(grounds.folder / "disk") as disk, on_stage(grounds.bundle, disk / "home") as stage:
+    with _small_disk(grounds.folder / "disk") as disk, on_stage(grounds.bundle, disk / "home", **SHORT_LEASES) as stage:
         back_s = []
         for fault in range(form.faults):
             full = time.monotonic()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tests.faults.outcome import Form, Grounds, Outcome
-from tests.faults.stage import on_stage
+from tests.faults.stage import SHORT_LEASES, on_stage
 
 
 def play(grounds: Grounds, form: Form) -> Outcome:
-    with on_stage(grounds.bundle, grounds.folder) as stage:
+    with on_stage(grounds.bundle, grounds.folder, **SHORT_LEASES) as stage:
         for fault in range(form.faults):
             with stage.load.burst(form.requests_each):
                 stage.load.wait_for(form.requests_each // 3)
