@@ -18,15 +18,16 @@ _IBAN_REGISTER = numdb.get("iban")
 _IBAN = re.compile(rf"{START}[A-Za-z]{{2}}\d\d[A-Za-z\d]{{0,30}}(?:[ -][A-Za-z\d]{{1,30}}){{0,8}}{END}", re.ASCII)
 _CARD = re.compile(rf"{START}[2-6]\d{{2,18}}(?:[ -]\d{{3,16}}){{0,5}}{END}", re.ASCII)
 _THIRTEEN_DIGITS = re.compile(r"\d(?:[ -]?\d){12}", re.ASCII)
-_CARD_DIGITS = range(13, 20)
+_FIRST_BY_LENGTH = {13: "4", 14: "3", 15: "3", 16: "23456", 17: "456", 18: "456", 19: "456"}
+"""With which digit cards of a length begin (ISO/IEC 7812): a national number of 15 digits is not one by chance."""
 _DOUBLED = {digit: sum(divmod(2 * int(digit), 10)) for digit in "0123456789"}
 
 _LINK = r"(?:[ :#]|is |ist |est |es |è |was |number|no\.?|nr\.?){0,6}"
 _SORT_CODE = re.compile(rf"{START}sort[ -]?code{_LINK}(\d\d([ -])\d\d\2\d\d){END}", re.IGNORECASE | re.ASCII)
-_CUSTOMER = r"(?:customer|client|member(?:ship)?|loyalty|policy|contract)(?: card)?(?: (?:number|no|nr|id))|(?:kunden|mitglieds|vertrags|klant)-?(?:nummer|nr)"
+_CUSTOMER = r"(?:customer|client|member(?:ship)?|loyalty|policy|contract)(?: card)?(?: (?:number|no\.?|nr\.?|id))|(?:kunden|mitglieds|vertrags|klant)-?(?:nummer|nr)"
 _GROUPED_ACCOUNT = re.compile(
     rf"{START}(?:account|acct\.?|acc\.?|konto(?:nummer|-?nr\.?)?|(?:compte|cuenta|conto)(?: bancaria| corrente)?|{_CUSTOMER}){_LINK}"
-    rf"(\d{{2,8}}(?:[ -]\d{{2,10}}){{1,5}}){END}",
+    rf"(\d{{2,8}}(?:[ -]\d{{2,10}}){{1,5}}(?:[ -]\d)?){END}",
     re.IGNORECASE | re.ASCII,
 )
 _FIRST_WORDS = frozenset(
@@ -59,7 +60,7 @@ def cards(text: str) -> Iterator[Found]:
 
 def _is_card(candidate: str) -> bool:
     digits = candidate.replace(" ", "").replace("-", "")
-    return len(digits) in _CARD_DIGITS and _luhn(digits) % 10 == 0
+    return digits[0] in _FIRST_BY_LENGTH.get(len(digits), "") and _luhn(digits) % 10 == 0
 
 
 def _luhn(digits: str) -> int:

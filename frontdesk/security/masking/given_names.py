@@ -15,7 +15,8 @@ AMBIGUOUS = frozenset(
     melody mercedes merry milan miles misty mona nick olive opal page paris pat patience pearl penny peg
     pilar poppy prince ray reed rich rob robin rocky roma rosa rose ruby rusty sage sandy sky sofia sol star stern stone
     storm summer sue sunny sydney terry trinity troy van victor victoria viola violet virginia wade will willow win wolf
-    zur asia chip clay cliff colt duke earl ernst herb major mars marina miles norm
+    zur rosemary stanley isla pau aurore capucine remedios asunción encarnación rosario saga paloma carmine lupe noor
+    asia chip clay cliff colt duke earl ernst herb major mars marina miles norm
     sierra skip tab tiffany victoire vita celeste luna nova stella alba bella mini mia an do my le
     """.split()
 )
@@ -106,6 +107,32 @@ GIVEN_NAMES = (
     adaeze jóhanna okan pooja rohan deepak ravi vikram suresh lakshmi ananya aarav ling wei jing hiroshi yuki kenji sakura minh linh
     thuy nguyen oluwaseun tunde kofi ama abena fatou moussa ousmane aminata mamadou sekou svein ragnhild solveig håkon åsa ylva
     oskar gunilla lennart göran kerstin jörgen bengt inger mette søren lærke rasmus jesper hanneke marieke joost jeroen sander pieter
+lorraine gareth rhys owain carys sian siân eilidh callum hamish rory fergus angus isla iona morag kirsty lachlan declan niall
+    cormac oisin saoirse aoife ciara caoimhe roisin sinead siobhan padraig gareth glenys bronwyn dilys gwen gwyneth trevor nigel clive
+    rosalind tamsin imogen cordelia beatrice winifred edith agnes mabel harriet rosemary bernadette marjorie doreen muriel beryl
+    philippa cressida quentin rupert barnaby jasper humphrey reginald theodore thaddeus ignatius cecil wilfred stanley percival
+    desmond winston jamal tyrone latoya keisha shanice tanisha darnell malik amara chiamaka ngozi chinedu emeka ifeoma kwame kofi
+    yaw akosua adwoa esi temitope folake yetunde babatunde segun sipho thabo lerato nomsa
+    friederike dorothea mechthild gudrun roswitha waltraud hannelore irmgard edeltraud adelheid hedwig elfriede liselotte siegfried
+    burkhard eberhard ekkehard gerd hartmut helmut holger heiner hinrich jochen jörn knut lutz reinhold rainer siegmund torsten
+    torben ulf volker wendelin winfried wolfram dörte frauke wiebke maren mareike imke anke heike silke elke birte jule svenja
+    greta frieda mathilda leonie annika finja merle malte bjarne lasse piet fiete hauke
+    coralie manon aurore inès solène maëlle maëva océane clémence capucine apolline bérénice bénédicte ghislaine mireille josiane
+    ludivine élodie gwenaëlle yannick loïc gaël erwan thibault thibaud gauthier gilles fabrice marcel raoul édouard gaspard
+    léandre maxence corentin titouan youssef yasmina karim samir nadia leïla rachida abdel
+    rocío almudena macarena inmaculada candela jimena ainhoa nerea itziar maite begoña covadonga encarnación remedios asunción
+    eusebio fermín gonzalo ernesto ramiro rodrigo iker unai aitor xabier gorka jordi montserrat meritxell oriol arnau pau
+    yolanda maribel conchita paloma rosario eugenia graciela ximena guadalupe lupe esteban anselmo celestino evaristo
+    giada ludovica ilaria noemi serena debora ornella mirella loredana antonella donatella raffaella mariangela assunta
+    ettore oreste tommaso renato ruggero gaetano gennaro pasquale salvatore carmine vincenzo calogero ugo dario fabrizio
+    ottavio silvano tiziano valerio
+    wietske femke maaike marijke annelies hilde liesbeth griet jolanda sjoerd wouter pim jelle tjeerd siebe hendrik dirk
+    linnea ebba alva saga tindra tuva torbjörn björn anders per-olof lars göran stellan håkan ulla birgitta gunnel maj
+    agnieszka małgorzata katarzyna zbigniew krzysztof wojciech tomasz paweł grzegorz jakub zofia oksana olena svitlana dmytro
+    volodymyr andriy natalia ekaterina svetlana dimitri sergei yusuf mustafa emre burak cem elif zeynep fatma hatice aylin
+    selin deniz yasemin murat hakan omar tariq bilal zainab khadija hassan hussein layla noor samira faisal
+    arjun rohan vikram sanjay rajesh deepak kavita sunita pooja neha anjali divya meera siddharth nikhil aditya ishaan
+    penelope dominic bartholomew yvonne yvette gwendolyn
     femke sanne lieke daan bram thijs ruud wouter gerrit anouk fleur maaike marloes esmee
     """.split()
     )

@@ -18,8 +18,8 @@ TITLE_ALONE = (
 
 SURE = (
     r"dear|geehrte[rs]?|liebe[rs]?|werte[rs]?|estimad[oa]|querid[oa]|gentile|gent\.(?:mo|ma)|egregi[oa]|beste"
-    r"|(?:my|the|full|first|last|whose) name(?: is|['’]s|:)|name on (?:the )?card(?: is|:)|name['’]s|name:|ich (?:heiße|heisse)|mein name (?:ist|lautet)"
-    r"|je m['’]appelle|je me nomme|mon nom (?:est|complet est)|nom ?:|me llamo|mi nombre (?:es|completo es)|nombre ?:"
+    r"|(?:my|the|her|his|their|full|first|last|whose) name(?: is| was|['’]s|:)|name on (?:the )?card(?: is|:)|name['’]s|name:|ich (?:heiße|heisse)|mein name (?:ist|lautet)"
+    r"|je m['’]appelle|je me nomme|mon nom (?:est|complet est)|nom ?:|naam ?:|namn ?:|jag heter|mijn naam is|ik heet|(?:il|la) sottoscritt[oa]|je soussignée?|me llamo|mi nombre (?:es|completo es)|nombre ?:"
     r"|mi chiamo|il mio nome (?:è|e['’])|nome ?:|in the name of|under the name|auf den namen|au nom de|a nombre de|a nome di"
     r"|intestat[oa] a|cardholder(?: name)?(?: is|:)?|account holder(?: is|:)?|kontoinhaber(?:in)?(?: ist|:)?"
     r"|titular(?: es|:)?|titulaire ?:|intestatario ?:?|recipient(?: is|:)|empfänger(?:in)?(?: ist|:)|destinataire ?:"
@@ -36,16 +36,16 @@ GREETING = (
 THANKS = r"thanks|thank you|thx|ty|cheers|danke(?: dir| ihnen)?|dank|merci|gracias|grazie|obrigad[oa]|tack|bedankt"
 
 PERSON = (
-    r"this is|it['’]?s|i['’]?m|i am|here is|ich bin|hier ist|hier spricht|hier schreibt|hier|je suis|c['’]est|ici|soy|aquí"
+    r"this is|it['’]?s|its|i['’]?m|i am|here is|ich bin|hier ist|hier spricht|hier schreibt|hier|je suis|c['’]est|ici|soy|aquí"
     r"|habla|le escribe|sono|qui parla|qui|parla|scrive|spoke (?:to|with)|speak (?:to|with)|talk(?:ed|ing)? (?:to|with)"
     r"|chat(?:ted|ting)? with|agent|colleague|advisor|assistant|served by|helped by|handled by|ask for|kolleg(?:e|in|en)"
     r"|mitarbeiter(?:in)?|mit|votre collègue|conseill(?:er|ère)|avec|su compañer[oa]|con|il (?:suo|vostro) collega"
-    r"|la (?:sua|vostra) collega|(?:told|advised|informed|promised) by|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
+    r"|la (?:sua|vostra) collega|(?:told|advised|informed|promised) by|to|met|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
     r"|sister|mother|father|friend|mann|sohn|tochter|mari|femme|marido|hijo|hija|marito|moglie|figli[oa]"
 )
 """What may stand before a person: only a known given name counts."""
 
-SPEAKING = r"speaking|calling here|am apparat|à l['’]appareil|al habla|al telefono|writing"
+SPEAKING = r"speaking|calling here|am apparat|wrote|schrieb|a écrit|escribió|ha scritto|schreef|skrev|à l['’]appareil|al habla|al telefono|writing"
 
 CLOSING = (
     r"regards|wishes|rgds|br|yours(?: (?:sincerely|faithfully|truly))?|sincerely(?: yours)?|faithfully|truly|respectfully|best"
@@ -141,7 +141,7 @@ NOT_A_NAME = ORGANISATION | frozenset(
 SURE_FIRST = frozenset(
     """
     dear geehrte geehrter geehrtes liebe lieber liebes werte werter wertes estimado estimada querido querida gentile gent
-    egregio egregia beste my the full first last whose name ich mein je mon nom me mi nombre il nome in under auf au a
+    egregio egregia beste my the her his their full first last whose name naam namn jag mijn ik la ich mein je mon nom me mi nombre il nome in under auf au a
     intestato intestata cardholder account kontoinhaber kontoinhaberin titular titulaire intestatario recipient
     empfänger empfängerin destinataire destinatario attn c z signed gezeichnet mr mrs ms miss mister dr prof herr herrn
     frau mme mlle monsieur madame señor señora sra srta doña signor signora signorina sig mevrouw dhr dott dottor dottoressa avv m
@@ -173,11 +173,11 @@ CLOSING_FIRST = frozenset(
 PERSON_FIRST = frozenset(
     """
     this it its i im here ich hier je c ici soy aquí habla le sono qui parla scrive spoke speak talk talked talking chat
-    chatted chatting agent colleague advisor assistant served helped handled told advised informed promised ask kollege kollegin kollegen mitarbeiter
+    chatted chatting agent colleague advisor assistant served helped handled to met told advised informed promised ask kollege kollegin kollegen mitarbeiter
     mitarbeiterin mit votre conseiller conseillère avec su con il la addressed deliver delivered send sent husband wife
     son daughter brother sister mother father friend mann sohn tochter mari femme marido hijo hija marito moglie figlio
     figlia
     """.split()
 )
 
-SPEAKING_FIRST = frozenset("speaking calling am à al writing".split())
+SPEAKING_FIRST = frozenset("speaking calling am à al writing wrote schrieb a escribió ha schreef skrev".split())

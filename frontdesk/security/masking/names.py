@@ -3,7 +3,8 @@
 
 What comes before decides how much is asked of the words: after "Dear" any capital word will do that is no stop word;
 after "Hi" it must be a known given name, or end at a comma or the line's end; after "this is" only a known given name
-counts. Two capital words of which the first is a known given name are a name anywhere. Titles are left to read.
+counts. A known given name with a capital is a name anywhere, with the capital words behind it, but not before a word
+that makes it a brand or a street ("Tom Ford", "Alma Road"). Titles are left to read.
 
 Not known: names in lower case that are in no list, names that are also brands, nicknames.
 """
@@ -45,7 +46,7 @@ _PERSON = _cue(
     rf"(?:{words.PERSON}|{words.GREETING}|{words.THANKS}|{words.CLOSING})[,!.]?{_GAP}(?:(?:so much|again|a lot|mille|beaucoup"
     rf"|mucho|muchas|vielmals),?[ ])?",
 )
-_LINE = re.compile(rf"(?P<name>{_RUN}){_LINE_ENDS}")
+_LINE = re.compile(rf"(?P<name>{_RUN})(?:{_LINE_ENDS}|[ ]?:|,? (?:here|hier|ici)(?![^\W_]))")
 _LOWER = re.compile(
     rf"{START}(?:{words.GREETING}|dear|{words.THANKS}|{words.CLOSING}|name is|this is|heiße|appelle|llamo|chiamo)[,!]?\s{{1,3}}"
     rf"(?P<name>{_ANY_CASE})",
@@ -53,6 +54,11 @@ _LOWER = re.compile(
 )
 _FULL = re.compile(
     rf"(?P<name>[{_UPPER}](?<![^\W_].){_LETTER}{{1,30}}+(?:-{_LETTER}{{1,30}}+)?(?: (?:{words.PARTICLE} )?(?:{_PART}|{_INITIAL})){{1,3}}{END})"
+)
+
+_GIVEN_NAME = re.compile(
+    rf"(?<!model )(?<!modell )(?<!modelo )(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
+    rf"(?![ ][{_UPPER}]|[_@-])",
 )
 
 Judge = Callable[[list[str]], bool]
@@ -71,7 +77,7 @@ def names(text: str) -> Iterator[Found]:
     for start, word in starts:
         tried = [*at.get(word, ())]
         if word in GIVEN_NAMES and text[start].isupper():
-            tried.append((_FULL, _is_full_name))
+            tried += (_FULL, _is_full_name), (_GIVEN_NAME, _is_known)
             if not text[text.rfind("\n", 0, start) + 1 : start].strip(_BEFORE_A_LINE):
                 tried.append((_LINE, _is_known))
         if spoken:
@@ -92,9 +98,12 @@ def _name_in(text: str, start: int, end: int, enough: Judge) -> tuple[int, int] 
             return None
         if plain in words.NOT_A_NAME and not (parts and plain in words.PARTICLE_WORDS):
             break
-        parts.append(part[0])
+        owner = plain.endswith("'s")
+        parts.append(part[0][:-2] if owner else part[0])
         if part[0][0].isupper() or len(parts) == 1:
-            stop = start + part.end()
+            stop = start + part.end() - 2 * owner
+        if owner:
+            break
     while parts and parts[-1].islower() and len(parts) > 1:
         parts.pop()
     return (start, stop) if parts and enough(parts) else None

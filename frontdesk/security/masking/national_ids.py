@@ -40,6 +40,12 @@ def _is_social_security_number(candidate: str) -> bool:
     return bool(ssn.is_valid(candidate) or itin.is_valid(candidate))
 
 
+def _is_british_licence(candidate: str) -> bool:
+    """Its six digits hold a date: decade, month (plus 50 for women), day, year."""
+    digits = "".join(filter(str.isdigit, candidate[5:12]))
+    return int(digits[1:3]) % 50 in range(1, 13) and int(digits[3:5]) in range(1, 32)
+
+
 _SHAPES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (r"\d{3}-\d\d-\d{4}", _is_social_security_number),
     (r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]", _is_nino),
@@ -54,6 +60,7 @@ _SHAPES: tuple[tuple[str, Callable[[str], bool]], ...] = (
     (r"756\.\d{4}\.\d{4}\.\d\d", ahv.is_valid),
     (r"\d{3}\.\d{3}\.\d{3}-\d\d", cpf.is_valid),
     (r"\d{7}[A-W][A-IW]?", pps.is_valid),
+    (r"[A-Z]{5} ?\d{6} ?[A-Z9]{2}[A-Z\d]{3}", _is_british_licence),
 )
 _CHECKED = tuple((re.compile(f"{shape}{END}", re.IGNORECASE | re.ASCII), valid) for shape, valid in _SHAPES)
 _ANY = re.compile(rf"{START}(?:{'|'.join(shape for shape, _ in _SHAPES)}){END}", re.IGNORECASE | re.ASCII)

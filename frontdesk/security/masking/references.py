@@ -12,11 +12,11 @@ from frontdesk.security.masking.amounts import CODES
 from frontdesk.security.masking.spans import START, Found
 
 _TOKEN = re.compile(
-    rf"{START}(?<![^\W_]-)(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+(?:/(?:19|20)\d\d(?![^\W_]))?"
+    rf"{START}(?<![^\W_]-)(?:(?:19|20)\d\d/\d{{3,6}}(?![^\W_])|(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+(?:/(?:19|20)\d\d(?![^\W_]))?)"
 )
 _CODE = re.compile(
     rf"(?!(?:{CODES})\d+\Z)"
-    r"(?:.*\d{6}|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:-\d+){2}"
+    r"(?:.*\d{6}|\d{5,}-[a-z]\Z|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:-\d+){2}"
     r"|(?:order|ord|inv|invoice|po|rma|ref|trk|tkt|ticket|so|case)-?\d{3})",
     re.IGNORECASE,
 )
@@ -28,18 +28,19 @@ _REFERENCE = re.compile(
     r"|bestellung|(?:be|nach)?stell(?:nummer|-?nr\.?)|auftr[aä]ge?s?|(?:auftrags|rechnungs|sendungs|paket|ticket|liefer"
     r"|vorgangs|referenz|buchungs|reservierungs|retouren|bestell)-?(?:nummer|nr\.?)|rechnung|sendung|paket|vorgang|buchung"
     r"|lieferschein|commandes?|facture|colis|suivi|réservation|dossier|référence|réf\.?|pedidos?|factura|envío|reserva"
-    r"|bestelling|factuur|zending|pakket|beställning|faktura|paquete|seguimiento|referencia|ordin[ei]|fattura|spedizione|pacco|tracciamento|prenotazione|pratica|riferimento"
+    r"|complaints?|claim|incident|reklamation|réclamation|reclamación|reclamo|incidencia|bestelling|factuur|zending|pakket|beställning|faktura|paquete|seguimiento|referencia|ordin[ei]|fattura|spedizione|pacco|tracciamento|prenotazione|pratica|riferimento"
 )
 _ACCOUNT = re.compile(
     r"(?:account|acct\.?|customer|client|member(?:ship)?|contract|policy|loyalty|user|konto|kunden?|vertrags?"
     r"|mitglieds?|versicherungs|benutzer|compte|adhérent|contrat|fidélité|cuenta|cliente|socio|contrato|póliza|abonado"
-    r"|\w{2,20}konto|klant|kund|lid|conto|contratto|tessera|polizza|utenza)(?:-?(?:nummer|nr\.?|number|id))?|kd-?nr\.?"
+    r"|\w{2,20}konto|abo|subscription|abonnement|abono|abbonamento|klant|kund|lid|conto|contratto|tessera|polizza|utenza)(?:-?(?:nummer|nr\.?|number|id))?|kd-?nr\.?"
 )
 _NUMBER_WORD = re.compile(
     r"numbers?,?|no\.?|(?:nr|num)\.?|id|code|ref(?:erence|\.)?|n[°º.]\.?|nummer|numéro|número|numero|núm\.?"
 )
 _NUMBER_ALONE = re.compile(r"number|(?:no|nr|num)\.")
 _LINK = re.compile(r"is|are|was|were|ist|lautet|est|es|è|de|di|del|bancaria|bancaire|corrente|client")
+_SPEAKER = frozenset("customer client user kunde kundin cliente clienta klant kund".split())
 _ELIDED = re.compile(r"\A(?:d|l|dell|all|nell|sull)['’]")
 _MIN_DIGITS = 3
 
@@ -81,8 +82,13 @@ def _named(before: str, token: str) -> tuple[int, str]:
     """
     certain = token[0].isalpha() or before.endswith("#")
     alone = _MIN_DIGITS if before.endswith("#") else 0
+    said_by, colon = "", False
     for written in reversed(before.lower().split()):
-        word = _ELIDED.sub("", written.strip("#:=([\"'_,"))
+        word = _ELIDED.sub("", written.strip("#:=([\"'_,?¿"))
+        says, colon = colon or written.endswith(":"), written == ":"
+        if says and word in _SPEAKER and "\n" in before:
+            said_by = "ACCOUNT"
+            continue
         kind = "ORDER" if _REFERENCE.fullmatch(word) else "ACCOUNT" if _ACCOUNT.fullmatch(word) else ""
         if word and kind:
             sure = certain or "nummer" in word or word.endswith(("nr", "nr."))
@@ -90,6 +96,8 @@ def _named(before: str, token: str) -> tuple[int, str]:
         if _NUMBER_WORD.fullmatch(word):
             certain = True
             alone = alone or (_MIN_DIGITS + 2 if _NUMBER_ALONE.fullmatch(word) else 0)
-        elif word and not _LINK.fullmatch(word):
+        elif word and not _LINK.fullmatch(word) and not (said_by and word[0].isdigit()):
             break
+    if said_by:
+        return _MIN_DIGITS + 1, said_by
     return alone, "ORDER"
