@@ -1,12 +1,18 @@
-"""What `mask` finds in messages written for the purpose; the half `check` is not read for tuning."""
+"""What `mask` finds in messages written for the purpose, by kind.
+
+The half `look` is read while patterns are changed. `check` is scored and then left: where a defect that it shows is
+mended, its messages move to `look`, and new ones are written. What its last 94 messages gave when they were new:
+structured kinds recall 0.972 and precision 0.972, names recall 0.594.
+"""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.masking.marked import HALVES, figures, marked_messages, table
+from tests.masking.marked import HALVES, STRUCTURED, figures, marked_messages, table
 
 MIN_RECALL, MIN_PRECISION = 0.98, 0.97
+MIN_SPANS = 35
 
 
 @pytest.mark.parametrize("half", HALVES)
@@ -16,6 +22,19 @@ def test_structured_kinds_are_found_as_often_as_asked(half: str, capsys: pytest.
     found = figures(marked_messages(half))["structured"]
     assert found.recall >= MIN_RECALL
     assert found.precision >= MIN_PRECISION
+    assert found.readable <= 0.01 * found.marked
+
+
+@pytest.mark.parametrize("kind", STRUCTURED)
+def test_each_structured_kind_is_found_in_enough_messages(kind: str) -> None:
+    found = figures(marked_messages("look"))[kind]
+    assert found.recall >= MIN_RECALL
+    assert found.precision >= MIN_PRECISION
+    assert figures(message for half in HALVES for message in marked_messages(half))[kind].marked >= MIN_SPANS
+
+
+def test_the_set_is_as_large_as_asked() -> None:
+    assert figures(message for half in HALVES for message in marked_messages(half))["all"].marked >= 1000
 
 
 def test_names_and_addresses_do_not_get_worse() -> None:

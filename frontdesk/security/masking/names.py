@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from frontdesk.security.masking import name_words as words
 from frontdesk.security.masking.given_names import AMBIGUOUS, GIVEN_NAMES
-from frontdesk.security.masking.spans import END, START, WORD, Found
+from frontdesk.security.masking.spans import END, START, Found
 
 _UPPER = "A-ZÀ-ÖØ-ÞĆČĐĞĽŁŃŇŐŒŘŚŞŠŤŰŹŻŽİ"
 _LETTER = r"[^\W\d_]"
@@ -58,18 +58,19 @@ _FULL = re.compile(
 
 _GIVEN_NAME = re.compile(
     rf"(?<!model )(?<!modell )(?<!modelo )(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
-    rf"(?![ ][{_UPPER}]|[_@-])",
+    rf"(?![_@-])(?:(?=[ ](?P<next>[{_UPPER}]{_LETTER}*))|)",
 )
 
 Judge = Callable[[list[str]], bool]
 
 _LOOKED_FOR_AGAIN = 16
+_WORD = re.compile(rf"{START}[^\W\d_]+")
 _BEFORE_A_LINE = " \t-–—~"
 
 
 def names(text: str) -> Iterator[Found]:
     """A value that was found once is masked wherever else it stands."""
-    starts = [(word.start(), word[0].lower()) for word in WORD.finditer(text)]
+    starts = [(word.start(), word[0].lower()) for word in _WORD.finditer(text)]
     known = any(word in GIVEN_NAMES for _, word in starts)
     at = _AT_WITH_A_KNOWN_NAME if known else _AT
     spoken = not words.SPEAKING_FIRST.isdisjoint(word for _, word in starts)
@@ -77,7 +78,9 @@ def names(text: str) -> Iterator[Found]:
     for start, word in starts:
         tried = [*at.get(word, ())]
         if word in GIVEN_NAMES and text[start].isupper():
-            tried += (_FULL, _is_full_name), (_GIVEN_NAME, _is_known)
+            tried.append((_FULL, _is_full_name))
+            if (alone := _GIVEN_NAME.match(text, start)) and (alone["next"] or "").lower() not in words.NOT_A_NAME:
+                spans.append(alone.span("name"))
             if not text[text.rfind("\n", 0, start) + 1 : start].strip(_BEFORE_A_LINE):
                 tried.append((_LINE, _is_known))
         if spoken:
