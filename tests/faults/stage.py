@@ -144,8 +144,12 @@ def on_stage(
 
 
 def _events(sink: Path) -> Iterator[Event]:
+    """Every line that was finished: a process that is killed while it writes tears one, and its event comes again."""
     if not sink.is_file():
         return
     for line in sink.read_text(encoding="utf-8").splitlines():
-        told = json.loads(line)
+        try:
+            told = json.loads(line)
+        except json.JSONDecodeError:
+            continue
         yield Event(told["event_id"], told["payload"]["query_id"])
