@@ -16,7 +16,7 @@ from tests.faults.load import OK, statuses, wait_until
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
 from tests.faults.stage import SHORT_LEASES, Stage, on_stage
 
-SIZE_MB = 64
+SIZE_MB = 512  # ten thousand requests take 100
 PAUSE_S = 0.02
 REFUSED = 503
 FORESEEN = (OK, REFUSED, 409)
