@@ -26,6 +26,7 @@ from typing import Self
 from tests.faults.history import TOKEN_LETTERS, Acknowledgement, Request
 
 ANSWER_TIMEOUT_S = 20.0
+IDLE_S = 2.0  # uvicorn closes a connection that rests for 5 s
 RETRY_AFTER_S = 0.1
 GIVE_UP_AFTER_S = 90.0  # a client that was not answered for so long; leases and restarts take less
 CUSTOMERS_EACH = 3
@@ -64,15 +65,18 @@ class Sending:
 
 
 class Connection:
-    """One keep-alive connection, opened again after it broke."""
+    """One keep-alive connection, opened again after it broke, or where the server may have closed it for idleness."""
 
     def __init__(self, port: int, token: str) -> None:
         self._port = port
         self._headers = {"authorization": f"Bearer {token}", "content-type": "application/json"}
         self._open: http.client.HTTPConnection | None = None
+        self._used = 0.0
 
     def post(self, sending: Sending, deadline_ms: int | None = None) -> tuple[int, bytes]:
         """Status and body; `BROKEN` and nothing where the connection broke or nothing came in time."""
+        if time.monotonic() - self._used > IDLE_S:
+            self.close()
         self._open = self._open or http.client.HTTPConnection("127.0.0.1", self._port, timeout=ANSWER_TIMEOUT_S)
         headers = dict(self._headers)
         if sending.key is not None:
@@ -82,7 +86,9 @@ class Connection:
         try:
             self._open.request("POST", "/v1/queries", sending.body(), headers)
             response = self._open.getresponse()
-            return response.status, response.read()
+            answered = response.status, response.read()
+            self._used = time.monotonic()
+            return answered
         except (OSError, http.client.HTTPException):
             self.close()
             return BROKEN, b""
