@@ -46,7 +46,11 @@ class Holder:
 
 
 def take_claim(connection: Connection, asked: ClaimRow) -> Holder | None:
-    """None where the key is the asker's now, and whose it is otherwise. To ask twice for one claim does no harm."""
+    """None where the key is the asker's now, and whose it is otherwise.
+
+    To ask twice for one claim does no harm, also where the second time comes after the answer: a database that was slow
+    may come to it when the spool has long answered, and that answer stays.
+    """
     row = asdict(asked) | {"query_id": None, "answer_sealed": None}
     while connection.execute(_take(connection.dialect.name), row).rowcount == 0:
         if (holder := find_holder(connection, asked)) is not None:
@@ -99,7 +103,7 @@ def _take(dialect: str) -> Insert:
     made, there = insert_of(dialect, idempotency), idempotency.c
     new = made.excluded
     free = or_(
-        there.claim == new.claim,
+        (there.claim == new.claim) & there.answer_sealed.is_(None),
         there.created_at < bindparam("expired"),
         there.answer_sealed.is_(None) & (there.lease_until < new.created_at),
     )

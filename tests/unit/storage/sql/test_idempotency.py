@@ -1,0 +1,48 @@
+"""Statements about keys that come late, or twice."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import Engine
+
+from frontdesk.storage.database import begin_writing
+from frontdesk.storage.rows import Finish
+from frontdesk.storage.sql.idempotency import ClaimRow, finish_claim, take_claim
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+ASKED = ClaimRow(
+    tenant="acme",
+    subject="tester",
+    key="key",
+    fingerprint="print",
+    claim="claim-1",
+    lease_until=NOW + timedelta(seconds=30),
+    created_at=NOW,
+    expired=NOW - timedelta(days=1),
+)
+DONE = Finish(
+    tenant="acme",
+    subject="tester",
+    key="key",
+    fingerprint="print",
+    claim="claim-1",
+    query_id="query-1",
+    created_at=NOW,
+    committed=b"sealed",
+    spooled=b"sealed",
+)
+
+
+def test_a_claim_that_is_written_after_its_answer_leaves_the_answer_there(engine: Engine) -> None:
+    with begin_writing(engine) as connection:
+        assert finish_claim(connection, DONE, b"sealed")
+        holder = take_claim(connection, ASKED)
+    assert holder is not None
+    assert holder.answer_sealed == b"sealed"
+
+
+def test_a_claim_that_is_asked_for_twice_is_the_askers_both_times(engine: Engine) -> None:
+    with begin_writing(engine) as connection:
+        assert take_claim(connection, ASKED) is None
+        assert take_claim(connection, ASKED) is None
