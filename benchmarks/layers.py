@@ -32,10 +32,12 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.traffic import messages
+from bentos.champion import served_bundle
+from bentos.desk import Desk
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door
 from bentos.gateway.schemas import QueryIn, parse
-from bentos.wiring import Desk, open_desk, served_bundle
+from bentos.wiring import open_desk
 from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
 from frontdesk.observability.logs import configure, log_access

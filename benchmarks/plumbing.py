@@ -28,7 +28,7 @@ from rich.table import Table
 
 from benchmarks.server import running
 from benchmarks.traffic import messages
-from bentos.wiring import served_bundle
+from bentos.champion import served_bundle
 from frontdesk.config import load
 from frontdesk.security.masking import mask
 from model_store.bundle import open_bundle

@@ -32,7 +32,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from bentos.wiring import served_bundle
+from bentos.champion import served_bundle
 from frontdesk.config import load
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.security.masking import mask

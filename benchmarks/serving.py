@@ -37,7 +37,7 @@ from benchmarks.promises import promises
 from benchmarks.report import last_line, print_report
 from benchmarks.server import Server, running
 from benchmarks.soak import run_soak
-from bentos.wiring import served_bundle
+from bentos.champion import served_bundle
 from frontdesk.config import load
 from model_store.bundle import open_bundle
 

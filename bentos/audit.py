@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, Engine
 
+from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
-from frontdesk.security.audit import AuditKey
+from frontdesk.security.audit import AuditKey, audit_key
 from frontdesk.storage.access import write
 from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.types import AuditEntry, Caller
@@ -37,3 +38,9 @@ class Auditor:
             self.trail.append(connection, [entry])
 
         await write(self.engine, append, deadline, "the audit log was written")
+
+
+def open_auditor(settings: Settings, engine: Engine) -> Auditor:
+    """With a chain of its own for this process."""
+    key = audit_key(settings.keys)
+    return Auditor(engine, AuditTrail(key.link), key)

@@ -24,6 +24,7 @@ from bentoml import server_context
 from starlette.types import ASGIApp
 
 from bentos.connections import install
+from bentos.desk import Desk
 from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
@@ -33,7 +34,7 @@ from bentos.oip.rest import OpenInference
 from bentos.packing import placed
 from bentos.ports import GRPC_VARIABLE, check_port
 from bentos.tls import check_tls
-from bentos.wiring import Desk, open_desk, prepare
+from bentos.wiring import open_desk, prepare
 from frontdesk.config import Settings, load
 from frontdesk.errors import FrontdeskError
 from frontdesk.observability.logs import configure

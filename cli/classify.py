@@ -66,7 +66,7 @@ def classify(
     """
     from rich.console import Console
 
-    from bentos.wiring import served_bundle
+    from bentos.champion import served_bundle
     from cli.row_files import open_rows
     from frontdesk.config import load
     from frontdesk.errors import DataError

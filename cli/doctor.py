@@ -76,7 +76,7 @@ def _runtime(settings: Settings) -> Iterator[Finding]:
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
-    from bentos.wiring import trusted_bundle
+    from bentos.champion import trusted_bundle
     from frontdesk.errors import FrontdeskError
     from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
     from runners.warm_up import open_warm
@@ -108,7 +108,7 @@ def _champion(settings: Settings) -> Iterator[Finding]:
 
 
 def _language_model(settings: Settings) -> Iterator[Finding]:
-    from bentos.wiring import llm_settings
+    from bentos.replies import llm_settings
     from cli.llm import probe
 
     if (llm := llm_settings(settings)) is None:

@@ -156,7 +156,7 @@ def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
 
 def _open(settings: Settings) -> Ensemble:
     """The champion in the precision in which this machine serves it."""
-    from bentos.wiring import served_bundle
+    from bentos.champion import served_bundle
     from model_store.bundle import open_bundle
     from runners.models.session import find_provider
     from runners.warm_up import open_warm

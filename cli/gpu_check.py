@@ -214,7 +214,7 @@ def _torch() -> Finding:
 
 def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
     """The champion where it has something for a GPU, and what to say of it."""
-    from bentos.wiring import served_bundle
+    from bentos.champion import served_bundle
     from frontdesk.errors import BundleError
     from model_store.bundle import open_bundle
     from runners.models.encoder import ENCODER_MEMBERS

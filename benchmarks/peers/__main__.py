@@ -37,7 +37,7 @@ from benchmarks.peers.model import BUNDLE_VARIABLE, CORES, PRECISION_VARIABLE
 from benchmarks.peers.plot import draw
 from benchmarks.peers.summary import Row, summarise
 from benchmarks.traffic import messages
-from bentos.wiring import served_bundle
+from bentos.champion import served_bundle
 from frontdesk.config import load
 from frontdesk.security.masking import mask
 from model_store.bundle import Bundle, open_bundle

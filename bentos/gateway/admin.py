@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from pydantic import TypeAdapter
 from starlette.responses import Response
 
+from bentos.desk import Desk
 from bentos.gateway.door import admitted
 from bentos.gateway.openapi import PROBLEM, PROBLEMS
 from bentos.inventory import Report
-from bentos.wiring import Desk
 from frontdesk.storage.outbox_care import OutboxReport
 
 JSON = "application/json"

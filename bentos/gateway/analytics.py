@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bentos.desk import Desk
 from bentos.gateway.door import admitted
 from bentos.gateway.figures import (
     MOST_BUCKETS,
@@ -30,7 +31,6 @@ from bentos.gateway.figures import (
 )
 from bentos.gateway.openapi import READING_PROBLEMS
 from bentos.gateway.query_string import DEFAULT_SPAN, Buckets, Span, described_parameters, parse_parameters
-from bentos.wiring import Desk
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
 from frontdesk.storage.sql.daily import counts, latencies

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import frontdesk
+from bentos.desk import Desk
 from bentos.errors import problem
 from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
@@ -22,7 +23,6 @@ from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described,
 from bentos.gateway.records import add_customers, add_records
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
 from bentos.gateway.stream import REPLAYED, add_stream
-from bentos.wiring import Desk
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.storage.rows import answer_json
 from frontdesk.types import Answer, EarlierAnswer, Query

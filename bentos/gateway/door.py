@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bentos.desk import Desk
 from bentos.errors import unexpected_response
 from bentos.gateway.cors import CrossOrigin
 from bentos.gateway.exchange import Exchange
@@ -25,7 +26,6 @@ from bentos.gateway.routes import Route, find_routes
 from bentos.gateway.schemas import QueryIn, parse
 from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
 from bentos.oip.refusal import refusal
-from bentos.wiring import Desk
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import (

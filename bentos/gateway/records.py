@@ -14,6 +14,7 @@ from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
+from bentos.desk import Desk
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.export import EXPORTS, Export
 from bentos.gateway.openapi import PROBLEM, PROBLEMS, READING_PROBLEMS, json_body
@@ -28,7 +29,6 @@ from bentos.gateway.query_string import (
     parse_parameters,
 )
 from bentos.gateway.schemas import FeedbackIn, parse
-from bentos.wiring import Desk
 from frontdesk.deadline import Deadline
 from frontdesk.errors import NotFound
 from frontdesk.storage.sql.listing import EXPORTED, Filters, Position

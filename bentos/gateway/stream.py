@@ -20,11 +20,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
+from bentos.desk import Desk
 from bentos.errors import problem
 from bentos.gateway.door import admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, json_body
 from bentos.gateway.schemas import QueryIn, parse
-from bentos.wiring import Desk
 from frontdesk.errors import FrontdeskError
 from frontdesk.storage.rows import answer_json
 from frontdesk.types import AnswerEvent, EarlierAnswer, Final, Sentence, Understood

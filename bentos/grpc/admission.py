@@ -20,11 +20,11 @@ from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc.aio import ServicerContext
 
+from bentos.desk import Desk
 from bentos.gateway.door import BUSY_S
 from bentos.gateway.exchange import ANONYMOUS
 from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
 from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, request_id, seconds_allowed
-from bentos.wiring import Desk
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, InvalidQuery, Overloaded, TooLarge

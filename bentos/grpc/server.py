@@ -15,11 +15,11 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from bentos.desk import Desk
 from bentos.grpc.admission import Admission, Servicer
 from bentos.grpc.service import FrontdeskService
 from bentos.oip.grpc_service import InferenceService
 from bentos.tls import read_tls
-from bentos.wiring import Desk
 from frontdesk.config import ServerSettings, Settings
 
 KEEPALIVE_TIME_S = 60

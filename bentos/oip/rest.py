@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from bentos.desk import Desk
 from bentos.gateway.door import admitted
 from bentos.oip.body import read_inference, read_only_ready, write_inference
 from bentos.oip.inference import Inference, infer
 from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
-from bentos.wiring import Desk
 from frontdesk.errors import NotFound, UnsupportedMedia
 
 JSON = "application/json"

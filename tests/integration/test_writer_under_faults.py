@@ -7,7 +7,7 @@ import time
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bentos.wiring import _writer
+from bentos.replies import open_writer
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
@@ -51,7 +51,7 @@ async def test_whatever_the_server_does_the_template_answers_in_time_and_names_w
             }
         )
         client = openai_client(settings.llm, LanguageModelMetrics("small", CollectorRegistry()))
-        writer = _writer(settings, client, None)
+        writer = open_writer(settings, client, None)
         began = time.monotonic()
         *_, written = [piece async for piece in writer.write(REQUEST, Deadline.after(DEADLINE_S))]
         assert time.monotonic() - began < DEADLINE_S + 0.3

@@ -1,0 +1,57 @@
+"""Which bundle is served and how its models are opened: here, or as runners that other processes hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from frontdesk.config import Settings
+from frontdesk.observability.metrics import Metrics
+from model_store.bundle import Bundle
+from model_store.promotion import champion_path
+from model_store.signature import open_signed
+from runners.champion import BatchedChampion
+from runners.models.provider import Provider
+from runners.models.session import find_provider
+from runners.placement import connect
+from runners.schedule import Limits
+from runners.warm_up import open_warm
+
+
+def served_bundle(settings: Settings) -> Path:
+    """The bundle to serve: the one that settings (or the serving master) name, else the champion."""
+    return settings.model.bundle or champion_path(settings.bundles)
+
+
+def trusted_bundle(settings: Settings) -> Bundle:
+    """The bundle to serve, verified, and signed by a machine that is trusted.
+
+    Raises:
+        BundleError: naming what is wrong and what to do.
+    """
+    return open_signed(served_bundle(settings), settings.keys, settings.security.bundle_keys)
+
+
+def open_champion(
+    settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None, metrics: Metrics
+) -> BatchedChampion:
+    """The golden rows run as every request will: through the services of the placement."""
+    model = settings.model
+    bundle = open_signed(path, settings.keys, settings.security.bundle_keys)
+    elsewhere = connect(
+        "embedded" if runners is None else model.placement,
+        bundle.manifest,
+        runners or {},
+        timeout_s=settings.server.request_timeout_s,
+        start_timeout_s=model.runner_start_timeout_s,
+    )
+    ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
+    limits = Limits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
+    return BatchedChampion(ensemble, limits, cached_texts=model.cached_texts, observe_cache=metrics.observe_cache)
+
+
+def placed_provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:
+    """Where the encoders of this process run; a process without any leaves the GPU to the one that has them."""
+    if runners:
+        return Provider("cpu", "the encoders are in another process")
+    return find_provider(settings.model.provider, settings.engines)

@@ -1,0 +1,107 @@
+"""One worker's parts together, and what the doors ask of them beside the pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import Response
+
+from bentos.audit import Auditor
+from bentos.errors import problem_response
+from bentos.inventory import Inventory
+from frontdesk.errors import FrontdeskError, StorageUnavailable
+from frontdesk.observability.metrics import Metrics
+from frontdesk.pipeline import AnswerQuery
+from frontdesk.responses.llm import OpenAiClient
+from frontdesk.security.gate import Gate
+from frontdesk.security.rate_limit import RateLimits
+from frontdesk.security.sealing import Seal
+from frontdesk.storage.archive import Archive
+from frontdesk.storage.customers import SqlCustomers
+from frontdesk.storage.database import reading
+from frontdesk.storage.dispatcher import Dispatcher
+from frontdesk.storage.outbox_care import OutboxCare
+from frontdesk.storage.recorder import SpoolingRecorder
+from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.rows import COMMITTED, SPOOLED
+from frontdesk.storage.spool import Spool
+from frontdesk.storage.sql.records import find_answer
+from frontdesk.types import Caller
+from runners.champion import BatchedChampion
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One worker's parts, opened and warm."""
+
+    pipeline: AnswerQuery
+    champion: BatchedChampion
+    gate: Gate
+    limits: RateLimits
+    metrics: Metrics
+    engine: Engine
+    recorder: SpoolingRecorder
+    spool: Spool
+    seal: Seal
+    customers: SqlCustomers
+    redis: RedisInTime | None
+    outbox: Dispatcher | None
+    auditor: Auditor
+    inventory: Inventory
+    language_model: OpenAiClient | None
+    archive: Archive
+
+    @property
+    def outbox_care(self) -> OutboxCare:
+        return OutboxCare(self.engine)
+
+    def refuse(self, error: FrontdeskError) -> Response:
+        """What a caller sees of an error; it is counted by its kind."""
+        self.metrics.observe_rejection(error.kind)
+        return problem_response(error)
+
+    def tell_waiting(self) -> None:
+        """Tell metrics how many texts wait for the models just now."""
+        self.metrics.set_waiting(self.champion.waiting)
+
+    async def find_answer(self, caller: Caller, query_id: str) -> bytes | None:
+        """A stored answer as JSON, or None where this tenant has none of that id."""
+
+        def read() -> bytes | None:
+            with reading(self.engine) as connection:
+                return find_answer(connection, caller.tenant, query_id)
+
+        if self.recorder.is_spooling:
+            raise StorageUnavailable("The database is away.", hint="Try again later.")
+        try:
+            return await asyncio.to_thread(read)
+        except SQLAlchemyError as error:
+            raise StorageUnavailable(
+                f"The record could not be read ({type(error).__name__}).", hint="Try again later."
+            ) from None
+
+    async def storage(self) -> dict[str, object] | None:
+        """Where answers are kept just now and how many wait in the spool; None where the spool cannot be read."""
+        try:
+            waiting, refused = await asyncio.to_thread(self.spool.backlog)
+        except SQLAlchemyError:
+            return None
+        kept = SPOOLED if self.recorder.is_spooling else COMMITTED
+        return {"storage": kept, "spool_waiting": waiting, "spool_refused": refused}
+
+    async def close(self) -> None:
+        """Finish what was accepted: models first, then the record of what they said."""
+        await self.champion.close()
+        if self.language_model is not None:
+            await self.language_model.close()
+        await asyncio.to_thread(self.recorder.close)
+        self.spool.close()
+        self.customers.close()
+        if self.redis is not None:
+            await self.redis.close()
+        if self.outbox is not None:
+            await asyncio.to_thread(self.outbox.close)
+        self.engine.dispose()

@@ -1,0 +1,70 @@
+"""Who writes replies: the templates alone, or a language model that is asked and checked."""
+
+from __future__ import annotations
+
+import frontdesk
+from bentos.local_llm import local_settings
+from frontdesk.config import LlmSettings, Settings
+from frontdesk.observability.llm_metrics import LanguageModelMetrics
+from frontdesk.pipeline import Writer
+from frontdesk.responses import providers
+from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
+from frontdesk.responses.llm import OpenAiClient
+from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
+from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
+from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
+from frontdesk.responses.writer import ModelWriter, TemplateWriter
+from frontdesk.storage.cache import LruCache, RedisCache
+from frontdesk.storage.redis_client import RedisInTime
+
+
+def llm_settings(settings: Settings) -> LlmSettings | None:
+    """Where the language model is, or None where replies need none."""
+    if settings.responses.provider == "template":
+        return None
+    return local_settings(settings) if settings.responses.provider == "local" else settings.llm
+
+
+def open_language_model(settings: Settings) -> OpenAiClient | None:
+    """None where replies need none."""
+    llm = llm_settings(settings)
+    if llm is None:
+        return None
+    _, model = providers.named(llm)
+    return providers.openai_client(llm, LanguageModelMetrics(model))
+
+
+def open_writer(settings: Settings, language_model: OpenAiClient | None, cache: ReplyCache | None) -> Writer:
+    """The template's alone, or the one that asks the language model."""
+    writer = TemplateWriter(read_knowledge(settings))
+    llm = llm_settings(settings)
+    if language_model is None or llm is None:
+        return writer
+    _, model = providers.named(llm)
+    prompt, policy, provider = Prompt.read(STARTER_PROMPT), _reply_policy(settings), settings.responses.provider
+    versions = (
+        frontdesk.__version__,
+        prompt.hash,
+        policy.digest,
+        writer.templates.retrieval.knowledge.digest,
+        provider,
+        model,
+    )
+    return ModelWriter(writer.templates, language_model, provider, prompt, policy, CachedReplies(cache, versions))
+
+
+def open_reply_cache(settings: Settings, redis: RedisInTime | None) -> ReplyCache | None:
+    """Shared by all workers where there is a Redis, else this one's own."""
+    entries = settings.responses.cached_replies
+    if entries == 0:
+        return None
+    return RedisCache(redis) if redis else LruCache(entries)
+
+
+def _reply_policy(settings: Settings) -> ReplyPolicy:
+    return ReplyPolicy.read(settings.policy.replies or STARTER_REPLIES)
+
+
+def read_knowledge(settings: Settings) -> Knowledge:
+    """The team's own passages, or those that come with Frontdesk."""
+    return Knowledge.read(settings.responses.knowledge or STARTER_KNOWLEDGE)
