@@ -1,0 +1,63 @@
+"""Everything that is said about one message, whole and as events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from frontdesk.types.decision import Decision, HandOff, SuggestedAction
+from frontdesk.types.priority import Priority
+from frontdesk.types.query import MaskedText
+from frontdesk.types.reply import Reply, Sentence
+from frontdesk.types.understanding import Intent, MemberOpinion, Sentiment, Uncertainty
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Everything Frontdesk says about one message; field names are those of the API."""
+
+    query_id: str
+    intent: Intent
+    sentiment: Sentiment
+    priority: Priority
+    uncertainty: Uncertainty
+    decision: Decision
+    members: tuple[MemberOpinion, ...]
+    model_version: str
+    skipped: tuple[str, ...]
+    timings_ms: Mapping[str, float]
+    reply: Reply | None = None
+    stored: str | None = None
+    hand_off: HandOff | None = None
+
+
+def restored(answer: Answer, text: MaskedText) -> Answer:
+    """`answer` with the customer's own values back in its reply and its actions."""
+    actions = tuple(
+        SuggestedAction(of.action, {slot: text.restore(value) for slot, value in of.slots.items()})
+        for of in answer.decision.actions
+    )
+    reply = answer.reply and replace(answer.reply, text=text.restore(answer.reply.text))
+    return replace(answer, decision=replace(answer.decision, actions=actions), reply=reply)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """The first event of an answer in the making: everything but the reply. The decision may still become a draft."""
+
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True)
+class Final:
+    """The last event: the answer of record, as it is kept. Its reply is what counts."""
+
+    answer: Answer
+
+
+AnswerEvent = Understood | Sentence | Final
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierAnswer(Answer):
+    """The answer that was given to this Idempotency-Key before, unchanged."""

@@ -1,0 +1,74 @@
+"""What comes in: who asks, and the message, raw and masked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Channel(StrEnum):
+    """Where the message came in."""
+
+    CHAT = "chat"
+    EMAIL = "email"
+    PHONE = "phone"
+    SOCIAL = "social"
+    WEB = "web"
+    API = "api"
+
+
+class CustomerTier(StrEnum):
+    """What the customer pays for."""
+
+    FREE = "free"
+    STANDARD = "standard"
+    PREMIUM = "premium"
+    ENTERPRISE = "enterprise"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking, as a verified token says."""
+
+    tenant: str
+    subject: str
+    scopes: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A customer's message as it came in, already checked against the API's limits.
+
+    `fresh` asks the models themselves, not a cache of what they said before. With an `idempotency_key` the same query
+    is answered once: whoever sends it again gets the same answer.
+    """
+
+    text: str = field(repr=False)
+    customer_id: str | None = None
+    session_id: str | None = None
+    channel: Channel = Channel.API
+    customer_tier: CustomerTier = CustomerTier.STANDARD
+    language: str | None = None
+    waiting_since: datetime | None = None
+    store: bool = True
+    fresh: bool = False
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MaskedText:
+    """A message without personal data: `text` holds typed, numbered placeholders such as `[ORDER_1]`.
+
+    `originals` maps each placeholder to what it stands for. It lives as long as the request and is kept out of `repr`.
+    """
+
+    text: str
+    originals: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def restore(self, reply: str) -> str:
+        """`reply` with every placeholder of this message put back to what the customer wrote."""
+        for placeholder, original in self.originals.items():
+            reply = reply.replace(placeholder, original)
+        return reply

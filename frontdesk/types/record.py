@@ -1,0 +1,58 @@
+"""What is kept of a request, and what is noted of an act."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from frontdesk.types.answer import Answer, restored
+from frontdesk.types.query import Caller, MaskedText, Query
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to work under an Idempotency-Key: `id` is this attempt's own, `fingerprint` that of what was asked.
+
+    `taken_in` says in which store, as the `stored` of an answer does.
+    """
+
+    id: str
+    key: str
+    fingerprint: str
+    taken_in: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """Who (`subject` of `tenant`) did what (`action`) to what (`target`), and when. `details` is JSON.
+
+    Nothing in it is a customer's: targets are ids or keyed hashes.
+    """
+
+    tenant: str
+    subject: str
+    action: str
+    target: str
+    details: str
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is kept of one request. `answer` is masked, as is `text.text`; the customer's own words are kept sealed.
+
+    `claim` is there where the caller sent an Idempotency-Key: the acknowledged answer is kept under it.
+    """
+
+    caller: Caller
+    query: Query = field(repr=False)
+    text: MaskedText
+    answer: Answer
+    created_at: datetime
+    response_time_ms: float
+    claim: Claim | None = None
+
+    def acknowledged(self, stored: str) -> Answer:
+        """The answer as the caller gets it: with their own values in it and, beside a reply, how it is stored."""
+        answer = restored(self.answer, self.text)
+        return answer if answer.reply is None else replace(answer, stored=stored)
