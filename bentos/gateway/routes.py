@@ -1,7 +1,7 @@
-"""Every path that the server answers, with the scope that it needs and the body that it takes: one table.
+"""Every path and every RPC that the server answers, with the scope that it needs and the body that it takes: one table.
 
-A path that is not in it does not exist. `scope` None means open to anyone who reaches the port. Paths are matched as
-they were sent, before any escape is decoded, so an escaped slash never makes another path.
+Both doors read it, and what is not in it does not exist. `scope` None means open to anyone who reaches the port. Paths
+are matched as they were sent, before any escape is decoded, so an escaped slash never makes another path.
 """
 
 from __future__ import annotations
@@ -84,6 +84,45 @@ ROUTES = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One method of a gRPC service, by the path that calls have; `batch` and `models` are those of a route.
+
+    What is `foreign` is answered by gRPC's own servicers, past our door, and so is open to everybody.
+    """
+
+    path: str
+    scope: str | None = None
+    batch: bool = False
+    models: bool = False
+    foreign: bool = False
+
+
+RPCS = (
+    Rpc("/frontdesk.v1.FrontdeskService/Understand", "understand", models=True),
+    Rpc("/frontdesk.v1.FrontdeskService/UnderstandBatch", "understand", batch=True, models=True),
+    Rpc("/frontdesk.v1.FrontdeskService/Answer", "answer", models=True),
+    Rpc("/frontdesk.v1.FrontdeskService/AnswerStream", "answer", models=True),
+    Rpc("/inference.GRPCInferenceService/ServerLive"),
+    Rpc("/inference.GRPCInferenceService/ServerReady"),
+    Rpc("/inference.GRPCInferenceService/ServerMetadata", "understand"),
+    Rpc("/inference.GRPCInferenceService/ModelReady", "understand"),
+    Rpc("/inference.GRPCInferenceService/ModelMetadata", "understand"),
+    Rpc("/inference.GRPCInferenceService/ModelConfig", "understand"),
+    Rpc("/inference.GRPCInferenceService/RepositoryIndex", "understand"),
+    Rpc("/inference.GRPCInferenceService/ModelInfer", "understand", batch=True, models=True),
+    Rpc("/grpc.health.v1.Health/Check", foreign=True),
+    Rpc("/grpc.health.v1.Health/List", foreign=True),
+    Rpc("/grpc.health.v1.Health/Watch", foreign=True),
+    Rpc("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", foreign=True),
+)
+
+
+def find_rpc(path: str) -> Rpc:
+    """The entry of a method, asked for once, when the server starts; `KeyError` where it was forgotten."""
+    return _RPCS[path]
+
+
 def find_routes(path: str) -> tuple[Route, ...]:
     """The routes of a path, a method each; none where there is no such path. A path without parameters goes first."""
     if (exact := _EXACT.get(path)) is not None:
@@ -103,6 +142,7 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("".join("[^/]+" if part.startswith("{") else re.escape(part) for part in _PARTS.split(template)))
 
 
+_RPCS: Mapping[str, Rpc] = MappingProxyType({rpc.path: rpc for rpc in RPCS})
 _PARTS = re.compile(r"(\{[a-z_]+\})")
 _EXACT = _by_template(route for route in ROUTES if "{" not in route.template)
 _PATTERNS = tuple(

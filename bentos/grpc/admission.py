@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, cast
 
@@ -23,6 +23,7 @@ from grpc.aio import ServicerContext
 from bentos.desk import Desk
 from bentos.gateway.door import BUSY_S
 from bentos.gateway.exchange import ANONYMOUS
+from bentos.gateway.routes import Rpc, find_rpc
 from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
 from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, request_id, seconds_allowed
 from frontdesk.config import Settings
@@ -43,28 +44,17 @@ Context = ServicerContext[bytes, bytes]
 Send = Callable[[Any, "Call", Context], Awaitable[bytes | None]]
 
 
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One method of a service; `scope` None is open to anyone who reaches the port, `batch` requests may be larger,
-    `models` work is refused at once while too much waits for them.
-
-    `behaviour(request, call)` is a coroutine function that returns the response, or for a method that streams an async
-    generator function. It raises `FrontdeskError` for what it refuses.
-    """
-
-    name: str
-    scope: str | None
-    behaviour: Callable[[Any, Call], Any]
-    batch: bool = False
-    models: bool = False
+Behaviour = Callable[[Any, "Call"], Any]
+"""`behaviour(request, call)` is a coroutine function that returns the response, or for a method that streams an async
+generator function. It raises `FrontdeskError` for what it refuses."""
 
 
 class Servicer(Protocol):
-    """A service: its descriptor, and those of its methods that it has. The others are UNIMPLEMENTED."""
+    """A service: its descriptor, and by name those of its methods that it has. The others are UNIMPLEMENTED."""
 
     descriptor: ServiceDescriptor
 
-    def methods(self) -> Sequence[Method]: ...
+    def methods(self) -> Mapping[str, Behaviour]: ...
 
 
 class Call:
@@ -110,10 +100,7 @@ class Call:
 class _Entry:
     """What is known of a method before anybody calls it."""
 
-    route: str
-    scope: str | None
-    models: bool
-    batch: bool
+    rpc: Rpc
     most_bytes: int
     read: Callable[[bytes], Message]
     send: Send
@@ -143,20 +130,18 @@ class Admission:
         """To be added to a server of `grpc.aio`."""
         service = servicer.descriptor
         return grpc.method_handlers_generic_handler(
-            service.full_name, {method.name: self._handler(service, method) for method in servicer.methods()}
+            service.full_name,
+            {name: self._handler(service, name, behaviour) for name, behaviour in servicer.methods().items()},
         )
 
-    def _handler(self, service: ServiceDescriptor, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
-        described = service.methods_by_name[method.name]
-        streams = described.server_streaming
+    def _handler(self, service: ServiceDescriptor, name: str, behaviour: Behaviour) -> grpc.RpcMethodHandler[Any, Any]:
+        described = service.methods_by_name[name]
+        rpc, streams = find_rpc(f"/{service.full_name}/{name}"), described.server_streaming
         entry = _Entry(
-            route=f"/{service.full_name}/{method.name}",
-            scope=method.scope,
-            models=method.models,
-            batch=method.batch,
-            most_bytes=self._limits.max_batch_body_bytes if method.batch else self._limits.max_body_bytes,
+            rpc=rpc,
+            most_bytes=self._limits.max_batch_body_bytes if rpc.batch else self._limits.max_body_bytes,
             read=GetMessageClass(described.input_type).FromString,
-            send=_each(method.behaviour) if streams else _one(method.behaviour),
+            send=_each(behaviour) if streams else _one(behaviour),
         )
         kind = grpc.unary_stream_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
         return kind(self._guarded(entry))
@@ -165,7 +150,7 @@ class Admission:
         async def handle(raw: bytes, context: Context) -> bytes | None:
             given: Sequence[tuple[str, Any]] = cast(Any, context.invocation_metadata())
             metadata = dict(reversed(given))  # of a repeated one, the first
-            call = Call(entry.route, len(raw), metadata.get("x-request-id"), self._limits.request_timeout_s)
+            call = Call(entry.rpc.path, len(raw), metadata.get("x-request-id"), self._limits.request_timeout_s)
             call.client = _address(context.peer())
             self._in_flight += 1
             self._idle.clear()
@@ -190,12 +175,12 @@ class Admission:
         """The request, decoded; `call` learns who asks, how long they wait, and whether caches may answer."""
         if self._closed:
             raise Overloaded("The server is stopping.", retry_after_s=RETRY_ELSEWHERE_S, hint="Try again later.")
-        if entry.models:
+        if entry.rpc.models:
             self._desk.champion.check_room()
-        if entry.scope is not None:
+        if entry.rpc.scope is not None:
             if self._in_flight > self._limits.max_concurrent_requests:
                 raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
-            call.caller = await self._desk.gate.admit(metadata.get("authorization"), entry.scope)
+            call.caller = await self._desk.gate.admit(metadata.get("authorization"), entry.rpc.scope)
             taken = await self._desk.limits.take(call.caller)
             call.fields = rate_limit_fields(taken.standings)
             taken.check()
@@ -203,7 +188,7 @@ class Admission:
         left_s: float | None = context.time_remaining()
         call.deadline = Deadline.after(allowed_s if left_s is None else min(allowed_s, left_s))
         call.fresh = asks_afresh(metadata.get("cache-control"))
-        call.idempotency_key = idempotency_key(metadata.get("idempotency-key"), batch=entry.batch)
+        call.idempotency_key = idempotency_key(metadata.get("idempotency-key"), batch=entry.rpc.batch)
         if len(raw) > entry.most_bytes:
             raise TooLarge(f"The message has more than {entry.most_bytes} bytes.", hint="Send less at once.")
         try:

@@ -63,6 +63,21 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
         RuntimeError: gRPC cannot listen there.
     """
     server = grpc.aio.server(options=_options(settings.server))
+    admission, states = await add_services(server, desk, settings)
+    host = settings.server.host
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if (pair := read_tls(settings.server)) is None:
+        server.add_insecure_port(address)
+    else:
+        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
+    await server.start()
+    return GrpcServer(server, admission, states)
+
+
+async def add_services(
+    server: grpc.aio.Server, desk: Desk, settings: Settings
+) -> tuple[Admission, health.aio.HealthServicer]:
+    """Everything that the server answers: ours through the door, health and reflection for everybody."""
     admission = Admission(desk, settings)
     servicers: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline), InferenceService(desk))
     server.add_generic_rpc_handlers([admission.handlers(servicer) for servicer in servicers])
@@ -72,14 +87,7 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
     for name in ("", *names):
         await states.set(name, health_pb2.HealthCheckResponse.SERVING)
     reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    host = settings.server.host
-    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-    if (pair := read_tls(settings.server)) is None:
-        server.add_insecure_port(address)
-    else:
-        server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
-    await server.start()
-    return GrpcServer(server, admission, states)
+    return admission, states
 
 
 def _options(settings: ServerSettings) -> list[tuple[str, int]]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from bentos.gateway.schemas import LARGEST_BATCH, parse_items
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.admission import Call, Method
+from bentos.grpc.admission import Behaviour, Call
 from bentos.grpc.errors import status_of
 from bentos.grpc.messages import fields_of, message_of
 from frontdesk.errors import FrontdeskError, InvalidQuery
@@ -24,13 +24,13 @@ class FrontdeskService:
     def __init__(self, pipeline: AnswerQuery) -> None:
         self._pipeline = pipeline
 
-    def methods(self) -> tuple[Method, ...]:
-        return (
-            Method("Understand", "understand", self.understand, models=True),
-            Method("UnderstandBatch", "understand", self.understand_batch, models=True, batch=True),
-            Method("Answer", "answer", self.answer, models=True),
-            Method("AnswerStream", "answer", self.answer_stream, models=True),
-        )
+    def methods(self) -> dict[str, Behaviour]:
+        return {
+            "Understand": self.understand,
+            "UnderstandBatch": self.understand_batch,
+            "Answer": self.answer,
+            "AnswerStream": self.answer_stream,
+        }
 
     async def understand(self, request: pb.Query, call: Call) -> pb.Answer:
         return _told(await self._pipeline.understand(_query(request, call), call.caller, call.deadline), call)

@@ -16,7 +16,7 @@ from google.protobuf.json_format import ParseDict
 from tritonclient.grpc import service_pb2
 
 from bentos.desk import Desk
-from bentos.grpc.admission import Call, Method
+from bentos.grpc.admission import Behaviour, Call
 from bentos.oip.inference import Inference, infer, refuse_unoffered
 from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
 from bentos.oip.tensors import InputTensor
@@ -32,17 +32,17 @@ class InferenceService:
         self._desk = desk
         self._models = desk.champion
 
-    def methods(self) -> tuple[Method, ...]:
-        return (
-            Method("ServerLive", scope=None, behaviour=self.server_live),
-            Method("ServerReady", scope=None, behaviour=self.server_ready),
-            Method("ServerMetadata", scope="understand", behaviour=self.server_metadata),
-            Method("ModelReady", scope="understand", behaviour=self.model_ready),
-            Method("ModelMetadata", scope="understand", behaviour=self.model_metadata),
-            Method("ModelConfig", scope="understand", behaviour=self.model_config),
-            Method("RepositoryIndex", scope="understand", behaviour=self.repository_index),
-            Method("ModelInfer", scope="understand", behaviour=self.model_infer, batch=True, models=True),
-        )
+    def methods(self) -> dict[str, Behaviour]:
+        return {
+            "ServerLive": self.server_live,
+            "ServerReady": self.server_ready,
+            "ServerMetadata": self.server_metadata,
+            "ModelReady": self.model_ready,
+            "ModelMetadata": self.model_metadata,
+            "ModelConfig": self.model_config,
+            "RepositoryIndex": self.repository_index,
+            "ModelInfer": self.model_infer,
+        }
 
     async def server_live(self, _: Any, __: Call) -> Any:
         return service_pb2.ServerLiveResponse(live=True)

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
 import pytest
 
 from bentos.gateway.app import build_app
-from bentos.gateway.routes import ROUTES, find_routes
+from bentos.gateway.routes import ROUTES, RPCS, find_routes, find_rpc
+from bentos.grpc.server import add_services
+from bentos.service import Frontdesk
+from frontdesk.config import Settings
 from frontdesk.security.tokens import SCOPES
+from tests.grpc_door import FakeDesk
 
 
 def no_desk() -> object:
@@ -21,6 +29,51 @@ def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round(
         (route.template, method) for route in ROUTES if not (route.native or route.oip) for method in route.methods
     }
     assert application - {("/openapi.json", "GET")} == table - {("/openapi.json", "GET")}
+
+
+def test_every_method_that_bentoml_offers_is_in_the_table_and_no_other() -> None:
+    native = {route.template for route in ROUTES if route.native and route.methods == ("POST",)}
+    assert native == {f"/{name}" for name in Frontdesk.apis}
+
+
+class Registering:
+    """A server that only notes what it is told to answer."""
+
+    def __init__(self) -> None:
+        self.paths: set[str] = set()
+
+    def add_generic_rpc_handlers(self, handlers: Sequence[Any]) -> None:
+        self.paths |= {path for handler in handlers for path in handler._method_handlers}
+
+    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Any]) -> None:
+        self.paths |= {f"/{service}/{name}" for name in handlers}
+
+
+async def test_every_rpc_that_is_registered_is_in_the_table_and_the_other_way_round() -> None:
+    server = Registering()
+    await add_services(server, FakeDesk(), Settings(home=Path("/nonexistent")))
+    assert server.paths == {rpc.path for rpc in RPCS}
+
+
+def test_a_method_that_the_table_has_forgotten_stops_the_server_from_starting() -> None:
+    with pytest.raises(KeyError):
+        find_rpc("/frontdesk.v1.FrontdeskService/EraseCustomer")
+
+
+def test_only_health_reflection_and_liveness_are_open_over_grpc() -> None:
+    open_ = {rpc.path.split("/")[1] for rpc in RPCS if rpc.foreign}
+    assert open_ == {"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection"}
+    assert {rpc.path.split("/")[2] for rpc in RPCS if rpc.scope is None and not rpc.foreign} == {
+        "ServerLive",
+        "ServerReady",
+    }
+    assert {rpc.scope for rpc in RPCS} - {None} <= set(SCOPES)
+
+
+def test_nothing_has_two_entries() -> None:
+    assert len({rpc.path for rpc in RPCS}) == len(RPCS)
+    doors = [(route.template, method) for route in ROUTES for method in route.methods]
+    assert len(set(doors)) == len(doors)
 
 
 def test_every_route_under_v1_needs_a_scope_that_tokens_can_have() -> None:

@@ -33,7 +33,7 @@ def service(desk: FakeDesk) -> FrontdeskService:
 
 
 def test_every_method_of_the_schema_is_there(service: FrontdeskService) -> None:
-    assert [method.name for method in service.methods()] == [method.name for method in service.descriptor.methods]
+    assert list(service.methods()) == [method.name for method in service.descriptor.methods]
 
 
 async def test_understanding_has_no_reply(service: FrontdeskService) -> None:

@@ -119,10 +119,3 @@ async def test_another_model_is_not_found_by_any_method() -> None:
     ):
         with pytest.raises(NotFound):
             await behaviour(request, call())
-
-
-def test_only_liveness_and_readiness_of_the_server_are_open_to_anyone() -> None:
-    scopes = {method.name: method.scope for method in SERVICE.methods()}
-    assert {name for name, scope in scopes.items() if scope is None} == {"ServerLive", "ServerReady"}
-    assert set(scopes.values()) == {None, "understand"}
-    assert scopes.keys() <= set(SERVICE.descriptor.methods_by_name)
