@@ -9,7 +9,8 @@ EXTRA       := $(strip $(ACCELERATOR))
 OTHER       := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 INDEX       := $(if $(strip $(TORCH_INDEX)),--extra-index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
-AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that start no server
+AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that load no server of ours
+SIDE_BY_SIDE := tests/unit tests/parity tests/integration tests/injection tests/masking
 USERS       ?= 50             # of make bench-locust
 RUN_TIME    ?= 60s            # of make bench-locust
 SCENARIOS   ?=                # of make faults: all, or names such as worker-killed
@@ -53,8 +54,8 @@ train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the r
 	@$(BIN)/frontdesk train --promote
 
 test: $(VENV)/.dev-$(EXTRA)  ## every test; on private servers of its own where PostgreSQL and Redis are installed
-	@$(PYTEST) $(AT_ONCE) tests/unit tests/parity
-	@$(PYTEST) --ignore tests/unit --ignore tests/parity
+	@$(PYTEST) $(AT_ONCE) $(SIDE_BY_SIDE)
+	@$(PYTEST) $(SIDE_BY_SIDE:%=--ignore %)
 
 test-all: test-deps test lint  ## install what the tests can use, then all tests and all checks
 
