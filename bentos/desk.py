@@ -18,7 +18,7 @@ from frontdesk.pipeline import AnswerQuery
 from frontdesk.responses.llm import OpenAiClient
 from frontdesk.security.gate import Gate
 from frontdesk.security.rate_limit import RateLimits
-from frontdesk.security.sealing import Seal
+from frontdesk.security.sealing import Sealing
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import reading
@@ -45,7 +45,7 @@ class Desk:
     engine: Engine
     recorder: SpoolingRecorder
     spool: Spool
-    seal: Seal
+    seal: Sealing
     customers: SqlCustomers
     redis: RedisInTime | None
     outbox: Dispatcher | None

@@ -8,7 +8,7 @@ from bentos.audit import Auditor
 from frontdesk.config import Settings
 from frontdesk.observability.metrics import Metrics
 from frontdesk.security.fingerprints import fingerprint_key
-from frontdesk.security.sealing import Seal
+from frontdesk.security.sealing import Sealing
 from frontdesk.storage.dispatcher import Dispatcher
 from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.recorder import Patience, SpoolingRecorder
@@ -21,7 +21,7 @@ def open_recorder(
     settings: Settings,
     engine: Engine,
     spool: Spool,
-    seal: Seal,
+    seal: Sealing,
     metrics: Metrics,
     outbox: Dispatcher | None,
     auditor: Auditor,
@@ -43,7 +43,7 @@ def open_recorder(
 
 
 def open_keys(
-    settings: Settings, recorder: SpoolingRecorder, spool: Spool, seal: Seal, metrics: Metrics
+    settings: Settings, recorder: SpoolingRecorder, spool: Spool, seal: Sealing, metrics: Metrics
 ) -> IdempotencyKeys:
     """Claims of requests that bring an Idempotency-Key."""
     storage = settings.storage

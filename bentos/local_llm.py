@@ -21,7 +21,7 @@ import httpx2
 from bentos.ports import check_port
 from frontdesk.config import PROJECT, LlmSettings, Settings, load
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.keys import KEY_BYTES, write_secret
+from frontdesk.security.key_files import KEY_BYTES, write_secret
 
 MODEL = "smollm2-135m-instruct"
 PORT_VARIABLE = "FRONTDESK_LLM__LOCAL_PORT"

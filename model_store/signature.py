@@ -17,7 +17,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from frontdesk.errors import BundleError, ConfigurationError
-from frontdesk.security.keys import KEY_BYTES, read_secret, write_secret
+from frontdesk.security.key_files import KEY_BYTES, secret_in
 from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import FILE_NAME, SIGNATURE
 
@@ -47,10 +47,7 @@ def signer(keys: Path) -> Signer:
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
     """
-    path = keys / KEY_FILE
-    if not path.exists():
-        write_secret(path, secrets.token_bytes(KEY_BYTES))
-    return Signer(read_secret(path))
+    return Signer(secret_in(keys / KEY_FILE))
 
 
 def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from frontdesk.observability.metrics import Metrics
+from frontdesk.security.sealing import Sealing
 from frontdesk.storage.database import open_database
 from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.recorder import Patience, SpoolingRecorder
@@ -38,6 +39,7 @@ class Recording:
     ttl_s: float = 3600.0
     one_host: bool = True
     sinks: tuple[str, ...] = ()
+    seal: Sealing = SEAL
     engine: Engine | None = None
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
 
@@ -47,7 +49,7 @@ class Recording:
         self.recorder = SpoolingRecorder(
             self.engine,
             self.spool,
-            RowMaker(SEAL, self.sinks),
+            RowMaker(self.seal, self.sinks),
             self.metrics,
             patience=Patience(self.budget_s, self.timeout_s),
             max_rows_per_commit=self.max_rows_per_commit,
@@ -57,7 +59,7 @@ class Recording:
         self.keys = IdempotencyKeys(
             self.recorder,
             self.spool,
-            SEAL,
+            self.seal,
             self.metrics,
             lease_s=self.lease_s,
             ttl_s=self.ttl_s,

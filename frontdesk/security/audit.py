@@ -15,7 +15,6 @@ import base64
 import hashlib
 import hmac
 import json
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -24,7 +23,7 @@ from pathlib import Path
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from frontdesk.security.keys import KEY_BYTES, read_secret, write_secret
+from frontdesk.security.key_files import secret_in
 from frontdesk.types import AuditEntry, Record
 
 FILE_NAME = "audit.key"
@@ -129,10 +128,7 @@ def audit_key(folder: Path) -> AuditKey:
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
     """
-    path = folder / FILE_NAME
-    if not path.exists():
-        write_secret(path, secrets.token_bytes(KEY_BYTES))
-    return AuditKey(read_secret(path))
+    return AuditKey(secret_in(folder / FILE_NAME))
 
 
 def verify(

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from frontdesk.security.keys import KEY_BYTES, read_secret, write_secret
+from frontdesk.security.key_files import secret_in
 
 FILE_NAME = "erasure.key"
 
@@ -34,7 +33,4 @@ def fingerprint_key(folder: Path) -> FingerprintKey:
     Raises:
         ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
     """
-    path = folder / FILE_NAME
-    if not path.exists():
-        write_secret(path, secrets.token_bytes(KEY_BYTES))
-    return FingerprintKey(read_secret(path))
+    return FingerprintKey(secret_in(folder / FILE_NAME))

@@ -6,30 +6,50 @@ AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D, section 8.2.2: belo
 
 and is bound to its context, such as tenant, row and column: moved to another place it does not open. Values name their
 key, so that a later one can seal while earlier ones still open. Knows nothing of tables.
+
+    <keys>/sealing.key         seals, and opens
+    <keys>/sealing-<kid>.key   opens only: an older key until it is retired, or one that waits for its turn
 """
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import logging
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from frontdesk.errors import ConfigurationError, DataError
-from frontdesk.security.keys import KEY_BYTES, read_secret, write_secret
+from frontdesk.security.key_files import KeyFiles, Purpose, Ring, WatchedKeys
 
-FILE_NAME = "sealing.key"
+KEY_ID_AT = 1
+"""Where in a sealed value the id of its key begins, from 0."""
+KEY_ID_BYTES = 4
 
 _VERSION = b"\x01"
-_ID_BYTES = 4
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-_HEAD_BYTES = len(_VERSION) + _ID_BYTES + _NONCE_BYTES
+_HEAD_BYTES = len(_VERSION) + KEY_ID_BYTES + _NONCE_BYTES
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+
+
+class Sealing(Protocol):
+    """Seals and opens, and makes fingerprints: a `Seal`, or the one of a folder whose keys may change."""
+
+    def seal(self, plain: bytes, context: bytes) -> bytes: ...
+
+    def open(self, sealed: bytes, context: bytes) -> bytes: ...
+
+    def fingerprint(self, plain: bytes) -> str: ...
+
+    def is_fingerprint(self, fingerprint: str, plain: bytes) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +65,12 @@ class SealingKey:
         """The key whose secret these (at least 32) bytes are."""
         material = hashlib.sha256(b"frontdesk sealing" + secret).digest()
         printing = hashlib.sha256(b"frontdesk fingerprints" + secret).digest()
-        return cls(hashlib.sha256(secret).digest()[:_ID_BYTES], AESGCM(material), printing)
+        return cls(hashlib.sha256(secret).digest()[:KEY_ID_BYTES], AESGCM(material), printing)
+
+    @property
+    def kid(self) -> str:
+        """The id as people see it, and as the key's file is named."""
+        return self.key_id.hex()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +95,7 @@ class Seal:
         head, ciphertext = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:]
         if len(ciphertext) < _TAG_BYTES or not head.startswith(_VERSION):
             raise DataError("A sealed value is too short, or of a version that is not known.")
-        key = self._key(head[1 : 1 + _ID_BYTES])
+        key = self._key(key_id_of(sealed))
         try:
             return key.cipher.decrypt(head[-_NONCE_BYTES:], ciphertext, context)
         except InvalidTag:
@@ -78,8 +103,19 @@ class Seal:
 
     def fingerprint(self, plain: bytes) -> str:
         """The same for the same bytes, and of no use without the key to who would try out what the bytes may be."""
-        digest = hmac.new(self.current.printing, plain, hashlib.sha256).hexdigest()
-        return f"{self.current.key_id.hex()}:{digest}"
+        return _fingerprint(self.current, plain)
+
+    def is_fingerprint(self, fingerprint: str, plain: bytes) -> bool:
+        """Is it one of these bytes, whichever of our keys it was made with?"""
+        made_with = next((key for key in self._keys() if fingerprint.startswith(key.key_id.hex())), None)
+        return made_with is not None and hmac.compare_digest(fingerprint, _fingerprint(made_with, plain))
+
+    def knows(self, key_id: bytes) -> bool:
+        """Is the key of that id here?"""
+        return key_id == self.current.key_id or key_id in self.earlier
+
+    def _keys(self) -> tuple[SealingKey, ...]:
+        return (self.current, *self.earlier.values())
 
     def _key(self, wanted: bytes) -> SealingKey:
         if wanted == self.current.key_id:
@@ -92,15 +128,76 @@ class Seal:
         return key
 
 
-def open_seal(folder: Path) -> Seal:
-    """The seal with the key in `folder`/sealing.key, made on first run: 32 random bytes, file 0600.
+class FolderSeal:
+    """The seal of a folder as it is now: a key that is made current seals within `LOOK_AGAIN_S`, a second.
 
-    Every host that shares a database needs the same file; whoever loses it loses the originals, not the masked texts.
+    A value of a key that is not known is reason to look at once. While a key file cannot be used, which is logged, the
+    keys from before go on.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._watched = WatchedKeys(KeyFiles(folder, Purpose.SEALING))
+        self._ring = self._watched.now()
+        self._seal = _seal_of(self._ring)
+
+    def seal(self, plain: bytes, context: bytes) -> bytes:
+        """As `Seal.seal`."""
+        return self._now().seal(plain, context)
+
+    def open(self, sealed: bytes, context: bytes) -> bytes:
+        """As `Seal.open`, with its errors."""
+        seal = self._now()
+        if not seal.knows(key_id_of(sealed)):
+            seal = self._now(at_once=True)
+        return seal.open(sealed, context)
+
+    def fingerprint(self, plain: bytes) -> str:
+        """As `Seal.fingerprint`."""
+        return self._now().fingerprint(plain)
+
+    def is_fingerprint(self, fingerprint: str, plain: bytes) -> bool:
+        """As `Seal.is_fingerprint`; a key that another host made current may be younger than the last look."""
+        return any(self._now(at_once=at_once).is_fingerprint(fingerprint, plain) for at_once in (False, True))
+
+    def _now(self, *, at_once: bool = False) -> Seal:
+        try:
+            if at_once:
+                self._watched.look()
+            ring = self._watched.now()
+        except (ConfigurationError, OSError) as error:
+            _log.warning("A sealing key cannot be used, those from before are: %s", error)
+            return self._seal
+        if ring is not self._ring:
+            self._seal, self._ring = _seal_of(ring), ring
+        return self._seal
+
+
+def open_seal(folder: Path) -> FolderSeal:
+    """The seal with the keys in `folder`; sealing.key is made on first run: 32 random bytes, file 0600.
+
+    Every host that shares a database needs the same keys; whoever loses one loses the originals that it sealed, not the
+    masked texts.
 
     Raises:
-        ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
+        ConfigurationError: a file can be read by group or others, is no base64url text, or is under 32 bytes.
     """
-    path = folder / FILE_NAME
-    if not path.exists():
-        write_secret(path, os.urandom(KEY_BYTES))
-    return Seal(SealingKey.of(read_secret(path)))
+    return FolderSeal(folder)
+
+
+def read_seal(folder: Path) -> Seal:
+    """The same as it is at this moment, for a job that wants one current key from its beginning to its end."""
+    return _seal_of(KeyFiles(folder, Purpose.SEALING).read())
+
+
+def key_id_of(sealed: bytes) -> bytes:
+    """Which key a value was sealed with."""
+    return sealed[KEY_ID_AT : KEY_ID_AT + KEY_ID_BYTES]
+
+
+def _seal_of(ring: Ring) -> Seal:
+    earlier = [SealingKey.of(key.secret) for key in ring.others]
+    return Seal(SealingKey.of(ring.active.secret), {key.key_id: key for key in earlier})
+
+
+def _fingerprint(key: SealingKey, plain: bytes) -> str:
+    return f"{key.key_id.hex()}:{hmac.new(key.printing, plain, hashlib.sha256).hexdigest()}"

@@ -19,7 +19,7 @@ from datetime import UTC, datetime, timedelta
 from frontdesk.errors import KeyInFlight, KeyReused
 from frontdesk.identifiers import uuid7
 from frontdesk.observability.metrics import Metrics
-from frontdesk.security.sealing import Seal
+from frontdesk.security.sealing import Sealing
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.recorder import SpoolingRecorder
 from frontdesk.storage.rows import SPOOLED, context, earlier_answer
@@ -46,7 +46,7 @@ class IdempotencyKeys:
         self,
         recorder: SpoolingRecorder,
         spool: Spool,
-        seal: Seal,
+        seal: Sealing,
         metrics: Metrics,
         *,
         lease_s: float,
@@ -69,12 +69,12 @@ class IdempotencyKeys:
             KeyReused: the key belongs to another request.
             StorageUnavailable: no store took the key.
         """
-        now = datetime.now(UTC)
+        now, wanted = datetime.now(UTC), asked_for(operation, query)
         asked = ClaimRow(
             tenant=caller.tenant,
             subject=caller.subject,
             key=key,
-            fingerprint=self._seal.fingerprint(asked_for(operation, query)),
+            fingerprint=self._seal.fingerprint(wanted),
             claim=uuid7(),
             lease_until=now + self._lease,
             created_at=now,
@@ -82,13 +82,13 @@ class IdempotencyKeys:
         )
         holder: object = self._spool.holder(asked)
         if holder is not None:
-            return self._earlier(asked, holder)
+            return self._earlier(asked, wanted, holder)
         holder, taken_in = await self._recorder.do(TakeKey(asked), may_spool=self._one_host)
         claim = Claim(asked.claim, key, asked.fingerprint, taken_in)
         if holder is not None:
             if taken_in == SPOOLED:  # the database may have given us the key without an answer in time
                 self._recorder.free(claim, caller)
-            return self._earlier(asked, holder)
+            return self._earlier(asked, wanted, holder)
         reached("claim.after_commit")
         self._metrics.count_key("taken")
         return claim
@@ -98,9 +98,9 @@ class IdempotencyKeys:
         self._metrics.count_key("freed")
         self._recorder.free(claim, caller)
 
-    def _earlier(self, asked: ClaimRow, holder: object) -> EarlierAnswer:
+    def _earlier(self, asked: ClaimRow, wanted: bytes, holder: object) -> EarlierAnswer:
         assert isinstance(holder, Holder), "a key that was not taken has a holder"
-        if holder.fingerprint != asked.fingerprint:
+        if not self._seal.is_fingerprint(holder.fingerprint, wanted):
             self._metrics.count_key("reused")
             raise KeyReused(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for each new request."

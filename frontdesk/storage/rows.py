@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import LargeBinary
 
-from frontdesk.security.sealing import Seal
+from frontdesk.security.sealing import Sealing
 from frontdesk.storage.events import answered_event, outbox_rows
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
 from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
@@ -89,7 +89,7 @@ class RowMaker:
     `audit` says what the audit log keeps of an answer.
     """
 
-    seal: Seal
+    seal: Sealing
     sinks: tuple[str, ...] = ()
     audit: Callable[[Record], AuditEntry] | None = None
 
@@ -163,7 +163,7 @@ def context(*place: str) -> bytes:
     return "\x00".join(place).encode()
 
 
-def open_original(seal: Seal, sealed: bytes | None, tenant: str, query_id: str, column: str) -> str | None:
+def open_original(seal: Sealing, sealed: bytes | None, tenant: str, query_id: str, column: str) -> str | None:
     """What the customer wrote (`query_text`) or was sent (`response_text`); None where it was not kept.
 
     Raises:

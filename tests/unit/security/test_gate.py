@@ -10,7 +10,8 @@ import pytest
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import Forbidden, Unauthenticated
 from frontdesk.security.gate import Gate
-from frontdesk.security.keys import KeyFolder, Keyring, SigningKey, retire, rotate, signing_key
+from frontdesk.security.key_files import KeyFiles, Purpose
+from frontdesk.security.keys import KeyFolder, Keyring, SigningKey, signing_key
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, mint
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
@@ -126,11 +127,11 @@ async def test_a_rotated_key_verifies_until_it_is_retired(tmp_path: Path) -> Non
     gate = Gate(KeyFolder(tmp_path), SETTINGS)
     old = mint(first, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
     assert (await gate.admit(f"Bearer {old}", "answer")).tenant == "acme"
-    second = rotate(tmp_path)
-    new = mint(second, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
+    KeyFiles(tmp_path, Purpose.SIGNING).rotate()
+    new = mint(signing_key(tmp_path), SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
     for token in (new, old):
         assert (await gate.admit(f"Bearer {token}", "answer")).tenant == "acme"
-    retire(tmp_path, first.kid)
+    KeyFiles(tmp_path, Purpose.SIGNING).retire(first.kid)
     await gate.keys.refetch()
     with pytest.raises(Unauthenticated, match="another key"):
         await gate.admit(f"Bearer {old}", "answer")

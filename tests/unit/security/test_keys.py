@@ -17,18 +17,10 @@ import pytest
 
 import frontdesk
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.keys import (
-    FILE_NAME,
-    LOOK_AGAIN_S,
-    KeyFolder,
-    SigningKey,
-    add_key,
-    read_keyring,
-    retire,
-    rotate,
-    signing_key,
-)
+from frontdesk.security.key_files import LOOK_AGAIN_S, KeyFiles, Purpose, write_secret
+from frontdesk.security.keys import KeyFolder, SigningKey, read_keyring, signing_key
 
+FILE_NAME = "signing.key"
 PROJECT = Path(frontdesk.__file__).resolve().parent.parent
 
 
@@ -133,58 +125,81 @@ def test_processes_that_start_together_end_with_the_same_key(tmp_path: Path) -> 
     assert len(secrets.pop()) == 64
 
 
+def files(folder: Path) -> KeyFiles:
+    return KeyFiles(folder, Purpose.SIGNING)
+
+
+def kids(folder: Path) -> list[str]:
+    """The one that signs first."""
+    ring = read_keyring(folder)
+    return [key.kid for key in (ring.active, *ring.others)]
+
+
 class TestRotation:
     def test_the_new_key_signs_and_the_old_one_verifies(self, tmp_path: Path) -> None:
         first = signing_key(tmp_path)
-        second = rotate(tmp_path)
-        ring = read_keyring(tmp_path)
-        assert signing_key(tmp_path) == ring.active == second != first
-        assert ring.others == (first,)
+        second = files(tmp_path).rotate()
+        assert kids(tmp_path) == [second.kid, first.kid]
+        assert signing_key(tmp_path).secret == second.secret != first.secret
         assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
     def test_a_key_can_be_made_first_and_used_later(self, tmp_path: Path) -> None:
         first = signing_key(tmp_path)
-        waiting = add_key(tmp_path)
-        assert signing_key(tmp_path) == first
-        assert read_keyring(tmp_path).find(waiting.kid) == waiting
-        assert rotate(tmp_path, waiting.kid) == waiting == signing_key(tmp_path)
-        assert rotate(tmp_path, waiting.kid) == waiting
+        waiting = files(tmp_path).add()
+        assert kids(tmp_path) == [first.kid, waiting.kid]
+        for _ in range(2):
+            assert files(tmp_path).rotate(waiting.kid) == waiting
+            assert kids(tmp_path) == [waiting.kid, first.kid]
 
     def test_one_can_go_back_to_an_older_key(self, tmp_path: Path) -> None:
         first = signing_key(tmp_path)
-        second = rotate(tmp_path)
-        rotate(tmp_path, first.kid)
-        assert read_keyring(tmp_path).active == first
-        assert read_keyring(tmp_path).others == (second,)
+        second = files(tmp_path).rotate()
+        files(tmp_path).rotate(first.kid)
+        assert kids(tmp_path) == [first.kid, second.kid]
 
     def test_a_retired_key_is_gone(self, tmp_path: Path) -> None:
         first = signing_key(tmp_path)
-        rotate(tmp_path)
-        retire(tmp_path, first.kid)
-        assert read_keyring(tmp_path).find(first.kid) is None
+        second = files(tmp_path).rotate()
+        files(tmp_path).retire(first.kid)
+        assert kids(tmp_path) == [second.kid]
         assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
     def test_the_key_that_signs_is_not_retired_and_an_unknown_one_neither(self, tmp_path: Path) -> None:
         key = signing_key(tmp_path)
-        with pytest.raises(ConfigurationError, match="signs"):
-            retire(tmp_path, key.kid)
+        with pytest.raises(ConfigurationError, match="in use"):
+            files(tmp_path).retire(key.kid)
         for missing in ("00000000", "../../etc/passwd"):
             with pytest.raises(ConfigurationError, match="no key"):
-                retire(tmp_path, missing)
+                files(tmp_path).retire(missing)
             with pytest.raises(ConfigurationError, match="no key"):
-                rotate(tmp_path, missing)
+                files(tmp_path).rotate(missing)
 
     def test_an_older_key_that_others_can_read_is_refused_too(self, tmp_path: Path) -> None:
         first = signing_key(tmp_path)
-        rotate(tmp_path)
+        files(tmp_path).rotate()
         (tmp_path / f"signing-{first.kid}.key").chmod(0o644)
         with pytest.raises(ConfigurationError, match="open to other users"):
             read_keyring(tmp_path)
 
+    def test_keys_of_two_purposes_do_not_touch_each_other(self, tmp_path: Path) -> None:
+        sealing = KeyFiles(tmp_path, Purpose.SEALING)
+        before = sealing.read()
+        files(tmp_path).rotate()
+        files(tmp_path).add()
+        assert sealing.read() == before
+        assert sealing.stamp() == KeyFiles(tmp_path, Purpose.SEALING).stamp()
+        assert len(kids(tmp_path)) == 3
+
     def test_a_process_that_runs_sees_a_change_within_a_second(self, tmp_path: Path) -> None:
         folder = KeyFolder(tmp_path)
-        key = rotate(tmp_path)
+        key = files(tmp_path).rotate()
         give_up = time.monotonic() + LOOK_AGAIN_S + 1
         while folder.find(key.kid) is None and time.monotonic() < give_up:
             time.sleep(0.05)
-        assert folder.find(key.kid) == key
+        assert folder.find(key.kid) is not None
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "keys").write_text("a file where the folder should be")
+    with pytest.raises(ConfigurationError, match="cannot be made"):
+        write_secret(tmp_path / "keys" / FILE_NAME, b"s" * 32)

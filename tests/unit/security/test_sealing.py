@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import stat
+import time
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.errors import ConfigurationError, DataError
-from frontdesk.security.sealing import Seal, SealingKey, open_seal
+from frontdesk.security.key_files import LOOK_AGAIN_S, KeyFiles, Purpose
+from frontdesk.security.sealing import Seal, SealingKey, key_id_of, open_seal
 
 OLD, NEW = SealingKey.of(b"o" * 32), SealingKey.of(b"n" * 32)
 CONTEXT = b"acme|1|query_text"
@@ -59,6 +61,53 @@ def test_a_new_key_seals_while_the_old_one_still_opens() -> None:
 def test_a_fingerprint_is_the_same_for_the_same_bytes_under_the_same_key() -> None:
     assert Seal(OLD).fingerprint(b"a") == Seal(OLD).fingerprint(b"a")
     assert len({Seal(OLD).fingerprint(b"a"), Seal(OLD).fingerprint(b"b"), Seal(NEW).fingerprint(b"a")}) == 3
+
+
+def test_a_fingerprint_is_known_again_whichever_of_our_keys_made_it() -> None:
+    both, made = Seal(NEW, {OLD.key_id: OLD}), Seal(OLD).fingerprint(b"a")
+    assert both.is_fingerprint(made, b"a")
+    assert both.is_fingerprint(both.fingerprint(b"a"), b"a")
+    assert not both.is_fingerprint(made, b"b")
+    assert not Seal(NEW).is_fingerprint(made, b"a")
+    assert not both.is_fingerprint("", b"a")
+
+
+class TestFolder:
+    def test_what_a_key_sealed_that_is_younger_than_the_process_opens_at_once(self, tmp_path: Path) -> None:
+        running = open_seal(tmp_path)
+        KeyFiles(tmp_path, Purpose.SEALING).rotate()
+        elsewhere = open_seal(tmp_path)
+        assert running.open(elsewhere.seal(b"my order", CONTEXT), CONTEXT) == b"my order"
+        assert running.is_fingerprint(elsewhere.fingerprint(b"a"), b"a")
+
+    def test_a_process_that_runs_seals_with_a_new_key_within_a_second(self, tmp_path: Path) -> None:
+        running = open_seal(tmp_path)
+        before = running.seal(b"my order", CONTEXT)
+        key = KeyFiles(tmp_path, Purpose.SEALING).rotate()
+        give_up = time.monotonic() + LOOK_AGAIN_S + 1
+        while key_id_of(after := running.seal(b"my order", CONTEXT)).hex() != key.kid and time.monotonic() < give_up:
+            time.sleep(0.05)
+        assert key_id_of(after).hex() == key.kid
+        assert running.open(before, CONTEXT) == running.open(after, CONTEXT) == b"my order"
+
+    def test_a_retired_key_opens_nothing_any_more(self, tmp_path: Path) -> None:
+        running, files = open_seal(tmp_path), KeyFiles(tmp_path, Purpose.SEALING)
+        before, first = running.seal(b"my order", CONTEXT), files.active()
+        files.rotate()
+        files.retire(first.kid)
+        with pytest.raises(ConfigurationError, match=first.kid):
+            open_seal(tmp_path).open(before, CONTEXT)
+
+    def test_a_file_that_cannot_be_used_is_logged_and_the_keys_from_before_go_on(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        running, files = open_seal(tmp_path), KeyFiles(tmp_path, Purpose.SEALING)
+        before = running.seal(b"my order", CONTEXT)
+        waiting = files.add()
+        (tmp_path / f"sealing-{waiting.kid}.key").chmod(0o644)
+        assert not running.is_fingerprint(Seal(NEW).fingerprint(b"a"), b"a")
+        assert running.open(before, CONTEXT) == b"my order"
+        assert "chmod 600" in caplog.text
 
 
 def test_the_key_is_made_on_first_run_and_stays(tmp_path: Path) -> None:

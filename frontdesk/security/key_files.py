@@ -1,0 +1,246 @@
+"""Secret keys as files that their owner alone can read; each purpose has one in use, and others beside it.
+
+    <keys>/signing.key         in use: it signs, or (sealing.key) seals
+    <keys>/signing-<kid>.key   not in use: an older key until it is retired, or one that waits for its turn
+
+The first one is made on first run. Knows nothing of what keys are used for.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import contextlib
+import hashlib
+import os
+import secrets
+import stat
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from frontdesk.errors import ConfigurationError
+
+KEY_BYTES = 32
+"""As many as the hash has (RFC 7518, section 3.2, for HS256)."""
+
+LOOK_AGAIN_S = 1.0
+
+
+class Purpose(StrEnum):
+    """What has several keys, one of them in use."""
+
+    SIGNING = "signing"
+    SEALING = "sealing"
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """`kid`, the first 8 hex digits of the secret's SHA-256, names it; `secret` has at least 32 bytes."""
+
+    kid: str
+    secret: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, secret: bytes) -> Secret:
+        return cls(hashlib.sha256(secret).hexdigest()[:8], secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """The key in use, and those beside it."""
+
+    active: Secret
+    others: tuple[Secret, ...] = ()
+
+    def find(self, kid: str) -> Secret | None:
+        return next((key for key in (self.active, *self.others) if key.kid == kid), None)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFiles:
+    """The keys of one purpose in `folder`. Processes that start together end with the same ones."""
+
+    folder: Path
+    purpose: Purpose
+
+    def active(self) -> Secret:
+        """The one in use, made on first run: folder 0700, file 0600, 32 random bytes in base64url.
+
+        Raises:
+            ConfigurationError: the file can be read by group or others, is no base64url text, is under 32 bytes, or is
+                not there and cannot be made.
+        """
+        return Secret.of(secret_in(self._in_use))
+
+    def read(self) -> Ring:
+        """All of them.
+
+        Raises:
+            ConfigurationError: as `active`, for any of them.
+        """
+        active = self.active()
+        others = {key.kid: key for key in self._others() if key.kid != active.kid}
+        return Ring(active, tuple(others.values()))
+
+    def add(self, secret: bytes | None = None) -> Secret:
+        """Put a key, by default a new one, beside the others, to be copied to other machines before it is used."""
+        self.active()
+        key = Secret.of(secret or secrets.token_bytes(KEY_BYTES))
+        write_secret(self._place(key.kid), key.secret)
+        return key
+
+    def rotate(self, kid: str | None = None) -> Secret:
+        """Use `kid` from now on, by default a new key. The one before it stays beside it.
+
+        Raises:
+            ConfigurationError: there is no key of that name.
+        """
+        ring = self.read()
+        following = self._known(ring, kid) if kid else self.add()
+        if following == ring.active:
+            return following
+        with contextlib.suppress(FileExistsError):
+            os.link(self._in_use, self._place(ring.active.kid))
+        draft = _draft(self._in_use)
+        os.link(self._place(following.kid), draft)
+        draft.replace(self._in_use)
+        self._place(following.kid).unlink()
+        return following
+
+    def retire(self, kid: str) -> None:
+        """Delete a key.
+
+        Raises:
+            ConfigurationError: there is no key of that name, or it is the one in use.
+        """
+        ring = self.read()
+        if self._known(ring, kid) == ring.active:
+            raise ConfigurationError(f"The key {kid} is in use.", hint="Use another one first: frontdesk keys rotate")
+        self._place(kid).unlink()
+
+    def resting_s(self, kid: str) -> float:
+        """For how many seconds a key that is not in use has lain like this: its file's name changed at that time."""
+        return time.time() - self._place(kid).stat().st_ctime
+
+    def stamp(self) -> frozenset[tuple[str, int, int, int]]:
+        """Names, inodes, modes and times: what was replaced or opened to others is seen."""
+        found = set()
+        with os.scandir(self.folder) as entries:
+            for entry in entries:
+                if entry.name.startswith(self.purpose) and entry.name.endswith(".key"):
+                    with contextlib.suppress(FileNotFoundError):
+                        about = entry.stat()
+                        found.add((entry.name, about.st_ino, about.st_mode, about.st_mtime_ns))
+        return frozenset(found)
+
+    @property
+    def _in_use(self) -> Path:
+        return self.folder / f"{self.purpose}.key"
+
+    def _place(self, kid: str) -> Path:
+        return self.folder / f"{self.purpose}-{kid}.key"
+
+    def _others(self) -> Iterator[Secret]:
+        for path in sorted(self.folder.glob(f"{self.purpose}-*.key")):
+            with contextlib.suppress(FileNotFoundError):  # retired since it was listed
+                yield Secret.of(read_secret(path))
+
+    def _known(self, ring: Ring, kid: str) -> Secret:
+        if (key := ring.find(kid)) is None:
+            raise ConfigurationError(f"There is no key {kid}.", hint="See: frontdesk keys list")
+        return key
+
+
+class WatchedKeys:
+    """The keys as they are now, give or take `LOOK_AGAIN_S`: what one look costs is saved for the next."""
+
+    def __init__(self, files: KeyFiles) -> None:
+        self._files = files
+        self._ring = files.read()
+        self._seen = files.stamp()
+        self._look_at = time.monotonic() + LOOK_AGAIN_S
+
+    def now(self) -> Ring:
+        if time.monotonic() >= self._look_at:
+            self.look()
+        return self._ring
+
+    def look(self) -> bool:
+        """Look at once. Has anything changed since the last look?"""
+        self._look_at = time.monotonic() + LOOK_AGAIN_S
+        if (stamp := self._files.stamp()) == self._seen:
+            return False
+        self._ring, self._seen = self._files.read(), stamp
+        return True
+
+
+def secret_in(path: Path) -> bytes:
+    """What `path` holds; where there is none, 32 random bytes are put there first.
+
+    Raises:
+        ConfigurationError: as `read_secret`, or the file cannot be made.
+    """
+    if not path.exists():
+        write_secret(path, secrets.token_bytes(KEY_BYTES))
+    return read_secret(path)
+
+
+def write_secret(path: Path, secret: bytes) -> None:
+    """Write the whole file under another name, then link it: whoever links first wins, and nobody sees half of it.
+
+    Raises:
+        ConfigurationError: the folder cannot be written to.
+    """
+    draft = _draft(path)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise ConfigurationError(f"The key {path} is not there, and cannot be made: {error.strerror}.") from None
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(base64.urlsafe_b64encode(secret).rstrip(b"=") + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was first: its key is everybody's
+    finally:
+        draft.unlink()
+
+
+def read_secret(path: Path) -> bytes:
+    """What `write_secret` wrote, at least 32 bytes.
+
+    Raises:
+        ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
+        FileNotFoundError: there is none.
+    """
+    with path.open("rb") as file:
+        if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise ConfigurationError(f"The key {path} is open to other users.", hint=f"Run: chmod 600 {path}")
+        text = file.read()
+    return decoded(text, f"The key {path}", "Move the file away: a new key is made at the next start.")
+
+
+def decoded(text: bytes, name: str, hint: str) -> bytes:
+    """At least 32 bytes that were written in base64url, with padding or without.
+
+    Raises:
+        ConfigurationError: they are not; `name` begins the message.
+    """
+    text = text.strip()
+    try:
+        secret = base64.b64decode(text + b"=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise ConfigurationError(f"{name} is not base64url text.", hint=hint) from None
+    if len(secret) < KEY_BYTES:
+        raise ConfigurationError(f"{name} has {len(secret)} bytes; it needs {KEY_BYTES}.", hint=hint)
+    return secret
+
+
+def _draft(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{secrets.token_hex(8)}")
