@@ -6,6 +6,7 @@ Everything that the pipeline needs is made here and handed to it; nothing else m
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Mapping
 
 from bentos.audit import open_auditor
@@ -28,6 +29,7 @@ from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
 from frontdesk.security.masking import mask
+from frontdesk.security.provided_keys import place_keys
 from frontdesk.security.sealing import open_seal
 from frontdesk.security.tokens import Keys
 from frontdesk.storage.archive import Archive
@@ -126,6 +128,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
         FrontdeskError: naming what is wrong and what to do.
     """
     check_runtime()
+    place_keys(settings.keys, os.environ)
     bundle = trusted_bundle(settings)
     check_placement(settings.model.placement, bundle.manifest)
     model = settings.model

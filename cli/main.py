@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version as installed_version
 from typing import Annotated
@@ -81,9 +82,19 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 
 
+def _place_keys() -> None:
+    """Before anything reads a key, or makes one: those that the environment holds."""
+    if any(name.startswith("FRONTDESK_") and name.endswith("_KEY") and "__" not in name for name in os.environ):
+        from frontdesk.config import load
+        from frontdesk.security.provided_keys import place_keys
+
+        place_keys(load().keys, os.environ)
+
+
 def run() -> None:
     """The entry point: an error that we drew becomes one clear line and exit code 1, never a traceback."""
     try:
+        _place_keys()
         app()
     except FrontdeskError as error:
         console = Console(stderr=True)

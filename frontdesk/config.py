@@ -21,7 +21,9 @@ PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 DATA_VARIABLE = "FRONTDESK_DATA"
 CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/crash_points.py
-NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE}
+KEY_VARIABLES = frozenset(f"FRONTDESK_{name}_KEY" for name in ("SIGNING", "SEALING", "AUDIT", "ERASURE"))
+"""Read by frontdesk/security/provided_keys.py, never into settings."""
+NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, *KEY_VARIABLES}
 API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -172,6 +174,7 @@ class SecuritySettings(Section):
     jwks: str | None = None
     jwks_max_age_s: float = Field(3600.0, ge=10)
     jwks_max_stale_s: float = Field(86_400.0, ge=60)
+    keys: Path | None = None
     bundle_keys: tuple[str, ...] = ()
     audit_answers: bool = True
 
@@ -263,7 +266,7 @@ class Settings(Section):
 
     @property
     def keys(self) -> Path:
-        return self.home / "keys"
+        return self.security.keys or self.home / "keys"
 
     @property
     def bundles(self) -> Path:

@@ -85,11 +85,16 @@ class KeyFiles:
         others = {key.kid: key for key in self._others() if key.kid != active.kid}
         return Ring(active, tuple(others.values()))
 
+    def begin_with(self, secret: bytes) -> None:
+        """Let this key be the first one in use; nothing happens where there is one."""
+        if not self._in_use.exists():
+            write_secret(self._in_use, secret)
+
     def add(self, secret: bytes | None = None) -> Secret:
         """Put a key, by default a new one, beside the others, to be copied to other machines before it is used."""
-        self.active()
-        key = Secret.of(secret or secrets.token_bytes(KEY_BYTES))
-        write_secret(self._place(key.kid), key.secret)
+        key, ring = Secret.of(secret or secrets.token_bytes(KEY_BYTES)), self.read()
+        if ring.find(key.kid) is None:
+            write_secret(self._place(key.kid), key.secret)
         return key
 
     def rotate(self, kid: str | None = None) -> Secret:

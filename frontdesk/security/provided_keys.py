@@ -1,0 +1,56 @@
+"""Keys that come with the environment, for hosts that share a database: they are put where keys are read from.
+
+    FRONTDESK_SIGNING_KEY, FRONTDESK_SEALING_KEY   the key in use, then, behind commas, others that still count
+    FRONTDESK_AUDIT_KEY, FRONTDESK_ERASURE_KEY     one key for as long as the database lives
+
+Each is at least 32 bytes in base64url. What the environment names comes into use; a key that it names no longer stays
+beside it until it is retired. Files stay the one place from which keys are read.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from pathlib import Path
+
+from frontdesk.errors import ConfigurationError
+from frontdesk.security import audit, fingerprints
+from frontdesk.security.key_files import KeyFiles, Purpose, decoded, read_secret, write_secret
+
+ROTATED = {"FRONTDESK_SIGNING_KEY": Purpose.SIGNING, "FRONTDESK_SEALING_KEY": Purpose.SEALING}
+FIXED = {"FRONTDESK_AUDIT_KEY": audit.FILE_NAME, "FRONTDESK_ERASURE_KEY": fingerprints.FILE_NAME}
+
+
+def place_keys(folder: Path, environment: Mapping[str, str]) -> None:
+    """Make the files of `folder` agree with the environment; nothing is written where they do, or where it has no keys.
+
+    Raises:
+        ConfigurationError: a variable holds no key, the folder cannot be written to, or it has another audit or
+            erasure key.
+    """
+    for variable, purpose in ROTATED.items():
+        if written := environment.get(variable):
+            _come_into_use(KeyFiles(folder, purpose), [_key(variable, part) for part in written.split(",")])
+    for variable, name in FIXED.items():
+        if written := environment.get(variable):
+            _agree(folder / name, _key(variable, written), variable)
+
+
+def _come_into_use(files: KeyFiles, keys: list[bytes]) -> None:
+    files.begin_with(keys[0])
+    wanted = [files.add(key) for key in keys]
+    files.rotate(wanted[0].kid)
+
+
+def _agree(path: Path, key: bytes, variable: str) -> None:
+    if not path.exists():
+        write_secret(path, key)
+    if not hmac.compare_digest(read_secret(path), key):
+        raise ConfigurationError(
+            f"{path} holds another key than {variable}.",
+            hint="What was written with one cannot be checked with the other: give all hosts the key of the file.",
+        )
+
+
+def _key(variable: str, written: str) -> bytes:
+    return decoded(written.encode(), variable, "Write 32 random bytes in base64url: openssl rand -base64 32 | tr +/ -_")

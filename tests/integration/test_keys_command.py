@@ -1,0 +1,85 @@
+"""`frontdesk keys --sealing`, and hosts that share keys, from the command line."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.reseal import SETTLED_S, check_retirable
+from frontdesk.config import Settings, load
+from frontdesk.errors import ConfigurationError
+from frontdesk.security.key_files import KeyFiles, Purpose
+from frontdesk.security.sealing import open_seal
+from frontdesk.storage.database import migrate, open_database
+from frontdesk.storage.rows import RowMaker
+from frontdesk.storage.sql.records import insert_rows
+from tests.records import record
+from tests.serving import environment, frontdesk
+
+LONG_AGO_S = SETTLED_S + 1
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """Of a home with an answer in its database."""
+    settings = load(environment=environment(tmp_path / "home"))
+    migrate(settings.database_url)
+    engine = open_database(settings.database_url)
+    with engine.begin() as connection:
+        insert_rows(connection, [RowMaker(open_seal(settings.keys)).rows(record())])
+    engine.dispose()
+    return settings
+
+
+def test_a_sealing_key_is_rotated_resealed_and_only_then_retired(settings: Settings) -> None:
+    home, files = settings.home, KeyFiles(settings.keys, Purpose.SEALING)
+    old = files.active().kid
+    new = frontdesk(home, "keys", "rotate", "--sealing").stdout.strip()
+    listed = json.loads(frontdesk(home, "keys", "list", "--sealing", "--json").stdout)
+    assert listed == [{"kid": new, "use": "seals"}, {"kid": old, "use": "opens"}]
+    with pytest.raises(ConfigurationError, match="2 values are sealed with it"):
+        check_retirable(settings, old, LONG_AGO_S)
+
+    resealed = frontdesk(home, "keys", "reseal")
+    assert f"2 values were sealed anew with the key {new}." in resealed.stdout
+    assert f"frontdesk keys retire {old} --sealing" in resealed.stdout
+    early = frontdesk(home, "keys", "retire", old, "--sealing")
+    assert (early.returncode, "put aside" in early.stderr) == (1, True)
+    check_retirable(settings, old, LONG_AGO_S)
+    assert files.read().find(old) is not None
+
+
+def test_hosts_with_the_same_environment_check_each_others_audit_log_and_tokens(tmp_path: Path) -> None:
+    key = base64.urlsafe_b64encode(b"k" * 32).decode()
+    shared = {"audit_key": key, "sealing_key": key, "signing_key": key, "erasure_key": key}
+    shared["storage__url"] = f"sqlite:///{tmp_path}/shared.db"
+    one, other = tmp_path / "one", tmp_path / "other"
+    assert frontdesk(one, "keys", "new", **shared).returncode == 0
+    checked = frontdesk(other, "audit", "verify", **shared)
+    assert (checked.returncode, checked.stdout[:9]) == (0, "1 entries"), checked.stderr
+    token = frontdesk(one, "token", **shared).stdout.strip()
+    assert frontdesk(other, "token", "inspect", "-", stdin=token, **shared).returncode == 0
+    assert frontdesk(
+        other, "audit", "verify", storage__url=shared["storage__url"], security__keys=tmp_path / "k"
+    ).returncode
+
+
+def test_keys_are_read_from_a_mounted_secret(tmp_path: Path) -> None:
+    """As Kubernetes mounts one: each file a link to a link to a folder, readable by its owner alone."""
+    mount = tmp_path / "mounted"
+    version = mount / "..2026"
+    version.mkdir(parents=True)
+    (mount / "..data").symlink_to("..2026")
+    for name in ("signing", "sealing", "audit", "erasure", "bundle"):
+        (version / f"{name}.key").write_bytes(base64.urlsafe_b64encode(name[:1].encode() * 32))
+        (version / f"{name}.key").chmod(0o400)
+        (mount / f"{name}.key").symlink_to(f"..data/{name}.key")
+    listed = frontdesk(tmp_path / "home", "keys", "list", "--json", security__keys=mount)
+    assert listed.returncode == 0, listed.stderr
+    assert [row["use"] for row in json.loads(listed.stdout)] == ["signs"]
+    assert frontdesk(tmp_path / "home", "audit", "verify", security__keys=mount).returncode == 0
+    assert not (tmp_path / "home" / "keys").exists()
