@@ -15,7 +15,7 @@ from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from model_store.bundle import Bundle
 from tests.redis_server import RedisServer, running
-from tests.serving import Server, home_with
+from tests.serving import TENANT, Server, home_with
 
 LIMIT, REQUESTS, CONNECTIONS = 100, 300, 30
 
@@ -31,11 +31,30 @@ def serve(bundle: Bundle, home: Path, workers: int, **settings: object) -> Serve
     return Server(home_with(bundle, home), workers=workers, **limited)
 
 
-async def storm(server: Server) -> list[httpx2.Response]:
-    headers = {"authorization": f"Bearer {server.token()}"}
+@pytest.fixture(scope="module")
+def with_redis(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory, redis: RedisServer) -> Iterator[Server]:
+    """Two workers that are patient with Redis, however busy the machine is; each test is a tenant of its own."""
+    patient = {"redis__url": redis.url, "redis__timeout_s": 2.0}
+    with serve(tiny_bundle, tmp_path_factory.mktemp("limited") / "home", 2, **patient) as server:
+        yield server
+
+
+async def storm(server: Server, requests: int = REQUESTS, tenant: str = TENANT) -> list[httpx2.Response]:
+    headers = {"authorization": f"Bearer {server.token(tenant=tenant)}"}
     limits = httpx2.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
     async with httpx2.AsyncClient(base_url=server.url, headers=headers, limits=limits, timeout=60) as client:
-        return await asyncio.gather(*(client.get("/v1/admin/models") for _ in range(REQUESTS)))
+        return await asyncio.gather(*(client.get("/v1/admin/models") for _ in range(requests)))
+
+
+async def passed_until_none_does(server: Server, tenant: str = TENANT) -> int:
+    """How many pass of storms that go on until every worker has refused all that it got of one."""
+    total, passed = 0, 1
+    while passed:
+        answers = await storm(server, tenant=tenant)
+        assert {answer.status_code for answer in answers} <= {200, 429}
+        passed = sum(answer.status_code == 200 for answer in answers)
+        total += passed
+    return total
 
 
 async def test_one_worker_passes_exactly_the_limit_and_says_so_at_both_doors(
@@ -63,18 +82,31 @@ async def test_one_worker_passes_exactly_the_limit_and_says_so_at_both_doors(
         assert httpx2.get(f"{server.url}/livez").status_code == 200
 
 
-async def test_two_workers_with_redis_pass_exactly_the_limit_together(
-    tiny_bundle: Bundle, tmp_path: Path, redis: RedisServer
-) -> None:
-    patient = {"redis__url": redis.url, "redis__timeout_s": 2.0}  # however busy the machine is
-    with serve(tiny_bundle, tmp_path / "home", 2, **patient) as server:
-        answers = await storm(server)
-        metrics = httpx2.get(f"{server.url}/metrics").text
+async def test_two_workers_with_redis_pass_exactly_the_limit_together(with_redis: Server) -> None:
+    answers = await storm(with_redis)
+    metrics = httpx2.get(f"{with_redis.url}/metrics").text
     assert 'frontdesk_rate_limit_checks_total{windows="redis"} 300.0' in metrics
     assert Counter(answer.status_code for answer in answers) == {200: LIMIT, 429: REQUESTS - LIMIT}
 
 
-async def test_two_workers_without_redis_enforce_their_shares(tiny_bundle: Bundle, tmp_path: Path) -> None:
+async def test_two_workers_whose_redis_goes_away_go_on_with_what_is_left_of_their_shares(
+    with_redis: Server, redis: RedisServer
+) -> None:
+    """A worker that had passed less than its share goes on to it, one that had passed more passes nothing further."""
+    before = await storm(with_redis, 60, tenant="in-mid-run")
+    assert {answer.status_code for answer in before} == {200}
+    redis.kill()
+    try:
+        after = await passed_until_none_does(with_redis, tenant="in-mid-run")
+        metrics = httpx2.get(f"{with_redis.url}/metrics").text
+    finally:
+        redis.start()
+    assert LIMIT <= 60 + after <= LIMIT + 60 - LIMIT // 2  # more than the limit only where one had passed most of 60
+    assert 'frontdesk_rate_limit_checks_total{windows="process"}' in metrics
+
+
+async def test_two_workers_without_redis_pass_exactly_the_limit_once_both_have_used_up_their_shares(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
     with serve(tiny_bundle, tmp_path / "home", 2) as server:
-        passed = sum([answer.status_code == 200 for answer in await storm(server)])
-    assert LIMIT // 2 <= passed <= LIMIT
+        assert await passed_until_none_does(server) == LIMIT
