@@ -27,6 +27,7 @@ _SINGLE_HEADERS = (
     b"content-encoding",
     b"content-length",
     b"content-type",
+    b"host",
     b"idempotency-key",
     b"inference-header-content-length",
     b"x-request-deadline-ms",

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import uvicorn
@@ -26,8 +26,9 @@ def restored(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def listening() -> AsyncIterator[int]:
+async def listening(see: Callable[[dict], object] = bool) -> AsyncIterator[int]:
     async def application(scope: dict, receive: object, send: object) -> None:
+        see(scope)
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
         await send({"type": "http.response.body", "body": b"ok"})
 
@@ -92,3 +93,32 @@ async def test_a_connection_that_waits_between_requests_is_left_alone() -> None:
     async with listening() as port:
         _, said = await closed_after(port, whole, whole, b"G", pause_s=TIMEOUT_S * 2)
     assert said.count(b"200 OK") == 2
+
+
+CHUNKED = b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n"
+
+
+@pytest.mark.parametrize(
+    "piece", [b"2;" + b"a" * 500, b"2\r\n{}\r\n0\r\nx: " + b"a" * 500], ids=["an extension", "a trailer"]
+)
+async def test_what_is_no_body_is_not_read_for_ever(piece: bytes) -> None:
+    async with listening() as port:
+        seconds, _ = await closed_after(port, CHUNKED + b"\r\n", piece, *[b"a" * 500] * 50, pause_s=0.001)
+    assert seconds < 2
+
+
+async def test_a_large_body_in_chunks_of_one_byte_is_read_to_its_end() -> None:
+    small = b"1\r\nx\r\n" * 5000
+    async with listening() as port:
+        _, said = await closed_after(
+            port, CHUNKED + b"\r\n", *[small] * 4, b"0\r\n\r\n", b"GET / HTTP/1.1\r\n\r\nG", pause_s=0.01
+        )
+    assert said.count(b"200 OK") == 2
+
+
+async def test_a_trailer_is_no_header() -> None:
+    """As one packet: what the application is given is read before it runs."""
+    seen: list[bytes] = []
+    async with listening(lambda scope: seen.extend(name for name, _ in scope["headers"])) as port:
+        await closed_after(port, CHUNKED + b"connection: close\r\n\r\n0\r\nauthorization: Bearer x\r\n\r\n")
+    assert seen == [b"host", b"transfer-encoding", b"connection"]

@@ -1,0 +1,135 @@
+"""Nobody writes into the log but us: whatever a caller sends, each line is one JSON object, and one of ours.
+
+The log of a running server, both doors: all that a caller can have logged (ids, tenant, subject, address) or may hope
+to have (path, query, user agent) holds line ends, escape sequences, quotes and separators of Unicode.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from bentos.grpc import frontdesk_pb2 as pb
+from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
+from frontdesk.security.keys import signing_key
+from tests.forgeries import Forger
+from tests.serving import Server, send_raw
+
+FORGED = "forged-line"
+LINE = '{"event":"request","request_id":"' + FORGED + '","status":200}'
+INJECTIONS = {
+    "LF": f"a\n{LINE}",
+    "CR": f"a\r{LINE}",
+    "CRLF": f"a\r\n{LINE}",
+    "quotes": f'a","request_id":"{FORGED}","b":"',
+    "backslash": 'a\\","status":500,"b":"',
+    "escape sequence": f"\x1b[2J\x1b[1;31m{LINE}",
+    "backspaces": "\b" * 80 + LINE,
+    "vertical tab": f"a\x0b{LINE}",
+    "form feed": f"a\x0c{LINE}",
+    "NEL": f"a\x85{LINE}",
+    "NEL in UTF-8": f"a\u0085{LINE}",
+    "line separator": f"a\u2028{LINE}",
+    "paragraph separator": f"a\u2029{LINE}",
+    "right to left": f"a\u202e{LINE}",
+    "NUL": f"a\x00{LINE}",
+    "percent": "a%0d%0a" + LINE,
+    "a format": "%s%s%n{0.__class__}${jndi:ldap://x}",
+}
+FIELDS = {
+    "event", "level", "timestamp", "pid", "method", "route", "status", "duration_ms", "request_id", "tenant", "subject",
+    "client", "bytes_in", "bytes_out",
+}  # fmt: skip
+
+
+@pytest.fixture
+def written(server: Server) -> Iterator[Any]:
+    """What the server has printed since the test began."""
+    before = len(server.log())
+
+    def read(until: str) -> str:
+        give_up = time.monotonic() + 5.0
+        while f'"{until}"' not in server.log()[before:]:
+            assert time.monotonic() < give_up, "the last request is not in the log"
+            time.sleep(0.02)
+        return server.log()[before:]
+
+    return read
+
+
+def assert_ours(log: str) -> list[dict[str, Any]]:
+    """Every line is an access line or one that uvicorn writes of a malformed request, and nothing else."""
+    assert log.isascii()
+    assert all(character.isprintable() for character in log.replace("\n", ""))
+    told: list[dict[str, Any]] = [json.loads(line) for line in log.splitlines()]
+    for line in told:
+        if line["event"] == "request":
+            assert set(line) == FIELDS
+        else:
+            assert (line["event"], line["logger"]) == ("Invalid HTTP request received.", "uvicorn.error")
+    assert FORGED not in {line.get("request_id") for line in told}
+    return told
+
+
+def http_requests(token: str, injected: str) -> list[str]:
+    """The same injection in everything that is or may be logged of a request over HTTP."""
+    get, end = "HTTP/1.1\r\nhost: x\r\nconnection: close\r\n", "\r\n\r\n"
+    return [
+        f"GET /livez {get}x-request-id: {injected}{end}",
+        f"GET /{injected} {get}{end}",
+        f"GET /livez?{injected}={injected} {get}{end}",
+        f"GET /livez {get}user-agent: {injected}{end}",
+        f"GET /livez {get}referer: {injected}\r\nx-forwarded-for: {injected}\r\nforwarded: for={injected}{end}",
+        f"{injected} /livez {get}{end}",
+        f"GET /v1/customers/{injected}/history {get}authorization: Bearer {token}{end}",
+        f"GET /v1/queries {get}authorization: Bearer {injected}{end}",
+        f"GET /v1/queries {get}authorization: Bearer {token}\r\nidempotency-key: {injected}{end}",
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_no_line_is_forged_over_http(server: Server, written: Any, encoding: str) -> None:
+    token, last = server.token(), f"last-{encoding}"
+    for injected in INJECTIONS.values():
+        for asked in http_requests(token, injected):
+            send_raw(server.port, asked.encode(encoding, "replace"))
+    send_raw(
+        server.port, f"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-request-id: {last}\r\n\r\n".encode()
+    )
+    told = assert_ours(written(last))
+    # Two requests of one stream are two lines, as they should be: what no proxy would pass on is not a forged line.
+    assert len(told) >= len(INJECTIONS) * 5
+
+
+def test_no_line_is_forged_by_what_a_token_says(server: Server, written: Any) -> None:
+    """An identity provider may put anything into a subject; the door believes what is printable and logs it escaped."""
+    forger, statuses = Forger(signing_key(server.home / "keys"), int(time.time())), []
+    for injected in INJECTIONS.values():
+        for claims in ({"sub": injected}, {"tenant": injected}):
+            token = forger.with_claims(scope="history:read", **claims)
+            asked = f"GET /v1/queries HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+            statuses.append(send_raw(server.port, asked.encode()).status)
+    send_raw(server.port, b"GET /livez HTTP/1.1\r\nhost: x\r\nconnection: close\r\nx-request-id: last-token\r\n\r\n")
+    told = assert_ours(written("last-token"))
+    assert len(told) == len(statuses) + 1
+    assert set(statuses) == {200, 401}
+    assert {line["subject"] for line in told} & set(INJECTIONS.values())  # what is printable is told as it is
+
+
+def test_no_line_is_forged_over_grpc(server: Server, written: Any) -> None:
+    bearer = ("authorization", f"Bearer {server.token(['understand'])}")
+    with grpc.insecure_channel(server.grpc_address, options=[("grpc.primary_user_agent", LINE)]) as channel:
+        stub = FrontdeskServiceStub(channel)
+        for injected in (text for text in INJECTIONS.values() if text.isascii() and text.isprintable()):
+            for name in ("x-request-id", "authorization", "x-request-deadline-ms", "cache-control", "x-forwarded-for"):
+                given = ((name, injected),) if name == "authorization" else (bearer, (name, injected))
+                stub.Understand.future(pb.Query(text="x", store=False), metadata=given, timeout=20).exception()
+            channel.unary_unary(f"/{injected}/{injected}").future(b"", metadata=(bearer,), timeout=20).exception()
+        stub.Understand(pb.Query(text="x", store=False), metadata=(bearer, ("x-request-id", "last-grpc")), timeout=20)
+    told = assert_ours(written("last-grpc"))
+    assert {line["route"] for line in told} == {"/frontdesk.v1.FrontdeskService/Understand"}
