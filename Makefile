@@ -71,9 +71,10 @@ hostile: $(VENV)/.dev-$(EXTRA)  ## every hostile test, with 50,000 requests made
 check: lint  ## the definition of clean: lint and the unit tests
 	@$(PYTEST) $(AT_ONCE) tests/unit --quiet
 
-lint: $(VENV)/.dev-$(EXTRA)  ## format, style, types, import contracts
+lint: $(VENV)/.dev-$(EXTRA)  ## format, style, security, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bentos cli frontdesk model_store runners training
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 

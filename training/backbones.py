@@ -6,7 +6,8 @@ RoBERTa counts positions from the padding id, so its position table is shifted b
 function, up to rounding, as a test shows; what they learn from there on has to make them differ.
 
 `weights: minilm` therefore means MiniLM weights, whatever the architecture is called; the README says so too. Any other
-name goes to `from_pretrained`: `distilbert-base-uncased` and `roberta-base` for production.
+name goes to `from_pretrained`: `distilbert-base-uncased` and `roberta-base` for production, with `@REVISION` behind it
+to pin what a hub gives. Weights are read as safetensors and as nothing else: older files of a hub are pickles.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def load_backbone(architecture: str, weights: str, layers: int = MINILM_LAYERS) 
 
     Args:
         architecture: `distilbert` or `roberta`; only read for MiniLM weights.
-        weights: `minilm`, or a name or path for `from_pretrained`.
+        weights: `minilm`, or for `from_pretrained` a path, or a name with or without `@REVISION`.
         layers: how many of MiniLM's layers to keep, from the bottom; tests use fewer.
 
     Raises:
@@ -75,9 +76,11 @@ def load_backbone(architecture: str, weights: str, layers: int = MINILM_LAYERS) 
 
 
 def _published(weights: str) -> tuple[Any, Tokenizer]:
+    name, _, wanted = (weights, "", "") if Path(weights).is_dir() else weights.partition("@")
+    revision = wanted or "main"
     try:
-        body = AutoModel.from_pretrained(weights, attn_implementation="eager")
-        return body, AutoTokenizer.from_pretrained(weights).backend_tokenizer
+        body = AutoModel.from_pretrained(name, revision=revision, use_safetensors=True, attn_implementation="eager")
+        return body, AutoTokenizer.from_pretrained(name, revision=revision).backend_tokenizer
     except (OSError, ValueError) as error:  # transformers says both of a hub that is away and of a wrong name
         raise ConfigurationError(
             f"The weights '{weights}' cannot be read ({type(error).__name__}).",

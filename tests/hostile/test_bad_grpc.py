@@ -5,6 +5,7 @@ Every message here carries a word of its own, so that a trace of it in the log i
 
 from __future__ import annotations
 
+import contextlib
 import socket
 from collections.abc import Iterator
 from typing import Any
@@ -16,21 +17,14 @@ from grpc_status import rpc_status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from bentos.gateway.routes import RPCS
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from bentos.grpc.service import FrontdeskService
-from bentos.oip.grpc_service import InferenceService
 from tests.serving import Server
 
 MARK = "zqxgrpcmark"
-METHODS = [
-    f"/{service.descriptor.full_name}/{name}"
-    for service, names in (
-        (FrontdeskService, ["Understand", "UnderstandBatch", "Answer"]),
-        (InferenceService, ["ModelInfer", "ModelReady", "ModelMetadata", "ModelConfig", "RepositoryIndex"]),
-    )
-    for name in names
-]
+METHODS = [rpc.path for rpc in RPCS if not rpc.foreign]
+FOREIGN = [rpc.path for rpc in RPCS if rpc.foreign]
 CALLERS_FAULT = {
     StatusCode.INVALID_ARGUMENT,
     StatusCode.NOT_FOUND,
@@ -46,7 +40,12 @@ def channel(server: Server) -> Iterator[grpc.Channel]:
 
 
 def outcome(channel: grpc.Channel, method: str, content: bytes, metadata: Any) -> StatusCode:
-    call = channel.unary_unary(method).future(content, metadata=metadata, timeout=20)
+    """How a call ends, whether its method streams or not; one whose first message has come is good."""
+    call = channel.unary_stream(method)(content, metadata=metadata, timeout=20)
+    with contextlib.suppress(grpc.RpcError):
+        next(call, None)
+        call.cancel()
+        return StatusCode.OK
     code: StatusCode = call.code()
     assert MARK not in f"{call.details()}{rpc_status.from_call(call)}"
     return code
@@ -79,6 +78,14 @@ class TestMessages:
         self, channel: grpc.Channel, metadata: Any, method: str, content: bytes
     ) -> None:
         assert outcome(channel, method, content, metadata) in CALLERS_FAULT | {StatusCode.OK}
+
+    @settings(
+        max_examples=50, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    )
+    @given(method=st.sampled_from(FOREIGN), content=st.binary(min_size=1, max_size=300))
+    def test_no_bytes_make_health_or_reflection_fail(self, channel: grpc.Channel, method: str, content: bytes) -> None:
+        """gRPC's own servicers say UNKNOWN of bytes that are no message; what counts is that they go on."""
+        outcome(channel, method, content, ())
 
     @pytest.mark.parametrize(
         "query",
@@ -154,3 +161,28 @@ def test_what_is_not_http2_harms_nobody(server: Server, channel: grpc.Channel, m
         connection.sendall(content + MARK.encode())
         query = pb.Query(text="Where is it?", store=False).SerializeToString()
         assert outcome(channel, METHODS[0], query, metadata) is StatusCode.OK
+
+
+FRAME = st.builds(
+    lambda payload, kind, flags, stream: (
+        len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+    ),
+    payload=st.binary(max_size=80),
+    kind=st.integers(0, 12),
+    flags=st.integers(0, 255),
+    stream=st.sampled_from([0, 1, 3, 2, 2**31 - 1, 2**32 - 1]),
+)
+
+
+@settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(frames=st.lists(FRAME, min_size=1, max_size=12))
+def test_no_frames_of_http2_harm_anybody(server: Server, frames: list[bytes]) -> None:
+    """Any kind, flags and stream, in any order; what becomes of others is asked when the module ends."""
+    with (
+        contextlib.suppress(ConnectionError, TimeoutError),
+        socket.create_connection(("127.0.0.1", server.grpc_port), timeout=5) as connection,
+    ):
+        connection.sendall(PREFACE + b"\x00\x00\x00\x04\x00\x00\x00\x00\x00" + b"".join(frames))
+        connection.settimeout(0.02)
+        while connection.recv(65_536):
+            pass

@@ -95,3 +95,12 @@ def test_weights_of_a_hub_go_the_whole_way_to_int8(tmp_path: Path) -> None:
 def test_weights_that_cannot_be_had_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="nothing_here"):
         load_backbone("roberta", str(tmp_path / "nothing_here"))
+
+
+def test_pickled_weights_are_not_read(tmp_path: Path) -> None:
+    folder = small_roberta(tmp_path / "hub")
+    body = load_backbone("roberta", str(folder)).body
+    (folder / "model.safetensors").unlink()
+    torch.save(body.state_dict(), folder / "pytorch_model.bin")
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        load_backbone("roberta", str(folder))

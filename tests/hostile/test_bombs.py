@@ -1,0 +1,132 @@
+"""What is small on its way and large when it is opened, and text that patterns choke on: refused, or read in no time.
+
+Memory is that of the workers at its highest (VmHWM), so nothing that was taken and given back goes unseen.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import time
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc import StatusCode
+
+from bentos.gateway.routes import ROUTES, RPCS
+from bentos.grpc import frontdesk_pb2 as pb
+from tests.serving import Server, send_raw
+
+MEGABYTE = 1_000_000
+ZEROS = bytes(60 * MEGABYTE)
+MOST_BYTES_MORE = 40 * MEGABYTE
+POSTED = [
+    route.template.replace("{model}", "ensemble")
+    for route in ROUTES
+    if route.models and "{version}" not in route.template
+]
+BOMBS = {
+    "gzip": gzip.compress(b'{"text": "' + ZEROS + b'"}'),
+    "deflate": zlib.compress(b'{"text": "' + ZEROS + b'"}'),
+    "x-gzip": gzip.compress(ZEROS),
+    "gzip, gzip": gzip.compress(gzip.compress(ZEROS)),
+    "br": b"\x81" * 1000,
+    "zstd": b"\x28\xb5\x2f\xfd" * 1000,
+}
+UNARY = [rpc.path for rpc in RPCS if not rpc.foreign and not rpc.path.endswith("Stream")]
+
+
+def highest(server: Server) -> int:
+    """Bytes that the larger of the workers has ever held."""
+    told = (Path(f"/proc/{pid}/status").read_text() for pid in server.workers().values())
+    return max(int(status.partition("VmHWM:")[2].split()[0]) * 1024 for status in told)
+
+
+@contextmanager
+def little_memory(server: Server) -> Iterator[None]:
+    before = highest(server)
+    yield
+    assert highest(server) - before < MOST_BYTES_MORE
+
+
+def post(server: Server, path: str, body: bytes, *more: str) -> tuple[int, float]:
+    """The status, and the seconds that it took."""
+    named = (f"POST {path} HTTP/1.1", "host: x", f"authorization: Bearer {server.token()}", "connection: close")
+    head = "\r\n".join([*named, "content-type: application/json", f"content-length: {len(body)}", *more])
+    started = time.perf_counter()
+    return send_raw(server.port, head.encode() + b"\r\n\r\n" + body).status, time.perf_counter() - started
+
+
+@pytest.mark.parametrize("encoding", BOMBS)
+def test_a_body_that_would_grow_is_not_opened(server: Server, encoding: str) -> None:
+    with little_memory(server):
+        for path in POSTED:
+            status, took_s = post(server, path, BOMBS[encoding], f"content-encoding: {encoding}")
+            assert status in (400, 413, 415), path
+            assert took_s < 2.0
+
+
+def test_a_message_that_would_grow_is_not_opened(server: Server) -> None:
+    """Everything that gRPC can compress with, at every method; compressed it is within the limit of a message."""
+    metadata = (("authorization", f"Bearer {server.token()}"),)
+    with little_memory(server), grpc.insecure_channel(server.grpc_address) as channel:
+        for path in UNARY:
+            for compression in (grpc.Compression.Gzip, grpc.Compression.Deflate):
+                call = channel.unary_unary(path).future(ZEROS, metadata=metadata, timeout=20, compression=compression)
+                assert call.code() in (StatusCode.UNIMPLEMENTED, StatusCode.RESOURCE_EXHAUSTED), path
+        good = channel.unary_unary(UNARY[0])(pb.Query(text="x", store=False).SerializeToString(), metadata=metadata)
+    assert pb.Answer.FromString(good).query_id
+
+
+PIECES = (
+    "a", "A ", "1", "1 ", "a@", "@a.", "+49 ", "http://a/", "://", "(", "[ORDER_1] ", "{{", "Dear A ", "\u0301",
+    "\u200d", "\U0001f600", "no not never ", "!?", ". ", "\n", "\t", "urgent ", "99.99 EUR ", "1970-01-01T", "-", "_",
+    "&amp;", "<a>", "0x", "DE89 3704 ", "\u202e", "\u0130", "\ufdfa", "ß", "\x7f", "'\"",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("path", ["/v1/understand", "/v1/queries"])
+def test_no_text_of_four_thousand_characters_takes_long(server: Server, path: str) -> None:
+    """Through masking, features, models, priority and reply; a quadratic pattern would take many seconds."""
+    slow = []
+    for piece in PIECES:
+        text = ("x " + piece * 4000)[:4000]
+        status, took_s = post(server, path, json.dumps({"text": text, "store": False}).encode())
+        if status != 200 or took_s > 1.0:
+            slow.append((piece, status, round(took_s, 2)))
+    assert slow == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"[" * 60_000,
+        b'{"text":' * 8_000,
+        b'{"text": "' + b"\\ud83d" * 10_000 + b'"}',
+        b'{"text": "x", "store": 1e' + b"9" * 60_000 + b"}",
+        b'{"text": "x", "store": ' + b"9" * 60_000 + b"}",
+        b"{" + b",".join(b'"a%d":1' % number for number in range(5_000)) + b"}",
+        b'{"text": "x"' + b', "text": "x"' * 4_000 + b', "y": 1}',
+        b'{"waiting_since": "' + b"2026-01-01T" * 5_000 + b'", "text": "x"}',
+        b" " * 65_000 + b"{",
+    ],
+    ids=["lists", "objects", "surrogates", "exponent", "digits", "names", "one name again", "a date", "blanks"],
+)
+def test_no_body_takes_long_to_parse(server: Server, body: bytes) -> None:
+    for path in POSTED:
+        status, took_s = post(server, path, body)
+        assert (status, took_s < 1.0) == (400, True), (path, took_s)
+
+
+@pytest.mark.parametrize("size", [100, 200, 3_000])
+def test_no_query_string_takes_long_to_parse(server: Server, size: int) -> None:
+    for asked in ("intent=" + "a" * size, "&".join(["intent=a"] * (size // 10)), "cursor=" + "A" * size, "%61" * size):
+        head = f"GET /v1/queries?{asked} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token()}\r\n"
+        started = time.perf_counter()
+        status = send_raw(server.port, f"{head}connection: close\r\n\r\n".encode()).status
+        assert status in (200, 400), asked[:50]
+        assert time.perf_counter() - started < 1.0
