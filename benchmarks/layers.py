@@ -31,6 +31,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks import gates
 from benchmarks.traffic import messages
 from bentos.champion import served_bundle
 from bentos.desk import Desk
@@ -52,6 +53,7 @@ from runners.schedule import Limits
 from runners.warm_up import open_warm
 
 ROUNDS = 5
+GATES = "of the door: "
 TOGETHER = 32
 CALLER = Caller("default", "benchmark", frozenset({"understand"}))
 
@@ -106,7 +108,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
 
         found = {
             "parse": each(lambda body: parse(QueryIn, body).query(), bodies),
-            "gate": each(lambda _: desk.gate.admit(f"Bearer {token}", "understand"), texts),
+            "gate": together(lambda _: desk.gate.admit(f"Bearer {token}", "understand"), texts, 1),
             "masking": each(mask, texts),
             "features, 32 together": each(ensemble.features.rows, chunks),
             "models and features, 32 together": each(ensemble.understand, chunks),
@@ -140,6 +142,9 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         whole = together(_posting(door, token), bodies, 1)
         inside = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
         found["door and framework"] = whole - sum(found[layer] for layer in inside)
+        bodies = [render(answer) for answer in answers]
+        for name, (work, over) in gates.layers(settings, desk.gate, desk.metrics, bodies).items():
+            found[f"{GATES}{name}"] = together(work, over, 1)
         loop.run_until_complete(desk.close())
     return found
 
@@ -186,7 +191,7 @@ def _judge_all(
 ) -> list[Answer]:
     pipeline = desk.pipeline
     return [
-        pipeline.judge(pipeline.champion, query, text, read[text.text])
+        pipeline.judge(pipeline.champion, query, text, read[text.text], None)
         for query, text in zip(queries, masked, strict=True)
     ]
 
@@ -196,7 +201,7 @@ def _observe(desk: Desk, answer: Answer) -> None:
     desk.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
     log_access(
         method="POST", route="/v1/understand", status=200, duration_ms=1.0, request_id=answer.query_id,
-        tenant="default", subject="benchmark", bytes_in=100, bytes_out=1000,
+        tenant="default", subject="benchmark", client="127.0.0.1", bytes_in=100, bytes_out=1000,
     )  # fmt: skip
 
 
@@ -230,7 +235,7 @@ def print_table(rows: dict[str, float], version: str) -> None:
     table.add_column("layer")
     table.add_column("ms", justify="right")
     for layer, milliseconds in rows.items():
-        table.add_row(layer, f"{milliseconds:.3f}")
+        table.add_row(layer, f"{milliseconds:.4f}" if layer.startswith(GATES) else f"{milliseconds:.3f}")
     Console().print(table)
 
 

@@ -44,7 +44,7 @@ def test_a_prompt_repeats_it_as_it_was_written_and_only_where_it_belongs(injecte
 def test_no_answer_holds_what_a_template_would_have_made_of_it(server: Server) -> None:
     with server.client() as client:
         for injected in INJECTIONS:
-            fields = {"customer_id": injected[:64], "session_id": injected[:128]}
+            fields = {"customer_id": injected[:50], "session_id": injected[:100]}
             said = {"text": f"I want to cancel my order {injected}", "store": False, **fields}
             for path in ("/v1/understand", "/v1/queries"):
                 response = client.post(path, json=said)
