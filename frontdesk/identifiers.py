@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import time
 import uuid
+
+from frontdesk.randomness import RandomPieces
+
+_RANDOM = RandomPieces(10)
 
 
 def uuid7() -> str:
     """A new UUIDv7: 48 bits of milliseconds since 1970, 74 random bits; text of 36 characters."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(_RANDOM.draw(), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))

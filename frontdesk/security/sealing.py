@@ -16,7 +16,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +25,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from frontdesk.errors import ConfigurationError, DataError
+from frontdesk.randomness import RandomPieces
 from frontdesk.security.key_files import KeyFiles, Purpose, Ring, WatchedKeys
 
 KEY_ID_AT = 1
@@ -35,6 +35,7 @@ KEY_ID_BYTES = 4
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
+_NONCES = RandomPieces(_NONCE_BYTES)
 _HEAD_BYTES = len(_VERSION) + KEY_ID_BYTES + _NONCE_BYTES
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
@@ -82,7 +83,7 @@ class Seal:
 
     def seal(self, plain: bytes, context: bytes) -> bytes:
         """`plain`, encrypted and bound to `context`. The same bytes never look the same twice."""
-        nonce = os.urandom(_NONCE_BYTES)
+        nonce = _NONCES.draw()
         return _VERSION + self.current.key_id + nonce + self.current.cipher.encrypt(nonce, plain, context)
 
     def open(self, sealed: bytes, context: bytes) -> bytes:
