@@ -23,6 +23,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -102,6 +103,16 @@ queries = Table(
     ),
     Index("ix_queries_tenant_intent", "tenant", "intent", "created_at", "id"),
     Index("ix_queries_tenant_confidence", "tenant", "confidence"),
+    Index(  # a few in a hundred, and what a support lead looks at first
+        "ix_queries_tenant_urgent",
+        "tenant",
+        "created_at",
+        "id",
+        "decision",
+        "sentiment",
+        postgresql_where=text("priority = 'urgent'"),
+        sqlite_where=text("priority = 'urgent'"),
+    ),
 )
 
 customer_history = Table(

@@ -84,6 +84,7 @@ class TestPages:
             ("intent", "get_refund"),
             ("sentiment", "negative"),
             ("priority", "urgent"),
+            ("priority", "o'ne; -- \\ 100% :not %(a)s"),
             ("decision", "escalate"),
             ("model_version", "v2"),
         ],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, bindparam, literal, select, tuple_
 
 from frontdesk.storage.tables import UtcDateTime, customer_history, feedback, queries
 
@@ -142,9 +142,11 @@ def _feedback_on(connection: Connection, tenant: str, query_ids: Sequence[str]) 
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
-    exact = ("customer_id", "intent", "sentiment", "priority", "decision", "model_version")
+    exact = ("customer_id", "intent", "sentiment", "decision", "model_version")
     wanted = [(queries.c[name], getattr(filters, name)) for name in exact]
     conditions = [column == value for column, value in wanted if value is not None]
+    if filters.priority is not None:  # written out: a parameter cannot be told to be in the index of the urgent
+        conditions.append(queries.c.priority == bindparam(None, filters.priority, literal_execute=True))
     if filters.start is not None:
         conditions.append(queries.c.created_at >= filters.start)
     if filters.end is not None:
