@@ -128,12 +128,16 @@ def problem_response(error: FrontdeskError) -> Response:
     )
 
 
-def unexpected_response() -> Response:
-    """What a caller sees of a defect: nothing but that it happened."""
-    body = {
+def defect_problem() -> dict[str, Any]:
+    """RFC 9457 members for a defect: nothing but that it happened."""
+    return {
         "type": "urn:frontdesk:defect",
         "title": "Something went wrong inside Frontdesk",
         "status": 500,
         "detail": "The request was not completed. The log has the details under the request id of X-Request-ID.",
     }
-    return Response(json.dumps(body), status_code=500, media_type=PROBLEM_JSON)
+
+
+def unexpected_response() -> Response:
+    """What a caller sees of a defect."""
+    return Response(json.dumps(defect_problem()), status_code=500, media_type=PROBLEM_JSON)

@@ -75,6 +75,17 @@ class FakeWriter:
 
 
 @dataclass
+class BreakingWriter:
+    """Says one sentence, then raises what it was given."""
+
+    defect: Exception
+
+    async def write(self, *_: object) -> AsyncGenerator[Sentence | Written, None]:
+        yield Sentence("We are looking into it. ")
+        raise self.defect
+
+
+@dataclass
 class FakeRecorder:
     """Keeps records in a list, or is away."""
 

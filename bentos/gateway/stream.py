@@ -6,13 +6,15 @@
     event: error           a problem (RFC 9457) instead of `final`; nothing was acknowledged then
 
 What is wrong before the first event is an ordinary error response. A client that goes away stops the generation.
+A defect is an `error` like any other, logged without its words: a stream that just stops looks like a network's fault.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import aclosing
+from typing import Any
 
 from fastapi import FastAPI
 from pydantic import TypeAdapter
@@ -21,11 +23,12 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bentos.desk import Desk
-from bentos.errors import problem
+from bentos.errors import defect_problem, problem
 from bentos.gateway.door import admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, json_body
 from bentos.gateway.schemas import QueryIn, parse
 from frontdesk.errors import FrontdeskError
+from frontdesk.observability.logs import log_failure
 from frontdesk.storage.rows import answer_json
 from frontdesk.types import AnswerEvent, EarlierAnswer, Final, Sentence, Understood
 
@@ -57,16 +60,17 @@ def add_stream(app: FastAPI, desk: Callable[[], Desk]) -> None:
         events = desk().pipeline.events(query, request.caller, request.deadline)
         first = await anext(events)  # what is refused is refused before the response begins
         replayed = isinstance(first, Final) and isinstance(first.answer, EarlierAnswer)
-        return _EventStream(first, events, desk(), REPLAYED if replayed else {})
+        written = _written(first, events, desk(), request.request_id)
+        return _EventStream(written, events, REPLAYED if replayed else {})
 
 
 class _EventStream(StreamingResponse):
     """Closes the pipeline's events however the response ends."""
 
     def __init__(
-        self, first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], desk: Desk, headers: dict[str, str]
+        self, content: AsyncIterator[bytes], events: AsyncGenerator[AnswerEvent, None], headers: Mapping[str, str]
     ) -> None:
-        super().__init__(_written(first, events, desk), media_type=MEDIA_TYPE, headers=headers)
+        super().__init__(content, media_type=MEDIA_TYPE, headers=headers)
         self._events = events
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,14 +78,19 @@ class _EventStream(StreamingResponse):
             await super().__call__(scope, receive, send)
 
 
-async def _written(first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], desk: Desk) -> AsyncIterator[bytes]:
+async def _written(
+    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], desk: Desk, request_id: str
+) -> AsyncIterator[bytes]:
     yield written(first)
     try:
         async for event in events:
             yield written(event)
     except FrontdeskError as error:
         desk.metrics.observe_rejection(error.kind)
-        yield _event("error", json.dumps(problem(error)).encode())
+        yield _failed(problem(error))
+    except Exception as error:  # noqa: BLE001 - the door's last line of defence comes too late: the response has begun
+        log_failure(error, request_id)
+        yield _failed(defect_problem())
 
 
 def written(event: AnswerEvent) -> bytes:
@@ -93,6 +102,10 @@ def written(event: AnswerEvent) -> bytes:
             return _event("sentence", _SENTENCE.to_json(event))
         case Final(answer):
             return _event("final", answer_json(answer))
+
+
+def _failed(members: dict[str, Any]) -> bytes:
+    return _event("error", json.dumps(members).encode())
 
 
 def _event(name: str, data: bytes) -> bytes:

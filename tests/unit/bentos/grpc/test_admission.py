@@ -20,6 +20,7 @@ from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
 from bentos.grpc import frontdesk_pb2 as pb
+from tests.fakes import BreakingWriter
 from tests.grpc_door import FakeDesk, FakeModels, Served, bearer, served
 
 MARKER = "xyzzy-customer-words"
@@ -235,6 +236,21 @@ class TestDefects:
         assert (logged["event"], logged["error"], logged["request_id"]) == ("failure", "builtins.ValueError", "mine")
         assert (access["event"], access["status"]) == ("request", 500)
         assert MARKER not in f"{error!r}{lines}{capfd.readouterr()}{caplog.text}"
+
+    async def test_in_mid_stream_it_is_the_status_that_the_stream_ends_with(self) -> None:
+        desk = FakeDesk()
+        desk.pipeline.writer = BreakingWriter(ValueError(MARKER))
+        with capture_logs() as lines:
+            async with served(desk) as door:
+                stream = door.stub.AnswerStream(QUERY, metadata=(bearer(),))
+                kinds = [(await stream.read()).WhichOneof("event") for _ in range(2)]
+                error, _ = await failure(stream.read())
+                await asyncio.wait_for(door.server.admission.idle(), 5)
+        assert kinds == ["understanding", "sentence"]
+        assert error.code() is StatusCode.INTERNAL
+        assert [line["event"] for line in lines] == ["failure", "request"]
+        assert MARKER not in f"{error!r}{lines}"
+        assert not desk.recorder.kept
 
     async def test_the_next_call_is_answered(self) -> None:
         async with served(FakeDesk(FakeModels(defect=ValueError(MARKER)))) as door:

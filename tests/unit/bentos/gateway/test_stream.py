@@ -1,0 +1,77 @@
+"""What a stream ends with where something goes wrong after it has begun."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+from structlog.testing import capture_logs
+
+from bentos.gateway.door import Admitted, admitted
+from bentos.gateway.stream import add_stream
+from frontdesk.deadline import Deadline
+from frontdesk.types import Caller
+from tests.fakes import BreakingWriter
+from tests.grpc_door import FakeDesk
+
+PATH = "/v1/queries/stream"
+MARKER = "Kassandra"
+BODY = json.dumps({"text": f"Where is my parcel? {MARKER}"}).encode()
+
+
+@pytest.fixture
+def desk() -> FakeDesk:
+    return FakeDesk()
+
+
+@pytest.fixture
+async def client(desk: FakeDesk) -> AsyncIterator[httpx2.AsyncClient]:
+    app = FastAPI()
+    add_stream(app, lambda: desk)
+
+    async def behind_the_door(scope: Scope, receive: Receive, send: Send) -> None:
+        admitted.set(Admitted(Caller("acme", "agent", frozenset()), Deadline.after(5), "mine", BODY))
+        await app(scope, receive, send)
+
+    transport = httpx2.ASGITransport(behind_the_door)
+    async with httpx2.AsyncClient(transport=transport, base_url="http://desk") as opened:
+        yield opened
+
+
+async def streamed(client: httpx2.AsyncClient) -> list[tuple[str, dict[str, Any]]]:
+    response = await client.post(PATH)
+    assert response.status_code == 200
+    lines = [event.split("\n") for event in response.text.removesuffix("\n\n").split("\n\n")]
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in lines]
+
+
+async def test_a_defect_in_mid_stream_is_its_last_event_and_says_nothing_of_itself(
+    desk: FakeDesk, client: httpx2.AsyncClient
+) -> None:
+    desk.pipeline.writer = BreakingWriter(ValueError(MARKER))
+    with capture_logs() as lines:
+        events = await streamed(client)
+
+    assert [name for name, _ in events] == ["understanding", "sentence", "error"]
+    problem = events[-1][1]
+    assert (problem["type"], problem["status"]) == ("urn:frontdesk:defect", 500)
+    assert MARKER not in json.dumps(problem)
+    (line,) = lines
+    assert (line["event"], line["error"], line["request_id"]) == ("failure", "builtins.ValueError", "mine")
+    assert MARKER not in json.dumps(line)
+    assert not desk.recorder.kept
+
+
+async def test_what_cannot_be_stored_is_an_error_and_no_final(desk: FakeDesk, client: httpx2.AsyncClient) -> None:
+    desk.recorder.away = True
+    with capture_logs() as lines:
+        *_, (name, problem) = await streamed(client)
+
+    assert (name, problem["type"]) == ("error", "urn:frontdesk:storage-unavailable")
+    assert not lines
+    assert 'kind="storage-unavailable"' in desk.counted()
