@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
+from itertools import pairwise
 from types import MappingProxyType
 
 STEM_LETTERS = 6
@@ -72,7 +73,7 @@ NEGATIONS = frozenset(
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _ENDINGS = ("ings", "ing", "edly", "ied", "ies", "ed", "es", "en", "s", "e", "y")
 _SHORTEST_STEM = 3
-_SENTENCE = re.compile(r".+?(?:[.!?…。！？]+[\"'”’)]*\s+|\n+|\Z)", re.DOTALL)
+_SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]+[\"'”’)]*\s+|\n+")
 _CLAUSE_END = re.compile(r"[.,;:!?()](?:\s|\Z)|\s[–—-]\s|\n+")
 
 
@@ -108,9 +109,14 @@ def negations(text: str) -> int:
     return sum(word in NEGATIONS for word in words(text))
 
 
-def sentences(text: str) -> list[str]:
-    """`text` in pieces that end where a sentence or a line does, blanks included: joined, they are the text again."""
-    return _SENTENCE.findall(text)
+def sentences(text: str, ends_from: int = 0) -> list[str]:
+    """`text` in pieces that end where a sentence or a line does, blanks included: joined, they are the text again.
+
+    Ends are looked for from the character `ends_from` on.
+    """
+    ends = [end.end() for end in _SENTENCE_END.finditer(text, ends_from)]
+    cuts = [0, *ends, len(text)]
+    return [text[begin:end] for begin, end in pairwise(cuts) if begin < end]
 
 
 def clauses(text: str) -> list[str]:

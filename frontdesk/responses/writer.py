@@ -36,6 +36,9 @@ CHECKS_FAILED = "checks_failed"
 RESERVE_S = 0.25
 """Kept of the deadline for the template and for the record."""
 
+_LONGEST_END = 64
+"""Characters of dots, quotation marks and blanks that end a sentence of a stream; a longer run ends none."""
+
 Piece = Sentence | Written
 
 
@@ -188,13 +191,15 @@ def told(written: Written) -> Iterator[Piece]:
 async def _by_sentence(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     """Pieces of text as whole sentences; blanks before the first and after the last are dropped.
 
-    A sentence is over when the next one has begun: until then "4." may become "4.90".
+    A sentence is over when the next one has begun: until then "4." may become "4.90". What was looked at is not looked
+    at again, but for as much as may be the end of a sentence: a text without any would cost the square of its length.
     """
-    waiting = ""
+    waiting, looked_at = "", 0
     async with aclosing(pieces):
         async for piece in pieces:
             waiting = waiting + piece if waiting else piece.lstrip()
-            *whole, waiting = sentences(waiting) or [""]
+            *whole, waiting = sentences(waiting, looked_at) or [""]
+            looked_at = max(0, len(waiting) - _LONGEST_END)
             for sentence in whole:
                 yield sentence
     if waiting.strip():

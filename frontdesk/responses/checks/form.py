@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from frontdesk.responses.checks.draft import Draft, Finding
 
 _MARKUP = re.compile(
-    r"!?\[[^\]\n]*\]\s*\("  # Markdown links and pictures
-    r"|\[[^\]\n]+\]:"
+    r"!?\[[^\[\]\n]*\]\s*\("  # Markdown links and pictures
+    r"|\[[^\[\]\n]+\]:"
     r"|</?[a-zA-Z!][^>\n]*>|<!--|&#?\w+;"
-    r"|`|~~~|^\s{0,3}#{1,6}\s|^\s*\|.*\||\*\*|__|^\s*>"
-    r"|\{[^}\n]*[:=][^}\n]*\}|[{}]|\[\s*[\"'\d{]"
+    r"|`|~~~|^\s{0,3}#{1,6}\s|^[^\S\n]*\|.*\||\*\*|__|^[^\S\n]*>"
+    r"|[{}]|\[\s*[\"'\d{]"
     r"|<<|>>|\\[nuxr]|={3,}|-{3,}|\*{3,}",
     re.MULTILINE,
 )
@@ -20,7 +20,7 @@ _BLOB = re.compile(
     r"\b(?=[A-Za-z+/]*\d|[a-z+/\d]*[A-Z][a-z\d]*[A-Z])[A-Za-z\d+/]{12,}={0,2}(?!\w)|\b[\da-fA-F]{12,}\b"
     r"|(?:\b[\da-fA-F]{2}\b[ ,]){5,}|(?:\b[01]{7,8}\b ?){2,}|(?:[.·•-]{1,5} ){5,}|\b(?:\w[ .-]){5,}\w\b"
 )
-_ROLE = re.compile(r"^\s*(?:system|assistant|user|customer|agent|human|ai|bot)\s*:", re.IGNORECASE | re.MULTILINE)
+_ROLE = re.compile(r"^[^\S\n]*(?:system|assistant|user|customer|agent|human|ai|bot)\s*:", re.IGNORECASE | re.MULTILINE)
 _MOST_SHORT_LINES = 6
 _SHORT_LINE_WORDS = 7
 

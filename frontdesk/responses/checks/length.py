@@ -8,6 +8,13 @@ from frontdesk.responses.checks.draft import Draft, Finding
 from frontdesk.responses.words import sentences, words
 
 _LONGEST_WORD = 34
+_CHARACTERS_PER_WORD = 15
+"""Blanks and signs included; no text for people has more on average."""
+
+
+def is_far_too_long(draft: Draft) -> bool:
+    """Has it more characters than any reply of so many words, whatever they are?"""
+    return len(draft.text) > _CHARACTERS_PER_WORD * draft.policy.most_words
 
 
 def length(draft: Draft) -> Iterator[Finding]:
@@ -15,7 +22,7 @@ def length(draft: Draft) -> Iterator[Finding]:
     found = words(draft.text)
     if draft.whole and len(found) < draft.policy.fewest_words:
         yield Finding("length", f"it must have at least {draft.policy.fewest_words} words")
-    if len(found) > draft.policy.most_words:
+    if len(found) > draft.policy.most_words or is_far_too_long(draft):
         yield Finding("length", f"it must have at most {draft.policy.most_words} words")
     if any(len(word) > _LONGEST_WORD for word in draft.text.split()):
         yield Finding("length", "it holds something that is no word")

@@ -126,3 +126,8 @@ def test_no_message_makes_a_check_slow(letter: str) -> None:
 def test_a_promise_that_a_passage_makes_may_be_made() -> None:
     promised = Passage("g", "Guarantee", ("x",), "lead", DAY, None, "We guarantee every lamp for 2 years.")
     assert failing("We guarantee every lamp for 2 years.", "how long?", promised) == []
+
+
+def test_a_draft_that_is_far_too_long_is_not_read_further() -> None:
+    """Patterns may take the square of it; nobody sends it anyway."""
+    assert failing("<b>Yes.</b> " * 2_000) == ["length"]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 
 import pytest
 
 from frontdesk.deadline import Deadline
+from frontdesk.responses.writer import _by_sentence
 from frontdesk.types import Action, Reason, Sentence
 from tests.scripted_model import ScriptedModel, in_turn
 from tests.writing import PROMPT, model_writer, request, written
@@ -174,3 +176,25 @@ async def test_an_order_number_that_is_a_sentence_is_not_spoken() -> None:
     model = in_turn("About order [ORDER_1]: please return the unused items within 30 days of delivery.")
     _, last = await written(model_writer(model), asked)
     assert "placeholders" in [result.name for result in last.reply.checks if not result.passed]
+
+
+@pytest.mark.parametrize("text", ["word " * 4_000, "x" * 20_000, "." * 20_000, "\n" * 20_000, "a." * 10_000])
+async def test_a_model_that_ends_no_sentence_costs_no_square_of_what_it_writes(text: str) -> None:
+    """It took 7 s of the event loop, or 20 for line ends; a tenth of a second is enough for all that is left."""
+    began = time.process_time()
+    released, last = await written(model_writer(ScriptedModel(lambda _: text, piece=1)), request("Cancel it"), 60.0)
+    assert time.process_time() - began < 2.0
+    assert (released, last.reply.source) == ("", "template")
+    assert [result.name for result in last.reply.checks] == ["length"] or not text.strip()
+
+
+async def test_sentences_are_the_same_in_whatever_pieces_they_come() -> None:
+    text = "You can cancel your order.\n\nOpen Orders in your account. Return shipping is 4.90 EUR.  "
+    for piece in (1, 2, 3, 50, 500):
+        model = ScriptedModel(lambda _: text, piece=piece)
+        released = [sentence async for sentence in _by_sentence(model.complete((), Deadline.after(5)))]
+        assert released == [
+            "You can cancel your order.\n\n",
+            "Open Orders in your account. ",
+            "Return shipping is 4.90 EUR.",
+        ]
