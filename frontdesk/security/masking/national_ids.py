@@ -93,6 +93,7 @@ _FIRST_WORDS = tuple(
 _BEGINNINGS = frozenset(word[:3] for word in _FIRST_WORDS)
 _MIN_DIGITS, _MAX_DIGITS = 6, 15
 _MIXED = range(8, 17)
+_GROUP_END = re.compile(r"[ ./-]")
 
 
 def national_ids(text: str) -> Iterator[Found]:
@@ -134,9 +135,18 @@ def _by_name(text: str) -> Iterator[tuple[int, int]]:
         return
     announcing = frozenset(word for word in words if word.startswith(_FIRST_WORDS))
     for start in word_starts(text, announcing):
-        found = _NAMED.match(text, start)
-        if found and _is_long_enough(found[1]):
-            yield found.span(1)
+        if found := _NAMED.match(text, start):
+            candidate = _within_length(found[1])
+            if _is_long_enough(candidate):
+                yield found.start(1), found.start(1) + len(candidate)
+
+
+def _within_length(candidate: str) -> str:
+    """Without the last groups where there are more digits than identities have: what follows is another number."""
+    groups = list(_GROUP_END.finditer(candidate))
+    while groups and sum(map(str.isdigit, candidate)) > _MAX_DIGITS:
+        candidate = candidate[: groups.pop().start()]
+    return candidate
 
 
 def _is_long_enough(candidate: str) -> bool:

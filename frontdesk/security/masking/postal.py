@@ -104,11 +104,14 @@ _WINDOW = 70
 def postal_addresses(text: str) -> Iterator[Found]:
     words_in_it = words_of(text)
     found = [*(_streets(text) if _has_street(words_in_it) else ()), *_codes(text, words_in_it)]
-    done = 0
-    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
-        if start >= done:
-            done = end
-            yield start, end, "ADDRESS"
+    whole: list[tuple[int, int]] = []
+    for start, end in sorted(found):
+        if whole and start < whole[-1][1]:  # they share a town
+            whole[-1] = whole[-1][0], max(end, whole[-1][1])
+        else:
+            whole.append((start, end))
+    for start, end in whole:
+        yield start, end, "ADDRESS"
 
 
 def _has_street(words_in_it: frozenset[str]) -> bool:
