@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from bentos.audit import Auditor
+from bentos.checkpoints import Checkpoints
 from bentos.errors import problem_response
 from bentos.inventory import Inventory
 from frontdesk.errors import FrontdeskError, StorageUnavailable
@@ -50,6 +51,7 @@ class Desk:
     redis: RedisInTime | None
     outbox: Dispatcher | None
     auditor: Auditor
+    checkpoints: Checkpoints
     inventory: Inventory
     language_model: OpenAiClient | None
     archive: Archive
@@ -98,6 +100,7 @@ class Desk:
         if self.language_model is not None:
             await self.language_model.close()
         await asyncio.to_thread(self.recorder.close)
+        await asyncio.to_thread(self.checkpoints.close)
         self.spool.close()
         self.customers.close()
         if self.redis is not None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from bentos.audit import open_auditor
 from bentos.champion import open_champion, placed_provider, served_bundle, trusted_bundle
+from bentos.checkpoints import Checkpoints
 from bentos.deliveries import open_outbox
 from bentos.desk import Desk
 from bentos.inventory import Inventory
@@ -78,6 +79,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     spool, seal = Spool.open(settings.home), open_seal(settings.keys)
     outbox = open_outbox(settings, engine, spool, metrics)
     auditor = open_auditor(settings, engine)
+    interval_s = settings.security.audit_checkpoint_s
+    checkpoints = Checkpoints(engine, auditor.key, settings.home, auditor.trail.chain, interval_s)
     recorder = open_recorder(settings, engine, spool, seal, metrics, outbox, auditor)
     redis = open_redis(settings)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
@@ -110,6 +113,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         redis,
         outbox,
         auditor,
+        checkpoints,
         inventory,
         language_model,
         archive,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from frontdesk.config import Settings
-    from frontdesk.security.audit import Checkpoint
 
 app = typer.Typer(help="The audit log: verify it, and sign how far it has come.", no_args_is_help=True)
 
@@ -24,73 +23,52 @@ def verify(
         list[Path] | None, typer.Option(help="A file of checkpoints that was kept elsewhere; repeat for several.")
     ] = None,
 ) -> None:
-    """Look at every entry and checkpoint; exit code 1 where any was edited, taken out, put in, moved or cut off."""
+    """Look at every entry and checkpoint; exit code 1 where any was edited, taken out, put in, moved or cut off.
+
+    The checkpoints that servers of this host have written to <home>/audit-checkpoints.jsonl are looked at too.
+    """
+    from bentos.audit import checked, checkpoints_in
+    from bentos.checkpoints import FILE_NAME
     from frontdesk.config import load
     from frontdesk.errors import DataError
-    from frontdesk.security.audit import AuditRow, Checkpoint, audit_key
-    from frontdesk.security.audit import verify as findings_of
+    from frontdesk.security.audit import audit_key
     from frontdesk.storage.database import reading
-    from frontdesk.storage.sql.audit import all_checkpoints, all_entries
-    from frontdesk.types import AuditEntry
 
     settings = load()
-    count = 0
-
-    def row(kept: Any) -> AuditRow:
-        nonlocal count
-        count += 1
-        place = {name: kept[name] for name in ("chain", "sequence", "previous_hash", "hash")}
-        return AuditRow(entry=AuditEntry(**{name: kept[name] for name in kept if name not in place}), **place)
-
-    try:
-        elsewhere = [
-            Checkpoint.from_json(line) for path in checkpoint or () for line in path.read_text().splitlines() if line
-        ]
-    except (ValueError, TypeError, KeyError, AttributeError):
-        raise DataError("A file of checkpoints holds something that is none.") from None
+    elsewhere, torn = checkpoints_in(settings.home / FILE_NAME)
+    if torn:
+        typer.echo(
+            f"{torn} lines of {settings.home / FILE_NAME} cannot be read: torn by a crash, or changed.", err=True
+        )
+    for path in checkpoint or ():
+        found, damaged = checkpoints_in(path)
+        if damaged or not path.exists():
+            raise DataError("A file of checkpoints is not there, or holds something that is none.")
+        elsewhere += found
     with _opened(settings) as engine, reading(engine) as connection:
-        kept, damaged = _read(all_checkpoints(connection))
-        rows = (row(one) for one in all_entries(connection))
-        findings = damaged + findings_of(rows, kept, audit_key(settings.keys), elsewhere)
-    for finding in findings:
+        seen = checked(connection, audit_key(settings.keys), elsewhere)
+    for finding in seen.findings:
         typer.echo(finding)
-    if findings:
+    if seen.findings:
         raise typer.Exit(1)
-    typer.echo(f"{count} entries and {len(kept) + len(elsewhere)} checkpoints are as they were written.")
+    count = seen.checkpoints + len(elsewhere)
+    typer.echo(f"{seen.entries} entries and {count} checkpoints are as they were written.")
 
 
 @app.command()
 def checkpoint() -> None:
-    """Sign the head of every chain, keep that beside the log, and print it: append it to a file on another machine."""
-    from datetime import UTC, datetime
+    """Sign the head of every chain, keep that beside the log, and print it: append it to a file on another machine.
 
+    Servers do that by themselves too, for what is new (security.audit_checkpoint_s).
+    """
+    from bentos.checkpoints import FILE_NAME, keep_checkpoint
     from frontdesk.config import load
-    from frontdesk.identifiers import uuid7
-    from frontdesk.security.audit import BEGINNING, audit_key
-    from frontdesk.storage.database import begin_writing
-    from frontdesk.storage.sql.audit import all_checkpoints, chain_heads, insert_checkpoint
+    from frontdesk.security.audit import audit_key
 
     settings = load()
-    now = datetime.now(UTC)
-    with _opened(settings) as engine, begin_writing(engine) as connection:
-        kept, _ = _read(all_checkpoints(connection))
-        previous = kept[-1].digest() if kept else BEGINNING
-        made = audit_key(settings.keys).checkpoint(uuid7(), now, chain_heads(connection), previous)
-        insert_checkpoint(connection, made.id, made.to_json(), now)
+    with _opened(settings) as engine:
+        made = keep_checkpoint(engine, audit_key(settings.keys), settings.home / FILE_NAME)
     typer.echo(made.to_json())
-
-
-def _read(written: list[str]) -> tuple[list[Checkpoint], list[str]]:
-    """Those that can be read, and a sentence for each that cannot."""
-    from frontdesk.security.audit import Checkpoint
-
-    kept, damaged = [], []
-    for content in written:
-        try:
-            kept.append(Checkpoint.from_json(content))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            damaged.append("A checkpoint in the database is damaged.")
-    return kept, damaged
 
 
 @contextmanager

@@ -177,6 +177,7 @@ class SecuritySettings(Section):
     keys: Path | None = None
     bundle_keys: tuple[str, ...] = ()
     audit_answers: bool = True
+    audit_checkpoint_s: float = Field(60.0, ge=1)
 
     @model_validator(mode="after")
     def _keys_have_a_source(self) -> SecuritySettings:

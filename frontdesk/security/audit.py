@@ -2,8 +2,8 @@
 
 An entry's hash is an HMAC over everything in it and the hash before it, so nobody without the key of this installation
 can write, change, move or take out an entry unseen. What hashes cannot show is that a chain once was longer: a
-checkpoint names the head of every chain and is signed (Ed25519), and one that is kept elsewhere (`frontdesk audit
-checkpoint`) shows what was cut off since. Pure functions of rows; knows nothing of databases.
+checkpoint names the heads of chains at a moment and is signed (Ed25519), and one that is kept elsewhere shows what was
+cut off since. Pure functions of rows; knows nothing of databases.
 
 Every host that shares a database needs the same key file. The design is that of Schneier and Kelsey, "Secure audit logs
 to support computer forensics", 1999, without their key evolution: whoever has the key now could rewrite the past.
@@ -44,7 +44,7 @@ class AuditRow:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """The head of every chain (sequence and hash) at a moment, and the hash of the checkpoint before this one."""
+    """Heads of chains (sequence and hash) at a moment, and the hash of the checkpoint before this one."""
 
     id: str
     created_at: str
@@ -142,11 +142,10 @@ def verify(
         key: of the installation.
         elsewhere: checkpoints that were kept out of reach, in any order.
     """
-    wanted = {
-        (chain, sequence): digest
-        for checkpoint in (*checkpoints, *elsewhere)
-        for chain, (sequence, digest) in checkpoint.heads.items()
-    }
+    wanted: dict[tuple[str, int], set[str]] = {}
+    for checkpoint in (*checkpoints, *elsewhere):
+        for chain, (sequence, digest) in checkpoint.heads.items():
+            wanted.setdefault((chain, sequence), set()).add(digest)
     findings = _wrong_checkpoints(checkpoints, elsewhere, key.public)
     chain, sequence, previous, broken = "", 0, BEGINNING, False
     for row in rows:
@@ -155,7 +154,7 @@ def verify(
         if not broken and (wrong := _wrong(row, sequence, previous, key)) is not None:
             findings.append(f"Chain {chain}, entry {row.sequence}: {wrong}.")
             broken = True  # what follows hangs on it, and is not told one by one
-        if (noted := wanted.pop((chain, row.sequence), row.hash)) != row.hash:
+        for noted in sorted(wanted.pop((chain, row.sequence), set()) - {row.hash}):
             findings.append(f"Chain {chain}, entry {row.sequence}: a checkpoint knows it with the hash {noted[:12]}.")
         sequence, previous = row.sequence, row.hash
     findings += [f"Chain {chain}: cut off, a checkpoint knows entry {sequence}." for chain, sequence in sorted(wanted)]
@@ -176,7 +175,9 @@ def _wrong_checkpoints(
     kept: Sequence[Checkpoint], elsewhere: Sequence[Checkpoint], public: Ed25519PublicKey
 ) -> list[str]:
     findings = []
-    for checkpoint in (*kept, *elsewhere):
+    there = {checkpoint.digest() for checkpoint in kept}
+    gone = [checkpoint for checkpoint in elsewhere if checkpoint.digest() not in there]
+    for checkpoint in (*kept, *gone):
         try:
             public.verify(base64.b64decode(checkpoint.signature), checkpoint.content())
         except (InvalidSignature, ValueError):
@@ -186,6 +187,4 @@ def _wrong_checkpoints(
         if checkpoint.previous != previous:
             findings.append(f"Checkpoint {checkpoint.id}: it does not follow the one before it.")
         previous = checkpoint.digest()
-    there = {checkpoint.digest() for checkpoint in kept}
-    gone = [checkpoint for checkpoint in elsewhere if checkpoint.digest() not in there]
     return findings + [f"Checkpoint {checkpoint.id}: it was taken out of the database." for checkpoint in gone]

@@ -20,24 +20,24 @@ Link = Callable[[str, int, AuditEntry, str], str]
 
 
 class AuditTrail:
-    """The chain of this process. `link(chain, sequence, entry, previous hash)` is the entry's hash."""
+    """The chain of this process, `chain`. `link(chain, sequence, entry, previous hash)` is the entry's hash."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, chain: str | None = None) -> None:
         self._link = link
-        self._chain = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.chain = chain or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 
     def append(self, connection: Connection, entries: Sequence[AuditEntry]) -> None:
         """Append in the connection's transaction; nothing happens for no entries."""
         if not entries:
             return
-        sequence, previous = chain_head(connection, self._chain)
+        sequence, previous = chain_head(connection, self.chain)
         rows = []
         for entry in entries:
             sequence += 1
-            digest = self._link(self._chain, sequence, entry, previous)
+            digest = self._link(self.chain, sequence, entry, previous)
             rows.append(
                 {
-                    "chain": self._chain,
+                    "chain": self.chain,
                     "sequence": sequence,
                     "tenant": entry.tenant,
                     "subject": entry.subject,

@@ -6,6 +6,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from bentos.audit import checkpoints_in
+from bentos.checkpoints import FILE_NAME
 from model_store.bundle import Bundle
 from tests.serving import Server, frontdesk, home_with
 
@@ -44,3 +46,6 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen(tiny_bundle: 
                 connection.commit()
             found = frontdesk(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
             assert found.returncode == 1, (statement, found.stdout)
+
+    signed = {chain for one in checkpoints_in(server.home / FILE_NAME)[0] for chain in one.heads}
+    assert {row["chain"] for row in kept} <= signed  # by the server itself, at its end at the latest

@@ -42,14 +42,19 @@ def all_entries(connection: Connection) -> Iterator[RowMapping]:
     yield from connection.execution_options(yield_per=CHUNK).execute(everything).mappings()
 
 
-def chain_heads(connection: Connection) -> dict[str, tuple[int, str]]:
-    """Sequence and hash of the last entry of every chain."""
-    last = select(audit_log.c.chain, func.max(audit_log.c.sequence).label("sequence")).group_by(audit_log.c.chain)
-    heads = last.subquery()
-    joined = select(audit_log.c.chain, audit_log.c.sequence, audit_log.c.hash).join(
-        heads, (audit_log.c.chain == heads.c.chain) & (audit_log.c.sequence == heads.c.sequence)
-    )
-    return {row.chain: (row.sequence, row.hash) for row in connection.execute(joined)}
+def chain_heads(connection: Connection, chain: str | None = None) -> dict[str, tuple[int, str]]:
+    """Sequence and hash of the last entry of every chain, or of one; a look at the index for each chain."""
+    names = [chain] if chain else _chains(connection)
+    found = ((name, connection.execute(_LAST, {"of_chain": name}).one_or_none()) for name in names)
+    return {name: (last.sequence, last.hash) for name, last in found if last is not None}
+
+
+def _chains(connection: Connection) -> list[str]:
+    """From one name to the next by the index, because chains are few and their entries many."""
+    first = select(func.min(audit_log.c.chain).label("chain")).cte("chains", recursive=True)
+    following = select(func.min(audit_log.c.chain)).where(audit_log.c.chain > first.c.chain).scalar_subquery()
+    every = first.union_all(select(following).where(first.c.chain.is_not(None)))
+    return list(connection.scalars(select(every.c.chain).where(every.c.chain.is_not(None))))
 
 
 def insert_checkpoint(connection: Connection, identity: str, content: str, at: datetime) -> None:
@@ -59,3 +64,16 @@ def insert_checkpoint(connection: Connection, identity: str, content: str, at: d
 def all_checkpoints(connection: Connection) -> list[str]:
     """Their contents, the oldest first: ids are UUIDv7."""
     return list(connection.scalars(select(audit_checkpoints.c.content).order_by(audit_checkpoints.c.id)))
+
+
+def last_checkpoint(connection: Connection) -> tuple[str, str] | None:
+    """Id and content of the latest one."""
+    latest = select(audit_checkpoints.c.id, audit_checkpoints.c.content).order_by(audit_checkpoints.c.id.desc())
+    found = connection.execute(latest.limit(1)).one_or_none()
+    return None if found is None else (found.id, found.content)
+
+
+def lock_checkpoints(connection: Connection) -> None:
+    """Until the transaction ends nobody else makes one: SQLite has one writer, PostgreSQL locks."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext("audit checkpoints"))))

@@ -1,0 +1,119 @@
+"""Checkpoints of the audit log, made by themselves: one process a host signs how far every chain has come.
+
+    every interval -> has a chain grown? -> sign its head -> keep it in the database, then in a file of this host
+
+The database shows by its checkpoints that a chain was cut off; the file, <home>/audit-checkpoints.jsonl, shows it to
+`frontdesk audit verify` also where who can write to the database took the checkpoints out as well. A checkpoint names
+the chains that have grown since the one before it, and at the end of a process its own chain.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Thread
+from uuid import UUID
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from frontdesk.identifiers import uuid7
+from frontdesk.security.audit import BEGINNING, AuditKey, Checkpoint
+from frontdesk.storage.database import begin_writing, reading, try_lock
+from frontdesk.storage.sql.audit import chain_heads, insert_checkpoint, last_checkpoint, lock_checkpoints
+
+FILE_NAME = "audit-checkpoints.jsonl"
+CLOSING_S = 5.0
+
+Heads = Mapping[str, tuple[int, str]]
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+
+
+class Checkpoints:
+    """A thread of each worker; that of one of them works, and the next takes over within an interval when it ends.
+
+    Args:
+        engine: of the database.
+        key: signs.
+        home: where the file is, and the lock that elects.
+        chain: this process's own, signed once more at its end.
+        interval_s: the longest that an entry waits for a checkpoint while the database is there, in seconds.
+    """
+
+    def __init__(self, engine: Engine, key: AuditKey, home: Path, chain: str, interval_s: float) -> None:
+        self._engine = engine
+        self._key = key
+        self._file = home / FILE_NAME
+        self._chain = chain
+        self._interval_s = interval_s
+        self._signed: Heads = {}
+        self._closed = Event()
+        self._thread = Thread(target=self._run, name="frontdesk-checkpoints", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """Sign this process's last entries, and stop."""
+        self._closed.set()
+        self._thread.join(CLOSING_S)
+
+    def _run(self) -> None:
+        while not self._closed.is_set():
+            with try_lock(self._file) as is_ours:
+                while is_ours and not self._closed.is_set():
+                    self._turn(None)
+                    self._closed.wait(self._interval_s)
+            self._closed.wait(self._interval_s)
+        self._turn(self._chain)
+
+    def _turn(self, chain: str | None) -> None:
+        """Sign what has grown, of one chain or of all."""
+        try:
+            with reading(self._engine) as connection:
+                heads = chain_heads(connection, chain)
+            grown = {name: head for name, head in heads.items() if self._signed.get(name) != head}
+            if grown:
+                keep_checkpoint(self._engine, self._key, self._file, grown)
+            self._signed = {**self._signed, **heads}
+        except (SQLAlchemyError, OSError) as error:
+            _log.warning("The audit log was not signed this time (%s).", type(error).__name__)
+
+
+def keep_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | None = None) -> Checkpoint:
+    """Sign these heads, or those of all chains; kept in the database, then at the end of `file`.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database is away.
+        OSError: the file cannot be written; the database has the checkpoint then.
+    """
+    with begin_writing(engine) as connection:
+        made = _made(connection, key, chain_heads(connection) if heads is None else heads)
+    opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    try:
+        os.write(opened, b"\n" + made.to_json().encode())  # ahead of it, so that a line torn by a crash ends there
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+    return made
+
+
+def _made(connection: Connection, key: AuditKey, heads: Heads) -> Checkpoint:
+    """Behind the last one, whatever the clocks of other hosts say: checkpoints sort by their ids."""
+    lock_checkpoints(connection)
+    now, (following, previous) = datetime.now(UTC), _behind(last_checkpoint(connection))
+    made = key.checkpoint(max(uuid7(), following), now, heads, previous)
+    insert_checkpoint(connection, made.id, made.to_json(), now)
+    return made
+
+
+def _behind(last: tuple[str, str] | None) -> tuple[str, str]:
+    """The id that comes next, and the digest to name. One that is damaged is passed over: `verify` tells of it."""
+    try:
+        if last is not None:
+            return str(UUID(int=UUID(last[0]).int + 1)), Checkpoint.from_json(last[1]).digest()
+    except (ValueError, TypeError, KeyError, AttributeError):
+        pass
+    return "", BEGINNING
