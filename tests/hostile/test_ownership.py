@@ -129,6 +129,12 @@ def test_every_answer_is_the_one_that_the_scopes_ask_for(answers: list[tuple[Cel
     assert len(answers) == 2 * 10 * len(ROUTES)
 
 
+def test_a_refusal_names_the_scope_that_lacks(answers: list[tuple[Cell, httpx2.Response]]) -> None:
+    refused = [(cell, response) for cell, response in answers if response.status_code == 403]
+    assert refused
+    assert [cell.path for cell, response in refused if f"the scope {cell.entry.scope}." not in response.text] == []
+
+
 def test_the_stranger_is_shown_nothing_of_the_owner(answers: list[tuple[Cell, httpx2.Response]]) -> None:
     seen = [
         (cell.path, cell.role.name) for cell, response in answers if cell.tenant == STRANGER and MARK in response.text

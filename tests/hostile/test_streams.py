@@ -21,7 +21,7 @@ EVIL = "evil.example"
 TEXT = b'{"text": "Where is my parcel?", "store": false}'
 
 
-def over_one_connection(server: Server, *pieces: bytes, patience_s: float = 1.0) -> bytes:
+def over_one_connection(server: Server, *pieces: bytes, patience_s: float = 0.4) -> bytes:
     """Everything that comes back until the server closes the connection, or says nothing more."""
     came = b""
     with (
