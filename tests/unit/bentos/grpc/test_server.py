@@ -12,6 +12,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
+from bentos.gateway.routes import RPCS
 from bentos.grpc import frontdesk_pb2 as pb
 from tests.grpc_door import FakeDesk, FakeModels, Served, bearer, served
 
@@ -52,6 +53,17 @@ async def test_reflection_lists_the_services_and_shows_their_schema() -> None:
         "grpc.reflection.v1alpha.ServerReflection",
     }
     assert pb.DESCRIPTOR.serialized_pb in schema.file_descriptor_response.file_descriptor_proto
+
+
+async def test_bytes_that_are_no_message_stop_neither_health_nor_reflection() -> None:
+    """gRPC's own servicers say UNKNOWN of them, and log a line that holds nothing of them."""
+    foreign = [rpc.path for rpc in RPCS if rpc.foreign]
+    async with served(FakeDesk()) as door:
+        for path in foreign:
+            for content in (b"\xff" * 50, b"\x0a\xff", b"\x0a\x02\xff\xfe", bytes(range(256))):
+                call = door.channel.stream_stream(path)(iter([content]), timeout=5)
+                assert await call.code() is not StatusCode.OK
+        assert await health_of(door, "") == SERVING
 
 
 class TestStopping:
