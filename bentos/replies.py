@@ -12,6 +12,7 @@ from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.llm import OpenAiClient
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
+from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.writer import ModelWriter, TemplateWriter
 from frontdesk.storage.cache import LruCache, RedisCache
@@ -36,7 +37,7 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
 
 def open_writer(settings: Settings, language_model: OpenAiClient | None, cache: ReplyCache | None) -> Writer:
     """The template's alone, or the one that asks the language model."""
-    writer = TemplateWriter(read_knowledge(settings))
+    writer = TemplateWriter(read_knowledge(settings), read_questions(settings))
     llm = llm_settings(settings)
     if language_model is None or llm is None:
         return writer
@@ -63,6 +64,11 @@ def open_reply_cache(settings: Settings, redis: RedisInTime | None) -> ReplyCach
 
 def _reply_policy(settings: Settings) -> ReplyPolicy:
     return ReplyPolicy.read(settings.policy.replies or STARTER_REPLIES)
+
+
+def read_questions(settings: Settings) -> Questions:
+    """What customers are asked in their languages."""
+    return Questions.read(settings.policy.questions or STARTER_QUESTIONS)
 
 
 def read_knowledge(settings: Settings) -> Knowledge:

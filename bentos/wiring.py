@@ -18,7 +18,14 @@ from bentos.inventory import Inventory
 from bentos.keeping import open_keys, open_recorder, open_redis
 from bentos.limits import open_limits
 from bentos.local_llm import prepare_local
-from bentos.replies import llm_settings, open_language_model, open_reply_cache, open_writer, read_knowledge
+from bentos.replies import (
+    llm_settings,
+    open_language_model,
+    open_reply_cache,
+    open_writer,
+    read_knowledge,
+    read_questions,
+)
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.observability.metrics import Metrics
@@ -145,6 +152,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     )
     _priority(settings)
     read_knowledge(settings)
+    read_questions(settings)
     fingerprint_key(settings.keys)
     audit_key(settings.keys)
     token_keys(settings)

@@ -96,6 +96,7 @@ class ModelSettings(Section):
 class PolicySettings(Section):
     priority: Path | None = None
     replies: Path | None = None
+    questions: Path | None = None
     max_plausible_to_clarify: int = Field(3, ge=2)
 
 

@@ -11,6 +11,7 @@ from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.language_model import LanguageModel
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
+from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.retrieval import Retrieval
 from frontdesk.responses.template import Templates
@@ -22,8 +23,9 @@ from tests.fakes import understanding
 DAY = date(2026, 6, 1)
 KNOWLEDGE = Knowledge.read(STARTER_KNOWLEDGE)
 POLICY = ReplyPolicy.read(STARTER_REPLIES)
+QUESTIONS = Questions.read(STARTER_QUESTIONS)
 PROMPT = Prompt.read(STARTER_PROMPT)
-TEMPLATES = Templates(Retrieval.over(KNOWLEDGE), lambda: DAY)
+TEMPLATES = Templates(Retrieval.over(KNOWLEDGE), QUESTIONS, lambda: DAY)
 
 
 def model_writer(model: LanguageModel, cache: ReplyCache | None = None) -> ModelWriter:

@@ -2,7 +2,8 @@
 
 A plan says what kind of reply the decision asks for, in which language, resting on which passages. Where the customer's
 language is one that the team has no passage in, a reply is never sent unread: the plan's decision is then `draft`.
-Pure but for the day that it is told. Everything here is still masked.
+A clarifying question is written beforehand in each language (`questions.py`). Pure but for the day that it is told.
+Everything here is still masked.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import yaml
 from frontdesk.decision.automation import lowered
 from frontdesk.responses.knowledge import Passage
 from frontdesk.responses.language import guess, spoken
+from frontdesk.responses.questions import Questions
 from frontdesk.responses.retrieval import Retrieval
 from frontdesk.types import Action, Citation, Decision, Reason, Reply, ReplyRequest
 
@@ -33,7 +35,7 @@ _ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a reply shall be. Without `passages` it is a question or a note that a person takes over.
+    """What a reply shall be. Without `passages` it is `question`, or a note that a person takes over.
 
     `language` is that of the passages, or of the customer where there are none; `wanted` the customer's, as far as it
     is known.
@@ -45,6 +47,7 @@ class Plan:
     beside: tuple[Passage, ...]
     language: str
     wanted: str
+    question: str | None = None
 
     @property
     def order(self) -> str | None:
@@ -59,6 +62,7 @@ class Templates:
     """Plans and replies over one knowledge base; `today` says which passages hold."""
 
     retrieval: Retrieval
+    questions: Questions
     today: Callable[[], date]
 
     def plan(self, request: ReplyRequest) -> Plan:
@@ -66,7 +70,9 @@ class Templates:
         text = request.text.text
         wanted = _tagged(request.language) or guess(text) or DEFAULT_LANGUAGE
         if decision.question is not None:
-            return Plan(request, decision, (), (), DEFAULT_LANGUAGE, wanted)
+            question = self.questions.ask(decision.asks_about, wanted)
+            language = DEFAULT_LANGUAGE if question is None else wanted
+            return Plan(request, decision, (), (), language, wanted, question or decision.question)
         handed_over = decision.action is Action.ESCALATE or not understanding.intent.in_scope
         day, tier = self.today(), request.tier
         passages = () if handed_over else self.retrieval.find(understanding.intent.label, text, day, tier, wanted)
@@ -78,9 +84,9 @@ class Templates:
         return Plan(request, decision, passages, beside, passages[0].language, wanted)
 
     def reply(self, plan: Plan) -> Reply:
-        """The decision's question, a note that a person takes over, or the passages themselves."""
-        if plan.decision.question is not None:
-            body = f"{say(plan, 'before_a_question')} {plan.decision.question}"
+        """The question, a note that a person takes over, or the passages themselves."""
+        if plan.question is not None:
+            body = f"{say(plan, 'before_a_question')} {plan.question}"
             return Reply(_joined(greeting(plan), body, say(plan, "signature")), SOURCE, ())
         if not plan.passages:
             return Reply(_joined(greeting(plan), say(plan, "hand_over"), say(plan, "signature")), SOURCE, ())

@@ -25,6 +25,7 @@ from frontdesk.responses.language import LANGUAGES
 from frontdesk.responses.language_model import ChatMessage, LanguageModel, LanguageModelUnavailable
 from frontdesk.responses.policy import ReplyPolicy
 from frontdesk.responses.prompt import Prompt, Rendered
+from frontdesk.responses.questions import Questions
 from frontdesk.responses.reply_cache import CachedReplies
 from frontdesk.responses.retrieval import Retrieval
 from frontdesk.responses.template import Plan, Templates, citations, closing, greeting
@@ -49,8 +50,8 @@ def _today() -> date:
 class TemplateWriter:
     """The `Writer` of `frontdesk/pipeline.py` that needs nothing but the passages; `today` is UTC by default."""
 
-    def __init__(self, knowledge: Knowledge, today: Callable[[], date] = _today) -> None:
-        self.templates = Templates(Retrieval.over(knowledge), today)
+    def __init__(self, knowledge: Knowledge, questions: Questions, today: Callable[[], date] = _today) -> None:
+        self.templates = Templates(Retrieval.over(knowledge), questions, today)
 
     async def write(
         self,

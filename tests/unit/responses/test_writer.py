@@ -8,6 +8,7 @@ import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.writer import TemplateWriter
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
@@ -27,6 +28,7 @@ from frontdesk.types import (
 
 DAY = date(2026, 6, 1)
 TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
+QUESTIONS = Questions.read(STARTER_QUESTIONS)
 QUESTION = "Do you want one thing, or another?"
 
 
@@ -42,6 +44,7 @@ WRITER = TemplateWriter(
             passage("password", "recover_password", "You can set a new password."),
         )
     ),
+    QUESTIONS,
     today=lambda: DAY,
 )
 
@@ -136,7 +139,7 @@ async def test_without_a_passage_a_person_takes_over() -> None:
 async def test_a_passage_that_no_longer_holds_is_not_sent() -> None:
     expired = Passage("old", "Old", ("track_order",), "lead", date(2026, 1, 1), date(2026, 5, 31), "Old text.")
 
-    answer = await reply(writer=TemplateWriter(Knowledge((expired,)), today=lambda: DAY))
+    answer = await reply(writer=TemplateWriter(Knowledge((expired,)), QUESTIONS, today=lambda: DAY))
 
     assert "Old text." not in answer.text
     assert answer.citations == ()
@@ -151,7 +154,7 @@ async def test_to_clarify_the_reply_is_the_decisions_question_and_cites_nothing(
 
 
 async def test_the_starter_passages_answer_every_intent_that_is_not_always_handed_over() -> None:
-    writer = TemplateWriter(Knowledge.read(STARTER_KNOWLEDGE), today=lambda: DAY)
+    writer = TemplateWriter(Knowledge.read(STARTER_KNOWLEDGE), QUESTIONS, today=lambda: DAY)
 
     for intent in TAXONOMY.intents:
         answer = await reply(intent.name, Action.DRAFT, text="it is [ORDER_1]", writer=writer)

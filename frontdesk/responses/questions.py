@@ -1,0 +1,73 @@
+"""The clarifying question in the customer's language, from `policy/questions.yaml`.
+
+Only where every wish in it is written in that language: half a question in another one helps nobody. Read once at
+start. Knows nothing of decisions and of the English question (`frontdesk/decision/clarification.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from frontdesk.errors import ConfigurationError
+
+STARTER_QUESTIONS = Path(__file__).parent.parent / "policy" / "questions.yaml"
+
+_FIELDS = {"asked", "or", "wishes"}
+_PLACE = "{wishes}"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """One language: the question around `{wishes}`, the word before the last, and the wish behind each intent."""
+
+    asked: str
+    last: str
+    by_intent: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """The whole file, by language."""
+
+    languages: Mapping[str, Wishes]
+
+    def ask(self, intents: Sequence[str], language: str) -> str | None:
+        """One question that names the wish behind each of `intents`, at least two; None where one is not written."""
+        spoken = self.languages.get(language)
+        if spoken is None or any(intent not in spoken.by_intent for intent in intents):
+            return None
+        *others, last = [spoken.by_intent[intent] for intent in intents]
+        return spoken.asked.replace(_PLACE, f"{', '.join(others)} {spoken.last} {last}")
+
+    @classmethod
+    def read(cls, path: Path) -> Questions:
+        """Read the file.
+
+        Raises:
+            ConfigurationError: naming the language and the field that is wrong.
+        """
+        try:
+            data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise ConfigurationError(f"There is no file of questions at {path}.") from None
+        except yaml.YAMLError as error:
+            raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+        if not isinstance(data, dict):
+            raise ConfigurationError(f"{path} must be a mapping of languages.")
+        return cls({language: _wishes(path, language, body) for language, body in data.items()})
+
+
+def _wishes(path: Path, language: Any, body: Any) -> Wishes:
+    if not isinstance(body, dict) or set(body) != _FIELDS:
+        raise ConfigurationError(f"{path}: {language!r} must have exactly {', '.join(sorted(_FIELDS))}.")
+    if _PLACE not in str(body["asked"]):
+        raise ConfigurationError(f"{path}: `asked` of {language!r} has no {_PLACE}.")
+    wishes = body["wishes"]
+    if not isinstance(wishes, dict) or not all(isinstance(wish, str) for wish in wishes.values()):
+        raise ConfigurationError(f"{path}: `wishes` of {language!r} must be a mapping of intents to texts.")
+    return Wishes(str(body["asked"]), str(body["or"]), wishes)
