@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -85,19 +85,35 @@ def _opened(settings: Settings) -> Iterator[Engine]:
 
 def note(settings: Settings, action: str, target: str) -> None:
     """Leave a trace of what was done at the command line. Where the database is away that is said, and no more."""
+    from frontdesk.errors import StorageUnavailable
+
+    try:
+        note_first(settings, action, [target])
+    except StorageUnavailable as error:
+        typer.echo(error.message, err=True)
+
+
+def note_first(settings: Settings, action: str, targets: Sequence[str]) -> None:
+    """The same for what must not be done without a trace.
+
+    Raises:
+        StorageUnavailable: the audit log could not be written.
+    """
     import getpass
     from datetime import UTC, datetime
 
     from sqlalchemy.exc import SQLAlchemyError
 
+    from frontdesk.errors import StorageUnavailable
     from frontdesk.security.audit import audit_key
     from frontdesk.storage.audit_trail import AuditTrail
     from frontdesk.storage.database import begin_writing
     from frontdesk.types import AuditEntry
 
-    entry = AuditEntry("", f"command line: {getpass.getuser()}", action, target, "{}", datetime.now(UTC))
+    who, now = f"command line: {getpass.getuser()}", datetime.now(UTC)
+    entries = [AuditEntry("", who, action, target, "{}", now) for target in targets]
     try:
         with _opened(settings) as engine, begin_writing(engine) as connection:
-            AuditTrail(audit_key(settings.keys).link).append(connection, [entry])
+            AuditTrail(audit_key(settings.keys).link).append(connection, entries)
     except SQLAlchemyError as error:
-        typer.echo(f"The audit log could not be written ({type(error).__name__}).", err=True)
+        raise StorageUnavailable(f"The audit log could not be written ({type(error).__name__}).") from None

@@ -29,6 +29,7 @@ from cli import (
     models,
     promote,
     serve,
+    spool,
     token,
     train,
 )
@@ -80,6 +81,7 @@ app.add_typer(llm.app, name="llm")
 app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
+app.add_typer(spool.app, name="spool")
 
 
 def _place_keys() -> None:

@@ -133,6 +133,7 @@ class Drain:
                 self._back()
         self._ask()
         if moved:
+            self._spool.forget()
             _log.info("The database is back: %d spooled answers have moved into it.", moved)
 
     def _ask(self) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from frontdesk.storage.database import begin_writing, open_database, reading, try_lock
+from frontdesk.storage.database import begin_writing, open_database, reading, truncate_wal, try_lock
 from frontdesk.storage.rows import Rows
 from frontdesk.storage.sql.idempotency import (
     ClaimRow,
@@ -27,13 +27,16 @@ from frontdesk.storage.sql.idempotency import (
     tenants_with_keys,
 )
 from frontdesk.storage.sql.spool import (
+    all_refused,
     count_refused,
     count_spooled,
+    delete_refused,
     delete_spooled,
     last_sequence,
     make_tables,
     oldest_spooled,
     set_aside,
+    spool_again,
 )
 
 FILE_NAME = "spool.db"
@@ -57,6 +60,17 @@ class Refused:
 
     spooled: Spooled
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """What was refused, as a person is told of it: without a word of what is in it."""
+
+    sequence: int
+    tenant: str
+    query_id: str
+    error: str
+    refused_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,31 @@ class Spool:
             delete_spooled(connection, [one.sequence for one in (*taken, *(one.spooled for one in refused))])
             forget_claims(connection, claims)
 
+    def refused(self) -> list[SetAside]:
+        """What was set aside, in its order."""
+        with reading(self.engine) as connection:
+            found = all_refused(connection)
+        return [
+            SetAside(sequence, _tenant(rows), rows.id, error, at)
+            for sequence, rows, error, at in ((one[0], Rows.from_json(one[1]), *one[2:]) for one in found)
+        ]
+
+    def retry(self, sequences: Sequence[int]) -> None:
+        """Let what was set aside wait again, behind all that waits."""
+        with begin_writing(self.engine) as connection:
+            spool_again(connection, sequences, datetime.now(UTC))
+
+    def drop(self, sequences: Sequence[int]) -> None:
+        """Delete what was set aside, for good."""
+        with begin_writing(self.engine) as connection:
+            delete_refused(connection, sequences)
+        self.forget()
+
+    def forget(self) -> None:
+        """Empty the write-ahead log, which still holds what was deleted; where somebody reads just now, it stays."""
+        with self.engine.connect() as connection:
+            truncate_wal(connection)
+
     def holder(self, asked: ClaimRow) -> Holder | None:
         """Whose the key is on this host, as far as the spool knows."""
         with reading(self.engine) as connection:
@@ -125,6 +164,10 @@ class Spool:
         """Is this process the one that drains, as long as the context lasts? One a host is."""
         with try_lock(self.path.with_suffix(".drain")) as is_ours:
             yield is_ours
+
+
+def _tenant(rows: Rows) -> str:
+    return next((str(row["tenant"]) for table in rows.inserts.values() for row in table), "")
 
 
 def purge(engine: Engine, expired: datetime) -> None:

@@ -69,5 +69,22 @@ def last_sequence(connection: Connection) -> int:
     return connection.scalar(wanted, {"table": spooled.name}) or 0
 
 
+def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
+    """Sequence, rows, error and moment of what was set aside, in its order."""
+    wanted = select(refused.c.sequence, refused.c.rows, refused.c.error, refused.c.refused_at)
+    return [(*found,) for found in connection.execute(wanted.order_by(refused.c.sequence))]
+
+
+def spool_again(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
+    """Put what was set aside behind what waits, in its order."""
+    rows = select(refused.c.rows).where(refused.c.sequence.in_(sequences)).order_by(refused.c.sequence)
+    add_to_spool(connection, list(connection.scalars(rows)), at)
+    delete_refused(connection, sequences)
+
+
+def delete_refused(connection: Connection, sequences: Sequence[int]) -> None:
+    connection.execute(delete(refused).where(refused.c.sequence.in_(sequences)))
+
+
 def count_refused(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(refused)) or 0

@@ -12,14 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, select
 
+from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
-from frontdesk.storage.database import open_database
+from frontdesk.storage.archive import Archive
+from frontdesk.storage.database import begin_writing, open_database, reading
 from frontdesk.storage.rows import Rows
 from frontdesk.storage.spool import Spool
-from tests.recording import Recording, recording
-from tests.records import MASKED_TEXT, RAW_TEXT, record, rows
+from frontdesk.storage.sql.spool import add_to_spool
+from frontdesk.storage.tables import queries
+from tests.recording import Recording, fingerprint, recording
+from tests.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, record, rows
 
 SECRET = "my neighbour knows about the money"
 
@@ -228,3 +232,24 @@ async def test_rows_with_events_are_spooled_and_moved_with_them(url: str, engine
 def test_rows_are_the_same_after_a_stay_in_the_spool() -> None:
     for made in rows(record(), record(customer_id=None, with_reply=False), sinks=("file",)):
         assert Rows.from_json(made.to_json()) == made
+
+
+async def test_what_an_erased_customer_wrote_is_never_seen_when_it_comes_out_of_the_spool(
+    url: str, engine: Engine, home: Path
+) -> None:
+    """It waits there masked and sealed; the erasure reaches it in the transaction that moves it, and then its file."""
+    theirs = [rows(record(masked_text=SECRET))[0] for _ in range(40)]
+    spool = Spool.open(home)
+    with begin_writing(spool.engine) as connection:
+        add_to_spool(connection, [one.to_json() for one in theirs], CREATED_AT)
+    assert any(SECRET.encode() in file.read_bytes() for file in home.iterdir())
+    await Archive(engine, (), fingerprint).erase("acme", "customer-7", Deadline.after(10))
+
+    seen = set()
+    with recording(url, home, engine=engine, max_rows_per_commit=4):
+        while spool.backlog()[0] or not seen:
+            with reading(engine) as connection:
+                seen |= set(connection.execute(select(queries.c.query_text, queries.c.answer, queries.c.query_sealed)))
+        await until(lambda: not any(SECRET.encode() in file.read_bytes() for file in home.iterdir()))
+    assert seen == {("", "", None)}
+    spool.close()

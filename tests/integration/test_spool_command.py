@@ -1,0 +1,74 @@
+"""`frontdesk spool`: what the database refused is listed without its words, offered again, or dropped with a trace."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+
+from frontdesk.config import Settings, load
+from frontdesk.storage.database import begin_writing, migrate, open_database, reading
+from frontdesk.storage.spool import Spool
+from frontdesk.storage.sql.audit import all_entries
+from frontdesk.storage.sql.spool import refused
+from tests.records import MASKED_TEXT, record, rows
+from tests.serving import environment, frontdesk
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Of a host whose database refused three rows."""
+    settings = load(environment=environment(tmp_path / "home"))
+    migrate(settings.database_url)
+    spool = Spool.open(settings.home)
+    with begin_writing(spool.engine) as connection:
+        for number in (3, 5, 8):
+            (kept,) = rows(record())
+            row = {"sequence": number, "rows": kept.to_json(), "error": "DataError", "refused_at": NOW}
+            connection.execute(insert(refused), row)
+    spool.close()
+    return settings
+
+
+def backlog(settings: Settings) -> tuple[int, list[int]]:
+    """How many wait, and the numbers of those that were refused."""
+    spool = Spool.open(settings.home)
+    try:
+        return spool.backlog()[0], [one.sequence for one in spool.refused()]
+    finally:
+        spool.close()
+
+
+def test_rows_are_listed_offered_again_and_dropped(settings: Settings) -> None:
+    home = settings.home
+    listed = frontdesk(home, "spool", "list", "--json")
+    found = json.loads(listed.stdout)
+    assert [(row["number"], row["error"], row["tenant"]) for row in found] == [
+        (n, "DataError", "acme") for n in (3, 5, 8)
+    ]
+    assert MASKED_TEXT not in listed.stdout + frontdesk(home, "spool", "list").stdout
+
+    assert frontdesk(home, "spool", "retry", "5").returncode == 0
+    assert backlog(settings) == (1, [3, 8])
+    assert frontdesk(home, "spool", "drop", "8", stdin="n\n").returncode == 1
+    assert backlog(settings) == (1, [3, 8])
+    assert frontdesk(home, "spool", "drop", "8", "--yes").returncode == 0
+    assert backlog(settings) == (1, [3])
+    engine = open_database(settings.database_url)
+    with reading(engine) as connection:
+        assert [(row["action"], row["target"]) for row in all_entries(connection)] == [
+            ("spool.drop", found[2]["query_id"])
+        ]
+    engine.dispose()
+
+
+def test_nothing_is_dropped_that_the_audit_log_cannot_name(settings: Settings) -> None:
+    away = "postgresql+psycopg2://nobody@127.0.0.1:9/nothing"
+    dropped = frontdesk(settings.home, "spool", "drop", "--all", "--yes", storage__url=away)
+    assert (dropped.returncode, "audit log could not be written" in dropped.stderr) == (1, True)
+    assert backlog(settings) == (0, [3, 5, 8])
