@@ -24,6 +24,7 @@ from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import reading
 from frontdesk.storage.dispatcher import Dispatcher
+from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.outbox_care import OutboxCare
 from frontdesk.storage.recorder import SpoolingRecorder
 from frontdesk.storage.redis_client import RedisInTime
@@ -45,6 +46,7 @@ class Desk:
     metrics: Metrics
     engine: Engine
     recorder: SpoolingRecorder
+    keys: IdempotencyKeys
     spool: Spool
     seal: Sealing
     customers: SqlCustomers

@@ -89,6 +89,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     interval_s = settings.security.audit_checkpoint_s
     checkpoints = Checkpoints(engine, auditor.key, settings.home, auditor.trail.chain, interval_s)
     recorder = open_recorder(settings, engine, spool, seal, metrics, outbox, auditor)
+    keys = open_keys(settings, recorder, spool, seal, metrics)
     redis = open_redis(settings)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
     language_model = open_language_model(settings)
@@ -100,7 +101,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
         writer=open_writer(settings, language_model, open_reply_cache(settings, redis)),
         recorder=recorder,
-        keys=open_keys(settings, recorder, spool, seal, metrics),
+        keys=keys,
         observe=metrics.observe_answer,
     )
     gate = Gate(token_keys(settings), settings.security)
@@ -114,6 +115,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         metrics,
         engine,
         recorder,
+        keys,
         spool,
         seal,
         customers,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -17,7 +18,7 @@ from starlette.responses import Response, StreamingResponse
 from bentos.desk import Desk
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.export import EXPORTS, Export
-from bentos.gateway.openapi import PROBLEM, PROBLEMS, READING_PROBLEMS, json_body
+from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, READING_PROBLEMS, json_body
 from bentos.gateway.pages import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
 from bentos.gateway.query_string import (
     CUSTOMER,
@@ -29,9 +30,14 @@ from bentos.gateway.query_string import (
     parse_parameters,
 )
 from bentos.gateway.schemas import FeedbackIn, parse
+from bentos.gateway.stream import REPLAYED
 from frontdesk.deadline import Deadline
 from frontdesk.errors import NotFound
-from frontdesk.storage.sql.listing import EXPORTED, Filters, Position
+from frontdesk.storage.idempotency import IdempotencyKeys
+from frontdesk.storage.rows import SPOOLED, Finish
+from frontdesk.storage.sql.feedback import Opinion
+from frontdesk.storage.sql.listing import EXPORTED, Feedback, Filters, Position
+from frontdesk.types import Claim
 
 JSON = "application/json"
 ROWS_A_READING = 500
@@ -111,19 +117,52 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
         "/v1/queries/{query_id}/feedback",
         summary="Say how good an answer was",
         response_model=None,
-        responses={200: {"model": FeedbackTaken}, **_NOT_FOUND, **PROBLEMS},
-        openapi_extra=json_body("FeedbackIn"),
+        responses={200: {"model": FeedbackTaken}, **_NOT_FOUND, **KEYED_PROBLEMS},
+        openapi_extra=json_body("FeedbackIn", keyed=True),
         tags=["records"],
     )
     async def judged(query_id: str) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
         seen = admitted.get()
         opinion = parse(FeedbackIn, seen.body).opinion(desk().champion.taxonomy.labels)
-        given = await desk().archive.give_feedback(seen.caller, query_id, opinion, seen.deadline)
-        if given is None:
-            raise NotFound("There is no stored answer with this id.")
-        taken = FeedbackTaken(id=given.id, query_id=given.query_id, created_at=given.created_at)
-        return Response(taken.model_dump_json(), media_type=JSON)
+        claim = await _claim(desk().keys, seen, query_id, opinion)
+        if isinstance(claim, bytes):
+            return Response(claim, media_type=JSON, headers=REPLAYED)
+        try:
+            return Response(await _judge(desk(), seen, query_id, opinion, claim), media_type=JSON)
+        except BaseException:  # a caller who left, too
+            if claim is not None:
+                desk().keys.free(claim, seen.caller)
+            raise
+
+
+async def _claim(keys: IdempotencyKeys, seen: Admitted, query_id: str, opinion: Opinion) -> Claim | bytes | None:
+    """The right to keep feedback under the caller's Idempotency-Key, or what was answered to it; None without a key."""
+    if seen.idempotency_key is None:
+        return None
+    wanted = json.dumps(["feedback", query_id, asdict(opinion)]).encode()
+    taking = keys.take_for(seen.idempotency_key, wanted, seen.caller)
+    return await seen.deadline.bound(taking, "the Idempotency-Key was looked up")
+
+
+async def _judge(desk: Desk, seen: Admitted, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
+    """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
+
+    def finished(given: Feedback) -> Finish:
+        assert claim is not None, "only a request with a key finishes one"
+        return desk.keys.finished(claim, seen.caller, query_id, _taken(given), given.created_at)
+
+    finishing = None if claim is None else finished
+    given = await desk.archive.give_feedback(seen.caller, query_id, opinion, seen.deadline, finishing)
+    if given is None:
+        raise NotFound("There is no stored answer with this id.")
+    if claim is not None and claim.taken_in == SPOOLED:
+        desk.keys.free(claim, seen.caller)
+    return _taken(given)
+
+
+def _taken(given: Feedback) -> bytes:
+    return FeedbackTaken(id=given.id, query_id=given.query_id, created_at=given.created_at).model_dump_json().encode()
 
 
 def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:

@@ -16,15 +16,18 @@ from typing import Any, TypeVar
 from sqlalchemy import Column, Connection, Engine, RowMapping
 
 from frontdesk.deadline import Deadline
+from frontdesk.errors import KeyInFlight
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.access import read, write
 from frontdesk.storage.database import truncate_wal
 from frontdesk.storage.events import erased_event, feedback_event, outbox_rows
 from frontdesk.storage.late import customer_hash
+from frontdesk.storage.rows import Finish
 from frontdesk.storage.sql.analytics import Window
 from frontdesk.storage.sql.daily import Day, count_day, days_to_count, keep_days
 from frontdesk.storage.sql.erasure import Erased, erase_customer, remember_erasure
 from frontdesk.storage.sql.feedback import Opinion, insert_feedback
+from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.listing import (
     LISTED,
     Feedback,
@@ -97,9 +100,20 @@ class Archive:
         return await read(self.engine, page, deadline, "the history was read")
 
     async def give_feedback(
-        self, caller: Caller, query_id: str, opinion: Opinion, deadline: Deadline
+        self,
+        caller: Caller,
+        query_id: str,
+        opinion: Opinion,
+        deadline: Deadline,
+        finished: Callable[[Feedback], Finish] | None = None,
     ) -> Feedback | None:
-        """Keep what was said, and tell the sinks in the same transaction; None where there is no such query."""
+        """Keep what was said, and tell the sinks in the same transaction; None where there is no such query.
+
+        `finished` makes what is kept under the Idempotency-Key that the request works under.
+
+        Raises:
+            KeyInFlight: that key has become another request's meanwhile; nothing is kept.
+        """
         at = datetime.now(UTC)
 
         def keep(connection: Connection) -> Feedback | None:
@@ -109,6 +123,8 @@ class Archive:
             given, customer_id = kept
             event = feedback_event({**asdict(given), "tenant": caller.tenant, "customer_id": customer_id})
             insert_outbox(connection, outbox_rows(event, self.sinks))
+            if finished is not None and not finish_claim(connection, finish := finished(given), finish.committed):
+                raise KeyInFlight("Another request works under this Idempotency-Key by now.")
             return given
 
         return await write(self.engine, keep, deadline, "the feedback was stored")

@@ -22,7 +22,7 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.security.sealing import Sealing
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.recorder import SpoolingRecorder
-from frontdesk.storage.rows import SPOOLED, context, earlier_answer
+from frontdesk.storage.rows import SPOOLED, Finish, context, earlier_answer
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
 from frontdesk.storage.works import TakeKey
@@ -69,7 +69,12 @@ class IdempotencyKeys:
             KeyReused: the key belongs to another request.
             StorageUnavailable: no store took the key.
         """
-        now, wanted = datetime.now(UTC), asked_for(operation, query)
+        found = await self.take_for(key, asked_for(operation, query), caller)
+        return found if isinstance(found, Claim) else earlier_answer(found)
+
+    async def take_for(self, key: str, wanted: bytes, caller: Caller) -> Claim | bytes:
+        """The same for any request: `wanted` is what makes two of them the same; the bytes are what was answered."""
+        now = datetime.now(UTC)
         asked = ClaimRow(
             tenant=caller.tenant,
             subject=caller.subject,
@@ -93,12 +98,30 @@ class IdempotencyKeys:
         self._metrics.count_key("taken")
         return claim
 
+    def finished(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> Finish:
+        """What keeps `answer` under the claim's key, to be written in the transaction of what it tells of.
+
+        It goes where the answers to the query go when its customer is erased.
+        """
+        sealed = self._seal.seal(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
+        return Finish(
+            tenant=caller.tenant,
+            subject=caller.subject,
+            key=claim.key,
+            fingerprint=claim.fingerprint,
+            claim=claim.id,
+            query_id=query_id,
+            created_at=at,
+            committed=sealed,
+            spooled=sealed,
+        )
+
     def free(self, claim: Claim, caller: Caller) -> None:
         """Give the key up, so that the request can be tried again at once. A key that has its answer keeps it."""
         self._metrics.count_key("freed")
         self._recorder.free(claim, caller)
 
-    def _earlier(self, asked: ClaimRow, wanted: bytes, holder: object) -> EarlierAnswer:
+    def _earlier(self, asked: ClaimRow, wanted: bytes, holder: object) -> bytes:
         assert isinstance(holder, Holder), "a key that was not taken has a holder"
         if not self._seal.is_fingerprint(holder.fingerprint, wanted):
             self._metrics.count_key("reused")
@@ -110,7 +133,7 @@ class IdempotencyKeys:
             raise KeyInFlight("A request with this Idempotency-Key is being answered.", hint="Try again in a moment.")
         self._metrics.count_key("replayed")
         place = context(asked.tenant, asked.subject, asked.key, "answer")
-        return earlier_answer(self._seal.open(holder.answer_sealed, place))
+        return self._seal.open(holder.answer_sealed, place)
 
 
 def asked_for(operation: str, query: Query) -> bytes:

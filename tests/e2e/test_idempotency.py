@@ -130,3 +130,33 @@ def test_the_key_is_told_in_the_documentation(client: httpx2.Client) -> None:
         described = paths[path]["post"]
         assert [one["name"] for one in described["parameters"]] == ["Idempotency-Key"]
         assert {"409", "422"} <= set(described["responses"])
+
+
+def test_feedback_under_a_key_is_kept_once(server: Server, client: httpx2.Client, key: str) -> None:
+    query_id = client.post("/v1/queries", json={"text": TEXT}).json()["query_id"]
+    path, said = f"/v1/queries/{query_id}/feedback", {"satisfaction": 4, "reply": "edited"}
+    missing = client.post(f"/v1/queries/{uuid.uuid4()}/feedback", json=said, headers=keyed(key))
+    assert missing.status_code == 404  # and the key is free again
+    first, *again = [client.post(path, json=said, headers=keyed(key)) for _ in range(4)]
+    another = client.post(path, json={"satisfaction": 5}, headers=keyed(key))
+    assert first.status_code == 200
+    assert "idempotency-replayed" not in first.headers
+    assert {(response.content, response.headers["idempotency-replayed"]) for response in again} == {
+        (first.content, "true")
+    }
+    assert another.status_code == 422
+    assert len(server.rows("SELECT id FROM feedback WHERE query_id = ?", query_id)) == 1
+
+
+def test_feedback_with_one_key_at_the_same_time_is_kept_once(server: Server, client: httpx2.Client, key: str) -> None:
+    query_id = client.post("/v1/queries", json={"text": TEXT}).json()["query_id"]
+    path, said = f"/v1/queries/{query_id}/feedback", {"satisfaction": 4}
+
+    def give(_: int) -> httpx2.Response:
+        return client.post(path, json=said, headers=keyed(key))
+
+    with ThreadPoolExecutor(8) as threads:
+        given = list(threads.map(give, range(16)))
+    assert {response.status_code for response in given} <= {200, 409}
+    assert len({response.content for response in given if response.status_code == 200}) == 1
+    assert len(server.rows("SELECT id FROM feedback WHERE query_id = ?", query_id)) == 1
