@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import grpc
 import httpx2
@@ -13,7 +15,8 @@ from grpc import StatusCode
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from tests.serving import Server
+from frontdesk.security.key_files import LOOK_AGAIN_S, KeyFiles, Purpose
+from tests.serving import Server, frontdesk
 
 TEXT = "Where is order #48213? Write to maria.lindqvist@example.org"
 PATHS = ("/v1/understand", "/v1/queries", "/understand", "/answer")
@@ -160,3 +163,34 @@ def test_feedback_with_one_key_at_the_same_time_is_kept_once(server: Server, cli
     assert {response.status_code for response in given} <= {200, 409}
     assert len({response.content for response in given if response.status_code == 200}) == 1
     assert len(server.rows("SELECT id FROM feedback WHERE query_id = ?", query_id)) == 1
+
+
+def test_answers_come_and_are_replayed_while_the_sealing_key_is_rotated_and_all_is_sealed_anew(
+    server: Server, client: httpx2.Client, key: str
+) -> None:
+    first = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(key))
+    old = KeyFiles(server.home / "keys", Purpose.SEALING).active().kid
+    over = Event()
+
+    def ask() -> list[int]:
+        statuses = []
+        while not over.is_set():
+            asked = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(str(uuid.uuid4())))
+            statuses.append(asked.status_code)
+        return statuses
+
+    with ThreadPoolExecutor(2) as threads:
+        asking = [threads.submit(ask) for _ in range(2)]
+        new = frontdesk(server.home, "keys", "rotate", "--sealing").stdout.strip()
+        time.sleep(LOOK_AGAIN_S + 0.5)
+        resealed = frontdesk(server.home, "keys", "reseal")
+        again = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(key))
+        over.set()
+        statuses = [status for asked in asking for status in asked.result()]
+
+    assert (set(statuses), len(statuses) > 20) == ({200}, True)
+    assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+    assert (new != old, resealed.returncode) == (True, 0), resealed.stderr
+    left = server.rows("SELECT substr(query_sealed, 2, 4) AS kid, count(*) AS n FROM queries GROUP BY kid")
+    assert new in {row["kid"].hex() for row in left if row["kid"]}
+    assert old not in {row["kid"].hex() for row in left if row["kid"]}
