@@ -17,12 +17,12 @@ from collections.abc import Callable, Iterator
 
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import accounts, cards, ibans
-from frontdesk.security.masking.links import emails, ips, urls
+from frontdesk.security.masking.links import bare_urls, emails, ips, urls
 from frontdesk.security.masking.names import names
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phones
 from frontdesk.security.masking.postal import postal_addresses
-from frontdesk.security.masking.references import references
+from frontdesk.security.masking.references import parcels, references
 from frontdesk.security.masking.spans import Found, blanked
 from frontdesk.types import MaskedText
 
@@ -34,6 +34,7 @@ KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP"
 _TYPED_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(KINDS)})_\d{{1,3}}\]")
 _DIGIT = re.compile(r"\d")
 _THREE_DIGITS = re.compile(r"\d(?:\D{0,3}\d){2}")
+_LOCATOR = re.compile(r"(?<![^\W_])(?=[A-Z]{0,7}\d)(?=\d{0,7}[A-Z])[A-Z\d]{5,8}(?![^\W_])")
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,6}\d){5}")
 
 Finder = Callable[[str], Iterator[Found]]
@@ -84,6 +85,8 @@ def _find(text: str) -> list[Found]:
         rest = blanked(rest, [(*typed.span(), "") for typed in _TYPED_PLACEHOLDER.finditer(rest)])
     if "://" in rest or "www." in rest.lower():
         rest = _take(urls, rest, found)
+    if "/" in rest and "?" in rest and "=" in rest:
+        rest = _take(bare_urls, rest, found)
     if "@" in rest:
         rest = _take(emails, rest, found)
     if _DIGIT.search(rest):
@@ -95,11 +98,13 @@ def _find(text: str) -> list[Found]:
         if enough:
             for finder in (*((national_ids, accounts) if _SIX_DIGITS.search(rest) else ()), *_NUMBERS):
                 rest = _take(finder, rest, found)
+        elif _LOCATOR.search(rest):
+            rest = _take(references, rest, found)
     _take(names, rest, found)
     return found
 
 
-_NUMBERS: tuple[Finder, ...] = (kept, phones, ips, references)
+_NUMBERS: tuple[Finder, ...] = (kept, parcels, phones, ips, references)
 
 
 def _take(finder: Finder, rest: str, found: list[Found]) -> str:

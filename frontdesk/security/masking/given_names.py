@@ -134,6 +134,8 @@ lorraine gareth rhys owain carys sian siân eilidh callum hamish rory fergus ang
     arjun rohan vikram sanjay rajesh deepak kavita sunita pooja neha anjali divya meera siddharth nikhil aditya ishaan
     penelope dominic bartholomew yvonne yvette gwendolyn
     femke sanne lieke daan bram thijs ruud wouter gerrit anouk fleur maaike marloes esmee
+    bronwen priyanka clifton nathaniel ewan tilman hortense casimiro hendrika geert kwabena mourad eoin cillian
+    cerys angharad ailsa bohdan jiri ondrej harpreet gurpreet jaspreet mei xiang haruto jae-won
     """.split()
     )
     - AMBIGUOUS

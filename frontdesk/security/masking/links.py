@@ -8,9 +8,12 @@ from collections.abc import Iterator
 from frontdesk.security.masking.spans import END, START, Found
 
 _URL = re.compile(r"(?:(?<![a-z\d+.-])[a-z][a-z\d+.-]{0,15}+://|(?<![^\W_])www\.)[^\s<>\"\0]+", re.IGNORECASE)
+_BARE_URL = re.compile(
+    r"(?<![\w@./:-])(?:[a-z\d-]{1,40}\.){1,4}[a-z]{2,10}/[^\s<>\"\0?]{0,200}\?[^\s<>\"\0]+", re.IGNORECASE
+)
 _URL_TAIL = ".,;:!?)]}'*"
 _TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
-_EMAIL = re.compile(rf"{START}\w[\w.%+-]{{0,99}}+@(?=[\w.-]*?[^\W\d_]{{2}})[\w-]++(?:\.[\w-]++)++")
+_EMAIL = re.compile(rf"{START}(?:[OoDd]['’])?\w[\w.%+-]{{0,99}}+@(?=[\w.-]*?[^\W\d_]{{2}})[\w-]++(?:\.[\w-]++)++")
 
 _OCTET, _HEX = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)", r"[\da-f]{1,4}"
 _IP = re.compile(
@@ -28,6 +31,12 @@ def urls(text: str) -> Iterator[Found]:
         secret = "?" in link or "#" in link or any("@" in authority for authority in authorities)
         if secret or _TOKEN_IN_PATH.search(link, len(link) - len(link.partition("://")[2])):
             yield found.start(), found.start() + len(link), "URL"
+
+
+def bare_urls(text: str) -> Iterator[Found]:
+    """Links with a query that were written without https://."""
+    for found in _BARE_URL.finditer(text):
+        yield found.start(), found.start() + len(found[0].rstrip(_URL_TAIL)), "URL"
 
 
 def emails(text: str) -> Iterator[Found]:

@@ -24,6 +24,8 @@ SURE = (
     r"|intestat[oa] a|cardholder(?: name)?(?: is|:)?|account holder(?: is|:)?|kontoinhaber(?:in)?(?: ist|:)?"
     r"|titular(?: es|:)?|titulaire ?:|intestatario ?:?|recipient(?: is|:)|empfänger(?:in)?(?: ist|:)|destinataire ?:"
     r"|destinatario ?:|attn\.?:?|c/o|z\.? ?hd\.?(?: von)?|signed,?|gezeichnet,?"
+    r"|(?:for )?the attention of|zu händen(?: von)?|[aà] l['’]attention de|all['’]attenzione d(?:i|el|ella)|a la atención de"
+    r"|t\.?a\.?v\.?|ter attentie van"
 )
 """What stands before a name and hardly ever before anything else."""
 
@@ -56,6 +58,23 @@ CLOSING = (
     r"|hälsning(?:ar)?|hälsningen|mvh|groet(?:en|jes)?"
 )
 """The telling word that ends a letter; the name stands behind it, and nothing behind the name."""
+
+LABEL = (
+    r"(?:lodged|raised|reported|submitted|ordered|requested|written|prepared|filed|signed) by|(?:gemeldet|erstellt|bestellt) von|(?:full |first |last |customer |contact |buyer['’]?s? |sender['’]?s? |my )?names?|surname|vor- ?und nachname|vorname|nachname|name des kunden"
+    r"|kundenname|nom(?: et prénom| de famille| complet| du client)?|prénom(?: et nom)?|nombre(?: completo| y apellidos?)?|apellidos?"
+    r"|nome(?: e cognome| completo| cliente)?|cognome|voornaam|achternaam|naam|namn|caller|customer|client|contact(?: person)?|buyer"
+    r"|sender|passenger|guest|patient|tenant|insured|policy ?holder|kund(?:e|in)|anrufer(?:in)?|besteller(?:in)?|ansprechpartner(?:in)?"
+    r"|gast|reisende[r]?|versicherte[r]?|mieter(?:in)?|client[e]?|appelant[e]?|passager|assuré[e]?|voyageu(?:r|se)|contacto|titular|pasajero"
+    r"|asegurad[oa]|cliente|chiamante|passeggero|assicurat[oa]|intestatario|klant|beller|passagier|contactpersoon|kontakt"
+)
+"""What names the one who is written about: a colon or a mere space behind it, and then at least two words of a name."""
+
+ROLE = (
+    r"customer|client|account|acct|acc|member|policy|contract|passenger|guest|tenant|kunde|kundin|kunden|kundennummer|konto|kontonummer"
+    r"|vertrag|vertragsnummer|mitglied|mitgliedsnummer|police|cliente|clienta|compte|contrat|adhérent|adhérente|cuenta|contrato|póliza"
+    r"|socio|socia|abonado|conto|contratto|polizza|tessera|klant|klantnummer|rekening|lid|lidnummer|polis|polisnummer"
+)
+"""What follows a name in a note, with a number behind it: "Huguette Lambert, client n° 440192"."""
 
 PARTICLE = r"(?:van (?:der|den|de|het|'t)|van|von (?:der|dem)|vom|von|zu|de (?:la|las|los|l['’])|de|del|della|dei|di|da|dos|du|des|le|la|ter|ten|el|al|bin|ibn|af|y)"
 
@@ -143,7 +162,7 @@ SURE_FIRST = frozenset(
     dear geehrte geehrter geehrtes liebe lieber liebes werte werter wertes estimado estimada querido querida gentile gent
     egregio egregia beste my the her his their full first last whose name naam namn jag mijn ik la ich mein je mon nom me mi nombre il nome in under auf au a
     intestato intestata cardholder account kontoinhaber kontoinhaberin titular titulaire intestatario recipient
-    empfänger empfängerin destinataire destinatario attn c z signed gezeichnet mr mrs ms miss mister dr prof herr herrn
+    empfänger empfängerin destinataire destinatario attn c z signed gezeichnet for à all zu t ter mr mrs ms miss mister dr prof herr herrn
     frau mme mlle monsieur madame señor señora sra srta doña signor signora signorina sig mevrouw dhr dott dottor dottoressa avv m
     """.split()
 )
@@ -179,5 +198,19 @@ PERSON_FIRST = frozenset(
     figlia
     """.split()
 )
+
+ROLE_FIRST = frozenset(ROLE.split("|"))
+
+LABEL_FIRST = frozenset(
+    """
+    lodged raised reported submitted ordered requested written prepared filed signed gemeldet erstellt bestellt
+    full first last customer contact buyer buyers sender senders my name names surname vor vorname nachname kundenname nom prénom nombre
+    apellido apellidos nome cognome voornaam achternaam naam namn caller client passenger guest patient tenant insured policy
+    policyholder kunde kundin anrufer anruferin besteller bestellerin ansprechpartner ansprechpartnerin gast reisende reisender
+    versicherte versicherter mieter mieterin cliente appelant appelante passager assuré assurée voyageur voyageuse contacto titular
+    pasajero asegurado asegurada chiamante passeggero assicurato assicurata intestatario klant beller passagier contactpersoon kontakt
+    """.split()
+)
+"""The first words of `LABEL`."""
 
 SPEAKING_FIRST = frozenset("speaking calling am à al writing wrote schrieb a escribió ha schreef skrev".split())

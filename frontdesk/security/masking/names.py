@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator
 
 from frontdesk.security.masking import name_words as words
 from frontdesk.security.masking.given_names import AMBIGUOUS, GIVEN_NAMES
-from frontdesk.security.masking.spans import END, START, Found
+from frontdesk.security.masking.spans import BLANK, END, START, Found
 
 _UPPER = "A-ZÀ-ÖØ-ÞĆČĐĞĽŁŃŇŐŒŘŚŞŠŤŰŹŻŽİ"
 _LETTER = r"[^\W\d_]"
@@ -41,6 +41,13 @@ _CLOSED = _cue(
     rf"|(?:{words.CLOSING})[ ]?[,.!-]?{_GAP}{_TITLES}|(?:{words.THANKS})[ ]?[,-]{_GAP}",
     _LINE_ENDS,
 )
+_ANSWERING = _cue(
+    rf"(?:this is|it['’]?s|hier (?:ist|spricht)|ici|soy|je suis|qui parla){_GAP}{_TITLES}",
+    r"(?=[ ](?:from|calling|speaking|again|here|von|aus|de|de la|da|dalla)(?![^\W_]))",
+)
+_LABELLED = _cue(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
+_IN_A_NOTE = re.compile(rf"(?P<name>{_RUN}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{BLANK}])")
+_LETTERHEAD = re.compile(rf"(?P<name>{_RUN})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={BLANK})")
 _SPOKEN = re.compile(rf"(?P<name>{_RUN}),? (?:{words.SPEAKING}){END}")
 _PERSON = _cue(
     rf"(?:{words.PERSON}|{words.GREETING}|{words.THANKS}|{words.CLOSING})[,!.]?{_GAP}(?:(?:so much|again|a lot|mille|beaucoup"
@@ -74,6 +81,7 @@ def names(text: str) -> Iterator[Found]:
     known = any(word in GIVEN_NAMES for _, word in starts)
     at = _AT_WITH_A_KNOWN_NAME if known else _AT
     spoken = not words.SPEAKING_FIRST.isdisjoint(word for _, word in starts)
+    behind = _told_by_what_follows(text, starts)
     spans: list[tuple[int, int]] = []
     for start, word in starts:
         tried = [*at.get(word, ())]
@@ -83,12 +91,20 @@ def names(text: str) -> Iterator[Found]:
                 spans.append(alone.span("name"))
             if not text[text.rfind("\n", 0, start) + 1 : start].strip(_BEFORE_A_LINE):
                 tried.append((_LINE, _is_known))
+        if behind and text[start].isupper():
+            tried += behind
         if spoken:
             tried.append((_SPOKEN, _enough_anywhere))
         for cue, enough in tried:
             if (found := cue.match(text, start)) and (span := _name_in(text, *found.span("name"), enough)):
                 spans.append(span)
     yield from _apart(text, spans)
+
+
+def _told_by_what_follows(text: str, starts: list[tuple[int, str]]) -> list[tuple[re.Pattern[str], Judge]]:
+    noted = not words.ROLE_FIRST.isdisjoint(word for _, word in starts)
+    headed = "\n" in text and BLANK in text
+    return [(cue, _is_long_name) for cue, may_be in ((_IN_A_NOTE, noted), (_LETTERHEAD, headed)) if may_be]
 
 
 def _name_in(text: str, start: int, end: int, enough: Judge) -> tuple[int, int] | None:
@@ -120,13 +136,19 @@ def _is_full_name(parts: list[str]) -> bool:
     return len(parts) > 1 and _is_known(parts)
 
 
+def _is_long_name(parts: list[str]) -> bool:
+    """Two words at least, each written as names are, or an initial."""
+    return len(parts) > 1 and all(_is_cased(part) or part.lower() in words.PARTICLE_WORDS for part in parts)
+
+
 def _enough_anywhere(parts: list[str]) -> bool:
     """Known, or written as names are: a capital and small letters, no brand's capitals inside, more than an initial."""
-    return _is_known(parts) or any(
-        len(part) > 2
-        and (part.istitle() or part.lower() in AMBIGUOUS or re.match(r"(?:Mc|Mac|De|Di|La|Le|Van)[A-Z][a-z]", part))
-        for part in parts
-    )
+    return _is_known(parts) or any(len(part) > 2 and (_is_cased(part) or part.lower() in AMBIGUOUS) for part in parts)
+
+
+def _is_cased(part: str) -> bool:
+    """Written as a part of a name is: a capital and small letters, and no other capital but after McX and the like."""
+    return part.istitle() or re.match(r"(?:Mc|Mac|De|Di|La|Le|Van)[A-Z][a-z]", part) is not None
 
 
 _ANY_NAME = (
@@ -153,7 +175,11 @@ def _by_first_word(
     return {word: tuple((cue, enough) for cue, firsts, enough in cues if word in firsts) for word in firsts}
 
 
-_CUES = [(cue, firsts, _enough_anywhere) for cue, firsts in _ANY_NAME]
+_CUES = [
+    *((cue, firsts, _enough_anywhere) for cue, firsts in _ANY_NAME),
+    (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), _enough_anywhere),
+    (_LABELLED, words.LABEL_FIRST, _is_long_name),
+]
 _AT = _by_first_word(*_CUES)
 _AT_WITH_A_KNOWN_NAME = _by_first_word(*_CUES, *((cue, firsts, _is_known) for cue, firsts in _KNOWN_NAME))
 """What is tried where a word stands. Trying everything everywhere takes ten times as long."""

@@ -38,7 +38,9 @@ STREET_ENDING = (
 """How streets end in German, Dutch and the north: Hauptstraße, Marienplatz, Prinsengracht."""
 
 BARE_STREET = frozenset(
-    ("straße", "strasse", "str.", "str", "platz", "allee", "weg", "gasse", "damm", "ufer", "chaussee", "markt")
+    """
+    straße strasse str. str platz allee weg gasse damm ufer chaussee markt laan straat plein gracht kade dijk singel
+    """.split()
 )
 """Those that are a street as a word of their own, behind a name: Berliner Straße."""
 

@@ -30,7 +30,7 @@ _PROVINCE = r"(?: \([A-Z]{2}\))?"
 
 _UNIT = (
     rf"(?:,? ?(?:apt\.?|apartment|suite|ste\.?|unit|flat|floor|whg\.?|wohnung|appt\.?|appartement|piso|pta\.?|puerta|esc\.?|bât(?:iment|\.)?"
-    rf"|int\.?|interno|scala|étage|#) ?#?[\w-]{{1,4}}{END}|,? \d{{1,2}}[ºª°](?: ?[A-Z\d]{END})?|,? bajo{END}|,? (?:hinterhaus|vorderhaus){END}){{0,2}}"
+    rf"|int\.?|interno|scala|étage|#) ?#?[\w-]{{1,4}}{END}|,? \d{{1,2}}[ºª°](?: ?(?:[A-Z\d]|izq|dcha?|ctro){END}\.?)?|,? bajo{END}|,? (?:hinterhaus|vorderhaus){END}){{0,2}}"
 )
 _NEXT = r"(?:,[ ]?\r?\n?[ ]?|[ ]?\r?\n[ ]?|[ ](?:in[ ])?)"
 _TAIL = (
@@ -42,12 +42,13 @@ _TAIL = (
     rf"|(?i:{_UNIT}){_NEXT}{_FIVE}"
     rf"|(?i:{_UNIT})"
 )
+_LABEL = r"\w{0,20}(?:[aA]dresse|[aA]nschrift|[aA]dres|[aA]ddress)(?![^\W_])"
 _HOUSE_NUMBER = re.compile(_HOUSE)
 _AFTER = re.compile(f"(?:{_TAIL})")
 
 # Before the number: endings (Hauptstraße 5), or a kind of street and its name (Calle de Alcalá 12).
 _ENDED = re.compile(
-    rf"{START}(?:(?:{_CAP}|An der|Am|In der|Alter?|Großer?|Kleiner?)[ -]){{0,3}}(?P<kind>[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){{1,40}}+\.?)[ ,]{{1,2}}\Z"
+    rf"{START}(?:(?!{_LABEL})(?:{_CAP}|An der|Am|In der|Alter?|Großer?|Kleiner?)[ -]){{0,3}}(?!{_LABEL})(?P<kind>[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){{1,40}}+\.?)[ ,]{{1,2}}\Z"
 )
 _FIRST = re.compile(
     rf"{START}(?i:{words.STREET_FIRST}) ?(?:{_SMALL}[ ]?){{0,2}}{_CAP}\.?(?: (?:{_SMALL} ?){{0,2}}{_CAP}){{0,4}}"

@@ -12,14 +12,17 @@ from frontdesk.security.masking.amounts import CODES
 from frontdesk.security.masking.spans import START, Found
 
 _TOKEN = re.compile(
-    rf"{START}(?<![^\W_]-)(?:(?:19|20)\d\d/\d{{3,6}}(?![^\W_])|(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+(?:/(?:19|20)\d\d(?![^\W_]))?)"
+    rf"{START}(?<![^\W_]-)(?:(?:19|20)\d\d/\d{{3,6}}(?![^\W_])|[A-Z]{{1,5}}(?:[-/]\d{{2,8}}){{2,3}}(?![^\W_])|(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+(?:(?:/(?:19|20)\d\d|(?<=\d{{4}})/\d\d)(?![^\W_/]))?)"
 )
 _CODE = re.compile(
     rf"(?!(?:{CODES})\d+\Z)"
-    r"(?:.*\d{6}|\d{5,}-[a-z]\Z|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:-\d+){2}"
+    r"(?:.*\d{6}|\d{5,}-[a-z]\Z|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:[-/]\d+){2}"
     r"|(?:order|ord|inv|invoice|po|rma|ref|trk|tkt|ticket|so|case)-?\d{3})",
     re.IGNORECASE,
 )
+_LOCATOR = re.compile(r"(?=[A-Z\d]{0,7}[A-Z])[A-Z\d]{5,8}")
+"""As airlines and hotels give bookings: capitals with a digit among them. Counts after a word that names it."""
+_PARCEL = re.compile(rf"{START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}(?![^\W_])")
 _JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e)\s*#?|\s*#")
 _NAMED_WITHIN = 40
 _REFERENCE = re.compile(
@@ -28,21 +31,28 @@ _REFERENCE = re.compile(
     r"|bestellung|(?:be|nach)?stell(?:nummer|-?nr\.?)|auftr[aä]ge?s?|(?:auftrags|rechnungs|sendungs|paket|ticket|liefer"
     r"|vorgangs|referenz|buchungs|reservierungs|retouren|bestell)-?(?:nummer|nr\.?)|rechnung|sendung|paket|vorgang|buchung"
     r"|lieferschein|commandes?|facture|colis|suivi|réservation|dossier|référence|réf\.?|pedidos?|factura|envío|reserva"
+    r"|sinistres?|siniestro|sinistro|expediente|aktenzeichen|schaden(?:s|fall)?-?(?:nummer|nr\.?)?|localizador|locator|pnr|application|quot(?:e|ation)"
+    r"|(?:order|bestel|factuur|pakket|zending|boekings?|reserverings?)-?(?:nummer|nr\.?|code)|boeking|reservering|reservierung|\w{2,20}(?:referenz|vorgangs|schaden|auftrags)nummer"
     r"|complaints?|claim|incident|reklamation|réclamation|reclamación|reclamo|incidencia|bestelling|factuur|zending|pakket|beställning|faktura|paquete|seguimiento|referencia|ordin[ei]|fattura|spedizione|pacco|tracciamento|prenotazione|pratica|riferimento"
 )
 _ACCOUNT = re.compile(
-    r"(?:account|acct\.?|customer|client|member(?:ship)?|contract|policy|loyalty|user|konto|kunden?|vertrags?"
-    r"|mitglieds?|versicherungs|benutzer|compte|adhérent|contrat|fidélité|cuenta|cliente|socio|contrato|póliza|abonado"
-    r"|\w{2,20}konto|abo|subscription|abonnement|abono|abbonamento|klant|kund|lid|conto|contratto|tessera|polizza|utenza)(?:-?(?:nummer|nr\.?|number|id))?|kd-?nr\.?"
+    r"(?:account|acct\.?|acc\.?|a/c|customer|client|member(?:ship)?|contract|policy|loyalty|user|konto|kunden?|vertrags?"
+    r"|mitglieds?|versicherungs|benutzer|compte|adhérente?|adhésion|contrat|fidélité|cuenta|cliente|socio|contrato|póliza|abonado"
+    r"|\w{2,20}konto|abo|subscription|abonnement|abono|abbonamento|klant|kund|lid|conto|contratto|tessera|polizza|polis|police|utenza|abonné)(?:-?(?:nummer|nr\.?|number|id))?|kd\.?-?nr\.?"
 )
 _NUMBER_WORD = re.compile(
-    r"numbers?,?|no\.?|(?:nr|num)\.?|id|code|ref(?:erence|\.)?|n[°º.]\.?|nummer|numéro|número|numero|núm\.?"
+    r"numbers?,?|no\.?|(?:nr|num)\.?|id|code|ref(?:erence|\.)?|n\.?[°ºo.]?\.?|nummer|numéro|número|numero|núm\.?"
 )
 _NUMBER_ALONE = re.compile(r"number|(?:no|nr|num)\.")
 _LINK = re.compile(r"is|are|was|were|ist|lautet|est|es|è|de|di|del|bancaria|bancaire|corrente|client")
 _SPEAKER = frozenset("customer client user kunde kundin cliente clienta klant kund".split())
 _ELIDED = re.compile(r"\A(?:d|l|dell|all|nell|sull)['’]")
 _MIN_DIGITS = 3
+
+
+def parcels(text: str) -> Iterator[Found]:
+    """Tracking numbers of the Universal Postal Union (S10): "RM 447 120 993 GB"."""
+    return ((*found.span(), "ORDER") for found in _PARCEL.finditer(text))
 
 
 def references(text: str) -> Iterator[Found]:
@@ -57,11 +67,12 @@ def references(text: str) -> Iterator[Found]:
     for start, end in tokens:
         token = text[start:end]
         digits = sum(map(str.isdigit, token))
-        if digits < _MIN_DIGITS:
+        locator = _LOCATOR.fullmatch(token) is not None
+        if digits < _MIN_DIGITS and not locator:
             continue
         needed, kind = _named(text[max(0, start - _NAMED_WITHIN) : start], token)
         joined = named_until >= 0 and digits > _MIN_DIGITS and _JOINT.fullmatch(text, named_until, start)
-        if needed and digits >= needed:
+        if needed and (locator or digits >= needed):
             named_until, named_kind = end, kind
             taken.setdefault(token, kind)
         elif joined:
