@@ -24,7 +24,12 @@ _DOUBLED = {digit: sum(divmod(2 * int(digit), 10)) for digit in "0123456789"}
 
 _LINK = r"(?:[ :#]|is |ist |est |es |è |was |number|no\.?|nr\.?){0,6}"
 _SORT_CODE = re.compile(rf"{START}sort[ -]?code{_LINK}(\d\d([ -])\d\d\2\d\d){END}", re.IGNORECASE | re.ASCII)
-_CUSTOMER = r"(?:customer|client|member(?:ship)?|loyalty|policy|contract)(?: card)?(?: (?:number|no\.?|nr\.?|id))|(?:kunden|mitglieds|vertrags|klant)-?(?:nummer|nr)"
+_CUSTOMER = (
+    r"(?:customer|client|member(?:ship)?|loyalty|policy|contract)(?: card)?(?: (?:number|no\.?|nr\.?|id))|loyalty card"
+    r"|(?:kunden|mitglieds|vertrags|klant|versicherungs|versicherten|polis|lid|rekening)-?(?:nummer|nr)"
+    r"|num[éeE]ro (?:de |d['’])?(?:client|adhérente?|contrat|police|compte|abonné)"
+    r"|n[uúU]mero (?:de |di )?(?:cliente|socio|abonado|póliza|contrato|cuenta|tessera|polizza|contratto|conto)|codice cliente"
+)
 _GROUPED_ACCOUNT = re.compile(
     rf"{START}(?:account|acct\.?|acc\.?|konto(?:nummer|-?nr\.?)?|(?:compte|cuenta|conto)(?: bancaria| corrente)?|{_CUSTOMER}){_LINK}"
     rf"(\d{{2,8}}(?:[ -]\d{{2,10}}){{1,5}}(?:[ -]\d)?){END}",
@@ -33,7 +38,8 @@ _GROUPED_ACCOUNT = re.compile(
 _FIRST_WORDS = frozenset(
     """sort sortcode account acct acc konto kontonummer kontonr compte cuenta conto customer client member
     membership loyalty policy contract kunden kundennummer kundennr mitglieds mitgliedsnummer mitgliedsnr vertrags
-    vertragsnummer vertragsnr klantnummer""".split()
+    vertragsnummer vertragsnr klantnummer numéro numero número codice versicherungsnummer
+    versichertennummer polisnummer lidnummer rekeningnummer""".split()
 )
 
 

@@ -65,9 +65,22 @@ LABEL = (
     r"|nome(?: e cognome| completo| cliente)?|cognome|voornaam|achternaam|naam|namn|caller|customer|client|contact(?: person)?|buyer"
     r"|sender|passenger|guest|patient|tenant|insured|policy ?holder|kund(?:e|in)|anrufer(?:in)?|besteller(?:in)?|ansprechpartner(?:in)?"
     r"|gast|reisende[r]?|versicherte[r]?|mieter(?:in)?|client[e]?|appelant[e]?|passager|assuré[e]?|voyageu(?:r|se)|contacto|titular|pasajero"
-    r"|asegurad[oa]|cliente|chiamante|passeggero|assicurat[oa]|intestatario|klant|beller|passagier|contactpersoon|kontakt"
+    r"|asegurad[oa]|cliente|payee|beneficiary|bénéficiaire|beneficiari[oa]|begünstigte[rn]?|begunstigde|chiamante|passeggero|assicurat[oa]|intestatario|klant|beller|passagier|contactpersoon|kontakt"
 )
 """What names the one who is written about: a colon or a mere space behind it, and then at least two words of a name."""
+
+SENT_TO = r"(?:an|to|a|chez|aan|für|for|per|pour|para|naar|bei)"
+"""What stands before the name on a parcel, which an address follows."""
+
+HEADER = r"(?:from|to|cc|von|an|de|à|da|van|aan) ?:"
+"""The head of a mail that was passed on."""
+
+RELATED = (
+    r"husband|wife|son|daughter|brother|sister|mother|father|mum|mom|dad|friend|partner|neighbour|mann|frau|sohn|tochter|bruder|schwester"
+    r"|mutter|vater|mari|femme|fils|fille|frère|sœur|mère|père|marido|mujer|hijo|hija|hermano|hermana|madre|padre|marito|moglie"
+    r"|figli[oa]|fratello|sorella|man|vrouw|zoon|dochter"
+)
+"""Whom people write for: two words of a name behind one of these are a name."""
 
 ROLE = (
     r"customer|client|account|acct|acc|member|policy|contract|passenger|guest|tenant|kunde|kundin|kunden|kundennummer|konto|kontonummer"
@@ -201,6 +214,14 @@ PERSON_FIRST = frozenset(
 
 ROLE_FIRST = frozenset(ROLE.split("|"))
 
+RELATED_FIRST = frozenset(
+    """
+    husband wife son daughter brother sister mother father mum mom dad friend partner neighbour mann frau sohn tochter bruder schwester
+    mutter vater mari femme fils fille frère sœur mère père marido mujer hijo hija hermano hermana madre padre marito moglie figlio figlia
+    fratello sorella man vrouw zoon dochter
+    """.split()
+)
+
 LABEL_FIRST = frozenset(
     """
     lodged raised reported submitted ordered requested written prepared filed signed gemeldet erstellt bestellt
@@ -208,6 +229,7 @@ LABEL_FIRST = frozenset(
     apellido apellidos nome cognome voornaam achternaam naam namn caller client passenger guest patient tenant insured policy
     policyholder kunde kundin anrufer anruferin besteller bestellerin ansprechpartner ansprechpartnerin gast reisende reisender
     versicherte versicherter mieter mieterin cliente appelant appelante passager assuré assurée voyageur voyageuse contacto titular
+    payee beneficiary bénéficiaire beneficiario beneficiaria begünstigte begünstigter begünstigten begunstigde
     pasajero asegurado asegurada chiamante passeggero assicurato assicurata intestatario klant beller passagier contactpersoon kontakt
     """.split()
 )

@@ -46,6 +46,9 @@ _ANSWERING = _cue(
     r"(?=[ ](?:from|calling|speaking|again|here|von|aus|de|de la|da|dalla)(?![^\W_]))",
 )
 _LABELLED = _cue(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
+_RELATED = _cue(rf"(?:{words.RELATED}),?{_GAP}")
+_HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({BLANK}\r\n]|\Z)")
+_SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{BLANK})")
 _IN_A_NOTE = re.compile(rf"(?P<name>{_RUN}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{BLANK}])")
 _LETTERHEAD = re.compile(rf"(?P<name>{_RUN})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={BLANK})")
 _SPOKEN = re.compile(rf"(?P<name>{_RUN}),? (?:{words.SPEAKING}){END}")
@@ -55,7 +58,7 @@ _PERSON = _cue(
 )
 _LINE = re.compile(rf"(?P<name>{_RUN})(?:{_LINE_ENDS}|[ ]?:|,? (?:here|hier|ici)(?![^\W_]))")
 _LOWER = re.compile(
-    rf"{START}(?:{words.GREETING}|dear|{words.THANKS}|{words.CLOSING}|name is|this is|heiße|appelle|llamo|chiamo)[,!]?\s{{1,3}}"
+    rf"{START}(?:{words.GREETING}|dear|{words.THANKS}|{words.CLOSING}|name is|this is|it['’]?s|heiße|appelle|llamo|chiamo)[,!]?\s{{1,3}}"
     rf"(?P<name>{_ANY_CASE})",
     re.IGNORECASE,
 )
@@ -64,7 +67,7 @@ _FULL = re.compile(
 )
 
 _GIVEN_NAME = re.compile(
-    rf"(?<!model )(?<!modell )(?<!modelo )(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
+    rf"(?<!model )(?<!modell )(?<!modelo )(?<!\d[ .])(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
     rf"(?![_@-])(?:(?=[ ](?P<next>[{_UPPER}]{_LETTER}*))|)",
 )
 
@@ -163,7 +166,7 @@ _KNOWN_NAME = (
         words.GREETING_FIRST
         | words.THANKS_FIRST
         | words.CLOSING_FIRST
-        | {"dear", "name", "this", "heiße", "appelle", "llamo", "chiamo"},
+        | {"dear", "name", "this", "it", "its", "heiße", "appelle", "llamo", "chiamo"},
     ),
 )
 
@@ -179,6 +182,9 @@ _CUES = [
     *((cue, firsts, _enough_anywhere) for cue, firsts in _ANY_NAME),
     (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), _enough_anywhere),
     (_LABELLED, words.LABEL_FIRST, _is_long_name),
+    (_RELATED, words.RELATED_FIRST, _is_long_name),
+    (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), _is_long_name),
+    (_SENT_TO, frozenset(words.SENT_TO.strip("(?:)").split("|")), _is_long_name),
 ]
 _AT = _by_first_word(*_CUES)
 _AT_WITH_A_KNOWN_NAME = _by_first_word(*_CUES, *((cue, firsts, _is_known) for cue, firsts in _KNOWN_NAME))

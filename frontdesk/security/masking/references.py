@@ -15,6 +15,7 @@ _TOKEN = re.compile(
     rf"{START}(?<![^\W_]-)(?:(?:19|20)\d\d/\d{{3,6}}(?![^\W_])|[A-Z]{{1,5}}(?:[-/]\d{{2,8}}){{2,3}}(?![^\W_])|(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+(?:(?:/(?:19|20)\d\d|(?<=\d{{4}})/\d\d)(?![^\W_/]))?)"
 )
 _CODE = re.compile(
+    r"(?!0x)"
     rf"(?!(?:{CODES})\d+\Z)"
     r"(?:.*\d{6}|\d{5,}-[a-z]\Z|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:[-/]\d+){2}"
     r"|(?:order|ord|inv|invoice|po|rma|ref|trk|tkt|ticket|so|case)-?\d{3})",
@@ -37,7 +38,7 @@ _REFERENCE = re.compile(
 )
 _ACCOUNT = re.compile(
     r"(?:account|acct\.?|acc\.?|a/c|customer|client|member(?:ship)?|contract|policy|loyalty|user|konto|kunden?|vertrags?"
-    r"|mitglieds?|versicherungs|benutzer|compte|adhérente?|adhésion|contrat|fidélité|cuenta|cliente|socio|contrato|póliza|abonado"
+    r"|mitglieds?|versicher(?:ungs|ten)|benutzer|compte|adhérente?s?|adhésion|contrat|fidélité|cuenta|cliente|socio|contrato|póliza|abonado"
     r"|\w{2,20}konto|abo|subscription|abonnement|abono|abbonamento|klant|kund|lid|conto|contratto|tessera|polizza|polis|police|utenza|abonné)(?:-?(?:nummer|nr\.?|number|id))?|kd\.?-?nr\.?"
 )
 _NUMBER_WORD = re.compile(
