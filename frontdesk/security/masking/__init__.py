@@ -26,7 +26,7 @@ from frontdesk.security.masking.references import parcels, references
 from frontdesk.security.masking.spans import Found, blanked
 from frontdesk.types import MaskedText
 
-MASKING_VERSION = "2"
+MASKING_VERSION = "3"
 """Part of the feature fingerprint: change it whenever a text could come out of `mask` differently."""
 
 KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP", "ADDRESS", "NAME")

@@ -47,7 +47,7 @@ _ANSWERING = _cue(
 )
 _LABELLED = _cue(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
 _RELATED = _cue(rf"(?:{words.RELATED}),?{_GAP}")
-_HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({BLANK}\r\n]|\Z)")
+_HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({BLANK}\r\n])")
 _SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{BLANK})")
 _IN_A_NOTE = re.compile(rf"(?P<name>{_RUN}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{BLANK}])")
 _LETTERHEAD = re.compile(rf"(?P<name>{_RUN})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={BLANK})")
@@ -84,7 +84,7 @@ def names(text: str) -> Iterator[Found]:
     known = any(word in GIVEN_NAMES for _, word in starts)
     at = _AT_WITH_A_KNOWN_NAME if known else _AT
     spoken = not words.SPEAKING_FIRST.isdisjoint(word for _, word in starts)
-    behind = _told_by_what_follows(text, starts)
+    behind, before = _told_by_what_follows(text, starts), _BEFORE_BLANKS if BLANK in text else {}
     spans: list[tuple[int, int]] = []
     for start, word in starts:
         tried = [*at.get(word, ())]
@@ -96,6 +96,8 @@ def names(text: str) -> Iterator[Found]:
                 tried.append((_LINE, _is_known))
         if behind and text[start].isupper():
             tried += behind
+        if word in before:
+            tried += before[word]
         if spoken:
             tried.append((_SPOKEN, _enough_anywhere))
         for cue, enough in tried:
@@ -183,9 +185,11 @@ _CUES = [
     (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), _enough_anywhere),
     (_LABELLED, words.LABEL_FIRST, _is_long_name),
     (_RELATED, words.RELATED_FIRST, _is_long_name),
+]
+_BEFORE_BLANKS = _by_first_word(
     (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), _is_long_name),
     (_SENT_TO, frozenset(words.SENT_TO.strip("(?:)").split("|")), _is_long_name),
-]
+)
 _AT = _by_first_word(*_CUES)
 _AT_WITH_A_KNOWN_NAME = _by_first_word(*_CUES, *((cue, firsts, _is_known) for cue, firsts in _KNOWN_NAME))
 """What is tried where a word stands. Trying everything everywhere takes ten times as long."""
