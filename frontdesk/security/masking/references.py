@@ -24,6 +24,7 @@ _CODE = re.compile(
 _LOCATOR = re.compile(r"(?=[A-Z\d]{0,7}[A-Z])[A-Z\d]{5,8}")
 """As airlines and hotels give bookings: capitals with a digit among them. Counts after a word that names it."""
 _PARCEL = re.compile(rf"{START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}(?![^\W_])")
+_PARCEL_END = re.compile(r"\d{3} ?[A-Z]{2}(?![^\W_])")
 _JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e)\s*#?|\s*#")
 _NAMED_WITHIN = 40
 _REFERENCE = re.compile(
@@ -53,7 +54,9 @@ _MIN_DIGITS = 3
 
 def parcels(text: str) -> Iterator[Found]:
     """Tracking numbers of the Universal Postal Union (S10): "RM 447 120 993 GB"."""
-    return ((*found.span(), "ORDER") for found in _PARCEL.finditer(text))
+    if _PARCEL_END.search(text):
+        for found in _PARCEL.finditer(text):
+            yield *found.span(), "ORDER"
 
 
 def references(text: str) -> Iterator[Found]:
