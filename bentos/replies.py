@@ -14,6 +14,7 @@ from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
 from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
+from frontdesk.responses.retrieval import Embedder, Retrieval
 from frontdesk.responses.writer import ModelWriter, TemplateWriter
 from frontdesk.storage.cache import LruCache, RedisCache
 from frontdesk.storage.redis_client import RedisInTime
@@ -35,9 +36,11 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
     return providers.openai_client(llm, LanguageModelMetrics(model))
 
 
-def open_writer(settings: Settings, language_model: OpenAiClient | None, cache: ReplyCache | None) -> Writer:
+def open_writer(
+    settings: Settings, embedder: Embedder, language_model: OpenAiClient | None, cache: ReplyCache | None
+) -> Writer:
     """The template's alone, or the one that asks the language model."""
-    writer = TemplateWriter(read_knowledge(settings), read_questions(settings))
+    writer = TemplateWriter(Retrieval.over(read_knowledge(settings), embedder), read_questions(settings))
     llm = llm_settings(settings)
     if language_model is None or llm is None:
         return writer

@@ -39,7 +39,7 @@ _Row = tuple[Floats, Floats]  # one text's scores: intent (intents,), sentiment 
 
 
 class BatchedChampion:
-    """Implements the pipeline's `Champion` port. From now on only the batcher's thread uses `ensemble`.
+    """Implements the pipeline's `Champion` port. From now on only the batcher's thread uses the models of `ensemble`.
 
     While cores are free, an encoder runs on one of them beside the other members: see `beside.py`.
 
@@ -104,6 +104,10 @@ class BatchedChampion:
     def can_spare(self, services: Sequence[str]) -> bool:
         """Would messages be understood without these services?"""
         return self._ensemble.can_spare(services)
+
+    def embed(self, text: str) -> Floats:
+        """The features' own vector of a masked text, (components,); no model runs, so it is made in the caller."""
+        return self._ensemble.features.embed(text)
 
     def check_room(self) -> None:
         """Raise `Overloaded` where another text would be refused whatever its deadline."""

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.responses.words import sentences
+from frontdesk.scores import Floats
 from frontdesk.security.rate_limit import UNLIMITED, Taken
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import (
@@ -62,6 +65,13 @@ class Unlimited:
 
     async def take(self, _: Caller) -> Taken:
         return UNLIMITED
+
+
+class NoEmbedding:
+    """Knows no word."""
+
+    def embed(self, _: str) -> Floats:
+        return np.zeros(1, dtype=np.float32)
 
 
 class FakeWriter:

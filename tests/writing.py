@@ -18,14 +18,14 @@ from frontdesk.responses.template import Templates
 from frontdesk.responses.writer import ModelWriter
 from frontdesk.security.masking import mask
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, Written
-from tests.fakes import understanding
+from tests.fakes import NoEmbedding, understanding
 
 DAY = date(2026, 6, 1)
 KNOWLEDGE = Knowledge.read(STARTER_KNOWLEDGE)
 POLICY = ReplyPolicy.read(STARTER_REPLIES)
 QUESTIONS = Questions.read(STARTER_QUESTIONS)
 PROMPT = Prompt.read(STARTER_PROMPT)
-TEMPLATES = Templates(Retrieval.over(KNOWLEDGE), QUESTIONS, lambda: DAY)
+TEMPLATES = Templates(Retrieval.over(KNOWLEDGE, NoEmbedding()), QUESTIONS, lambda: DAY)
 
 
 def model_writer(model: LanguageModel, cache: ReplyCache | None = None) -> ModelWriter:

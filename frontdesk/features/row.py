@@ -54,6 +54,12 @@ class FeatureRow:
             row[components:] = statistics(text)
         return FeatureRows(terms, dense)
 
+    def embed(self, text: str) -> Floats:
+        """The projected columns of one masked text by themselves, (components,): alike for texts about the same."""
+        sparse = self.vectoriser.terms(text)
+        projected: Floats = sparse.weights @ self.projection[sparse.ids]
+        return projected
+
     def fingerprint(self) -> str:
         """A SHA-256 over everything that decides a row: versions, names, vocabulary, weights and projection."""
         digest = hashlib.sha256()

@@ -65,7 +65,8 @@ class Templates:
     questions: Questions
     today: Callable[[], date]
 
-    def plan(self, request: ReplyRequest) -> Plan:
+    def plan(self, request: ReplyRequest, *, beside: bool = False) -> Plan:
+        """The plan; `beside` says whether a passage of another intent is wanted too, which the template never says."""
         understanding, decision = request.understanding, request.decision
         text = request.text.text
         wanted = _tagged(request.language) or guess(text) or DEFAULT_LANGUAGE
@@ -80,8 +81,8 @@ class Templates:
             return Plan(request, decision, (), (), wanted, wanted)
         if passages[0].language != wanted:
             decision = lowered(decision, Reason.LANGUAGE_NOT_COVERED)
-        beside = self.retrieval.beside(passages, text, day, tier)
-        return Plan(request, decision, passages, beside, passages[0].language, wanted)
+        others = self.retrieval.beside(passages, text, day, tier) if beside else ()
+        return Plan(request, decision, passages, others, passages[0].language, wanted)
 
     def reply(self, plan: Plan) -> Reply:
         """The question, a note that a person takes over, or the passages themselves."""

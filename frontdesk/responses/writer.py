@@ -20,7 +20,6 @@ from frontdesk.decision.automation import lowered
 from frontdesk.responses.checks.draft import Draft
 from frontdesk.responses.checks.placeholders import may_speak
 from frontdesk.responses.checks.run import check
-from frontdesk.responses.knowledge import Knowledge
 from frontdesk.responses.language import LANGUAGES
 from frontdesk.responses.language_model import ChatMessage, LanguageModel, LanguageModelUnavailable
 from frontdesk.responses.policy import ReplyPolicy
@@ -50,8 +49,8 @@ def _today() -> date:
 class TemplateWriter:
     """The `Writer` of `frontdesk/pipeline.py` that needs nothing but the passages; `today` is UTC by default."""
 
-    def __init__(self, knowledge: Knowledge, questions: Questions, today: Callable[[], date] = _today) -> None:
-        self.templates = Templates(Retrieval.over(knowledge), questions, today)
+    def __init__(self, retrieval: Retrieval, questions: Questions, today: Callable[[], date] = _today) -> None:
+        self.templates = Templates(retrieval, questions, today)
 
     async def write(
         self,
@@ -91,7 +90,7 @@ class ModelWriter:
     cached: CachedReplies
 
     async def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[Piece, None]:
-        plan = self.templates.plan(request)
+        plan = self.templates.plan(request, beside=True)
         if not plan.passages or plan.wanted not in LANGUAGES:
             for piece in told(Written(self.templates.reply(plan), plan.decision)):
                 yield piece

@@ -24,6 +24,7 @@ from frontdesk.types import (
     Understanding,
     Written,
 )
+from tests.fakes import NoEmbedding
 from tests.faulty_llm import faulty_server
 from tests.unit.responses.test_llm import REASONS
 
@@ -51,7 +52,7 @@ async def test_whatever_the_server_does_the_template_answers_in_time_and_names_w
             }
         )
         client = openai_client(settings.llm, LanguageModelMetrics("small", CollectorRegistry()))
-        writer = open_writer(settings, client, None)
+        writer = open_writer(settings, NoEmbedding(), client, None)
         began = time.monotonic()
         *_, written = [piece async for piece in writer.write(REQUEST, Deadline.after(DEADLINE_S))]
         assert time.monotonic() - began < DEADLINE_S + 0.3

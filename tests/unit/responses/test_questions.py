@@ -20,7 +20,7 @@ from frontdesk.security.masking import mask
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Written
 from tests.fakes import understanding
-from tests.writing import DAY, KNOWLEDGE, POLICY, QUESTIONS
+from tests.writing import DAY, POLICY, QUESTIONS, TEMPLATES
 
 TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -32,7 +32,7 @@ async def asked(text: str, labels: tuple[str, ...] = LABELS, language: str | Non
     english = question([TAXONOMY.policy(label) for label in labels])
     decision = Decision(Action.CLARIFY, (Reason.AMBIGUOUS,), (), english, labels)
     request = ReplyRequest("acme", mask(text), understanding(labels[0]), decision, language=language)
-    writer = TemplateWriter(KNOWLEDGE, QUESTIONS, today=lambda: DAY)
+    writer = TemplateWriter(TEMPLATES.retrieval, QUESTIONS, today=lambda: DAY)
     *_, last = [piece async for piece in writer.write(request, Deadline.after(1))]
     assert isinstance(last, Written)
     return last

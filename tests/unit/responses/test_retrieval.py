@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from datetime import date
 
+import numpy as np
+
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.retrieval import MOST_PASSAGES, Retrieval
+from frontdesk.responses.retrieval import MOST_PASSAGES, Embedder, Retrieval
+from frontdesk.scores import Floats
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import CustomerTier
+from tests.fakes import NoEmbedding
 
 DAY = date(2026, 6, 1)
+NO_EMBEDDING = NoEmbedding()
+
+
+class Topics:
+    """Knows which of two topics each of a few words belongs to."""
+
+    LATE = ("late", "overdue", "waiting")
+    ABROAD = ("customs", "abroad", "overseas")
+
+    def embed(self, text: str) -> Floats:
+        words = text.lower().rstrip(".").split()
+        return np.array([sum(word in topic for word in words) for topic in (self.LATE, self.ABROAD)], np.float32)
 
 
 def passage(id: str, text: str, *, audience: tuple[CustomerTier, ...] = (), language: str = "en") -> Passage:
@@ -17,9 +33,13 @@ def passage(id: str, text: str, *, audience: tuple[CustomerTier, ...] = (), lang
 
 
 def found(
-    *passages: Passage, text: str = "", tier: CustomerTier = CustomerTier.STANDARD, language: str = "en"
+    *passages: Passage,
+    text: str = "",
+    tier: CustomerTier = CustomerTier.STANDARD,
+    language: str = "en",
+    embedder: Embedder = NO_EMBEDDING,
 ) -> list[str]:
-    retrieval = Retrieval.over(Knowledge(passages))
+    retrieval = Retrieval.over(Knowledge(passages), embedder)
     return [one.id for one in retrieval.find("track_order", text, DAY, tier, language)]
 
 
@@ -30,6 +50,15 @@ LATE = passage("late", "A parcel that is late is looked for by the carrier.")
 def test_the_passage_nearest_to_the_message_comes_first() -> None:
     assert found(CUSTOMS, LATE, text="my parcel is late again") == ["late", "customs"]
     assert found(CUSTOMS, LATE, text="customs keeps my parcel") == ["customs", "late"]
+
+
+def test_a_passage_that_shares_no_word_is_found_by_what_its_words_mean() -> None:
+    assert found(CUSTOMS, LATE, text="it is overdue again", embedder=Topics()) == ["late", "customs"]
+    assert found(LATE, CUSTOMS, text="ordered overseas", embedder=Topics()) == ["customs", "late"]
+
+
+def test_a_telling_word_counts_as_much_as_a_meaning() -> None:
+    assert found(LATE, CUSTOMS, text="the carrier, overseas", embedder=Topics()) == ["late", "customs"]
 
 
 def test_where_none_is_nearer_the_order_of_the_files_stays() -> None:
@@ -56,7 +85,7 @@ def test_only_a_few_passages_are_found() -> None:
 
 
 def test_a_second_question_brings_the_passage_of_another_intent() -> None:
-    retrieval = Retrieval.over(Knowledge.read(STARTER_KNOWLEDGE))
+    retrieval = Retrieval.over(Knowledge.read(STARTER_KNOWLEDGE), NoEmbedding())
     text = "cancel my order, and how do I reset the password of my account? the password link is not valid"
     first = retrieval.find("cancel_order", text, DAY, CustomerTier.STANDARD, "en")
 
@@ -65,7 +94,7 @@ def test_a_second_question_brings_the_passage_of_another_intent() -> None:
 
 
 def test_every_starter_intent_finds_its_own_passage() -> None:
-    retrieval = Retrieval.over(Knowledge.read(STARTER_KNOWLEDGE))
+    retrieval = Retrieval.over(Knowledge.read(STARTER_KNOWLEDGE), NoEmbedding())
     for label in Taxonomy.read(STARTER_TAXONOMY).labels:
         (one,) = retrieval.find(label, "hello", DAY, CustomerTier.STANDARD, "en")
         assert label in one.intents

@@ -9,6 +9,7 @@ import pytest
 from frontdesk.deadline import Deadline
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
 from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
+from frontdesk.responses.retrieval import Retrieval
 from frontdesk.responses.writer import TemplateWriter
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
@@ -25,6 +26,7 @@ from frontdesk.types import (
     Understanding,
     Written,
 )
+from tests.fakes import NoEmbedding
 
 DAY = date(2026, 6, 1)
 TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
@@ -36,16 +38,14 @@ def passage(id: str, intent: str, text: str) -> Passage:
     return Passage(id, f"Title of {id}", (intent,), "lead", date(2026, 1, 1), None, text)
 
 
-WRITER = TemplateWriter(
-    Knowledge(
-        (
-            passage("tracking", "track_order", "You can follow your order."),
-            passage("delays", "track_order", "Parcels may be late."),
-            passage("password", "recover_password", "You can set a new password."),
-        )
-    ),
-    QUESTIONS,
-    today=lambda: DAY,
+def writer_over(*passages: Passage) -> TemplateWriter:
+    return TemplateWriter(Retrieval.over(Knowledge(passages), NoEmbedding()), QUESTIONS, today=lambda: DAY)
+
+
+WRITER = writer_over(
+    passage("tracking", "track_order", "You can follow your order."),
+    passage("delays", "track_order", "Parcels may be late."),
+    passage("password", "recover_password", "You can set a new password."),
 )
 
 
@@ -139,7 +139,7 @@ async def test_without_a_passage_a_person_takes_over() -> None:
 async def test_a_passage_that_no_longer_holds_is_not_sent() -> None:
     expired = Passage("old", "Old", ("track_order",), "lead", date(2026, 1, 1), date(2026, 5, 31), "Old text.")
 
-    answer = await reply(writer=TemplateWriter(Knowledge((expired,)), QUESTIONS, today=lambda: DAY))
+    answer = await reply(writer=writer_over(expired))
 
     assert "Old text." not in answer.text
     assert answer.citations == ()
@@ -154,7 +154,7 @@ async def test_to_clarify_the_reply_is_the_decisions_question_and_cites_nothing(
 
 
 async def test_the_starter_passages_answer_every_intent_that_is_not_always_handed_over() -> None:
-    writer = TemplateWriter(Knowledge.read(STARTER_KNOWLEDGE), QUESTIONS, today=lambda: DAY)
+    writer = writer_over(*Knowledge.read(STARTER_KNOWLEDGE).passages)
 
     for intent in TAXONOMY.intents:
         answer = await reply(intent.name, Action.DRAFT, text="it is [ORDER_1]", writer=writer)

@@ -1,0 +1,175 @@
+"""Is the right passage found? Written questions against written passages, by each way of ranking.
+
+    python -m benchmarks.retrieval [--bundle PATH]
+
+Regime: 191 questions of customers (`retrieval.yaml`), 110 of them in words that the passage hardly has. Passages are
+the paragraphs of those that come with Frontdesk and 27 more, 81 in all, so that an intent has up to six. With the
+intent right, only its passages are ranked, as `Retrieval.find` does; unknown, all of them. "intent alone" is the order
+of the files. A wrong intent is the nearest wrong one of each question: what then still helps is the one passage that
+`Retrieval.beside` adds, whose share of questions is shown, with how often it is added where the intent was right and
+nothing lacked. CPU is that of one retrieval. The set was written before the weights of the two parts were looked at;
+they are equal because nothing between 0.5 and 2 made a difference.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import yaml
+from rich.console import Console
+from rich.table import Table
+
+from bentos.champion import served_bundle
+from frontdesk.config import load
+from frontdesk.features.row import FeatureRow
+from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.retrieval import Embedder, Near, Retrieval
+from frontdesk.security.masking import MASKING_VERSION
+from frontdesk.types import CustomerTier
+
+WRITTEN = Path(__file__).with_suffix(".yaml")
+DAY = date(2026, 6, 1)
+TIMED = 2_000
+
+Key = Callable[[Near], float]
+WAYS: dict[str, Key] = {
+    "intent alone": lambda _: 0.0,
+    "BM25": lambda near: near.words,
+    "embedding": lambda near: near.cosine,
+    "both": lambda near: near.sum,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`answers` are the ids of the passages that answer it, the one of `intent` first."""
+
+    text: str
+    intent: str
+    answers: tuple[str, ...]
+    paraphrased: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Shares of the questions: right passage first, among the first three; mean of 1 / rank."""
+
+    first: float
+    in_three: float
+    reciprocal: float
+
+    @classmethod
+    def of(cls, ranks: Sequence[int]) -> Figures:
+        count = len(ranks)
+        return cls(
+            first=sum(rank == 1 for rank in ranks) / count,
+            in_three=sum(rank <= 3 for rank in ranks) / count,
+            reciprocal=sum(1 / rank for rank in ranks) / count,
+        )
+
+
+def written() -> tuple[Knowledge, tuple[Question, ...]]:
+    """The set."""
+    data = yaml.safe_load(WRITTEN.read_text(encoding="utf-8"))
+    passages = [
+        *(part for passage in Knowledge.read(STARTER_KNOWLEDGE).passages for part in _paragraphs(passage)),
+        *(_passage(one["id"], one["title"], one["intent"], one["text"]) for one in data["passages"]),
+    ]
+    intents = {passage.id: passage.intents[0] for passage in passages}
+    return Knowledge(tuple(passages)), tuple(_questions(data["questions"], intents))
+
+
+def ranks(retrieval: Retrieval, questions: Sequence[Question], *, intent_known: bool) -> dict[str, list[int]]:
+    """The rank of the right passage for each question, by way."""
+    found: dict[str, list[int]] = {name: [] for name in WAYS}
+    for question in questions:
+        passages = retrieval.knowledge.passages
+        if intent_known:
+            passages = retrieval.knowledge.for_intent(question.intent, DAY)
+        nearest = retrieval.nearest(question.text, passages)
+        in_file_order = sorted(nearest, key=lambda near: passages.index(near.passage))
+        for name, key in WAYS.items():
+            ranked = sorted(in_file_order, key=lambda near: -key(near))
+            right = (place for place, near in enumerate(ranked, 1) if near.passage.id in question.answers)
+            found[name].append(next(right))
+    return found
+
+
+def beside(retrieval: Retrieval, questions: Sequence[Question]) -> tuple[float, float]:
+    """Of a wrong intent: how often the added passage is the right one; of the right: how often one is added."""
+    rescued = added = 0
+    for question in questions:
+        nearest = retrieval.nearest(question.text, retrieval.knowledge.passages)
+        wrong = next(near.passage for near in nearest if question.intent not in near.passage.intents).intents[0]
+        for intent in (wrong, question.intent):
+            found = retrieval.find(intent, question.text, DAY, CustomerTier.STANDARD, "en")
+            other = retrieval.beside(found, question.text, DAY, CustomerTier.STANDARD)
+            if intent == wrong:
+                rescued += any(passage.id in question.answers for passage in other)
+            else:
+                added += bool(other)
+    return rescued / len(questions), added / len(questions)
+
+
+def cpu_us(retrieval: Retrieval, questions: Sequence[Question]) -> float:
+    """Microseconds of CPU of one `find` among several passages of the right intent."""
+    asked = [questions[at % len(questions)] for at in range(TIMED)]
+    began = time.process_time()
+    for question in asked:
+        retrieval.find(question.intent, question.text, DAY, CustomerTier.STANDARD, "en")
+    return (time.process_time() - began) / TIMED * 1e6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bundle", type=Path, help="whose features embed; the champion's by default")
+    bundle = parser.parse_args().bundle or served_bundle(load())
+    knowledge, questions = written()
+    embedder: Embedder = FeatureRow.load(bundle / "features", MASKING_VERSION)
+    retrieval = Retrieval.over(knowledge, embedder)
+    table = Table("intent", "ranked by", "first", "in three", "1 / rank", "first, paraphrased", title=bundle.name)
+    told: dict[str, object] = {"bundle": bundle.name, "questions": len(questions), "passages": len(knowledge.passages)}
+    for known in (True, False):
+        for name, places in ranks(retrieval, questions, intent_known=known).items():
+            all_, free = Figures.of(places), Figures.of(_of_paraphrases(places, questions))
+            intent = "right" if known else "unknown"
+            shown = (all_.first, all_.in_three, all_.reciprocal, free.first)
+            table.add_row(intent, name, *(f"{share:.3f}" for share in shown))
+            told[f"{intent}, {name}"] = [round(share, 4) for share in shown]
+    rescued, added = beside(retrieval, questions)
+    told |= {"rescued": round(rescued, 4), "added in vain": round(added, 4), "cpu_us": cpu_us(retrieval, questions)}
+    console = Console()
+    console.print(table)
+    console.print(f"A passage beside: right for {rescued:.1%} of wrong intents, added for {added:.1%} of right ones.")
+    console.print(json.dumps(told), soft_wrap=True)
+
+
+def _of_paraphrases(places: Sequence[int], questions: Sequence[Question]) -> list[int]:
+    return [place for place, question in zip(places, questions, strict=True) if question.paraphrased]
+
+
+def _paragraphs(passage: Passage) -> Iterator[Passage]:
+    for number, text in enumerate(passage.text.split("\n\n"), 1):
+        yield _passage(f"{passage.id}/{number}", passage.title, passage.intents[0], text)
+
+
+def _passage(name: str, title: str, intent: str, text: str) -> Passage:
+    return Passage(name, title, (intent,), "benchmark", date(2026, 1, 1), None, text)
+
+
+def _questions(data: dict[str, list[Any]], intents: dict[str, str]) -> Iterator[Question]:
+    for passage, asked in data.items():
+        for number, one in enumerate(asked):
+            text, others = (one["ask"], one["or"]) if isinstance(one, dict) else (one, ())
+            yield Question(text, intents[passage], (passage, *others), paraphrased=number > 0)
+
+
+if __name__ == "__main__":
+    main()
