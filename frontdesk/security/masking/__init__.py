@@ -16,9 +16,10 @@ import re
 from collections.abc import Callable, Iterator
 
 from frontdesk.security.masking.amounts import kept
-from frontdesk.security.masking.banking import accounts, cards, ibans
+from frontdesk.security.masking.banking import cards, ibans, sort_codes
 from frontdesk.security.masking.links import bare_urls, emails, ips, urls
 from frontdesk.security.masking.names import names
+from frontdesk.security.masking.named import named_numbers
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phones
 from frontdesk.security.masking.postal import postal_addresses
@@ -96,15 +97,19 @@ def _find(text: str) -> list[Found]:
             rest = _take(cards, rest, found)
         rest = _take(postal_addresses, rest, found)
         if enough:
-            for finder in (*((national_ids, accounts) if _SIX_DIGITS.search(rest) else ()), *_NUMBERS):
-                rest = _take(finder, rest, found)
+            long = _SIX_DIGITS.search(rest) is not None
+            for finder in _NUMBERS_AND_IDS if long else _NUMBERS:
+                before, rest = rest, _take(finder, rest, found)
+                if rest is not before and not _THREE_DIGITS.search(rest):
+                    break
         elif _LOCATOR.search(rest):
-            rest = _take(references, rest, found)
+            rest = _take(named_numbers, rest, found)
     _take(names, rest, found)
     return found
 
 
-_NUMBERS: tuple[Finder, ...] = (kept, parcels, phones, ips, references)
+_NUMBERS: tuple[Finder, ...] = (named_numbers, kept, phones, ips, references)
+_NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, sort_codes, named_numbers, national_ids, *_NUMBERS[1:])
 
 
 def _take(finder: Finder, rest: str, found: list[Found]) -> str:

@@ -27,6 +27,13 @@ _KEPT = re.compile(
 )
 
 
+def kept_at(text: str, start: int) -> int:
+    """Where the date or amount ends whose number starts at `start`; -1 where none does."""
+    currency = _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
+    found = (currency and _AMOUNT.match(text, start)) or _KEPT.match(text, start)
+    return found.end() if found else -1
+
+
 def kept(text: str) -> Iterator[Found]:
     """Dates and amounts, a currency before the number included: no later kind may take it away."""
     done = 0

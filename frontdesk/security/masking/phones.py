@@ -17,6 +17,7 @@ _TRUNK = "|".join(rf"\d{{{n}}}\)?[ \u00a0/-](?:[ \u00a0/()-]{{0,3}}\d){{{8 - n},
 _PHONE = re.compile(
     rf"(?:(?<=\+)[1-9]|00[1-9]\d{{0,2}}[ \u00a0./-])(?:{_GAP}\d){{7,13}}{END}"
     rf"|0(?:{_TRUNK}){END}"
+    rf"|(?<=\()0\)[1-9](?:{_GAP}\d){{8,9}}{END}"
     rf"|0\d(?:\.\d\d){{4}}{END}"
     rf"|0(?:7[1-9]\d{{8}}|1[567]\d{{8,9}}|[67]\d{{8}}){END}"
     rf"|(?:1[ .-])?\(?[2-9]\d\d(?:\) ?|[ .-])[2-9]\d\d[ .-]\d{{4}}{END}"
@@ -37,6 +38,12 @@ _LINK = re.compile(
     r"|número |numero |numéro |my |mein |meine |mon |mi |il |mio |auf |der |einer |sur |le |du |de |di |a |to ){1,8}",
     re.IGNORECASE,
 )
+
+
+def phone_at(text: str, start: int) -> int:
+    """Where the telephone number ends that starts at `start` by its shape alone; -1 where none does."""
+    found = _PHONE.match(text, start)
+    return found.end() if found else -1
 
 
 def phones(text: str) -> Iterator[Found]:

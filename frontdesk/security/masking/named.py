@@ -1,0 +1,174 @@
+"""Numbers of orders and accounts by the words before them, whatever their shape: "policy BC-7710 2284", "n. 0044/9182".
+
+From the number backwards the word is looked for, over "number", "is", "n°" and the like. Then the number is followed to
+its end: parts joined by '-', '/', '.' or '_', and groups with a blank between them where they look like one number.
+Not known: numbers that nothing announces (see `references`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from frontdesk.security.masking import reference_words as words
+from frontdesk.security.masking.amounts import kept_at
+from frontdesk.security.masking.phones import phone_at
+from frontdesk.security.masking.spans import END, START, Found
+
+_TOKEN = re.compile(
+    rf"{START}(?<![^\W_][-/])(?:[^\W\d_]++(?:[-/][^\W\d_]++)*+[-/_]?)?+\d[^\W_]*+(?:[-_/][^\W_]++|\.\d++)*+"
+)
+_UNIT = (
+    r"(?:[€$£%°]|(?:eur|euros?|gbp|pounds?|usd|dollars?|chf|kr|sek|x|kg|mg|g|cm|mm|m|km|ml|l|gb|mb|tb|go|mo|kwh|mbit|pcs"
+    r"|pieces|stk|stück|pz)(?![^\W_]))"
+)
+_GROUPS = re.compile(rf"(?: \d{{2,6}}(?:[-/]\d{{1,6}}){{0,3}}{END}(?![.,:/]\d)(?! ?{_UNIT})){{1,5}}", re.IGNORECASE)
+_LETTERS_BEFORE = re.compile(rf"{START}(?!(?:EUR|GBP|USD|CHF|SEK) )[A-Z]{{1,4}} \Z")
+_LOCATOR = re.compile(r"(?=\d{0,7}[A-Z])[A-Z\d]{5,8}")
+"""As airlines and hotels give bookings: capitals with a digit among them."""
+_JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
+_TWO_NUMBERS = re.compile(r"(\d{4,})/\d{4,}")
+_ELIDED = re.compile(r"\A(?:d|l|dell|all|nell|sull)['’]")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+_WITHIN = 48
+_LONGEST_ABBREVIATION = len("client.")
+_MIN_DIGITS, _MIN_GROUPED, _MAX_GROUPED = 3, 6, 22
+
+
+class _Name(NamedTuple):
+    """What the words before a number say: its `kind`, and whether they say that a number follows."""
+
+    kind: str
+    sure: bool
+    coded: bool
+    speaker: bool
+
+
+def named_numbers(text: str) -> Iterator[Found]:
+    """What a word before it names, and each number that follows one ("orders 48213 and 48214").
+
+    A value named once is masked wherever else it stands.
+    """
+    tokens = [token.span() for token in _TOKEN.finditer(text)]
+    taken: dict[str, str] = {}
+    spans: list[Found] = []
+    until, kind = -1, ""
+    for start, end in tokens:
+        if start < until or text[start - 1 : start] == "+":
+            continue
+        named = _named(text, start, end)
+        if named:
+            start, until, kind = named
+        elif kind and _digits(text[start:end]) > _MIN_DIGITS and _JOINT.fullmatch(text, until, start):
+            until = _single(text, start, end)
+        else:
+            continue
+        taken.setdefault(text[start:until], kind)
+        spans.append((start, until, kind))
+    if taken:
+        spans += [(*span, taken[text[slice(*span)]]) for span in tokens if text[slice(*span)] in taken]
+    done = 0
+    for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= done:
+            done = end
+            yield start, end, kind
+
+
+def _named(text: str, start: int, end: int) -> Found | None:
+    """The number whose token is `text[start:end]`, as far as it goes, where the words before it name one."""
+    token = text[start:end]
+    digits = _digits(token)
+    groups = _GROUPS.match(text, end)
+    locator = digits < _MIN_DIGITS and _LOCATOR.fullmatch(token) is not None
+    if digits < _MIN_DIGITS and not groups and not locator:
+        return None
+    before = text[max(0, start - _WITHIN) : start]
+    name, begin = _name(before), start
+    if not name and "_" in token:  # "order_4821"
+        named, _, token = token.rpartition("_")
+        name, begin = _name(f"{named} "), end - len(token)
+    if not name and (letters := _LETTERS_BEFORE.search(before)) and (name := _name(before[: letters.start()])):
+        begin = start - len(letters[0])
+    if not name or token.startswith("0x") or kept_at(text, start) >= end:
+        return None
+    if locator:
+        return (begin, end, name.kind) if name.coded else None
+    together = _grouped(token, groups[0], 6 if name.sure else 4) if groups else 0
+    if not name.sure and (name.speaker or not together) and phone_at(text, start) > end:
+        return None
+    if together:
+        return begin, end + together, name.kind
+    certain = name.sure or begin < start or token[0].isalpha()
+    if digits < (_MIN_DIGITS if certain else _MIN_DIGITS + 1):
+        return None
+    return begin, _single(text, start, end), name.kind
+
+
+def _grouped(token: str, groups: str, longest: int) -> int:
+    """How many characters of `groups`, which stand behind `token`, belong to the same number."""
+    first = re.split(r"[^\d]", token)[-1]
+    while groups:
+        pieces = groups.split()
+        alike = len(pieces) > 1 and len(first) <= _MIN_GROUPED
+        pair = len(pieces) == 1 and len(first) <= longest and 3 <= len(pieces[0]) and not _YEAR.fullmatch(pieces[0])
+        if len(first) == len(pieces[0]) > 4 and first[0] != "0":  # two numbers of a length
+            pair = alike = False
+        if (alike or pair) and _MIN_GROUPED - token[0].isalpha() <= _digits(token + groups) <= _MAX_GROUPED:
+            return len(groups)
+        groups = groups[: groups.rindex(" ")]
+    return 0
+
+
+def _single(text: str, start: int, end: int) -> int:
+    """The end of a value in one piece: two numbers of a length with a '/' between them are two values."""
+    two = _TWO_NUMBERS.fullmatch(text, start, end)
+    alike = two and end - two.end(1) == len(two[1]) + 1 and not _YEAR.fullmatch(two[1])
+    return two.end(1) if two and alike else end
+
+
+def _name(before: str) -> _Name | None:
+    """What the last words of `before` say of the number behind them."""
+    sure = before.endswith("#")
+    skipped = not sure
+    referring: _Name | None = None
+    said_by, colon = False, False
+    written_before = before.lower().split()
+    while written_before:
+        written = written_before.pop()
+        word = _ELIDED.sub("", written.strip("#:=([\"'_,?¿!*<>|-–"))
+        says, colon = colon or written.endswith(":"), written == ":"
+        if says and word in words.SPEAKER and "\n" in before:
+            said_by = True
+            continue
+        if word.endswith(".") and len(word) > _LONGEST_ABBREVIATION and not word.endswith("nr."):
+            break
+        word = word.replace(".", "")
+        if not word:
+            continue
+        if kind := words.kind_of(word):
+            numbered = word not in words.ALL or _is_number_of(written_before[-2:])
+            name = _Name(kind, sure or numbered, word in words.CODED or "code" in word, word in words.SPEAKER)
+            if referring:
+                return referring if kind == "ORDER" else name._replace(sure=True)
+            if word not in words.REFERRING:
+                return name
+            referring, sure = name._replace(sure=True), True
+        elif word in words.NUMBER_WORD:
+            sure, skipped = True, False
+        elif word in words.ELSE:
+            return None
+        elif word not in words.LINK and not (said_by and word[0].isdigit()):
+            if skipped or referring or not word.isalpha():
+                break
+            skipped = True
+    return referring or (_Name("ACCOUNT", False, False, True) if said_by else None)
+
+
+def _is_number_of(written: list[str]) -> bool:
+    """Whether the word that follows is one of "numéro de", "n° d'", "número"."""
+    return any(word.strip(".,:(#").replace(".", "") in words.NUMBER_WORD for word in written)
+
+
+def _digits(token: str) -> int:
+    return sum(map(str.isdigit, token))
