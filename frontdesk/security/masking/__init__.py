@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import cards, ibans, sort_codes
 from frontdesk.security.masking.links import bare_urls, emails, ips, urls
-from frontdesk.security.masking.names import names
 from frontdesk.security.masking.named import named_numbers
+from frontdesk.security.masking.names import names
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phones
 from frontdesk.security.masking.postal import postal_addresses

@@ -1,4 +1,3 @@
-# ruff: noqa: E501  -- lists and patterns read better unbroken
 """IBANs and cards, by their checksums; sort codes by the words before them.
 
 Not known: card numbers with a typing error in them.

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from frontdesk.security.masking import reference_words as words
 from frontdesk.security.masking.amounts import kept_at
 from frontdesk.security.masking.phones import phone_at
-from frontdesk.security.masking.spans import END, START, Found
+from frontdesk.security.masking.spans import END, START, Found, words_of
 
 _TOKEN = re.compile(
     rf"{START}(?<![^\W_][-/])(?:[^\W\d_]++(?:[-/][^\W\d_]++)*+[-/_]?)?+\d[^\W_]*+(?:[-_/][^\W_]++|\.\d++)*+"
@@ -24,7 +24,7 @@ _UNIT = (
     r"|pieces|stk|stück|pz)(?![^\W_]))"
 )
 _GROUPS = re.compile(rf"(?: \d{{2,6}}(?:[-/]\d{{1,6}}){{0,3}}{END}(?![.,:/]\d)(?! ?{_UNIT})){{1,5}}", re.IGNORECASE)
-_LETTERS_BEFORE = re.compile(rf"{START}(?!(?:EUR|GBP|USD|CHF|SEK) )[A-Z]{{1,4}} \Z")
+_LETTERS_BEFORE = re.compile(rf"{START}(?!(?:EUR|GBP|USD|CHF|SEK|NO|NR|NUM|ID|REF|IST|IS|ES|EST) )[A-Z]{{1,4}} \Z")
 _LOCATOR = re.compile(r"(?=\d{0,7}[A-Z])[A-Z\d]{5,8}")
 """As airlines and hotels give bookings: capitals with a digit among them."""
 _JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
@@ -50,6 +50,8 @@ def named_numbers(text: str) -> Iterator[Found]:
 
     A value named once is masked wherever else it stands.
     """
+    if not words.may_name(words_of(text)):
+        return
     tokens = [token.span() for token in _TOKEN.finditer(text)]
     taken: dict[str, str] = {}
     spans: list[Found] = []
@@ -64,8 +66,9 @@ def named_numbers(text: str) -> Iterator[Found]:
             until = _single(text, start, end)
         else:
             continue
-        taken.setdefault(text[start:until], kind)
-        spans.append((start, until, kind))
+        for first, last in ((start, until), *(((until + 1, end),) if start < until < end else ())):  # "48213/48214"
+            taken.setdefault(text[first:last], kind)
+            spans.append((first, last, kind))
     if taken:
         spans += [(*span, taken[text[slice(*span)]]) for span in tokens if text[slice(*span)] in taken]
     done = 0
@@ -79,7 +82,7 @@ def _named(text: str, start: int, end: int) -> Found | None:
     """The number whose token is `text[start:end]`, as far as it goes, where the words before it name one."""
     token = text[start:end]
     digits = _digits(token)
-    groups = _GROUPS.match(text, end)
+    groups = _GROUPS.match(text, end) if text[end : end + 1] == " " else None
     locator = digits < _MIN_DIGITS and _LOCATOR.fullmatch(token) is not None
     if digits < _MIN_DIGITS and not groups and not locator:
         return None
@@ -88,8 +91,8 @@ def _named(text: str, start: int, end: int) -> Found | None:
     if not name and "_" in token:  # "order_4821"
         named, _, token = token.rpartition("_")
         name, begin = _name(f"{named} "), end - len(token)
-    if not name and (letters := _LETTERS_BEFORE.search(before)) and (name := _name(before[: letters.start()])):
-        begin = start - len(letters[0])
+    if (letters := _LETTERS_BEFORE.search(before)) and (further := _name(before[: letters.start()])):
+        name, begin = further, start - len(letters[0])
     if not name or token.startswith("0x") or kept_at(text, start) >= end:
         return None
     if locator:
@@ -111,7 +114,7 @@ def _grouped(token: str, groups: str, longest: int) -> int:
     while groups:
         pieces = groups.split()
         alike = len(pieces) > 1 and len(first) <= _MIN_GROUPED
-        pair = len(pieces) == 1 and len(first) <= longest and 3 <= len(pieces[0]) and not _YEAR.fullmatch(pieces[0])
+        pair = len(pieces) == 1 and len(first) <= longest and len(pieces[0]) >= 3 and not _YEAR.fullmatch(pieces[0])
         if len(first) == len(pieces[0]) > 4 and first[0] != "0":  # two numbers of a length
             pair = alike = False
         if (alike or pair) and _MIN_GROUPED - token[0].isalpha() <= _digits(token + groups) <= _MAX_GROUPED:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """The words that say what a number is: an order, an account, neither; in five languages, with Dutch and Swedish."""
 
 from __future__ import annotations
@@ -9,19 +10,19 @@ ORDER = frozenset(
     order orders order's ordernumber ordernr purchase purchases invoice invoices receipt receipts tracking track parcel parcels
     package packages shipment shipments consignment delivery booking bookings reservation ticket tickets e-ticket case
     request ref refs reference references confirmation transaction voucher rma cancel canceling cancelling complaint
-    complaints claim claims incident job quote quotation estimate deposit tag return returns dispute enquiry inquiry
+    complaints claim claims incident job quote quotation estimate deposit tag return returns dispute exchange enquiry inquiry
     agreement rental imei iccid waybill awb pnr itinerary locator application po repair
 
     bestellung bestellungen bestell auftrag auftrags aufträge auftrages rechnung rechnungen rechnungs sendung
     sendungen paket pakete vorgang vorgangs buchung buchungs buchungscode reservierung lieferschein lieferung beleg angebot
-    schaden schadens schadenfall schadensfall schadenmeldung retoure gutschrift mahnung aktenzeichen az mandatsreferenz
+    schaden schadens schadenfall schadensfall schadenmeldung retoure umtausch gutschrift mahnung aktenzeichen az mandatsreferenz
     referenz reklamation bon quittung meldung störung stornierung
 
     commande commandes cmd facture factures colis suivi réservation dossier référence réf sinistre devis avoir
-    bordereau réclamation bon reçu billet demande livraison expédition retour
+    bordereau réclamation bon reçu billet échange demande livraison expédition retour
 
     pedido pedidos factura facturas envío reserva localizador expediente siniestro incidencia referencia reclamación
-    reclamo paquete seguimiento presupuesto albarán billete recibo devolución guía radicado folio
+    reclamo paquete seguimiento presupuesto albarán billete recibo devolución cambio guía radicado folio
 
     ordine ordini fattura fatture spedizione pacco tracciamento prenotazione pratica riferimento rif sinistro
     segnalazione preventivo bolla ricevuta scontrino reclamo biglietto reso
@@ -35,7 +36,7 @@ ORDER = frozenset(
 
 ACCOUNT = frozenset(
     """
-    account accounts acct acc a/c customer client member membership contract policy policies loyalty user
+    account accounts acct acc customer client member membership contract policy policies loyalty user
     subscription loan mortgage pension plan flyer miles tenant tenancy workspace org organisation organization roll routing
     aba subscriber rewards
 
@@ -57,7 +58,7 @@ ACCOUNT = frozenset(
 )
 """A business gives such a number to a person, who keeps it."""
 
-ALL = ORDER | ACCOUNT
+ALL = ORDER | ACCOUNT | {"kd"}
 
 SPEAKER = frozenset(
     """
@@ -86,7 +87,7 @@ _OF_A_PERSON = re.compile(
 )
 _OF_A_THING = re.compile(
     r".*(?:telefon|ruf|handy|mobil|mobiel|fax|haus|huis|artikel|modell?|typ|serien?|seiten|zimmer|platz|raum|steuer|ausweis"
-    r"|pass|führerschein|rijbewijs|körkorts|sozial\w*|renten\w*|ident\w*|person|burgerservice|post|fehler|error|fout|geräte|teile|größen?|barcode|q?r|postal|zip|promo\w*"
+    r"|pass|führerschein|rijbewijs|körkorts|sozial\w*|renten\w*|ident\w*|person|burgerservice|post|fehler|error|fout|geräte|teile|größen?|barcode|postal|zip|promo\w*"
     r"|gutschein|rabatt|pin|geheim|version\w*|charge[n]?|fahrgestell\w*|organisations)"
 )
 
@@ -103,7 +104,7 @@ ELSE = frozenset(
 
 LINK = frozenset(
     """
-    is are was were ist war lautet est es è era de di del du des della bancaria bancaire bancario corrente client cliente my
+    is are was were ist war lautet est es è era de di del du des della bancaria bancaire bancario corrente client cliente card my
     meine the is: är
     """.split()
 )
@@ -117,6 +118,11 @@ NUMBER_WORD = frozenset(
 """Says that a number follows; which, the word before it says."""
 
 
+def may_name(words_in_it: frozenset[str]) -> bool:
+    """Whether one of the words of a text may name a number: a quick look, before any number is looked at."""
+    return not ALL.isdisjoint(words_in_it) or any(word.endswith(_ENDINGS) for word in words_in_it)
+
+
 def kind_of(word: str) -> str:
     """ORDER or ACCOUNT where `word`, in small letters, names such a number, alone or by how it ends; else ""."""
     if word in ORDER:
@@ -128,4 +134,4 @@ def kind_of(word: str) -> str:
         return ""
     if _OF_A_PERSON.fullmatch(compound[1]) or word.endswith("konto"):
         return "ACCOUNT"
-    return "ORDER" if not word.endswith(("id", "code")) or compound[1] in ORDER else ""
+    return "ORDER" if not word.endswith(("id", "code")) or compound[1].rstrip("s") in ORDER else ""

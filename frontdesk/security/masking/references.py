@@ -21,7 +21,7 @@ _CODE = re.compile(
     r"|(?:order|ord|inv|invoice|po|rma|ref|trk|tkt|ticket|so|case)-?\d{3})",
     re.IGNORECASE,
 )
-_PARCEL = re.compile(rf"{START}[A-Z]{{2}} ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}(?![^\W_])")
+_PARCEL = re.compile(rf"{START}(?:[A-Z]{{2}}|\d[A-Z]) ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}(?![^\W_])")
 _PARCEL_END = re.compile(r"\d{3} ?[A-Z]{2}(?![^\W_])")
 _ALONE = re.compile(r"(?:(#)|(?:number|\b(?:no|nr|num)\.)[ :#]*(?:(?:is|:)[ ]?)?)\Z", re.IGNORECASE)
 _BEFORE = 12
