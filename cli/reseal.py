@@ -76,15 +76,26 @@ def needed(use: KeyUse, kid: str) -> str:
 
 @contextmanager
 def opened_job(settings: Settings) -> Iterator[ResealJob]:
+    """Raises StorageUnavailable where the database or the spool does not answer; what was sealed anew stays so."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from frontdesk.errors import StorageUnavailable
     from frontdesk.security.sealing import read_seal
     from frontdesk.storage.database import migrate, open_database
+    from frontdesk.storage.failures import name_of
     from frontdesk.storage.reseal import ResealJob
     from frontdesk.storage.spool import Spool
 
-    migrate(settings.database_url)
-    database, spool = open_database(settings.database_url), Spool.open(settings.home)
     try:
-        yield ResealJob(database, spool.engine, read_seal(settings.keys))
-    finally:
-        spool.close()
-        database.dispose()
+        migrate(settings.database_url)
+        database, spool = open_database(settings.database_url), Spool.open(settings.home)
+        try:
+            yield ResealJob(database, spool.engine, read_seal(settings.keys))
+        finally:
+            spool.close()
+            database.dispose()
+    except SQLAlchemyError as error:
+        raise StorageUnavailable(
+            f"The database did not answer ({name_of(error)}).",
+            hint="Nothing is lost: once it is back, the same command does what is left.",
+        ) from None

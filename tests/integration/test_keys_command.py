@@ -53,6 +53,14 @@ def test_a_sealing_key_is_rotated_resealed_and_only_then_retired(settings: Setti
     assert files.read().find(old) is not None
 
 
+def test_a_database_that_is_away_is_said_in_a_line(settings: Settings) -> None:
+    away = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
+    said = frontdesk(settings.home, "keys", "reseal", storage__url=away)
+    assert said.returncode == 1
+    assert "The database did not answer (OperationalError)" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
 def test_hosts_with_the_same_environment_check_each_others_audit_log_and_tokens(tmp_path: Path) -> None:
     key = base64.urlsafe_b64encode(b"k" * 32).decode()
     shared = {"audit_key": key, "sealing_key": key, "signing_key": key, "erasure_key": key}
