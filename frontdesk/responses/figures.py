@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from frontdesk.responses.number_words import CALENDAR, DAYS_NAMED, MONTHS, NUMBERS, ONE, OTHER_UNITS, UNCERTAIN, WORKING
@@ -62,17 +62,28 @@ class Grounds:
     """The figures that a reply may state: those of its sources."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        given = [figure for text in texts for figure in figures(text)]
+        self._take([figure for text in texts for figure in figures(text)])
+
+    @classmethod
+    def of(cls, given: Sequence[Figure]) -> Grounds:
+        """Of figures that were found already."""
+        grounds = cls(())
+        grounds._take(given)
+        return grounds
+
+    def _take(self, given: Sequence[Figure]) -> None:
         self._keys = {figure.key for figure in given}
         self._upper = {(figure.high, figure.unit) for figure in given}
         self._values = {value for figure in given for value in _values(figure)}
 
     def hold(self, figure: Figure) -> bool:
         """Is it stated in a source? The end of a range counts ("5 to 7 days" grounds "7 days"), its beginning does
-        not; a bare number is grounded by the same number with any unit.
+        not; a bare number is grounded by the same number with any unit. Days' names make no range of their own.
         """
         if figure.key in self._keys or (figure.low == figure.high and (figure.high, figure.unit) in self._upper):
             return True
+        if figure.low != figure.high and isinstance(figure.low, str):
+            return False
         return not figure.unit and all(value in self._values for value in (figure.low, figure.high))
 
 

@@ -15,11 +15,11 @@ from typing import Any
 import yaml
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.responses.words import STOP_WORDS, content, words
+from frontdesk.responses.words import STOP_WORDS, content, plain, words
 
 STARTER_REPLIES = Path(__file__).parent.parent / "policy" / "replies.yaml"
 
-_FIELDS = {"version", "words", "spoken_placeholders", "courtesy", "forbidden", "unwanted", "inside"}
+_FIELDS = {"version", "words", "spoken_placeholders", "courtesy", "alike", "forbidden", "unwanted", "inside"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,23 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class Alike:
+    """Words and phrases of one language that say the same, each with the first of its group."""
+
+    first: Mapping[str, str]
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, groups: list[list[str]]) -> Alike:
+        first = {plain(other): plain(group[0]) for group in groups for other in group[1:]}
+        longest = sorted(first, key=len, reverse=True)
+        return cls(first, re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE))
+
+    def replaced(self, text: str) -> str:
+        return self.pattern.sub(lambda found: self.first[found[0].lower()], text)
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyPolicy:
     """The whole file. `forbidden` promises, `unwanted` tones, talk about the `inside`; `digest` names its content."""
 
@@ -40,6 +57,7 @@ class ReplyPolicy:
     most_words: int
     spoken_placeholders: frozenset[str]
     courtesy: Mapping[str, str]
+    alike: Mapping[str, Alike]
     forbidden: tuple[Rule, ...]
     unwanted: tuple[Rule, ...]
     inside: tuple[Rule, ...]
@@ -49,6 +67,11 @@ class ReplyPolicy:
     def courtesy_stems(self, language: str) -> frozenset[str]:
         """Stems that a reply in `language` may hold although no passage does."""
         return frozenset(content(self.courtesy.get(language, ""), language))
+
+    def in_one_spelling(self, text: str, language: str) -> str:
+        """`text` with every word that has others like it replaced by the first of them."""
+        alike = self.alike.get(language)
+        return text if alike is None else alike.replaced(text)
 
     @classmethod
     def read(cls, path: Path) -> ReplyPolicy:
@@ -74,12 +97,30 @@ class ReplyPolicy:
             most_words=int(data["words"]["most"]),
             spoken_placeholders=frozenset(data["spoken_placeholders"]),
             courtesy=courtesy,
+            alike=_alike(path, data["alike"]),
             forbidden=_rules(path, "forbidden", data["forbidden"]),
             unwanted=_rules(path, "unwanted", data["unwanted"]),
             inside=_rules(path, "inside", data["inside"]),
             digest=hashlib.sha256(raw).hexdigest()[:16],
             known_words=frozenset(kind_words.union(*STOP_WORDS.values())),
         )
+
+
+def _alike(path: Path, data: Any) -> dict[str, Alike]:
+    if not isinstance(data, dict) or not all(_is_groups(groups) for groups in data.values()):
+        raise ConfigurationError(f"{path}: alike must list, by language, groups of at least two words or phrases.")
+    return {str(language): Alike.of(groups) for language, groups in data.items()}
+
+
+def _is_groups(groups: Any) -> bool:
+    return (
+        isinstance(groups, list)
+        and len(groups) > 0
+        and all(
+            isinstance(group, list) and len(group) > 1 and all(isinstance(one, str) for one in group)
+            for group in groups
+        )
+    )
 
 
 def _rules(path: Path, section: str, data: Any) -> tuple[Rule, ...]:

@@ -3,13 +3,15 @@
 The other checks know what must not be said; this one knows what may be, and is the one that holds where a customer
 dictates something that nobody has thought of. Sentence by sentence, by stems of words:
 
-    known       every word stands in a passage, or is one of the policy's courtesy words
-    one source  the words of a sentence come from one sentence of a passage; with figures, from its one clause
-    whole       the conditions of that sentence ("until", "unless", "within ...") are told with it
-    no more     it denies something, or says "all" or "always", only where that sentence does
+    known       every word stands in a passage, has one like it there (`alike` in the policy), or is a courtesy word
+    one source  the words of a sentence come from one sentence of a passage, its figures from figures side by side there
+    whole       each condition of that sentence ("until", "unless", "within ...") is told with it
+    turned      "not", "after", "all", "usually", "we" turn the words that they turn there, and none is left out
+                (`turning.py`)
 
 Words are no meaning: a sentence can pass and still be badly put, and many a good paraphrase fails. That costs a
-repair, or a person's look; the other error would cost a promise.
+repair, or a person's look; the other error would cost a promise. Measured on written replies, each wrong by one quiet
+thing in the passages' own words: 2 of 72 pass, and 2 of 32 written afterwards (tests/injection/test_paraphrases.py).
 """
 
 from __future__ import annotations
@@ -17,22 +19,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.checks.turning import CONDITIONS, WILL, Turn, turned
 from frontdesk.responses.figures import Figure, Grounds, figures
-from frontdesk.responses.words import clauses, content, negations, sentences, words
+from frontdesk.responses.words import clauses, content, negations, sentences
 
-_CONDITION = re.compile(
-    r"\b(?:if|until|unless|provided|only|as long as|within|once|before|after|afterwards|except|above|below|as soon as|"
-    r"wenn|falls|bis|nur|sofern|solange|innerhalb|binnen|vor|nach|außer|sobald|"
-    r"si|jusqu|sauf|seulement|avant|après|dès|hasta|salvo|solo|antes|después|dentro|"
-    r"se|fino|tranne|prima|dopo|entro|als|tot|tenzij|alleen|voor|na|binnen|"
-    r"até|exceto|apenas|depois|om|tills|bara|innan|efter|inom)\b[^.,;:!?]*",
-    re.IGNORECASE,
-)
-_EVERY = frozenset(
-    "all any every each both always whenever whatever wherever alle jede jeder immer tous toutes".split()
-)
+_CONDITION_WORD = rf"\b(?:{'|'.join(map(re.escape, ('as long as', 'as soon as', *CONDITIONS)))})\b"
+_CONDITION = re.compile(rf"{_CONDITION_WORD}(?:(?!{_CONDITION_WORD})[^.,;:!?])*", re.IGNORECASE)
 _CONDITIONS_TOLD = 0.5
 _NEARLY_ALL = 0.8
 
@@ -43,54 +38,77 @@ class _Source:
 
     text: str
     stems: frozenset[str]
-    grounds: Grounds
+    figures: tuple[Figure, ...]
+    turns: frozenset[Turn]
 
     @classmethod
+    @lru_cache(maxsize=4_096)
     def of(cls, text: str, language: str) -> _Source:
-        return cls(text, frozenset(content(text, language)), Grounds([text]))
+        """Remembered: passages are few, and every sentence of every reply is held against them."""
+        return cls(text, frozenset(content(text, language)), figures(text), turned(text, language))
 
 
 def wording(draft: Draft) -> Iterator[Finding]:
     """Sentences that do not come from a passage. Only asked of replies that nobody reads."""
     if not draft.unattended:
         return
-    sources = [_Source.of(one, draft.language) for text in draft.sources for one in sentences(text)]
-    parts = [_Source.of(one, draft.language) for text in draft.sources for one in clauses(text)]
+    told_by = [draft.policy.in_one_spelling(source, draft.language) for source in draft.sources]
+    sources = [_Source.of(one, draft.language) for text in told_by for one in sentences(text)]
+    parts = [_Source.of(one, draft.language) for text in told_by for one in clauses(text)]
     known = frozenset(stem for source in sources for stem in source.stems)
     courtesy = draft.policy.courtesy_stems(draft.language)
-    for sentence in sentences(draft.text):
-        stated = frozenset(content(sentence, draft.language)) - courtesy
-        if unknown := stated - known:
+    for sentence in sentences(draft.policy.in_one_spelling(draft.text, draft.language)):
+        said = frozenset(content(sentence, draft.language))
+        if unknown := said - courtesy - known:
             yield Finding("wording", f"{len(unknown)} of its words stand in no passage")
             return
-        rests_on = _rests_on(sentence, stated, sources)
-        if rests_on is None or not _clauses_hold(sentence, courtesy, parts, draft.language):
+        stated = said & known if said - courtesy else frozenset()
+        rests_on = _rests_on(sentence, stated, sources, draft.language)
+        if rests_on is None or not _clauses_hold(sentence, courtesy - known, parts, draft.language):
             yield Finding("wording", "it mixes what the passages keep apart")
             return
-        told = frozenset(content(sentence, draft.language))
-        if rests_on and not any(_conditions_told(source, told, draft.language) for source in rests_on):
+        if rests_on and not any(_conditions_told(source, said, draft.language) for source in rests_on):
             yield Finding("wording", "it leaves out a condition that the passage makes")
             return
 
 
-def _rests_on(sentence: str, stated: frozenset[str], sources: list[_Source]) -> list[_Source] | None:
+def _rests_on(sentence: str, stated: frozenset[str], sources: list[_Source], language: str) -> list[_Source] | None:
     """The sentences of passages that say all of it; none are needed where nothing is stated; None where none do."""
     stated_figures = figures(sentence)
     if not stated and not stated_figures and not negations(sentence):
         return []
+    turns = turned(sentence, language)
     found = [
         source
         for source in sources
         if stated <= source.stems
-        and _hold(source, stated_figures)
+        and _in_a_row(stated_figures, source)
         and _denies_alike(sentence, stated, source)
-        and _EVERY.intersection(words(sentence)) <= set(words(source.text))
+        and _turns_alike(turns, stated, source)
     ]
     return found or None
 
 
+def _turns_alike(turns: frozenset[Turn], stated: frozenset[str], source: _Source) -> bool:
+    """What is turned is turned so in the source too, and what the source turns is not told without it."""
+    numbers = {head for _, head in turns}
+    needed = {(word, head) for word, head in source.turns if word != WILL and (head in stated or head in numbers)}
+    return turns <= source.turns and needed <= turns
+
+
+def _in_a_row(stated: tuple[Figure, ...], source: _Source) -> bool:
+    """The figures stand side by side in the source too: the hours of one day are not those of the next."""
+    theirs = source.figures
+    starts = range(len(theirs) - len(stated) + 1)
+    return any(all(_grounded_by(ours, theirs[start + at]) for at, ours in enumerate(stated)) for start in starts)
+
+
+def _grounded_by(figure: Figure, other: Figure) -> bool:
+    return Grounds.of([other]).hold(figure)
+
+
 def _hold(source: _Source, stated: tuple[Figure, ...]) -> bool:
-    return all(source.grounds.hold(figure) for figure in stated)
+    return all(Grounds.of(source.figures).hold(figure) for figure in stated)
 
 
 def _denies_alike(sentence: str, stated: frozenset[str], source: _Source) -> bool:
@@ -116,10 +134,10 @@ def _clauses_hold(sentence: str, courtesy: frozenset[str], parts: list[_Source],
 
 
 def _same_unit(figure: Figure, part: _Source) -> bool:
-    return any(other.unit == figure.unit for other in figures(part.text))
+    return any(other.unit in (figure.unit, "") for other in part.figures)
 
 
 def _conditions_told(source: _Source, told: frozenset[str], language: str) -> bool:
-    """At least half of the words of the conditions that the source's sentence makes."""
-    conditions = frozenset(stem for found in _CONDITION.finditer(source.text) for stem in content(found[0], language))
-    return len(conditions & told) >= _CONDITIONS_TOLD * len(conditions)
+    """At least half of the words of each condition that the source's sentence makes."""
+    conditions = [frozenset(content(found[0], language)) for found in _CONDITION.finditer(source.text)]
+    return all(len(words & told) >= _CONDITIONS_TOLD * len(words) for words in conditions)

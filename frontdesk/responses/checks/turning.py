@@ -1,0 +1,75 @@
+"""The small words that turn what a sentence says: "not", "until", "after", "only", "usually", "we".
+
+Each is paired with the word or figure that it turns, the next one that carries meaning:
+
+    turned("You can cancel it until it leaves, usually within 24 hours")
+    -> (until, leav), (usually, 24), (within, 24)
+
+Two sentences of the same words mean the same only where the same words are turned alike: "after it leaves" is another
+promise, and so is 24 hours without "usually". Knows nothing of passages or replies.
+"""
+
+from __future__ import annotations
+
+import re
+from types import MappingProxyType
+
+from frontdesk.responses.words import NEGATIONS, content, plain
+
+CONDITIONS = (
+    "if until unless provided only within outside once before after afterwards except above below "
+    "wenn falls bis nur sofern solange innerhalb binnen vor nach außer sobald "
+    "si jusqu'à jusqu'au sauf seulement avant après dès hasta salvo solo antes después dentro "
+    "se fino tranne prima dopo entro als tot tenzij alleen voor na "
+    "até exceto apenas depois om tills bara innan efter inom"
+).split()
+EVERY = "all any every each both always whenever whatever wherever alle jede jeder immer tous toutes".split()
+_HEDGES = (
+    "usually often sometimes möglicherweise meist meistens normalerweise généralement normalmente di-solito".split()
+)
+_WE = "we wir nous nosotros noi wij nós vi".split()
+_WILL = "will shall must".split()
+
+NOT, WE, WILL, USUALLY, AT_ONCE = "not", "we", "will", "usually", "at once"
+
+_CLASSES = MappingProxyType(
+    {
+        **{word: word for word in (*CONDITIONS, *EVERY)},
+        **dict.fromkeys(NEGATIONS - {"unless"}, NOT),
+        **dict.fromkeys(_HEDGES, USUALLY),
+        **dict.fromkeys(_WE, WE),
+        **dict.fromkeys(_WILL, WILL),
+        "once": "after",
+        "afterwards": "after",
+        "we'll": WE,
+        "immediately": AT_ONCE,
+    }
+)
+_PHRASES = (
+    (re.compile(r"\bas soon as\b"), "after"),
+    (re.compile(r"\bas long as\b|\bprovided that\b"), "provided"),
+    (re.compile(r"\bat once\b|\bright away\b"), "immediately"),
+    (re.compile(r"\bany (?:more|longer)\b|\b(?<=no )longer\b"), ""),
+    (re.compile(r"\bat any time\b"), "always"),
+    (re.compile(r"\bnot only\b"), "not"),
+)
+_TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
+
+Turn = tuple[str, str]
+
+
+def turned(text: str, language: str) -> frozenset[Turn]:
+    """Each turning word of `text` by its class, with the stem or the figure that follows, "" where nothing does."""
+    told = plain(text)
+    for phrase, word in _PHRASES:
+        told = phrase.sub(word, told)
+    turns: set[Turn] = set()
+    waiting: list[str] = []
+    for token in _TOKEN.findall(told):
+        if token in _CLASSES:
+            waiting.append(_CLASSES[token])
+        elif token[0].isdigit() or content(token, language):
+            head = token if token[0].isdigit() else content(token, language)[0]
+            turns.update((one, head) for one in waiting)
+            waiting = []
+    return frozenset(turns | {(one, "") for one in waiting})

@@ -1,0 +1,32 @@
+"""Small words, each with what it turns."""
+
+from __future__ import annotations
+
+import pytest
+
+from frontdesk.responses.checks.turning import turned
+
+
+@pytest.mark.parametrize(
+    ("text", "turns"),
+    [
+        (
+            "You can cancel it until it leaves, usually within 24 hours.",
+            {("until", "leav"), ("usually", "24"), ("within", "24")},
+        ),
+        ("As soon as it leaves", {("after", "leav")}),
+        ("Once it leaves", {("after", "leav")}),
+        ("It can't be changed any more.", {("not", "chang")}),
+        ("It can no longer be changed.", {("not", "chang")}),
+        ("The changes apply at once.", {("at once", "")}),
+        ("We will check it, we'll write.", {("we", "check"), ("will", "check"), ("we", "writ")}),
+        ("Open Orders and choose Cancel.", set()),
+        ("", set()),
+    ],
+)
+def test_a_word_turns_the_next_that_carries_meaning(text: str, turns: set[tuple[str, str]]) -> None:
+    assert turned(text, "en") == turns
+
+
+def test_other_languages_have_their_own() -> None:
+    assert turned("Sie können nur vor dem Versand stornieren.", "de") == {("nur", "versan"), ("vor", "versan")}
