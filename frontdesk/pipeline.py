@@ -260,7 +260,8 @@ class AnswerQuery:
             if self.priority.may_hide_urgency(priority):
                 understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
-        decision = dataclasses.replace(decision, actions=with_slots(decision.suggested_actions, masked.text))
+        actions = with_slots(decision.suggested_actions, masked.text, champion.taxonomy.needs)
+        decision = dataclasses.replace(decision, actions=actions)
         escalated = decision.action is Action.ESCALATE
         contacts = earlier_contacts(history or STRANGER)
         summary = hand_off(understanding, decision, priority, champion.taxonomy, contacts) if escalated else None

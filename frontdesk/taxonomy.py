@@ -7,7 +7,7 @@ An intent that a team's own labels bring without a policy gets `Policy.UNKNOWN`:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ OUT_OF_SCOPE = "out_of_scope"
 URGENCIES = ("low", "medium", "high")
 STARTER_TAXONOMY = Path(__file__).parent / "taxonomy" / "support.yaml"
 
+SLOTS = ("order", "account", "email", "address", "amount", "date")
+"""What an action may need that a message may say: `frontdesk/decision/actions.py` finds them."""
+
+_ACTION_FIELDS = {"does", "needs"}
 _POLICY_FIELDS = {"description", "urgency", "automate", "escalate", "actions"}
 
 
@@ -38,10 +42,14 @@ class IntentPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Taxonomy:
-    """The intents in label order (the order of every probability column) and the closed list of actions."""
+    """The intents in label order (the order of every probability column) and the closed list of actions.
+
+    `actions` says what each does; `needs` the slots of those whose slots the team has written down.
+    """
 
     intents: tuple[IntentPolicy, ...]
     actions: Mapping[str, str]
+    needs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -60,7 +68,7 @@ class Taxonomy:
 
     def restricted_to(self, labels: Sequence[str]) -> Taxonomy:
         """This taxonomy with exactly `labels`, in that order; a label without policy becomes a gap."""
-        return Taxonomy(tuple(self.policy(label) for label in labels), self.actions)
+        return Taxonomy(tuple(self.policy(label) for label in labels), self.actions, self.needs)
 
     def to_mapping(self) -> dict[str, Any]:
         """The form that `from_mapping` reads; a gap is written as null."""
@@ -77,7 +85,10 @@ class Taxonomy:
                 else None
                 for intent in self.intents
             },
-            "actions": dict(self.actions),
+            "actions": {
+                name: {"does": does, "needs": list(self.needs[name])} if name in self.needs else does
+                for name, does in self.actions.items()
+            },
         }
 
     @classmethod
@@ -93,7 +104,12 @@ class Taxonomy:
             raise ConfigurationError(f"{source} names no intents.", hint="Give it an `intents:` mapping.")
         if OUT_OF_SCOPE in intents:
             raise ConfigurationError(f"{source}: '{OUT_OF_SCOPE}' is reserved for messages that fit no intent.")
-        return cls(tuple(_policy(name, body, actions, source) for name, body in intents.items()), dict(actions))
+        described = {name: _action(name, body, source) for name, body in actions.items()}
+        return cls(
+            tuple(_policy(name, body, actions, source) for name, body in intents.items()),
+            {name: does for name, (does, _) in described.items()},
+            {name: slots for name, (_, slots) in described.items() if slots is not None},
+        )
 
     @classmethod
     def read(cls, path: Path) -> Taxonomy:
@@ -107,6 +123,20 @@ class Taxonomy:
         if not isinstance(data, dict):
             raise ConfigurationError(f"{path} must hold a mapping with `intents` and `actions`.")
         return cls.from_mapping(data, source=str(path))
+
+
+def _action(name: str, body: Any, source: str) -> tuple[str, tuple[str, ...] | None]:
+    """What an action does, and its slots where they are written down."""
+    if not isinstance(body, dict):
+        return str(body), None
+    if set(body) != _ACTION_FIELDS:
+        raise ConfigurationError(
+            f"{source}: action '{name}' must be what it does, or have exactly {sorted(_ACTION_FIELDS)}."
+        )
+    slots = body["needs"]
+    if not isinstance(slots, list) or any(slot not in SLOTS for slot in slots):
+        raise ConfigurationError(f"{source}: `needs` of action '{name}' is {slots!r}.", hint=f"Use some of {SLOTS}.")
+    return str(body["does"]), tuple(slots)
 
 
 def _policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> IntentPolicy:

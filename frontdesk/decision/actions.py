@@ -1,8 +1,9 @@
 """What an agent may do next, with what the message already says of it: the order, the amount, the date, the address.
 
-The actions of an intent are those of the taxonomy's closed list. Which slots an action has is read off its name: every
-action on a refund may need an order, an amount and a date. Values are as in the masked message, so an order number is a
-placeholder until the answer leaves. Pure; knows nothing of how an action is carried out.
+The actions of an intent are those of the taxonomy's closed list, which may say what slots each needs. Where it does not
+they are read off the name: every action on a refund may need an order, an amount and a date. Values are as in the
+masked message, so an order number is a placeholder until the answer leaves. Pure; knows nothing of how an action is
+carried out.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from types import MappingProxyType
 
 from frontdesk.types import SuggestedAction
 
-SLOTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "order": ("order", "date"),
         "tracking": ("order",),
@@ -33,7 +34,7 @@ SLOTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 _SENDING = ("guide", "overview", "terms", "details")
 _CURRENCY = r"(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|euros?|dollars?|pounds?|kronor)"
-_NUMBER = r"\d[\d., ]*\d|\d"
+_NUMBER = r"(?<!\d)(?:\d{1,3}(?:[ \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _FOUND_BY: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
@@ -52,17 +53,19 @@ _FOUND_BY: Mapping[str, re.Pattern[str]] = MappingProxyType(
 )
 
 
-def with_slots(actions: Sequence[str], text: str) -> tuple[SuggestedAction, ...]:
+def with_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[SuggestedAction, ...]:
     """Each action with those of its slots that `text`, which is masked, fills; the first value of each kind counts."""
-    return tuple(SuggestedAction(action, _filled(needed(action), text)) for action in actions)
+    return tuple(SuggestedAction(action, _filled(needed(action, needs), text)) for action in actions)
 
 
-def needed(action: str) -> tuple[str, ...]:
-    """The slots of an action, in order."""
+def needed(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The slots of an action, in order: those that the taxonomy's `needs` name, else those that its own name tells."""
+    if action in needs:
+        return needs[action]
     parts = action.split("_")
     if parts[-1] in _SENDING:
         return ()
-    return tuple(dict.fromkeys(slot for part in parts for slot in SLOTS.get(part, ())))
+    return tuple(dict.fromkeys(slot for part in parts for slot in _BY_WORD.get(part, ())))
 
 
 def _filled(slots: Sequence[str], text: str) -> dict[str, str]:

@@ -28,7 +28,7 @@ def hand_off(
     if not intent.in_scope:
         what = "It fits none of the intents that Frontdesk knows."
     filled = {slot for action in decision.actions for slot in action.slots}
-    wanted = dict.fromkeys(slot for action in decision.suggested_actions for slot in needed(action))
+    wanted = dict.fromkeys(slot for action in decision.suggested_actions for slot in needed(action, taxonomy.needs))
     missing = [f"Ask for: {slot}" for slot in wanted if slot not in filled]
     return HandOff(
         what=what,

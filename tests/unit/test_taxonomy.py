@@ -32,6 +32,18 @@ def test_a_taxonomy_travels_through_plain_data_unchanged() -> None:
     assert Taxonomy.from_mapping(taxonomy.to_mapping()) == taxonomy
 
 
+def test_an_action_may_say_what_it_needs() -> None:
+    data = {
+        "intents": {"a": {"actions": ["fly", "land"]}},
+        "actions": {"fly": {"does": "Fly there", "needs": ["order", "date"]}, "land": "Land there"},
+    }
+    taxonomy = Taxonomy.from_mapping(data)
+    assert taxonomy.actions == {"fly": "Fly there", "land": "Land there"}
+    assert taxonomy.needs == {"fly": ("order", "date")}
+    assert Taxonomy.from_mapping(taxonomy.to_mapping()) == taxonomy
+    assert taxonomy.to_mapping()["actions"] == data["actions"]
+
+
 @pytest.mark.parametrize(
     ("text", "named"),
     [
@@ -39,6 +51,9 @@ def test_a_taxonomy_travels_through_plain_data_unchanged() -> None:
         ("intents: {yes: {urgency: low}}", "True"),
         ("intents: {a: {actions: [fly]}}", "fly"),
         ("intents: {a: {automat: true}}", "automat"),
+        ("{intents: {a: {}}, actions: {fly: {does: Fly}}}", "'fly'"),
+        ("{intents: {a: {}}, actions: {fly: {does: Fly, needs: wings}}}", "'wings'"),
+        ("{intents: {a: {}}, actions: {fly: {does: Fly, needs: [wings]}}}", "wings"),
         ("intents: {a: yes}", "'a'"),
         ("intents: {out_of_scope: {}}", "reserved"),
         ("intents: {}", "no intents"),

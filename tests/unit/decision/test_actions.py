@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.decision.actions import needed, with_slots
-from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from frontdesk.taxonomy import SLOTS, STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import SuggestedAction
 
 
 def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
     text = "I sent [ORDER_1] and [ORDER_2] back on 3 May 2026 and want my 49.90 EUR"
 
-    assert with_slots(["start_refund", "send_refund_terms"], text) == (
+    assert with_slots(["start_refund", "send_refund_terms"], text, {}) == (
         SuggestedAction("start_refund", {"order": "[ORDER_1]", "amount": "49.90 EUR", "date": "3 May 2026"}),
         SuggestedAction("send_refund_terms", {}),
     )
@@ -23,17 +23,36 @@ def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
     [
         ("charged €1,200.50 twice", "amount", "€1,200.50"),
         ("it was 15 euros", "amount", "15 euros"),
+        ("in 2026, 49.90 EUR", "amount", "49.90 EUR"),
+        ("1 200,50 EUR in 2026 499", "amount", "1 200,50 EUR"),
         ("paid on 2026-05-03", "date", "2026-05-03"),
         ("paid on 3.5.2026", "date", "3.5.2026"),
         ("paid on May 3rd", "date", "May 3rd"),
     ],
 )
 def test_amounts_and_dates_are_found_as_people_write_them(text: str, slot: str, value: str) -> None:
-    (action,) = with_slots(["look_up_payment"], text)
+    (action,) = with_slots(["look_up_payment"], text, {})
     assert action.slots == {slot: value}
 
 
 def test_every_starter_action_has_slots_or_only_sends_something() -> None:
     actions = Taxonomy.read(STARTER_TAXONOMY).actions
-    without = {action for action in actions if not needed(action)}
+    without = {action for action in actions if not needed(action, {})}
     assert all(action.startswith("send_") or action in ("hand_over", "open_technical_case") for action in without)
+
+
+def test_what_the_taxonomy_says_that_an_action_needs_counts_more_than_its_name() -> None:
+    text = "[ORDER_1] of 3 May 2026, 49.90 EUR"
+    needs = {"storno_starten": ("order",), "start_refund": ("amount",)}
+
+    assert with_slots(["storno_starten", "start_refund"], text, needs) == (
+        SuggestedAction("storno_starten", {"order": "[ORDER_1]"}),
+        SuggestedAction("start_refund", {"amount": "49.90 EUR"}),
+    )
+    assert needed("storno_starten", {}) == ()
+
+
+def test_every_slot_that_a_taxonomy_may_name_can_be_found() -> None:
+    text = "[ORDER_1] [ACCOUNT_1] [EMAIL_1] [ADDRESS_1] 5 EUR on 3.5.2026"
+    (action,) = with_slots(["all"], text, {"all": SLOTS})
+    assert set(action.slots) == set(SLOTS)

@@ -18,7 +18,10 @@ HISTORY = CustomerHistory(contacts_7d_by_intent={"track_order": 2}, last_sentime
 
 def summary(text: str, history: CustomerHistory = STRANGER) -> HandOff:
     decision = Decision(
-        Action.ESCALATE, (Reason.POLICY_FORBIDS,), ("open_complaint",), actions=with_slots(("open_complaint",), text)
+        Action.ESCALATE,
+        (Reason.POLICY_FORBIDS,),
+        ("open_complaint",),
+        actions=with_slots(("open_complaint",), text, {}),
     )
     return hand_off(understanding("complaint"), decision, PRIORITY, TAXONOMY, earlier_contacts(history))
 
