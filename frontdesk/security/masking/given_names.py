@@ -133,6 +133,9 @@ lorraine gareth rhys owain carys sian siân eilidh callum hamish rory fergus ang
     selin deniz yasemin murat hakan omar tariq bilal zainab khadija hassan hussein layla noor samira faisal
     arjun rohan vikram sanjay rajesh deepak kavita sunita pooja neha anjali divya meera siddharth nikhil aditya ishaan
     penelope dominic bartholomew yvonne yvette gwendolyn
+    amandine priya latisha shanice thiago kenji wendell bea debs dave darren gillian joaquín odile gareth mehmet noor
+    kwabena chidi bronte darren gaz dee jordi danny vicki ricky bobby katy kath lou maddie ollie tilly callie josh zach luke
+    mariam amal salma tunde femi kunle chinwe zanele ravinder gurpreet harpreet manpreet jaspreet parminder
     femke sanne lieke daan bram thijs ruud wouter gerrit anouk fleur maaike marloes esmee
     bronwen priyanka clifton nathaniel ewan tilman hortense casimiro hendrika geert kwabena mourad eoin cillian
     cerys angharad ailsa bohdan jiri ondrej harpreet gurpreet jaspreet mei xiang haruto jae-won

@@ -6,13 +6,13 @@ from __future__ import annotations
 TITLE = (
     r"(?:mr|mrs|ms|miss|mx|mister|dr|prof|professor|sir|herrn?|frau|fr|hr|mme|mlle|monsieur|madame|mademoiselle|me|m"
     r"|señora?|señorita|sra?|srta|don|doña|dña|d|signora?|signorina|signor|sig|sig\.ra|sig\.na|dott|dott\.ssa|dottor"
-    r"|dottoressa|ing|avv|mevrouw|meneer|mevr|dhr)\.?"
+    r"|dottoressa|ing|avv|mag|lic|rag|geom|fam|familie|famille|familia|famiglia|mevrouw|meneer|mevr|dhr)\.?"
 )
 """A title after a greeting ("Sehr geehrte Frau Dr. ..."). It says how to speak to somebody, and is left to read."""
 
 TITLE_ALONE = (
     r"mr|mrs|ms|miss|mister|dr|prof|herrn?|frau|mme|mlle|monsieur|madame|señora?|sra|srta|doña|signora?|signorina|sig\.ra"
-    r"|mevrouw|dhr|dott(?:\.ssa)?|dottor|dottoressa|avv|(?-i:M)(?=\.)"
+    r"|(?:mag|lic|rag|geom|fam|sig|avv|ing)(?=\.)|mevrouw|dhr|dott(?:\.ssa)?|dottor|dottoressa|avv|(?-i:M)(?=\.)"
 )
 """Titles that announce a name anywhere."""
 
@@ -42,8 +42,8 @@ PERSON = (
     r"|habla|le escribe|sono|qui parla|qui|parla|scrive|spoke (?:to|with)|speak (?:to|with)|talk(?:ed|ing)? (?:to|with)"
     r"|chat(?:ted|ting)? with|agent|colleague|advisor|assistant|served by|helped by|handled by|ask for|kolleg(?:e|in|en)"
     r"|mitarbeiter(?:in)?|mit|votre collègue|conseill(?:er|ère)|avec|su compañer[oa]|con|il (?:suo|vostro) collega"
-    r"|la (?:sua|vostra) collega|(?:told|advised|informed|promised) by|to|met|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
-    r"|sister|mother|father|friend|mann|sohn|tochter|mari|femme|marido|hijo|hija|marito|moglie|figli[oa]"
+    r"|la (?:sua|vostra) collega|manager|technician|driver|courier|operator|technicien(?:ne)?|técnic[oa]|tecnico|operatore|operatrice|sachbearbeiter(?:in)?|techniker|berater(?:in)?|(?:told|advised|informed|promised) by|to|met|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
+    r"|sister|mother|father|friend|(?<=-in-)law|mann|sohn|tochter|mari|femme|marido|hijo|hija|marito|moglie|figli[oa]"
 )
 """What may stand before a person: only a known given name counts."""
 
@@ -60,12 +60,12 @@ CLOSING = (
 """The telling word that ends a letter; the name stands behind it, and nothing behind the name."""
 
 LABEL = (
-    r"(?:lodged|raised|reported|submitted|ordered|requested|written|prepared|filed|signed) by|(?:gemeldet|erstellt|bestellt) von|(?:full |first |last |customer |contact |buyer['’]?s? |sender['’]?s? |my )?names?|surname|vor- ?und nachname|vorname|nachname|name des kunden"
+    r"(?:lodged|raised|reported|submitted|ordered|requested|written|prepared|filed|signed) by|(?:gemeldet|erstellt|bestellt) von|on behalf of|de la part de|im (?:namen|auftrag) von|en nombre de|da parte di|per conto di|namens|(?:reservation|booked|booking) (?:under|for)|(?:full |first |last |customer |contact |buyer['’]?s? |sender['’]?s? |my )?names?|surname|vor- ?und nachname|vorname|nachname|name des kunden"
     r"|kundenname|nom(?: et prénom| de famille| complet| du client)?|prénom(?: et nom)?|nombre(?: completo| y apellidos?)?|apellidos?"
     r"|nome(?: e cognome| completo| cliente)?|cognome|voornaam|achternaam|naam|namn|caller|customer|client|contact(?: person)?|buyer"
-    r"|sender|passenger|guest|patient|tenant|insured|policy ?holder|kund(?:e|in)|anrufer(?:in)?|besteller(?:in)?|ansprechpartner(?:in)?"
-    r"|gast|reisende[r]?|versicherte[r]?|mieter(?:in)?|client[e]?|appelant[e]?|passager|assuré[e]?|voyageu(?:r|se)|contacto|titular|pasajero"
-    r"|asegurad[oa]|cliente|payee|beneficiary|bénéficiaire|beneficiari[oa]|begünstigte[rn]?|begunstigde|chiamante|passeggero|assicurat[oa]|intestatario|klant|beller|passagier|contactpersoon|kontakt"
+    r"|sender|passengers?|guests?|patient|tenant|insured|policy ?holder|kund(?:e|in)|anrufer(?:in)?|besteller(?:in)?|ansprechpartner(?:in)?"
+    r"|gast|gäste|reisende[r]?|versicherte[r]?|mieter(?:in)?|client[e]?|appelant[e]?|passagers?|assuré[e]?|voyageu(?:r|se)|contacto|titular|pasajer[oa]s?"
+    r"|asegurad[oa]|cliente|titulaire|payee|beneficiary|bénéficiaire|beneficiari[oa]|begünstigte[rn]?|begunstigde|chiamante|passegger[oi]|assicurat[oa]|intestatario|klant|beller|passagier|contactpersoon|kontakt"
 )
 """What names the one who is written about: a colon or a mere space behind it, and then at least two words of a name."""
 
@@ -160,15 +160,30 @@ NOT_A_NAME = ORGANISATION | frozenset(
     visa mastercard amex maestro facebook instagram whatsapp twitter android iphone ipad macbook playstation xbox nintendo bosch siemens
     dyson philips canon nikon lenovo asus acer dell hp huawei xiaomi alexa siri cortana santa
 
+    practice practices beneficiary payee caller passenger booking reservation mfg mvh
+
     street road avenue lane drive square court hall station airport park bridge hospital university college church museum theatre island
     beach river lake valley hill mountain city town county centre center saint st mall market festival day week month year night edition
     set size colour color dress shirt shoe shoes jacket coat bag chair sofa table lamp bed desk rug pillow blanket mug watch ring necklace
     phone tablet laptop camera book novel album cream perfume lipstick jeans boots trainers sneakers kit pack box gift voucher
 
-    hugo klein hilfiger ford kors armani vuitton benz daniels dior cardin westwood mcqueen burch
+    klein hilfiger ford kors armani vuitton benz daniels dior cardin westwood mcqueen burch
     """.split()
 )
 """Never a name, or part of one, where a name could stand: "Dear Sir", "Hi there", "Danke, Problem gelöst", "Tom Ford"."""
+
+TITLE_WORDS = frozenset(
+    "mr mrs ms miss mx mister dr prof herr herrn frau mme mlle monsieur madame señor señora sra sig".split()
+)
+"""Titles that a name does not begin with."""
+
+NOT_NAMED = frozenset(
+    """
+    wrong misspelled misspelt spelled spelt incorrect correct missing falsch richtig faux mal errato sbagliato incorrecto mal
+    verkeerd fel locked blocked stuck gone lost useless ridiculous
+    """.split()
+)
+"""What may follow "my name is" without being a name."""
 
 SURE_FIRST = frozenset(
     """
@@ -177,6 +192,7 @@ SURE_FIRST = frozenset(
     intestato intestata cardholder account kontoinhaber kontoinhaberin titular titulaire intestatario recipient
     empfänger empfängerin destinataire destinatario attn c z signed gezeichnet for à all zu t ter mr mrs ms miss mister dr prof herr herrn
     frau mme mlle monsieur madame señor señora sra srta doña signor signora signorina sig mevrouw dhr dott dottor dottoressa avv m
+    mag lic rag geom fam ing
     """.split()
 )
 """The first words of `SURE` and `TITLE_ALONE`: the patterns are only tried where one of them stands."""
@@ -208,7 +224,8 @@ PERSON_FIRST = frozenset(
     chatted chatting agent colleague advisor assistant served helped handled to met told advised informed promised ask kollege kollegin kollegen mitarbeiter
     mitarbeiterin mit votre conseiller conseillère avec su con il la addressed deliver delivered send sent husband wife
     son daughter brother sister mother father friend mann sohn tochter mari femme marido hijo hija marito moglie figlio
-    figlia
+    figlia manager technician driver courier operator technicien technicienne técnico técnica tecnico operatore operatrice
+    sachbearbeiter sachbearbeiterin techniker berater beraterin law
     """.split()
 )
 
@@ -224,12 +241,13 @@ RELATED_FIRST = frozenset(
 
 LABEL_FIRST = frozenset(
     """
+    on de im en da per namens reservation booked booking guests passengers passagers pasajera pasajeros passeggeri gäste
     lodged raised reported submitted ordered requested written prepared filed signed gemeldet erstellt bestellt
     full first last customer contact buyer buyers sender senders my name names surname vor vorname nachname kundenname nom prénom nombre
     apellido apellidos nome cognome voornaam achternaam naam namn caller client passenger guest patient tenant insured policy
     policyholder kunde kundin anrufer anruferin besteller bestellerin ansprechpartner ansprechpartnerin gast reisende reisender
     versicherte versicherter mieter mieterin cliente appelant appelante passager assuré assurée voyageur voyageuse contacto titular
-    payee beneficiary bénéficiaire beneficiario beneficiaria begünstigte begünstigter begünstigten begunstigde
+    titulaire payee beneficiary bénéficiaire beneficiario beneficiaria begünstigte begünstigter begünstigten begunstigde
     pasajero asegurado asegurada chiamante passeggero assicurato assicurata intestatario klant beller passagier contactpersoon kontakt
     """.split()
 )

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 
 from frontdesk.security.masking import name_words as words
 from frontdesk.security.masking.given_names import AMBIGUOUS, GIVEN_NAMES
+from frontdesk.security.masking.signed import introduced, last_name
 from frontdesk.security.masking.spans import BLANK, END, START, Found
 
 _UPPER = "A-ZÀ-ÖØ-ÞĆČĐĞĽŁŃŇŐŒŘŚŞŠŤŰŹŻŽİ"
@@ -46,10 +47,13 @@ _ANSWERING = _cue(
     r"(?=[ ](?:from|calling|speaking|again|here|von|aus|de|de la|da|dalla)(?![^\W_]))",
 )
 _LABELLED = _cue(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
-_RELATED = _cue(rf"(?:{words.RELATED}),?{_GAP}")
+_RELATED = _cue(rf"(?:{words.RELATED}),?{_GAP}\(?")
+_SPEAKER = _cue(rf"(?:i['’]?m|i am|this is|ich bin|hier ist|hier|je suis|soy|sono|ik ben|jag är){_GAP}{_TITLES}")
+_COLLEAGUE = _cue(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
 _HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({BLANK}\r\n])")
 _SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{BLANK})")
 _IN_A_NOTE = re.compile(rf"(?P<name>{_RUN}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{BLANK}])")
+_BEFORE_A_NUMBER = re.compile(rf"(?:(?<=[.!?:] )|(?<=\n)|\A)(?P<name>{_RUN}),[ ](?={BLANK})")
 _LETTERHEAD = re.compile(rf"(?P<name>{_RUN})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={BLANK})")
 _SPOKEN = re.compile(rf"(?P<name>{_RUN}),? (?:{words.SPEAKING}){END}")
 _PERSON = _cue(
@@ -68,12 +72,13 @@ _FULL = re.compile(
 
 _GIVEN_NAME = re.compile(
     rf"(?<!model )(?<!modell )(?<!modelo )(?<!\d[ .])(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
-    rf"(?![_@-])(?:(?=[ ](?P<next>[{_UPPER}]{_LETTER}*))|)",
+    rf"(?![_@-])(?!(?<=Jan)[ ](?:to|bis|-|–|\d|and Feb))(?:(?=[ ](?P<next>[{_UPPER}]{_LETTER}*))|)",
 )
 
 Judge = Callable[[list[str]], bool]
 
-_LOOKED_FOR_AGAIN = 16
+_LOOKED_FOR_AGAIN, _LONGEST_LIST = 16, 8
+_FURTHER = re.compile(rf"(?:, ?| (?:and|und|et|y|e|en|och|&|\+) )(?:{words.TITLE} )?(?P<name>{_RUN})")
 _WORD = re.compile(rf"{START}[^\W\d_]+")
 _BEFORE_A_LINE = " \t-–—~"
 
@@ -85,7 +90,9 @@ def names(text: str) -> Iterator[Found]:
     at = _AT_WITH_A_KNOWN_NAME if known else _AT
     spoken = not words.SPEAKING_FIRST.isdisjoint(word for _, word in starts)
     behind, before = _told_by_what_follows(text, starts), _BEFORE_BLANKS if BLANK in text else {}
-    spans: list[tuple[int, int]] = []
+    spans = [*introduced(text, starts)]
+    if last := last_name(text, starts):
+        spans.append(last)
     for start, word in starts:
         tried = [*at.get(word, ())]
         if word in GIVEN_NAMES and text[start].isupper():
@@ -103,21 +110,37 @@ def names(text: str) -> Iterator[Found]:
         for cue, enough in tried:
             if (found := cue.match(text, start)) and (span := _name_in(text, *found.span("name"), enough)):
                 spans.append(span)
+    spans += [further for span in tuple(spans[:_LOOKED_FOR_AGAIN]) for further in _listed(text, *span)]
     yield from _apart(text, spans)
+
+
+def _listed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Names that are listed behind one of two words: "Hannah Osei, Kwabena Osei and Yaw Osei"."""
+    for _ in range(_LONGEST_LIST if " " in text[start:end] else 0):
+        found = _FURTHER.match(text, end)
+        span = _name_in(text, *found.span("name"), _is_long_name) if found else None
+        if not span:
+            return
+        yield span
+        end = span[1]
 
 
 def _told_by_what_follows(text: str, starts: list[tuple[int, str]]) -> list[tuple[re.Pattern[str], Judge]]:
     noted = not words.ROLE_FIRST.isdisjoint(word for _, word in starts)
     headed = "\n" in text and BLANK in text
-    return [(cue, _is_long_name) for cue, may_be in ((_IN_A_NOTE, noted), (_LETTERHEAD, headed)) if may_be]
+    cues = ((_IN_A_NOTE, noted), (_LETTERHEAD, headed), (_BEFORE_A_NUMBER, f", {BLANK}" in text))
+    return [(cue, _is_long_name) for cue, may_be in cues if may_be]
 
 
 def _name_in(text: str, start: int, end: int, enough: Judge) -> tuple[int, int] | None:
     """The words of `text[start:end]` up to the first that is in no name, if they are `enough`."""
     parts: list[str] = []
-    stop = start
+    begin = stop = start
     for part in re.finditer(r"[^ ]+", text[start:end]):
         plain = part[0].lower().replace("’", "'")
+        if not parts and plain.rstrip(".") in words.TITLE_WORDS:
+            begin = start + part.end() + 1
+            continue
         if plain in words.ORGANISATION:
             return None
         if plain in words.NOT_A_NAME and not (parts and plain in words.PARTICLE_WORDS):
@@ -130,7 +153,7 @@ def _name_in(text: str, start: int, end: int, enough: Judge) -> tuple[int, int] 
             break
     while parts and parts[-1].islower() and len(parts) > 1:
         parts.pop()
-    return (start, stop) if parts and enough(parts) else None
+    return (begin, stop) if parts and enough(parts) else None
 
 
 def _is_known(parts: list[str]) -> bool:
@@ -185,6 +208,12 @@ _CUES = [
     (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), _enough_anywhere),
     (_LABELLED, words.LABEL_FIRST, _is_long_name),
     (_RELATED, words.RELATED_FIRST, _is_long_name),
+    (_SPEAKER, frozenset("i im this ich hier je soy sono ik jag".split()), _is_long_name),
+    (
+        _COLLEAGUE,
+        frozenset("kollege kollegin colleague collègue compañero compañera collega".split()),
+        _enough_anywhere,
+    ),
 ]
 _BEFORE_BLANKS = _by_first_word(
     (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), _is_long_name),

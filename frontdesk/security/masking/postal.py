@@ -35,6 +35,8 @@ _UNIT = (
 _NEXT = r"(?:,[ ]?\r?\n?[ ]?|[ ]?\r?\n[ ]?|[ ](?:in[ ])?)"
 _TAIL = (
     rf"(?i:{_UNIT})(?:{_NEXT}{_TOWN})?{_NEXT}{_ZIP}"
+    rf"|(?i:{_UNIT}){_NEXT}{_TOWN},? (?:NSW|VIC|QLD|WA|SA|TAS|ACT|NT) \d{{4}}{END}"
+    rf"|(?i:{_UNIT}){_NEXT}(?:{_TOWN},? (?:Co\. {_CAP},? )?[A-Z]\d[\dW] ?[A-Z\d]{{4}}|Dublin \d{{1,2}}){END}"
     rf"|(?i:{_UNIT})(?:{_NEXT}{_TOWN}){{0,2}}{_NEXT}{_UK_POSTCODE.format(' ?')}"
     rf"|(?i:{_UNIT}){_NEXT}(?:{_NL_POSTCODE},?|{_FIVE}|\d{{4}}{END}|(?:A|CH|B)-\d{{4}}{END}|\d{{3}} \d\d{END}) {_TOWN}{_PROVINCE}"
     rf"|(?i:{_UNIT}){_NEXT}{_TOWN},? {_FIVE}"
@@ -151,7 +153,8 @@ def _street_before(text: str, low: int, at: int) -> int:
             return found.start()
     if not _FIRST_WORDS.isdisjoint(part.rstrip(".").lower() for part in parts) or "c/" in before.lower():
         found = _FIRST.search(text, at - len(before), at)
-        return found.start() if found and not found[0].startswith("via ") else -1
+        if found and not found[0].startswith("via "):
+            return found.start()
     if _POSTCODE_NEXT.match(text, at) and (found := _PREPOSED.search(text, at - len(before), at)):
         return found.start()
     return -1

@@ -86,7 +86,7 @@ _OF_A_PERSON = re.compile(
     r"|benutzer|teilnehmer|darlehens?|kredit|abo|depot|mandanten|mieter|patienten)"
 )
 _OF_A_THING = re.compile(
-    r".*(?:telefon|ruf|handy|mobil|mobiel|fax|haus|huis|artikel|modell?|typ|serien?|seiten|zimmer|platz|raum|steuer|ausweis"
+    r".*(?:telefon|ruf|handy|mobil|mobiel|fax|haus|huis|artikel|modell?|typ|serien?|seiten|zähler|zimmer|platz|raum|steuer|ausweis"
     r"|pass|führerschein|rijbewijs|körkorts|sozial\w*|renten\w*|ident\w*|person|burgerservice|post|fehler|error|fout|geräte|teile|größen?|barcode|postal|zip|promo\w*"
     r"|gutschein|rabatt|pin|geheim|version\w*|charge[n]?|fahrgestell\w*|organisations)"
 )
