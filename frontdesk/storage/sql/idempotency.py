@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select
 
 from frontdesk.storage.rows import Finish
 from frontdesk.storage.sql.inserting import Insert, insert_of
@@ -69,7 +70,9 @@ def finish_claim(
 ) -> bool:
     """Keep the answer under the key, unless the key is another claim's by now: then False. Twice does no harm.
 
-    An answer that `is_acknowledged` already also ends another claim that is in flight: that one comes too late.
+    An answer that `is_acknowledged` already stands in place of any other of its claim, and also ends another claim that
+    is in flight: that one comes too late. One that is not yet acknowledged never takes the place of an answer: a
+    database that was slow may come to it when the spool's answer, which the caller got, is already here.
     """
     row = {
         "tenant": finish.tenant,
@@ -116,8 +119,13 @@ def _finish(dialect: str, is_acknowledged: bool) -> Insert:
     made, there = insert_of(dialect, idempotency), idempotency.c
     new = made.excluded
     ours = there.claim == new.claim
-    changed = {name: new[name] for name in ("query_id", "answer_sealed", "claim")}
-    may = or_(ours, there.answer_sealed.is_(None)) if is_acknowledged else ours
+    changed: dict[str, ColumnElement[Any]]
+    if is_acknowledged:
+        may = or_(ours, there.answer_sealed.is_(None))
+        changed = {name: new[name] for name in ("query_id", "answer_sealed", "claim")}
+    else:
+        may = ours
+        changed = {name: func.coalesce(there[name], new[name]) for name in ("query_id", "answer_sealed")}
     return made.on_conflict_do_update(index_elements=_KEY, set_=changed, where=may)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from frontdesk.storage.database import begin_writing
 from frontdesk.storage.rows import Finish
-from frontdesk.storage.sql.idempotency import ClaimRow, finish_claim, take_claim
+from frontdesk.storage.sql.idempotency import ClaimRow, find_holder, finish_claim, take_claim
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ASKED = ClaimRow(
@@ -46,3 +47,32 @@ def test_a_claim_that_is_asked_for_twice_is_the_askers_both_times(engine: Engine
     with begin_writing(engine) as connection:
         assert take_claim(connection, ASKED) is None
         assert take_claim(connection, ASKED) is None
+
+
+def test_an_answer_that_a_slow_database_comes_to_late_does_not_replace_the_one_that_was_given(engine: Engine) -> None:
+    with begin_writing(engine) as connection:
+        take_claim(connection, ASKED)
+        assert finish_claim(connection, DONE, b"from the spool", is_acknowledged=True)
+        assert finish_claim(connection, DONE, b"committed, told nobody")
+        assert _answer(connection) == b"from the spool"
+
+
+def test_the_answer_that_was_given_replaces_one_that_was_told_nobody(engine: Engine) -> None:
+    with begin_writing(engine) as connection:
+        take_claim(connection, ASKED)
+        assert finish_claim(connection, DONE, b"committed, told nobody")
+        assert finish_claim(connection, DONE, b"from the spool", is_acknowledged=True)
+        assert _answer(connection) == b"from the spool"
+
+
+def test_an_answer_of_a_claim_that_lost_its_key_is_refused(engine: Engine) -> None:
+    with begin_writing(engine) as connection:
+        take_claim(connection, ASKED)
+        assert not finish_claim(connection, replace(DONE, claim="claim-2"), b"another's")
+        assert finish_claim(connection, DONE, b"sealed")
+        assert _answer(connection) == b"sealed"
+
+
+def _answer(connection: Connection) -> bytes | None:
+    holder = find_holder(connection, ASKED)
+    return None if holder is None else holder.answer_sealed
