@@ -12,7 +12,8 @@ from pathlib import Path
 
 from frontdesk.security.masking import KINDS, mask
 
-HALVES = ("look", "check")
+READ = ("look", "check")
+HALVES = (*READ, "unseen")
 STRUCTURED = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP")
 _MARK = re.compile(r"⟨([A-Z]+)\|([^⟩]+)⟩")
 

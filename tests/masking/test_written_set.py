@@ -4,20 +4,44 @@ The half `look` is read while patterns are changed. `check` is scored and then l
 mended, its messages move to `look`, and new ones are written. What they gave when they were new, structured kinds:
 94 messages recall 0.972, precision 0.972 (names: recall 0.594); then 174 messages 0.980 and 0.980 (0.839), once six
 marks were put right that broke the set's own rules (0.946 and 0.939 before); then the 137 that are `check` now 0.982
-and 1.000 (0.897).
+and 1.000 (0.897). The 329 of `unseen` were written last, harder and in other trades, by somebody who had not written
+the first: 0.924 and 0.964 (0.716) when they were first scored; version 2 would have had 0.819 and 0.928 (0.562). No
+pattern has been changed for them: what is asserted of them is that first score, with a little room.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from tests.masking.marked import HALVES, STRUCTURED, figures, marked_messages, table
+from tests.masking.marked import HALVES, READ, STRUCTURED, figures, marked_messages, table
 
 MIN_RECALL, MIN_PRECISION = 0.98, 0.97
 MIN_SPANS = 35
+FIRST_SEEN = {  # recall and precision of `unseen` at its first scoring, less a hundredth, or one or two spans
+    "EMAIL": (0.97, 0.97),
+    "URL": (0.90, 0.90),
+    "IBAN": (0.95, 0.95),
+    "CARD": (0.96, 0.96),
+    "PHONE": (0.98, 0.96),
+    "ORDER": (0.87, 0.89),
+    "ACCOUNT": (0.79, 0.98),
+    "ID": (0.90, 0.96),
+    "IP": (0.95, 0.95),
+    "ADDRESS": (0.92, 0.90),
+    "NAME": (0.70, 0.96),
+    "structured": (0.915, 0.955),
+}
 
 
-@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("kind", FIRST_SEEN)
+def test_what_was_found_in_unseen_messages_is_still_found(kind: str) -> None:
+    found = figures(marked_messages("unseen"))[kind]
+    recall, precision = FIRST_SEEN[kind]
+    assert found.recall >= recall
+    assert found.precision >= precision
+
+
+@pytest.mark.parametrize("half", READ)
 def test_structured_kinds_are_found_as_often_as_asked(half: str, capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\n{table(half)}")  # noqa: T201  -- the table is what this test is read for
