@@ -13,7 +13,7 @@ from pathlib import Path
 from frontdesk.security.masking import KINDS, mask
 
 READ = ("look", "check")
-HALVES = (*READ, "unseen")
+HALVES = (*READ, "unseen", "unseen2")
 STRUCTURED = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP")
 _MARK = re.compile(r"⟨([A-Z]+)\|([^⟩]+)⟩")
 

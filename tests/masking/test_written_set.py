@@ -6,7 +6,8 @@ mended, its messages move to `look`, and new ones are written. What they gave wh
 marks were put right that broke the set's own rules (0.946 and 0.939 before); then the 137 that are `check` now 0.982
 and 1.000 (0.897). The 329 of `unseen` were written last, harder and in other trades, by somebody who had not written
 the first: 0.924 and 0.964 (0.716) when they were first scored; version 2 would have had 0.819 and 0.928 (0.562). No
-pattern has been changed for them: what is asserted of them is that first score, with a little room.
+pattern has been changed for them: what is asserted of them is that first score, with a little room. The 144 of
+`unseen2`, shorter and rougher, gave 0.830 and 0.930 (0.619).
 """
 
 from __future__ import annotations
@@ -17,26 +18,29 @@ from tests.masking.marked import HALVES, READ, STRUCTURED, figures, marked_messa
 
 MIN_RECALL, MIN_PRECISION = 0.98, 0.97
 MIN_SPANS = 35
-FIRST_SEEN = {  # recall and precision of `unseen` at its first scoring, less a hundredth, or one or two spans
-    "EMAIL": (0.97, 0.97),
-    "URL": (0.90, 0.90),
-    "IBAN": (0.95, 0.95),
-    "CARD": (0.96, 0.96),
-    "PHONE": (0.98, 0.96),
-    "ORDER": (0.87, 0.89),
-    "ACCOUNT": (0.79, 0.98),
-    "ID": (0.90, 0.96),
-    "IP": (0.95, 0.95),
-    "ADDRESS": (0.92, 0.90),
-    "NAME": (0.70, 0.96),
-    "structured": (0.915, 0.955),
+FIRST_SEEN = {  # recall and precision at the first scoring, less a hundredth, or one or two spans
+    ("unseen", "EMAIL"): (0.97, 0.97),
+    ("unseen", "URL"): (0.90, 0.90),
+    ("unseen", "IBAN"): (0.95, 0.95),
+    ("unseen", "CARD"): (0.96, 0.96),
+    ("unseen", "PHONE"): (0.98, 0.96),
+    ("unseen", "ORDER"): (0.87, 0.89),
+    ("unseen", "ACCOUNT"): (0.79, 0.98),
+    ("unseen", "ID"): (0.90, 0.96),
+    ("unseen", "IP"): (0.95, 0.95),
+    ("unseen", "ADDRESS"): (0.92, 0.90),
+    ("unseen", "NAME"): (0.70, 0.96),
+    ("unseen", "structured"): (0.915, 0.955),
+    ("unseen2", "structured"): (0.82, 0.92),
+    ("unseen2", "ADDRESS"): (0.85, 0.85),
+    ("unseen2", "NAME"): (0.60, 0.98),
 }
 
 
-@pytest.mark.parametrize("kind", FIRST_SEEN)
-def test_what_was_found_in_unseen_messages_is_still_found(kind: str) -> None:
-    found = figures(marked_messages("unseen"))[kind]
-    recall, precision = FIRST_SEEN[kind]
+@pytest.mark.parametrize(("half", "kind"), FIRST_SEEN)
+def test_what_was_found_in_unseen_messages_is_still_found(half: str, kind: str) -> None:
+    found = figures(marked_messages(half))[kind]
+    recall, precision = FIRST_SEEN[half, kind]
     assert found.recall >= recall
     assert found.precision >= precision
 
