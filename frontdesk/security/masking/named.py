@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from frontdesk.security.masking import reference_words as words
 from frontdesk.security.masking.amounts import kept_at
+from frontdesk.security.masking.name_words import NOT_A_NAME
 from frontdesk.security.masking.phones import phone_at
 from frontdesk.security.masking.spans import END, START, Found, words_of
 
@@ -23,14 +24,18 @@ _UNIT = (
     r"(?:[€$£%°]|(?:eur|euros?|gbp|pounds?|usd|dollars?|chf|kr|sek|x|kg|mg|g|cm|mm|m|km|ml|l|gb|mb|tb|go|mo|kwh|mbit|pcs"
     r"|pieces|stk|stück|pz)(?![^\W_]))"
 )
-_GROUPS = re.compile(rf"(?: \d{{2,6}}(?:[-/]\d{{1,6}}){{0,3}}{END}(?![.,:/]\d)(?! ?{_UNIT})){{1,5}}", re.IGNORECASE)
+_GROUPS = re.compile(rf"(?: \d{{2,10}}(?:[-/]\d{{1,6}}){{0,3}}{END}(?![.,:/]\d)(?! ?{_UNIT})){{1,5}}", re.IGNORECASE)
 _LETTERS_BEFORE = re.compile(rf"{START}(?!(?:EUR|GBP|USD|CHF|SEK|NO|NR|NUM|ID|REF|IST|IS|ES|EST) )[A-Z]{{1,4}} \Z")
 _LOCATOR = re.compile(r"(?=\d{0,7}[A-Z])[A-Z\d]{5,8}")
 """As airlines and hotels give bookings: capitals with a digit among them."""
+_MIXED = re.compile(r"(?:[A-Z]+\d+){2}[A-Z]*|(?:\d+[A-Z]+){2}\d*")
 _JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
 _TWO_NUMBERS = re.compile(r"(\d{4,})/\d{4,}")
 _ELIDED = re.compile(r"\A(?:d|l|dell|all|nell|sull)['’]")
+_STANDS_ALONE = re.compile(r"(?<!\d[ /-])(?<!\d\) )\d+(?![^\W_]|[ /-]\d)")
+_OWNED = re.compile(r"['’]s\Z")
 _YEAR = re.compile(r"(?:19|20)\d\d")
+_TRAVELLED = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(words.TRAVEL))}):? \Z")
 _WITHIN = 48
 _LONGEST_ABBREVIATION = len("client.")
 _MIN_DIGITS, _MIN_GROUPED, _MAX_GROUPED = 3, 6, 22
@@ -70,7 +75,13 @@ def named_numbers(text: str) -> Iterator[Found]:
             taken.setdefault(text[first:last], kind)
             spans.append((first, last, kind))
     if taken:
-        spans += [(*span, taken[text[slice(*span)]]) for span in tokens if text[slice(*span)] in taken]
+        alike = {(len(value), value[:2]): kind for value, kind in taken.items() if value.isdigit() and len(value) > 4}
+        for start, end in tokens:
+            token = text[start:end]
+            if kind := taken.get(token) or (
+                alike.get((end - start, token[:2]), "") if _STANDS_ALONE.match(text, start) else ""
+            ):
+                spans.append((start, end, kind))
     done = 0
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= done:
@@ -87,17 +98,20 @@ def _named(text: str, start: int, end: int) -> Found | None:
     if digits < _MIN_DIGITS and not groups and not locator:
         return None
     before = text[max(0, start - _WITHIN) : start]
-    name, begin = _name(before), start
+    name, begin = _name(before, token[0].isalpha()), start
+    if not name and locator and _MIXED.fullmatch(token) and _TRAVELLED.search(before.lower()):
+        return start, end, "ORDER"
     if not name and "_" in token:  # "order_4821"
         named, _, token = token.rpartition("_")
         name, begin = _name(f"{named} "), end - len(token)
-    if (letters := _LETTERS_BEFORE.search(before)) and (further := _name(before[: letters.start()])):
+    if (letters := _LETTERS_BEFORE.search(before)) and (further := _name(before[: letters.start()], True)):
         name, begin = further, start - len(letters[0])
     if not name or token.startswith("0x") or kept_at(text, start) >= end:
         return None
     if locator:
         return (begin, end, name.kind) if name.coded else None
-    together = _grouped(token, groups[0], 6 if name.sure else 4) if groups else 0
+    longest = 6 if name.sure else 5 if name.kind == "ACCOUNT" and not name.speaker else 4
+    together = _grouped(token, groups[0], longest, begin < start or token[0].isalpha()) if groups else 0
     if not name.sure and (name.speaker or not together) and phone_at(text, start) > end:
         return None
     if together:
@@ -108,13 +122,18 @@ def _named(text: str, start: int, end: int) -> Found | None:
     return begin, _single(text, start, end), name.kind
 
 
-def _grouped(token: str, groups: str, longest: int) -> int:
+def _grouped(token: str, groups: str, longest: int, code: bool) -> int:
     """How many characters of `groups`, which stand behind `token`, belong to the same number."""
     first = re.split(r"[^\d]", token)[-1]
     while groups:
         pieces = groups.split()
         alike = len(pieces) > 1 and len(first) <= _MIN_GROUPED
-        pair = len(pieces) == 1 and len(first) <= longest and len(pieces[0]) >= 3 and not _YEAR.fullmatch(pieces[0])
+        pair = (
+            len(pieces) == 1
+            and len(first) <= longest
+            and len(pieces[0]) >= 3
+            and (code or not _YEAR.fullmatch(pieces[0]))
+        )
         if len(first) == len(pieces[0]) > 4 and first[0] != "0":  # two numbers of a length
             pair = alike = False
         if (alike or pair) and _MIN_GROUPED - token[0].isalpha() <= _digits(token + groups) <= _MAX_GROUPED:
@@ -126,20 +145,20 @@ def _grouped(token: str, groups: str, longest: int) -> int:
 def _single(text: str, start: int, end: int) -> int:
     """The end of a value in one piece: two numbers of a length with a '/' between them are two values."""
     two = _TWO_NUMBERS.fullmatch(text, start, end)
-    alike = two and end - two.end(1) == len(two[1]) + 1 and not _YEAR.fullmatch(two[1])
+    alike = two and end - two.end(1) == len(two[1]) + 1 and not any(map(_YEAR.fullmatch, two[0].split("/")))
     return two.end(1) if two and alike else end
 
 
-def _name(before: str) -> _Name | None:
-    """What the last words of `before` say of the number behind them."""
+def _name(before: str, code: bool = False) -> _Name | None:
+    """What the last words of `before` say of the number behind them; a `code` may have one word more before it."""
     sure = before.endswith("#")
-    skipped = not sure
+    skipped = not (sure or code)
     referring: _Name | None = None
     said_by, colon = False, False
     written_before = before.lower().split()
     while written_before:
         written = written_before.pop()
-        word = _ELIDED.sub("", written.strip("#:=([\"'_,?¿!*<>|-–"))
+        word = _OWNED.sub("", _ELIDED.sub("", written.strip("#:=([\"'_,?¿!*<>|-–")))
         says, colon = colon or written.endswith(":"), written == ":"
         if says and word in words.SPEAKER and "\n" in before:
             said_by = True
@@ -162,7 +181,7 @@ def _name(before: str) -> _Name | None:
         elif word in words.ELSE:
             return None
         elif word not in words.LINK and not (said_by and word[0].isdigit()):
-            if skipped or referring or not word.isalpha():
+            if skipped or referring or not word.isalpha() or word in NOT_A_NAME:
                 break
             skipped = True
     return referring or (_Name("ACCOUNT", False, False, True) if said_by else None)

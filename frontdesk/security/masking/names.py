@@ -54,6 +54,7 @@ _HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({BLANK}\r\n])")
 _SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{BLANK})")
 _IN_A_NOTE = re.compile(rf"(?P<name>{_RUN}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{BLANK}])")
 _BEFORE_A_NUMBER = re.compile(rf"(?:(?<=[.!?:] )|(?<=\n)|\A)(?P<name>{_RUN}),[ ](?={BLANK})")
+_IN_BRACKETS = re.compile(rf"(?<=[{BLANK}] \()(?P<name>{_RUN})(?=\))")
 _LETTERHEAD = re.compile(rf"(?P<name>{_RUN})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={BLANK})")
 _SPOKEN = re.compile(rf"(?P<name>{_RUN}),? (?:{words.SPEAKING}){END}")
 _PERSON = _cue(
@@ -128,7 +129,12 @@ def _listed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _told_by_what_follows(text: str, starts: list[tuple[int, str]]) -> list[tuple[re.Pattern[str], Judge]]:
     noted = not words.ROLE_FIRST.isdisjoint(word for _, word in starts)
     headed = "\n" in text and BLANK in text
-    cues = ((_IN_A_NOTE, noted), (_LETTERHEAD, headed), (_BEFORE_A_NUMBER, f", {BLANK}" in text))
+    cues = (
+        (_IN_A_NOTE, noted),
+        (_LETTERHEAD, headed),
+        (_BEFORE_A_NUMBER, f", {BLANK}" in text),
+        (_IN_BRACKETS, f"{BLANK} (" in text),
+    )
     return [(cue, _is_long_name) for cue, may_be in cues if may_be]
 
 
@@ -142,7 +148,9 @@ def _name_in(text: str, start: int, end: int, enough: Judge) -> tuple[int, int] 
             begin = start + part.end() + 1
             continue
         if plain in words.ORGANISATION:
-            return None
+            if not (parts and parts[-1].islower()):
+                return None
+            break  # "Frau Mielke vom Kundendienst"
         if plain in words.NOT_A_NAME and not (parts and plain in words.PARTICLE_WORDS):
             break
         owner = plain.endswith("'s")

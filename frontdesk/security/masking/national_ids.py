@@ -69,7 +69,7 @@ _HEAD = re.compile(r"(?<![^\W_])[A-Z]{1,3} ?[A-Z]{0,6}[ -]?\Z", re.IGNORECASE | 
 _HEAD_WITHIN = 9
 
 _NAMES = (
-    r"ssn|itin|social security|national insurance|ni\b|nino|nhs|pps|sin\b(?!-)|tax(?:payer)? id|passport|driv(?:ing|er'?s?) licen[cs]e"
+    r"ssn|itin|social security|national insurance|ni\b|nino|nhs|pps|sin\b(?!-)|tax(?:payer)? id|passport|pass\b|driv(?:ing|er'?s?) licen[cs]e"
     r"|identity card|id card|national id|aadhaar|steuer-?id\w*|steuer-?identifikationsnummer|idnr|sozialversicherungs\w*"
     r"|sv-nummer|rentenversicherungs\w*|ahv|reisepass\w*|personalausweis\w*|ausweis\w*|führerschein\w*|sécurité sociale"
     r"|sécu|nir|carte d'identité|passeport|permis de conduire|dni|nie|nif|seguridad social|pasaporte"

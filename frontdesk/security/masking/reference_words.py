@@ -29,7 +29,7 @@ ORDER = frozenset(
 
     bestelling bestellingen factuur zending pakket schade boeking reservering offerte klacht melding referentie kenmerk
 
-    beställning faktura paket skada bokning ärende order kvitto försändelse
+    beställning faktura paket skada bokning ärende order kvitto försändelse fakturan ordern paketet bokningen skadan ärendet
     """.split()
 )
 """A business gives such a number to what was bought, sent, claimed or asked."""
@@ -37,7 +37,7 @@ ORDER = frozenset(
 ACCOUNT = frozenset(
     """
     account accounts acct acc customer client member membership contract policy policies loyalty user
-    subscription loan mortgage pension plan flyer miles tenant tenancy workspace org organisation organization roll routing
+    subscription sub certificate merchant permit loan mortgage pension plan flyer miles tenant tenancy workspace org organisation organization roll routing
     aba subscriber rewards
 
     konto kunde kundin kunden vertrag vertrags vertrages mitglied mitglieds versicherung versicherungs police policen
@@ -53,7 +53,7 @@ ACCOUNT = frozenset(
 
     klant lid polis rekening lidmaatschap verzekering
 
-    kund konto försäkring avtal abonnemang medlem lån
+    kund konto försäkring avtal abonnemang medlem lån kontot avtalet försäkringen
     """.split()
 )
 """A business gives such a number to a person, who keeps it."""
@@ -71,7 +71,7 @@ CODED = frozenset(
     """
     booking bookings reservation ref refs reference confirmation pnr itinerary locator application ticket e-ticket buchung buchungs
     buchungscode reservierung réservation dossier référence réf billet localizador reserva referencia
-    prenotazione rif riferimento biglietto boeking reservering bokning voucher
+    prenotazione rif riferimento biglietto auftrag auftrags auftragsnummer boeking reservering bokning voucher
     """.split()
 )
 """What is also named by six letters and digits, as flights are."""
@@ -81,16 +81,25 @@ REFERRING = frozenset("ref refs reference references referenz réf référence r
 
 _COMPOUND = re.compile(r"(\w{2,30}?)-?(?:nummern?|numret|nr|id|konto|code)")
 _ENDINGS = ("nummer", "nummern", "numret", "nr", "id", "konto", "code")
+_ACCOUNT_ENDINGS = ("vertrag", "konto", "police", "versicherung")
+_ALL_ENDINGS = (*_ENDINGS, *_ACCOUNT_ENDINGS)
 _OF_A_PERSON = re.compile(
     r".*(?:kunden?|kund|klant|vertrags?|avtals|mitglieds?|medlems|lid|versicher\w*|försäkrings|kd|police[nr]?|polis|konto|rekening"
     r"|benutzer|teilnehmer|darlehens?|kredit|abo|depot|mandanten|mieter|patienten)"
 )
 _OF_A_THING = re.compile(
-    r".*(?:telefon|ruf|handy|mobil|mobiel|fax|haus|huis|artikel|modell?|typ|serien?|seiten|zähler|zimmer|platz|raum|steuer|ausweis"
+    r".*(?:telefon|ruf|handy|mobil|mobiel|fax|haus|huis|artikel|modell?|typ|ahv|serien?|seiten|zähler|zimmer|platz|raum|steuer|ausweis"
     r"|pass|führerschein|rijbewijs|körkorts|sozial\w*|renten\w*|ident\w*|person|burgerservice|post|fehler|error|fout|geräte|teile|größen?|barcode|postal|zip|promo\w*"
     r"|gutschein|rabatt|pin|geheim|version\w*|charge[n]?|fahrgestell\w*|organisations)"
 )
 
+
+TRAVEL = frozenset(
+    "flight train flug zug bahn vol vuelo tren volo treno vlucht trein flyg tåg code código codice kode".split()
+)
+"""Announce a code of six letters and digits, and no other number."""
+
+_ANNOUNCING = ALL | TRAVEL
 
 ELSE = frozenset(
     """
@@ -120,7 +129,7 @@ NUMBER_WORD = frozenset(
 
 def may_name(words_in_it: frozenset[str]) -> bool:
     """Whether one of the words of a text may name a number: a quick look, before any number is looked at."""
-    return not ALL.isdisjoint(words_in_it) or any(word.endswith(_ENDINGS) for word in words_in_it)
+    return not _ANNOUNCING.isdisjoint(words_in_it) or any(word.endswith(_ALL_ENDINGS) for word in words_in_it)
 
 
 def kind_of(word: str) -> str:
@@ -128,6 +137,8 @@ def kind_of(word: str) -> str:
     if word in ORDER:
         return "ORDER"
     if word in ACCOUNT:
+        return "ACCOUNT"
+    if word.endswith(_ACCOUNT_ENDINGS):
         return "ACCOUNT"
     compound = _COMPOUND.fullmatch(word) if word.endswith(_ENDINGS) else None
     if not compound or _OF_A_THING.fullmatch(compound[1]):
