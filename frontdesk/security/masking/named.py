@@ -38,6 +38,7 @@ _YEAR = re.compile(r"(?:19|20)\d\d")
 _TRAVELLED = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(words.TRAVEL))}):? \Z")
 _WITHIN = 48
 _LONGEST_ABBREVIATION = len("client.")
+_MIN_LONG = 6
 _MIN_DIGITS, _MIN_GROUPED, _MAX_GROUPED = 3, 6, 22
 
 
@@ -98,7 +99,7 @@ def _named(text: str, start: int, end: int) -> Found | None:
     if digits < _MIN_DIGITS and not groups and not locator:
         return None
     before = text[max(0, start - _WITHIN) : start]
-    name, begin = _name(before, token[0].isalpha()), start
+    name, begin = _name(before, token[0].isalpha() or digits >= _MIN_LONG), start
     if not name and locator and _MIXED.fullmatch(token) and _TRAVELLED.search(before.lower()):
         return start, end, "ORDER"
     if not name and "_" in token:  # "order_4821"

@@ -19,17 +19,17 @@ ORDER = frozenset(
     referenz reklamation bon quittung meldung störung stornierung
 
     commande commandes cmd facture factures colis suivi réservation dossier référence réf sinistre devis avoir
-    bordereau réclamation bon reçu billet échange demande livraison expédition retour
+    bordereau réclamation bon reçu billet échange demande livraison plainte expédition retour
 
     pedido pedidos factura facturas envío reserva localizador expediente siniestro incidencia referencia reclamación
-    reclamo paquete seguimiento presupuesto albarán billete recibo devolución cambio guía radicado folio
+    reclamo paquete seguimiento presupuesto albarán billete recibo denuncia devolución cambio guía radicado folio
 
     ordine ordini fattura fatture spedizione pacco tracciamento prenotazione pratica riferimento rif sinistro
-    segnalazione preventivo bolla ricevuta scontrino reclamo biglietto reso
+    segnalazione preventivo bolla ricevuta scontrino denuncia fatture reclamo biglietto reso
 
-    bestelling bestellingen factuur zending pakket schade boeking reservering offerte klacht melding referentie kenmerk
+    bestelling bestellingen factuur facturen zending pakket schade boeking reservering offerte klacht melding referentie kenmerk
 
-    beställning faktura paket skada bokning ärende order kvitto försändelse fakturan ordern paketet bokningen skadan ärendet
+    beställning faktura paket skada bokning ärende order kvitto försändelse fakturan fakturor ordern paketet bokningen skadan ärendet
     """.split()
 )
 """A business gives such a number to what was bought, sent, claimed or asked."""
@@ -37,7 +37,7 @@ ORDER = frozenset(
 ACCOUNT = frozenset(
     """
     account accounts acct acc customer client member membership contract policy policies loyalty user
-    subscription sub certificate merchant permit loan mortgage pension plan flyer miles tenant tenancy workspace org organisation organization roll routing
+    subscription sub certificate merchant permit patient loan mortgage pension plan flyer miles tenant tenancy workspace org organisation organization roll routing
     aba subscriber rewards
 
     konto kunde kundin kunden vertrag vertrags vertrages mitglied mitglieds versicherung versicherungs police policen
@@ -88,7 +88,7 @@ _OF_A_PERSON = re.compile(
     r"|benutzer|teilnehmer|darlehens?|kredit|abo|depot|mandanten|mieter|patienten)"
 )
 _OF_A_THING = re.compile(
-    r".*(?:telefon|ruf|handy|mobil|mobiel|fax|haus|huis|artikel|modell?|typ|ahv|serien?|seiten|zähler|zimmer|platz|raum|steuer|ausweis"
+    r".*(?:telefon|ruf|handy|mobil|mobiel|fax|haus|huis|artikel|modell?|typ|ahv|sv|rv|serien?|seiten|zähler|zimmer|platz|raum|steuer|ausweis"
     r"|pass|führerschein|rijbewijs|körkorts|sozial\w*|renten\w*|ident\w*|person|burgerservice|post|fehler|error|fout|geräte|teile|größen?|barcode|postal|zip|promo\w*"
     r"|gutschein|rabatt|pin|geheim|version\w*|charge[n]?|fahrgestell\w*|organisations)"
 )

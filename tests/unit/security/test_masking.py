@@ -118,6 +118,10 @@ MASKED = [
     ("order number 48213 300 EUR", "order number [ORDER_1] 300 EUR"),
     ("customer 07700 900123", "customer [PHONE_1]"),
     ("IMEI 356938035643809", "IMEI [ORDER_1]"),
+    ("SV-Nummer 14 220755 T 018", "SV-Nummer [ID_1]"),
+    ("contrat auto CA 8820-4471", "contrat auto [ACCOUNT_1]"),
+    ("flight PQ8M4T", "flight [ORDER_1]"),
+    ("Orders 88204 and 88207; 88209 is lost", "Orders [ORDER_1] and [ORDER_2]; [ORDER_3] is lost"),
     # identities
     ("SSN 123-45-6789", "SSN [ID_1]"),
     ("my NI number is AB 12 34 56 C", "my NI number is [ID_1]"),
