@@ -5,9 +5,9 @@ mended, its messages move to `look`, and new ones are written. What they gave wh
 94 messages recall 0.972, precision 0.972 (names: recall 0.594); then 174 messages 0.980 and 0.980 (0.839), once six
 marks were put right that broke the set's own rules (0.946 and 0.939 before); then the 137 that are `check` now 0.982
 and 1.000 (0.897). The 329 of `unseen` were written last, harder and in other trades, by somebody who had not written
-the first: 0.924 and 0.964 (0.716) when they were first scored; version 2 would have had 0.819 and 0.928 (0.562). No
-pattern has been changed for them: what is asserted of them is that first score, with a little room. The 144 of
-`unseen2`, shorter and rougher, gave 0.830 and 0.930 (0.619).
+the first: 0.924 and 0.964 (0.716) when they were first scored; version 2 would have had 0.819 and 0.928 (0.562). The
+144 of `unseen2`, shorter and rougher, gave 0.830 and 0.930 (0.619). What is asserted of both is that first score, with
+a little room. Patterns have been mended for them since (0.993 and 0.993, 0.938 and 0.971): new figures need new ones.
 """
 
 from __future__ import annotations
