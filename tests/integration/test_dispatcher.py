@@ -216,7 +216,7 @@ def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: PostgreS
     sink = Told()
     with dispatching(engine, sink):
         put(engine, "ada", "1")
-        until(lambda: sink.events == ["1"])
+        until(lambda: sink.events == ["1"] and waiting(engine) == 0)  # else it would rightly be delivered again
         postgresql.kill()
         time.sleep(0.2)
         postgresql.start()
