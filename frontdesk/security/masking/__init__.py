@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import cards, ibans, sort_codes
 from frontdesk.security.masking.links import bare_urls, emails, ips, urls
-from frontdesk.security.masking.named import named_numbers
+from frontdesk.security.masking.named import LOCATOR, named_numbers
 from frontdesk.security.masking.names import names
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phones
@@ -35,7 +35,6 @@ KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP"
 _TYPED_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(KINDS)})_\d{{1,3}}\]")
 _DIGIT = re.compile(r"\d")
 _THREE_DIGITS = re.compile(r"\d(?:\D{0,3}\d){2}")
-_LOCATOR = re.compile(r"(?<![^\W_])(?=[A-Z]{0,7}\d)(?=\d{0,7}[A-Z])[A-Z\d]{5,8}(?![^\W_])")
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,6}\d){5}")
 
 Finder = Callable[[str], Iterator[Found]]
@@ -102,7 +101,7 @@ def _find(text: str) -> list[Found]:
                 before, rest = rest, _take(finder, rest, found)
                 if rest is not before and not _THREE_DIGITS.search(rest):
                     break
-        elif _LOCATOR.search(rest):
+        elif LOCATOR.search(rest):
             rest = _take(named_numbers, rest, found)
     _take(names, rest, found)
     return found

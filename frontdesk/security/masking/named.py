@@ -26,8 +26,10 @@ _UNIT = (
 )
 _GROUPS = re.compile(rf"(?: \d{{2,10}}(?:[-/]\d{{1,6}}){{0,3}}{END}(?![.,:/]\d)(?! ?{_UNIT})){{1,5}}", re.IGNORECASE)
 _LETTERS_BEFORE = re.compile(rf"{START}(?!(?:EUR|GBP|USD|CHF|SEK|NO|NR|NUM|ID|REF|IST|IS|ES|EST) )[A-Z]{{1,4}} \Z")
-_LOCATOR = re.compile(r"(?=\d{0,7}[A-Z])[A-Z\d]{5,8}")
-"""As airlines and hotels give bookings: capitals with a digit among them."""
+_CAPITALS_AND_DIGITS = r"(?=\d{0,7}[A-Z])[A-Z\d]{5,8}"
+_LOCATOR = re.compile(_CAPITALS_AND_DIGITS)
+LOCATOR = re.compile(rf"{START}(?=[A-Z]{{0,7}}\d){_CAPITALS_AND_DIGITS}{END}")
+"""As airlines and hotels give bookings: capitals with a digit among them. Reason to look even where digits are few."""
 _MIXED = re.compile(r"(?:[A-Z]+\d+){2}[A-Z]*|(?:\d+[A-Z]+){2}\d*")
 _JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
 _TWO_NUMBERS = re.compile(r"(\d{4,})/\d{4,}")

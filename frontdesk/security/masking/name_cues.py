@@ -1,0 +1,141 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
+"""What announces a name, as patterns, and how much each asks of the words that follow.
+
+After "Dear" any capital word will do that is no stop word; after "Hi" it must be a known given name, or end at a comma
+or the line's end; after "this is" it must be known, be two words long, or be followed by "from" and the like. Each
+pattern has a group `name`. Which words of it are the name is for `names.py` to say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from frontdesk.security.masking import name_words as words
+from frontdesk.security.masking.given_names import AMBIGUOUS, GIVEN_NAMES
+from frontdesk.security.masking.spans import BLANK, END, START
+
+_UPPER = "A-ZÀ-ÖØ-ÞĆČĐĞĽŁŃŇŐŒŘŚŞŠŤŰŹŻŽİ"
+_LETTER = r"[^\W\d_]"
+_CAPITAL = rf"[{_UPPER}]{_LETTER}{{1,30}}+(?:['’-]{_LETTER}{{1,30}}+){{0,3}}"
+_PART = rf"(?:(?:Mc|Mac|O['’]|D['’]|d['’]|Dell['’]|L['’])?{_CAPITAL})"
+_INITIAL = rf"[{_UPPER}]\.(?:-?[{_UPPER}]\.)?"
+RUN = rf"(?:{_PART}|{_INITIAL})(?: ?(?:(?<=\.)| )(?:{words.PARTICLE} )?(?:{_PART}|{_INITIAL})){{0,3}}{END}"
+_ANY_CASE = rf"{_LETTER}{{2,30}}+(?:-{_LETTER}{{2,30}}+)?{END}"
+_GAP = r"[ \t]{1,3}"
+_TITLES = rf"(?:{words.TITLE}[ ]){{0,3}}"
+_LINE_ENDS = r"(?=[ \t]*[.,!)\"]{0,2}[ \t]*(?:\r?\n|\Z))"
+
+
+def _cue(before: str, after: str = "") -> re.Pattern[str]:
+    return re.compile(rf"(?<![^\W_])(?:{before})(?P<name>(?-i:{RUN})){after}", re.IGNORECASE)
+
+
+_SURE = _cue(rf"(?:{words.SURE}){_GAP}{_TITLES}|(?:{words.TITLE_ALONE})\.?{_GAP}{_TITLES}")
+_GREETED = _cue(rf"(?:{words.GREETING}),?{_GAP}{_TITLES}", r"(?=[ ]?[,!:;\n\r–—-]|\.?\s*\Z|[ ]?\.\s)")
+_CLOSED = _cue(
+    rf"(?:{words.CLOSING}|{words.THANKS})[,.!]?(?:[ \t]*\r?\n[ \t]*){{1,3}}{_TITLES}"
+    rf"|(?:{words.CLOSING})[ ]?[,.!-]?{_GAP}{_TITLES}|(?:{words.THANKS})[ ]?[,-]{_GAP}",
+    _LINE_ENDS,
+)
+_ANSWERING = _cue(
+    rf"(?:this is|it['’]?s|hier (?:ist|spricht)|ici|soy|je suis|qui parla){_GAP}{_TITLES}",
+    r"(?=[ ](?:from|calling|speaking|again|here|von|aus|de|de la|da|dalla)(?![^\W_]))",
+)
+_LABELLED = _cue(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
+_RELATED = _cue(rf"(?:{words.RELATED}),?{_GAP}\(?")
+_SPEAKER = _cue(rf"(?:i['’]?m|i am|this is|ich bin|hier ist|hier|je suis|soy|sono|ik ben|jag är){_GAP}{_TITLES}")
+_COLLEAGUE = _cue(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
+_HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({BLANK}\r\n])")
+_SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{BLANK})")
+IN_A_NOTE = re.compile(rf"(?P<name>{RUN}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{BLANK}])")
+BEFORE_A_NUMBER = re.compile(rf"(?:(?<=[.!?:] )|(?<=\n)|\A)(?P<name>{RUN}),[ ](?={BLANK})")
+IN_BRACKETS = re.compile(rf"(?<=[{BLANK}] \()(?P<name>{RUN})(?=\))")
+LETTERHEAD = re.compile(rf"(?P<name>{RUN})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={BLANK})")
+SPOKEN = re.compile(rf"(?P<name>{RUN}),? (?:{words.SPEAKING}){END}")
+_PERSON = _cue(
+    rf"(?:{words.PERSON}|{words.GREETING}|{words.THANKS}|{words.CLOSING})[,!.]?{_GAP}(?:(?:so much|again|a lot|mille|beaucoup"
+    rf"|mucho|muchas|vielmals),?[ ])?",
+)
+LINE = re.compile(rf"(?P<name>{RUN})(?:{_LINE_ENDS}|[ ]?:|,? (?:here|hier|ici)(?![^\W_]))")
+_LOWER = re.compile(
+    rf"{START}(?:{words.GREETING}|dear|{words.THANKS}|{words.CLOSING}|name is|this is|it['’]?s|heiße|appelle|llamo|chiamo)[,!]?\s{{1,3}}"
+    rf"(?P<name>{_ANY_CASE})",
+    re.IGNORECASE,
+)
+FULL = re.compile(
+    rf"(?P<name>[{_UPPER}](?<![^\W_].){_LETTER}{{1,30}}+(?:-{_LETTER}{{1,30}}+)?(?: (?:{words.PARTICLE} )?(?:{_PART}|{_INITIAL})){{1,3}}{END})"
+)
+GIVEN_NAME = re.compile(
+    rf"(?<!model )(?<!modell )(?<!modelo )(?<!\d[ .])(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
+    rf"(?![_@-])(?!(?<=Jan)[ ](?:to|bis|-|–|\d|and Feb))(?:(?=[ ](?P<next>[{_UPPER}]{_LETTER}*))|)",
+)
+Judge = Callable[[list[str]], bool]
+
+
+def is_known(parts: list[str]) -> bool:
+    return re.split(r"[-'’]", parts[0].lower(), maxsplit=1)[0] in GIVEN_NAMES
+
+
+def is_full_name(parts: list[str]) -> bool:
+    return len(parts) > 1 and is_known(parts)
+
+
+def is_long_name(parts: list[str]) -> bool:
+    """Two words at least, each written as names are, or an initial."""
+    return len(parts) > 1 and all(_is_cased(part) or part.lower() in words.PARTICLE_WORDS for part in parts)
+
+
+def enough_anywhere(parts: list[str]) -> bool:
+    """Known, or written as names are: a capital and small letters, no brand's capitals inside, more than an initial."""
+    return is_known(parts) or any(len(part) > 2 and (_is_cased(part) or part.lower() in AMBIGUOUS) for part in parts)
+
+
+def _is_cased(part: str) -> bool:
+    """Written as a part of a name is: a capital and small letters, and no other capital but after McX and the like."""
+    return part.istitle() or re.match(r"(?:Mc|Mac|De|Di|La|Le|Van)[A-Z][a-z]", part) is not None
+
+
+_ANY_NAME = (
+    (_SURE, words.SURE_FIRST),
+    (_GREETED, words.GREETING_FIRST),
+    (_CLOSED, words.CLOSING_FIRST | words.THANKS_FIRST),
+)
+_KNOWN_NAME = (
+    (_PERSON, words.PERSON_FIRST | words.GREETING_FIRST | words.THANKS_FIRST | words.CLOSING_FIRST),
+    (
+        _LOWER,
+        words.GREETING_FIRST
+        | words.THANKS_FIRST
+        | words.CLOSING_FIRST
+        | {"dear", "name", "this", "it", "its", "heiße", "appelle", "llamo", "chiamo"},
+    ),
+)
+
+
+def _by_first_word(
+    *cues: tuple[re.Pattern[str], frozenset[str], Judge],
+) -> dict[str, tuple[tuple[re.Pattern[str], Judge], ...]]:
+    firsts = frozenset[str]().union(*(firsts for _, firsts, _ in cues))
+    return {word: tuple((cue, enough) for cue, firsts, enough in cues if word in firsts) for word in firsts}
+
+
+_CUES = [
+    *((cue, firsts, enough_anywhere) for cue, firsts in _ANY_NAME),
+    (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), enough_anywhere),
+    (_LABELLED, words.LABEL_FIRST, is_long_name),
+    (_RELATED, words.RELATED_FIRST, is_long_name),
+    (_SPEAKER, frozenset("i im this ich hier je soy sono ik jag".split()), is_long_name),
+    (
+        _COLLEAGUE,
+        frozenset("kollege kollegin colleague collègue compañero compañera collega".split()),
+        enough_anywhere,
+    ),
+]
+BEFORE_BLANKS = _by_first_word(
+    (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), is_long_name),
+    (_SENT_TO, frozenset(words.SENT_TO.strip("(?:)").split("|")), is_long_name),
+)
+AT = _by_first_word(*_CUES)
+AT_WITH_A_KNOWN_NAME = _by_first_word(*_CUES, *((cue, firsts, is_known) for cue, firsts in _KNOWN_NAME))
+"""What is tried where a word stands. Trying everything everywhere takes ten times as long."""
