@@ -18,7 +18,7 @@ from typing import Any
 import httpx2
 import jwt
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bentos.gateway.routes import ROUTES, find_routes
@@ -525,13 +525,23 @@ class TestRandomBodies:
         max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
     @given(path=st.sampled_from(POST_ROUTES), body=BODY)
+    @example(path="/v1/queries/stream", body={"text": "Where is my parcel?", "store": False})
     def test_no_json_makes_the_server_fail(self, server: Server, path: str, body: Any) -> None:
         response = send(server, path, json.dumps(body).encode())
 
         if response.status == 200:
-            assert json.loads(response.body)
+            assert all(_answers(response))
         else:
             assert_refused(response, path=path, status=400)
+
+
+def _answers(response: RawResponse) -> list[Any]:
+    """The one answer, or what each event of a stream tells, which has to end with the answer of record."""
+    if response.headers.get_content_type() != "text/event-stream":
+        return [json.loads(response.body)]
+    events = response.body.decode().strip().split("\n\n")
+    assert events[-1].startswith("event: final\n")
+    return [json.loads(event.partition("\ndata: ")[2]) for event in events]
 
 
 class TestSlowClients:
