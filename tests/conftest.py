@@ -1,4 +1,4 @@
-"""Fixtures shared by the whole suite: one tiny bundle, trained once a session by the product's own code; real servers.
+"""Fixtures shared by the whole suite: bundles trained once per checkout by the product's own code; real servers.
 
 A real server is started by the first test that asks for it. The summary says which took part, and what stood in.
 """
@@ -20,7 +20,8 @@ from tests import redis_server as redis_servers
 from tests.postgresql import PostgreSql
 from tests.profiles import with_small_encoders
 from tests.redis_server import RedisServer
-from tests.serving import SIGNER, Server, home_with
+from tests.serving import Server, home_with
+from tests.support.bundle_cache import cached_bundle
 from training.data import STARTER_CORPUS, Example, read_examples
 from training.profile import read_profile
 from training.run import TrainingRun
@@ -119,10 +120,8 @@ def tiny_run(starter_examples: tuple[Example, ...], tmp_path_factory: pytest.Tem
 
 @pytest.fixture(scope="session")
 def tiny_bundle(tiny_run: TrainingRun) -> Bundle:
-    """A sealed bundle; never change its files: copy it first."""
-    bundle = tiny_run.train(lambda progress: None)
-    SIGNER.sign(bundle.path)
-    return bundle
+    """A sealed and signed bundle, trained once per checkout; never change its files: copy it first."""
+    return cached_bundle(tiny_run)
 
 
 @pytest.fixture
@@ -147,11 +146,6 @@ def server(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def encoder_bundle(tiny_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> Bundle:
-    """A sealed bundle with both encoders, one layer each; never change its files: copy it first."""
-    profile = with_small_encoders(tiny_run.profile)
-    home = tmp_path_factory.mktemp("trained-with-encoders")
-    run = dataclasses.replace(tiny_run, profile=profile, work=home / "training", bundles=home / "bundles")
-    bundle = run.train(lambda progress: None)
-    SIGNER.sign(bundle.path)
-    return bundle
+def encoder_bundle(tiny_run: TrainingRun) -> Bundle:
+    """The same with both encoders, one layer each."""
+    return cached_bundle(dataclasses.replace(tiny_run, profile=with_small_encoders(tiny_run.profile)))

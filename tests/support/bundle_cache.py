@@ -1,0 +1,99 @@
+"""Trained test bundles, built once per checkout and shared by every pytest process.
+
+A bundle is cached below `.pytest_cache/bundles/<key>`, where the key is a hash of the code and the data that decide
+what training produces. Processes that need the same bundle wait for the first of them (file lock). A cached bundle is
+verified whenever it is opened; a damaged one is trained again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from filelock import FileLock
+
+from frontdesk.errors import BundleError
+from model_store.bundle import Bundle, open_bundle
+from tests.serving import SIGNER
+from training.run import TrainingRun
+
+PROJECT = Path(__file__).resolve().parents[2]
+FOLDER = PROJECT / ".pytest_cache" / "bundles"
+LOCK_TIMEOUT_S = 600.0
+MAX_CACHED = 6
+"""Older entries are removed, the least recently used first."""
+
+_SOURCES = (
+    "training",
+    "runners/models",
+    "runners/ensemble.py",
+    "runners/warm_up.py",
+    "model_store/bundle.py",
+    "model_store/manifest.py",
+    "frontdesk/features",
+    "frontdesk/folding.py",
+    "frontdesk/masking",
+    "frontdesk/security/masking",
+    "frontdesk/taxonomy.py",
+    "frontdesk/taxonomy",
+    "frontdesk/types",
+    "tests/profiles.py",
+    "tests/support/bundle_cache.py",
+)
+_LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "lightgbm", "skl2onnx", "onnxmltools")
+
+
+def cached_bundle(run: TrainingRun) -> Bundle:
+    """The bundle of this run, signed by `SIGNER`: from the cache, else trained now. Never change its files."""
+    entry = FOLDER / f"{_sources_hash()}-{run.key}"
+    entry.mkdir(parents=True, exist_ok=True)
+    with FileLock(entry.with_suffix(".lock"), timeout=LOCK_TIMEOUT_S):
+        entry.touch()
+        if (bundle := _verified(entry / "bundles")) is not None:
+            return bundle
+        shutil.rmtree(entry)
+        bundle = dataclasses.replace(run, work=entry / "training", bundles=entry / "bundles").train(lambda _: None)
+        shutil.rmtree(entry / "training", ignore_errors=True)
+        SIGNER.sign(bundle.path)
+        _remove_old(keep=entry)
+        return bundle
+
+
+def _verified(folder: Path) -> Bundle | None:
+    sealed = [path.parent for path in folder.glob("*/manifest.sig")]
+    try:
+        return open_bundle(sealed[0]) if len(sealed) == 1 else None
+    except BundleError:
+        return None
+
+
+def _remove_old(keep: Path) -> None:
+    entries = sorted((path for path in FOLDER.iterdir() if path.is_dir()), key=lambda path: path.stat().st_mtime)
+    for entry in entries[:-MAX_CACHED]:
+        if entry != keep:
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+@cache
+def _sources_hash() -> str:
+    digest = hashlib.sha256()
+    for file in _files():
+        digest.update(f"{file.relative_to(PROJECT)}\n".encode())
+        digest.update(file.read_bytes())
+    for library in _LIBRARIES:
+        digest.update(f"{library} {version(library)}\n".encode())
+    return digest.hexdigest()[:16]
+
+
+def _files() -> Iterable[Path]:
+    for source in _SOURCES:
+        path = PROJECT / source
+        if path.is_file():
+            yield path
+        elif path.is_dir():
+            yield from sorted(file for file in path.rglob("*") if file.is_file() and "__pycache__" not in file.parts)
