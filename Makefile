@@ -19,7 +19,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-all test-deps faults hostile check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-hermetic test-all test-deps faults hostile check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -56,6 +56,9 @@ train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the r
 test: $(VENV)/.dev-$(EXTRA)  ## every test; on private servers of its own where PostgreSQL and Redis are installed
 	@$(PYTEST) $(AT_ONCE) $(SIDE_BY_SIDE)
 	@$(PYTEST) $(SIDE_BY_SIDE:%=--ignore %)
+
+test-hermetic: $(VENV)/.dev-$(EXTRA)  ## the tests that depend most on the machine, as an ordinary user, with no Redis and no PostgreSQL
+	@$(BIN)/python -m tests.support.ordinary_user $(AT_ONCE)
 
 test-all: test-deps test lint  ## install what the tests can use, then all tests and all checks
 

@@ -6,6 +6,8 @@ A real server is started by the first test that asks for it. The summary says wh
 from __future__ import annotations
 
 import dataclasses
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,20 +15,35 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from frontdesk.config import PREFIX
 from model_store.bundle import Bundle
 from tests import postgresql as postgresql_server
 from tests import redis_server as redis_servers
 from tests.postgresql import PostgreSql
 from tests.profiles import with_small_encoders
 from tests.redis_server import RedisServer
-from tests.serving import Server, home_with
+from tests.serving import PROJECT, Server, free_port, home_with
+from tests.support import bundle_cache
 from tests.support.bundle_cache import cached_bundle
 from training.data import STARTER_CORPUS, Example, read_examples
-from training.profile import read_profile
 from training.run import TrainingRun
 
 TOOK_PART = pytest.StashKey[list[str]]()
+HERMETIC = (
+    "e2e/test_limits.py",
+    "e2e/test_lifecycle.py",
+    "integration/test_features_command.py",
+    "integration/test_idempotency.py",
+    "integration/test_keys_command.py",
+    "integration/test_redis_customers.py",
+    "integration/test_shared_windows.py",
+    "unit/bentos/test_ports.py",
+    "unit/cli/",
+    "unit/security/",
+    "unit/storage/",
+    "unit/test_config.py",
+)
+"""Tests that depended on the machine before, or easily could: `make test-hermetic` repeats them."""
 
 
 # A busy machine is no defect of what is tested.
@@ -36,11 +53,31 @@ settings.load_profile("frontdesk")
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[TOOK_PART] = []
+    _isolate()
+
+
+def _isolate() -> None:
+    """Make the tests independent of the caller's directory, settings and running servers.
+
+    Commands that tests run in this process, and that look for a server, look on a port where none listens.
+    """
+    os.chdir(PROJECT)
+    for name in [name for name in os.environ if name.startswith((PREFIX, "BENTOML_"))]:
+        del os.environ[name]
+    os.environ[f"{PREFIX}SERVER__PORT"] = str(free_port())
+    os.environ[f"{PREFIX}SERVER__GRPC_PORT"] = "null"
+    os.environ[f"{PREFIX}HOME"] = str(Path(tempfile.gettempdir()) / f"frontdesk-tests-{os.getpid()}-unused")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if (told := getattr(session.config, "workeroutput", None)) is not None:  # one of several processes (pytest-xdist)
         told["took_part"] = session.config.stash[TOOK_PART]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if item.path.relative_to(PROJECT / "tests").as_posix().startswith(HERMETIC):
+            item.add_marker(pytest.mark.hermetic)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -105,17 +142,8 @@ def starter_examples() -> tuple[Example, ...]:
 
 
 @pytest.fixture(scope="session")
-def tiny_run(starter_examples: tuple[Example, ...], tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
-    home = tmp_path_factory.mktemp("trained")
-    return TrainingRun(
-        examples=starter_examples,
-        profile=read_profile("tiny"),
-        profile_name="tiny",
-        taxonomy=Taxonomy.read(STARTER_TAXONOMY),
-        source="starter corpus",
-        work=home / "training",
-        bundles=home / "bundles",
-    )
+def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
+    return bundle_cache.tiny_run(tmp_path_factory.mktemp("trained"))
 
 
 @pytest.fixture(scope="session")

@@ -61,10 +61,12 @@ def free_port() -> int:
 def environment(home: Path, **settings: object) -> dict[str, str]:
     """This process's variables with other Frontdesk settings: `server__port=3100` is FRONTDESK_SERVER__PORT.
 
-    No gRPC unless its port is chosen: the one of the configuration file may belong to a server beside the tests.
+    Without other settings the HTTP port is one on which nothing listens, and there is no gRPC: the default ports may
+    belong to a server that runs next to the tests.
     """
     inherited = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "BENTOML_"))}
-    ours = {"home": home, "server__grpc_port": "null", "security__bundle_keys": [SIGNER.public], **settings}
+    ports = {"server__port": free_port(), "server__grpc_port": "null"}
+    ours = {"home": home, **ports, "security__bundle_keys": [SIGNER.public], **settings}
     return inherited | {f"{PREFIX}{name.upper()}": str(value) for name, value in ours.items()}
 
 

@@ -21,14 +21,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-from model_store.bundle import Bundle
 from tests import postgresql, redis_server
 from tests.faults.outcome import Grounds, Outcome, Scenario
 from tests.faults.scenarios import SCENARIOS
-from training.data import STARTER_CORPUS, read_examples
-from training.profile import read_profile
-from training.run import TrainingRun
+from tests.support.bundle_cache import cached_bundle, tiny_run
 
 _COUNTED = ("lost", "doubled", "phantom", "differing", "disordered")
 
@@ -56,8 +52,8 @@ def main() -> int:
     with contextlib.ExitStack() as servers, tempfile.TemporaryDirectory(prefix="frontdesk-faults-") as folder:
         start_postgresql = cache(lambda: servers.enter_context(postgresql.running()))
         start_redis = cache(lambda: servers.enter_context(redis_server.running()))
-        console.print("Training the bundle that is served ...")
-        bundle = _bundle(Path(folder))
+        console.print("Preparing the bundle that is served ...")
+        bundle = cached_bundle(tiny_run(Path(folder)))
         played = []
         for number, scenario in enumerate(chosen):
             if (reason := scenario.missing()) is not None:
@@ -81,19 +77,6 @@ def main() -> int:
         )
     )
     return int(any(each.complaints for each in played))
-
-
-def _bundle(folder: Path) -> Bundle:
-    """The tiny one, as tests serve it."""
-    return TrainingRun(
-        examples=read_examples(STARTER_CORPUS),
-        profile=read_profile("tiny"),
-        profile_name="tiny",
-        taxonomy=Taxonomy.read(STARTER_TAXONOMY),
-        source="starter corpus",
-        work=folder / "training",
-        bundles=folder / "bundles",
-    ).train(lambda progress: None)
 
 
 def _play(scenario: Scenario, grounds: Grounds, *, short: bool) -> Played:

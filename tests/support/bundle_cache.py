@@ -18,8 +18,11 @@ from pathlib import Path
 from filelock import FileLock
 
 from frontdesk.errors import BundleError
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle, open_bundle
 from tests.serving import SIGNER
+from training.data import STARTER_CORPUS, read_examples
+from training.profile import read_profile
 from training.run import TrainingRun
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -46,6 +49,19 @@ _SOURCES = (
     "tests/support/bundle_cache.py",
 )
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "lightgbm", "skl2onnx", "onnxmltools")
+
+
+def tiny_run(work: Path) -> TrainingRun:
+    """Training of the smallest profile on the starter corpus, working below `work`."""
+    return TrainingRun(
+        examples=read_examples(STARTER_CORPUS),
+        profile=read_profile("tiny"),
+        profile_name="tiny",
+        taxonomy=Taxonomy.read(STARTER_TAXONOMY),
+        source="starter corpus",
+        work=work / "training",
+        bundles=work / "bundles",
+    )
 
 
 def cached_bundle(run: TrainingRun) -> Bundle:

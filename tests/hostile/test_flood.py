@@ -1,0 +1,49 @@
+"""Attackers without a token that hold connections do not keep ordinary clients from being served.
+
+The short form: 100 connections for 5 s for each attack. `make hostile` runs the long one (tests/hostile/flood).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from model_store.bundle import Bundle
+from tests.hostile.flood.attacks import ATTACKS
+from tests.hostile.flood.limits import exceeded
+from tests.hostile.flood.measure import measure, ordinary
+from tests.serving import Server, home_with
+
+GRACE_S = 4
+CONNECTIONS = 100
+ATTACK_S = 5.0
+BEFORE_S = 2.0
+MAX_CONNECTIONS = 80
+"""Fewer than an attacker opens."""
+
+
+@pytest.fixture
+def attacked(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[Server]:
+    home = home_with(tiny_bundle, tmp_path / "home")
+    settings = {"server__shutdown_grace_s": GRACE_S, "server__max_connections": MAX_CONNECTIONS}
+    with Server(home, workers=1, **settings) as server:
+        yield server
+
+
+async def test_ordinary_clients_are_served_during_every_attack_and_sigterm_ends_the_server(attacked: Server) -> None:
+    """One server for all of them, so each also shows that nothing is left of the one before."""
+    before = await ordinary(attacked, BEFORE_S)
+    for attack in ATTACKS:
+        outcome = await measure(
+            attacked,
+            attack,
+            before,
+            connections=CONNECTIONS,
+            addresses=3,
+            attack_s=ATTACK_S,
+            stop=attack == [*ATTACKS][-1],
+        )
+        assert not list(exceeded(outcome, GRACE_S)), (outcome.row(), outcome.during.failures[:5])
+    assert '"event": "failure"' not in attacked.log()
