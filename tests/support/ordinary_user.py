@@ -14,6 +14,7 @@ import pwd
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,18 +22,17 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parents[2]
 USER = "nobody"
 SERVERS = ("redis", "postgres", "pg_", "initdb", "psql", "createdb", "dropdb")
-INTERPRETERS = (sys.executable, "/usr/bin/python3")
 
 
 def main(arguments: list[str]) -> int:
     user = USER if os.geteuid() == 0 else None
+    os.umask(0o022)
     folder = Path(tempfile.mkdtemp(prefix="frontdesk-hermetic-", dir=_shared_temporary_folder()))
     try:
         checkout, variables = _prepare(folder)
         if user is not None:
             _give_to(folder, user)
-        variables |= _interpreter_for(user, variables, folder)
-        python = variables.pop("PYTHON")
+        python = _interpreter_for(user, variables, folder)
         return subprocess.run(
             [python, "-m", "tests.support.occupied_ports", python, "-m", "pytest", "-m", "hermetic", *arguments],
             cwd=checkout,
@@ -89,29 +89,47 @@ def _give_to(folder: Path, user: str) -> None:
         os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
 
 
-def _interpreter_for(user: str | None, variables: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """PYTHON and PYTHONPATH: the first interpreter that the user can run with the packages of this environment.
+def _interpreter_for(user: str | None, variables: dict[str, str], folder: Path) -> str:
+    """An interpreter of this version, with the packages of this environment, that the user can run.
 
-    Raises:
-        SystemExit: there is none, for example because the environment is in a folder that only root can enter.
+    The one that runs this, where the user can enter its folders; otherwise a copy below `folder`, with links to the
+    packages where they are unreachable too. A copy with a shared library adds LD_LIBRARY_PATH to `variables`.
     """
-    packages = next(path for path in sys.path if path.endswith("site-packages"))
-    for python in INTERPRETERS:
-        extra = {"PYTHON": python, "PYTHONPATH": packages}
-        probe = [python, "-c", "import sys, pytest, pydantic_core; sys.exit(sys.version_info[:2] != (%d, %d))"]
-        probe[-1] %= sys.version_info[:2]
-        try:
-            found = subprocess.run(
-                probe, cwd=folder, env={**variables, **extra}, capture_output=True, check=False, **_as(user)
-            )
-        except OSError:
-            continue
-        if found.returncode == 0:
-            return extra
-    sys.exit(
-        f"{user or 'This user'} can run none of {', '.join(INTERPRETERS)} with the packages of {packages}. "
-        "Make the environment in a folder that other users can enter."
-    )
+    if _runs(sys.executable, user, variables, folder):
+        return sys.executable
+    version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    library = folder / "python" / "lib" / version
+    program = folder / "python" / "bin" / version
+    program.parent.mkdir(parents=True)
+    shutil.copy2(os.path.realpath(sys.executable), program)
+    standard = Path(sysconfig.get_path("stdlib"))
+    shutil.copytree(standard, library, ignore=shutil.ignore_patterns("site-packages", "test", "__pycache__"))
+    shared = Path(sysconfig.get_config_var("LIBDIR")) / str(sysconfig.get_config_var("INSTSONAME"))
+    if shared.suffix != ".a" and shared.is_file():
+        shutil.copy2(shared, folder / "python" / "lib")
+        variables["LD_LIBRARY_PATH"] = str(folder / "python" / "lib")
+    packages = Path(sysconfig.get_path("purelib"))
+    if subprocess.run(["test", "-r", packages], check=False, **_as(user)).returncode != 0:
+        linked = folder / "packages"
+        subprocess.run(["cp", "--archive", "--link", packages, linked], check=True)
+        packages = linked
+    (library / "site-packages").mkdir()
+    (library / "site-packages" / "environment.pth").write_text(f"{packages}\n", encoding="utf-8")
+    if not _runs(str(program), user, variables, folder):
+        sys.exit(f"{user} cannot run a copy of {sys.executable}.")
+    return str(program)
+
+
+def _runs(python: str, user: str | None, variables: Mapping[str, str], folder: Path) -> bool:
+    """Whether the user can run it, and it is the version that the packages were installed for."""
+    probe = [python, "-c", "import sys, pytest, pydantic_core; print(sys.version)"]
+    try:
+        found = subprocess.run(
+            probe, cwd=folder, env=dict(variables), capture_output=True, text=True, check=False, **_as(user)
+        )
+    except OSError:
+        return False
+    return found.stdout.strip() == sys.version.strip()
 
 
 def _as(user: str | None) -> dict[str, object]:
