@@ -103,7 +103,7 @@ def _interpreter_for(user: str | None, variables: dict[str, str], folder: Path) 
     program.parent.mkdir(parents=True)
     shutil.copy2(os.path.realpath(sys.executable), program)
     standard = Path(sysconfig.get_path("stdlib"))
-    shutil.copytree(standard, library, ignore=shutil.ignore_patterns("site-packages", "test", "__pycache__"))
+    shutil.copytree(standard, library, ignore=shutil.ignore_patterns("site-packages", "test"))
     shared = Path(sysconfig.get_config_var("LIBDIR")) / str(sysconfig.get_config_var("INSTSONAME"))
     if shared.suffix != ".a" and shared.is_file():
         shutil.copy2(shared, folder / "python" / "lib")
