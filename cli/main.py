@@ -33,7 +33,9 @@ from cli import (
     token,
     train,
 )
+from frontdesk.child_processes import leave_current_directory
 from frontdesk.errors import FrontdeskError
+from frontdesk.private_files import PRIVATE_UMASK
 
 app = typer.Typer(
     name="frontdesk",
@@ -95,6 +97,8 @@ def _place_keys() -> None:
 
 def run() -> None:
     """The entry point: an error that we drew becomes one clear line and exit code 1, never a traceback."""
+    os.umask(PRIVATE_UMASK)
+    leave_current_directory()
     try:
         _place_keys()
         app()
