@@ -18,6 +18,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure
 from frontdesk.private_files import PRIVATE_UMASK, make_private_folder
+from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
 from runners.encoders import Encoders
@@ -90,6 +92,12 @@ def _heartbeats() -> Heartbeats:
     return _Worker.heartbeats
 
 
+@cache
+def _identity() -> ServerIdentity:
+    """Of this home, whose keys the master has made."""
+    return server_identity(SETTINGS.keys)
+
+
 @bentoml.service(
     name="frontdesk",
     service_class=FastService,
@@ -113,7 +121,7 @@ class Frontdesk:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
         install(SETTINGS.server.header_timeout_s, SETTINGS.server.max_header_bytes)
         return Door(
-            gateway=build_app(_desk, _heartbeats),
+            gateway=build_app(_desk, _heartbeats, _identity),
             native=native,
             open_inference=OpenInference(_desk),
             desk=_desk,

@@ -66,11 +66,10 @@ def classify(
     """
     from rich.console import Console
 
-    from bentos.champion import served_bundle
+    from bentos.champion import trusted_bundle
     from cli.row_files import open_rows
     from frontdesk.config import load
     from frontdesk.errors import DataError
-    from model_store.bundle import open_bundle
     from runners.ensemble import Ensemble
 
     settings, console = load(), Console(stderr=True)
@@ -79,7 +78,7 @@ def classify(
         raise DataError("The output would overwrite the file that is read.", hint="Give another --output.")
     rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
     with console.status("loading the champion"):
-        ensemble = Ensemble.load(open_bundle(served_bundle(settings)), settings.model.onnx_threads)
+        ensemble = Ensemble.load(trusted_bundle(settings), settings.model.onnx_threads)
     identity = identify(file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)})
     run = ClassifyRun(file, target, rows, identity, _classifier(ensemble, settings), prefix)
     reached, note = run.resume()

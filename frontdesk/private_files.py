@@ -96,13 +96,13 @@ def make_private_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def replaced(path: Path) -> Iterator[BinaryIO]:
+def replaced(path: Path, drafts: Path | None = None) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` at the end; nothing happens to `path` where the body raises.
 
-    The new file has a random name beside `path` and is created (`O_EXCL`), never opened: a link that another user
-    planted under a name that can be guessed is not followed.
+    The new file has a random name in `drafts`, by default beside `path`, and is created (`O_EXCL`), never opened: a
+    link that another user planted under a name that can be guessed is not followed.
     """
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    draft = (drafts or path.parent) / f".{path.name}.{secrets.token_hex(8)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:

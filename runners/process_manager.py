@@ -54,7 +54,7 @@ def use_private_sockets(run: Path) -> None:
     if _Master.run is not None:
         return
     import zmq
-    from circus.arbiter import Arbiter
+    from circus.arbiter import Arbiter  # type: ignore[import-untyped]  # circus publishes no types
 
     signature = inspect.signature(Arbiter.__init__)
     if missing := {"endpoint", "pubsub_endpoint", "sockets", "statsd", "httpd"} - set(signature.parameters):
@@ -63,7 +63,7 @@ def use_private_sockets(run: Path) -> None:
             hint="Install the pinned versions of BentoML and circus: see constraints.txt.",
         )
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
-    zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)
+    zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
     _Master.run = run
 
 
@@ -107,9 +107,9 @@ def check_control_socket(variables: dict[str, str]) -> Path:
 def _make_folder(run: Path, pid: int) -> Path:
     own = run / f"{pid}.sockets"
     problems = []
-    for parent, make in ((run, lambda: _made_anew(own)), *((Path(temp), _temporary(temp)) for temp in _temporaries())):
-        longest = own if parent == run else parent / "frontdesk-12345678"
-        if len(os.fsencode(longest / LONGEST_NAME)) > MAX_PATH_BYTES:
+    for parent in dict.fromkeys((run, *_temporaries())):
+        named = own if parent == run else parent / "frontdesk-12345678"
+        if len(os.fsencode(named / LONGEST_NAME)) > MAX_PATH_BYTES:
             problems.append(f"{parent} is too long")
             continue
         try:
@@ -118,7 +118,7 @@ def _make_folder(run: Path, pid: int) -> Path:
             if (problem := folder_problem(parent)) is not None:
                 problems.append(problem)
                 continue
-            folder = make()
+            folder = _made_anew(own) if parent == run else Path(tempfile.mkdtemp(prefix="frontdesk-", dir=parent))
         except OSError as error:
             problems.append(f"{parent}: {error.strerror}")
             continue
@@ -132,12 +132,9 @@ def _make_folder(run: Path, pid: int) -> Path:
     )
 
 
-def _temporaries() -> Iterable[str]:
-    return dict.fromkeys((tempfile.gettempdir(), "/tmp"))  # noqa: S108 - a folder of random name is made there
-
-
-def _temporary(parent: str) -> Callable[[], Path]:
-    return lambda: Path(tempfile.mkdtemp(prefix="frontdesk-", dir=parent))
+def _temporaries() -> Iterable[Path]:
+    """A folder of random name is made there."""
+    return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - as the docstring says
 
 
 def _made_anew(folder: Path) -> Path:

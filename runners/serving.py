@@ -178,7 +178,7 @@ def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays],
     wish = SETTINGS.model.precision  # the serving master has pinned what `auto` came to
     precision = default_precision(provider) if wish == "auto" else wish
     members = [
-        load_member(name, bundle.path / "members", SETTINGS.model.onnx_threads, provider, precision)
+        load_member(name, bundle.files / "members", SETTINGS.model.onnx_threads, provider, precision)
         for name in bundle.manifest.members
         if name in names
     ]

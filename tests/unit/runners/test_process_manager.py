@@ -91,7 +91,7 @@ def test_where_its_path_would_be_too_long_it_lies_below_the_temporary_folder(tmp
 
 def test_where_no_folder_will_do_the_start_fails_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = tmp_path / ("x" * 120)
-    monkeypatch.setattr("runners.process_manager._temporaries", lambda: (str(long),))
+    monkeypatch.setattr("runners.process_manager._temporaries", lambda: (long,))
     with pytest.raises(ConfigurationError, match=r"no place for the sockets.*TMPDIR") as refused:
         _make_folder(long / "run", 7)
     assert "\n" not in str(refused.value)
