@@ -96,11 +96,11 @@ def make_private_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def replaced(path: Path, drafts: Path | None = None) -> Iterator[BinaryIO]:
+def replaced(path: Path, drafts: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` at the end; nothing happens to `path` where the body raises.
 
     The new file has a random name in `drafts`, by default beside `path`, and is created (`O_EXCL`), never opened: a
-    link that another user planted under a name that can be guessed is not followed.
+    link that another user planted under a name that can be guessed is not followed. With `sync` it is on disk first.
     """
     draft = (drafts or path.parent) / f".{path.name}.{secrets.token_hex(8)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -108,7 +108,8 @@ def replaced(path: Path, drafts: Path | None = None) -> Iterator[BinaryIO]:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
-            os.fsync(file.fileno())
+            if sync:
+                os.fsync(file.fileno())
         draft.replace(path)
     except BaseException:
         draft.unlink(missing_ok=True)

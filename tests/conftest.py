@@ -6,6 +6,7 @@ A real server is started by the first test that asks for it. The summary says wh
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ from tests import redis_server as redis_servers
 from tests.postgresql import PostgreSql
 from tests.profiles import with_small_encoders
 from tests.redis_server import RedisServer
-from tests.serving import Server, home_with
+from tests.serving import SIGNER, Server, home_with
 from tests.support.bundle_cache import cached_bundle
 from training.data import STARTER_CORPUS, Example, read_examples
 from training.profile import read_profile
@@ -133,8 +134,9 @@ def copied_bundle(tiny_bundle: Bundle, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def home(tiny_bundle: Bundle, tmp_path: Path) -> Path:
-    """A home folder of its own, with the tiny bundle as champion."""
+def home(tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of its own, with the tiny bundle as champion; this process trusts who signed it."""
+    monkeypatch.setenv("FRONTDESK_SECURITY__BUNDLE_KEYS", json.dumps([SIGNER.public]))
     return home_with(tiny_bundle, tmp_path / "home")
 
 
