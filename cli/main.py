@@ -55,11 +55,12 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[  # typer acts on it through the callback
+    version: Annotated[  # noqa: ARG001 - typer acts on it through the callback
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
     """Understands customers' messages and answers them."""
+    os.umask(PRIVATE_UMASK)
 
 
 app.command()(ask.ask)

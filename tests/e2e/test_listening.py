@@ -51,6 +51,14 @@ def test_with_a_home_too_long_for_sockets_they_lie_in_a_short_private_folder_tha
     assert not folder.exists()
 
 
+def test_what_a_server_writes_is_open_to_nobody_else(server: Server) -> None:
+    with server.client() as client:
+        assert client.post("/v1/queries", json={"text": "Where is my parcel?"}).status_code == 200
+    ours = [path for path in server.home.rglob("*") if "bundles" not in path.parts and path.name != "server.log"]
+    assert {"frontdesk.db", "keys", "bentoml"} <= {path.name for path in ours}
+    assert not [path for path in ours if path.lstat().st_mode & 0o077]
+
+
 @pytest.mark.parametrize("placement", ["dedicated"])
 def test_the_services_of_a_placement_have_no_tcp_port(encoder_bundle: Bundle, tmp_path: Path, placement: str) -> None:
     with Server(home_with(encoder_bundle, tmp_path / "home"), workers=1, model__placement=placement) as server:
