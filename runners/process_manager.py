@@ -48,8 +48,7 @@ class _Master:
 def use_private_sockets(run: Path) -> None:
     """Make every arbiter of this process listen on unix sockets only. `run` is that of the settings.
 
-    Raises:
-        ConfigurationError: circus is not the one that this was written for.
+    The process ends with one line where circus is not the one that this was written for.
     """
     if _Master.run is not None:
         return
@@ -58,9 +57,9 @@ def use_private_sockets(run: Path) -> None:
 
     signature = inspect.signature(Arbiter.__init__)
     if missing := {"endpoint", "pubsub_endpoint", "sockets", "statsd", "httpd"} - set(signature.parameters):
-        raise ConfigurationError(
-            f"This version of circus is not known: its Arbiter has no {sorted(missing)[0]}.",
-            hint="Install the pinned versions of BentoML and circus: see constraints.txt.",
+        _refuse(
+            f"This version of circus is not known: its Arbiter has no {sorted(missing)[0]}. "
+            "Install the pinned versions of BentoML and circus: see constraints.txt."
         )
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
     zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose

@@ -102,17 +102,17 @@ def _authorization(settings: LlmSettings) -> dict[str, str]:
         key = read_key(settings.api_key_file)
     else:
         return {}
-    _refuse_plain_http(settings.base_url)
+    _refuse_plain_http(settings)
     return {"Authorization": f"Bearer {key.get_secret_value()}"}
 
 
-def _refuse_plain_http(base_url: str | None) -> None:
-    """A key that is sent without TLS can be read on the way; on this machine there is no way to be read on."""
-    parts = urlsplit(base_url or "")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
+def _refuse_plain_http(settings: LlmSettings) -> None:
+    """A key that is sent without TLS can be read on the way, and by a proxy; to this machine itself there is none."""
+    parts = urlsplit(settings.base_url or "")
+    if parts.scheme == "http" and (settings.proxy is not None or not _is_loopback(parts.hostname or "")):
         raise ConfigurationError(
             "llm.base_url is http, and a key would be sent to it.",
-            hint="Use https, or an address of this machine (127.0.0.1), or no key.",
+            hint="Use https, or an address of this machine (127.0.0.1) without a proxy, or no key.",
         )
 
 
