@@ -42,7 +42,7 @@ from frontdesk.child_processes import leave_current_directory
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure
-from frontdesk.private_files import PRIVATE_UMASK, make_private_folder
+from frontdesk.private_files import PRIVATE_UMASK
 from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
@@ -138,7 +138,7 @@ class Frontdesk:
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         try:
-            make_private_folder(settings.home)
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             share_sockets_folder()
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
@@ -146,7 +146,7 @@ class Frontdesk:
             bundle, precision = prepare(settings)
             if settings.responses.provider == "local":
                 _Master.local_llm = start_local(settings)
-        except FrontdeskError as error:
+        except (FrontdeskError, OSError) as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
             raise SystemExit(1) from None
         os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)

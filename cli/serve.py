@@ -29,7 +29,6 @@ def serve(
     from rich.console import Console
 
     from frontdesk.config import load
-    from frontdesk.private_files import make_private_folder
     from model_store.promotion import POINTER
 
     console = Console(stderr=True)
@@ -38,7 +37,7 @@ def serve(
         _train(settings, console)
     _check_ports(settings)
     started = time.monotonic()
-    make_private_folder(settings.home)
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: server.terminate())
