@@ -35,10 +35,9 @@ from rich.table import Table
 from benchmarks.machine import machine
 from benchmarks.spread import Spread
 from benchmarks.traffic import messages
-from bentos.champion import served_bundle
+from bentos.champion import open_named, trusted_bundle
 from frontdesk.config import load
 from frontdesk.security.masking import mask
-from model_store.bundle import open_bundle
 from runners.models.session import find_provider
 from runners.warm_up import open_warm
 
@@ -122,7 +121,7 @@ def _serve(orders: Connection, bundle: Path) -> None:
     settings = load()
     model = settings.model
     provider = find_provider(model.provider, settings.engines)
-    ensemble = open_warm(open_bundle(bundle), model.onnx_threads, provider=provider, precision=model.precision)
+    ensemble = open_warm(open_named(settings, bundle), model.onnx_threads, provider=provider, precision=model.precision)
     texts = [mask(text).text for text in messages(TEXTS)]
     groups = {batch: itertools.cycle(length_groups(texts, batch)) for batch in BATCHES}
     gc.collect()
@@ -171,11 +170,11 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=load().server.workers, help="at once, beside one alone")
     wanted = parser.parse_args()
     settings = load()
-    bundle = served_bundle(settings)
+    bundle = trusted_bundle(settings)
     where = machine()
-    with open_kernel(bundle, wanted.processes) as kernel:
+    with open_kernel(bundle.path, wanted.processes) as kernel:
         rows = measure(kernel, wanted.processes, wanted.rounds, wanted.seconds)
-    version = open_bundle(bundle).version
+    version = bundle.version
     _print_table(rows, version, settings.model.onnx_threads)
     line = {"benchmark": "kernel", "bundle": version, "threads": settings.model.onnx_threads, "rounds": wanted.rounds}
     print(json.dumps({**line, "machine": where, "rows": rows}))

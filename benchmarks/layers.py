@@ -33,7 +33,7 @@ from rich.table import Table
 
 from benchmarks import gates
 from benchmarks.traffic import messages
-from bentos.champion import served_bundle
+from bentos.champion import trusted_bundle
 from bentos.desk import Desk
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door
@@ -46,7 +46,7 @@ from frontdesk.security.keys import signing_key
 from frontdesk.security.masking import mask
 from frontdesk.security.tokens import mint
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
-from model_store.bundle import open_bundle
+from model_store.signature import signer
 from runners.batcher import Batcher
 from runners.ensemble import Ensemble
 from runners.schedule import Limits
@@ -76,10 +76,14 @@ def main() -> None:
     texts = messages(parser.parse_args().messages)
     with tempfile.TemporaryDirectory() as home:
         settings = load()
-        bundle = served_bundle(settings)
+        opened = trusted_bundle(settings)
+        signed = settings.security.model_copy(
+            update={"bundle_keys": (*settings.security.bundle_keys, signer(settings.keys).public)}
+        )
+        settings = settings.model_copy(update={"security": signed})
         settings = settings.model_copy(update={"home": Path(home)})
-        settings = settings.model_copy(update={"model": settings.model.model_copy(update={"bundle": bundle})})
-        ensemble = open_warm(open_bundle(bundle), settings.model.onnx_threads)
+        settings = settings.model_copy(update={"model": settings.model.model_copy(update={"bundle": opened.path})})
+        ensemble = open_warm(opened, settings.model.onnx_threads)
         rows = measure(settings, ensemble, texts)
     print_table(rows, ensemble.version)
     print(json.dumps({"benchmark": "layers", "messages": len(texts), "rounds": ROUNDS, "rows": rows}))

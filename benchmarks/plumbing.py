@@ -28,10 +28,9 @@ from rich.table import Table
 
 from benchmarks.server import running
 from benchmarks.traffic import messages
-from bentos.champion import served_bundle
+from bentos.champion import trusted_bundle
 from frontdesk.config import load
 from frontdesk.security.masking import mask
-from model_store.bundle import open_bundle
 from runners.ensemble import Ensemble
 from runners.warm_up import open_warm
 
@@ -66,7 +65,7 @@ def main() -> None:
     console = Console(stderr=True)
     settings = load()
     texts = messages(wanted.requests)
-    bundle = open_bundle(served_bundle(settings))
+    bundle = trusted_bundle(settings)
     ensemble = open_warm(bundle, threads=1)
     masked = [mask(text).text for text in texts]
     with running(workers=1, bundle=bundle.path) as server:

@@ -32,13 +32,12 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from bentos.champion import served_bundle
+from bentos.champion import trusted_bundle
 from frontdesk.config import load
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.security.masking import mask
 from frontdesk.taxonomy import URGENCIES
 from frontdesk.types import MaskedText, PriorityLevel, Query
-from model_store.bundle import open_bundle
 from runners.ensemble import Ensemble
 from runners.warm_up import open_warm
 
@@ -68,7 +67,7 @@ def main() -> None:
     wanted = parser.parse_args()
     settings = load()
     policy = settings.policy.priority or STARTER_POLICY
-    ensemble = open_warm(open_bundle(served_bundle(settings)), settings.model.onnx_threads)
+    ensemble = open_warm(trusted_bundle(settings), settings.model.onnx_threads)
     rows = score_rows(wanted.data, ensemble, PriorityPolicy.read(policy))
     halves = {"look": rows.where(rows.look), "check": rows.where(~rows.look), "all": rows}
     measured = {name: measure(half) for name, half in halves.items()}

@@ -26,7 +26,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bentos.champion import served_bundle
+from bentos.champion import open_named, served_bundle
 from frontdesk.config import load
 from frontdesk.features.row import FeatureRow
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
@@ -130,12 +130,17 @@ def cpu_us(retrieval: Retrieval, questions: Sequence[Question]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--bundle", type=Path, help="whose features embed; the champion's by default")
-    bundle = parser.parse_args().bundle or served_bundle(load())
+    settings = load()
+    bundle = open_named(settings, parser.parse_args().bundle or served_bundle(settings)).files
     knowledge, questions = written()
     embedder: Embedder = FeatureRow.load(bundle / "features", MASKING_VERSION)
     retrieval = Retrieval.over(knowledge, embedder)
-    table = Table("intent", "ranked by", "first", "in three", "1 / rank", "first, paraphrased", title=bundle.name)
-    told: dict[str, object] = {"bundle": bundle.name, "questions": len(questions), "passages": len(knowledge.passages)}
+    table = Table("intent", "ranked by", "first", "in three", "1 / rank", "first, paraphrased", title=bundle.root.name)
+    told: dict[str, object] = {
+        "bundle": bundle.root.name,
+        "questions": len(questions),
+        "passages": len(knowledge.passages),
+    }
     for known in (True, False):
         for name, places in ranks(retrieval, questions, intent_known=known).items():
             all_, free = Figures.of(places), Figures.of(_of_paraphrases(places, questions))

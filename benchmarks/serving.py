@@ -37,9 +37,8 @@ from benchmarks.promises import promises
 from benchmarks.report import last_line, print_report
 from benchmarks.server import Server, running
 from benchmarks.soak import run_soak
-from bentos.champion import served_bundle
+from bentos.champion import trusted_bundle
 from frontdesk.config import load
-from model_store.bundle import open_bundle
 
 GROUPS = ("closed", "batch", "stored", "mix", "grpc", "open", "overload", "cache")
 PLOTS = PROJECT / "var" / "benchmarks"
@@ -63,7 +62,7 @@ def main() -> None:
 def measure(wanted: argparse.Namespace, tell: Callable[[str], None]) -> Result:
     """Everything that was asked for. The cache has a server of its own, when the other has ended."""
     settings = load()
-    bundle = open_bundle(served_bundle(settings))
+    bundle = trusted_bundle(settings)
     asked = {name: getattr(wanted, name) for name in ("placement", "workers", "rounds", "seconds")}
     found: Result = {"benchmark": "serving", "machine": machine(), "bundle": bundle.version, **asked}
     with (

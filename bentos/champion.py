@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from frontdesk.config import Settings
+from frontdesk.errors import BundleError
 from frontdesk.observability.metrics import Metrics
-from model_store.bundle import Bundle
+from model_store.bundle import Bundle, open_bundle
+from model_store.manifest import SIGNATURE
 from model_store.promotion import champion_path
 from model_store.signature import open_signed
 from runners.champion import BatchedChampion
@@ -30,6 +34,31 @@ def trusted_bundle(settings: Settings) -> Bundle:
         BundleError: naming what is wrong and what to do.
     """
     return open_signed(served_bundle(settings), settings.keys, settings.security.bundle_keys)
+
+
+def open_named(settings: Settings, path: Path) -> Bundle:
+    """A bundle that a person named: signed where it is the one that is served, else with a note where it is not.
+
+    A challenger has no signature before it is promoted.
+
+    Raises:
+        BundleError: as `open_bundle`; as `open_signed` for the one that is served.
+    """
+    try:
+        return open_signed(path, settings.keys, settings.security.bundle_keys)
+    except BundleError as error:
+        if error.field != SIGNATURE or _is_served(settings, path):
+            raise
+        note = error.message
+    print(f"note {note} It is not served before it is promoted.", file=sys.stderr)  # noqa: T201 - for a person
+    return open_bundle(path)
+
+
+def _is_served(settings: Settings, path: Path) -> bool:
+    champions = [settings.model.bundle]
+    with suppress(BundleError):
+        champions.append(champion_path(settings.bundles))
+    return any(champion is not None and champion.resolve() == path.resolve() for champion in champions)
 
 
 def open_champion(

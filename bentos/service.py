@@ -13,10 +13,13 @@ import json
 import logging
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import bentoml
@@ -35,9 +38,12 @@ from bentos.packing import placed
 from bentos.ports import GRPC_VARIABLE, check_port
 from bentos.tls import check_tls
 from bentos.wiring import open_desk, prepare
+from frontdesk.child_processes import leave_current_directory
 from frontdesk.config import Settings, load
-from frontdesk.errors import FrontdeskError
+from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure
+from frontdesk.private_files import PRIVATE_UMASK
+from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
 from runners.encoders import Encoders
@@ -45,12 +51,15 @@ from runners.heartbeats import Heartbeats, run_folder
 from runners.meta_learner import MetaLearner
 from runners.neighbours import lending_folder
 from runners.placement import beside_us
+from runners.process_manager import check_control_socket, share_sockets_folder, use_private_sockets
 from runners.roberta import Roberta
 from runners.trees import TreesAndLinear
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
 SETTINGS: Settings = load()
+if server_context.worker_index is None:  # the master imports this before it makes the arbiter
+    use_private_sockets(SETTINGS.run)
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
@@ -83,6 +92,12 @@ def _heartbeats() -> Heartbeats:
     return _Worker.heartbeats
 
 
+@cache
+def _identity() -> ServerIdentity:
+    """Of this home, whose keys the master has made."""
+    return server_identity(SETTINGS.keys)
+
+
 @bentoml.service(
     name="frontdesk",
     service_class=FastService,
@@ -106,7 +121,7 @@ class Frontdesk:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
         install(SETTINGS.server.header_timeout_s, SETTINGS.server.max_header_bytes)
         return Door(
-            gateway=build_app(_desk, _heartbeats),
+            gateway=build_app(_desk, _heartbeats, _identity),
             native=native,
             open_inference=OpenInference(_desk),
             desk=_desk,
@@ -120,14 +135,18 @@ class Frontdesk:
         """Once, in the master: refuse early what would make every worker fail, and fix the version for all of them."""
         bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator makes a Service of the class
         settings = placed(SETTINGS, bento) if bento else SETTINGS
+        os.umask(PRIVATE_UMASK)
+        leave_current_directory()
         try:
+            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            share_sockets_folder()
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
             check_tls(settings.server, sys.argv)
             bundle, precision = prepare(settings)
             if settings.responses.provider == "local":
                 _Master.local_llm = start_local(settings)
-        except FrontdeskError as error:
+        except (FrontdeskError, OSError) as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
             raise SystemExit(1) from None
         os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)
@@ -136,6 +155,7 @@ class Frontdesk:
         os.environ[BUNDLE_KEYS_VARIABLE] = json.dumps(settings.security.bundle_keys)
         os.environ[PRECISION_VARIABLE] = precision
         os.environ[HOME_VARIABLE] = str(settings.home)
+        os.environ["PYTHONSAFEPATH"] = "1"
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
         folder = run_folder(settings.run, os.getpid())
@@ -145,6 +165,9 @@ class Frontdesk:
     @bentoml.on_startup
     async def open(self) -> None:
         """In each worker, before it accepts a request."""
+        os.umask(PRIVATE_UMASK)
+        leave_current_directory()
+        sockets = _control_sockets()
         configure(SETTINGS.observability.log_level)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
         runners = {name: depended.on.url for name, depended in dependencies.items()}
@@ -158,7 +181,7 @@ class Frontdesk:
             timeout_s=server.heartbeat_timeout_s,
             on_beat=_Worker.desk.tell_waiting,
         )
-        await _meet_the_other_workers(_Worker.desk)
+        await _meet_the_other_workers(_Worker.desk, lending_folder(sockets))
         if server.grpc_port is not None:
             _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
         _Worker.heartbeats.start()
@@ -210,10 +233,19 @@ class Frontdesk:
         return await _rendered(query, reply=True)
 
 
-async def _meet_the_other_workers(desk: Desk) -> None:
+def _control_sockets() -> Path:
+    """The folder of the master's sockets; where the process manager listens elsewhere, the whole server stops."""
+    try:
+        return check_control_socket(dict(os.environ))
+    except ConfigurationError as error:
+        print(f"error {error}", file=sys.stderr, flush=True)  # noqa: T201 - as in `pin`
+        os.kill(os.getppid(), signal.SIGTERM)
+        raise SystemExit(1) from None
+
+
+async def _meet_the_other_workers(desk: Desk, folder: Path) -> None:
     workers = SETTINGS.server.workers
     if workers > 1:
-        folder = lending_folder(SETTINGS.run, os.getppid())
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
             await desk.champion.meet(folder, (server_context.worker_index or 1) - 1, workers)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ssl
-import stat
 from collections.abc import Sequence
 
 from frontdesk.config import ServerSettings
 from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import open_secret
 
 CERTIFICATE_OPTION, KEY_OPTION = "--ssl-certfile", "--ssl-keyfile"
 """BentoML's own, which hand the files to its workers."""
@@ -17,16 +17,17 @@ def read_tls(settings: ServerSettings) -> tuple[bytes, bytes] | None:
     """Key and certificate chain, PEM; None where the doors speak plainly.
 
     Raises:
-        ConfigurationError: a file cannot be read, others can read the key, or the two do not belong together.
+        ConfigurationError: a file cannot be read, the key belongs to another user or others can read it, or the two do
+            not belong together.
     """
     certificate, key = settings.tls_certificate, settings.tls_key
     if certificate is None or key is None:
         return None
     try:
+        with open_secret(key, f"The key {key}") as file:
+            secret = file.read()
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
-        if key.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigurationError(f"The key {key} is open to other users.", hint=f"Run: chmod 600 {key}")
-        return key.read_bytes(), certificate.read_bytes()
+        return secret, certificate.read_bytes()
     except OSError as error:
         raise ConfigurationError(
             f"server.tls_certificate and server.tls_key cannot be used ({type(error).__name__}).",

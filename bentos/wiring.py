@@ -146,7 +146,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     check_placement(settings.model.placement, bundle.manifest)
     model = settings.model
     precision = rehearse(
-        bundle.path,
+        bundle,
         model.onnx_threads,
         provider=model.provider,
         precision=model.precision,

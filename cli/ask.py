@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,8 +15,18 @@ if TYPE_CHECKING:
     from frontdesk.config import Settings
 
 CONNECT_TIMEOUT_S = 0.5
+LOOK_TIMEOUT_S = 2.0
 
 Ask = Callable[[str], dict[str, Any]]
+
+
+class Found(Enum):
+    """Who listens on the port of the settings; the values are for a person."""
+
+    OURS = "the server of this home"
+    ANOTHER_HOME = "a Frontdesk server of another home"
+    ANOTHER_PROGRAM = "another program, or an older Frontdesk"
+    NOTHING = "nobody"
 
 
 def ask(
@@ -72,23 +83,43 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
 
     `about` are the fields of the request beside the text.
     """
-    from httpx2 import Client, HTTPError, Timeout
+    from httpx2 import Client, Timeout
 
     from cli.serve import base_of, trust
 
     base = base_of(settings)
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
-    with Client(base_url=base, timeout=timeout, verify=trust(settings)) as client:
+    with Client(base_url=base, timeout=timeout, verify=trust(settings), trust_env=False) as client:
         if not local:
-            try:
-                alive = client.get("/livez").status_code == 200
-            except HTTPError:
-                alive = False
-            if alive:
+            found = _look_for_server(client, settings)
+            if found is Found.OURS:
                 yield _remote(client, settings, about)
                 return
+            if found is not Found.NOTHING:
+                typer.echo(f"{base} is answered by {found.value}: the champion answers here instead.", err=True)
     with _embedded(settings, about) as put:
         yield put
+
+
+def _look_for_server(client: Any, settings: Settings) -> Found:
+    """Who answers at the address of the settings. Nothing secret is sent, and only the head of the answer is read."""
+    from httpx2 import ConnectError, ConnectTimeout, HTTPError
+
+    from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
+
+    challenge = new_challenge()
+    try:
+        with client.stream("GET", "/livez", headers={CHALLENGE_HEADER: challenge}, timeout=LOOK_TIMEOUT_S) as answer:
+            status, proof = answer.status_code, answer.headers.get(PROOF_HEADER)
+    except (ConnectError, ConnectTimeout):
+        return Found.NOTHING
+    except HTTPError:
+        return Found.ANOTHER_PROGRAM
+    if proof is None:
+        return Found.ANOTHER_PROGRAM
+    if not server_identity(settings.keys).is_proof(proof, challenge, settings.server.port):
+        return Found.ANOTHER_HOME
+    return Found.OURS if status == 200 else Found.NOTHING
 
 
 def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask:

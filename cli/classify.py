@@ -1,14 +1,17 @@
 """`frontdesk classify`: a file of messages in, the same rows with what the ensemble makes of them out.
 
-Whole batches are appended to `<output>.part`, and a small file beside it says after each how far they reach. A run
-that was interrupted cuts off what came after the last whole batch and goes on there: its output is the same byte for
-byte.
+Whole batches are appended to a file of random name beside the output, and `<output>.part.json` says after each which
+file that is and how far it reaches. A run that was interrupted cuts off what came after the last whole batch and goes
+on there: its output is the same byte for byte. Neither file is opened through a link, or where another user owns it.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+import os
+import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from frontdesk.errors import FrontdeskError
+from frontdesk.private_files import is_trusted_owner, open_own, replaced
 
 if TYPE_CHECKING:
     from cli.row_files import Row, RowFile
@@ -66,11 +72,10 @@ def classify(
     """
     from rich.console import Console
 
-    from bentos.champion import served_bundle
+    from bentos.champion import trusted_bundle
     from cli.row_files import open_rows
     from frontdesk.config import load
     from frontdesk.errors import DataError
-    from model_store.bundle import open_bundle
     from runners.ensemble import Ensemble
 
     settings, console = load(), Console(stderr=True)
@@ -79,7 +84,7 @@ def classify(
         raise DataError("The output would overwrite the file that is read.", hint="Give another --output.")
     rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
     with console.status("loading the champion"):
-        ensemble = Ensemble.load(open_bundle(served_bundle(settings)), settings.model.onnx_threads)
+        ensemble = Ensemble.load(trusted_bundle(settings), settings.model.onnx_threads)
     identity = identify(file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)})
     run = ClassifyRun(file, target, rows, identity, _classifier(ensemble, settings), prefix)
     reached, note = run.resume()
@@ -106,7 +111,15 @@ class ClassifyRun:
 
     @property
     def part(self) -> Path:
-        return self.target.with_name(f"{self.target.name}.part")
+        """What the interrupted run has written, by the record that it left.
+
+        Raises:
+            ValueError: there is no record, or it is not ours.
+        """
+        name = self._kept()["part"]
+        if not (isinstance(name, str) and name.startswith(self._part_prefix) and "/" not in name):
+            raise ValueError("no name of a part")
+        return self.target.with_name(name)
 
     @property
     def progress(self) -> Path:
@@ -115,17 +128,17 @@ class ClassifyRun:
     def resume(self) -> tuple[Reached, str]:
         """Where to go on, and what to tell about it: '' where there was nothing to resume."""
         afresh = Reached(read=self.rows.start)
-        if not self.part.exists():
-            return afresh, ""
         try:
-            kept = json.loads(self.progress.read_text(encoding="utf-8"))
-            reached = Reached(**kept["reached"])
-        except (FileNotFoundError, ValueError, KeyError, TypeError):
+            kept = self._kept()
+            reached, part = Reached(**kept["reached"]), self.part
+        except FileNotFoundError:
+            return afresh, ""
+        except (FrontdeskError, OSError, ValueError, KeyError, TypeError):
             return afresh, "An earlier run left no record of how far it came: starting afresh."
         changed = [name for name, value in self.identity.items() if kept.get("identity", {}).get(name) != value]
         if changed:
             return afresh, f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting afresh."
-        if self.part.stat().st_size < reached.written:
+        if not part.exists() or part.stat().st_size < reached.written:
             return afresh, "What an earlier run wrote is not all there: starting afresh."
         return reached, f"Going on after {reached.rows} rows."
 
@@ -134,7 +147,9 @@ class ClassifyRun:
 
         Each step is safe: what it wrote stays, whatever happens after it.
         """
-        with self.file.open("rb") as source, self.part.open("r+b" if reached.written else "wb") as sink:
+        part = self.part if reached.written else self._new_part()
+        opened = open_own(part, os.O_RDWR | (0 if reached.written else os.O_CREAT | os.O_EXCL))
+        with self.file.open("rb") as source, os.fdopen(opened, "r+b") as sink:
             sink.truncate(reached.written)
             sink.seek(reached.written)
             if not reached.written:
@@ -150,9 +165,9 @@ class ClassifyRun:
                 reached.errors += outcomes.pop(ERROR, 0)
                 for decision, count in outcomes.items():
                     reached.decisions[decision] = reached.decisions.get(decision, 0) + count
-                self._keep(reached)
+                self._keep(reached, part)
                 yield reached
-        self.part.replace(self.target)
+        part.replace(self.target)
         self.progress.unlink(missing_ok=True)
 
     def _batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
@@ -170,10 +185,28 @@ class ClassifyRun:
             lines.append(self.rows.written(row, added))
         return b"".join(lines), outcomes
 
-    def _keep(self, reached: Reached) -> None:
-        waiting = self.progress.with_name(f"{self.progress.name}.new")
-        waiting.write_text(json.dumps({"identity": self.identity, "reached": asdict(reached)}), encoding="utf-8")
-        waiting.replace(self.progress)
+    @property
+    def _part_prefix(self) -> str:
+        return f".{self.target.name}.part-"
+
+    def _new_part(self) -> Path:
+        """A name that nobody can have guessed; what runs without a record have left under such names is removed."""
+        for left in self.target.parent.glob(f"{glob.escape(self._part_prefix)}*"):
+            if is_trusted_owner(left.lstat().st_uid):
+                left.unlink()
+        return self.target.with_name(f"{self._part_prefix}{secrets.token_hex(8)}")
+
+    def _kept(self) -> dict[str, Any]:
+        with os.fdopen(open_own(self.progress, os.O_RDONLY), "rb") as file:
+            kept = json.load(file)
+        if not isinstance(kept, dict):
+            raise ValueError("no record")
+        return kept
+
+    def _keep(self, reached: Reached, part: Path) -> None:
+        record = {"identity": self.identity, "reached": asdict(reached), "part": part.name}
+        with replaced(self.progress, sync=False) as file:
+            file.write(json.dumps(record).encode())
 
 
 def identify(file: Path, version: str, options: Mapping[str, Any]) -> dict[str, Any]:

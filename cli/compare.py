@@ -30,15 +30,15 @@ def compare(
 
     from rich.console import Console
 
+    from bentos.champion import open_named
     from cli.verdict import show
     from frontdesk.config import load
-    from model_store.bundle import open_bundle
     from model_store.gate import judge
     from training.comparison import compared_rows, measure_sides
     from training.differences import compared
 
     settings, console = load(), Console()
-    bundles = [open_bundle(settings.bundles / version) for version in (first, second)]
+    bundles = [open_named(settings, settings.bundles / version) for version in (first, second)]
     with Console(stderr=True).status("running both on the same held-out messages"):
         before, after = measure_sides(bundles, compared_rows(bundles[1]))
     verdict = judge(before.candidate, after.candidate, settings.promotion)

@@ -8,6 +8,7 @@ import platform
 import stat
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,6 +52,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _champion(settings)
     yield from _language_model(settings)
     yield from _database(settings)
+    yield from _home(settings)
     yield from _keys(settings)
 
 
@@ -141,13 +143,56 @@ def _database(settings: Settings) -> Iterator[Finding]:
     yield Finding("database", "good", f"{kind} answers")
 
 
+def _home(settings: Settings) -> Iterator[Finding]:
+    """Messages of customers lie below home: nobody else may enter it or read a file there."""
+    from frontdesk.private_files import is_trusted_owner
+
+    if not settings.home.exists():
+        yield Finding("home", "good", "made on first start")
+        return
+    about = settings.home.stat()
+    mode = stat.S_IMODE(about.st_mode)
+    repair = f"run: chmod -R go-rwx {settings.home}"
+    if not is_trusted_owner(about.st_uid):
+        yield Finding("home", "bad", f"{settings.home} belongs to another user (uid {about.st_uid})")
+    elif mode & 0o022:
+        yield Finding("home", "bad", f"other users can write to {settings.home} ({mode:o}); {repair}")
+    elif mode & 0o077:
+        yield Finding("home", "warning", f"other users can read what lies in {settings.home} ({mode:o}); {repair}")
+    else:
+        yield Finding("home", "good", f"{settings.home} is closed to other users")
+
+
 def _keys(settings: Settings) -> Iterator[Finding]:
-    key = settings.keys / "signing.key"
-    if not key.exists():
+    """The folder of keys, the keys in use, and those beside them; each is read as a server reads it."""
+    from frontdesk.private_files import folder_problem
+
+    folder = settings.keys
+    if not (folder / "signing.key").exists():
         yield Finding("signing key", "good", "made on first start")
         return
-    mode = stat.S_IMODE(key.stat().st_mode)
-    if mode & 0o077:
-        yield Finding("signing key", "bad", f"{key} can be read by others ({mode:o}); run: chmod 600 {key}")
-    else:
-        yield Finding("signing key", "good", "readable by its owner alone")
+    if (problem := folder_problem(folder)) is not None:
+        yield Finding("keys", "bad", f"{problem}; run: chmod 700 {folder}, and look at each key in it")
+        return
+    problems = {path: problem for path in sorted(folder.glob("*.key")) if (problem := _key_problem(path))}
+    in_use = problems.pop(folder / "signing.key", "")
+    yield Finding("signing key", "bad" if in_use else "good", in_use or "readable by its owner alone")
+    if problems:
+        yield Finding("other keys", "bad", "; ".join(problems.values()))
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    if mode & 0o077 and settings.security.keys is None:
+        yield Finding("keys", "warning", f"other users can list {folder} ({mode:o}); run: chmod 700 {folder}")
+
+
+def _key_problem(path: Path) -> str:
+    """Why a key file is not used, or ''."""
+    from frontdesk.errors import ConfigurationError
+    from frontdesk.security.key_files import read_secret
+
+    try:
+        read_secret(path)
+    except ConfigurationError as error:
+        return str(error)
+    except OSError as error:
+        return f"The key {path} cannot be read ({error.strerror})."
+    return ""

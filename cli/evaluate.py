@@ -41,8 +41,8 @@ def evaluate(
     """
     from rich.console import Console
 
+    from bentos.champion import open_named
     from frontdesk.config import load
-    from model_store.bundle import open_bundle
     from runners.ensemble import Ensemble
     from training.appraisal import appraise
     from training.columns import Columns
@@ -54,7 +54,7 @@ def evaluate(
     examples = test_rows or found_rows
     with Console(stderr=True).status(f"asking the bundle about {len(examples)} messages"):
         path = Path(bundle) if Path(bundle).is_dir() else settings.bundles / bundle
-        opened = open_bundle(path)
+        opened = open_named(settings, path)
         ensemble = Ensemble.load(opened, settings.model.onnx_threads)
         found = appraise(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
     if as_json:

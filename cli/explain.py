@@ -156,16 +156,13 @@ def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
 
 def _open(settings: Settings) -> Ensemble:
     """The champion in the precision in which this machine serves it."""
-    from bentos.champion import served_bundle
-    from model_store.bundle import open_bundle
+    from bentos.champion import trusted_bundle
     from runners.models.session import find_provider
     from runners.warm_up import open_warm
 
     model = settings.model
     provider = find_provider(model.provider, settings.engines)
-    return open_warm(
-        open_bundle(served_bundle(settings)), model.onnx_threads, provider=provider, precision=model.precision
-    )
+    return open_warm(trusted_bundle(settings), model.onnx_threads, provider=provider, precision=model.precision)
 
 
 def _history(settings: Settings, tenant: str, customer: str | None) -> CustomerHistory:

@@ -214,13 +214,12 @@ def _torch() -> Finding:
 
 def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
     """The champion where it has something for a GPU, and what to say of it."""
-    from bentos.champion import served_bundle
+    from bentos.champion import trusted_bundle
     from frontdesk.errors import BundleError
-    from model_store.bundle import open_bundle
     from runners.models.encoder import ENCODER_MEMBERS
 
     try:
-        bundle = open_bundle(served_bundle(settings))
+        bundle = trusted_bundle(settings)
     except BundleError as error:
         return None, Finding(
             "champion", "warning", f"{error.message} The encoders were NOT run; get some: {WITH_ENCODERS}"
@@ -240,7 +239,7 @@ def _run(check: Check, bundle: Bundle, settings: Settings, provider: Provider) -
     from runners.models.provider import ON_CPU
     from runners.warm_up import warm_up
 
-    texts: Sequence[str] = json.loads((bundle.path / "golden.json").read_text(encoding="utf-8"))["texts"]
+    texts: Sequence[str] = json.loads((bundle.files / "golden.json").read_bytes())["texts"]
     try:
         on_cpu, on_gpu = (
             Ensemble.load(bundle, settings.model.onnx_threads, provider=where) for where in (ON_CPU, provider)

@@ -91,7 +91,7 @@ def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among
 
     opened = open_bundle(folder)
     settings = load()
-    signer(settings.keys).sign(opened.path)
+    signer(settings.keys).sign(opened.path, opened.manifest)
     note(settings, "bundle.sign", opened.version)
     typer.echo(f"{opened.version} is signed.")
 

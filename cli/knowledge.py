@@ -37,13 +37,14 @@ def check(
     from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
     from frontdesk.responses.knowledge_check import problems
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-    from model_store.bundle import open_bundle
     from model_store.promotion import POINTER, champion_path
+    from model_store.signature import open_signed
 
     settings = load()
     passages = Knowledge.read(folder or settings.responses.knowledge or STARTER_KNOWLEDGE)
     trained = taxonomy is None and (settings.bundles / POINTER).exists()
-    bundle = open_bundle(champion_path(settings.bundles)) if trained else None
+    trusted = settings.security.bundle_keys
+    bundle = open_signed(champion_path(settings.bundles), settings.keys, trusted) if trained else None
     intents = bundle.taxonomy() if bundle else Taxonomy.read(taxonomy or STARTER_TAXONOMY)
     found = problems(passages, intents, datetime.now(UTC).date(), timedelta(days=soon))
     errors = sum(problem.kind == "error" for problem in found)

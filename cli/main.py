@@ -33,7 +33,9 @@ from cli import (
     token,
     train,
 )
+from frontdesk.child_processes import leave_current_directory
 from frontdesk.errors import FrontdeskError
+from frontdesk.private_files import PRIVATE_UMASK
 
 app = typer.Typer(
     name="frontdesk",
@@ -53,11 +55,12 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def main(
-    version: Annotated[  # typer acts on it through the callback
+    version: Annotated[  # noqa: ARG001 - typer acts on it through the callback
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
     ] = False,
 ) -> None:
     """Understands customers' messages and answers them."""
+    os.umask(PRIVATE_UMASK)
 
 
 app.command()(ask.ask)
@@ -95,6 +98,8 @@ def _place_keys() -> None:
 
 def run() -> None:
     """The entry point: an error that we drew becomes one clear line and exit code 1, never a traceback."""
+    os.umask(PRIVATE_UMASK)
+    leave_current_directory()
     try:
         _place_keys()
         app()

@@ -38,7 +38,7 @@ def promote(
                 hint=f"The champion stays. To override, with a reason: frontdesk promote {version} --force REASON",
             )
         reason = f"passed the gate against {verdict.champion or 'the floor'}"
-    signer(settings.keys).sign(bundle.path)
+    signer(settings.keys).sign(bundle.path, bundle.manifest)
     promotion.promote(settings.bundles, bundle.version, reason)
     note(settings, "bundle.promote", bundle.version)
     tell_registry(settings, "champion", bundle.version, console)

@@ -37,6 +37,7 @@ def serve(
         _train(settings, console)
     _check_ports(settings)
     started = time.monotonic()
+    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: server.terminate())
@@ -57,11 +58,13 @@ def _check_ports(settings: Settings) -> None:
 
 def _train(settings: Settings, console: Console) -> None:
     """Train in a process of its own, so that the server keeps none of the training libraries in memory."""
+    from frontdesk.child_processes import child_environment, python_module
+
     console.print(
         "No model has been trained yet: training the starter model, some minutes, once. After Ctrl-C it goes on."
     )
-    done = subprocess.run(
-        [sys.executable, "-m", "cli", "train"], check=False, env=os.environ | {"FRONTDESK_HOME": str(settings.home)}
+    done = subprocess.run(  # noqa: S603 - our own interpreter and module
+        python_module("cli", "train"), check=False, env=child_environment(FRONTDESK_HOME=str(settings.home))
     )
     if done.returncode != 0:
         sys.exit(done.returncode)
@@ -69,10 +72,13 @@ def _train(settings: Settings, console: Console) -> None:
 
 def _command(settings: Settings) -> list[str]:
     from bentos.tls import serve_options
+    from frontdesk.child_processes import python_module
+    from frontdesk.config import PROJECT
 
     server = settings.server
     return [
-        sys.executable, "-m", "bentoml", "serve", "bentos.service:Frontdesk",
+        *python_module("bentoml"), "serve", "bentos.service:Frontdesk",
+        "--working-dir", str(PROJECT),  # where BentoML looks for modules first: not in the current directory
         "--host", server.host, "--port", str(server.port),
         "--timeout-graceful-shutdown", str(server.shutdown_grace_s), *serve_options(server),
     ]  # fmt: skip
@@ -80,8 +86,11 @@ def _command(settings: Settings) -> list[str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """BentoML gets a home of its own below ours (its metrics folder is per home), and sends no usage statistics."""
+    from frontdesk.child_processes import child_environment
+    from frontdesk.config import paths_in_environment
+
     defaults = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-    return defaults | dict(os.environ) | {"FRONTDESK_HOME": str(settings.home)}
+    return defaults | child_environment(**paths_in_environment(settings, os.environ))
 
 
 def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool:

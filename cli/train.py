@@ -157,7 +157,7 @@ def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: 
         console.print(f"{refusal(verdict)}\nThe champion stays as it is.", highlight=False, soft_wrap=True)
     elif wanted:
         reason = f"trained; passed the gate against {verdict.champion or 'the floor'}"
-        signer(settings.keys).sign(bundle.path)
+        signer(settings.keys).sign(bundle.path, bundle.manifest)
         promotion.promote(settings.bundles, bundle.version, reason)
         note(settings, "bundle.promote", bundle.version)
         tell_registry(settings, "champion", bundle.version, console)

@@ -8,8 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rich.console import Console
 
     from frontdesk.config import Settings
@@ -23,7 +21,7 @@ def judged(settings: Settings, challenger: Bundle, console: Console) -> Verdict:
     from training.comparison import measure
 
     with console.status("running champion and challenger on the same held-out messages"):
-        champion, why_not = _champion(settings.bundles)
+        champion, why_not = _champion(settings)
         before, after = measure(champion, challenger)
         verdict = judge(before, after, settings.promotion)
     show(verdict, console)
@@ -72,15 +70,15 @@ def tell_registry(settings: Settings, alias: Literal["champion", "challenger"], 
         console.print(f"In MLflow, {experiment} {number} has the alias {alias}.", highlight=False, soft_wrap=True)
 
 
-def _champion(bundles: Path) -> tuple[Bundle | None, str]:
+def _champion(settings: Settings) -> tuple[Bundle | None, str]:
     """The champion where it can run here, else why it cannot: it could not be served either."""
     from frontdesk.errors import BundleError
-    from model_store.bundle import open_bundle
     from model_store.promotion import champion_path
+    from model_store.signature import open_signed
     from runners.ensemble import Ensemble
 
     try:
-        bundle = open_bundle(champion_path(bundles))
+        bundle = open_signed(champion_path(settings.bundles), settings.keys, settings.security.bundle_keys)
         Ensemble.load(bundle)
     except BundleError as error:
         return None, error.message

@@ -6,16 +6,20 @@ or in a `FRONTDESK_...` variable, are refused by name, because a misspelt limit 
 
 from __future__ import annotations
 
+import json
 import os
+import stat
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import UntrustedFileError, open_trusted
 
 PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
@@ -23,9 +27,13 @@ DATA_VARIABLE = "FRONTDESK_DATA"
 CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/crash_points.py
 KEY_VARIABLES = frozenset(f"FRONTDESK_{name}_KEY" for name in ("SIGNING", "SEALING", "AUDIT", "ERASURE"))
 """Read by frontdesk/security/provided_keys.py, never into settings."""
-NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, *KEY_VARIABLES}
 API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"
 PROJECT = Path(__file__).resolve().parent.parent
+_SQLITE = "sqlite:///"
+HERE = Path("configuration.yaml")
+SOCKETS_VARIABLE = "FRONTDESK_RUN_SOCKETS"
+"""Of the serving master for its children: the folder of their sockets (runners/process_manager.py)."""
+NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, *KEY_VARIABLES}
 
 
 class Section(BaseModel):
@@ -291,10 +299,12 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None) ->
         environment: variables to read instead of the process's own.
 
     Raises:
+        UntrustedFileError: another user owns ./configuration.yaml or its folder, or can write to one of them; or
+            anybody can write to a file that was named.
         ConfigurationError: naming each key that is unknown or wrong, and where it was set.
     """
     variables = dict(os.environ) if environment is None else environment
-    chosen = path or _default_path(variables)
+    chosen = path or configuration_file(variables)
     data = _read(chosen) if chosen else {}
     _refuse_secrets(data, chosen)
     _overlay(data, variables)
@@ -314,21 +324,64 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None) ->
     return settings.model_copy(update={"home": (root / settings.home).resolve()})
 
 
-def _default_path(variables: dict[str, str]) -> Path | None:
+def paths_in_environment(settings: Settings, variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables with which a process in another directory finds the same file, home and relative paths."""
+    found = {"FRONTDESK_HOME": str(settings.home)}
+    if (file := configuration_file(variables)) is not None:
+        found[CONFIG_VARIABLE] = str(file.absolute())
+    for section, content in settings:
+        if isinstance(content, Section):
+            for key, value in content:
+                if (path := _absolute(value)) is not None:
+                    found[f"{PREFIX}{section}__{key}".upper()] = json.dumps(path)
+    return found
+
+
+def _absolute(value: object) -> str | None:
+    """A relative path, or one in the URL of an SQLite database, made absolute; None for anything else."""
+    if isinstance(value, Path) and not value.is_absolute():
+        return str(value.absolute())
+    if isinstance(value, str) and value.startswith(_SQLITE) and value[len(_SQLITE) :][:1] not in ("", "/", ":"):
+        return f"{_SQLITE}{Path(value.removeprefix(_SQLITE)).absolute()}"
+    return None
+
+
+def configuration_file(variables: Mapping[str, str]) -> Path | None:
+    """The file that `load` reads where none is passed; None where there is none."""
     if named := variables.get(CONFIG_VARIABLE):
         return Path(named)
-    for candidate in (Path("configuration.yaml"), PROJECT / "configuration.yaml"):
+    for candidate in (HERE, PROJECT / HERE):
         if candidate.exists():
             return candidate
     return None
 
 
+def _open(path: Path) -> BinaryIO:
+    """Open a configuration file. One that merely lies in the current directory may be somebody else's.
+
+    It names whom this product sends keys to and whose bundles it trusts. A file that was named, or that lies beside the
+    code, was chosen by whoever chose the code; it is refused only where anybody can write to it.
+    """
+    if path == HERE and path.resolve().parent != PROJECT:
+        return open_trusted(path, f"{Path.cwd() / path}")
+    file = path.open("rb")
+    if os.fstat(file.fileno()).st_mode & stat.S_IWOTH:
+        file.close()
+        raise UntrustedFileError(f"{path} is not used: everybody can write to it.", hint=f"Run: chmod o-w {path}")
+    return file
+
+
 def _read(path: Path) -> dict[str, Any]:
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        with _open(path) as file:
+            data = yaml.safe_load(file.read().decode()) or {}
     except FileNotFoundError:
         raise ConfigurationError(f"There is no configuration file at {path}.") from None
-    except yaml.YAMLError as error:
+    except UntrustedFileError as error:
+        raise UntrustedFileError(
+            error.message, hint=f"{error.hint}. Or, if you trust it: {CONFIG_VARIABLE}={path.absolute()}"
+        ) from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
     if not isinstance(data, dict):
         raise ConfigurationError(f"{path} must hold a mapping of sections.")

@@ -13,7 +13,8 @@ from typing import Any
 import bentoml
 from bentoml.exceptions import NotFound
 
-from model_store.bundle import Bundle
+from frontdesk.errors import BundleError
+from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE
 
 NAME = "frontdesk-ensemble"
@@ -21,7 +22,9 @@ _FOLDER = "bundle"  # BentoML writes its model.yaml beside it: a sealed bundle t
 
 
 def store(bundle: Bundle) -> str:
-    """Copy the bundle into the model store, unless this version is there already.
+    """Copy the bundle, opened by its signature, into the model store, unless this version is there already.
+
+    What was copied is verified again: a Bento is trusted with the signature that it carries.
 
     Returns:
         The model's tag: `frontdesk-ensemble:` and the bundle's version.
@@ -38,7 +41,8 @@ def store(bundle: Bundle) -> str:
         }
         with bentoml.models.create(tag, labels={"profile": manifest.profile}, metadata=metadata) as model:
             shutil.copytree(bundle.path, model.path_of(_FOLDER))
-            shutil.copyfile(bundle.path / SIGNATURE, model.path_of(SIGNATURE))
+            _check_copy(Path(model.path_of(_FOLDER)), bundle)
+            Path(model.path_of(SIGNATURE)).write_text(bundle.signature, encoding="ascii")
     return tag
 
 
@@ -55,6 +59,12 @@ def signer_of(tag: str) -> str:
     """The public key of who let the bundle be served. A Bento is trusted as a whole: its code is as open to change."""
     written = Path(bentoml.models.get(tag).path_of(SIGNATURE)).read_text(encoding="ascii")
     return written.split()[0]
+
+
+def _check_copy(folder: Path, bundle: Bundle) -> None:
+    """Raises `BundleError` where the copy is not the bundle that was opened: somebody changed it meanwhile."""
+    if open_bundle(folder).manifest != bundle.manifest:
+        raise BundleError(f"The bundle {bundle.version} changed while it was copied.", field="path", hint="Try again.")
 
 
 def _known(figures: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ from pathlib import Path
 
 from frontdesk.errors import BundleError
 from frontdesk.taxonomy import Taxonomy
+from frontdesk.verified_files import VerifiedFile
 from model_store.manifest import FILE_NAME, SIGNATURE, Manifest
 
 _CHUNK = 1 << 20
@@ -31,19 +32,27 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A verified bundle: every file is there, unchanged, and nothing else is."""
+    """A verified bundle: every file was there, unchanged, and nothing else was.
+
+    `files` is what to load from: whoever can write to the folder may have changed a file since. `signature` is the line
+    of manifest.sig that was verified; empty for a bundle that was opened without.
+    """
 
     path: Path
     manifest: Manifest
+    signature: str = ""
 
     @property
     def version(self) -> str:
         return self.manifest.version
 
+    @property
+    def files(self) -> VerifiedFile:
+        """The folder, whose files are compared with the manifest as they are read."""
+        return VerifiedFile(self.path, self.manifest.files)
+
     def taxonomy(self) -> Taxonomy:
-        return Taxonomy.from_mapping(
-            json.loads((self.path / "taxonomy.json").read_text(encoding="utf-8")), source="taxonomy.json"
-        )
+        return Taxonomy.from_mapping(json.loads((self.files / "taxonomy.json").read_bytes()), source="taxonomy.json")
 
 
 def open_bundle(path: Path) -> Bundle:

@@ -7,13 +7,13 @@ and what to go back to. Neither knows the gate (`gate.py` decides first) nor the
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from frontdesk.errors import BundleError
+from frontdesk.private_files import replaced
 
 POINTER = "champion"
 HISTORY = "promotions.jsonl"
@@ -127,9 +127,5 @@ def _pointed_at(bundles: Path) -> str | None:
 
 
 def _replace(path: Path, content: str) -> None:
-    waiting = path.with_name(f".{path.name}.{os.getpid()}")
-    with waiting.open("w", encoding="utf-8") as stream:
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
-    waiting.replace(path)
+    with replaced(path) as file:
+        file.write(content.encode())

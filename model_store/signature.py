@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import base64
 import binascii
-import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from frontdesk.errors import BundleError, ConfigurationError
+from frontdesk.private_files import replaced
 from frontdesk.security.key_files import KEY_BYTES, secret_in
 from model_store.bundle import Bundle, open_bundle
-from model_store.manifest import FILE_NAME, SIGNATURE
+from model_store.manifest import SIGNATURE, Manifest
 
 KEY_FILE = "bundle.key"
 _CONTEXT = b"frontdesk bundle v1\x00"
@@ -33,12 +34,16 @@ class Signer:
         self._key = Ed25519PrivateKey.from_private_bytes(secret[:KEY_BYTES])
         self.public = base64.urlsafe_b64encode(self._key.public_key().public_bytes_raw()).decode().rstrip("=")
 
-    def sign(self, folder: Path) -> None:
-        """Let the bundle in `folder` be served. It must have been opened, and so verified, before."""
-        signature = self._key.sign(_CONTEXT + (folder / FILE_NAME).read_bytes())
-        draft = folder.parent / f".{SIGNATURE}.{secrets.token_hex(8)}"
-        draft.write_text(f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n", encoding="ascii")
-        draft.replace(folder / SIGNATURE)
+    def sign(self, folder: Path, manifest: Manifest | None = None) -> None:
+        """Let the bundle in `folder` be served.
+
+        `manifest` is that of the bundle as it was opened, and so verified, before; by default the one that lies there.
+        """
+        opened = manifest or Manifest.read(folder)
+        signature = self._key.sign(_CONTEXT + opened.canonical())
+        line = f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n"
+        with replaced(folder / SIGNATURE, drafts=folder.parent) as file:  # a bundle tolerates no other file in it
+            file.write(line.encode("ascii"))
 
 
 def signer(keys: Path) -> Signer:
@@ -53,6 +58,8 @@ def signer(keys: Path) -> Signer:
 def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
     """Verify a bundle and who let it be served, and open it.
 
+    The manifest is read once: its canonical form is its content byte for byte, and the signature is of that.
+
     Args:
         folder: the bundle's.
         keys: of this machine.
@@ -64,9 +71,10 @@ def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
         ConfigurationError: one of the keys is none.
     """
     bundle = open_bundle(folder)
-    content = _CONTEXT + (folder / FILE_NAME).read_bytes()
+    content = _CONTEXT + bundle.manifest.canonical()
     try:
-        named, signature = (folder / SIGNATURE).read_text(encoding="ascii").split()
+        line = (folder / SIGNATURE).read_text(encoding="ascii")
+        named, signature = line.split()
         signed = base64.urlsafe_b64decode(signature)
     except FileNotFoundError:
         raise _refused(f"The bundle {bundle.version} is not signed.", bundle.version) from None
@@ -78,7 +86,7 @@ def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
         public_key(named).verify(signed, content)
     except InvalidSignature:
         raise _refused(f"The signature of the bundle {bundle.version} is not of this bundle.", bundle.version) from None
-    return bundle
+    return replace(bundle, signature=line)
 
 
 def public_key(written: str) -> Ed25519PublicKey:

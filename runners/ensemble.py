@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence, Set
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
@@ -22,6 +21,7 @@ from frontdesk.scores import Floats, Scores
 from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Understanding
+from frontdesk.verified_files import ReadableFile
 from model_store.bundle import Bundle
 from runners.beside import all_scores
 from runners.elsewhere import NOTHING, Elsewhere, MembersElsewhere, Scorer
@@ -93,24 +93,24 @@ class Ensemble:
             sentiments=manifest.sentiments,
             features=load_features(bundle),
             members=tuple(
-                remote.get(name) or load_member(name, bundle.path / "members", threads, provider, precision)
+                remote.get(name) or load_member(name, bundle.files / "members", threads, provider, precision)
                 for name in manifest.members
             ),
             intent_scorer=intent_scorer,
             sentiment_scorer=sentiment_scorer,
-            calibration=Calibration.load(bundle.path / "calibration.json"),
+            calibration=Calibration.load(bundle.files / "calibration.json"),
             precision=precision,
             elsewhere=elsewhere,
         )
         return whole.with_reserves(
             manifest.reserves,
-            bundle.path / RESERVES,
+            bundle.files / RESERVES,
             candidates_per_member=manifest.candidates_per_member,
             threads=threads,
         )
 
     def with_reserves(
-        self, reserves: Mapping[str, Sequence[str]], folder: Path, *, candidates_per_member: int, threads: int
+        self, reserves: Mapping[str, Sequence[str]], folder: ReadableFile, *, candidates_per_member: int, threads: int
     ) -> Ensemble:
         """This ensemble with the `reserves` in `folder`, by name: the members that each judges by."""
         loaded = {}
@@ -275,7 +275,7 @@ def load_features(bundle: Bundle) -> FeatureRow:
             field="masking_version",
             hint="Train again with: frontdesk train",
         )
-    features = FeatureRow.load(bundle.path / "features", MASKING_VERSION)
+    features = FeatureRow.load(bundle.files / "features", MASKING_VERSION)
     if features.fingerprint() != manifest.feature_fingerprint:
         raise BundleError(
             f"Bundle {bundle.version} was trained with another definition of the features.",
@@ -288,11 +288,11 @@ def load_features(bundle: Bundle) -> FeatureRow:
 def load_scorers(bundle: Bundle, threads: int) -> tuple[Scorer, Scorer]:
     """The meta-learner's scorers of intent and sentiment."""
     manifest = bundle.manifest
-    return open_scorers(bundle.path / "meta", manifest.candidates_per_member, len(manifest.sentiments), threads)
+    return open_scorers(bundle.files / "meta", manifest.candidates_per_member, len(manifest.sentiments), threads)
 
 
 def open_scorers(
-    folder: Path, candidates_per_member: int, sentiments: int, threads: int
+    folder: ReadableFile, candidates_per_member: int, sentiments: int, threads: int
 ) -> tuple[CandidateScorer, CandidateScorer]:
     """The scorers of intent and sentiment in `folder`; every sentiment is a candidate."""
     return (
@@ -302,7 +302,7 @@ def open_scorers(
 
 
 def load_member(
-    name: str, folder: Path, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
+    name: str, folder: ReadableFile, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
 ) -> Member:
     """The base model `name` from the graphs in `folder`; raises `BundleError` for a name this code does not know."""
     if name == LogisticRegression.name:

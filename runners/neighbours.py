@@ -48,9 +48,9 @@ _ASKED = TypeAdapter(_Asked)
 _ANSWERED = TypeAdapter(list[Understanding])
 
 
-def lending_folder(run: Path, master: int) -> Path:
-    """Where the workers of one serving master find each other; `run` is that of the settings."""
-    return run / f"{master}.lending"
+def lending_folder(sockets: Path) -> Path:
+    """Where the workers of one serving master find each other; `sockets` is the folder of that master's sockets."""
+    return sockets / "lending"
 
 
 class NeighbourAway(Exception):

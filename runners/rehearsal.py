@@ -13,7 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 from frontdesk.errors import BundleError
-from model_store.bundle import open_bundle
+from model_store.bundle import Bundle
 from runners.models.encoder import Precision, PrecisionWish
 from runners.models.provider import Wish
 from runners.models.session import find_provider
@@ -22,7 +22,7 @@ from runners.warm_up import open_warm
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that its master prints it
 
 
-def rehearse(bundle: Path, threads: int, *, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
+def rehearse(bundle: Bundle, threads: int, *, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
     """Load the bundle as a worker will, and give the precision in which it reproduced its golden rows.
 
     Raises:
@@ -35,7 +35,7 @@ def rehearse(bundle: Path, threads: int, *, provider: Wish, precision: Precision
             found = process.submit(_rehearsed, bundle, threads, provider, precision, engines).result()
         except BrokenProcessPool:
             raise BundleError(
-                f"Loading bundle {bundle.name} was ended from outside, most often for want of memory.",
+                f"Loading bundle {bundle.version} was ended from outside, most often for want of memory.",
                 field="bundle",
                 hint="A server needs about 0.5 GB for each worker: see server.workers.",
             ) from None
@@ -44,7 +44,7 @@ def rehearse(bundle: Path, threads: int, *, provider: Wish, precision: Precision
     return found
 
 
-def _rehearsed(bundle: Path, threads: int, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
+def _rehearsed(bundle: Bundle, threads: int, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
     _log.addHandler(logging.NullHandler())  # without BentoML's handlers Python would print what the master tells itself
     found = find_provider(provider, engines)
-    return open_warm(open_bundle(bundle), threads, provider=found, precision=precision).precision
+    return open_warm(bundle, threads, provider=found, precision=precision).precision

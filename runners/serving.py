@@ -26,10 +26,12 @@ from _bentoml_sdk import Service
 from bentoml import server_context
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from frontdesk.child_processes import leave_current_directory
 from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
 from frontdesk.observability.logs import configure, log_failure
+from frontdesk.private_files import PRIVATE_UMASK
 from model_store.bundle import Bundle
 from model_store.promotion import champion_path
 from model_store.signature import open_signed
@@ -41,12 +43,15 @@ from runners.models.member import Batch
 from runners.models.provider import ON_CPU, Provider
 from runners.models.session import find_provider
 from runners.placement import call_path
+from runners.process_manager import use_private_sockets
 from runners.schedule import Limits
 from runners.wire import Arrays, pack, scores_to_arrays, unpack
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
 
 SETTINGS: Settings = load()
+if server_context.worker_index is None:  # a master that serves this service alone, on a host of its own
+    use_private_sockets(SETTINGS.run)
 NATIVE_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 QUIET_S = 1.0
 """A runner without a call for this long after SIGTERM is needed no more: what an API worker still works on when it is
@@ -83,6 +88,8 @@ class Runner:
 
     @bentoml.on_startup  # type: ignore[untyped-decorator]  # BentoML publishes no types
     async def open(self) -> None:
+        os.umask(PRIVATE_UMASK)
+        leave_current_directory()
         configure(SETTINGS.observability.log_level)
         for stopping in (signal.SIGTERM, signal.SIGINT):
             self._linger(stopping)
@@ -171,7 +178,7 @@ def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays],
     wish = SETTINGS.model.precision  # the serving master has pinned what `auto` came to
     precision = default_precision(provider) if wish == "auto" else wish
     members = [
-        load_member(name, bundle.path / "members", SETTINGS.model.onnx_threads, provider, precision)
+        load_member(name, bundle.files / "members", SETTINGS.model.onnx_threads, provider, precision)
         for name in bundle.manifest.members
         if name in names
     ]

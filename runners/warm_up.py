@@ -68,7 +68,7 @@ def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
     Raises:
         BundleError: when this machine's results differ from the sealed ones by more than `GOLDEN_TOLERANCE`.
     """
-    golden = json.loads((bundle.path / "golden.json").read_text(encoding="utf-8"))
+    golden = json.loads((bundle.files / "golden.json").read_bytes())
     texts, expected = golden["texts"], _expected(golden, ensemble.precision)
     together = ensemble.judge(texts)
     for judgements in ([together], [ensemble.judge([text]) for text in texts]):

@@ -6,6 +6,7 @@ A real server is started by the first test that asks for it. The summary says wh
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from tests import redis_server as redis_servers
 from tests.postgresql import PostgreSql
 from tests.profiles import with_small_encoders
 from tests.redis_server import RedisServer
-from tests.serving import PROJECT, Server, free_port, home_with
+from tests.serving import PROJECT, SIGNER, Server, free_port, home_with
 from tests.support import bundle_cache
 from tests.support.bundle_cache import cached_bundle
 from training.data import STARTER_CORPUS, Example, read_examples
@@ -161,8 +162,9 @@ def copied_bundle(tiny_bundle: Bundle, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def home(tiny_bundle: Bundle, tmp_path: Path) -> Path:
-    """A home folder of its own, with the tiny bundle as champion."""
+def home(tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of its own, with the tiny bundle as champion; this process trusts who signed it."""
+    monkeypatch.setenv("FRONTDESK_SECURITY__BUNDLE_KEYS", json.dumps([SIGNER.public]))
     return home_with(tiny_bundle, tmp_path / "home")
 
 

@@ -200,6 +200,15 @@ class Server:
     def processes(self) -> list[psutil.Process]:
         return processes_of(self.home)
 
+    def tcp_ports(self) -> set[int]:
+        """The TCP ports on which any process of the server listens, in every address family."""
+        found = set()
+        for process in {psutil.Process(self.process.pid), *self.processes()}:
+            for connection in process.net_connections(kind="tcp"):
+                if connection.status == psutil.CONN_LISTEN:
+                    found.add(connection.laddr.port)
+        return found
+
     def _wait_until_ready(self) -> None:
         give_up = time.monotonic() + READY_TIMEOUT_S
         with Client(timeout=5.0) as client:

@@ -46,7 +46,7 @@ def read_held_out(bundle: Bundle) -> tuple[Example, ...]:
             field=FILE_NAME,
             hint="Train it again with: frontdesk train",
         )
-    lines = (bundle.path / FILE_NAME).read_text(encoding="utf-8").split("\n")
+    lines = (bundle.files / FILE_NAME).read_bytes().decode().split("\n")
     return tuple(_example(json.loads(line)) for line in lines if line)
 
 

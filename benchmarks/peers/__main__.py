@@ -37,10 +37,10 @@ from benchmarks.peers.model import BUNDLE_VARIABLE, CORES, PRECISION_VARIABLE
 from benchmarks.peers.plot import draw
 from benchmarks.peers.summary import Row, summarise
 from benchmarks.traffic import messages
-from bentos.champion import served_bundle
+from bentos.champion import trusted_bundle
 from frontdesk.config import load
 from frontdesk.security.masking import mask
-from model_store.bundle import Bundle, open_bundle
+from model_store.bundle import Bundle
 from runners.models.encoder import ENCODER_MEMBERS, PrecisionWish
 from runners.warm_up import open_warm
 
@@ -54,7 +54,7 @@ def main() -> None:
     wanted = _arguments()
     console = Console(stderr=True)
     settings = load()
-    bundle = open_bundle(served_bundle(settings))
+    bundle = trusted_bundle(settings)
     if missing := set(ENCODER_MEMBERS) - set(bundle.manifest.members):
         raise SystemExit(f"This benchmark serves the whole ensemble; the bundle has no {' and no '.join(missing)}.")
     precision = _pin(bundle, settings.model.precision)

@@ -24,6 +24,7 @@ from bentos.gateway.records import add_customers, add_records
 from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
 from bentos.gateway.stream import REPLAYED, add_stream
 from frontdesk.errors import FrontdeskError, NotFound
+from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, ServerIdentity
 from frontdesk.storage.rows import answer_json
 from frontdesk.types import Answer, EarlierAnswer, Query
 from runners.heartbeats import Heartbeats
@@ -32,8 +33,15 @@ PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
 
 
-def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
-    """The application. `desk` and `heartbeats` give this worker's, once it has started."""
+def build_app(
+    desk: Callable[[], Desk],
+    heartbeats: Callable[[], Heartbeats],
+    identity: Callable[[], ServerIdentity] | None = None,
+) -> FastAPI:
+    """The application. `desk` and `heartbeats` give this worker's, once it has started.
+
+    With `identity` the server proves to a client of the same home that it is no other program (`/livez`).
+    """
     app = FastAPI(
         title="Frontdesk",
         version=frontdesk.__version__,
@@ -106,7 +114,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
     add_analytics(app, desk)
     add_admin(app, desk)
     _add_pages(app)
-    _add_health(app, desk, heartbeats)
+    _add_health(app, desk, heartbeats, identity)
     _add_refusals(app, desk)
     described(app)
     return app
@@ -131,12 +139,21 @@ def _add_pages(app: FastAPI) -> None:
         )
 
 
-def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> None:
+def _add_health(
+    app: FastAPI,
+    desk: Callable[[], Desk],
+    heartbeats: Callable[[], Heartbeats],
+    identity: Callable[[], ServerIdentity] | None,
+) -> None:
     @app.get("/livez", tags=["health"], response_model=None)
-    async def livez() -> Response:
+    async def livez(request: Request) -> Response:
         """200 while every process of this server, runners too, shows signs of life; 503 names those that do not."""
         dead = heartbeats().dead()
-        return _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
+        answer = _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
+        challenge, address = request.headers.get(CHALLENGE_HEADER), request.scope.get("server")
+        if identity is not None and challenge and address and (proof := identity().proof(challenge, address[1])):
+            answer.headers[PROOF_HEADER] = proof
+        return answer
 
     @app.get("/readyz", tags=["health"], response_model=None)
     async def readyz() -> Response:

@@ -7,6 +7,7 @@ the projected TF-IDF, then the text statistics. Behavioural features are no part
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy as np
 from frontdesk.features.statistics import STATISTICS, statistics
 from frontdesk.features.text import CHARACTER_NGRAMS, TOKENISER_VERSION, Terms, Vectoriser
 from frontdesk.scores import Floats
+from frontdesk.verified_files import ReadableFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,9 @@ class FeatureRow:
         np.savez(folder / "projection.npz", idf=self.vectoriser.idf, projection=self.projection)
 
     @classmethod
-    def load(cls, folder: Path, masking_version: str) -> FeatureRow:
+    def load(cls, folder: ReadableFile, masking_version: str) -> FeatureRow:
         """Read what `save` wrote; nothing is ever unpickled."""
-        vocabulary = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-        with np.load(folder / "projection.npz", allow_pickle=False) as arrays:
+        vocabulary = json.loads((folder / "vocabulary.json").read_bytes())
+        with np.load(io.BytesIO((folder / "projection.npz").read_bytes()), allow_pickle=False) as arrays:
             vectoriser = Vectoriser(tuple(vocabulary["words"]), tuple(vocabulary["characters"]), arrays["idf"])
             return cls(vectoriser, arrays["projection"], masking_version)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import stat
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx2
 from pydantic import SecretStr
@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from frontdesk.config import API_KEY_VARIABLE, LlmSettings
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
+from frontdesk.private_files import open_secret
 from frontdesk.responses.breaker import Breaker, BreakerLimits
 from frontdesk.responses.budget import Places, Prices
 from frontdesk.responses.llm import Dialect, OpenAiClient
@@ -82,12 +83,11 @@ def read_key(path: Path) -> SecretStr:
     """The key in a file that nobody but its owner can read.
 
     Raises:
-        ConfigurationError: there is no such file, others can read it, or it holds no single line of ASCII.
+        ConfigurationError: there is no such file, it belongs to another user, others can read or replace it, or it
+            holds no single line of ASCII.
     """
     try:
-        with path.open("rb") as file:
-            if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-                raise ConfigurationError(f"The key file {path} is open to other users.", hint=f"Run: chmod 600 {path}")
+        with open_secret(path, f"The key file {path}") as file:
             key = file.read(MAX_KEY_BYTES).strip()
     except OSError as error:
         raise ConfigurationError(f"llm.api_key_file {path} cannot be read ({type(error).__name__}).") from None
@@ -102,7 +102,25 @@ def _authorization(settings: LlmSettings) -> dict[str, str]:
         key = read_key(settings.api_key_file)
     else:
         return {}
+    _refuse_plain_http(settings)
     return {"Authorization": f"Bearer {key.get_secret_value()}"}
+
+
+def _refuse_plain_http(settings: LlmSettings) -> None:
+    """A key that is sent without TLS can be read on the way, and by a proxy; to this machine itself there is none."""
+    parts = urlsplit(settings.base_url or "")
+    if parts.scheme == "http" and (settings.proxy is not None or not _is_loopback(parts.hostname or "")):
+        raise ConfigurationError(
+            "llm.base_url is http, and a key would be sent to it.",
+            hint="Use https, or an address of this machine (127.0.0.1) without a proxy, or no key.",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _checked(key: str, where: str) -> SecretStr:

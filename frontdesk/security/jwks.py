@@ -24,6 +24,7 @@ import jwt
 from httpx2 import Client, HTTPError
 
 from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import UntrustedFileError, open_trusted
 
 MAX_BYTES = 262_144
 MAX_KEYS = 100
@@ -155,7 +156,7 @@ class IssuerKeys:
                 return time.time() < self._good_at + RETRY_S
             self._tried_at = time.monotonic()
             try:
-                content = _get(self._source) if self._is_url else Path(self._source).read_bytes()
+                content = _get(self._source) if self._is_url else _read_file(Path(self._source))
                 keys = parse_jwks(content, self._algorithm)
             except (HTTPError, OSError, ValueError) as error:
                 _log.warning("The keys of the tokens' issuer were not fetched: %s.", type(error).__name__)
@@ -167,7 +168,7 @@ class IssuerKeys:
     def _read_cache(self) -> None:
         """What was kept, where it came from the same source and is a key set still."""
         try:
-            kept = json.loads(self._cache.read_text(encoding="utf-8"))
+            kept = json.loads(_read_file(self._cache))
             if kept["source"] == self._source:
                 keys = parse_jwks(kept["keys"].encode(), self._algorithm)
                 self._keys, self._good_at = keys, min(float(kept["fetched_at"]), time.time())
@@ -181,6 +182,21 @@ class IssuerKeys:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(kept, file)
         draft.replace(self._cache)
+
+
+def _read_file(path: Path) -> bytes:
+    """What a file holds that no other user can have written.
+
+    Raises:
+        OSError: it cannot be read.
+        ValueError: another user owns it, can write to it or could replace it, which is logged.
+    """
+    try:
+        with open_trusted(path, f"The key set {path}") as file:
+            return file.read()
+    except UntrustedFileError as error:
+        _log.error("%s", error)
+        raise ValueError("it is not trusted") from None
 
 
 def check_source(source: str) -> bool:

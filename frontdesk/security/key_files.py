@@ -12,9 +12,9 @@ import base64
 import binascii
 import contextlib
 import hashlib
+import logging
 import os
 import secrets
-import stat
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,6 +22,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import UntrustedFileError, folder_problem, is_trusted_owner, open_secret
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 KEY_BYTES = 32
 """As many as the hash has (RFC 7518, section 3.2, for HS256)."""
@@ -70,16 +73,16 @@ class KeyFiles:
         """The one in use, made on first run: folder 0700, file 0600, 32 random bytes in base64url.
 
         Raises:
-            ConfigurationError: the file can be read by group or others, is no base64url text, is under 32 bytes, or is
-                not there and cannot be made.
+            ConfigurationError: the file belongs to another user, can be read by group or others or replaced by them,
+                is no base64url text, is under 32 bytes, or is not there and cannot be made.
         """
         return Secret.of(secret_in(self._in_use))
 
     def read(self) -> Ring:
-        """All of them.
+        """All of them; a file beside the one in use that belongs to another user is left out and logged as an error.
 
         Raises:
-            ConfigurationError: as `active`, for any of them.
+            ConfigurationError: as `active`, for any other of them.
         """
         active = self.active()
         others = {key.kid: key for key in self._others() if key.kid != active.kid}
@@ -130,15 +133,15 @@ class KeyFiles:
         """For how many seconds a key that is not in use has lain like this: its file's name changed at that time."""
         return time.time() - self._place(kid).stat().st_ctime
 
-    def stamp(self) -> frozenset[tuple[str, int, int, int]]:
-        """Names, inodes, modes and times: what was replaced or opened to others is seen."""
+    def stamp(self) -> frozenset[tuple[str, int, int, int, int]]:
+        """Names, inodes, owners, modes and times: what was replaced or opened to others is seen."""
         found = set()
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 if entry.name.startswith(self.purpose) and entry.name.endswith(".key"):
                     with contextlib.suppress(FileNotFoundError):
                         about = entry.stat()
-                        found.add((entry.name, about.st_ino, about.st_mode, about.st_mtime_ns))
+                        found.add((entry.name, about.st_ino, about.st_uid, about.st_mode, about.st_mtime_ns))
         return frozenset(found)
 
     @property
@@ -151,7 +154,13 @@ class KeyFiles:
     def _others(self) -> Iterator[Secret]:
         for path in sorted(self.folder.glob(f"{self.purpose}-*.key")):
             with contextlib.suppress(FileNotFoundError):  # retired since it was listed
-                yield Secret.of(read_secret(path))
+                if not is_trusted_owner(owner := path.lstat().st_uid):
+                    _log.error("The key file %s belongs to another user (uid %d): it is not used.", path, owner)
+                    continue
+                try:
+                    yield Secret.of(read_secret(path))
+                except UntrustedFileError as error:
+                    _log.error("A key file is not used: %s", error)
 
     def _known(self, ring: Ring, kid: str) -> Secret:
         if (key := ring.find(kid)) is None:
@@ -197,11 +206,13 @@ def write_secret(path: Path, secret: bytes) -> None:
     """Write the whole file under another name, then link it: whoever links first wins, and nobody sees half of it.
 
     Raises:
-        ConfigurationError: the folder cannot be written to.
+        ConfigurationError: the folder cannot be written to, or others can write to it.
     """
     draft = _draft(path)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if (problem := folder_problem(path.parent)) is not None:
+            raise UntrustedFileError(f"The key {path} is not made: {problem}.", hint=f"Run: chmod 700 {path.parent}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise ConfigurationError(f"The key {path} is not there, and cannot be made: {error.strerror}.") from None
@@ -221,12 +232,11 @@ def read_secret(path: Path) -> bytes:
     """What `write_secret` wrote, at least 32 bytes.
 
     Raises:
+        UntrustedFileError: it belongs to another user, or another user could have replaced it.
         ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
         FileNotFoundError: there is none.
     """
-    with path.open("rb") as file:
-        if os.fstat(file.fileno()).st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigurationError(f"The key {path} is open to other users.", hint=f"Run: chmod 600 {path}")
+    with open_secret(path, f"The key {path}") as file:
         text = file.read()
     return decoded(text, f"The key {path}", "Move the file away: a new key is made at the next start.")
 

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from frontdesk.private_files import UntrustedFileError, open_own
 from frontdesk.storage.events import Event
 
 
@@ -56,16 +57,16 @@ class FileSink:
                 os.fsync(file)
             finally:
                 os.close(file)
-        except OSError as error:
+        except (OSError, UntrustedFileError) as error:
             raise SinkAway(f"The file of events cannot be written ({type(error).__name__}).") from None
 
     def _opened(self) -> int:
         """The file, made readable by its owner alone; its name is on the disk too."""
         try:
-            return os.open(self._path, os.O_RDWR | os.O_APPEND)
+            return open_own(self._path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = os.open(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+            file = open_own(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             _sync_folder(self._path.parent)
             return file
 

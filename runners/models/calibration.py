@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from frontdesk.verified_files import ReadableFile
+
 Doubles = NDArray[np.float64]
 
 
@@ -93,6 +95,6 @@ class Calibration:
         path.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, path: Path) -> Calibration:
-        data = json.loads(path.read_text(encoding="utf-8"))
+    def load(cls, path: ReadableFile) -> Calibration:
+        data = json.loads(path.read_bytes())
         return cls(**{**data, "intent": Platt(**data["intent"]), "sentiment": Platt(**data["sentiment"])})

@@ -10,7 +10,6 @@ and batch.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -19,6 +18,7 @@ from tokenizers import Encoding
 
 from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import Floats, Sampled, Scores
+from frontdesk.verified_files import ReadableFile
 from runners.models.graph import open_graph
 from runners.models.member import Batch
 from runners.models.provider import ON_CPU, Provider
@@ -58,12 +58,12 @@ class Encoder:
     """An encoder member, read from the graph of a precision and `<name>.tokenizer.json`."""
 
     def __init__(
-        self, name: str, folder: Path, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
+        self, name: str, folder: ReadableFile, threads: int, provider: Provider = ON_CPU, precision: Precision = "int8"
     ) -> None:
         self.name = name
         self.precision = precision
         self._graph = open_graph(folder / graph_name(name, precision), threads, provider)
-        self._tokenizer = tokenizer_of((folder / f"{name}.tokenizer.json").read_text(encoding="utf-8"))
+        self._tokenizer = tokenizer_of((folder / f"{name}.tokenizer.json").read_bytes().decode())
         self._grouping = GROUPS_ON_GPU if provider.on_gpu else GROUPS_ON_CPU
         self.width = self._graph.width("dropout_masks")  # of the pooled features that the heads read
         masks = dropout_masks(MASKS_SEED, SAMPLES, self.width, HEAD_DROPOUT)

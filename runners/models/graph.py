@@ -9,12 +9,12 @@ tested on the CPU.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import onnxruntime
 from numpy.typing import NDArray
 
+from frontdesk.verified_files import ReadableFile
 from runners.models.provider import ON_CPU, Provider
 from runners.models.session import open_session
 
@@ -53,6 +53,6 @@ class Graph:
         return bound
 
 
-def open_graph(path: Path, threads: int, provider: Provider = ON_CPU) -> Graph:
+def open_graph(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> Graph:
     """Open a graph on `provider`; raises what `open_session` raises."""
     return Graph(open_session(path, threads, provider), "cuda" if provider.on_gpu else None)

@@ -7,13 +7,13 @@ vocabulary. Inputs: `term_ids` (texts, terms) int64 and `term_weights` (texts, t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.features.text import Terms
 from frontdesk.scores import Floats, Scores
+from frontdesk.verified_files import ReadableFile
 from runners.models.member import Batch
 from runners.models.session import open_session
 
@@ -23,7 +23,7 @@ class LogisticRegression:
 
     name = "logistic_regression"
 
-    def __init__(self, folder: Path, threads: int) -> None:
+    def __init__(self, folder: ReadableFile, threads: int) -> None:
         self._session = open_session(folder / f"{self.name}.onnx", threads)
 
     def scores(self, batch: Batch) -> Scores:

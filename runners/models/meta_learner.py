@@ -9,12 +9,12 @@ leave over is the probability that the text is out of scope. (Stacked generalisa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.scores import Floats
+from frontdesk.verified_files import ReadableFile
 from runners.models.session import open_session
 
 
@@ -87,7 +87,7 @@ def column_names(members: tuple[str, ...], statistics: tuple[str, ...]) -> tuple
 class CandidateScorer:
     """The booster of one task, as an ONNX graph: probability that each candidate is right, not yet calibrated."""
 
-    def __init__(self, path: Path, top: int, threads: int) -> None:
+    def __init__(self, path: ReadableFile, top: int, threads: int) -> None:
         self._session = open_session(path, threads)
         self._top = top
 

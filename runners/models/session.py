@@ -15,6 +15,7 @@ import numpy as np
 import onnxruntime
 
 from frontdesk.errors import BundleError, ConfigurationError
+from frontdesk.verified_files import ReadableFile
 from runners.models.provider import INSTALL_HINT, ON_CPU, ONNXRUNTIME_NAMES, TRIED, Name, Provider, Wish, choose
 
 PROBE = bytes.fromhex(
@@ -27,7 +28,7 @@ _LONGEST_REASON = 240
 """Characters of an error of onnxruntime's that are repeated."""
 
 
-def open_session(path: Path, threads: int, provider: Provider = ON_CPU) -> onnxruntime.InferenceSession:
+def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> onnxruntime.InferenceSession:
     """Open an ONNX graph with `threads` threads on the CPU, or on the provider that was chosen for encoders.
 
     Spinning is off: with a worker on every core, a spinning thread takes its time from a neighbour.
@@ -36,8 +37,9 @@ def open_session(path: Path, threads: int, provider: Provider = ON_CPU) -> onnxr
         BundleError: when onnxruntime cannot read the file.
         ConfigurationError: when the session came up elsewhere than on `provider`.
     """
+    content = path.read_bytes()  # not by its path: what was verified is what is loaded
     try:
-        session = _open(str(path), threads, provider)
+        session = _open(content, threads, provider)
     except Exception as error:  # onnxruntime raises classes of its own C extension, without a common root
         raise BundleError(f"onnxruntime cannot read {path.name}: {type(error).__name__}.", field=path.name) from error
     if (problem := _elsewhere(session, provider)) is not None:
@@ -77,7 +79,7 @@ def problem_of(name: Name, engines: Path) -> str | None:
     return _elsewhere(session, provider)
 
 
-def _open(graph: str | bytes, threads: int, provider: Provider) -> onnxruntime.InferenceSession:
+def _open(graph: bytes, threads: int, provider: Provider) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1

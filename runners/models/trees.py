@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from frontdesk.scores import Scores
+from frontdesk.verified_files import ReadableFile
 from runners.models.member import Batch
 from runners.models.session import open_session
 
@@ -14,7 +13,7 @@ TREE_MEMBERS = ("random_forest", "xgboost")
 class Trees:
     """A forest or a boosted ensemble, read from `<folder>/<name>.intent.onnx` and `<name>.sentiment.onnx`."""
 
-    def __init__(self, name: str, folder: Path, threads: int) -> None:
+    def __init__(self, name: str, folder: ReadableFile, threads: int) -> None:
         self.name = name
         self._intent = open_session(folder / f"{name}.intent.onnx", threads)
         self._sentiment = open_session(folder / f"{name}.sentiment.onnx", threads)

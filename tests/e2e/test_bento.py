@@ -85,7 +85,9 @@ class TestServed:
             with server.client() as client:
                 ready = client.get("/readyz").json()
                 answer = client.post("/v1/queries", json={"text": TEXT}, headers=bearer)
+            listening = server.tcp_ports() - {server.port, server.grpc_port}
 
+        assert not listening
         assert answer.status_code == 200, answer.text
         assert answer.json()["model_version"] == ready["model_version"] == tiny_bundle.version
         assert server.processes() == []
@@ -111,6 +113,7 @@ class TestServed:
             server.client() as client,
         ):
             answer = client.post("/v1/queries", json={"text": TEXT})
+            listening = server.tcp_ports() - {server.port, server.grpc_port}
             (encoders,) = (served_home / "run").glob("*/encoders")
             os.kill(int(encoders.read_text(encoding="utf-8")), 9)
             give_up = time.monotonic() + TOLD_WITHIN_S
@@ -118,6 +121,7 @@ class TestServed:
                 time.sleep(POLL_S)
             ended = server.process.wait(EXIT_TIMEOUT_S)
 
+        assert not listening
         assert answer.status_code == 200, answer.text
         assert [member["name"] for member in answer.json()["members"]][-2:] == ["distilbert", "roberta"]
         assert (alive.status_code, alive.json()["dead_workers"]) == (503, ["encoders"])
@@ -139,12 +143,14 @@ class TestServed:
         ) as server:
             with server.client() as client:
                 answer = client.post("/v1/queries", json={"text": TEXT}).json()
+            listening = server.tcp_ports() - {server.port, server.grpc_port}
             os.kill(server.workers()["worker-1"], 9)
             give_up = time.monotonic() + EXIT_TIMEOUT_S
             while server.process.poll() is None and time.monotonic() < give_up:
                 time.sleep(POLL_S)
             ended = server.process.poll()
 
+        assert not listening
         assert answer["model_version"] == tiny_bundle.version
         assert ended is not None
 

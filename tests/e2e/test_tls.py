@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import ssl
 from pathlib import Path
 
@@ -99,6 +100,13 @@ class TestFiles:
         made, key = certificate(tmp_path)
         key.chmod(0o640)
         with pytest.raises(ConfigurationError, match="open to other users"):
+            read_tls(ServerSettings(tls_certificate=made, tls_key=key))
+
+    @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+    def test_a_key_of_another_user_is_refused(self, tmp_path: Path) -> None:
+        made, key = certificate(tmp_path)
+        os.chown(key, 65534, 65534)
+        with pytest.raises(ConfigurationError, match="belongs to another user"):
             read_tls(ServerSettings(tls_certificate=made, tls_key=key))
 
     def test_files_that_do_not_fit_are_refused(self, tmp_path: Path) -> None:

@@ -61,3 +61,28 @@ async def test_the_environments_proxies_are_not_used(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ALL_PROXY", "not an address")
     metrics = LanguageModelMetrics("m", CollectorRegistry())
     await openai_client(LlmSettings.model_validate(SERVER), metrics).close()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"base_url": "http://llm.example.com/v1"},
+        {"base_url": "http://10.0.0.7:8000/v1"},
+        {"base_url": "http://127.0.0.1.example.com/v1"},
+        {"base_url": "http://[2001:db8::1]/v1"},
+        {"base_url": "http://127.0.0.1:9/v1", "proxy": "http://proxy.example.com:3128"},
+    ],
+    ids=lambda changed: str(changed["base_url"]),
+)
+def test_a_key_is_not_sent_over_http_to_another_machine(tmp_path: Path, changed: dict[str, str]) -> None:
+    for key in ({"api_key": SecretStr("sk-1")}, {"api_key_file": key_file(tmp_path / "key", "sk-1")}):
+        settings = LlmSettings.model_validate({**SERVER, **changed, **key})
+        with pytest.raises(ConfigurationError, match=r"llm\.base_url is http") as refused:
+            check(settings)
+        assert "sk-1" not in str(refused.value)
+    check(LlmSettings.model_validate({**SERVER, **changed}))
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/v1", "http://localhost/v1", "http://[::1]:9/v1", "https://h/v1"])
+def test_a_key_is_sent_over_https_and_to_this_machine(url: str) -> None:
+    check(LlmSettings.model_validate({**SERVER, "base_url": url, "api_key": SecretStr("sk-1")}))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from frontdesk.errors import BundleError
-from model_store.bundle import Bundle
+from model_store.bundle import Bundle, file_hashes
 from runners.warm_up import golden_precisions, open_warm
 
 
@@ -20,7 +21,12 @@ def with_other_golden_rows(bundle: Bundle, folder: Path, *precisions: str) -> Bu
     for precision in precisions:
         golden["expected"][precision]["intent"][0][0] += 0.5
     (path / "golden.json").write_text(json.dumps(golden))
-    return Bundle(path, bundle.manifest)
+    return sealed_as_it_lies(path, bundle)
+
+
+def sealed_as_it_lies(path: Path, bundle: Bundle) -> Bundle:
+    """The copy at `path`, with the hashes of the files that are there now: a fault that was sealed in."""
+    return Bundle(path, replace(bundle.manifest, files=file_hashes(path)))
 
 
 def with_reserve(bundle: Bundle, folder: Path, file: str, content: bytes | None) -> Bundle:
@@ -28,7 +34,7 @@ def with_reserve(bundle: Bundle, folder: Path, file: str, content: bytes | None)
     path = Path(shutil.copytree(bundle.path, folder / bundle.version))
     damaged = path / "reserves" / "without_encoders" / file
     damaged.unlink() if content is None else damaged.write_bytes(content)
-    return Bundle(path, bundle.manifest)
+    return sealed_as_it_lies(path, bundle)
 
 
 def test_a_bundle_whose_reserve_cannot_be_loaded_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:

@@ -1,0 +1,199 @@
+"""Keep BentoML's process manager, circus, off the network: its control sockets are unix sockets in a private folder.
+
+BentoML gives circus a TCP port without any password. Whoever reaches it reads the environment of the server and starts
+commands as its user. `use_private_sockets`, called where the master imports the service and so before it makes the
+arbiter, replaces the addresses, and refuses to start a master that would listen in any other way. All sockets of one
+master, those of its workers too, lie in one folder (0700) below the run folder, or below the system's temporary folder
+where that path is too long for a socket or its file system has none.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import inspect
+import os
+import shutil
+import socket
+import stat
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn
+
+from frontdesk.config import SOCKETS_VARIABLE
+from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import folder_problem, make_private_folder
+
+MAX_PATH_BYTES = 100
+"""Of a socket; the systems allow 104 to 108 with the zero at the end."""
+
+CONTROL, EVENTS = "control", "events"
+LONGEST_NAME = "bentoml-uds-12345678/123456789012345.sock"
+"""The longest path of a socket in the folder: of BentoML's own, to a runner."""
+
+_API_SERVER = "_bento_api_server"
+"""BentoML's name of the one socket that may be a TCP port: `server.port`."""
+
+
+class _Master:
+    """What this process holds as a serving master."""
+
+    folder: Path | None = None
+    run: Path | None = None
+
+
+def use_private_sockets(run: Path) -> None:
+    """Make every arbiter of this process listen on unix sockets only. `run` is that of the settings.
+
+    The process ends with one line where circus is not the one that this was written for.
+    """
+    if _Master.run is not None:
+        return
+    import zmq
+    from circus.arbiter import Arbiter  # type: ignore[import-untyped]  # circus publishes no types
+
+    signature = inspect.signature(Arbiter.__init__)
+    if missing := {"endpoint", "pubsub_endpoint", "sockets", "statsd", "httpd"} - set(signature.parameters):
+        _refuse(
+            f"This version of circus is not known: its Arbiter has no {sorted(missing)[0]}. "
+            "Install the pinned versions of BentoML and circus: see constraints.txt."
+        )
+    Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
+    zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
+    _Master.run = run
+
+
+def sockets_folder() -> Path:
+    """The private folder of this master's sockets, made at the first call and removed when the process ends.
+
+    Raises:
+        ConfigurationError: no folder is private, short enough and on a file system with sockets.
+    """
+    if _Master.folder is None:
+        assert _Master.run is not None, "use_private_sockets comes first"
+        _Master.folder = _make_folder(_Master.run, os.getpid())
+        atexit.register(_remove, _Master.folder, os.getpid())
+    return _Master.folder
+
+
+def share_sockets_folder() -> None:
+    """Tell this master's children of the folder, and let BentoML put the sockets of its runners there."""
+    folder = sockets_folder()
+    os.environ[SOCKETS_VARIABLE] = str(folder)
+    tempfile.tempdir = str(folder)
+
+
+def check_control_socket(variables: dict[str, str]) -> Path:
+    """In a worker: the folder of the master's sockets, in which the control socket must be.
+
+    Raises:
+        ConfigurationError: it is not there, so the process manager listens somewhere else.
+    """
+    folder = variables.get(SOCKETS_VARIABLE)
+    if folder is not None:
+        with contextlib.suppress(OSError):
+            if stat.S_ISSOCK((Path(folder) / CONTROL).stat().st_mode):
+                return Path(folder)
+    raise ConfigurationError(
+        "BentoML's process manager does not listen on the private socket that it was given.",
+        hint="Install the pinned version of BentoML: see constraints.txt.",
+    )
+
+
+def _make_folder(run: Path, pid: int) -> Path:
+    own = run / f"{pid}.sockets"
+    problems = []
+    for parent in dict.fromkeys((run, *_temporaries())):
+        named = own if parent == run else parent / "frontdesk-12345678"
+        if len(os.fsencode(named / LONGEST_NAME)) > MAX_PATH_BYTES:
+            problems.append(f"{parent} is too long")
+            continue
+        try:
+            if parent == run:
+                make_private_folder(run)
+            if (problem := folder_problem(parent)) is not None:
+                problems.append(problem)
+                continue
+            folder = _made_anew(own) if parent == run else Path(tempfile.mkdtemp(prefix="frontdesk-", dir=parent))
+        except OSError as error:
+            problems.append(f"{parent}: {error.strerror}")
+            continue
+        if _takes_sockets(folder):
+            return folder
+        shutil.rmtree(folder, ignore_errors=True)
+        problems.append(f"{parent} cannot hold sockets")
+    raise ConfigurationError(
+        f"There is no place for the sockets of the server: {'; '.join(problems)}.",
+        hint="Set TMPDIR to a short path of a folder of your own.",
+    )
+
+
+def _temporaries() -> Iterable[Path]:
+    """A folder of random name is made there."""
+    return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - as the docstring says
+
+
+def _made_anew(folder: Path) -> Path:
+    """What is there was left by a master with the same process id that was killed."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
+    return folder
+
+
+def _takes_sockets(folder: Path) -> bool:
+    probe = folder / "probe"
+    try:
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(str(probe))
+        probe.unlink()
+    except OSError:
+        return False
+    return True
+
+
+def _remove(folder: Path, pid: int) -> None:
+    if os.getpid() == pid:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature) -> Callable[..., None]:
+    """`Arbiter.__init__` with other addresses: whatever the caller asks for, nothing but unix sockets."""
+
+    @wraps(original)
+    def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
+        bound = signature.bind(*args, **kwargs)
+        for given in bound.arguments.get("sockets") or ():
+            if not given.is_unix and given.name != _API_SERVER:
+                _refuse(f"BentoML would give the service '{given.name}' a TCP port that anybody here can call.")
+        try:
+            folder = sockets_folder()
+        except ConfigurationError as error:
+            _refuse(str(error))
+        private = {"endpoint": f"ipc://{folder / CONTROL}", "pubsub_endpoint": f"ipc://{folder / EVENTS}"}
+        off = {"statsd": False, "httpd": False, "stats_endpoint": None, "multicast_endpoint": None}
+        bound.arguments.update(private | {name: value for name, value in off.items() if name in signature.parameters})
+        original(*bound.args, **bound.kwargs)
+
+    return __init__
+
+
+def _in_folder_only(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`zmq.Socket.bind` that ends the master where it would listen elsewhere: then the hook above was not taken."""
+
+    @wraps(original)
+    def bind(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:
+        if _Master.folder is None or not str(address).startswith(f"ipc://{_Master.folder}/"):
+            _refuse(f"BentoML's process manager would listen on {address}, where anybody here can command it.")
+        return original(self, address, *args, **kwargs)
+
+    return bind
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"error {why}", file=sys.stderr, flush=True)  # noqa: T201 - one line for a person, before any log is set up
+    if _Master.folder is not None:
+        _remove(_Master.folder, os.getpid())
+    os._exit(1)  # circus runs this in a callback of its loop, which would swallow SystemExit

@@ -1,0 +1,66 @@
+"""On which sockets a running server listens: its two ports, and nothing else that another user can reach."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import psutil
+import pytest
+
+from frontdesk.config import SOCKETS_VARIABLE
+from model_store.bundle import Bundle
+from tests.serving import Server, home_with
+
+
+def sockets_folder(server: Server) -> Path:
+    """Where the master keeps the sockets of its processes."""
+    (folder,) = {process.environ()[SOCKETS_VARIABLE] for process in workers(server)}
+    return Path(folder)
+
+
+def workers(server: Server) -> list[psutil.Process]:
+    return [psutil.Process(pid) for pid in server.workers().values()]
+
+
+def assert_private(folder: Path) -> None:
+    """This user alone enters the folder, and each socket in it has a path that every system allows."""
+    about = folder.lstat()
+    assert (stat.S_IMODE(about.st_mode), about.st_uid) == (0o700, os.geteuid())
+    assert {"control", "events"} <= {file.name for file in folder.iterdir()}
+    assert all(len(os.fsencode(path)) < 100 for path in folder.rglob("*"))
+
+
+def test_the_only_tcp_ports_are_those_of_the_settings(server: Server) -> None:
+    assert server.tcp_ports() == {server.port, server.grpc_port}
+    assert_private(sockets_folder(server))
+
+
+def test_with_a_home_too_long_for_sockets_they_lie_in_a_short_private_folder_that_is_removed(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    home = home_with(tiny_bundle, tmp_path / ("a home with a very long name " * 5) / "home")
+    with Server(home) as server:
+        folder = sockets_folder(server)
+        assert home not in folder.parents
+        assert_private(folder)
+        assert (folder / "lending" / "0.sock").is_socket()
+        assert server.tcp_ports() == {server.port, server.grpc_port}
+    assert server.process.returncode == 0
+    assert not folder.exists()
+
+
+def test_what_a_server_writes_is_open_to_nobody_else(server: Server) -> None:
+    with server.client() as client:
+        assert client.post("/v1/queries", json={"text": "Where is my parcel?"}).status_code == 200
+    ours = [path for path in server.home.rglob("*") if "bundles" not in path.parts and path.name != "server.log"]
+    assert {"frontdesk.db", "keys", "bentoml"} <= {path.name for path in ours}
+    assert not [path for path in ours if path.lstat().st_mode & 0o077]
+
+
+@pytest.mark.parametrize("placement", ["dedicated"])
+def test_the_services_of_a_placement_have_no_tcp_port(encoder_bundle: Bundle, tmp_path: Path, placement: str) -> None:
+    with Server(home_with(encoder_bundle, tmp_path / "home"), workers=1, model__placement=placement) as server:
+        assert server.tcp_ports() == {server.port, server.grpc_port}
+        assert_private(sockets_folder(server))

@@ -1,0 +1,304 @@
+"""What another user of this machine has planted: configurations, modules, keys, links. None of it is used or followed.
+
+Root can give files to another user, so these tests need root; without it they are skipped, but for those of links.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import logging
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.classify import COLUMNS, ERROR, ClassifyRun, identify
+from cli.doctor import examine
+from cli.row_files import open_rows
+from frontdesk.config import CONFIG_VARIABLE, PROJECT, load
+from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import UntrustedFileError, open_own, replaced
+from frontdesk.responses.providers import read_key
+from frontdesk.security.key_files import KeyFiles, Purpose, read_secret, write_secret
+from frontdesk.security.keys import KeyFolder, read_keyring, signing_key
+from model_store.bundle import Bundle
+from tests.serving import Server, environment, frontdesk, home_with
+
+ANOTHER_USER = 65534
+needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+FORGED = base64.urlsafe_b64encode(b"f" * 32)
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, which is not the product's."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def planted_key(folder: Path, content: bytes = FORGED) -> Path:
+    """A signing key that another user made in a folder where he can write, readable by him alone."""
+    path = folder / "signing-22a48051.key"
+    path.write_bytes(content)
+    path.chmod(0o600)
+    os.chown(path, ANOTHER_USER, ANOTHER_USER)
+    return path
+
+
+class TestConfiguration:
+    def test_one_of_ones_own_in_the_current_directory_is_read(self, elsewhere: Path) -> None:
+        (elsewhere / "configuration.yaml").write_text("server: {port: 3211}")
+        assert load(environment={}).server.port == 3211
+
+    @needs_root
+    def test_one_of_another_user_is_refused_with_one_line(self, elsewhere: Path) -> None:
+        file = elsewhere / "configuration.yaml"
+        file.write_text("llm: {base_url: 'http://127.0.0.1:3299/v1'}")
+        os.chown(file, ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(ConfigurationError, match="is not used: it belongs to another user") as refused:
+            load(environment={})
+        assert "\n" not in str(refused.value)
+        assert CONFIG_VARIABLE in refused.value.hint
+
+    @needs_root
+    def test_one_in_a_folder_of_another_user_is_refused(self, elsewhere: Path) -> None:
+        (elsewhere / "configuration.yaml").write_text("server: {port: 3211}")
+        os.chown(elsewhere, ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(ConfigurationError, match="belongs to another user"):
+            load(environment={})
+
+    @needs_root
+    def test_a_link_of_another_user_to_a_file_of_ours_is_refused(self, elsewhere: Path, tmp_path: Path) -> None:
+        (tmp_path / "ours.yaml").write_text("server: {port: 3211}")
+        (elsewhere / "configuration.yaml").symlink_to(tmp_path / "ours.yaml")
+        os.lchown(elsewhere / "configuration.yaml", ANOTHER_USER, ANOTHER_USER)
+        elsewhere.chmod(0o1777)
+        with pytest.raises(ConfigurationError, match="link of another user"):
+            load(environment={})
+
+    @pytest.mark.parametrize("mode", [0o666, 0o664, 0o602])
+    def test_one_that_others_can_write_to_is_refused(self, elsewhere: Path, mode: int) -> None:
+        file = elsewhere / "configuration.yaml"
+        file.write_text("server: {port: 3211}")
+        file.chmod(mode)
+        with pytest.raises(ConfigurationError, match="other users can write to it"):
+            load(environment={})
+
+    def test_one_in_a_folder_that_others_can_write_to_is_refused(self, elsewhere: Path) -> None:
+        (elsewhere / "configuration.yaml").write_text("server: {port: 3211}")
+        elsewhere.chmod(0o777)
+        with pytest.raises(ConfigurationError, match="other users can write to the folder"):
+            load(environment={})
+
+    def test_one_that_is_named_is_refused_where_everybody_can_write_to_it(self, tmp_path: Path) -> None:
+        file = tmp_path / "mine.yaml"
+        file.write_text("server: {port: 3211}")
+        file.chmod(0o664)
+        assert load(environment={CONFIG_VARIABLE: str(file)}).server.port == 3211
+        file.chmod(0o646)
+        with pytest.raises(ConfigurationError, match="everybody can write to it"):
+            load(environment={CONFIG_VARIABLE: str(file)})
+
+    @needs_root
+    def test_a_key_is_not_sent_to_the_server_of_a_planted_configuration(self, elsewhere: Path) -> None:
+        file = elsewhere / "configuration.yaml"
+        file.write_text("llm: {base_url: 'http://127.0.0.1:3299/v1', model: m}\nresponses: {provider: openai}")
+        os.chown(file, ANOTHER_USER, ANOTHER_USER)
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "cli", "doctor"], cwd=elsewhere, capture_output=True, text=True, check=False,
+            env={**os.environ, "PYTHONPATH": str(PROJECT), "FRONTDESK_LLM__API_KEY": "sk-SECRET-123"},
+        )  # fmt: skip
+        assert done.returncode == 1
+        assert done.stderr.startswith("error ")
+        assert "belongs to another user" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+class TestModules:
+    @pytest.fixture
+    def planted(self, elsewhere: Path) -> Path:
+        """Modules that would run as whoever starts the product here."""
+        for name in ("bentoml", "cli", "bentos", "numpy", "circus", "runners", "xllamacpp", "sitecustomize"):
+            (elsewhere / f"{name}.py").write_text(
+                f"open({str(elsewhere / 'ran')!r}, 'a').write({name!r})\nraise SystemExit('planted {name}')\n"
+            )
+        return elsewhere / "ran"
+
+    def test_a_server_started_in_a_foreign_folder_takes_no_module_from_there_but_finds_relative_paths(
+        self, planted: Path, tiny_bundle: Bundle, tmp_path: Path
+    ) -> None:
+        """BentoML's workers run in the folder of the code, because they look for modules where they run."""
+        home, folder = home_with(tiny_bundle, tmp_path / "home"), planted.parent
+        (folder / "policy.yaml").write_bytes((PROJECT / "frontdesk" / "policy" / "priority.yaml").read_bytes())
+        (folder / "configuration.yaml").write_text("policy: {priority: policy.yaml}\nstorage: {url: 'sqlite:///r.db'}")
+        command = ("-P", "-c", "import sys; sys.argv[1:] = ['serve']; from cli.main import run; run()")
+        variables = {"PYTHONPATH": str(PROJECT)}
+        with (
+            Server(home, workers=1, command=command, cwd=folder, variables=variables) as server,
+            server.client() as client,
+        ):
+            assert client.post("/v1/queries", json={"text": "Where is my parcel?"}).status_code == 200
+        assert (folder / "r.db").exists()
+        assert not planted.exists()
+
+
+class TestKeys:
+    @needs_root
+    def test_a_key_that_another_user_planted_verifies_nothing_and_is_logged(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        ours = signing_key(tmp_path)
+        folder = KeyFolder(tmp_path)
+        path = planted_key(tmp_path)
+        kids = {key.kid for key in (read_keyring(tmp_path).active, *read_keyring(tmp_path).others)}
+        assert kids == {ours.kid}
+        assert folder.find("22a48051") is None
+        assert f"The key file {path} belongs to another user" in caplog.text
+        assert caplog.records[0].levelno == logging.ERROR
+
+    @needs_root
+    @pytest.mark.parametrize("name", ["signing.key", "sealing.key", "audit.key", "erasure.key", "bundle.key"])
+    def test_the_key_in_use_is_refused_where_another_user_owns_it(self, tmp_path: Path, name: str) -> None:
+        write_secret(tmp_path / name, b"k" * 32)
+        os.chown(tmp_path / name, ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+            read_secret(tmp_path / name)
+
+    @needs_root
+    def test_a_folder_of_another_user_holds_no_keys(self, tmp_path: Path) -> None:
+        signing_key(tmp_path / "keys")
+        os.chown(tmp_path / "keys", ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+            signing_key(tmp_path / "keys")
+        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+            write_secret(tmp_path / "keys" / "audit.key", b"k" * 32)
+
+    @pytest.mark.parametrize("mode", [0o777, 0o770, 0o722])
+    def test_a_folder_that_others_can_write_to_holds_no_keys(self, tmp_path: Path, mode: int) -> None:
+        signing_key(tmp_path / "keys")
+        (tmp_path / "keys").chmod(mode)
+        with pytest.raises(UntrustedFileError, match="other users can write to the folder") as refused:
+            signing_key(tmp_path / "keys")
+        assert "chmod" in refused.value.hint
+
+    @needs_root
+    def test_a_link_that_another_user_planted_is_not_followed(self, tmp_path: Path) -> None:
+        signing_key(tmp_path / "ours")
+        keys = tmp_path / "keys"
+        keys.mkdir(mode=0o700)
+        (keys / "signing.key").symlink_to(tmp_path / "ours" / "signing.key")
+        assert len(signing_key(keys).secret) == 32
+        os.lchown(keys / "signing.key", ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(UntrustedFileError, match="link of another user"):
+            signing_key(keys)
+
+    @needs_root
+    def test_a_mounted_secret_in_a_sticky_folder_of_root_is_read(self, tmp_path: Path) -> None:
+        """As Kubernetes mounts one: a folder of mode 1777 whose files are links to links."""
+        mount = tmp_path / "mounted"
+        (mount / "..2026").mkdir(parents=True)
+        mount.chmod(0o1777)
+        (mount / "..data").symlink_to("..2026")
+        (mount / "..2026" / "signing.key").write_bytes(FORGED)
+        (mount / "..2026" / "signing.key").chmod(0o400)
+        (mount / "signing.key").symlink_to("..data/signing.key")
+        assert signing_key(mount).secret == b"f" * 32
+        planted_key(mount)
+        assert KeyFiles(mount, Purpose.SIGNING).read().others == ()
+
+    @needs_root
+    def test_the_key_of_a_language_model_is_refused_where_another_user_owns_it(self, tmp_path: Path) -> None:
+        path = tmp_path / "llm.key"
+        path.write_text("sk-1")
+        path.chmod(0o600)
+        assert read_key(path).get_secret_value() == "sk-1"
+        os.chown(path, ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(ConfigurationError, match="belongs to another user"):
+            read_key(path)
+
+    @needs_root
+    def test_a_forged_token_of_a_planted_key_is_refused_by_a_running_server_and_doctor_tells(self, home: Path) -> None:
+        signing_key(home / "keys")
+        planted_key(home / "keys")
+        settings = load(environment=environment(home))
+        (found,) = [finding for finding in examine(settings) if finding.what == "other keys"]
+        assert found.state == "bad"
+        assert "signing-22a48051.key" in found.told
+        assert "another user" in found.told
+
+    def test_doctor_tells_of_a_folder_of_keys_that_others_can_write_to(self, home: Path) -> None:
+        signing_key(home / "keys")
+        (home / "keys").chmod(0o777)
+        settings = load(environment=environment(home))
+        (found,) = [finding for finding in examine(settings) if finding.what == "keys"]
+        assert (found.state, "chmod 700" in found.told) == ("bad", True)
+
+
+class TestOutputFiles:
+    @pytest.fixture
+    def victim(self, tmp_path: Path) -> Iterator[Path]:
+        """A file of the operator that a planted link points to."""
+        path = tmp_path / "precious"
+        path.write_text("precious")
+        yield path
+        assert path.read_text() == "precious"
+
+    def run_in(self, folder: Path) -> ClassifyRun:
+        file = folder / "in.csv"
+        file.write_text("id,text\n1,where is my parcel\n")
+        rows = open_rows(file, "text", (*COLUMNS, ERROR))
+        result = [{**dict.fromkeys(COLUMNS, 1), "decision": "draft"}]
+        return ClassifyRun(file, folder / "out.csv", rows, identify(file, "v1", {}), lambda texts: result * len(texts))
+
+    @pytest.mark.parametrize("name", ["out.csv", "out.csv.part", "out.csv.part.json", "out.csv.part.json.new"])
+    def test_classify_writes_through_no_planted_link(self, tmp_path: Path, victim: Path, name: str) -> None:
+        run = self.run_in(tmp_path)
+        (tmp_path / name).symlink_to(victim)
+        for _ in run.steps(run.resume()[0]):
+            pass
+        assert not run.target.is_symlink()
+        assert "draft" in run.target.read_text()
+        assert stat.S_IMODE(run.target.stat().st_mode) == 0o600
+
+    @needs_root
+    def test_classify_does_not_go_on_with_a_part_or_a_record_of_another_user(
+        self, tmp_path: Path, victim: Path
+    ) -> None:
+        run = self.run_in(tmp_path)
+        reached = {"read": 8, "written": 7, "rows": 0, "errors": 0, "decisions": {}}
+        record = {"identity": dict(run.identity), "reached": reached, "part": ".out.csv.part-1"}
+        (tmp_path / ".out.csv.part-1").symlink_to(victim)
+        run.progress.write_text(json.dumps(record))
+        os.chown(run.progress, ANOTHER_USER, ANOTHER_USER)
+        assert "no record" in run.resume()[1]
+        os.chown(run.progress, 0, 0)
+        with pytest.raises(UntrustedFileError, match="is a link"):
+            list(run.steps(run.resume()[0]))
+
+    def test_a_file_that_is_replaced_is_created_and_never_opened(self, tmp_path: Path, victim: Path) -> None:
+        (tmp_path / "pointer").symlink_to(victim)
+        with replaced(tmp_path / "pointer") as file:
+            file.write(b"new")
+        assert (tmp_path / "pointer").read_bytes() == b"new"
+        assert not (tmp_path / "pointer").is_symlink()
+
+    def test_a_file_with_a_second_name_is_not_appended_to(self, tmp_path: Path, victim: Path) -> None:
+        os.link(victim, tmp_path / "events.jsonl")
+        with pytest.raises(UntrustedFileError, match="not written to"):
+            open_own(tmp_path / "events.jsonl", os.O_RDWR | os.O_APPEND)
+
+
+def test_a_home_of_trained_and_served_files_is_open_to_nobody_else(home: Path) -> None:
+    """What the command line itself writes; tests/e2e look at what a training and a server write."""
+    done = frontdesk(home, "ask", "Where is my parcel?", "--local")
+    assert done.returncode == 0, done.stderr
+    written = [path for path in home.rglob("*") if "bundles" not in path.parts]
+    assert written
+    assert not [path for path in written if path.lstat().st_mode & 0o077]
