@@ -32,8 +32,10 @@ PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
 
 
-def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
-    """The application. `desk` and `heartbeats` give this worker's, once it has started."""
+def build_app(
+    desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats], is_draining: Callable[[], bool] = bool
+) -> FastAPI:
+    """The application. `desk` and `heartbeats` give this worker's, once it has started; `is_draining`: will it stop?"""
     app = FastAPI(
         title="Frontdesk",
         version=frontdesk.__version__,
@@ -106,7 +108,7 @@ def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) ->
     add_analytics(app, desk)
     add_admin(app, desk)
     _add_pages(app)
-    _add_health(app, desk, heartbeats)
+    _add_health(app, desk, heartbeats, is_draining)
     _add_refusals(app, desk)
     described(app)
     return app
@@ -131,7 +133,12 @@ def _add_pages(app: FastAPI) -> None:
         )
 
 
-def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> None:
+def _add_health(
+    app: FastAPI,
+    desk: Callable[[], Desk],
+    heartbeats: Callable[[], Heartbeats],
+    is_draining: Callable[[], bool],
+) -> None:
     @app.get("/livez", tags=["health"], response_model=None)
     async def livez() -> Response:
         """200 while every process of this server, runners too, shows signs of life; 503 names those that do not."""
@@ -150,8 +157,17 @@ def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[],
         degraded = missing if missing and opened.champion.can_spare(missing) else []
         lacking = [] if degraded else missing
         storage = await opened.storage()
-        ready = not lacking and storage is not None
-        what = "ready" if ready else f"waiting for {', '.join(lacking)}" if lacking else "the spool cannot be read"
+        draining = is_draining()
+        ready = not lacking and storage is not None and not draining
+        what = (
+            "draining"
+            if draining
+            else "ready"
+            if ready
+            else f"waiting for {', '.join(lacking)}"
+            if lacking
+            else "the spool cannot be read"
+        )
         details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
         if storage is not None:
             details |= storage

@@ -10,9 +10,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bentos.errors import SECURITY_HEADERS, HeadersTooLarge
 from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
 from bentos.headers import request_id
-from frontdesk.errors import InvalidQuery, TooLarge
+from frontdesk.errors import InvalidQuery
 from frontdesk.types import Caller
 
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
@@ -33,12 +34,8 @@ _SINGLE_HEADERS = (
     b"x-request-deadline-ms",
     b"x-request-id",
 )
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+_TLS_HEADERS = [*SECURITY_HEADERS, _HSTS]
 
 
 class Exchange:
@@ -55,6 +52,7 @@ class Exchange:
         "bytes_out",
         "caller",
         "fields",
+        "is_admitted",
         "is_gone",
         "method",
         "request_id",
@@ -80,6 +78,7 @@ class Exchange:
         self.caller = ANONYMOUS
         self.fields: list[tuple[bytes, bytes]] = []
         self.is_gone = False
+        self.is_admitted = False
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
@@ -88,7 +87,7 @@ class Exchange:
         """Refuse more header bytes than `limit`, and headers that are there twice where parts could read either."""
         given: list[tuple[bytes, bytes]] = self._scope["headers"]
         if sum(len(name) + len(value) for name, value in given) > limit:
-            raise TooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
+            raise HeadersTooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
         if len(given) > len(self._headers):
             names = [name for name, _ in given]
             for single in _SINGLE_HEADERS:
@@ -113,9 +112,10 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: list[Any] = list(message.get("headers", []))
+            security = _TLS_HEADERS if self._scope.get("scheme") == "https" else SECURITY_HEADERS
             message = {
                 **message,
-                "headers": [*headers, *self.fields, *_SECURITY_HEADERS, (b"x-request-id", self.request_id.encode())],
+                "headers": [*headers, *self.fields, *security, (b"x-request-id", self.request_id.encode())],
             }
             if self._gzip_bytes is not None and is_worth_it(headers, self._gzip_bytes) and self._reads_gzip():
                 self._held = message

@@ -1,0 +1,206 @@
+"""uvicorn's server with our protocol: accepted connections are counted before TLS, and SIGTERM drains before it stops.
+
+    SIGTERM -> draining (`server.drain_s`): not ready, requests are answered, connections close after their response
+            -> stopping (`server.shutdown_grace_s`): the listener is closed, requests in flight are finished
+
+`install` puts both in place of what BentoML's worker would use; the versions are pinned and the hook is tested.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import logging
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any, ClassVar
+
+import uvicorn
+import uvicorn.config
+
+from bentos.connection_table import ConnectionEvents, ConnectionLimits, ConnectionTable
+from bentos.hardened_protocol import HardenedProtocol
+from bentos.tls import harden
+from frontdesk.config import ServerSettings
+
+_log = logging.getLogger("bentoml.frontdesk")
+
+PROTOCOL_NAME = "auto"
+"""Of the protocol that BentoML's workers ask uvicorn for."""
+NOT_SENT_BYTES = 65_536
+"""What the kernel may hold of a response beyond what is on its way to the client."""
+HOOK_TIMEOUT_S = 1.0
+TLS_CLOSE_S = 1.0
+
+Hook = Callable[[], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    pass
+
+
+class HardenedServer(uvicorn.Server):
+    """`on_drain` runs when SIGTERM begins the drain, `on_stop` when the listener is about to close."""
+
+    drain_s: ClassVar[float] = 0.0
+    grace_s: ClassVar[int] = 20
+    on_drain: ClassVar[Hook] = staticmethod(_nothing)
+    on_stop: ClassVar[Hook] = staticmethod(_nothing)
+
+    _drained_at: float | None = None
+    _told = False
+    sweeping: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        config, table = self.config, HardenedProtocol.table
+        if config.timeout_graceful_shutdown is None:
+            config.timeout_graceful_shutdown = self.grace_s
+        if config.ssl is not None:
+            context, config.ssl = harden(config.ssl), None
+            gate = functools.partial(TlsGate, context, config.http_protocol_class, table)
+            config.http_protocol_class = gate  # type: ignore[assignment]
+        for listener in sockets or ():
+            _limit_unread(listener, table.limits.response_stall_s)
+        await super().startup(sockets)
+        self.sweeping = asyncio.get_running_loop().create_task(_sweep(table))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM begins the drain, once; SIGINT (a person at a terminal) stops without one."""
+        super().handle_exit(sig, frame)
+        if sig == signal.SIGTERM and self.drain_s > 0 and not self.force_exit:
+            if self._drained_at is None:
+                self._drained_at = time.monotonic() + self.drain_s
+                HardenedProtocol.table.is_draining = True
+            self.should_exit = time.monotonic() >= self._drained_at
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._drained_at is not None:
+            if not self._told:
+                self._told = True
+                _log.info("Draining for %g s: not ready, requests are still answered.", self.drain_s)
+                await _run(type(self).on_drain)
+            if time.monotonic() >= self._drained_at:
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        HardenedProtocol.table.is_draining = True
+        await _run(type(self).on_stop)
+        await super().shutdown(sockets)
+        if self.sweeping is not None:
+            self.sweeping.cancel()
+
+
+class TlsGate(asyncio.Protocol):
+    """A connection during its TLS handshake, which has `header_timeout_s`; then the protocol takes over."""
+
+    deadline = float("inf")  # the handshake has a time limit of its own
+    progress_at = 0.0
+    may_be_evicted = True
+
+    def __init__(
+        self, context: ssl.SSLContext, protocol: Callable[..., Any], table: ConnectionTable, **uvicorns: Any
+    ) -> None:
+        self._context = context
+        self._protocol = protocol
+        self._table = table
+        self._uvicorns = uvicorns
+        self._early = b""
+        self._is_lost = False
+        self._raw: Any = None
+        self._task: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        self._raw = transport
+        peer = transport.get_extra_info("peername")
+        if (reason := self._table.admit(self, peer[0] if peer else None)) is not None:
+            self._table.events.closed(reason)
+            transport.abort()
+            return
+        transport.pause_reading()
+        self._task = asyncio.get_running_loop().create_task(self._shake_hands())
+
+    def data_received(self, data: bytes) -> None:
+        """A request that came in the same packet as the end of the handshake."""
+        self._early += data
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
+        self._table.remove(self)
+
+    def expire(self, now: float) -> int:
+        return 0
+
+    def abort(self, reason: str) -> None:
+        self._table.events.closed(reason)
+        self._raw.abort()
+
+    async def _shake_hands(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            transport: Any = await loop.start_tls(
+                self._raw,
+                self,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=self._table.limits.header_timeout_s,
+                ssl_shutdown_timeout=TLS_CLOSE_S,
+            )
+        except (OSError, TimeoutError):  # ssl.SSLError is an OSError
+            self._table.events.closed("handshake")
+            return
+        finally:
+            self._table.remove(self)
+        if transport is None or self._is_lost:
+            return
+        protocol = self._protocol(**self._uvicorns)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
+        if self._early:
+            protocol.data_received(self._early)
+
+
+def _limit_unread(listener: socket.socket, stall_s: float) -> None:
+    """Accepted connections inherit both: the kernel gives up a client that takes nothing for so long, and holds little
+    for it. Systems without them (macOS) have the protocol's own limits alone."""
+    for option, value in (("TCP_USER_TIMEOUT", round(stall_s * 1000)), ("TCP_NOTSENT_LOWAT", NOT_SENT_BYTES)):
+        with contextlib.suppress(OSError, AttributeError):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+async def _sweep(table: ConnectionTable) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(table.limits.sweep_s)
+        try:
+            table.sweep(loop.time())
+        except Exception:
+            _log.exception("The sweep over connections failed.")
+
+
+async def _run(hook: Hook) -> None:
+    """A hook that fails or hangs must not keep the server from stopping."""
+    try:
+        async with asyncio.timeout(HOOK_TIMEOUT_S):
+            await hook()
+    except Exception:
+        _log.exception("A hook of the shutdown failed.")
+
+
+def install(
+    settings: ServerSettings, events: ConnectionEvents, *, on_drain: Hook = _nothing, on_stop: Hook = _nothing
+) -> ConnectionTable:
+    """For every server that this process starts from now on. Returns the table of its connections."""
+    table = HardenedProtocol.table = ConnectionTable(ConnectionLimits.of(settings), events)
+    HardenedServer.drain_s = settings.drain_s
+    HardenedServer.grace_s = settings.shutdown_grace_s
+    HardenedServer.on_drain = staticmethod(on_drain)
+    HardenedServer.on_stop = staticmethod(on_stop)
+    uvicorn.config.HTTP_PROTOCOLS[PROTOCOL_NAME] = HardenedProtocol  # type: ignore[assignment]  # classes too
+    uvicorn.Server = HardenedServer  # type: ignore[misc]  # BentoML's worker looks it up when it starts
+    return table
