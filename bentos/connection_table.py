@@ -7,8 +7,10 @@ proxies have only the worker's cap, because all clients behind a proxy share its
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import resource
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -25,6 +27,10 @@ MOST_REFUSED = 64
 """Refused connections that are kept open for a moment, so that their client can read the 503."""
 MOST_HELD_BYTES = 32 * 1024 * 1024
 """Of pipelined requests, and of responses that nobody reads, over all connections of the worker."""
+PIPELINED_PAUSE_S = 0.002
+"""Between two pipelined requests of this worker, so that a flood of them costs a fraction of its time."""
+PIPELINED_CHECKS = 8
+"""Waiting connections that are looked at for one pipelined request."""
 STALLED_S = 1.0
 """A response without progress for this long may be aborted when unread responses exceed MOST_HELD_BYTES."""
 
@@ -37,6 +43,7 @@ class Connection(Protocol):
 
     @property
     def may_be_evicted(self) -> bool: ...
+    def begin_held(self) -> bool: ...
     def expire(self, now: float) -> int: ...
     def abort(self, reason: str) -> None: ...
 
@@ -121,6 +128,8 @@ class ConnectionTable:
         self._refused: dict[Connection, None] = {}
         self._trusted: set[str] = set()
         self._held_bytes = 0
+        self._pipelining: deque[Connection] = deque()
+        self._is_pumping = False
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -176,12 +185,31 @@ class ConnectionTable:
     def release(self, size: int) -> None:
         self._held_bytes -= size
 
+    def begin_later(self, connection: Connection) -> None:
+        """Begin the next pipelined request of this connection when it is its turn among all of them."""
+        self._pipelining.append(connection)
+        if not self._is_pumping:
+            self._is_pumping = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        for _ in range(min(PIPELINED_CHECKS, len(self._pipelining))):
+            connection = self._pipelining.popleft()
+            if connection in self._groups and not connection.begin_held():
+                self._pipelining.append(connection)  # its client has not read the responses before
+            else:
+                break
+        self._is_pumping = bool(self._pipelining)
+        if self._is_pumping:
+            asyncio.get_running_loop().call_later(PIPELINED_PAUSE_S, self._pump)
+
     def sweep(self, now: float) -> None:
         """End what is past its deadline. Where unread responses take too much memory, end the longest stalled."""
-        waiting: list[tuple[float, int, Connection]] = []
-        for connection in [*self._groups, *self._refused]:
-            if connection.deadline <= now and (unsent := connection.expire(now)):
-                waiting.append((connection.progress_at, unsent, connection))
+        waiting = [
+            (connection.progress_at, unsent, connection)
+            for connection in [*self._groups, *self._refused]
+            if connection.deadline <= now and (unsent := connection.expire(now))
+        ]
         excess = sum(unsent for _, unsent, _ in waiting) - MOST_HELD_BYTES
         for progress_at, unsent, connection in sorted(waiting, key=lambda entry: entry[0]):
             if excess <= 0 or now - progress_at < STALLED_S:

@@ -14,6 +14,9 @@ asks after a proxy had looked (RFC 9110, section 6.5.1, forbids it).
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sys
+import termios
 import urllib.parse
 from enum import IntEnum
 from typing import Any, ClassVar
@@ -37,8 +40,23 @@ APPLICATION_MARGIN_S = 30.0
 """Beyond `request_timeout_s`: how long a response may make no progress because the application sends nothing."""
 BODY_MARGIN_S = 1.0
 """The application answers 504 at `request_timeout_s`; the connection ends this much later where it does not."""
+LEAST_PROGRESS_BYTES = 1024
+"""A client that takes fewer bytes of a waiting response in `response_stall_s` makes no progress."""
 REFUSED_S = 1.0
 RETRY_S = 1.0
+TURNED_AWAY = raw_problem(
+    Overloaded("Too many connections are open.", retry_after_s=RETRY_S, hint="Try again later."), "none"
+)
+
+
+def _bytes_under_way(transport: Any) -> int:
+    """What the kernel has not delivered yet; 0 where it does not say."""
+    count = bytearray(4)
+    try:
+        fcntl.ioctl(transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+    except OSError:
+        return 0
+    return int.from_bytes(count, sys.byteorder)
 
 
 class State(IntEnum):
@@ -162,9 +180,7 @@ class HardenedProtocol(HttpToolsProtocol):
             self.state = CLOSING
             self._raw.abort()
             return
-        self._write_refusal(
-            Overloaded("Too many connections are open.", retry_after_s=RETRY_S, hint="Try again later.")
-        )
+        self.transport.write(TURNED_AWAY)
         self._linger(now, REFUSED_S)
 
     # ---- reading
@@ -401,17 +417,21 @@ class HardenedProtocol(HttpToolsProtocol):
         self.state, self.deadline, self._since = IDLE, 0.0, now
         self._tail = b""
         if self._held:
-            self.loop.call_soon(self._read_held)
+            self.table.begin_later(self)
         else:
             self.flow.resume_reading()
 
-    def _read_held(self) -> None:
+    def begin_held(self) -> bool:
+        """Begin the next pipelined request, unless the client has yet to take earlier responses. Whether it is done."""
         if self.state is not IDLE:
-            return
+            return True
+        if self._raw.get_write_buffer_size() or _bytes_under_way(self._raw):
+            return False
         data = self._held
         self._release()
         self.flow.resume_reading()
         self.data_received(data)
+        return True
 
     # ---- closing
 
@@ -473,7 +493,7 @@ class HardenedProtocol(HttpToolsProtocol):
         sent = self.transport.written - unsent  # type: ignore[attr-defined]
         limits = self.table.limits
         patience_s = limits.response_stall_s if unsent else limits.request_timeout_s + APPLICATION_MARGIN_S
-        if sent != self._sent:
+        if sent - self._sent >= (LEAST_PROGRESS_BYTES if unsent else 1):
             self._sent, self.progress_at = sent, now
         elif now - self.progress_at >= patience_s:
             self.abort("response_stalled" if unsent else "no_response")

@@ -129,11 +129,11 @@ class TlsGate(asyncio.Protocol):
         """A request that came in the same packet as the end of the handshake."""
         self._early += data
 
-    def connection_lost(self, exc: Exception | None) -> None:
+    def connection_lost(self, _: Exception | None) -> None:
         self._is_lost = True
         self._table.remove(self)
 
-    def expire(self, now: float) -> int:
+    def expire(self, _: float) -> int:
         return 0
 
     def abort(self, reason: str) -> None:
@@ -179,7 +179,7 @@ async def _sweep(table: ConnectionTable) -> None:
         await asyncio.sleep(table.limits.sweep_s)
         try:
             table.sweep(loop.time())
-        except Exception:
+        except Exception:  # noqa: BLE001 - a defect at one connection must not end the deadlines of all
             _log.exception("The sweep over connections failed.")
 
 
@@ -188,7 +188,7 @@ async def _run(hook: Hook) -> None:
     try:
         async with asyncio.timeout(HOOK_TIMEOUT_S):
             await hook()
-    except Exception:
+    except Exception:  # noqa: BLE001 - the server stops all the same
         _log.exception("A hook of the shutdown failed.")
 
 

@@ -18,6 +18,7 @@ from bentos.desk import Desk
 from bentos.errors import problem
 from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
+from bentos.gateway.documents import add_documents
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
 from bentos.gateway.records import add_customers, add_records
@@ -41,6 +42,7 @@ def build_app(
         version=frontdesk.__version__,
         summary="Understands customers' messages and answers them.",
         docs_url=None,
+        openapi_url=None,
         redoc_url=None,
     )
 
@@ -108,6 +110,7 @@ def build_app(
     add_analytics(app, desk)
     add_admin(app, desk)
     _add_pages(app)
+    add_documents(app, desk)
     _add_health(app, desk, heartbeats, is_draining)
     _add_refusals(app, desk)
     described(app)
@@ -172,11 +175,6 @@ def _add_health(
         if storage is not None:
             details |= storage
         return _health(what, ready, details)
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        body, content_type = desk().metrics.render()
-        return Response(body, headers={"content-type": content_type})
 
 
 async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admitted) -> list[bytes]:
