@@ -425,7 +425,7 @@ class HardenedProtocol(HttpToolsProtocol):
         """Begin the next pipelined request, unless the client has yet to take earlier responses. Whether it is done."""
         if self.state is not IDLE:
             return True
-        if self._raw.get_write_buffer_size() or _bytes_under_way(self._raw):
+        if self._unsent():
             return False
         data = self._held
         self._release()
@@ -480,7 +480,7 @@ class HardenedProtocol(HttpToolsProtocol):
     def expire(self, now: float) -> int:
         """The deadline has passed. Returns the bytes of a response that wait for the client."""
         state = self.state
-        if state is RESPONSE or state is CLOSING or (state is IDLE and self._raw.get_write_buffer_size()):
+        if state is RESPONSE or state is CLOSING or (state is IDLE and self._unsent()):
             return self._check_progress(now)
         if state is IDLE and self._since + self.table.limits.keep_alive_s > now:
             self.deadline = self._since + self.table.limits.keep_alive_s
@@ -488,8 +488,13 @@ class HardenedProtocol(HttpToolsProtocol):
             self._close(REASONS[state])
         return 0
 
+    def _unsent(self) -> int:
+        """Bytes of responses that the client has not taken, wherever they wait."""
+        waiting: int = self._raw.get_write_buffer_size()
+        return waiting + _bytes_under_way(self._raw)
+
     def _check_progress(self, now: float) -> int:
-        unsent: int = self._raw.get_write_buffer_size()
+        unsent = self._unsent()
         sent = self.transport.written - unsent  # type: ignore[attr-defined]
         limits = self.table.limits
         patience_s = limits.response_stall_s if unsent else limits.request_timeout_s + APPLICATION_MARGIN_S
@@ -498,7 +503,7 @@ class HardenedProtocol(HttpToolsProtocol):
         elif now - self.progress_at >= patience_s:
             self.abort("response_stalled" if unsent else "no_response")
             return 0
-        return unsent
+        return self._raw.get_write_buffer_size() if unsent else 0
 
     # ---- refusals of what is no request
 
