@@ -112,6 +112,7 @@ class TlsGate(asyncio.Protocol):
         self._uvicorns = uvicorns
         self._early = b""
         self._is_lost = False
+        self._is_aborted = False
         self._raw: Any = None
         self._task: asyncio.Task[None] | None = None
 
@@ -136,7 +137,11 @@ class TlsGate(asyncio.Protocol):
     def expire(self, _: float) -> int:
         return 0
 
+    def begin_held(self) -> bool:
+        return True
+
     def abort(self, reason: str) -> None:
+        self._is_aborted = True
         self._table.events.closed(reason)
         self._raw.abort()
 
@@ -152,7 +157,8 @@ class TlsGate(asyncio.Protocol):
                 ssl_shutdown_timeout=TLS_CLOSE_S,
             )
         except (OSError, TimeoutError):  # ssl.SSLError is an OSError
-            self._table.events.closed("handshake")
+            if not self._is_aborted:
+                self._table.events.closed("handshake")
             return
         finally:
             self._table.remove(self)
