@@ -18,6 +18,7 @@ import fcntl
 import sys
 import termios
 import urllib.parse
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -139,7 +140,14 @@ class HardenedProtocol(HttpToolsProtocol):
 
     # ---- the connection begins and ends
 
+    def __init__(self, *, on_connection: Callable[[], None] | None = None, **uvicorns: Any) -> None:
+        """`on_connection` is called before the connection is entered into the table."""
+        super().__init__(**uvicorns)
+        self._on_connection = on_connection
+
     def connection_made(self, transport: Any) -> None:
+        if self._on_connection is not None:
+            self._on_connection()
         counting = CountingTransport(transport, self)
         super().connection_made(counting)  # type: ignore[arg-type]  # as much of a transport as uvicorn uses
         transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import asyncio
+import asyncio.sslproto
 import contextlib
 import functools
 import logging
@@ -22,6 +23,8 @@ from typing import Any, ClassVar
 
 import uvicorn
 import uvicorn.config
+import uvloop
+import uvloop.loop
 
 from bentos.connection_table import ConnectionEvents, ConnectionLimits, ConnectionTable
 from bentos.hardened_protocol import HardenedProtocol
@@ -97,7 +100,7 @@ class HardenedServer(uvicorn.Server):
 
 
 class TlsGate(asyncio.Protocol):
-    """A connection during its TLS handshake, which has `header_timeout_s`; then the protocol takes over."""
+    """A connection during its TLS handshake, which has `header_timeout_s`; then the HTTP protocol takes over."""
 
     deadline = float("inf")  # the handshake has a time limit of its own
     progress_at = 0.0
@@ -110,29 +113,40 @@ class TlsGate(asyncio.Protocol):
         self._protocol = protocol
         self._table = table
         self._uvicorns = uvicorns
-        self._early = b""
-        self._is_lost = False
         self._is_aborted = False
         self._raw: Any = None
-        self._task: asyncio.Task[None] | None = None
 
     def connection_made(self, transport: Any) -> None:
+        """Begin the handshake at once, as the loop's own servers do: `start_tls` would begin it an iteration later."""
         self._raw = transport
         peer = transport.get_extra_info("peername")
         if (reason := self._table.admit(self, peer[0] if peer else None)) is not None:
-            self._table.events.closed(reason)
-            transport.abort()
+            self.abort(reason)
             return
-        transport.pause_reading()
-        self._task = asyncio.get_running_loop().create_task(self._shake_hands())
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        done.add_done_callback(self._finished)
+        kind: Any = uvloop.loop.SSLProtocol if isinstance(loop, uvloop.Loop) else asyncio.sslproto.SSLProtocol
+        tls = kind(
+            loop,
+            self._protocol(**self._uvicorns, on_connection=self._leave),
+            self._context,
+            done,
+            server_side=True,
+            ssl_handshake_timeout=self._table.limits.header_timeout_s,
+            ssl_shutdown_timeout=TLS_CLOSE_S,
+        )
+        transport.set_protocol(tls)
+        tls.connection_made(transport)
 
-    def data_received(self, data: bytes) -> None:
-        """A request that came in the same packet as the end of the handshake."""
-        self._early += data
-
-    def connection_lost(self, _: Exception | None) -> None:
-        self._is_lost = True
+    def _leave(self) -> None:
+        """The HTTP protocol takes this connection's place in the table."""
         self._table.remove(self)
+
+    def _finished(self, done: asyncio.Future[None]) -> None:
+        self._table.remove(self)
+        if not done.cancelled() and done.exception() is not None and not self._is_aborted:
+            self._table.events.closed("handshake")
 
     def expire(self, _: float) -> int:
         return 0
@@ -144,31 +158,6 @@ class TlsGate(asyncio.Protocol):
         self._is_aborted = True
         self._table.events.closed(reason)
         self._raw.abort()
-
-    async def _shake_hands(self) -> None:
-        loop = asyncio.get_running_loop()
-        try:
-            transport: Any = await loop.start_tls(
-                self._raw,
-                self,
-                self._context,
-                server_side=True,
-                ssl_handshake_timeout=self._table.limits.header_timeout_s,
-                ssl_shutdown_timeout=TLS_CLOSE_S,
-            )
-        except (OSError, TimeoutError):  # ssl.SSLError is an OSError
-            if not self._is_aborted:
-                self._table.events.closed("handshake")
-            return
-        finally:
-            self._table.remove(self)
-        if transport is None or self._is_lost:
-            return
-        protocol = self._protocol(**self._uvicorns)
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        if self._early:
-            protocol.data_received(self._early)
 
 
 def _limit_unread(listener: socket.socket, stall_s: float) -> None:
