@@ -79,7 +79,7 @@ REASONS = {NEW: "headers", IDLE: "idle", HEADERS: "headers", BODY: "body", REST:
 class CountingTransport:
     """The transport as uvicorn sees it: counts what is written, and leaves it to the protocol how to close."""
 
-    __slots__ = ("_protocol", "_write", "get_extra_info", "pause_reading", "raw", "resume_reading", "written")
+    __slots__ = ("_protocol", "_write", "get_extra_info", "raw", "written")
 
     def __init__(self, raw: Any, protocol: HardenedProtocol) -> None:
         self.raw = raw
@@ -87,12 +87,21 @@ class CountingTransport:
         self._protocol: HardenedProtocol | None = protocol
         self._write = raw.write
         self.get_extra_info = raw.get_extra_info
-        self.pause_reading = raw.pause_reading
-        self.resume_reading = raw.resume_reading
 
     def write(self, data: bytes) -> None:
-        self.written += len(data)
-        self._write(data)
+        if not self.raw.is_closing():
+            self.written += len(data)
+            self._write(data)
+        elif self._protocol is not None:  # the client left a moment ago: that is no defect of the application
+            self._protocol.give_up_request()
+
+    def pause_reading(self) -> None:
+        if not self.raw.is_closing():
+            self.raw.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self.raw.is_closing():
+            self.raw.resume_reading()
 
     def is_closing(self) -> bool:
         return self._protocol is None or self._protocol.state >= LINGER or self.raw.is_closing()
@@ -408,7 +417,7 @@ class HardenedProtocol(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         self.server_state.total_requests += 1
-        if self.state is not RESPONSE:
+        if self.state is not RESPONSE or self._raw.is_closing():
             return
         if self.cycle.body:
             self.cycle.body = bytearray()
@@ -456,6 +465,8 @@ class HardenedProtocol(HttpToolsProtocol):
 
     def _linger(self, now: float, seconds: float) -> None:
         self.state, self.deadline, self._discarded = LINGER, now + seconds, 0
+        if self._raw.is_closing():
+            return
         if self._raw.can_write_eof():
             self._raw.write_eof()
         self.flow.resume_reading()
@@ -463,14 +474,22 @@ class HardenedProtocol(HttpToolsProtocol):
     def _close(self, reason: str | None) -> None:
         if reason is not None:
             self._note(reason)
+            self.give_up_request()
         self.state, self.deadline, self.progress_at = CLOSING, 0.0, self.loop.time()
         self._raw.close()
 
     def abort(self, reason: str) -> None:
         """End the connection at once, whatever waits to be sent."""
         self._note(reason)
+        self.give_up_request()
         self.state = CLOSING
         self._raw.abort()
+
+    def give_up_request(self) -> None:
+        """Tell the application that nobody waits for its response any more."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
 
     def _note(self, reason: str) -> None:
         if self._reason is None:
@@ -524,11 +543,10 @@ class HardenedProtocol(HttpToolsProtocol):
         """Answer what the parser cannot read, and read no further."""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
-            cycle.disconnected = True
-            cycle.message_event.set()
             if cycle.response_started:
                 self.abort("malformed")
                 return
+            self.give_up_request()
         self._note("malformed")
         self._write_refusal(error)
         self._release()

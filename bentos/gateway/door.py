@@ -99,7 +99,8 @@ class Door:
             if not exchange.is_gone:
                 raise
         except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
-            log_failure(error, exchange.request_id)
+            if not exchange.is_gone:  # what a cancelled framework raises instead of CancelledError is no defect
+                log_failure(error, exchange.request_id)
             await exchange.answer(unexpected_response())
         finally:
             self._in_flight -= exchange.is_admitted

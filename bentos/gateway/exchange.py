@@ -46,6 +46,7 @@ class Exchange:
         "_gzip_bytes",
         "_headers",
         "_held",
+        "_is_complete",
         "_scope",
         "_send",
         "bytes_in",
@@ -68,6 +69,7 @@ class Exchange:
         self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a repeated one, the first
         self._gzip_bytes = gzip_bytes
         self._held: Message | None = None
+        self._is_complete = False
         self.request_id = request_id(self.header(b"x-request-id"))
         self.method = (
             scope["method"]
@@ -127,6 +129,7 @@ class Exchange:
                     start, message = await compressed(start, message)
                 await self._send(start)
             self.bytes_out += len(message.get("body", b""))
+            self._is_complete = not message.get("more_body", False)
         await self._send(message)
 
     def _reads_gzip(self) -> bool:
@@ -143,15 +146,15 @@ class Exchange:
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
+            self.is_gone = not self._is_complete  # after a complete response the server says the same
             if self.status == 0:
-                self.is_gone = True
                 task.cancel()
 
         timer = loop.call_later(PATIENCE_S, lambda: watching.append(loop.create_task(watch())))
         try:
             yield
-        except asyncio.CancelledError:
-            if self.is_gone:
+        except BaseException:
+            if self.is_gone and self.status == 0:
                 task.uncancel()
                 self.status = CLIENT_CLOSED_REQUEST
             raise
