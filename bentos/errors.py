@@ -8,18 +8,35 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
 from grpc import StatusCode
 from starlette.responses import Response
 
-from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowed, Overloaded, RateLimited
+from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowed, Overloaded, RateLimited, TooLarge
 
 PROBLEM_JSON = "application/problem+json"
 STORAGE_RETRY_S = 5.0
 KEY_RETRY_S = 1.0
+SECURITY_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+]
+"""Of every response of the HTTP door."""
+
+
+class HeadersTooLarge(TooLarge):
+    """The header section of an HTTP request is larger than `server.max_header_bytes`."""
+
+
+class TargetTooLong(TooLarge):
+    """The target of an HTTP request is longer than `server.max_header_bytes`."""
+
 
 HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
     {
@@ -85,12 +102,19 @@ TITLES: Mapping[Kind, str] = MappingProxyType(
 )
 
 
+def http_status(error: FrontdeskError) -> int:
+    """The status of its kind; of what is too large, 414 and 431 say what was."""
+    if isinstance(error, TooLarge):
+        return 431 if isinstance(error, HeadersTooLarge) else 414 if isinstance(error, TargetTooLong) else 413
+    return HTTP_STATUS[error.kind]
+
+
 def problem(error: FrontdeskError) -> dict[str, Any]:
     """RFC 9457 members of an error: type, title, status, detail, and `violations` where there are any."""
     body: dict[str, Any] = {
         "type": f"urn:frontdesk:{error.kind}",
         "title": TITLES[error.kind],
-        "status": HTTP_STATUS[error.kind],
+        "status": http_status(error),
         "detail": str(error),
     }
     if isinstance(error, InvalidQuery) and error.violations:
@@ -126,6 +150,23 @@ def problem_response(error: FrontdeskError) -> Response:
     return Response(
         json.dumps(body), status_code=body["status"], media_type=PROBLEM_JSON, headers=problem_headers(error)
     )
+
+
+def raw_problem(error: FrontdeskError, request_id: str, fields: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
+    """A whole HTTP/1.1 response that closes the connection, for what no application has seen. `fields` come first."""
+    body = json.dumps(problem(error)).encode()
+    headers = [
+        *fields,
+        (b"content-type", PROBLEM_JSON.encode()),
+        (b"content-length", str(len(body)).encode()),
+        (b"connection", b"close"),
+        *((name.encode(), value.encode()) for name, value in problem_headers(error).items()),
+        *SECURITY_HEADERS,
+        (b"x-request-id", request_id.encode()),
+    ]
+    status = HTTPStatus(http_status(error))
+    start = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+    return start + b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n" + body
 
 
 def defect_problem() -> dict[str, Any]:

@@ -8,6 +8,7 @@ through BentoML's client (`runners/connection.py` says why).
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import json
 import logging
@@ -26,12 +27,13 @@ import bentoml
 from bentoml import server_context
 from starlette.types import ASGIApp
 
-from bentos.connections import install
+from bentos.connection_events import DeskEvents
 from bentos.desk import Desk
 from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
 from bentos.grpc.server import GrpcServer, start_grpc
+from bentos.hardened_server import install
 from bentos.local_llm import start_local
 from bentos.oip.rest import OpenInference
 from bentos.packing import placed
@@ -80,6 +82,7 @@ class _Worker:
     desk: Desk | None = None
     heartbeats: Heartbeats | None = None
     grpc: GrpcServer | None = None
+    grpc_stop: asyncio.Task[None] | None = None
 
 
 def _desk() -> Desk:
@@ -119,9 +122,10 @@ class Frontdesk:
     @staticmethod
     def front(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
-        install(SETTINGS.server.header_timeout_s, SETTINGS.server.max_header_bytes)
+        events = DeskEvents(lambda: _Worker.desk, access_log=SETTINGS.observability.access_log)
+        table = install(SETTINGS.server, events, on_drain=_stop_being_ready, on_stop=_stop_grpc)
         return Door(
-            gateway=build_app(_desk, _heartbeats, _identity),
+            gateway=build_app(_desk, _heartbeats, _identity, lambda: table.is_draining),
             native=native,
             open_inference=OpenInference(_desk),
             desk=_desk,
@@ -190,10 +194,11 @@ class Frontdesk:
 
     @bentoml.on_shutdown
     async def close(self) -> None:
-        """In each worker, after its last HTTP request was answered; calls over gRPC end here."""
+        """In each worker, after its last HTTP request was answered; calls over gRPC were given the same time."""
         await _heartbeats().stop()
-        if _Worker.grpc is not None:
-            await _Worker.grpc.stop(SETTINGS.server.shutdown_grace_s)
+        await _stop_grpc()
+        if _Worker.grpc_stop is not None:
+            await _Worker.grpc_stop
         await _desk().close()
 
     @bentoml.api
@@ -241,6 +246,18 @@ def _control_sockets() -> Path:
         print(f"error {error}", file=sys.stderr, flush=True)  # noqa: T201 - as in `pin`
         os.kill(os.getppid(), signal.SIGTERM)
         raise SystemExit(1) from None
+
+
+async def _stop_being_ready() -> None:
+    """Tell clients of gRPC's health service that this worker will stop; calls are still accepted."""
+    if _Worker.grpc is not None:
+        await _Worker.grpc.health.enter_graceful_shutdown()
+
+
+async def _stop_grpc() -> None:
+    """Begin to stop gRPC, beside HTTP: together both have `shutdown_grace_s`."""
+    if _Worker.grpc is not None and _Worker.grpc_stop is None:
+        _Worker.grpc_stop = asyncio.create_task(_Worker.grpc.stop(SETTINGS.server.shutdown_grace_s))
 
 
 async def _meet_the_other_workers(desk: Desk, folder: Path) -> None:

@@ -9,8 +9,10 @@ from frontdesk.config import ServerSettings
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret
 
-CERTIFICATE_OPTION, KEY_OPTION = "--ssl-certfile", "--ssl-keyfile"
+CERTIFICATE_OPTION, KEY_OPTION, CIPHERS_OPTION = "--ssl-certfile", "--ssl-keyfile", "--ssl-ciphers"
 """BentoML's own, which hand the files to its workers."""
+CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
+"""Of TLS 1.2: forward secrecy and authenticated encryption. Those of TLS 1.3 are all of that kind."""
 
 
 def read_tls(settings: ServerSettings) -> tuple[bytes, bytes] | None:
@@ -39,17 +41,39 @@ def serve_options(settings: ServerSettings) -> list[str]:
     """What `bentoml serve` must be told."""
     if settings.tls_certificate is None:
         return []
-    return [CERTIFICATE_OPTION, str(settings.tls_certificate), KEY_OPTION, str(settings.tls_key)]
+    return [
+        CERTIFICATE_OPTION, str(settings.tls_certificate), KEY_OPTION, str(settings.tls_key), CIPHERS_OPTION, CIPHERS,
+    ]  # fmt: skip
+
+
+def harden(context: ssl.SSLContext) -> ssl.SSLContext:
+    """The server's context, limited to TLS 1.2 with `CIPHERS` and TLS 1.3."""
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    return context
 
 
 def check_tls(settings: ServerSettings, arguments: Sequence[str]) -> None:
-    """Refuse a server that would speak plainly although TLS is configured.
+    """Refuse a server that would speak plainly, or with BentoML's own ciphers (TLS 1.0's), although TLS is configured.
 
     Raises:
         ConfigurationError: as `read_tls`, or BentoML was not told.
     """
-    if read_tls(settings) is not None and not any(one.startswith(CERTIFICATE_OPTION) for one in arguments):
-        raise ConfigurationError(
-            "server.tls_certificate is set, but BentoML was started without it.",
-            hint=f"Start with: frontdesk serve. Or add: {' '.join(serve_options(settings))}",
-        )
+    if read_tls(settings) is None:
+        return
+    how = f"Start with: frontdesk serve. Or add: {' '.join(serve_options(settings))}"
+    if not any(argument.startswith(CERTIFICATE_OPTION) for argument in arguments):
+        raise ConfigurationError("server.tls_certificate is set, but BentoML was started without it.", hint=how)
+    if _value(CIPHERS_OPTION, arguments) != CIPHERS:
+        raise ConfigurationError("BentoML was started with other TLS ciphers than Frontdesk's.", hint=how)
+
+
+def _value(option: str, arguments: Sequence[str]) -> str | None:
+    """The value of the last `--option VALUE` or `--option=VALUE`."""
+    value = None
+    for index, argument in enumerate(arguments):
+        if argument == option and index + 1 < len(arguments):
+            value = arguments[index + 1]
+        elif argument.startswith(f"{option}="):
+            value = argument.partition("=")[2]
+    return value

@@ -10,7 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from ipaddress import ip_network
+from ipaddress import IPv6Address, ip_network
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 from urllib.parse import urlsplit
@@ -40,6 +40,14 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+def _is_ipv6(host: str) -> bool:
+    try:
+        IPv6Address(host.removeprefix("[").removesuffix("]"))
+    except ValueError:
+        return False
+    return True
+
+
 class ServerSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=1, le=65535)
@@ -50,12 +58,18 @@ class ServerSettings(Section):
     max_batch_body_bytes: int = Field(8_388_608, ge=1024)
     max_header_bytes: int = Field(16_384, ge=1024)
     header_timeout_s: float = Field(10.0, gt=0)
+    keep_alive_s: float = Field(75.0, gt=0)
+    response_stall_s: float = Field(10.0, ge=0.1)
+    max_connections: int | None = Field(None, ge=1)
+    max_connections_per_address: int | None = Field(None, ge=1)
     max_concurrent_requests: int = Field(1024, ge=1)
     gzip_min_bytes: int | None = Field(8192, ge=256)
     cors_origins: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    drain_s: float = Field(0.0, ge=0, le=600)
     shutdown_grace_s: int = Field(20, ge=1)
     heartbeat_interval_s: float = Field(1.0, gt=0)
     heartbeat_timeout_s: float = Field(5.0, gt=0)
@@ -68,6 +82,15 @@ class ServerSettings(Section):
             if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin or "@" in origin:
                 raise ValueError("must be origins such as https://desk.example.com, without a path and without *")
         return origins
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+        for host in hosts:
+            name = host.removeprefix("*.")
+            if not name or set(name) & set("/*@ ") or (":" in name and not _is_ipv6(name)):
+                raise ValueError("must be names or addresses without a port, such as desk.example.com or *.example.com")
+        return tuple(host.lower().rstrip(".") for host in hosts)
 
     @field_validator("trusted_proxies")
     @classmethod

@@ -106,12 +106,12 @@ class Runner:
         return [pack(self._answer(unpack(body))) for body in bodies]
 
     def _linger(self, stopping: signal.Signals) -> None:
-        """Hand the signal to the web server only once it has been quiet, at most `shutdown_grace_s` later."""
+        """Hand the signal to the web server only once it has been quiet, at most drain and grace time later."""
         stop: Any = signal.getsignal(stopping)
         loop = asyncio.get_running_loop()
 
         async def wait(frame: FrameType | None) -> None:
-            told = time.monotonic()
+            told = time.monotonic() + SETTINGS.server.drain_s  # the API workers accept requests until then
             while (left_s := self._quiet_at(told) - time.monotonic()) > 0:
                 await asyncio.sleep(left_s)
             stop(stopping, frame)

@@ -18,6 +18,7 @@ from bentos.desk import Desk
 from bentos.errors import problem
 from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
+from bentos.gateway.documents import add_documents
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
 from bentos.gateway.records import add_customers, add_records
@@ -37,8 +38,9 @@ def build_app(
     desk: Callable[[], Desk],
     heartbeats: Callable[[], Heartbeats],
     identity: Callable[[], ServerIdentity] | None = None,
+    is_draining: Callable[[], bool] = bool,
 ) -> FastAPI:
-    """The application. `desk` and `heartbeats` give this worker's, once it has started.
+    """The application. `desk` and `heartbeats` give this worker's, once it has started; `is_draining`: will it stop?
 
     With `identity` the server proves to a client of the same home that it is no other program (`/livez`).
     """
@@ -47,6 +49,7 @@ def build_app(
         version=frontdesk.__version__,
         summary="Understands customers' messages and answers them.",
         docs_url=None,
+        openapi_url=None,
         redoc_url=None,
     )
 
@@ -114,7 +117,8 @@ def build_app(
     add_analytics(app, desk)
     add_admin(app, desk)
     _add_pages(app)
-    _add_health(app, desk, heartbeats, identity)
+    add_documents(app, desk)
+    _add_health(app, desk, heartbeats, identity, is_draining)
     _add_refusals(app, desk)
     described(app)
     return app
@@ -144,6 +148,7 @@ def _add_health(
     desk: Callable[[], Desk],
     heartbeats: Callable[[], Heartbeats],
     identity: Callable[[], ServerIdentity] | None,
+    is_draining: Callable[[], bool],
 ) -> None:
     @app.get("/livez", tags=["health"], response_model=None)
     async def livez(request: Request) -> Response:
@@ -167,17 +172,21 @@ def _add_health(
         degraded = missing if missing and opened.champion.can_spare(missing) else []
         lacking = [] if degraded else missing
         storage = await opened.storage()
-        ready = not lacking and storage is not None
-        what = "ready" if ready else f"waiting for {', '.join(lacking)}" if lacking else "the spool cannot be read"
+        draining = is_draining()
+        ready = not lacking and storage is not None and not draining
+        what = (
+            "draining"
+            if draining
+            else "ready"
+            if ready
+            else f"waiting for {', '.join(lacking)}"
+            if lacking
+            else "the spool cannot be read"
+        )
         details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
         if storage is not None:
             details |= storage
         return _health(what, ready, details)
-
-    @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
-        body, content_type = desk().metrics.render()
-        return Response(body, headers={"content-type": content_type})
 
 
 async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admitted) -> list[bytes]:

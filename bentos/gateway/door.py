@@ -24,7 +24,7 @@ from bentos.gateway.cors import CrossOrigin
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_routes
 from bentos.gateway.schemas import QueryIn, parse
-from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
+from bentos.headers import asks_afresh, check_host, idempotency_key, rate_limit_fields, seconds_allowed
 from bentos.oip.refusal import refusal
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
@@ -40,6 +40,8 @@ from frontdesk.errors import (
 from frontdesk.observability.logs import log_access, log_failure
 from frontdesk.types import Caller
 
+HEALTH_PATHS = frozenset({"/livez", "/readyz"})
+"""Answered whatever host is asked for: probes ask by address."""
 BUSY_S = 1.0
 """After which one that found too many requests under way may try again."""
 
@@ -89,7 +91,6 @@ class Door:
             await self._native(scope, receive, send)
             return
         exchange = Exchange(scope, send, self._settings.gzip_min_bytes)
-        self._in_flight += 1
         try:
             await self._pass(scope, receive, exchange)
         except FrontdeskError as error:
@@ -98,26 +99,32 @@ class Door:
             if not exchange.is_gone:
                 raise
         except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
-            log_failure(error, exchange.request_id)
+            if not exchange.is_gone:  # what a cancelled framework raises instead of CancelledError is no defect
+                log_failure(error, exchange.request_id)
             await exchange.answer(unexpected_response())
         finally:
-            self._in_flight -= 1
+            self._in_flight -= exchange.is_admitted
             self._observe(exchange)
 
     async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
+        if self._settings.hosts and scope["path"] not in HEALTH_PATHS:
+            check_host(exchange.header(b"host"), self._settings.hosts)
         if self._cross_origin.origins and (told := self._cross_origin_answer(scope, exchange)) is not None:
             await exchange.answer(told)
             return
         route = self._route(scope, exchange)
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
-        if route.scope is not None and self._in_flight > self._settings.max_concurrent_requests:
-            raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
+        if route.scope is not None:
+            self._check_in_flight()
         if route.models:
             self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
         if route.scope is not None:
             await self._admit(route.scope, exchange)
+            self._check_in_flight()
+            self._in_flight += 1
+            exchange.is_admitted = True
         deadline = self._deadline(exchange)
         key = idempotency_key(exchange.header(b"idempotency-key"), batch=route.batch)
         body = b""
@@ -156,6 +163,11 @@ class Door:
                 return route
         allowed = tuple(method for route in routes for method in route.methods)
         raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", allowed=allowed)
+
+    def _check_in_flight(self) -> None:
+        """Only admitted requests count: strangers are bounded by the cap on connections, and must not fill this one."""
+        if self._in_flight >= self._settings.max_concurrent_requests:
+            raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
 
     async def _admit(self, scope: str, exchange: Exchange) -> None:
         """Who asks, with a valid token, and not more often than they may."""

@@ -10,9 +10,10 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bentos.errors import SECURITY_HEADERS, HeadersTooLarge
 from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
 from bentos.headers import request_id
-from frontdesk.errors import InvalidQuery, TooLarge
+from frontdesk.errors import InvalidQuery
 from frontdesk.types import Caller
 
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
@@ -33,12 +34,8 @@ _SINGLE_HEADERS = (
     b"x-request-deadline-ms",
     b"x-request-id",
 )
-_SECURITY_HEADERS = [
-    (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-]
+_HSTS = (b"strict-transport-security", b"max-age=31536000")
+_TLS_HEADERS = [*SECURITY_HEADERS, _HSTS]
 
 
 class Exchange:
@@ -49,12 +46,14 @@ class Exchange:
         "_gzip_bytes",
         "_headers",
         "_held",
+        "_is_complete",
         "_scope",
         "_send",
         "bytes_in",
         "bytes_out",
         "caller",
         "fields",
+        "is_admitted",
         "is_gone",
         "method",
         "request_id",
@@ -70,6 +69,7 @@ class Exchange:
         self._headers: dict[bytes, bytes] = dict(reversed(scope["headers"]))  # of a repeated one, the first
         self._gzip_bytes = gzip_bytes
         self._held: Message | None = None
+        self._is_complete = False
         self.request_id = request_id(self.header(b"x-request-id"))
         self.method = (
             scope["method"]
@@ -80,6 +80,7 @@ class Exchange:
         self.caller = ANONYMOUS
         self.fields: list[tuple[bytes, bytes]] = []
         self.is_gone = False
+        self.is_admitted = False
         self.status = 0
         self.bytes_in = 0
         self.bytes_out = 0
@@ -88,7 +89,7 @@ class Exchange:
         """Refuse more header bytes than `limit`, and headers that are there twice where parts could read either."""
         given: list[tuple[bytes, bytes]] = self._scope["headers"]
         if sum(len(name) + len(value) for name, value in given) > limit:
-            raise TooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
+            raise HeadersTooLarge(f"The headers have more than {limit} bytes.", hint="Send fewer or shorter headers.")
         if len(given) > len(self._headers):
             names = [name for name, _ in given]
             for single in _SINGLE_HEADERS:
@@ -113,9 +114,10 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: list[Any] = list(message.get("headers", []))
+            security = _TLS_HEADERS if self._scope.get("scheme") == "https" else SECURITY_HEADERS
             message = {
                 **message,
-                "headers": [*headers, *self.fields, *_SECURITY_HEADERS, (b"x-request-id", self.request_id.encode())],
+                "headers": [*headers, *self.fields, *security, (b"x-request-id", self.request_id.encode())],
             }
             if self._gzip_bytes is not None and is_worth_it(headers, self._gzip_bytes) and self._reads_gzip():
                 self._held = message
@@ -127,6 +129,7 @@ class Exchange:
                     start, message = await compressed(start, message)
                 await self._send(start)
             self.bytes_out += len(message.get("body", b""))
+            self._is_complete = not message.get("more_body", False)
         await self._send(message)
 
     def _reads_gzip(self) -> bool:
@@ -143,15 +146,15 @@ class Exchange:
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
+            self.is_gone = not self._is_complete  # after a complete response the server says the same
             if self.status == 0:
-                self.is_gone = True
                 task.cancel()
 
         timer = loop.call_later(PATIENCE_S, lambda: watching.append(loop.create_task(watch())))
         try:
             yield
-        except asyncio.CancelledError:
-            if self.is_gone:
+        except BaseException:
+            if self.is_gone and self.status == 0:
                 task.uncancel()
                 self.status = CLIENT_CLOSED_REQUEST
             raise

@@ -78,9 +78,9 @@ ROUTES = (
         for action in ("", "/infer", "/ready", "/config")
     ),
     Route("/schema.json", ("GET",), native=True),
-    Route("/static_content/swagger-ui-bundle.js", ("GET",), native=True),
-    Route("/static_content/swagger-ui.css", ("GET",), native=True),
-    Route("/static_content/favicon-light-32x32.png", ("GET",), native=True),
+    Route("/static_content/swagger-ui-bundle.js", ("GET",)),
+    Route("/static_content/swagger-ui.css", ("GET",)),
+    Route("/static_content/favicon-light-32x32.png", ("GET",)),
 )
 
 

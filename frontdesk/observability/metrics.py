@@ -137,6 +137,17 @@ class Metrics:
             )
         )
         self._outbox = _Outbox(to)
+        self._connections = Gauge(
+            "frontdesk_open_connections", "Open HTTP connections", registry=to, multiprocess_mode="livesum"
+        )
+        self._closed = _Counters(
+            Counter(
+                "frontdesk_connections_closed_total",
+                "HTTP connections that the server ended or refused, by reason",
+                ("reason",),
+                registry=to,
+            )
+        )
         self._version: str | None = None
 
     def observe_answer(self, answer: Answer) -> None:
@@ -208,6 +219,15 @@ class Metrics:
         self._outbox.waiting.labels(sink).set(waiting)
         self._outbox.dead.labels(sink).set(dead)
         self._outbox.oldest.labels(sink).set(oldest_s)
+
+    def set_connections(self, connections: int) -> None:
+        """How many HTTP connections are open in this process."""
+        self._connections.set(connections)
+
+    def count_closed(self, reason: str) -> None:
+        """The server ended an HTTP connection: "idle", "headers", "handshake", "body", "no_response", "unread_body",
+        "response_stalled", "response_memory", "malformed", "evicted"; or refused one: "cap", "address_cap"."""
+        self._closed.add(reason)
 
     def render(self) -> tuple[bytes, str]:
         """The text exposition and its content type: in multi-process mode the sum over all workers."""

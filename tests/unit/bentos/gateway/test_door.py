@@ -259,6 +259,88 @@ async def test_too_many_requests_at_once_are_refused_but_health_is_told() -> Non
     await asyncio.gather(first, return_exceptions=True)
 
 
+async def test_requests_without_a_token_do_not_count_as_under_way() -> None:
+    """1,025 strangers that do not read a page once locked out every caller of a worker."""
+    never = asyncio.Event()
+
+    async def application(scope: dict[str, Any], receive: Any, send: Any) -> None:
+        if scope["path"] == "/docs":
+            await never.wait()
+        await Response(b"{}")(scope, receive, send)
+
+    door = client(FakeDesk(), application, max_concurrent_requests=1).door
+    strangers = [asyncio.create_task(Client(door).ask("GET", "/docs")) for _ in range(3)]
+    await asyncio.sleep(0)
+    for headers, status in (({}, 401), ({"authorization": "Bearer x"}, 200), ({"authorization": "Bearer x"}, 200)):
+        asked = Client(door)
+        await asked.post("/v1/understand", **headers)
+        assert asked.status == status
+    never.set()
+    await asyncio.gather(*strangers)
+
+
+async def test_over_tls_browsers_are_told_to_stay_with_it() -> None:
+    for scheme, told in (("http", False), ("https", True)):
+        asked = client(FakeDesk())
+        scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "headers": [], "scheme": scheme}
+        await asked.door(scope, asked.receive, asked.send)
+        assert (b"strict-transport-security" in asked.headers) is told
+
+
+class TestHosts:
+    HOSTS = ("desk.example.com", "*.shop.example", "10.0.0.7", "[2001:db8::1]")
+
+    @pytest.mark.parametrize(
+        "host",
+        ["desk.example.com", "DESK.example.com.:3000", "a.shop.example", "a.b.shop.example:80", "10.0.0.7:3000",
+         "[2001:db8::1]:3000"],
+    )  # fmt: skip
+    async def test_our_own_are_answered(self, host: str) -> None:
+        asked = client(FakeDesk(), hosts=self.HOSTS)
+        await asked.ask("GET", "/", host=host)
+        assert asked.status == 200
+
+    @pytest.mark.parametrize(
+        "headers",
+        [{}, {"host": ""}, {"host": "evil.example"}, {"host": "shop.example"}, {"host": "evilshop.example"},
+         {"host": "desk.example.com.evil.example"}, {"host": "10.0.0.8"}, {"host": "127.0.0.1:3000"}],
+    )  # fmt: skip
+    async def test_others_are_refused_but_for_health(self, headers: dict[str, str]) -> None:
+        for path, status in (("/", 400), ("/metrics", 400), ("/v1/queries", 400), ("/livez", 200), ("/readyz", 200)):
+            asked = client(FakeDesk(), hosts=self.HOSTS)
+            await asked.ask("GET", path, **headers)
+            assert asked.status == status, path
+
+    async def test_any_is_answered_where_none_is_configured(self) -> None:
+        asked = client(FakeDesk())
+        await asked.ask("GET", "/", host="anything.example")
+        assert asked.status == 200
+
+
+async def test_a_client_that_leaves_is_no_defect_however_the_framework_says_so(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "PATIENCE_S", 0.0)
+
+    def application(begins: bool) -> Any:
+        async def answers(scope: dict[str, Any], receive: Any, send: Any) -> None:
+            if begins:
+                await send({"type": "http.response.start", "status": 200, "headers": []})
+            try:
+                await asyncio.sleep(0.05 if begins else 5)
+            finally:
+                raise ExceptionGroup("several", [RuntimeError("No response returned.")])
+
+        return answers
+
+    for begins in (False, True):
+        asked = client(FakeDesk(), application(begins))
+        asked.leaves.set()
+        await asked.ask("GET", "/docs")
+        assert len(asked.sent) == begins
+    assert "failure" not in capsys.readouterr().out
+
+
 async def test_a_web_socket_is_closed_at_the_door() -> None:
     sent: list[dict[str, Any]] = []
 

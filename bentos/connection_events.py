@@ -1,0 +1,45 @@
+"""What a worker's connections report, for its metrics and its access log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bentos.desk import Desk
+from bentos.gateway.exchange import UNKNOWN_ROUTE
+from frontdesk.observability.logs import log_access
+
+OTHER_METHOD = "OTHER"
+
+
+class DeskEvents:
+    """`desk` gives this worker's, or None before it has started: then nothing is counted."""
+
+    def __init__(self, desk: Callable[[], Desk | None], *, access_log: bool) -> None:
+        self._desk = desk
+        self._access_log = access_log
+
+    def closed(self, reason: str) -> None:
+        if (desk := self._desk()) is not None:
+            desk.metrics.count_closed(reason)
+
+    def count(self, connections: int) -> None:
+        if (desk := self._desk()) is not None:
+            desk.metrics.set_connections(connections)
+
+    def refused(self, status: int, request_id: str, client: str | None) -> None:
+        """Bytes that are no request, or a connection beyond a cap, were answered without an application."""
+        if (desk := self._desk()) is not None:
+            desk.metrics.observe_request(UNKNOWN_ROUTE, OTHER_METHOD, status, 0.0)
+        if self._access_log:
+            log_access(
+                method=OTHER_METHOD,
+                route=UNKNOWN_ROUTE,
+                status=status,
+                duration_ms=0.0,
+                request_id=request_id,
+                tenant="",
+                subject="",
+                client=client,
+                bytes_in=0,
+                bytes_out=0,
+            )

@@ -1,0 +1,241 @@
+"""The open HTTP connections of one worker: how many there may be, who gives way, and the sweep that enforces deadlines.
+
+One periodic sweep compares floats, so a request costs no timer of its own. Caps hold before anything is read: one for
+the worker, below its descriptor limit, and one for each peer address (an IPv6 /64 counts as one). Addresses of trusted
+proxies have only the worker's cap, because all clients behind a proxy share its address.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Protocol
+
+from frontdesk.config import ServerSettings
+
+_log = logging.getLogger("bentoml.frontdesk")
+
+SWEEP_S = 0.5
+MOST_DERIVED = 4096
+"""The largest cap that is derived from the descriptor limit; a larger one has to be configured."""
+MOST_REFUSED = 64
+"""Refused connections that are kept open for a moment, so that their client can read the 503."""
+MOST_HELD_BYTES = 32 * 1024 * 1024
+"""Of pipelined requests, and of responses that nobody reads, over all connections of the worker."""
+PIPELINED_PAUSE_S = 0.002
+"""Between two pipelined requests of this worker, so that a flood of them costs a fraction of its time."""
+PIPELINED_CHECKS = 8
+"""Waiting connections that are looked at for one pipelined request."""
+STALLED_S = 1.0
+"""A response without progress for this long may be aborted when unread responses exceed MOST_HELD_BYTES."""
+
+
+class Connection(Protocol):
+    """What the table calls. `deadline` is in the loop's time; `expire` returns the bytes that wait to be sent."""
+
+    deadline: float
+    progress_at: float
+
+    @property
+    def may_be_evicted(self) -> bool: ...
+    def begin_held(self) -> bool: ...
+    def expire(self, now: float) -> int: ...
+    def abort(self, reason: str) -> None: ...
+
+
+class ConnectionEvents(Protocol):
+    """Metrics and access log, as far as connections need them."""
+
+    def closed(self, reason: str) -> None: ...
+    def count(self, connections: int) -> None: ...
+    def refused(self, status: int, request_id: str, client: str | None) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionLimits:
+    """Deadlines in seconds, sizes in bytes; `rest_s` and `rest_bytes` bound what is read of a refused body."""
+
+    keep_alive_s: float = 75.0
+    header_timeout_s: float = 10.0
+    request_timeout_s: float = 10.0
+    response_stall_s: float = 10.0
+    rest_s: float = 2.0
+    rest_bytes: int = 16 * 1024 * 1024
+    max_header_bytes: int = 16_384
+    max_connections: int = MOST_DERIVED
+    max_per_address: int = MOST_DERIVED // 4
+    trusted: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    @classmethod
+    def of(cls, settings: ServerSettings) -> ConnectionLimits:
+        """The limits that the settings name; caps that are null are derived from the descriptor limit."""
+        most = connection_cap(settings.max_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+        return cls(
+            keep_alive_s=settings.keep_alive_s,
+            header_timeout_s=settings.header_timeout_s,
+            request_timeout_s=settings.request_timeout_s,
+            response_stall_s=settings.response_stall_s,
+            max_header_bytes=settings.max_header_bytes,
+            max_connections=most,
+            max_per_address=settings.max_connections_per_address or max(1, most // 4),
+            trusted=tuple(ip_network(network) for network in settings.trusted_proxies),
+        )
+
+    @property
+    def sweep_s(self) -> float:
+        return min(SWEEP_S, min(self.header_timeout_s, self.keep_alive_s, self.response_stall_s, self.rest_s) / 4)
+
+
+def connection_cap(configured: int | None, descriptors: int) -> int:
+    """The most HTTP connections of a process with so many descriptors: a quarter, at least 128, is for everything else.
+
+    Everything else: the database, files, gRPC, the language model. A configured cap that leaves less is lowered.
+    """
+    if descriptors in (resource.RLIM_INFINITY, -1):
+        return configured or MOST_DERIVED
+    room = max(16, descriptors - max(128, descriptors // 4))
+    if configured is not None and configured > room:
+        _log.warning(
+            "server.max_connections is %d, but %d descriptors leave room for %d.", configured, descriptors, room
+        )
+    return min(configured or MOST_DERIVED, room)
+
+
+def peer_group(host: str | None) -> str:
+    """Whose share a connection takes: an IPv4 address, or the /64 network of an IPv6 address."""
+    if host is None or ":" not in host:
+        return host or ""
+    address = IPv6Address(host.partition("%")[0])
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(IPv6Network((int(address) >> 64 << 64, 64)))
+
+
+class ConnectionTable:
+    """All connections of this worker by peer, oldest first."""
+
+    def __init__(self, limits: ConnectionLimits, events: ConnectionEvents) -> None:
+        self.limits = limits
+        self.events = events
+        self.is_draining = False
+        self._peers: dict[str, dict[Connection, None]] = {}
+        self._groups: dict[Connection, str] = {}
+        self._refused: dict[Connection, None] = {}
+        self._trusted: set[str] = set()
+        self._held_bytes = 0
+        self._pipelining: deque[Connection] = deque()
+        self._is_pumping = False
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._groups)
+
+    def admit(self, connection: Connection, host: str | None) -> str | None:
+        """Enter a new connection; or return why there is no room: "cap" or "address_cap".
+
+        At the worker's cap an idle connection of the address that holds most gives way to an address that holds fewer.
+        """
+        group = peer_group(host)
+        peers = self._peers.get(group)
+        trusted = group in self._trusted if peers else self._is_trusted(group)
+        holds = len(peers) if peers else 0
+        if not trusted and holds >= self.limits.max_per_address:
+            return "address_cap"
+        if len(self._groups) >= self.limits.max_connections and not self._make_room(holds, trusted=trusted):
+            return "cap"
+        if trusted:
+            self._trusted.add(group)
+        self._peers.setdefault(group, {})[connection] = None
+        self._groups[connection] = group
+        return None
+
+    def keep_refused(self, connection: Connection) -> bool:
+        """Whether a refused connection may stay open until its client has read why."""
+        if len(self._refused) >= MOST_REFUSED:
+            return False
+        self._refused[connection] = None
+        return True
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection; one that is not there is no error."""
+        self._refused.pop(connection, None)
+        group = self._groups.pop(connection, None)
+        if group is None:
+            return
+        peers = self._peers[group]
+        del peers[connection]
+        if not peers:
+            del self._peers[group]
+            self._trusted.discard(group)
+
+    def hold(self, size: int) -> bool:
+        """Reserve memory for pipelined requests; False where all connections together hold too much already."""
+        if self._held_bytes + size > MOST_HELD_BYTES:
+            return False
+        self._held_bytes += size
+        return True
+
+    def release(self, size: int) -> None:
+        self._held_bytes -= size
+
+    def begin_later(self, connection: Connection) -> None:
+        """Begin the next pipelined request of this connection when it is its turn among all of them."""
+        self._pipelining.append(connection)
+        if not self._is_pumping:
+            self._is_pumping = True
+            asyncio.get_running_loop().call_soon(self._pump)
+
+    def _pump(self) -> None:
+        for _ in range(min(PIPELINED_CHECKS, len(self._pipelining))):
+            connection = self._pipelining.popleft()
+            if connection in self._groups and not connection.begin_held():
+                self._pipelining.append(connection)  # its client has not read the responses before
+            else:
+                break
+        self._is_pumping = bool(self._pipelining)
+        if self._is_pumping:
+            asyncio.get_running_loop().call_later(PIPELINED_PAUSE_S, self._pump)
+
+    def sweep(self, now: float) -> None:
+        """End what is past its deadline. Where unread responses take too much memory, end the longest stalled."""
+        waiting = [
+            (connection.progress_at, unsent, connection)
+            for connection in [*self._groups, *self._refused]
+            if connection.deadline <= now and (unsent := connection.expire(now))
+        ]
+        excess = sum(unsent for _, unsent, _ in waiting) - MOST_HELD_BYTES
+        for progress_at, unsent, connection in sorted(waiting, key=lambda entry: entry[0]):
+            if excess <= 0 or now - progress_at < STALLED_S:
+                break
+            connection.abort("response_memory")
+            excess -= unsent
+        self.events.count(len(self._groups))
+
+    def _make_room(self, holds: int, *, trusted: bool) -> bool:
+        for group in self._by_size():
+            peers = self._peers[group]
+            if not trusted and len(peers) <= holds:
+                return False
+            for connection in peers:
+                if connection.may_be_evicted:
+                    connection.abort("evicted")
+                    self.remove(connection)
+                    return True
+        return False
+
+    def _by_size(self) -> Iterator[str]:
+        groups = [group for group in self._peers if group not in self._trusted]
+        return iter(sorted(groups, key=lambda group: len(self._peers[group]), reverse=True))
+
+    def _is_trusted(self, group: str) -> bool:
+        if not self.limits.trusted or not group:
+            return False
+        address = ip_address(group.partition("/")[0])
+        return any(address in network for network in self.limits.trusted)

@@ -1,0 +1,99 @@
+"""What anybody may fetch without a token: the API document, Swagger's files and metrics.
+
+Each body exists once in a worker, however many clients fetch it and do not read it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from functools import cache
+from pathlib import Path
+
+import bentoml
+from fastapi import FastAPI
+from starlette.responses import Response, StreamingResponse
+
+from bentos.desk import Desk
+
+PIECE_BYTES = 16_384
+"""Of a file that is sent: what waits for a client that does not read."""
+MEDIA_TYPES = {
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "favicon-light-32x32.png": "image/png",
+}
+METRICS_SHARE = 0.25
+"""The most of a worker's time that is spent on rendering metrics."""
+
+
+class SharedRendering:
+    """Renders in a thread for all who ask at the same time; never a state older than the question."""
+
+    def __init__(self, render: Callable[[], tuple[bytes, str]], share: float = METRICS_SHARE) -> None:
+        self._render = render
+        self._share = share
+        self._next: asyncio.Task[tuple[bytes, str]] | None = None
+        self._one_at_a_time = asyncio.Lock()
+        self._not_before = 0.0
+
+    async def get(self) -> tuple[bytes, str]:
+        if self._next is None:
+            self._next = asyncio.create_task(self._begin())
+        return await asyncio.shield(self._next)
+
+    async def _begin(self) -> tuple[bytes, str]:
+        async with self._one_at_a_time:
+            await asyncio.sleep(self._not_before - time.monotonic())
+            self._next = None  # who asks from now on may have changed something
+            started = time.monotonic()
+            try:
+                return await asyncio.to_thread(self._render)
+            finally:
+                ended = time.monotonic()
+                self._not_before = ended + (ended - started) * (1 / self._share - 1)
+
+
+@cache
+def _pieces(name: str) -> tuple[bytes, ...]:
+    content = (Path(bentoml.__file__).parent / "_internal" / "server" / "static_content" / name).read_bytes()
+    return tuple(content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
+
+
+def add_documents(app: FastAPI, desk: Callable[[], Desk]) -> None:
+    """`/openapi.json`, `/static_content/...` (from BentoML's package, so that /docs needs no network), `/metrics`."""
+    shared: list[SharedRendering] = []
+
+    @cache
+    def document() -> bytes:
+        return json.dumps(app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> Response:
+        return Response(document(), media_type="application/json")
+
+    for name, media_type in MEDIA_TYPES.items():
+        app.get(f"/static_content/{name}", include_in_schema=False)(_file(name, media_type))
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        if not shared:
+            shared.append(SharedRendering(desk().metrics.render))
+        body, content_type = await shared[0].get()
+        return Response(body, headers={"content-type": content_type})
+
+
+def _file(name: str, media_type: str) -> Callable[[], object]:
+    async def send_file() -> Response:
+        pieces = _pieces(name)
+
+        async def body() -> AsyncIterator[bytes]:
+            for piece in pieces:
+                yield piece
+
+        length = str(sum(map(len, pieces)))
+        return StreamingResponse(body(), media_type=media_type, headers={"content-length": length})
+
+    return send_file

@@ -1,0 +1,201 @@
+"""uvicorn's server with our protocol: accepted connections are counted before TLS, and SIGTERM drains before it stops.
+
+    SIGTERM -> draining (`server.drain_s`): not ready, requests are answered, connections close after their response
+            -> stopping (`server.shutdown_grace_s`): the listener is closed, requests in flight are finished
+
+`install` puts both in place of what BentoML's worker would use; the versions are pinned and the hook is tested.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import asyncio.sslproto
+import contextlib
+import functools
+import logging
+import signal
+import socket
+import ssl
+import time
+from collections.abc import Awaitable, Callable
+from types import FrameType
+from typing import Any, ClassVar
+
+import uvicorn
+import uvicorn.config
+import uvloop
+import uvloop.loop
+
+from bentos.connection_table import ConnectionEvents, ConnectionLimits, ConnectionTable
+from bentos.hardened_protocol import HardenedProtocol
+from bentos.tls import harden
+from frontdesk.config import ServerSettings
+
+_log = logging.getLogger("bentoml.frontdesk")
+
+PROTOCOL_NAME = "auto"
+"""Of the protocol that BentoML's workers ask uvicorn for."""
+NOT_SENT_BYTES = 65_536
+"""What the kernel may hold of a response beyond what is on its way to the client."""
+HOOK_TIMEOUT_S = 1.0
+TLS_CLOSE_S = 1.0
+
+Hook = Callable[[], Awaitable[None]]
+
+
+async def _nothing() -> None:
+    pass
+
+
+class HardenedServer(uvicorn.Server):
+    """`on_drain` runs when SIGTERM begins the drain, `on_stop` when the listener is about to close."""
+
+    drain_s: ClassVar[float] = 0.0
+    grace_s: ClassVar[int] = 20
+    on_drain: ClassVar[Hook] = staticmethod(_nothing)
+    on_stop: ClassVar[Hook] = staticmethod(_nothing)
+
+    _drained_at: float | None = None
+    _told = False
+    sweeping: asyncio.Task[None] | None = None
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        config, table = self.config, HardenedProtocol.table
+        if config.timeout_graceful_shutdown is None:
+            config.timeout_graceful_shutdown = self.grace_s
+        if config.ssl is not None:
+            context, config.ssl = harden(config.ssl), None
+            gate = functools.partial(TlsGate, context, config.http_protocol_class, table)
+            config.http_protocol_class = gate  # type: ignore[assignment]
+        for listener in sockets or ():
+            _limit_unread(listener, table.limits.response_stall_s)
+        await super().startup(sockets)
+        self.sweeping = asyncio.get_running_loop().create_task(_sweep(table))
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM begins the drain, once; SIGINT (a person at a terminal) stops without one."""
+        super().handle_exit(sig, frame)
+        if sig == signal.SIGTERM and self.drain_s > 0 and not self.force_exit:
+            if self._drained_at is None:
+                self._drained_at = time.monotonic() + self.drain_s
+                HardenedProtocol.table.is_draining = True
+            self.should_exit = time.monotonic() >= self._drained_at
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._drained_at is not None:
+            if not self._told:
+                self._told = True
+                _log.info("Draining for %g s: not ready, requests are still answered.", self.drain_s)
+                await _run(type(self).on_drain)
+            if time.monotonic() >= self._drained_at:
+                self.should_exit = True
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        HardenedProtocol.table.is_draining = True
+        await _run(type(self).on_stop)
+        await super().shutdown(sockets)
+        if self.sweeping is not None:
+            self.sweeping.cancel()
+
+
+class TlsGate(asyncio.Protocol):
+    """A connection during its TLS handshake, which has `header_timeout_s`; then the HTTP protocol takes over."""
+
+    deadline = float("inf")  # the handshake has a time limit of its own
+    progress_at = 0.0
+    may_be_evicted = True
+
+    def __init__(
+        self, context: ssl.SSLContext, protocol: Callable[..., Any], table: ConnectionTable, **uvicorns: Any
+    ) -> None:
+        self._context = context
+        self._protocol = protocol
+        self._table = table
+        self._uvicorns = uvicorns
+        self._is_aborted = False
+        self._raw: Any = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin the handshake at once, as the loop's own servers do: `start_tls` would begin it an iteration later."""
+        self._raw = transport
+        peer = transport.get_extra_info("peername")
+        if (reason := self._table.admit(self, peer[0] if peer else None)) is not None:
+            self.abort(reason)
+            return
+        loop = asyncio.get_running_loop()
+        done = loop.create_future()
+        done.add_done_callback(self._finished)
+        kind: Any = uvloop.loop.SSLProtocol if isinstance(loop, uvloop.Loop) else asyncio.sslproto.SSLProtocol
+        tls = kind(
+            loop,
+            self._protocol(**self._uvicorns, on_connection=self._leave),
+            self._context,
+            done,
+            server_side=True,
+            ssl_handshake_timeout=self._table.limits.header_timeout_s,
+            ssl_shutdown_timeout=TLS_CLOSE_S,
+        )
+        transport.set_protocol(tls)
+        tls.connection_made(transport)
+
+    def _leave(self) -> None:
+        """The HTTP protocol takes this connection's place in the table."""
+        self._table.remove(self)
+
+    def _finished(self, done: asyncio.Future[None]) -> None:
+        self._table.remove(self)
+        if not done.cancelled() and done.exception() is not None and not self._is_aborted:
+            self._table.events.closed("handshake")
+
+    def expire(self, _: float) -> int:
+        return 0
+
+    def begin_held(self) -> bool:
+        return True
+
+    def abort(self, reason: str) -> None:
+        self._is_aborted = True
+        self._table.events.closed(reason)
+        self._raw.abort()
+
+
+def _limit_unread(listener: socket.socket, stall_s: float) -> None:
+    """Accepted connections inherit both: the kernel gives up a client that takes nothing for so long, and holds little
+    for it. Systems without them (macOS) have the protocol's own limits alone."""
+    for option, value in (("TCP_USER_TIMEOUT", round(stall_s * 1000)), ("TCP_NOTSENT_LOWAT", NOT_SENT_BYTES)):
+        with contextlib.suppress(OSError, AttributeError):
+            listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
+
+
+async def _sweep(table: ConnectionTable) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(table.limits.sweep_s)
+        try:
+            table.sweep(loop.time())
+        except Exception:  # noqa: BLE001 - a defect at one connection must not end the deadlines of all
+            _log.exception("The sweep over connections failed.")
+
+
+async def _run(hook: Hook) -> None:
+    """A hook that fails or hangs must not keep the server from stopping."""
+    try:
+        async with asyncio.timeout(HOOK_TIMEOUT_S):
+            await hook()
+    except Exception:  # noqa: BLE001 - the server stops all the same
+        _log.exception("A hook of the shutdown failed.")
+
+
+def install(
+    settings: ServerSettings, events: ConnectionEvents, *, on_drain: Hook = _nothing, on_stop: Hook = _nothing
+) -> ConnectionTable:
+    """For every server that this process starts from now on. Returns the table of its connections."""
+    table = HardenedProtocol.table = ConnectionTable(ConnectionLimits.of(settings), events)
+    HardenedServer.drain_s = settings.drain_s
+    HardenedServer.grace_s = settings.shutdown_grace_s
+    HardenedServer.on_drain = staticmethod(on_drain)
+    HardenedServer.on_stop = staticmethod(on_stop)
+    uvicorn.config.HTTP_PROTOCOLS[PROTOCOL_NAME] = HardenedProtocol  # type: ignore[assignment]  # classes too
+    uvicorn.Server = HardenedServer  # type: ignore[misc]  # BentoML's worker looks it up when it starts
+    return table
