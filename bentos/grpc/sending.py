@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Any
 
 from grpc.aio import ServicerContext
 
-from bentos.grpc.slots import Slots
+from bentos.grpc.slots import MOST_AT_ONCE, PAUSE_S, Slots
 
 Context = ServicerContext[bytes, bytes]
 
@@ -22,6 +22,8 @@ RPC_TASK = "rpc_task"
 TAKEN_WITHIN_S = 10.0
 """Time for a client to take one message."""
 SLOW_S = 1.0
+COLLECT_S = 0.1
+"""Streams to reset are collected for this long, because the search for their tasks looks at all calls."""
 MOST_SLOW = 256
 """Responses that may wait for longer than `SLOW_S` at the same time."""
 
@@ -53,18 +55,22 @@ class Sender:
             self._slots.remove(slot)
 
     def reset(self, task: asyncio.Task[Any]) -> None:
-        """Reset the stream of the call that `task` serves, together with all others that are to be reset just now."""
+        """Reset the stream of the call that `task` serves, together with others a little later."""
         if not self._stuck:
-            asyncio.get_running_loop().call_soon(self._reset_stuck)
+            asyncio.get_running_loop().call_later(COLLECT_S, self._reset_stuck)
         self._stuck.add(task)
 
     def _reset_stuck(self) -> None:
         stuck, self._stuck = self._stuck, set()
-        for outer in asyncio.all_tasks():
-            if outer.get_name() == RPC_TASK and not stuck.isdisjoint(_tasks_within(outer)):
-                outer.cancel()
-        for task in stuck:
-            task.cancel()
+        calls = [outer for outer in asyncio.all_tasks() if outer.get_name() == RPC_TASK]
+        _cancel([task for outer in calls if (inner := stuck & _tasks_within(outer)) for task in (outer, *inner)])
+
+
+def _cancel(tasks: Sequence[asyncio.Task[Any]]) -> None:
+    for task in tasks[:MOST_AT_ONCE]:
+        task.cancel()
+    if len(tasks) > MOST_AT_ONCE:
+        asyncio.get_running_loop().call_later(PAUSE_S, _cancel, tasks[MOST_AT_ONCE:])
 
 
 def _tasks_within(outer: asyncio.Task[Any]) -> Set[asyncio.Task[Any]]:

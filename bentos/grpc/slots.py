@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
-from itertools import takewhile
+from itertools import islice, takewhile
 
 CHECK_INTERVAL_S = 0.25
+MOST_AT_ONCE = 64
+PAUSE_S = 0.01
+"""More than `MOST_AT_ONCE` are ended in portions with this pause between, because ending a call costs about 0.2 ms."""
 
 
 class Slot:
@@ -59,21 +62,24 @@ class Slots:
     def _check(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        self._end([slot for slot in self._slots if slot.until <= now], overdue=True)
-        self._end_surplus(now)
-        self._timer = loop.call_later(CHECK_INTERVAL_S, self._check) if self._slots else None
+        overdue = list(islice((slot for slot in self._slots if slot.until <= now), MOST_AT_ONCE))
+        self._end(overdue, overdue=True)
+        ended = len(overdue) + self._end_surplus(now)
+        wait_s = PAUSE_S if ended >= MOST_AT_ONCE else CHECK_INTERVAL_S
+        self._timer = loop.call_later(wait_s, self._check) if self._slots else None
 
-    def _end_surplus(self, now: float) -> None:
+    def _end_surplus(self, now: float) -> int:
         latest = now - self._patience_s
         waiting = list(takewhile(lambda slot: slot.since <= latest, self._slots))
-        surplus = len(waiting) - self._most
+        surplus = min(len(waiting) - self._most, MOST_AT_ONCE)
         if surplus <= 0:
-            return
+            return 0
         by_peer: defaultdict[str, deque[Slot]] = defaultdict(deque)
         for slot in waiting:
             by_peer[slot.peer].append(slot)
         for _ in range(surplus):
             self._end([max(by_peer.values(), key=len).popleft()], overdue=False)
+        return surplus
 
     def _end(self, slots: Iterable[Slot], *, overdue: bool) -> None:
         for slot in slots:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bentos.grpc.slots import CHECK_INTERVAL_S, Slots
+from bentos.grpc.slots import CHECK_INTERVAL_S, MOST_AT_ONCE, PAUSE_S, Slots
 
 
 def recorder(ended: list[tuple[str, bool]], name: str) -> Callable[[bool], None]:
@@ -61,3 +61,14 @@ async def test_all_can_be_ended_together() -> None:
     slots.end_all()
     assert ended == [("a", False), ("b", False)]
     assert len(slots) == 0
+
+
+async def test_very_many_are_ended_in_portions() -> None:
+    ended: list[tuple[str, bool]] = []
+    slots = Slots(1000)
+    for number in range(3 * MOST_AT_ONCE):
+        slots.take("a", 0.0, recorder(ended, f"a{number}"))
+    await asyncio.sleep(CHECK_INTERVAL_S + PAUSE_S / 2)
+    assert len(ended) == MOST_AT_ONCE
+    await asyncio.sleep(10 * PAUSE_S)
+    assert len(ended) == 3 * MOST_AT_ONCE
