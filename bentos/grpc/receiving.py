@@ -108,7 +108,7 @@ class Receiver:
 def inflated(raw: bytes, most_bytes: int) -> bytes:
     """Decompressed gzip or zlib data of at most `most_bytes`; other or damaged data is returned as it is.
 
-    Core is told not to decompress, because it does so without a limit.
+    Core is told not to decompress, because it knows only its own limit, which is one for all methods.
     """
     inflater = zlib.decompressobj(wbits=_ZLIB_OR_GZIP)
     try:
