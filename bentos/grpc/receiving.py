@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from grpc.aio import ServicerContext
@@ -29,6 +29,7 @@ SLOW_S = 0.25
 LEAST_READS = 4
 CANCELLATION_S = 0.02
 """Time for core to report that a stream without a message was cancelled."""
+_EOF = cast(Any, grpc.aio).EOF  # the stubs leave it out
 _ZLIB_OR_GZIP = 47
 _COMPRESSED = (b"\x1f", b"\x78")
 """First bytes of gzip (RFC 1952) and zlib (RFC 1950). No message of our schemas begins with either: the first is no
@@ -92,7 +93,7 @@ class Receiver:
             raise self._ended(overdue=ended[0]) from None
         finally:
             slots.remove(slot)
-        if raw is grpc.aio.EOF:
+        if raw is _EOF:
             return None
         if len(raw) > most_bytes:
             raise _too_large(most_bytes)
