@@ -88,7 +88,7 @@ ROUTES = (
 class Rpc:
     """One method of a gRPC service, by the path that calls have; `batch` and `models` are those of a route.
 
-    What is `foreign` is answered by gRPC's own servicers, past our door, and so is open to everybody.
+    What is `foreign` belongs to gRPC itself (health, reflection): open to everybody, and no reason to delay a stop.
     """
 
     path: str

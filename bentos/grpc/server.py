@@ -12,11 +12,12 @@ import contextlib
 from dataclasses import dataclass
 
 import grpc
-from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
 
 from bentos.desk import Desk
 from bentos.grpc.admission import Admission, Servicer
+from bentos.grpc.health import HealthService
+from bentos.grpc.receiving import WINDOW_BYTES, core_message_bytes
+from bentos.grpc.reflection import ReflectionService
 from bentos.grpc.service import FrontdeskService
 from bentos.oip.grpc_service import InferenceService
 from bentos.tls import read_tls
@@ -32,6 +33,13 @@ MOST_STREAMS = 1024
 """Calls at once over one connection. What may wait for the models is the batcher's to say."""
 TOLD_S = 0.2
 """For clients to hear that the server stops, before their connection is closed; then for the last answers to leave."""
+CLOSING_S = 1.0
+LEAST_CLOSING_S = 0.5
+"""For core to end calls and connections, however short the grace is."""
+MOST_IDLE_S = 300
+"""A connection without calls is closed after this; a client opens another one with its next call."""
+METADATA_MARGIN = 4
+"""Core's own limit of metadata, as a multiple of ours: what lies between the two is refused by us, with details."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +48,28 @@ class GrpcServer:
 
     server: grpc.aio.Server
     admission: Admission
-    health: health.aio.HealthServicer
+    health: HealthService
+
+    async def mark_not_serving(self) -> None:
+        """Report NOT_SERVING to health checks and watchers; calls are answered as before."""
+        self.health.set_not_serving()
 
     async def stop(self, grace_s: float) -> None:
-        """Say NOT_SERVING, refuse new calls, let those in flight finish; after `grace_s` they are cancelled.
+        """Say NOT_SERVING, refuse new calls, let those in flight finish; return within `grace_s`.
 
-        Those that have a stream open without end, such as health's Watch, are cut off once no call is in flight.
+        The last `CLOSING_S` of it, or its last half, are for cancelling calls and closing connections. Calls that have
+        a stream open without end, such as health's Watch, are cut off once no call is in flight.
         """
-        await self.health.enter_graceful_shutdown()
+        await self.mark_not_serving()
         self.admission.close()
+        closing_s = min(CLOSING_S, grace_s / 2)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(grace_s):
+            async with asyncio.timeout(grace_s - closing_s):
                 await self.admission.idle()
                 await asyncio.sleep(TOLD_S)
-        await self.server.stop(TOLD_S)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(closing_s, LEAST_CLOSING_S)):
+                await self.server.stop(min(closing_s / 2, TOLD_S))
 
 
 async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
@@ -63,7 +79,8 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
         RuntimeError: gRPC cannot listen there.
     """
     server = grpc.aio.server(options=_options(settings.server))
-    admission, states = await add_services(server, desk, settings)
+    admission, health = await add_services(server, desk, settings)
+    server.add_generic_rpc_handlers([admission.unknown_methods()])
     host = settings.server.host
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if (pair := read_tls(settings.server)) is None:
@@ -71,31 +88,33 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
     else:
         server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
     await server.start()
-    return GrpcServer(server, admission, states)
+    return GrpcServer(server, admission, health)
 
 
-async def add_services(
-    server: grpc.aio.Server, desk: Desk, settings: Settings
-) -> tuple[Admission, health.aio.HealthServicer]:
-    """Everything that the server answers: ours through the door, health and reflection for everybody."""
+async def add_services(server: grpc.aio.Server, desk: Desk, settings: Settings) -> tuple[Admission, HealthService]:
+    """Add everything that the server answers: our services, health and reflection."""
     admission = Admission(desk, settings)
-    servicers: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline), InferenceService(desk))
+    ours: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline), InferenceService(desk))
+    names = [servicer.descriptor.full_name for servicer in ours]
+    health = HealthService(names)
+    reflection = ReflectionService((*names, HealthService.descriptor.full_name, ReflectionService.descriptor.full_name))
+    servicers: tuple[Servicer, ...] = (*ours, health, reflection)
     server.add_generic_rpc_handlers([admission.handlers(servicer) for servicer in servicers])
-    states = health.aio.HealthServicer()
-    health_pb2_grpc.add_HealthServicer_to_server(states, server)
-    names = [servicer.descriptor.full_name for servicer in servicers]
-    for name in ("", *names):
-        await states.set(name, health_pb2.HealthCheckResponse.SERVING)
-    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
-    return admission, states
+    return admission, health
 
 
 def _options(settings: ServerSettings) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 1),
-        ("grpc.max_receive_message_length", settings.max_batch_body_bytes),
-        ("grpc.max_metadata_size", settings.max_header_bytes),
-        ("grpc.absolute_max_metadata_size", settings.max_header_bytes),
+        ("grpc.max_receive_message_length", core_message_bytes(settings)),
+        ("grpc.per_message_decompression", 0),
+        ("grpc.http2.bdp_probe", 0),  # it lets the window of an unread stream grow to megabytes
+        ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
+        ("grpc.max_metadata_size", METADATA_MARGIN * settings.max_header_bytes),
+        ("grpc.absolute_max_metadata_size", METADATA_MARGIN * settings.max_header_bytes),
+        ("grpc.server_handshake_timeout_ms", round(settings.header_timeout_s * 1000)),
+        ("grpc.http2.settings_timeout", round(settings.header_timeout_s * 1000)),
+        ("grpc.max_connection_idle_ms", MOST_IDLE_S * 1000),
         ("grpc.max_concurrent_streams", MOST_STREAMS),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_S * 1000),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_S * 1000),

@@ -117,10 +117,12 @@ async def _all(stream: Any) -> list[Any]:
     return [event async for event in stream]
 
 
-async def test_more_bytes_than_any_message_may_have_are_refused_before_they_are_read() -> None:
+@pytest.mark.parametrize("size", [20_001, 100_000])
+async def test_more_bytes_than_any_message_may_have_are_refused(size: int) -> None:
     async with served(FakeDesk(), max_batch_body_bytes=20_000) as door:
+        understand_batch = door.channel.unary_unary("/frontdesk.v1.FrontdeskService/UnderstandBatch")
         with pytest.raises(grpc.aio.AioRpcError) as refused:
-            await door.channel.unary_unary("/frontdesk.v1.FrontdeskService/UnderstandBatch")(b"x" * 20_001)
+            await understand_batch(b"x" * size, metadata=(bearer(),))
         assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED
 
 

@@ -1,0 +1,105 @@
+"""Many gRPC clients that hold what they opened: others are answered as fast as before, and memory stays bounded.
+
+`FLOOD_CONNECTIONS` (100) connections hold each attack for `FLOOD_SECONDS` (5), from one address and from 50.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import time
+from collections.abc import Callable, Iterator
+
+import grpc
+import psutil
+import pytest
+
+from bentos.grpc import frontdesk_pb2 as pb
+from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
+from tests.serving import Server
+from tests.support.http2 import Connection, message
+
+CONNECTIONS = int(os.environ.get("FLOOD_CONNECTIONS", "100"))
+SECONDS = float(os.environ.get("FLOOD_SECONDS", "5"))
+UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
+CHECK = "/grpc.health.v1.Health/Check"
+WATCH = "/grpc.health.v1.Health/Watch"
+LIVE = "/inference.GRPCInferenceService/ServerLive"
+INFO = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+MOST_MEMORY = 100_000_000
+LEAST_P95_S = 0.05
+"""Below this, twice as slow says nothing: the attacking client needs a core, too."""
+LARGE = message(b"x" * 16_000, declared=8_000_000)
+
+Attack = Callable[[int, str], Connection]
+
+
+def unfinished(path: str) -> Attack:
+    def attack(port: int, source: str) -> Connection:
+        connection = Connection(port, source=source)
+        connection.call(path, data=LARGE)
+        return connection
+
+    return attack
+
+
+def zero_window(path: str) -> Attack:
+    def attack(port: int, source: str) -> Connection:
+        connection = Connection(port, source=source, window=0)
+        for _ in range(10):
+            connection.call(path, data=message(b""), end=True)
+        return connection
+
+    return attack
+
+
+ATTACKS = {
+    "unfinished messages without a token": unfinished(UNDERSTAND),
+    "unfinished health checks": unfinished(CHECK),
+    "unfinished questions for the schema": unfinished(INFO),
+    "watchers that read nothing": zero_window(WATCH),
+    "callers that take no answer": zero_window(LIVE),
+}
+
+
+@contextlib.contextmanager
+def held(server: Server, attack: Attack, addresses: int) -> Iterator[None]:
+    """The attack's connections; they are only ever opened again once the server has ended them."""
+    with contextlib.ExitStack() as opened:
+        for number in range(CONNECTIONS):
+            opened.enter_context(attack(server.grpc_port, f"127.0.0.{2 + number % addresses}"))
+        yield
+
+
+def p95_of_calls(server: Server, seconds: float) -> float:
+    """Of good calls from an address of their own, one after the other; each must succeed."""
+    took = []
+    query, metadata = (
+        pb.Query(text="Where is my parcel?", store=False),
+        (("authorization", f"Bearer {server.token()}"),),
+    )
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        stub, until = FrontdeskServiceStub(channel), time.monotonic() + seconds
+        while time.monotonic() < until:
+            began = time.perf_counter()
+            assert stub.Understand(query, metadata=metadata, timeout=5.0).query_id
+            took.append(time.perf_counter() - began)
+            time.sleep(0.01)
+    return statistics.quantiles(took, n=20)[-1]
+
+
+def memory_of(server: Server) -> int:
+    return sum(psutil.Process(pid).memory_info().rss for pid in server.workers().values())
+
+
+@pytest.mark.parametrize("addresses", [1, 50])
+@pytest.mark.parametrize("name", ATTACKS)
+def test_clients_that_hold_what_they_opened_cost_others_little(server: Server, name: str, addresses: int) -> None:
+    seconds = SECONDS / 4
+    before, memory = p95_of_calls(server, seconds), memory_of(server)
+    with held(server, ATTACKS[name], addresses):
+        during = p95_of_calls(server, seconds)
+        grown = memory_of(server) - memory
+    assert during <= max(2 * before, LEAST_P95_S)
+    assert grown <= MOST_MEMORY
