@@ -251,7 +251,7 @@ def _control_sockets() -> Path:
 async def _stop_being_ready() -> None:
     """Tell clients of gRPC's health service that this worker will stop; calls are still accepted."""
     if _Worker.grpc is not None:
-        await _Worker.grpc.health.enter_graceful_shutdown()
+        await _Worker.grpc.mark_not_serving()
 
 
 async def _stop_grpc() -> None:
