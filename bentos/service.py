@@ -106,7 +106,7 @@ class Frontdesk:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
         install(SETTINGS.server.header_timeout_s, SETTINGS.server.max_header_bytes)
         return Door(
-            gateway=build_app(_desk, _heartbeats),
+            gateway=build_app(_desk, _heartbeats, max_item_bytes=SETTINGS.server.max_body_bytes),
             native=native,
             open_inference=OpenInference(_desk),
             desk=_desk,

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, cast
 
 import grpc
-from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc.aio import ServicerContext
@@ -25,6 +25,7 @@ from bentos.gateway.door import BUSY_S
 from bentos.gateway.exchange import ANONYMOUS
 from bentos.gateway.routes import Rpc, find_rpc
 from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
+from bentos.grpc.field_count import check_fields
 from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, request_id, seconds_allowed
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
@@ -102,6 +103,7 @@ class _Entry:
 
     rpc: Rpc
     most_bytes: int
+    described: Descriptor
     read: Callable[[bytes], Message]
     send: Send
 
@@ -140,6 +142,7 @@ class Admission:
         entry = _Entry(
             rpc=rpc,
             most_bytes=self._limits.max_batch_body_bytes if rpc.batch else self._limits.max_body_bytes,
+            described=described.input_type,
             read=GetMessageClass(described.input_type).FromString,
             send=_each(behaviour) if streams else _one(behaviour),
         )
@@ -191,6 +194,8 @@ class Admission:
         call.idempotency_key = idempotency_key(metadata.get("idempotency-key"), batch=entry.rpc.batch)
         if len(raw) > entry.most_bytes:
             raise TooLarge(f"The message has more than {entry.most_bytes} bytes.", hint="Send less at once.")
+        if entry.rpc.batch:
+            check_fields(raw, entry.described)
         try:
             return entry.read(raw)
         except DecodeError:

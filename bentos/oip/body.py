@@ -15,10 +15,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import to_json
 
-from bentos.gateway.schemas import LARGEST_BATCH
+from bentos.gateway.json_bounds import LARGEST_BATCH, check_structure
 from bentos.oip.inference import first_violation, refuse_unoffered
 from bentos.oip.tensors import InputTensor, OutputTensor
 from frontdesk.errors import InvalidQuery
+from frontdesk.turns import Steps, finished
 
 _LONGEST_NUMBER = 10  # digits of Inference-Header-Content-Length
 
@@ -76,14 +77,19 @@ class InferenceBody:
     binary: bool
 
 
-def read_inference(body: bytes, json_length: str | None) -> InferenceBody:
+def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]:
     """The request in `body`, whose JSON ends where the header `json_length` says; None for a body of JSON alone.
+
+    A generator, for `frontdesk.turns`.
 
     Raises:
         InvalidQuery: naming what is wrong, never what was sent.
     """
     end = len(body) if json_length is None else _json_end(json_length, len(body))
+    yield from check_structure(body[:end])
+    yield
     request = _parse(_InferenceIn, body[:end])
+    yield
     binary = request.parameters.binary_data_output
     outputs = tuple(
         (output.name, binary if output.parameters.binary_data is None else output.parameters.binary_data)
@@ -96,7 +102,10 @@ def read_inference(body: bytes, json_length: str | None) -> InferenceBody:
 
 def read_only_ready(body: bytes) -> bool:
     """Whether a request for the index wants only the models that are ready; its body may be empty."""
-    return bool(body) and _parse(_IndexIn, body).ready
+    if not body:
+        return False
+    finished(check_structure(body))
+    return _parse(_IndexIn, body).ready
 
 
 def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTensor, bool]]) -> tuple[bytes, int | None]:
