@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 
 from bentos.connections import install
 from bentos.desk import Desk
+from bentos.errors import unexpected_response
 from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
@@ -37,7 +38,8 @@ from bentos.tls import check_tls
 from bentos.wiring import open_desk, prepare
 from frontdesk.config import Settings, load
 from frontdesk.errors import FrontdeskError
-from frontdesk.observability.logs import configure
+from frontdesk.observability.logs import configure, log_failure
+from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
 from runners.encoders import Encoders
@@ -71,6 +73,7 @@ class _Worker:
     desk: Desk | None = None
     heartbeats: Heartbeats | None = None
     grpc: GrpcServer | None = None
+    lag: LoopLag | None = None
 
 
 def _desk() -> Desk:
@@ -162,6 +165,9 @@ class Frontdesk:
         if server.grpc_port is not None:
             _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
         _Worker.heartbeats.start()
+        metrics = _Worker.desk.metrics
+        _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
+        _Worker.lag.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: the collector need not walk 300,000 objects of it again and again
 
@@ -169,6 +175,8 @@ class Frontdesk:
     async def close(self) -> None:
         """In each worker, after its last HTTP request was answered; calls over gRPC end here."""
         await _heartbeats().stop()
+        if _Worker.lag is not None:
+            await _Worker.lag.stop()
         if _Worker.grpc is not None:
             await _Worker.grpc.stop(SETTINGS.server.shutdown_grace_s)
         await _desk().close()
@@ -230,4 +238,7 @@ async def _rendered(query: Query, *, reply: bool) -> Any:
         answer = await handle(keyed, request.caller, request.deadline)
     except FrontdeskError as error:
         return _desk().refuse(error)
+    except Exception as error:  # noqa: BLE001 - BentoML would answer a defect in a form of its own
+        log_failure(error, request.request_id)
+        return unexpected_response()
     return answered(answer)

@@ -70,7 +70,6 @@ class Champion(Protocol):
         self, texts: Sequence[MaskedText], deadline: Deadline, *, tenant: str, fresh: bool = False
     ) -> Sequence[Understanding]: ...
 
-
     def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
         """Raise `Overloaded` where texts of so many characters would not be understood before the deadline."""
 

@@ -32,6 +32,8 @@ from frontdesk.turns import Steps
 from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
 LONGEST_TEXT = 4000
+MOST_OTHER_BYTES = 262_144
+"""Of a batch of another form than is expected, which is parsed at once to say what is wrong with it."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
@@ -89,10 +91,8 @@ class QueryIn(BaseModel):
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
         None, description="A language tag such as `en` or `pt-BR`."
     )
-    waiting_since: Annotated[
-        datetime, Strict(False), BeforeValidator(written_time), AfterValidator(has_utc)
-    ] | None = Field(
-        None, description="Since when the customer has been waiting."
+    waiting_since: Annotated[datetime, Strict(False), BeforeValidator(written_time), AfterValidator(has_utc)] | None = (
+        Field(None, description="Since when the customer has been waiting.")
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
 
@@ -178,6 +178,8 @@ def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Q
     pieces = yield from check_structure(raw)
     items = yield from split_items(raw, pieces, b"queries")
     del pieces
+    if items is None and len(raw) > MOST_OTHER_BYTES:
+        raise InvalidQuery('The body should be {"queries": [...]} and hold nothing else.', hint="See /docs.")
     if items is None:
         items = [json.dumps(item).encode() for item in parse(BatchIn, raw).queries]
     parsed: list[Query | FrontdeskError] = []
@@ -262,8 +264,8 @@ _WORDS: Mapping[str, str] = {
     "string_pattern_mismatch": "should match the pattern {pattern}",
     "string_too_long": "should have at most {max_length} characters",
     "string_too_short": "should have at least {min_length} characters",
-    "string_type": "should be a text",
-    "string_unicode": "should be a text of Unicode characters",
+    "string_type": "should be a valid string",
+    "string_unicode": "should be a valid string",
     "timezone_aware": "should have a time zone, such as Z or +01:00",
     "too_long": "should have at most {max_length} items",
     "too_short": "should have at least {min_length} items",

@@ -1,8 +1,8 @@
 """How many fields a protobuf message holds, counted in its bytes before anything is built of it.
 
 An empty message takes two bytes on the wire and 70 in memory: 8 MB of them cost 290 MB. The count follows the wire
-format (https://protobuf.dev/programming-guides/encoding/) into the messages that the schema knows, and stops at a limit,
-so that it takes milliseconds whatever the size.
+format (https://protobuf.dev/programming-guides/encoding/) into the messages that the schema knows. It stops at a limit,
+so it takes milliseconds whatever the size.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from bentos.gateway.schemas import QueryIn, parse, parse_batch
-from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
+from frontdesk.errors import FrontdeskError, InvalidQuery
 from frontdesk.turns import finished
 from frontdesk.types import Channel, CustomerTier, Query
 
