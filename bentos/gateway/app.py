@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
@@ -32,6 +33,8 @@ from runners.heartbeats import Heartbeats
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
 RENDERING_S = 10.0
+
+T = TypeVar("T")
 
 
 def build_app(
@@ -169,10 +172,25 @@ def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[],
             details |= storage
         return _health(what, ready, details)
 
+    rendering = _shared(lambda: desk().metrics.render())
+
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
-        body, content_type = desk().metrics.render()
+        body, content_type = await rendering()
         return Response(body, headers={"content-type": content_type})
+
+
+def _shared(work: Callable[[], T]) -> Callable[[], Awaitable[T]]:
+    """`work` in a thread, once at a time: who asks while it runs gets its result."""
+    running: asyncio.Task[T] | None = None
+
+    async def result() -> T:
+        nonlocal running
+        if running is None or running.done():
+            running = asyncio.create_task(asyncio.to_thread(work))
+        return await asyncio.shield(running)
+
+    return result
 
 
 async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admitted) -> list[bytes]:
