@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 
@@ -79,22 +80,28 @@ def test_what_the_split_takes_for_a_batch_is_json_exactly_if_its_items_are(insid
         b'{"queries":[' + b"9" * HUGE + b"]}",
         b'{"queries":["' + b"\\u0041" * (HUGE // 6) + b'"]}',
     ],
-    ids=["items", "fields", "lists", "quotes", "backslashes", "no end", "strings", "blanks", "ends", "digits", "escapes"],
+    ids=[
+        "items",
+        "fields",
+        "lists",
+        "quotes",
+        "backslashes",
+        "no end",
+        "strings",
+        "blanks",
+        "ends",
+        "digits",
+        "escapes",
+    ],
 )
 def test_no_body_is_worked_on_for_long_in_one_step(raw: bytes) -> None:
     """Nor in all: the old way took 0.5 to 4 s for the first two, and made an object of each item."""
-    steps, longest, started = parse_batch(raw, fresh=False, max_item_bytes=65_536), 0.0, time.process_time()
-    while True:
-        before = time.process_time()
-        try:
-            next(steps)
-        except (StopIteration, InvalidQuery) as end:
-            if isinstance(end, StopIteration):
-                assert [type(item) for item in end.value] in ([TooLarge], [InvalidQuery], [Query])
-            break
-        finally:
-            longest = max(longest, time.process_time() - before)
-    assert longest < 0.05
+    longest = 0.0
+    started = before = time.process_time()
+    with contextlib.suppress(InvalidQuery):
+        for _ in parse_batch(raw, fresh=False, max_item_bytes=65_536):
+            longest, before = max(longest, time.process_time() - before), time.process_time()
+    assert max(longest, time.process_time() - before) < 0.05
     assert time.process_time() - started < 0.25
 
 
