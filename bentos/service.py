@@ -108,8 +108,10 @@ class Frontdesk:
     def front(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
         install(SETTINGS.server.header_timeout_s, SETTINGS.server.max_header_bytes)
+        gateway = build_app(_desk, _heartbeats, max_item_bytes=SETTINGS.server.max_body_bytes)
+        gateway.openapi()  # made once, before there are requests that would wait for it
         return Door(
-            gateway=build_app(_desk, _heartbeats, max_item_bytes=SETTINGS.server.max_body_bytes),
+            gateway=gateway,
             native=native,
             open_inference=OpenInference(_desk),
             desk=_desk,

@@ -2,8 +2,8 @@
 
 Keys are fetched in the background, and at once where a token names one that is not known, but never more often than
 every `RETRY_S`: nobody can make this server ask its issuer by sending tokens. Only the request that began such a fetch
-waits for it, in a thread of its own; others whose token names an unknown key are refused meanwhile. What was fetched last is kept on disk, so
-that a restart needs no issuer; it is believed for `jwks_max_stale_s`. Knows nothing of tokens.
+waits for it, in a thread of its own; others whose token names an unknown key are refused meanwhile. What was fetched
+last is kept on disk, so that a restart needs no issuer; it is believed for `jwks_max_stale_s`. Knows nothing of tokens.
 """
 
 from __future__ import annotations
