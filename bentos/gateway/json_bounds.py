@@ -1,6 +1,6 @@
 """What a large JSON body holds, counted before anything is built of it, and the bytes of each item of a batch.
 
-A parser makes a Python object of each `{}`: 8 MB of them cost 500 MB and seconds of the event loop. To count bytes takes
+A parser makes a Python object of each `{}`: 8 MB of them cost 500 MB and seconds of the event loop. Counting takes
 milliseconds. Strings are taken out first, because messages may hold any number of braces and commas.
 
 Every function is a generator that yields between its steps, for `frontdesk.turns`. Knows no field of a query.
