@@ -93,7 +93,7 @@ def test_a_batch_of_wrong_items_is_answered_with_a_few_words_for_each(server: Se
 
 
 def test_the_head_of_an_export_is_answered_without_its_rows(server: Server) -> None:
-    head = f"HEAD /v1/queries/export HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token()}\r\n"
+    head = f"HEAD /v1/queries/export?format=csv HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {server.token()}\r\n"
     response = send_raw(server.port, f"{head}connection: close\r\n\r\n".encode())
     assert (response.status, response.body) == (200, b"")
     assert response.headers.get_content_type() == "text/csv"
