@@ -20,6 +20,7 @@ from frontdesk.responses.llm import OpenAiClient
 from frontdesk.security.gate import Gate
 from frontdesk.security.rate_limit import RateLimits
 from frontdesk.security.sealing import Sealing
+from frontdesk.storage.access import in_spool_thread, in_storage_thread
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import reading
@@ -81,7 +82,7 @@ class Desk:
         if self.recorder.is_spooling:
             raise StorageUnavailable("The database is away.", hint="Try again later.")
         try:
-            return await asyncio.to_thread(read)
+            return await in_storage_thread(read)
         except SQLAlchemyError as error:
             raise StorageUnavailable(
                 f"The record could not be read ({type(error).__name__}).", hint="Try again later."
@@ -90,7 +91,7 @@ class Desk:
     async def storage(self) -> dict[str, object] | None:
         """Where answers are kept just now and how many wait in the spool; None where the spool cannot be read."""
         try:
-            waiting, refused = await asyncio.to_thread(self.spool.backlog)
+            waiting, refused = await in_spool_thread(self.spool.backlog)
         except SQLAlchemyError:
             return None
         kept = SPOOLED if self.recorder.is_spooling else COMMITTED

@@ -29,6 +29,7 @@ from starlette.types import ASGIApp
 
 from bentos.connection_events import DeskEvents
 from bentos.desk import Desk
+from bentos.errors import unexpected_response
 from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
@@ -43,7 +44,8 @@ from bentos.wiring import open_desk, prepare
 from frontdesk.child_processes import leave_current_directory
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
-from frontdesk.observability.logs import configure
+from frontdesk.observability.logs import configure, log_failure
+from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.private_files import PRIVATE_UMASK
 from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
@@ -83,6 +85,7 @@ class _Worker:
     heartbeats: Heartbeats | None = None
     grpc: GrpcServer | None = None
     grpc_stop: asyncio.Task[None] | None = None
+    lag: LoopLag | None = None
 
 
 def _desk() -> Desk:
@@ -124,8 +127,16 @@ class Frontdesk:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
         events = DeskEvents(lambda: _Worker.desk, access_log=SETTINGS.observability.access_log)
         table = install(SETTINGS.server, events, on_drain=_stop_being_ready, on_stop=_stop_grpc)
+        gateway = build_app(
+            _desk,
+            _heartbeats,
+            _identity,
+            lambda: table.is_draining,
+            max_item_bytes=SETTINGS.server.max_body_bytes,
+        )
+        gateway.openapi()  # made once, before there are requests that would wait for it
         return Door(
-            gateway=build_app(_desk, _heartbeats, _identity, lambda: table.is_draining),
+            gateway=gateway,
             native=native,
             open_inference=OpenInference(_desk),
             desk=_desk,
@@ -189,6 +200,9 @@ class Frontdesk:
         if server.grpc_port is not None:
             _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
         _Worker.heartbeats.start()
+        metrics = _Worker.desk.metrics
+        _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
+        _Worker.lag.start()
         gc.collect()
         gc.freeze()  # what was loaded stays: the collector need not walk 300,000 objects of it again and again
 
@@ -196,6 +210,8 @@ class Frontdesk:
     async def close(self) -> None:
         """In each worker, after its last HTTP request was answered; calls over gRPC were given the same time."""
         await _heartbeats().stop()
+        if _Worker.lag is not None:
+            await _Worker.lag.stop()
         await _stop_grpc()
         if _Worker.grpc_stop is not None:
             await _Worker.grpc_stop
@@ -279,4 +295,7 @@ async def _rendered(query: Query, *, reply: bool) -> Any:
         answer = await handle(keyed, request.caller, request.deadline)
     except FrontdeskError as error:
         return _desk().refuse(error)
+    except Exception as error:  # noqa: BLE001 - BentoML would answer a defect in a form of its own
+        log_failure(error, request.request_id)
+        return unexpected_response()
     return answered(answer)

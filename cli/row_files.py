@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
+from frontdesk.csv_cells import guarded
 from frontdesk.errors import DataError
 
 LONGEST_LINE = 1 << 24
@@ -114,7 +115,7 @@ class CsvFile:
 
     @property
     def head(self) -> bytes:
-        return self.mark + self._line([*self.columns, *self.added])
+        return self.mark + self._line([guarded(name) for name in (*self.columns, *self.added)])
 
     def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
         lines = _Lines(stream, start)
@@ -135,11 +136,12 @@ class CsvFile:
                 yield Row(cells[self.text], cells, lines.at)
 
     def written(self, row: Row, added: Mapping[str, Any]) -> bytes:
-        return self._line([*row.original, *(_cell(added[name]) for name in self.added)])
+        return self._line([*map(guarded, row.original), *(guarded(_cell(added[name])) for name in self.added)])
 
     def _line(self, cells: Sequence[str]) -> bytes:
         line = io.StringIO()
-        csv.writer(line, delimiter=self.delimiter, lineterminator=self.ending).writerow(cells)
+        writer = csv.writer(line, delimiter=self.delimiter, lineterminator=self.ending, quoting=csv.QUOTE_ALL)
+        writer.writerow(cells)
         return _encoded(line.getvalue())
 
 

@@ -26,6 +26,11 @@ class Deadline:
     def remaining_s(self) -> float:
         return self.at - time.monotonic()
 
+    def check(self, doing: str) -> None:
+        """Raise `DeadlineExceeded`, naming what was being done, once the moment has passed."""
+        if self.remaining_s() <= 0:
+            raise _exceeded(doing)
+
     async def bound(self, work: Awaitable[T], doing: str) -> T:
         """Await `work`, or raise `DeadlineExceeded` naming what was being done."""
         remaining = self.remaining_s()
@@ -33,6 +38,10 @@ class Deadline:
             async with asyncio.timeout(max(remaining, 0.0)):
                 return await work
         except TimeoutError:
-            raise DeadlineExceeded(
-                f"The deadline passed while {doing}.", hint="Allow more time, or send fewer requests at once."
-            ) from None
+            raise _exceeded(doing) from None
+
+
+def _exceeded(doing: str) -> DeadlineExceeded:
+    return DeadlineExceeded(
+        f"The deadline passed while {doing}.", hint="Allow more time, or send fewer requests at once."
+    )

@@ -67,14 +67,17 @@ class FrontdeskError(Exception):
         return partial(type(self), **named), (self.message,)
 
 
+MOST_VIOLATIONS = 20
+
+
 class InvalidQuery(FrontdeskError):
-    """`violations` lists (where, what) for each rule that the request breaks."""
+    """`violations` lists (where, what) for rules that the request breaks: the first `MOST_VIOLATIONS` of them."""
 
     kind = Kind.INVALID_QUERY
 
     def __init__(self, message: str, *, violations: tuple[tuple[str, str], ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.violations = violations
+        self.violations = violations[:MOST_VIOLATIONS]
 
 
 class Unauthenticated(FrontdeskError):

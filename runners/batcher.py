@@ -86,6 +86,11 @@ class Batcher(Generic[Item, Result]):
         """Raise `Overloaded` where another item would be refused whatever its deadline."""
         self._schedule.check_room()
 
+    def check_time(self, tokens: Sequence[int], deadline: Deadline) -> None:
+        """Raise `Overloaded` where items of so many tokens would be refused."""
+        with self._lock:
+            self._schedule.check_time(tokens, deadline.at, time.monotonic())
+
     async def submit(self, items: Sequence[Item], deadline: Deadline, *, bulk: bool = False) -> list[Result]:
         """Results for `items`, in order. `bulk` work lets other work pass.
 

@@ -113,15 +113,19 @@ class BatchedChampion:
         """Raise `Overloaded` where another text would be refused whatever its deadline."""
         self._batcher.check_room()
 
+    def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
+        """Raise `Overloaded` where texts of so many characters would not be understood before the deadline."""
+        self._batcher.check_time([_tokens(length) for length in lengths], deadline)
+
     async def understand(
-        self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
+        self, texts: Sequence[MaskedText], deadline: Deadline, *, tenant: str, fresh: bool = False
     ) -> Sequence[Understanding]:
-        """What the ensemble makes of each text; `fresh` reads it anew although it is remembered."""
+        """What the ensemble makes of each text; `fresh` reads it anew although it is remembered for the tenant."""
 
         async def read(unknown: Sequence[MaskedText]) -> Sequence[Understanding]:
             return await self._read([text.text for text in unknown], deadline)
 
-        return await read(texts) if fresh or self._cache is None else await self._cache.understand(texts, read)
+        return await read(texts) if fresh or self._cache is None else await self._cache.understand(tenant, texts, read)
 
     async def meet(self, folder: Path, index: int, workers: int) -> None:
         """Share the work with the other workers of this server from now on; see `Neighbours`."""
@@ -197,4 +201,8 @@ class BatchedChampion:
 
 
 def _shape(ask: _Ask) -> Shape:
-    return Shape(ask.model, len(ask.text) // CHARACTERS_PER_TOKEN + 1)
+    return Shape(ask.model, _tokens(len(ask.text)))
+
+
+def _tokens(characters: int) -> int:
+    return characters // CHARACTERS_PER_TOKEN + 1

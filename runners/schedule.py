@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right, insort
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -98,6 +98,16 @@ class Schedule(Generic[Item]):
         if too_long or len(self._queue) + items > self._limits.max_waiting:
             raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
 
+    def check_time(self, tokens: Sequence[int], deadline: float, now: float) -> None:
+        """Would bulk work of so many tokens be taken? Known before it is prepared. An idle model takes anything.
+
+        Raises:
+            Overloaded: the queue is full, or it would not be done before its deadline.
+        """
+        if self._queue or self._running:
+            self.check_room(len(tokens))
+            self._check_ready(self._done_in_s(deadline + BULK_YIELDS_S, sum(tokens)), deadline, now)
+
     def admit(self, works: list[Work[Item]], now: float) -> None:
         """Take all of `works`, which share deadline and kind, or none. An idle model takes anything.
 
@@ -106,9 +116,8 @@ class Schedule(Generic[Item]):
         """
         if self._queue or self._running:
             self.check_room(len(works))
-            ready_s = self._done_in_s(works)
-            if now + ready_s > works[0].deadline:
-                raise _overloaded("The models would not be done with this before its deadline.", ready_s)
+            tokens = sum(work.shape.tokens for work in works)
+            self._check_ready(self._done_in_s(works[0].urgency, tokens), works[0].deadline, now)
         for work in works:
             insort(self._queue, work, key=_urgency)
             self._tokens += work.shape.tokens
@@ -161,11 +170,14 @@ class Schedule(Generic[Item]):
                 longest = max(longest, work.shape.tokens)
         return batch
 
-    def _done_in_s(self, works: list[Work[Item]]) -> float:
-        """How long until `works` would be done: what runs, what is more urgent, and they themselves."""
-        place = bisect_right(self._queue, works[0].urgency, key=_urgency)
+    def _check_ready(self, ready_s: float, deadline: float, now: float) -> None:
+        if now + ready_s > deadline:
+            raise _overloaded("The models would not be done with this before its deadline.", ready_s)
+
+    def _done_in_s(self, urgency: float, own: int) -> float:
+        """How long until work would be done: what runs, what is more urgent, and its `own` tokens."""
+        place = bisect_right(self._queue, urgency, key=_urgency)
         behind = sum(work.shape.tokens for work in self._queue[place:])
-        own = sum(work.shape.tokens for work in works)
         return (self._tokens - behind + self._running + own) * self._s_per_token
 
 

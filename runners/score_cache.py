@@ -1,8 +1,11 @@
 """What the models said of the messages of late, so that the same words are not read twice.
 
 A text's understanding depends on the text and the bundle alone: decisions and priorities are made of it afresh each
-time. Bounded, the longest unused leaves first. Callers that ask for one text at the same time share one reading
-(single flight); if the first of them gives up, the next one reads for itself. Texts are kept as digests.
+time. Bounded, the longest unused leaves first. Callers of one tenant that ask for one text at the same time share one
+reading (single flight); if the first of them gives up, the next one reads for itself. Texts are kept as digests.
+
+Tenants share nothing: a text that another tenant has sent is read anew. Otherwise the time of an answer would tell a
+caller whether anyone else has sent the same words.
 
 Serves one event loop and one bundle. Knows nothing of batches.
 """
@@ -40,13 +43,14 @@ class ScoreCache:
     def __len__(self) -> int:
         return len(self._remembered)
 
-    async def understand(self, texts: Sequence[MaskedText], read: Read) -> list[Understanding]:
-        """What `read` says of each text, or once said; `read` is called with what nobody else is reading.
+    async def understand(self, tenant: str, texts: Sequence[MaskedText], read: Read) -> list[Understanding]:
+        """What `read` says of each text, or said for this tenant before; it is called with what nobody is reading.
 
         Raises:
             Exception: what `read` raises.
         """
-        keys = [blake2b(text.text.encode(), digest_size=16).digest() for text in texts]
+        prefix = f"{len(tenant)}:{tenant}:".encode()  # unambiguous, whatever a tenant is called
+        keys = [blake2b(prefix + text.text.encode(), digest_size=16).digest() for text in texts]
         known: dict[bytes, Understanding] = {}
         how = Outcome.HIT
         while missing := self._look_up(keys, texts, known, how):

@@ -54,10 +54,13 @@ class FakeChampion:
     seen: list[str] = field(default_factory=list)
 
     async def understand(
-        self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
+        self, texts: Sequence[MaskedText], deadline: Deadline, *, tenant: str = "", fresh: bool = False
     ) -> Sequence[Understanding]:
         self.seen.extend(text.text for text in texts)
         return [understanding() for _ in texts]
+
+    def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
+        pass
 
 
 class Unlimited:

@@ -66,7 +66,7 @@ class FakeModels(FakeChampion):
             raise Overloaded("Too much is waiting.", retry_after_s=1.5)
 
     async def understand(
-        self, texts: Sequence[MaskedText], deadline: Deadline, *, fresh: bool = False
+        self, texts: Sequence[MaskedText], deadline: Deadline, *, tenant: str = "", fresh: bool = False
     ) -> Sequence[Understanding]:
         self.deadlines.append(deadline)
         self.fresh.append(fresh)

@@ -12,6 +12,7 @@ import numpy as np
 from frontdesk.deadline import Deadline
 from frontdesk.scores import Scores
 from frontdesk.security.masking import mask
+from frontdesk.turns import Turns
 from frontdesk.types import MaskedText
 
 
@@ -29,6 +30,9 @@ class FakeModels:
     def is_up(self, model: str) -> bool:
         return model not in self.down
 
+    def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
+        pass
+
     async def scores(self, model: str, texts: Sequence[MaskedText], deadline: Deadline) -> Scores:
         await asyncio.sleep(0)  # gives a deadline that has passed the chance to say so
         self.seen.append((model, tuple(text.text for text in texts)))
@@ -43,4 +47,4 @@ class FakeDesk:
     """What the protocol needs of a desk."""
 
     champion: FakeModels = field(default_factory=FakeModels)
-    pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask=mask))
+    pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask=mask, turns=Turns()))

@@ -15,15 +15,16 @@ from starlette.responses import HTMLResponse, Response
 
 import frontdesk
 from bentos.desk import Desk
-from bentos.errors import problem
+from bentos.errors import problem, unexpected_response
 from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
 from bentos.gateway.documents import add_documents
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
 from bentos.gateway.records import add_customers, add_records
-from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
+from bentos.gateway.schemas import QueryIn, parse, parse_batch
 from bentos.gateway.stream import REPLAYED, add_stream
+from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, ServerIdentity
 from frontdesk.storage.rows import answer_json
@@ -32,6 +33,7 @@ from runners.heartbeats import Heartbeats
 
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
+RENDERING_S = 10.0
 
 
 def build_app(
@@ -39,10 +41,17 @@ def build_app(
     heartbeats: Callable[[], Heartbeats],
     identity: Callable[[], ServerIdentity] | None = None,
     is_draining: Callable[[], bool] = bool,
+    *,
+    max_item_bytes: int = 65_536,
 ) -> FastAPI:
-    """The application. `desk` and `heartbeats` give this worker's, once it has started; `is_draining`: will it stop?
+    """The application. `desk` and `heartbeats` give this worker's, once it has started.
 
-    With `identity` the server proves to a client of the same home that it is no other program (`/livez`).
+    Args:
+        desk: this worker's.
+        heartbeats: this worker's.
+        identity: with it the server proves to a client of the same home that it is no other program (`/livez`).
+        is_draining: will the server stop?
+        max_item_bytes: of one message in a batch.
     """
     app = FastAPI(
         title="Frontdesk",
@@ -77,8 +86,10 @@ def build_app(
     )
     async def understand_batch(_: Request) -> Response:
         """The same for several messages in one model call; a bad item fails alone."""
-        request = admitted.get()
-        results = await _batch(desk(), parse_items(parse(BatchIn, request.body).queries, fresh=request.fresh), request)
+        request, turns = admitted.get(), desk().pipeline.turns
+        parsing = parse_batch(request.body, fresh=request.fresh, max_item_bytes=max_item_bytes)
+        items = await turns.run(parsing, request.deadline, "the body was read")
+        results = await _batch(desk(), items, request)
         return Response(b'{"results":[' + b",".join(results) + b"]}", media_type=JSON)
 
     @app.post(
@@ -195,10 +206,14 @@ async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admit
     answers = await desk.pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
     answered = iter(answers)
     outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
-    return [
-        json.dumps({"error": problem(outcome)}).encode() if isinstance(outcome, FrontdeskError) else render(outcome)
-        for outcome in outcomes
-    ]
+    rendering = Deadline.after(RENDERING_S)  # what was kept is acknowledged, although the deadline may have passed
+    return await desk.pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
+
+
+def _result(outcome: Answer | FrontdeskError) -> bytes:
+    if isinstance(outcome, FrontdeskError):
+        return json.dumps({"error": problem(outcome)}).encode()
+    return render(outcome)
 
 
 def render(answer: Answer) -> bytes:
@@ -225,3 +240,8 @@ def _add_refusals(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def not_found(_: Request, __: HTTPException) -> Response:
         """What the framework itself refuses although the door's table has it: a query id with a dot segment, say."""
         return desk().refuse(NotFound("There is no such path."))
+
+    @app.exception_handler(Exception)
+    async def failed(_: Request, __: Exception) -> Response:
+        """A defect as a problem. The framework raises it again behind the response, and the door logs it."""
+        return unexpected_response()

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.desk import Desk
-from bentos.errors import unexpected_response
+from bentos.errors import PROBLEM_JSON, unexpected_response
 from bentos.gateway.cors import CrossOrigin
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_routes
@@ -56,6 +56,7 @@ class Admitted:
     body: bytes
     fresh: bool = False
     idempotency_key: str | None = None
+    is_head: bool = False
 
 
 admitted: ContextVar[Admitted] = ContextVar("admitted")
@@ -114,7 +115,8 @@ class Door:
             await exchange.answer(told)
             return
         route = self._route(scope, exchange)
-        if scope["method"] == "HEAD":
+        is_head = scope["method"] == "HEAD"
+        if is_head:
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
         if route.scope is not None:
             self._check_in_flight()
@@ -136,10 +138,10 @@ class Door:
             path = scope["raw_path"].decode("latin-1")
             await self._desk().auditor.note(exchange.caller, route.audited, path, exchange.request_id, deadline)
         fresh = asks_afresh(exchange.header(b"cache-control"))
-        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key))
+        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head))
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
         async with exchange.while_connected(receive):
-            await application(scope, _replay(body, receive), exchange.send)
+            await application(scope, _replay(body, receive), _as_problems(exchange) if route.native else exchange.send)
 
     def _cross_origin_answer(self, scope: Scope, exchange: Exchange) -> Response | None:
         """What a browser asks before it lets a page of another origin call; the response's headers otherwise."""
@@ -229,6 +231,22 @@ class Door:
 
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"The body has more than {limit} bytes.", hint="Send less text, or fewer queries at once.")
+
+
+def _as_problems(exchange: Exchange) -> Send:
+    """`exchange.send` for BentoML, whose answer to a defect is JSON of its own: a problem takes its place."""
+    replaced = False
+
+    async def send(message: Message) -> None:
+        nonlocal replaced
+        if message["type"] == "http.response.start" and message["status"] >= 500:
+            replaced = (b"content-type", PROBLEM_JSON.encode()) not in message.get("headers", ())
+            if replaced:
+                await exchange.answer(unexpected_response())
+        if not replaced:
+            await exchange.send(message)
+
+    return send
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:

@@ -165,6 +165,8 @@ class Exchange:
 
     async def answer(self, response: ASGIApp) -> None:
         """Send an error, unless a response has begun already: then nothing can be said any more."""
+        if self._held is not None:  # a response has begun, but nothing of it was sent
+            self._held, self.status = None, 0
         if self.status == 0:
             await response(self._scope, _nothing, self.send)
 

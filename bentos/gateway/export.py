@@ -1,7 +1,7 @@
 """Rows as CSV (RFC 4180) or as JSON lines, a piece at a time.
 
-A cell of CSV that a spreadsheet would take for a formula gets an apostrophe in front (OWASP, CSV injection): customers
-write such texts, and agents open such files.
+Customers write texts that a spreadsheet takes for formulas, and agents open such files: `frontdesk.csv_cells` guards
+them. Every cell is quoted, so that no separator in a text begins a cell.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+from frontdesk.csv_cells import guarded
 
 Rows = Sequence[RowMapping]
 
@@ -31,14 +31,14 @@ class Export:
 
 def _csv(rows: Sequence[Sequence[object]]) -> bytes:
     written = io.StringIO()
-    csv.writer(written).writerows([_cell(value) for value in row] for row in rows)
+    csv.writer(written, quoting=csv.QUOTE_ALL).writerows([_cell(value) for value in row] for row in rows)
     return written.getvalue().encode()
 
 
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+    return guarded(value) if isinstance(value, str) else value
 
 
 def _json_lines(rows: Rows) -> bytes:

@@ -11,6 +11,7 @@ from bentos.errors import PROBLEM_JSON
 from bentos.gateway.schemas import BatchIn, FeedbackIn, QueryIn
 from bentos.headers import LONGEST_KEY
 from bentos.oip.openapi import oip_paths
+from frontdesk.errors import MOST_VIOLATIONS
 
 PROBLEM: dict[str, Any] = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
@@ -48,6 +49,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string"},
         "violations": {
             "type": "array",
+            "maxItems": MOST_VIOLATIONS,
             "items": {
                 "type": "object",
                 "required": ["field", "problem"],

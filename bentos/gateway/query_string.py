@@ -26,7 +26,7 @@ from pydantic import (
 from pydantic.functional_validators import AfterValidator
 from starlette.requests import Request
 
-from bentos.gateway.schemas import Label, violated, written_time
+from bentos.gateway.schemas import Label, in_utc, violated, written_time
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.listing import Filters, Position
 from frontdesk.types import Action, PriorityLevel
@@ -60,13 +60,6 @@ def _position(cursor: object) -> object:
     return Position(_EPOCH + timedelta(microseconds=int(parts[1])), parts[2])
 
 
-def _in_utc(moment: datetime) -> datetime:
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is too far away") from None
-
-
 def _whole_number(value: object) -> object:
     if not isinstance(value, str) or re.fullmatch(r"[0-9]{1,9}", value) is None:
         raise ValueError("should be a whole number")
@@ -74,7 +67,7 @@ def _whole_number(value: object) -> object:
 
 
 Text100 = Annotated[str, Field(min_length=1, max_length=100), Label]
-Moment = Annotated[AwareDatetime, BeforeValidator(written_time), AfterValidator(_in_utc)]
+Moment = Annotated[AwareDatetime, BeforeValidator(written_time), AfterValidator(in_utc)]
 Limit = Annotated[int, Field(ge=1, le=LONGEST_PAGE), BeforeValidator(_whole_number)]
 Cursor = Annotated[
     Position,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
@@ -42,6 +43,8 @@ from frontdesk.types import Claim
 JSON = "application/json"
 ROWS_A_READING = 500
 """Of an export: a few hundred kilobytes in memory, a few milliseconds of the database's time."""
+ROWS_A_PIECE = 25
+"""Written in one go: 25 texts of 4,000 characters take 3 ms as CSV."""
 READING_TIMEOUT_S = 10.0
 """For each reading after the first: the request's own time is over long before a large file is."""
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours", **PROBLEM}}
@@ -103,15 +106,15 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def exported(request: Request) -> Response:
         """Masked texts and labels as CSV or JSON lines, streamed."""
         asked, seen = parse_parameters(ExportedQueries, request), admitted.get()
+        export = EXPORTS[asked.format]
+        headers = {"content-disposition": f'attachment; filename="queries.{asked.format}"'}
+        if seen.is_head:  # nobody would read the rows, so nobody would slow their reading down
+            return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
         first = await desk().archive.queries(
             seen.caller.tenant, asked.filters(), None, ROWS_A_READING, seen.deadline, EXPORTED
         )
-        export = EXPORTS[asked.format]
-        return StreamingResponse(
-            _stream(desk(), seen, asked.filters(), export, first),
-            media_type=export.media_type,
-            headers={"content-disposition": f'attachment; filename="queries.{asked.format}"'},
-        )
+        rows = _stream(desk(), seen, asked.filters(), export, first)
+        return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
     @app.post(
         "/v1/queries/{query_id}/feedback",
@@ -213,6 +216,11 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         return Response(CustomerErased(**asdict(counted)).model_dump_json(), media_type=JSON, background=late)
 
 
+async def _nothing() -> AsyncIterator[bytes]:
+    return
+    yield b""
+
+
 async def _stream(
     desk: Desk, seen: Admitted, filters: Filters, export: Export, first: Sequence[RowMapping]
 ) -> AsyncIterator[bytes]:
@@ -220,7 +228,9 @@ async def _stream(
     yield export.head([column.name for column in EXPORTED])
     rows = first
     while rows:
-        yield export.piece(rows)
+        for start in range(0, len(rows), ROWS_A_PIECE):
+            yield export.piece(rows[start : start + ROWS_A_PIECE])
+            await asyncio.sleep(0)  # the connection may take pieces faster than the event loop gets to do anything else
         after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_A_READING else None
         if after is None:
             return

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from pydantic import (
@@ -22,14 +22,18 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import from_json
 
-from frontdesk.errors import FrontdeskError, InvalidQuery
+from bentos.gateway.json_bounds import LARGEST_BATCH, check_structure, not_json, split_items
+from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
 from frontdesk.storage.sql.feedback import Opinion
 from frontdesk.taxonomy import OUT_OF_SCOPE
+from frontdesk.turns import Steps
 from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
 LONGEST_TEXT = 4000
-LARGEST_BATCH = 256
+MOST_OTHER_BYTES = 262_144
+"""Of a batch of another form than is expected, which is parsed at once to say what is wrong with it."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
@@ -55,6 +59,20 @@ def written_time(value: object) -> object:
     return value
 
 
+def has_utc(moment: datetime) -> datetime:
+    """The moment as it is; an offset may lead out of the years 1 to 9999, which only shows when it is converted."""
+    if moment.tzinfo is not None:
+        in_utc(moment)
+    return moment
+
+
+def in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("should be a time between the years 1 and 9999 in UTC") from None
+
+
 Label = AfterValidator(_without_nul)
 
 
@@ -73,8 +91,8 @@ class QueryIn(BaseModel):
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
         None, description="A language tag such as `en` or `pt-BR`."
     )
-    waiting_since: Annotated[datetime, Strict(False), BeforeValidator(written_time)] | None = Field(
-        None, description="Since when the customer has been waiting."
+    waiting_since: Annotated[datetime, Strict(False), BeforeValidator(written_time), AfterValidator(has_utc)] | None = (
+        Field(None, description="Since when the customer has been waiting.")
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
 
@@ -140,29 +158,78 @@ def parse(model: type[Body], raw: bytes) -> Body:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise violated(error) from None
+        raise violated(_shortened(error, model, raw)) from None
 
 
-def parse_items(items: list[Any], *, fresh: bool = False) -> list[Query | FrontdeskError]:
-    """Each item of a batch as a query, or what is wrong with it, in order."""
-    return [_item(item, fresh=fresh) for item in items]
+def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
+    """Each item of a batch as a query, or what is wrong with it, in order. A generator, for `frontdesk.turns`.
+
+    Items are parsed one by one out of the bytes of the body, so that no step takes longer than one item. A body of
+    another form than `{"queries": [...]}` is parsed as a whole, which says what is wrong with it.
+
+    Args:
+        raw: the body.
+        fresh: of every query.
+        max_item_bytes: a larger item is refused without being parsed.
+
+    Raises:
+        InvalidQuery: the body is no batch; as `parse`.
+    """
+    pieces = yield from check_structure(raw)
+    items = yield from split_items(raw, pieces, b"queries")
+    del pieces
+    if items is None and len(raw) > MOST_OTHER_BYTES:
+        raise InvalidQuery('The body should be {"queries": [...]} and hold nothing else.', hint="See /docs.")
+    if items is None:
+        items = [json.dumps(item).encode() for item in parse(BatchIn, raw).queries]
+    parsed: list[Query | FrontdeskError] = []
+    for item in items:
+        yield
+        parsed.append(_item(item, fresh=fresh, max_item_bytes=max_item_bytes))
+    return parsed
 
 
-def _item(item: Any, *, fresh: bool) -> Query | FrontdeskError:
+def parse_item(item: Mapping[str, Any], *, fresh: bool = False) -> Query | FrontdeskError:
+    """The fields of one message as a query, or what is wrong with them."""
+    return _item(json.dumps(item).encode(), fresh=fresh)
+
+
+def _item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Query | FrontdeskError:
+    """One item; raises `InvalidQuery` where it is no JSON, for then the whole body is none."""
+    if max_item_bytes is not None and len(raw) > max_item_bytes:
+        return TooLarge(f"The item has more than {max_item_bytes} bytes.", hint="Send less text.")
     try:
-        return QueryIn.model_validate_json(json.dumps(item)).query(fresh=fresh)
+        return QueryIn.model_validate_json(raw).query(fresh=fresh)
     except ValidationError as error:
-        return violated(error)
+        refusal = violated(_shortened(error, QueryIn, raw))
+    if not refusal.violations:
+        raise refusal
+    return refusal
+
+
+def _shortened(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
+    """An error about the same body with at most one unknown field: pydantic makes a violation of each."""
+    if error.error_count() <= MOST_VIOLATIONS:
+        return error
+    fields = from_json(raw)
+    if not isinstance(fields, dict):
+        return error
+    unknown = [name for name in fields if name not in model.model_fields]
+    for name in unknown[1:]:
+        del fields[name]
+    try:
+        model.model_validate_json(json.dumps(fields))
+    except ValidationError as shorter:
+        return shorter
+    return error
 
 
 def violated(error: ValidationError, whole: str = "the body") -> InvalidQuery:
     """What is wrong, by field; `whole` is what is named where no field of it is to blame."""
-    found = error.errors(include_url=False, include_input=False, include_context=False)
+    found = error.errors(include_url=False, include_input=False)
     if found[0]["type"] == "json_invalid":
-        return InvalidQuery(
-            "The body is not valid JSON.", hint='Send UTF-8 JSON such as {"text": "Where is my parcel?"}.'
-        )
-    violations = tuple((_where(item["loc"], item["type"], whole), _what(item["type"], item["msg"])) for item in found)
+        return not_json()
+    violations = tuple(dict.fromkeys((_where(one["loc"], one["type"], whole), words(one)) for one in found))
     first = f"{violations[0][0]} {violations[0][1]}"
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     return InvalidQuery(f"{first}{more}.", violations=violations, hint="See /docs for the fields.")
@@ -175,9 +242,44 @@ def _where(location: tuple[int | str, ...], kind: str, whole: str) -> str:
     return ".".join(str(part) for part in location) or whole
 
 
-def _what(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "has a field that is not known"
-    if kind == "missing":
-        return "is missing"
-    return message.removeprefix("Value error, ").replace("Input should", "should").replace("String should", "should")
+_WORDS: Mapping[str, str] = {
+    "bool_type": "should be true or false",
+    "datetime_from_date_parsing": "should be an ISO 8601 time such as 2026-01-31T09:30:00Z",
+    "datetime_object_invalid": "should be an ISO 8601 time such as 2026-01-31T09:30:00Z",
+    "datetime_parsing": "should be an ISO 8601 time such as 2026-01-31T09:30:00Z",
+    "datetime_type": "should be an ISO 8601 time such as 2026-01-31T09:30:00Z",
+    "dict_type": "should be an object",
+    "enum": "should be {expected}",
+    "extra_forbidden": "has a field that is not known",
+    "greater_than_equal": "should be at least {ge}",
+    "int_from_float": "should be a whole number",
+    "int_parsing_size": "should be a smaller number",
+    "int_type": "should be a whole number",
+    "less_than_equal": "should be at most {le}",
+    "list_type": "should be a list",
+    "literal_error": "should be {expected}",
+    "missing": "is missing",
+    "model_attributes_type": "should be an object",
+    "model_type": "should be an object",
+    "string_pattern_mismatch": "should match the pattern {pattern}",
+    "string_too_long": "should have at most {max_length} characters",
+    "string_too_short": "should have at least {min_length} characters",
+    "string_type": "should be a valid string",
+    "string_unicode": "should be a valid string",
+    "timezone_aware": "should have a time zone, such as Z or +01:00",
+    "too_long": "should have at most {max_length} items",
+    "too_short": "should have at least {min_length} items",
+}
+"""Our words for pydantic's kinds of errors; they never hold what was sent."""
+
+
+def words(error: Mapping[str, Any]) -> str:
+    """What is wrong with a field, of one entry of `ValidationError.errors()`; begins with a verb."""
+    kind, limits = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return str(limits["error"])
+    known = _WORDS.get(kind)
+    if known is None:
+        return "is not valid"
+    said = known.format_map(limits)
+    return said.removesuffix("s") if said.endswith(("at least 1 characters", "at least 1 items")) else said

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Any, NoReturn, Protocol, cast
 
 import grpc
-from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 from grpc.aio import ServicerContext
@@ -29,6 +29,7 @@ from bentos.gateway.door import BUSY_S
 from bentos.gateway.exchange import ANONYMOUS, UNKNOWN_ROUTE
 from bentos.gateway.routes import Rpc, find_rpc
 from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
+from bentos.grpc.field_count import check_fields
 from bentos.grpc.receiving import Receiver
 from bentos.grpc.sending import Sender
 from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, request_id, seconds_allowed
@@ -117,6 +118,7 @@ class _Entry:
     decode: Callable[[bytes], Message] | None
     send: Send
     many_requests: bool = False
+    described: Descriptor | None = None
 
 
 class Admission:
@@ -166,6 +168,7 @@ class Admission:
         entry = _Entry(
             rpc=rpc,
             most_bytes=self._limits.max_batch_body_bytes if rpc.batch else self._limits.max_body_bytes,
+            described=described.input_type,
             decode=GetMessageClass(described.input_type).FromString,
             send=_each(behaviour, self._sender) if streams else _one(behaviour),
             many_requests=described.client_streaming,
@@ -309,6 +312,8 @@ def _check_repeated(names: Sequence[str]) -> None:
 
 def _decoded(entry: _Entry, raw: bytes) -> Message:
     assert entry.decode is not None
+    if entry.rpc.batch and entry.described is not None:
+        check_fields(raw, entry.described)
     try:
         return entry.decode(raw)
     except DecodeError:

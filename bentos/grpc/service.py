@@ -6,14 +6,17 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
-from bentos.gateway.schemas import LARGEST_BATCH, parse_items
+from bentos.gateway.schemas import LARGEST_BATCH, parse_item
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.admission import Behaviour, Call
 from bentos.grpc.errors import status_of
 from bentos.grpc.messages import fields_of, message_of
+from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, InvalidQuery
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.types import Answer, EarlierAnswer, Final, Query, Sentence, Understood
+
+RENDERING_S = 10.0
 
 
 class FrontdeskService:
@@ -40,12 +43,14 @@ class FrontdeskService:
         if not 1 <= len(request.queries) <= LARGEST_BATCH:
             violation = ("queries", f"should have between 1 and {LARGEST_BATCH} items")
             raise InvalidQuery(f"{' '.join(violation)}.", violations=(violation,))
-        items = [_item(query, call) for query in request.queries]
+        turns = self._pipeline.turns
+        items = await turns.each(lambda query: _item(query, call), request.queries, call.deadline, "it was read")
         good = [item for item in items if isinstance(item, Query)]
         answers = await self._pipeline.understand_batch(good, call.caller, call.deadline) if good else []
         answered = iter(answers)
         outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
-        return pb.BatchResponse(results=[_result(outcome) for outcome in outcomes])
+        rendering = Deadline.after(RENDERING_S)  # what was kept is acknowledged, although the deadline may have passed
+        return pb.BatchResponse(results=await turns.each(_result, outcomes, rendering, "the answers were written"))
 
     async def answer(self, request: pb.Query, call: Call) -> pb.Answer:
         return _told(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
@@ -83,8 +88,7 @@ def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:
         fields = fields_of(request)
     except InvalidQuery as error:
         return error
-    (item,) = parse_items([fields], fresh=call.fresh)
-    return item
+    return parse_item(fields, fresh=call.fresh)
 
 
 def _result(outcome: Answer | FrontdeskError) -> pb.BatchResult:

@@ -8,18 +8,22 @@ rest is its own ("binary tensor data extension"). Knows no model: what the tenso
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import to_json
+from pydantic_core import from_json, to_json
 
-from bentos.gateway.schemas import LARGEST_BATCH
+from bentos.gateway.json_bounds import LARGEST_BATCH, check_structure, take_long_strings
 from bentos.oip.inference import first_violation, refuse_unoffered
 from bentos.oip.tensors import InputTensor, OutputTensor
 from frontdesk.errors import InvalidQuery
+from frontdesk.turns import Steps, finished
 
+LARGE_BYTES = 262_144
+"""A larger body is parsed without its texts first, and they one by one."""
 _LONGEST_NUMBER = 10  # digits of Inference-Header-Content-Length
 
 
@@ -76,14 +80,25 @@ class InferenceBody:
     binary: bool
 
 
-def read_inference(body: bytes, json_length: str | None) -> InferenceBody:
+def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]:
     """The request in `body`, whose JSON ends where the header `json_length` says; None for a body of JSON alone.
+
+    A generator, for `frontdesk.turns`.
 
     Raises:
         InvalidQuery: naming what is wrong, never what was sent.
     """
     end = len(body) if json_length is None else _json_end(json_length, len(body))
-    request = _parse(_InferenceIn, body[:end])
+    written = body[:end]
+    pieces = yield from check_structure(written)
+    strings: dict[str, bytes] = {}
+    if len(written) > LARGE_BYTES:
+        written, strings = yield from take_long_strings(written, pieces, f"{secrets.token_hex(8)}-")
+    request = _parse(_InferenceIn, written)
+    texts: dict[str, str] = {}
+    for name, string in strings.items():
+        yield
+        texts[name] = _text(string)
     binary = request.parameters.binary_data_output
     outputs = tuple(
         (output.name, binary if output.parameters.binary_data is None else output.parameters.binary_data)
@@ -91,12 +106,15 @@ def read_inference(body: bytes, json_length: str | None) -> InferenceBody:
     )
     for tensor in (*request.inputs, *request.outputs):
         refuse_unoffered(tensor.parameters.model_extra or ())
-    return InferenceBody(request.id, _inputs(request.inputs, body[end:]), outputs, binary)
+    return InferenceBody(request.id, _inputs(request.inputs, body[end:], texts), outputs, binary)
 
 
 def read_only_ready(body: bytes) -> bool:
     """Whether a request for the index wants only the models that are ready; its body may be empty."""
-    return bool(body) and _parse(_IndexIn, body).ready
+    if not body:
+        return False
+    finished(check_structure(body))
+    return _parse(_IndexIn, body).ready
 
 
 def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTensor, bool]]) -> tuple[bytes, int | None]:
@@ -134,7 +152,15 @@ def _parse(model: type[Parsed], raw: bytes) -> Parsed:
         raise InvalidQuery(f"{where}: {first_violation(error)}.") from None
 
 
-def _inputs(given: Sequence[_InputIn], binary: bytes) -> tuple[InputTensor, ...]:
+def _text(string: bytes) -> str:
+    try:
+        text: str = from_json(string)
+    except ValueError:
+        raise InvalidQuery("The request is not valid JSON.") from None
+    return text
+
+
+def _inputs(given: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]) -> tuple[InputTensor, ...]:
     inputs, at = [], 0
     for tensor in given:
         size = tensor.parameters.binary_data_size
@@ -142,6 +168,8 @@ def _inputs(given: Sequence[_InputIn], binary: bytes) -> tuple[InputTensor, ...]
             raise InvalidQuery("Each input must have either data or the parameter binary_data_size.")
         if size is None:
             data: bytes | list[Any] = tensor.data or []
+            if texts:
+                data = [texts.get(one, one) if isinstance(one, str) else one for one in data]
         else:
             data = binary[at : at + size]
             at += size

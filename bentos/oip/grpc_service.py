@@ -69,8 +69,8 @@ class InferenceService:
         return ParseDict({"models": index}, service_pb2.RepositoryIndexResponse())
 
     async def model_infer(self, request: Any, call: Call) -> Any:
-        asked = read_inference(request)
-        outputs = await infer(self._models, self._desk.pipeline.mask, asked, call.deadline)
+        asked, pipeline = read_inference(request), self._desk.pipeline
+        outputs = await infer(self._models, pipeline.mask, asked, call.deadline, pipeline.turns)
         response = service_pb2.ModelInferResponse(
             model_name=asked.model,
             model_version=self._models.version,

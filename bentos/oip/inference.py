@@ -15,12 +15,13 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from bentos.gateway.schemas import LARGEST_BATCH, QueryIn
+from bentos.gateway.schemas import LARGEST_BATCH, QueryIn, words
 from bentos.oip.models import TEXT, Models, TensorSpec, check_model, outputs_of
 from bentos.oip.tensors import InputTensor, OutputTensor, read_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
 from frontdesk.scores import Floats, Scores
+from frontdesk.turns import Steps, Turns
 from frontdesk.types import MaskedText
 
 _CHANGES_THE_ANSWER = frozenset({"classification", "shared_memory_region"})
@@ -38,7 +39,7 @@ class Inference:
 
 
 async def infer(
-    models: Models, mask: Callable[[str], MaskedText], asked: Inference, deadline: Deadline
+    models: Models, mask: Callable[[str], MaskedText], asked: Inference, deadline: Deadline, turns: Turns
 ) -> list[OutputTensor]:
     """The outputs that were asked for, in the order asked.
 
@@ -49,13 +50,18 @@ async def infer(
     """
     check_model(models, asked.model, asked.version)
     wanted = _wanted(outputs_of(models, asked.model), asked.outputs)
-    masked = [mask(text) for text in texts_of(asked.inputs)]
+    texts = await turns.run(texts_of(asked.inputs), deadline, "the texts were read")
+    models.check_batch([len(text) for text in texts], deadline)
+    masked = await turns.each(mask, texts, deadline, "the texts were masked")
     scores = await deadline.bound(models.scores(asked.model, masked, deadline), "the model read the texts")
     return [_output(spec, scores, models) for spec in wanted]
 
 
-def texts_of(inputs: Sequence[InputTensor]) -> list[str]:
-    """The texts of the one input that every model takes; raises `InvalidQuery` where it is not as it should be."""
+def texts_of(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
+    """The texts of the one input that every model takes; raises `InvalidQuery` where it is not as it should be.
+
+    A generator, for `frontdesk.turns`.
+    """
     if len(inputs) != 1 or inputs[0].name != TEXT.name:
         raise InvalidQuery(f"There must be one input, named '{TEXT.name}'.")
     (given,) = inputs
@@ -67,7 +73,11 @@ def texts_of(inputs: Sequence[InputTensor]) -> list[str]:
     elements = read_elements(given.data, count) if isinstance(given.data, bytes) else given.data
     if len(elements) != count:
         raise InvalidQuery(f"The input '{TEXT.name}' has {len(elements)} elements; by its shape it has {count}.")
-    return [_text(element, row) for row, element in enumerate(elements)]
+    texts = []
+    for row, element in enumerate(elements):
+        texts.append(_text(element, row))
+        yield
+    return texts
 
 
 def refuse_unoffered(parameters: Iterable[str]) -> None:
@@ -90,8 +100,7 @@ def _text(element: Any, row: int) -> str:
 
 def first_violation(error: ValidationError) -> str:
     """What pydantic found first, without what it found it in."""
-    message: str = error.errors(include_url=False, include_input=False, include_context=False)[0]["msg"]
-    return message.removeprefix("Value error, ")
+    return words(error.errors(include_url=False, include_input=False)[0])
 
 
 def _wanted(offered: tuple[TensorSpec, ...], names: Sequence[str]) -> Sequence[TensorSpec]:

@@ -66,10 +66,12 @@ class OpenInference:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
         desk, admission = self._desk(), admitted.get()
-        asked = read_inference(admission.body, request.headers.get(JSON_LENGTH))
+        turns = desk.pipeline.turns
+        reading = read_inference(admission.body, request.headers.get(JSON_LENGTH))
+        asked = await turns.run(reading, admission.deadline, "the body was read")
         in_binary = dict(asked.outputs)
         inference = Inference(model, version, asked.inputs, tuple(name for name, _ in asked.outputs))
-        outputs = await infer(desk.champion, desk.pipeline.mask, inference, admission.deadline)
+        outputs = await infer(desk.champion, desk.pipeline.mask, inference, admission.deadline, turns)
         head = {"model_name": model, "model_version": desk.champion.version}
         if asked.id is not None:
             head["id"] = asked.id

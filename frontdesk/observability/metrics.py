@@ -120,6 +120,18 @@ class Metrics:
         self._waiting = Gauge(
             "frontdesk_waiting_texts", "Texts waiting for a model", registry=to, multiprocess_mode="livesum"
         )
+        self._lag = Histogram(
+            "frontdesk_event_loop_lag_seconds",
+            "How late the event loop wakes a task that is due; a stall of 50 ms or more holds up every request",
+            buckets=_SECONDS,
+            registry=to,
+        )
+        self._longest_lag = Gauge(
+            "frontdesk_event_loop_lag_longest_seconds",
+            "The longest lag of the last minutes in any worker",
+            registry=to,
+            multiprocess_mode="livemax",
+        )
         self._commits = _Histograms(
             Histogram(
                 "frontdesk_commit_seconds",
@@ -193,6 +205,14 @@ class Metrics:
     def set_waiting(self, texts: int) -> None:
         """How many texts wait for a model in this process."""
         self._waiting.set(texts)
+
+    def observe_loop_lag(self, seconds: float) -> None:
+        """How late the event loop woke a task that was due."""
+        self._lag.observe(seconds)
+
+    def set_longest_loop_lag(self, seconds: float) -> None:
+        """The longest lag of the last minutes in this process."""
+        self._longest_lag.set(seconds)
 
     def observe_commit(self, store: str, seconds: float) -> None:
         """One transaction of the recorder: "database", "spool" or "drain"."""

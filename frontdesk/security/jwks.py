@@ -1,8 +1,9 @@
 """The public keys of an issuer elsewhere: a JSON Web Key Set (RFC 7517) from a file or a URL, kept up to date.
 
 Keys are fetched in the background, and at once where a token names one that is not known, but never more often than
-every `RETRY_S`: nobody can make this server ask its issuer by sending tokens. What was fetched last is kept on disk, so
-that a restart needs no issuer; it is believed for `jwks_max_stale_s`. Knows nothing of tokens.
+every `RETRY_S`: nobody can make this server ask its issuer by sending tokens. Only the request that began such a fetch
+waits for it, in a thread of its own; others whose token names an unknown key are refused meanwhile. What was fetched
+last is kept on disk, so that a restart needs no issuer; it is believed for `jwks_max_stale_s`. Knows nothing of tokens.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import os
 import secrets
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -21,7 +23,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
-from httpx2 import Client, HTTPError
+from httpx2 import AsyncClient, HTTPError
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, open_trusted
@@ -29,6 +31,8 @@ from frontdesk.private_files import UntrustedFileError, open_trusted
 MAX_BYTES = 262_144
 MAX_KEYS = 100
 TIMEOUT_S = 3.0
+GRACE_S = 0.5
+"""A fetch that has not ended by then waits for the resolver of names, which has time-outs of its own."""
 RETRY_S = 10.0
 LEAST_RSA_BITS = 2048
 CACHE = "jwks.json"
@@ -124,9 +128,10 @@ class IssuerKeys:
         self._good_at = 0.0  # seconds since 1970: kept on disk
         self._tried_at = float("-inf")  # monotonic
         self._one = Lock()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-jwks-now")
         self._closed = Event()
         self._read_cache()
-        if not self._fetch() and not self._keys:
+        if not self._thread.submit(self._fetch).result() and not self._keys:
             raise ConfigurationError(
                 f"There are no keys to verify tokens with: {source} gave none, and none were kept from before.",
                 hint="Check security.jwks and security.algorithm.",
@@ -139,21 +144,37 @@ class IssuerKeys:
         return self._keys.get(kid)
 
     async def refetch(self) -> bool:
-        """Fetch now, unless that was tried a moment ago. Waits beside the event loop."""
-        return await asyncio.to_thread(self._fetch)
+        """Fetch now, unless a fetch is under way or was tried within `RETRY_S`; did one bring keys a moment ago?
+
+        Waits only where it fetches, and for `TIMEOUT_S` at most.
+        """
+        if self._one.locked() or self._is_too_soon():
+            return self._is_fresh()
+        fetching = asyncio.get_running_loop().run_in_executor(self._thread, self._fetch)
+        self._tried_at = time.monotonic()  # so that no other request begins one before the thread does
+        try:
+            return await asyncio.wait_for(asyncio.shield(fetching), TIMEOUT_S + GRACE_S)
+        except TimeoutError:
+            return False
 
     def close(self) -> None:
         self._closed.set()
+        self._thread.shutdown(wait=False)
 
     def _keep_fetching(self) -> None:
         while not self._closed.wait(self._max_age_s):
-            self._fetch()
+            if not self._is_too_soon():
+                self._fetch()
+
+    def _is_too_soon(self) -> bool:
+        return time.monotonic() < self._tried_at + RETRY_S
+
+    def _is_fresh(self) -> bool:
+        return time.time() < self._good_at + RETRY_S
 
     def _fetch(self) -> bool:
-        """One fetch at a time, and none within `RETRY_S` of the last; did one bring keys just now?"""
+        """Fetch once, one at a time; did it bring keys?"""
         with self._one:
-            if time.monotonic() < self._tried_at + RETRY_S:
-                return time.time() < self._good_at + RETRY_S
             self._tried_at = time.monotonic()
             try:
                 content = _get(self._source) if self._is_url else _read_file(Path(self._source))
@@ -218,21 +239,31 @@ def check_source(source: str) -> bool:
 
 
 def _get(url: str) -> bytes:
-    """The body, however slowly it comes: at most `MAX_BYTES` and `TIMEOUT_S`, no redirect.
+    """The body: at most `MAX_BYTES`, within `TIMEOUT_S` from the connection to the last byte, no redirect.
+
+    For threads without an event loop: the limit is that of a loop of its own, because a time-out of the client starts
+    anew with every byte that arrives.
 
     Raises:
         HTTPError: the issuer cannot be reached or does not say 200.
         ValueError: too much, or too slow.
     """
-    give_up = time.monotonic() + TIMEOUT_S
+    return asyncio.run(_get_in_time(url))
+
+
+async def _get_in_time(url: str) -> bytes:
     pieces: list[bytes] = []
-    with Client(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False) as client, client.stream("GET", url) as got:
-        if got.status_code != 200:
-            raise ValueError(f"status {got.status_code}")
-        size = 0
-        for piece in got.iter_bytes():
-            size += len(piece)
-            if size > MAX_BYTES or time.monotonic() > give_up:
-                raise ValueError("too much or too slow")
-            pieces.append(piece)
+    size = 0
+    client = AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
+    try:
+        async with asyncio.timeout(TIMEOUT_S), client, client.stream("GET", url) as got:
+            if got.status_code != 200:
+                raise ValueError(f"status {got.status_code}")
+            async for piece in got.aiter_bytes():
+                size += len(piece)
+                if size > MAX_BYTES:
+                    raise ValueError("too much")
+                pieces.append(piece)
+    except TimeoutError:
+        raise ValueError("too slow") from None
     return b"".join(pieces)

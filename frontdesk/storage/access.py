@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -21,6 +22,8 @@ from frontdesk.storage.database import begin_writing, reading
 
 T = TypeVar("T")
 
+STORAGE_THREADS = 8
+"""As many statements run at once in a process; what else is slow (name resolution, files) has other threads."""
 STEPS_BETWEEN_LOOKS = 10_000
 """Of SQLite's virtual machine: about a millisecond."""
 _STOPPED = ("SQLITE_INTERRUPT", "57014")
@@ -55,9 +58,23 @@ async def write(engine: Engine, statement: Callable[[Connection], T], deadline: 
     return await _run(work, deadline, doing)
 
 
+_threads = ThreadPoolExecutor(STORAGE_THREADS, thread_name_prefix="frontdesk-storage")
+_spool_threads = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-spool-read")
+
+
+async def in_storage_thread(work: Callable[[], T]) -> T:
+    """What `work` returns, run in a thread that only storage uses."""
+    return await asyncio.get_running_loop().run_in_executor(_threads, work)
+
+
+async def in_spool_thread(work: Callable[[], T]) -> T:
+    """The same for the spool: health checks read it, and must not wait for the statements of requests."""
+    return await asyncio.get_running_loop().run_in_executor(_spool_threads, work)
+
+
 async def _run(work: Callable[[], T], deadline: Deadline, doing: str) -> T:
     try:
-        return await deadline.bound(asyncio.to_thread(work), doing)
+        return await deadline.bound(in_storage_thread(work), doing)
     except SQLAlchemyError as error:
         if _code(error) in _STOPPED:
             raise DeadlineExceeded(

@@ -20,6 +20,7 @@ from frontdesk.errors import KeyInFlight, KeyReused
 from frontdesk.identifiers import uuid7
 from frontdesk.observability.metrics import Metrics
 from frontdesk.security.sealing import Sealing
+from frontdesk.storage.access import in_spool_thread
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.recorder import SpoolingRecorder
 from frontdesk.storage.rows import SPOOLED, Finish, context, earlier_answer
@@ -60,6 +61,7 @@ class IdempotencyKeys:
         self._lease = timedelta(seconds=lease_s)
         self._ttl = timedelta(seconds=ttl_s)
         self._one_host = one_host
+        self._stamp: tuple[int, ...] | None = None  # of the spool's files when they held no key
 
     async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
         """The right to work on `query` under `key`, or what was answered to it before.
@@ -85,7 +87,7 @@ class IdempotencyKeys:
             created_at=now,
             expired=now - self._ttl,
         )
-        holder: object = self._spool.holder(asked)
+        holder: object = await self._spooled(asked)
         if holder is not None:
             return self._earlier(asked, wanted, holder)
         holder, taken_in = await self._recorder.do(TakeKey(asked), may_spool=self._one_host)
@@ -97,6 +99,19 @@ class IdempotencyKeys:
         reached("claim.after_commit")
         self._metrics.count_key("taken")
         return claim
+
+    async def _spooled(self, asked: ClaimRow) -> Holder | None:
+        """Whose the key is in the spool. A file that has not changed since it held no key is not read again."""
+        if self._stamp is not None and self._stamp == self._spool.stamp():
+            return None
+        return await in_spool_thread(lambda: self._look_up(asked))
+
+    def _look_up(self, asked: ClaimRow) -> Holder | None:
+        """In a thread: a slow disk must not hold the event loop."""
+        stamp = self._spool.stamp()
+        holder, is_empty = self._spool.holder(asked), not self._spool.has_keys()
+        self._stamp = stamp if is_empty else None
+        return holder
 
     def finished(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> Finish:
         """What keeps `answer` under the claim's key, to be written in the transaction of what it tells of.

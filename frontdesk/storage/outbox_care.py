@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.errors import NotFound, StorageUnavailable
+from frontdesk.storage.access import in_storage_thread
 from frontdesk.storage.database import reading, write_turn
 from frontdesk.storage.sql.outbox import DeadLetter, Lag, dead_letters, drop, lags, revive
 
@@ -35,7 +35,7 @@ class OutboxCare:
     engine: Engine
 
     async def report(self, tenant: str) -> OutboxReport:
-        return await asyncio.to_thread(self._read, lambda connection: _report(connection, tenant))
+        return await in_storage_thread(lambda: self._read(lambda connection: _report(connection, tenant)))
 
     async def retry(self, tenant: str, sink: str, event_id: str) -> None:
         """Try a dead letter again as if it were new: later events of its customer may be there before it."""
@@ -46,7 +46,7 @@ class OutboxCare:
         await self._change(lambda connection: drop(connection, tenant, sink, event_id))
 
     async def _change(self, work: Callable[[Connection], bool]) -> None:
-        if not await asyncio.to_thread(self._write, work):
+        if not await in_storage_thread(lambda: self._write(work)):
             raise NotFound("There is no such dead letter.")
 
     def _read(self, work: Callable[[Connection], T]) -> T:

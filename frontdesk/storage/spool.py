@@ -8,6 +8,8 @@ take are set aside, where they stay until a person looks at them.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,7 @@ from frontdesk.storage.sql.idempotency import (
     Holder,
     find_holder,
     forget_claims,
+    has_claims,
     purge_keys,
     tenants_with_keys,
 )
@@ -40,6 +43,8 @@ from frontdesk.storage.sql.spool import (
 )
 
 FILE_NAME = "spool.db"
+SETTLED_NS = 1_000_000_000
+"""File systems tell times apart that are milliseconds, or on old ones a second, from each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,29 @@ class Spool:
         """Whose the key is on this host, as far as the spool knows."""
         with reading(self.engine) as connection:
             return find_holder(connection, asked)
+
+    def has_keys(self) -> bool:
+        """Is any Idempotency-Key in the spool?"""
+        with reading(self.engine) as connection:
+            return has_claims(connection)
+
+    def stamp(self) -> tuple[int, ...] | None:
+        """What changes whenever the spool is written to, by any process: times and sizes of its files.
+
+        None where a write may just have happened that the clock of the file system is too coarse to tell apart.
+        """
+        stamp: list[int] = []
+        settled = time.time_ns() - SETTLED_NS
+        for path in (str(self.path), f"{self.path}-wal"):
+            try:
+                told = os.stat(path)  # noqa: PTH116 - on the hot path of requests with a key, and half the time
+            except OSError:
+                stamp.append(0)
+                continue
+            if told.st_mtime_ns > settled:
+                return None
+            stamp += (told.st_mtime_ns, told.st_size, told.st_ino)
+        return tuple(stamp)
 
     @contextmanager
     def drainer(self) -> Iterator[bool]:

@@ -13,7 +13,9 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
 import httpx2
 import jwt
@@ -515,8 +517,19 @@ JSON_VALUES = st.recursive(
     max_leaves=12,
 )
 FIELDS = ("text", "customer_id", "session_id", "channel", "customer_tier", "language", "waiting_since", "queries")
-BODY = JSON_VALUES | st.fixed_dictionaries(
-    {"store": st.just(False)}, optional={field: JSON_VALUES | st.text() | st.datetimes().map(str) for field in FIELDS}
+MOMENTS = st.builds(
+    lambda moment, sign, hours, minutes: f"{moment}{sign}{hours:02}:{minutes:02}",
+    st.datetimes().map(datetime.isoformat) | st.sampled_from(["0001-01-01T00:00:00", "9999-12-31T23:59:59"]),
+    st.sampled_from("+-"),
+    st.integers(0, 23),
+    st.integers(0, 59),
+)
+"""With any offset: some of them lead out of the years that there are."""
+WRITTEN = JSON_VALUES | st.text() | st.datetimes().map(str) | MOMENTS
+BODY = (
+    JSON_VALUES
+    | st.fixed_dictionaries({"store": st.just(False)}, optional=dict.fromkeys(FIELDS, WRITTEN))
+    | st.fixed_dictionaries({"store": st.just(False), "text": st.just("Where is my parcel?"), "waiting_since": MOMENTS})
 )
 
 
@@ -524,10 +537,15 @@ class TestRandomBodies:
     @settings(
         max_examples=150, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
     )
-    @given(path=st.sampled_from(POST_ROUTES), body=BODY)
-    @example(path="/v1/queries/stream", body={"text": "Where is my parcel?", "store": False})
-    def test_no_json_makes_the_server_fail(self, server: Server, path: str, body: Any) -> None:
-        response = send(server, path, json.dumps(body).encode())
+    @given(path=st.sampled_from(POST_ROUTES), body=BODY, keyed=st.booleans())
+    @example(path="/v1/queries/stream", body={"text": "Where is my parcel?", "store": False}, keyed=False)
+    @example(path="/v1/understand", body={"text": "x", "waiting_since": "0001-01-01T00:00:00+23:59"}, keyed=True)
+    @example(path="/v1/queries", body={"text": "x", "waiting_since": "9999-12-31T23:59:59-23:59"}, keyed=True)
+    @example(path="/v1/queries/stream", body={"text": "x", "waiting_since": "0001-01-01T00:00:00+00:01"}, keyed=True)
+    @example(path="/understand", body={"text": "x", "waiting_since": "0001-01-01T00:00:00+00:01"}, keyed=True)
+    def test_no_json_makes_the_server_fail(self, server: Server, path: str, body: Any, keyed: bool) -> None:
+        lines = [f"idempotency-key: {uuid4()}"] if keyed else []
+        response = send(server, path, json.dumps(body).encode(), *lines)
 
         if response.status == 200:
             assert all(_answers(response))

@@ -6,14 +6,14 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, event, func, select
+from sqlalchemy import Engine, event, func, insert, select
 
 from frontdesk.errors import KeyInFlight, KeyReused, StorageUnavailable
-from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.rows import answer_json
 from frontdesk.storage.spool import purge
 from frontdesk.storage.tables import idempotency, queries
@@ -262,3 +262,33 @@ async def test_old_keys_are_deleted_in_the_end(worker: Recording) -> None:
     open_engine.dispose()
     assert count(worker, idempotency) == 0
     assert count(worker) == 5
+
+
+async def test_a_slow_disk_of_the_spool_does_not_hold_the_event_loop(worker: Recording) -> None:
+    event.listen(worker.spool.engine, "begin", lambda _: time.sleep(0.3))
+    taking = asyncio.create_task(take(worker))
+    longest = 0.0
+    while not taking.done():
+        before = time.perf_counter()
+        await asyncio.sleep(0.005)
+        longest = max(longest, time.perf_counter() - before)
+    assert isinstance(await taking, Claim)
+    assert longest < 0.2
+
+
+async def test_a_spool_that_has_not_changed_is_not_read_again(worker: Recording) -> None:
+    """But once any process has written to it, it is: a key that another worker took there is found."""
+    times: list[float] = []
+    event.listen(worker.spool.engine, "begin", lambda _: times.append(time.monotonic()))
+    await asyncio.sleep(1.1)  # until the clock of the file system tells a write apart
+    for number in range(5):
+        await take(worker, f"key-{number}")
+    looked = len(times)
+    assert looked <= 3  # for the key, and for any key; the drain looks once at its start
+    now = datetime.now(UTC)
+    taken = {"tenant": CALLER.tenant, "subject": CALLER.subject, "key": "taken", "fingerprint": "x", "claim": "other",
+             "lease_until": now + timedelta(minutes=1), "created_at": now}  # fmt: skip
+    with begin_writing(worker.spool.engine) as connection:
+        connection.execute(insert(idempotency), taken)
+    with pytest.raises(KeyReused):
+        await take(worker, "taken")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
-from frontdesk.errors import DeadlineExceeded, StorageUnavailable
+from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask
@@ -254,3 +255,60 @@ async def test_a_keyed_answer_is_kept_although_the_caller_wants_nothing_stored(d
     answer = await desk.pipeline.answer(replace(KEYED, store=False), CALLER, Deadline.after(5))
     assert answer.stored == "no"
     assert len(desk.recorder.kept) == 1
+
+
+SLOW = ("0 0 0 , via " * 400)[:4000]
+"""The text that takes masking the longest of those that were found: some 20 ms."""
+
+
+async def longest_stall(ends: asyncio.Event) -> float:
+    longest = 0.0
+    while not ends.is_set():
+        before = time.thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - before)
+    return longest
+
+
+async def test_a_batch_of_slow_texts_ends_at_its_deadline_and_lets_others_pass(desk: Desk) -> None:
+    ends = asyncio.Event()
+    watching = asyncio.create_task(longest_stall(ends))
+    await asyncio.sleep(0)
+    started = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        await desk.pipeline.understand_batch([Query(SLOW)] * 256, CALLER, Deadline.after(0.3))
+    took_s = time.monotonic() - started
+    ends.set()
+    assert took_s < 0.8  # all 256 would take 5 s
+    assert await watching < 0.05
+    assert desk.recorder.kept == []
+
+
+async def test_many_slow_texts_at_once_are_masked_one_after_the_other(desk: Desk) -> None:
+    ends = asyncio.Event()
+    watching = asyncio.create_task(longest_stall(ends))
+    await asyncio.sleep(0)
+    await asyncio.gather(*(desk.pipeline.understand(Query(SLOW), CALLER, Deadline.after(20)) for _ in range(16)))
+    ends.set()
+    assert await watching < 0.05
+
+
+async def test_records_of_a_batch_are_not_made_all_at_once(desk: Desk) -> None:
+    ends = asyncio.Event()
+    watching = asyncio.create_task(longest_stall(ends))
+    await asyncio.sleep(0)
+    queries = [Query(f"{TEXT} {n}") for n in range(256)]
+    answers = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(20))
+    ends.set()
+    assert len({answer.query_id for answer in answers}) == len(desk.recorder.kept) == 256
+    assert await watching < 0.05
+
+
+async def test_a_batch_that_the_models_cannot_do_in_time_is_refused_before_it_is_masked(desk: Desk) -> None:
+    def full(lengths: Sequence[int], _: Deadline) -> None:
+        raise Overloaded(f"{sum(lengths)} characters are too many.", retry_after_s=1.0)
+
+    desk.champion.check_batch = full
+    desk.pipeline.mask = pytest.fail
+    with pytest.raises(Overloaded, match="30 characters"):
+        await desk.pipeline.understand_batch([Query("0123456789")] * 3, CALLER, Deadline.after(5))

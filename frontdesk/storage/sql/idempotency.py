@@ -88,6 +88,8 @@ def finish_claim(
     return connection.execute(_finish(connection.dialect.name, is_acknowledged), row).rowcount == 1
 
 
+_ANY = select(idempotency.c.claim).limit(1)
+
 # Statements are made once: to make one costs several times what it costs to run it.
 
 _HOLDER = select(
@@ -147,6 +149,11 @@ def forget_claims(connection: Connection, claims: list[str]) -> None:
     """Remove rows, finished or not, by their claims."""
     if claims:
         connection.execute(delete(idempotency).where(idempotency.c.claim.in_(claims)))
+
+
+def has_claims(connection: Connection) -> bool:
+    """Is there any row?"""
+    return connection.execute(_ANY).first() is not None
 
 
 def tenants_with_keys(connection: Connection) -> list[str]:

@@ -108,7 +108,7 @@ def test_a_run_that_rests_on_something_else_starts_afresh_and_says_so(tmp_path: 
     reached, note = finish(changed)
     assert f"{what} changed: starting afresh" in note
     assert reached.rows == ROWS
-    assert run.target.read_bytes().count(b"id,text") == 1
+    assert run.target.read_bytes().count(b'"id","text"') == 1
 
 
 def test_a_part_that_is_shorter_than_recorded_is_not_gone_on_with(tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_a_file_without_rows_gives_its_header(tmp_path: Path) -> None:
     file.write_text("id,text\n")
     run = run_on(file, tmp_path / "out.csv")
     assert finish(run)[0].rows == 0
-    assert run.target.read_text() == f"id,text,{','.join((*COLUMNS, ERROR))}\n"
+    assert run.target.read_text() == ",".join(f'"{name}"' for name in ("id", "text", *COLUMNS, ERROR)) + "\n"
 
 
 def test_twenty_thousand_rows_take_no_more_memory_than_two_thousand(tmp_path: Path) -> None:

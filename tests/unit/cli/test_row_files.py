@@ -27,18 +27,30 @@ def rewritten(path: Path) -> bytes:
 @pytest.mark.parametrize(
     ("before", "after"),
     [
-        (b"id,text\n1,hi\n", b"id,text,intent,error\n1,hi,a,\n"),
-        (b'id;text\r\n1;"a;b"\r\n', b'id;text;intent;error\r\n1;"a;b";a;\r\n'),
-        (b"\xef\xbb\xbftext\tid\nhi, you\t1", b"\xef\xbb\xbftext\tid\tintent\terror\nhi, you\t1\ta\t\n"),
-        (b'text,id\n"two\nlines",1\n\n"say ""x""",2\n', b'text,id,intent,error\n"two\nlines",1,a,\n"say ""x""",2,a,\n'),
-        (b"text,id,note\nhi,1\n", b"text,id,note,intent,error\nhi,1,,a,\n"),
-        (b"text\n\xff\xe9\n", "text,intent,error\n\ufffd\ufffd,a,\n".encode()),
+        (b"id,text\n1,hi\n", b'"id","text","intent","error"\n"1","hi","a",""\n'),
+        (b'id;text\r\n1;"a;b"\r\n', b'"id";"text";"intent";"error"\r\n"1";"a;b";"a";""\r\n'),
+        (
+            b"\xef\xbb\xbftext\tid\nhi, you\t1",
+            b'\xef\xbb\xbf"text"\t"id"\t"intent"\t"error"\n"hi, you"\t"1"\t"a"\t""\n',
+        ),
+        (
+            b'text,id\n"two\nlines",1\n\n"say ""x""",2\n',
+            b'"text","id","intent","error"\n"two\nlines","1","a",""\n"say ""x""","2","a",""\n',
+        ),
+        (b"text,id,note\nhi,1\n", b'"text","id","note","intent","error"\n"hi","1","","a",""\n'),
+        (b"text\n\xff\xe9\n", '"text","intent","error"\n"\ufffd\ufffd","a",""\n'.encode()),
     ],
 )
 def test_a_csv_keeps_its_delimiter_line_ends_mark_and_cells(tmp_path: Path, before: bytes, after: bytes) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(before)
     assert rewritten(path) == after
+
+
+def test_a_formula_in_a_csv_is_guarded_and_a_number_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("text,id\nBitte;=1+1,-5\n@SUM(1),+49 30 1234\n")
+    assert rewritten(path).splitlines()[1:] == [b'"Bitte;\'=1+1","-5","a",""', b'"\'@SUM(1)","\'+49 30 1234","a",""']
 
 
 def test_a_json_line_keeps_its_fields_and_their_order(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def later() -> Deadline:
 
 
 async def labels(asked: BatchedChampion, *texts: str, fresh: bool = False) -> list[str]:
-    return [found.intent.label for found in await asked.understand(masked(*texts), later(), fresh=fresh)]
+    return [found.intent.label for found in await asked.understand(masked(*texts), later(), tenant="acme", fresh=fresh)]
 
 
 async def test_scores_are_those_of_the_model_and_in_the_order_of_the_texts() -> None:

@@ -33,8 +33,8 @@ def masked(*texts: str) -> list[MaskedText]:
     return [MaskedText(text) for text in texts]
 
 
-async def ask(cache: ScoreCache, models: Models, *texts: str) -> list[str]:
-    return [found.intent.label for found in await cache.understand(masked(*texts), models.read)]
+async def ask(cache: ScoreCache, models: Models, *texts: str, tenant: str = "acme") -> list[str]:
+    return [found.intent.label for found in await cache.understand(tenant, masked(*texts), models.read)]
 
 
 async def test_a_text_is_read_once() -> None:
@@ -48,6 +48,27 @@ async def test_results_come_in_the_order_of_the_texts_whatever_is_known() -> Non
     await ask(cache, models, "b")
     assert await ask(cache, models, "a", "b", "a", "c") == ["a", "b", "a", "c"]
     assert models.read_texts == ["b", "a", "c"]
+
+
+async def test_a_tenant_does_not_learn_what_another_has_sent() -> None:
+    """Names that would run into the text are no way around it."""
+    cache, models = ScoreCache(10), Models()
+    await ask(cache, models, "a", tenant="acme")
+    await ask(cache, models, "a", tenant="other")
+    await ask(cache, models, "1:a", tenant="")
+    await ask(cache, models, "a", tenant="0:1")
+    assert models.read_texts == ["a", "a", "1:a", "a"]
+
+
+async def test_tenants_do_not_wait_for_each_others_readings() -> None:
+    """To join a reading of another tenant would answer sooner than a reading of one's own."""
+    cache, models = ScoreCache(10), Models()
+    models.free.clear()
+    asking = [asyncio.create_task(ask(cache, models, "a", tenant=tenant)) for tenant in ("acme", "other", "acme")]
+    await asyncio.sleep(0.01)
+    models.free.set()
+    await asyncio.gather(*asking)
+    assert models.read_texts == ["a", "a"]
 
 
 async def test_the_longest_unused_text_leaves_first() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import threading
@@ -63,10 +64,15 @@ class Issuer(ThreadingHTTPServer):
     def __init__(self) -> None:
         issuer = self
         self.body, self.status, self.location, self.asked, self.takes_s = b"", 200, "", 0, 0.0
+        self.dribbles = False
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 issuer.asked += 1
+                if issuer.dribbles:
+                    for byte in b"HTTP/1.1 200 OK\r\nx: " + b"a" * 1000:
+                        self.wfile.write(bytes([byte]))
+                        time.sleep(0.05)
                 time.sleep(issuer.takes_s)
                 self.send_response(issuer.status)
                 if issuer.location:
@@ -225,7 +231,7 @@ class TestFetching:
         issuer.body = key_set(public("ES256"))
         assert opened(issuer.url, tmp_path).find("one") is not None
 
-    @pytest.mark.parametrize("fault", ["redirect", "huge", "slow", "broken"])
+    @pytest.mark.parametrize("fault", ["redirect", "huge", "slow", "broken", "dribbles"])
     def test_an_issuer_that_misbehaves_gives_no_keys(
         self, issuer: Issuer, tmp_path: Path, fault: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -238,10 +244,42 @@ class TestFetching:
                 issuer.body += b" " * MAX_BYTES
             case "slow":
                 issuer.takes_s = 1.0
+            case "dribbles":
+                issuer.dribbles = True
             case "broken":
                 issuer.body = issuer.body[:-1]
+        started = time.monotonic()
         with pytest.raises(ConfigurationError, match="no keys"):
             opened(issuer.url, tmp_path)
+        assert time.monotonic() - started < 1.0
+
+    async def test_a_slow_issuer_keeps_nobody_waiting_but_the_first(
+        self, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Nor any thread but one of its own: those of the event loop are free for others."""
+        monkeypatch.setattr(jwks, "RETRY_S", 0.2)
+        issuer.body = key_set(public("ES256"))
+        keys = opened(issuer.url, tmp_path)
+        gate = Gate(keys, settings("ES256", issuer.url))
+        issuer.takes_s = 1.0
+        time.sleep(0.25)
+
+        async def admit(kid: str) -> float:
+            started = time.monotonic()
+            with pytest.raises(Unauthenticated):
+                await gate.admit(f"Bearer {signed('ES256', kid=kid)}", "answer")
+            return time.monotonic() - started
+
+        tokens = asyncio.gather(*(admit(f"unknown-{n}") for n in range(60)))
+        await asyncio.sleep(0.1)
+        started = time.monotonic()
+        await asyncio.to_thread(int)
+        assert time.monotonic() - started < 0.5
+        first, *others = sorted(await tokens, reverse=True)
+        assert first >= 0.9
+        assert others[0] < 0.5
+        assert issuer.asked == 2
+        keys.close()
 
     @pytest.mark.parametrize(
         "source", ["http://issuer.example/keys", "http://127.0.0.1.evil.example/", "https://user:word@issuer.example/"]

@@ -13,9 +13,11 @@ from starlette.responses import Response
 
 from bentos.errors import problem_response
 from bentos.gateway import exchange
+from bentos.gateway.app import build_app
 from bentos.gateway.door import Admitted, Door, admitted
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
+from frontdesk.observability.logs import configure
 from frontdesk.observability.metrics import Metrics
 from frontdesk.types import Caller
 from tests.fakes import Unlimited
@@ -58,11 +60,12 @@ class Client:
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[dict[str, Any]] = field(default_factory=list)
     read: int = 0
+    content: bytes = BODY
 
     async def receive(self) -> dict[str, Any]:
         self.read += 1
         if self.read == 1:
-            return {"type": "http.request", "body": BODY, "more_body": False}
+            return {"type": "http.request", "body": self.content, "more_body": False}
         await self.leaves.wait()
         return {"type": "http.disconnect"}
 
@@ -78,7 +81,14 @@ class Client:
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
         raw = [(name.encode(), value.encode()) for name, value in given.items()]
-        scope = {"type": "http", "method": method, "path": path, "raw_path": path.encode(), "headers": raw}
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "headers": raw,
+            "query_string": b"",
+        }
         await self.door(scope, self.receive, self.send)
 
     @property
@@ -352,3 +362,77 @@ async def test_a_web_socket_is_closed_at_the_door() -> None:
 
     await client(FakeDesk()).door({"type": "websocket", "path": "/v1/queries"}, receive, send)
     assert sent == [{"type": "websocket.close"}]
+
+
+def problem_of(asked: Client) -> dict[str, Any]:
+    assert asked.headers[b"content-type"] == b"application/problem+json"
+    assert asked.headers[b"x-request-id"]
+    assert len([message for message in asked.sent if message["type"] == "http.response.start"]) == 1
+    return asked.body
+
+
+@pytest.fixture
+def logged() -> None:
+    """Defects are logged as a server does."""
+    configure("INFO")
+
+
+@pytest.mark.usefixtures("logged")
+async def test_a_defect_of_any_application_leaves_as_a_problem() -> None:
+    async def broken(*_: object) -> None:
+        raise OverflowError("secret")
+
+    for path in ("/v1/understand", "/understand", "/v2/models/ensemble/infer", "/v1/queries/stream"):
+        asked = client(FakeDesk(), broken)
+        await asked.post(path, authorization="Bearer x")
+        assert problem_of(asked)["type"] == "urn:frontdesk:defect"
+        assert "secret" not in str(asked.sent)
+
+
+@pytest.mark.usefixtures("logged")
+async def test_a_defect_behind_the_framework_leaves_as_a_problem() -> None:
+    """The framework answers first, in its own words, before the door hears of it."""
+    app = build_app(lambda: FakeDesk(), lambda: None)  # type: ignore[arg-type, return-value]  # the desk has no pipeline
+
+    for path in ("/v1/understand", "/v1/understand/batch", "/v1/queries", "/v1/queries/stream"):
+        asked = client(FakeDesk(), app)
+        asked.content = b'{"queries": [{"text": "x"}]}' if path.endswith("batch") else BODY
+        await asked.post(path, authorization="Bearer x")
+        assert asked.status == 500, path
+        assert problem_of(asked)["type"] == "urn:frontdesk:defect"
+
+
+async def test_a_defect_that_bentoml_answers_itself_leaves_as_a_problem() -> None:
+    broken = Response(b'{"error":"An unexpected error has occurred"}', status_code=500, media_type="application/json")
+    asked = client(FakeDesk(), broken)
+    await asked.post("/understand", authorization="Bearer x")
+    assert problem_of(asked)["type"] == "urn:frontdesk:defect"
+
+
+async def test_a_refusal_of_ours_passes_bentoml_as_it_is() -> None:
+    asked = client(FakeDesk(), problem_response(Overloaded("Too much waits.", retry_after_s=3)))
+    await asked.post("/understand", authorization="Bearer x")
+    assert (asked.status, problem_of(asked)["type"]) == (503, "urn:frontdesk:overloaded")
+
+
+@pytest.mark.usefixtures("logged")
+async def test_a_defect_behind_a_response_that_waits_for_compression_leaves_as_a_problem() -> None:
+    async def broken(scope: Any, _: Any, send: Any) -> None:
+        headers = [(b"content-type", b"application/json"), (b"content-length", b"9000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        raise OverflowError
+
+    asked = client(FakeDesk(), broken, gzip_min_bytes=1000)
+    await asked.post("/v1/understand", authorization="Bearer x", accept_encoding="gzip")
+    assert (asked.status, problem_of(asked)["status"]) == (500, 500)
+
+
+async def test_the_application_knows_that_only_the_head_is_asked_for() -> None:
+    seen: list[bool] = []
+
+    async def application(*_: object) -> None:
+        seen.append(admitted.get().is_head)
+
+    for method in ("HEAD", "GET"):
+        await client(FakeDesk(), application).ask(method, "/v1/queries", authorization="Bearer x")
+    assert seen == [True, False]

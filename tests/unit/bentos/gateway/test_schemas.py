@@ -4,9 +4,14 @@ import json
 
 import pytest
 
-from bentos.gateway.schemas import BatchIn, QueryIn, parse, parse_items
-from frontdesk.errors import InvalidQuery
+from bentos.gateway.schemas import QueryIn, parse, parse_batch
+from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery
+from frontdesk.turns import finished
 from frontdesk.types import Channel, CustomerTier, Query
+
+
+def read_batch(raw: bytes) -> list[Query | FrontdeskError]:
+    return finished(parse_batch(raw, fresh=False, max_item_bytes=65_536))
 
 
 def body(**fields: object) -> bytes:
@@ -74,8 +79,9 @@ def test_4000_characters_of_any_script_fit() -> None:
 
 
 def test_a_bad_item_of_a_batch_leaves_the_others_alone() -> None:
-    batch = parse(BatchIn, json.dumps({"queries": [{"text": "a"}, {"text": ""}, 7, {"text": "b"}]}).encode())
-    first, second, third, fourth = parse_items(batch.queries)
+    first, second, third, fourth = read_batch(
+        json.dumps({"queries": [{"text": "a"}, {"text": ""}, 7, {"text": "b"}]}).encode()
+    )
     assert isinstance(first, Query)
     assert isinstance(second, InvalidQuery)
     assert isinstance(third, InvalidQuery)
@@ -85,4 +91,53 @@ def test_a_bad_item_of_a_batch_leaves_the_others_alone() -> None:
 @pytest.mark.parametrize("count", [0, 257])
 def test_a_batch_has_1_to_256_items(count: int) -> None:
     with pytest.raises(InvalidQuery):
-        parse(BatchIn, json.dumps({"queries": [{"text": "a"}] * count}).encode())
+        read_batch(json.dumps({"queries": [{"text": "a"}] * count}).encode())
+
+
+EXTREME = ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+00:01"]
+
+
+@pytest.mark.parametrize("moment", EXTREME)
+def test_a_moment_outside_of_the_years_in_utc_is_refused_by_its_field(moment: str) -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        parse(QueryIn, body(waiting_since=moment))
+    assert refused.value.violations == (("waiting_since", "should be a time between the years 1 and 9999 in UTC"),)
+
+
+@pytest.mark.parametrize("moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59+00:00", "2026-01-02T03:04:05"])
+def test_the_first_and_the_last_moment_and_one_without_a_zone_are_taken(moment: str) -> None:
+    assert parse(QueryIn, body(waiting_since=moment)).query().waiting_since is not None
+
+
+def test_unknown_fields_are_one_violation_however_many_there_are() -> None:
+    many = {f"unknown{number}": 1 for number in range(5000)}
+    with pytest.raises(InvalidQuery) as refused:
+        parse(QueryIn, body(channel="fax", **many))
+    assert set(refused.value.violations) == {
+        ("channel", "should be 'chat', 'email', 'phone', 'social', 'web' or 'api'"),
+        ("the body", "has a field that is not known"),
+    }
+
+
+def test_a_problem_has_twenty_violations_at_most() -> None:
+    error = InvalidQuery("x", violations=tuple((f"field{number}", "is wrong") for number in range(1000)))
+    assert len(error.violations) == MOST_VIOLATIONS == 20
+
+
+def test_no_words_of_the_validator_reach_a_caller() -> None:
+    wrong: dict[str, object] = {
+        "text": 1, "customer_id": "", "session_id": "x" * 101, "channel": "fax", "customer_tier": 7, "language": "?",
+        "waiting_since": "2026-13-01T00:00:00Z", "store": "yes",
+    }  # fmt: skip
+    with pytest.raises(InvalidQuery) as refused:
+        parse(QueryIn, body(**wrong))
+    assert dict(refused.value.violations) == {
+        "text": "should be a valid string",
+        "customer_id": "should have at least 1 character",
+        "session_id": "should have at most 100 characters",
+        "channel": "should be 'chat', 'email', 'phone', 'social', 'web' or 'api'",
+        "customer_tier": "should be 'free', 'standard', 'premium' or 'enterprise'",
+        "language": "should match the pattern ^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$",
+        "waiting_since": "should be an ISO 8601 time such as 2026-01-31T09:30:00Z",
+        "store": "should be true or false",
+    }

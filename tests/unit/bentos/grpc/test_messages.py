@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import TypeAdapter
 
-from bentos.gateway.schemas import QueryIn, parse_items
+from bentos.gateway.schemas import QueryIn, parse_item
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.messages import fields_of, message_of
 from frontdesk.errors import InvalidQuery
@@ -78,7 +78,7 @@ def test_every_level_and_action_has_a_name_of_its_own(level: PriorityLevel, acti
 
 
 def read(query: pb.Query) -> Query:
-    (item,) = parse_items([fields_of(query)])
+    item = parse_item(fields_of(query))
     assert isinstance(item, Query)
     return item
 
@@ -118,7 +118,7 @@ def test_every_tier_can_be_named(tier: CustomerTier) -> None:
 @pytest.mark.parametrize("field", ["channel", "customer_tier"])
 def test_a_number_that_the_schema_lacks_is_refused_by_its_field(field: str) -> None:
     query = pb.Query.FromString(pb.Query(text="x", **{field: 99}).SerializeToString())
-    (error,) = parse_items([fields_of(query)])
+    error = parse_item(fields_of(query))
     assert isinstance(error, InvalidQuery)
     assert [where for where, _ in error.violations] == [field]
 

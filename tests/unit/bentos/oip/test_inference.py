@@ -12,6 +12,7 @@ from bentos.oip.tensors import InputTensor, OutputTensor, write_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
 from frontdesk.security.masking import mask
+from frontdesk.turns import Turns, finished
 from tests.open_inference import FakeModels
 
 
@@ -22,7 +23,7 @@ def text(*elements: Any, **changed: Any) -> InputTensor:
 
 async def asked(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
     inference = Inference(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
-    return {output.name: output for output in await infer(models, mask, inference, Deadline.after(5))}
+    return {output.name: output for output in await infer(models, mask, inference, Deadline.after(5), Turns())}
 
 
 async def test_every_output_has_a_row_for_each_text() -> None:
@@ -75,7 +76,7 @@ async def test_another_model_or_version_is_not_found(model: str, version: str) -
 async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
     inference = Inference("ensemble", "", (text("abc"),))
     with pytest.raises(DeadlineExceeded):
-        await infer(FakeModels(), mask, inference, Deadline.after(-1))
+        await infer(FakeModels(), mask, inference, Deadline.after(-1), Turns())
 
 
 @pytest.mark.parametrize(
@@ -110,7 +111,7 @@ def test_inputs_that_are_not_as_they_should_be_are_refused_without_their_words(
     inputs: tuple[InputTensor, ...], says: str
 ) -> None:
     with pytest.raises(InvalidQuery, match=says) as refused:
-        texts_of(inputs)
+        finished(texts_of(inputs))
     assert "secret" not in str(refused.value)
 
 
@@ -136,7 +137,7 @@ _INPUTS = st.builds(
 @given(st.lists(_INPUTS, max_size=2))
 def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> None:
     try:
-        texts = texts_of(inputs)
+        texts = finished(texts_of(inputs))
     except InvalidQuery:
         return
     assert all(isinstance(element, str) and 1 <= len(element) <= 4000 for element in texts)
@@ -147,9 +148,9 @@ def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor])
 def test_texts_are_the_same_in_binary_and_as_elements(texts: list[str]) -> None:
     binary = text(data=write_elements(element.encode() for element in texts), shape=(len(texts),))
     try:
-        read = texts_of([text(*texts)])
+        read = finished(texts_of([text(*texts)]))
     except InvalidQuery:
         with pytest.raises(InvalidQuery):
-            texts_of([binary])
+            finished(texts_of([binary]))
         return
-    assert read == texts == texts_of([binary])
+    assert read == texts == finished(texts_of([binary]))

@@ -1,0 +1,69 @@
+"""How long the event loops of a running server were held, by its own metric, for tests that attack it.
+
+with watched(server) as lag:
+    ...
+assert lag.longest_s <= 0.05
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from prometheus_client.parser import text_string_to_metric_families
+
+FAMILY = "frontdesk_event_loop_lag_seconds"
+SETTLING_S = 0.1
+"""The last stall is noted when the loop wakes again."""
+
+
+class Served(Protocol):
+    @property
+    def url(self) -> str: ...
+
+
+@dataclass
+class Lag:
+    """Wake-ups that were late, of all workers together, between two moments."""
+
+    counts: Mapping[float, float] = field(default_factory=dict)
+
+    @property
+    def longest_s(self) -> float:
+        """The upper end of the bucket of the longest stall, in seconds; infinite above the largest bucket."""
+        return max((bound for bound in self.counts if self._within(bound)), default=0.0)
+
+    def above(self, bound_s: float) -> int:
+        """How many stalls were longer than a bound that is that of a bucket."""
+        return int(self.counts[math.inf] - self.counts[bound_s])
+
+    def _within(self, bound: float) -> bool:
+        """Is there a stall in the bucket that ends here?"""
+        below = [count for other, count in self.counts.items() if other < bound]
+        return self.counts[bound] > max(below, default=0.0)
+
+
+@contextmanager
+def watched(server: Served) -> Iterator[Lag]:
+    """A `Lag` that is filled in at the end."""
+    before, lag = _counts(server), Lag()
+    yield lag
+    time.sleep(SETTLING_S)
+    lag.counts = {bound: count - before.get(bound, 0.0) for bound, count in _counts(server).items()}
+
+
+def _counts(server: Served) -> dict[float, float]:
+    """Of the histogram, by the upper end of each bucket, cumulative."""
+    with urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as response:
+        text = response.read().decode()
+    return {
+        float(sample.labels["le"]): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == f"{FAMILY}_bucket"
+    }
