@@ -200,7 +200,7 @@ _AT = r"(?:at|ät|arroba|arobase|chiocciola|apenstaartje|snabel-?a)"
 _DOT = r"(?:dot|punkt|punto|point|punt)"
 _NAMED_SIGN = re.compile(
     r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
-    r"|(?<=[\w\"])(?P<percent>%(?:40|20|2[ed]))(?=\w)"
+    r"|(?<=[\w\"+)])(?P<percent>%(?:40|20|2[ed]))(?=\w)"
     rf"|(?P<at> ?[(\[{{][ -]?(?:{_AT}|@)[ -]?[)\]}}] ?)"
     rf"|(?P<dot>[(\[{{] ?\. ?[)\]}}]| ?[(\[{{] ?{_DOT} ?[)\]}}] ?)",
     re.IGNORECASE,

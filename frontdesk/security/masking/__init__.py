@@ -30,7 +30,14 @@ from frontdesk.security.masking.phones import phones
 from frontdesk.security.masking.postal import postal_addresses
 from frontdesk.security.masking.references import parcels, references
 from frontdesk.security.masking.separated import has_digit_words, separated_cards, separated_ibans, spelled_cards
-from frontdesk.security.masking.spaced import gaps_of, is_odd_address, is_odd_number, odd_addresses, odd_numbers
+from frontdesk.security.masking.spaced import (
+    gaps_of,
+    is_odd_address,
+    is_odd_number,
+    odd_addresses,
+    odd_numbers,
+    odd_telephones,
+)
 from frontdesk.security.masking.spans import BLANK, Found, blanked, words_of
 from frontdesk.types import MaskedText
 
@@ -155,7 +162,7 @@ def _with_dashes(rest: str, folded: Folded, text: str) -> str:
 
 _LONG_DASHES = ("\u2013", "\u2014")
 _CHECKED: tuple[Finder, ...] = (ibans, separated_ibans, cards, separated_cards)
-_NUMBERS: tuple[Finder, ...] = (named_numbers, kept, phones, ips)
+_NUMBERS: tuple[Finder, ...] = (named_numbers, odd_telephones, kept, phones, ips)
 _NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, named_numbers, national_ids, *_NUMBERS[1:])
 
 

@@ -150,8 +150,6 @@ _WORDS = {
 DIGIT_OF = {word: digit for digit, words in _WORDS.items() for word in words} | {str(n): str(n) for n in range(10)}
 DIGIT_WORDS = frozenset[str]().union(*_WORDS.values())
 _TIMES = {"double": 2, "doppel": 2, "doble": 2, "doppio": 2, "dubbel": 2, "triple": 3, "treble": 3}
-DIGIT_WORD = rf"(?:{'|'.join(sorted((word for words in _WORDS.values() for word in words), key=len, reverse=True))})"
-_ONE = rf"(?:(?:{'|'.join(_TIMES)})[ ])?(?:{DIGIT_WORD}|\d)"
 _GAP = r"(?:[ ,;.\n/-]{1,3}(?:and |und |et |y |e )?)"
 DIGIT_WORD = rf"(?:{'|'.join(sorted(DIGIT_WORDS, key=len, reverse=True))})"
 _ONE = rf"(?:(?:{'|'.join(_TIMES)})[ ])?(?:{DIGIT_WORD}|[0-9])"

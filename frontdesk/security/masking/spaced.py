@@ -13,15 +13,24 @@ from collections.abc import Callable, Iterator, Sequence
 
 from frontdesk.folding import Folded, replaced
 from frontdesk.security.masking.national_ids import national_ids
-from frontdesk.security.masking.phones import phones
+from frontdesk.security.masking.phones import phone_at, phones
 from frontdesk.security.masking.postal import street_addresses
 from frontdesk.security.masking.spans import Found
 
-_ODD_NUMBER = re.compile(r"[\dA-Z)][ ,.:/-]{0,2}[\n_|*~•·:;,/-][ ,.:/-]{0,2}[\dA-D(]|(?<![^\W_])\d(?: \d){8}(?![^\W_])")
-_ODD_ADDRESS = re.compile(r"[\n-](?:(?=[ ]?\d)|(?<=\d[\n-])|(?<=\d[, ][\n-]))")
-_BREAKS = re.compile(
-    r"(?<=[^\W_]),?[ ]?[\n-][ \n-]*(?=[^\W_(+])|(?<=[\w)])[_|*~•·:;.,/ -]{1,3}(?=[\d(])|(?<=\d)_(?=[A-Z])"
+_ODD_NUMBER = re.compile(
+    r"[\dA-Z)+][ ,.:/-]{0,2}[\n_|*~•·:;,./-][ ,.:/-]{0,2}[\dA-D(]|(?<![^\W_])\d(?: \d){8}(?![^\W_])"
 )
+_ODD_ADDRESS = re.compile(r"[\n-](?:(?=[ ]?\d)|(?<=\d[\n-])|(?<=\d[, ][\n-]))")
+_LINE_OR_DASH = re.compile(r"(?<=[^\W_])(,?)[ ]?[\n-][ \n-]*(?=[^\W_(+])")
+_BETWEEN_DIGITS = re.compile(
+    r"(?<=[^\W_])[ _|*~•·:;.,/\n-]{1,4}(?=[\d(])|(?<=[+)])[ _|*~•·:;.,/\n-]{1,4}(?=[\d(])"
+    r"|(?<=\d)[ _|*~•·:;.,/\n-]{1,4}(?=[A-Z](?![^\W_]))"
+)
+_INTERNATIONAL = re.compile(
+    r"\+(?!\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?![^\W_]))(?:[^\w\0+]{0,4}|_)"
+    r"[1-9]\d*+(?P<by>[^\w\0+]{1,4}|_)\d++(?:(?P=by)\d++)*+(?![^\W_])"
+)
+_INTERNATIONAL_DIGITS = range(8, 16)
 _SINGLES = re.compile(r"(?<![^\W_])\d(?: \d){8,}(?![^\W_])")
 _SINGLE_RUN = re.compile(r"(?<![^\W_])\d{9,15}(?![^\W_])")
 _WITH_PREFIX = re.compile(r"[+(]|0")
@@ -49,7 +58,7 @@ def gaps_of(folded: Folded) -> list[int]:
 
 
 def spaced(text: str, gaps: Sequence[int]) -> Folded:
-    """`text` with a blank at each gap and for each unusual separator; positions are those of `text`."""
+    """`text` with a blank at each gap and for line breaks and dashes inside; positions are those of `text`."""
     pieces: list[str] = []
     positions: list[int] = []
     done = 0
@@ -58,11 +67,15 @@ def spaced(text: str, gaps: Sequence[int]) -> Folded:
         positions += [*range(done, gap), gap]
         done = gap
     view = Folded("".join((*pieces, text[done:])), [*positions, *range(done, len(text) + 1)])
-    return replaced(replaced(view, _BREAKS, _separator), _SINGLES, _without_blanks)
+    return replaced(view, _LINE_OR_DASH, _blank)
 
 
-def _separator(match: re.Match[str]) -> str:
-    return ", " if match[0][0] == "," else " "
+def _blank(match: re.Match[str]) -> str:
+    return f"{match[1]} "
+
+
+def _one_blank(_: re.Match[str]) -> str:
+    return " "
 
 
 def _without_blanks(match: re.Match[str]) -> str:
@@ -73,9 +86,17 @@ def odd_addresses(text: str, gaps: Sequence[int]) -> Iterator[Found]:
     return _through(spaced(text, gaps), text, street_addresses)
 
 
+def odd_telephones(text: str) -> Iterator[Found]:
+    """International telephone numbers with any one separator: dates and amounts, kept next, would cut into them."""
+    if "+" in text:
+        for found in _INTERNATIONAL.finditer(text):
+            if sum(map(str.isdigit, found[0])) in _INTERNATIONAL_DIGITS and phone_at(text, found.start() + 1) < 0:
+                yield *found.span(), "PHONE"
+
+
 def odd_numbers(text: str, gaps: Sequence[int]) -> Iterator[Found]:
     """Identities, telephones, and long numbers one digit at a time, in order and apart."""
-    view = spaced(text, gaps)
+    view = replaced(replaced(spaced(text, gaps), _BETWEEN_DIGITS, _one_blank), _SINGLES, _without_blanks)
     found = [*_through(view, text, national_ids), *_through(view, text, phones), *_through(view, text, _singles)]
     done = 0
     for start, end, kind in sorted(found, key=lambda span: (span[0], -span[1])):
