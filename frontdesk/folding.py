@@ -207,8 +207,13 @@ _NAMED_SIGN = re.compile(
 )
 _PERCENT = {"%40": "@", "%20": " ", "%2e": ".", "%2d": "-"}
 _LABEL = r"[\w-]{1,63}"
+_TOP = (
+    r"(?:com|net|org|info|biz|edu|gov|eu|io|co|uk|ie|us|ca|au|nz|de|at|ch|li|fr|be|lu|es|mx|ar|cl|it|nl|se|no|dk|fi|pl|pt|br"
+    r"|in|dev|app|shop|online|store|email|example|test|invalid)"
+)
+"""Top-level domains that count in an address in words: "look at the dot on the map" is none."""
 _SPOKEN_AT = re.compile(
-    rf"(?<=\w) (?:at|ät|@) (?={_LABEL}(?:(?: {_DOT} |\.){_LABEL}){{0,4}} {_DOT} [a-z]{{2,12}}(?![^\W_]))"
+    rf"(?<=\w) (?:at|ät|@) (?={_LABEL}(?:(?: {_DOT} |\.){_LABEL}){{0,4}} {_DOT} {_TOP}(?![^\W_]))"
     rf"|(?<=\w) (?!at ){_AT} (?={_LABEL}(?:\.| {_DOT} )\w)",
     re.IGNORECASE,
 )

@@ -24,15 +24,15 @@ _CUES = (
     r"|(?:digits?|number|code) on the (?:back|rear|reverse)"
     # German
     r"|(?:karten)?(?:prüf|pruef|sicherheits|kontroll|verifizierungs|bestätigungs|geheim)-?(?:ziffern?|nummer|nr|code|zahl)"
-    r"|(?:drei|vier|3|4)(?:stelligen?)? (?:ziffern|zahlen|code|nummer) (?:auf|von) der (?:rückseite|vorderseite)|geheimzahl"
+    r"|(?:(?:drei|vier)(?:stelligen?)? )?(?:ziffern|zahlen|code|nummer) (?:auf|von) der (?:rückseite|vorderseite)|geheimzahl"
     # French
     r"|cryptogramme(?: visuel)?|code (?:de )?(?:sécurité|securite|secret|confidentiel|vérification|validation|pin|cvv|cvc|carte)"
-    r"|(?:trois|quatre|3|4) (?:derniers )?chiffres (?:au|du) (?:dos|verso)"
+    r"|(?:(?:trois|quatre) )?(?:derniers )?(?:chiffres|code) (?:au|du) (?:dos|verso)"
     # Spanish
     r"|c[óo]digo (?:de )?(?:seguridad|verificaci[óo]n|secreto|validaci[óo]n|cvv|cvc|pin)|clave(?: secreta)?|n[úu]mero secreto"
-    r"|(?:tres|cuatro|3|4) d[íi]gitos (?:de atr[áa]s|del reverso|por detr[áa]s|al dorso)"
+    r"|(?:(?:tres|cuatro) )?d[íi]gitos (?:de atr[áa]s|del reverso|por detr[áa]s|al dorso)"
     # Italian
-    r"|codice (?:di )?(?:sicurezza|verifica|segreto|controllo|cvv|cvc|pin)|(?:tre|quattro|3|4) cifre (?:sul|dietro|del) retro"
+    r"|codice (?:di )?(?:sicurezza|verifica|segreto|controllo|cvv|cvc|pin)|(?:(?:tre|quattro) )?cifre (?:sul|dietro|del) retro"
     # Dutch, Swedish
     r"|(?:beveiligings|veiligheids|verificatie|controle)-?(?:code|nummer|cijfers?|getal)|pincode"
     r"|(?:säkerhets|kontroll|verifierings)-?(?:kod|koden|siffror|siffrorna|nummer)|pinkod(?:en)?|koden"
@@ -40,7 +40,7 @@ _CUES = (
 _LINK = (
     r"(?:[\s:#=.,;()\"'„“”«»*/|>–-]|is\b|was\b|are\b|ist\b|war\b|lautet\b|sind\b|est\b|sont\b|es\b|son\b|è\b|sono\b|är\b|number\b|code\b|kod\b|no\b|nr\b"
     r"|nummer\b|numéro\b|número\b|numero\b|my\b|the\b|mein\w{0,2}\b|der\b|die\b|das\b|den\b|mon\b|ma\b|mi\b|mio\b|mia\b|le\b|la\b|les\b|los\b|las\b|il\b|el\b|et\b|and\b|und\b|y\b|e\b|o\b|or\b|oder\b"
-    r"|card\b|karte\b|carte\b|tarjeta\b|carta\b|kort\b|kaart\b|of\b|on\b|for\b|for my\b|auf\b|meiner\b|de\b|del\b|della\b|di\b|sur\b|back\b|visuel\b|[34][ -]?(?:digits?|stellig\w{0,2}|chiffres|d[íi]gitos|cifre)\b"
+    r"|card\b|karte\b|carte\b|tarjeta\b|carta\b|kort\b|kaart\b|of\b|on\b|for\b|for my\b|auf\b|meiner\b|de\b|del\b|della\b|di\b|sur\b|back\b|rückseite\b|vorderseite\b|dos\b|au\b|verso\b|reverso\b|retro\b|del\b|sul\b|visuel\b|[34][ -]?(?:digits?|stellig\w{0,2}|chiffres|d[íi]gitos|cifre)\b"
     rf"|(?:{_CUES})(?![^\W_])){{0,12}}?"
 )
 _UNIT = rf"(?![.,:/-]\d|[ ]?(?:[€$£%°]|(?:{CODES}|euros?|dollars?|pounds?|mal|times|fois|veces|volte|x|mm|cm|kg|days?|tage?|hours?|minutes?|digits?|stellig\w*|attempts?)(?![^\W_])))"
@@ -63,7 +63,7 @@ _FIRST_WORDS = frozenset(
     kartenprüfziffer kartenprüfnummer kartenprüfzahl prüfziffer prüfziffern prüfnummer prüfzahl prüfcode pruefziffer pruefnummer sicherheitscode sicherheitsnummer
     sicherheitszahl sicherheits kartensicherheitscode kontrollziffer kontrollziffern kontrollnummer kontrollcode kontrollzahl verifizierungscode verifizierungsnummer
     bestätigungscode geheimzahl geheimnummer geheimcode karten prüf drei vier
-    cryptogramme trois quatre código codigo clave número numero tres cuatro codice tre quattro
+    cryptogramme chiffres derniers dígitos digitos cifre ziffern zahlen nummer trois quatre código codigo clave número numero tres cuatro codice tre quattro
     beveiligingscode veiligheidscode veiligheidsnummer verificatiecode controlegetal controlecijfers controlecode beveiligingsnummer pincode pinnummer pinnr
     säkerhetskod säkerhetskoden säkerhetsnummer kontrollsiffror kontrollsiffrorna kontrollkod verifieringskod pinkod pinkoden pinkode koden
     """.split()

@@ -26,7 +26,7 @@ _ANNOUNCED_EMAIL = re.compile(
 )
 _OCTET, _HEX = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)", r"[\da-f]{1,4}"
 _IP = re.compile(
-    rf"{START}(?:(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_HEX}:){{7}}{_HEX}"
+    rf"{START}(?:(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_OCTET} \. ){{3}}{_OCTET}|(?:{_HEX}:){{7}}{_HEX}"
     rf"|[\da-f]{{4}}:(?:{_HEX}:){{0,5}}(?::{_HEX}){{1,6}}){END}",
     re.ASCII | re.IGNORECASE,
 )
