@@ -9,6 +9,7 @@ plausible size, so lists of prices, sizes and dates are not cards.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
@@ -64,11 +65,11 @@ def _last_group(
     if digits[begin] not in "23456":
         return -1
     found = -1
-    for last in range(first, len(groups)):
+    for last in range(max(bisect_left(offsets, begin + _LENGTHS[0]) - 1, first + 1), len(groups)):
         length = offsets[last + 1] - begin
         if length > _LENGTHS[-1]:
             break
-        if length in _LENGTHS and sums.is_valid(begin, begin + length) and last > first:
+        if sums.is_valid(begin, begin + length):
             whole = digits[begin : begin + length]
             if _ISSUER.fullmatch(whole) and _is_grouped_like_a_card(text, groups[first : last + 1], length):
                 found = last
