@@ -287,7 +287,7 @@ class AnswerQuery:
             if self.priority.may_hide_urgency(priority):
                 understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
-        actions = with_slots(decision.suggested_actions, masked.text, champion.taxonomy.needs)
+        actions = with_slots(decision.suggested_actions, masked.neutralize(masked.text), champion.taxonomy.needs)
         decision = dataclasses.replace(decision, actions=actions)
         escalated = decision.action is Action.ESCALATE
         contacts = earlier_contacts(history or STRANGER)

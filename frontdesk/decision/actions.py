@@ -54,7 +54,10 @@ _FOUND_BY: Mapping[str, re.Pattern[str]] = MappingProxyType(
 
 
 def with_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[SuggestedAction, ...]:
-    """Each action with those of its slots that `text`, which is masked, fills; the first value of each kind counts."""
+    """Each action with those of its slots that `text` fills; the first value of each kind counts.
+
+    `text` is masked and neutralized (`MaskedText.neutralize`): a placeholder that the customer typed is no value.
+    """
     return tuple(SuggestedAction(action, _filled(needed(action, needs), text)) for action in actions)
 
 

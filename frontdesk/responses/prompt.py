@@ -78,7 +78,7 @@ class Prompt:
             passages=[*plan.passages, *plan.beside],
             contacts=contacts,
             intent=request.understanding.intent.label.replace("_", " "),
-            message=readable(request.text.text),
+            message=request.text.neutralize(readable(request.text.text)),
         )
         return Rendered((ChatMessage("system", instructions), ChatMessage("user", told)), instructions, canary)
 

@@ -50,7 +50,7 @@ class CachedReplies:
         seen = {
             "versions": self.versions,
             "tenant": request.tenant,
-            "text": request.text.text,
+            "text": request.text.neutralize(request.text.text),
             "speakable": speakable,
             "intent": request.understanding.intent.label,
             "sentiment": request.understanding.sentiment.label,

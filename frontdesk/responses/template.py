@@ -8,7 +8,6 @@ Everything here is still masked.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -29,7 +28,6 @@ PHRASES: Mapping[str, Mapping[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "phrases.yaml").read_text(encoding="utf-8")
 )
 
-_ORDER = re.compile(r"\[ORDER_\d+\]")
 _ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
 
 
@@ -51,10 +49,10 @@ class Plan:
 
     @property
     def order(self) -> str | None:
-        """The placeholder of the order that the reply is about."""
+        """The placeholder of the order that the reply is about: the first that stands for a number of the message."""
         label = self.request.understanding.intent.label
-        found = _ORDER.search(self.request.text.text)
-        return found[0] if found and any(topic in label for topic in _ABOUT_AN_ORDER) else None
+        found = next((name for name in self.request.text.originals if name.startswith("[ORDER_")), None)
+        return found if found and any(topic in label for topic in _ABOUT_AN_ORDER) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,7 @@ class RowMaker:
             "tenant": tenant,
             "customer_id": query.customer_id,
             "session_id": query.session_id,
-            "query_text": record.text.text,
+            "query_text": record.text.neutralize(record.text.text),
             "query_sealed": self._sealed(query.text, tenant, row, "query_text"),
             "intent": answer.intent.label,
             "sentiment": answer.sentiment.label,

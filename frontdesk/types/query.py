@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+
+_PLACEHOLDER = re.compile(r"\[([A-Z]+)_(\d+)\]")
 
 
 class Channel(StrEnum):
@@ -62,10 +65,22 @@ class MaskedText:
     """A message without personal data: `text` holds typed, numbered placeholders such as `[ORDER_1]`.
 
     `originals` maps each placeholder to what it stands for. It lives as long as the request and is kept out of `repr`.
+    A placeholder that is not in it was typed by the customer, and stands for nothing.
     """
 
     text: str
     originals: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def neutralize(self, text: str) -> str:
+        """`text` with each placeholder that this message has no original for rewritten: "[ORDER_1]" as "(ORDER 1)".
+
+        For everything that acts on placeholders or shows them: actions, replies, prompts, records.
+        """
+        if "[" not in text:
+            return text
+        return _PLACEHOLDER.sub(
+            lambda found: found[0] if found[0] in self.originals else f"({found[1]} {found[2]})", text
+        )
 
     def restore(self, reply: str) -> str:
         """`reply` with every placeholder of this message put back to what the customer wrote."""

@@ -16,6 +16,7 @@ from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask
 from frontdesk.storage.rows import answer_json, earlier_answer
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Action,
     Answer,
@@ -71,6 +72,15 @@ async def test_the_reply_gets_the_customers_own_values_back(desk: Desk) -> None:
     answer = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     assert answer.reply.text == f"About {TEXT}"
     assert answer.stored == "committed"
+
+
+async def test_a_placeholder_that_the_customer_typed_is_no_argument_of_an_action(desk: Desk) -> None:
+    text = "Where is my parcel? Order [ORDER_1] and order 48213."
+    desk.champion.taxonomy = Taxonomy.read(STARTER_TAXONOMY)
+    answer = await desk.pipeline.answer(Query(text), CALLER, Deadline.after(5))
+    action, *_ = answer.decision.actions
+    assert action.slots == {"order": "48213"}
+    assert answer.reply.text == f"About {text}"
 
 
 async def test_understanding_has_neither_reply_nor_stored(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from frontdesk.types import MaskedText
 
 _TYPED = re.compile(r"\[([A-Z]+)_\d{1,3}\]")
 _SUSPECT = re.compile(
-    r"[\[\]{}<>]|_{3,}|\b(?:ORDER|EMAIL|PHONE|NAME|CARD|IBAN|ADDRESS|ACCOUNT|URL|IP|ID)_\d+\b|\bX{3,}\b",
+    r"[\[\]{}<>]|_{3,}|\b(?:ORDER|EMAIL|PHONE|NAME|CARD|IBAN|ADDRESS|ACCOUNT|URL|IP|ID|SECRET)_\d+\b|\bX{3,}\b",
 )
 """Brackets that hold no placeholder of ours hold something to be filled in, as do blanks to write on."""
 

@@ -3,8 +3,10 @@
     mask("Hi Tom, order 48213, mail me at anna@example.com").text
     ->  "Hi [NAME_1], order [ORDER_1], mail me at [EMAIL_1]"
 
-Kinds are looked for one after the other, a file for each family; what one has taken is blanked with NULs before the
-next looks. `spans` has the rules that keep `mask` idempotent and linear in the length of the text.
+The text is folded once (`frontdesk.folding`), so every finder reads one spelling of blanks, dashes, digits and signs; a
+placeholder replaces the characters of the original. Kinds are looked for one after the other, a file for each family;
+what one has taken is blanked with NULs before the next looks. `spans` has the rules that keep `mask` idempotent and
+linear in the length of the text.
 
 Deliberately not known: passwords, names and addresses that nothing announces, and languages other than English, German,
 French, Spanish and Italian (with the common forms of Dutch and Swedish).
@@ -14,23 +16,35 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from frontdesk.folding import Folded, fold
 from frontdesk.security.masking.amounts import kept
-from frontdesk.security.masking.banking import cards, ibans, sort_codes
-from frontdesk.security.masking.links import bare_urls, emails, ips, urls
+from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
+from frontdesk.security.masking.card_codes import TELLING, card_codes
+from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
 from frontdesk.security.masking.named import LOCATOR, named_numbers
 from frontdesk.security.masking.names import names
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phones
 from frontdesk.security.masking.postal import postal_addresses
 from frontdesk.security.masking.references import parcels, references
-from frontdesk.security.masking.spans import Found, blanked
+from frontdesk.security.masking.separated import has_digit_words, separated_cards, separated_ibans, spelled_cards
+from frontdesk.security.masking.spaced import (
+    gaps_of,
+    is_odd_address,
+    is_odd_number,
+    odd_addresses,
+    odd_numbers,
+    odd_telephones,
+)
+from frontdesk.security.masking.spans import BLANK, Found, blanked, words_of
 from frontdesk.types import MaskedText
 
-MASKING_VERSION = "3"
+MASKING_VERSION = "4"
 """Part of the feature fingerprint: change it whenever a text could come out of `mask` differently."""
 
-KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP", "ADDRESS", "NAME")
+KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP", "ADDRESS", "NAME", "SECRET")
 
 _TYPED_PLACEHOLDER = re.compile(rf"\[(?:{'|'.join(KINDS)})_\d{{1,3}}\]")
 _DIGIT = re.compile(r"\d")
@@ -47,68 +61,109 @@ def mask(text: str) -> MaskedText:
     stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    found = sorted(_find(text))
+    folded = fold(text)
+    found = sorted(_find(folded, text))
     if not found:
         return MaskedText(text)
     placeholders: dict[tuple[str, str], str] = {}
     numbers = dict.fromkeys(KINDS, 0)
     pieces: list[str] = []
     done = 0
-    for start, end, kind in found:
+    for low, high, kind in found:
+        start, end = folded.span(low, high)
         value = text[start:end]
         placeholder = placeholders.get((kind, value))
         if placeholder is None:
-            placeholder = placeholders[kind, value] = _next_free(kind, numbers, text)
+            placeholder = placeholders[kind, value] = _next_free(kind, numbers, text, folded.text)
         pieces += text[done:start], placeholder
         done = end
     pieces.append(text[done:])
     return MaskedText("".join(pieces), {placeholder: value for (_, value), placeholder in placeholders.items()})
 
 
-def _next_free(kind: str, numbers: dict[str, int], text: str) -> str:
+def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> str:
+    """The next placeholder that the customer has typed in no spelling: "[ORDER_1]" with a soft hyphen is one too."""
     while True:
         numbers[kind] += 1
         placeholder = f"[{kind}_{numbers[kind]}]"
-        if placeholder not in text:
+        if placeholder not in text and placeholder not in folded:
             return placeholder
 
 
-def _find(text: str) -> list[Found]:
-    """Everything to be masked, family after family, each only where a cheap look says that it may be there.
+def _find(folded: Folded, text: str) -> list[Found]:
+    """Everything to be masked as spans of `folded`, family after family, where a cheap look says that it may be there.
 
     Cards and IBANs come before addresses, identities and kept amounts, whose patterns would cut into their groups;
     telephones before IPs, which would take four of the five groups of a French number.
     """
     found: list[Found] = []
-    rest = text
+    rest = _without_links(folded.text, found)
+    if has_digit_words(rest):
+        rest = _take(spelled_cards, rest, found)
+        rest = _take(card_codes, rest, found)
+    if _DIGIT.search(rest):
+        gaps = gaps_of(folded)
+        enough = _THREE_DIGITS.search(rest) is not None
+        if enough:
+            for finder in _CHECKED:
+                rest = _take(finder, rest, found)
+            words = words_of(rest)
+            if BLANK in rest or not TELLING.isdisjoint(words):
+                rest = _take(card_codes, rest, found)
+        rest = _take(postal_addresses, rest, found)
+        if is_odd_address(rest, gaps):
+            rest = _take(partial(odd_addresses, gaps=gaps), rest, found)
+        if enough:
+            rest = _take_numbers(rest, words, gaps, found)
+        elif LOCATOR.search(rest):
+            rest = _take(named_numbers, rest, found)
+    _take(names, _with_dashes(rest, folded, text), found)
+    return found
+
+
+def _without_links(rest: str, found: list[Found]) -> str:
+    """`rest` without typed placeholders, links and e-mail addresses; the last two are added to `found`."""
     if "[" in rest:
         rest = blanked(rest, [(*typed.span(), "") for typed in _TYPED_PLACEHOLDER.finditer(rest)])
     if "://" in rest or "www." in rest.lower():
         rest = _take(urls, rest, found)
-    if "/" in rest and "?" in rest and "=" in rest:
+    if BARE_LINK.search(rest):
         rest = _take(bare_urls, rest, found)
     if "@" in rest:
         rest = _take(emails, rest, found)
-    if _DIGIT.search(rest):
-        enough = _THREE_DIGITS.search(rest) is not None
-        if enough:
-            rest = _take(ibans, rest, found)
-            rest = _take(cards, rest, found)
-        rest = _take(postal_addresses, rest, found)
-        if enough:
-            long = _SIX_DIGITS.search(rest) is not None
-            for finder in _NUMBERS_AND_IDS if long else _NUMBERS:
-                before, rest = rest, _take(finder, rest, found)
-                if rest is not before and not _THREE_DIGITS.search(rest):
-                    break
-        elif LOCATOR.search(rest):
-            rest = _take(named_numbers, rest, found)
-    _take(names, rest, found)
-    return found
+    if " at " in rest:
+        rest = _take(announced_emails, rest, found)
+    return rest
 
 
-_NUMBERS: tuple[Finder, ...] = (named_numbers, kept, phones, ips, references)
-_NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, sort_codes, named_numbers, national_ids, *_NUMBERS[1:])
+def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], found: list[Found]) -> str:
+    """Numbers of every kind that no check digit makes sure, where three digits stand together."""
+    finders = _NUMBERS
+    if _SIX_DIGITS.search(rest):
+        finders = _NUMBERS_AND_IDS if SORT_CODE_WORDS.isdisjoint(words) else (sort_codes, *_NUMBERS_AND_IDS)
+    for finder in finders:
+        before, rest = rest, _take(finder, rest, found)
+        if rest is not before and not _THREE_DIGITS.search(rest):
+            return rest
+    if is_odd_number(rest, gaps) and _SIX_DIGITS.search(rest):
+        rest = _take(partial(odd_numbers, gaps=gaps), rest, found)
+    return _take(references, rest, found)
+
+
+def _with_dashes(rest: str, folded: Folded, text: str) -> str:
+    """`rest` with the long dashes of the original: names tell the end of a sentence by them."""
+    if "\u2013" not in text and "\u2014" not in text:
+        return rest
+    original = (text[position] for position in folded.positions[:-1])
+    return "".join(
+        dash if char == "-" and dash in _LONG_DASHES else char for char, dash in zip(rest, original, strict=True)
+    )
+
+
+_LONG_DASHES = ("\u2013", "\u2014")
+_CHECKED: tuple[Finder, ...] = (ibans, separated_ibans, cards, separated_cards)
+_NUMBERS: tuple[Finder, ...] = (named_numbers, odd_telephones, kept, phones, ips)
+_NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, named_numbers, national_ids, *_NUMBERS[1:])
 
 
 def _take(finder: Finder, rest: str, found: list[Found]) -> str:

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Addresses of the internet: links that may carry a secret, e-mail, IP. Other links are left to read."""
 
 from __future__ import annotations
@@ -9,15 +10,23 @@ from frontdesk.security.masking.spans import END, START, Found
 
 _URL = re.compile(r"(?:(?<![a-z\d+.-])[a-z][a-z\d+.-]{0,15}+://|(?<![^\W_])www\.)[^\s<>\"\0]+", re.IGNORECASE)
 _BARE_URL = re.compile(
-    r"(?<![\w@./:-])(?:[a-z\d-]{1,40}\.){1,4}[a-z]{2,10}/[^\s<>\"\0?]{0,200}\?[^\s<>\"\0]+", re.IGNORECASE
+    r"(?<![\w@./:-])(?:[a-z\d-]{1,40}\.){1,4}[a-z]{2,10}(?::\d{2,5})?(?:/[^\s<>\"\0?#]{0,200}(?:[?#][^\s<>\"\0]+)?|\?[^\s<>\"\0=]+=[^\s<>\"\0]+)",
+    re.IGNORECASE,
 )
+BARE_LINK = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
+"""Is in every link without a scheme that `bare_urls` looks at."""
 _URL_TAIL = ".,;:!?)]}'*"
 _TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
-_EMAIL = re.compile(rf"{START}(?:[OoDd]['’])?\w[\w.%+-]{{0,99}}+@(?=[\w.-]*?[^\W\d_]{{2}})[\w-]++(?:\.[\w-]++)++")
-
+_DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
+_EMAIL = re.compile(rf"(?:{START}(?:[OoDd]['’])?\w[\w.%+-]{{0,99}}+|\"[^\"\n\0@]{{1,64}}+\")@{_DOMAIN}")
+_ANNOUNCED_EMAIL = re.compile(
+    rf"{START}(?:e-?mail|mail|courriel|correo|adresse|address|dirección|indirizzo)(?:[ :=]|is\b|ist\b|est\b|es\b|è\b|address\b|adresse\b|me\b|électronique\b|electrónico\b|lautet\b){{1,6}}"
+    rf"(\w[\w.%+-]{{0,99}}+ (?:at|@) {_DOMAIN})",
+    re.IGNORECASE,
+)
 _OCTET, _HEX = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)", r"[\da-f]{1,4}"
 _IP = re.compile(
-    rf"{START}(?:(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_HEX}:){{7}}{_HEX}"
+    rf"{START}(?:(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_OCTET} \. ){{3}}{_OCTET}|(?:{_HEX}:){{7}}{_HEX}"
     rf"|[\da-f]{{4}}:(?:{_HEX}:){{0,5}}(?::{_HEX}){{1,6}}){END}",
     re.ASCII | re.IGNORECASE,
 )
@@ -34,14 +43,22 @@ def urls(text: str) -> Iterator[Found]:
 
 
 def bare_urls(text: str) -> Iterator[Found]:
-    """Links with a query that were written without https://."""
+    """Links with a query, a fragment, or 20 mixed characters in a path that were written without https://."""
     for found in _BARE_URL.finditer(text):
-        yield found.start(), found.start() + len(found[0].rstrip(_URL_TAIL)), "URL"
+        link = found[0].rstrip(_URL_TAIL)
+        if "?" in link or "#" in link or _TOKEN_IN_PATH.search(link):
+            yield found.start(), found.start() + len(link), "URL"
 
 
 def emails(text: str) -> Iterator[Found]:
     for found in _EMAIL.finditer(text):
         yield *found.span(), "EMAIL"
+
+
+def announced_emails(text: str) -> Iterator[Found]:
+    """Addresses with the word "at" for their sign, behind a word that says that they are one."""
+    for found in _ANNOUNCED_EMAIL.finditer(text):
+        yield *found.span(1), "EMAIL"
 
 
 def ips(text: str) -> Iterator[Found]:

@@ -29,7 +29,7 @@ _NINO_PREFIX_NEVER_GIVEN = frozenset(("BG", "GB", "KN", "NK", "NT", "TN", "ZZ"))
 
 
 def _is_nino(candidate: str) -> bool:
-    return candidate[:2].upper() not in _NINO_PREFIX_NEVER_GIVEN
+    return candidate.replace(" ", "")[:2].upper() not in _NINO_PREFIX_NEVER_GIVEN
 
 
 def _is_dni(candidate: str) -> bool:
@@ -37,7 +37,9 @@ def _is_dni(candidate: str) -> bool:
 
 
 def _is_social_security_number(candidate: str) -> bool:
-    return bool(ssn.is_valid(candidate) or itin.is_valid(candidate))
+    """In groups of three, two and four, with one separator between them."""
+    plain = f"{candidate[:3]}-{candidate[4:6]}-{candidate[7:]}"
+    return bool(ssn.is_valid(plain) or itin.is_valid(plain))
 
 
 def _is_british_licence(candidate: str) -> bool:
@@ -47,8 +49,8 @@ def _is_british_licence(candidate: str) -> bool:
 
 
 _SHAPES: tuple[tuple[str, Callable[[str], bool]], ...] = (
-    (r"\d{3}-\d\d-\d{4}", _is_social_security_number),
-    (r"[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z] ?\d\d ?\d\d ?\d\d ?[A-D]", _is_nino),
+    (r"\d{3}[ ./_-]\d\d[ ./_-]\d{4}", _is_social_security_number),
+    (r"[A-CEGHJ-PR-TW-Z] ?[A-CEGHJ-NPR-TW-Z](?:[ ./_-]?\d){6}[ ./_-]?[A-D]", _is_nino),
     (r"\d\d \d{3} \d{3} \d{3}", idnr.is_valid),
     (r"[12] ?\d\d ?\d\d ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d", nir.is_valid),
     (r"(?:\d{8}|\d\d\.\d{3}\.\d{3})[ -]?[A-Z]", _is_dni),
@@ -65,7 +67,7 @@ _SHAPES: tuple[tuple[str, Callable[[str], bool]], ...] = (
 _CHECKED = tuple((re.compile(f"{shape}{END}", re.IGNORECASE | re.ASCII), valid) for shape, valid in _SHAPES)
 _ANY = re.compile(rf"{START}(?:{'|'.join(shape for shape, _ in _SHAPES)}){END}", re.IGNORECASE | re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
-_HEAD = re.compile(r"(?<![^\W_])[A-Z]{1,3} ?[A-Z]{0,6}[ -]?\Z", re.IGNORECASE | re.ASCII)
+_HEAD = re.compile(r"(?<![^\W_])[A-Z]{1,3} ?[A-Z]{0,6}[ ./_-]?\Z", re.IGNORECASE | re.ASCII)
 _HEAD_WITHIN = 9
 
 _NAMES = (
@@ -121,7 +123,7 @@ def _starts(text: str) -> Iterator[int]:
     for digits in _DIGITS.finditer(text):
         start = digits.start()
         before = text[max(0, start - 1) : start]
-        if before.isalpha() or before in (" ", "-"):
+        if before.isalpha() or before in (" ", "-", ".", "/", "_"):
             low = max(0, start - _HEAD_WITHIN)
             while head := _HEAD.search(text, low, start):
                 yield head.start()

@@ -117,6 +117,13 @@ def postal_addresses(text: str) -> Iterator[Found]:
         yield start, end, "ADDRESS"
 
 
+def street_addresses(text: str) -> Iterator[Found]:
+    """Addresses with a street alone, for texts in which a postcode and a reference look alike."""
+    if _has_street(words_of(text)):
+        for start, end in _streets(text):
+            yield start, end, "ADDRESS"
+
+
 def _has_street(words_in_it: frozenset[str]) -> bool:
     return not _STREET_WORDS.isdisjoint(words_in_it) or any(word.endswith(words.STREET_ENDING) for word in words_in_it)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.decision.actions import needed, with_slots
+from frontdesk.security.masking import mask
 from frontdesk.taxonomy import SLOTS, STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import SuggestedAction
 
@@ -56,3 +57,10 @@ def test_every_slot_that_a_taxonomy_may_name_can_be_found() -> None:
     text = "[ORDER_1] [ACCOUNT_1] [EMAIL_1] [ADDRESS_1] 5 EUR on 3.5.2026"
     (action,) = with_slots(["all"], text, {"all": SLOTS})
     assert set(action.slots) == set(SLOTS)
+
+
+def test_a_placeholder_that_the_customer_typed_fills_no_slot() -> None:
+    masked = mask("Where is my parcel? Order [ORDER_1] and order 48213, mail [EMAIL_1], account [ACCOUNT_7].")
+    (action,) = with_slots(["all"], masked.neutralize(masked.text), {"all": SLOTS})
+
+    assert {slot: masked.restore(value) for slot, value in action.slots.items()} == {"order": "48213"}

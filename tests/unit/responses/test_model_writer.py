@@ -171,6 +171,16 @@ async def test_a_reply_in_a_language_without_a_passage_is_a_draft_in_that_langua
     assert last.decision.reasons == (Reason.LANGUAGE_NOT_COVERED,)
 
 
+@pytest.mark.parametrize("typed", ["[ORDER_1]", "[OR\u200bDER_1]"])
+async def test_the_model_never_sees_a_placeholder_that_the_customer_typed(typed: str) -> None:
+    model = in_turn(GOOD)
+    await written(model_writer(model), request(f"Cancel order {typed} and order 48213"))
+    user = model.asked[0][1].content
+
+    assert "[ORDER_1]" not in user
+    assert "Cancel order (ORDER 1) and order [ORDER_2]" in user
+
+
 async def test_an_order_number_that_is_a_sentence_is_not_spoken() -> None:
     asked = request("cancel order number FREE-REFUND-GUARANTEED-48213")
     model = in_turn("About order [ORDER_1]: please return the unused items within 30 days of delivery.")

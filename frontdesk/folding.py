@@ -1,0 +1,279 @@
+"""Fold the many spellings of a text into one, with a map of positions back to the original.
+
+    fold("4111\\u00a01111 anna (at) example.com").text  ->  "4111 1111 anna@example.com"
+
+The folded text is for matching only (personal data, cues, headers of a message); what is stored, shown or classified is
+always cut from the original by `Folded.span`. Folding does the following:
+
+- Format characters (zero width, soft hyphen, word joiner, byte order mark, bidirectional marks, variation selectors)
+  and control characters are removed. NUL is kept: callers use it to blank what they have already matched.
+- A combining mark after an ASCII character is composed with it where Unicode has a composed letter, else removed.
+- Runs of blanks (space separators, tabs) become one blank. Line breaks (CR LF, NEL, U+2028, ...) become "\\n" and are
+  kept, because they carry structure: signatures, addresses, quotations.
+- Dashes (category Pd, U+2212) become "-".
+- Characters whose NFKC form is one ASCII character become that character: fullwidth and mathematical letters and
+  digits, circled digits. Digits of every script become ASCII digits. Superscripts, subscripts and ordinal signs are
+  kept: "48213²" is not 482132.
+- Cyrillic and Greek look-alikes of Latin letters become Latin, but only in a word that also has ASCII letters or digits
+  and no other letter of their script. Words that are all Cyrillic or all Greek are kept.
+- HTML entities of one character, `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at example dot com" and blanks around the
+  "@" of an address become the signs that they stand for.
+
+Folding is pure and linear in the length of the text. A plain ASCII text is returned as it is, in about a microsecond.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from html.entities import html5
+from typing import NamedTuple
+
+
+class Folded(NamedTuple):
+    """A folded text and where its characters come from.
+
+    `positions` has `len(text) + 1` entries, never descending: character i of `text` starts at `positions[i]` of the
+    original, and the last entry is the length of the original.
+    """
+
+    text: str
+    positions: Sequence[int]
+
+    def span(self, start: int, end: int) -> tuple[int, int]:
+        """The span of the original behind `text[start:end]`, with every removed character inside it and after it."""
+        return self.positions[start], self.positions[end]
+
+
+def fold(text: str) -> Folded:
+    """`text` in one spelling; see the module for what that means."""
+    if text.isascii() and _is_plain(text):
+        return Folded(text, range(len(text) + 1))
+    folded = Folded(text, range(len(text) + 1))
+    if _UNUSUAL.search(text):
+        folded = _fold_characters(text)
+    if "\r" in folded.text:
+        folded = replaced(folded, _LINE_BREAK, _line_break)
+    if _SIGNS.search(folded.text):
+        folded = replaced(folded, _NAMED_SIGN, _named_sign)
+    if _is_spoken(folded.text):
+        folded = replaced(folded, _SPOKEN_AT, _at)
+        folded = replaced(folded, _SPOKEN_DOTS, _dots)
+    if "  " in folded.text:
+        folded = replaced(folded, _BLANKS, _blank)
+    if "@ " in folded.text or " @" in folded.text:
+        folded = replaced(folded, _APART, _together)
+    return folded
+
+
+def _is_plain(text: str) -> bool:
+    """Whether folding an ASCII text changes nothing, by quick looks only."""
+    return not (_ASCII_SPELLING.search(text) or "  " in text or "@ " in text or " @" in text or _is_spoken(text))
+
+
+def _is_spoken(text: str) -> bool:
+    """Whether the text may hold an e-mail address in words."""
+    return (
+        " dot " in text
+        or " punkt " in text
+        or " punto " in text
+        or " point " in text
+        or " arroba " in text
+        or " arobase " in text
+        or " chiocciola " in text
+    )
+
+
+def replaced(folded: Folded, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> Folded:
+    """`folded` with every match of `pattern` replaced; each new character has the position where its match starts."""
+    text, positions = folded
+    pieces: list[str] = []
+    kept: list[int] = []
+    done = 0
+    for match in pattern.finditer(text):
+        start, end = match.span()
+        new = replacement(match)
+        pieces += text[done:start], new
+        kept += positions[done:start]
+        kept += [positions[start]] * len(new)
+        done = end
+    if not pieces:
+        return folded
+    kept += positions[done:]
+    return Folded("".join((*pieces, text[done:])), kept)
+
+
+def _fold_characters(text: str) -> Folded:
+    """Everything that is decided character by character, then combining marks and look-alikes."""
+    new = text.translate(_CHARACTERS)
+    positions: Sequence[int] = range(len(text) + 1)
+    if len(new) != len(text):
+        positions = [*(index for index, char in enumerate(text) if _CHARACTERS[ord(char)] is not None), len(text)]
+    folded = Folded(new, positions)
+    if _MARKED.search(new):
+        folded = replaced(folded, _MARKED, _composed)
+    if _OTHER_ALPHABET.search(new):
+        folded = Folded(_MIXED_WORD.sub(_without_look_alikes, folded.text), folded.positions)
+    return folded
+
+
+class _Characters(dict[int, int | None]):
+    """Code point -> the code point that it is folded to, itself, or None where it is removed; filled when asked.
+
+    It stays small: only what changes, and what lies below U+3000, is kept.
+    """
+
+    def __missing__(self, code: int) -> int | None:
+        new = _folded_code(code)
+        if new != code or code < 0x3000:
+            self[code] = new
+        return new
+
+
+_REMOVED = {0x034F, 0x115F, 0x1160, 0x3164, 0xFFA0, 0xFFFC, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
+"""Invisible, but not of category Cf: grapheme joiner, fillers, object replacement, variation selectors."""
+_MORE = {0x2212: 0x2D, 0x2800: 0x20, 0x85: 0x0A, 0x0B: 0x0A, 0x0C: 0x0A, 0x2028: 0x0A, 0x2029: 0x0A, 0x3002: 0x2E}
+_KEPT_FORMS = ("<super>", "<sub>")
+
+
+def _folded_code(code: int) -> int | None:
+    if code in (0, 0x0A, 0x0D):
+        return code
+    if code in _MORE:
+        return _MORE[code]
+    char = chr(code)
+    category = unicodedata.category(char)
+    if category == "Zs" or char == "\t":
+        return 0x20
+    if category in ("Cf", "Cc") or code in _REMOVED:
+        return None
+    if category == "Pd":
+        return 0x2D
+    if code < 0x80:
+        return code
+    if category == "Nd":
+        return 0x30 + unicodedata.decimal(char)
+    form = unicodedata.decomposition(char)
+    if form.startswith("<") and not form.startswith(_KEPT_FORMS):
+        new = unicodedata.normalize("NFKC", char)
+        if len(new) == 1 and new.isascii():
+            return ord(new)
+    return code
+
+
+_CHARACTERS = _Characters()
+
+_UNUSUAL = re.compile("[^\n\r -~\u00a1-\u00ac\u00ae-\u024f\u2018-\u201f\u2026\u20ac]")
+"""What may change. The rest (Latin letters, quotation marks, the euro sign) is left as it is."""
+_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
+_MARKED = re.compile(rf"[\x01-\x7f][{_MARKS}]++")
+
+
+def _composed(match: re.Match[str]) -> str:
+    composed = unicodedata.normalize("NFC", match[0][:2])
+    return composed if len(composed) == 1 else match[0][0]
+
+
+_LATIN = "AaBCcEeHIiJjKMOoPpSsTXxYyZNVvdhwqgAaBEZHIKMNOoPTYXvuip"
+_LIKE_LATIN = "АаВСсЕеНІіЈјКМОоРрЅѕТХхҮуΖΝѴѵԁһԝԛɡΑαΒΕΖΗΙΚΜΝΟοΡΤΥΧνυιρ"
+_LOOK_ALIKES = str.maketrans(_LIKE_LATIN, _LATIN)
+_OTHER_ALPHABET = re.compile("[\u0261\u0370-\u03ff\u0400-\u052f]")
+_MIXED_WORD = re.compile(rf"[A-Za-z0-9{_LIKE_LATIN}]++(?![^\W_])")
+_ASCII_LETTER = re.compile("[A-Za-z0-9]")
+
+
+def _without_look_alikes(match: re.Match[str]) -> str:
+    word, start = match[0], match.start()
+    if word.isascii() or not _ASCII_LETTER.search(word) or (start and match.string[start - 1].isalnum()):
+        return word
+    return word.translate(_LOOK_ALIKES)
+
+
+_LINE_BREAK = re.compile(r"\r\n?")
+_BLANKS = re.compile(r"  ++")
+_ASCII_SPELLING = re.compile(r"[\x01-\x09\x0b-\x1f\x7f&%(\[{]")
+_SIGNS = re.compile(r"[&%(\[{]")
+"""One of these is in every sign that is written in several characters."""
+
+_AT = r"(?:at|ät|arroba|arobase|chiocciola|apenstaartje|snabel-?a)"
+_DOT = r"(?:dot|punkt|punto|point|punt)"
+_NAMED_SIGN = re.compile(
+    r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
+    r"|(?<=[\w\"+)])(?P<percent>%(?:40|20|2[ed]))(?=\w)"
+    rf"|(?P<at> ?[(\[{{][ -]?(?:{_AT}|@)[ -]?[)\]}}] ?)"
+    rf"|(?P<dot>[(\[{{] ?\. ?[)\]}}]| ?[(\[{{] ?{_DOT} ?[)\]}}] ?)",
+    re.IGNORECASE,
+)
+_PERCENT = {"%40": "@", "%20": " ", "%2e": ".", "%2d": "-"}
+_LABEL = r"[\w-]{1,63}"
+_TOP = (
+    r"(?:com|net|org|info|biz|edu|gov|eu|io|co|uk|ie|us|ca|au|nz|de|at|ch|li|fr|be|lu|es|mx|ar|cl|it|nl|se|no|dk|fi|pl|pt|br"
+    r"|in|dev|app|shop|online|store|email|example|test|invalid)"
+)
+"""Top-level domains that count in an address in words: "look at the dot on the map" is none."""
+_SPOKEN_AT = re.compile(
+    rf"(?<=\w) (?:at|ät|@) (?={_LABEL}(?:(?: {_DOT} |\.){_LABEL}){{0,4}} {_DOT} {_TOP}(?![^\W_]))"
+    rf"|(?<=\w) (?!at ){_AT} (?={_LABEL}(?:\.| {_DOT} )\w)",
+    re.IGNORECASE,
+)
+_SPOKEN_DOTS = re.compile(
+    rf"@{_LABEL}(?: {_DOT} {_LABEL}){{1,4}}|(?<![^\W_])\w[\w+-]{{0,63}}+(?: {_DOT} [\w+-]{{1,64}}){{1,3}}(?=@)"
+    rf"|(?<![^\W_])\d{{1,3}}(?: {_DOT} \d{{1,3}}){{3}}(?![^\W_])",
+    re.IGNORECASE,
+)
+_ONE_DOT = re.compile(rf" {_DOT} ", re.IGNORECASE)
+_APART = re.compile(
+    r"(?P<before>(?:(?<![^\W_])\w[\w.+-]{0,63}+|\"))(?: @ ?|@ )"
+    rf"(?={_LABEL}(?:\.{_LABEL}){{0,4}}\.[^\W\d_]{{2,12}}(?![^\W_]))"
+)
+_NOT_A_MAILBOX = frozenset(
+    "me us it them him her you m im was am are is were ordered bought shop shopping shopped found seen here live "
+    "online out a the deal deals sale items stuff bestellt gekauft gesehen acheté commandé comprado pedido".split()
+)
+
+
+def _blank(_: re.Match[str]) -> str:
+    return " "
+
+
+def _line_break(_: re.Match[str]) -> str:
+    return "\n"
+
+
+def _at(_: re.Match[str]) -> str:
+    return "@"
+
+
+def _dots(match: re.Match[str]) -> str:
+    return _ONE_DOT.sub(".", match[0])
+
+
+def _together(match: re.Match[str]) -> str:
+    """An address without the blanks around its "@"; not "ordered it @ example.com"."""
+    before = match["before"]
+    return match[0] if before.lower() in _NOT_A_MAILBOX else f"{before}@"
+
+
+def _named_sign(match: re.Match[str]) -> str:
+    if match["at"]:
+        return "@"
+    if match["dot"]:
+        return "."
+    if match["percent"]:
+        return _PERCENT[match["percent"].lower()]
+    return _of_entity(match[0])
+
+
+def _of_entity(entity: str) -> str:
+    """The folded character of an HTML entity; the entity itself where it has none of its own."""
+    name = entity[1:-1].removeprefix("amp;")
+    if name[0] != "#":
+        char = html5.get(f"{name};", "")
+    else:
+        code = int(name[2:], 16) if name[1] in "xX" else int(name[1:])
+        char = chr(code) if 0 < code <= 0x10FFFF else ""
+    if len(char) != 1:
+        return entity
+    new = _CHARACTERS[ord(char)]
+    return "" if new is None else chr(new)

@@ -1,0 +1,89 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
+"""Codes that prove who pays: CVV, CVC, PIN, TAN and one-time codes, after or before the words that announce them.
+
+    "CVV 123"    "Prüfziffer: 123"    "my PIN is 4 8 2 1"    "le cryptogramme est le 123"    "123 is my security code"
+
+PCI DSS 3.3 forbids keeping a card's security code at all. Not known: codes that nothing announces, and passwords.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from frontdesk.security.masking.amounts import CODES
+from frontdesk.security.masking.separated import DIGIT_WORD
+from frontdesk.security.masking.spans import BLANK, END, START, Found, word_starts
+
+_CUES = (
+    # abbreviations
+    r"cv[vcn] ?2?|(?-i:CVD|CSC|CAV2?|CID|TAN|OTP)|mtan|pin[ -]?(?:code|number|nummer|kode|kod|nr)?|puk"
+    # English
+    r"|(?:card[ -])?(?:security|verification|validation)[ -]?(?:code|digits|value)|card[ -](?:security|verification|validation)[ -]number|card[ -]code|passcode|one[ -]time[ -](?:code|password|passcode|pin)"
+    r"|(?:(?:the|last|my) ){0,2}(?:three|four|3|4)[ -]?(?:digits?|digit (?:code|number))(?: code| number)?(?: (?:on|at|from) the (?:back|rear|front|reverse))"
+    r"|(?:digits?|number|code) on the (?:back|rear|reverse)"
+    # German
+    r"|(?:karten)?(?:prüf|pruef|sicherheits|kontroll|verifizierungs|bestätigungs|geheim)-?(?:ziffern?|nummer|nr|code|zahl)"
+    r"|(?:(?:drei|vier)(?:stelligen?)? )?(?:ziffern|zahlen|code|nummer) (?:auf|von) der (?:rückseite|vorderseite)|geheimzahl"
+    # French
+    r"|cryptogramme(?: visuel)?|code (?:de )?(?:sécurité|securite|secret|confidentiel|vérification|validation|pin|cvv|cvc|carte)"
+    r"|(?:(?:trois|quatre) )?(?:derniers )?(?:chiffres|code) (?:au|du) (?:dos|verso)"
+    # Spanish
+    r"|c[óo]digo (?:de )?(?:seguridad|verificaci[óo]n|secreto|validaci[óo]n|cvv|cvc|pin)|clave(?: secreta)?|n[úu]mero secreto"
+    r"|(?:(?:tres|cuatro) )?d[íi]gitos (?:de atr[áa]s|del reverso|por detr[áa]s|al dorso)"
+    # Italian
+    r"|codice (?:di )?(?:sicurezza|verifica|segreto|controllo|cvv|cvc|pin)|(?:(?:tre|quattro) )?cifre (?:sul|dietro|del) retro"
+    # Dutch, Swedish
+    r"|(?:beveiligings|veiligheids|verificatie|controle)-?(?:code|nummer|cijfers?|getal)|pincode"
+    r"|(?:säkerhets|kontroll|verifierings)-?(?:kod|koden|siffror|siffrorna|nummer)|pinkod(?:en)?|koden"
+)
+_LINK = (
+    r"(?:[\s:#=.,;()\"'„“”«»*/|>–-]|is\b|was\b|are\b|ist\b|war\b|lautet\b|sind\b|est\b|sont\b|es\b|son\b|è\b|sono\b|är\b|number\b|code\b|kod\b|no\b|nr\b"
+    r"|nummer\b|numéro\b|número\b|numero\b|my\b|the\b|mein\w{0,2}\b|der\b|die\b|das\b|den\b|mon\b|ma\b|mi\b|mio\b|mia\b|le\b|la\b|les\b|los\b|las\b|il\b|el\b|et\b|and\b|und\b|y\b|e\b|o\b|or\b|oder\b"
+    r"|card\b|karte\b|carte\b|tarjeta\b|carta\b|kort\b|kaart\b|of\b|on\b|for\b|for my\b|auf\b|meiner\b|de\b|del\b|della\b|di\b|sur\b|back\b|rückseite\b|vorderseite\b|dos\b|au\b|verso\b|reverso\b|retro\b|del\b|sul\b|visuel\b|[34][ -]?(?:digits?|stellig\w{0,2}|chiffres|d[íi]gitos|cifre)\b"
+    rf"|(?:{_CUES})(?![^\W_])){{0,12}}?"
+)
+_UNIT = rf"(?![.,:/-]\d|[ ]?(?:[€$£%°]|(?:{CODES}|euros?|dollars?|pounds?|mal|times|fois|veces|volte|x|mm|cm|kg|days?|tage?|hours?|minutes?|digits?|stellig\w*|attempts?)(?![^\W_])))"
+_CODE = (
+    r"(?:\d{3,8}(?!\d)|\d(?:[ .,/-]{1,3}\d){2,7}|(?:\d\d[ -]{1,3}\d{1,2}|\d[ -]{1,3}\d\d)(?![ ./-]{0,3}\d)"
+    rf"|{DIGIT_WORD}(?:[ ,-]{{1,2}}{DIGIT_WORD}){{2,7}})"
+)
+_AFTER = re.compile(rf"{START}(?:{_CUES}){_LINK}({_CODE}){END}{_UNIT}", re.IGNORECASE)
+_BEFORE = re.compile(
+    rf"(?<![\w.,:/-])(\d{{3,8}}),?[ ]?[(]?(?:(?:is|ist|est|es|è|är)[ ])?(?:(?:my|the|mein\w{{0,2}}|der|die|das|mon|le|la|el|il|mi|mio)[ ])?(?:{_CUES})(?![^\W_])(?![ :=]{{1,3}}\d)",
+    re.IGNORECASE,
+)
+_BESIDE_A_CARD = re.compile(
+    rf"{BLANK}{{13}}[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-] ?(?:20)?\d\d[ ,;|\n]{{1,4}}(\d{{3,4}}){END}{_UNIT}",
+    re.IGNORECASE,
+)
+_FIRST_WORDS = frozenset(
+    """
+    cvv cvc cvn cvd csc cav cid tan mtan otp pin puk card security verification validation passcode one the last my three four digit digits number code
+    kartenprüfziffer kartenprüfnummer kartenprüfzahl prüfziffer prüfziffern prüfnummer prüfzahl prüfcode pruefziffer pruefnummer sicherheitscode sicherheitsnummer
+    sicherheitszahl sicherheits kartensicherheitscode kontrollziffer kontrollziffern kontrollnummer kontrollcode kontrollzahl verifizierungscode verifizierungsnummer
+    bestätigungscode geheimzahl geheimnummer geheimcode karten prüf drei vier
+    cryptogramme chiffres derniers dígitos digitos cifre ziffern zahlen nummer trois quatre código codigo clave número numero tres cuatro codice tre quattro
+    beveiligingscode veiligheidscode veiligheidsnummer verificatiecode controlegetal controlecijfers controlecode beveiligingsnummer pincode pinnummer pinnr
+    säkerhetskod säkerhetskoden säkerhetsnummer kontrollsiffror kontrollsiffrorna kontrollkod verifieringskod pinkod pinkoden pinkode koden
+    """.split()
+)
+TELLING = _FIRST_WORDS - frozenset(
+    ("the", "last", "my", "one", "number", "numero", "número", "three", "four", "drei", "vier", "tre", "trois", "tres")
+)
+"""Words without which no cue stands in a text."""
+
+
+def card_codes(text: str) -> Iterator[Found]:
+    """Codes behind a cue, before one ("123 is my PIN"), and behind a card and its date of expiry."""
+    found: list[tuple[int, int]] = []
+    after = (_AFTER.match(text, start) for start in word_starts(text, _FIRST_WORDS))
+    found += [match.span(1) for match in after if match]
+    found += [match.span(1) for match in _BEFORE.finditer(text)]
+    if BLANK in text:
+        found += [match.span(1) for match in _BESIDE_A_CARD.finditer(text)]
+    done = 0
+    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
+        if start >= done:
+            done = end
+            yield start, end, "SECRET"

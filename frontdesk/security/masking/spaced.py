@@ -1,0 +1,130 @@
+"""A second look at numbers and addresses with unusual separators: line breaks, dashes, invisible characters.
+
+    "+49\\n30\\n1234567"    "123_45_6789"    "Berliner-Straße-12,-10115-Berlin"    "0 2 0 7 9 4 6 0 9 5 8"
+
+`spaced` gives a view of the text in which each of them is one blank, with positions, and single digits stand together.
+The finders for the usual forms then read that view. Only what they have left is looked at again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from frontdesk.folding import Folded, replaced
+from frontdesk.security.masking.national_ids import national_ids
+from frontdesk.security.masking.phones import phone_at, phones
+from frontdesk.security.masking.postal import street_addresses
+from frontdesk.security.masking.spans import Found
+
+_ODD_NUMBER = re.compile(
+    r"[\dA-Z)+][ ,.:/-]{0,2}[\n_|*~•·:;,./-][ ,.:/-]{0,2}[\dA-D(]|(?<![^\W_])\d(?: \d){8}(?![^\W_])"
+)
+_ODD_ADDRESS = re.compile(r"[\n-](?:(?=[ ]?\d)|(?<=\d[\n-])|(?<=\d[, ][\n-]))")
+_LINE_OR_DASH = re.compile(r"(?<=[^\W_])(,?)[ ]?[\n-][ \n-]*(?=[^\W_(+])")
+_BETWEEN_DIGITS = re.compile(
+    r"(?<=[^\W_])[ _|*~•·:;.,/\n-]{1,4}(?=[\d(])|(?<=[+)])[ _|*~•·:;.,/\n-]{1,4}(?=[\d(])"
+    r"|(?<=\d)[ _|*~•·:;.,/\n-]{1,4}(?=[A-Z](?![^\W_]))"
+)
+_INTERNATIONAL = re.compile(
+    r"\+(?!\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?![^\W_]))(?:[^\w\0+]{0,4}|_)"
+    r"[1-9]\d*+(?P<by>[^\w\0+]{1,4}|_)\d++(?:(?P=by)\d++)*+(?![^\W_])"
+)
+_INTERNATIONAL_DIGITS = range(8, 16)
+_SINGLES = re.compile(r"(?<![^\W_])\d(?: \d){8,}(?![^\W_])")
+_SINGLE_RUN = re.compile(r"(?<![^\W_])\d{9,15}(?![^\W_])")
+_WITH_PREFIX = re.compile(r"[+(]|0")
+_LISTED = re.compile(r"[.,:;]")
+
+
+def is_odd_number(text: str, gaps: Sequence[int]) -> bool:
+    return bool(gaps) or _ODD_NUMBER.search(text) is not None
+
+
+def is_odd_address(text: str, gaps: Sequence[int]) -> bool:
+    return bool(gaps) or _ODD_ADDRESS.search(text) is not None
+
+
+def gaps_of(folded: Folded) -> list[int]:
+    """Where folding has removed something between two characters of words."""
+    text, positions = folded
+    if isinstance(positions, range):
+        return []
+    return [
+        index
+        for index in range(1, len(text))
+        if positions[index] - positions[index - 1] > 1 and text[index - 1].isalnum() and text[index].isalnum()
+    ]
+
+
+def spaced(text: str, gaps: Sequence[int]) -> Folded:
+    """`text` with a blank at each gap and for line breaks and dashes inside; positions are those of `text`."""
+    pieces: list[str] = []
+    positions: list[int] = []
+    done = 0
+    for gap in gaps:
+        pieces += text[done:gap], " "
+        positions += [*range(done, gap), gap]
+        done = gap
+    view = Folded("".join((*pieces, text[done:])), [*positions, *range(done, len(text) + 1)])
+    return replaced(view, _LINE_OR_DASH, _blank)
+
+
+def _blank(match: re.Match[str]) -> str:
+    return f"{match[1]} "
+
+
+def _one_blank(_: re.Match[str]) -> str:
+    return " "
+
+
+def _without_blanks(match: re.Match[str]) -> str:
+    return match[0].replace(" ", "")
+
+
+def odd_addresses(text: str, gaps: Sequence[int]) -> Iterator[Found]:
+    return _through(spaced(text, gaps), text, street_addresses)
+
+
+def odd_telephones(text: str) -> Iterator[Found]:
+    """International telephone numbers with any one separator: dates and amounts, kept next, would cut into them."""
+    if "+" in text:
+        for found in _INTERNATIONAL.finditer(text):
+            if sum(map(str.isdigit, found[0])) in _INTERNATIONAL_DIGITS and phone_at(text, found.start() + 1) < 0:
+                yield *found.span(), "PHONE"
+
+
+def odd_numbers(text: str, gaps: Sequence[int]) -> Iterator[Found]:
+    """Identities, telephones, and long numbers one digit at a time, in order and apart."""
+    view = replaced(replaced(spaced(text, gaps), _BETWEEN_DIGITS, _one_blank), _SINGLES, _without_blanks)
+    found = [*_through(view, text, national_ids), *_through(view, text, phones), *_through(view, text, _singles)]
+    done = 0
+    for start, end, kind in sorted(found, key=lambda span: (span[0], -span[1])):
+        if start >= done and _is_likely(text[start:end], kind):
+            done = end
+            yield start, end, kind
+
+
+def _is_likely(value: str, kind: str) -> bool:
+    """A telephone without a prefix must not be a list or an amount: "612,345,678"."""
+    return kind != "PHONE" or _WITH_PREFIX.match(value) is not None or not _LISTED.search(value)
+
+
+def _singles(view: str) -> Iterator[Found]:
+    """Numbers of nine to fifteen digits; a count ("1 2 3 4 ...") and marks from 1 to 5 are none."""
+    for run in _SINGLE_RUN.finditer(view):
+        digits = run[0]
+        if len(set(digits)) >= 5 and max(digits) > "5" and digits not in _COUNTS:
+            yield *run.span(), "PHONE" if digits[0] == "0" else "ORDER"
+
+
+_COUNTS = ("123456789", "987654321", "0123456789", "9876543210", "1234567890")
+
+
+def _through(view: Folded, text: str, finder: Callable[[str], Iterator[Found]]) -> Iterator[Found]:
+    """What `finder` finds in the view, as spans of `text`, without a blank at the end."""
+    for start, end, kind in finder(view.text):
+        low, high = view.span(start, end)
+        while high > low and not text[high - 1].isalnum() and text[high - 1] not in ").":
+            high -= 1
+        yield low, high, kind
