@@ -28,6 +28,7 @@ from bentos.desk import Desk
 from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
+from bentos.gateway.routes import optional_scopes
 from bentos.grpc.server import GrpcServer, start_grpc
 from bentos.local_llm import start_local
 from bentos.oip.rest import OpenInference
@@ -112,6 +113,7 @@ class Frontdesk:
             desk=_desk,
             settings=SETTINGS.server,
             access_log=SETTINGS.observability.access_log,
+            scopes=optional_scopes(SETTINGS.security),
         )
 
     @bentoml.on_deployment

@@ -86,7 +86,8 @@ async def add_services(
     names = [servicer.descriptor.full_name for servicer in servicers]
     for name in ("", *names):
         await states.set(name, health_pb2.HealthCheckResponse.SERVING)
-    reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
+    if settings.server.grpc_reflection:
+        reflection.enable_server_reflection((*names, health.SERVICE_NAME, reflection.SERVICE_NAME), server)
     return admission, states
 
 
