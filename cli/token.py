@@ -76,7 +76,6 @@ def revoke(
     from datetime import UTC, datetime
 
     from bentos.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
-    from bentos.wiring import token_keys
     from cli.audit import note_first
     from frontdesk.config import load
     from frontdesk.errors import InvalidQuery
@@ -92,6 +91,8 @@ def revoke(
             raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
         revoked = Revoked(tenant or EVERY_TENANT, subject=subject)
     elif text is not None and text.count(".") == 2:
+        from bentos.wiring import token_keys
+
         revoked = revoked_token(text, token_keys(settings), settings.security)
     else:
         revoked = revoked_id(tenant or EVERY_TENANT, text or "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, RowMapping, delete, func, select
+from sqlalchemy import Connection, RowMapping, delete, func, or_, select
 
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.inserting import insert_of
@@ -34,10 +34,15 @@ def insert_revoked(connection: Connection, row: RevokedToken) -> None:
         InvalidQuery: the tenant has `MOST_REVOKED` revocations already.
     """
     delete_expired(connection, row.revoked_at)
-    count = connection.scalar(
-        select(func.count()).select_from(revoked_tokens).where(revoked_tokens.c.tenant == row.tenant)
+    others = (
+        select(func.count())
+        .select_from(revoked_tokens)
+        .where(
+            revoked_tokens.c.tenant == row.tenant,
+            or_(revoked_tokens.c.jti != row.jti, revoked_tokens.c.subject != row.subject),
+        )
     )
-    if (count or 0) >= MOST_REVOKED:
+    if (connection.scalar(others) or 0) >= MOST_REVOKED:
         raise InvalidQuery(
             f"{MOST_REVOKED} revocations are in force.", hint="Revoke by subject, or retire the signing key."
         )
