@@ -120,12 +120,19 @@ def _opened(settings: Settings) -> Iterator[Engine]:
         engine.dispose()
 
 
-def note(settings: Settings, action: str, target: str) -> None:
+def note(
+    settings: Settings,
+    action: str,
+    target: str,
+    *,
+    tenant: str = "",
+    details: Mapping[str, object] = MappingProxyType({}),
+) -> None:
     """Leave a trace of what was done at the command line. Where the database is away that is said, and no more."""
     from frontdesk.errors import StorageUnavailable
 
     try:
-        note_first(settings, action, [target])
+        note_first(settings, action, [target], tenant=tenant, details=details)
     except StorageUnavailable as error:
         typer.echo(error.message, err=True)
 
