@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from bentos.revocations import Revoked
     from frontdesk.config import Settings
 
 app = typer.Typer(help="Mint a token for the API, look into one, or revoke one.", invoke_without_command=True)
@@ -75,35 +76,27 @@ def revoke(
     import time
     from datetime import UTC, datetime
 
-    from bentos.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
-    from cli.audit import note_first
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bentos.revocations import insert, seconds_until
+    from cli.audit import note, note_first
     from frontdesk.config import load
-    from frontdesk.errors import InvalidQuery
-    from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID
+    from frontdesk.errors import StorageUnavailable
     from frontdesk.storage.database import begin_writing, migrate, open_database
 
     settings = load()
-    text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
-    if (text is None) == (subject is None):
-        raise InvalidQuery("Name a token, its jti, or --subject.", hint="See: frontdesk token revoke --help")
-    if subject is not None:
-        if not 1 <= len(subject) <= LONGEST_ID or not subject.isprintable():
-            raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
-        revoked = Revoked(tenant or EVERY_TENANT, subject=subject)
-    elif text is not None and text.count(".") == 2:
-        from bentos.wiring import token_keys
-
-        revoked = revoked_token(text, token_keys(settings), settings.security)
-    else:
-        revoked = revoked_id(tenant or EVERY_TENANT, text or "")
-    migrate(settings.database_url)
+    revoked = _revoked(settings, token, subject, tenant)
     target = revoked.jti or f"subject {revoked.subject}"
-    note_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.about())
-    engine = open_database(settings.database_url)
-    with begin_writing(engine) as connection:
-        row = insert(connection, revoked, settings.security)
-    engine.dispose()
-    note_first(settings, "token.revoke.outcome", [target], tenant=revoked.tenant, details=revoked.about())
+    try:
+        migrate(settings.database_url)
+        note_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.about())
+        engine = open_database(settings.database_url)
+        with begin_writing(engine) as connection:
+            row = insert(connection, revoked, settings.security)
+        engine.dispose()
+    except SQLAlchemyError as error:
+        raise StorageUnavailable(f"Nothing was revoked: the database is away ({type(error).__name__}).") from None
+    note(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.about())
     time.sleep(seconds_until(row.issued_before))
     what = (
         f"The token {row.jti}"
@@ -112,6 +105,30 @@ def revoke(
     )
     where = f"tenant {row.tenant}" if row.tenant else "every tenant"
     typer.echo(f"{what} ({where}) is refused within {settings.security.revocation_refresh_s:g} seconds.")
+
+
+def _revoked(settings: Settings, token: str | None, subject: str | None, tenant: str | None) -> Revoked:
+    """What the arguments of `revoke` name.
+
+    Raises:
+        InvalidQuery: they name nothing that can be revoked.
+    """
+    from bentos.revocations import Revoked, revoked_id, revoked_token
+    from frontdesk.errors import InvalidQuery
+    from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID
+
+    text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
+    if (text is None) == (subject is None):
+        raise InvalidQuery("Name a token, its jti, or --subject.", hint="See: frontdesk token revoke --help")
+    if subject is not None:
+        if not 1 <= len(subject) <= LONGEST_ID or not subject.isprintable():
+            raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
+        return Revoked(tenant or EVERY_TENANT, subject=subject)
+    if text is not None and text.count(".") == 2:
+        from bentos.wiring import token_keys
+
+        return revoked_token(text, token_keys(settings), settings.security)
+    return revoked_id(tenant or EVERY_TENANT, text or "")
 
 
 @app.command()
