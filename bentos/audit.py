@@ -1,12 +1,14 @@
-"""What is done through the doors beside answering leaves a trace first: erasures, exports, acts of admins.
+"""Audit entries for privileged operations: erasures, exports, acts of administrators; and the check of the whole log.
 
-And the look at the whole log, as `frontdesk audit verify` takes it.
+Each operation has two entries: one that is committed before it begins, and one with its outcome. An operation without
+an outcome was cut off by the end of its process. What happens often is counted instead (`audit_counts.py`).
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +17,28 @@ from sqlalchemy import Connection, Engine
 
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
+from frontdesk.errors import FrontdeskError
 from frontdesk.security.audit import AuditKey, AuditRow, Checkpoint, audit_key, verify
 from frontdesk.storage.access import write
 from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.sql.audit import all_checkpoints, all_entries
 from frontdesk.types import AuditEntry, Caller
+
+OUTCOME = ".outcome"
+"""Ends the action of the second entry: `erase`, then `erase.outcome`."""
+OUTCOME_TIMEOUT_S = 5.0
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """A privileged operation: who, what, to which thing (its kind and decoded ids), and what was asked for."""
+
+    caller: Caller
+    action: str
+    target: tuple[str, ...]
+    details: Mapping[str, object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +49,26 @@ class Auditor:
     trail: AuditTrail
     key: AuditKey
 
-    async def note(self, caller: Caller, action: str, path: str, request_id: str, deadline: Deadline) -> None:
+    async def begin(self, act: Act, deadline: Deadline) -> None:
         """Committed before the act begins: what cannot be noted is not done.
 
         Raises:
             StorageUnavailable, DeadlineExceeded: the database did not take it in time.
         """
-        details = json.dumps({"request_id": request_id})  # the path may name a customer, so its fingerprint is kept
-        target = self.key.fingerprint(path)
-        entry = AuditEntry(caller.tenant, caller.subject, action, target, details, datetime.now(UTC))
+        await self._append(act, act.action, act.details, deadline)
+
+    async def finish(self, act: Act, outcome: Mapping[str, object]) -> None:
+        """Note how the act ended. Where the database does not take that in time it is logged, and the act stands."""
+        details = {**act.details, **outcome}
+        try:
+            await self._append(act, f"{act.action}{OUTCOME}", details, Deadline.after(OUTCOME_TIMEOUT_S))
+        except FrontdeskError as error:
+            _log.warning("The outcome of %s is not in the audit log: %s", act.action, error.message)
+
+    async def _append(self, act: Act, action: str, details: Mapping[str, object], deadline: Deadline) -> None:
+        caller, now = act.caller, datetime.now(UTC)
+        target = self.key.target(*act.target)
+        entry = AuditEntry(caller.tenant, caller.subject, action, target, json.dumps(details), now)
 
         def append(connection: Connection) -> None:
             self.trail.append(connection, [entry])

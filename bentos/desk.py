@@ -10,9 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from bentos.audit import Auditor
+from bentos.audit_counts import AuditCounts
 from bentos.checkpoints import Checkpoints
 from bentos.errors import problem_response
 from bentos.inventory import Inventory
+from bentos.revocations import RevocationWatch
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
@@ -58,6 +60,8 @@ class Desk:
     inventory: Inventory
     language_model: OpenAiClient | None
     archive: Archive
+    audit_counts: AuditCounts
+    revocations: RevocationWatch
 
     @property
     def outbox_care(self) -> OutboxCare:
@@ -103,6 +107,8 @@ class Desk:
         if self.language_model is not None:
             await self.language_model.close()
         await asyncio.to_thread(self.recorder.close)
+        await asyncio.to_thread(self.revocations.close)
+        await asyncio.to_thread(self.audit_counts.close)
         await asyncio.to_thread(self.checkpoints.close)
         self.spool.close()
         self.customers.close()

@@ -33,6 +33,7 @@ from bentos.errors import unexpected_response
 from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.door import Door, admitted
+from bentos.gateway.routes import optional_scopes
 from bentos.grpc.server import GrpcServer, start_grpc
 from bentos.hardened_server import install
 from bentos.local_llm import start_local
@@ -142,6 +143,7 @@ class Frontdesk:
             desk=_desk,
             settings=SETTINGS.server,
             access_log=SETTINGS.observability.access_log,
+            scopes=optional_scopes(SETTINGS.security),
         )
 
     @bentoml.on_deployment

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping
 
 from bentos.audit import open_auditor
+from bentos.audit_counts import AuditCounts
 from bentos.champion import open_champion, placed_provider, served_bundle, trusted_bundle
 from bentos.checkpoints import Checkpoints
 from bentos.deliveries import open_outbox
@@ -26,6 +27,7 @@ from bentos.replies import (
     read_knowledge,
     read_questions,
 )
+from bentos.revocations import RevocationWatch
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.observability.metrics import Metrics
@@ -38,6 +40,7 @@ from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
 from frontdesk.security.masking import mask
 from frontdesk.security.provided_keys import place_keys
+from frontdesk.security.revocations import Revocations
 from frontdesk.security.sealing import open_seal
 from frontdesk.security.tokens import Keys
 from frontdesk.storage.archive import Archive
@@ -104,7 +107,9 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         keys=keys,
         observe=metrics.observe_answer,
     )
-    gate = Gate(token_keys(settings), settings.security)
+    counts, revocations = AuditCounts(engine, auditor.trail, auditor.key), Revocations()
+    watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
+    gate = Gate(token_keys(settings), settings.security, revocations, counts.refused)
     limits = open_limits(settings, metrics, place)
     archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint)
     return Desk(
@@ -126,6 +131,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         inventory,
         language_model,
         archive,
+        counts,
+        watch,
     )
 
 

@@ -123,17 +123,23 @@ def _look_for_server(client: Any, settings: Settings) -> Found:
 
 
 def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask:
+    from cli.audit import note
+    from frontdesk.identifiers import uuid7
     from frontdesk.security.keys import signing_key
     from frontdesk.security.tokens import mint
 
+    jti, tenant = uuid7(), "default"
     token = mint(
         signing_key(settings.keys),
         settings.security,
         subject="frontdesk ask",
-        tenant="default",
+        tenant=tenant,
         scopes=("answer",),
         ttl_s=settings.security.token_ttl_s,
+        jti=jti,
     )
+    about = {"subject": "frontdesk ask", "tenant": tenant, "scopes": ["answer"], "jti": jti}
+    note(settings, "token.minted", jti, tenant=tenant, details=about)  # never printed, so it may be made without one
 
     def put(text: str) -> dict[str, Any]:
         response = client.post(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from frontdesk.config import Settings
+    from frontdesk.security.audit import AuditKey
 
 app = typer.Typer(help="The audit log: verify it, and sign how far it has come.", no_args_is_help=True)
 
@@ -71,6 +73,41 @@ def checkpoint() -> None:
     typer.echo(made.to_json())
 
 
+@app.command(name="list")
+def list_entries(
+    customer: Annotated[str | None, typer.Option(help="Entries about this customer's id.")] = None,
+    subject: Annotated[str | None, typer.Option(help="Entries of this subject.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Entries of this tenant.")] = None,
+    action: Annotated[str | None, typer.Option(help="Such as erase, export, read, refused, token.minted.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="The most entries.")] = 100,
+) -> None:
+    """Print entries as JSON lines, the newest first; an operation also with its outcome.
+
+    Entries hold fingerprints of customers' ids: --customer finds those of an id, whichever way a request spelt it.
+    """
+    import json
+
+    from frontdesk.config import load
+    from frontdesk.security.audit import audit_key
+    from frontdesk.storage.database import reading
+    from frontdesk.storage.sql.audit import find_entries
+
+    settings = load()
+    fingerprints = () if customer is None else _fingerprints(customer, audit_key(settings.keys))
+    with _opened(settings) as engine, reading(engine) as connection:
+        for row in find_entries(connection, fingerprints, subject=subject, tenant=tenant, action=action, limit=limit):
+            names = ("tenant", "subject", "action", "target")
+            entry = {"created_at": row["created_at"].isoformat(), **{name: row[name] for name in names}}
+            typer.echo(json.dumps({**entry, "details": json.loads(row["details"])}))
+
+
+def _fingerprints(customer: str, key: AuditKey) -> tuple[str, ...]:
+    """Of the customer as a target, and of the path of an erasure, which entries held before targets were canonical."""
+    from urllib.parse import quote
+
+    return key.target("customer", customer), key.fingerprint(f"/v1/customers/{quote(customer, safe='')}")
+
+
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Engine]:
     from frontdesk.storage.database import migrate, open_database
@@ -83,37 +120,61 @@ def _opened(settings: Settings) -> Iterator[Engine]:
         engine.dispose()
 
 
-def note(settings: Settings, action: str, target: str) -> None:
+def note(
+    settings: Settings,
+    action: str,
+    target: str,
+    *,
+    tenant: str = "",
+    details: Mapping[str, object] = MappingProxyType({}),
+) -> None:
     """Leave a trace of what was done at the command line. Where the database is away that is said, and no more."""
     from frontdesk.errors import StorageUnavailable
 
     try:
-        note_first(settings, action, [target])
+        note_first(settings, action, [target], tenant=tenant, details=details)
     except StorageUnavailable as error:
         typer.echo(error.message, err=True)
 
 
-def note_first(settings: Settings, action: str, targets: Sequence[str]) -> None:
+def note_first(
+    settings: Settings,
+    action: str,
+    targets: Sequence[str],
+    *,
+    tenant: str = "",
+    details: Mapping[str, object] = MappingProxyType({}),
+) -> None:
     """The same for what must not be done without a trace.
+
+    The tables are only brought up to date where there is no audit log yet: `frontdesk token` must be quick.
 
     Raises:
         StorageUnavailable: the audit log could not be written.
     """
     import getpass
+    import json
     from datetime import UTC, datetime
 
+    from sqlalchemy import inspect
     from sqlalchemy.exc import SQLAlchemyError
 
     from frontdesk.errors import StorageUnavailable
     from frontdesk.security.audit import audit_key
     from frontdesk.storage.audit_trail import AuditTrail
-    from frontdesk.storage.database import begin_writing
+    from frontdesk.storage.database import begin_writing, migrate, open_database
     from frontdesk.types import AuditEntry
 
     who, now = f"command line: {getpass.getuser()}", datetime.now(UTC)
-    entries = [AuditEntry("", who, action, target, "{}", now) for target in targets]
+    written = json.dumps(dict(details))
+    entries = [AuditEntry(tenant, who, action, target, written, now) for target in targets]
+    engine = open_database(settings.database_url)
     try:
-        with _opened(settings) as engine, begin_writing(engine) as connection:
+        if not inspect(engine).has_table("audit_log"):
+            migrate(settings.database_url)
+        with begin_writing(engine) as connection:
             AuditTrail(audit_key(settings.keys).link).append(connection, entries)
     except SQLAlchemyError as error:
         raise StorageUnavailable(f"The audit log could not be written ({type(error).__name__}).") from None
+    finally:
+        engine.dispose()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.audit import note_first
+from cli.audit import note, note_first
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
@@ -73,6 +73,7 @@ def drop(
             typer.confirm(f"Delete {len(wanted)} acknowledged answers for good?", abort=True)
         note_first(settings, "spool.drop", [one.query_id for one in wanted])
         spool.drop([one.sequence for one in wanted])
+        note(settings, "spool.drop.outcome", f"{len(wanted)} rows")
     typer.echo(f"{len(wanted)} rows are gone.")
 
 

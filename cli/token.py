@@ -1,14 +1,22 @@
-"""`frontdesk token`: a development token, signed with this machine's own key; `token inspect`: what one says."""
+"""`frontdesk token`: a development token, signed with this machine's own key; `inspect` shows one, `revoke` ends one.
+
+A token is only printed once the audit log names it: where the database cannot be reached, none is made.
+"""
 
 from __future__ import annotations
 
 import json
 import sys
-from typing import Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-app = typer.Typer(help="Mint a token for the API, or look into one.", invoke_without_command=True)
+if TYPE_CHECKING:
+    from bentos.revocations import Revoked
+    from frontdesk.config import Settings
+
+app = typer.Typer(help="Mint a token for the API, look into one, or revoke one.", invoke_without_command=True)
 
 
 @app.callback()
@@ -23,25 +31,104 @@ def token(
         int | None, typer.Option(min=1, help="Its life in seconds. Default: from the configuration.")
     ] = None,
 ) -> None:
-    """Print a token for the API. The key is made on first run and readable by its owner alone."""
+    """Print a token for the API, once the audit log names it. The key is made on first run, for its owner alone."""
     if context.invoked_subcommand is not None:
         return
     from frontdesk.config import load
-    from frontdesk.security.keys import signing_key
-    from frontdesk.security.tokens import SCOPES, mint
+    from frontdesk.security.tokens import SCOPES
 
     settings = load()
     scopes = tuple(scope) if scope else tuple(known for known in SCOPES if known != "admin")
-    typer.echo(
-        mint(
-            signing_key(settings.keys),
-            settings.security,
-            subject=subject,
-            tenant=tenant,
-            scopes=scopes,
-            ttl_s=ttl_s or settings.security.token_ttl_s,
-        )
+    ttl_s = ttl_s or settings.security.token_ttl_s
+    typer.echo(minted(settings, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s))
+
+
+def minted(settings: Settings, *, subject: str, tenant: str, scopes: Sequence[str], ttl_s: int) -> str:
+    """A new token, which the audit log names.
+
+    Raises:
+        ConfigurationError: as `mint`.
+        StorageUnavailable: the audit log could not be written, so there is no token.
+    """
+    import time
+
+    from cli.audit import note_first
+    from frontdesk.identifiers import uuid7
+    from frontdesk.security.keys import signing_key
+    from frontdesk.security.tokens import mint
+
+    jti, now, key = uuid7(), int(time.time()), signing_key(settings.keys)
+    about = {"subject": subject, "tenant": tenant, "scopes": list(scopes), "exp": now + ttl_s, "jti": jti}
+    made = mint(key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti)
+    note_first(settings, "token.minted", [jti], tenant=tenant, details=about)
+    return made
+
+
+@app.command()
+def revoke(
+    token: Annotated[
+        str | None, typer.Argument(help="A token or its jti; - reads it from standard input, out of process lists.")
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="Revoke every token of this subject issued until now.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Of this tenant alone. Default: of every tenant.")] = None,
+) -> None:
+    """Refuse a token, or all tokens of a subject, from now on. Every server learns of it within seconds."""
+    import time
+    from datetime import UTC, datetime
+
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bentos.revocations import insert, seconds_until
+    from cli.audit import note, note_first
+    from frontdesk.config import load
+    from frontdesk.errors import StorageUnavailable
+    from frontdesk.storage.database import begin_writing, migrate, open_database
+
+    settings = load()
+    revoked = _revoked(settings, token, subject, tenant)
+    target = revoked.jti or f"subject {revoked.subject}"
+    try:
+        migrate(settings.database_url)
+        note_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.about())
+        engine = open_database(settings.database_url)
+        with begin_writing(engine) as connection:
+            row = insert(connection, revoked, settings.security)
+        engine.dispose()
+    except SQLAlchemyError as error:
+        raise StorageUnavailable(f"Nothing was revoked: the database is away ({type(error).__name__}).") from None
+    note(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.about())
+    time.sleep(seconds_until(row.issued_before))
+    what = (
+        f"The token {row.jti}"
+        if row.jti
+        else f"Every token of {row.subject} issued until {datetime.now(UTC):%F %T} UTC"
     )
+    where = f"tenant {row.tenant}" if row.tenant else "every tenant"
+    typer.echo(f"{what} ({where}) is refused within {settings.security.revocation_refresh_s:g} seconds.")
+
+
+def _revoked(settings: Settings, token: str | None, subject: str | None, tenant: str | None) -> Revoked:
+    """What the arguments of `revoke` name.
+
+    Raises:
+        InvalidQuery: they name nothing that can be revoked.
+    """
+    from bentos.revocations import Revoked, revoked_id, revoked_token
+    from frontdesk.errors import InvalidQuery
+    from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID
+
+    text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
+    if (text is None) == (subject is None):
+        raise InvalidQuery("Name a token, its jti, or --subject.", hint="See: frontdesk token revoke --help")
+    if subject is not None:
+        if not 1 <= len(subject) <= LONGEST_ID or not subject.isprintable():
+            raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
+        return Revoked(tenant or EVERY_TENANT, subject=subject)
+    if text is not None and text.count(".") == 2:
+        from bentos.wiring import token_keys
+
+        return revoked_token(text, token_keys(settings), settings.security)
+    return revoked_id(tenant or EVERY_TENANT, text or "")
 
 
 @app.command()

@@ -28,6 +28,7 @@ CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/crash_poin
 KEY_VARIABLES = frozenset(f"FRONTDESK_{name}_KEY" for name in ("SIGNING", "SEALING", "AUDIT", "ERASURE"))
 """Read by frontdesk/security/provided_keys.py, never into settings."""
 API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"
+SCOPE_PATTERN = r"^[!#-\[\]-~]{1,64}$"  # one name, as RFC 6749, section 3.3 writes it
 PROJECT = Path(__file__).resolve().parent.parent
 _SQLITE = "sqlite:///"
 HERE = Path("configuration.yaml")
@@ -52,6 +53,7 @@ class ServerSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=1, le=65535)
     grpc_port: int | None = Field(3001, ge=1, le=65535)
+    grpc_reflection: bool = True
     workers: int = Field(2, ge=1, le=256)
     request_timeout_s: float = Field(10.0, gt=0)
     max_body_bytes: int = Field(65_536, ge=1024)
@@ -203,6 +205,10 @@ class SecuritySettings(Section):
     audience: str = "frontdesk"
     leeway_s: int = Field(30, ge=0, le=300)
     token_ttl_s: int = Field(86_400, ge=1)
+    token_max_ttl_s: int = Field(7_776_000, ge=1)
+    revocation_refresh_s: float = Field(2.0, gt=0, le=60)
+    metrics_scope: str | None = Field(None, pattern=SCOPE_PATTERN)
+    schema_scope: str | None = Field(None, pattern=SCOPE_PATTERN)
     jwks: str | None = None
     jwks_max_age_s: float = Field(3600.0, ge=10)
     jwks_max_stale_s: float = Field(86_400.0, ge=60)

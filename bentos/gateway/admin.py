@@ -1,19 +1,24 @@
-"""Routes for administrators: what runs, and what waits to be told to other systems."""
+"""Routes for administrators: what runs, what waits to be told to other systems, and the end of tokens."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI
-from pydantic import TypeAdapter
+from pydantic import BaseModel, TypeAdapter
 from starlette.responses import Response
 
 from bentos.desk import Desk
 from bentos.gateway.door import admitted
-from bentos.gateway.openapi import PROBLEM, PROBLEMS
+from bentos.gateway.openapi import PROBLEM, PROBLEMS, json_body
+from bentos.gateway.schemas import RevokeIn, parse
 from bentos.inventory import Report
+from bentos.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
+from frontdesk.errors import NotFound
+from frontdesk.storage.access import write
 from frontdesk.storage.outbox_care import OutboxReport
 
 JSON = "application/json"
@@ -21,6 +26,18 @@ JSON = "application/json"
 _REPORT = TypeAdapter(Report).serializer
 _OUTBOX = TypeAdapter(OutboxReport).serializer
 _DONE = b'{"done":true}'
+
+
+class TokensRevoked(BaseModel):
+    """What is refused from now on: one token by its id, or every token of a subject issued before a moment.
+
+    Other workers refuse it within `within_s` seconds.
+    """
+
+    jti: str | None
+    subject: str | None
+    issued_before: datetime | None
+    within_s: float
 
 
 def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
@@ -83,3 +100,40 @@ def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
         asking = desk().outbox_care.drop(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
         return Response(_DONE, media_type=JSON)
+
+    @app.post(
+        "/v1/admin/tokens/revoke",
+        summary="Revoke a token, or all tokens of a subject",
+        response_model=None,
+        responses={200: {"model": TokensRevoked}, **PROBLEMS},
+        openapi_extra=json_body("RevokeIn"),
+        tags=["admin"],
+    )
+    async def revoke() -> Response:
+        """Of this tenant. A subject's tokens issued from the response on are not revoked."""
+        request, opened = admitted.get(), desk()
+        asked, tenant, settings = parse(RevokeIn, request.body), request.caller.tenant, opened.gate.settings
+        if asked.token is not None:
+            revoked = revoked_token(asked.token, opened.gate.keys, settings)
+            if revoked.tenant != tenant:
+                raise NotFound("This tenant has no such token.")
+        elif asked.jti is not None:
+            revoked = revoked_id(tenant, asked.jti)
+        else:
+            revoked = Revoked(tenant, subject=asked.subject or "")
+        request.tell(**revoked.about())
+        row = await write(
+            opened.engine,
+            lambda connection: insert(connection, revoked, settings),
+            request.deadline,
+            "the token was revoked",
+        )
+        await request.deadline.bound(asyncio.to_thread(opened.revocations.refresh), "the token was revoked")
+        await asyncio.sleep(seconds_until(row.issued_before))
+        told = TokensRevoked(
+            jti=row.jti or None,
+            subject=row.subject or None,
+            issued_before=row.issued_before,
+            within_s=settings.revocation_refresh_s,
+        )
+        return Response(told.model_dump_json(), media_type=JSON)

@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.desk import Desk
 from bentos.errors import PROBLEM_JSON, unexpected_response
+from bentos.gateway.auditing import Audited
 from bentos.gateway.cors import CrossOrigin
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_routes
@@ -57,13 +60,23 @@ class Admitted:
     fresh: bool = False
     idempotency_key: str | None = None
     is_head: bool = False
+    about: dict[str, Any] | None = None
+    """Where the route is audited or counted: what it did, such as how many `rows` it read."""
+
+    def tell(self, **facts: object) -> None:
+        """Add facts to the audit entry of this request, if it has one."""
+        if self.about is not None:
+            self.about.update(facts)
 
 
 admitted: ContextVar[Admitted] = ContextVar("admitted")
 
 
 class Door:
-    """ASGI. `gateway` answers our own routes, `native` (BentoML's application) and `open_inference` theirs."""
+    """ASGI. `gateway` answers our own routes, `native` (BentoML's application) and `open_inference` theirs.
+
+    `scopes` are those that the settings put on routes which are open by default, by template.
+    """
 
     def __init__(
         self,
@@ -74,6 +87,7 @@ class Door:
         desk: Callable[[], Desk],
         settings: ServerSettings,
         access_log: bool,
+        scopes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._gateway = gateway
         self._native = native
@@ -81,6 +95,7 @@ class Door:
         self._desk = desk
         self._settings = settings
         self._access_log = access_log
+        self._scopes = scopes
         self._in_flight = 0
         self._cross_origin = CrossOrigin(frozenset(settings.cors_origins))
 
@@ -127,6 +142,8 @@ class Door:
             self._check_in_flight()
             self._in_flight += 1
             exchange.is_admitted = True
+        elif (needed := self._scopes.get(route.template)) is not None:
+            await self._admit(needed, exchange)
         deadline = self._deadline(exchange)
         key = idempotency_key(exchange.header(b"idempotency-key"), batch=route.batch)
         body = b""
@@ -134,14 +151,21 @@ class Door:
             body = await deadline.bound(self._body(route, receive, exchange), "the body was on its way")
             if route.native:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
-        if route.audited is not None:
-            path = scope["raw_path"].decode("latin-1")
-            await self._desk().auditor.note(exchange.caller, route.audited, path, exchange.request_id, deadline)
+        audited = None
+        if route.audited is not None or route.counted is not None:
+            audited = Audited(self._desk(), route, scope, exchange)
+            await audited.begin(deadline)
         fresh = asks_afresh(exchange.header(b"cache-control"))
-        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head))
+        about = None if audited is None else audited.about
+        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head, about))
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
-        async with exchange.while_connected(receive):
-            await application(scope, _replay(body, receive), _as_problems(exchange) if route.native else exchange.send)
+        send = _as_problems(exchange) if route.native else exchange.send if audited is None else audited.send
+        try:
+            async with exchange.while_connected(receive):
+                await application(scope, _replay(body, receive), send)
+        finally:
+            if audited is not None:
+                await audited.end()
 
     def _cross_origin_answer(self, scope: Scope, exchange: Exchange) -> Response | None:
         """What a browser asks before it lets a page of another origin call; the response's headers otherwise."""
@@ -174,7 +198,7 @@ class Door:
     async def _admit(self, scope: str, exchange: Exchange) -> None:
         """Who asks, with a valid token, and not more often than they may."""
         desk = self._desk()
-        exchange.caller = await desk.gate.admit(exchange.header(b"authorization"), scope)
+        exchange.caller = await desk.gate.admit(exchange.header(b"authorization"), scope, exchange.route)
         taken = await desk.limits.take(exchange.caller)
         exchange.say(rate_limit_fields(taken.standings))
         taken.check()

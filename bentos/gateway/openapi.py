@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from bentos.errors import PROBLEM_JSON
-from bentos.gateway.schemas import BatchIn, FeedbackIn, QueryIn
+from bentos.gateway.schemas import BatchIn, FeedbackIn, QueryIn, RevokeIn
 from bentos.headers import LONGEST_KEY
 from bentos.oip.openapi import oip_paths
 from frontdesk.errors import MOST_VIOLATIONS
@@ -100,7 +100,7 @@ def described(app: FastAPI) -> None:
 
 def _schemas() -> dict[str, Any]:
     schemas: dict[str, Any] = {"Problem": _PROBLEM_SCHEMA}
-    for model in (QueryIn, BatchIn, FeedbackIn):
+    for model in (QueryIn, BatchIn, FeedbackIn, RevokeIn):
         schema = model.model_json_schema(ref_template=_REFERENCE)
         schemas.update(schema.pop("$defs", {}))
         schemas[model.__name__] = schema

@@ -86,6 +86,7 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
             seen.caller.tenant, asked.filters(), asked.cursor, asked.limit + 1, seen.deadline
         )
         items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
+        seen.tell(rows=len(items))
         page = QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
         return Response(_QUERY_PAGE.to_json(page), media_type=JSON)
 
@@ -192,6 +193,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         if not found and asked.cursor is None:
             raise NotFound("There is no history of this customer.")
         items = tuple(InteractionItem.of(interaction) for interaction in found[: asked.limit])
+        seen.tell(rows=len(items))
         page = InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
         return Response(_INTERACTION_PAGE.to_json(page), media_type=JSON)
 
@@ -212,6 +214,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         seen, customer_id = admitted.get(), customer_in_path(request)
         archive, tenant = desk().archive, seen.caller.tenant
         counted = await archive.erase(tenant, customer_id, seen.deadline)
+        seen.tell(**asdict(counted))
         late = BackgroundTask(archive.erase_late, tenant, customer_id)
         return Response(CustomerErased(**asdict(counted)).model_dump_json(), media_type=JSON, background=late)
 
@@ -226,10 +229,13 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
     yield export.head([column.name for column in EXPORTED])
-    rows = first
+    rows, sent = first, 0
     while rows:
         for start in range(0, len(rows), ROWS_A_PIECE):
-            yield export.piece(rows[start : start + ROWS_A_PIECE])
+            piece = rows[start : start + ROWS_A_PIECE]
+            sent += len(piece)
+            seen.tell(rows=sent)
+            yield export.piece(piece)
             await asyncio.sleep(0)  # the connection may take pieces faster than the event loop gets to do anything else
         after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_A_READING else None
         if after is None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from frontdesk.config import SecuritySettings
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -19,7 +21,8 @@ class Route:
     `batch` bodies may be larger; `models` work is refused at the door while too much waits for them; `native` paths are
     answered by BentoML's own application, `oip` paths by that of the Open Inference Protocol: any content type, and
     errors as it says. Only `escapes` paths may hold percent escapes: identifiers that are not ours, such as customers'.
-    What is `audited` is noted in the audit log, under that name, before it is done.
+    What is `audited` is noted in the audit log, under that name, before it is done, and again with its outcome. What is
+    `counted` is noted once a minute for each caller, with how many rows were read.
     """
 
     template: str
@@ -31,6 +34,7 @@ class Route:
     oip: bool = False
     escapes: bool = False
     audited: str | None = None
+    counted: str | None = None
 
 
 ROUTES = (
@@ -43,20 +47,21 @@ ROUTES = (
     Route("/v1/understand", ("POST",), "understand", models=True),
     Route("/v1/understand/batch", ("POST",), "understand", batch=True, models=True),
     Route("/v1/queries", ("POST",), "answer", models=True),
-    Route("/v1/queries", ("GET",), "history:read"),
+    Route("/v1/queries", ("GET",), "history:read", counted="read"),
     Route("/v1/queries/stream", ("POST",), "answer", models=True),
     Route("/v1/queries/export", ("GET",), "history:read", audited="export"),
-    Route("/v1/queries/{query_id}", ("GET",), "history:read"),
+    Route("/v1/queries/{query_id}", ("GET",), "history:read", counted="read"),
     Route("/v1/queries/{query_id}/feedback", ("POST",), "feedback"),
     Route("/v1/customers/{customer_id}", ("DELETE",), "admin", escapes=True, audited="erase"),
-    Route("/v1/customers/{customer_id}/history", ("GET",), "history:read", escapes=True),
+    Route("/v1/customers/{customer_id}/history", ("GET",), "history:read", escapes=True, counted="read"),
     Route("/v1/analytics/summary", ("GET",), "analytics:read"),
     Route("/v1/analytics/timeseries", ("GET",), "analytics:read"),
     Route("/v1/analytics/intents", ("GET",), "analytics:read"),
     Route("/v1/analytics/escalations", ("GET",), "analytics:read"),
     Route("/v1/analytics/latency", ("GET",), "analytics:read"),
-    Route("/v1/admin/models", ("GET",), "admin"),
-    Route("/v1/admin/outbox", ("GET",), "admin"),
+    Route("/v1/admin/models", ("GET",), "admin", counted="admin.read"),
+    Route("/v1/admin/outbox", ("GET",), "admin", counted="admin.read"),
+    Route("/v1/admin/tokens/revoke", ("POST",), "admin", audited="token.revoke"),
     Route("/v1/admin/outbox/{sink}/{event_id}/retry", ("POST",), "admin", audited="outbox.retry"),
     Route("/v1/admin/outbox/{sink}/{event_id}/drop", ("POST",), "admin", audited="outbox.drop"),
     Route("/understand", ("POST",), "understand", models=True, native=True),
@@ -116,6 +121,12 @@ RPCS = (
     Rpc("/grpc.health.v1.Health/Watch", foreign=True),
     Rpc("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", foreign=True),
 )
+
+
+def optional_scopes(security: SecuritySettings) -> Mapping[str, str]:
+    """The scopes that the settings put on routes which are open by default, by template."""
+    scopes = {"/metrics": security.metrics_scope, "/schema.json": security.schema_scope}
+    return {template: scope for template, scope in scopes.items() if scope is not None}
 
 
 def find_rpc(path: str) -> Rpc:

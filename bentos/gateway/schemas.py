@@ -26,6 +26,8 @@ from pydantic_core import from_json
 
 from bentos.gateway.json_bounds import LARGEST_BATCH, check_structure, not_json, split_items
 from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
+from frontdesk.security.revocations import LONGEST_ID
+from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS
 from frontdesk.storage.sql.feedback import Opinion
 from frontdesk.taxonomy import OUT_OF_SCOPE
 from frontdesk.turns import Steps
@@ -119,6 +121,12 @@ class BatchIn(BaseModel):
     queries: list[Any] = Field(min_length=1, max_length=LARGEST_BATCH)
 
 
+def _printable(value: str) -> str:
+    if not value.isprintable():
+        raise ValueError("should have printable characters only")
+    return value
+
+
 class FeedbackIn(BaseModel):
     """What somebody says about an answer; at least one field."""
 
@@ -144,6 +152,30 @@ class FeedbackIn(BaseModel):
             wrong = "should be an intent of the served model, or out_of_scope"
             raise InvalidQuery(f"intent {wrong}.", violations=(("intent", wrong),))
         return Opinion(**self.model_dump())
+
+
+class RevokeIn(BaseModel):
+    """Which tokens of this tenant to revoke; exactly one field."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, json_schema_extra={"minProperties": 1, "maxProperties": 1}
+    )
+
+    token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = Field(
+        None, description="A token that is good now."
+    )
+    jti: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)] | None = Field(
+        None, description="The id of a token, its claim `jti`."
+    )
+    subject: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)] | None = Field(
+        None, description="A subject: every token of it that was issued until now."
+    )
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if sum(value is not None for value in self.model_dump().values()) != 1:
+            raise ValueError("should hold exactly one of token, jti and subject")
+        return self
 
 
 Body = TypeVar("Body", bound=BaseModel)

@@ -222,7 +222,7 @@ class Admission:
         if entry.rpc.scope is not None:
             if self._admitted >= self._limits.max_concurrent_requests:
                 raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
-            call.caller = await self._desk.gate.admit(metadata.get("authorization"), entry.rpc.scope)
+            call.caller = await self._desk.gate.admit(metadata.get("authorization"), entry.rpc.scope, call.route)
             taken = await self._desk.limits.take(call.caller)
             call.fields = rate_limit_fields(taken.standings)
             taken.check()

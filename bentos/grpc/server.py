@@ -98,7 +98,7 @@ async def add_services(server: grpc.aio.Server, desk: Desk, settings: Settings) 
     names = [servicer.descriptor.full_name for servicer in ours]
     health = HealthService(names)
     reflection = ReflectionService((*names, HealthService.descriptor.full_name, ReflectionService.descriptor.full_name))
-    servicers: tuple[Servicer, ...] = (*ours, health, reflection)
+    servicers: tuple[Servicer, ...] = (*ours, health, *([reflection] if settings.server.grpc_reflection else []))
     server.add_generic_rpc_handlers([admission.handlers(servicer) for servicer in servicers])
     return admission, health
 

@@ -103,6 +103,10 @@ class AuditKey:
         """By which a text is known again by who has it, and by nobody else."""
         return hmac.new(self._derived(b"text"), text.encode(), hashlib.sha256).hexdigest()
 
+    def target(self, kind: str, *values: str) -> str:
+        """The fingerprint of a thing by its kind and its decoded ids, however a request spelt them."""
+        return self.fingerprint(json.dumps([kind, *values]))
+
     def checkpoint(
         self, identity: str, at: datetime, heads: Mapping[str, tuple[int, str]], previous: str
     ) -> Checkpoint:

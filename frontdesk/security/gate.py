@@ -6,11 +6,13 @@ The same object guards HTTP and gRPC. Knows nothing of either, of routes, or of 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from frontdesk.errors import Forbidden, Unauthenticated
-from frontdesk.security.tokens import HINT, Keys, UnknownKey, Verified, verify
+from frontdesk.security.revocations import Revocations
+from frontdesk.security.tokens import HINT, Keys, Lapsed, UnknownKey, Verified, verify
 from frontdesk.types import Caller
 
 if TYPE_CHECKING:
@@ -18,24 +20,33 @@ if TYPE_CHECKING:
 
 
 REMEMBERED_TOKENS = 1024
+NOBODY = Caller(tenant="", subject="", scopes=frozenset())
+
+Refused = Callable[[Caller, str, str], None]
+"""`refused(caller, place, reason)` is called for a request that was refused although it brought a token: the caller, or
+`NOBODY` where the token proves none, the route or RPC that was asked for, and what was wrong in a word or two."""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """Admits callers whose token one of `keys` signed.
+    """Admits callers whose token one of `keys` signed and none of `revocations` covers.
 
     A token that was verified is believed again until it expires or its key is retired: its signature cannot change, and
     a client sends the same one with every request (0.03 ms saved each; more where the processor's caches are cold).
+    Revocations are looked up each time.
     """
 
     keys: Keys
     settings: SecuritySettings
+    revocations: Revocations = field(default_factory=Revocations)
+    refused: Refused = field(default=lambda _caller, _place, _reason: None, repr=False)
     _remembered: dict[str, Verified] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    async def admit(self, authorization: str | None, scope: str) -> Caller:
+    async def admit(self, authorization: str | None, scope: str, place: str = "") -> Caller:
         """The caller that a header `Bearer TOKEN` (the scheme in any case, RFC 9110) speaks for.
 
-        Waits only where the token names a key that is not known yet.
+        Waits only where the token names a key that is not known yet. `place`, the template of the route or the path
+        of the RPC, is what a refusal is noted under.
 
         Raises:
             Unauthenticated: no header, another scheme, or a token that is not valid.
@@ -47,20 +58,32 @@ class Gate:
         if scheme.lower() != "bearer":
             raise Unauthenticated("The Authorization header is not of the form Bearer TOKEN.", hint=HINT)
         token = token.strip(" ")
-        caller = self._known(token) or await self._verified(token)
+        try:
+            verified = self._known(token) or await self._verified(token)
+        except Unauthenticated as error:
+            if isinstance(error, Lapsed):
+                self.refused(error.caller, place, "the token lapsed")
+            else:
+                self.refused(NOBODY, place, "the token is not valid")
+            raise
+        caller = verified.caller
+        if self.revocations.covers(caller.tenant, caller.subject, verified.token_id, verified.issued_at):
+            self.refused(caller, place, "the token was revoked")
+            raise Lapsed("The token was revoked.", caller=caller, hint=HINT)
         if scope not in caller.scopes:
+            self.refused(caller, place, f"the scope {scope} is missing")
             raise Forbidden(
                 f"The token lacks the scope {scope}.", hint=f"Get one with: frontdesk token --scope {scope}"
             )
         return caller
 
-    def _known(self, token: str) -> Caller | None:
+    def _known(self, token: str) -> Verified | None:
         remembered = self._remembered.get(token)
         if remembered is None or time.time() >= remembered.until:
             return None
-        return remembered.caller if self.keys.find(remembered.key.kid) == remembered.key else None
+        return remembered if self.keys.find(remembered.key.kid) == remembered.key else None
 
-    async def _verified(self, token: str) -> Caller:
+    async def _verified(self, token: str) -> Verified:
         try:
             verified = verify(token, self.keys, self.settings)
         except UnknownKey:
@@ -70,4 +93,4 @@ class Gate:
         if len(self._remembered) >= REMEMBERED_TOKENS:
             self._remembered.clear()
         self._remembered[token] = verified
-        return verified.caller
+        return verified

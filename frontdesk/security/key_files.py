@@ -31,6 +31,8 @@ KEY_BYTES = 32
 
 LOOK_AGAIN_S = 1.0
 
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+
 
 class Purpose(StrEnum):
     """What has several keys, one of them in use."""
@@ -88,6 +90,30 @@ class KeyFiles:
         others = {key.kid: key for key in self._others() if key.kid != active.kid}
         return Ring(active, tuple(others.values()))
 
+    def read_usable(self, before: Ring | None = None) -> tuple[Ring, tuple[str, ...]]:
+        """The keys that can be used, and one sentence for each file that cannot be read.
+
+        A key beside the one in use whose file cannot be read is left out, or taken from `before` if it was read then:
+        one damaged file must not stop the others.
+
+        Raises:
+            ConfigurationError, OSError: the key in use cannot be read, or the folder cannot be listed.
+        """
+        active, problems = self.active(), []
+        others: dict[str, Secret] = {}
+        for path in sorted(self.folder.glob(f"{self.purpose}-*.key")):
+            try:
+                key: Secret | None = Secret.of(read_secret(path))
+            except FileNotFoundError:  # retired since it was listed
+                continue
+            except (ConfigurationError, OSError) as error:
+                problems.append(str(error))
+                kid = path.name.removeprefix(f"{self.purpose}-").removesuffix(".key")
+                key = before.find(kid) if before else None
+            if key is not None and key.kid != active.kid:
+                others[key.kid] = key
+        return Ring(active, tuple(others.values())), tuple(problems)
+
     def begin_with(self, secret: bytes) -> None:
         """Let this key be the first one in use; nothing happens where there is one."""
         if not self._in_use.exists():
@@ -139,7 +165,7 @@ class KeyFiles:
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 if entry.name.startswith(self.purpose) and entry.name.endswith(".key"):
-                    with contextlib.suppress(FileNotFoundError):
+                    with contextlib.suppress(OSError):  # retired since it was listed, or a link to nothing
                         about = entry.stat()
                         found.add((entry.name, about.st_ino, about.st_uid, about.st_mode, about.st_mtime_ns))
         return frozenset(found)
@@ -169,13 +195,22 @@ class KeyFiles:
 
 
 class WatchedKeys:
-    """The keys as they are now, give or take `LOOK_AGAIN_S`: what one look costs is saved for the next."""
+    """The keys as they are now, give or take `LOOK_AGAIN_S`: what one look costs is saved for the next.
+
+    A file that cannot be read is logged once and passed over; where the key in use or the folder cannot be read, the
+    keys from before stay in force. Either way the next look tries again.
+
+    Raises:
+        ConfigurationError: on construction, where the key in use cannot be read.
+    """
 
     def __init__(self, files: KeyFiles) -> None:
         self._files = files
-        self._ring = files.read()
+        self._problems: tuple[str, ...] = ()
+        self._ring, problems = files.read_usable()
         self._seen = files.stamp()
         self._look_at = time.monotonic() + LOOK_AGAIN_S
+        self._report(problems)
 
     def now(self) -> Ring:
         if time.monotonic() >= self._look_at:
@@ -185,10 +220,27 @@ class WatchedKeys:
     def look(self) -> bool:
         """Look at once. Has anything changed since the last look?"""
         self._look_at = time.monotonic() + LOOK_AGAIN_S
-        if (stamp := self._files.stamp()) == self._seen:
+        try:
+            stamp = self._files.stamp()
+            if stamp == self._seen and not self._problems:
+                return False
+            ring, problems = self._files.read_usable(self._ring)
+        except (ConfigurationError, OSError) as error:
+            self._report((f"{error} The {self._files.purpose} keys from before stay in force.",))
             return False
-        self._ring, self._seen = self._files.read(), stamp
-        return True
+        has_changed = (ring, stamp) != (self._ring, self._seen)
+        if ring != self._ring:
+            self._ring = ring
+        self._seen = stamp
+        self._report(problems)
+        return has_changed
+
+    def _report(self, problems: tuple[str, ...]) -> None:
+        """Log each problem once, for as long as it lasts."""
+        for problem in problems:
+            if problem not in self._problems:
+                _log.warning("A %s key cannot be used: %s", self._files.purpose, problem)
+        self._problems = problems
 
 
 def secret_in(path: Path) -> bytes:

@@ -2,8 +2,9 @@
 
 pyjwt checks the signature; the rest is checked here, because everything is required and has one type. The algorithm is
 that of the configuration, the key is the one that `kid` names among those of this machine or of the issuer, and a key
-has one algorithm: nothing in a token chooses any of them. Does not know who may have a token, nor where keys come from,
-and keeps no list of revoked tokens: one is good until it expires or its key is retired.
+has one algorithm: nothing in a token chooses any of them. No token is accepted that lives longer than
+`security.token_max_ttl_s`, whoever issued it. Does not know who may have a token, where keys come from, or which tokens
+were revoked (`revocations.py`).
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from typing import TYPE_CHECKING, Any, Protocol
 import jwt
 
 from frontdesk.errors import ConfigurationError, Unauthenticated
+from frontdesk.identifiers import uuid7
 from frontdesk.security.keys import SigningKey
+from frontdesk.security.revocations import token_id
 from frontdesk.types import Caller
 
 if TYPE_CHECKING:
     from frontdesk.config import SecuritySettings
 
-SCOPES = ("understand", "answer", "history:read", "analytics:read", "feedback", "admin")
+SCOPES = ("understand", "answer", "history:read", "analytics:read", "feedback", "admin", "metrics:read")
 
 MAX_TOKEN_CHARACTERS = 4096
 HINT = "Get a token with: frontdesk token"
@@ -63,6 +66,14 @@ class UnknownKey(Unauthenticated):
     """A token whose `kid` is not known, or not yet."""
 
 
+class Lapsed(Unauthenticated):
+    """A token with a good signature that is not accepted any more, or not yet. `caller` is who it speaks for."""
+
+    def __init__(self, message: str, *, caller: Caller, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.caller = caller
+
+
 def mint(
     key: SigningKey,
     settings: SecuritySettings,
@@ -72,12 +83,16 @@ def mint(
     scopes: Iterable[str],
     ttl_s: int,
     now: float | None = None,
+    jti: str | None = None,
 ) -> str:
     """A signed token that `verify` accepts from now on for `ttl_s` seconds; `now` is in seconds since 1970.
 
+    `jti` is the id by which the token can be revoked; a new one by default.
+
     Raises:
-        ConfigurationError: a scope that does not exist, or a subject or tenant that `verify` would refuse; or tokens
-            are made elsewhere, by the issuer whose public keys the configuration names.
+        ConfigurationError: a scope that does not exist, a subject or tenant that `verify` would refuse, or a life
+            longer than `security.token_max_ttl_s`; or tokens are made elsewhere, by the issuer whose public keys the
+            configuration names.
     """
     if settings.algorithm != key.algorithm:
         raise ConfigurationError(
@@ -85,7 +100,12 @@ def mint(
             hint="Get one from your identity provider, or set security.algorithm to HS256.",
         )
     scopes = list(scopes)
-    unknown = [scope for scope in scopes if scope not in SCOPES]
+    unknown = [scope for scope in scopes if scope not in (*SCOPES, settings.metrics_scope, settings.schema_scope)]
+    if ttl_s > settings.token_max_ttl_s:
+        raise ConfigurationError(
+            f"A token may live for {settings.token_max_ttl_s} seconds at most; {ttl_s} were asked for.",
+            hint="Ask for less, or raise security.token_max_ttl_s.",
+        )
     if unknown or not scopes:
         raise ConfigurationError(f"A token needs scopes out of {', '.join(SCOPES)}; got {unknown or 'none'}.")
     issued = int(time.time() if now is None else now)
@@ -98,6 +118,7 @@ def mint(
         "iat": issued,
         "nbf": issued,
         "exp": issued + ttl_s,
+        "jti": jti or uuid7(),
     }
     if wrong := _wrong_identity(claims):
         raise ConfigurationError(wrong)
@@ -106,11 +127,16 @@ def mint(
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Who a token speaks for, until when (seconds since 1970, leeway included) it may be believed, by which key."""
+    """Who a token speaks for, until when (seconds since 1970, leeway included) it may be believed, by which key.
+
+    `token_id` is what a revocation names the token by, `issued_at` its `iat` claim in seconds since 1970.
+    """
 
     caller: Caller
     until: float
     key: Key
+    token_id: str
+    issued_at: int
 
 
 def verify(token: str, keys: Keys, settings: SecuritySettings, now: float | None = None) -> Verified:
@@ -118,6 +144,7 @@ def verify(token: str, keys: Keys, settings: SecuritySettings, now: float | None
 
     Raises:
         Unauthenticated: says in one sentence what is wrong, and never repeats anything out of the token.
+        Lapsed: the same, where the signature is good and only the time is wrong.
         UnknownKey: the same, where another key may help.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
@@ -132,10 +159,12 @@ def verify(token: str, keys: Keys, settings: SecuritySettings, now: float | None
     except jwt.PyJWTError:
         raise _refused("The token cannot be decoded.") from None
     claims = _claims(payload)
-    if wrong := _wrong_origin(claims, settings) or _wrong_identity(claims) or _wrong_time(claims, settings, now):
+    if wrong := _wrong_origin(claims, settings) or _wrong_identity(claims):
         raise _refused(wrong)
     caller = Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
-    return Verified(caller, claims["exp"] + settings.leeway_s, key)
+    if wrong := _wrong_time(claims, settings, now):
+        raise Lapsed(wrong, caller=caller, hint=HINT)
+    return Verified(caller, claims["exp"] + settings.leeway_s, key, token_id(claims, token), claims["iat"])
 
 
 def _key(token: str, keys: Keys, algorithm: str) -> Key:
@@ -209,4 +238,6 @@ def _wrong_time(claims: dict[str, Any], settings: SecuritySettings, now: float |
         return "The token is not valid yet (nbf)."
     if claims["iat"] > moment + settings.leeway_s:
         return "The token was issued in the future (iat)."
+    if claims["exp"] - claims["iat"] > settings.token_max_ttl_s:
+        return f"The token's life, exp less iat, is longer than {settings.token_max_ttl_s} seconds."
     return None

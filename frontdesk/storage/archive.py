@@ -120,8 +120,8 @@ class Archive:
             kept = insert_feedback(connection, caller.tenant, caller.subject, query_id, opinion, at)
             if kept is None:
                 return None
-            given, customer_id = kept
-            event = feedback_event({**asdict(given), "tenant": caller.tenant, "customer_id": customer_id})
+            given, about = kept.given, {"tenant": caller.tenant, "customer_id": kept.customer_id}
+            event = feedback_event({**asdict(given), **about}, [asdict(earlier) for earlier in kept.replaced])
             insert_outbox(connection, outbox_rows(event, self.sinks))
             if finished is not None and not finish_claim(connection, finish := finished(given), finish.committed):
                 raise KeyInFlight("Another request works under this Idempotency-Key by now.")

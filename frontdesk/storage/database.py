@@ -13,15 +13,17 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import URL, Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from frontdesk.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 BUSY_TIMEOUT_S = 5.0
@@ -134,6 +136,8 @@ def migrate(url: str) -> None:
         ConfigurationError: as `open_database`.
         sqlalchemy.exc.SQLAlchemyError: the database is away, or a migration failed; then nothing has changed.
     """
+    from alembic import command  # 0.2 s that commands which migrate nothing do without
+
     engine = open_database(url)
     try:
         with _migration_lock(engine.url), engine.begin() as connection:
@@ -147,6 +151,8 @@ def migrate(url: str) -> None:
 
 def alembic_config(connection: Connection) -> Config:
     """What alembic's commands need in order to work on `connection`, inside its transaction, without an alembic.ini."""
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

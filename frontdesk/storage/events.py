@@ -26,6 +26,10 @@ class EventType(StrEnum):
     ERASED = "customer.erased"
 
 
+MOST_REPLACED = 100
+"""One is usual; more were kept before a subject had one opinion on a query."""
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One thing that happened. `payload` is JSON of an object, in UTF-8 text; `created_at` is aware."""
@@ -83,11 +87,20 @@ def answered_event(record: Record) -> Event:
     return Event(answer.query_id, kind, record.caller.tenant, query.customer_id, _json(payload), record.created_at)
 
 
-def feedback_event(row: Mapping[str, Any]) -> Event:
-    """Somebody judged an answer; `row` is a row of the table `feedback`."""
+def feedback_event(row: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]] = ()) -> Event:
+    """Somebody judged an answer; `row` is a row of the table `feedback`, which took the place of those `replaced`.
+
+    The event names the newest of those that had a rating, at most `MOST_REPLACED`.
+    """
     at: datetime = row["created_at"]
     told = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
     payload = {"feedback_id": row["id"], **{name: row[name] for name in told}, "created_at": at.isoformat()}
+    rated = [earlier for earlier in replaced if earlier["satisfaction"] is not None]
+    if rated:
+        newest = sorted(rated, key=lambda earlier: (earlier["created_at"], earlier["id"]))[-MOST_REPLACED:]
+        payload["replaces"] = [
+            {"feedback_id": earlier["id"], "satisfaction": earlier["satisfaction"]} for earlier in newest
+        ]
     return Event(row["id"], EventType.FEEDBACK, row["tenant"], row["customer_id"], _json(payload), at)
 
 

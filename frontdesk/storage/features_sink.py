@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from frontdesk.features.behavioural import MOST, Contact, Rating
 from frontdesk.storage.database import reading
 from frontdesk.storage.events import Event, EventType
-from frontdesk.storage.redis_customers import PREFIX, WHOLE, forget, put_contacts, put_ratings
+from frontdesk.storage.redis_customers import PREFIX, WHOLE, forget, put_contacts, put_ratings, remove_ratings
 from frontdesk.storage.sinks import SinkAway
 from frontdesk.storage.sql.customers import all_contacts, all_ratings
 
@@ -96,9 +96,13 @@ def _apply(pipe: Pipeline, event: Event) -> None:
         put_contacts(pipe, event.tenant, event.customer_id, contact.at, [contact])
     elif event.type == EventType.ERASED:
         forget(pipe, event.tenant, event.customer_id)
-    elif event.type == EventType.FEEDBACK and body["satisfaction"] is not None:
-        rating = Rating(event.event_id, event.created_at, body["satisfaction"])
-        put_ratings(pipe, event.tenant, event.customer_id, [rating])
+    elif event.type == EventType.FEEDBACK:
+        replaced = [(earlier["feedback_id"], earlier["satisfaction"]) for earlier in body.get("replaces", ())]
+        if replaced:
+            remove_ratings(pipe, event.tenant, event.customer_id, replaced)
+        if body["satisfaction"] is not None:
+            rating = Rating(event.event_id, event.created_at, body["satisfaction"])
+            put_ratings(pipe, event.tenant, event.customer_id, [rating])
 
 
 def _in_parts(items: Iterable[T], size: int) -> Iterator[list[T]]:

@@ -93,6 +93,11 @@ def put_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collecti
     _put(pipe, _key(tenant, customer_id, "ratings"), members, RATINGS_OF)
 
 
+def remove_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[tuple[str, int]]) -> None:
+    """Take ratings of one customer away, at least one, by id and satisfaction."""
+    pipe.zrem(_key(tenant, customer_id, "ratings"), *(_member(row_id, said) for row_id, said in ratings))
+
+
 def forget(pipe: Pipeline, tenant: str, customer_id: str) -> None:
     """Nothing is left of this customer."""
     pipe.unlink(_key(tenant, customer_id, "contacts"), _key(tenant, customer_id, "ratings"))

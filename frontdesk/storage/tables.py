@@ -252,3 +252,16 @@ audit_checkpoints = Table(  # the heads of all chains at a moment, signed
     Column("content", Text, nullable=False),  # JSON (frontdesk/security/audit.py)
     Column("created_at", UtcDateTime, nullable=False),
 )
+
+revoked_tokens = Table(  # tokens that are refused although they have not expired
+    "revoked_tokens",
+    metadata,
+    Column("tenant", Text, nullable=False),  # empty: of every tenant
+    Column("jti", Text, nullable=False),  # empty: all tokens of the subject
+    Column("subject", Text, nullable=False),  # empty: not known
+    Column("issued_before", UtcDateTime),  # of all tokens of a subject: later ones are not revoked
+    Column("revoked_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),  # after this the token is refused anyway, and the row may go
+    PrimaryKeyConstraint("tenant", "jti", "subject", name="pk_revoked_tokens"),
+    Index("ix_revoked_tokens_tenant_expires", "tenant", "expires_at"),
+)

@@ -2,20 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
+
+import grpc
+import httpx2
+import jwt
+import pytest
 
 from bentos.audit import checkpoints_in
 from bentos.checkpoints import FILE_NAME
+from bentos.grpc import frontdesk_pb2 as pb
+from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
+from frontdesk.security.audit import audit_key
+from frontdesk.security.tokens import SCOPES
+from frontdesk.storage.database import open_database
 from model_store.bundle import Bundle
+from tests.kept import kept as row_of
+from tests.kept import put
 from tests.serving import Server, frontdesk, home_with
 
 MARK = "zqxauditmark"
+CLOSED = {
+    "security__metrics_scope": "metrics:read",
+    "security__schema_scope": "admin",
+    "server__grpc_reflection": False,
+}
 
 
-def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    with Server(home_with(tiny_bundle, tmp_path / "home")) as server:
+def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen_and_metrics_can_be_closed(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
+    with Server(home_with(tiny_bundle, tmp_path / "home"), **CLOSED) as server:
         with server.client() as client:
             for number in range(4):
                 said = {"text": f"Where is my parcel {MARK}?", "customer_id": f"{MARK}-{number % 2}"}
@@ -23,7 +47,10 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen(tiny_bundle: 
             assert client.get("/v1/queries/export").status_code == 200
             assert client.delete(f"/v1/customers/{MARK}-0").status_code == 200
         kept = server.rows("SELECT * FROM audit_log ORDER BY created_at")
-        assert [row["action"] for row in kept] == [*["answer"] * 4, "export", "erase"]
+        assert [row["action"] for row in kept] == [
+            *["answer"] * 4,
+            *("export", "export.outcome", "erase", "erase.outcome"),
+        ]
         assert {(row["tenant"], row["subject"]) for row in kept} == {("acme", "tester")}
         assert MARK not in repr(kept)
 
@@ -34,7 +61,7 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen(tiny_bundle: 
         elsewhere = tmp_path / "checkpoints.jsonl"
         elsewhere.write_text(made.stdout)
         checked = frontdesk(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
-        assert (checked.returncode, checked.stdout[:10]) == (0, "7 entries "), checked.stdout + checked.stderr
+        assert (checked.returncode, checked.stdout[:10]) == (0, "9 entries "), checked.stdout + checked.stderr
 
         for statement in (
             "UPDATE audit_log SET subject = 'somebody' WHERE action = 'erase'",
@@ -46,6 +73,229 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen(tiny_bundle: 
                 connection.commit()
             found = frontdesk(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
             assert found.returncode == 1, (statement, found.stdout)
+        assert_closed(server)
 
     signed = {chain for one in checkpoints_in(server.home / FILE_NAME)[0] for chain in one.heads}
     assert {row["chain"] for row in kept} <= signed  # by the server itself, at its end at the latest
+
+
+SPELT = ("auditme", "audit%6De", "%61uditme")
+
+
+@pytest.fixture
+def tenant() -> str:
+    """One that no other test has."""
+    return f"t{uuid.uuid4().hex[:12]}"
+
+
+@pytest.fixture
+def client(server: Server, tenant: str) -> Iterator[httpx2.Client]:
+    with server.client(tenant=tenant) as opened:
+        yield opened
+
+
+def entries(server: Server, tenant: str) -> list[dict[str, Any]]:
+    found = server.rows("SELECT * FROM audit_log WHERE tenant = ? ORDER BY created_at, sequence", tenant)
+    return [{**row, "details": json.loads(row["details"])} for row in found]
+
+
+def until(found: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """What is found once there is any: counts are written within a second or two."""
+    give_up = time.monotonic() + 10
+    while not (rows := found()):
+        assert time.monotonic() < give_up, "it did not happen"
+        time.sleep(0.05)
+    return rows
+
+
+def of(server: Server, tenant: str, action: str) -> list[dict[str, Any]]:
+    return [entry for entry in entries(server, tenant) if entry["action"] == action]
+
+
+class TestTargets:
+    def test_a_customer_is_one_target_however_a_path_spells_the_id(
+        self, server: Server, client: httpx2.Client, tenant: str
+    ) -> None:
+        for spelt in SPELT:
+            assert client.delete(f"/v1/customers/{spelt}").status_code == 200
+            client.get(f"/v1/customers/{spelt}/history")
+        target = audit_key(server.home / "keys").target("customer", "auditme")
+        assert {entry["target"] for entry in entries(server, tenant)} == {target}
+        reads = until(lambda: of(server, tenant, "read"))
+        assert {entry["target"] for entry in reads} == {target}
+        listed = frontdesk(server.home, "audit", "list", "--customer", "auditme", "--tenant", tenant)
+        actions = [json.loads(line)["action"] for line in listed.stdout.splitlines()]
+        assert actions.count("erase") == actions.count("erase.outcome") == 3
+
+
+class TestOutcomes:
+    def test_an_erasure_that_was_refused_does_not_look_like_one_that_worked(
+        self, server: Server, client: httpx2.Client, tenant: str
+    ) -> None:
+        assert client.delete("/v1/customers/%FF").status_code == 400
+        assert client.delete("/v1/customers/somebody").status_code == 200
+        refused, done = of(server, tenant, "erase.outcome")
+        assert (refused["details"]["status"], refused["details"]["complete"]) == (400, True)
+        assert (done["details"]["status"], done["details"]["queries"]) == (200, 0)
+        begun = of(server, tenant, "erase")
+        assert [entry["details"]["request_id"] for entry in begun] == [
+            entry["details"]["request_id"] for entry in (refused, done)
+        ]
+
+    def test_an_export_says_which_rows_and_how_many(self, server: Server, client: httpx2.Client, tenant: str) -> None:
+        rows = [row_of(tenant=tenant, customer_id="ada", intent="get_refund") for _ in range(7)]
+        engine = open_database(f"sqlite:///{server.home / 'frontdesk.db'}")
+        put(engine, rows)
+        engine.dispose()
+        asked = {"customer_id": "ada", "format": "csv", "from": "2026-01-01T00:00:00Z"}
+        assert client.get("/v1/queries/export", params=asked).status_code == 200
+        (begun,), (done,) = of(server, tenant, "export"), of(server, tenant, "export.outcome")
+        filters = {**asked, "customer_id": audit_key(server.home / "keys").target("customer", "ada")}
+        assert begun["details"]["filters"] == done["details"]["filters"] == filters
+        assert (done["details"]["rows"], done["details"]["complete"]) == (7, True)
+
+
+class TestReads:
+    def test_pages_of_all_rows_leave_a_trace_with_the_number_of_rows(
+        self, server: Server, client: httpx2.Client, tenant: str
+    ) -> None:
+        engine = open_database(f"sqlite:///{server.home / 'frontdesk.db'}")
+        put(engine, [row_of(tenant=tenant) for _ in range(20)])
+        engine.dispose()
+        assert len(client.get("/v1/queries", params={"limit": 200, "priority": "low"}).json()["items"]) == 20
+        (entry,) = until(lambda: of(server, tenant, "read"))
+        assert entry["subject"] == "tester"
+        told = {name: entry["details"][name] for name in ("route", "filters", "rows", "requests", "status")}
+        expected = {"route": "/v1/queries", "filters": {"priority": "low"}, "rows": 20, "requests": 1, "status": 200}
+        assert told == expected
+
+    @pytest.mark.parametrize("path", ["/v1/admin/models", "/v1/admin/outbox"])
+    def test_what_an_administrator_reads_leaves_a_trace(
+        self, server: Server, client: httpx2.Client, tenant: str, path: str
+    ) -> None:
+        assert client.get(path).status_code == 200
+        (entry,) = until(lambda: of(server, tenant, "admin.read"))
+        assert entry["details"]["route"] == path
+
+
+class TestRefusals:
+    def test_a_refused_erasure_leaves_a_trace_and_many_leave_few(self, server: Server, tenant: str) -> None:
+        with server.client(["understand"], tenant) as outsider:
+            for number in range(50):
+                assert outsider.delete(f"/v1/customers/customer-{number}").status_code == 403
+        found = until(lambda: of(server, tenant, "refused"))
+        assert {entry["details"]["route"] for entry in found} == {"/v1/customers/{customer_id}"}
+        assert found[0]["details"]["reason"] == "the scope admin is missing"
+        assert len(found) <= 2  # one of each worker
+
+    def test_a_token_that_lapsed_leaves_a_trace(self, server: Server, tenant: str) -> None:
+        token = server.token(tenant=tenant, ttl_s=-3600)
+        response = httpx2.get(f"{server.url}/v1/queries", headers={"authorization": f"Bearer {token}"})
+        assert response.status_code == 401
+        assert until(lambda: of(server, tenant, "refused"))[0]["details"]["reason"] == "the token lapsed"
+
+    def test_the_same_over_grpc(self, server: Server, tenant: str) -> None:
+        metadata = (("authorization", f"Bearer {server.token(['feedback'], tenant)}"),)
+        with grpc.insecure_channel(server.grpc_address) as channel, pytest.raises(grpc.RpcError):
+            FrontdeskServiceStub(channel).Answer(pb.Query(text="Where is it?", store=False), metadata=metadata)
+        (entry,) = until(lambda: of(server, tenant, "refused"))
+        assert entry["details"]["route"] == "/frontdesk.v1.FrontdeskService/Answer"
+
+
+class TestTokens:
+    def test_a_minted_token_is_named_before_it_is_printed(self, server: Server, tenant: str) -> None:
+        made = frontdesk(server.home, "token", "--tenant", tenant, "--subject", "auditor", "--scope", "admin")
+        assert made.returncode == 0, made.stderr
+        said = claims_of(made.stdout.strip())
+        (entry,) = of(server, tenant, "token.minted")
+        assert entry["target"] == said["jti"]
+        about = {"subject": "auditor", "tenant": tenant, "scopes": ["admin"], "exp": said["exp"], "jti": said["jti"]}
+        assert entry["details"] == about
+
+    def test_a_life_beyond_the_longest_is_not_minted_and_nothing_is_while_the_log_cannot_be_written(
+        self, server: Server, tmp_path: Path
+    ) -> None:
+        refused = frontdesk(server.home, "token", "--ttl-s", "31536000000", "--scope", "admin")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "security.token_max_ttl_s" in refused.stderr
+        away = frontdesk(tmp_path / "home", "token", storage__url="postgresql+psycopg2://a:b@127.0.0.1:1/none")
+        assert (away.returncode, away.stdout) == (1, "")
+        assert "audit log could not be written" in away.stderr
+
+    def test_a_revoked_token_is_refused_by_every_worker_at_both_doors(self, server: Server, tenant: str) -> None:
+        token, other = server.token(tenant=tenant), server.token(tenant=tenant)
+        with server.client(["admin"], tenant) as admin:
+            assert accepted_everywhere(server, token)
+            assert admin.post("/v1/admin/tokens/revoke", json={"token": token}).status_code == 200
+            until(lambda: [{}] if refused_everywhere(server, token) else [])
+            assert accepted_everywhere(server, other)
+            (done,) = of(server, tenant, "token.revoke.outcome")
+            assert done["details"]["status"] == 200
+            assert done["details"]["subject"] == "tester"
+
+    def test_the_command_revokes_a_token_by_its_id_and_all_of_a_subject(self, server: Server, tenant: str) -> None:
+        first, second = (server.token(tenant=tenant) for _ in range(2))
+        assert frontdesk(server.home, "token", "revoke", jti_of(first)).returncode == 0
+        until(lambda: [{}] if refused_everywhere(server, first) else [])
+        assert accepted_everywhere(server, second)
+        ended = frontdesk(server.home, "token", "revoke", "--subject", "tester", "--tenant", tenant)
+        assert ended.returncode == 0, ended.stderr
+        third = server.token(tenant=tenant)
+        until(lambda: [{}] if refused_everywhere(server, second) else [])
+        assert accepted_everywhere(server, third)
+
+    def test_a_tenant_revokes_its_own_tokens_alone(self, server: Server, client: httpx2.Client) -> None:
+        theirs = server.token(tenant="somebody-else")
+        assert client.post("/v1/admin/tokens/revoke", json={"token": theirs}).status_code == 404
+        assert client.post("/v1/admin/tokens/revoke", json={"subject": "tester", "jti": "a"}).status_code == 400
+        assert client.post("/v1/admin/tokens/revoke", json={"jti": jti_of(theirs)}).status_code == 200
+        time.sleep(2.5)
+        assert accepted_everywhere(server, theirs)
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims
+
+
+def jti_of(token: str) -> str:
+    return str(claims_of(token)["jti"])
+
+
+def statuses(server: Server, token: str) -> set[int]:
+    """Of both doors, on new connections, so that each worker is asked."""
+    told = set()
+    for _ in range(4):
+        got = httpx2.get(f"{server.url}/v1/queries", params={"limit": 1}, headers={"authorization": f"Bearer {token}"})
+        told.add(got.status_code)
+        options = [("grpc.use_local_subchannel_pool", 1)]
+        with grpc.insecure_channel(server.grpc_address, options=options) as channel:
+            asking = FrontdeskServiceStub(channel).Understand
+            try:
+                asking(pb.Query(text="Where is it?", store=False), metadata=(("authorization", f"Bearer {token}"),))
+            except grpc.RpcError as error:
+                told.add({grpc.StatusCode.UNAUTHENTICATED: 401}.get(error.code(), 500))
+            else:
+                told.add(200)
+    return told
+
+
+def accepted_everywhere(server: Server, token: str) -> bool:
+    return statuses(server, token) == {200}
+
+
+def refused_everywhere(server: Server, token: str) -> bool:
+    return statuses(server, token) == {401}
+
+
+def assert_closed(server: Server) -> None:
+    """By the settings `CLOSED`."""
+    for path, scope in (("/metrics", "metrics:read"), ("/schema.json", "admin")):
+        with server.client([scope]) as granted, server.client([one for one in SCOPES if one != scope]) as others:
+            answers = [httpx2.get(f"{server.url}{path}"), others.get(path), granted.get(path)]
+        assert [answer.status_code for answer in answers] == [401, 403, 200]
+    with grpc.insecure_channel(server.grpc_address) as channel:
+        asking = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+        with pytest.raises(grpc.RpcError) as refused:
+            next(asking(iter([b""]), timeout=10))
+    assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
 import random
 import sqlite3
 from collections.abc import Iterator
@@ -112,10 +113,30 @@ class TestPages:
         first, second = kept(), kept(created_at=START + hours(1))
         put(engine, [first, second], with_history=True)
         put_feedback(engine, first, reply="edited")
-        put_feedback(engine, first, satisfaction=2)
+        put_feedback(engine, first, satisfaction=2, subject="agent-2")
         newest, oldest = await archive.interactions("acme", "customer-7", None, 10, soon())
         assert (newest.id, newest.feedback) == (second["id"], ())
         assert [(given.reply, given.satisfaction) for given in oldest.feedback] == [("edited", None), (None, 2)]
+
+    async def test_a_page_has_the_last_opinion_of_a_subject_and_ten_of_a_query_however_many_there_are(
+        self, archive: Archive, engine: Engine
+    ) -> None:
+        query = kept()
+        put(engine, [query], with_history=True)
+        for number in range(30):  # as they were kept before a subject had one opinion on a query
+            put_feedback(engine, query, satisfaction=1, created_at=START + hours(number))
+        for number in range(30):
+            said = {"satisfaction": 2, "subject": f"agent-{number}", "created_at": START + hours(40 + number)}
+            put_feedback(engine, query, **said)
+        put_feedback(engine, query, satisfaction=5, created_at=START + hours(100))
+        (page,) = await archive.interactions("acme", "customer-7", None, 10, soon())
+        assert [given.subject for given in page.feedback] == [*(f"agent-{number}" for number in range(21, 30)), "agent"]
+        assert page.feedback[-1].satisfaction == 5
+
+
+def history_score(engine: Engine, query: dict[str, Any]) -> float | None:
+    (score,) = (row["satisfaction_score"] for row in rows(engine, customer_history) if row["id"] == query["id"])
+    return score
 
 
 class TestFeedback:
@@ -142,6 +163,36 @@ class TestFeedback:
         put(engine, [query])
         await archive.give_feedback(AGENT, query["id"], Opinion(satisfaction=1), soon())
         assert [row["satisfaction_score"] for row in rows(engine, customer_history)] == [1]
+
+    async def test_a_subjects_later_opinion_on_a_query_takes_the_place_of_the_earlier_one(
+        self, archive: Archive, engine: Engine
+    ) -> None:
+        query = kept()
+        put(engine, [query], with_history=True)
+        other = Caller("acme", "agent-2", AGENT.scopes)
+        await archive.give_feedback(other, query["id"], Opinion(satisfaction=3), soon())
+        for satisfaction in (1, 1, 5):
+            await archive.give_feedback(AGENT, query["id"], Opinion(satisfaction=satisfaction), soon())
+        found = {(row["subject"], row["satisfaction"]) for row in rows(engine, feedback)}
+        assert found == {("agent-2", 3), ("agent-1", 5)}
+        assert len(rows(engine, feedback)) == 2
+        assert sorted(row["interaction_type"] for row in rows(engine, customer_history)) == [
+            *["feedback"] * 2,
+            "query",
+        ]
+        assert history_score(engine, query) == 5
+        await archive.give_feedback(AGENT, query["id"], Opinion(reply="accepted"), soon())
+        assert history_score(engine, query) == 3  # the other subject's, which is the only one left
+        told = [json.loads(row["payload"]).get("replaces", []) for row in rows(engine, outbox)]
+        assert sorted(len(replaced) for replaced in told) == [0, 0, 1, 1, 1]
+
+    async def test_opinions_of_a_subject_that_come_at_once_leave_one(self, archive: Archive, engine: Engine) -> None:
+        query = kept()
+        put(engine, [query], with_history=True)
+        giving = [archive.give_feedback(AGENT, query["id"], Opinion(satisfaction=1), soon()) for _ in range(8)]
+        await asyncio.gather(*giving)
+        assert len(rows(engine, feedback)) == 1
+        assert len(rows(engine, customer_history)) == 2
 
     async def test_nobody_judges_the_query_of_another_tenant(self, archive: Archive, engine: Engine) -> None:
         query = kept(tenant="other")

@@ -107,6 +107,20 @@ async def test_a_redis_without_its_memory_tells_nothing_until_the_record_has_fil
     assert known["eve"] == STRANGER
 
 
+async def test_a_rating_that_was_replaced_does_not_count(
+    engine: Engine, redis_server: RedisServer, customers: RedisCustomers
+) -> None:
+    earlier = {"id": uuid7(), "created_at": NOW, "satisfaction": 1}
+    labels = dict.fromkeys(("intent", "sentiment", "priority", "reply"))
+    about = {"tenant": "acme", "customer_id": "ada", "query_id": uuid7(), **labels}
+    later = {"id": uuid7(), "created_at": NOW + timedelta(hours=1), "satisfaction": 5}
+    sink = FeaturesSink(redis_server.url, engine)
+    sink.deliver([feedback_event({**about, **earlier}), feedback_event({**about, **later}, [earlier])])
+    known = await customers.about("acme", ["ada"], NOW + timedelta(days=1))
+    assert known is not None
+    assert known["ada"].mean_satisfaction == 5
+
+
 async def test_of_an_erased_customer_nothing_is_left(
     engine: Engine, redis_server: RedisServer, customers: RedisCustomers
 ) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, select
+from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select
 
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 
@@ -40,6 +40,33 @@ def all_entries(connection: Connection) -> Iterator[RowMapping]:
     """By chain and sequence, a chunk at a time."""
     everything = select(audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
     yield from connection.execution_options(yield_per=CHUNK).execute(everything).mappings()
+
+
+def find_entries(
+    connection: Connection,
+    fingerprints: Sequence[str] = (),
+    *,
+    subject: str | None = None,
+    tenant: str | None = None,
+    action: str | None = None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """At most `limit` entries, the newest first. One of `fingerprints`, if any, is the target or in the details.
+
+    `action` finds the entries of its outcome, too.
+    """
+    wanted = select(audit_log)
+    if fingerprints:
+        named = [audit_log.c.details.contains(fingerprint, autoescape=True) for fingerprint in fingerprints]
+        wanted = wanted.where(or_(audit_log.c.target.in_(fingerprints), *named))
+    if subject is not None:
+        wanted = wanted.where(audit_log.c.subject == subject)
+    if tenant is not None:
+        wanted = wanted.where(audit_log.c.tenant == tenant)
+    if action is not None:
+        wanted = wanted.where(audit_log.c.action.in_((action, f"{action}.outcome")))
+    newest = wanted.order_by(audit_log.c.created_at.desc(), audit_log.c.chain, audit_log.c.sequence.desc())
+    return connection.execute(newest.limit(limit)).mappings().all()
 
 
 def chain_heads(connection: Connection, chain: str | None = None) -> dict[str, tuple[int, str]]:

@@ -1,15 +1,21 @@
-"""What people say about an answer: one row of `feedback`, and what it adds to the customer's history."""
+"""What people say about an answer: one row of `feedback`, and what it adds to the customer's history.
+
+A subject has one opinion on a query: a later one takes the place of the earlier one, here and in the history.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.sql.listing import Feedback
 from frontdesk.storage.tables import customer_history, feedback, queries
+
+IDS_AT_ONCE = 500
+"""Of one statement: databases bound the number of its parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,10 +29,19 @@ class Opinion:
     satisfaction: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptFeedback:
+    """Feedback as it was stored, whose query it is about, and the opinions of the subject that it replaced."""
+
+    given: Feedback
+    customer_id: str | None
+    replaced: tuple[Feedback, ...] = ()
+
+
 def insert_feedback(
     connection: Connection, tenant: str, subject: str, query_id: str, opinion: Opinion, at: datetime
-) -> tuple[Feedback, str | None] | None:
-    """Keep an opinion on a query, and say whose query it is; None where this tenant has none, or it was erased.
+) -> KeptFeedback | None:
+    """Keep an opinion on a query; None where this tenant has no such query, or it was erased.
 
     A customer's satisfaction stands once in the history: at the interaction that it is about, where there is one.
     """
@@ -37,12 +52,51 @@ def insert_feedback(
     ).one_or_none()
     if found is None:
         return None
+    replaced = _take_back(connection, tenant, subject, query_id)
     given = Feedback(id=uuid7(), query_id=query_id, created_at=at, subject=subject, **asdict(opinion))
     about = {"tenant": tenant, "customer_id": found.customer_id, "understood_intent": found.intent}
     connection.execute(insert(feedback).values(**asdict(given), **about))
     if found.customer_id is not None:
         _add_to_history(connection, tenant, found.customer_id, given)
-    return given, found.customer_id
+    return KeptFeedback(given, found.customer_id, replaced)
+
+
+def _take_back(connection: Connection, tenant: str, subject: str, query_id: str) -> tuple[Feedback, ...]:
+    """Delete what the subject said of the query before, and its part in the history.
+
+    Two requests at once leave one opinion: SQLite has one writer, PostgreSQL locks the query's feedback.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"feedback {tenant} {query_id}"))))
+    names = [field.name for field in fields(Feedback)]
+    earlier = connection.execute(
+        select(*(feedback.c[name] for name in names)).where(
+            feedback.c.tenant == tenant, feedback.c.query_id == query_id, feedback.c.subject == subject
+        )
+    ).mappings()
+    replaced = tuple(Feedback(**row) for row in earlier)
+    if not replaced:
+        return ()
+    ids = [one.id for one in replaced]
+    for start in range(0, len(ids), IDS_AT_ONCE):
+        some = ids[start : start + IDS_AT_ONCE]
+        connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.id.in_(some)))
+        connection.execute(
+            delete(customer_history).where(customer_history.c.tenant == tenant, customer_history.c.id.in_(some))
+        )
+    if any(one.satisfaction is not None for one in replaced):
+        latest = (
+            select(feedback.c.satisfaction)
+            .where(feedback.c.tenant == tenant, feedback.c.query_id == query_id, feedback.c.satisfaction.is_not(None))
+            .order_by(feedback.c.created_at.desc(), feedback.c.id.desc())
+            .limit(1)
+        )
+        connection.execute(
+            update(customer_history)
+            .where(customer_history.c.tenant == tenant, customer_history.c.id == query_id)
+            .values(satisfaction_score=connection.scalar(latest))
+        )
+    return replaced
 
 
 def _add_to_history(connection: Connection, tenant: str, customer_id: str, given: Feedback) -> None:

@@ -11,9 +11,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, bindparam, literal, select, tuple_
+from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, bindparam, func, literal, select, tuple_
 
 from frontdesk.storage.tables import UtcDateTime, customer_history, feedback, queries
+
+MOST_FEEDBACK = 10
+"""Of one query in a page of interactions: a page of 200 is at most about 1 MB."""
 
 
 class Position(NamedTuple):
@@ -116,7 +119,7 @@ def page_of_queries(
 def page_of_interactions(
     connection: Connection, tenant: str, customer_id: str, *, after: Position | None, limit: int
 ) -> list[Interaction]:
-    """At most `limit` interactions with one customer, each query with all feedback on it, the oldest feedback first."""
+    """At most `limit` interactions with one customer, each query with its newest feedback, the oldest first."""
     found = connection.execute(
         select(*(customer_history.c[field.name] for field in fields(Interaction) if field.name != "feedback"))
         .where(
@@ -133,10 +136,24 @@ def page_of_interactions(
 
 
 def _feedback_on(connection: Connection, tenant: str, query_ids: Sequence[str]) -> list[Feedback]:
-    found = connection.execute(
-        select(*(feedback.c[field.name] for field in fields(Feedback)))
+    """The last opinion of each subject, of those the newest `MOST_FEEDBACK` on a query; the oldest first."""
+    newest_first = (feedback.c.created_at.desc(), feedback.c.id.desc())
+    by_subject = (feedback.c.query_id, feedback.c.subject)
+    opinions = (
+        select(feedback, func.row_number().over(partition_by=by_subject, order_by=newest_first).label("place"))
         .where(feedback.c.tenant == tenant, feedback.c.query_id.in_(query_ids))
-        .order_by(feedback.c.created_at, feedback.c.id)
+        .subquery()
+    )
+    newest_first = (opinions.c.created_at.desc(), opinions.c.id.desc())
+    last = (
+        select(opinions, func.row_number().over(partition_by=opinions.c.query_id, order_by=newest_first).label("rank"))
+        .where(opinions.c.place == 1)
+        .subquery()
+    )
+    found = connection.execute(
+        select(*(last.c[field.name] for field in fields(Feedback)))
+        .where(last.c.rank <= MOST_FEEDBACK)
+        .order_by(last.c.created_at, last.c.id)
     ).mappings()
     return [Feedback(**row) for row in found]
 

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Barrier
@@ -19,6 +20,7 @@ import frontdesk
 from frontdesk.errors import ConfigurationError
 from frontdesk.security.key_files import LOOK_AGAIN_S, KeyFiles, Purpose, write_secret
 from frontdesk.security.keys import KeyFolder, SigningKey, read_keyring, signing_key
+from frontdesk.security.sealing import open_seal
 
 FILE_NAME = "signing.key"
 PROJECT = Path(frontdesk.__file__).resolve().parent.parent
@@ -197,6 +199,80 @@ class TestRotation:
         while folder.find(key.kid) is None and time.monotonic() < give_up:
             time.sleep(0.05)
         assert folder.find(key.kid) is not None
+
+
+def make_open_to_others(path: Path) -> None:
+    write_secret(path, b"s" * 32)
+    path.chmod(0o644)
+
+
+def make_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def make_damaged(path: Path) -> None:
+    path.write_text("no key at all!")
+    path.chmod(0o600)
+
+
+def make_link_loop(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def make_dangling_link(path: Path) -> None:
+    path.symlink_to("nothing")
+
+
+UNREADABLE = (make_open_to_others, make_folder, make_damaged, make_link_loop, make_dangling_link)
+
+
+class TestUnreadableFileBesideTheGoodKey:
+    @pytest.mark.parametrize("make", UNREADABLE)
+    def test_it_is_passed_over_while_the_process_runs_and_when_it_starts(
+        self, tmp_path: Path, make: Callable[[Path], None]
+    ) -> None:
+        key, folder = signing_key(tmp_path), KeyFolder(tmp_path)
+        make(tmp_path / "signing-00bad000.key")
+        expect_at_each_look(folder, key.kid)
+        assert KeyFolder(tmp_path).find(key.kid) is not None
+        assert len(open_seal(tmp_path).seal(b"text", b"context")) > len(b"text")
+
+    @pytest.mark.parametrize("make", UNREADABLE)
+    def test_the_same_for_sealing(self, tmp_path: Path, make: Callable[[Path], None]) -> None:
+        seal = open_seal(tmp_path)
+        sealed = seal.seal(b"text", b"context")
+        make(tmp_path / "sealing-00bad000.key")
+        assert seal.open(sealed, b"context") == b"text"
+        assert open_seal(tmp_path).open(sealed, b"context") == b"text"
+
+    def test_it_is_logged_once_and_a_key_that_was_read_before_stays_in_force(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        first = signing_key(tmp_path)
+        second = files(tmp_path).rotate()
+        folder = KeyFolder(tmp_path)
+        (tmp_path / f"signing-{first.kid}.key").chmod(0o644)
+        expect_at_each_look(folder, first.kid)
+        expect_at_each_look(folder, second.kid)
+        assert caplog.text.count("chmod 600") == 1
+        (tmp_path / f"signing-{first.kid}.key").unlink()  # retired
+        folder._watched.look()
+        assert folder.find(first.kid) is None
+
+    def test_the_keys_from_before_stay_in_force_while_the_key_in_use_cannot_be_read(self, tmp_path: Path) -> None:
+        key, folder = signing_key(tmp_path), KeyFolder(tmp_path)
+        (tmp_path / FILE_NAME).chmod(0o644)
+        expect_at_each_look(folder, key.kid)
+        (tmp_path / FILE_NAME).chmod(0o600)
+        new = files(tmp_path).rotate()
+        expect_at_each_look(folder, new.kid)
+
+
+def expect_at_each_look(folder: KeyFolder, kid: str) -> None:
+    """As requests do, a second apart each."""
+    for _ in range(3):
+        folder._watched._look_at = 0.0
+        assert folder.find(kid) is not None
 
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:

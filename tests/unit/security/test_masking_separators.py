@@ -179,7 +179,17 @@ def test_an_address_with_the_word_at_is_masked_behind_a_word_that_announces_it()
 
 @pytest.mark.parametrize(
     "written",
-    ["192.0.2[.]171", "1９2.0.2.171", "192(.)0(.)2(.)171", "192[dot]0[dot]2[dot]171", "192 dot 0 dot 2 dot 171", "192．0．2．171", "192.0.2.\u200b171", "192 . 0 . 2 . 171", "2001:\u200bdb8::1"],
+    [
+        "192.0.2[.]171",
+        "1９2.0.2.171",
+        "192(.)0(.)2(.)171",
+        "192[dot]0[dot]2[dot]171",
+        "192 dot 0 dot 2 dot 171",
+        "192．0．2．171",
+        "192.0.2.\u200b171",
+        "192 . 0 . 2 . 171",
+        "2001:\u200bdb8::1",
+    ],
 )
 def test_every_look_alike_of_an_ip_is_masked(written: str) -> None:
     assert mask(f"blocked at {written} again").text == "blocked at [IP_1] again"

@@ -86,4 +86,5 @@ def test_the_tables_are_those_of_the_design() -> None:
         "erasures",
         "idempotency",
         "outbox",
+        "revoked_tokens",
     }

@@ -1,0 +1,96 @@
+"""Revoked tokens in real databases: every process learns of them, and a database that is away ends no revocation."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from bentos.revocations import RevocationWatch, Revoked, insert, revoked_token
+from frontdesk.config import SecuritySettings
+from frontdesk.errors import InvalidQuery
+from frontdesk.security.keys import Keyring, SigningKey
+from frontdesk.security.revocations import Revocations
+from frontdesk.security.tokens import mint
+from frontdesk.storage.database import begin_writing, migrate, open_database, reading
+from frontdesk.storage.sql import revoked_tokens as statements
+from frontdesk.storage.sql.revoked_tokens import all_revoked
+
+SETTINGS = SecuritySettings()
+KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
+NOW = int(time.time())
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    migrate(database_url)
+    opened = open_database(database_url)
+    yield opened
+    opened.dispose()
+
+
+def revoke(engine: Engine, revoked: Revoked) -> None:
+    with begin_writing(engine) as connection:
+        insert(connection, revoked, SETTINGS)
+
+
+def until(met: Callable[[], bool]) -> None:
+    give_up = time.monotonic() + 10
+    while not met():
+        assert time.monotonic() < give_up, "it did not happen"
+        time.sleep(0.02)
+
+
+def test_another_process_learns_of_a_revocation_and_keeps_it_while_the_database_is_away(engine: Engine) -> None:
+    known = Revocations()
+    watch = RevocationWatch(engine, known, 0.05)
+    revoke(engine, Revoked("acme", jti="one", subject="demo"))
+    revoke(engine, Revoked("acme", subject="agent"))
+    until(lambda: known.covers("acme", "demo", "one", NOW))
+    assert known.covers("acme", "agent", "any", NOW)
+    assert not known.covers("acme", "agent", "any", NOW + 60)
+    assert not known.covers("other", "demo", "one", NOW)
+
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE revoked_tokens RENAME TO away"))
+    time.sleep(0.3)
+    assert known.covers("acme", "demo", "one", NOW)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO revoked_tokens"))
+    revoke(engine, Revoked("", jti="two"))
+    until(lambda: known.covers("any tenant", "any", "two", NOW))
+    watch.close()
+
+
+def test_a_token_is_revoked_until_it_would_expire_and_its_row_goes_then(engine: Engine) -> None:
+    token = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["answer"], ttl_s=600)
+    revoked = revoked_token(token, Keyring(KEY), SETTINGS)
+    revoke(engine, revoked)
+    revoke(engine, revoked)
+    revoke(engine, Revoked("acme", jti="old", expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    with reading(engine) as connection:
+        rows = {row["jti"]: row for row in all_revoked(connection)}
+    assert set(rows) == {revoked.jti, "old"}
+    assert 600 <= (rows[revoked.jti]["expires_at"] - datetime.now(UTC)).total_seconds() <= 600 + SETTINGS.leeway_s
+    revoke(engine, Revoked("acme", jti="another"))
+    with reading(engine) as connection:
+        assert {row["jti"] for row in all_revoked(connection)} == {revoked.jti, "another"}
+
+
+def test_a_token_that_is_not_accepted_anyway_is_refused() -> None:
+    old = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["answer"], ttl_s=60, now=1_000_000_000)
+    with pytest.raises(InvalidQuery, match="expired"):
+        revoked_token(old, Keyring(KEY), SETTINGS)
+
+
+def test_a_tenant_cannot_fill_the_memory_of_the_servers(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(statements, "MOST_REVOKED", 3)
+    for number in range(3):
+        revoke(engine, Revoked("acme", jti=str(number)))
+    with pytest.raises(InvalidQuery, match="3 revocations"):
+        revoke(engine, Revoked("acme", jti="one too many"))
+    revoke(engine, Revoked("acme", jti="2"))
+    revoke(engine, Revoked("other", jti="of another tenant"))

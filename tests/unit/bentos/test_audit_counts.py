@@ -1,0 +1,118 @@
+"""Counts for the audit log: the first of a kind at once, then one entry a minute, and never more than a bound."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from bentos.audit import checked
+from bentos.audit_counts import MOST_IN_ALL, MOST_KINDS, AuditCounts
+from frontdesk.security.audit import AuditKey
+from frontdesk.security.gate import NOBODY
+from frontdesk.storage.audit_trail import AuditTrail
+from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.sql.audit import find_entries
+from frontdesk.types import Caller
+
+KEY = AuditKey(b"k" * 32)
+AGENT = Caller("acme", "agent", frozenset())
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path}/frontdesk.db"
+    migrate(url)
+    opened = open_database(url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def counts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditCounts]:
+    """Written when the test says so."""
+    monkeypatch.setattr("bentos.audit_counts.FLUSH_S", 3600.0)
+    made = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=60.0)
+    yield made
+    made.close()
+
+
+def entries(engine: Engine) -> list[dict[str, Any]]:
+    with reading(engine) as connection:
+        found = [dict(row) for row in find_entries(connection, limit=100_000)]
+        assert checked(connection, KEY, []).findings == []
+    return [{**row, "details": json.loads(row["details"])} for row in reversed(found)]
+
+
+def test_the_first_read_is_written_at_once_and_those_of_a_minute_together(engine: Engine, counts: AuditCounts) -> None:
+    about = {"route": "/v1/queries", "status": 200}
+    counts.add(AGENT, "read", ("route", "/v1/queries"), about, 200)
+    counts.flush()
+    for _ in range(500):
+        counts.add(AGENT, "read", ("route", "/v1/queries"), about, 200)
+        counts.flush()
+    assert [entry["details"]["rows"] for entry in entries(engine)] == [200]
+    counts.close()
+    first, second = entries(engine)
+    assert (first["tenant"], first["subject"], first["action"]) == ("acme", "agent", "read")
+    assert first["target"] == second["target"] == KEY.target("route", "/v1/queries")
+    assert (second["details"]["requests"], second["details"]["rows"]) == (500, 100_000)
+    assert about.items() <= second["details"].items()
+
+
+def test_after_the_window_the_next_entry_is_written(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bentos.audit_counts.FLUSH_S", 3600.0)
+    counts = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=0.0)
+    for _ in range(3):
+        counts.add(AGENT, "read", ("route", "/"), {})
+        counts.flush()
+    counts.close()
+    assert len(entries(engine)) == 3
+
+
+def test_a_caller_who_varies_what_is_asked_for_cannot_fill_the_log(engine: Engine, counts: AuditCounts) -> None:
+    for number in range(5000):
+        counts.add(AGENT, "read", ("customer", str(number)), {}, 1)
+        counts.refused(AGENT, "/v1/admin/models", "the scope admin is missing")
+        if number % 500 == 0:
+            counts.flush()
+    counts.close()
+    found = entries(engine)
+    assert sum(entry["details"]["requests"] for entry in found if entry["action"] == "read") == 5000
+    assert sum(entry["details"]["requests"] for entry in found if entry["action"] == "refused") == 5000
+    assert len(found) <= MOST_KINDS + 2 + 2
+
+
+def test_tokens_that_prove_no_caller_are_one_entry_whatever_they_ask_for(engine: Engine, counts: AuditCounts) -> None:
+    for number in range(1000):
+        counts.refused(NOBODY, f"/v1/{number}", "the token is not valid")
+    counts.flush()
+    (entry,) = entries(engine)
+    assert (entry["tenant"], entry["subject"], entry["details"]["requests"]) == ("", "", 1000)
+
+
+def test_many_callers_are_bounded_together(engine: Engine, counts: AuditCounts) -> None:
+    for number in range(MOST_IN_ALL + 1000):
+        counts.add(Caller("acme", f"subject-{number}", frozenset()), "read", ("route", "/"), {})
+    counts.flush()
+    found = entries(engine)
+    assert len(found) == MOST_IN_ALL + 1
+    assert sum(entry["details"]["requests"] for entry in found) == MOST_IN_ALL + 1000
+
+
+def test_what_the_database_did_not_take_is_written_later(engine: Engine, counts: AuditCounts) -> None:
+    counts.add(AGENT, "read", ("route", "/"), {}, 3)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE audit_log RENAME TO away"))
+    with pytest.raises(Exception, match="no such table"):
+        counts.flush()
+    counts.add(AGENT, "read", ("route", "/"), {}, 4)
+    with engine.begin() as connection:
+        connection.execute(text("ALTER TABLE away RENAME TO audit_log"))
+    counts.flush()
+    (entry,) = entries(engine)
+    assert (entry["details"]["requests"], entry["details"]["rows"]) == (2, 7)
