@@ -24,6 +24,7 @@ from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import reading
 from frontdesk.storage.dispatcher import Dispatcher
+from frontdesk.storage.erasure_follower import ErasureFollower
 from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.outbox_care import OutboxCare
 from frontdesk.storage.recorder import SpoolingRecorder
@@ -57,6 +58,7 @@ class Desk:
     inventory: Inventory
     language_model: OpenAiClient | None
     archive: Archive
+    erasure_follower: ErasureFollower
 
     @property
     def outbox_care(self) -> OutboxCare:
@@ -101,6 +103,7 @@ class Desk:
         await self.champion.close()
         if self.language_model is not None:
             await self.language_model.close()
+        await asyncio.to_thread(self.erasure_follower.close)
         await asyncio.to_thread(self.recorder.close)
         await asyncio.to_thread(self.checkpoints.close)
         self.spool.close()

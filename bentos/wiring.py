@@ -15,10 +15,11 @@ from bentos.checkpoints import Checkpoints
 from bentos.deliveries import open_outbox
 from bentos.desk import Desk
 from bentos.inventory import Inventory
-from bentos.keeping import open_keys, open_recorder, open_redis
+from bentos.keeping import follow_erasures, open_keys, open_recorder, open_redis
 from bentos.limits import open_limits
 from bentos.local_llm import prepare_local
 from bentos.replies import (
+    cached_replies,
     llm_settings,
     open_language_model,
     open_reply_cache,
@@ -93,20 +94,23 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     redis = open_redis(settings)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
     language_model = open_language_model(settings)
+    writer = open_writer(settings, champion, language_model, open_reply_cache(settings, redis))
+    replies = cached_replies(writer)
     pipeline = AnswerQuery(
         mask=mask,
         champion=champion,
         customers=RedisCustomers(redis) if redis else customers,
         priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
-        writer=open_writer(settings, champion, language_model, open_reply_cache(settings, redis)),
+        writer=writer,
         recorder=recorder,
         keys=keys,
         observe=metrics.observe_answer,
     )
     gate = Gate(token_keys(settings), settings.security)
     limits = open_limits(settings, metrics, place)
-    archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint)
+    forget_replies = None if replies is None else replies.forget
+    archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint, spool, forget_replies)
     return Desk(
         pipeline,
         champion,
@@ -126,6 +130,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         inventory,
         language_model,
         archive,
+        follow_erasures(settings, engine, spool, replies),
     )
 
 

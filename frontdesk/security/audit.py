@@ -87,13 +87,16 @@ class AuditKey:
         return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
 
     def answered(self, record: Record) -> AuditEntry:
-        """What is kept of an answer: which version decided what, and a fingerprint of the text."""
+        """What is kept of an answer: which version decided what, and a salted fingerprint of the text.
+
+        The salt is in the query's row (`queries.audit_salt`) and goes with an erasure: then nobody can match the two.
+        """
         answer = record.answer
         details = {
             "model_version": answer.model_version,
             "intent": answer.intent.label,
             "decision": answer.decision.action.value,
-            "text": self.fingerprint(record.text.text),
+            "text": self.fingerprint(f"{record.audit_salt}\x00{record.text.text}"),
         }
         action = "answer" if answer.reply else "understand"
         caller, written = record.caller, json.dumps(details)
