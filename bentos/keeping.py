@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 from sqlalchemy import Engine
 
@@ -12,11 +13,14 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.responses.reply_cache import CachedReplies
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.sealing import Sealing
+from frontdesk.storage.audit_trail import AuditTrail
+from frontdesk.storage.disk_room import DiskRoom
 from frontdesk.storage.dispatcher import Dispatcher
 from frontdesk.storage.erasure_follower import ErasureFollower
 from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.recorder import Patience, SpoolingRecorder
 from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.retention import Retention
 from frontdesk.storage.rows import RowMaker
 from frontdesk.storage.spool import Spool
 
@@ -81,6 +85,19 @@ def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: C
             raise TimeoutError  # the follower tries again
 
     return ErasureFollower(engine, spool, fingerprint, replies.tenants, forget)
+
+
+def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> DiskRoom:
+    """The file systems of home, with the spool, and of SQLite's file."""
+    folders = [settings.home]
+    if engine.dialect.name == "sqlite":
+        folders.append(Path(str(engine.url.database)).parent)
+    return DiskRoom(folders, settings.storage.min_free_bytes, metrics.set_disk_free)
+
+
+def open_retention(settings: Settings, engine: Engine, trail: AuditTrail) -> Retention:
+    """The rules of the settings over the database and the file of events."""
+    return Retention(engine, trail, settings.storage.retention_days.model_dump(), settings.events_file)
 
 
 def open_redis(settings: Settings) -> RedisInTime | None:

@@ -15,7 +15,14 @@ from bentos.checkpoints import Checkpoints
 from bentos.deliveries import open_outbox
 from bentos.desk import Desk
 from bentos.inventory import Inventory
-from bentos.keeping import follow_erasures, open_keys, open_recorder, open_redis
+from bentos.keeping import (
+    follow_erasures,
+    open_disk_room,
+    open_keys,
+    open_recorder,
+    open_redis,
+    open_retention,
+)
 from bentos.limits import open_limits
 from bentos.local_llm import prepare_local
 from bentos.replies import (
@@ -45,6 +52,7 @@ from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.redis_customers import RedisCustomers
+from frontdesk.storage.retention import RetentionJob
 from frontdesk.storage.spool import Spool
 from model_store.bundle import Bundle
 from runners.models.encoder import Precision
@@ -109,6 +117,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     )
     gate = Gate(token_keys(settings), settings.security)
     limits = open_limits(settings, metrics, place)
+    disk_room = open_disk_room(settings, engine, metrics)
+    champion.refuse_when(disk_room.check)
     forget_replies = None if replies is None else replies.forget
     archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint, spool, forget_replies)
     return Desk(
@@ -131,6 +141,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         language_model,
         archive,
         follow_erasures(settings, engine, spool, replies),
+        RetentionJob(engine, open_retention(settings, engine, auditor.trail)),
+        disk_room,
     )
 
 

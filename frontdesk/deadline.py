@@ -22,8 +22,10 @@ class Deadline:
     """When the request began, on the same clock."""
 
     @classmethod
-    def after(cls, seconds: float) -> Deadline:
-        return cls(time.monotonic() + seconds)
+    def after(cls, seconds: float, began: float | None = None) -> Deadline:
+        """So many seconds from now, for a request that began at `began` (monotonic, seconds), or now."""
+        now = time.monotonic()
+        return cls(now + seconds, now if began is None else began)
 
     def elapsed_s(self) -> float:
         """Seconds since the request began."""

@@ -30,6 +30,7 @@ from runners.heartbeats import Heartbeats
 
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
+_NO_SPOOL = "the spool cannot be read"
 
 
 def build_app(desk: Callable[[], Desk], heartbeats: Callable[[], Heartbeats]) -> FastAPI:
@@ -143,16 +144,19 @@ def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[],
         """200 while messages are answered; 503 says what lacks.
 
         Every worker must have its models and this one its spool: with the database away answers are kept there, and
-        `storage` says so. A process with encoders may be away where the bundle has a reserve, and is named then.
+        `storage` says so. Below `storage.min_free_bytes` nothing new is accepted. A process with encoders may be away where the bundle has a reserve, and is named then.
         """
         opened = desk()
         missing = heartbeats().missing()
         degraded = missing if missing and opened.champion.can_spare(missing) else []
         lacking = [] if degraded else missing
         storage = await opened.storage()
-        ready = not lacking and storage is not None
-        what = "ready" if ready else f"waiting for {', '.join(lacking)}" if lacking else "the spool cannot be read"
+        full = opened.disk_room.is_low
+        ready = not lacking and storage is not None and not full
+        why = f"waiting for {', '.join(lacking)}" if lacking else "the disk is nearly full" if full else _NO_SPOOL
+        what = "ready" if ready else why
         details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
+        details["disk_free_bytes"] = opened.disk_room.free_bytes
         if storage is not None:
             details |= storage
         return _health(what, ready, details)

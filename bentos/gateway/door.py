@@ -190,7 +190,8 @@ class Door:
 
     def _deadline(self, exchange: Exchange) -> Deadline:
         wanted = exchange.header(b"x-request-deadline-ms")
-        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s))
+        began = time.monotonic() - (time.perf_counter() - exchange.started)
+        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s), began)
 
     def _refuse(self, error: FrontdeskError, path: str) -> Response:
         """As the protocol of the path says it, also where there is no such path."""

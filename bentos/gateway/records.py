@@ -153,6 +153,7 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def judged(query_id: str) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
         seen = admitted.get()
+        desk().disk_room.check()
         opinion = parse(FeedbackIn, seen.body).opinion(desk().champion.taxonomy.labels)
         claim = await _claim(desk().keys, seen, query_id, opinion)
         if isinstance(claim, bytes):

@@ -11,6 +11,7 @@ import mmap
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,20 @@ def rewrite_lines(path: Path, needles: Collection[str], wanted: Callable[[Line],
         OSError: a file cannot be read or written.
     """
     return sum(_rewrite(file, needles, wanted) for file in _files(path))
+
+
+def empty_lines_before(path: Path, before: datetime) -> int:
+    """Empty the lines of events that were created before a moment; how many had anything in them.
+
+    Raises:
+        OSError: as `rewrite_lines`.
+    """
+
+    def old(line: Line) -> bool:
+        holds = line.get("customer_id") is not None or bool(line.get("payload"))
+        return holds and datetime.fromisoformat(line["created_at"]) < before
+
+    return rewrite_lines(path, ['"created_at":'], old)
 
 
 def lines_with(path: Path, needle: str) -> Iterator[Line]:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
 from sqlalchemy import and_ as all_of
 
 from frontdesk.storage.sql.erasure import ERASED_HISTORY, ERASED_QUERY, NOBODY
-from frontdesk.storage.tables import customer_history, feedback, outbox, queries
+from frontdesk.storage.tables import customer_history, feedback, outbox, queries, retention_runs
 
 Ids = Sequence[Row[Any]]
 
@@ -89,3 +89,13 @@ def delete_outbox(connection: Connection, ids: Ids) -> None:
     """Events that no sink took in all that time are never told."""
     for event_id, sink in ids:
         connection.execute(delete(outbox).where(outbox.c.event_id == event_id, outbox.c.sink == sink))
+
+
+def insert_run(connection: Connection, identity: str, started_at: datetime, finished_at: datetime, report: str) -> None:
+    row = {"id": identity, "started_at": started_at, "finished_at": finished_at, "report": report}
+    connection.execute(insert(retention_runs), row)
+
+
+def last_run(connection: Connection) -> datetime | None:
+    """When the last run ended."""
+    return connection.scalar(select(func.max(retention_runs.c.finished_at)))
