@@ -144,7 +144,8 @@ def _add_health(app: FastAPI, desk: Callable[[], Desk], heartbeats: Callable[[],
         """200 while messages are answered; 503 says what lacks.
 
         Every worker must have its models and this one its spool: with the database away answers are kept there, and
-        `storage` says so. Below `storage.min_free_bytes` nothing new is accepted. A process with encoders may be away where the bundle has a reserve, and is named then.
+        `storage` says so. Below `storage.min_free_bytes` of free disk nothing new is accepted. A process with encoders
+        may be away where the bundle has a reserve, and is named then.
         """
         opened = desk()
         missing = heartbeats().missing()

@@ -1,8 +1,9 @@
 """The oldest part of each audit chain, before an entry that a checkpoint has signed: what retention may delete.
 
-The signed entry stays, so that a chain always has an entry for its writer to go on behind. Before the rest is deleted, an entry `retention.audit_log` says for every chain that was ever cut where it begins from now on:
-the sequence and the hash of the last deleted entry. `verify` accepts a chain that begins behind such an entry, and no
-other; the entry itself is bound into a chain by the audit key.
+The signed entry stays, so that a chain always has an entry for its writer to go on behind. Before the rest is deleted,
+an entry `retention.audit_log` says for every chain that was ever cut where it begins from now on: the sequence and the
+hash of the last deleted entry. `verify` accepts a chain that begins behind such an entry, and no other; the entry
+itself is bound into a chain by the audit key.
 """
 
 from __future__ import annotations
