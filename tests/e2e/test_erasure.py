@@ -110,7 +110,7 @@ def plant_spool(planting: Planting, away: Callable[[], Any]) -> None:
     """Rows and keys that came while the database was away; some of them it never takes."""
     with away():
         for mark, store, keyed in itertools.product(("zqwords", REFUSED_WORDS), (True, False), (True, False)):
-            key = f"spooled-{mark}-{store}" if keyed else None
+            key = f"spooled-{next(planting.numbers)}" if keyed else None
             planting.post("/v1/queries", f"spool {mark} store={store} key={keyed}", key=key, mark=mark, store=store)
 
 
