@@ -25,9 +25,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.storage.crash_points import reached
-from frontdesk.storage.database import write_turn
+from frontdesk.storage.database import truncate_wal, write_turn
 from frontdesk.storage.leadership import Leadership
-from frontdesk.storage.sinks import FileSink, Sink, SinkAway
+from frontdesk.storage.sinks import ERASURES, FileSink, Sink, SinkAway
 from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, lags, postpone
 
 GATHER_S = 0.05
@@ -126,6 +126,7 @@ class Dispatcher:
         self._leadership = Leadership(engine)
         self._rests = {sink.name: _Rest() for sink in sinks}
         self._refusals = {sink.name: _Refusals() for sink in sinks}
+        self._names_in_log = False
         self._lag_due = 0.0
         self._wake, self._closed = Signal(), Signal()
         self._thread = Thread(target=self._run, name="frontdesk-outbox", daemon=True)
@@ -168,6 +169,8 @@ class Dispatcher:
         busy = [self._deliver(connection, sink) for sink in awake]
         for sink in awake:
             _tidy(sink)
+        if self._names_in_log:
+            self._empty_log()
         if self._lag_due <= now:
             self._lag_due = now + LAG_EVERY_S
             self._tell_lags(connection)
@@ -185,8 +188,14 @@ class Dispatcher:
             with write_turn(self._engine), connection.begin():
                 self._note(connection, sink, outcome)
         reached("outbox.after_delete")
+        self._names_in_log |= any(waiting.event.type in ERASURES for waiting in outcome.taken)
         self._observe_delivered(sink.name, len(outcome.taken))
         return True
+
+    def _empty_log(self) -> None:
+        """Erasures have left the outbox with the names in them: on SQLite, their pages are written over only now."""
+        with self._engine.connect() as connection:
+            self._names_in_log = not truncate_wal(connection)
 
     def _due(self, connection: Connection, sink: Sink) -> Sequence[WaitingEvent]:
         """What the sink is to be told next: nothing while a customer's earlier event may still be in the spool.

@@ -9,6 +9,7 @@ import fcntl
 import itertools
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import threading
@@ -220,9 +221,10 @@ def on_postgresql(server: PostgreSql, url: str) -> Place:
             connection.commit()
 
     def dump() -> bytes:
-        return subprocess.run(
-            [server._binaries / "pg_dump", "--inserts", plain], capture_output=True, check=True
-        ).stdout
+        beside = server._binaries / "pg_dump"
+        program = beside if beside.exists() else shutil.which("pg_dump")
+        assert program, "pg_dump is not on this machine, although PostgreSQL is"
+        return subprocess.run([program, "--inserts", plain], capture_output=True, check=True).stdout
 
     return Place({"storage__url": url}, away, refuse, dump)
 
