@@ -22,6 +22,7 @@ from frontdesk.security.audit import AuditKey, AuditRow, Checkpoint, audit_key, 
 from frontdesk.storage.access import write
 from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.sql.audit import all_checkpoints, all_entries
+from frontdesk.storage.sql.audit_segments import last_closing
 from frontdesk.types import AuditEntry, Caller
 
 OUTCOME = ".outcome"
@@ -103,7 +104,9 @@ def checked(connection: Connection, key: AuditKey, elsewhere: Sequence[Checkpoin
             yield AuditRow(entry=AuditEntry(**{name: kept[name] for name in kept if name not in place}), **place)
 
     kept, damaged = _read(all_checkpoints(connection))
-    findings = ["A checkpoint in the database is damaged."] * damaged + verify(rows(), kept, key, elsewhere)
+    findings = ["A checkpoint in the database is damaged."] * damaged + verify(
+        rows(), kept, key, elsewhere, last_closing(connection)
+    )
     return Checked(entries, len(kept), findings)
 
 

@@ -46,6 +46,6 @@ def open_outbox(settings: Settings, engine: Engine, spool: Spool, metrics: Metri
 
 def _sinks(settings: Settings, engine: Engine) -> Iterator[Sink]:
     if "file" in settings.sinks:
-        yield FileSink(settings.events_file)
+        yield FileSink(settings.events_file, named_deliveries=settings.outbox.max_attempts)
     if settings.redis.url is not None:
         yield FeaturesSink(settings.redis.url, engine)

@@ -26,11 +26,14 @@ from frontdesk.storage.access import in_spool_thread, in_storage_thread
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import reading
+from frontdesk.storage.disk_room import DiskRoom
 from frontdesk.storage.dispatcher import Dispatcher
+from frontdesk.storage.erasure_follower import ErasureFollower
 from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.outbox_care import OutboxCare
 from frontdesk.storage.recorder import SpoolingRecorder
 from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.retention import RetentionJob
 from frontdesk.storage.rows import COMMITTED, SPOOLED
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.records import find_answer
@@ -62,6 +65,9 @@ class Desk:
     archive: Archive
     audit_counts: AuditCounts
     revocations: RevocationWatch
+    erasure_follower: ErasureFollower
+    retention: RetentionJob
+    disk_room: DiskRoom
 
     @property
     def outbox_care(self) -> OutboxCare:
@@ -106,6 +112,8 @@ class Desk:
         await self.champion.close()
         if self.language_model is not None:
             await self.language_model.close()
+        await asyncio.to_thread(self.erasure_follower.close)
+        await asyncio.to_thread(self.retention.close)
         await asyncio.to_thread(self.recorder.close)
         await asyncio.to_thread(self.revocations.close)
         await asyncio.to_thread(self.audit_counts.close)

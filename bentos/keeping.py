@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from sqlalchemy import Engine
 
 from bentos.audit import Auditor
 from frontdesk.config import Settings
 from frontdesk.observability.metrics import Metrics
+from frontdesk.responses.reply_cache import CachedReplies
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.sealing import Sealing
+from frontdesk.storage.audit_trail import AuditTrail
+from frontdesk.storage.disk_room import DiskRoom
 from frontdesk.storage.dispatcher import Dispatcher
+from frontdesk.storage.erasure_follower import ErasureFollower
 from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.recorder import Patience, SpoolingRecorder
 from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.retention import Retention
 from frontdesk.storage.rows import RowMaker
 from frontdesk.storage.spool import Spool
+
+FORGET_TIMEOUT_S = 5.0
 
 
 def open_recorder(
@@ -27,16 +37,16 @@ def open_recorder(
     auditor: Auditor,
 ) -> SpoolingRecorder:
     """Commits in groups, and spools on this host while the database is away."""
-    storage = settings.storage
+    storage, fingerprint = settings.storage, fingerprint_key(settings.keys).fingerprint
     return SpoolingRecorder(
         engine,
         spool,
-        RowMaker(seal, settings.sinks, auditor.key.answered if settings.security.audit_answers else None),
+        RowMaker(seal, settings.sinks, auditor.key.answered if settings.security.audit_answers else None, fingerprint),
         metrics,
         patience=Patience(storage.commit_budget_s, storage.commit_timeout_s),
         max_rows_per_commit=storage.max_rows_per_commit,
         key_ttl_s=storage.idempotency_ttl_s,
-        fingerprint=fingerprint_key(settings.keys).fingerprint,
+        fingerprint=fingerprint,
         on_commit=outbox.wake if outbox else lambda: None,
         trail=auditor.trail,
     )
@@ -55,7 +65,39 @@ def open_keys(
         lease_s=storage.idempotency_lease_s,
         ttl_s=storage.idempotency_ttl_s,
         one_host=storage.hosts == 1,
+        fingerprint=fingerprint_key(settings.keys).fingerprint,
     )
+
+
+def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None) -> ErasureFollower:
+    """Follows what other workers and hosts erase. Cached replies belong to the event loop, if one is running."""
+    fingerprint = fingerprint_key(settings.keys).fingerprint
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        return ErasureFollower(engine, spool, fingerprint)
+    if replies is None:
+        return ErasureFollower(engine, spool, fingerprint)
+
+    def forget(tenant: str) -> None:
+        forgetting = asyncio.run_coroutine_threadsafe(replies.forget(tenant), loop)
+        if forgetting.result(FORGET_TIMEOUT_S) is None:
+            raise TimeoutError  # the follower tries again
+
+    return ErasureFollower(engine, spool, fingerprint, replies.tenants, forget)
+
+
+def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> DiskRoom:
+    """The file systems of home, with the spool, and of SQLite's file."""
+    folders = [settings.home]
+    if engine.dialect.name == "sqlite":
+        folders.append(Path(str(engine.url.database)).parent)
+    return DiskRoom(folders, settings.storage.min_free_bytes, metrics.set_disk_free)
+
+
+def open_retention(settings: Settings, engine: Engine, trail: AuditTrail) -> Retention:
+    """The rules of the settings over the database and the file of events."""
+    return Retention(engine, trail, settings.storage.retention_days.model_dump(), settings.events_file)
 
 
 def open_redis(settings: Settings) -> RedisInTime | None:

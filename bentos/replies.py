@@ -36,6 +36,11 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
     return providers.openai_client(llm, LanguageModelMetrics(model))
 
 
+def cached_replies(writer: Writer) -> CachedReplies | None:
+    """What the writer remembers; None where it remembers nothing."""
+    return writer.cached if isinstance(writer, ModelWriter) and writer.cached.cache is not None else None
+
+
 def open_writer(
     settings: Settings, embedder: Embedder, language_model: OpenAiClient | None, cache: ReplyCache | None
 ) -> Writer:

@@ -16,10 +16,18 @@ from bentos.checkpoints import Checkpoints
 from bentos.deliveries import open_outbox
 from bentos.desk import Desk
 from bentos.inventory import Inventory
-from bentos.keeping import open_keys, open_recorder, open_redis
+from bentos.keeping import (
+    follow_erasures,
+    open_disk_room,
+    open_keys,
+    open_recorder,
+    open_redis,
+    open_retention,
+)
 from bentos.limits import open_limits
 from bentos.local_llm import prepare_local
 from bentos.replies import (
+    cached_replies,
     llm_settings,
     open_language_model,
     open_reply_cache,
@@ -47,6 +55,7 @@ from frontdesk.storage.archive import Archive
 from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.redis_customers import RedisCustomers
+from frontdesk.storage.retention import RetentionJob
 from frontdesk.storage.spool import Spool
 from model_store.bundle import Bundle
 from runners.models.encoder import Precision
@@ -96,13 +105,15 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     redis = open_redis(settings)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
     language_model = open_language_model(settings)
+    writer = open_writer(settings, champion, language_model, open_reply_cache(settings, redis))
+    replies = cached_replies(writer)
     pipeline = AnswerQuery(
         mask=mask,
         champion=champion,
         customers=RedisCustomers(redis) if redis else customers,
         priority=_priority(settings),
         max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
-        writer=open_writer(settings, champion, language_model, open_reply_cache(settings, redis)),
+        writer=writer,
         recorder=recorder,
         keys=keys,
         observe=metrics.observe_answer,
@@ -111,7 +122,10 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
     gate = Gate(token_keys(settings), settings.security, revocations, counts.refused)
     limits = open_limits(settings, metrics, place)
-    archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint)
+    disk_room = open_disk_room(settings, engine, metrics)
+    champion.refuse_when(disk_room.check)
+    forget_replies = None if replies is None else replies.forget
+    archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint, spool, forget_replies)
     return Desk(
         pipeline,
         champion,
@@ -133,6 +147,9 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         archive,
         counts,
         watch,
+        follow_erasures(settings, engine, spool, replies),
+        RetentionJob(engine, open_retention(settings, engine, auditor.trail)),
+        disk_room,
     )
 
 

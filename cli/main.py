@@ -28,6 +28,7 @@ from cli import (
     llm,
     models,
     promote,
+    retention,
     serve,
     spool,
     token,
@@ -85,6 +86,7 @@ app.add_typer(token.app, name="token")
 app.add_typer(keys.app, name="keys")
 app.add_typer(audit.app, name="audit")
 app.add_typer(spool.app, name="spool")
+app.add_typer(retention.app, name="retention")
 
 
 def _place_keys() -> None:

@@ -173,6 +173,17 @@ class LlmSettings(Section):
         return value
 
 
+class RetentionDays(Section):
+    """How many days rows are kept, by table; None keeps them for good. Fractions of a day are allowed."""
+
+    queries: float | None = Field(None, gt=0)
+    customer_history: float | None = Field(None, gt=0)
+    feedback: float | None = Field(None, gt=0)
+    outbox: float | None = Field(90.0, gt=0)
+    events: float | None = Field(None, gt=0)
+    audit_log: float | None = Field(None, gt=0)
+
+
 class StorageSettings(Section):
     url: str | None = Field(None, repr=False)
     commit_budget_s: float = Field(1.0, gt=0)
@@ -182,6 +193,8 @@ class StorageSettings(Section):
     hosts: int = Field(1, ge=1)
     idempotency_lease_s: float = Field(30.0, gt=0)
     idempotency_ttl_s: float = Field(86_400.0, ge=60)
+    retention_days: RetentionDays = RetentionDays()
+    min_free_bytes: int = Field(67_108_864, ge=0)
 
 
 class OutboxSettings(Section):

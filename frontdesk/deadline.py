@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from frontdesk.errors import DeadlineExceeded
@@ -18,10 +18,18 @@ class Deadline:
     """The moment, on the monotonic clock in seconds, after which nobody waits for the answer any more."""
 
     at: float
+    began: float = field(default_factory=time.monotonic, compare=False)
+    """When the request began, on the same clock."""
 
     @classmethod
-    def after(cls, seconds: float) -> Deadline:
-        return cls(time.monotonic() + seconds)
+    def after(cls, seconds: float, began: float | None = None) -> Deadline:
+        """So many seconds from now, for a request that began at `began` (monotonic, seconds), or now."""
+        now = time.monotonic()
+        return cls(now + seconds, now if began is None else began)
+
+    def elapsed_s(self) -> float:
+        """Seconds since the request began."""
+        return time.monotonic() - self.began
 
     def remaining_s(self) -> float:
         return self.at - time.monotonic()

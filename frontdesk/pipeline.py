@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from frontdesk.deadline import Deadline
@@ -333,7 +333,9 @@ class AnswerQuery:
 
         Its timings end here: what is kept under an Idempotency-Key must be what is sent, to the byte.
         """
-        record = Record(caller, query, masked, draft, datetime.now(UTC), watch.elapsed_ms(), claim)
+        now = datetime.now(UTC)
+        began = now - timedelta(seconds=deadline.elapsed_s())
+        record = Record(caller, query, masked, draft, now, watch.elapsed_ms(), claim, began)
         stored = "no"
         if query.store or claim is not None:
             kept = await deadline.bound(self.recorder.keep(record), "the answer was being stored")

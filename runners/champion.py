@@ -64,6 +64,7 @@ class BatchedChampion:
         self._load = 0  # texts that this worker reads or has waiting
         self._neighbours: Neighbours | None = None
         self._beside = ThreadPoolExecutor(1, "beside") if CORES > 1 else None
+        self._check_disk: Callable[[], None] | None = None
 
     @property
     def version(self) -> str:
@@ -110,8 +111,17 @@ class BatchedChampion:
         return self._ensemble.features.embed(text)
 
     def check_room(self) -> None:
-        """Raise `Overloaded` where another text would be refused whatever its deadline."""
+        """Raise `Overloaded` where another text would be refused whatever its deadline.
+
+        Where its answer could not be kept either, raise what `refuse_when` was given.
+        """
         self._batcher.check_room()
+        if self._check_disk is not None:
+            self._check_disk()
+
+    def refuse_when(self, check: Callable[[], None]) -> None:
+        """Let `check` refuse new work as well, by raising; it must be quick."""
+        self._check_disk = check
 
     def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
         """Raise `Overloaded` where texts of so many characters would not be understood before the deadline."""

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
+LATE_S = 3.0
 SAYS = ("Your order", " arrives", " soon.")
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
@@ -166,6 +167,11 @@ async def _slow(server: FaultyServer, reader: asyncio.StreamReader, writer: asyn
     await server._send(writer, FIXED["good"])
 
 
+async def _late(server: FaultyServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await asyncio.sleep(LATE_S)
+    await server._send(writer, FIXED["good"])
+
+
 async def _not_streamed(server: FaultyServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     answer = {
         "choices": [{"message": {"role": "assistant", "content": "".join(SAYS)}, "finish_reason": "stop"}],
@@ -188,6 +194,7 @@ LIVE: dict[str, Callable[[FaultyServer, asyncio.StreamReader, asyncio.StreamWrit
     "100 MB": _100_megabytes,
     "reset": _reset,
     "slow": _slow,
+    "late": _late,
     "not streamed": _not_streamed,
     "fails once": _fails_once,
 }

@@ -39,6 +39,7 @@ def kept(**changes: Any) -> dict[str, Any]:
         "answer": '{"query_id":"?"}',
         "created_at": START,
         "decision": "draft",
+        "audit_salt": None,
     }
     return {**row, "updated_at": changes.get("created_at", START), **changes}
 

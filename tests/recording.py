@@ -49,7 +49,7 @@ class Recording:
         self.recorder = SpoolingRecorder(
             self.engine,
             self.spool,
-            RowMaker(self.seal, self.sinks),
+            RowMaker(self.seal, self.sinks, fingerprint=fingerprint),
             self.metrics,
             patience=Patience(self.budget_s, self.timeout_s),
             max_rows_per_commit=self.max_rows_per_commit,
@@ -64,6 +64,7 @@ class Recording:
             lease_s=self.lease_s,
             ttl_s=self.ttl_s,
             one_host=self.one_host,
+            fingerprint=fingerprint,
         )
 
     def close(self) -> None:

@@ -34,6 +34,7 @@ from runners.heartbeats import Heartbeats
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"
 RENDERING_S = 10.0
+NO_SPOOL = "the spool cannot be read"
 
 
 def build_app(
@@ -177,25 +178,25 @@ def _add_health(
         """200 while messages are answered; 503 says what lacks.
 
         Every worker must have its models and this one its spool: with the database away answers are kept there, and
-        `storage` says so. A process with encoders may be away where the bundle has a reserve, and is named then.
+        `storage` says so. Below `storage.min_free_bytes` of free disk nothing new is accepted. A process with encoders
+        may be away where the bundle has a reserve, and is named then.
         """
         opened = desk()
         missing = heartbeats().missing()
         degraded = missing if missing and opened.champion.can_spare(missing) else []
         lacking = [] if degraded else missing
         storage = await opened.storage()
-        draining = is_draining()
-        ready = not lacking and storage is not None and not draining
-        what = (
-            "draining"
-            if draining
-            else "ready"
-            if ready
-            else f"waiting for {', '.join(lacking)}"
-            if lacking
-            else "the spool cannot be read"
+        draining, full = is_draining(), opened.disk_room.is_low
+        ready = not lacking and storage is not None and not full and not draining
+        reasons = (
+            (draining, "draining"),
+            (bool(lacking), f"waiting for {', '.join(lacking)}"),
+            (full, "the disk is nearly full"),
+            (storage is None, NO_SPOOL),
         )
+        what = next((reason for applies, reason in reasons if applies), "ready")
         details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
+        details["disk_free_bytes"] = opened.disk_room.free_bytes
         if storage is not None:
             details |= storage
         return _health(what, ready, details)

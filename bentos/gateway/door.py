@@ -133,17 +133,7 @@ class Door:
         is_head = scope["method"] == "HEAD"
         if is_head:
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
-        if route.scope is not None:
-            self._check_in_flight()
-        if route.models:
-            self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
-        if route.scope is not None:
-            await self._admit(route.scope, exchange)
-            self._check_in_flight()
-            self._in_flight += 1
-            exchange.is_admitted = True
-        elif (needed := self._scopes.get(route.template)) is not None:
-            await self._admit(needed, exchange)
+        await self._admit_to(route, exchange)
         deadline = self._deadline(exchange)
         key = idempotency_key(exchange.header(b"idempotency-key"), batch=route.batch)
         body = b""
@@ -195,6 +185,20 @@ class Door:
         if self._in_flight >= self._settings.max_concurrent_requests:
             raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
 
+    async def _admit_to(self, route: Route, exchange: Exchange) -> None:
+        """Check room, token and limits, the cheapest first; the request then counts as in flight."""
+        if route.scope is not None:
+            self._check_in_flight()
+        if route.models:
+            self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
+        if route.scope is not None:
+            await self._admit(route.scope, exchange)
+            self._check_in_flight()
+            self._in_flight += 1
+            exchange.is_admitted = True
+        elif (needed := self._scopes.get(route.template)) is not None:
+            await self._admit(needed, exchange)
+
     async def _admit(self, scope: str, exchange: Exchange) -> None:
         """Who asks, with a valid token, and not more often than they may."""
         desk = self._desk()
@@ -228,7 +232,8 @@ class Door:
 
     def _deadline(self, exchange: Exchange) -> Deadline:
         wanted = exchange.header(b"x-request-deadline-ms")
-        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s))
+        began = time.monotonic() - (time.perf_counter() - exchange.started)
+        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s), began)
 
     def _refuse(self, error: FrontdeskError, path: str) -> Response:
         """As the protocol of the path says it, also where there is no such path."""

@@ -33,6 +33,7 @@ from frontdesk.types import Action, PriorityLevel
 
 LONGEST_PAGE = 200
 LONGEST_CUSTOMER_ID = 50
+LONGEST_SESSION_ID = 100
 DEFAULT_SPAN = timedelta(days=30)
 MOST_PARAMETERS = 20
 
@@ -163,14 +164,23 @@ def customer_in_path(request: Request) -> str:
     Raises:
         InvalidQuery: no UTF-8, a NUL, or too long.
     """
+    return _identifier(request, "customer", LONGEST_CUSTOMER_ID)
+
+
+def session_in_path(request: Request) -> str:
+    """The session of /v1/sessions/{session_id}, as `customer_in_path`."""
+    return _identifier(request, "session", LONGEST_SESSION_ID)
+
+
+def _identifier(request: Request, whose: str, longest: int) -> str:
     raw: bytes = request.scope["raw_path"]
     try:
-        customer_id = unquote(raw.decode("ascii").split("/")[3], errors="strict")
+        identifier = unquote(raw.decode("ascii").split("/")[3], errors="strict")
     except UnicodeDecodeError:
-        raise InvalidQuery("The customer's id is not UTF-8.", hint="Escape it as %XX of its bytes.") from None
-    if "\x00" in customer_id or len(customer_id) > LONGEST_CUSTOMER_ID:
-        raise InvalidQuery(f"A customer's id has at most {LONGEST_CUSTOMER_ID} characters, none of them NUL.")
-    return customer_id
+        raise InvalidQuery(f"The {whose}'s id is not UTF-8.", hint="Escape it as %XX of its bytes.") from None
+    if "\x00" in identifier or len(identifier) > longest:
+        raise InvalidQuery(f"A {whose}'s id has at most {longest} characters, none of them NUL.")
+    return identifier
 
 
 CUSTOMER: dict[str, Any] = {
@@ -179,6 +189,13 @@ CUSTOMER: dict[str, Any] = {
     "required": True,
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_CUSTOMER_ID},
     "description": "Escaped where it holds characters that a path may not.",
+}
+
+
+SESSION: dict[str, Any] = {
+    **CUSTOMER,
+    "name": "session_id",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_SESSION_ID},
 }
 
 

@@ -7,12 +7,11 @@ import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 from sqlalchemy import RowMapping
-from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -23,12 +22,14 @@ from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, READING_PROBLEMS, js
 from bentos.gateway.pages import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
 from bentos.gateway.query_string import (
     CUSTOMER,
+    SESSION,
     ExportedQueries,
     ListedInteractions,
     ListedQueries,
     customer_in_path,
     described_parameters,
     parse_parameters,
+    session_in_path,
 )
 from bentos.gateway.schemas import FeedbackIn, parse
 from bentos.gateway.stream import REPLAYED
@@ -38,6 +39,7 @@ from frontdesk.storage.idempotency import IdempotencyKeys
 from frontdesk.storage.rows import SPOOLED, Finish
 from frontdesk.storage.sql.feedback import Opinion
 from frontdesk.storage.sql.listing import EXPORTED, Feedback, Filters, Position
+from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.types import Claim
 
 JSON = "application/json"
@@ -60,12 +62,39 @@ class FeedbackTaken(BaseModel):
     created_at: datetime
 
 
-class CustomerErased(BaseModel):
-    """How many rows lost their text and their customer; their labels and times are kept for counts."""
+class StillWaiting(BaseModel):
+    """Where something may still be, and of how many rows at most; `seen_at` is when a host last told of its spool."""
+
+    place: Literal["outbox", "spool", "replies", "write-ahead log"]
+    name: str
+    rows: int
+    seen_at: datetime | None
+
+
+class ErasureReceipt(BaseModel):
+    """How many rows lost their text and their customer; their labels and times are kept for counts.
+
+    `removed` says it by table. What is in `waiting` follows by itself as soon as its host or sink is there.
+    """
 
     queries: int
     interactions: int
     feedback: int
+    erased_at: datetime
+    removed: dict[str, int]
+    waiting: list[StillWaiting]
+
+
+class CustomerErased(ErasureReceipt):
+    """A customer was erased."""
+
+
+class SessionErased(ErasureReceipt):
+    """A session was erased."""
+
+
+class QueryErased(ErasureReceipt):
+    """A query was erased."""
 
 
 def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
@@ -128,6 +157,7 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def judged(query_id: str) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
         seen = admitted.get()
+        desk().disk_room.check()
         opinion = parse(FeedbackIn, seen.body).opinion(desk().champion.taxonomy.labels)
         claim = await _claim(desk().keys, seen, query_id, opinion)
         if isinstance(claim, bytes):
@@ -138,6 +168,20 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
             if claim is not None:
                 desk().keys.free(claim, seen.caller)
             raise
+
+    @app.delete(
+        "/v1/queries/{query_id}",
+        summary="Forget a query",
+        response_model=None,
+        responses={200: {"model": QueryErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        tags=["records"],
+    )
+    async def query_erased(query_id: str) -> Response:
+        """The text, the sealed original, the answer and the names of one query go; its labels stay.
+
+        As for a customer, an id with nothing stored is no error: its row may still be on the way.
+        """
+        return await _erase(desk(), SubjectKind.QUERY, query_id)
 
 
 async def _claim(keys: IdempotencyKeys, seen: Admitted, query_id: str, opinion: Opinion) -> Claim | bytes | None:
@@ -209,14 +253,35 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
 
         Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
-        on the way, and are made anonymous when they arrive.
+        on the way, and are made anonymous when they arrive. The receipt says what was removed and what still waits.
         """
-        seen, customer_id = admitted.get(), customer_in_path(request)
-        archive, tenant = desk().archive, seen.caller.tenant
-        counted = await archive.erase(tenant, customer_id, seen.deadline)
-        seen.tell(**asdict(counted))
-        late = BackgroundTask(archive.erase_late, tenant, customer_id)
-        return Response(CustomerErased(**asdict(counted)).model_dump_json(), media_type=JSON, background=late)
+        return await _erase(desk(), SubjectKind.CUSTOMER, customer_in_path(request))
+
+    @app.delete(
+        "/v1/sessions/{session_id:path}",
+        summary="Forget a session",
+        response_model=None,
+        responses={200: {"model": SessionErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        openapi_extra={"parameters": [SESSION]},
+        tags=["customers"],
+    )
+    async def session_erased(request: Request) -> Response:
+        """The same for all queries of one session, whether they name a customer or not."""
+        return await _erase(desk(), SubjectKind.SESSION, session_in_path(request))
+
+
+async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
+    seen = admitted.get()
+    receipt = await desk.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
+    told = ErasureReceipt(
+        queries=receipt.queries,
+        interactions=receipt.interactions,
+        feedback=receipt.feedback,
+        erased_at=receipt.erased_at,
+        removed=dict(receipt.removed),
+        waiting=[StillWaiting(**asdict(waiting)) for waiting in receipt.waiting],
+    )
+    return Response(told.model_dump_json(), media_type=JSON)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -51,6 +51,8 @@ ROUTES = (
     Route("/v1/queries/stream", ("POST",), "answer", models=True),
     Route("/v1/queries/export", ("GET",), "history:read", audited="export"),
     Route("/v1/queries/{query_id}", ("GET",), "history:read", counted="read"),
+    Route("/v1/queries/{query_id}", ("DELETE",), "admin", audited="erase"),
+    Route("/v1/sessions/{session_id}", ("DELETE",), "admin", escapes=True, audited="erase"),
     Route("/v1/queries/{query_id}/feedback", ("POST",), "feedback"),
     Route("/v1/customers/{customer_id}", ("DELETE",), "admin", escapes=True, audited="erase"),
     Route("/v1/customers/{customer_id}/history", ("GET",), "history:read", escapes=True, counted="read"),

@@ -230,7 +230,8 @@ class Admission:
             self._admitted += 1
         allowed_s = seconds_allowed(metadata.get("x-request-deadline-ms"), self._limits.request_timeout_s)
         left_s: float | None = context.time_remaining()
-        call.deadline = Deadline.after(allowed_s if left_s is None else min(allowed_s, left_s))
+        began = time.monotonic() - (time.perf_counter() - call.started)
+        call.deadline = Deadline.after(allowed_s if left_s is None else min(allowed_s, left_s), began)
         call.fresh = asks_afresh(metadata.get("cache-control"))
         call.idempotency_key = idempotency_key(metadata.get("idempotency-key"), batch=entry.rpc.batch)
 

@@ -143,6 +143,12 @@ class Metrics:
         )
         self._spooled = Counter("frontdesk_spooled_total", "Answers acknowledged from the spool", registry=to)
         self._spool_rows = _SpoolGauges(to)
+        self._disk_free = Gauge(
+            "frontdesk_disk_free_bytes",
+            "Free space of the fullest file system that the record is written to",
+            registry=to,
+            multiprocess_mode="livemostrecent",
+        )
         self._keys = _Counters(
             Counter(
                 "frontdesk_idempotency_keys_total", "Idempotency-Keys by what became of them", ("outcome",), registry=to
@@ -221,6 +227,10 @@ class Metrics:
     def count_spooled(self) -> None:
         """One answer was acknowledged from the spool."""
         self._spooled.inc()
+
+    def set_disk_free(self, free_bytes: int) -> None:
+        """Free space where the record is written."""
+        self._disk_free.set(free_bytes)
 
     def set_spool(self, waiting: int, refused: int) -> None:
         """What this host's spool holds: rows that wait, and rows that the database does not take."""

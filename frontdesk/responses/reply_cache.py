@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+import time
+from dataclasses import asdict, dataclass, field
 from typing import Protocol
+from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
@@ -25,14 +27,25 @@ class ReplyCache(Protocol):
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None: ...
 
+    async def forget(self, group: str) -> int | None:
+        """Drop all keys `group:name`; how many, or None where the cache is away."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class CachedReplies:
-    """`versions` name the prompt, the policy, the knowledge, the provider and its model."""
+    """`versions` name the prompt, the policy, the knowledge, the provider and its model.
+
+    When something of a tenant is erased, all its replies are dropped: one reply may serve many customers who wrote the
+    same words. `forgotten` says when (monotonic, seconds), so that a request that began earlier leaves none behind.
+    """
 
     cache: ReplyCache | None
     versions: tuple[str, ...]
     ttl_s: int = 3600
+    forgotten: dict[str, float] = field(default_factory=dict)
+    written: dict[str, float] = field(default_factory=dict)
+    """When a reply of a tenant was last put into the cache."""
 
     async def find(self, plan: Plan, speakable: tuple[str, ...]) -> Written | None:
         """What was written for the very same plan; None where nothing was, or a fresh answer is asked for."""
@@ -41,9 +54,28 @@ class CachedReplies:
         found = await self.cache.get(self._key(plan, speakable))
         return None if found is None else _WRITTEN.validate_json(found)
 
-    async def keep(self, plan: Plan, speakable: tuple[str, ...], written: Written) -> None:
-        if self.cache is not None:
-            await self.cache.put(self._key(plan, speakable), _WRITTEN.dump_json(written), self.ttl_s)
+    async def keep(self, plan: Plan, speakable: tuple[str, ...], written: Written, began: float = float("inf")) -> None:
+        """Remember a reply whose request began at `began` (monotonic, seconds)."""
+        tenant = plan.request.tenant
+        if self.cache is None or self._is_forgotten(tenant, began):
+            return
+        self.written[tenant] = time.monotonic()
+        await self.cache.put(self._key(plan, speakable), _WRITTEN.dump_json(written), self.ttl_s)
+        if self._is_forgotten(tenant, began):  # meanwhile
+            await self.cache.forget(_group(tenant))
+
+    async def forget(self, tenant: str) -> int | None:
+        """Drop all replies of a tenant: how many, or None where the cache is away."""
+        self.forgotten[tenant] = time.monotonic()
+        return 0 if self.cache is None else await self.cache.forget(_group(tenant))
+
+    def tenants(self) -> set[str]:
+        """Those of whom this process may have replies in the cache."""
+        oldest = time.monotonic() - self.ttl_s
+        return {tenant for tenant, at in list(self.written.items()) if at >= oldest}
+
+    def _is_forgotten(self, tenant: str, began: float) -> bool:
+        return self.forgotten.get(tenant, float("-inf")) >= began
 
     def _key(self, plan: Plan, speakable: tuple[str, ...]) -> str:
         request = plan.request
@@ -61,4 +93,8 @@ class CachedReplies:
             "contacts": request.contacts,
             "model_version": request.model_version,
         }
-        return hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()
+        return f"{_group(request.tenant)}:{hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()}"
+
+
+def _group(tenant: str) -> str:
+    return quote(tenant, safe="")

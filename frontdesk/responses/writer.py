@@ -102,7 +102,7 @@ class ModelWriter:
         async with aclosing(self._ask(plan, Deadline(deadline.at - RESERVE_S))) as pieces:
             async for piece in pieces:
                 if isinstance(piece, Written) and piece.reply.fallback is None:
-                    await self.cached.keep(plan, self._speakable(plan), piece)
+                    await self.cached.keep(plan, self._speakable(plan), piece, deadline.began)
                 yield piece
 
     async def _ask(self, plan: Plan, deadline: Deadline) -> AsyncGenerator[Piece, None]:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -29,6 +30,7 @@ from frontdesk.types import AuditEntry, Record
 FILE_NAME = "audit.key"
 BEGINNING = ""
 """The hash before the first entry of a chain, and before the first checkpoint."""
+_FIRST = (0, BEGINNING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +89,16 @@ class AuditKey:
         return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
 
     def answered(self, record: Record) -> AuditEntry:
-        """What is kept of an answer: which version decided what, and a fingerprint of the text."""
+        """What is kept of an answer: which version decided what, and a salted fingerprint of the text.
+
+        The salt is in the query's row (`queries.audit_salt`) and goes with an erasure: then nobody can match the two.
+        """
         answer = record.answer
         details = {
             "model_version": answer.model_version,
             "intent": answer.intent.label,
             "decision": answer.decision.action.value,
-            "text": self.fingerprint(record.text.text),
+            "text": self.fingerprint(f"{record.audit_salt}\x00{record.text.text}"),
         }
         action = "answer" if answer.reply else "understand"
         caller, written = record.caller, json.dumps(details)
@@ -136,7 +141,11 @@ def audit_key(folder: Path) -> AuditKey:
 
 
 def verify(
-    rows: Iterable[AuditRow], checkpoints: Sequence[Checkpoint], key: AuditKey, elsewhere: Sequence[Checkpoint] = ()
+    rows: Iterable[AuditRow],
+    checkpoints: Sequence[Checkpoint],
+    key: AuditKey,
+    elsewhere: Sequence[Checkpoint] = (),
+    begins: Mapping[str, tuple[int, str]] = MappingProxyType({}),
 ) -> list[str]:
     """What is wrong, a sentence each; nothing where all is as it was written.
 
@@ -145,16 +154,20 @@ def verify(
         checkpoints: those kept beside the rows, the oldest first.
         key: of the installation.
         elsewhere: checkpoints that were kept out of reach, in any order.
+        begins: for chains whose first part retention has deleted, sequence and hash of the last deleted entry, as
+            entries of the log say. A forged one of those is found as any other forged entry is.
     """
     wanted: dict[tuple[str, int], set[str]] = {}
     for checkpoint in (*checkpoints, *elsewhere):
         for chain, (sequence, digest) in checkpoint.heads.items():
-            wanted.setdefault((chain, sequence), set()).add(digest)
+            if sequence > begins.get(chain, _FIRST)[0]:
+                wanted.setdefault((chain, sequence), set()).add(digest)
     findings = _wrong_checkpoints(checkpoints, elsewhere, key.public)
     chain, sequence, previous, broken = "", 0, BEGINNING, False
     for row in rows:
         if row.chain != chain:
-            chain, sequence, previous, broken = row.chain, 0, BEGINNING, False
+            chain, broken = row.chain, False
+            sequence, previous = begins.get(chain, _FIRST)
         if not broken and (wrong := _wrong(row, sequence, previous, key)) is not None:
             findings.append(f"Chain {chain}, entry {row.sequence}: {wrong}.")
             broken = True  # what follows hangs on it, and is not told one by one

@@ -6,7 +6,6 @@ of doors or of how answers are shown.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -17,15 +16,14 @@ from sqlalchemy import Column, Connection, Engine, RowMapping
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import KeyInFlight
-from frontdesk.identifiers import uuid7
 from frontdesk.storage.access import read, write
-from frontdesk.storage.database import truncate_wal
-from frontdesk.storage.events import erased_event, feedback_event, outbox_rows
-from frontdesk.storage.late import customer_hash
+from frontdesk.storage.erasing import Erasing, ForgetReplies, Receipt
+from frontdesk.storage.events import feedback_event, outbox_rows
 from frontdesk.storage.rows import Finish
+from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.analytics import Window
 from frontdesk.storage.sql.daily import Day, count_day, days_to_count, keep_days
-from frontdesk.storage.sql.erasure import Erased, erase_customer, remember_erasure
+from frontdesk.storage.sql.erasure import lock_for_writing
 from frontdesk.storage.sql.feedback import Opinion, insert_feedback
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.listing import (
@@ -38,25 +36,27 @@ from frontdesk.storage.sql.listing import (
     page_of_queries,
 )
 from frontdesk.storage.sql.outbox import insert_outbox
+from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.types import Caller
 
 T = TypeVar("T")
 
 DAYS_AT_ONCE = 8
 COUNTING = "days were counted"
-IN_FLIGHT_S = 2.0
-"""Longer than a request waits for its commit (storage.commit_budget_s) before it goes to the spool."""
-LATE_TIMEOUT_S = 10.0
-ERASING = "the customer was erased"
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """`sinks` are told of feedback and erasures; `fingerprint` is the keyed hash under which the erased are known."""
+    """`sinks` are told of feedback and erasures; `fingerprint` is the keyed hash under which the erased are known.
+
+    An erasure reaches `spool`, this host's, and `replies`, this worker's cache and Redis, where they are given.
+    """
 
     engine: Engine
     sinks: Sequence[str]
     fingerprint: Callable[[bytes], str]
+    spool: Spool | None = None
+    replies: ForgetReplies | None = None
 
     async def figures(self, window: Window, statement: Callable[[Connection], T], deadline: Deadline) -> T:
         """What `statement` makes of a window, once the days in it that are over are counted, as far as time allows."""
@@ -117,6 +117,7 @@ class Archive:
         at = datetime.now(UTC)
 
         def keep(connection: Connection) -> Feedback | None:
+            lock_for_writing(connection)
             kept = insert_feedback(connection, caller.tenant, caller.subject, query_id, opinion, at)
             if kept is None:
                 return None
@@ -129,33 +130,13 @@ class Archive:
 
         return await write(self.engine, keep, deadline, "the feedback was stored")
 
-    async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Erased:
-        """Forget a customer, whether rows are here already or still on the way from a spool, and tell the sinks.
+    async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Receipt:
+        """Forget a customer, whether rows are here already or still on the way, and tell the sinks."""
+        return await self.erasing.erase(Subject(SubjectKind.CUSTOMER, tenant, customer_id), deadline)
 
-        Requests in flight may be kept a moment later: `erase_late` is for those.
-        """
-        at = datetime.now(UTC)
-
-        def forget(connection: Connection) -> Erased:
-            known_by = customer_hash(self.fingerprint, tenant, customer_id)
-            erased = erase_customer(connection, tenant, customer_id)
-            remember_erasure(connection, tenant, known_by, at)
-            insert_outbox(connection, outbox_rows(erased_event(uuid7(), tenant, customer_id, at), self.sinks))
-            return erased
-
-        erased = await write(self.engine, forget, deadline, ERASING)
-        await read(self.engine, truncate_wal, deadline, ERASING)
-        return erased
-
-    async def erase_late(self, tenant: str, customer_id: str) -> None:
-        """Once requests that were in flight during an erasure are kept, forget those too."""
-        await asyncio.sleep(IN_FLIGHT_S)
-        deadline = Deadline.after(LATE_TIMEOUT_S)
-        late = await write(
-            self.engine, lambda connection: erase_customer(connection, tenant, customer_id), deadline, ERASING
-        )
-        if late.queries:
-            await read(self.engine, truncate_wal, deadline, ERASING)
+    @property
+    def erasing(self) -> Erasing:
+        return Erasing(self.engine, self.sinks, self.fingerprint, self.spool, self.replies)
 
 
 def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[Day]:

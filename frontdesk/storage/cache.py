@@ -1,6 +1,7 @@
 """Bytes under a key for a while: replies that need not be written again. In Redis for all workers, or in the process.
 
-Both have nothing rather than fail. Knows nothing of what the bytes are.
+Both have nothing rather than fail. A key is `group:name`, and a whole group can be forgotten. Knows nothing of what the
+bytes are.
 """
 
 from __future__ import annotations
@@ -10,9 +11,13 @@ from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from typing import cast
 
+from redis.asyncio import Redis
+
 from frontdesk.storage.redis_client import RedisInTime
 
 PREFIX = "frontdesk:cache:"
+INDEX = "frontdesk:cache-index:"
+"""Before a group: a sorted set of its keys by the time at which they end."""
 
 
 class RedisCache:
@@ -27,7 +32,27 @@ class RedisCache:
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
         """Keep it for so long; not at all where Redis is away."""
-        await self._redis.ask(lambda client: client.set(PREFIX + key, value, ex=ttl_s))
+        index, now = INDEX + _group(key), time.time()
+
+        def put(client: Redis) -> Awaitable[list[object]]:
+            pipe = client.pipeline(transaction=True)
+            pipe.zadd(index, {PREFIX + key: now + ttl_s})
+            pipe.zremrangebyscore(index, 0, now)
+            pipe.expire(index, ttl_s)
+            pipe.set(PREFIX + key, value, ex=ttl_s)
+            return pipe.execute()
+
+        await self._redis.ask(put)
+
+    async def forget(self, group: str) -> int | None:
+        """Delete everything of a group; how many keys, or None where Redis is away."""
+        index = INDEX + group
+
+        async def delete(client: Redis) -> int:
+            keys = await cast("Awaitable[list[bytes]]", client.zrange(index, 0, -1))
+            return await cast("Awaitable[int]", client.unlink(index, *keys)) - 1 if keys else 0
+
+        return await self._redis.ask(delete)
 
 
 class LruCache:
@@ -53,3 +78,14 @@ class LruCache:
         self._kept.move_to_end(key)
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
+
+    async def forget(self, group: str) -> int:
+        """Drop everything of a group; how many keys."""
+        theirs = [key for key in self._kept if _group(key) == group]
+        for key in theirs:
+            del self._kept[key]
+        return len(theirs)
+
+
+def _group(key: str) -> str:
+    return key.rpartition(":")[0]

@@ -84,17 +84,21 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(frontdesk_reads_only=True)
 
 
-def truncate_wal(connection: Connection) -> None:
-    """On SQLite, empty the write-ahead log, which still holds pages as they were; where somebody reads, it stays.
+def truncate_wal(connection: Connection) -> bool:
+    """On SQLite, empty the write-ahead log, which still holds pages as they were; False where somebody reads: it stays.
 
     Only outside of a transaction. Writers wait meanwhile, hence the short patience.
     """
-    if connection.dialect.name == "sqlite":
-        cursor = connection.connection.cursor()
+    if connection.dialect.name != "sqlite":
+        return True
+    cursor = connection.connection.cursor()
+    try:
         cursor.execute(f"PRAGMA busy_timeout = {TRUNCATE_TIMEOUT_MS}")
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    finally:
         cursor.close()
+    return not busy
 
 
 @contextmanager

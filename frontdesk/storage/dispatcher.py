@@ -3,7 +3,8 @@
 Each process has one, and one of them leads (`leadership.py`). It looks when this process has committed something, and
 every now and then for what others have. A sink that is away rests for a while and costs no event an attempt; an event
 that its sink refuses is tried again later, alone, and holds back only its customer's later ones; after enough attempts
-it is given up and waits for an administrator.
+it is given up and waits for an administrator. A tenant whose events a sink is slow to refuse rests for a while at that
+sink, so that the events of others are not late.
 
 Knows nothing of what an event says, and logs ids and names of errors, never what they hold.
 """
@@ -14,6 +15,7 @@ import logging
 import random
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from threading import Event as Signal
@@ -23,14 +25,16 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.storage.crash_points import reached
-from frontdesk.storage.database import write_turn
+from frontdesk.storage.database import truncate_wal, write_turn
 from frontdesk.storage.leadership import Leadership
-from frontdesk.storage.sinks import Sink, SinkAway
+from frontdesk.storage.sinks import ERASURES, FileSink, Sink, SinkAway
 from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, lags, postpone
 
 GATHER_S = 0.05
 """After a commit so long for others to join: a delivery waits for disks, and costs the same for one as for many."""
 LAG_EVERY_S = 5.0
+REFUSALS_S = 0.5
+"""A sink may take so long in one round to refuse events of one tenant; then the tenant rests, and others go on."""
 CLOSE_TIMEOUT_S = 5.0
 
 _log = logging.getLogger("bentoml.frontdesk")
@@ -58,6 +62,30 @@ class _Rest:
 
     failures: int = 0
     until: float = 0.0
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """Per tenant: seconds that a sink took to refuse its events in this round, and until when the tenant rests."""
+
+    spent_s: dict[str, float] = field(default_factory=dict)
+    until: dict[str, float] = field(default_factory=dict)
+
+    def resting(self, now: float) -> list[str]:
+        self.until = {tenant: until for tenant, until in self.until.items() if until > now}
+        return sorted(self.until)
+
+    def refused(self, tenant: str, seconds: float) -> None:
+        self.spent_s[tenant] = self.spent_s.get(tenant, 0.0) + seconds
+
+    def is_over(self, tenant: str) -> bool:
+        return self.spent_s.get(tenant, 0.0) >= REFUSALS_S
+
+    def end_round(self) -> None:
+        """Who used up its time rests for as long: the others have at least half of the sink's time."""
+        now = time.monotonic()
+        self.until |= {tenant: now + spent for tenant, spent in self.spent_s.items() if spent >= REFUSALS_S}
+        self.spent_s = {}
 
 
 @dataclass(slots=True)
@@ -97,6 +125,8 @@ class Dispatcher:
         self._observe_lag = observe_lag
         self._leadership = Leadership(engine)
         self._rests = {sink.name: _Rest() for sink in sinks}
+        self._refusals = {sink.name: _Refusals() for sink in sinks}
+        self._names_in_log = False
         self._lag_due = 0.0
         self._wake, self._closed = Signal(), Signal()
         self._thread = Thread(target=self._run, name="frontdesk-outbox", daemon=True)
@@ -137,6 +167,10 @@ class Dispatcher:
         now = time.monotonic()
         awake = [sink for sink in self._sinks if self._rests[sink.name].until <= now]
         busy = [self._deliver(connection, sink) for sink in awake]
+        for sink in awake:
+            _tidy(sink)
+        if self._names_in_log:
+            self._empty_log()
         if self._lag_due <= now:
             self._lag_due = now + LAG_EVERY_S
             self._tell_lags(connection)
@@ -154,8 +188,14 @@ class Dispatcher:
             with write_turn(self._engine), connection.begin():
                 self._note(connection, sink, outcome)
         reached("outbox.after_delete")
+        self._names_in_log |= any(waiting.event.type in ERASURES for waiting in outcome.taken)
         self._observe_delivered(sink.name, len(outcome.taken))
         return True
+
+    def _empty_log(self) -> None:
+        """Erasures have left the outbox with the names in them: on SQLite, their pages are written over only now."""
+        with self._engine.connect() as connection:
+            self._names_in_log = not truncate_wal(connection)
 
     def _due(self, connection: Connection, sink: Sink) -> Sequence[WaitingEvent]:
         """What the sink is to be told next: nothing while a customer's earlier event may still be in the spool.
@@ -168,7 +208,8 @@ class Dispatcher:
             return ()
         connection.execution_options(frontdesk_reads_only=True)
         with connection.begin():
-            due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events)
+            resting = self._refusals[sink.name].resting(time.monotonic())
+            due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events, resting)
         return due if due and self._spooled() == (0, came) else ()
 
     def _offer(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
@@ -191,17 +232,23 @@ class Dispatcher:
         except SinkAway:
             raise
         except Exception:  # noqa: BLE001 - a sink may refuse with whatever it likes; which event it was is found below
-            self._offer_each(sink, due, outcome)
+            try:
+                self._offer_each(sink, due, outcome)
+            finally:
+                self._refusals[sink.name].end_round()
         else:
             outcome.taken.extend(due)
 
     def _offer_each(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
         """One after the other; behind a refused one its customer's others are left for later."""
         held_back: set[tuple[str, str]] = set()
+        refusals = self._refusals[sink.name]
         for waiting in due:
-            owner = (waiting.event.tenant, waiting.event.customer_id or waiting.event.event_id)
-            if owner in held_back:
+            tenant = waiting.event.tenant
+            owner = (tenant, waiting.event.customer_id or waiting.event.event_id)
+            if owner in held_back or refusals.is_over(tenant):
                 continue
+            began = time.monotonic()
             try:
                 sink.deliver([waiting.event])
             except SinkAway:
@@ -209,6 +256,7 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - as above
                 outcome.refused.append((waiting, _name(error)))
                 held_back.add(owner)
+                refusals.refused(tenant, time.monotonic() - began)
             else:
                 outcome.taken.append(waiting)
 
@@ -231,6 +279,13 @@ class Dispatcher:
             known = {lag.sink: lag for lag in lags(connection)}
         for sink in self._sinks:
             self._observe_lag(known.get(sink.name, Lag(sink.name, 0, 0, None)))
+
+
+def _tidy(sink: Sink) -> None:
+    """Let a sink that keeps names for a while look at its clock."""
+    if isinstance(sink, FileSink):
+        with suppress(OSError):
+            sink.tidy()
 
 
 def _name(error: Exception) -> str:

@@ -24,7 +24,7 @@ from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import begin_writing, reading
 from frontdesk.storage.failures import is_of_the_row, name_of
-from frontdesk.storage.late import settled
+from frontdesk.storage.late import anonymised_late, settled
 from frontdesk.storage.rows import Rows
 from frontdesk.storage.spool import Refused, Spool, Spooled, purge
 from frontdesk.storage.sql.idempotency import finish_claim
@@ -169,8 +169,14 @@ class Drain:
         except Exception as error:
             if not is_of_the_row(error):
                 raise
-            return Refused(one, name_of(error))
+            return Refused(self._anonymised(one), name_of(error))
         return None
+
+    def _anonymised(self, one: Spooled) -> Spooled:
+        """The rows as they may stay here: an erased customer's without their words."""
+        with reading(self._engine) as connection:
+            rows = anonymised_late(connection, one.rows, self._fingerprint)
+        return Spooled(one.sequence, rows.to_json())
 
     def _write(self, rows: Sequence[Rows]) -> None:
         began = time.perf_counter()

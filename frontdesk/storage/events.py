@@ -24,6 +24,16 @@ class EventType(StrEnum):
     UNDERSTOOD = "query.understood"
     FEEDBACK = "feedback.given"
     ERASED = "customer.erased"
+    QUERIES_ERASED = "query.erased"
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedQuery:
+    """A query that is being erased, whose it is, and the feedback on it."""
+
+    id: str
+    customer_id: str | None
+    feedback: tuple[str, ...] = ()
 
 
 MOST_REPLACED = 100
@@ -107,6 +117,18 @@ def feedback_event(row: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]]
 def erased_event(event_id: str, tenant: str, customer_id: str, at: datetime) -> Event:
     """A customer was forgotten: whoever was told of this one must forget too."""
     return Event(event_id, EventType.ERASED, tenant, customer_id, _json({"erased_at": at.isoformat()}), at)
+
+
+def queries_erased_event(
+    event_id: str, tenant: str, customer_id: str | None, queries: Sequence[ErasedQuery], at: datetime
+) -> Event:
+    """Some queries of one customer, or of unknown ones, were erased, and the feedback on them."""
+    payload = {
+        "query_ids": [query.id for query in queries],
+        "feedback_ids": [each for query in queries for each in query.feedback],
+        "erased_at": at.isoformat(),
+    }
+    return Event(event_id, EventType.QUERIES_ERASED, tenant, customer_id, _json(payload), at)
 
 
 def outbox_rows(event: Event, sinks: Sequence[str]) -> list[dict[str, Any]]:

@@ -47,7 +47,11 @@ class FeaturesSink:
                     rebuild(self._client, connection)
             pipe = self._client.pipeline(transaction=False)
             for event in events:
-                _apply(pipe, event)
+                if event.type == EventType.QUERIES_ERASED and event.customer_id is not None:
+                    with reading(self._engine) as connection:
+                        _refill(pipe, connection, event.tenant, event.customer_id)
+                else:
+                    _apply(pipe, event)
             pipe.execute()
         except RedisError as error:
             raise SinkAway(f"Redis is away ({type(error).__name__}).") from None
@@ -77,6 +81,17 @@ def rebuild(client: redis.Redis, connection: Connection) -> int:
     pipe.set(WHOLE, 1)
     pipe.execute()
     return customers
+
+
+def _refill(pipe: Pipeline, connection: Connection, tenant: str, customer_id: str) -> None:
+    """Put what the record still knows of a customer in the place of all that is there."""
+    forget(pipe, tenant, customer_id)
+    contacts = [stored.contact for stored in all_contacts(connection, (tenant, customer_id))]
+    if contacts:
+        put_contacts(pipe, tenant, customer_id, contacts[0].at, contacts[-MOST:])
+    ratings = [stored.rating for stored in all_ratings(connection, (tenant, customer_id))]
+    if ratings:
+        put_ratings(pipe, tenant, customer_id, ratings[-MOST:])
 
 
 def _by_customer(connection: Connection) -> Iterator[tuple[str, str, datetime, Sequence[Contact]]]:

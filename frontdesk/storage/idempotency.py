@@ -26,6 +26,7 @@ from frontdesk.storage.recorder import SpoolingRecorder
 from frontdesk.storage.rows import SPOOLED, Finish, context, earlier_answer
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
+from frontdesk.storage.subjects import Fingerprint, customer_hash, session_hash
 from frontdesk.storage.works import TakeKey
 from frontdesk.types import Caller, Claim, EarlierAnswer, Query
 
@@ -41,6 +42,7 @@ class IdempotencyKeys:
         lease_s: for how long an unfinished key is its request's, in seconds; longer than any request.
         ttl_s: for how long keys are kept, in seconds.
         one_host: does nobody else write to this database? Then the spool may stand in for it.
+        fingerprint: the keyed hash by which an erasure finds keys of a customer or a session.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class IdempotencyKeys:
         lease_s: float,
         ttl_s: float,
         one_host: bool,
+        fingerprint: Fingerprint | None = None,
     ) -> None:
         self._recorder = recorder
         self._spool = spool
@@ -61,6 +64,7 @@ class IdempotencyKeys:
         self._lease = timedelta(seconds=lease_s)
         self._ttl = timedelta(seconds=ttl_s)
         self._one_host = one_host
+        self._fingerprint = fingerprint
         self._stamp: tuple[int, ...] | None = None  # of the spool's files when they held no key
 
     async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
@@ -71,11 +75,16 @@ class IdempotencyKeys:
             KeyReused: the key belongs to another request.
             StorageUnavailable: no store took the key.
         """
-        found = await self.take_for(key, asked_for(operation, query), caller)
+        found = await self.take_for(key, asked_for(operation, query), caller, self._hashes(query, caller.tenant))
         return found if isinstance(found, Claim) else earlier_answer(found)
 
-    async def take_for(self, key: str, wanted: bytes, caller: Caller) -> Claim | bytes:
-        """The same for any request: `wanted` is what makes two of them the same; the bytes are what was answered."""
+    async def take_for(
+        self, key: str, wanted: bytes, caller: Caller, hashes: tuple[str | None, str | None] = (None, None)
+    ) -> Claim | bytes:
+        """The same for any request: `wanted` is what makes two of them the same; the bytes are what was answered.
+
+        `hashes` are those of the customer and of the session that the request names.
+        """
         now = datetime.now(UTC)
         asked = ClaimRow(
             tenant=caller.tenant,
@@ -86,6 +95,8 @@ class IdempotencyKeys:
             lease_until=now + self._lease,
             created_at=now,
             expired=now - self._ttl,
+            customer_hash=hashes[0],
+            session_hash=hashes[1],
         )
         holder: object = await self._spooled(asked)
         if holder is not None:
@@ -112,6 +123,15 @@ class IdempotencyKeys:
         holder, is_empty = self._spool.holder(asked), not self._spool.has_keys()
         self._stamp = stamp if is_empty else None
         return holder
+
+    def _hashes(self, query: Query, tenant: str) -> tuple[str | None, str | None]:
+        if self._fingerprint is None:
+            return None, None
+        customer, session = query.customer_id, query.session_id
+        return (
+            None if customer is None else customer_hash(self._fingerprint, tenant, customer),
+            None if session is None else session_hash(self._fingerprint, tenant, session),
+        )
 
     def finished(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> Finish:
         """What keeps `answer` under the claim's key, to be written in the transaction of what it tells of.

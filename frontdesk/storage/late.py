@@ -1,36 +1,87 @@
-"""Rows that come to the database late, out of a spool: much may have happened since they were acknowledged.
+"""Rows as they may be inserted now: their customer, session or query may have been erased since the request began.
 
-Their customer may have been erased: then they are made as anonymous as the rows that were there. Their day may have
-been counted: then it is to be counted again.
+Such rows are made as anonymous as those that were there already. Rows out of a spool may also belong to a day that was
+counted: then it is to be counted again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Connection
 
 from frontdesk.storage.rows import Rows
 from frontdesk.storage.sql.daily import forget_days
-from frontdesk.storage.sql.erasure import ERASED_HISTORY, ERASED_QUERY, is_erased
+from frontdesk.storage.sql.erasure import (
+    ERASED_HISTORY,
+    ERASED_QUERY,
+    Erasures,
+    erasures_of,
+    erasures_since,
+    lock_for_writing,
+)
+from frontdesk.storage.sql.idempotency import free_claim
+from frontdesk.storage.subjects import Origin, customer_hash, session_hash
 from frontdesk.storage.tables import customer_history, queries
+
+__all__ = ["anonymised", "anonymised_late", "customer_hash", "is_erased", "origin_of", "settled", "without_erased"]
+
+CLOCK_MARGIN = timedelta(seconds=5)
+"""Rows out of a spool: the host's clock may have been set since they were received. Within it, an erasure wins."""
 
 _ERASED: Mapping[str, Mapping[str, Any]] = {queries.name: ERASED_QUERY, customer_history.name: ERASED_HISTORY}
 
 
-def customer_hash(fingerprint: Callable[[bytes], str], tenant: str, customer_id: str) -> str:
-    """What an erased customer is known by."""
-    return fingerprint(f"{tenant}\x00{customer_id}".encode())
+def without_erased(connection: Connection, kept: Sequence[Rows]) -> Sequence[Rows]:
+    """Rows of requests that have just been answered; the same sequence where nobody of them was erased meanwhile.
+
+    Within the transaction that inserts them. Their claims are given up where they are anonymous.
+    """
+    origins = [rows.origin for rows in kept if rows.origin is not None]
+    if not origins:
+        return kept
+    oldest = min(origin.received_at for origin in origins)
+    erased = erasures_since(connection, {origin.tenant for origin in origins}, oldest)
+    if not erased:
+        return kept
+    return [_settled(connection, rows, rows.origin, erased, timedelta()) for rows in kept]
 
 
 def settled(connection: Connection, late: Sequence[Rows], fingerprint: Callable[[bytes], str]) -> list[Rows]:
-    """The rows as they may be inserted now, within the transaction that does so."""
+    """Rows out of a spool, within the transaction that inserts them."""
+    lock_for_writing(connection)
     asked = [row for rows in late for row in rows.inserts.get(queries.name, ())]
     forget_days(connection, [(row["tenant"], row["created_at"]) for row in asked])
-    known: dict[tuple[str, str], str] = {}
-    return [anonymised(rows) if _is_erased(connection, rows, known, fingerprint) else rows for rows in late]
+    origins = [origin_of(rows, fingerprint) for rows in late]
+    erased = _erased(connection, late, origins)
+    return [
+        _settled(connection, rows, origin, erased, CLOCK_MARGIN) for rows, origin in zip(late, origins, strict=True)
+    ]
+
+
+def anonymised_late(connection: Connection, late: Rows, fingerprint: Callable[[bytes], str]) -> Rows:
+    """Rows out of a spool as they may be kept anywhere; nothing is written."""
+    origin = origin_of(late, fingerprint)
+    erased = _erased(connection, [late], [origin])
+    return anonymised(late) if is_erased(late, origin, erased, CLOCK_MARGIN) else late
+
+
+def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
+    """Where rows came from; of rows that an earlier release has spooled, what their query's row says."""
+    if rows.origin is not None:
+        return rows.origin
+    for row in rows.inserts.get(queries.name, ()):
+        tenant, customer_id, session_id = row["tenant"], row["customer_id"], row["session_id"]
+        return Origin(
+            tenant,
+            None if customer_id is None else customer_hash(fingerprint, tenant, customer_id),
+            None if session_id is None else session_hash(fingerprint, tenant, session_id),
+            row["created_at"] - timedelta(milliseconds=max(row["response_time_ms"], 0.0)),
+        )
+    return None
 
 
 def anonymised(rows: Rows) -> Rows:
@@ -40,17 +91,31 @@ def anonymised(rows: Rows) -> Rows:
         for table, inserted in rows.inserts.items()
         if table in _ERASED
     }
-    return replace(rows, inserts=inserts, finish=None)
+    origin = None if rows.origin is None else replace(rows.origin, customer_hash=None, session_hash=None)
+    return replace(rows, inserts=inserts, finish=None, origin=origin)
 
 
-def _is_erased(
-    connection: Connection, rows: Rows, known: dict[tuple[str, str], str], fingerprint: Callable[[bytes], str]
-) -> bool:
-    for row in rows.inserts.get(queries.name, ()):
-        if row["customer_id"] is not None:
-            place = (row["tenant"], row["customer_id"])
-            if place not in known:
-                known[place] = customer_hash(fingerprint, *place)
-            if is_erased(connection, row["tenant"], known[place], row["created_at"]):
-                return True
-    return False
+def _erased(connection: Connection, late: Sequence[Rows], origins: Sequence[Origin | None]) -> Erasures:
+    keys = {
+        (origin.tenant, key)
+        for rows, origin in zip(late, origins, strict=True)
+        if origin is not None
+        for key in origin.keys(rows.id)
+    }
+    return erasures_of(connection, keys)
+
+
+def _settled(connection: Connection, rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta) -> Rows:
+    if not is_erased(rows, origin, erased, margin):
+        return rows
+    if (finish := rows.finish) is not None:
+        free_claim(connection, finish.tenant, finish.subject, finish.key, finish.claim)
+    return anonymised(rows)
+
+
+def is_erased(rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta) -> bool:
+    """Did the request of these rows begin before one of its keys was erased? `margin` later counts as before."""
+    if origin is None:
+        return False
+    moments = (erased.get((origin.tenant, key)) for key in origin.keys(rows.id))
+    return any(at is not None and at + margin >= origin.received_at for at in moments)

@@ -14,17 +14,23 @@ from collections.abc import Callable
 from sqlalchemy import Connection, Engine, func, select
 
 OUTBOX_LOCK = 0x46524F4E55  # any number that no other program locks
+RETENTION_LOCK = 0x46524F4E57
 
 
 class Leadership:
-    """Used by one thread. `lead` every now and then; `resign` when done, or when the connection has failed."""
+    """Used by one thread. `lead` every now and then; `resign` when done, or when the connection has failed.
 
-    def __init__(self, engine: Engine) -> None:
+    `number` is PostgreSQL's lock, `name` that of the file beside SQLite's: one pair for each kind of work.
+    """
+
+    def __init__(self, engine: Engine, number: int = OUTBOX_LOCK, name: str = "outbox") -> None:
         self._engine = engine
+        self._number = number
+        self._name = name
         self._connection: Connection | None = None
         self._lock: int | None = None
         on_sqlite = engine.dialect.name == "sqlite"
-        self._elected: Callable[[Connection], bool] = self._file_locked if on_sqlite else _session_locked
+        self._elected: Callable[[Connection], bool] = self._file_locked if on_sqlite else self._session_locked
 
     def lead(self) -> Connection | None:
         """The leader's connection, always the same one; None where another process leads.
@@ -58,7 +64,7 @@ class Leadership:
             self._lock = None
 
     def _file_locked(self, _: Connection) -> bool:
-        lock = os.open(f"{self._engine.url.database}.outbox-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(f"{self._engine.url.database}.{self._name}-lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -67,7 +73,6 @@ class Leadership:
         self._lock = lock
         return True
 
-
-def _session_locked(connection: Connection) -> bool:
-    with connection.begin():
-        return bool(connection.scalar(select(func.pg_try_advisory_lock(OUTBOX_LOCK))))
+    def _session_locked(self, connection: Connection) -> bool:
+        with connection.begin():
+            return bool(connection.scalar(select(func.pg_try_advisory_lock(self._number))))

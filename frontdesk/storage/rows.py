@@ -18,6 +18,7 @@ from sqlalchemy import LargeBinary
 
 from frontdesk.security.sealing import Sealing
 from frontdesk.storage.events import answered_event, outbox_rows
+from frontdesk.storage.subjects import Fingerprint, Origin, customer_hash, session_hash
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
 from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
 
@@ -31,6 +32,7 @@ RESOLUTION: Mapping[Action, str] = {
 COMMITTED = "committed"
 SPOOLED = "spooled"
 NOT_STORED = "no"
+_OF_ORIGIN = ("customer_hash", "session_hash")
 
 # 5 us for an answer of 1.9 kB; pydantic_core.to_json takes 17 and keeps the Nones of dataclasses, whatever it is told.
 _ANSWER = TypeAdapter(Answer).serializer
@@ -50,6 +52,8 @@ class Finish:
     created_at: datetime
     committed: bytes = field(repr=False)
     spooled: bytes = field(repr=False)
+    customer_hash: str | None = None
+    session_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,7 @@ class Rows:
     inserts: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
     finish: Finish | None = None
     audited: Sequence[AuditEntry] = ()
+    origin: Origin | None = None
 
     def to_json(self) -> str:
         """Everything, to be read back by `from_json`.
@@ -68,8 +73,12 @@ class Rows:
             ValueError: a text that has no UTF-8.
         """
         finish = None if self.finish is None else asdict(self.finish)
+        for name in _OF_ORIGIN if finish else ():
+            del finish[name]  # they are in `origin`: the release before could not read them here
         audited = [asdict(entry) for entry in self.audited]
         whole = {"id": self.id, "inserts": self.inserts, "finish": finish, "audited": audited}
+        if self.origin is not None:
+            whole["origin"] = self.origin.to_json()
         written = json.dumps(whole, default=_written, ensure_ascii=False)
         written.encode()
         return written
@@ -78,20 +87,23 @@ class Rows:
     def from_json(cls, written: str) -> Rows:
         whole = json.loads(written)
         inserts = {table: tuple(_row(table, row) for row in rows) for table, rows in whole["inserts"].items()}
-        finish = None if whole["finish"] is None else _finish(whole["finish"])
-        return cls(whole["id"], inserts, finish, tuple(_entry(entry) for entry in whole.get("audited", ())))
+        origin = Origin.from_json(whole["origin"]) if "origin" in whole else None
+        finish = None if whole["finish"] is None else _finish(whole["finish"], origin)
+        return cls(whole["id"], inserts, finish, tuple(_entry(entry) for entry in whole.get("audited", ())), origin)
 
 
 @dataclass(frozen=True, slots=True)
 class RowMaker:
     """Turns records into rows; originals are sealed with `seal`, and each sink is told by a row of the outbox.
 
-    `audit` says what the audit log keeps of an answer.
+    `audit` says what the audit log keeps of an answer; `fingerprint` makes the keyed hashes by which erasure finds
+    rows. Without it rows have no origin, and are found by their customer's id alone.
     """
 
     seal: Sealing
     sinks: tuple[str, ...] = ()
     audit: Callable[[Record], AuditEntry] | None = None
+    fingerprint: Fingerprint | None = None
 
     def rows(self, record: Record) -> Rows:
         """All rows of one request: none but the end of its claim where the caller asked for nothing to be stored."""
@@ -103,7 +115,19 @@ class RowMaker:
             if self.sinks:
                 inserts[outbox.name] = tuple(outbox_rows(answered_event(record), self.sinks))
         audited = () if self.audit is None or not record.query.store else (self.audit(record),)
-        return Rows(record.answer.query_id, inserts, self._finish(record), audited)
+        origin = self._origin(record)
+        return Rows(record.answer.query_id, inserts, self._finish(record, origin), audited, origin)
+
+    def _origin(self, record: Record) -> Origin | None:
+        if self.fingerprint is None:
+            return None
+        tenant, customer_id, session_id = record.caller.tenant, record.query.customer_id, record.query.session_id
+        return Origin(
+            tenant,
+            None if customer_id is None else customer_hash(self.fingerprint, tenant, customer_id),
+            None if session_id is None else session_hash(self.fingerprint, tenant, session_id),
+            record.received_at or record.created_at,
+        )
 
     def _query(self, record: Record) -> dict[str, Any]:
         query, answer, tenant = record.query, record.answer, record.caller.tenant
@@ -131,11 +155,12 @@ class RowMaker:
             "customer_tier": query.customer_tier.value,
             "model_version": answer.model_version,
             "answer": answer_json(answer).decode(),
+            "audit_salt": record.audit_salt,
             "created_at": record.created_at,
             "updated_at": record.created_at,
         }
 
-    def _finish(self, record: Record) -> Finish | None:
+    def _finish(self, record: Record, origin: Origin | None) -> Finish | None:
         claim, caller, kept = record.claim, record.caller, record.query.store
         if claim is None:
             return None
@@ -152,6 +177,8 @@ class RowMaker:
             created_at=record.created_at,
             committed=committed,
             spooled=spooled,
+            customer_hash=None if origin is None else origin.customer_hash,
+            session_hash=None if origin is None else origin.session_hash,
         )
 
     def _sealed(self, text: str, tenant: str, row: str, column: str) -> bytes:
@@ -220,6 +247,7 @@ def _entry(written: Mapping[str, Any]) -> AuditEntry:
     return AuditEntry(**{**written, "created_at": datetime.fromisoformat(written["created_at"])})
 
 
-def _finish(written: Mapping[str, Any]) -> Finish:
+def _finish(written: Mapping[str, Any], origin: Origin | None) -> Finish:
+    hashes = {name: getattr(origin, name, None) for name in _OF_ORIGIN}
     answers = {name: base64.b64decode(written[name]) for name in ("committed", "spooled")}
-    return Finish(**{**written, **answers, "created_at": datetime.fromisoformat(written["created_at"])})
+    return Finish(**{**written, **answers, **hashes, "created_at": datetime.fromisoformat(written["created_at"])})

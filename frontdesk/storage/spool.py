@@ -12,14 +12,16 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import Engine
 
 from frontdesk.storage.database import begin_writing, open_database, reading, truncate_wal, try_lock
+from frontdesk.storage.late import anonymised, is_erased, origin_of
 from frontdesk.storage.rows import Rows
+from frontdesk.storage.sql.erasure import Erasures
 from frontdesk.storage.sql.idempotency import (
     ClaimRow,
     Holder,
@@ -35,16 +37,27 @@ from frontdesk.storage.sql.spool import (
     count_spooled,
     delete_refused,
     delete_spooled,
+    erase_keys,
     last_sequence,
     make_tables,
     oldest_spooled,
+    owned,
+    refused,
+    replace_rows,
+    rows_of,
     set_aside,
     spool_again,
+    spool_id,
+    spooled,
+    tenants_in_spool,
 )
+from frontdesk.storage.subjects import Fingerprint, Origin
 
 FILE_NAME = "spool.db"
 SETTLED_NS = 1_000_000_000
 """File systems tell times apart that are milliseconds, or on old ones a second, from each other."""
+NO_ORIGIN = Origin("", None, None, datetime(1970, 1, 1, tzinfo=UTC))
+"""Of an answer under a key that was not stored, spooled by a release that did not say whose it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +137,7 @@ class Spool:
                 [
                     {
                         "sequence": one.spooled.sequence,
+                        **owned(one.spooled.rows),
                         "rows": one.spooled.written,
                         "error": one.error,
                         "refused_at": now,
@@ -133,6 +147,49 @@ class Spool:
             )
             delete_spooled(connection, [one.sequence for one in (*taken, *(one.spooled for one in refused))])
             forget_claims(connection, claims)
+
+    @property
+    def id(self) -> str:
+        """What this file is known by in the database."""
+        with reading(self.engine) as connection:
+            return spool_id(connection)
+
+    def tenants(self) -> tuple[set[str], bool]:
+        """Whose rows and keys are here, and whether any row does not say whose it is."""
+        with reading(self.engine) as connection:
+            return tenants_in_spool(connection)
+
+    def adopt(self, fingerprint: Fingerprint) -> None:
+        """Say whose the rows are that an earlier release has left."""
+        with begin_writing(self.engine) as connection:
+            for table in (spooled, refused):
+                for sequence, written in rows_of(connection, table, {}):
+                    rows = Rows.from_json(written)
+                    known = replace(rows, origin=origin_of(rows, fingerprint) or NO_ORIGIN)
+                    replace_rows(connection, table, sequence, known)
+
+    def erase(self, erased: Erasures, fingerprint: Fingerprint, margin: timedelta = timedelta()) -> dict[str, int]:
+        """Make rows of these keys anonymous that were received before their erasure, and delete kept answers.
+
+        Args:
+            erased: moments by this host's clock.
+            fingerprint: makes the keys of rows that an earlier release has left.
+            margin: rows that were received so long after an erasure count as received before it.
+
+        Returns:
+            How many of each table.
+        """
+        removed = dict.fromkeys(("spool.spooled", "spool.refused", "spool.idempotency"), 0)
+        with begin_writing(self.engine) as connection:
+            for table in (spooled, refused):
+                for sequence, written in rows_of(connection, table, erased):
+                    rows = Rows.from_json(written)
+                    if is_erased(rows, origin_of(rows, fingerprint), erased, margin) and rows != anonymised(rows):
+                        replace_rows(connection, table, sequence, anonymised(rows))
+                        removed[f"spool.{table.name}"] += 1
+            for (tenant, key), at in erased.items():
+                removed["spool.idempotency"] += erase_keys(connection, tenant, key, at + margin)
+        return removed
 
     def refused(self) -> list[SetAside]:
         """What was set aside, in its order."""
@@ -154,10 +211,10 @@ class Spool:
             delete_refused(connection, sequences)
         self.forget()
 
-    def forget(self) -> None:
-        """Empty the write-ahead log, which still holds what was deleted; where somebody reads just now, it stays."""
+    def forget(self) -> bool:
+        """Empty the write-ahead log, which still holds what was deleted; False where somebody reads: then it stays."""
         with self.engine.connect() as connection:
-            truncate_wal(connection)
+            return truncate_wal(connection)
 
     def holder(self, asked: ClaimRow) -> Holder | None:
         """Whose the key is on this host, as far as the spool knows."""
@@ -186,6 +243,12 @@ class Spool:
                 return None
             stamp += (told.st_mtime_ns, told.st_size, told.st_ino)
         return tuple(stamp)
+
+    @contextmanager
+    def eraser(self) -> Iterator[bool]:
+        """Is this process the one that follows other hosts' erasures? One a host is."""
+        with try_lock(self.path.with_suffix(".erasures")) as is_ours:
+            yield is_ours
 
     @contextmanager
     def drainer(self) -> Iterator[bool]:

@@ -56,6 +56,13 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
 
+
+def _present(name: str, column: str) -> Index:
+    """An index of the rows in which `column` is not null."""
+    there = text(f"{column} IS NOT NULL")
+    return Index(name, "tenant", column, postgresql_where=there, sqlite_where=there)
+
+
 queries = Table(
     "queries",
     metadata,
@@ -82,6 +89,7 @@ queries = Table(
     Column("query_sealed", LargeBinary),  # what the customer wrote, encrypted (frontdesk/security/sealing.py)
     Column("response_sealed", LargeBinary),  # what the customer was sent, encrypted
     Column("decision", Text, nullable=False),  # automate, draft, clarify or escalate
+    Column("audit_salt", Text),  # salt of the text's fingerprint in the audit log; without it nobody can match the two
     Index("ix_queries_tenant_customer_created", "tenant", "customer_id", "created_at", "id"),
     # All that pages are filtered by and figures are made of, so that PostgreSQL need not read the rows themselves.
     Index(
@@ -113,6 +121,7 @@ queries = Table(
         postgresql_where=text("priority = 'urgent'"),
         sqlite_where=text("priority = 'urgent'"),
     ),
+    _present("ix_queries_tenant_session", "session_id"),
 )
 
 customer_history = Table(
@@ -173,8 +182,13 @@ idempotency = Table(  # one row for each Idempotency-Key that a caller used
     Column("query_id", Text),
     Column("answer_sealed", LargeBinary),  # what was answered, encrypted; null while it is in flight
     Column("created_at", UtcDateTime, nullable=False),
+    Column("customer_hash", Text),  # keyed hash of the customer, by which erasure finds answers that were not stored
+    Column("session_hash", Text),  # the same of the session
     PrimaryKeyConstraint("tenant", "subject", "key", name="pk_idempotency"),
     Index("ix_idempotency_tenant_created", "tenant", "created_at"),
+    _present("ix_idempotency_tenant_customer", "customer_hash"),
+    _present("ix_idempotency_tenant_session", "session_hash"),
+    _present("ix_idempotency_tenant_query", "query_id"),
 )
 
 feedback = Table(
@@ -222,8 +236,8 @@ erasures = Table(  # who was forgotten, so that what still waits elsewhere is fo
     "erasures",
     metadata,
     Column("tenant", Text, nullable=False),
-    Column("customer_hash", Text, nullable=False),
-    Column("erased_at", UtcDateTime, nullable=False),
+    Column("customer_hash", Text, nullable=False),  # the key of a customer, a session or a query (sql/erasure.py)
+    Column("erased_at", UtcDateTime, nullable=False),  # by the clock of the database
     PrimaryKeyConstraint("tenant", "customer_hash", name="pk_erasures"),
     Index("ix_erasures_tenant_erased", "tenant", "erased_at"),
 )
@@ -264,4 +278,24 @@ revoked_tokens = Table(  # tokens that are refused although they have not expire
     Column("expires_at", UtcDateTime, nullable=False),  # after this the token is refused anyway, and the row may go
     PrimaryKeyConstraint("tenant", "jti", "subject", name="pk_revoked_tokens"),
     Index("ix_revoked_tokens_tenant_expires", "tenant", "expires_at"),
+)
+
+spools = Table(  # one row for each host's spool, as it was last seen
+    "spools",
+    metadata,
+    Column("id", Text, primary_key=True),  # of the file, which outlives its host's name
+    Column("host", Text, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("erased_until", UtcDateTime),  # erasures up to this moment have been applied to the file
+    Column("seen_at", UtcDateTime, nullable=False),  # by the clock of the database, as the column before
+)
+
+retention_runs = Table(
+    "retention_runs",
+    metadata,
+    Column("id", Text, primary_key=True),  # UUIDv7
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("finished_at", UtcDateTime, nullable=False),
+    Column("report", Text, nullable=False),  # JSON: rows removed by table
 )

@@ -19,6 +19,7 @@ from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import write_turn
 from frontdesk.storage.failures import StoreAway, is_of_the_row, is_passing, name_of, refusal
 from frontdesk.storage.group_commit import Outcome
+from frontdesk.storage.late import without_erased
 from frontdesk.storage.rows import Finish, Rows
 from frontdesk.storage.sql.idempotency import ClaimRow, finish_claim, free_claim, take_claim
 from frontdesk.storage.sql.records import insert_rows
@@ -53,7 +54,8 @@ Work = Keep | TakeKey | FreeKey
 
 
 def write_database(connection: Connection, works: Sequence[Work], trail: AuditTrail | None = None) -> list[Outcome]:
-    """Do all works in the database, and leave their trail there."""
+    """Do all works in the database, and leave their trail there. What was erased meanwhile is made anonymous."""
+    works = _without_erased(connection, works)
     outcomes = _keys_first(connection, works, lambda finish: finish.committed)
     accepted = _accepted(works, outcomes)
     insert_rows(connection, accepted)
@@ -62,11 +64,20 @@ def write_database(connection: Connection, works: Sequence[Work], trail: AuditTr
     return outcomes
 
 
+def _without_erased(connection: Connection, works: Sequence[Work]) -> Sequence[Work]:
+    kept = [work.rows for work in works if isinstance(work, Keep)]
+    settled = without_erased(connection, kept)
+    if settled is kept:
+        return works
+    rows = iter(settled)
+    return [Keep(next(rows)) if isinstance(work, Keep) else work for work in works]
+
+
 def write_spool(connection: Connection, works: Sequence[Work]) -> list[Outcome]:
     """Do all works in the spool: rows wait there as JSON, claims are as they would be in the database."""
     outcomes = _keys_first(connection, works, lambda finish: finish.spooled)
     accepted = _accepted(works, outcomes)
-    add_to_spool(connection, [rows.to_json() for rows in accepted], datetime.now(UTC))
+    add_to_spool(connection, accepted, datetime.now(UTC))
     return outcomes
 
 

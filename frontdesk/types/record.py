@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from secrets import token_hex
 
 from frontdesk.types.answer import Answer, restored
 from frontdesk.types.query import Caller, MaskedText, Query
@@ -42,6 +43,8 @@ class Record:
     """What is kept of one request. `answer` is masked, as is `text.text`; the customer's own words are kept sealed.
 
     `claim` is there where the caller sent an Idempotency-Key: the acknowledged answer is kept under it.
+    `received_at` is when the request began, by this host's clock; None means `created_at`. `audit_salt` goes into the
+    text's fingerprint in the audit log.
     """
 
     caller: Caller
@@ -51,6 +54,8 @@ class Record:
     created_at: datetime
     response_time_ms: float
     claim: Claim | None = None
+    received_at: datetime | None = None
+    audit_salt: str = field(default_factory=lambda: token_hex(16), repr=False)
 
     def acknowledged(self, stored: str) -> Answer:
         """The answer as the caller gets it: with their own values in it and, beside a reply, how it is stored."""

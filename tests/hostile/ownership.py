@@ -74,12 +74,12 @@ class Cell:
     @property
     def names_something_owned(self) -> bool:
         return isinstance(self.entry, Route) and any(
-            name in self.entry.template for name in ("{query_id}", "{customer_id}", "{event_id}")
+            name in self.entry.template for name in ("{query_id}", "{customer_id}", "{session_id}", "{event_id}")
         )
 
     @property
     def erases(self) -> bool:
-        """Customers' ids are each tenant's own: who erases one finds nothing of another tenant's, and is told 0."""
+        """Customers' and sessions' ids are each tenant's own: who erases one finds nothing of another's: 0 rows."""
         return isinstance(self.entry, Route) and self.entry.methods == ("DELETE",)
 
 
@@ -90,6 +90,7 @@ def cells(entries: Sequence[Route | Rpc], target: dict[str, str]) -> Iterator[Ce
             for tenant in (OWNER, STRANGER):
                 event_id = uuid7()
                 own = {"query_id": event_id, "event_id": event_id, "customer_id": f"{MARK}-{event_id}", "sink": "file"}
+                own["session_id"] = f"{MARK}-session-{event_id}"
                 yield Cell(entry, role, tenant, {**target, **own})
 
 
@@ -104,6 +105,7 @@ def rpcs() -> list[Cell]:
 def query_of(cell: Cell) -> dict[str, Any]:
     """The owner's row that the cell's path names."""
     named = {"id": cell.target["query_id"], "customer_id": cell.target["customer_id"]}
+    named["session_id"] = cell.target["session_id"]
     return kept(tenant=OWNER, query_text=f"{MARK} words", **named)
 
 

@@ -17,7 +17,6 @@ from sqlalchemy import Engine, Table, func, select, text
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, StorageUnavailable
-from frontdesk.storage import archive as archives
 from frontdesk.storage.access import read, write
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.database import migrate, open_database, reading
@@ -264,18 +263,6 @@ class TestErasure:
             assert is_erased(connection, "acme", known, START)
             assert not is_erased(connection, "acme", known, START + hours(24 * 3650))
             assert not is_erased(connection, "other", known, START)
-
-    async def test_what_was_in_flight_during_an_erasure_is_forgotten_a_moment_later(
-        self, archive: Archive, engine: Engine, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(archives, "IN_FLIGHT_S", 0.2)
-        await archive.erase("acme", "customer-7", soon())
-        late = asyncio.create_task(archive.erase_late("acme", "customer-7"))
-        put(engine, [kept()], with_history=True)
-        await late
-        assert [row["query_text"] for row in rows(engine, queries)] == [""]
-        assert [row["customer_id"] for row in rows(engine, customer_history)] == [""]
-        assert [row["type"] for row in rows(engine, outbox)] == ["customer.erased"]
 
     async def test_no_byte_of_an_erased_customer_is_left_in_sqlites_files(self, tmp_path: Path) -> None:
         """Among many others, in an order that splits pages of every index."""

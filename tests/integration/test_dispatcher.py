@@ -237,3 +237,32 @@ def lead_until_killed(url: str) -> None:
 
 if __name__ == "__main__":
     lead_until_killed(sys.argv[1])
+
+
+@dataclass
+class SlowToRefuse(Told):
+    """Takes its time to refuse the events of one tenant."""
+
+    tenant: str = "slow"
+    takes_s: float = 0.2
+
+    def deliver(self, events: Sequence[Event]) -> None:
+        if any(event.tenant == self.tenant for event in events):
+            time.sleep(self.takes_s)
+            raise ValueError("This event is not wanted.")
+        self.events.extend(event.event_id for event in events)
+
+
+def test_events_that_are_slowly_refused_do_not_delay_those_of_other_tenants(engine: Engine) -> None:
+    """S4. A hundred of them take a sink 20 s, and they were there first."""
+    refused = [
+        answered_event(record(query_id=f"a{number:03d}", tenant="slow", customer_id=None)) for number in range(100)
+    ]
+    with engine.begin() as connection:
+        outbox.insert_outbox(connection, [row for event in refused for row in outbox_rows(event, ("file",))])
+    put(engine, None, *(f"b{number}" for number in range(15)))
+    sink = SlowToRefuse()
+    began = time.monotonic()
+    with dispatching(engine, sink):
+        until(lambda: len(sink.events) == 15)
+    assert time.monotonic() - began < 5.0

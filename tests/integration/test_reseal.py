@@ -71,7 +71,7 @@ def fill(engine: Engine, spool: Spool, files: KeyFiles) -> None:
     keep(engine, made(files), made(files, "one"))
     with begin_writing(spool.engine) as connection:
         waiting, never = made(files, "three"), made(files, "four")
-        add_to_spool(connection, [waiting.to_json()], NOW)
+        add_to_spool(connection, [waiting], NOW)
         row = {"sequence": 99, "rows": never.to_json(), "error": "DataError", "refused_at": NOW}
         connection.execute(insert(refused), row)
         assert waiting.finish is not None

@@ -71,10 +71,13 @@ class StoredRating:
     rating: Rating
 
 
-def all_contacts(connection: Connection) -> Iterator[StoredContact]:
-    """Every contact of every tenant, by customer and time. Rows are fetched as they are taken."""
+def all_contacts(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredContact]:
+    """Every contact of every tenant, or `of` one customer of a tenant, by customer and time.
+
+    Rows are fetched as they are taken.
+    """
     columns = ("tenant", "customer_id", "id", "created_at", "intent", "sentiment", "escalation_needed")
-    asked = select(*(queries.c[name] for name in columns), queries.c.response_time_ms)
+    asked = _of(select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, of)
     ordered = asked.where(queries.c.customer_id.is_not(None)).order_by(
         queries.c.tenant, queries.c.customer_id, queries.c.created_at, queries.c.id
     )
@@ -83,15 +86,22 @@ def all_contacts(connection: Connection) -> Iterator[StoredContact]:
         yield StoredContact(tenant, customer, contact, at - timedelta(milliseconds=max(taken_ms, 0.0)))
 
 
-def all_ratings(connection: Connection) -> Iterator[StoredRating]:
-    """Every satisfaction given of a known customer's message, by customer and time."""
+def all_ratings(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredRating]:
+    """Every satisfaction given of a known customer's message, or `of` one customer, by customer and time."""
     columns = ("tenant", "customer_id", "id", "created_at", "satisfaction")
-    asked = select(*(feedback.c[name] for name in columns)).where(
+    asked = _of(select(*(feedback.c[name] for name in columns)), feedback, of).where(
         feedback.c.customer_id.is_not(None), feedback.c.satisfaction.is_not(None)
     )
     ordered = asked.order_by(feedback.c.tenant, feedback.c.customer_id, feedback.c.created_at, feedback.c.id)
     for tenant, customer, *rating in _streamed(connection, ordered):
         yield StoredRating(tenant, customer, Rating(*rating))
+
+
+def _of(asked: Select[Any], table: Table, owner: tuple[str, str] | None) -> Select[Any]:
+    if owner is None:
+        return asked
+    tenant, customer_id = owner
+    return asked.where(table.c.tenant == tenant, table.c.customer_id == customer_id)
 
 
 def _streamed(connection: Connection, asked: Select[Any]) -> Iterator[Any]:

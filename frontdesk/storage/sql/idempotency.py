@@ -19,6 +19,7 @@ from frontdesk.storage.tables import idempotency
 
 PURGED_AT_ONCE = 1000
 
+_HASHES = ("customer_hash", "session_hash")
 _KEY = [idempotency.c.tenant, idempotency.c.subject, idempotency.c.key]
 
 
@@ -34,6 +35,8 @@ class ClaimRow:
     lease_until: datetime
     created_at: datetime
     expired: datetime
+    customer_hash: str | None = None
+    session_hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,8 @@ def finish_claim(
         "query_id": finish.query_id,
         "answer_sealed": answer_sealed,
         "created_at": finish.created_at,
+        "customer_hash": finish.customer_hash,
+        "session_hash": finish.session_hash,
     }
     return connection.execute(_finish(connection.dialect.name, is_acknowledged), row).rowcount == 1
 
@@ -112,7 +117,7 @@ def _take(dialect: str) -> Insert:
         there.created_at < bindparam("expired"),
         there.answer_sealed.is_(None) & (there.lease_until < new.created_at),
     )
-    changed = ("fingerprint", "claim", "lease_until", "created_at", "query_id", "answer_sealed")
+    changed = ("fingerprint", "claim", "lease_until", "created_at", "query_id", "answer_sealed", *_HASHES)
     return made.on_conflict_do_update(index_elements=_KEY, set_={name: new[name] for name in changed}, where=free)
 
 
@@ -124,10 +129,10 @@ def _finish(dialect: str, is_acknowledged: bool) -> Insert:
     changed: dict[str, ColumnElement[Any]]
     if is_acknowledged:
         may = or_(ours, there.answer_sealed.is_(None))
-        changed = {name: new[name] for name in ("query_id", "answer_sealed", "claim")}
+        changed = {name: new[name] for name in ("query_id", "answer_sealed", "claim", *_HASHES)}
     else:
         may = ours
-        changed = {name: func.coalesce(there[name], new[name]) for name in ("query_id", "answer_sealed")}
+        changed = {name: func.coalesce(there[name], new[name]) for name in ("query_id", "answer_sealed", *_HASHES)}
     return made.on_conflict_do_update(index_elements=_KEY, set_=changed, where=may)
 
 

@@ -56,10 +56,12 @@ def insert_outbox(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
         connection.execute(_INSERT, rows)
 
 
-def due_events(connection: Connection, sink: str, now: datetime, limit: int) -> list[WaitingEvent]:
+def due_events(
+    connection: Connection, sink: str, now: datetime, limit: int, resting: Sequence[str] = ()
+) -> list[WaitingEvent]:
     """What this sink may be given now, in order: never an event of a customer of whom an earlier one waits for later.
 
-    What was given up holds nobody back.
+    What was given up holds nobody back. Tenants that are `resting` are left out.
     """
     earlier = outbox.alias("earlier")
     held_back = exists().where(
@@ -71,6 +73,8 @@ def due_events(connection: Connection, sink: str, now: datetime, limit: int) -> 
         not_(earlier.c.is_dead),
     )
     due = and_(outbox.c.sink == sink, not_(outbox.c.is_dead), outbox.c.next_attempt_at <= now, not_(held_back))
+    if resting:
+        due = and_(due, outbox.c.tenant.not_in(resting))
     columns = (*(outbox.c[name] for name in Event.__dataclass_fields__), outbox.c.attempts)
     rows = connection.execute(select(*columns).where(due).order_by(outbox.c.event_id).limit(limit))
     return [WaitingEvent(Event(*fields), attempts) for *fields, attempts in rows]
@@ -103,6 +107,13 @@ def lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
     return [Lag(*row) for row in connection.execute(asked)]
 
 
+def waiting_events(connection: Connection, tenant: str, event_ids: Sequence[str]) -> dict[str, int]:
+    """How many of these events each sink has not taken yet."""
+    theirs = and_(outbox.c.tenant == tenant, outbox.c.event_id.in_(event_ids))
+    counted = select(outbox.c.sink, func.count()).where(theirs).group_by(outbox.c.sink).order_by(outbox.c.sink)
+    return {row[0]: row[1] for row in connection.execute(counted)}
+
+
 def dead_letters(connection: Connection, tenant: str, limit: int) -> list[DeadLetter]:
     """What was given up, the oldest first."""
     columns = [outbox.c[name] for name in DeadLetter.__dataclass_fields__]
@@ -121,13 +132,13 @@ def drop(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
     return bool(connection.execute(delete(outbox).where(_dead(tenant, sink, event_id))).rowcount)
 
 
-def forget_customer(connection: Connection, tenant: str, customer_id: str) -> None:
-    """Nothing that waits or was given up speaks of this customer any more, but that the customer was erased."""
-    connection.execute(
+def forget_customer(connection: Connection, tenant: str, customer_id: str) -> int:
+    """Delete what waits or was given up of this customer, but that the customer was erased; the number of events."""
+    return connection.execute(
         delete(outbox).where(
             outbox.c.tenant == tenant, outbox.c.customer_id == customer_id, outbox.c.type != EventType.ERASED.value
         )
-    )
+    ).rowcount
 
 
 def _one(sink: str, event_id: str) -> ColumnElement[bool]:

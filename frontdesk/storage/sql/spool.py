@@ -5,12 +5,39 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
-from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, Text, delete, func, insert, select, text
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 
+from frontdesk.storage.rows import Rows
+from frontdesk.storage.subjects import query_key
 from frontdesk.storage.tables import UtcDateTime, idempotency
 
 metadata = MetaData()
+
+
+def _owner() -> tuple[Column[str], ...]:
+    """By which erasure finds rows; null in rows of a release that did not know them."""
+    names = ("tenant", "customer_hash", "session_hash", "query_id")
+    return tuple(Column(name, Text) for name in names)
+
 
 spooled = Table(
     "spooled",
@@ -18,6 +45,8 @@ spooled = Table(
     Column("sequence", Integer, primary_key=True),  # the order in which they were acknowledged
     Column("rows", Text, nullable=False),  # Rows as JSON
     Column("spooled_at", UtcDateTime, nullable=False),
+    *_owner(),
+    Index("ix_spooled_tenant", "tenant"),
     sqlite_autoincrement=True,
 )
 
@@ -28,18 +57,50 @@ refused = Table(  # what the database would not take for its own sake; it stays 
     Column("rows", Text, nullable=False),
     Column("error", Text, nullable=False),  # its name, never its message
     Column("refused_at", UtcDateTime, nullable=False),
+    *_owner(),
+    Index("ix_refused_tenant", "tenant"),
 )
+
+identity = Table("identity", metadata, Column("id", Text, primary_key=True))  # one row: what this file is known by
 
 
 def make_tables(engine: Engine) -> None:
+    """Make what is not there; columns that a file of an earlier release lacks are added first."""
     with engine.begin() as connection:
+        for table in (spooled, refused, idempotency):
+            _add_columns(connection, table)
         metadata.create_all(connection)
         idempotency.create(connection, checkfirst=True)
+        for index in idempotency.indexes:
+            index.create(connection, checkfirst=True)
+        if connection.scalar(select(identity.c.id)) is None:
+            connection.execute(insert(identity), {"id": str(uuid4())})
 
 
-def add_to_spool(connection: Connection, rows: Sequence[str], at: datetime) -> None:
+def _add_columns(connection: Connection, table: Table) -> None:
+    there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+    for column in table.columns:
+        if there and column.name not in there:
+            connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} TEXT")
+
+
+def spool_id(connection: Connection) -> str:
+    """What this file is known by, wherever it is mounted."""
+    return connection.scalar(select(identity.c.id)) or ""
+
+
+def add_to_spool(connection: Connection, rows: Sequence[Rows], at: datetime) -> None:
     if rows:
-        connection.execute(insert(spooled), [{"rows": one, "spooled_at": at} for one in rows])
+        connection.execute(insert(spooled), [{**owned(one), "rows": one.to_json(), "spooled_at": at} for one in rows])
+
+
+def owned(rows: Rows) -> dict[str, str | None]:
+    """The columns by which erasure finds rows."""
+    origin = rows.origin
+    if origin is None:
+        return {"tenant": None, "customer_hash": None, "session_hash": None, "query_id": rows.id}
+    hashes = {"customer_hash": origin.customer_hash, "session_hash": origin.session_hash}
+    return {"tenant": origin.tenant, "query_id": rows.id, **hashes}
 
 
 def oldest_spooled(connection: Connection, at_most: int) -> list[tuple[int, str]]:
@@ -78,7 +139,7 @@ def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
 def spool_again(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
     """Put what was set aside behind what waits, in its order."""
     rows = select(refused.c.rows).where(refused.c.sequence.in_(sequences)).order_by(refused.c.sequence)
-    add_to_spool(connection, list(connection.scalars(rows)), at)
+    add_to_spool(connection, [Rows.from_json(written) for written in connection.scalars(rows)], at)
     delete_refused(connection, sequences)
 
 
@@ -88,3 +149,44 @@ def delete_refused(connection: Connection, sequences: Sequence[int]) -> None:
 
 def count_refused(connection: Connection) -> int:
     return connection.scalar(select(func.count()).select_from(refused)) or 0
+
+
+def tenants_in_spool(connection: Connection) -> tuple[set[str], bool]:
+    """Whose rows and keys the file holds, and whether any row does not say whose it is."""
+    found: set[str | None] = set()
+    for column in (spooled.c.tenant, refused.c.tenant, idempotency.c.tenant):
+        found |= set(connection.scalars(select(column).distinct()))
+    return {tenant for tenant in found if tenant is not None}, None in found
+
+
+def rows_of(connection: Connection, table: Table, erased: Mapping[tuple[str, str], datetime]) -> list[tuple[int, str]]:
+    """Sequence and rows in `table` that may belong to an erased key, and all that do not say whose they are."""
+    by_tenant: dict[str, list[str]] = {}
+    for tenant, key in erased:
+        by_tenant.setdefault(tenant, []).append(key)
+    theirs: list[ColumnElement[bool]] = [table.c.tenant.is_(None)]
+    for tenant, keys in by_tenant.items():
+        ids = [key.removeprefix(query_key("")) for key in keys if key.startswith(query_key(""))]
+        named = or_(table.c.customer_hash.in_(keys), table.c.session_hash.in_(keys), table.c.query_id.in_(ids))
+        theirs.append((table.c.tenant == tenant) & named)
+    statement = select(table.c.sequence, table.c.rows).where(or_(*theirs)).order_by(table.c.sequence)
+    return [(sequence, rows) for sequence, rows in connection.execute(statement)]
+
+
+def replace_rows(connection: Connection, table: Table, sequence: int, rows: Rows) -> None:
+    """Put rows in the place of others; where nothing is left of them, delete the place."""
+    at = table.c.sequence == sequence
+    if rows.inserts or rows.finish is not None:
+        connection.execute(update(table).where(at).values(rows=rows.to_json(), **owned(rows)))
+    else:
+        connection.execute(delete(table).where(at))
+
+
+def erase_keys(connection: Connection, tenant: str, key: str, until: datetime) -> int:
+    """Delete what the file keeps under Idempotency-Keys of an erased key; how many that were."""
+    there = idempotency.c
+    query_id = key.removeprefix(query_key("")) if key.startswith(query_key("")) else None
+    theirs = or_(there.customer_hash == key, there.session_hash == key, there.query_id == query_id)
+    return connection.execute(
+        delete(idempotency).where(there.tenant == tenant, theirs, there.created_at <= until)
+    ).rowcount

@@ -29,7 +29,8 @@ def missing() -> str | None:
 
 
 def play(grounds: Grounds, form: Form) -> Outcome:
-    with _small_disk(grounds.folder / "disk") as disk, on_stage(grounds.bundle, disk / "home", **SHORT_LEASES) as stage:
+    settings = {**SHORT_LEASES, "storage__min_free_bytes": 0}  # else requests are refused before the disk is full
+    with _small_disk(grounds.folder / "disk") as disk, on_stage(grounds.bundle, disk / "home", **settings) as stage:
         back_s = []
         for fault in range(form.faults):
             full = time.monotonic()

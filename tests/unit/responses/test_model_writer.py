@@ -33,6 +33,12 @@ class Shelf:
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
         self.kept[key] = value
 
+    async def forget(self, group: str) -> int:
+        theirs = [key for key in self.kept if key.startswith(f"{group}:")]
+        for key in theirs:
+            del self.kept[key]
+        return len(theirs)
+
 
 async def test_a_reply_that_passes_is_the_models_between_our_greeting_and_our_closing_line() -> None:
     released, last = await written(model_writer(in_turn(GOOD)), request(TEXT))
@@ -208,3 +214,28 @@ async def test_sentences_are_the_same_in_whatever_pieces_they_come() -> None:
             "Open Orders in your account. ",
             "Return shipping is 4.90 EUR.",
         ]
+
+
+async def test_after_an_erasure_a_tenants_replies_are_written_anew_and_anothers_are_not() -> None:
+    shelf = Shelf()
+    model = in_turn(GOOD, GOOD, GOOD)
+    writer = model_writer(model, shelf)
+    await written(writer, request(TEXT))
+    assert await writer.cached.forget("other") == 0
+    assert (writer.cached.tenants(), len(shelf.kept)) == ({"acme"}, 1)
+    assert await writer.cached.forget("acme") == 1
+    assert shelf.kept == {}
+    await written(writer, request(TEXT))
+    assert len(model.asked) == 2
+
+
+async def test_a_reply_that_was_under_way_during_an_erasure_is_not_remembered() -> None:
+    shelf = Shelf()
+    writer = model_writer(in_turn(GOOD, GOOD), shelf)
+    began = Deadline.after(5.0)
+    await writer.cached.forget("acme")
+    async for _ in writer.write(request(TEXT), began):
+        pass
+    assert shelf.kept == {}
+    await written(writer, request(TEXT))
+    assert len(shelf.kept) == 1

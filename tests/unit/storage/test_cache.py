@@ -39,6 +39,13 @@ async def test_it_is_forgotten_when_its_time_is_over(cache: LruCache | RedisCach
     assert await cache.get("a") is None
 
 
+async def test_a_group_is_forgotten_and_others_stay(cache: LruCache | RedisCache) -> None:
+    for key in ("acme:1", "acme:2", "other:1"):
+        await cache.put(key, key.encode(), 60)
+    assert (await cache.forget("acme"), await cache.forget("nobody")) == (2, 0)
+    assert [await cache.get(key) for key in ("acme:1", "acme:2", "other:1")] == [None, None, b"other:1"]
+
+
 async def test_the_process_keeps_no_more_than_it_may_and_forgets_what_nobody_asked_for() -> None:
     cache = LruCache(2)
     for key in ("a", "b"):

@@ -241,7 +241,7 @@ async def test_what_an_erased_customer_wrote_is_never_seen_when_it_comes_out_of_
     theirs = [rows(record(masked_text=SECRET))[0] for _ in range(40)]
     spool = Spool.open(home)
     with begin_writing(spool.engine) as connection:
-        add_to_spool(connection, [one.to_json() for one in theirs], CREATED_AT)
+        add_to_spool(connection, theirs, CREATED_AT)
     assert any(SECRET.encode() in file.read_bytes() for file in home.iterdir())
     await Archive(engine, (), fingerprint).erase("acme", "customer-7", Deadline.after(10))
 

@@ -63,7 +63,7 @@ def test_a_moment_without_a_zone_is_refused(connection: Connection) -> None:
         transaction.rollback()
 
 
-OF_ALL_TENANTS = ("audit_checkpoints",)  # one signature over every chain
+OF_ALL_TENANTS = ("audit_checkpoints", "spools", "retention_runs")  # one signature over every chain; of hosts; of all
 
 
 @pytest.mark.parametrize(
@@ -86,5 +86,7 @@ def test_the_tables_are_those_of_the_design() -> None:
         "erasures",
         "idempotency",
         "outbox",
+        "retention_runs",
         "revoked_tokens",
+        "spools",
     }

@@ -138,12 +138,15 @@ def test_only_ids_that_are_not_ours_may_be_escaped() -> None:
     assert {route.template for route in ROUTES if route.escapes} == {
         "/v1/customers/{customer_id}",
         "/v1/customers/{customer_id}/history",
+        "/v1/sessions/{session_id}",
     }
 
 
 def test_a_query_id_is_found_under_its_template() -> None:
-    (route,) = find_routes("/v1/queries/0190-abc")
-    assert (route.template, route.scope) == ("/v1/queries/{query_id}", "history:read")
+    assert {(route.template, route.methods, route.scope) for route in find_routes("/v1/queries/0190-abc")} == {
+        ("/v1/queries/{query_id}", ("GET",), "history:read"),
+        ("/v1/queries/{query_id}", ("DELETE",), "admin"),
+    }
 
 
 def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:

@@ -55,6 +55,7 @@ def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
         "model_version": "2026-06-01",
         "created_at": CREATED_AT,
         "updated_at": CREATED_AT,
+        "audit_salt": kept.audit_salt,
     }
     assert json.loads(answer)["decision"] == {
         "action": "draft",

@@ -1,0 +1,176 @@
+"""Retention: what is older than `storage.retention_days` allows is removed, once a day, by one process of all.
+
+Rows go in small transactions, so that nobody waits for long. Each run leaves an entry in the audit log and a row in
+`retention_runs`. What `queries` loses is what an erasure takes; counts and figures stay true.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Event, Thread
+
+from sqlalchemy import Connection, Engine
+
+from frontdesk.identifiers import uuid7
+from frontdesk.storage.audit_trail import AuditTrail
+from frontdesk.storage.database import begin_writing, reading, truncate_wal
+from frontdesk.storage.event_file import empty_lines_before
+from frontdesk.storage.failures import name_of
+from frontdesk.storage.leadership import RETENTION_LOCK, Leadership
+from frontdesk.storage.sql.audit_segments import closed_segments, closing_details, delete_closed
+from frontdesk.storage.sql.registry import TABLES
+from frontdesk.storage.sql.retention import insert_run, last_run
+from frontdesk.types import AuditEntry
+
+ROWS_A_TRANSACTION = 500
+RUN_EVERY = timedelta(days=1)
+LOOK_EVERY_S = 60.0
+CLOSING_S = 5.0
+SUBJECT = "retention"
+EVENTS, AUDIT_LOG = "events", "audit_log"
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
+
+
+@dataclass(frozen=True, slots=True)
+class TableReport:
+    """`days` is the rule, None for "keep"; `rows` are those that a run removes or has removed."""
+
+    table: str
+    days: float | None
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionReport:
+    """What a run did, or would do now; `last_run_at` is when the last one ended."""
+
+    at: datetime
+    tables: tuple[TableReport, ...]
+    last_run_at: datetime | None = None
+
+    def to_json(self) -> str:
+        return json.dumps(asdict(self), default=lambda moment: moment.isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """`days` are the rules by table name, None for "keep"; `events` is the file of the sink `file`."""
+
+    engine: Engine
+    trail: AuditTrail
+    days: Mapping[str, float | None]
+    events: Path
+
+    def report(self, now: datetime | None = None) -> RetentionReport:
+        """What a run would remove now. Of the file of events nothing is counted."""
+        now = now or datetime.now(UTC)
+        with reading(self.engine) as connection:
+            tables = [
+                TableReport(table.name, days, table.expiry.expired.count(connection, now - timedelta(days=days)))
+                for table in TABLES
+                if table.expiry is not None and (days := self.days.get(table.name)) is not None
+            ]
+            if (days := self.days.get(AUDIT_LOG)) is not None:
+                segments = closed_segments(connection, now - timedelta(days=days))
+                tables.append(TableReport(AUDIT_LOG, days, sum(segment.entries for segment in segments)))
+            last = last_run(connection)
+        known = {table.table for table in tables}
+        kept = [TableReport(name, days, 0) for name, days in self.days.items() if name not in known]
+        return RetentionReport(now, (*tables, *kept), last)
+
+    def run(self, now: datetime | None = None, subject: str = SUBJECT) -> RetentionReport:
+        """Remove what is too old, and leave an entry in the audit log.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database is away; what was removed by then is removed.
+            OSError: the file of events cannot be written.
+        """
+        now = now or datetime.now(UTC)
+        removed = [
+            TableReport(table.name, days, self._remove(table.expiry.expired.part, table.expiry.remove, now, days))
+            for table in TABLES
+            if table.expiry is not None and (days := self.days.get(table.name)) is not None
+        ]
+        if (days := self.days.get(EVENTS)) is not None:
+            removed.append(TableReport(EVENTS, days, empty_lines_before(self.events, now - timedelta(days=days))))
+        if (days := self.days.get(AUDIT_LOG)) is not None:
+            removed.append(TableReport(AUDIT_LOG, days, self._close_segments(now, days, subject)))
+        known = {table.table for table in removed}
+        kept = [TableReport(name, days, 0) for name, days in self.days.items() if name not in known]
+        report = RetentionReport(now, (*removed, *kept), datetime.now(UTC))
+        counts = {table.table: table.rows for table in removed}
+        with begin_writing(self.engine) as connection:
+            self.trail.append(connection, [_entry(subject, "retention.run", counts)])
+            insert_run(connection, uuid7(), now, datetime.now(UTC), report.to_json())
+        with self.engine.connect() as connection:
+            truncate_wal(connection)
+        return report
+
+    def _remove(
+        self,
+        part: Callable[[Connection, datetime, int], object],
+        remove: Callable[[Connection, object], None],
+        now: datetime,
+        days: float,
+    ) -> int:
+        before, count = now - timedelta(days=days), 0
+        while True:
+            with begin_writing(self.engine) as connection:
+                ids = part(connection, before, ROWS_A_TRANSACTION)
+                if not ids:
+                    return count
+                remove(connection, ids)
+            count += len(ids)  # type: ignore[arg-type]
+
+    def _close_segments(self, now: datetime, days: float, subject: str) -> int:
+        """The entry that says where chains begin from now on, and their deletion, in one transaction."""
+        with begin_writing(self.engine) as connection:
+            segments = closed_segments(connection, now - timedelta(days=days))
+            if not segments:
+                return 0
+            details = closing_details(connection, segments)
+            self.trail.append(connection, [_entry(subject, "retention.audit_log", details)])
+            return delete_closed(connection, segments)
+
+
+def _entry(subject: str, action: str, details: Mapping[str, object]) -> AuditEntry:
+    return AuditEntry("", subject, action, "", json.dumps(details), datetime.now(UTC))
+
+
+class RetentionJob:
+    """A thread of each worker; the one that leads runs retention when the last run is a day ago."""
+
+    def __init__(self, engine: Engine, retention: Retention) -> None:
+        self._retention = retention
+        self._engine = engine
+        self._leadership = Leadership(engine, RETENTION_LOCK, "retention")
+        self._closed = Event()
+        self._thread = Thread(target=self._run, name="frontdesk-retention", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._closed.set()
+        self._thread.join(CLOSING_S)
+
+    def _run(self) -> None:
+        while not self._closed.wait(LOOK_EVERY_S):
+            try:
+                if self._leadership.lead() is not None and self._is_due():
+                    self._retention.run()
+            except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next turn
+                _log.warning("Retention did not run this time (%s).", name_of(error))
+                self._leadership.resign()
+        self._leadership.resign()
+
+    def _is_due(self) -> bool:
+        if all(days is None for days in self._retention.days.values()):
+            return False
+        with reading(self._engine) as connection:
+            last = last_run(connection)
+        return last is None or datetime.now(UTC) - last >= RUN_EVERY

@@ -1,0 +1,323 @@
+"""One customer planted through every route and in every way, then erased: nothing is found of them as raw bytes.
+
+`PLANTS` is the list of ways. Whoever stores something new adds a way to plant it, and a place to look at it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import grpc
+import httpx2
+import psycopg2
+import pytest
+
+from bentos.grpc import frontdesk_pb2 as pb
+from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
+from model_store.bundle import Bundle
+from tests.e2e.test_planted_values import PATIENCE_S, everything_in, files_of, found_in, recording_model
+from tests.faulty_llm import FaultyServer
+from tests.postgresql import PostgreSql
+from tests.serving import Server, home_with
+
+CUSTOMER = "zqxcust/ömer 17"
+SESSION = "zqxsession ünter 23"
+NAME = "Zorblaxine Quintavelle"
+OTHER = "zqother-customer-4"
+OTHER_WORDS = "zqotherwords"
+REFUSED_WORDS = "zqrefusedwords"
+SLOW_AFTER_S = 0.8
+ERASED_TYPE = "customer.erased"
+
+
+@dataclass
+class Planting:
+    """A running server, and what was planted so far. Every text has words of its own, so a leak names its way."""
+
+    server: Server
+    client: httpx2.Client
+    stub: FrontdeskServiceStub
+    model: FaultyServer
+    words: dict[str, str] = field(default_factory=dict)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def body(self, way: str, *, mark: str = "zqwords", **more: Any) -> dict[str, Any]:
+        number = next(self.numbers)
+        word = f"{mark}{''.join(chr(97 + int(digit)) for digit in f'{number:04d}')}"
+        self.words[word] = way
+        text = f"Where is my parcel? It should have come on Monday, {word} says {NAME} of Hamburg."
+        return {"text": text, "customer_id": CUSTOMER, "session_id": SESSION, **more}
+
+    def post(self, path: str, way: str, *, key: str | None = None, mark: str = "zqwords", **more: Any) -> Any:
+        headers = {} if key is None else {"idempotency-key": key}
+        response = self.client.post(path, json=self.body(way, mark=mark, **more), headers=headers)
+        assert response.status_code == 200, (way, response.text)
+        return response
+
+    @property
+    def metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self.server.token()}"),)
+
+    def query(self, way: str, **more: Any) -> pb.Query:
+        return pb.Query(**self.body(way, **more))
+
+
+def plant_http(planting: Planting) -> None:
+    """Every route that takes a text: stored, not stored, under a key, both."""
+    routes = ("/v1/understand", "/v1/queries", "/v1/queries/stream", "/understand", "/answer")
+    for path, store, keyed in itertools.product(routes, (True, False), (True, False)):
+        way = f"{path} store={store} key={keyed}"
+        key = f"key-{path}-{store}" if keyed else None
+        planting.post(path, way, key=key, store=store)
+    for store in (True, False):
+        queries = [planting.body(f"batch store={store}", store=store) for _ in range(2)]
+        response = planting.client.post("/v1/understand/batch", json={"queries": queries})
+        assert response.status_code == 200
+
+
+def plant_grpc(planting: Planting) -> None:
+    stub = planting.stub
+    for call, store, keyed in itertools.product((stub.Understand, stub.Answer), (True, False), (True, False)):
+        metadata = planting.metadata + ((("idempotency-key", f"grpc-{id(call)}-{store}"),) if keyed else ())
+        call(planting.query(f"grpc store={store} key={keyed}", store=store), metadata=metadata, timeout=PATIENCE_S)
+    list(stub.AnswerStream(planting.query("grpc stream"), metadata=planting.metadata, timeout=PATIENCE_S))
+    stub.UnderstandBatch(pb.BatchRequest(queries=[planting.query("grpc batch")]), metadata=planting.metadata)
+
+
+def plant_feedback(planting: Planting) -> None:
+    for key in (None, "feedback-key"):
+        query_id = planting.post("/v1/queries", "feedback").json()["query_id"]
+        headers = {} if key is None else {"idempotency-key": key}
+        said = {"satisfaction": 2, "intent": "get_refund", "reply": "edited"}
+        response = planting.client.post(f"/v1/queries/{query_id}/feedback", json=said, headers=headers)
+        assert response.status_code == 200, response.text
+
+
+def plant_spool(planting: Planting, away: Callable[[], Any]) -> None:
+    """Rows and keys that came while the database was away; some of them it never takes."""
+    with away():
+        for mark, store, keyed in itertools.product(("zqwords", REFUSED_WORDS), (True, False), (True, False)):
+            key = f"spooled-{next(planting.numbers)}" if keyed else None
+            planting.post("/v1/queries", f"spool {mark} store={store} key={keyed}", key=key, mark=mark, store=store)
+
+
+PLANTS: tuple[Callable[[Planting], None], ...] = (plant_http, plant_grpc, plant_feedback)
+
+
+@contextmanager
+def slow_requests(planting: Planting) -> Iterator[None]:
+    """Requests that are answered only after the block, all of them begun before it."""
+    planting.model.mode = "late"
+
+    def streamed() -> None:
+        list(planting.stub.AnswerStream(planting.query("slow grpc"), metadata=planting.metadata, timeout=PATIENCE_S))
+
+    asks: list[Callable[[], Any]] = [
+        lambda: planting.post("/v1/queries", "slow stored"),
+        lambda: planting.post("/v1/queries", "slow stored, key", key="slow-1"),
+        lambda: planting.post("/v1/queries", "slow not stored, key", key="slow-2", store=False),
+        lambda: planting.post("/v1/queries/stream", "slow stream"),
+        streamed,
+    ]
+    failed: list[BaseException] = []
+
+    def run(ask: Callable[[], Any]) -> None:
+        try:
+            ask()
+        except BaseException as error:  # noqa: BLE001 - it is raised where the test sees it
+            failed.append(error)
+
+    calls = planting.model.calls
+    threads = [threading.Thread(target=run, args=(ask,)) for ask in asks]
+    for thread in threads:
+        thread.start()
+    until(lambda: planting.model.calls > calls, "the language model was asked")
+    time.sleep(SLOW_AFTER_S)
+    yield
+    assert any(thread.is_alive() for thread in threads), "the requests were not slow"
+    for thread in threads:
+        thread.join(PATIENCE_S)
+    planting.model.mode = "good"
+    assert failed == []
+
+
+@contextmanager
+def drain_held(home: Path) -> Iterator[None]:
+    """Rows stay in the spool, as they do while another host drains slowly."""
+    lock = os.open(home / "spool.drain.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def until(met: Callable[[], bool], what: str) -> None:
+    give_up = time.monotonic() + PATIENCE_S
+    while not met():
+        assert time.monotonic() < give_up, f"it did not happen: {what}"
+        time.sleep(0.05)
+
+
+@dataclass
+class Place:
+    """Where a server keeps its record: its settings, and what tests do to it."""
+
+    settings: dict[str, object]
+    away: Callable[[], Any]
+    refuse: Callable[[], None]
+    dump: Callable[[], bytes]
+
+
+def on_sqlite(home: Path) -> Place:
+    file = home / "frontdesk.db"
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        with closing(sqlite3.connect(file, isolation_level=None)) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            yield
+            connection.execute("ROLLBACK")
+
+    def refuse() -> None:
+        with closing(sqlite3.connect(file, isolation_level=None, timeout=10.0)) as connection:
+            connection.execute(
+                "CREATE TRIGGER refuse BEFORE INSERT ON queries "
+                f"WHEN NEW.query_text LIKE '%{REFUSED_WORDS}%' BEGIN SELECT RAISE(ABORT, 'refused'); END"
+            )
+
+    return Place({}, away, refuse, lambda: b"")
+
+
+def on_postgresql(server: PostgreSql, url: str) -> Place:
+    plain = url.replace("+psycopg2", "")
+
+    @contextmanager
+    def away() -> Iterator[None]:
+        with closing(psycopg2.connect(plain)) as connection:
+            connection.cursor().execute("LOCK TABLE queries, idempotency IN ACCESS EXCLUSIVE MODE")
+            yield
+            connection.rollback()
+
+    def refuse() -> None:
+        with closing(psycopg2.connect(plain)) as connection:
+            connection.cursor().execute(
+                f"ALTER TABLE queries ADD CONSTRAINT refuse CHECK (query_text NOT LIKE '%{REFUSED_WORDS}%')"
+            )
+            connection.commit()
+
+    def dump() -> bytes:
+        beside = server._binaries / "pg_dump"
+        program = beside if beside.exists() else shutil.which("pg_dump")
+        assert program, "pg_dump is not on this machine, although PostgreSQL is"
+        return subprocess.run([program, "--inserts", plain], capture_output=True, check=True).stdout
+
+    return Place({"storage__url": url}, away, refuse, dump)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_nothing_of_an_erased_customer_is_found_anywhere(
+    kind: str, tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    home = home_with(tiny_bundle, tmp_path / "home")
+    redis_url = None
+    if kind == "sqlite":
+        place = on_sqlite(home)
+    else:
+        place = on_postgresql(request.getfixturevalue("postgresql"), request.getfixturevalue("postgresql_url"))
+        redis_url = request.getfixturevalue("redis_server").url
+    settings: dict[str, object] = {
+        "responses__provider": "openai",
+        "llm__model": "recorded",
+        "llm__slow_first_token_s": 9.0,
+        "llm__first_token_timeout_s": 9.0,
+        "llm__stall_timeout_s": 9.0,
+        "llm__concurrency": 16,
+        "outbox__sinks": ["file"],
+        "outbox__max_attempts": 2,
+        "storage__commit_budget_s": 0.3,
+        **place.settings,
+    }
+    if redis_url is not None:
+        settings |= {"redis__url": redis_url, "redis__timeout_s": 1.0}
+    workers = 2 if kind == "sqlite" else 1
+    with ExitStack() as stack:
+        model = stack.enter_context(recording_model())
+        server = stack.enter_context(Server(home, workers=workers, llm__base_url=model.base_url, **settings))
+        client = stack.enter_context(server.client())
+        channel = stack.enter_context(grpc.insecure_channel(server.grpc_address))
+        planting = Planting(server, client, FrontdeskServiceStub(channel), model)
+
+        def look() -> dict[str, bytes]:
+            looked = files_of(home) | {"pg_dump": place.dump()}
+            return looked | ({"Redis": everything_in(redis_url)} if redis_url else {})
+
+        other = {"text": f"Where is my parcel? {OTHER_WORDS} It should have come.", "customer_id": OTHER}
+        assert client.post("/v1/queries", json=other).status_code == 200
+        for plant in PLANTS:
+            plant(planting)
+        place.refuse()
+        plant_spool(planting, place.away)
+        until(lambda: (client.get("/readyz").json()["spool_waiting"]) == 0, "the spool is empty")
+        assert client.get("/readyz").json()["spool_refused"] == 2
+        until(lambda: OTHER_WORDS.encode() in events(home), "events are told")
+        with drain_held(home):
+            plant_spool(planting, place.away)
+            assert client.get("/readyz").json()["spool_waiting"] > 0
+            looked = look()
+            planted = {way for _, way in found_words(looked, planting)}
+            assert planted >= {way for way in planting.words.values() if "store=False" not in way}, "planting failed"
+            with slow_requests(planting):
+                receipt = client.delete(f"/v1/customers/{quote(CUSTOMER, safe='')}")
+                assert receipt.status_code == 200, receipt.text
+        removed = receipt.json()["removed"]
+        assert {name: count > 0 for name, count in removed.items() if name != "outbox"} == dict.fromkeys(
+            {*removed} - {"outbox"}, True
+        ), removed
+        assert {"place": "outbox", "name": "file", "rows": 1, "seen_at": None} in receipt.json()["waiting"]
+        until(lambda: client.get("/readyz").json()["spool_waiting"] == 0, "the spool is empty again")
+        until(lambda: ERASED_TYPE.encode() in events(home), "the erasure is told")
+        until(lambda: not client.get("/v1/admin/outbox").json()["sinks"], "the outbox is empty")
+        running = look()
+        assert [way for _, way in found_words(running, planting)] == []
+        assert found_in(without_erasures(running), {CUSTOMER, SESSION, NAME}) == set()
+        assert found_in({"events": events(home)}, {CUSTOMER}), "the erasure names whom other systems must erase"
+        for number in range(3):
+            assert client.post("/v1/queries", json={**other, "text": f"{other['text']} {number}"}).status_code == 200
+            until(lambda: not client.get("/v1/admin/outbox").json()["sinks"], "the outbox is empty")
+        assert found_in(look(), {CUSTOMER, SESSION, NAME}) == set()
+        assert OTHER_WORDS.encode() in events(home)
+        replayed = client.post("/v1/queries", json=other, headers={"idempotency-key": "key-/v1/queries-False"})
+        assert "idempotency-replayed" not in replayed.headers
+    assert found_in(files_of(home), {CUSTOMER, SESSION, NAME, *planting.words}) == set()
+
+
+def events(home: Path) -> bytes:
+    file = home / "events.jsonl"
+    return file.read_bytes() if file.exists() else b""
+
+
+def found_words(places: dict[str, bytes], planting: Planting) -> set[tuple[str, str]]:
+    return {(place, planting.words[word]) for place, word in found_in(places, set(planting.words))}
+
+
+def without_erasures(places: dict[str, bytes]) -> dict[str, bytes]:
+    """All places, and in the file of events all lines but those that tell of the erasure itself."""
+    lines = places["events.jsonl"].splitlines(keepends=True)
+    told = [line for line in lines if json.loads(line)["type"] == ERASED_TYPE]
+    assert told
+    return {**places, "events.jsonl": b"".join(line for line in lines if line not in told)}

@@ -1,0 +1,333 @@
+"""Erasure and what comes after it: slow requests, kept answers, rows in spools, clocks that differ."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Table, select
+
+from frontdesk.deadline import Deadline
+from frontdesk.storage.database import begin_writing, migrate, open_database, reading
+from frontdesk.storage.erasing import Erasing, Receipt
+from frontdesk.storage.erasure_follower import ErasureFollower
+from frontdesk.storage.late import settled
+from frontdesk.storage.rows import COMMITTED, Finish, RowMaker, Rows
+from frontdesk.storage.spool import Refused, Spool
+from frontdesk.storage.sql import erasure
+from frontdesk.storage.sql.idempotency import ClaimRow, take_claim
+from frontdesk.storage.sql.spool import add_to_spool
+from frontdesk.storage.subjects import Subject, SubjectKind
+from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
+from frontdesk.storage.works import Keep, write_database
+from frontdesk.types import Claim
+from tests.kept import kept, put, put_feedback
+from tests.recording import SEAL, fingerprint, recording
+from tests.records import MASKED_TEXT, record
+
+MAKER = RowMaker(SEAL, ("file",), fingerprint=fingerprint)
+CUSTOMER = Subject(SubjectKind.CUSTOMER, "acme", "customer-7")
+SESSION = Subject(SubjectKind.SESSION, "acme", "session-1")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    migrate(database_url)
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    opened = Spool.open(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def made(
+    *,
+    key: str | None = None,
+    store: bool = True,
+    session_id: str = "session-1",
+    received_at: datetime | None = None,
+    **fields: Any,
+) -> Rows:
+    plain = record(created_at=now(), **fields)
+    query = replace(plain.query, store=store, session_id=session_id)
+    claim = None if key is None else Claim(f"claim-{key}", key, "print", COMMITTED)
+    received = received_at or plain.created_at
+    return MAKER.rows(replace(plain, query=query, claim=claim, received_at=received))
+
+
+def claimed(finish: Finish) -> ClaimRow:
+    """The claim that `finish` ends, in flight."""
+    moments = {"lease_until": now() + HOUR, "created_at": now(), "expired": now() - HOUR}
+    names = ("tenant", "subject", "key", "fingerprint", "claim", "customer_hash", "session_hash")
+    return ClaimRow(**moments, **{name: getattr(finish, name) for name in names})
+
+
+def commit(engine: Engine, *rows: Rows) -> None:
+    with begin_writing(engine) as connection:
+        write_database(connection, [Keep(each) for each in rows])
+
+
+async def erase(engine: Engine, subject: Subject = CUSTOMER, spool: Spool | None = None) -> Receipt:
+    return await Erasing(engine, ("file",), fingerprint, spool).erase(subject, Deadline.after(20))
+
+
+def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
+    with reading(engine) as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def content(spool: Spool) -> bytes:
+    return b"".join(file.read_bytes() for file in spool.path.parent.iterdir())
+
+
+class TestSlowRequests:
+    async def test_a_request_that_began_before_the_erasure_is_stored_without_its_words(self, engine: Engine) -> None:
+        slow, others = made(), made(customer_id="customer-8", session_id="session-2")
+        await erase(engine)
+        commit(engine, slow, others)
+        found = {row["id"]: row for row in rows(engine, queries)}
+        assert (found[slow.id]["query_text"], found[slow.id]["customer_id"], found[slow.id]["audit_salt"]) == (
+            "",
+            None,
+            None,
+        )
+        assert found[slow.id]["intent"] == "track_order"
+        assert found[others.id]["query_text"] == MASKED_TEXT
+        assert {row["customer_id"] for row in rows(engine, customer_history)} == {"", "customer-8"}
+        assert {row["event_id"] for row in rows(engine, outbox) if row["type"] != "customer.erased"} == {others.id}
+
+    async def test_a_request_that_began_after_the_erasure_is_a_new_customers(self, engine: Engine) -> None:
+        await erase(engine)
+        commit(engine, made())
+        assert [row["query_text"] for row in rows(engine, queries)] == [MASKED_TEXT]
+
+    @pytest.mark.parametrize("store", [True, False])
+    async def test_no_answer_is_kept_under_the_key_of_a_slow_request_and_the_key_is_free(
+        self, engine: Engine, store: bool
+    ) -> None:
+        slow = made(key="one", store=store)
+        assert slow.finish is not None
+        with begin_writing(engine) as connection:
+            assert take_claim(connection, claimed(slow.finish)) is None
+        await erase(engine)
+        commit(engine, slow)
+        assert rows(engine, idempotency) == []
+        assert [row["query_text"] for row in rows(engine, queries)] == ([""] if store else [])
+
+    @pytest.mark.parametrize("subject", [SESSION, "query"])
+    async def test_a_session_or_a_query_that_is_erased_before_its_row_comes_is_anonymous(
+        self, engine: Engine, subject: Subject | str
+    ) -> None:
+        slow = made()
+        await erase(engine, subject if isinstance(subject, Subject) else Subject(SubjectKind.QUERY, "acme", slow.id))
+        commit(engine, slow, other := made(session_id="session-9"))
+        found = {row["id"]: row["query_text"] for row in rows(engine, queries)}
+        assert found == {slow.id: "", other.id: MASKED_TEXT}
+
+    def test_on_postgresql_an_erasure_waits_for_a_commit_that_is_under_way(self, postgresql_url: str) -> None:
+        migrate(postgresql_url)
+        engine = open_database(postgresql_url)
+        under_way, release = threading.Event(), threading.Event()
+
+        def slow_commit() -> None:
+            with begin_writing(engine) as connection:
+                write_database(connection, [Keep(made())])
+                under_way.set()
+                release.wait(10)
+
+        def erasing() -> None:
+            with begin_writing(engine) as connection:
+                erasure.lock_for_erasing(connection)
+                erasure.erase_queries(connection, CUSTOMER, "")
+
+        threads = [threading.Thread(target=slow_commit), threading.Thread(target=erasing)]
+        threads[0].start()
+        assert under_way.wait(10)
+        threads[1].start()
+        time.sleep(0.3)
+        release.set()
+        for thread in threads:
+            thread.join(10)
+        assert [row["query_text"] for row in rows(engine, queries)] == [""]
+        engine.dispose()
+
+
+class TestKeptAnswers:
+    async def test_an_answer_that_was_not_stored_goes_from_under_its_key(self, engine: Engine) -> None:
+        commit(engine, made(key="one", store=False), other := made(key="two", store=False, customer_id="customer-8"))
+        receipt = await erase(engine)
+        assert receipt.removed["idempotency"] == 1
+        assert [row["query_id"] for row in rows(engine, idempotency)] == [other.id]
+
+    async def test_it_goes_with_its_session_and_with_its_query(self, engine: Engine) -> None:
+        one = made(key="one", store=False, session_id="session-2")
+        commit(engine, one, made(key="two", store=False))
+        assert (await erase(engine, Subject(SubjectKind.QUERY, "acme", one.id))).removed["idempotency"] == 1
+        assert (await erase(engine, SESSION)).removed["idempotency"] == 1
+        assert rows(engine, idempotency) == []
+
+
+class TestSessionsAndQueries:
+    async def test_one_query_is_erased_and_the_sinks_are_told_which(self, engine: Engine) -> None:
+        gone, stays = kept(customer_id=None), kept()
+        put(engine, [gone, stays], with_history=False)
+        put_feedback(engine, gone, satisfaction=1)
+        receipt = await erase(engine, Subject(SubjectKind.QUERY, "acme", gone["id"]))
+        found = {row["id"]: row for row in rows(engine, queries)}
+        assert (found[gone["id"]]["query_text"], found[gone["id"]]["session_id"]) == ("", None)
+        assert found[stays["id"]] == stays
+        assert (receipt.queries, [(one.place, one.name) for one in receipt.waiting]) == (1, [("outbox", "file")])
+        (event,) = rows(engine, outbox)
+        assert (event["type"], event["customer_id"]) == ("query.erased", None)
+        assert gone["id"] in event["payload"]
+        assert rows(engine, feedback)[0]["id"] in event["payload"]
+
+    async def test_a_session_is_erased_whoever_its_customers_are_and_its_name_is_told_nobody(
+        self, engine: Engine
+    ) -> None:
+        theirs = [kept(customer_id=None), kept(), kept(customer_id="customer-8")]
+        other = kept(session_id="session-2")
+        elsewhere = kept(tenant="other")
+        put(engine, [*theirs, other, elsewhere])
+        assert (await erase(engine, SESSION)).queries == 3
+        left = {row["id"] for row in rows(engine, queries) if row["query_text"]}
+        assert left == {other["id"], elsewhere["id"]}
+        assert {row["customer_id"] for row in rows(engine, outbox)} == {None, "customer-7", "customer-8"}
+        assert not any("session-1" in row["payload"] for row in rows(engine, outbox))
+
+
+class TestSpools:
+    async def test_rows_that_wait_or_were_refused_lose_their_words(self, engine: Engine, spool: Spool) -> None:
+        waiting, refused, other = made(key="one"), made(), made(customer_id="customer-8", session_id="session-2")
+        with begin_writing(spool.engine) as connection:
+            add_to_spool(connection, [waiting, refused, other], now())
+        third = spool.oldest(3)[1]
+        spool.remove([], [Refused(third, "DataError")])
+        receipt = await erase(engine, spool=spool)
+        assert (receipt.removed["spool.spooled"], receipt.removed["spool.refused"]) == (1, 1)
+        assert b"customer-7" not in content(spool)
+        assert b"customer-8" in content(spool)
+        assert [one.rows.inserts["queries"][0]["query_text"] for one in spool.oldest(9)] == ["", MASKED_TEXT]
+        assert spool.backlog() == (2, 1)
+
+    async def test_a_kept_answer_that_was_not_stored_leaves_the_spool_altogether(
+        self, engine: Engine, spool: Spool
+    ) -> None:
+        with begin_writing(spool.engine) as connection:
+            add_to_spool(connection, [made(key="one", store=False)], now())
+        await erase(engine, spool=spool)
+        assert spool.backlog() == (0, 0)
+
+    async def test_rows_of_a_release_that_did_not_say_whose_they_are_are_found(
+        self, engine: Engine, tmp_path: Path
+    ) -> None:
+        home = tmp_path / "older"
+        home.mkdir()
+        older = RowMaker(SEAL, ("file",)).rows(record())
+        with closing(sqlite3.connect(home / "spool.db")) as connection:
+            connection.execute(
+                "CREATE TABLE spooled (sequence INTEGER PRIMARY KEY AUTOINCREMENT, rows TEXT, spooled_at)"
+            )
+            row = (older.to_json(), "2026-06-01 00:00:00.000000")
+            connection.execute("INSERT INTO spooled (rows, spooled_at) VALUES (?, ?)", row)
+            connection.commit()
+        with closing(Spool.open(home)) as spool:
+            assert (await erase(engine, spool=spool)).removed["spool.spooled"] == 1
+            assert b"customer-7" not in content(spool)
+
+    async def test_another_host_follows_the_erasure_in_its_own_spool(self, engine: Engine, spool: Spool) -> None:
+        with begin_writing(spool.engine) as connection:
+            add_to_spool(connection, [made(), made(customer_id="customer-8", session_id="session-2")], now())
+        spool.remove([], [Refused(one, "DataError") for one in spool.oldest(2)])
+        dropped: list[str] = []
+        follower = ErasureFollower(engine, spool, fingerprint, lambda: {"acme"}, dropped.append)
+        follower.close()
+        await erase(engine)
+        follower.turn()
+        follower.turn()
+        assert b"customer-7" not in content(spool)
+        assert b"customer-8" in content(spool)
+        assert dropped == ["acme"]
+
+    async def test_the_receipt_names_hosts_whose_spools_may_still_hold_something(
+        self, postgresql_url: str, spool: Spool, tmp_path: Path
+    ) -> None:
+        migrate(postgresql_url)
+        engine = open_database(postgresql_url)
+        with begin_writing(spool.engine) as connection:
+            add_to_spool(connection, [made()], now())
+        follower = ErasureFollower(engine, spool, fingerprint)
+        follower.close()
+        follower.turn()
+        with closing(Spool.open(tmp_path / "own")) as own:
+            receipt = await erase(engine, spool=own)
+        assert [(one.place, one.rows) for one in receipt.waiting if one.place == "spool"] == [("spool", 1)]
+        assert [one.place for one in (await erase(engine, spool=spool)).waiting] == ["outbox"]
+        engine.dispose()
+
+    async def test_a_refused_row_of_an_erased_customer_is_set_aside_without_words(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
+        migrate(url)
+        bad = made(customer_id="customer-7")
+        await erase(engine := open_database(url))
+        with engine.begin() as connection:
+            connection.exec_driver_sql(
+                "CREATE TRIGGER no BEFORE INSERT ON queries BEGIN SELECT RAISE(ABORT, 'no'); END"
+            )
+        with closing(Spool.open(tmp_path / "home")) as spool:
+            with begin_writing(spool.engine) as connection:
+                add_to_spool(connection, [bad], now())
+            with recording(url, tmp_path / "home"):
+                give_up = time.monotonic() + 10
+                while spool.backlog() != (0, 1):
+                    assert time.monotonic() < give_up
+                    time.sleep(0.05)
+            spool.forget()
+            assert b"customer-7" not in content(spool)
+        engine.dispose()
+
+
+class TestClocks:
+    """S3: a host's clock decides nothing."""
+
+    @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+    async def test_a_host_whose_clock_is_wrong_erases_what_came_before_and_keeps_what_came_after(
+        self, postgresql_url: str, ahead: timedelta, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        migrate(postgresql_url)
+        engine = open_database(postgresql_url)
+
+        class Wrong(datetime):
+            @classmethod
+            def now(cls, tz: Any = None) -> datetime:  # type: ignore[override]
+                return datetime.now(tz) + ahead
+
+        before = made(received_at=now() + ahead)
+        late = made(received_at=now() + ahead)
+        await erase(engine)
+        after = made(received_at=now() + ahead)
+        monkeypatch.setattr(erasure, "datetime", Wrong)
+        commit(engine, before, after)
+        with begin_writing(engine) as connection:
+            (arrived,) = settled(connection, [late], fingerprint)
+        assert {row["id"]: row["query_text"] for row in rows(engine, queries)} == {before.id: "", after.id: MASKED_TEXT}
+        assert arrived.inserts["queries"][0]["query_text"] == ""
+        engine.dispose()

@@ -1,0 +1,94 @@
+"""Erased customers leave a file of events in place: every line keeps its length, and nothing of theirs is left."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from frontdesk.identifiers import uuid7
+from frontdesk.storage.events import ErasedQuery, Event, answered_event, erased_event, queries_erased_event
+from frontdesk.storage.sinks import FileSink
+from tests.records import record
+
+AT = datetime.now(UTC)
+
+
+def answered(customer: str | None, words: str = "zqwords", query_id: str | None = None) -> Event:
+    return answered_event(record(customer_id=customer, masked_text=words, query_id=query_id))
+
+
+def erased(customer: str, at: datetime = AT) -> Event:
+    return erased_event(uuid7(), "acme", customer, at)
+
+
+def lines(file: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in file.read_text().splitlines()]
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "events.jsonl"
+
+
+@pytest.mark.parametrize("customer", ["ada", "ö/ä 'x\" \\ 1", "a", "customer-7"])
+def test_lines_of_an_erased_customer_are_emptied_and_keep_their_places(file: Path, customer: str) -> None:
+    FileSink(file).deliver([answered(customer), answered("bob", "zqother"), answered(customer)])
+    before = [len(line) for line in file.read_bytes().splitlines()]
+    FileSink(file).deliver([erased(customer)])
+    assert [len(line) for line in file.read_bytes().splitlines()][:3] == before
+    first, other, second, told = lines(file)
+    assert [(line["customer_id"], line["payload"]) for line in (first, second)] == [(None, {})] * 2
+    assert (other["customer_id"], other["payload"]["query_text"]) == ("bob", "zqother")
+    assert (told["type"], told["customer_id"]) == ("customer.erased", customer)
+    assert b"zqwords" not in file.read_bytes()
+
+
+def test_another_tenants_customer_of_that_name_stays(file: Path) -> None:
+    elsewhere = answered_event(record(customer_id="ada", tenant="other"))
+    FileSink(file).deliver([elsewhere, answered("ada")])
+    FileSink(file).deliver([erased("ada")])
+    assert [line["customer_id"] for line in lines(file)] == ["ada", None, "ada"]
+
+
+def test_erased_queries_are_emptied_whoever_they_are_of(file: Path) -> None:
+    gone, stays = answered(None), answered(None, "zqother")
+    FileSink(file).deliver([gone, stays])
+    told = queries_erased_event(uuid7(), "acme", None, [ErasedQuery(gone.event_id, None)], AT)
+    FileSink(file).deliver([told])
+    assert lines(file)[0]["payload"] == {}
+    assert b"zqwords" not in file.read_bytes()
+    assert b"zqother" in file.read_bytes()
+
+
+def test_a_file_that_was_rotated_away_is_emptied_too(file: Path) -> None:
+    FileSink(file).deliver([answered("ada")])
+    file.rename(file.with_name("events.jsonl.1"))
+    FileSink(file).deliver([erased("ada")])
+    assert b"zqwords" not in file.with_name("events.jsonl.1").read_bytes()
+
+
+def test_a_line_that_a_crash_has_torn_is_emptied_where_it_names_the_customer(file: Path) -> None:
+    FileSink(file).deliver([answered("ada")])
+    file.write_bytes(file.read_bytes()[:-40])
+    FileSink(file).deliver([erased("ada")])
+    assert b"zqwords" not in file.read_bytes()
+
+
+def test_the_erasure_names_its_customer_for_some_deliveries_and_then_no_more(file: Path) -> None:
+    sink = FileSink(file, named_deliveries=2)
+    sink.deliver([erased("ada")])
+    sink.deliver([answered("bob")])
+    assert b'"ada"' in file.read_bytes()
+    sink.deliver([answered("bob")])
+    assert b'"ada"' not in file.read_bytes()
+
+
+def test_it_names_its_customer_for_a_day_at_most_also_over_a_restart(file: Path) -> None:
+    FileSink(file).deliver([erased("ada", AT - timedelta(hours=23)), erased("eve", AT - timedelta(hours=25))])
+    assert (b'"ada"' in file.read_bytes(), b'"eve"' in file.read_bytes()) == (True, False)
+    FileSink(file, named_s=3600).tidy()
+    assert b'"ada"' not in file.read_bytes()
