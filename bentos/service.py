@@ -23,6 +23,7 @@ import bentoml
 from bentoml import server_context
 from starlette.types import ASGIApp
 
+from bentos.code_path import keep_code_importable
 from bentos.connections import install
 from bentos.desk import Desk
 from bentos.fast_path import FastService
@@ -50,6 +51,7 @@ from runners.trees import TreesAndLinear
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
+keep_code_importable()
 SETTINGS: Settings = load()
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
