@@ -62,7 +62,7 @@ def _process_failure(bundle: Path, exit_code: int) -> BundleError:
     return BundleError(
         f"The process that should load bundle {bundle.name} exited with status {exit_code} before it did.",
         field="bundle",
-        hint="The traceback above names the cause; where it is ModuleNotFoundError, set PYTHONPATH to the folder of this code.",
+        hint="The traceback above names the cause. For ModuleNotFoundError, set PYTHONPATH to the folder of this code.",
     )
 
 

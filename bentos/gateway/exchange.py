@@ -11,12 +11,14 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
+from bentos.gateway.content_security import NO_CONTENT, POLICY_HEADER
 from bentos.headers import request_id
 from frontdesk.errors import InvalidQuery, TooLarge
 from frontdesk.types import Caller
 
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
 UNKNOWN_ROUTE = "unknown"
+HTTP_OK = 200
 CLIENT_CLOSED_REQUEST = 499
 """What nginx logs where nobody was there any more to be told."""
 PATIENCE_S = 0.05
@@ -38,7 +40,12 @@ _SECURITY_HEADERS = [
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 ]
+_PAGES = frozenset({"/", "/docs"})
+_PAGE_HEADERS = [*_SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
+"""A page brings a content security policy of its own."""
+_CONTENT_HEADERS = [*_SECURITY_HEADERS, (POLICY_HEADER.encode(), NO_CONTENT.encode())]
 
 
 class Exchange:
@@ -113,9 +120,10 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: list[Any] = list(message.get("headers", []))
+            security = _PAGE_HEADERS if self.route in _PAGES and self.status == HTTP_OK else _CONTENT_HEADERS
             message = {
                 **message,
-                "headers": [*headers, *self.fields, *_SECURITY_HEADERS, (b"x-request-id", self.request_id.encode())],
+                "headers": [*headers, *self.fields, *security, (b"x-request-id", self.request_id.encode())],
             }
             if self._gzip_bytes is not None and is_worth_it(headers, self._gzip_bytes) and self._reads_gzip():
                 self._held = message

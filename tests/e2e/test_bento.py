@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from model_store.bundle import Bundle, open_bundle
-from tests.serving import EXIT_TIMEOUT_S, POLL_S, Server, environment, frontdesk, home_with
+from tests.serving import EXIT_TIMEOUT_S, POLL_S, PROJECT, Server, environment, frontdesk, home_with
 
 TEXT = "Where is my parcel? It should have come on Monday."
 TOLD_WITHIN_S = 2.0
@@ -72,54 +72,80 @@ def served_home(tmp_path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Image:
-    """The folders of a container started from the Bento, without a container engine.
-
-    `writable` holds all that its user may write to. `interpreter` runs a Python that has the packages but not the
-    project, and no capability of root.
+    """The folders of a container started from the Bento, without a container engine. `writable` holds all that its user
+    may write to. The virtual environment has the packages, but not the project.
     """
 
     bento: Path
     writable: Path
-    interpreter: tuple[str, ...]
 
     @property
     def home(self) -> Path:
         return self.writable / "home"
 
     @property
+    def python(self) -> tuple[str, ...]:
+        return (*WITHOUT_CAPABILITIES, str(self.bento / ".venv" / "bin" / "python"))
+
+    @property
     def variables(self) -> dict[str, str]:
-        """PYTHONPATH, which the image sets, stays out: `bentoml serve` must work without it."""
+        """Those of the Dockerfile, but for PYTHONPATH: `bentoml serve` must work without it."""
         return {
+            "BENTO_PATH": str(self.bento),
             "BENTOML_CONTAINERIZED": "true",
-            "BENTOML_HOME": str(self.writable / "bentoml"),
-            "HOME": str(self.bento),
+            "BENTOML_HOME": str(self.bento.parent),
+            "HOME": str(self.bento.parent),
             "PYTHONPATH": "",
+            "TMPDIR": str(self.writable),
         }
 
 
 @pytest.fixture
 def image(built: Built) -> Iterator[Image]:
-    """Not below pytest's own folder, which other users may not enter."""
+    """Prepared by the script that the Dockerfile runs. Read-only, and of another user where the tests run as root."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        folder.chmod(0o755)
-        venv.create(folder / "venv", with_pip=False)
-        python = folder / "venv" / "bin" / "python"
-        (packages,) = (folder / "venv" / "lib").glob("python*/site-packages")
-        installed = Path(bentoml.__file__).parent.parent  # a path file's folders are searched, their path files are not
-        (packages / "installed.pth").write_text(f"{installed}\n", encoding="utf-8")
-        made = Image(folder / "bento", folder / "writable", (*WITHOUT_CAPABILITIES, str(python)))
-        made.home.mkdir(parents=True)
+        made = Image(folder / "bentoml" / "bento", folder / "writable")
         shutil.copytree(built.path, made.bento)
         shutil.copytree(built.store / "models", made.bento / "models")
-        code = (made.bento, *made.bento.rglob("*"))
-        for path in code:
-            path.chmod(path.stat().st_mode & ~0o222)
-            if WITHOUT_CAPABILITIES:
-                os.chown(path, IMAGE_USER, IMAGE_USER)
+        made.writable.mkdir()
+        environment_of_packages(made.bento / ".venv")
+        user = IMAGE_USER if WITHOUT_CAPABILITIES else os.geteuid()
+        (prepares,) = (made.bento / "env" / "docker").glob("script__*")
+        subprocess.run(
+            ["sh", str(prepares)],
+            env={
+                "PATH": os.environ["PATH"],
+                "BENTO_USER_UID": str(user),
+                "BENTO_USER_GID": str(user if WITHOUT_CAPABILITIES else os.getegid()),
+                "BENTOML_HOME": made.variables["BENTOML_HOME"],
+                "FRONTDESK_HOME": str(folder / "frontdesk"),
+                "VIRTUAL_ENV": str(made.bento / ".venv"),
+            },
+            check=True,
+        )
+        made.home.mkdir()
+        read_only = (made.bento.parent, *made.bento.parent.rglob("*"))
+        for path in read_only:
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
+                if WITHOUT_CAPABILITIES:
+                    os.chown(path, IMAGE_USER, IMAGE_USER)
         yield made
-        for path in code:
-            path.chmod(path.stat().st_mode | 0o200)
+        for path in read_only:
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
+
+
+def environment_of_packages(folder: Path) -> None:
+    """A virtual environment with the packages installed here, but not the project, which is installed editable."""
+    venv.create(folder, with_pip=False)
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    installed = Path(bentoml.__file__).parent.parent  # searched for packages, not for the path file of the project
+    (site_packages / "installed.pth").write_text(f"{installed}\n", encoding="utf-8")
+    command = folder / "bin" / "bentoml"
+    command.write_text(f'#!/bin/sh\nexec {folder}/bin/python -m bentoml "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
 
 
 def token(code: Path, home: Path, interpreter: Sequence[str] = (sys.executable,)) -> str:
@@ -184,19 +210,19 @@ class TestServed:
         assert (alive.status_code, alive.json()["dead_workers"]) == (503, ["encoders"])
         assert ended != 0
 
-    def test_as_in_its_image_it_needs_no_project_no_store_and_no_writable_folder_but_two_and_ends_with_its_only_worker(
+    def test_as_in_its_image_it_needs_no_project_no_store_and_no_writable_root_and_ends_with_its_only_worker(
         self, built: Built, tiny_bundle: Bundle, image: Image
     ) -> None:
         """`containerize` copies the model store beside the code; a restart policy then starts a new container."""
         with Server(
             image.home,
             workers=1,
-            interpreter=image.interpreter,
-            command=("-m", "bentoml", "serve", str(image.bento)),
+            interpreter=(*WITHOUT_CAPABILITIES, "bash"),
+            command=(str(image.bento / "env" / "docker" / "entrypoint.sh"),),
             cwd=image.bento,
             variables=image.variables,
         ) as server:
-            bearer = {"authorization": f"Bearer {token(image.bento / 'src', image.home, image.interpreter)}"}
+            bearer = {"authorization": f"Bearer {token(image.bento / 'src', image.home, image.python)}"}
             with server.client() as client:
                 answer = client.post("/v1/queries", json={"text": TEXT}, headers=bearer).json()
             os.kill(server.workers()["worker-1"], 9)
@@ -207,7 +233,7 @@ class TestServed:
 
         assert answer["model_version"] == tiny_bundle.version
         assert ended is not None
-        assert sorted(path.name for path in image.writable.iterdir()) == ["bentoml", "home"]
+        assert {path.name for path in image.writable.iterdir()} >= {"bentoml", "home"}
 
 
 class TestBuilt:
@@ -260,9 +286,10 @@ class TestBuilt:
         assert arguments["FRONTDESK_SERVER__WORKERS"] == "1"
         assert arguments["FRONTDESK_SERVER__HOST"] == "0.0.0.0"
         assert arguments["PYTHONPATH"] == f"{arguments['BENTO_PATH']}/src"
-        assert arguments["BENTOML_HOME"].startswith("/tmp/")  # writable for any user, also below a read-only root
         (prepares,) = (built.path / "env" / "docker").glob("script__*")
-        assert f" {arguments['FRONTDESK_HOME']}\n" in prepares.read_text(encoding="utf-8")
+        assert prepares.read_text(encoding="utf-8") == (PROJECT / "bentos" / "prepare_image.sh").read_text(
+            encoding="utf-8"
+        )
 
 
 def test_without_a_champion_there_is_nothing_to_build(tmp_path: Path) -> None:
