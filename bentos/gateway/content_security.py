@@ -47,7 +47,7 @@ class _InlineElements(HTMLParser):
         self.texts: dict[str, list[str]] = {"script": [], "style": []}
         self._parts: list[str] = []
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, *_: object) -> None:
         self._parts = []
 
     def handle_data(self, data: str) -> None:
