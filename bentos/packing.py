@@ -8,15 +8,13 @@ up whenever the service is, and a plain checkout has no such model.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import bentoml
 import yaml
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from frontdesk.config import PROJECT, Settings
 from frontdesk.errors import ConfigurationError
@@ -24,6 +22,8 @@ from model_store.bento_models import path_of, signer_of, store
 from model_store.bundle import Bundle
 
 RECIPE = "bentofile.yaml"
+LOCK_FILES = {"onnxruntime-gpu": "requirements-gpu.lock", "onnxruntime": "requirements.lock"}
+"""The package that runs models on an accelerator, and the lock file of a server with it."""
 _CODE = "src"  # where BentoML puts what the recipe includes
 
 
@@ -43,43 +43,52 @@ def pack(bundle: Bundle) -> str:
             f"There is no {RECIPE} at {PROJECT}: a Bento is built from a checkout.",
             hint="Clone the repository and run `frontdesk build` there.",
         ) from None
-    recipe["python"]["packages"] = pinned(recipe["python"]["packages"])
-    recipe["models"] = [store(bundle)]
+    del recipe["python"]["requirements_txt"]
+    recipe["python"]["packages"] = locked_packages(PROJECT / lock_file())
+    model = store(bundle)
+    recipe["models"] = [model]
     with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as written:  # `build` itself converts no `envs`
         yaml.safe_dump(recipe, written)
         written.flush()
-        return str(bentoml.bentos.build_bentofile(written.name, build_ctx=str(PROJECT)).tag)
+        bento = bentoml.bentos.build_bentofile(written.name, build_ctx=str(PROJECT))
+    for folder in (bento.path, bentoml.models.get(model).path):
+        _make_readable(Path(folder))
+    return str(bento.tag)
 
 
-def pinned(packages: Iterable[str]) -> list[str]:
-    """The packages and all that they and BentoML need, each as `name==version` of what is installed here.
+def lock_file() -> str:
+    """The name of the lock file for the accelerator that is installed here.
 
-    So an image gets what this environment was tested with. BentoML could lock them itself (`lock_packages`), but asks
-    the package index for that, and takes whatever is newest on that day. What is not installed here keeps its range.
+    Raises:
+        ConfigurationError: onnxruntime is not installed.
     """
-    pins: dict[str, str] = {}
-    seen: set[tuple[str, frozenset[str]]] = set()
-    waiting = [Requirement(line) for line in (*packages, bentoml.__name__)]
-    while waiting:
-        wanted = waiting.pop()
-        name, extras = canonicalize_name(wanted.name), frozenset(wanted.extras)
-        if (name, extras) in seen:
-            continue
-        seen.add((name, extras))
-        try:
-            found = distribution(name)
-        except PackageNotFoundError:
-            pins[name] = str(wanted)
-            continue
-        pins[name] = f"{name}=={found.version}"
-        needs = [Requirement(line) for line in found.requires or ()]
-        waiting += [need for need in needs if _applies(need, extras)]
-    del pins[bentoml.__name__]  # BentoML adds itself
-    return sorted(pins.values())
+    for package, name in LOCK_FILES.items():
+        with suppress(PackageNotFoundError):
+            distribution(package)
+            return name
+    raise ConfigurationError(
+        f"Neither {' nor '.join(LOCK_FILES)} is installed, so it is unknown what the Bento is for.",
+        hint="Run `make .venv/.serve-cpu`, or `make ACCELERATOR=gpu .venv/.serve-gpu`.",
+    )
 
 
-def _applies(need: Requirement, extras: frozenset[str]) -> bool:
-    return need.marker is None or any(need.marker.evaluate({"extra": extra}) for extra in extras | {""})
+def locked_packages(lock: Path) -> list[str]:
+    """Each package of a lock file on one line: `name==version`, its marker and its hashes.
+
+    Files that the lock includes (the build backend) are left out: a Bento is not built from source.
+    """
+    lines = lock.read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+    return [" ".join(line.split()) for line in lines if line and not line.startswith(("#", "-"))]
+
+
+def _make_readable(folder: Path) -> None:
+    """Let any user read the files: an image copies them with their mode, and its user may be any.
+
+    Folders above, which keep others on this machine out, stay as they are.
+    """
+    for path in (folder, *folder.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
 
 
 def placed(settings: Settings, bento: bentoml.Bento) -> Settings:

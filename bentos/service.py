@@ -27,6 +27,7 @@ import bentoml
 from bentoml import server_context
 from starlette.types import ASGIApp
 
+from bentos.code_path import keep_code_importable
 from bentos.connection_events import DeskEvents
 from bentos.desk import Desk
 from bentos.errors import unexpected_response
@@ -62,6 +63,7 @@ from runners.trees import TreesAndLinear
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
+keep_code_importable()
 SETTINGS: Settings = load()
 if server_context.worker_index is None:  # the master imports this before it makes the arbiter
     use_private_sockets(SETTINGS.run)

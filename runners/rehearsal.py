@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+import signal
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 from frontdesk.errors import BundleError
@@ -30,18 +30,51 @@ def rehearse(bundle: Bundle, threads: int, *, provider: Wish, precision: Precisi
         ConfigurationError: the provider does not work here.
     """
     spawn = multiprocessing.get_context("spawn")  # a forked onnxruntime may inherit a lock that is held
-    with ProcessPoolExecutor(max_workers=1, mp_context=spawn) as process:
+    receiver, sender = spawn.Pipe(duplex=False)
+    process = spawn.Process(
+        target=_send_outcome, args=(sender, bundle, threads, provider, precision, engines), daemon=True
+    )
+    with receiver:
+        process.start()
+        sender.close()  # the child's copy is the only one: its end is then noticed here
         try:
-            found = process.submit(_rehearsed, bundle, threads, provider, precision, engines).result()
-        except BrokenProcessPool:
-            raise BundleError(
-                f"Loading bundle {bundle.version} was ended from outside, most often for want of memory.",
-                field="bundle",
-                hint="A server needs about 0.5 GB for each worker: see server.workers.",
-            ) from None
-    if precision == "auto" and found == "fp32":
+            outcome: Precision | Exception = receiver.recv()
+        except EOFError:
+            process.join()
+            raise _process_failure(bundle.version, process.exitcode or 0) from None
+    process.join()
+    if isinstance(outcome, Exception):
+        raise outcome
+    if precision == "auto" and outcome == "fp32":
         _log.warning("The golden rows come out in fp32 alone here, so the encoders run in fp32: slower, but right.")
-    return found
+    return outcome
+
+
+def _process_failure(version: str, exit_code: int) -> BundleError:
+    """What to report when the child ended without an outcome. A negative `exit_code` is a signal's number."""
+    if exit_code < 0:
+        return BundleError(
+            f"The process that loaded bundle {version} was killed by {signal.Signals(-exit_code).name}, "
+            "most often because memory ran out.",
+            field="bundle",
+            hint="A server needs about 0.5 GB for each worker: see server.workers.",
+        )
+    return BundleError(
+        f"The process that should load bundle {version} exited with status {exit_code} before it did.",
+        field="bundle",
+        hint="The traceback above names the cause. For ModuleNotFoundError, set PYTHONPATH to the folder of this code.",
+    )
+
+
+def _send_outcome(
+    sender: Connection, bundle: Bundle, threads: int, provider: Wish, precision: PrecisionWish, engines: Path
+) -> None:
+    """Runs in the child: send the precision, or the exception that loading raised."""
+    with sender:
+        try:
+            sender.send(_rehearsed(bundle, threads, provider, precision, engines))
+        except Exception as error:  # noqa: BLE001 - raised again in the parent
+            sender.send(error)
 
 
 def _rehearsed(bundle: Bundle, threads: int, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:

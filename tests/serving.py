@@ -116,7 +116,7 @@ def _kill(home: Path, spared: Set[psutil.Process] = frozenset()) -> None:
 class Server:
     """One running server; `settings` are those of `environment`. Use it as a context manager.
 
-    `command` are the arguments of a Python started in `cwd`, `variables` those of its environment beside our settings.
+    `command` are the arguments of `interpreter`, which starts in `cwd`; `variables` come beside our settings.
     """
 
     def __init__(
@@ -125,6 +125,7 @@ class Server:
         *,
         workers: int = 2,
         command: Sequence[str] = ("-m", "cli", "serve"),
+        interpreter: Sequence[str] = (sys.executable,),
         cwd: Path = PROJECT,
         variables: Mapping[str, str] = MappingProxyType({}),
         **settings: object,
@@ -137,7 +138,7 @@ class Server:
         ports = {"server__port": self.port, "server__grpc_port": self.grpc_port}
         ours = environment(home, server__workers=workers, **{**ports, **settings})
         self._environment = {**ours, **variables}
-        self._command = [sys.executable, *command]
+        self._command = [*interpreter, *command]
         self._cwd = cwd
         self._log = home / "server.log"
 

@@ -18,6 +18,7 @@ from bentos.desk import Desk
 from bentos.errors import problem, unexpected_response
 from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
+from bentos.gateway.content_security import POLICY_HEADER, page_policy
 from bentos.gateway.documents import add_documents
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
@@ -139,21 +140,25 @@ def build_app(
 
 def _add_pages(app: FastAPI) -> None:
     page = PAGE.read_text(encoding="utf-8")
+    page_headers = {POLICY_HEADER: page_policy(page)}
+    # Swagger's files come from BentoML's own package, so that the page works without a network.
+    docs_page = get_swagger_ui_html(
+        openapi_url="/openapi.json",
+        title="Frontdesk API",
+        swagger_js_url="/static_content/swagger-ui-bundle.js",
+        swagger_css_url="/static_content/swagger-ui.css",
+        swagger_favicon_url="/static_content/favicon-light-32x32.png",
+    )
+    docs_html = bytes(docs_page.body)
+    docs_headers = {POLICY_HEADER: page_policy(docs_html.decode("utf-8"), static_files=True)}
 
     @app.get("/", include_in_schema=False)
     async def try_it() -> Response:
-        return HTMLResponse(page)
+        return HTMLResponse(page, headers=page_headers)
 
     @app.get("/docs", include_in_schema=False)
     async def docs() -> Response:
-        """Swagger's files come from BentoML's own package, so that the page works without a network."""
-        return get_swagger_ui_html(
-            openapi_url="/openapi.json",
-            title="Frontdesk API",
-            swagger_js_url="/static_content/swagger-ui-bundle.js",
-            swagger_css_url="/static_content/swagger-ui.css",
-            swagger_favicon_url="/static_content/favicon-light-32x32.png",
-        )
+        return HTMLResponse(docs_html, headers=docs_headers)
 
 
 def _add_health(

@@ -12,12 +12,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.errors import SECURITY_HEADERS, HeadersTooLarge
 from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
+from bentos.gateway.content_security import NO_CONTENT, POLICY_HEADER
 from bentos.headers import request_id
 from frontdesk.errors import InvalidQuery
 from frontdesk.types import Caller
 
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
 UNKNOWN_ROUTE = "unknown"
+HTTP_OK = 200
 CLIENT_CLOSED_REQUEST = 499
 """What nginx logs where nobody was there any more to be told."""
 PATIENCE_S = 0.05
@@ -34,8 +36,17 @@ _SINGLE_HEADERS = (
     b"x-request-deadline-ms",
     b"x-request-id",
 )
+_SECURITY_HEADERS = [*SECURITY_HEADERS, (b"cross-origin-resource-policy", b"same-origin")]
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
-_TLS_HEADERS = [*SECURITY_HEADERS, _HSTS]
+_PAGES = frozenset({"/", "/docs"})
+_PAGE_HEADERS = [*_SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
+"""A page brings a content security policy of its own."""
+_CONTENT_HEADERS = [*_SECURITY_HEADERS, (POLICY_HEADER.encode(), NO_CONTENT.encode())]
+_HEADERS = {
+    (is_page, is_https): [*headers, _HSTS] if is_https else headers
+    for is_page, headers in ((True, _PAGE_HEADERS), (False, _CONTENT_HEADERS))
+    for is_https in (True, False)
+}
 
 
 class Exchange:
@@ -114,7 +125,8 @@ class Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers: list[Any] = list(message.get("headers", []))
-            security = _TLS_HEADERS if self._scope.get("scheme") == "https" else SECURITY_HEADERS
+            is_page = self.status == HTTP_OK and self.route in _PAGES
+            security = _HEADERS[is_page, self._scope.get("scheme") == "https"]
             message = {
                 **message,
                 "headers": [*headers, *self.fields, *security, (b"x-request-id", self.request_id.encode())],

@@ -8,19 +8,28 @@ import shutil
 import subprocess
 import sys
 import time
+import venv
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import bentoml
 import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from model_store.bundle import Bundle, open_bundle
-from tests.serving import EXIT_TIMEOUT_S, POLL_S, Server, environment, frontdesk, home_with
+from tests.serving import EXIT_TIMEOUT_S, POLL_S, PROJECT, Server, environment, frontdesk, home_with
 
 TEXT = "Where is my parcel? It should have come on Monday."
 TOLD_WITHIN_S = 2.0
+IMAGE_USER = 1034
+"""Owns the files in an image. The tests' own user stands for any other user."""
+WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+"""As `--cap-drop=all`: root that may read and write only what its own user and group may."""
 TRAINING_PACKAGES = "torch transformers mlflow scikit-learn xgboost xgboost-cpu lightgbm skl2onnx onnx scipy".split()
 
 
@@ -61,10 +70,88 @@ def served_home(tmp_path: Path) -> Path:
     return home
 
 
-def token(code: Path, home: Path) -> str:
+@dataclass(frozen=True)
+class Image:
+    """The folders of a container started from the Bento, without a container engine. `writable` holds all that its user
+    may write to. The virtual environment has the packages, but not the project.
+    """
+
+    bento: Path
+    writable: Path
+
+    @property
+    def home(self) -> Path:
+        return self.writable / "home"
+
+    @property
+    def python(self) -> tuple[str, ...]:
+        return (*WITHOUT_CAPABILITIES, str(self.bento / ".venv" / "bin" / "python"))
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Those of the Dockerfile, but for PYTHONPATH: `bentoml serve` must work without it."""
+        return {
+            "BENTO_PATH": str(self.bento),
+            "BENTOML_CONTAINERIZED": "true",
+            "BENTOML_HOME": str(self.bento.parent),
+            "HOME": str(self.bento.parent),
+            "PYTHONPATH": "",
+            "TMPDIR": str(self.writable),
+        }
+
+
+@pytest.fixture
+def image(built: Built) -> Iterator[Image]:
+    """Prepared by the script that the Dockerfile runs. Read-only, and of another user where the tests run as root."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        made = Image(folder / "bentoml" / "bento", folder / "writable")
+        shutil.copytree(built.path, made.bento)
+        shutil.copytree(built.store / "models", made.bento / "models")
+        made.writable.mkdir()
+        environment_of_packages(made.bento / ".venv")
+        user = IMAGE_USER if WITHOUT_CAPABILITIES else os.geteuid()
+        (prepares,) = (made.bento / "env" / "docker").glob("script__*")
+        subprocess.run(
+            ["sh", str(prepares)],
+            env={
+                "PATH": os.environ["PATH"],
+                "BENTO_USER_UID": str(user),
+                "BENTO_USER_GID": str(user if WITHOUT_CAPABILITIES else os.getegid()),
+                "BENTOML_HOME": made.variables["BENTOML_HOME"],
+                "FRONTDESK_HOME": str(folder / "frontdesk"),
+                "VIRTUAL_ENV": str(made.bento / ".venv"),
+            },
+            check=True,
+        )
+        made.home.mkdir()
+        read_only = (made.bento.parent, *made.bento.parent.rglob("*"))
+        for path in read_only:
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
+                if WITHOUT_CAPABILITIES:
+                    os.chown(path, IMAGE_USER, IMAGE_USER)
+        yield made
+        for path in read_only:
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
+
+
+def environment_of_packages(folder: Path) -> None:
+    """A virtual environment with the packages installed here, but not the project, which is installed editable."""
+    venv.create(folder, with_pip=False)
+    (site_packages,) = folder.glob("lib/python*/site-packages")
+    installed = Path(bentoml.__file__).parent.parent  # searched for packages, not for the path file of the project
+    (site_packages / "installed.pth").write_text(f"{installed}\n", encoding="utf-8")
+    command = folder / "bin" / "bentoml"
+    command.write_text(f'#!/bin/sh\nexec {folder}/bin/python -m bentoml "$@"\n', encoding="utf-8")
+    command.chmod(0o755)
+
+
+def token(code: Path, home: Path, interpreter: Sequence[str] = (sys.executable,)) -> str:
     """A token of `home`'s key, from the command line inside the Bento, as docs/container.md gets it."""
     done = subprocess.run(
-        [sys.executable, "-m", "cli", "token"],
+        [*interpreter, "-m", "cli", "token"],
         cwd=code, env=environment(home), capture_output=True, text=True, timeout=EXIT_TIMEOUT_S, check=True,
     )  # fmt: skip
     return done.stdout.strip()
@@ -127,22 +214,21 @@ class TestServed:
         assert (alive.status_code, alive.json()["dead_workers"]) == (503, ["encoders"])
         assert ended != 0
 
-    def test_in_a_container_it_needs_no_store_and_ends_with_its_only_worker(
-        self, built: Built, tiny_bundle: Bundle, served_home: Path, tmp_path: Path
+    def test_as_in_its_image_it_needs_no_project_no_store_and_no_writable_root_and_ends_with_its_only_worker(
+        self, built: Built, tiny_bundle: Bundle, image: Image
     ) -> None:
         """`containerize` copies the model store beside the code; a restart policy then starts a new container."""
-        folder = tmp_path / "bento"
-        shutil.copytree(built.path, folder)
-        shutil.copytree(built.store / "models", folder / "models")
         with Server(
-            served_home,
+            image.home,
             workers=1,
-            command=("-m", "bentoml", "serve", str(folder)),
-            cwd=tmp_path,
-            variables={"BENTOML_HOME": str(tmp_path / "empty"), "BENTOML_CONTAINERIZED": "true"},
+            interpreter=(*WITHOUT_CAPABILITIES, "bash"),
+            command=(str(image.bento / "env" / "docker" / "entrypoint.sh"),),
+            cwd=image.bento,
+            variables=image.variables,
         ) as server:
+            bearer = {"authorization": f"Bearer {token(image.bento / 'src', image.home, image.python)}"}
             with server.client() as client:
-                answer = client.post("/v1/queries", json={"text": TEXT}).json()
+                answer = client.post("/v1/queries", json={"text": TEXT}, headers=bearer).json()
             listening = server.tcp_ports() - {server.port, server.grpc_port}
             os.kill(server.workers()["worker-1"], 9)
             give_up = time.monotonic() + EXIT_TIMEOUT_S
@@ -153,6 +239,7 @@ class TestServed:
         assert not listening
         assert answer["model_version"] == tiny_bundle.version
         assert ended is not None
+        assert {path.name for path in image.writable.iterdir()} >= {"bentoml", "home"}
 
 
 class TestBuilt:
@@ -180,13 +267,18 @@ class TestBuilt:
 
         assert packed == set("bentofile.yaml bentos cli configuration.yaml frontdesk model_store runners".split())
 
-    def test_its_packages_are_pinned_and_none_is_for_training(self, built: Built) -> None:
-        lines = (built.path / "env" / "python" / "requirements.txt").read_text(encoding="utf-8").split("\n")
-        packages = [Requirement(line) for line in lines if line]
+    def test_its_packages_are_pinned_by_hash_and_none_is_for_training(self, built: Built) -> None:
+        text = (built.path / "env" / "python" / "requirements.txt").read_text(encoding="utf-8")
+        lines = [line.split(" --hash=sha256:") for line in text.replace("\\\n", "").splitlines() if line]
+        packages = {line[0].strip(): line[1:] for line in lines[:-1]}
+        unhashed = lines[-1]  # BentoML adds itself; its hashes stand above
+        names = {canonicalize_name(Requirement(package).name) for package in packages}
 
-        assert {"bentoml", "onnxruntime", "fastapi"} <= {package.name for package in packages}
-        assert not {canonicalize_name(package.name) for package in packages} & set(TRAINING_PACKAGES)
-        assert all(re.fullmatch(r"==[^,*]+", str(package.specifier)) for package in packages)
+        assert {"bentoml", "onnxruntime", "fastapi"} <= names
+        assert not names & {*TRAINING_PACKAGES, "hatchling"}
+        assert all(re.match(r"[^=]+==[^,*]+", package) for package in packages)
+        assert [package for package, hashes in packages.items() if not hashes] == []
+        assert unhashed == [f"bentoml=={version('bentoml')}"]
 
     def test_its_image_is_slim_serves_as_nobody_special_and_knows_that_it_is_a_container(self, built: Built) -> None:
         lines = (built.path / "env" / "docker" / "Dockerfile").read_text(encoding="utf-8").splitlines()
@@ -199,8 +291,11 @@ class TestBuilt:
         assert "ENV BENTOML_CONTAINERIZED=true" in lines
         assert arguments["FRONTDESK_SERVER__WORKERS"] == "1"
         assert arguments["FRONTDESK_SERVER__HOST"] == "0.0.0.0"
+        assert arguments["PYTHONPATH"] == f"{arguments['BENTO_PATH']}/src"
         (prepares,) = (built.path / "env" / "docker").glob("script__*")
-        assert f" {arguments['FRONTDESK_HOME']}\n" in prepares.read_text(encoding="utf-8")
+        assert prepares.read_text(encoding="utf-8") == (PROJECT / "bentos" / "prepare_image.sh").read_text(
+            encoding="utf-8"
+        )
 
 
 def test_without_a_champion_there_is_nothing_to_build(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import json
 import re
 import time
 import uuid
+from base64 import b64encode
 from collections.abc import Iterator
+from hashlib import sha256
 from html.parser import HTMLParser
 from typing import Any
 
@@ -52,6 +54,7 @@ SECURITY_HEADERS = {
     "x-frame-options": "DENY",
     "referrer-policy": "no-referrer",
     "cache-control": "no-store",
+    "cross-origin-resource-policy": "same-origin",
 }
 
 
@@ -450,6 +453,23 @@ class TestPages:
             assert httpx2.get(f"{server.url}{address}").status_code == 200, address
         assert bool(named) == (path == "/docs")
 
+    @pytest.mark.parametrize("path", ["/", "/docs"])
+    def test_the_policy_of_a_page_covers_each_of_its_scripts_and_styles_and_nothing_else(
+        self, server: Server, path: str
+    ) -> None:
+        page = httpx2.get(f"{server.url}{path}")
+        (policy,) = page.headers.get_list("content-security-policy")
+        allowed = {name: set(sources) for name, *sources in (part.split() for part in policy.split("; "))}
+        own = {"'self'"} if path == "/docs" else set()
+
+        for kind in ("script", "style"):
+            texts = re.findall(rf"<{kind}>(.*?)</{kind}>", page.text, re.DOTALL)
+            hashes = {f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts}
+            assert allowed[f"{kind}-src"] == hashes | own
+        assert all(address.startswith("/") for address in _Named(page.text).addresses)
+        assert not re.search(r"<[^>]*\s(on\w+|style)\s*=", re.sub(r"(?s)<(script|style)>.*?</\1>", "", page.text))
+        assert page.headers["cross-origin-opener-policy"] == "same-origin"
+
     def test_the_documentation_reads_this_servers_document(self, server: Server) -> None:
         assert "/openapi.json" in httpx2.get(f"{server.url}/docs").text
 
@@ -587,3 +607,5 @@ class TestHeaders:
 
         assert {name: headers[name] for name in SECURITY_HEADERS} == SECURITY_HEADERS
         assert "x-request-id" in headers
+        if path not in ("/", "/docs"):
+            assert headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"

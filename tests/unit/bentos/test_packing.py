@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-import tomllib
-from importlib.metadata import version
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import yaml
-from packaging.requirements import Requirement
 
-from bentos.packing import RECIPE, pinned, placed
+from bentos import packing
+from bentos.packing import LOCK_FILES, RECIPE, lock_file, locked_packages, placed
 from frontdesk.config import PROJECT, ModelSettings, Settings
+from frontdesk.errors import ConfigurationError
 
 
 @pytest.fixture
@@ -35,12 +36,9 @@ class FakeBento:
 
 
 class TestRecipe:
-    def test_a_bento_needs_what_the_project_needs(self, recipe: dict[str, Any]) -> None:
-        project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-        needed = [*project["dependencies"], *project["optional-dependencies"]["cpu"]]
-
-        ours = {str(Requirement(line)) for line in recipe["python"]["packages"]}
-        assert ours == {str(need) for need in map(Requirement, needed) if need.name != "bentoml"}
+    def test_a_bento_gets_the_locked_packages_of_a_server(self, recipe: dict[str, Any]) -> None:
+        assert recipe["python"]["requirements_txt"] == LOCK_FILES["onnxruntime"]
+        assert "packages" not in recipe["python"]
 
     def test_no_module_has_the_name_of_the_bento(self, recipe: dict[str, Any]) -> None:
         assert importlib.util.find_spec(recipe["name"]) is None
@@ -49,24 +47,44 @@ class TestRecipe:
         assert all((PROJECT / pattern.removesuffix("/**")).exists() for pattern in recipe["include"])
 
 
-class TestPinned:
-    def test_a_package_is_pinned_with_what_it_needs(self) -> None:
-        pins = pinned(["sqlalchemy>=2.1"])
+class TestLockedPackages:
+    def test_each_is_one_line_with_its_marker_and_hashes(self, tmp_path: Path) -> None:
+        lock = tmp_path / "a.lock"
+        lock.write_text(
+            "-r others.lock\n# a note\n"
+            "six==1.17.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n"
+            "uvloop==0.23.0 ; sys_platform != 'win32' \\\n    --hash=sha256:cc\n",
+            encoding="utf-8",
+        )
 
-        assert f"sqlalchemy=={version('sqlalchemy')}" in pins
-        assert f"typing-extensions=={version('typing-extensions')}" in pins
+        assert locked_packages(lock) == [
+            "six==1.17.0 --hash=sha256:aa --hash=sha256:bb",
+            "uvloop==0.23.0 ; sys_platform != 'win32' --hash=sha256:cc",
+        ]
 
-    def test_an_extra_brings_what_it_needs(self) -> None:
-        assert f"cryptography=={version('cryptography')}" in pinned(["pyjwt[crypto]>=2.13"])
+    @pytest.mark.parametrize("package", ["onnxruntime", "onnxruntime-gpu"])
+    def test_a_bento_is_for_the_accelerator_that_is_installed(
+        self, monkeypatch: pytest.MonkeyPatch, package: str
+    ) -> None:
+        monkeypatch.setattr(packing, "distribution", only(package))
 
-    def test_a_package_that_is_not_installed_keeps_its_range(self) -> None:
-        assert "nobody-installs-this>=1.0" in pinned(["nobody-installs-this>=1.0"])
+        assert f"{package}==" in (PROJECT / lock_file()).read_text(encoding="utf-8")
 
-    def test_bentoml_is_left_to_bentoml_but_what_it_needs_is_pinned(self) -> None:
-        pins = pinned([])
+    def test_without_either_nothing_is_guessed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(packing, "distribution", only("another"))
 
-        assert not any(pin.startswith("bentoml==") for pin in pins)
-        assert f"uvicorn=={version('uvicorn')}" in pins
+        with pytest.raises(ConfigurationError, match="it is unknown what the Bento is for"):
+            lock_file()
+
+
+def only(installed: str) -> Callable[[str], None]:
+    """A `distribution` for which one package is installed."""
+
+    def distribution(name: str) -> None:
+        if name != installed:
+            raise PackageNotFoundError(name)
+
+    return distribution
 
 
 class TestPlaced:
