@@ -112,7 +112,7 @@ class Frontdesk:
         return Door(
             gateway=build_app(_desk, _heartbeats, lambda: table.is_draining),
             native=native,
-            open_inference=OpenInference(_desk),
+            open_inference=OpenInference(_desk, lambda: table.is_draining),
             desk=_desk,
             settings=SETTINGS.server,
             access_log=SETTINGS.observability.access_log,

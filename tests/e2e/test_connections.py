@@ -71,6 +71,7 @@ def test_sigterm_drains_before_it_stops(home: Path) -> None:
         while httpx2.get(f"{server.url}/readyz").status_code == 200:
             assert time.monotonic() < started + 2.5
         assert httpx2.get(f"{server.url}/readyz").json()["status"] == "draining"
+        assert httpx2.get(f"{server.url}/v2/health/ready").status_code == 503
         answers = [kept.post("/v1/understand", json=asked) for _ in range(2)]
         assert [(answer.status_code, answer.headers["connection"]) for answer in answers] == [(200, "close")] * 2
         with grpc.insecure_channel(server.grpc_address) as channel:
