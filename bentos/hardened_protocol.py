@@ -18,11 +18,12 @@ import fcntl
 import sys
 import termios
 import urllib.parse
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from enum import IntEnum
 from typing import Any, ClassVar
 
 import httptools
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from bentos.connection_table import ConnectionTable
@@ -119,10 +120,11 @@ class HardenedCycle(RequestResponseCycle):
 
     protocol: HardenedProtocol
 
-    async def send(self, message: Any) -> None:
+    def send(self, message: Any) -> Coroutine[Any, Any, None]:
+        """Not a coroutine of its own: that would cost each response a microsecond."""
         if not self.response_started:
             self.protocol.before_response(self)
-        await super().send(message)
+        return RequestResponseCycle.send(self, message)
 
 
 class HardenedProtocol(HttpToolsProtocol):
@@ -228,7 +230,9 @@ class HardenedProtocol(HttpToolsProtocol):
             self.state = HEADERS
             self.deadline = self.loop.time() + limits.header_timeout_s
             self._head_bytes = 0
-        end = self._boundary(data, 0)
+        end = self._boundary(data, 0) if self._tail else data.find(END) + len(END)
+        if end < len(END):
+            end = self._boundary(data, 0)
         head = data if end == len(data) else data[:end]
         self._head_bytes += len(head)
         if self._head_bytes > 2 * limits.max_header_bytes:  # names, blanks and the target count here too: hence twice
@@ -388,13 +392,19 @@ class HardenedProtocol(HttpToolsProtocol):
 
     def on_body(self, body: bytes) -> None:
         self._framing_bytes -= FRAME_BYTES * len(body)
-        if not self.cycle.response_complete:
-            super().on_body(body)
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.body += body
+            if len(cycle.body) > HIGH_WATER_LIMIT:
+                self.flow.pause_reading()
+            cycle.message_event.set()
 
     def on_message_complete(self) -> None:
         self._is_complete = True
-        if self.cycle is not None and not self.cycle.response_complete:
-            super().on_message_complete()
+        cycle = self.cycle
+        if not cycle.response_complete:
+            cycle.more_body = False
+            cycle.message_event.set()
 
     def _should_upgrade(self) -> bool:
         return False

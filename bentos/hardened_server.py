@@ -126,8 +126,8 @@ class TlsGate(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         done = loop.create_future()
         done.add_done_callback(self._finished)
-        kind: Any = uvloop.loop.SSLProtocol if isinstance(loop, uvloop.Loop) else asyncio.sslproto.SSLProtocol
-        tls = kind(
+        module: Any = uvloop.loop if isinstance(loop, uvloop.Loop) else asyncio.sslproto  # both have the same class
+        tls = module.SSLProtocol(
             loop,
             self._protocol(**self._uvicorns, on_connection=self._leave),
             self._context,

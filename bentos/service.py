@@ -141,7 +141,7 @@ class Frontdesk:
         return Door(
             gateway=gateway,
             native=native,
-            open_inference=OpenInference(_desk),
+            open_inference=OpenInference(_desk, lambda: table.is_draining),
             desk=_desk,
             settings=SETTINGS.server,
             access_log=SETTINGS.observability.access_log,

@@ -43,7 +43,7 @@ from frontdesk.errors import (
 from frontdesk.observability.logs import log_access, log_failure
 from frontdesk.types import Caller
 
-HEALTH_PATHS = frozenset({"/livez", "/readyz"})
+HEALTH_PATHS = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Answered whatever host is asked for: probes ask by address."""
 BUSY_S = 1.0
 """After which one that found too many requests under way may try again."""

@@ -31,10 +31,11 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 
 
 class OpenInference:
-    """ASGI. `desk` gives this worker's, once it has started."""
+    """ASGI. `desk` gives this worker's, once it has started; `is_draining` says whether it will stop."""
 
-    def __init__(self, desk: Callable[[], Desk]) -> None:
+    def __init__(self, desk: Callable[[], Desk], is_draining: Callable[[], bool] = bool) -> None:
         self._desk = desk
+        self._is_draining = is_draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         response = await self._answer(Request(scope))
@@ -48,7 +49,7 @@ class OpenInference:
             case ["health", "live"], _:
                 return _json({"live": True})
             case ["health", "ready"], _:
-                return _ready({}, ready=all_ready(models))
+                return _ready({}, ready=all_ready(models) and not self._is_draining())
             case ["repository", "index"], _:
                 return _json(repository_index(models, only_ready=read_only_ready(admitted.get().body)))
             case ["models", name], version:

@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from bentos.tls import check_tls, read_tls
+from bentos.tls import CIPHERS, check_tls, read_tls, serve_options
 from frontdesk.config import ServerSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
@@ -69,6 +69,13 @@ def test_both_doors_speak_tls_and_nothing_else(
             verify=context,
         )
         assert asked.status_code == 200
+        assert asked.headers["strict-transport-security"].startswith("max-age=")
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        context.set_ciphers("ECDHE+AESGCM")
+        assert httpx2.get(f"{server.url}/livez", verify=context).status_code == 200
+        context.set_ciphers("ECDHE-ECDSA-AES256-SHA:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0")
+        with pytest.raises(httpx2.ConnectError):
+            httpx2.get(f"{server.url}/livez", verify=context)
         assert send_raw(server.port, b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n").status == 0
 
         query, metadata = pb.Query(text="Where is it?", store=False), tuple(headers.items())
@@ -120,9 +127,13 @@ class TestFiles:
     def test_bentoml_must_have_been_told(self, tmp_path: Path) -> None:
         made, key = certificate(tmp_path)
         settings = ServerSettings(tls_certificate=made, tls_key=key)
-        check_tls(settings, ["bentoml", "serve", "--ssl-certfile", str(made)])
+        check_tls(settings, ["bentoml", "serve", *serve_options(settings)])
+        check_tls(settings, ["bentoml", "serve", f"--ssl-certfile={made}", f"--ssl-ciphers={CIPHERS}"])
         with pytest.raises(ConfigurationError, match="without it"):
             check_tls(settings, ["bentoml", "serve"])
+        for ciphers in ([], ["--ssl-ciphers", "TLSv1"], ["--ssl-ciphers", "ALL"]):
+            with pytest.raises(ConfigurationError, match="other TLS ciphers"):
+                check_tls(settings, ["bentoml", "serve", "--ssl-certfile", str(made), *ciphers])
 
     def test_one_file_alone_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="belong together"):

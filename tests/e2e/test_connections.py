@@ -1,0 +1,82 @@
+"""Connections to the running server: refusals that every client can read, clients that leave, and SIGTERM."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import grpc
+import httpx2
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.serving import EXIT_TIMEOUT_S, Server, send_raw
+
+LARGE_BYTES = 8 * 1024 * 1024
+FILE = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\nx-request-id: leaves\r\n\r\n"
+
+
+def test_urllib_reads_the_refusal_of_a_large_body(server: Server) -> None:
+    for path, headers, status in (
+        ("/v1/understand/batch", {}, 401),
+        ("/nowhere", {}, 404),
+        ("/v1/admin/models", {}, 405),
+        ("/v1/understand", {"Authorization": f"Bearer {server.token()}", "Content-Type": "application/json"}, 413),
+        ("/v1/understand", {"Authorization": f"Bearer {server.token()}", "Content-Type": "text/plain"}, 415),
+    ):
+        request = urllib.request.Request(f"{server.url}{path}", b"x" * LARGE_BYTES, headers)
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            urllib.request.urlopen(request, timeout=10)
+        assert (refused.value.code, json.loads(refused.value.read())["status"]) == (status, status), path
+
+
+def test_what_is_no_http_has_a_request_id_in_its_answer_and_in_the_log(server: Server) -> None:
+    response = send_raw(server.port, b"GET / HTTP/1.1\r\nx-request-id: malformed-1\r\nno colon\r\n\r\n")
+    assert (response.status, response.headers["x-request-id"]) == (400, "malformed-1")
+    assert json.loads(response.body)["type"] == "urn:frontdesk:invalid-query"
+    (line,) = [json.loads(line) for line in server.log().splitlines() if "malformed-1" in line]
+    assert (line["event"], line["status"], line["client"]) == ("request", 400, "127.0.0.1")
+    with server.client() as client:
+        families = {one.name: one for one in text_string_to_metric_families(client.get("/metrics").text)}
+    reasons = {sample.labels["reason"] for sample in families["frontdesk_connections_closed"].samples}
+    assert "malformed" in reasons
+    assert families["frontdesk_open_connections"].samples
+
+
+def test_a_client_that_leaves_a_file_is_not_logged_as_a_defect(server: Server) -> None:
+    before = server.log()
+    for _ in range(20):
+        with socket.create_connection(("127.0.0.1", server.port)) as connection:
+            connection.sendall(FILE)
+            connection.recv(1000)
+    time.sleep(0.3)
+    added = server.log().removeprefix(before)
+    assert added.count('"leaves"') == 20
+    assert "without completing response" not in added
+    assert '"failure"' not in added
+
+
+def test_sigterm_drains_before_it_stops(home: Path) -> None:
+    """/readyz and gRPC's health say no, while requests over new and kept connections are answered."""
+    with Server(home, workers=1, server__drain_s=3.0) as server, server.client() as kept:
+        asked = {"text": "Where is my parcel?", "store": False}
+        kept.get("/livez")
+        started = time.monotonic()
+        server.terminate()
+        while httpx2.get(f"{server.url}/readyz").status_code == 200:
+            assert time.monotonic() < started + 2.5
+        assert httpx2.get(f"{server.url}/readyz").json()["status"] == "draining"
+        assert httpx2.get(f"{server.url}/v2/health/ready").status_code == 503
+        answers = [kept.post("/v1/understand", json=asked) for _ in range(2)]
+        assert [(answer.status_code, answer.headers["connection"]) for answer in answers] == [(200, "close")] * 2
+        with grpc.insecure_channel(server.grpc_address) as channel:
+            checked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=2)
+        assert checked.status == health_pb2.HealthCheckResponse.NOT_SERVING
+        assert time.monotonic() < started + 3.0, "the machine was too busy for this test"
+        assert server.process.wait(EXIT_TIMEOUT_S) == 0
+        assert time.monotonic() >= started + 3.0
