@@ -193,11 +193,13 @@ def _without_look_alikes(match: re.Match[str]) -> str:
 _LINE_BREAK = re.compile(r"\r\n?")
 _BLANKS = re.compile(r"  ++")
 _ASCII_SPELLING = re.compile(r"[\x01-\x09\x0b-\x1f\x7f&%(\[{]")
-_SIGNS = re.compile(r"[&%(\[{]")
-"""One of these is in every sign that is written in several characters."""
-
 _AT = r"(?:at|ät|arroba|arobase|chiocciola|apenstaartje|snabel-?a)"
 _DOT = r"(?:dot|punkt|punto|point|punt)"
+_SIGNS = re.compile(
+    rf"[&%(\[{{](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[24][0ed]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}])",
+    re.IGNORECASE,
+)
+"""A quick look for what `_NAMED_SIGN` replaces."""
 _NAMED_SIGN = re.compile(
     r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
     r"|(?<=[\w\"+)])(?P<percent>%(?:40|20|2[ed]))(?=\w)"

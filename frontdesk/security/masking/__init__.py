@@ -21,7 +21,7 @@ from functools import partial
 from frontdesk.folding import Folded, fold
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
-from frontdesk.security.masking.card_codes import TELLING, card_codes
+from frontdesk.security.masking.card_codes import TELLING, card_codes, codes_beside_cards
 from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
 from frontdesk.security.masking.named import LOCATOR, named_numbers
 from frontdesk.security.masking.names import names
@@ -108,7 +108,9 @@ def _find(folded: Folded, text: str) -> list[Found]:
             for finder in _CHECKED:
                 rest = _take(finder, rest, found)
             words = words_of(rest)
-            if BLANK in rest or not TELLING.isdisjoint(words):
+            if BLANK in rest:
+                rest = _take(codes_beside_cards, rest, found)
+            if not TELLING.isdisjoint(words):
                 rest = _take(card_codes, rest, found)
         rest = _take(postal_addresses, rest, found)
         if is_odd_address(rest, gaps):

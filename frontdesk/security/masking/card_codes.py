@@ -75,15 +75,18 @@ TELLING = _FIRST_WORDS - frozenset(
 
 
 def card_codes(text: str) -> Iterator[Found]:
-    """Codes behind a cue, before one ("123 is my PIN"), and behind a card and its date of expiry."""
-    found: list[tuple[int, int]] = []
+    """Codes behind a cue, and before one ("123 is my PIN")."""
     after = (_AFTER.match(text, start) for start in word_starts(text, _FIRST_WORDS))
-    found += [match.span(1) for match in after if match]
+    found = [match.span(1) for match in after if match]
     found += [match.span(1) for match in _BEFORE.finditer(text)]
-    if BLANK in text:
-        found += [match.span(1) for match in _BESIDE_A_CARD.finditer(text)]
     done = 0
     for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
         if start >= done:
             done = end
             yield start, end, "SECRET"
+
+
+def codes_beside_cards(text: str) -> Iterator[Found]:
+    """Codes behind a card, which is blanked already, and its date of expiry."""
+    for found in _BESIDE_A_CARD.finditer(text):
+        yield *found.span(1), "SECRET"
