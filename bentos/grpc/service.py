@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
-from bentos.gateway.schemas import LARGEST_BATCH, parse_item
+from bentos.gateway.json_bounds import LARGEST_BATCH
+from bentos.gateway.schemas import parse_item
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.admission import Behaviour, Call
 from bentos.grpc.errors import status_of

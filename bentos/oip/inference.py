@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from bentos.gateway.schemas import LARGEST_BATCH, QueryIn, words
+from bentos.gateway.json_bounds import LARGEST_BATCH
+from bentos.gateway.schemas import QueryIn, words
 from bentos.oip.models import TEXT, Models, TensorSpec, check_model, outputs_of
 from bentos.oip.tensors import InputTensor, OutputTensor, read_elements
 from frontdesk.deadline import Deadline
