@@ -36,7 +36,7 @@ def test_urllib_reads_the_refusal_of_a_large_body(server: Server) -> None:
 
 
 def test_what_is_no_http_has_a_request_id_in_its_answer_and_in_the_log(server: Server) -> None:
-    response = send_raw(server.port, b"GET / HTTP/1.1\r\nx-request-id: malformed-1\r\nno colon\r\n\r\n")
+    response = send_raw(server.port, b"GET / HTTP/1.1\r\nx-request-id: malformed-1\r\na: b\r\nno colon\r\n\r\n")
     assert (response.status, response.headers["x-request-id"]) == (400, "malformed-1")
     assert json.loads(response.body)["type"] == "urn:frontdesk:invalid-query"
     (line,) = [json.loads(line) for line in server.log().splitlines() if "malformed-1" in line]
