@@ -50,7 +50,7 @@ class RedisCache:
 
         async def delete(client: Redis) -> int:
             keys = await cast("Awaitable[list[bytes]]", client.zrange(index, 0, -1))
-            return await cast("Awaitable[int]", client.unlink(index, *keys)) - 1 if keys else 0
+            return await client.unlink(index, *keys) - 1 if keys else 0
 
         return await self._redis.ask(delete)
 

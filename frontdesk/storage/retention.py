@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.audit_trail import AuditTrail
@@ -24,7 +24,7 @@ from frontdesk.storage.failures import name_of
 from frontdesk.storage.leadership import RETENTION_LOCK, Leadership
 from frontdesk.storage.sql.audit_segments import closed_segments, closing_details, delete_closed
 from frontdesk.storage.sql.registry import TABLES
-from frontdesk.storage.sql.retention import insert_run, last_run
+from frontdesk.storage.sql.retention import Expiry, insert_run, last_run
 from frontdesk.types import AuditEntry
 
 ROWS_A_TRANSACTION = 500
@@ -93,7 +93,7 @@ class Retention:
         """
         now = now or datetime.now(UTC)
         removed = [
-            TableReport(table.name, days, self._remove(table.expiry.expired.part, table.expiry.remove, now, days))
+            TableReport(table.name, days, self._remove(table.expiry, now - timedelta(days=days)))
             for table in TABLES
             if table.expiry is not None and (days := self.days.get(table.name)) is not None
         ]
@@ -112,21 +112,15 @@ class Retention:
             truncate_wal(connection)
         return report
 
-    def _remove(
-        self,
-        part: Callable[[Connection, datetime, int], object],
-        remove: Callable[[Connection, object], None],
-        now: datetime,
-        days: float,
-    ) -> int:
-        before, count = now - timedelta(days=days), 0
+    def _remove(self, expiry: Expiry, before: datetime) -> int:
+        count = 0
         while True:
             with begin_writing(self.engine) as connection:
-                ids = part(connection, before, ROWS_A_TRANSACTION)
+                ids = expiry.expired.part(connection, before, ROWS_A_TRANSACTION)
                 if not ids:
                     return count
-                remove(connection, ids)
-            count += len(ids)  # type: ignore[arg-type]
+                expiry.remove(connection, ids)
+            count += len(ids)
 
     def _close_segments(self, now: datetime, days: float, subject: str) -> int:
         """The entry that says where chains begin from now on, and their deletion, in one transaction."""

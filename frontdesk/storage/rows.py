@@ -73,8 +73,8 @@ class Rows:
             ValueError: a text that has no UTF-8.
         """
         finish = None if self.finish is None else asdict(self.finish)
-        for name in _OF_ORIGIN if finish else ():
-            del finish[name]  # they are in `origin`: the release before could not read them here
+        if finish is not None:  # the hashes are in `origin`: the release before could not read them here
+            finish = {name: value for name, value in finish.items() if name not in _OF_ORIGIN}
         audited = [asdict(entry) for entry in self.audited]
         whole = {"id": self.id, "inserts": self.inserts, "finish": finish, "audited": audited}
         if self.origin is not None:

@@ -66,7 +66,8 @@ def lock_for_writing(connection: Connection) -> None:
 def database_now(connection: Connection) -> datetime:
     """The database's clock; SQLite's is that of its only host."""
     if connection.dialect.name == "postgresql":
-        return connection.scalar(select(func.clock_timestamp()))  # type: ignore[no-any-return]
+        now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return now
     return datetime.now(UTC)
 
 

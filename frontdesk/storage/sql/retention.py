@@ -43,7 +43,7 @@ class Expired:
         return []
 
     def _of(self, tenant: str) -> ColumnElement[bool]:
-        return self.table.c.tenant == tenant  # type: ignore[no-any-return]
+        return self.table.c.tenant == tenant
 
     def _tenants(self, connection: Connection) -> list[str]:
         """From one name to the next by an index, because tenants are few and rows are many."""
@@ -87,8 +87,8 @@ def delete_feedback(connection: Connection, ids: Ids) -> None:
 
 def delete_outbox(connection: Connection, ids: Ids) -> None:
     """Events that no sink took in all that time are never told."""
-    for event_id, sink in ids:
-        connection.execute(delete(outbox).where(outbox.c.event_id == event_id, outbox.c.sink == sink))
+    for row in ids:
+        connection.execute(delete(outbox).where(outbox.c.event_id == row[0], outbox.c.sink == row[1]))
 
 
 def insert_run(connection: Connection, identity: str, started_at: datetime, finished_at: datetime, report: str) -> None:
@@ -98,4 +98,5 @@ def insert_run(connection: Connection, identity: str, started_at: datetime, fini
 
 def last_run(connection: Connection) -> datetime | None:
     """When the last run ended."""
-    return connection.scalar(select(func.max(retention_runs.c.finished_at)))
+    last: datetime | None = connection.scalar(select(func.max(retention_runs.c.finished_at)))
+    return last

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from frontdesk.deadline import Deadline
-from frontdesk.errors import Overloaded
+from frontdesk.errors import Overloaded, StorageUnavailable
 from frontdesk.scores import Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.champion import CORES, BatchedChampion
@@ -105,6 +105,21 @@ async def test_there_is_no_room_while_too_much_waits() -> None:
         asked.check_room()
     ensemble.free.set()
     await asyncio.gather(*calls)
+    asked.check_room()
+
+
+async def test_there_is_no_room_where_the_answer_could_not_be_kept() -> None:
+    asked = champion(FakeEnsemble())
+    disk_is_full = True
+
+    def check() -> None:
+        if disk_is_full:
+            raise StorageUnavailable("The disk is nearly full.")
+
+    asked.refuse_when(check)
+    with pytest.raises(StorageUnavailable):
+        asked.check_room()
+    disk_is_full = False
     asked.check_room()
 
 
