@@ -273,6 +273,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
 async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
     seen = admitted.get()
     receipt = await desk.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
+    seen.tell(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
     told = ErasureReceipt(
         queries=receipt.queries,
         interactions=receipt.interactions,

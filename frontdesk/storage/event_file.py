@@ -62,7 +62,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def _rewrite(path: Path, needles: Collection[str], wanted: Callable[[Line], bool]) -> int:
-    opened = os.open(path, os.O_RDWR)
+    opened = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
     try:
         changed = 0
         with _mapped(opened) as content:
