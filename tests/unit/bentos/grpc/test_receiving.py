@@ -212,7 +212,7 @@ class TestCompression:
             inflated(compress(b"x" * 1001), 1000)
 
     @pytest.mark.parametrize(
-        "content", [b"\x78\x05", b"\x78", b"\x1f\x8b", gzip.compress(b"x")[:-3], zlib.compress(b"x")[:-3]]
+        "content", [b"\x78\x05", b"\x78", b"\x1f\x8b", gzip.compress(b"x", mtime=0)[:-3], zlib.compress(b"x")[:-3]]
     )
     async def test_bytes_that_only_begin_like_compressed_ones_are_no_message(
         self, door: Served, content: bytes
