@@ -24,6 +24,7 @@ from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from tests.grpc_door import in_http_form
 from tests.serving import EXIT_TIMEOUT_S, TENANT, Server, free_port, frontdesk
+from tests.support.http2 import Connection, message
 
 TEXTS = (
     "Where is my parcel? It should have come on Monday.",
@@ -230,6 +231,15 @@ class TestLifecycle:
             server.terminate()
             assert next(watching).status == health_pb2.HealthCheckResponse.NOT_SERVING
             assert server.process.wait(10.0) == 0
+
+    def test_clients_that_read_nothing_do_not_hold_the_server(self, home: Path) -> None:
+        with Server(home, workers=1) as server, Connection(server.grpc_port, window=0) as connection:
+            for path in ("/grpc.health.v1.Health/Watch", "/inference.GRPCInferenceService/ServerLive"):
+                for _ in range(20):
+                    connection.call(path, data=message(b""), end=True)
+            time.sleep(0.5)
+            server.terminate()
+            assert server.process.wait(15.0) == 0
 
     def test_a_port_that_is_taken_is_refused_by_its_setting(self, home: Path, server: Server) -> None:
         ports = {"server__port": free_port(), "server__grpc_port": server.grpc_port}

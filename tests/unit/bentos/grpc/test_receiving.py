@@ -136,18 +136,19 @@ class TestWindows:
 def _flood(port: int, *, calls: int, size: int) -> int:
     """How many of `calls` have ended after each has sent as much of `size` bytes as its window allows."""
     with Connection(port) as connection:
-        windows, left = {0: 65_535}, {}
+        content = message(b"x" * (size - 1), declared=size)
+        windows, sent = {0: 65_535}, {}
         for _ in range(calls):
             stream = connection.call(CHECK)
-            windows[stream], left[stream] = WINDOW_BYTES, message(b"x" * (size - 1), declared=size)
+            windows[stream], sent[stream] = WINDOW_BYTES, 0
         ended = 0
         until = time.monotonic() + 4.0
         while time.monotonic() < until:
-            for stream in list(left):
-                count = min(windows[0], windows[stream], len(left[stream]))
+            for stream, start in list(sent.items()):
+                count = min(windows[0], windows[stream], len(content) - start)
                 if count > 0:
-                    connection.send(stream, left[stream][:count])
-                    left[stream] = left[stream][count:]
+                    connection.send(stream, content[start : start + count])
+                    sent[stream] = start + count
                     windows[0] -= count
                     windows[stream] -= count
             for arrived in connection.frames(0.01):
@@ -155,7 +156,7 @@ def _flood(port: int, *, calls: int, size: int) -> int:
                     windows[arrived.stream] += int.from_bytes(arrived.payload)
                 elif arrived.kind == HEADERS and arrived.ends_stream:
                     ended += 1
-                    left.pop(arrived.stream, None)
+                    sent.pop(arrived.stream, None)
         return ended
 
 
