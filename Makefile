@@ -72,7 +72,8 @@ test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQ
 faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests beside each kind of failure, an hour in all
 	@$(BIN)/python -m tests.faults $(SCENARIOS)
 
-hostile: $(VENV)/.dev-$(EXTRA)  ## every hostile test, with 50,000 requests made from the OpenAPI document; prints who may do what
+hostile: $(VENV)/.dev-$(EXTRA)  ## 1,000 connections of each attack for a minute, then every hostile test with 50,000 generated requests; an hour in all
+	@$(BIN)/python -m tests.hostile.flood
 	@HOSTILE_REQUESTS=50000 $(PYTEST) -raP tests/hostile
 
 check: lint  ## the definition of clean: lint and the unit tests
