@@ -29,6 +29,7 @@ from starlette.types import ASGIApp
 
 from bentos.code_path import keep_code_importable
 from bentos.connection_events import DeskEvents
+from bentos.descriptors import raise_descriptor_limit
 from bentos.desk import Desk
 from bentos.errors import unexpected_response
 from bentos.fast_path import FastService
@@ -128,6 +129,7 @@ class Frontdesk:
     @staticmethod
     def front(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
+        raise_descriptor_limit()
         events = DeskEvents(lambda: _Worker.desk, access_log=SETTINGS.observability.access_log)
         table = install(SETTINGS.server, events, on_drain=_stop_being_ready, on_stop=_stop_grpc)
         gateway = build_app(

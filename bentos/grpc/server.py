@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 from dataclasses import dataclass
 
 import grpc
 
+from bentos.descriptors import grpc_connection_cap
 from bentos.desk import Desk
 from bentos.grpc.admission import Admission, Servicer
 from bentos.grpc.health import HealthService
@@ -29,14 +31,14 @@ LEAST_PING_INTERVAL_S = 10
 """Clients behind a load balancer ping about as often; gRPC's own limit of five minutes would close their connection."""
 MOST_CONNECTION_AGE_S = 600
 """After this a connection is asked to come back, perhaps to a worker that was started later."""
-MOST_STREAMS = 1024
-"""Calls at once over one connection. What may wait for the models is the batcher's to say."""
+MOST_STREAMS = 128
+"""Calls at once over one connection; a client holds back what is above. So thousands of calls need many connections."""
 TOLD_S = 0.2
 """For clients to hear that the server stops, before their connection is closed; then for the last answers to leave."""
 CLOSING_S = 1.0
 LEAST_CLOSING_S = 0.5
 """For core to end calls and connections, however short the grace is."""
-MOST_IDLE_S = 300
+MOST_IDLE_S = 120
 """A connection without calls is closed after this; a client opens another one with its next call."""
 METADATA_MARGIN = 4
 """Core's own limit of metadata, as a multiple of ours: what lies between the two is refused by us, with details."""
@@ -116,6 +118,7 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.http2.settings_timeout", round(settings.header_timeout_s * 1000)),
         ("grpc.max_connection_idle_ms", MOST_IDLE_S * 1000),
         ("grpc.max_concurrent_streams", MOST_STREAMS),
+        ("grpc.max_allowed_incoming_connections", grpc_connection_cap(resource.getrlimit(resource.RLIMIT_NOFILE)[0])),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_S * 1000),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_S * 1000),
         ("grpc.keepalive_permit_without_calls", 1),

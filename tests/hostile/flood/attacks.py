@@ -18,7 +18,7 @@ RECEIVE_BUFFER_BYTES = 2048
 STATIC_FILE = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\n\r\n"
 LIVE = b"GET /livez HTTP/1.1\r\nhost: x\r\n\r\n"
 GRPC_MESSAGE_BYTES = 60_000
-GRPC_CALLS = 20
+GRPC_CALLS = 1
 """Unfinished calls of one connection."""
 
 Attack = Callable[[socket.socket], Awaitable[None]]
