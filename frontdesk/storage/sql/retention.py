@@ -16,7 +16,7 @@ from sqlalchemy import and_ as all_of
 from frontdesk.storage.sql.erasure import ERASED_HISTORY, ERASED_QUERY, NOBODY
 from frontdesk.storage.tables import customer_history, feedback, outbox, queries, retention_runs
 
-Ids = Sequence[Row[Any]]
+Ids = Sequence[Row[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
