@@ -125,7 +125,9 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     disk_room = open_disk_room(settings, engine, metrics)
     champion.refuse_when(disk_room.check)
     forget_replies = None if replies is None else replies.forget
-    archive = Archive(engine, settings.sinks, fingerprint_key(settings.keys).fingerprint, spool, forget_replies)
+    follower = follow_erasures(settings, engine, spool, replies)
+    fingerprint = fingerprint_key(settings.keys).fingerprint
+    archive = Archive(engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon)
     return Desk(
         pipeline,
         champion,
@@ -147,7 +149,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         archive,
         counts,
         watch,
-        follow_erasures(settings, engine, spool, replies),
+        follower,
         RetentionJob(engine, open_retention(settings, engine, auditor.trail)),
         disk_room,
     )

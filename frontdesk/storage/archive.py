@@ -49,7 +49,8 @@ COUNTING = "days were counted"
 class Archive:
     """`sinks` are told of feedback and erasures; `fingerprint` is the keyed hash under which the erased are known.
 
-    An erasure reaches `spool`, this host's, and `replies`, this worker's cache and Redis, where they are given.
+    An erasure reaches `spool`, this host's, and `replies`, this worker's cache and Redis, where they are given;
+    `truncate_soon` is told of write-ahead logs that could not be emptied.
     """
 
     engine: Engine
@@ -57,6 +58,7 @@ class Archive:
     fingerprint: Callable[[bytes], str]
     spool: Spool | None = None
     replies: ForgetReplies | None = None
+    truncate_soon: Callable[[], None] = lambda: None
 
     async def figures(self, window: Window, statement: Callable[[Connection], T], deadline: Deadline) -> T:
         """What `statement` makes of a window, once the days in it that are over are counted, as far as time allows."""
@@ -136,7 +138,7 @@ class Archive:
 
     @property
     def erasing(self) -> Erasing:
-        return Erasing(self.engine, self.sinks, self.fingerprint, self.spool, self.replies)
+        return Erasing(self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_soon)
 
 
 def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[Day]:

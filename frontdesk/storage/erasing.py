@@ -83,15 +83,23 @@ class _Committed:
     waiting: list[Waiting]
 
 
+def _not_at_all() -> None:
+    """Where there is nobody to try again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Erasing:
-    """`spool` is this host's, `replies` drops cached replies; both may be missing, as at the command line."""
+    """`spool` is this host's, `replies` drops cached replies; both may be missing, as at the command line.
+
+    `truncate_soon` is called where a write-ahead log could not be emptied.
+    """
 
     engine: Engine
     sinks: Sequence[str]
     fingerprint: Fingerprint
     spool: Spool | None = None
     replies: ForgetReplies | None = None
+    truncate_soon: Callable[[], None] = _not_at_all
 
     async def erase(self, subject: Subject, deadline: Deadline) -> Receipt:
         """Erase a subject; one that is not known yet too, because its rows may still be on the way.
@@ -116,6 +124,7 @@ class Erasing:
             if dropped is None:
                 waiting.append(Waiting("replies", "redis", 0))
         if not await self._truncate(deadline):
+            self.truncate_soon()
             waiting.append(Waiting("write-ahead log", "database", 0))
         return Receipt(committed.at, removed, tuple(waiting))
 
@@ -140,9 +149,8 @@ class Erasing:
     def _erase_spool(self, spool: Spool, subject: Subject, key: str) -> dict[str, int]:
         """Everything that is in the spool by now was received before the erasure ended."""
         removed = spool.erase({(subject.tenant, key): datetime.now(UTC)}, self.fingerprint)
-        for _ in range(TRUNCATE_TRIES):
-            if spool.forget():
-                break
+        if not any(spool.forget() for _ in range(TRUNCATE_TRIES)):
+            self.truncate_soon()
         return removed
 
     async def _truncate(self, deadline: Deadline) -> bool:

@@ -18,7 +18,7 @@ from threading import Event, Thread
 
 from sqlalchemy import Engine
 
-from frontdesk.storage.database import begin_writing, reading
+from frontdesk.storage.database import begin_writing, reading, truncate_wal
 from frontdesk.storage.failures import name_of
 from frontdesk.storage.late import CLOCK_MARGIN
 from frontdesk.storage.spool import Spool
@@ -77,9 +77,14 @@ class ErasureFollower:
         self._replies.since = datetime.now(UTC) - OVERLAP  # nothing is in the cache of a process that starts
         self._reported: SpoolReport | None = None
         self._failures = 0
+        self._logs_wait = Event()
         self._closed = Event()
         self._thread = Thread(target=self._run, name="frontdesk-erasures", daemon=True)
         self._thread.start()
+
+    def truncate_soon(self) -> None:
+        """Empty the write-ahead logs as soon as nobody reads them. From any thread."""
+        self._logs_wait.set()
 
     def close(self) -> None:
         self._closed.set()
@@ -100,7 +105,16 @@ class ErasureFollower:
         with self._spool.eraser() as is_ours:
             if is_ours:
                 self._follow_in_spool()
+        if self._logs_wait.is_set():
+            self._truncate()
         self._follow_in_replies()
+
+    def _truncate(self) -> None:
+        self._logs_wait.clear()
+        with self._engine.connect() as connection:
+            is_empty = truncate_wal(connection)
+        if not (is_empty and self._spool.forget()):
+            self._logs_wait.set()
 
     def _follow_in_replies(self) -> None:
         if tenants := self._tenants():
@@ -124,8 +138,9 @@ class ErasureFollower:
                 ahead = database_now(connection) - datetime.now(UTC)
             if fresh := self._rows.fresh(erased):
                 here = {key: at - ahead for key, at in fresh.items()}
-                if sum(self._spool.erase(here, self._fingerprint, CLOCK_MARGIN).values()):
-                    self._spool.forget()
+                removed = sum(self._spool.erase(here, self._fingerprint, CLOCK_MARGIN).values())
+                if removed and not self._spool.forget():
+                    self._logs_wait.set()
             self._rows.done(erased, now)
         if self._engine.dialect.name == "postgresql":
             self._report(now)

@@ -285,9 +285,11 @@ def test_nothing_of_an_erased_customer_is_found_anywhere(
                 receipt = client.delete(f"/v1/customers/{quote(CUSTOMER, safe='')}")
                 assert receipt.status_code == 200, receipt.text
         removed = receipt.json()["removed"]
-        assert {name: count > 0 for name, count in removed.items() if name != "outbox"} == dict.fromkeys(
-            {*removed} - {"outbox"}, True
-        ), removed
+        by_chance = {
+            "outbox",
+            *(("replies",) if workers > 1 else ()),
+        }  # what waits just then; what that worker has cached
+        assert [name for name, count in removed.items() if count == 0 and name not in by_chance] == [], removed
         assert {"place": "outbox", "name": "file", "rows": 1, "seen_at": None} in receipt.json()["waiting"]
         until(lambda: client.get("/readyz").json()["spool_waiting"] == 0, "the spool is empty again")
         until(lambda: ERASED_TYPE.encode() in events(home), "the erasure is told")

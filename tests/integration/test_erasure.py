@@ -305,6 +305,28 @@ class TestSpools:
         engine.dispose()
 
 
+class TestLogs:
+    async def test_a_log_that_a_long_reader_holds_is_emptied_afterwards(self, tmp_path: Path, spool: Spool) -> None:
+        url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
+        migrate(url)
+        engine = open_database(url)
+        put(engine, [kept(customer_id="zqxcustomer")])
+        follower = ErasureFollower(engine, spool, fingerprint)
+        follower.close()
+        subject = Subject(SubjectKind.CUSTOMER, "acme", "zqxcustomer")
+        with closing(sqlite3.connect(tmp_path / "frontdesk.db", isolation_level=None)) as reader:
+            reader.execute("BEGIN")
+            reader.execute("SELECT count(*) FROM queries").fetchone()
+            erasing = Erasing(engine, (), fingerprint, spool, truncate_soon=follower.truncate_soon)
+            receipt = await erasing.erase(subject, Deadline.after(20))
+            assert [one.place for one in receipt.waiting] == ["write-ahead log"]
+            follower.turn()
+        follower.turn()
+        files = b"".join(file.read_bytes() for file in tmp_path.glob("frontdesk.db*"))
+        assert b"zqxcustomer" not in files
+        engine.dispose()
+
+
 class TestClocks:
     """S3: a host's clock decides nothing."""
 

@@ -11,17 +11,28 @@ import redis as redis_library
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine, delete, insert
 
+from frontdesk.deadline import Deadline
 from frontdesk.features.behavioural import STRANGER, Contact, history_before
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.events import Event, answered_event, erased_event, feedback_event
+from frontdesk.storage.erasing import Erasing
+from frontdesk.storage.events import (
+    ErasedQuery,
+    Event,
+    answered_event,
+    erased_event,
+    feedback_event,
+    queries_erased_event,
+)
 from frontdesk.storage.features_sink import FeaturesSink, rebuild
 from frontdesk.storage.redis_client import RedisInTime
 from frontdesk.storage.redis_customers import RedisCustomers
 from frontdesk.storage.sinks import SinkAway
 from frontdesk.storage.sql.records import insert_rows
+from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.tables import customer_history, feedback, queries
 from tests.customer_facts import CUSTOMERS, NOW, TENANTS, Fact, as_feedback, as_record, facts, moments, of
+from tests.recording import fingerprint
 from tests.records import record, rows
 from tests.redis_server import RedisServer
 
@@ -129,6 +140,26 @@ async def test_of_an_erased_customer_nothing_is_left(
     assert await customers.about("acme", ["ada"], NOW + timedelta(days=1)) == {"ada": STRANGER}
     with redis_library.Redis.from_url(redis_server.url) as client:
         assert not [key for key in client.scan_iter() if b"ada" in key]
+
+
+async def test_an_erased_query_leaves_its_customer_the_others(
+    engine: Engine, redis_server: RedisServer, customers: RedisCustomers
+) -> None:
+    gone, stays = record(customer_id="ada"), record(customer_id="ada")
+    with engine.begin() as connection:
+        insert_rows(connection, rows(gone, stays))
+    sink = FeaturesSink(redis_server.url, engine)
+    sink.deliver([answered_event(gone), answered_event(stays)])
+    subject = Subject(SubjectKind.QUERY, "acme", gone.answer.query_id)
+    await Erasing(engine, (), fingerprint).erase(subject, Deadline.after(20))
+    query = ErasedQuery(gone.answer.query_id, "ada")
+    sink.deliver([queries_erased_event(uuid7(), "acme", "ada", [query], NOW)])
+    known = await customers.about("acme", ["ada"], NOW + timedelta(seconds=1))
+    assert known is not None
+    assert known["ada"].contacts_30d == 1
+    with redis_library.Redis.from_url(redis_server.url) as client:
+        members = b"".join(client.zrange("frontdesk:customers:acme:ada:contacts", 0, -1))
+    assert (gone.answer.query_id.encode() in members, stays.answer.query_id.encode() in members) == (False, True)
 
 
 async def test_a_redis_that_is_away_is_a_sink_that_is_away(engine: Engine, redis_server: RedisServer) -> None:

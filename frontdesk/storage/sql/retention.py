@@ -16,7 +16,7 @@ from sqlalchemy import and_ as all_of
 from frontdesk.storage.sql.erasure import ERASED_HISTORY, ERASED_QUERY, NOBODY
 from frontdesk.storage.tables import customer_history, feedback, outbox, queries, retention_runs
 
-Ids = Sequence[Row[Any]]
+Ids = Sequence[Row[tuple[Any, ...]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +87,8 @@ def delete_feedback(connection: Connection, ids: Ids) -> None:
 
 def delete_outbox(connection: Connection, ids: Ids) -> None:
     """Events that no sink took in all that time are never told."""
-    for row in ids:
-        connection.execute(delete(outbox).where(outbox.c.event_id == row[0], outbox.c.sink == row[1]))
+    for event_id, sink in map(tuple, ids):
+        connection.execute(delete(outbox).where(outbox.c.event_id == event_id, outbox.c.sink == sink))
 
 
 def insert_run(connection: Connection, identity: str, started_at: datetime, finished_at: datetime, report: str) -> None:

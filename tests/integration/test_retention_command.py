@@ -1,0 +1,54 @@
+"""`frontdesk retention`, as a person and as a program use it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli.main import app
+from frontdesk.storage.database import migrate, open_database
+from tests.kept import kept, put
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "configuration.yaml").write_text(f"home: {tmp_path}\nstorage: {{retention_days: {{queries: 30}}}}\n")
+    monkeypatch.setenv("FRONTDESK_CONFIG", str(tmp_path / "configuration.yaml"))
+    url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
+    migrate(url)
+    engine = open_database(url)
+    put(engine, [kept(created_at=datetime.now(UTC) - timedelta(days=days)) for days in (1, 29, 31, 400)])
+    engine.dispose()
+    return tmp_path
+
+
+def told(*arguments: str) -> dict[str, object]:
+    result = CliRunner().invoke(app, ["retention", *arguments, "--json"])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    return {table["table"]: table["rows"] for table in report["tables"]} | {"last": report["last_run_at"]}
+
+
+def test_a_report_counts_and_a_run_removes(home: Path) -> None:
+    report = told("report")
+    assert (report["queries"], report["last"]) == (2, None)
+    assert told("run")["queries"] == 2
+    after = told("report")
+    assert (after["queries"], after["last"] is None) == (0, False)
+
+
+def test_people_get_a_table(home: Path) -> None:
+    result = CliRunner().invoke(app, ["retention", "report"])
+    assert result.exit_code == 0
+    assert "queries" in result.output
+    assert "Last run: never" in result.output
+
+
+def test_a_database_that_is_away_ends_with_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FRONTDESK_STORAGE__URL", "postgresql+psycopg2://nobody@127.0.0.1:1/none")
+    result = CliRunner().invoke(app, ["retention", "run"])
+    assert result.exit_code == 1
