@@ -38,6 +38,10 @@ class Lag:
         """The upper end of the bucket of the longest stall, in seconds; infinite above the largest bucket."""
         return max((bound for bound in self.counts if self._within(bound)), default=0.0)
 
+    def since(self, before: Lag) -> Lag:
+        """The wake-ups that were counted after `before` was read."""
+        return Lag({bound: count - before.counts.get(bound, 0.0) for bound, count in self.counts.items()})
+
     def above(self, bound_s: float) -> int:
         """How many stalls were longer than a bound that is that of a bucket."""
         return int(self.counts[math.inf] - self.counts[bound_s])
@@ -51,10 +55,15 @@ class Lag:
 @contextmanager
 def watched(server: Served) -> Iterator[Lag]:
     """A `Lag` that is filled in at the end."""
-    before, lag = _counts(server), Lag()
+    before, lag = lag_counts(server), Lag()
     yield lag
     time.sleep(SETTLING_S)
-    lag.counts = {bound: count - before.get(bound, 0.0) for bound, count in _counts(server).items()}
+    lag.counts = lag_counts(server).since(before).counts
+
+
+def lag_counts(server: Served) -> Lag:
+    """All wake-ups since the server started."""
+    return Lag(_counts(server))
 
 
 def _counts(server: Served) -> dict[float, float]:

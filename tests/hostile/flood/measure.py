@@ -20,6 +20,7 @@ from bentos.grpc.frontdesk_pb2 import Query
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from tests.hostile.flood.attacker import attacking
 from tests.serving import Server
+from tests.support.loop_lag import lag_counts
 
 ORDINARY_ADDRESS = "127.0.0.2"
 REQUESTS_PER_S = 20
@@ -54,6 +55,8 @@ class Outcome:
     during: Seen
     memory_before_mb: float
     memory_peak_mb: float
+    stall_s: float
+    """The longest stall of an event loop during the attack: the upper end of its bucket."""
     stop_s: float
 
     @property
@@ -68,11 +71,11 @@ class Outcome:
         return (
             f"{self.attack:<18} {self.connections:>5} {self.addresses:>4} {len(self.during.seconds):>7} "
             f"{len(self.during.failures):>6} {self.before.p95_ms:>9.1f} {self.during.p95_ms:>9.1f} {self.ratio:>6.2f} "
-            f"{self.memory_growth_mb:>+7.0f} {self.stop_s:>7.1f}"
+            f"{self.memory_growth_mb:>+7.0f} {self.stall_s * 1000:>8.0f} {self.stop_s:>7.1f}"
         )
 
 
-HEADER = "attack             conns addr answers failed p95 before    during  ratio     MB  stop s\n" + "-" * 82
+HEADER = "attack             conns addr answers failed p95 before    during  ratio     MB stall ms  stop s\n" + "-" * 91
 
 
 async def measure(
@@ -90,14 +93,16 @@ async def measure(
     memory_before, stop_s = _memory_mb(server), 0.0
     with attacking(attack, port, connections=connections, address_count=addresses, longest_s=attack_s + 60.0):
         peak = asyncio.create_task(_peak_memory_mb(server, attack_s))
+        lag_before = await asyncio.to_thread(lag_counts, server)
         during = await ordinary(server, attack_s)
+        stall_s = (await asyncio.to_thread(lag_counts, server)).since(lag_before).longest_s
         memory_peak = await peak
         if stop:
             started = time.monotonic()
             server.terminate()
             await asyncio.to_thread(server.process.wait, 60.0)
             stop_s = time.monotonic() - started
-    return Outcome(attack, connections, addresses, before, during, memory_before, memory_peak, stop_s)
+    return Outcome(attack, connections, addresses, before, during, memory_before, memory_peak, stall_s, stop_s)
 
 
 async def ordinary(server: Server, seconds: float) -> Seen:
