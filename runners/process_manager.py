@@ -133,7 +133,7 @@ def _make_folder(run: Path, pid: int) -> Path:
 
 def _temporaries() -> Iterable[Path]:
     """A folder of random name is made there."""
-    return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108 - as the docstring says
+    return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # nosec B108 - a folder of random name, closed to others, is made there
 
 
 def _made_anew(folder: Path) -> Path:
