@@ -294,6 +294,7 @@ def test_nothing_of_an_erased_customer_is_found_anywhere(
         until(lambda: client.get("/readyz").json()["spool_waiting"] == 0, "the spool is empty again")
         until(lambda: ERASED_TYPE.encode() in events(home), "the erasure is told")
         until(lambda: not client.get("/v1/admin/outbox").json()["sinks"], "the outbox is empty")
+        until(lambda: not found_words(look(), planting), "every worker has followed the erasure")
         running = look()
         assert [way for _, way in found_words(running, planting)] == []
         assert found_in(without_erasures(running), {CUSTOMER, SESSION, NAME}) == set()
