@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 0.5
 LOOK_TIMEOUT_S = 2.0
+
+SUBJECT, TENANT, SCOPE = "frontdesk ask", "default", "answer"
+TOKEN_TTL_S = 300
+RENEW_BEFORE_S = 30.0
 
 Ask = Callable[[str], dict[str, Any]]
 
@@ -123,25 +128,13 @@ def _look_for_server(client: Any, settings: Settings) -> Found:
 
 
 def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask:
-    from cli.audit import note
-    from frontdesk.identifiers import uuid7
-    from frontdesk.security.keys import signing_key
-    from frontdesk.security.tokens import mint
-
-    jti, tenant = uuid7(), "default"
-    token = mint(
-        signing_key(settings.keys),
-        settings.security,
-        subject="frontdesk ask",
-        tenant=tenant,
-        scopes=("answer",),
-        ttl_s=settings.security.token_ttl_s,
-        jti=jti,
-    )
-    about = {"subject": "frontdesk ask", "tenant": tenant, "scopes": ["answer"], "jti": jti}
-    note(settings, "token.minted", jti, tenant=tenant, details=about)  # never printed, so it may be made without one
+    """Ask the server with a token that lives for minutes; a new one is made while messages go on."""
+    token, expires_at = "", 0.0
 
     def put(text: str) -> dict[str, Any]:
+        nonlocal token, expires_at
+        if time.time() > expires_at - RENEW_BEFORE_S:
+            token, expires_at = _minted(settings)
         response = client.post(
             "/v1/queries", json={"text": text, **about}, headers={"authorization": f"Bearer {token}"}
         )
@@ -149,6 +142,28 @@ def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask
         return body if response.status_code == 200 else {"error": body}
 
     return put
+
+
+def _minted(settings: Settings) -> tuple[str, float]:
+    """A token for this command, and when it expires in seconds since the epoch. The audit log names it."""
+    from cli.audit import note
+    from frontdesk.identifiers import uuid7
+    from frontdesk.security.keys import signing_key
+    from frontdesk.security.tokens import mint
+
+    jti, ttl_s = uuid7(), min(TOKEN_TTL_S, settings.security.token_ttl_s)
+    granted = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
+    note(settings, "token.minted", jti, tenant=TENANT, details=granted)  # never printed, so it may be made without one
+    token = mint(
+        signing_key(settings.keys),
+        settings.security,
+        subject=SUBJECT,
+        tenant=TENANT,
+        scopes=(SCOPE,),
+        ttl_s=ttl_s,
+        jti=jti,
+    )
+    return token, time.time() + ttl_s
 
 
 @contextmanager
@@ -168,7 +183,7 @@ def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
 
     with Console(stderr=True).status("no server is running: loading the champion here"):
         desk = open_desk(settings)
-    caller = Caller(tenant="default", subject="frontdesk ask", scopes=frozenset({"answer"}))
+    caller = Caller(tenant=TENANT, subject=SUBJECT, scopes=frozenset({SCOPE}))
     with asyncio.Runner() as runner:
 
         def put(text: str) -> dict[str, Any]:

@@ -162,7 +162,10 @@ def _open_without_foreign_links(path: Path, name: str) -> int:
             raise
     if not is_trusted_owner(path.lstat().st_uid):
         raise UntrustedFileError(f"{name} is not used: it is a link of another user.")
-    target = path.resolve(strict=True)
+    try:
+        target = path.resolve(strict=True)
+    except RuntimeError:  # what Python 3.11 and 3.12 raise for a loop of links
+        raise UntrustedFileError(f"{name} is not used: its links go in a circle.") from None
     if (problem := folder_problem(target.parent)) is not None:
         raise UntrustedFileError(f"{name} is not used: {problem}.")
     return os.open(target, flags)

@@ -5,3 +5,5 @@ neither requests nor BentoML; `batcher.py` and `champion.py` stand in front of t
 process is a service (`encoders.py`, `distilbert.py`, `roberta.py`, `trees.py`, `meta_learner.py`) on what
 `serving.py` makes of it, reached through `remote.py` and `connection.py`; `heartbeats.py` tells who is alive.
 """
+
+import frontdesk  # noqa: F401 - first, because it switches off the usage reports of libraries

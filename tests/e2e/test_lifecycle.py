@@ -235,7 +235,7 @@ class TestRefusingToStart:
 
 def _serve(home: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     """A start that must end by itself; a good one takes four seconds and never ends."""
-    return frontdesk(home, "serve", timeout_s=12.0, **settings)
+    return frontdesk(home, "serve", timeout_s=40.0, **settings)
 
 
 def _assert_refused(done: subprocess.CompletedProcess[str], named: str) -> None:

@@ -16,13 +16,13 @@ import pytest
 from rich.console import Console
 
 from cli.train import pass_gate
-from frontdesk.config import GateLimits, Settings
+from frontdesk.config import GateLimits, SecuritySettings, Settings
 from frontdesk.errors import BundleError
 from model_store import registry
 from model_store.bundle import Bundle, seal_bundle
 from model_store.gate import judge
 from model_store.promotion import champion_path, history, promote
-from tests.serving import PROJECT, environment
+from tests.serving import PROJECT, SIGNER, environment
 from training.comparison import measure
 from training.data import STARTER_CORPUS
 from training.held_out import read_held_out
@@ -196,8 +196,9 @@ def test_the_first_bundle_becomes_champion_and_the_next_that_passes_challenger(
 
 
 def test_a_champion_that_this_code_cannot_run_leaves_only_the_floor(home: Path, tiny_bundle: Bundle) -> None:
-    settings = Settings(home=home)
+    settings = Settings(home=home, security=SecuritySettings(bundle_keys=(SIGNER.public,)))
     unusable = resealed(tiny_bundle, settings.bundles, feature_fingerprint="0" * 64)
+    SIGNER.sign(unusable.path)
     promote(settings.bundles, unusable.version)
     printed = StringIO()
     pass_gate(settings, Console(file=printed, width=200), tiny_bundle, promote=True)

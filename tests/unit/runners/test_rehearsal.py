@@ -14,10 +14,10 @@ from model_store.bundle import Bundle
 from runners.rehearsal import rehearse
 
 
-class HarmfulPath:
-    """A stand-in for a bundle's path: the child process calls `function` when it receives it."""
+class HarmfulBundle:
+    """A stand-in for a bundle: the child process calls `function` when it receives it."""
 
-    name = "a-bundle"
+    version = "a-bundle"
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self._call = (function, arguments)
@@ -31,25 +31,25 @@ def rehearsed(bundle: Any, engines: Path) -> str:
 
 
 def test_the_precision_of_a_bundle_that_loads_is_returned(tiny_bundle: Bundle, tmp_path: Path) -> None:
-    assert rehearsed(tiny_bundle.path, tmp_path) in ("int8", "fp32")
+    assert rehearsed(tiny_bundle, tmp_path) in ("int8", "fp32")
 
 
-def test_an_error_of_the_child_is_raised_whole(tmp_path: Path) -> None:
+def test_an_error_of_the_child_is_raised_whole(tiny_bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BundleError) as caught:
-        rehearsed(tmp_path / "nothing", tmp_path)
+        rehearsed(Bundle(tmp_path / "nothing", tiny_bundle.manifest), tmp_path)
 
     assert caught.value.hint
 
 
 def test_a_killed_child_is_reported_with_its_signal_and_the_usual_cause(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="a-bundle was killed by SIGKILL, most often because memory ran out"):
-        rehearsed(HarmfulPath(signal.raise_signal, signal.SIGKILL), tmp_path)
+        rehearsed(HarmfulBundle(signal.raise_signal, signal.SIGKILL), tmp_path)
 
 
 def test_a_child_that_cannot_import_the_code_is_not_reported_as_killed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(BundleError, match=r"exited with status 1 before it did.*ModuleNotFoundError"):
-        rehearsed(HarmfulPath(importlib.import_module, "no_such_module"), tmp_path)
+        rehearsed(HarmfulBundle(importlib.import_module, "no_such_module"), tmp_path)
 
     assert "No module named 'no_such_module'" in capfd.readouterr().err
