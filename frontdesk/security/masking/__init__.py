@@ -22,7 +22,9 @@ from frontdesk.folding import Folded, fold
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
 from frontdesk.security.masking.card_codes import TELLING, card_codes, codes_beside_cards
+from frontdesk.security.masking.glued import glued_numbers, opened
 from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
+from frontdesk.security.masking.mistyped import birth_dates, mistyped_cards, mistyped_ibans
 from frontdesk.security.masking.named import LOCATOR, named_numbers
 from frontdesk.security.masking.names import names
 from frontdesk.security.masking.national_ids import national_ids
@@ -61,7 +63,7 @@ def mask(text: str) -> MaskedText:
     stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    folded = fold(text)
+    folded = opened(fold(text)) if _DIGIT.search(text) else fold(text)
     found = sorted(_find(folded, text))
     if not found:
         return MaskedText(text)
@@ -163,7 +165,16 @@ def _with_dashes(rest: str, folded: Folded, text: str) -> str:
 
 
 _LONG_DASHES = ("\u2013", "\u2014")
-_CHECKED: tuple[Finder, ...] = (ibans, separated_ibans, cards, separated_cards)
+_CHECKED: tuple[Finder, ...] = (
+    ibans,
+    separated_ibans,
+    cards,
+    separated_cards,
+    mistyped_ibans,
+    mistyped_cards,
+    birth_dates,
+    glued_numbers,
+)
 _NUMBERS: tuple[Finder, ...] = (named_numbers, odd_telephones, kept, phones, ips)
 _NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, named_numbers, national_ids, *_NUMBERS[1:])
 
