@@ -23,16 +23,17 @@ _BLOCK = (
 _LINE_ENDED = frozenset("p div li tr h1 h2 h3 h4 h5 h6 blockquote table pre".split())
 _HARMLESS = r"[^<>@\d]{0,200}+(?:\d[^<>@\d]{0,200}+){0,8}"
 MARKUP = re.compile(
-    rf"<!--{_HARMLESS}-->"
+    r"<!--(?:[^<>@-]|-(?!->)){0,200}+-->"
     rf"|<(?P<inline>/?{_INLINE})(?:[\s/]{_HARMLESS})?>"
     rf"|<(?P<block>/?{_BLOCK})(?:[\s/]{_HARMLESS})?>"
     r"|</[a-z][\w:-]{0,40}\s?>|<[a-z][\w:-]{0,40}\s?/>|(?<=[\w@.-])<[a-z][\w:-]{0,40}>(?=[\w@.-])"
     r"|\[/?(?:b|i|u|s|code|quote|color|size|url)\]"
     r"|(?<![\w*`~])(?P<open>[*`~]{1,2}(?=[\w+(@.])|[*]{3}(?=[\w+(]))|(?<=[\w):@.])(?P<close>[*`~]{1,3})(?![\w*`~])"
-    r"|(?<![\w*])(?P<under>_{1,3})(?=[^\W_])|(?<=[^\W_])(?P<after>_{1,3})(?!\w)",
+    r"|(?<![\w*])(?P<under>_{1,3})(?=[^\W_])|(?<=[^\W_])(?P<after>_{1,3})(?=[ .,;:!?)]|\Z)",
     re.IGNORECASE,
 )
 """Tags, comments, and the signs of bold and slanted text around a word."""
+_MOST_DIGITS = 8
 IS_MARKED = re.compile(r"<[!/a-z]|[*`~]|\[/?[a-z]|(?<![^\W_])_|_(?![^\W_])", re.IGNORECASE)
 
 
@@ -41,11 +42,13 @@ def unmarked(match: re.Match[str]) -> str:
     if block := match["block"]:
         return "\n" if block.strip("/").lower() in _LINE_ENDED else " "
     mark = match[0]
+    if mark.startswith("<!--") and sum(map(str.isdigit, mark)) > _MOST_DIGITS:
+        return mark
     return " " if mark[0] == "<" and not match["inline"] and not mark.startswith("<!--") else ""
 
 
 ESCAPED = re.compile(
-    r"\\(?:u\{?(?P<wide>[\da-f]{4,5})\}?|x(?P<narrow>[\da-f]{2})|(?P<control>[nrt])|(?=[@._+/\"'-]))"
+    r"\\(?:u(?P<wide>[\da-f]{4})|x(?P<narrow>[\da-f]{2})|(?P<control>[nrt])|(?=[@._+/\"'-]))"
     r"|=(?P<soft>[ ]?\r?\n)"
     r"|(?-i:=(?P<quoted>(?:C2=A0|E2=80=(?:8[0-9A-D]|AF|9[0-5])|C2=AD)|(?<=\w=)40(?=[A-Za-z][\w-]*\.[a-z])"
     r"|(?<=\w=)2E(?=[a-z]{2})|(?:20|09|A0)(?=[ ]?\r?\n|\Z)|(?<=\d{3}=)(?:20|09|A0|0A|0D=0A|2D|2E)(?=\d\d)"

@@ -22,7 +22,7 @@ _CUES = (
     # English
     r"|(?:card[ -])?(?:security|verification|validation)[ -]?(?:code|digits|value)|card[ -](?:security|verification|validation)[ -]number|card[ -]code|passcode|pin code|one[ -]time[ -](?:code|password|passcode|pin)"
     r"|(?:(?:the|last|my) ){0,2}(?:(?:three|four|3|4)[ -]?)?(?:digits?|numbers?|code|digit (?:code|number))(?: code| number)?(?: (?:(?:on|at|from|of) )?(?:the |its |my )?(?:back|rear|front|reverse)(?: side)?)(?: of (?:my|the) card)?"
-    r"|(?:(?:the|last|my) ){0,2}(?:three|four|3|4)?[ -]?digit[ -](?:security )?(?:code|number|pin)|(?:the|my) last (?:three|four|3|4)(?: digits)?(?: are| is)"
+    r"|(?:(?:the|last|my) ){0,2}(?:three|four|3|4)?[ -]?digit[ -](?:security )?(?:code|number|pin)|(?:the|my) last (?:three|four|3|4)(?: digits)?(?: are| is| (?:on|at|from|of) (?:the |its )?back)"
     r"|(?:digits?|number|code) on the (?:back|rear|reverse)"
     # German
     r"|(?:karten)?(?:prüf|pruef|sicherheits|kontroll|verifizierungs|bestätigungs|geheim)-?(?:ziffern?|nummer|nr|code|zahl)"
@@ -45,21 +45,24 @@ _LINK = (
     r"|card\b|karte\b|carte\b|tarjeta\b|carta\b|kort\b|kaart\b|of\b|on\b|for\b|for my\b|auf\b|meiner\b|de\b|del\b|della\b|di\b|sur\b|back\b|rückseite\b|vorderseite\b|dos\b|au\b|verso\b|reverso\b|retro\b|del\b|sul\b|visuel\b|[34][ -]?(?:digits?|stellig\w{0,2}|chiffres|d[íi]gitos|cifre)\b"
     rf"|(?:{_CUES})(?![^\W_])){{0,12}}?"
 )
-_UNIT = rf"(?![.,:/-]\d|[ ]?(?:[€$£%°]|(?:{CODES}|euros?|dollars?|pounds?|mal|times|fois|veces|volte|x|mm|cm|kg|days?|tage?|hours?|minutes?|digits?|stellig\w*|attempts?)(?![^\W_])))"
+_UNIT = rf"(?![.,:/-]\d|[ ]?(?:[€$£%°]|(?:{CODES}|euros?|dollars?|pounds?|mal|times|fois|veces|volte|(?<= )x|mm|cm|kg|days?|tage?|hours?|minutes?|digits?|stellig\w*|attempts?)(?![^\W_])))"
 _CODE = (
     r"(?:\d{3}[ -]\d{3}(?![ ./-]{0,3}\d)|\d{4}[ -]\d{4}(?![ ./-]{0,3}\d)|\d{3,8}(?!\d)|\d(?:[ .,/-]{1,3}\d){2,7}|(?:\d\d[ -]{1,3}\d{1,2}|\d[ -]{1,3}\d\d)(?![ ./-]{0,3}\d)"
     rf"|{DIGIT_WORD}(?:[ ,-]{{1,2}}{DIGIT_WORD}){{2,7}})"
 )
-_AFTER = re.compile(rf"{START}(?:{_CUES}){_LINK}({_CODE}){END}{_UNIT}", re.IGNORECASE)
+_AFTER = re.compile(rf"{START}(?:{_CUES}){_LINK}({_CODE})(?!\d){_UNIT}", re.IGNORECASE)
 _FAR_CUE = r"(?:cv[vcn]2?|ccv2?|cv2|csc|pin(?:code)?|tan|otp|puk|passcode|(?:security|sicherheits|verification) ?code|geheimzahl|cryptogramme)"
 _NO_CODE_BEHIND = r"(?:error|errors|fehler|erreur|errore|code|status|order|bestellung|ticket|case|since|seit|depuis|desde|dal|page|in|room|for|about|after|within|over|promo|step|line|http|windows|version|model|size|than|least|a|an|per|only|every|wrong)"
+_NUMBER_OF_ELSE = re.compile(
+    r"(?<![^\W_])(?:error|fehler|erreur|errore|status|http|page|seite|room)(?: code)?:? \Z", re.IGNORECASE
+)
 _FAR = re.compile(
     rf"{START}{_FAR_CUE}(?![^\W_])(?:[ :=]{{1,3}}(?!{_NO_CODE_BEHIND}[ :])[^\W\d_]{{1,14}}){{1,4}}(?<![ :]is not working)[ :=]{{1,3}}(?!(?:19|20)\d\d(?!\d))(\d{{3,8}}){END}{_UNIT}",
     re.IGNORECASE,
 )
 """A cue reaches over a few words, but not over a sentence, and a year is no code."""
 _ALSO = re.compile(
-    rf"(?:[ ]?(?:to|into|and|or|not|then|now|und|auf|zu|in|oder|et|ou|en|à|a|y|o|e|til|naar|till|,|/|->|=>|→|>)(?![^\W\d_])){{1,3}}[ ]?(\d{{3,8}}){END}{_UNIT}",
+    rf"(?:[ ]?(?:to|into|and|or|not|then|now|but|sondern|mais|sino|pero|ma|und|auf|zu|in|oder|et|ou|en|à|a|y|o|e|til|naar|till|,|/|->|=>|→|>)(?![^\W\d_])){{1,3}}[ ]?(\d{{3,8}}){END}{_UNIT}",
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
@@ -67,7 +70,7 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _BESIDE_A_CARD = re.compile(
-    rf"{BLANK}{{13}}[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-] ?(?:20)?\d\d[ ,;|\n]{{1,4}}(\d{{3,4}}){END}{_UNIT}",
+    rf"{BLANK}{{13}}[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(\d{{3,4}}){END}{_UNIT}",
     re.IGNORECASE,
 )
 _FIRST_WORDS = frozenset(
@@ -92,7 +95,7 @@ TELLING = _FIRST_WORDS - frozenset(
 
 _CARD = re.compile(rf"{BLANK}{{13,}}")
 _NEAR = re.compile(
-    rf"(?<![\w.,:$€£¥+#-])(?<!\d[ ])(?:(?<=/)|(?<!/))(\d{{3,4}})(?![\w%°]|[-/:.,]\d){_UNIT}", re.IGNORECASE
+    rf"(?<![\w.,:$€£¥+#-])(?<!\d[ ])(?:(?<=/)|(?<!/))(\d{{3,4}})(?![\w%°]|[-/:., ]\d){_UNIT}", re.IGNORECASE
 )
 _NEAR_BEHIND, _NEAR_BEFORE = 48, 32
 _YEAR = re.compile(r"20[0-4]\d|19\d\d")
@@ -111,7 +114,11 @@ def card_codes(text: str) -> Iterator[Found]:
     """Codes behind a cue, and before one ("123 is my PIN")."""
     after = (_AFTER.match(text, start) for start in word_starts(text, _FIRST_WORDS))
     found = [match.span(1) for match in after if match]
-    found += [match.span(1) for match in _BEFORE.finditer(text)]
+    found += [
+        match.span(1)
+        for match in _BEFORE.finditer(text)
+        if not _NUMBER_OF_ELSE.search(text, max(0, match.start() - 20), match.start())
+    ]
     found += [match.span(1) for match in (_FAR.match(text, start) for start in word_starts(text, _FAR_WORDS)) if match]
     for _, end in tuple(found):
         if also := _ALSO.match(text, end):

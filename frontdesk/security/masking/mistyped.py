@@ -27,6 +27,10 @@ _OTHER_CARD = re.compile(
     r"(?:gift|loyalty|bonus|member|membership|customer|club|library|sim|id|identity|insurance|store|reward|rewards|fidélité|fidelidad|fedeltà|cadeau|regalo|d['’]identité|report|business)[ -]?\Z",
     re.IGNORECASE,
 )
+_OTHER_NUMBER = re.compile(
+    rf"{_OTHER_CARD.pattern[:-2]}(?:card|karte|carte|tarjeta|carta|kaart|kort)(?: (?:number|no|nr|nummer))?[.:]?[ #]{{0,2}}\Z",
+    re.IGNORECASE,
+)
 _ANNOUNCED_CARD = re.compile(
     rf"[^\W\d_]+{_LINK}(?<![^\W_])([2-6]{_DIGIT}{{1,18}}(?:[^\w\0]{{1,3}}(?=[OoIl]{{0,3}}\d){_DIGIT}{{1,16}}){{0,18}})(?!\d)",
     re.IGNORECASE,
@@ -79,7 +83,11 @@ def mistyped_cards(text: str) -> Iterator[Found]:
 def _grouped(text: str) -> Iterator[tuple[int, int]]:
     if _GROUPS.search(text):
         for found in _GROUPED_CARD.finditer(text):
-            if _real(found[0]) >= _MIN_REAL and not _YEARS.fullmatch(found[0]):
+            if (
+                _real(found[0]) >= _MIN_REAL
+                and not _YEARS.fullmatch(found[0])
+                and not _OTHER_NUMBER.search(text, max(0, found.start() - 36), found.start())
+            ):
                 yield found.span()
 
 
