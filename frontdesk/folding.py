@@ -10,7 +10,7 @@ always cut from the original by `Folded.span`. Folding does the following:
 - A combining mark after an ASCII character is composed with it where Unicode has a composed letter, else removed.
 - Runs of blanks (space separators, tabs) become one blank. Line breaks (CR LF, NEL, U+2028, ...) become "\\n" and are
   kept, because they carry structure: signatures, addresses, quotations.
-- Dashes (category Pd, U+2212) become "-".
+- Dashes (category Pd, U+2212) become "-", ties (Pc) "_", brackets of other scripts "[" and "]".
 - Characters whose NFKC form is one ASCII character become that character: fullwidth and mathematical letters and
   digits, circled digits. Digits of every script become ASCII digits. A superscript or subscript becomes a digit where
   several stand together, or four in the text; else they and ordinal signs are kept: "48213²" is not 482132.
@@ -193,6 +193,7 @@ class _Characters(dict[int, int | None]):
 _REMOVED = {0x034F, 0x115F, 0x1160, 0x3164, 0xFFA0, 0xFFFC, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
 """Invisible, but not of category Cf: grapheme joiner, fillers, object replacement, variation selectors."""
 _MORE = {0x2212: 0x2D, 0x2800: 0x20, 0x85: 0x0A, 0x0B: 0x0A, 0x0C: 0x0A, 0x2028: 0x0A, 0x2029: 0x0A, 0x3002: 0x2E}
+_MORE |= {**dict.fromkeys(map(ord, "【〔⟦❲⁅〖"), 0x5B), **dict.fromkeys(map(ord, "】〕⟧❳⁆〗"), 0x5D)}
 _KEPT_FORMS = ("<super>", "<sub>")
 
 
@@ -209,6 +210,8 @@ def _folded_code(code: int) -> int | None:
         return None
     if category == "Pd":
         return 0x2D
+    if category == "Pc":
+        return 0x5F
     if code < 0x80:
         return code
     if category == "Nd":

@@ -29,7 +29,7 @@ MARKUP = re.compile(
     r"|</[a-z][\w:-]{0,40}\s?>|<[a-z][\w:-]{0,40}\s?/>|(?<=[\w@.-])<[a-z][\w:-]{0,40}>(?=[\w@.-])"
     r"|\[/?(?:b|i|u|s|code|quote|color|size|url)\]"
     r"|(?<![\w*`~])(?P<open>[*`~]{1,2}(?=[\w+(@.])|[*]{3}(?=[\w+(]))|(?<=[\w):@.])(?P<close>[*`~]{1,3})(?![\w*`~])"
-    r"|(?<![\w*])(?P<under>_{1,3})(?=[^\W_])|(?<=[^\W_])(?P<after>_{1,3})(?=[ .,;:!?)]|\Z)",
+    r"|(?<![\w*>])(?P<under>_{1,3})(?=[^\W_])|(?<=[^\W_])(?P<after>_{1,3})(?=[ .,;:!?)]|\Z)",
     re.IGNORECASE,
 )
 """Tags, comments, and the signs of bold and slanted text around a word."""

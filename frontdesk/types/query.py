@@ -11,7 +11,7 @@ from enum import StrEnum
 from frontdesk.folding import Folded, fold
 
 _PLACEHOLDER = re.compile(r"\[[ \n]?([A-Za-z]{2,12})[ \n]?_[ \n]?(\d+)[ \n]?\]")
-_BRACKET = re.compile(r"[\[&\\%=\uff3b\ufe47]")
+_BRACKET = re.compile(r"[\[&\\%=\uff3b\ufe47\u3010\u3014\u3016\u27e6\u2772\u2045]")
 """What "[" may be written with."""
 _UNUSUAL = re.compile(r"[^\n -~\xa1-\xac\xae-\u024f\u2018-\u201e\u20ac]|[&\\%=<*`~\xb2\xb3\xb9]|  |_[\W_]|[\W_]_")
 """What folding may change in a placeholder."""

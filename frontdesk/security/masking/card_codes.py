@@ -9,7 +9,7 @@ PCI DSS 3.3 forbids keeping a card's security code at all. Not known: codes that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from frontdesk.security.masking.amounts import CODES
 from frontdesk.security.masking.reference_words import kind_of
@@ -66,11 +66,11 @@ _ALSO = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(
-    rf"(?<![\w.,:/-])(\d{{3,8}}),?[ ]?[(]?(?:(?:is|ist|est|es|è|är)[ ])?(?:(?:my|the|mein\w{{0,2}}|der|die|das|mon|le|la|el|il|mi|mio)[ ])?(?:{_CUES})(?![^\W_])(?![ :=]{{1,3}}\d)",
+    rf"(?<![\w.,:/-])(?<!\d{{3}}[ ])(\d{{3,8}}),?[ ]?[(]?(?:(?:is|ist|est|es|è|är)[ ])?(?:(?:my|the|mein\w{{0,2}}|der|die|das|mon|le|la|el|il|mi|mio)[ ])?(?:{_CUES})(?![^\W_])(?![ :=]{{1,3}}\d)",
     re.IGNORECASE,
 )
 _BESIDE_A_CARD = re.compile(
-    rf"{BLANK}{{13}}[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(\d{{3,4}}){END}{_UNIT}",
+    rf"[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(\d{{3,4}}){END}{_UNIT}",
     re.IGNORECASE,
 )
 _FIRST_WORDS = frozenset(
@@ -93,10 +93,7 @@ TELLING = _FIRST_WORDS - frozenset(
 """Words without which no cue stands in a text."""
 
 
-_CARD = re.compile(rf"{BLANK}{{13,}}")
-_NEAR = re.compile(
-    rf"(?<![\w.,:$€£¥+#-])(?<!\d[ ])(?:(?<=/)|(?<!/))(\d{{3,4}})(?![\w%°]|[-/:., ]\d){_UNIT}", re.IGNORECASE
-)
+_NEAR = re.compile(rf"(?<![\w.,:$€£¥+#-])(?<!\d[ ])(?<!\d/)(\d{{3,4}})(?![\w%°]|[-/:., ]\d){_UNIT}", re.IGNORECASE)
 _NEAR_BEHIND, _NEAR_BEFORE = 48, 32
 _YEAR = re.compile(r"20[0-4]\d|19\d\d")
 _WORDS_BEFORE = re.compile(r"(?:[^\W\d_]+[ .:#]{1,3}){1,3}\Z")
@@ -130,20 +127,16 @@ def card_codes(text: str) -> Iterator[Found]:
             yield start, end, "SECRET"
 
 
-def codes_beside_cards(text: str) -> Iterator[Found]:
-    """Codes behind a card, which is blanked already: behind its date of expiry, and any three or four digits near it."""
-    spans = [found.span(1) for found in _BESIDE_A_CARD.finditer(text)]
-    for card in _CARD.finditer(text):
-        low, high = card.span()
-        spans += [
-            near.span(1)
-            for near in _NEAR.finditer(text, high, min(len(text), high + _NEAR_BEHIND))
-            if _is_code(text, near)
-        ]
-        before = max(0, low - _NEAR_BEFORE)
-        spans += [near.span(1) for near in _NEAR.finditer(text, before, low) if _is_code(text, near)]
+def codes_beside_cards(text: str, cards: Sequence[Found]) -> Iterator[Found]:
+    """Codes behind `cards`, which are blanked already: behind a date of expiry, and any three or four digits near."""
+    spans: set[tuple[int, int]] = set()
+    for low, high, _ in cards:
+        if behind := _BESIDE_A_CARD.match(text, high):
+            spans.add(behind.span(1))
+        for start, end in ((max(0, low - _NEAR_BEFORE), low), (high, min(len(text), high + _NEAR_BEHIND))):
+            spans.update(near.span(1) for near in _NEAR.finditer(text, start, end) if _is_code(text, near))
     done = 0
-    for start, end in sorted(set(spans), key=lambda span: (span[0], -span[1])):
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= done:
             done = end
             yield start, end, "SECRET"

@@ -35,8 +35,11 @@ _BEHIND = tuple(
     """.split()
 )
 _BESIDE = re.compile(r"[^\W\d_]{2,24}+(?=[+(]?\d|[A-Za-z]{0,2}\d)|(?<=\d)[^\W\d_]{2,24}+")
+_TOUCHING = re.compile(r"\d(?:(?=[^\W\d_])|(?<=[^\W\d_]\d)|(?<=[^\W\d_][+(]\d))")
 _CAPITALS = re.compile(r"(?<![^\W\d_])(?:DNI|NIE|NIF|SSN|NINO|IBAN|Nino|Iban)(?=[A-Z]{1,2} ?\d)")
-_GLUED = re.compile(r"(?<=[^\W\d_])[+(]{0,2}\d[\d ./()_-]{6,20}\d|(?<![^\W_])\d[\d ./()_-]{6,20}\d(?=[^\W\d_])")
+_GLUED = re.compile(
+    r"(?<=[^\W\d_])[+(]{0,2}\d[\d ./()_-]{6,20}\d|(?<![^\W_+(])[+(]{0,2}\d[\d ./()_-]{6,20}\d(?=[^\W\d_])"
+)
 _GROUPED = re.compile(r"\d[^\d]")
 
 
@@ -45,6 +48,8 @@ def opened(folded: Folded) -> Folded:
     if _ACRONYM.search(folded.text):
         folded = replaced(folded, _ACRONYM, _together)
     text = folded.text
+    if not _TOUCHING.search(text):
+        return folded
     gaps = {found.end() for found in _CAPITALS.finditer(text)} if "N" in text or "D" in text else set()
     for found in _BESIDE.finditer(text):
         word, start, end = found[0].lower(), *found.span()
@@ -64,6 +69,8 @@ def _together(match: re.Match[str]) -> str:
 
 def glued_numbers(text: str) -> Iterator[Found]:
     """Telephones and identities in groups, with letters right before or behind them."""
+    if not _TOUCHING.search(text):
+        return
     for found in _GLUED.finditer(text):
         low, value = found.start(), found[0]
         if _GROUPED.search(value):

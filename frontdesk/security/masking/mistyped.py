@@ -43,6 +43,7 @@ _GROUPED_CARD = re.compile(
 )
 _GROUPS = re.compile(r"[2-6][\dOoIl]{3}[^\w\n]{1,3}[\dOoIl]{4}|[2-6]\d{3}_\d{4}|3[47]\d\d[ -]\d{6}")
 _YEARS = re.compile(r"(?:(?:19|20)\d\d\D{0,3}){4}")
+_TWELVE = re.compile(r"\d(?:[^\d\0]{0,4}[\dOoIl]){10}")
 _MIN_CARD, _MAX_CARD = 12, 19
 _MIN_REAL = 11
 
@@ -55,7 +56,7 @@ _ANNOUNCED_IBAN = re.compile(
 )
 _MIN_IBAN, _MAX_IBAN = 12, 36
 
-_BIRTH_WORDS = frozenset(
+BIRTH_WORDS = frozenset(
     """
     dob born birth birthdate birthday bday geboren geb geburtsdatum geburtstag née né naissance anniversaire nacimiento nacido nacida
     cumpleaños nascita nato nata compleanno geboortedatum verjaardag född födelsedatum födelsedag birthdays
@@ -67,6 +68,7 @@ _BIRTH_DATE = (
     r"(?:\d{1,4}[ ]?[./-][ ]?\d{1,2}[ ]?[./-][ ]?\d{2,4}|\d{1,2} \d{1,2} \d{4}|(?:19|20)\d{6}|\d{8}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:of |de )?{_MONTH},?[ -](?:de |del )?\d{{2,4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|(?:19|20)\d\d(?![./-]?\d))"
 )
+_DATE = re.compile(r"\d\d|\d[ ]?[./-][ ]?\d")
 _BORN = re.compile(rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE})(?![^\W_])", re.IGNORECASE)
 
 
@@ -92,6 +94,8 @@ def _grouped(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _announced(text: str) -> Iterator[tuple[int, int]]:
+    if not _TWELVE.search(text):
+        return
     for start in word_starts(text, _CARD_WORDS):
         if (found := _ANNOUNCED_CARD.match(text, start)) and not _OTHER_CARD.search(text, max(0, start - 14), start):
             end = _within(text, found.start(1), found.end(1), _MAX_CARD)
@@ -102,6 +106,8 @@ def _announced(text: str) -> Iterator[tuple[int, int]]:
 
 def mistyped_ibans(text: str) -> Iterator[Found]:
     """Account numbers in the groups of an IBAN of their country, and what stands behind the word."""
+    if not _TWELVE.search(text):
+        return
     found = [match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _is_long(match[0])]
     for start in word_starts(text, _IBAN_WORDS):
         if match := _ANNOUNCED_IBAN.match(text, start):
@@ -142,8 +148,10 @@ def _within(text: str, start: int, end: int, longest: int) -> int:
 
 def birth_dates(text: str) -> Iterator[Found]:
     """Dates behind a word that says that somebody was born then."""
+    if not _DATE.search(text):
+        return
     done = 0
-    for start in word_starts(text, _BIRTH_WORDS):
+    for start in word_starts(text, BIRTH_WORDS):
         if start >= done and (found := _BORN.match(text, start)):
             done = found.end()
             yield *found.span(1), "ID"

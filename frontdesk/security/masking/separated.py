@@ -103,6 +103,7 @@ class _LuhnSums:
 
 
 _IBAN_HEAD = re.compile(rf"([A-Za-z]){_BETWEEN}([A-Za-z]){_BETWEEN}[0-9]{_BETWEEN}[0-9](?={_BETWEEN}[A-Za-z0-9])")
+_GLUED_HEAD = re.compile(rf"[0-9](?<=[A-Za-z][A-Za-z][A-Za-z][0-9]){_BETWEEN}[0-9](?={_BETWEEN}[A-Za-z0-9])")
 _MORE = {length: re.compile(rf"(?:{_BETWEEN}[A-Za-z0-9]){{{length - 4}}}") for length in range(15, 35)}
 _TEN_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){9}")
 _SEPARATORS = re.compile(r"[\W_]+")
@@ -112,14 +113,17 @@ def separated_ibans(text: str) -> Iterator[Found]:
     """IBANs whose characters have anything between them, and letters right before or behind them too."""
     if not _TEN_DIGITS.search(text):
         return
-    at = 0
-    while head := _IBAN_HEAD.search(text, at):
-        at = head.start() + 1
-        pattern = _MORE.get(iban_length((head[1] + head[2]).upper()))
-        rest = pattern.match(text, head.end()) if pattern else None
-        if rest and is_iban(_SEPARATORS.sub("", text[head.start() : rest.end()])):
-            yield head.start(), rest.end(), "IBAN"
-            at = rest.end()
+    heads = [(head.start(), head.end(), head[1] + head[2]) for head in _IBAN_HEAD.finditer(text)]
+    heads += [
+        (head.start() - 2, head.end(), text[head.start() - 2 : head.start()]) for head in _GLUED_HEAD.finditer(text)
+    ]
+    done = 0
+    for start, end, country in sorted(heads):
+        pattern = _MORE.get(iban_length(country.upper())) if start >= done else None
+        rest = pattern.match(text, end) if pattern else None
+        if rest and is_iban(_SEPARATORS.sub("", text[start : rest.end()])):
+            yield start, rest.end(), "IBAN"
+            done = rest.end()
 
 
 _WORDS = {
