@@ -10,12 +10,14 @@ always cut from the original by `Folded.span`. Folding does the following:
 - A combining mark after an ASCII character is composed with it where Unicode has a composed letter, else removed.
 - Runs of blanks (space separators, tabs) become one blank. Line breaks (CR LF, NEL, U+2028, ...) become "\\n" and are
   kept, because they carry structure: signatures, addresses, quotations.
-- Dashes (category Pd, U+2212) become "-".
+- Dashes (category Pd, U+2212) become "-", ties (Pc) "_", brackets of other scripts "[" and "]".
 - Characters whose NFKC form is one ASCII character become that character: fullwidth and mathematical letters and
-  digits, circled digits. Digits of every script become ASCII digits. Superscripts, subscripts and ordinal signs are
-  kept: "48213²" is not 482132.
+  digits, circled digits. Digits of every script become ASCII digits. A superscript or subscript becomes a digit where
+  several stand together, or four in the text; else they and ordinal signs are kept: "48213²" is not 482132.
 - Cyrillic and Greek look-alikes of Latin letters become Latin, but only in a word that also has ASCII letters or digits
   and no other letter of their script. Words that are all Cyrillic or all Greek are kept.
+- Tags, comments and the signs of bold text are removed, escapes (JSON, quoted printable) and UTF-8 that was read as
+  Windows-1252 are undone (`frontdesk.unwrapping`).
 - HTML entities of one character, `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at example dot com" and blanks around the
   "@" of an address become the signs that they stand for.
 
@@ -29,6 +31,20 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from html.entities import html5
 from typing import NamedTuple
+
+from frontdesk.unwrapping import (
+    ESCAPED,
+    IS_ESCAPED,
+    IS_MARKED,
+    MANY_RAISED,
+    MARKUP,
+    MISREAD,
+    ONE_RAISED,
+    lowered,
+    reread,
+    unescaped,
+    unmarked,
+)
 
 
 class Folded(NamedTuple):
@@ -51,29 +67,71 @@ def fold(text: str) -> Folded:
     if text.isascii() and _is_plain(text):
         return Folded(text, range(len(text) + 1))
     folded = Folded(text, range(len(text) + 1))
-    if _UNUSUAL.search(text):
-        folded = _fold_characters(text)
+    if IS_ESCAPED.search(text):
+        folded = replaced(folded, ESCAPED, unescaped)
+    if not folded.text.isascii():
+        folded = _reread(folded)
+    if _UNUSUAL.search(folded.text):
+        folded = _fold_characters(folded)
     if "\r" in folded.text:
         folded = replaced(folded, _LINE_BREAK, _line_break)
     if _SIGNS.search(folded.text):
         folded = replaced(folded, _NAMED_SIGN, _named_sign)
+    if IS_MARKED.search(folded.text):
+        folded = replaced(folded, MARKUP, unmarked)
     if _is_spoken(folded.text):
         folded = replaced(folded, _SPOKEN_AT, _at)
         folded = replaced(folded, _SPOKEN_DOTS, _dots)
     if "  " in folded.text:
         folded = replaced(folded, _BLANKS, _blank)
-    if "@ " in folded.text or " @" in folded.text:
-        folded = replaced(folded, _APART, _together)
+    if "@" in folded.text:
+        if _AT_APART.search(folded.text):
+            folded = replaced(folded, _APART, _together)
+        if _DOMAIN_APART.search(folded.text):
+            folded = replaced(folded, _DOMAIN_APART, _domain)
+    return folded
+
+
+def parted(folded: Folded, gaps: Sequence[int]) -> Folded:
+    """`folded` with a blank more before each of `gaps`, in order."""
+    text, positions = folded
+    pieces: list[str] = []
+    kept: list[int] = []
+    done = 0
+    for gap in gaps:
+        pieces += text[done:gap], " "
+        kept += positions[done:gap]
+        kept.append(positions[gap])
+        done = gap
+    kept += positions[done:]
+    return Folded("".join((*pieces, text[done:])), kept)
+
+
+def _reread(folded: Folded) -> Folded:
+    """Signs that were read in the wrong encoding, and raised and lowered digits."""
+    if MISREAD.search(folded.text):
+        raised = replaced(folded, MISREAD, lambda found: found[0] if found["raised"] else reread(found))
+        if any(found["raised"] for found in MISREAD.finditer(raised.text)):
+            return replaced(raised, ONE_RAISED, lowered)
+        folded = raised
+    if len(ONE_RAISED.findall(folded.text)) >= MANY_RAISED:
+        return replaced(folded, ONE_RAISED, lowered)
     return folded
 
 
 def _is_plain(text: str) -> bool:
     """Whether folding an ASCII text changes nothing, by quick looks only."""
-    return not (_ASCII_SPELLING.search(text) or "  " in text or "@ " in text or " @" in text or _is_spoken(text))
+    return not (
+        _ASCII_SPELLING.search(text)
+        or "  " in text
+        or ("@" in text and (_AT_APART.search(text) or _DOMAIN_APART.search(text)))
+        or _is_spoken(text)
+    )
 
 
 def _is_spoken(text: str) -> bool:
     """Whether the text may hold an e-mail address in words."""
+    text = text.lower()
     return (
         " dot " in text
         or " punkt " in text
@@ -104,12 +162,13 @@ def replaced(folded: Folded, pattern: re.Pattern[str], replacement: Callable[[re
     return Folded("".join((*pieces, text[done:])), kept)
 
 
-def _fold_characters(text: str) -> Folded:
+def _fold_characters(unfolded: Folded) -> Folded:
     """Everything that is decided character by character, then combining marks and look-alikes."""
+    text, positions = unfolded
     new = text.translate(_CHARACTERS)
-    positions: Sequence[int] = range(len(text) + 1)
     if len(new) != len(text):
-        positions = [*(index for index, char in enumerate(text) if _CHARACTERS[ord(char)] is not None), len(text)]
+        kept = (position for char, position in zip(text, positions, strict=False) if _CHARACTERS[ord(char)] is not None)
+        positions = [*kept, positions[-1]]
     folded = Folded(new, positions)
     if _MARKED.search(new):
         folded = replaced(folded, _MARKED, _composed)
@@ -134,6 +193,7 @@ class _Characters(dict[int, int | None]):
 _REMOVED = {0x034F, 0x115F, 0x1160, 0x3164, 0xFFA0, 0xFFFC, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
 """Invisible, but not of category Cf: grapheme joiner, fillers, object replacement, variation selectors."""
 _MORE = {0x2212: 0x2D, 0x2800: 0x20, 0x85: 0x0A, 0x0B: 0x0A, 0x0C: 0x0A, 0x2028: 0x0A, 0x2029: 0x0A, 0x3002: 0x2E}
+_MORE |= {**dict.fromkeys(map(ord, "【〔⟦❲⁅〖"), 0x5B), **dict.fromkeys(map(ord, "】〕⟧❳⁆〗"), 0x5D)}
 _KEPT_FORMS = ("<super>", "<sub>")
 
 
@@ -150,11 +210,15 @@ def _folded_code(code: int) -> int | None:
         return None
     if category == "Pd":
         return 0x2D
+    if category == "Pc":
+        return 0x5F
     if code < 0x80:
         return code
     if category == "Nd":
         return 0x30 + unicodedata.decimal(char)
     form = unicodedata.decomposition(char)
+    if category == "No" and not form.startswith(_KEPT_FORMS) and (digit := unicodedata.digit(char, -1)) >= 0:
+        return 0x30 + digit
     if form.startswith("<") and not form.startswith(_KEPT_FORMS):
         new = unicodedata.normalize("NFKC", char)
         if len(new) == 1 and new.isascii():
@@ -191,23 +255,29 @@ def _without_look_alikes(match: re.Match[str]) -> str:
 
 
 _LINE_BREAK = re.compile(r"\r\n?")
+_LAST_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,15}\Z")
 _BLANKS = re.compile(r"  ++")
-_ASCII_SPELLING = re.compile(r"[\x01-\x09\x0b-\x1f\x7f&%(\[{]")
+_ASCII_SPELLING = re.compile(r"[\x01-\x09\x0b-\x1f\x7f&%(\[{<\\=*`~_]")
 _AT = r"(?:at|ät|arroba|arobase|chiocciola|apenstaartje|snabel-?a)"
 _DOT = r"(?:dot|punkt|punto|point|punt)"
 _SIGNS = re.compile(
-    rf"[&%(\[{{](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[24][0ed]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}])",
+    rf"[&%(\[{{](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}])",
     re.IGNORECASE,
 )
 """A quick look for what `_NAMED_SIGN` replaces."""
 _NAMED_SIGN = re.compile(
     r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
-    r"|(?<=[\w\"+)])(?P<percent>%(?:40|20|2[ed]))(?=\w)"
+    r"|(?P<percent>(?:(?<=[\w\"+):.])%(?:40|20|2[efd]|3a|0[9ad]|0d%0a|a0|c2%a0|e2%80%(?:8[0-9a]|af|9[0-5]))(?=[\w%+(])"
+    r"|%2b(?=\d)|%5[bd]))"
     rf"|(?P<at> ?[(\[{{][ -]?(?:{_AT}|@)[ -]?[)\]}}] ?)"
     rf"|(?P<dot>[(\[{{] ?\. ?[)\]}}]| ?[(\[{{] ?{_DOT} ?[)\]}}] ?)",
     re.IGNORECASE,
 )
-_PERCENT = {"%40": "@", "%20": " ", "%2e": ".", "%2d": "-"}
+_PERCENT = {
+    **{"%40": "@", "%2e": ".", "%2d": "-", "%2b": "+", "%2f": "/", "%3a": ":", "%5b": "[", "%5d": "]"},
+    **{"%0a": "\n", "%0d": "\n", "%0d%0a": "\n"},
+}
+"""Other signs that are looked for are blanks."""
 _LABEL = r"[\w-]{1,63}"
 _TOP = (
     r"(?:com|net|org|info|biz|edu|gov|eu|io|co|uk|ie|us|ca|au|nz|de|at|ch|li|fr|be|lu|es|mx|ar|cl|it|nl|se|no|dk|fi|pl|pt|br"
@@ -226,12 +296,20 @@ _SPOKEN_DOTS = re.compile(
 )
 _ONE_DOT = re.compile(rf" {_DOT} ", re.IGNORECASE)
 _APART = re.compile(
-    r"(?P<before>(?:(?<![^\W_])\w[\w.+-]{0,63}+|\"))(?: @ ?|@ )"
-    rf"(?={_LABEL}(?:\.{_LABEL}){{0,4}}\.[^\W\d_]{{2,12}}(?![^\W_]))"
+    r"(?P<before>(?:(?<![^\W_])\w[\w.+-]{0,63}+|\"))(?:[ \n]{1,2}@{1,3}[ \n]{0,2}|@{1,3}[ \n]{1,2}|@{2,3})"
+    rf"(?={_LABEL}(?: ?[.] ?{_LABEL}){{0,4}}(?: ?[.][ \n]?|-\n[\w-]{{1,63}}[.])[^\W\d_]{{2,12}}(?![^\W_]))"
+)
+_AT_APART = re.compile(r"(?:[ \n@]@|@[ \n])")
+_COMMON_TOP = r"(?:com|net|org|info|edu|gov|eu|co\.uk|example|test|invalid)"
+_DOMAIN_APART = re.compile(
+    rf"@{_LABEL}+(?:\.{_LABEL}+){{0,3}}"
+    rf"(?: \. ?(?={_TOP}(?![^\W_]))|\.\n(?={_TOP}(?![^\W_]))|,(?={_TOP}(?![^\W_]))|\. (?={_COMMON_TOP}(?![^\W_]))"
+    r"|(?<=-)\n(?=[\w-]{1,63}\.[a-z]{2}))"
 )
 _NOT_A_MAILBOX = frozenset(
     "me us it them him her you m im was am are is were ordered bought shop shopping shopped found seen here live "
-    "online out a the deal deals sale items stuff bestellt gekauft gesehen acheté commandé comprado pedido".split()
+    "online out a the deal deals sale items stuff bestellt gekauft gesehen acheté commandé comprado pedido "
+    "item items product products price prices sold available offer article produkt artikel look looking page".split()
 )
 
 
@@ -243,8 +321,19 @@ def _line_break(_: re.Match[str]) -> str:
     return "\n"
 
 
-def _at(_: re.Match[str]) -> str:
-    return "@"
+def _at(match: re.Match[str]) -> str:
+    """The sign for the word; not in "item at example dot com", where the word before is no mailbox."""
+    before = _LAST_WORD.search(match.string, max(0, match.start() - 16), match.start())
+    return match[0] if before and before[0].lower() in _NOT_A_MAILBOX else "@"
+
+
+_BREAKS = " .,\n"
+
+
+def _domain(match: re.Match[str]) -> str:
+    """A domain without the break in it: "exam-" and "ple.com" on two lines, "gmail,com", "example . com"."""
+    whole = match[0]
+    return whole[:-2] if whole.endswith("-\n") else f"{whole.rstrip(_BREAKS)}."
 
 
 def _dots(match: re.Match[str]) -> str:
@@ -263,7 +352,7 @@ def _named_sign(match: re.Match[str]) -> str:
     if match["dot"]:
         return "."
     if match["percent"]:
-        return _PERCENT[match["percent"].lower()]
+        return _PERCENT.get(match["percent"].lower(), " ")
     return _of_entity(match[0])
 
 

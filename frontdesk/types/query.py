@@ -8,7 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-_PLACEHOLDER = re.compile(r"\[([A-Z]+)_(\d+)\]")
+from frontdesk.folding import Folded, fold
+
+_PLACEHOLDER = re.compile(r"\[[ \n]?([A-Za-z]{2,12})[ \n]?_[ \n]?(\d+)[ \n]?\]")
+_BRACKET = re.compile(r"[\[&\\%=\uff3b\ufe47\u3010\u3014\u3016\u27e6\u2772\u2045]")
+"""What "[" may be written with."""
+_UNUSUAL = re.compile(r"[^\n -~\xa1-\xac\xae-\u024f\u2018-\u201e\u20ac]|[&\\%=<*`~\xb2\xb3\xb9]|  |_[\W_]|[\W_]_")
+"""What folding may change in a placeholder."""
 
 
 class Channel(StrEnum):
@@ -74,13 +80,21 @@ class MaskedText:
     def neutralize(self, text: str) -> str:
         """`text` with each placeholder that this message has no original for rewritten: "[ORDER_1]" as "(ORDER 1)".
 
+        In every spelling that folding knows, and in small letters: whoever reads it could take it for a placeholder.
+
         For everything that acts on placeholders or shows them: actions, replies, prompts, records.
         """
-        if "[" not in text:
+        if not _BRACKET.search(text):
             return text
-        return _PLACEHOLDER.sub(
-            lambda found: found[0] if found[0] in self.originals else f"({found[1]} {found[2]})", text
-        )
+        folded = fold(text) if _UNUSUAL.search(text) else Folded(text, range(len(text) + 1))
+        pieces: list[str] = []
+        done = 0
+        for found in _PLACEHOLDER.finditer(folded.text):
+            start, end = folded.span(*found.span())
+            if text[start:end] not in self.originals:
+                pieces += text[done:start], f"({found[1].upper()} {found[2]})"
+                done = end
+        return "".join((*pieces, text[done:])) if pieces else text
 
     def restore(self, reply: str) -> str:
         """`reply` with every placeholder of this message put back to what the customer wrote."""

@@ -8,8 +8,8 @@ placeholder replaces the characters of the original. Kinds are looked for one af
 what one has taken is blanked with NULs before the next looks. `spans` has the rules that keep `mask` idempotent and
 linear in the length of the text.
 
-Deliberately not known: passwords, names and addresses that nothing announces, and languages other than English, German,
-French, Spanish and Italian (with the common forms of Dutch and Swedish).
+Deliberately not known: passwords; names, addresses, tax numbers and dates of birth that nothing announces; and languages
+other than English, German, French, Spanish and Italian (with the common forms of Dutch and Swedish).
 """
 
 from __future__ import annotations
@@ -22,7 +22,9 @@ from frontdesk.folding import Folded, fold
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
 from frontdesk.security.masking.card_codes import TELLING, card_codes, codes_beside_cards
+from frontdesk.security.masking.glued import glued_numbers, opened
 from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
+from frontdesk.security.masking.mistyped import BIRTH_WORDS, birth_dates, mistyped_cards, mistyped_ibans
 from frontdesk.security.masking.named import LOCATOR, named_numbers
 from frontdesk.security.masking.names import names
 from frontdesk.security.masking.national_ids import national_ids
@@ -38,7 +40,7 @@ from frontdesk.security.masking.spaced import (
     odd_numbers,
     odd_telephones,
 )
-from frontdesk.security.masking.spans import BLANK, Found, blanked, words_of
+from frontdesk.security.masking.spans import Found, blanked, words_of
 from frontdesk.types import MaskedText
 
 MASKING_VERSION = "4"
@@ -61,7 +63,7 @@ def mask(text: str) -> MaskedText:
     stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    folded = fold(text)
+    folded = opened(fold(text)) if _DIGIT.search(text) else fold(text)
     found = sorted(_find(folded, text))
     if not found:
         return MaskedText(text)
@@ -105,11 +107,13 @@ def _find(folded: Folded, text: str) -> list[Found]:
         gaps = gaps_of(folded)
         enough = _THREE_DIGITS.search(rest) is not None
         if enough:
+            words = words_of(rest)
             for finder in _CHECKED:
                 rest = _take(finder, rest, found)
-            words = words_of(rest)
-            if BLANK in rest:
-                rest = _take(codes_beside_cards, rest, found)
+            if not BIRTH_WORDS.isdisjoint(words):
+                rest = _take(birth_dates, rest, found)
+            if cards_found := [span for span in found if span[2] == "CARD"]:
+                rest = _take(partial(codes_beside_cards, cards=cards_found), rest, found)
             if not TELLING.isdisjoint(words):
                 rest = _take(card_codes, rest, found)
         rest = _take(postal_addresses, rest, found)
@@ -163,7 +167,15 @@ def _with_dashes(rest: str, folded: Folded, text: str) -> str:
 
 
 _LONG_DASHES = ("\u2013", "\u2014")
-_CHECKED: tuple[Finder, ...] = (ibans, separated_ibans, cards, separated_cards)
+_CHECKED: tuple[Finder, ...] = (
+    ibans,
+    separated_ibans,
+    cards,
+    separated_cards,
+    mistyped_ibans,
+    mistyped_cards,
+    glued_numbers,
+)
 _NUMBERS: tuple[Finder, ...] = (named_numbers, odd_telephones, kept, phones, ips)
 _NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, named_numbers, national_ids, *_NUMBERS[1:])
 

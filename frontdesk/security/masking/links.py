@@ -6,6 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from frontdesk.security.masking.given_names import GIVEN_NAMES
 from frontdesk.security.masking.spans import END, START, Found
 
 _URL = re.compile(r"(?:(?<![a-z\d+.-])[a-z][a-z\d+.-]{0,15}+://|(?<![^\W_])www\.)[^\s<>\"\0]+", re.IGNORECASE)
@@ -18,7 +19,14 @@ BARE_LINK = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
 _URL_TAIL = ".,;:!?)]}'*"
 _TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
 _DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
-_EMAIL = re.compile(rf"(?:{START}(?:[OoDd]['’])?\w[\w.%+-]{{0,99}}+|\"[^\"\n\0@]{{1,64}}+\")@{_DOMAIN}")
+_HOST = r"(?=[\w-]*?[^\W\d_]{2})[^\W\d_][\w-]{1,62}+(?![@\w])"
+_EMAIL = re.compile(
+    rf"(?P<box>{START}\w[\w.%+-]{{0,99}}+(?:['’]\w[\w.%+-]{{0,99}}+)?|\"[^\"\n\0@]{{1,64}}+\")@(?:{_DOMAIN}|(?P<host>{_HOST}))"
+)
+_BROKEN_BOX = re.compile(r"(?<![^\W_])(?:(?P<name>[^\W\d_]{2,20})\.|\w{1,30}[_+-]|\w{1,30}\d\.)\n\Z")
+_NOT_A_BOX = frozenset(
+    "me us it them bought ordered shop shopping found seen here live online deal deals sale items stuff pieces pcs only each now".split()
+)
 _ANNOUNCED_EMAIL = re.compile(
     rf"{START}(?:e-?mail|mail|courriel|correo|adresse|address|dirección|indirizzo)(?:[ :=]|is\b|ist\b|est\b|es\b|è\b|address\b|adresse\b|me\b|électronique\b|electrónico\b|lautet\b){{1,6}}"
     rf"(\w[\w.%+-]{{0,99}}+ (?:at|@) {_DOMAIN})",
@@ -30,6 +38,13 @@ _IP = re.compile(
     rf"|[\da-f]{{4}}:(?:{_HEX}:){{0,5}}(?::{_HEX}){{1,6}}){END}",
     re.ASCII | re.IGNORECASE,
 )
+
+_NUMBERED = re.compile(
+    r"(?<![^\W_])(?:chapter|section|sect|sec|paragraph|clause|article|version|ver|v|release|firmware|build|kapitel|abschnitt|absatz|ziffer"
+    r"|chapitre|version|versión|capítulo|sección|capitolo|sezione|versione|hoofdstuk|kapitlet|§)[.:]? (?:\d+(?:\.\d+)* (?:and|und|to|or) )?\Z",
+    re.IGNORECASE,
+)
+"""Numbers of chapters and versions have four parts too."""
 
 
 def urls(text: str) -> Iterator[Found]:
@@ -51,8 +66,17 @@ def bare_urls(text: str) -> Iterator[Found]:
 
 
 def emails(text: str) -> Iterator[Found]:
+    """Addresses, a host without a dot ("anna@localhost", "anna@gmail") and a box broken over two lines included."""
     for found in _EMAIL.finditer(text):
-        yield *found.span(), "EMAIL"
+        start, end = found.span()
+        box = found["box"].lower()
+        if found["host"] and (box in _NOT_A_BOX or box.isdigit()):
+            continue
+        if text[start - 1 : start] == "\n":
+            first = _BROKEN_BOX.search(text, max(0, start - 40), start)
+            if first and (not first["name"] or first["name"].lower() in GIVEN_NAMES):
+                start = first.start()
+        yield start, end, "EMAIL"
 
 
 def announced_emails(text: str) -> Iterator[Found]:
@@ -64,4 +88,5 @@ def announced_emails(text: str) -> Iterator[Found]:
 def ips(text: str) -> Iterator[Found]:
     if text.count(".") >= 3 or text.count(":") >= 2:
         for found in _IP.finditer(text):
-            yield *found.span(), "IP"
+            if not _NUMBERED.search(text, max(0, found.start() - 24), found.start()):
+                yield *found.span(), "IP"

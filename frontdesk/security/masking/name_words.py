@@ -126,7 +126,7 @@ NOT_A_NAME = ORGANISATION | frozenset(
     november december english german french spanish italian dutch british american european christmas easter
     premium free gold silver standard enterprise business pro plus basic delighted happy sad angry furious disappointed
 
-    aber alle alles allerseits als also am an andere anfrage angebot auch auf aus bei beste bestellung bestellen bis bitte da damit
+    buy western aber alle alles allerseits als also am an andere anfrage angebot auch auf aus bei beste bestellung bestellen bis bitte da damit
     danke das dass dein dem den der des dich die dies diese dieser doch du ein eine einen einer er es euch eure farbe frage fragen
     freunde frau für gemeinde gerne gibt gruß grüße grüßen grüsse gut guten hab habe haben hallo hat hatte herr herren hier hilfe
     ich ihr ihre ihnen im in ist ja jemand jetzt kann kein keine konto kollege kollegen kolleginnen können kunde kunden leider

@@ -2,7 +2,7 @@
 """Numbers that a state gives a person: by shape and checksum, or by the word before them.
 
 A shape that other numbers share (eleven bare digits) counts only after its name; after its name a number counts even
-with a typing error in it. Checksums are python-stdnum's. Not known: dates of birth.
+with a typing error in it. Checksums are python-stdnum's. Dates of birth are in `mistyped`.
 """
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """References that no word announces: long numbers, codes of letters and digits, and what stands behind "#".
 
 Not known: which of two readings of a bare number is right (long ones are masked, as ORDER).
@@ -24,6 +25,13 @@ _CODE = re.compile(
 _PARCEL = re.compile(rf"{START}(?:[A-Z]{{2}}|\d[A-Z]) ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}(?![^\W_])")
 _PARCEL_END = re.compile(r"\d{3} ?[A-Z]{2}(?![^\W_])")
 _ALONE = re.compile(r"(?:(#)|(?:number|\b(?:no|nr|num)\.)[ :#]*(?:(?:is|:)[ ]?)?)\Z", re.IGNORECASE)
+_COUNTED = re.compile(
+    r" (?:views|points|punkte|points|puntos|punti|followers?|likes|subscribers|downloads|miles|meilen|steps|people|users|customers|visitors|visits|times"
+    r"|records|rows|words|files|copies|units|pixels|kilometers?|kilometres|km|aufrufe|klicks|clicks|abonnenten|schritte|menschen|kunden|nutzer|vues|abonnés"
+    r"|personnes|personas|visitas|seguidores|visualizzazioni|persone|coins|credits|tokens|stars|reviews|items|pieces|inhabitants|einwohner)(?![^\W_])",
+    re.IGNORECASE,
+)
+"""What is counted, not named."""
 _BEFORE = 12
 _MIN_DIGITS, _MIN_DIGITS_ALONE = 3, 5
 
@@ -53,6 +61,6 @@ def _is_reference(text: str, start: int, end: int) -> bool:
     if digits < _MIN_DIGITS:
         return False
     if _CODE.match(token):
-        return True
+        return not (token.isdigit() and _COUNTED.match(text, end))
     alone = _ALONE.search(text, max(0, start - _BEFORE), start)
     return alone is not None and digits >= (_MIN_DIGITS if alone[1] else _MIN_DIGITS_ALONE)

@@ -38,8 +38,6 @@ def separated_cards(text: str) -> Iterator[Found]:
 
 def _cards_in(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
     groups = [group.span() for group in _DIGITS.finditer(text, low, high)]
-    if start_of_word(text, low):
-        groups = groups[1:]
     digits = "".join(text[start:end] for start, end in groups)
     sums = _LuhnSums(digits)
     offsets = [0, *accumulate(end - start for start, end in groups)]
@@ -50,11 +48,6 @@ def _cards_in(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
             yield groups[first][0], groups[last][1]
             first = last
         first += 1
-
-
-def start_of_word(text: str, at: int) -> bool:
-    """Whether a letter stands right before `at`, so that what starts there is the rest of a word."""
-    return at > 0 and text[at - 1].isalnum()
 
 
 def _last_group(
@@ -73,8 +66,6 @@ def _last_group(
             whole = digits[begin : begin + length]
             if _ISSUER.fullmatch(whole) and _is_grouped_like_a_card(text, groups[first : last + 1], length):
                 found = last
-    if found >= 0 and text[groups[found][1] : groups[found][1] + 1].isalnum():
-        return -1
     return found
 
 
@@ -111,26 +102,28 @@ class _LuhnSums:
         return total % 10 == 0
 
 
-_IBAN_HEAD = re.compile(
-    rf"{START}([A-Za-z]){_BETWEEN}([A-Za-z]){_BETWEEN}[0-9]{_BETWEEN}[0-9](?={_BETWEEN}[A-Za-z0-9])"
-)
-_MORE = {length: re.compile(rf"(?:{_BETWEEN}[A-Za-z0-9]){{{length - 4}}}{END}") for length in range(15, 35)}
+_IBAN_HEAD = re.compile(rf"([A-Za-z]){_BETWEEN}([A-Za-z]){_BETWEEN}[0-9]{_BETWEEN}[0-9](?={_BETWEEN}[A-Za-z0-9])")
+_GLUED_HEAD = re.compile(rf"[0-9](?<=[A-Za-z][A-Za-z][A-Za-z][0-9]){_BETWEEN}[0-9](?={_BETWEEN}[A-Za-z0-9])")
+_MORE = {length: re.compile(rf"(?:{_BETWEEN}[A-Za-z0-9]){{{length - 4}}}") for length in range(15, 35)}
 _TEN_DIGITS = re.compile(r"[0-9](?:[^0-9]{0,4}[0-9]){9}")
 _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def separated_ibans(text: str) -> Iterator[Found]:
-    """IBANs whose characters have anything between them."""
+    """IBANs whose characters have anything between them, and letters right before or behind them too."""
     if not _TEN_DIGITS.search(text):
         return
-    at = 0
-    while head := _IBAN_HEAD.search(text, at):
-        at = head.start() + 1
-        pattern = _MORE.get(iban_length((head[1] + head[2]).upper()))
-        rest = pattern.match(text, head.end()) if pattern else None
-        if rest and is_iban(_SEPARATORS.sub("", text[head.start() : rest.end()])):
-            yield head.start(), rest.end(), "IBAN"
-            at = rest.end()
+    heads = [(head.start(), head.end(), head[1] + head[2]) for head in _IBAN_HEAD.finditer(text)]
+    heads += [
+        (head.start() - 2, head.end(), text[head.start() - 2 : head.start()]) for head in _GLUED_HEAD.finditer(text)
+    ]
+    done = 0
+    for start, end, country in sorted(heads):
+        pattern = _MORE.get(iban_length(country.upper())) if start >= done else None
+        rest = pattern.match(text, end) if pattern else None
+        if rest and is_iban(_SEPARATORS.sub("", text[start : rest.end()])):
+            yield start, rest.end(), "IBAN"
+            done = rest.end()
 
 
 _WORDS = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from frontdesk.folding import Folded, replaced
+from frontdesk.folding import Folded, parted, replaced
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phone_at, phones
 from frontdesk.security.masking.postal import street_addresses
@@ -59,15 +59,7 @@ def gaps_of(folded: Folded) -> list[int]:
 
 def spaced(text: str, gaps: Sequence[int]) -> Folded:
     """`text` with a blank at each gap and for line breaks and dashes inside; positions are those of `text`."""
-    pieces: list[str] = []
-    positions: list[int] = []
-    done = 0
-    for gap in gaps:
-        pieces += text[done:gap], " "
-        positions += [*range(done, gap), gap]
-        done = gap
-    view = Folded("".join((*pieces, text[done:])), [*positions, *range(done, len(text) + 1)])
-    return replaced(view, _LINE_OR_DASH, _blank)
+    return replaced(parted(Folded(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _blank)
 
 
 def _blank(match: re.Match[str]) -> str:
