@@ -9,7 +9,7 @@ PCI DSS 3.3 forbids keeping a card's security code at all. Not known: codes that
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from frontdesk.security.masking.amounts import CODES
 from frontdesk.security.masking.reference_words import kind_of
@@ -51,6 +51,10 @@ _CODE = (
     rf"|{DIGIT_WORD}(?:[ ,-]{{1,2}}{DIGIT_WORD}){{2,7}})"
 )
 _AFTER = re.compile(rf"{START}(?:{_CUES}){_LINK}({_CODE})(?!\d){_UNIT}", re.IGNORECASE)
+_CODE_START = re.compile(rf"\d|{START}{DIGIT_WORD}(?![^\W_])", re.IGNORECASE)
+_REACH = 96
+_MOST_CUES = 8
+"""A cue is tried where a digit follows within so many characters, and so many cues for each: many in a row are slow."""
 _FAR_CUE = r"(?:cv[vcn]2?|ccv2?|cv2|csc|pin(?:code)?|tan|otp|puk|passcode|(?:security|sicherheits|verification) ?code|geheimzahl|cryptogramme)"
 _NO_CODE_BEHIND = r"(?:error|errors|fehler|erreur|errore|code|status|order|bestellung|ticket|case|since|seit|depuis|desde|dal|page|in|room|for|about|after|within|over|promo|step|line|http|windows|version|model|size|than|least|a|an|per|only|every|wrong)"
 _NUMBER_OF_ELSE = re.compile(
@@ -109,7 +113,7 @@ _SAYS_ELSE = frozenset(
 
 def card_codes(text: str) -> Iterator[Found]:
     """Codes behind a cue, and before one ("123 is my PIN")."""
-    after = (_AFTER.match(text, start) for start in word_starts(text, _FIRST_WORDS))
+    after = (_AFTER.match(text, start) for start in _promising(text, word_starts(text, _FIRST_WORDS)))
     found = [match.span(1) for match in after if match]
     found += [
         match.span(1)
@@ -125,6 +129,15 @@ def card_codes(text: str) -> Iterator[Found]:
         if start >= done:
             done = end
             yield start, end, "SECRET"
+
+
+def _promising(text: str, starts: Iterable[int]) -> Iterator[int]:
+    """Starts of cues with a digit near behind, of each digit the nearest, in order."""
+    behind = [(start, digit.start()) for start in starts if (digit := _CODE_START.search(text, start, start + _REACH))]
+    for index, (start, digit_at) in enumerate(behind):
+        later = index + _MOST_CUES
+        if later >= len(behind) or behind[later][1] != digit_at:
+            yield start
 
 
 def codes_beside_cards(text: str, cards: Sequence[Found]) -> Iterator[Found]:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
 from frontdesk.security.masking.banking import DOUBLED, iban_length, is_iban
-from frontdesk.security.masking.spans import END, START, Found
+from frontdesk.security.masking.spans import Found
 
 _BETWEEN = r"(?:[^\w\0]|_){0,4}"
 _THIRTEEN_DIGITS = re.compile(rf"[0-9](?:{_BETWEEN}[0-9]){{12}}")
@@ -144,10 +144,10 @@ _WORDS = {
 DIGIT_OF = {word: digit for digit, words in _WORDS.items() for word in words} | {str(n): str(n) for n in range(10)}
 DIGIT_WORDS = frozenset[str]().union(*_WORDS.values())
 _TIMES = {"double": 2, "doppel": 2, "doble": 2, "doppio": 2, "dubbel": 2, "triple": 3, "treble": 3}
-_GAP = r"(?:[ ,;.\n/-]{1,3}(?:and |und |et |y |e )?)"
 DIGIT_WORD = rf"(?:{'|'.join(sorted(DIGIT_WORDS, key=len, reverse=True))})"
-_ONE = rf"(?:(?:{'|'.join(_TIMES)})[ ])?(?:{DIGIT_WORD}|[0-9])"
-_SPELLED = re.compile(rf"{START}{_ONE}(?:[ ,;.\n/-]{{1,3}}(?:(?:and|und|et|y|e) )?{_ONE}){{5,}}+{END}", re.IGNORECASE)
+_BETWEEN_WORDS = re.compile(r"[ ,;.\n/-]{1,3}")
+_JOINING = frozenset(("and", "und", "et", "y", "e"))
+_LEAST_WORDS = 6
 _TOKEN = re.compile(r"[^\W_]+")
 
 
@@ -160,8 +160,7 @@ def has_digit_words(text: str) -> bool:
 
 def spelled_cards(text: str) -> Iterator[Found]:
     """Cards read out in words, in the languages that masking knows: "four one one one", "double four"."""
-    for run in _SPELLED.finditer(text):
-        tokens = list(_TOKEN.finditer(text, run.start(), run.end()))
+    for tokens in _runs_of_digits(text):
         digits, ends, starts = spelled_digits(tokens)
         sums = _LuhnSums(digits)
         at = 0
@@ -180,6 +179,31 @@ def spelled_cards(text: str) -> Iterator[Found]:
             if length:
                 yield starts[at], ends[at + length - 1], "CARD"
             at += length or 1
+
+
+def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
+    """Runs of at least six digit words and single digits, in one pass over the words of a text."""
+    run: list[re.Match[str]] = []
+    end, joined = 0, False
+    for token in _TOKEN.finditer(text):
+        word = token[0].lower()
+        follows = bool(run) and _BETWEEN_WORDS.fullmatch(text, end, token.start()) is not None
+        if word in DIGIT_OF or word in _TIMES:
+            if not follows:
+                if len(run) >= _LEAST_WORDS:
+                    yield run
+                run = []
+            run.append(token)
+            joined = False
+        elif follows and not joined and word in _JOINING:
+            joined = True
+        else:
+            if len(run) >= _LEAST_WORDS:
+                yield run
+            run, joined = [], False
+        end = token.end()
+    if len(run) >= _LEAST_WORDS:
+        yield run
 
 
 def spelled_digits(tokens: list[re.Match[str]]) -> tuple[str, list[int], list[int]]:
