@@ -70,7 +70,7 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _BESIDE_A_CARD = re.compile(
-    rf"[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(\d{{3,4}}){END}{_UNIT}",
+    rf"[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(?!(?:19|20)\d\d(?!\d))(\d{{3,4}}){END}{_UNIT}",
     re.IGNORECASE,
 )
 _FIRST_WORDS = frozenset(

@@ -72,6 +72,16 @@ _DATE = re.compile(r"\d\d|\d[ ]?[./-][ ]?\d")
 _BORN = re.compile(rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE})(?![^\W_])", re.IGNORECASE)
 
 
+_IBAN_WORDS = frozenset(("iban", "ibannummer", "ibans"))
+MISTYPED_WORDS = _CARD_WORDS | _IBAN_WORDS
+_LOOKS_MISTYPED = re.compile(rf"{_GROUPS.pattern}|\d[\dOo][ -](?<=[A-Z]{{2}}\d[\dOo][ -])")
+
+
+def looks_mistyped(text: str) -> bool:
+    """Whether digits stand in the groups of a card or an IBAN."""
+    return _LOOKS_MISTYPED.search(text) is not None
+
+
 def mistyped_cards(text: str) -> Iterator[Found]:
     """Numbers in the groups of a card, and of about its length behind a word that announces one."""
     found = [*_grouped(text), *_announced(text)]
@@ -119,9 +129,6 @@ def mistyped_ibans(text: str) -> Iterator[Found]:
         if start >= done:
             done = end
             yield start, end, "IBAN"
-
-
-_IBAN_WORDS = frozenset(("iban", "ibannummer", "ibans"))
 
 
 def _is_long(value: str) -> bool:
