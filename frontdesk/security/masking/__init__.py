@@ -147,7 +147,7 @@ def _without_links(rest: str, found: list[Found]) -> str:
         rest = _take(bare_urls, rest, found)
     if "@" in rest:
         rest = _take(emails, rest, found)
-    if " at " in rest:
+    if " at " in rest.lower():
         rest = _take(announced_emails, rest, found)
     return rest
 

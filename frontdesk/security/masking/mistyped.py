@@ -43,7 +43,7 @@ _GROUPED_CARD = re.compile(
 )
 _GROUPS = re.compile(r"[2-6][\dOoIl]{3}[^\w\n]{1,3}[\dOoIl]{4}|[2-6]\d{3}_\d{4}|3[47]\d\d[ -]\d{6}")
 _YEARS = re.compile(r"(?:(?:19|20)\d\d\D{0,3}){4}")
-_TWELVE = re.compile(r"\d(?:[^\d\0]{0,4}[\dOoIl]){10}")
+_TWELVE = re.compile(r"\d(?:[^\d\0]{0,6}[\dOoIl]){10}")
 _MIN_CARD, _MAX_CARD = 12, 19
 _MIN_REAL = 11
 
