@@ -261,15 +261,15 @@ _ASCII_SPELLING = re.compile(r"[\x01-\x09\x0b-\x1f\x7f&%(\[{<\\=*`~_]")
 _AT = r"(?:at|ät|arroba|arobase|chiocciola|apenstaartje|snabel-?a)"
 _DOT = r"(?:dot|punkt|punto|point|punt)"
 _SIGNS = re.compile(
-    rf"[&%(\[{{](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}])",
+    rf"[&%(\[{{<](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}>])",
     re.IGNORECASE,
 )
 """A quick look for what `_NAMED_SIGN` replaces."""
 _NAMED_SIGN = re.compile(
     r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
-    r"|(?P<percent>(?:(?<=[\w\"+):.])%(?:40|20|2[efd]|3a|0[9ad]|0d%0a|a0|c2%a0|e2%80%(?:8[0-9a]|af|9[0-5]))(?=[\w%+(])"
+    r"|(?P<percent>(?:(?<=[\w\"+):.])%(?:25)?(?:40|20|2[efd]|3a|0[9ad]|0d%0a|a0|c2%a0|e2%80%(?:8[0-9a]|af|9[0-5]))(?=[\w%+(])"
     r"|%2b(?=\d)|%5[bd]))"
-    rf"|(?P<at> ?[(\[{{][ -]?(?:{_AT}|@)[ -]?[)\]}}] ?)"
+    rf"|(?P<at> ?[(\[{{<][ -]?(?:{_AT}|@)[ -]?[)\]}}>] ?)"
     rf"|(?P<dot>[(\[{{] ?\. ?[)\]}}]| ?[(\[{{] ?{_DOT} ?[)\]}}] ?)",
     re.IGNORECASE,
 )
@@ -352,7 +352,7 @@ def _named_sign(match: re.Match[str]) -> str:
     if match["dot"]:
         return "."
     if match["percent"]:
-        return _PERCENT.get(match["percent"].lower(), " ")
+        return _PERCENT.get(match["percent"].lower().replace("%25", "%"), " ")
     return _of_entity(match[0])
 
 

@@ -51,12 +51,13 @@ ESCAPED = re.compile(
     r"\\(?:u(?P<wide>[\da-f]{4})|x(?P<narrow>[\da-f]{2})|(?P<control>[nrt])|(?=[@._+/\"'-]))"
     r"|=(?P<soft>[ ]?\r?\n)"
     r"|(?-i:=(?P<quoted>(?:C2=A0|E2=80=(?:8[0-9A-D]|AF|9[0-5])|C2=AD)|(?<=\w=)40(?=[A-Za-z][\w-]*\.[a-z])"
-    r"|(?<=\w=)2E(?=[a-z]{2})|(?:20|09|A0)(?=[ ]?\r?\n|\Z)|(?<=\d{3}=)(?:20|09|A0|0A|0D=0A|2D|2E)(?=\d\d)"
+    r"|(?<=\w=)2E(?=[a-z]{2})|(?<=\w=)3A(?=[ =+])"
+    r"|(?:20|09|A0)(?=[ ]?\r?\n|\Z)|(?<=\d{3}=)(?:20|09|A0|0A|0D=0A|2D|2E)(?=\d\d)"
     r"|(?<=\d{2}=)(?:20|09|A0|2D|2E|0A)(?=\d\d=)|(?<=[a-z]{2}=)20(?=\d{3,4}=)|(?<=[A-Za-z]=)20(?=[A-Za-z])))",
     re.IGNORECASE,
 )
 """Escapes of JSON and programming languages, and of mail in "quoted printable"."""
-IS_ESCAPED = re.compile(r"\\[uxnrt@._+/\"'-]|=(?:[ ]?\r?\n|[CE]2=|[042A][0-9A-F])", re.IGNORECASE)
+IS_ESCAPED = re.compile(r"\\[uxnrt@._+/\"'-]|=(?:[ ]?\r?\n|[CE]2=|[0423A][0-9A-F])", re.IGNORECASE)
 _CONTROLS = {"n": "\n", "r": "\n", "t": " "}
 
 

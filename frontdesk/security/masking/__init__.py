@@ -8,8 +8,8 @@ placeholder replaces the characters of the original. Kinds are looked for one af
 what one has taken is blanked with NULs before the next looks. `spans` has the rules that keep `mask` idempotent and
 linear in the length of the text.
 
-Deliberately not known: passwords; names, addresses, tax numbers and dates of birth that nothing announces; and languages
-other than English, German, French, Spanish and Italian (with the common forms of Dutch and Swedish).
+Deliberately not known: passwords; names, addresses, tax numbers and dates of birth that nothing announces; and
+languages other than English, German, French, Spanish and Italian (with the common forms of Dutch and Swedish).
 """
 
 from __future__ import annotations
@@ -24,7 +24,14 @@ from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, so
 from frontdesk.security.masking.card_codes import TELLING, card_codes, codes_beside_cards
 from frontdesk.security.masking.glued import glued_numbers, opened
 from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
-from frontdesk.security.masking.mistyped import BIRTH_WORDS, birth_dates, mistyped_cards, mistyped_ibans
+from frontdesk.security.masking.mistyped import (
+    BIRTH_WORDS,
+    MISTYPED_WORDS,
+    birth_dates,
+    looks_mistyped,
+    mistyped_cards,
+    mistyped_ibans,
+)
 from frontdesk.security.masking.named import LOCATOR, named_numbers
 from frontdesk.security.masking.names import names
 from frontdesk.security.masking.national_ids import national_ids
@@ -110,8 +117,11 @@ def _find(folded: Folded, text: str) -> list[Found]:
             words = words_of(rest)
             for finder in _CHECKED:
                 rest = _take(finder, rest, found)
+            if not MISTYPED_WORDS.isdisjoint(words) or looks_mistyped(rest):
+                rest = _take(mistyped_cards, _take(mistyped_ibans, rest, found), found)
             if not BIRTH_WORDS.isdisjoint(words):
                 rest = _take(birth_dates, rest, found)
+            rest = _take(glued_numbers, rest, found)
             if cards_found := [span for span in found if span[2] == "CARD"]:
                 rest = _take(partial(codes_beside_cards, cards=cards_found), rest, found)
             if not TELLING.isdisjoint(words):
@@ -137,7 +147,7 @@ def _without_links(rest: str, found: list[Found]) -> str:
         rest = _take(bare_urls, rest, found)
     if "@" in rest:
         rest = _take(emails, rest, found)
-    if " at " in rest:
+    if " at " in rest.lower():
         rest = _take(announced_emails, rest, found)
     return rest
 
@@ -167,15 +177,7 @@ def _with_dashes(rest: str, folded: Folded, text: str) -> str:
 
 
 _LONG_DASHES = ("\u2013", "\u2014")
-_CHECKED: tuple[Finder, ...] = (
-    ibans,
-    separated_ibans,
-    cards,
-    separated_cards,
-    mistyped_ibans,
-    mistyped_cards,
-    glued_numbers,
-)
+_CHECKED: tuple[Finder, ...] = (ibans, separated_ibans, cards, separated_cards)
 _NUMBERS: tuple[Finder, ...] = (named_numbers, odd_telephones, kept, phones, ips)
 _NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, named_numbers, national_ids, *_NUMBERS[1:])
 

@@ -18,9 +18,9 @@ from frontdesk.security.masking.spans import BLANK, END, START, Found, word_star
 
 _CUES = (
     # abbreviations
-    r"cv[vcn][ -]?2?|ccv2?|cv2|(?-i:CVD|CSC|CAV2?|CID|TAN|OTP)|mtan|pin[ -]?(?:code|number|nummer|kode|kod|nr)?|puk"
+    r"cv[vcn][ -]?2?|ccv2?|cv2|csc|otp|(?-i:CVD|CAV2?|CID|TAN)|mtan|pin[ -]?(?:code|number|nummer|kode|kod|nr)?|puk"
     # English
-    r"|(?:card[ -])?(?:security|verification|validation)[ -]?(?:code|digits|value)|card[ -](?:security|verification|validation)[ -]number|card[ -]code|passcode|pin code|one[ -]time[ -](?:code|password|passcode|pin)"
+    r"|(?:card[ -])?(?:security|verification|validation)[ -]?(?:code|digits|value)|card[ -](?:security|verification|validation)[ -]number|card[ -]code|security number|last (?:three|3) digits|passcode|pin code|one[ -]time[ -](?:code|password|passcode|pin)"
     r"|(?:(?:the|last|my) ){0,2}(?:(?:three|four|3|4)[ -]?)?(?:digits?|numbers?|code|digit (?:code|number))(?: code| number)?(?: (?:(?:on|at|from|of) )?(?:the |its |my )?(?:back|rear|front|reverse)(?: side)?)(?: of (?:my|the) card)?"
     r"|(?:(?:the|last|my) ){0,2}(?:three|four|3|4)?[ -]?digit[ -](?:security )?(?:code|number|pin)|(?:the|my) last (?:three|four|3|4)(?: digits)?(?: are| is| (?:on|at|from|of) (?:the |its )?back)"
     r"|(?:digits?|number|code) on the (?:back|rear|reverse)"
@@ -47,7 +47,7 @@ _LINK = (
 )
 _UNIT = rf"(?![.,:/-]\d|[ ]?(?:[€$£%°]|(?:{CODES}|euros?|dollars?|pounds?|mal|times|fois|veces|volte|(?<= )x|mm|cm|kg|days?|tage?|hours?|minutes?|digits?|stellig\w*|attempts?)(?![^\W_])))"
 _CODE = (
-    r"(?:\d{3}[ -]\d{3}(?![ ./-]{0,3}\d)|\d{4}[ -]\d{4}(?![ ./-]{0,3}\d)|\d{3,8}(?!\d)|\d(?:[ .,/-]{1,3}\d){2,7}|(?:\d\d[ -]{1,3}\d{1,2}|\d[ -]{1,3}\d\d)(?![ ./-]{0,3}\d)"
+    r"(?:\d\d(?:[ -]\d\d){2}(?![ ./-]{0,3}\d)|\d{3}[ -]\d{3}(?![ ./-]{0,3}\d)|\d{4}[ -]\d{4}(?![ ./-]{0,3}\d)|\d{3,8}(?!\d)|\d(?:[ .,/-]{1,3}\d){2,7}|(?:\d\d[ -]{1,3}\d{1,2}|\d[ -]{1,3}\d\d)(?![ ./-]{0,3}\d)"
     rf"|{DIGIT_WORD}(?:[ ,-]{{1,2}}{DIGIT_WORD}){{2,7}})"
 )
 _AFTER = re.compile(rf"{START}(?:{_CUES}){_LINK}({_CODE})(?!\d){_UNIT}", re.IGNORECASE)
@@ -56,7 +56,7 @@ _REACH = 96
 _MOST_CUES = 8
 """A cue is tried where a digit follows within so many characters, and so many cues for each: many in a row are slow."""
 _FAR_CUE = r"(?:cv[vcn]2?|ccv2?|cv2|csc|pin(?:code)?|tan|otp|puk|passcode|(?:security|sicherheits|verification) ?code|geheimzahl|cryptogramme)"
-_NO_CODE_BEHIND = r"(?:error|errors|fehler|erreur|errore|code|status|order|bestellung|ticket|case|since|seit|depuis|desde|dal|page|in|room|for|about|after|within|over|promo|step|line|http|windows|version|model|size|than|least|a|an|per|only|every|wrong)"
+_NO_CODE_BEHIND = r"(?:error|errors|fehler|erreur|errore|code|status|order|bestellung|ticket|case|since|seit|depuis|desde|dal|page|in|room|about|after|within|over|promo|step|line|http|windows|version|model|size|than|least|a|an|per|only|every|wrong)"
 _NUMBER_OF_ELSE = re.compile(
     r"(?<![^\W_])(?:error|fehler|erreur|errore|status|http|page|seite|room)(?: code)?:? \Z", re.IGNORECASE
 )
@@ -74,7 +74,7 @@ _BEFORE = re.compile(
     re.IGNORECASE,
 )
 _BESIDE_A_CARD = re.compile(
-    rf"[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(\d{{3,4}}){END}{_UNIT}",
+    rf"[^\w{BLANK}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(?!(?:19|20)\d\d(?!\d))(\d{{3,4}}){END}{_UNIT}",
     re.IGNORECASE,
 )
 _FIRST_WORDS = frozenset(
@@ -93,7 +93,7 @@ _FAR_WORDS = frozenset(
 )
 TELLING = _FIRST_WORDS - frozenset(
     ("the", "last", "my", "one", "number", "numero", "número", "three", "four", "drei", "vier", "tre", "trois", "tres")
-)
+) | {"back", "rear", "reverse"}
 """Words without which no cue stands in a text."""
 
 

@@ -32,6 +32,9 @@ _ANNOUNCED_EMAIL = re.compile(
     rf"(\w[\w.%+-]{{0,99}}+ (?:at|@) {_DOMAIN})",
     re.IGNORECASE,
 )
+_DOTTED_BOX = re.compile(
+    rf"{START}\w{{2,40}}[._]\w{{2,40}} (?:at|AT|At) [\w-]{{2,40}}\.(?:com|net|org|info|co\.uk|de|fr|es|it|eu|example|test)(?![^\W_])"
+)
 _OCTET, _HEX = r"(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)", r"[\da-f]{1,4}"
 _IP = re.compile(
     rf"{START}(?:(?:{_OCTET}\.){{3}}{_OCTET}|(?:{_OCTET} \. ){{3}}{_OCTET}|(?:{_HEX}:){{7}}{_HEX}"
@@ -81,8 +84,13 @@ def emails(text: str) -> Iterator[Found]:
 
 def announced_emails(text: str) -> Iterator[Found]:
     """Addresses with the word "at" for their sign, behind a word that says that they are one."""
-    for found in _ANNOUNCED_EMAIL.finditer(text):
-        yield *found.span(1), "EMAIL"
+    spans = [found.span(1) for found in _ANNOUNCED_EMAIL.finditer(text)]
+    spans += [found.span() for found in _DOTTED_BOX.finditer(text)]
+    done = 0
+    for start, end in sorted(spans):
+        if start >= done:
+            done = end
+            yield start, end, "EMAIL"
 
 
 def ips(text: str) -> Iterator[Found]:

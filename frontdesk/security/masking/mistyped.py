@@ -43,7 +43,7 @@ _GROUPED_CARD = re.compile(
 )
 _GROUPS = re.compile(r"[2-6][\dOoIl]{3}[^\w\n]{1,3}[\dOoIl]{4}|[2-6]\d{3}_\d{4}|3[47]\d\d[ -]\d{6}")
 _YEARS = re.compile(r"(?:(?:19|20)\d\d\D{0,3}){4}")
-_TWELVE = re.compile(r"\d(?:[^\d\0]{0,4}[\dOoIl]){10}")
+_TWELVE = re.compile(r"\d(?:[^\d\0]{0,6}[\dOoIl]){10}")
 _MIN_CARD, _MAX_CARD = 12, 19
 _MIN_REAL = 11
 
@@ -70,6 +70,16 @@ _BIRTH_DATE = (
 )
 _DATE = re.compile(r"\d\d|\d[ ]?[./-][ ]?\d")
 _BORN = re.compile(rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE})(?![^\W_])", re.IGNORECASE)
+
+
+_IBAN_WORDS = frozenset(("iban", "ibannummer", "ibans"))
+MISTYPED_WORDS = _CARD_WORDS | _IBAN_WORDS
+_LOOKS_MISTYPED = re.compile(rf"{_GROUPS.pattern}|\d[\dOo][ -](?<=[A-Z]{{2}}\d[\dOo][ -])")
+
+
+def looks_mistyped(text: str) -> bool:
+    """Whether digits stand in the groups of a card or an IBAN."""
+    return _LOOKS_MISTYPED.search(text) is not None
 
 
 def mistyped_cards(text: str) -> Iterator[Found]:
@@ -119,9 +129,6 @@ def mistyped_ibans(text: str) -> Iterator[Found]:
         if start >= done:
             done = end
             yield start, end, "IBAN"
-
-
-_IBAN_WORDS = frozenset(("iban", "ibannummer", "ibans"))
 
 
 def _is_long(value: str) -> bool:
