@@ -83,18 +83,25 @@ def list_entries(
 ) -> None:
     """Print entries as JSON lines, the newest first; an operation also with its outcome.
 
-    Entries hold fingerprints of customers' ids: --customer finds those of an id, whichever way a request spelt it.
+    Entries hold fingerprints of customers' ids: --customer finds those of an id, whichever way a request spelt it, with
+    answers, reads and erasures of single queries. Lists and exports are found where their filter named the customer.
     """
     import json
 
     from frontdesk.config import load
     from frontdesk.security.audit import audit_key
+    from frontdesk.security.fingerprints import fingerprint_key
     from frontdesk.storage.database import reading
-    from frontdesk.storage.sql.audit import find_entries
+    from frontdesk.storage.sql.audit import all_tenants, find_entries
+    from frontdesk.storage.subjects import customer_hash
 
     settings = load()
     fingerprints = () if customer is None else _fingerprints(customer, audit_key(settings.keys))
     with _opened(settings) as engine, reading(engine) as connection:
+        if customer is not None:
+            hashed = fingerprint_key(settings.keys).fingerprint
+            tenants = [tenant] if tenant is not None else all_tenants(connection)
+            fingerprints += tuple(customer_hash(hashed, each, customer) for each in tenants)
         for row in find_entries(connection, fingerprints, subject=subject, tenant=tenant, action=action, limit=limit):
             names = ("tenant", "subject", "action", "target")
             entry = {"created_at": row["created_at"].isoformat(), **{name: row[name] for name in names}}

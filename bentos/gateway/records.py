@@ -274,6 +274,7 @@ async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
     seen = admitted.get()
     receipt = await desk.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
     seen.tell(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
+    seen.tell(customers=receipt.customers)
     told = ErasureReceipt(
         queries=receipt.queries,
         interactions=receipt.interactions,

@@ -88,10 +88,11 @@ class AuditKey:
         said = [chain, sequence, *who, previous]
         return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
 
-    def answered(self, record: Record) -> AuditEntry:
-        """What is kept of an answer: which version decided what, and a salted fingerprint of the text.
+    def answered(self, record: Record, customer: str | None = None) -> AuditEntry:
+        """What is kept of an answer: which version decided what, for whom, and a salted fingerprint of the text.
 
         The salt is in the query's row (`queries.audit_salt`) and goes with an erasure: then nobody can match the two.
+        `customer` is the keyed hash by which erasure knows the customer.
         """
         answer = record.answer
         details = {
@@ -100,6 +101,8 @@ class AuditKey:
             "decision": answer.decision.action.value,
             "text": self.fingerprint(f"{record.audit_salt}\x00{record.text.text}"),
         }
+        if customer is not None:
+            details["customer"] = customer
         action = "answer" if answer.reply else "understand"
         caller, written = record.caller, json.dumps(details)
         return AuditEntry(caller.tenant, caller.subject, action, answer.query_id, written, record.created_at)

@@ -29,7 +29,7 @@ from frontdesk.storage.sql.erasure import database_now, list_queries, lock_for_e
 from frontdesk.storage.sql.outbox import insert_outbox, waiting_events
 from frontdesk.storage.sql.registry import erase_everywhere
 from frontdesk.storage.sql.spools import uncertain_spools
-from frontdesk.storage.subjects import Fingerprint, Subject, SubjectKind
+from frontdesk.storage.subjects import Fingerprint, Subject, SubjectKind, customer_hash
 
 ForgetReplies = Callable[[str], Awaitable[int | None]]
 """Drops all cached replies of a tenant: how many, or None where a cache cannot be reached now."""
@@ -55,11 +55,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an erasure removed, by table, and what still waits. `erased_at` is by the database's clock."""
+    """What an erasure removed, by table, and what still waits. `erased_at` is by the database's clock.
+
+    `customers` are the keyed hashes of those whose queries went, for the audit log.
+    """
 
     erased_at: datetime
     removed: Mapping[str, int]
     waiting: tuple[Waiting, ...]
+    customers: tuple[str, ...] = ()
 
     @property
     def queries(self) -> int:
@@ -81,6 +85,7 @@ class _Committed:
     at: datetime
     removed: dict[str, int]
     waiting: list[Waiting]
+    customer_ids: frozenset[str]
 
 
 def _not_at_all() -> None:
@@ -126,7 +131,8 @@ class Erasing:
         if not await self._truncate(deadline):
             self.truncate_soon()
             waiting.append(Waiting("write-ahead log", "database", 0))
-        return Receipt(committed.at, removed, tuple(waiting))
+        hashes = {customer_hash(self.fingerprint, subject.tenant, each) for each in committed.customer_ids}
+        return Receipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
 
     def _erase(self, connection: Connection, subject: Subject, key: str) -> _Committed:
         lock_for_erasing(connection)
@@ -144,7 +150,10 @@ class Erasing:
             Waiting("spool", report.host, report.waiting + report.refused, report.seen_at)
             for report in uncertain_spools(connection, own)
         ]
-        return _Committed(at, removed, waiting)
+        named = frozenset(query.customer_id for query in queries if query.customer_id is not None)
+        if subject.kind is SubjectKind.CUSTOMER:
+            named = frozenset((subject.id,))
+        return _Committed(at, removed, waiting, named)
 
     def _erase_spool(self, spool: Spool, subject: Subject, key: str) -> dict[str, int]:
         """Everything that is in the spool by now was received before the erasure ended."""

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, sel
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 
 CHUNK = 1000
+MOST_FINGERPRINTS = 200
 _INSERT = insert(audit_log)
 _LAST = (  # built once: to build it costs as much as to run it
     select(audit_log.c.sequence, audit_log.c.hash)
@@ -42,6 +43,11 @@ def all_entries(connection: Connection) -> Iterator[RowMapping]:
     yield from connection.execution_options(yield_per=CHUNK).execute(everything).mappings()
 
 
+def all_tenants(connection: Connection) -> list[str]:
+    """Every tenant that the log names."""
+    return list(connection.scalars(select(audit_log.c.tenant).distinct()))
+
+
 def find_entries(
     connection: Connection,
     fingerprints: Sequence[str] = (),
@@ -55,6 +61,16 @@ def find_entries(
 
     `action` finds the entries of its outcome, too.
     """
+    if len(fingerprints) > MOST_FINGERPRINTS:  # SQLite takes no expression of a thousand parts
+        parts = [
+            fingerprints[start : start + MOST_FINGERPRINTS] for start in range(0, len(fingerprints), MOST_FINGERPRINTS)
+        ]
+        found = {
+            (row["chain"], row["sequence"]): row
+            for part in parts
+            for row in find_entries(connection, part, subject=subject, tenant=tenant, action=action, limit=limit)
+        }
+        return sorted(found.values(), key=lambda row: (row["created_at"], row["sequence"]), reverse=True)[:limit]
     wanted = select(audit_log)
     if fingerprints:
         named = [audit_log.c.details.contains(fingerprint, autoescape=True) for fingerprint in fingerprints]
