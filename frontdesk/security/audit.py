@@ -35,11 +35,11 @@ _FIRST = (0, BEGINNING)
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry in its place; sequences begin with 1."""
+    """An entry in its place; sequences begin with 1. `entry` is None where a value in it is damaged past reading."""
 
     chain: str
     sequence: int
-    entry: AuditEntry
+    entry: AuditEntry | None
     previous_hash: str
     hash: str
 
@@ -69,10 +69,16 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, written: str) -> Checkpoint:
-        """Raises ValueError, TypeError or KeyError where it is none."""
-        whole = json.loads(written)
-        heads = {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in whole["heads"].items()}
-        return cls(**{**whole, "heads": heads})
+        """Raises ValueError, TypeError, KeyError or AttributeError where it is none."""
+        try:
+            whole = json.loads(written)
+            heads = {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in whole["heads"].items()}
+        except (RecursionError, OverflowError) as error:
+            raise ValueError("It is no checkpoint.") from error
+        made = cls(**{**whole, "heads": heads})
+        if not all(isinstance(each, str) for each in (made.id, made.created_at, made.previous, made.signature)):
+            raise TypeError("It is no checkpoint.")
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +177,9 @@ def verify(
         if row.chain != chain:
             chain, broken = row.chain, False
             sequence, previous = begins.get(chain, _FIRST)
-        if not broken and (wrong := _wrong(row, sequence, previous, key)) is not None:
+        if row.entry is None:  # the next one shows by `previous` whether the order was kept
+            findings.append(f"Chain {chain}, entry {row.sequence}: it is damaged, a value in it cannot be read.")
+        elif not broken and (wrong := _wrong(row, row.entry, sequence, previous, key)) is not None:
             findings.append(f"Chain {chain}, entry {row.sequence}: {wrong}.")
             broken = True  # what follows hangs on it, and is not told one by one
         for noted in sorted(wanted.pop((chain, row.sequence), set()) - {row.hash}):
@@ -181,12 +189,12 @@ def verify(
     return findings
 
 
-def _wrong(row: AuditRow, sequence: int, previous: str, key: AuditKey) -> str | None:
+def _wrong(row: AuditRow, entry: AuditEntry, sequence: int, previous: str, key: AuditKey) -> str | None:
     if row.sequence != sequence + 1:
         return f"it follows entry {sequence}, so something between was taken out"
     if row.previous_hash != previous:
         return "it does not follow the entry before it"
-    if row.hash != key.link(row.chain, row.sequence, row.entry, row.previous_hash):
+    if row.hash != key.link(row.chain, row.sequence, entry, row.previous_hash):
         return "it was not written, or not like this, by who has the key"
     return None
 
