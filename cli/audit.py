@@ -205,14 +205,16 @@ def _opened(settings: Settings) -> Iterator[Engine]:
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
-    from frontdesk.errors import StorageUnavailable
+    from frontdesk.errors import ConfigurationError, StorageUnavailable
     from frontdesk.storage.database import migrate, open_database
 
     try:
         migrate(settings.database_url)
+        engine = open_database(settings.database_url)
+    except ConfigurationError as error:
+        raise StorageUnavailable(f"The database cannot be reached or read: {error.message}") from None
     except (SQLAlchemyError, CommandError, OSError) as error:
         raise StorageUnavailable(_away(error)) from None
-    engine = open_database(settings.database_url)
     try:
         yield engine
     except SQLAlchemyError as error:
