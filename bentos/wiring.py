@@ -128,7 +128,9 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     forget_replies = None if replies is None else replies.forget
     follower = follow_erasures(settings, engine, spool, replies)
     fingerprint = fingerprint_key(settings.keys).fingerprint
-    archive = Archive(engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon)
+    archive = Archive(
+        engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon, settings.events_file
+    )
     return Desk(
         pipeline,
         champion,

@@ -65,7 +65,7 @@ class FeedbackTaken(BaseModel):
 class StillWaiting(BaseModel):
     """Where something may still be, and of how many rows at most; `seen_at` is when a host last told of its spool."""
 
-    place: Literal["outbox", "spool", "replies", "write-ahead log"]
+    place: Literal["outbox", "spool", "replies", "write-ahead log", "events file"]
     name: str
     rows: int
     seen_at: datetime | None

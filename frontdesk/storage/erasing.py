@@ -14,6 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,7 +24,9 @@ from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.access import read, write
 from frontdesk.storage.database import truncate_wal
+from frontdesk.storage.event_file import files_of_events, not_emptied
 from frontdesk.storage.events import ErasedQuery, Event, erased_event, outbox_rows, queries_erased_event
+from frontdesk.storage.sinks import FileSink
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.erasure import database_now, list_queries, lock_for_erasing, remember_erasure
 from frontdesk.storage.sql.outbox import insert_outbox, waiting_events
@@ -41,10 +44,10 @@ ERASING = "the erasure was written"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Where something may still be: `place` is `outbox`, `spool`, `replies` or `write-ahead log`.
+    """Where something may still be: `place` is `outbox`, `spool`, `replies`, `write-ahead log` or `events file`.
 
     `name` says which sink, host or file; `rows` how many at most, of anybody in a spool. `seen_at` is when a host last
-    told of its spool.
+    told of its spool. An `events file` is one that nobody empties: compressed, of another user or of a sink that is off.
     """
 
     place: str
@@ -96,7 +99,7 @@ def _not_at_all() -> None:
 class Erasing:
     """`spool` is this host's, `replies` drops cached replies; both may be missing, as at the command line.
 
-    `truncate_soon` is called where a write-ahead log could not be emptied.
+    `truncate_soon` is called where a write-ahead log could not be emptied. `events` is the file of the sink `file`.
     """
 
     engine: Engine
@@ -105,6 +108,7 @@ class Erasing:
     spool: Spool | None = None
     replies: ForgetReplies | None = None
     truncate_soon: Callable[[], None] = _not_at_all
+    events: Path | None = None
 
     async def erase(self, subject: Subject, deadline: Deadline) -> Receipt:
         """Erase a subject; one that is not known yet too, because its rows may still be on the way.
@@ -131,6 +135,7 @@ class Erasing:
         if not await self._truncate(deadline):
             self.truncate_soon()
             waiting.append(Waiting("write-ahead log", "database", 0))
+        waiting += await asyncio.to_thread(self._files_left)
         hashes = {customer_hash(self.fingerprint, subject.tenant, each) for each in committed.customer_ids}
         return Receipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
 
@@ -161,6 +166,15 @@ class Erasing:
         if not any(spool.forget() for _ in range(TRUNCATE_TRIES)):
             self.truncate_soon()
         return removed
+
+    def _files_left(self) -> list[Waiting]:
+        """Files of events that the sink will not empty; without the sink also the file itself."""
+        if self.events is None:
+            return []
+        left = not_emptied(self.events)
+        if FileSink.name not in self.sinks:
+            left = files_of_events(self.events)
+        return [Waiting("events file", file.name, 0) for file in left]
 
     async def _truncate(self, deadline: Deadline) -> bool:
         """Empty the database's write-ahead log, which a long reader can hold."""
