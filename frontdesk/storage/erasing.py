@@ -47,7 +47,7 @@ class Waiting:
     """Where something may still be: `place` is `outbox`, `spool`, `replies`, `write-ahead log` or `events file`.
 
     `name` says which sink, host or file; `rows` how many at most, of anybody in a spool. `seen_at` is when a host last
-    told of its spool. An `events file` is one that nobody empties: compressed, of another user or of a sink that is off.
+    told of its spool. Nobody empties an `events file`: it is compressed, of another user or of a sink that is off.
     """
 
     place: str

@@ -8,7 +8,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-_PLACEHOLDER = re.compile(r"\[([A-Z]+)_(\d+)\]")
+from frontdesk.folding import fold
+
+PLACEHOLDER_KINDS = (
+    *("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT"),
+    *("ID", "IP", "ADDRESS", "NAME", "SECRET"),
+)
+_OPENING = re.compile(r"[\[\uff3b\ufe47\u3010\u3014\u27e6\u2772\ufe5d]|&(?:amp;)?(?:#|l)", re.IGNORECASE)
+"""A quick look for what may begin a placeholder, in any spelling."""
+_PLACEHOLDER = re.compile(
+    r"[\[\u3010\u3014\u27e6\u2772\ufe5d]\s*"
+    rf"([A-Z]+(?=_\d+\])|(?i:{'|'.join(PLACEHOLDER_KINDS)}))\s*[_\u203f\u2054-]\s*(\d+)"
+    r"\s*[\]\u3011\u3015\u27e7\u2773\ufe5e]"
+)
 
 
 class Channel(StrEnum):
@@ -74,13 +86,22 @@ class MaskedText:
     def neutralize(self, text: str) -> str:
         """`text` with each placeholder that this message has no original for rewritten: "[ORDER_1]" as "(ORDER 1)".
 
-        For everything that acts on placeholders or shows them: actions, replies, prompts, records.
+        Also one that is spelt another way, as "[order_1]", in full width or with invisible signs in it: whoever reads
+        the text could take it for one. For everything that acts on placeholders or shows them: actions, replies,
+        prompts, records.
         """
-        if "[" not in text:
+        if text.isascii() and "&" not in text:
+            if text.count("[") == sum(map(text.count, self.originals)):
+                return text  # every bracket is one of ours
+        elif not _OPENING.search(text):
             return text
-        return _PLACEHOLDER.sub(
-            lambda found: found[0] if found[0] in self.originals else f"({found[1]} {found[2]})", text
-        )
+        folded, pieces, done = fold(text), [], 0
+        for found in _PLACEHOLDER.finditer(folded.text):
+            start, end = folded.span(*found.span())
+            if text[start:end] not in self.originals:
+                pieces += text[done:start], f"({found[1].upper()} {found[2]})"
+                done = end
+        return "".join((*pieces, text[done:])) if pieces else text
 
     def restore(self, reply: str) -> str:
         """`reply` with every placeholder of this message put back to what the customer wrote."""

@@ -57,7 +57,7 @@ def all_entries(connection: Connection) -> Iterator[Mapping[str, Any]]:
         yield _read_back(row)
 
 
-def _raw(connection: Connection, table: Table) -> Select[Any]:
+def _raw(connection: Connection, table: Table) -> Select[*tuple[Any, ...]]:
     """The table's columns as they lie there: SQLite keeps any bytes in any column, and gives up where it decodes them.
 
     PostgreSQL has times that Python has not.
