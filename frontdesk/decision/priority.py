@@ -197,7 +197,7 @@ def _part(name: str, points: float, because: str) -> PriorityPart:
 
 
 def _hours_between(since: datetime, now: datetime) -> float:
-    """Between 0 and `LONGEST_WAIT`: a moment before that is a placeholder of some system, such as 1970, or a mistake."""
+    """Between 0 and `LONGEST_WAIT`: a moment before that, such as 1970, is a mistake."""
     aware = since if since.tzinfo else since.replace(tzinfo=UTC)
     return min(max(now - aware, timedelta()), LONGEST_WAIT).total_seconds() / 3600
 
