@@ -95,7 +95,8 @@ class MaskedText:
                 return text  # every bracket is one of ours
         elif not _OPENING.search(text):
             return text
-        folded, pieces, done = fold(text), [], 0
+        folded, done = fold(text), 0
+        pieces: list[str] = []
         for found in _PLACEHOLDER.finditer(folded.text):
             start, end = folded.span(*found.span())
             if text[start:end] not in self.originals:
