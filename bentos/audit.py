@@ -10,8 +10,9 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine
 
@@ -28,6 +29,7 @@ from frontdesk.types import AuditEntry, Caller
 OUTCOME = ".outcome"
 """Ends the action of the second entry: `erase`, then `erase.outcome`."""
 OUTCOME_TIMEOUT_S = 5.0
+WRITING_S = 10.0
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
@@ -85,11 +87,12 @@ def open_auditor(settings: Settings, engine: Engine) -> Auditor:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How much there is, and what is wrong with it, a sentence each."""
+    """How much there is, and what is wrong with it, a sentence each; `kept` are the database's checkpoints."""
 
     entries: int
     checkpoints: int
     findings: list[str]
+    kept: Sequence[Checkpoint] = ()
 
 
 def checked(connection: Connection, key: AuditKey, elsewhere: Sequence[Checkpoint]) -> Checked:
@@ -100,14 +103,47 @@ def checked(connection: Connection, key: AuditKey, elsewhere: Sequence[Checkpoin
         nonlocal entries
         for kept in all_entries(connection):
             entries += 1
-            place = {name: kept[name] for name in ("chain", "sequence", "previous_hash", "hash")}
-            yield AuditRow(entry=AuditEntry(**{name: kept[name] for name in kept if name not in place}), **place)
+            yield _row(kept)
 
     kept, damaged = _read(all_checkpoints(connection))
     findings = ["A checkpoint in the database is damaged."] * damaged + verify(
         rows(), kept, key, elsewhere, last_closing(connection)
     )
-    return Checked(entries, len(kept), findings)
+    return Checked(entries, len(kept), findings, kept)
+
+
+def _row(kept: Mapping[str, Any]) -> AuditRow:
+    """Of values as they were read, damaged ones None."""
+    names = ("tenant", "subject", "action", "target", "details", "created_at")
+    is_whole = all(value is not None for value in kept.values())
+    return AuditRow(
+        chain=kept["chain"] if kept["chain"] is not None else "?",
+        sequence=kept["sequence"] if kept["sequence"] is not None else 0,
+        entry=AuditEntry(**{name: kept[name] for name in names}) if is_whole else None,
+        previous_hash=kept["previous_hash"] or "",
+        hash=kept["hash"] or "",
+    )
+
+
+def lacking(kept: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
+    """Checkpoints of the database that this host's file has not, the oldest first.
+
+    One that was made within the last `WRITING_S` may be on its way into the file.
+    """
+    there = {checkpoint.digest() for checkpoint in checkpoints_in(file)[0]}
+    latest = (datetime.now(UTC) - timedelta(seconds=WRITING_S)).isoformat(timespec="microseconds")
+    return [one for one in kept if one.digest() not in there and one.created_at < latest]
+
+
+def should_be_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
+    """Those of `kept` that this host's file should hold: all where it is the only host.
+
+    Where several hosts share the database none can be named, so a file that holds nothing is told by the checkpoints
+    over this host's own chains.
+    """
+    if hosts == 1:
+        return list(kept)
+    return [one for one in kept if any(chain.startswith(f"{host}-") for chain in one.heads)]
 
 
 def checkpoints_in(file: Path) -> tuple[list[Checkpoint], int]:

@@ -91,13 +91,18 @@ def keep_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | No
     """
     with begin_writing(engine) as connection:
         made = _made(connection, key, chain_heads(connection) if heads is None else heads)
+    append_line(file, made)
+    return made
+
+
+def append_line(file: Path, made: Checkpoint) -> None:
+    """At the end of the file, and on the disk when this returns."""
     opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
         os.write(opened, b"\n" + made.to_json().encode())  # ahead of it, so that a line torn by a crash ends there
         os.fsync(opened)
     finally:
         os.close(opened)
-    return made
 
 
 def _made(connection: Connection, key: AuditKey, heads: Heads) -> Checkpoint:

@@ -37,6 +37,7 @@ from frontdesk.storage.retention import RetentionJob
 from frontdesk.storage.rows import COMMITTED, SPOOLED
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.records import find_answer
+from frontdesk.storage.subjects import customer_hash
 from frontdesk.types import Caller
 from runners.champion import BatchedChampion
 
@@ -82,21 +83,24 @@ class Desk:
         """Tell metrics how many texts wait for the models just now."""
         self.metrics.set_waiting(self.champion.waiting)
 
-    async def find_answer(self, caller: Caller, query_id: str) -> bytes | None:
-        """A stored answer as JSON, or None where this tenant has none of that id."""
+    async def find_answer(self, caller: Caller, query_id: str) -> tuple[bytes, str | None] | None:
+        """A stored answer as JSON and the keyed hash of its customer, or None where this tenant has none of that id."""
 
-        def read() -> bytes | None:
+        def read() -> tuple[bytes, str | None] | None:
             with reading(self.engine) as connection:
                 return find_answer(connection, caller.tenant, query_id)
 
         if self.recorder.is_spooling:
             raise StorageUnavailable("The database is away.", hint="Try again later.")
         try:
-            return await in_storage_thread(read)
+            found = await in_storage_thread(read)
         except SQLAlchemyError as error:
             raise StorageUnavailable(
                 f"The record could not be read ({type(error).__name__}).", hint="Try again later."
             ) from None
+        if found is None or found[1] is None:
+            return found
+        return found[0], customer_hash(self.archive.fingerprint, caller.tenant, found[1])
 
     async def storage(self) -> dict[str, object] | None:
         """Where answers are kept just now and how many wait in the spool; None where the spool cannot be read."""

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import InvalidQuery, Unauthenticated
-from frontdesk.security.revocations import LONGEST_ID, Revocation, Revocations
+from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID, Revocation, Revocations
 from frontdesk.security.tokens import Keys, verify
 from frontdesk.storage.database import reading
 from frontdesk.storage.sql.revoked_tokens import RevokedToken, all_revoked, insert_revoked
@@ -77,10 +77,16 @@ class Revoked:
     expires_at: datetime | None = None
 
     def row(self, settings: SecuritySettings) -> RevokedToken:
-        """The row to insert. A subject's tokens are revoked up to the end of the current second, as `iat` counts."""
+        """The row to insert.
+
+        A subject's tokens are revoked up to the end of the current second, as `iat` counts, and `leeway_s` more: so far
+        ahead of this clock may that of their issuer be, and a token is accepted with such an `iat`.
+        """
         now = datetime.now(UTC)
         longest = timedelta(seconds=settings.token_max_ttl_s + settings.leeway_s)
-        issued_before = None if self.jti else datetime.fromtimestamp(math.floor(now.timestamp()) + 1, UTC)
+        issued_before = (
+            None if self.jti else datetime.fromtimestamp(math.floor(now.timestamp()) + 1 + settings.leeway_s, UTC)
+        )
         return RevokedToken(self.tenant, self.jti, self.subject, issued_before, now, self.expires_at or now + longest)
 
     def about(self) -> dict[str, object]:
@@ -120,9 +126,19 @@ def insert(connection: Connection, revoked: Revoked, settings: SecuritySettings)
     return row
 
 
-def seconds_until(moment: datetime | None) -> float:
-    """How long until `moment`, at least 0; tokens issued after that are not revoked with those before."""
-    return 0.0 if moment is None else max(0.0, moment.timestamp() - time.time())
+def seconds_until(issued_before: datetime | None, settings: SecuritySettings) -> float:
+    """How long until the second of a revocation is over, at least 0: a later revocation then reaches further."""
+    return 0.0 if issued_before is None else max(0.0, issued_before.timestamp() - settings.leeway_s - time.time())
+
+
+def issued_from(connection: Connection, tenant: str, subject: str) -> datetime | None:
+    """From when a token of a subject must be issued not to be among those that were revoked; None: none were."""
+    moments = [
+        row["issued_before"]
+        for row in all_revoked(connection)
+        if row["issued_before"] is not None and row["subject"] == subject and row["tenant"] in (tenant, EVERY_TENANT)
+    ]
+    return max(moments, default=None)
 
 
 def _seconds(moment: datetime | None) -> float | None:

@@ -118,7 +118,8 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
         keys=keys,
         observe=metrics.observe_answer,
     )
-    counts, revocations = AuditCounts(engine, auditor.trail, auditor.key), Revocations()
+    counts = AuditCounts(engine, auditor.trail, auditor.key, overflowed=metrics.count_audit_merged)
+    revocations = Revocations()
     watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
     gate = Gate(token_keys(settings), settings.security, revocations, counts.refused)
     limits = open_limits(settings, metrics, place)
@@ -127,7 +128,9 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     forget_replies = None if replies is None else replies.forget
     follower = follow_erasures(settings, engine, spool, replies)
     fingerprint = fingerprint_key(settings.keys).fingerprint
-    archive = Archive(engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon)
+    archive = Archive(
+        engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon, settings.events_file
+    )
     return Desk(
         pipeline,
         champion,

@@ -44,7 +44,7 @@ def token(
 
 
 def minted(settings: Settings, *, subject: str, tenant: str, scopes: Sequence[str], ttl_s: int) -> str:
-    """A new token, which the audit log names.
+    """A new token, which the audit log names. Its `iat` is behind a revocation of the subject's earlier tokens.
 
     Raises:
         ConfigurationError: as `mint`.
@@ -57,11 +57,40 @@ def minted(settings: Settings, *, subject: str, tenant: str, scopes: Sequence[st
     from frontdesk.security.keys import signing_key
     from frontdesk.security.tokens import mint
 
-    jti, now, key = uuid7(), int(time.time()), signing_key(settings.keys)
+    jti, key = uuid7(), signing_key(settings.keys)
+    now = max(int(time.time()), _issued_from(settings, tenant, subject))
     about = {"subject": subject, "tenant": tenant, "scopes": list(scopes), "exp": now + ttl_s, "jti": jti}
     made = mint(key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti)
     note_first(settings, "token.minted", [jti], tenant=tenant, details=about)
     return made
+
+
+def _issued_from(settings: Settings, tenant: str, subject: str) -> int:
+    """The first `iat`, in seconds since 1970, that no revocation of the subject covers; its second is over then.
+
+    Raises:
+        StorageUnavailable: the database did not answer.
+    """
+    import time
+
+    from sqlalchemy import inspect
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bentos.revocations import issued_from, seconds_until
+    from frontdesk.errors import StorageUnavailable
+    from frontdesk.storage.database import open_database, reading
+
+    engine = open_database(settings.database_url)
+    try:
+        with reading(engine) as connection:
+            is_there = inspect(connection).has_table("revoked_tokens")
+            moment = issued_from(connection, tenant, subject) if is_there else None
+    except SQLAlchemyError as error:
+        raise StorageUnavailable(f"The audit log could not be written ({type(error).__name__}).") from None
+    finally:
+        engine.dispose()
+    time.sleep(seconds_until(moment, settings.security))
+    return 0 if moment is None else int(moment.timestamp())
 
 
 @app.command()
@@ -97,7 +126,7 @@ def revoke(
     except SQLAlchemyError as error:
         raise StorageUnavailable(f"Nothing was revoked: the database is away ({type(error).__name__}).") from None
     note(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.about())
-    time.sleep(seconds_until(row.issued_before))
+    time.sleep(seconds_until(row.issued_before, settings.security))
     what = (
         f"The token {row.jti}"
         if row.jti

@@ -110,7 +110,10 @@ def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
         tags=["admin"],
     )
     async def revoke() -> Response:
-        """Of this tenant. A subject's tokens issued from the response on are not revoked."""
+        """Of this tenant. A subject's tokens issued from `issued_before` on are not revoked.
+
+        That is `security.leeway_s` later than now, because the clock of their issuer may be ahead by as much.
+        """
         request, opened = admitted.get(), desk()
         asked, tenant, settings = parse(RevokeIn, request.body), request.caller.tenant, opened.gate.settings
         if asked.token is not None:
@@ -129,7 +132,7 @@ def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
             "the token was revoked",
         )
         await request.deadline.bound(asyncio.to_thread(opened.revocations.refresh), "the token was revoked")
-        await asyncio.sleep(seconds_until(row.issued_before))
+        await asyncio.sleep(seconds_until(row.issued_before, settings))
         told = TokensRevoked(
             jti=row.jti or None,
             subject=row.subject or None,

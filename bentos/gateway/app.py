@@ -124,8 +124,9 @@ def build_app(
         found = await request.deadline.bound(desk().find_answer(request.caller, query_id), "the record was read")
         if found is None:
             raise NotFound("There is no stored answer with this id.")
-        request.tell(rows=1)
-        return Response(found, media_type=JSON)
+        content, customer = found
+        request.tell(rows=1, **({} if customer is None else {"customer": customer}))
+        return Response(content, media_type=JSON)
 
     add_customers(app, desk)
     add_analytics(app, desk)

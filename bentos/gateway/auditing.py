@@ -15,7 +15,8 @@ from frontdesk.deadline import Deadline
 
 
 class Audited:
-    """One request to a route that is `audited` or `counted`. The route adds what it did to `about`: `rows`, say."""
+    """One request to a route that is `audited` or `counted`. The route adds what it did to `about`: `rows`, say, or
+    the keyed hash of the `customer` whose row it was."""
 
     def __init__(self, desk: Desk, route: Route, scope: Scope, exchange: Exchange) -> None:
         self._desk = desk
@@ -54,6 +55,8 @@ class Audited:
         if self._route.counted is not None:
             details = {**self._details, "status": self._exchange.status}
             rows = self.about.get("rows", 0)
+            if (customer := self.about.get("customer")) is not None:
+                details["customer"] = customer
             self._desk.audit_counts.add(self._exchange.caller, self._route.counted, self._target, details, rows)
 
     async def _finish(self, *, is_complete: bool) -> None:

@@ -24,6 +24,7 @@ from pydantic import (
     model_validator,
 )
 from pydantic.functional_validators import AfterValidator
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
 from bentos.gateway.schemas import Label, in_utc, violated, written_time
@@ -156,6 +157,21 @@ def parse_parameters(model: type[Asked], request: Request) -> Asked:
         return model.model_validate(given)
     except ValidationError as error:
         raise violated(error, whole="the query string") from None
+
+
+class AnyText(Convertor[str]):
+    """A part of a path's template, `{name:any_text}`, that any text fills: `{name:path}` would refuse line breaks."""
+
+    regex = "(?s:.+)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any_text", AnyText())
 
 
 def customer_in_path(request: Request) -> str:

@@ -65,7 +65,7 @@ class FeedbackTaken(BaseModel):
 class StillWaiting(BaseModel):
     """Where something may still be, and of how many rows at most; `seen_at` is when a host last told of its spool."""
 
-    place: Literal["outbox", "spool", "replies", "write-ahead log"]
+    place: Literal["outbox", "spool", "replies", "write-ahead log", "events file"]
     name: str
     rows: int
     seen_at: datetime | None
@@ -217,7 +217,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
     """Routes over one customer."""
 
     @app.get(
-        "/v1/customers/{customer_id:path}/history",
+        "/v1/customers/{customer_id:any_text}/history",
         summary="A customer's interactions, the newest first",
         response_model=None,
         responses={200: {"model": InteractionPage}, **_NOT_FOUND, **READING_PROBLEMS},
@@ -242,7 +242,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         return Response(_INTERACTION_PAGE.to_json(page), media_type=JSON)
 
     @app.delete(
-        "/v1/customers/{customer_id:path}",
+        "/v1/customers/{customer_id:any_text}",
         summary="Forget a customer",
         response_model=None,
         responses={200: {"model": CustomerErased}, **_NOT_FOUND, **READING_PROBLEMS},
@@ -258,7 +258,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         return await _erase(desk(), SubjectKind.CUSTOMER, customer_in_path(request))
 
     @app.delete(
-        "/v1/sessions/{session_id:path}",
+        "/v1/sessions/{session_id:any_text}",
         summary="Forget a session",
         response_model=None,
         responses={200: {"model": SessionErased}, **_NOT_FOUND, **READING_PROBLEMS},
@@ -274,6 +274,7 @@ async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
     seen = admitted.get()
     receipt = await desk.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
     seen.tell(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
+    seen.tell(customers=receipt.customers)
     told = ErasureReceipt(
         queries=receipt.queries,
         interactions=receipt.interactions,

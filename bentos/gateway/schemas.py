@@ -94,7 +94,11 @@ class QueryIn(BaseModel):
         None, description="A language tag such as `en` or `pt-BR`."
     )
     waiting_since: Annotated[datetime, Strict(False), BeforeValidator(written_time), AfterValidator(has_utc)] | None = (
-        Field(None, description="Since when the customer has been waiting.")
+        Field(
+            None,
+            description="Since when the customer has been waiting. Without an offset it is UTC; a time in the future "
+            "counts as now, one more than ten years ago as ten years ago.",
+        )
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
 

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 from types import MappingProxyType
@@ -26,6 +26,7 @@ from frontdesk.features.behavioural import STRANGER, CustomerHistory
 from frontdesk.taxonomy import SENTIMENTS, URGENCIES
 from frontdesk.types import CustomerTier, MaskedText, Priority, PriorityLevel, PriorityPart, Query, Understanding
 
+LONGEST_WAIT = timedelta(days=3653)
 LOWEST, HIGHEST = 0.0, 100.0
 STARTER_POLICY = Path(__file__).parent.parent / "policy" / "priority.yaml"
 
@@ -107,7 +108,8 @@ class PriorityPolicy:
 
         Args:
             urgency: of the intent, by the taxonomy: one of `URGENCIES`.
-            now: an aware moment; a naive `query.waiting_since` is taken as UTC, one in the future as no wait at all.
+            now: an aware moment; a naive `query.waiting_since` is taken as UTC, one in the future as no wait at
+                all, one longer ago than `LONGEST_WAIT` as that long ago.
             history: what the customer went through before this message.
 
         Returns:
@@ -195,8 +197,9 @@ def _part(name: str, points: float, because: str) -> PriorityPart:
 
 
 def _hours_between(since: datetime, now: datetime) -> float:
+    """Between 0 and `LONGEST_WAIT`: a moment before that, such as 1970, is a mistake."""
     aware = since if since.tzinfo else since.replace(tzinfo=UTC)
-    return max((now - aware).total_seconds() / 3600, 0.0)
+    return min(max(now - aware, timedelta()), LONGEST_WAIT).total_seconds() / 3600
 
 
 def _shouts(words: str) -> bool:

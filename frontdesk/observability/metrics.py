@@ -141,6 +141,14 @@ class Metrics:
                 registry=to,
             )
         )
+        self._audit_merged = _Counters(
+            Counter(
+                "frontdesk_audit_merged_total",
+                "Requests that the audit log counts together with others, because a caller has too many kinds of them",
+                ("action",),
+                registry=to,
+            )
+        )
         self._spooled = Counter("frontdesk_spooled_total", "Answers acknowledged from the spool", registry=to)
         self._spool_rows = _SpoolGauges(to)
         self._disk_free = Gauge(
@@ -223,6 +231,10 @@ class Metrics:
     def observe_commit(self, store: str, seconds: float) -> None:
         """One transaction of the recorder: "database", "spool" or "drain"."""
         self._commits.observe(store, seconds)
+
+    def count_audit_merged(self, action: str) -> None:
+        """One request has no entry of its own in the audit log."""
+        self._audit_merged.add(action)
 
     def count_spooled(self) -> None:
         """One answer was acknowledged from the spool."""

@@ -35,11 +35,11 @@ _FIRST = (0, BEGINNING)
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry in its place; sequences begin with 1."""
+    """An entry in its place; sequences begin with 1. `entry` is None where a value in it is damaged past reading."""
 
     chain: str
     sequence: int
-    entry: AuditEntry
+    entry: AuditEntry | None
     previous_hash: str
     hash: str
 
@@ -69,10 +69,16 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, written: str) -> Checkpoint:
-        """Raises ValueError, TypeError or KeyError where it is none."""
-        whole = json.loads(written)
-        heads = {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in whole["heads"].items()}
-        return cls(**{**whole, "heads": heads})
+        """Raises ValueError, TypeError, KeyError or AttributeError where it is none."""
+        try:
+            whole = json.loads(written)
+            heads = {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in whole["heads"].items()}
+        except (RecursionError, OverflowError) as error:
+            raise ValueError("It is no checkpoint.") from error
+        made = cls(**{**whole, "heads": heads})
+        if not all(isinstance(each, str) for each in (made.id, made.created_at, made.previous, made.signature)):
+            raise TypeError("It is no checkpoint.")
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +94,11 @@ class AuditKey:
         said = [chain, sequence, *who, previous]
         return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
 
-    def answered(self, record: Record) -> AuditEntry:
-        """What is kept of an answer: which version decided what, and a salted fingerprint of the text.
+    def answered(self, record: Record, customer: str | None = None) -> AuditEntry:
+        """What is kept of an answer: which version decided what, for whom, and a salted fingerprint of the text.
 
         The salt is in the query's row (`queries.audit_salt`) and goes with an erasure: then nobody can match the two.
+        `customer` is the keyed hash by which erasure knows the customer.
         """
         answer = record.answer
         details = {
@@ -100,6 +107,8 @@ class AuditKey:
             "decision": answer.decision.action.value,
             "text": self.fingerprint(f"{record.audit_salt}\x00{record.text.text}"),
         }
+        if customer is not None:
+            details["customer"] = customer
         action = "answer" if answer.reply else "understand"
         caller, written = record.caller, json.dumps(details)
         return AuditEntry(caller.tenant, caller.subject, action, answer.query_id, written, record.created_at)
@@ -168,7 +177,9 @@ def verify(
         if row.chain != chain:
             chain, broken = row.chain, False
             sequence, previous = begins.get(chain, _FIRST)
-        if not broken and (wrong := _wrong(row, sequence, previous, key)) is not None:
+        if row.entry is None:  # the next one shows by `previous` whether the order was kept
+            findings.append(f"Chain {chain}, entry {row.sequence}: it is damaged, a value in it cannot be read.")
+        elif not broken and (wrong := _wrong(row, row.entry, sequence, previous, key)) is not None:
             findings.append(f"Chain {chain}, entry {row.sequence}: {wrong}.")
             broken = True  # what follows hangs on it, and is not told one by one
         for noted in sorted(wanted.pop((chain, row.sequence), set()) - {row.hash}):
@@ -178,12 +189,12 @@ def verify(
     return findings
 
 
-def _wrong(row: AuditRow, sequence: int, previous: str, key: AuditKey) -> str | None:
+def _wrong(row: AuditRow, entry: AuditEntry, sequence: int, previous: str, key: AuditKey) -> str | None:
     if row.sequence != sequence + 1:
         return f"it follows entry {sequence}, so something between was taken out"
     if row.previous_hash != previous:
         return "it does not follow the entry before it"
-    if row.hash != key.link(row.chain, row.sequence, row.entry, row.previous_hash):
+    if row.hash != key.link(row.chain, row.sequence, entry, row.previous_hash):
         return "it was not written, or not like this, by who has the key"
     return None
 

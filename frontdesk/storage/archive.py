@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, Connection, Engine, RowMapping
@@ -50,7 +51,7 @@ class Archive:
     """`sinks` are told of feedback and erasures; `fingerprint` is the keyed hash under which the erased are known.
 
     An erasure reaches `spool`, this host's, and `replies`, this worker's cache and Redis, where they are given;
-    `truncate_soon` is told of write-ahead logs that could not be emptied.
+    `truncate_soon` is told of write-ahead logs that could not be emptied. `events` is the file of the sink `file`.
     """
 
     engine: Engine
@@ -59,6 +60,7 @@ class Archive:
     spool: Spool | None = None
     replies: ForgetReplies | None = None
     truncate_soon: Callable[[], None] = lambda: None
+    events: Path | None = None
 
     async def figures(self, window: Window, statement: Callable[[Connection], T], deadline: Deadline) -> T:
         """What `statement` makes of a window, once the days in it that are over are counted, as far as time allows."""
@@ -138,7 +140,9 @@ class Archive:
 
     @property
     def erasing(self) -> Erasing:
-        return Erasing(self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_soon)
+        return Erasing(
+            self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_soon, self.events
+        )
 
 
 def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[Day]:

@@ -14,6 +14,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,13 +24,15 @@ from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.access import read, write
 from frontdesk.storage.database import truncate_wal
+from frontdesk.storage.event_file import files_of_events, not_emptied
 from frontdesk.storage.events import ErasedQuery, Event, erased_event, outbox_rows, queries_erased_event
+from frontdesk.storage.sinks import FileSink
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.erasure import database_now, list_queries, lock_for_erasing, remember_erasure
 from frontdesk.storage.sql.outbox import insert_outbox, waiting_events
 from frontdesk.storage.sql.registry import erase_everywhere
 from frontdesk.storage.sql.spools import uncertain_spools
-from frontdesk.storage.subjects import Fingerprint, Subject, SubjectKind
+from frontdesk.storage.subjects import Fingerprint, Subject, SubjectKind, customer_hash
 
 ForgetReplies = Callable[[str], Awaitable[int | None]]
 """Drops all cached replies of a tenant: how many, or None where a cache cannot be reached now."""
@@ -41,10 +44,10 @@ ERASING = "the erasure was written"
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Where something may still be: `place` is `outbox`, `spool`, `replies` or `write-ahead log`.
+    """Where something may still be: `place` is `outbox`, `spool`, `replies`, `write-ahead log` or `events file`.
 
     `name` says which sink, host or file; `rows` how many at most, of anybody in a spool. `seen_at` is when a host last
-    told of its spool.
+    told of its spool. Nobody empties an `events file`: it is compressed, of another user or of a sink that is off.
     """
 
     place: str
@@ -55,11 +58,15 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an erasure removed, by table, and what still waits. `erased_at` is by the database's clock."""
+    """What an erasure removed, by table, and what still waits. `erased_at` is by the database's clock.
+
+    `customers` are the keyed hashes of those whose queries went, for the audit log.
+    """
 
     erased_at: datetime
     removed: Mapping[str, int]
     waiting: tuple[Waiting, ...]
+    customers: tuple[str, ...] = ()
 
     @property
     def queries(self) -> int:
@@ -81,6 +88,7 @@ class _Committed:
     at: datetime
     removed: dict[str, int]
     waiting: list[Waiting]
+    customer_ids: frozenset[str]
 
 
 def _not_at_all() -> None:
@@ -91,7 +99,7 @@ def _not_at_all() -> None:
 class Erasing:
     """`spool` is this host's, `replies` drops cached replies; both may be missing, as at the command line.
 
-    `truncate_soon` is called where a write-ahead log could not be emptied.
+    `truncate_soon` is called where a write-ahead log could not be emptied. `events` is the file of the sink `file`.
     """
 
     engine: Engine
@@ -100,6 +108,7 @@ class Erasing:
     spool: Spool | None = None
     replies: ForgetReplies | None = None
     truncate_soon: Callable[[], None] = _not_at_all
+    events: Path | None = None
 
     async def erase(self, subject: Subject, deadline: Deadline) -> Receipt:
         """Erase a subject; one that is not known yet too, because its rows may still be on the way.
@@ -126,7 +135,9 @@ class Erasing:
         if not await self._truncate(deadline):
             self.truncate_soon()
             waiting.append(Waiting("write-ahead log", "database", 0))
-        return Receipt(committed.at, removed, tuple(waiting))
+        waiting += await asyncio.to_thread(self._files_left)
+        hashes = {customer_hash(self.fingerprint, subject.tenant, each) for each in committed.customer_ids}
+        return Receipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
 
     def _erase(self, connection: Connection, subject: Subject, key: str) -> _Committed:
         lock_for_erasing(connection)
@@ -144,7 +155,10 @@ class Erasing:
             Waiting("spool", report.host, report.waiting + report.refused, report.seen_at)
             for report in uncertain_spools(connection, own)
         ]
-        return _Committed(at, removed, waiting)
+        named = frozenset(query.customer_id for query in queries if query.customer_id is not None)
+        if subject.kind is SubjectKind.CUSTOMER:
+            named = frozenset((subject.id,))
+        return _Committed(at, removed, waiting, named)
 
     def _erase_spool(self, spool: Spool, subject: Subject, key: str) -> dict[str, int]:
         """Everything that is in the spool by now was received before the erasure ended."""
@@ -152,6 +166,15 @@ class Erasing:
         if not any(spool.forget() for _ in range(TRUNCATE_TRIES)):
             self.truncate_soon()
         return removed
+
+    def _files_left(self) -> list[Waiting]:
+        """Files of events that the sink will not empty; without the sink also the file itself."""
+        if self.events is None:
+            return []
+        left = not_emptied(self.events)
+        if FileSink.name not in self.sinks:
+            left = files_of_events(self.events)
+        return [Waiting("events file", file.name, 0) for file in left]
 
     async def _truncate(self, deadline: Deadline) -> bool:
         """Empty the database's write-ahead log, which a long reader can hold."""

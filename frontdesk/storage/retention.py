@@ -68,7 +68,12 @@ class Retention:
     events: Path
 
     def report(self, now: datetime | None = None) -> RetentionReport:
-        """What a run would remove now. Of the file of events nothing is counted."""
+        """What a run would remove now, counted as a run counts it.
+
+        Raises:
+            sqlalchemy.exc.SQLAlchemyError: the database is away.
+            OSError: the file of events cannot be read.
+        """
         now = now or datetime.now(UTC)
         with reading(self.engine) as connection:
             tables = [
@@ -76,6 +81,9 @@ class Retention:
                 for table in TABLES
                 if table.expiry is not None and (days := self.days.get(table.name)) is not None
             ]
+            if (days := self.days.get(EVENTS)) is not None:
+                rows = empty_lines_before(self.events, now - timedelta(days=days), count_only=True)
+                tables.append(TableReport(EVENTS, days, rows))
             if (days := self.days.get(AUDIT_LOG)) is not None:
                 segments = closed_segments(connection, now - timedelta(days=days))
                 tables.append(TableReport(AUDIT_LOG, days, sum(segment.entries for segment in segments)))

@@ -96,13 +96,13 @@ class Rows:
 class RowMaker:
     """Turns records into rows; originals are sealed with `seal`, and each sink is told by a row of the outbox.
 
-    `audit` says what the audit log keeps of an answer; `fingerprint` makes the keyed hashes by which erasure finds
-    rows. Without it rows have no origin, and are found by their customer's id alone.
+    `audit` says what the audit log keeps of an answer, and of its customer's keyed hash; `fingerprint` makes the keyed
+    hashes by which erasure finds rows. Without it rows have no origin, and are found by their customer's id alone.
     """
 
     seal: Sealing
     sinks: tuple[str, ...] = ()
-    audit: Callable[[Record], AuditEntry] | None = None
+    audit: Callable[[Record, str | None], AuditEntry] | None = None
     fingerprint: Fingerprint | None = None
 
     def rows(self, record: Record) -> Rows:
@@ -114,8 +114,9 @@ class RowMaker:
                 inserts[customer_history.name] = (_history(record),)
             if self.sinks:
                 inserts[outbox.name] = tuple(outbox_rows(answered_event(record), self.sinks))
-        audited = () if self.audit is None or not record.query.store else (self.audit(record),)
         origin = self._origin(record)
+        customer = None if origin is None else origin.customer_hash
+        audited = () if self.audit is None or not record.query.store else (self.audit(record, customer),)
         return Rows(record.answer.query_id, inserts, self._finish(record, origin), audited, origin)
 
     def _origin(self, record: Record) -> Origin | None:

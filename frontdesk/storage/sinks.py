@@ -92,7 +92,9 @@ class FileSink:
             if told.created_at <= oldest or told.deliveries >= self._named_deliveries
         }
         if over:
-            rewrite_lines(self._path, [f'"event_id":"{each}"' for each in over], lambda line: line["event_id"] in over)
+            rewrite_lines(
+                self._path, [f'"event_id":"{each}"' for each in over], lambda line: line.get("event_id") in over
+            )
             for event_id in over:
                 del named[event_id]
 
@@ -111,11 +113,13 @@ class FileSink:
         if erasure.type == EventType.ERASED and erasure.customer_id is not None:
             owner = (erasure.tenant, erasure.customer_id)
             needle = f'"customer_id":{json.dumps(erasure.customer_id, ensure_ascii=False)}'
-            rewrite_lines(self._path, [needle], lambda line: (line["tenant"], line["customer_id"]) == owner)
+            rewrite_lines(self._path, [needle], lambda line: (line.get("tenant"), line.get("customer_id")) == owner)
         elif erasure.type == EventType.QUERIES_ERASED:
             body = erasure.body()
             ids = {*body["query_ids"], *body["feedback_ids"]}
-            rewrite_lines(self._path, [f'"event_id":"{each}"' for each in ids], lambda line: line["event_id"] in ids)
+            rewrite_lines(
+                self._path, [f'"event_id":"{each}"' for each in ids], lambda line: line.get("event_id") in ids
+            )
 
     def _append(self, events: Sequence[Event]) -> None:
         lines = "".join(f"{event.line()}\n" for event in events).encode()

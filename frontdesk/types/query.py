@@ -8,13 +8,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from frontdesk.folding import Folded, fold
+from frontdesk.folding import fold
 
-_PLACEHOLDER = re.compile(r"\[[ \n]?([A-Za-z]{2,12})[ \n]?_[ \n]?(\d+)[ \n]?\]")
-_BRACKET = re.compile(r"[\[&\\%=\uff3b\ufe47\u3010\u3014\u3016\u27e6\u2772\u2045]")
-"""What "[" may be written with."""
-_UNUSUAL = re.compile(r"[^\n -~\xa1-\xac\xae-\u024f\u2018-\u201e\u20ac]|[&\\%=<*`~\xb2\xb3\xb9]|  |_[\W_]|[\W_]_")
-"""What folding may change in a placeholder."""
+PLACEHOLDER_KINDS = (
+    *("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT"),
+    *("ID", "IP", "ADDRESS", "NAME", "SECRET"),
+)
+_OPENING = re.compile(
+    r"[\[\uff3b\ufe47\u3010\u3014\u27e6\u2772\ufe5d]|&(?:amp;)?(?:#|l)|%(?:25)?5b|=5b|\\", re.IGNORECASE
+)
+"""A quick look for what may begin a placeholder, in any spelling."""
+_ESCAPING = re.compile(r"[&%=\\]")
+_PLACEHOLDER = re.compile(
+    r"[\[\u3010\u3014\u27e6\u2772\ufe5d]\s*"
+    rf"([A-Z]+(?=_\d+\])|(?i:{'|'.join(PLACEHOLDER_KINDS)}))\s*[_\u203f\u2054-]\s*(\d+)"
+    r"\s*[\]\u3011\u3015\u27e7\u2773\ufe5e]"
+)
 
 
 class Channel(StrEnum):
@@ -80,15 +89,17 @@ class MaskedText:
     def neutralize(self, text: str) -> str:
         """`text` with each placeholder that this message has no original for rewritten: "[ORDER_1]" as "(ORDER 1)".
 
-        In every spelling that folding knows, and in small letters: whoever reads it could take it for a placeholder.
-
-        For everything that acts on placeholders or shows them: actions, replies, prompts, records.
+        Also one that is spelt another way, as "[order_1]", in full width or with invisible signs in it: whoever reads
+        the text could take it for one. For everything that acts on placeholders or shows them: actions, replies,
+        prompts, records.
         """
-        if not _BRACKET.search(text):
+        if text.isascii() and not _ESCAPING.search(text):
+            if text.count("[") == sum(map(text.count, self.originals)):
+                return text  # every bracket is one of ours
+        elif not _OPENING.search(text):
             return text
-        folded = fold(text) if _UNUSUAL.search(text) else Folded(text, range(len(text) + 1))
+        folded, done = fold(text), 0
         pieces: list[str] = []
-        done = 0
         for found in _PLACEHOLDER.finditer(folded.text):
             start, end = folded.span(*found.span())
             if text[start:end] not in self.originals:

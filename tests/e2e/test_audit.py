@@ -128,6 +128,35 @@ class TestTargets:
         assert actions.count("erase") == actions.count("erase.outcome") == 3
 
 
+class TestCustomers:
+    def test_answers_reads_and_erasures_of_single_queries_are_found_by_the_customer(
+        self, server: Server, client: httpx2.Client, tenant: str
+    ) -> None:
+        said = {"text": "Where is my parcel?", "session_id": "s1"}
+        first, second, other = (
+            client.post("/v1/queries", json={**said, "customer_id": customer}).json()["query_id"]
+            for customer in ("ada", "ada", "bob")
+        )
+        assert client.get(f"/v1/queries/{first}").status_code == 200
+        assert client.get(f"/v1/queries/{other}").status_code == 200
+        until(lambda: of(server, tenant, "read"))
+        assert client.delete(f"/v1/queries/{first}").status_code == 200
+        assert client.delete("/v1/sessions/s1").status_code == 200
+        for narrowed in (("--tenant", tenant), ()):
+            listed = frontdesk(server.home, "audit", "list", "--customer", "ada", *narrowed, "--limit", "1000")
+            found = [entry for line in listed.stdout.splitlines() if (entry := json.loads(line))["tenant"] == tenant]
+            named = sorted((entry["action"], entry["details"].get("route", "")) for entry in found)
+            assert named == [
+                ("answer", ""),
+                ("answer", ""),
+                ("erase.outcome", "/v1/queries/{query_id}"),
+                ("erase.outcome", "/v1/sessions/{session_id}"),
+                ("read", "/v1/queries/{query_id}"),
+            ], listed.stdout + listed.stderr
+            assert other not in listed.stdout
+        assert second in listed.stdout
+
+
 class TestOutcomes:
     def test_an_erasure_that_was_refused_does_not_look_like_one_that_worked(
         self, server: Server, client: httpx2.Client, tenant: str
@@ -240,7 +269,8 @@ class TestTokens:
         assert accepted_everywhere(server, second)
         ended = frontdesk(server.home, "token", "revoke", "--subject", "tester", "--tenant", tenant)
         assert ended.returncode == 0, ended.stderr
-        third = server.token(tenant=tenant)
+        minted = ("--subject", "tester", "--tenant", tenant, "--scope", "history:read", "--scope", "understand")
+        third = frontdesk(server.home, "token", *minted).stdout.strip()
         until(lambda: [{}] if refused_everywhere(server, second) else [])
         assert accepted_everywhere(server, third)
 

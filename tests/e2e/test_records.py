@@ -20,7 +20,17 @@ from tests.kept import START, hours, kept, put
 from tests.serving import Server
 
 TEXT = "Where is my parcel? It should have come on Monday."
-ODD_CUSTOMERS = ["a@b.example", "a+b c", "50 %", "a/b/history", "å?#&", "..", "'; DROP TABLE queries --"]
+ODD_CUSTOMERS = [
+    "a@b.example",
+    "a+b c",
+    "50 %",
+    "a/b/history",
+    "å?#&",
+    "..",
+    "'; DROP TABLE queries --",
+    "zz\nq",
+    "\nx",
+]
 
 
 @pytest.fixture

@@ -353,3 +353,21 @@ class TestClocks:
         assert {row["id"]: row["query_text"] for row in rows(engine, queries)} == {before.id: "", after.id: MASKED_TEXT}
         assert arrived.inserts["queries"][0]["query_text"] == ""
         engine.dispose()
+
+
+@pytest.mark.parametrize(
+    ("sinks", "left"), [(("file",), ["events-1.jsonl.gz"]), ((), ["events-1.jsonl.gz", "events.jsonl"])]
+)
+async def test_a_receipt_names_files_of_events_that_nobody_will_empty(
+    tmp_path: Path, sinks: tuple[str, ...], left: list[str]
+) -> None:
+    url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
+    migrate(url)
+    engine = open_database(url)
+    for name in ("events.jsonl", "events-1.jsonl.gz"):
+        (tmp_path / name).write_bytes(b"")
+    receipt = await Erasing(engine, sinks, fingerprint, events=tmp_path / "events.jsonl").erase(
+        CUSTOMER, Deadline.after(20)
+    )
+    assert [waiting.name for waiting in receipt.waiting if waiting.place == "events file"] == left
+    engine.dispose()

@@ -37,7 +37,10 @@ NOW = datetime(2026, 9, 1, tzinfo=UTC)
 OLD, YOUNG = NOW - timedelta(days=40), NOW - timedelta(days=20)
 KEY = AuditKey(b"a key that only these tests know")
 RULES: dict[str, float | None] = {"queries": 30, "customer_history": 30, "feedback": 30, "outbox": 30, "events": 30}
-WITHOUT_CUSTOMERS = {"audit_checkpoints", "daily_counts", "erasures", "model_performance", "retention_runs", "spools"}
+WITHOUT_CUSTOMERS = {
+    *("audit_checkpoints", "daily_counts", "erasures", "model_performance"),
+    *("retention_runs", "revoked_tokens", "spools"),
+}
 
 
 @pytest.fixture

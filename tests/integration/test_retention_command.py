@@ -11,18 +11,26 @@ from typer.testing import CliRunner
 
 from cli.main import app
 from frontdesk.storage.database import migrate, open_database
+from frontdesk.storage.events import answered_event
+from frontdesk.storage.sinks import FileSink
 from tests.kept import kept, put
+from tests.records import record
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "configuration.yaml").write_text(f"home: {tmp_path}\nstorage: {{retention_days: {{queries: 30}}}}\n")
+    (tmp_path / "configuration.yaml").write_text(
+        f"home: {tmp_path}\nstorage: {{retention_days: {{queries: 30, events: 30}}}}\n"
+    )
+    monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path))
     monkeypatch.setenv("FRONTDESK_CONFIG", str(tmp_path / "configuration.yaml"))
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
     migrate(url)
     engine = open_database(url)
     put(engine, [kept(created_at=datetime.now(UTC) - timedelta(days=days)) for days in (1, 29, 31, 400)])
     engine.dispose()
+    then = datetime.now(UTC) - timedelta(days=31)
+    FileSink(tmp_path / "events.jsonl").deliver([answered_event(record(created_at=then)), answered_event(record())])
     return tmp_path
 
 
@@ -35,10 +43,12 @@ def told(*arguments: str) -> dict[str, object]:
 
 def test_a_report_counts_and_a_run_removes(home: Path) -> None:
     report = told("report")
-    assert (report["queries"], report["last"]) == (2, None)
-    assert told("run")["queries"] == 2
+    assert (report["queries"], report["events"], report["last"]) == (2, 2, None)
+    assert told("report") == report
+    run = told("run")
+    assert (run["queries"], run["events"]) == (2, 2)
     after = told("report")
-    assert (after["queries"], after["last"] is None) == (0, False)
+    assert (after["queries"], after["events"], after["last"] is None) == (0, 0, False)
 
 
 def test_people_get_a_table(home: Path) -> None:

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, insert, or_, select
+from sqlalchemy import (
+    Connection,
+    LargeBinary,
+    RowMapping,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    cast,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 
 CHUNK = 1000
+MOST_FINGERPRINTS = 200
 _INSERT = insert(audit_log)
 _LAST = (  # built once: to build it costs as much as to run it
     select(audit_log.c.sequence, audit_log.c.hash)
@@ -36,10 +50,44 @@ def append_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
     connection.execute(_INSERT, rows)
 
 
-def all_entries(connection: Connection) -> Iterator[RowMapping]:
-    """By chain and sequence, a chunk at a time."""
-    everything = select(audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
-    yield from connection.execution_options(yield_per=CHUNK).execute(everything).mappings()
+def all_entries(connection: Connection) -> Iterator[Mapping[str, Any]]:
+    """By chain and sequence, a chunk at a time. A value that somebody has damaged and that cannot be read is None."""
+    everything = _raw(connection, audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
+    for row in connection.execution_options(yield_per=CHUNK).execute(everything).mappings():
+        yield _read_back(row)
+
+
+def _raw(connection: Connection, table: Table) -> Select[*tuple[Any, ...]]:
+    """The table's columns as they lie there: SQLite keeps any bytes in any column, and gives up where it decodes them.
+
+    PostgreSQL has times that Python has not.
+    """
+    if connection.dialect.name == "sqlite":
+        return select(*(cast(column, LargeBinary).label(column.name) for column in table.c))
+    as_text = ("created_at",)
+    return select(*(cast(each, Text).label(each.name) if each.name in as_text else each for each in table.c))
+
+
+def _read_back(row: RowMapping) -> dict[str, Any]:
+    return {name: _value(name, value) for name, value in row.items()}
+
+
+def _value(name: str, raw: object) -> Any:
+    try:
+        text = raw.decode() if isinstance(raw, bytes) else raw
+        if name == "sequence":
+            return int(str(text))
+        if name != "created_at" or text is None:
+            return text
+        moment = datetime.fromisoformat(str(text))
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # UnicodeDecodeError is a ValueError
+        return None
+
+
+def all_tenants(connection: Connection) -> list[str]:
+    """Every tenant that the log names."""
+    return list(connection.scalars(select(audit_log.c.tenant).distinct()))
 
 
 def find_entries(
@@ -50,12 +98,22 @@ def find_entries(
     tenant: str | None = None,
     action: str | None = None,
     limit: int,
-) -> Sequence[RowMapping]:
+) -> Sequence[Mapping[str, Any]]:
     """At most `limit` entries, the newest first. One of `fingerprints`, if any, is the target or in the details.
 
-    `action` finds the entries of its outcome, too.
+    `action` finds the entries of its outcome, too. A value that somebody has damaged is None.
     """
-    wanted = select(audit_log)
+    if len(fingerprints) > MOST_FINGERPRINTS:  # SQLite takes no expression of a thousand parts
+        parts = [
+            fingerprints[start : start + MOST_FINGERPRINTS] for start in range(0, len(fingerprints), MOST_FINGERPRINTS)
+        ]
+        found = {
+            (row["chain"], row["sequence"]): row
+            for part in parts
+            for row in find_entries(connection, part, subject=subject, tenant=tenant, action=action, limit=limit)
+        }
+        return sorted(found.values(), key=_age, reverse=True)[:limit]
+    wanted = _raw(connection, audit_log)
     if fingerprints:
         named = [audit_log.c.details.contains(fingerprint, autoescape=True) for fingerprint in fingerprints]
         wanted = wanted.where(or_(audit_log.c.target.in_(fingerprints), *named))
@@ -66,7 +124,11 @@ def find_entries(
     if action is not None:
         wanted = wanted.where(audit_log.c.action.in_((action, f"{action}.outcome")))
     newest = wanted.order_by(audit_log.c.created_at.desc(), audit_log.c.chain, audit_log.c.sequence.desc())
-    return connection.execute(newest.limit(limit)).mappings().all()
+    return [_read_back(row) for row in connection.execute(newest.limit(limit)).mappings()]
+
+
+def _age(row: Mapping[str, Any]) -> tuple[datetime, int]:
+    return row["created_at"] or datetime.max.replace(tzinfo=UTC), row["sequence"] or 0
 
 
 def chain_heads(connection: Connection, chain: str | None = None) -> dict[str, tuple[int, str]]:
@@ -89,8 +151,15 @@ def insert_checkpoint(connection: Connection, identity: str, content: str, at: d
 
 
 def all_checkpoints(connection: Connection) -> list[str]:
-    """Their contents, the oldest first: ids are UUIDv7."""
-    return list(connection.scalars(select(audit_checkpoints.c.content).order_by(audit_checkpoints.c.id)))
+    """Their contents, the oldest first: ids are UUIDv7. One that is no text is empty here."""
+    kept = _raw(connection, audit_checkpoints).order_by(audit_checkpoints.c.id)
+    return [_value("content", row["content"]) or "" for row in connection.execute(kept).mappings()]
+
+
+def closings(connection: Connection, action: str) -> list[str]:
+    """Details of the entries with an action that no tenant has, as they lie there; empty where they are no text."""
+    wanted = _raw(connection, audit_log).where(audit_log.c.tenant == "", audit_log.c.action == action)
+    return [_value("details", row["details"]) or "" for row in connection.execute(wanted).mappings()]
 
 
 def last_checkpoint(connection: Connection) -> tuple[str, str] | None:

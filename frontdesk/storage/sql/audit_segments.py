@@ -16,6 +16,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
+from frontdesk.storage.sql.audit import closings
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 
 ACTION = "retention.audit_log"
@@ -36,7 +37,7 @@ def closed_segments(connection: Connection, before: datetime) -> list[Segment]:
     newest: dict[str, tuple[int, str]] = {}
     signed = select(audit_checkpoints.c.content).where(audit_checkpoints.c.created_at < before)
     for content in connection.scalars(signed):
-        for chain, (sequence, digest) in _heads(content).items():
+        for chain, (sequence, digest) in _places(content, "heads").items():
             if sequence > newest.get(chain, (0, ""))[0]:
                 newest[chain] = (sequence, digest)
     found = []
@@ -58,10 +59,13 @@ def closing_details(connection: Connection, segments: Sequence[Segment]) -> dict
 
 
 def last_closing(connection: Connection) -> dict[str, tuple[int, str]]:
-    """Sequence and hash behind which each chain that was cut begins; nothing where none was."""
+    """Sequence and hash behind which each chain that was cut begins; nothing where none was.
+
+    An entry that cannot be read says nothing here: `verify` finds it damaged.
+    """
     begins: dict[str, tuple[int, str]] = {}
-    for details in connection.scalars(_closings()):
-        for chain, (sequence, digest) in json.loads(details)["begins"].items():
+    for details in closings(connection, ACTION):
+        for chain, (sequence, digest) in _places(details, "begins").items():
             if sequence > begins.get(chain, (0, ""))[0]:
                 begins[chain] = (sequence, digest)
     return begins
@@ -77,13 +81,10 @@ def delete_closed(connection: Connection, segments: Sequence[Segment]) -> int:
     )
 
 
-def _closings() -> Any:
-    return select(audit_log.c.details).where(audit_log.c.tenant == "", audit_log.c.action == ACTION)
-
-
-def _heads(content: str) -> dict[str, tuple[int, str]]:
+def _places(content: str, name: str) -> dict[str, tuple[int, str]]:
+    """Sequence and hash by chain, out of JSON that somebody may have damaged: nothing then."""
     try:
-        heads = json.loads(content)["heads"]
+        heads = json.loads(content)[name]
         return {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in heads.items()}
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return {}

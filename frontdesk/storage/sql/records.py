@@ -31,10 +31,14 @@ def insert_rows(connection: Connection, kept: Iterable[Rows]) -> None:
         insert_once(connection, metadata.tables[table], inserts)
 
 
-def find_answer(connection: Connection, tenant: str, query_id: str) -> bytes | None:
-    """The masked Answer as it was stored, JSON in UTF-8; None where this tenant has no such query, or it was erased."""
-    stored = connection.scalar(select(queries.c.answer).where(queries.c.id == query_id, queries.c.tenant == tenant))
-    return stored.encode() if stored else None
+def find_answer(connection: Connection, tenant: str, query_id: str) -> tuple[bytes, str | None] | None:
+    """The masked Answer as it was stored, JSON in UTF-8, and whose it is.
+
+    None where this tenant has no such query, or it was erased.
+    """
+    wanted = select(queries.c.answer, queries.c.customer_id)
+    found = connection.execute(wanted.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
+    return None if found is None or not found.answer else (found.answer.encode(), found.customer_id)
 
 
 def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[bytes | None, bytes | None] | None:

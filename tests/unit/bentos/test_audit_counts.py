@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, text
 
 from bentos.audit import checked
-from bentos.audit_counts import MOST_IN_ALL, MOST_KINDS, AuditCounts
+from bentos.audit_counts import MOST_IN_ALL, MOST_KINDS, MOST_TARGETS, AuditCounts
 from frontdesk.security.audit import AuditKey
 from frontdesk.security.gate import NOBODY
 from frontdesk.storage.audit_trail import AuditTrail
@@ -76,7 +76,7 @@ def test_after_the_window_the_next_entry_is_written(engine: Engine, monkeypatch:
 
 def test_a_caller_who_varies_what_is_asked_for_cannot_fill_the_log(engine: Engine, counts: AuditCounts) -> None:
     for number in range(5000):
-        counts.add(AGENT, "read", ("customer", str(number)), {}, 1)
+        counts.add(AGENT, "read", ("customer", str(number)), {"status": 404})
         counts.refused(AGENT, "/v1/admin/models", "the scope admin is missing")
         if number % 500 == 0:
             counts.flush()
@@ -85,6 +85,52 @@ def test_a_caller_who_varies_what_is_asked_for_cannot_fill_the_log(engine: Engin
     assert sum(entry["details"]["requests"] for entry in found if entry["action"] == "read") == 5000
     assert sum(entry["details"]["requests"] for entry in found if entry["action"] == "refused") == 5000
     assert len(found) <= MOST_KINDS + 2 + 2
+
+
+def test_after_any_number_of_misses_a_read_keeps_its_target(engine: Engine, counts: AuditCounts) -> None:
+    for number in range(MOST_KINDS * 3):
+        counts.add(AGENT, "read", ("customer", f"junk-{number}"), {"status": 404})
+    counts.add(AGENT, "read", ("customer", "ada"), {"status": 200}, 3)
+    counts.flush()
+    (read,) = [entry for entry in entries(engine) if entry["details"]["rows"]]
+    assert read["target"] == KEY.target("customer", "ada")
+
+
+def test_no_read_of_rows_loses_its_target_however_many_there_are(
+    engine: Engine, counts: AuditCounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    overflowed: list[str] = []
+    counts._overflowed = overflowed.append
+    caplog.set_level("WARNING", "bentoml.frontdesk")
+    for number in range(2000):
+        details = {"status": 200, "customer": f"hash-{number}", "filters": {"customer_id": f"filter-{number}"}}
+        counts.add(AGENT, "read", ("query", str(number)), details, 1)
+        if number % 300 == 0:
+            counts.flush()
+    counts.close()
+    found = entries(engine)
+    told = "".join(entry["target"] + json.dumps(entry["details"]) for entry in found)
+    for number in range(2000):
+        assert KEY.target("query", str(number)) in told
+        assert f'"hash-{number}"' in told
+        assert f'"filter-{number}"' in told
+    assert {(entry["tenant"], entry["subject"]) for entry in found} == {("acme", "agent")}
+    assert sum(entry["details"]["requests"] for entry in found) == 2000
+    assert sum(entry["details"]["rows"] for entry in found) == 2000
+    assert max(len(entry["details"].get("targets", ())) for entry in found) == MOST_TARGETS
+    assert overflowed == ["read"] * (2000 - MOST_KINDS)
+    assert len([line for line in caplog.messages if "the audit log counts the rest" in line]) == 1
+
+
+def test_where_many_callers_fill_the_log_a_read_of_rows_keeps_its_caller_and_target(
+    engine: Engine, counts: AuditCounts
+) -> None:
+    for number in range(MOST_IN_ALL):
+        counts.add(Caller("acme", f"subject-{number}", frozenset()), "read", ("route", "/"), {})
+    counts.add(AGENT, "read", ("customer", "ada"), {"status": 200}, 3)
+    counts.flush()
+    (read,) = [entry for entry in entries(engine) if entry["details"]["rows"]]
+    assert (read["subject"], read["details"]["targets"]) == ("agent", [KEY.target("customer", "ada")])
 
 
 def test_tokens_that_prove_no_caller_are_one_entry_whatever_they_ask_for(engine: Engine, counts: AuditCounts) -> None:

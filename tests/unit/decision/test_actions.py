@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.decision.actions import needed, with_slots
-from frontdesk.security.masking import mask
+from frontdesk.security.masking import KINDS, mask
 from frontdesk.taxonomy import SLOTS, STARTER_TAXONOMY, Taxonomy
-from frontdesk.types import SuggestedAction
+from frontdesk.types import MaskedText, SuggestedAction
+from frontdesk.types.query import PLACEHOLDER_KINDS
 
 
 def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
@@ -57,6 +58,47 @@ def test_every_slot_that_a_taxonomy_may_name_can_be_found() -> None:
     text = "[ORDER_1] [ACCOUNT_1] [EMAIL_1] [ADDRESS_1] 5 EUR on 3.5.2026"
     (action,) = with_slots(["all"], text, {"all": SLOTS})
     assert set(action.slots) == set(SLOTS)
+
+
+SPELLINGS = (
+    "[ORDER_7]",
+    "[ORDER\u200b_7]",
+    "[\u00adORDER_7]",
+    "\uff3bORDER_7\uff3d",
+    "\uff3b\uff2f\uff32\uff24\uff25\uff32\uff3f\uff17\uff3d",
+    "[order_7]",
+    "[Order_7]",
+    "[ORDER_7\u00a0]",
+    "[ ORDER _ 7 ]",
+    "&#91;ORDER_7&#93;",
+    "&#x5B;order&lowbar;7&rsqb;",
+    "&lbrack;ORDER_7]",
+    "&amp;#91;ORDER_7&amp;#93;",
+    "[\u041eRD\u0415R_7]",
+    "\u3010ORDER_7\u3011",
+    "[ORDER-7]",
+    "[ORDER_\u0667]",
+)
+
+
+@pytest.mark.parametrize("typed", SPELLINGS)
+def test_a_typed_placeholder_is_neutral_in_every_spelling_and_real_ones_stay(typed: str) -> None:
+    masked = mask(f"Where is order 48213, and what is {typed} here?")
+    assert masked.neutralize(masked.text) == "Where is order [ORDER_1], and what is (ORDER 7) here?"
+    same = mask(f"Where is order 48213, and {typed.replace('7', '1').replace(chr(0xFF17), '1')}?")
+    (real,) = same.originals
+    shown = same.neutralize(same.text)
+    assert real in shown
+    assert same.restore(shown).count("48213") == 1
+
+
+@pytest.mark.parametrize("text", ["see [1] and [note]", "a[order_1x]", "&#8364; 5", "[file_1] & [x]", "[NAME]"])
+def test_other_brackets_stay_as_they_are(text: str) -> None:
+    assert MaskedText(text).neutralize(text) == text
+
+
+def test_the_kinds_of_placeholders_are_those_of_masking() -> None:
+    assert PLACEHOLDER_KINDS == KINDS
 
 
 def test_a_placeholder_that_the_customer_typed_fills_no_slot() -> None:

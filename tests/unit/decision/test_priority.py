@@ -165,6 +165,12 @@ def test_a_moment_without_time_zone_is_taken_as_utc() -> None:
     assert points(score(since=naive))["waiting"] == points(score(since=elsewhere))["waiting"] == 3.0
 
 
+@pytest.mark.parametrize("since", [datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1), NOW - timedelta(days=4000)])
+def test_nobody_waits_for_longer_than_ten_years(since: datetime) -> None:
+    (waiting,) = [part for part in score(since=since).parts if part.name == "waiting"]
+    assert waiting.because == "waiting for 87672.0 hours"
+
+
 def test_waiting_since_a_moment_in_the_future_counts_as_not_waiting() -> None:
     assert "waiting" not in points(score(since=NOW + timedelta(hours=3)))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -55,7 +56,23 @@ def test_an_answer_leaves_an_entry_without_its_words(engine: Engine) -> None:
     salt = rows.inserts["queries"][0]["audit_salt"]
     assert KEY.fingerprint(f"{salt}\x00{MASKED_TEXT}") in row.entry.details
     assert KEY.fingerprint(MASKED_TEXT) not in row.entry.details  # after an erasure the salt is gone
+    assert '"customer"' not in row.entry.details  # rows without an origin
     assert not any(word in row.entry.details for word in (MASKED_TEXT, RAW_TEXT, "4711"))
+
+
+def test_an_answers_entry_has_its_customers_keyed_hash_which_is_made_once() -> None:
+    hashed: list[bytes] = []
+
+    def fingerprint(plain: bytes) -> str:
+        hashed.append(plain)
+        return f"hash-{plain.decode()}"
+
+    rows = RowMaker(SEAL, (), KEY.answered, fingerprint).rows(record(customer_id="ada"))
+    assert rows.origin is not None
+    assert json.loads(rows.audited[0].details)["customer"] == rows.origin.customer_hash == "hash-acme\x00ada"
+    assert len(hashed) == 1
+    (nobody,) = RowMaker(SEAL, (), KEY.answered, fingerprint).rows(record(customer_id=None)).audited
+    assert "customer" not in json.loads(nobody.details)
 
 
 def test_chains_of_several_writers_are_whole(engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from frontdesk.identifiers import uuid7
+from frontdesk.storage.event_file import empty_lines_before, not_emptied
 from frontdesk.storage.events import ErasedQuery, Event, answered_event, erased_event, queries_erased_event
 from frontdesk.storage.sinks import FileSink
 from tests.records import record
@@ -64,11 +66,40 @@ def test_erased_queries_are_emptied_whoever_they_are_of(file: Path) -> None:
     assert b"zqother" in file.read_bytes()
 
 
-def test_a_file_that_was_rotated_away_is_emptied_too(file: Path) -> None:
+ROTATED = ("events.jsonl.1", "events.jsonl-20261130", "events-20261130.jsonl", "events.1.jsonl", "events_2026.jsonl.2")
+
+
+@pytest.mark.parametrize("name", ROTATED)
+def test_a_file_that_was_rotated_away_is_emptied_too(file: Path, name: str) -> None:
     FileSink(file).deliver([answered("ada")])
+    file.rename(file.with_name(name))
+    FileSink(file).deliver([erased("ada")])
+    assert b"zqwords" not in file.with_name(name).read_bytes()
+    assert not_emptied(file) == []
+
+
+def test_a_rotated_file_that_cannot_be_emptied_is_named_and_stops_no_other(file: Path, tmp_path: Path) -> None:
+    FileSink(file).deliver([answered("ada")])
+    (tmp_path / "elsewhere").write_bytes(file.read_bytes())
+    file.with_name("events.9.jsonl").symlink_to(tmp_path / "elsewhere")
+    file.with_name("events-1.jsonl").write_bytes(gzip.compress(file.read_bytes()))
+    file.with_name("events.jsonl.2.gz").write_bytes(b"")
     file.rename(file.with_name("events.jsonl.1"))
+    file.with_name("unrelated.jsonl").write_bytes(b"")
     FileSink(file).deliver([erased("ada")])
     assert b"zqwords" not in file.with_name("events.jsonl.1").read_bytes()
+    assert [each.name for each in not_emptied(file)] == ["events-1.jsonl", "events.9.jsonl", "events.jsonl.2.gz"]
+
+
+def test_lines_of_somebody_else_in_a_file_of_such_a_name_stop_nothing(file: Path) -> None:
+    theirs = (
+        '{"customer_id":"ada"}\n{"created_at":"no time","payload":{"a":1}}\n{"created_at":"2020-01-01","payload":1}\n'
+    )
+    file.with_name("events-other.jsonl").write_text(theirs)
+    FileSink(file).deliver([answered("ada")])
+    FileSink(file).deliver([erased("ada")])
+    assert b"zqwords" not in file.read_bytes()
+    assert empty_lines_before(file, AT) == 1
 
 
 def test_a_line_that_a_crash_has_torn_is_emptied_where_it_names_the_customer(file: Path) -> None:

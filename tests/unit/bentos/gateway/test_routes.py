@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, unquote
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.routing import Match
 
 from bentos.gateway.app import build_app
+from bentos.gateway.query_string import customer_in_path, session_in_path
 from bentos.gateway.routes import ROUTES, RPCS, find_routes, find_rpc
+from bentos.gateway.schemas import QueryIn
 from bentos.grpc.server import add_services
 from bentos.service import Frontdesk
 from frontdesk.config import Settings
@@ -29,6 +37,44 @@ def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round(
         (route.template, method) for route in ROUTES if not (route.native or route.oip) for method in route.methods
     }
     assert application - {("/openapi.json", "GET")} == table - {("/openapi.json", "GET")}
+
+
+APPLICATION = build_app(no_desk, no_desk)
+
+
+def answered_by(method: str, raw_path: str) -> tuple[str, str] | None:
+    """The template that the door finds for a path as it is sent, and the one that the application does."""
+    routes = [route for route in find_routes(raw_path) if method in route.methods and route.escapes]
+    scope = {"type": "http", "method": method, "path": unquote(raw_path), "root_path": ""}
+    found = [route for route in APPLICATION.routes if route.matches(scope)[0] is Match.FULL]
+    return (routes[0].template, found[0].path_format) if routes and found else None
+
+
+@given(st.text(st.characters(exclude_categories=("Cs",)), min_size=1, max_size=50))
+@example("zz\nq")
+@example("\nx")
+@example("x\n")
+@example("\r\n\u2028\x85")
+@example("a/history")
+@example("a/history\n")
+@example("/")
+@example("..")
+@example("?#%2F")
+def test_every_id_that_can_be_stored_can_be_erased_and_its_history_read(identity: str) -> None:
+    try:
+        QueryIn(text="hello", customer_id=identity, session_id=identity)
+    except ValueError:
+        return  # it cannot be stored
+    for method, template in (
+        ("DELETE", "/v1/customers/{customer_id}"),
+        ("DELETE", "/v1/sessions/{session_id}"),
+        ("GET", "/v1/customers/{customer_id}/history"),
+    ):
+        before, _, after = re.split(r"(\{[a-z_]+\})", template)
+        path = f"{before}{quote(identity, safe='')}{after}"
+        assert answered_by(method, path) == (template, template), path
+        request = Request({"type": "http", "raw_path": path.encode(), "headers": []})
+        assert (session_in_path if "sessions" in path else customer_in_path)(request) == identity
 
 
 def test_every_method_that_bentoml_offers_is_in_the_table_and_no_other() -> None:
