@@ -44,7 +44,7 @@ from bentos.packing import placed
 from bentos.ports import GRPC_VARIABLE, check_port
 from bentos.tls import check_tls
 from bentos.wiring import open_desk, prepare
-from frontdesk.child_processes import leave_current_directory
+from frontdesk.child_processes import end_with_parent, leave_current_directory
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure, log_failure
@@ -65,6 +65,7 @@ from runners.trees import TreesAndLinear
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
 keep_code_importable()
+end_with_parent()
 SETTINGS: Settings = load()
 if server_context.worker_index is None:  # the master imports this before it makes the arbiter
     use_private_sockets(SETTINGS.run)

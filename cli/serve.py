@@ -86,11 +86,12 @@ def _command(settings: Settings) -> list[str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """BentoML gets a home of its own below ours (its metrics folder is per home), and sends no usage statistics."""
-    from frontdesk.child_processes import child_environment
+    from frontdesk.child_processes import PARENT_VARIABLE, child_environment
     from frontdesk.config import paths_in_environment
 
     defaults = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-    return defaults | child_environment(**paths_in_environment(settings, os.environ))
+    paths = paths_in_environment(settings, os.environ)
+    return defaults | child_environment(**paths, **{PARENT_VARIABLE: str(os.getpid())})
 
 
 def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool:

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from frontdesk.child_processes import PARENT_VARIABLE
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, open_trusted
 
@@ -34,7 +35,7 @@ _SQLITE = "sqlite:///"
 HERE = Path("configuration.yaml")
 SOCKETS_VARIABLE = "FRONTDESK_RUN_SOCKETS"
 """Of the serving master for its children: the folder of their sockets (runners/process_manager.py)."""
-NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, *KEY_VARIABLES}
+NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
 
 
 class Section(BaseModel):

@@ -23,6 +23,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
+from frontdesk.child_processes import be_parent
 from frontdesk.config import SOCKETS_VARIABLE
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import folder_problem, make_private_folder
@@ -64,6 +65,7 @@ def use_private_sockets(run: Path) -> None:
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
     zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
     _Master.run = run
+    be_parent()
 
 
 def sockets_folder() -> Path:

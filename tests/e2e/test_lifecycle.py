@@ -357,3 +357,29 @@ class TestCommandLine:
 
     def test_a_scope_that_does_not_exist_is_refused(self, home: Path) -> None:
         _assert_refused(frontdesk(home, "token", "--scope", "everything"), "everything")
+
+
+class TestKilledOutright:
+    """Nothing lives on that holds the ports and serves without anybody who looks after it."""
+
+    @pytest.mark.parametrize("killed", ["the command", "the master"])
+    def test_the_others_of_a_server_stop_when_the_one_above_them_is_killed(self, home: Path, killed: str) -> None:
+        with Server(home, workers=1) as server:
+            (master,) = psutil.Process(server.process.pid).children()
+            below = [process for process in server.processes() if process.pid != server.process.pid]
+            assert len(below) >= 2
+            os.kill(server.process.pid if killed == "the command" else master.pid, signal.SIGKILL)
+
+            _, alive = psutil.wait_procs(below, timeout=15.0)
+            assert alive == []
+            assert _is_free(server.port)
+            assert _is_free(server.grpc_port)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+    return False
