@@ -49,7 +49,7 @@ from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure, log_failure
 from frontdesk.observability.loop_lag import LoopLag
-from frontdesk.private_files import PRIVATE_UMASK
+from frontdesk.private_files import PRIVATE_UMASK, make_home
 from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
@@ -160,7 +160,7 @@ class Frontdesk:
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         try:
-            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_home(settings.home)
             share_sockets_folder()
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)

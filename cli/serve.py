@@ -29,6 +29,7 @@ def serve(
     from rich.console import Console
 
     from frontdesk.config import load
+    from frontdesk.private_files import make_home
     from model_store.promotion import POINTER
 
     console = Console(stderr=True)
@@ -37,7 +38,7 @@ def serve(
         _train(settings, console)
     _check_ports(settings)
     started = time.monotonic()
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home(settings.home)
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: server.terminate())
