@@ -13,7 +13,6 @@ import gc
 import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -54,7 +53,7 @@ from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
 from runners.encoders import Encoders
-from runners.heartbeats import Heartbeats, run_folder
+from runners.heartbeats import Heartbeats, run_folder, take_run_folder
 from runners.meta_learner import MetaLearner
 from runners.neighbours import lending_folder
 from runners.placement import beside_us
@@ -180,9 +179,7 @@ class Frontdesk:
         os.environ["PYTHONSAFEPATH"] = "1"
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
-        folder = run_folder(settings.run, os.getpid())
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, mode=0o700)
+        take_run_folder(settings.run, os.getpid())
 
     @bentoml.on_startup
     async def open(self) -> None:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 0.5
 LOOK_TIMEOUT_S = 2.0
+TOKEN_TTL_S = 1800
+"""Long enough for a file of messages; it is never printed, and of no use a while after."""
 
 Ask = Callable[[str], dict[str, Any]]
 
@@ -91,7 +93,7 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
     with Client(base_url=base, timeout=timeout, verify=trust(settings), trust_env=False) as client:
         if not local:
-            found = _look_for_server(client, settings)
+            found = look_for_server(client, settings)
             if found is Found.OURS:
                 yield _remote(client, settings, about)
                 return
@@ -101,7 +103,7 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
         yield put
 
 
-def _look_for_server(client: Any, settings: Settings) -> Found:
+def look_for_server(client: Any, settings: Settings) -> Found:
     """Who answers at the address of the settings. Nothing secret is sent, and only the head of the answer is read."""
     from httpx2 import ConnectError, ConnectTimeout, HTTPError
 
@@ -111,13 +113,14 @@ def _look_for_server(client: Any, settings: Settings) -> Found:
     try:
         with client.stream("GET", "/livez", headers={CHALLENGE_HEADER: challenge}, timeout=LOOK_TIMEOUT_S) as answer:
             status, proof = answer.status_code, answer.headers.get(PROOF_HEADER)
+            reached = answer.extensions["network_stream"].get_extra_info("server_addr")
     except (ConnectError, ConnectTimeout):
         return Found.NOTHING
     except HTTPError:
         return Found.ANOTHER_PROGRAM
     if proof is None:
         return Found.ANOTHER_PROGRAM
-    if not server_identity(settings.keys).is_proof(proof, challenge, settings.server.port):
+    if not server_identity(settings.keys).is_proof(proof, challenge, reached[1], reached[0]):
         return Found.ANOTHER_HOME
     return Found.OURS if status == 200 else Found.NOTHING
 
@@ -135,7 +138,7 @@ def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask
         subject="frontdesk ask",
         tenant=tenant,
         scopes=("answer",),
-        ttl_s=settings.security.token_ttl_s,
+        ttl_s=min(settings.security.token_ttl_s, TOKEN_TTL_S),
         jti=jti,
     )
     about = {"subject": "frontdesk ask", "tenant": tenant, "scopes": ["answer"], "jti": jti}

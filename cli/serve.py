@@ -50,11 +50,21 @@ def serve(
 def _check_ports(settings: Settings) -> None:
     """A port that is taken would otherwise end in BentoML's traceback."""
     from bentos.ports import GRPC_VARIABLE, HTTP_VARIABLE, check_port
+    from frontdesk.errors import ConfigurationError
+    from runners.heartbeats import running_server
 
     server = settings.server
-    check_port(server.host, server.port, HTTP_VARIABLE)
-    if server.grpc_port is not None:
-        check_port(server.host, server.grpc_port, GRPC_VARIABLE)
+    try:
+        check_port(server.host, server.port, HTTP_VARIABLE)
+        if server.grpc_port is not None:
+            check_port(server.host, server.grpc_port, GRPC_VARIABLE)
+    except ConfigurationError as error:
+        if running := running_server(settings.run):
+            raise ConfigurationError(
+                f"{error.message} A server of this home runs already (process {running}).",
+                hint=f"Stop it with: kill {running}. {error.hint}",
+            ) from None
+        raise
 
 
 def _train(settings: Settings, console: Console) -> None:
@@ -96,14 +106,17 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool:
+    """Is the server ready? Another program on the port does not count: only one with the keys of this home."""
     from httpx2 import Client, HTTPError
 
+    from cli.ask import Found, look_for_server
+
     give_up = time.monotonic() + READY_TIMEOUT_S
-    with Client(timeout=2.0, verify=trust(settings)) as client:
+    with Client(base_url=base_of(settings), timeout=2.0, verify=trust(settings), trust_env=False) as client:
         while server.poll() is None and time.monotonic() < give_up:
             try:
-                if client.get(f"{base_of(settings)}/readyz").status_code == 200:
-                    return True
+                if look_for_server(client, settings) is Found.OURS and client.get("/readyz").status_code == 200:
+                    return server.poll() is None
             except HTTPError:
                 pass
             time.sleep(POLL_S)

@@ -232,10 +232,20 @@ class TestRefusingToStart:
     def test_a_port_that_is_taken_is_refused(self, home: Path, server: Server) -> None:
         _assert_refused(_serve(home, server__port=server.port), str(server.port))
 
+    def test_a_port_that_the_server_of_this_home_has_names_its_process(self, server: Server) -> None:
+        (master,) = psutil.Process(server.process.pid).children()
+        refused = _serve_beside(server)
+        _assert_refused(refused, f"A server of this home runs already (process {master.pid})")
+        assert f"kill {master.pid}" in refused.stderr
+
 
 def _serve(home: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     """A start that must end by itself; a good one takes four seconds and never ends."""
     return frontdesk(home, "serve", timeout_s=12.0, **settings)
+
+
+def _serve_beside(server: Server) -> subprocess.CompletedProcess[str]:
+    return frontdesk(server.home, "serve", timeout_s=12.0, server__port=server.port)
 
 
 def _assert_refused(done: subprocess.CompletedProcess[str], named: str) -> None:
