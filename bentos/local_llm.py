@@ -19,7 +19,7 @@ from typing import Any
 import httpx2
 
 from bentos.ports import check_port
-from frontdesk.child_processes import child_environment, python_module
+from frontdesk.child_processes import child_environment, end_with_parent, python_module
 from frontdesk.config import LlmSettings, Settings, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret
@@ -132,4 +132,5 @@ def _weights() -> Path:
 
 
 if __name__ == "__main__":
+    end_with_parent()
     run_local(load(), sys.stdin.buffer.read)

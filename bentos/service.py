@@ -13,7 +13,6 @@ import gc
 import json
 import logging
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,17 +43,17 @@ from bentos.packing import placed
 from bentos.ports import GRPC_VARIABLE, check_port
 from bentos.tls import check_tls
 from bentos.wiring import open_desk, prepare
-from frontdesk.child_processes import leave_current_directory
+from frontdesk.child_processes import end_with_parent, leave_current_directory
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure, log_failure
 from frontdesk.observability.loop_lag import LoopLag
-from frontdesk.private_files import PRIVATE_UMASK
+from frontdesk.private_files import PRIVATE_UMASK, make_home
 from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
 from runners.distilbert import DistilBert
 from runners.encoders import Encoders
-from runners.heartbeats import Heartbeats, run_folder
+from runners.heartbeats import Heartbeats, run_folder, take_run_folder
 from runners.meta_learner import MetaLearner
 from runners.neighbours import lending_folder
 from runners.placement import beside_us
@@ -65,6 +64,7 @@ from runners.trees import TreesAndLinear
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
 keep_code_importable()
+end_with_parent()
 SETTINGS: Settings = load()
 if server_context.worker_index is None:  # the master imports this before it makes the arbiter
     use_private_sockets(SETTINGS.run)
@@ -159,7 +159,7 @@ class Frontdesk:
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         try:
-            settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_home(settings.home)
             share_sockets_folder()
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
@@ -179,9 +179,7 @@ class Frontdesk:
         os.environ["PYTHONSAFEPATH"] = "1"
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
-        folder = run_folder(settings.run, os.getpid())
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, mode=0o700)
+        take_run_folder(settings.run, os.getpid())
 
     @bentoml.on_startup
     async def open(self) -> None:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT_S = 0.5
 LOOK_TIMEOUT_S = 2.0
-
 SUBJECT, TENANT, SCOPE = "frontdesk ask", "default", "answer"
 TOKEN_TTL_S = 300
 RENEW_BEFORE_S = 30.0
@@ -96,7 +95,7 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
     with Client(base_url=base, timeout=timeout, verify=trust(settings), trust_env=False) as client:
         if not local:
-            found = _look_for_server(client, settings)
+            found = look_for_server(client, settings)
             if found is Found.OURS:
                 yield _remote(client, settings, about)
                 return
@@ -106,7 +105,7 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
         yield put
 
 
-def _look_for_server(client: Any, settings: Settings) -> Found:
+def look_for_server(client: Any, settings: Settings) -> Found:
     """Who answers at the address of the settings. Nothing secret is sent, and only the head of the answer is read."""
     from httpx2 import ConnectError, ConnectTimeout, HTTPError
 
@@ -116,13 +115,14 @@ def _look_for_server(client: Any, settings: Settings) -> Found:
     try:
         with client.stream("GET", "/livez", headers={CHALLENGE_HEADER: challenge}, timeout=LOOK_TIMEOUT_S) as answer:
             status, proof = answer.status_code, answer.headers.get(PROOF_HEADER)
+            reached = answer.extensions["network_stream"].get_extra_info("server_addr")
     except (ConnectError, ConnectTimeout):
         return Found.NOTHING
     except HTTPError:
         return Found.ANOTHER_PROGRAM
     if proof is None:
         return Found.ANOTHER_PROGRAM
-    if not server_identity(settings.keys).is_proof(proof, challenge, settings.server.port):
+    if not server_identity(settings.keys).is_proof(proof, challenge, reached[1], reached[0]):
         return Found.ANOTHER_HOME
     return Found.OURS if status == 200 else Found.NOTHING
 

@@ -82,6 +82,7 @@ def classify(
     target = output or file.with_name(f"{file.stem}.classified{file.suffix}")
     if target.resolve() == file.resolve():
         raise DataError("The output would overwrite the file that is read.", hint="Give another --output.")
+    _check_places(target)
     rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
     with console.status("loading the champion"):
         ensemble = Ensemble.load(trusted_bundle(settings), settings.model.onnx_threads)
@@ -96,6 +97,21 @@ def classify(
         console.print(f"Interrupted after {reached.rows} rows; the same command goes on there.", highlight=False)
         raise
     _summary(reached, target, Console())
+
+
+def _check_places(target: Path) -> None:
+    """Before the work and not after it: can the output take its place?"""
+    from frontdesk.errors import DataError
+
+    for place in (target, _progress_of(target)):
+        if place.is_dir() or (place.exists() and not place.is_file() and not place.is_symlink()):
+            raise DataError(f"{place} is in the way: it is no file.", hint="Remove it, or give another --output.")
+    if not target.parent.is_dir() or not os.access(target.parent, os.W_OK | os.X_OK):
+        raise DataError(f"Nothing can be written to the folder {target.parent}.", hint="Give another --output.")
+
+
+def _progress_of(target: Path) -> Path:
+    return target.with_name(f"{target.name}.part.json")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +139,7 @@ class ClassifyRun:
 
     @property
     def progress(self) -> Path:
-        return self.target.with_name(f"{self.target.name}.part.json")
+        return _progress_of(self.target)
 
     def resume(self) -> tuple[Reached, str]:
         """Where to go on, and what to tell about it: '' where there was nothing to resume."""
@@ -192,7 +208,7 @@ class ClassifyRun:
     def _new_part(self) -> Path:
         """A name that nobody can have guessed; what runs without a record have left under such names is removed."""
         for left in self.target.parent.glob(f"{glob.escape(self._part_prefix)}*"):
-            if is_trusted_owner(left.lstat().st_uid):
+            if is_trusted_owner(left.lstat().st_uid) and (left.is_symlink() or not left.is_dir()):
                 left.unlink()
         return self.target.with_name(f"{self._part_prefix}{secrets.token_hex(8)}")
 

@@ -23,7 +23,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
 
     from frontdesk.config import Settings, load
 
-    settings = load()
+    settings = load(trust_home=True)
     values = _hidden(settings.model_dump(mode="json"))
     if as_json:
         typer.echo(json.dumps(values, indent=2))

@@ -32,7 +32,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 
     from frontdesk.config import load
 
-    findings = list(examine(load()))
+    findings = list(examine(load(trust_home=True)))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -145,7 +145,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 def _home(settings: Settings) -> Iterator[Finding]:
     """Messages of customers lie below home: nobody else may enter it or read a file there."""
-    from frontdesk.private_files import is_trusted_owner
+    from frontdesk.private_files import is_trusted_owner, path_problem
 
     if not settings.home.exists():
         yield Finding("home", "good", "made on first start")
@@ -157,6 +157,8 @@ def _home(settings: Settings) -> Iterator[Finding]:
         yield Finding("home", "bad", f"{settings.home} belongs to another user (uid {about.st_uid})")
     elif mode & 0o022:
         yield Finding("home", "bad", f"other users can write to {settings.home} ({mode:o}); {repair}")
+    elif (problem := path_problem(settings.home)) is not None:
+        yield Finding("home", "bad", problem)
     elif mode & 0o077:
         yield Finding("home", "warning", f"other users can read what lies in {settings.home} ({mode:o}); {repair}")
     else:

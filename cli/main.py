@@ -95,7 +95,7 @@ def _place_keys() -> None:
         from frontdesk.config import load
         from frontdesk.security.provided_keys import place_keys
 
-        place_keys(load().keys, os.environ)
+        place_keys(load(trust_home=True).keys, os.environ)
 
 
 def run() -> None:

@@ -29,6 +29,7 @@ def serve(
     from rich.console import Console
 
     from frontdesk.config import load
+    from frontdesk.private_files import make_home
     from model_store.promotion import POINTER
 
     console = Console(stderr=True)
@@ -37,7 +38,7 @@ def serve(
         _train(settings, console)
     _check_ports(settings)
     started = time.monotonic()
-    settings.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_home(settings.home)
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: server.terminate())
@@ -49,11 +50,21 @@ def serve(
 def _check_ports(settings: Settings) -> None:
     """A port that is taken would otherwise end in BentoML's traceback."""
     from bentos.ports import GRPC_VARIABLE, HTTP_VARIABLE, check_port
+    from frontdesk.errors import ConfigurationError
+    from runners.heartbeats import running_server
 
     server = settings.server
-    check_port(server.host, server.port, HTTP_VARIABLE)
-    if server.grpc_port is not None:
-        check_port(server.host, server.grpc_port, GRPC_VARIABLE)
+    try:
+        check_port(server.host, server.port, HTTP_VARIABLE)
+        if server.grpc_port is not None:
+            check_port(server.host, server.grpc_port, GRPC_VARIABLE)
+    except ConfigurationError as error:
+        if running := running_server(settings.run):
+            raise ConfigurationError(
+                f"{error.message} A server of this home runs already (process {running}).",
+                hint=f"Stop it with: kill {running}. {error.hint}",
+            ) from None
+        raise
 
 
 def _train(settings: Settings, console: Console) -> None:
@@ -86,22 +97,26 @@ def _command(settings: Settings) -> list[str]:
 
 def _environment(settings: Settings) -> dict[str, str]:
     """BentoML gets a home of its own below ours (its metrics folder is per home), and sends no usage statistics."""
-    from frontdesk.child_processes import child_environment
+    from frontdesk.child_processes import PARENT_VARIABLE, child_environment
     from frontdesk.config import paths_in_environment
 
     defaults = {"BENTOML_HOME": str(settings.home / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-    return defaults | child_environment(**paths_in_environment(settings, os.environ))
+    paths = paths_in_environment(settings, os.environ)
+    return defaults | child_environment(**paths, **{PARENT_VARIABLE: str(os.getpid())})
 
 
 def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool:
+    """Is the server ready? Another program on the port does not count: only one with the keys of this home."""
     from httpx2 import Client, HTTPError
 
+    from cli.ask import Found, look_for_server
+
     give_up = time.monotonic() + READY_TIMEOUT_S
-    with Client(timeout=2.0, verify=trust(settings)) as client:
+    with Client(base_url=base_of(settings), timeout=2.0, verify=trust(settings), trust_env=False) as client:
         while server.poll() is None and time.monotonic() < give_up:
             try:
-                if client.get(f"{base_of(settings)}/readyz").status_code == 200:
-                    return True
+                if look_for_server(client, settings) is Found.OURS and client.get("/readyz").status_code == 200:
+                    return server.poll() is None
             except HTTPError:
                 pass
             time.sleep(POLL_S)

@@ -18,8 +18,9 @@ from urllib.parse import urlsplit
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
+from frontdesk.child_processes import PARENT_VARIABLE
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, open_trusted
+from frontdesk.private_files import UntrustedFileError, check_home, open_trusted
 
 PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
@@ -34,7 +35,7 @@ _SQLITE = "sqlite:///"
 HERE = Path("configuration.yaml")
 SOCKETS_VARIABLE = "FRONTDESK_RUN_SOCKETS"
 """Of the serving master for its children: the folder of their sockets (runners/process_manager.py)."""
-NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, *KEY_VARIABLES}
+NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
 
 
 class Section(BaseModel):
@@ -333,16 +334,17 @@ class Settings(Section):
         return self.home / "run"
 
 
-def load(path: Path | None = None, environment: dict[str, str] | None = None) -> Settings:
+def load(path: Path | None = None, environment: dict[str, str] | None = None, *, trust_home: bool = False) -> Settings:
     """Read the configuration file, then the environment over it.
 
     Args:
         path: the file; by default `$FRONTDESK_CONFIG`, else ./configuration.yaml, else the one beside the package.
         environment: variables to read instead of the process's own.
+        trust_home: do not look at who can write to the home, for commands that only tell of it.
 
     Raises:
-        UntrustedFileError: another user owns ./configuration.yaml or its folder, or can write to one of them; or
-            anybody can write to a file that was named.
+        UntrustedFileError: as `check_home`; or another user owns ./configuration.yaml or its folder, or can write to
+            one of them; or anybody can write to a file that was named.
         ConfigurationError: naming each key that is unknown or wrong, and where it was set.
     """
     variables = dict(os.environ) if environment is None else environment
@@ -363,6 +365,8 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None) ->
             "`frontdesk config show` prints what is known.",
         ) from None
     root = chosen.resolve().parent if chosen else Path.cwd()
+    if not trust_home:
+        check_home(root / settings.home)  # before its links are resolved
     return settings.model_copy(update={"home": (root / settings.home).resolve()})
 
 

@@ -8,7 +8,9 @@ this user or root made it (a mounted secret of Kubernetes is such a link). Impor
 from __future__ import annotations
 
 import errno
+import grp
 import os
+import pwd
 import secrets
 import stat
 from collections.abc import Iterator
@@ -20,6 +22,11 @@ from frontdesk.errors import ConfigurationError
 
 PRIVATE_UMASK = 0o077
 """Of every process of Frontdesk: what it creates, its owner alone can open."""
+
+CONTAINER_VARIABLE = "BENTOML_CONTAINERIZED"
+"""Set by BentoML in every image that it builds."""
+MAX_LINKS = 40
+"""On one path, as Linux has it."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
@@ -49,6 +56,105 @@ def folder_problem(folder: Path) -> str | None:
     if about.st_mode & _WRITABLE_BY_OTHERS and not about.st_mode & stat.S_ISVTX and not _is_read_only(folder):
         return f"other users can write to the folder {folder}"
     return None
+
+
+def path_problem(path: Path) -> str | None:
+    """Why another user could have something else stand at `path` than we mean, or None.
+
+    Looked at are each folder on the way and each link, wherever it leads. What is not there yet, we shall make.
+
+    Raises:
+        OSError: a folder cannot be entered, or the links go in a circle.
+    """
+    current, left, links = Path("/"), list(path.absolute().parts[1:]), 0
+    problem = folder_problem(current)
+    while left and problem is None:
+        part = left.pop(0)
+        if part == "..":
+            current = current.parent
+            continue
+        try:
+            about = (current / part).lstat()
+        except FileNotFoundError:
+            return None
+        if stat.S_ISLNK(about.st_mode):
+            if not is_trusted_owner(about.st_uid):
+                return f"{current / part} is a link of another user (uid {about.st_uid})"
+            if (links := links + 1) > MAX_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+            target = (current / part).readlink()
+            current, left = (Path("/") if target.is_absolute() else current), [*target.parts, *left]
+            left = left[1:] if target.is_absolute() else left
+            continue
+        current /= part
+        if stat.S_ISDIR(about.st_mode):
+            problem = _way_problem(current)
+        elif left:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(current))
+    return problem
+
+
+def file_problem(path: Path) -> str | None:
+    """Why another user could have written the file `path`, himself or by a link, or None; also where it is not there.
+
+    Raises:
+        OSError: as `path_problem`.
+    """
+    if (problem := path_problem(path)) is not None or not path.exists():
+        return problem
+    about = path.stat()
+    if not stat.S_ISREG(about.st_mode):
+        return f"{path} is no regular file"
+    if not is_trusted_owner(about.st_uid):
+        return f"{path} belongs to another user (uid {about.st_uid})"
+    if about.st_mode & _WRITABLE_BY_OTHERS:
+        return f"other users can write to {path}"
+    return None
+
+
+def check_home(home: Path) -> None:
+    """Refuse a home that another user could have filled. One of ours that our private group can write to is closed.
+
+    Raises:
+        UntrustedFileError: another user owns it, a folder above it or a link to it, or can write to one of them.
+        ConfigurationError: it is no folder, or cannot be entered.
+    """
+    try:
+        if home.is_dir() and home.stat().st_uid == os.geteuid() and _is_for_private_group(home.stat()):
+            home.chmod(0o700)
+        problem = path_problem(home)
+        if problem is None and home.exists() and not home.is_dir():
+            raise ConfigurationError(f"The home {home} is no folder.", hint="Set FRONTDESK_HOME to another path.")
+        if home.is_dir() and not os.access(home, os.R_OK | os.X_OK):
+            raise ConfigurationError(f"The home {home} cannot be entered by this user.")
+    except OSError as error:
+        raise ConfigurationError(f"The home {home} cannot be used: {error.strerror}.") from None
+    if problem is not None:
+        raise UntrustedFileError(
+            f"The home {home} is not used: {problem}.",
+            hint="Look at what lies in it, then run chmod go-w on that folder, or chown it to this user; "
+            "or set FRONTDESK_HOME.",
+        )
+
+
+def make_home(home: Path) -> None:
+    """Make `home` where it is not there (0700), and check what is there then.
+
+    Raises:
+        UntrustedFileError, ConfigurationError: as `check_home`; or it cannot be made or written to.
+    """
+    check_home(home)
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        check_home(home)
+        if not os.access(home, os.W_OK):
+            raise PermissionError(errno.EACCES, "this user cannot write to it")
+        if _is_read_only(home):
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    except OSError as error:
+        raise ConfigurationError(
+            f"The home {home} cannot be used: {error.strerror}.", hint="Set FRONTDESK_HOME to a folder of your own."
+        ) from None
 
 
 def open_secret(path: Path, name: str) -> BinaryIO:
@@ -120,7 +226,8 @@ def open_own(path: Path, flags: int) -> int:
     """Open a file of this user for writing, without following a link; a new one has mode 0600.
 
     Raises:
-        UntrustedFileError: it is a link, no regular file, has other names, or belongs to another user.
+        UntrustedFileError: it is a link, no regular file, has other names, belongs to another user, or others can write
+            to it.
         OSError: it cannot be opened.
     """
     try:
@@ -130,6 +237,9 @@ def open_own(path: Path, flags: int) -> int:
             raise UntrustedFileError(f"{path} is a link: it is not written to.", hint="Remove it.") from None
         raise
     about = os.fstat(descriptor)
+    if about.st_mode & _WRITABLE_BY_OTHERS:
+        os.close(descriptor)
+        raise UntrustedFileError(f"Other users can write to {path}: it is not used.", hint=f"Run: chmod go-w {path}")
     if not stat.S_ISREG(about.st_mode) or not is_trusted_owner(about.st_uid) or about.st_nlink != 1:
         os.close(descriptor)
         raise UntrustedFileError(f"{path} is no file of this user alone: it is not written to.", hint="Remove it.")
@@ -138,7 +248,7 @@ def open_own(path: Path, flags: int) -> int:
 
 def _open(path: Path, name: str) -> tuple[BinaryIO, int]:
     """A file that this user or root owns, in a folder where nobody else could have replaced it, and its mode."""
-    if (problem := folder_problem(path.parent)) is not None:
+    if (problem := folder_problem(path.parent) or path_problem(path.parent)) is not None:
         raise UntrustedFileError(f"{name} is not used: {problem}.", hint=f"Run: chmod go-w {path.parent}")
     file = os.fdopen(_open_without_foreign_links(path, name), "rb")
     try:
@@ -162,13 +272,38 @@ def _open_without_foreign_links(path: Path, name: str) -> int:
             raise
     if not is_trusted_owner(path.lstat().st_uid):
         raise UntrustedFileError(f"{name} is not used: it is a link of another user.")
-    try:
-        target = path.resolve(strict=True)
-    except RuntimeError:  # what Python 3.11 and 3.12 raise for a loop of links
-        raise UntrustedFileError(f"{name} is not used: its links go in a circle.") from None
-    if (problem := folder_problem(target.parent)) is not None:
+    target = Path(os.path.realpath(path, strict=True))  # a circle of links is an OSError
+    if (problem := folder_problem(target.parent) or path_problem(path)) is not None:
         raise UntrustedFileError(f"{name} is not used: {problem}.")
     return os.open(target, flags)
+
+
+def _way_problem(folder: Path) -> str | None:
+    """`folder_problem` with two exceptions: a group of this user alone, and a volume of a container.
+
+    What is mounted into a container belongs to root, and is often open to a group of the container or to everybody in
+    it; who is in the container is not decided by the mode of a folder.
+    """
+    problem = folder_problem(folder)
+    if problem is None:
+        return None
+    about = folder.stat()
+    if is_trusted_owner(about.st_uid) and _is_for_private_group(about):
+        return None
+    if about.st_uid == 0 and CONTAINER_VARIABLE in os.environ and folder.is_mount():
+        return None
+    return problem
+
+
+def _is_for_private_group(about: os.stat_result) -> bool:
+    """Can a group write, and nobody else, that bears this user's name and has nobody else in it (umask 002)?"""
+    if about.st_mode & _WRITABLE_BY_OTHERS != stat.S_IWGRP or about.st_gid != os.getegid():
+        return False
+    try:
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(about.st_gid)
+    except KeyError:
+        return False
+    return user.pw_name == group.gr_name and set(group.gr_mem) <= {user.pw_name}
 
 
 def _is_read_only(folder: Path) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,6 +20,50 @@ from pathlib import Path
 def run_folder(run: Path, master: int) -> Path:
     """Where the processes of one serving master leave their signs of life; `run` is that of the settings."""
     return run / str(master)
+
+
+def running_server(run: Path) -> int | None:
+    """The process of this user that serves with this run folder: a master or, where that was killed, a worker of it."""
+    for folder in sorted(run.glob("[0-9]*")):
+        signs = [file.read_text(encoding="utf-8").strip() for file in folder.glob("*") if file.is_file()]
+        workers = [int(sign) for sign in signs if sign.isdigit() and _runs(int(sign))]
+        if workers and folder.name.isdigit():
+            return int(folder.name) if _runs(int(folder.name)) else workers[0]
+    return None
+
+
+def take_run_folder(run: Path, master: int) -> None:
+    """Make this master's folder anew, lock it until the process ends, and remove what dead masters left.
+
+    A folder is dead where no process has its number and nobody holds its lock, not even in another container.
+    """
+    folder = run_folder(run, master)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, mode=0o700)
+    _lock(folder)
+    for left in run.iterdir():
+        number = left.name.partition(".")[0]
+        if not number.isdigit() or int(number) == master or _runs(int(number)) or left.is_symlink():
+            continue
+        lock = _lock(run / number)
+        if lock is not None or not (run / number).exists():
+            shutil.rmtree(left, ignore_errors=True)
+        if lock is not None:
+            os.close(lock)
+
+
+def _lock(folder: Path) -> int | None:
+    """A lock on a folder, as an open file; None where another process holds it, or there is no folder."""
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(opened)
+        return None
+    return opened
 
 
 class Heartbeats:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import inspect
+import logging
 import os
 import shutil
 import socket
@@ -23,6 +24,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
+from frontdesk.child_processes import be_parent
 from frontdesk.config import SOCKETS_VARIABLE
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import folder_problem, make_private_folder
@@ -53,7 +55,9 @@ def use_private_sockets(run: Path) -> None:
     if _Master.run is not None:
         return
     import zmq
+    from bentoml import serving
     from circus.arbiter import Arbiter  # type: ignore[import-untyped]  # circus publishes no types
+    from circus.sockets import CircusSocket  # type: ignore[import-untyped]  # as above
 
     signature = inspect.signature(Arbiter.__init__)
     if missing := {"endpoint", "pubsub_endpoint", "sockets", "statsd", "httpd"} - set(signature.parameters):
@@ -63,7 +67,41 @@ def use_private_sockets(run: Path) -> None:
         )
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
     zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
+    CircusSocket.bind_and_listen = _in_one_line(CircusSocket.bind_and_listen)
+    serving.ensure_prometheus_dir = lambda: _metrics_folder(run)
     _Master.run = run
+    be_parent()
+
+
+def _metrics_folder(run: Path) -> str:
+    """Of this master alone: BentoML has one for all servers of its home, and empties it at each start."""
+    folder = run / f"{os.getpid()}.metrics"
+    try:
+        run.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(run)
+        _made_anew(folder)
+    except (ConfigurationError, OSError):  # the home cannot be used: the server says so a moment later
+        folder = Path(tempfile.mkdtemp(prefix="frontdesk-"))
+    atexit.register(_remove, folder, os.getpid())
+    return str(folder)
+
+
+def _in_one_line(original: Callable[..., None]) -> Callable[..., None]:
+    """`CircusSocket.bind_and_listen` that ends the master with one line where the address is taken."""
+
+    @wraps(original)
+    def bind_and_listen(self: Any) -> None:
+        logger = logging.getLogger("circus")
+        was, logger.disabled = logger.disabled, True  # it would say the same in words of its own
+        try:
+            original(self)
+        except OSError as error:
+            where = self.path if self.is_unix else f"{self.host}:{self.port}"
+            _refuse(f"Cannot listen on {where} ({error.strerror}).")
+        finally:
+            logger.disabled = was
+
+    return bind_and_listen
 
 
 def sockets_folder() -> Path:

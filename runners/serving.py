@@ -26,7 +26,7 @@ from _bentoml_sdk import Service
 from bentoml import server_context
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from frontdesk.child_processes import leave_current_directory
+from frontdesk.child_processes import end_with_parent, leave_current_directory
 from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
@@ -49,6 +49,7 @@ from runners.wire import Arrays, pack, scores_to_arrays, unpack
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
 
+end_with_parent()
 SETTINGS: Settings = load()
 if server_context.worker_index is None:  # a master that serves this service alone, on a host of its own
     use_private_sockets(SETTINGS.run)

@@ -175,7 +175,12 @@ def _add_health(
         dead = heartbeats().dead()
         answer = _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
         challenge, address = request.headers.get(CHALLENGE_HEADER), request.scope.get("server")
-        if identity is not None and challenge and address and (proof := identity().proof(challenge, address[1])):
+        if (
+            identity is not None
+            and challenge
+            and address
+            and (proof := identity().proof(challenge, address[1], address[0]))
+        ):
             answer.headers[PROOF_HEADER] = proof
         return answer
 

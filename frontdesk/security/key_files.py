@@ -22,7 +22,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, folder_problem, is_trusted_owner, open_secret
+from frontdesk.private_files import UntrustedFileError, folder_problem, is_trusted_owner, open_secret, path_problem
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
@@ -262,8 +262,11 @@ def write_secret(path: Path, secret: bytes) -> None:
     """
     draft = _draft(path)
     try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        if (problem := folder_problem(path.parent)) is not None:
+        problem = path_problem(path.parent)
+        if problem is None:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            problem = folder_problem(path.parent) or path_problem(path.parent)
+        if problem is not None:
             raise UntrustedFileError(f"The key {path} is not made: {problem}.", hint=f"Run: chmod 700 {path.parent}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
@@ -306,6 +309,8 @@ def decoded(text: bytes, name: str, hint: str) -> bytes:
         raise ConfigurationError(f"{name} is not base64url text.", hint=hint) from None
     if len(secret) < KEY_BYTES:
         raise ConfigurationError(f"{name} has {len(secret)} bytes; it needs {KEY_BYTES}.", hint=hint)
+    if len(set(secret)) == 1:
+        raise ConfigurationError(f"{name} is one byte again and again: no secret.", hint=hint)
     return secret
 
 

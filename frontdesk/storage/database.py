@@ -21,6 +21,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import UntrustedFileError, file_problem
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -41,6 +42,8 @@ _POSTGRESQL = {
     "keepalives_count": 3,
     "tcp_user_timeout": SILENT_AFTER_MS,
 }
+COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
+"""Of an SQLite file: what SQLite, and the lock of this product, put beside it."""
 TURN_TIMEOUT_S = 1.0
 TURN_POLL_S = 0.0005
 MIGRATION_LOCK = 0x46524F4E54  # any number that no other program locks: "FRONT" in ASCII
@@ -191,6 +194,11 @@ def _prepare_file(path: Path) -> None:
     wait for; the file remembers it.
     """
     try:
+        for file in (path, *(Path(f"{path}{suffix}") for suffix in COMPANIONS)):
+            if (problem := file_problem(file)) is not None:
+                raise UntrustedFileError(
+                    f"The database {path} is not used: {problem}.", hint="Move it away, or run chmod go-w or chown."
+                )
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with _file_lock(path), closing(sqlite3.connect(path, timeout=BUSY_TIMEOUT_S)) as connection:

@@ -13,8 +13,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from cli.ask import Found, look_for_server
+from cli.serve import _wait_until_ready, base_of
+from frontdesk.config import load
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
-from tests.serving import Server, frontdesk
+from tests.serving import Server, environment, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
 
@@ -22,8 +25,8 @@ TEXT = "Where is my parcel? It should have come on Monday."
 class Recording(ThreadingHTTPServer):
     """Another program on the port; `requests` are the heads of what it was sent."""
 
-    def __init__(self, handler: type[BaseHTTPRequestHandler]) -> None:
-        super().__init__(("127.0.0.1", 0), handler)
+    def __init__(self, handler: type[BaseHTTPRequestHandler], address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
+        super().__init__(address, handler)
         self.requests: list[str] = []
 
 
@@ -48,8 +51,8 @@ class Alive(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def running(handler: type[BaseHTTPRequestHandler]) -> Iterator[Recording]:
-    with Recording(handler) as program:
+def running(handler: type[BaseHTTPRequestHandler], address: tuple[str, int] = ("127.0.0.1", 0)) -> Iterator[Recording]:
+    with Recording(handler, address) as program:
         thread = threading.Thread(target=program.serve_forever)
         thread.start()
         try:
@@ -97,6 +100,29 @@ def test_a_program_that_passes_the_challenge_on_to_the_right_server_is_found_out
         port = program.server_address[1]
         assert_answered_here(ask(server.home, port), port, "a Frontdesk server of another home")
         assert "authorization" not in "".join(program.requests).lower()
+
+
+def test_one_that_does_so_from_another_address_with_the_same_port_is_found_out_too(server: Server) -> None:
+    """The proof is for the address on which the server took the connection."""
+
+    class Relay(Alive):
+        def proof(self) -> dict[str, str]:
+            answer = httpx2.get(f"{server.url}/livez", headers={CHALLENGE_HEADER: self.headers[CHALLENGE_HEADER]})
+            return {PROOF_HEADER: answer.headers[PROOF_HEADER]}
+
+    with running(Relay, ("127.0.0.2", server.port)) as program:
+        settings = load(environment=environment(server.home, server__host="127.0.0.2", server__port=server.port))
+        with httpx2.Client(base_url=base_of(settings)) as client:
+            assert look_for_server(client, settings) is Found.ANOTHER_HOME
+        assert len(program.requests) == 1
+
+
+def test_serve_does_not_take_another_program_on_its_port_for_the_server(server: Server) -> None:
+    with running(Alive) as program, subprocess.Popen(["sleep", "1.5"]) as starting:
+        port = program.server_address[1]
+        settings = load(environment=environment(server.home, server__port=port))
+        assert not _wait_until_ready(settings, starting)
+    assert program.requests
 
 
 @pytest.mark.parametrize("challenge", ["", "x", "0" * 63, "0" * 65, "G" * 64, "0" * 5000])

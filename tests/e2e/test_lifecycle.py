@@ -232,10 +232,20 @@ class TestRefusingToStart:
     def test_a_port_that_is_taken_is_refused(self, home: Path, server: Server) -> None:
         _assert_refused(_serve(home, server__port=server.port), str(server.port))
 
+    def test_a_port_that_the_server_of_this_home_has_names_its_process(self, server: Server) -> None:
+        (master,) = psutil.Process(server.process.pid).children()
+        refused = _serve_beside(server)
+        _assert_refused(refused, f"A server of this home runs already (process {master.pid})")
+        assert f"kill {master.pid}" in refused.stderr
+
 
 def _serve(home: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     """A start that must end by itself; a good one takes four seconds and never ends."""
     return frontdesk(home, "serve", timeout_s=40.0, **settings)
+
+
+def _serve_beside(server: Server) -> subprocess.CompletedProcess[str]:
+    return frontdesk(server.home, "serve", timeout_s=12.0, server__port=server.port)
 
 
 def _assert_refused(done: subprocess.CompletedProcess[str], named: str) -> None:
@@ -357,3 +367,29 @@ class TestCommandLine:
 
     def test_a_scope_that_does_not_exist_is_refused(self, home: Path) -> None:
         _assert_refused(frontdesk(home, "token", "--scope", "everything"), "everything")
+
+
+class TestKilledOutright:
+    """Nothing lives on that holds the ports and serves without anybody who looks after it."""
+
+    @pytest.mark.parametrize("killed", ["the command", "the master"])
+    def test_the_others_of_a_server_stop_when_the_one_above_them_is_killed(self, home: Path, killed: str) -> None:
+        with Server(home, workers=1) as server:
+            (master,) = psutil.Process(server.process.pid).children()
+            below = [process for process in server.processes() if process.pid != server.process.pid]
+            assert len(below) >= 2
+            os.kill(server.process.pid if killed == "the command" else master.pid, signal.SIGKILL)
+
+            _, alive = psutil.wait_procs(below, timeout=15.0)
+            assert alive == []
+            assert _is_free(server.port)
+            assert _is_free(server.grpc_port)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        with suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return True
+    return False

@@ -31,7 +31,7 @@ from tests.serving import Server, environment, frontdesk, home_with
 
 ANOTHER_USER = 65534
 needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
-FORGED = base64.urlsafe_b64encode(b"f" * 32)
+FORGED = base64.urlsafe_b64encode(b"f." * 16)
 
 
 @pytest.fixture
@@ -166,7 +166,7 @@ class TestKeys:
     @needs_root
     @pytest.mark.parametrize("name", ["signing.key", "sealing.key", "audit.key", "erasure.key", "bundle.key"])
     def test_the_key_in_use_is_refused_where_another_user_owns_it(self, tmp_path: Path, name: str) -> None:
-        write_secret(tmp_path / name, b"k" * 32)
+        write_secret(tmp_path / name, b"k." * 16)
         os.chown(tmp_path / name, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(UntrustedFileError, match="belongs to another user"):
             read_secret(tmp_path / name)
@@ -178,7 +178,7 @@ class TestKeys:
         with pytest.raises(UntrustedFileError, match="belongs to another user"):
             signing_key(tmp_path / "keys")
         with pytest.raises(UntrustedFileError, match="belongs to another user"):
-            write_secret(tmp_path / "keys" / "audit.key", b"k" * 32)
+            write_secret(tmp_path / "keys" / "audit.key", b"k." * 16)
 
     @pytest.mark.parametrize("mode", [0o777, 0o770, 0o722])
     def test_a_folder_that_others_can_write_to_holds_no_keys(self, tmp_path: Path, mode: int) -> None:
@@ -209,7 +209,7 @@ class TestKeys:
         (mount / "..2026" / "signing.key").write_bytes(FORGED)
         (mount / "..2026" / "signing.key").chmod(0o400)
         (mount / "signing.key").symlink_to("..data/signing.key")
-        assert signing_key(mount).secret == b"f" * 32
+        assert signing_key(mount).secret == b"f." * 16
         planted_key(mount)
         assert KeyFiles(mount, Purpose.SIGNING).read().others == ()
 

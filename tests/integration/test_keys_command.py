@@ -62,7 +62,7 @@ def test_a_database_that_is_away_is_said_in_a_line(settings: Settings) -> None:
 
 
 def test_hosts_with_the_same_environment_check_each_others_audit_log_and_tokens(tmp_path: Path) -> None:
-    key = base64.urlsafe_b64encode(b"k" * 32).decode()
+    key = base64.urlsafe_b64encode(b"k." * 16).decode()
     shared = {"audit_key": key, "sealing_key": key, "signing_key": key, "erasure_key": key}
     shared["storage__url"] = f"sqlite:///{tmp_path}/shared.db"
     one, other = tmp_path / "one", tmp_path / "other"
@@ -83,7 +83,7 @@ def test_keys_are_read_from_a_mounted_secret(tmp_path: Path) -> None:
     version.mkdir(parents=True)
     (mount / "..data").symlink_to("..2026")
     for name in ("signing", "sealing", "audit", "erasure", "bundle"):
-        (version / f"{name}.key").write_bytes(base64.urlsafe_b64encode(name[:1].encode() * 32))
+        (version / f"{name}.key").write_bytes(base64.urlsafe_b64encode(name[:2].encode() * 16))
         (version / f"{name}.key").chmod(0o400)
         (mount / f"{name}.key").symlink_to(f"..data/{name}.key")
     listed = frontdesk(tmp_path / "home", "keys", "list", "--json", security__keys=mount)

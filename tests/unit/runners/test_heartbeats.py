@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from runners.heartbeats import Heartbeats
+from runners.heartbeats import Heartbeats, run_folder, running_server, take_run_folder
 
 
 def beats(folder: Path, name: str = "worker-1", timeout_s: float = 5.0) -> Heartbeats:
@@ -86,3 +86,41 @@ async def test_a_blocked_loop_stops_beating(tmp_path: Path) -> None:
     time.sleep(0.2)
     assert first.dead() == ["worker-1"]
     await first.stop()
+
+
+def test_folders_that_dead_masters_left_are_removed_when_one_starts(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    alive = os.getppid()
+    for name in (
+        f"{ended.pid}",
+        f"{ended.pid}.sockets",
+        f"{ended.pid}.metrics",
+        f"{alive}",
+        f"{alive}.sockets",
+        "notes",
+    ):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "file").touch()
+    take_run_folder(tmp_path, os.getpid())
+    assert {path.name for path in tmp_path.iterdir()} == {f"{os.getpid()}", f"{alive}", f"{alive}.sockets", "notes"}
+
+
+def test_the_folder_of_a_master_in_another_container_stays(tmp_path: Path) -> None:
+    """Its number says nothing here, but it holds the lock."""
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    take_run_folder(tmp_path, ended.pid)
+    take_run_folder(tmp_path, os.getpid())
+    assert run_folder(tmp_path, ended.pid).exists()
+
+
+def test_the_server_that_runs_is_named_also_where_only_a_worker_of_it_is_left(tmp_path: Path) -> None:
+    assert running_server(tmp_path) is None
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / str(ended.pid)).mkdir()
+    (tmp_path / str(ended.pid) / "worker-1").write_text(f"{os.getpid()}\n")
+    assert running_server(tmp_path) == os.getpid()
+    (tmp_path / str(ended.pid)).rename(tmp_path / str(os.getppid()))
+    assert running_server(tmp_path) == os.getppid()

@@ -115,3 +115,33 @@ def test_a_worker_finds_out_that_the_control_socket_is_not_there(tmp_path: Path)
     with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as control:
         control.bind(f"{short}/control")
         assert check_control_socket({SOCKETS_VARIABLE: short}) == Path(short)
+
+
+def test_a_port_that_another_program_took_meanwhile_ends_the_master_with_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code = (
+            "from pathlib import Path; from runners.process_manager import use_private_sockets\n"
+            f"use_private_sockets(Path({str(tmp_path / 'run')!r}))\n"
+            "from circus.sockets import CircusSocket\n"
+            f"CircusSocket(name='_bento_api_server', host='127.0.0.1', port={port}).bind_and_listen()\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error Cannot listen on 127.0.0.1:{port} (Address already in use).\n"
+
+
+def test_each_master_has_a_folder_of_its_own_for_metrics_and_removes_it(tmp_path: Path) -> None:
+    run = tmp_path / "home" / "run"
+    code = (
+        "from pathlib import Path; from runners.process_manager import use_private_sockets\n"
+        f"use_private_sockets(Path({str(run)!r}))\n"
+        "from bentoml.serving import ensure_prometheus_dir; import os\n"
+        "folder = Path(ensure_prometheus_dir())\n"
+        "print(folder.name == f'{os.getpid()}.metrics', folder.stat().st_mode & 0o777)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"True {0o700}\n"
+    assert list(run.iterdir()) == []

@@ -1,0 +1,196 @@
+"""A home that another user made, can write to, or has put a link in the way of, and a database that he put into it.
+
+Root can give files to another user, so the tests of owners need root.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from frontdesk.config import load
+from frontdesk.errors import ConfigurationError
+from frontdesk.private_files import CONTAINER_VARIABLE, UntrustedFileError, check_home, make_home, open_own
+from frontdesk.security.keys import signing_key
+from frontdesk.storage.database import COMPANIONS, open_database
+from frontdesk.storage.spool import Spool
+from tests.serving import frontdesk
+
+ANOTHER_USER = 65534
+needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")
+
+
+def of_another_user(home: Path) -> Path:
+    os.chown(home, ANOTHER_USER, ANOTHER_USER)
+    return home
+
+
+def open_to_everybody(home: Path) -> Path:
+    home.chmod(0o777)
+    return home
+
+
+def below_a_folder_of_another_user(home: Path) -> Path:
+    os.chown(home.parent, ANOTHER_USER, ANOTHER_USER)
+    return home
+
+
+def below_a_folder_that_everybody_can_write_to(home: Path) -> Path:
+    home.parent.chmod(0o777)
+    return home
+
+
+def behind_a_link_of_another_user(home: Path) -> Path:
+    link = home.parent / "link"
+    link.symlink_to(home)
+    os.lchown(link, ANOTHER_USER, ANOTHER_USER)
+    return link
+
+
+def behind_a_link_in_a_folder_that_everybody_can_write_to(home: Path) -> Path:
+    (home.parent / "open").mkdir()
+    (home.parent / "open" / "link").symlink_to(home.parent)
+    (home.parent / "open").chmod(0o777)
+    return home.parent / "open" / "link" / home.name
+
+
+PLANTED = [
+    pytest.param(of_another_user, marks=needs_root),
+    open_to_everybody,
+    pytest.param(below_a_folder_of_another_user, marks=needs_root),
+    below_a_folder_that_everybody_can_write_to,
+    pytest.param(behind_a_link_of_another_user, marks=needs_root),
+    behind_a_link_in_a_folder_that_everybody_can_write_to,
+]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A home with nothing in it, in a folder of its own."""
+    (tmp_path / "above" / "home").mkdir(parents=True, mode=0o700)
+    return tmp_path / "above" / "home"
+
+
+@pytest.mark.parametrize("plant", PLANTED)
+def test_a_home_that_another_user_could_have_filled_is_refused_by_whatever_starts(
+    place: Path, plant: Callable[[Path], Path]
+) -> None:
+    home = plant(place)
+    with pytest.raises(UntrustedFileError) as refused:
+        load(environment={"FRONTDESK_HOME": str(home)})
+    assert str(refused.value).startswith(f"The home {home} is not used: ")
+    assert "chmod" in refused.value.hint
+    assert load(environment={"FRONTDESK_HOME": str(home)}, trust_home=True).home == home.resolve()
+
+
+@pytest.mark.parametrize("verb", ["serve", "token", "audit verify"])
+def test_a_command_in_such_a_home_ends_with_one_line_and_makes_nothing_there(place: Path, verb: str) -> None:
+    done = frontdesk(open_to_everybody(place), *verb.split())
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error The home {place} is not used: other users can write")
+    assert len(done.stderr.splitlines()) == 2
+    assert list(place.iterdir()) == []
+
+
+def test_doctor_tells_of_such_a_home(place: Path) -> None:
+    done = frontdesk(open_to_everybody(place), "doctor")
+    assert f"other users can write to {place}" in " ".join(done.stdout.split())
+
+
+def test_a_home_of_ours_is_used_also_behind_our_link_and_in_a_sticky_folder(place: Path) -> None:
+    place.parent.chmod(0o1777)
+    (place.parent / "link").symlink_to("home")
+    for home in (place, place.parent / "link", place.parent / "other" / ".." / "home", place / "not" / "there"):
+        check_home(home)
+    make_home(place.parent / "new" / "home")
+    assert stat.S_IMODE((place.parent / "new" / "home").stat().st_mode) == 0o700
+
+
+@needs_root
+def test_a_home_open_to_a_group_of_this_user_alone_is_closed(place: Path) -> None:
+    """As an umask of 002 leaves it."""
+    place.chmod(0o775)
+    place.parent.chmod(0o775)
+    check_home(place)
+    assert stat.S_IMODE(place.stat().st_mode) == 0o700
+    os.chown(place, 0, ANOTHER_USER)
+    place.chmod(0o770)
+    with pytest.raises(UntrustedFileError):
+        check_home(place)
+
+
+def test_a_folder_of_a_container_passes_only_where_it_is_mounted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.chmod(0o777)
+    monkeypatch.setenv(CONTAINER_VARIABLE, "1")
+    with pytest.raises(UntrustedFileError):
+        check_home(place)
+    monkeypatch.setattr(Path, "is_mount", lambda path: path == place)  # mounting needs a capability
+    check_home(place) if os.geteuid() == 0 else None
+
+
+def test_a_home_that_is_no_folder_ends_with_one_line(place: Path) -> None:
+    (place / "file").write_text("")
+    for home in (place / "file", place / "file" / "below"):
+        with pytest.raises(ConfigurationError, match=r"The home .* (is no folder|cannot be used)"):
+            check_home(home)
+
+
+@needs_root
+def test_keys_behind_a_link_of_another_user_are_not_used_nor_made(place: Path) -> None:
+    place.parent.chmod(0o1777)
+    (place / "keys").mkdir(mode=0o700)
+    signing_key(place / "keys")
+    link = place.parent / "keys"
+    link.symlink_to(place / "keys")
+    assert signing_key(link) == signing_key(place / "keys")
+    os.lchown(link, ANOTHER_USER, ANOTHER_USER)
+    with pytest.raises(UntrustedFileError, match="is a link of another user"):
+        signing_key(link)
+    (place / "keys" / "signing.key").unlink()
+    with pytest.raises(UntrustedFileError, match="is a link of another user"):
+        signing_key(link)
+
+
+class TestDatabases:
+    @pytest.fixture
+    def planted(self, place: Path) -> Path:
+        """In a folder where everybody can make files; the spool opens like the database."""
+        place.chmod(0o1777)
+        sqlite3.connect(place / "frontdesk.db").close()
+        (place / "frontdesk.db").touch(0o600)
+        (place / "frontdesk.db").chmod(0o600)
+        return place / "frontdesk.db"
+
+    @needs_root
+    @pytest.mark.parametrize("suffix", ["", *COMPANIONS])
+    def test_one_of_another_user_is_refused(self, planted: Path, suffix: str) -> None:
+        open_database(f"sqlite:///{planted}").dispose()
+        file = Path(f"{planted}{suffix}")
+        file.touch()
+        os.chown(file, ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(UntrustedFileError, match="belongs to another user"):
+            open_database(f"sqlite:///{planted}")
+
+    @needs_root
+    def test_one_behind_a_link_of_another_user_is_refused(self, planted: Path) -> None:
+        link = planted.with_name("spool.db")
+        link.symlink_to(planted)
+        os.lchown(link, ANOTHER_USER, ANOTHER_USER)
+        with pytest.raises(UntrustedFileError, match="link of another user"):
+            Spool.open(planted.parent)
+
+    def test_one_that_others_can_write_to_is_refused(self, planted: Path) -> None:
+        planted.chmod(0o666)
+        with pytest.raises(UntrustedFileError, match="other users can write to"):
+            open_database(f"sqlite:///{planted}")
+
+    def test_a_file_of_events_that_others_can_write_to_is_refused(self, place: Path) -> None:
+        (place / "events.jsonl").touch()
+        (place / "events.jsonl").chmod(0o622)
+        with pytest.raises(UntrustedFileError, match="Other users can write"):
+            open_own(place / "events.jsonl", os.O_RDWR | os.O_APPEND)

@@ -1,0 +1,29 @@
+"""`frontdesk classify` looks before its work whether the output can take its place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.serving import frontdesk
+
+
+@pytest.mark.parametrize("name", ["in.classified.csv", "in.classified.csv.part.json"])
+def test_a_folder_in_the_place_of_the_output_or_the_record_ends_it_at_once_with_one_line(
+    tmp_path: Path, name: str
+) -> None:
+    """Before the champion is loaded: this home has none."""
+    (tmp_path / "in.csv").write_text("id,text\n1,where is my parcel\n")
+    (tmp_path / name).mkdir()
+    done = frontdesk(tmp_path / "home", "classify", str(tmp_path / "in.csv"))
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error {tmp_path / name} is in the way")
+    assert "Traceback" not in done.stderr
+
+
+def test_an_output_in_a_folder_that_is_not_there_ends_it_at_once(tmp_path: Path) -> None:
+    (tmp_path / "in.csv").write_text("id,text\n1,where is my parcel\n")
+    output = tmp_path / "nowhere" / "out.csv"
+    done = frontdesk(tmp_path / "home", "classify", str(tmp_path / "in.csv"), "--output", str(output))
+    assert done.stderr.startswith(f"error Nothing can be written to the folder {output.parent}")
