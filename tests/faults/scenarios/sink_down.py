@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +13,8 @@ from tests.faults.load import failures
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
 from tests.faults.stage import on_stage
 
+_AT_FDCWD = -100
+_RENAME_EXCHANGE = 2
 CLIENTS = 8
 LEAST_PAUSE_S = 0.05
 ANSWERED = 25  # before the sink is away, and while it is
@@ -20,14 +24,14 @@ ALL_CAME_WITHIN_S = 120.0  # the longest back-off is a minute
 def play(grounds: Grounds, form: Form) -> Outcome:
     home = grounds.folder / "home"
     home.mkdir()
-    link = home / "events.jsonl"
-    link.symlink_to(home / "told.jsonl")
+    file = home / "events.jsonl"
+    file.touch(0o600)
     pause_s = max(LEAST_PAUSE_S, CLIENTS * form.away_s / form.requests_each)  # so many that the outage lasts as long
     with on_stage(grounds.bundle, home, clients=CLIENTS) as stage:
         for fault in range(form.faults):
             with stage.load.burst(form.requests_each, pause_s=pause_s):
                 stage.load.wait_for(ANSWERED)
-                with _in_the_way(link):
+                with _in_the_way(file):
                     time.sleep(form.away_s)
                     stage.load.wait_for(ANSWERED)
                     waited = stage.left_behind()
@@ -38,17 +42,19 @@ def play(grounds: Grounds, form: Form) -> Outcome:
 
 
 @contextmanager
-def _in_the_way(link: Path) -> Iterator[None]:
+def _in_the_way(file: Path) -> Iterator[None]:
     """A folder stands at the place of the file, which is put back afterwards: each time in one step."""
-    file = link.readlink()
-    _point(link, link.parent)
+    folder = file.with_suffix(".folder")
+    folder.mkdir(exist_ok=True)
+    _exchange(file, folder)
     try:
         yield
     finally:
-        _point(link, file)
+        _exchange(file, folder)
 
 
-def _point(link: Path, target: Path) -> None:
-    new = link.with_suffix(".new")
-    new.symlink_to(target)
-    new.replace(link)
+def _exchange(first: Path, second: Path) -> None:
+    """Exchange the names of two files in one step (Linux)."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) != 0:
+        raise OSError(ctypes.get_errno(), "renameat2 failed")
