@@ -12,6 +12,7 @@ LOCKED      := --quiet --require-hashes --only-binary :all: --no-deps  # a lock 
 TORCH_FROM  := $(if $(strip $(TORCH_INDEX)),--index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
 AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that load no server of ours
+IN_PAIRS    := --numprocesses 2 --dist loadfile  # for tests that start servers: they wait much, and a file shares its server
 SIDE_BY_SIDE := tests/unit tests/parity tests/integration tests/injection tests/masking
 USERS       ?= 50             # of make bench-locust
 RUN_TIME    ?= 60s            # of make bench-locust
@@ -59,7 +60,7 @@ train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the r
 
 test: $(VENV)/.dev-$(EXTRA)  ## every test; on private servers of its own where PostgreSQL and Redis are installed
 	@$(PYTEST) $(AT_ONCE) $(SIDE_BY_SIDE)
-	@$(PYTEST) $(SIDE_BY_SIDE:%=--ignore %)
+	@$(PYTEST) $(IN_PAIRS) $(SIDE_BY_SIDE:%=--ignore %)
 
 test-hermetic: $(VENV)/.dev-$(EXTRA)  ## the tests that depend most on the machine, as an ordinary user, with no Redis and no PostgreSQL
 	@$(BIN)/python -m tests.support.ordinary_user $(AT_ONCE)

@@ -53,6 +53,7 @@ def pack(bundle: Bundle) -> str:
         bento = bentoml.bentos.build_bentofile(written.name, build_ctx=str(PROJECT))
     for folder in (bento.path, bentoml.models.get(model).path):
         _make_readable(Path(folder))
+        _open_parents(Path(folder))
     return str(bento.tag)
 
 
@@ -84,11 +85,17 @@ def locked_packages(lock: Path) -> list[str]:
 def _make_readable(folder: Path) -> None:
     """Let any user read the files: an image copies them with their mode, and its user may be any.
 
-    Folders above, which keep others on this machine out, stay as they are.
+    BentoML's own folder above, which keeps others on this machine out, stays as it is.
     """
     for path in (folder, *folder.rglob("*")):
         mode = path.stat().st_mode
         path.chmod(mode | (0o555 if path.is_dir() or mode & 0o100 else 0o444))
+
+
+def _open_parents(folder: Path) -> None:
+    """The same for the two folders of the store that an image copies too: `models/NAME/` and `models/`."""
+    for path in (folder.parent, folder.parent.parent):
+        path.chmod(path.stat().st_mode | 0o555)
 
 
 def placed(settings: Settings, bento: bentoml.Bento) -> Settings:

@@ -64,6 +64,7 @@ PLANTED = (
     ("ID", "123-45-6789", "My SSN is {}, is that a problem?"),
     ("ID", "AB 12 34 56 C", "My NI number is {}."),
     ("ID", "X12345678", "passport number {} is needed?"),
+    ("SECRET", "83920174", "my TAN {} was refused"),
     ("IP", "192.0.2.171", "someone logged in from {}"),
     ("IP", "2001:db8::8a2e:370:7334", "opened from {} last night"),
     ("IP", "198.51.100.23", "Anmeldung von {} war ich nicht"),

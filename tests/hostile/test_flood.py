@@ -17,6 +17,8 @@ from tests.hostile.flood.measure import measure, ordinary
 from tests.serving import Server, home_with
 
 GRACE_S = 4
+NOISE_MS = 500.0
+"""Other tests run at the same time and the samples are few; `make hostile` compares more strictly."""
 CONNECTIONS = 100
 ATTACK_S = 5.0
 BEFORE_S = 2.0
@@ -45,5 +47,5 @@ async def test_ordinary_clients_are_served_during_every_attack_and_sigterm_ends_
             attack_s=ATTACK_S,
             stop=attack == [*ATTACKS][-1],
         )
-        assert not list(exceeded(outcome, GRACE_S)), (outcome.row(), outcome.during.failures[:5])
+        assert not list(exceeded(outcome, GRACE_S, NOISE_MS)), (outcome.row(), outcome.during.failures[:5])
     assert '"event": "failure"' not in attacked.log()

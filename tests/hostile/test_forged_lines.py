@@ -136,5 +136,6 @@ def test_no_line_is_forged_over_grpc(server: Server, written: Any) -> None:
         stub.Understand(pb.Query(text="x", store=False), metadata=(bearer, ("x-request-id", "last-grpc")), timeout=20)
     told = assert_ours(written("last-grpc"))
     assert {line["route"] for line in told if line.get("method") == "GRPC"} == {
-        "/frontdesk.v1.FrontdeskService/Understand"
+        "/frontdesk.v1.FrontdeskService/Understand",
+        "unknown",
     }
