@@ -29,7 +29,7 @@ LIVE = "/inference.GRPCInferenceService/ServerLive"
 INFO = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 MOST_MEMORY = 100_000_000
 LEAST_P95_S = 0.05 if SECONDS >= 30 else 0.5
-"""Below this, twice as slow says nothing: the attacking client needs a core, too, and other tests run at the same time."""
+"""Below this, twice as slow says nothing: the attacking client and other tests need a core, too."""
 LARGE = message(b"x" * 16_000, declared=8_000_000)
 
 Attack = Callable[[int, str], Connection]
