@@ -59,8 +59,7 @@ train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the r
 	@$(BIN)/frontdesk train --promote
 
 test: $(VENV)/.dev-$(EXTRA)  ## every test; on private servers of its own where PostgreSQL and Redis are installed
-	@$(PYTEST) $(AT_ONCE) $(SIDE_BY_SIDE)
-	@$(PYTEST) $(IN_PAIRS) $(SIDE_BY_SIDE:%=--ignore %)
+	@status=0; $(PYTEST) $(AT_ONCE) $(SIDE_BY_SIDE) || status=$$?; $(PYTEST) $(IN_PAIRS) $(SIDE_BY_SIDE:%=--ignore %) || status=$$?; exit $$status
 
 test-hermetic: $(VENV)/.dev-$(EXTRA)  ## the tests that depend most on the machine, as an ordinary user, with no Redis and no PostgreSQL
 	@$(BIN)/python -m tests.support.ordinary_user $(AT_ONCE)

@@ -141,14 +141,17 @@ def test_an_answer_is_found_by_its_own_tenant_alone(engine: Engine) -> None:
         found = find_answer(connection, "acme", kept.answer.query_id)
         assert find_answer(connection, "other", kept.answer.query_id) is None
         assert find_answer(connection, "acme", "unknown") is None
-    assert json.loads(found)["query_id"] == kept.answer.query_id
+    assert found is not None
+    answer, customer_id = found
+    assert json.loads(answer)["query_id"] == kept.answer.query_id
+    assert customer_id == kept.query.customer_id
 
 
 def test_a_stored_answer_leaves_out_what_it_does_not_have(engine: Engine) -> None:
     kept = record(with_reply=False)
     write(engine, kept)
     with reading(engine) as connection:
-        assert "reply" not in json.loads(find_answer(connection, "acme", kept.answer.query_id))
+        assert "reply" not in json.loads(find_answer(connection, "acme", kept.answer.query_id)[0])
     (row,) = rows(engine, queries)
     assert row["response_text"] is None
 
