@@ -22,6 +22,7 @@ import grpc
 from google.protobuf.descriptor import Descriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
+from grpc._cython.cygrpc import ExecuteBatchError
 from grpc.aio import ServicerContext
 
 from bentos.desk import Desk
@@ -195,6 +196,8 @@ class Admission:
                 self._sender.watch(call.client or "")
                 call.status = OK
                 return sent
+            except ExecuteBatchError:  # what core raises for a write to a client that has left; counted as 499
+                raise asyncio.CancelledError from None
             except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
                 await self._refuse(error, call, context)
             finally:

@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2
 
 from bentos.grpc import sending
 from bentos.grpc.admission import Call
@@ -16,7 +17,7 @@ from bentos.grpc.health import HealthService
 from bentos.grpc.slots import CHECK_INTERVAL_S
 from frontdesk.errors import Overloaded
 from tests.grpc_door import FakeDesk, Served, bearer, served
-from tests.support.http2 import Connection, message
+from tests.support.http2 import Connection, frame, message
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -151,3 +152,26 @@ class TestManyWatchers:
             second.cancel()
         assert ended.value.code() is grpc.StatusCode.UNAVAILABLE
         assert {"grpc-status-details-bin", "x-request-id"} <= dict(ended.value.trailing_metadata()).keys()
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_clients_that_leave_while_they_are_sent_something_are_no_defect(
+    capfd: pytest.CaptureFixture[str], reset: bool
+) -> None:
+    """Watchers and readers of the schema, without a window, whose connection ends or whose streams are reset."""
+    schema = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+    request = message(reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString())
+    async with served(FakeDesk()) as door:
+        for _ in range(10):
+            with stalled(door, calls=5) as connection:
+                streams = [connection.call(schema, data=request * 20) for _ in range(5)]
+                await asyncio.sleep(0.05)
+                if reset:
+                    for stream in streams:
+                        connection.socket.sendall(frame(3, 0, stream, (8).to_bytes(4, "big")))
+                    await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
+        assert await health_pb2_grpc.HealthStub(door.channel).Check(health_pb2.HealthCheckRequest())
+    logged = "".join(capfd.readouterr())
+    assert "ExecuteBatchError" not in logged
+    assert "Traceback" not in logged
