@@ -47,12 +47,13 @@ async def storm(server: Server, requests: int = REQUESTS, tenant: str = TENANT) 
 
 
 async def passed_until_none_does(server: Server, tenant: str = TENANT) -> int:
-    """How many pass of storms that go on until every worker has refused all that it got of one."""
-    total, passed = 0, 1
-    while passed:
+    """How many pass of storms that go on until none passes twice in a row: one may have met a single worker."""
+    total, storms_without = 0, 0
+    while storms_without < 2:
         answers = await storm(server, tenant=tenant)
         assert {answer.status_code for answer in answers} <= {200, 429}
         passed = sum(answer.status_code == 200 for answer in answers)
+        storms_without = 0 if passed else storms_without + 1
         total += passed
     return total
 
@@ -93,6 +94,8 @@ async def test_two_workers_whose_redis_goes_away_go_on_with_what_is_left_of_thei
     with_redis: Server, redis: RedisServer
 ) -> None:
     """A worker that had passed less than its share goes on to it, one that had passed more passes nothing further."""
+    if not redis.is_real:
+        pytest.skip("fakeredis goes on to answer over connections that are open when it is killed")
     before = await storm(with_redis, 60, tenant="in-mid-run")
     assert {answer.status_code for answer in before} == {200}
     redis.kill()
