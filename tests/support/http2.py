@@ -116,6 +116,8 @@ class Connection:
                 return
             except ConnectionError:
                 return
+            finally:
+                self.socket.settimeout(10.0)  # for what is sent in between
             if not received:
                 return
             self._unread += received
