@@ -34,6 +34,7 @@ def serve(
 
     console = Console(stderr=True)
     settings = load()
+    _check_ports(settings)  # before minutes of training, and again after them
     if train_if_needed and settings.model.bundle is None and not (settings.bundles / POINTER).exists():
         _train(settings, console)
     _check_ports(settings)

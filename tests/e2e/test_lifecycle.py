@@ -229,6 +229,12 @@ class TestRefusingToStart:
         _assert_refused(refused, named)
         assert "secret-word" not in refused.stderr
 
+    def test_a_port_that_is_taken_is_refused_before_a_model_is_trained(self, tmp_path: Path, server: Server) -> None:
+        refused = frontdesk(tmp_path, "serve", "--train-if-needed", timeout_s=40.0, server__port=server.port)
+
+        _assert_refused(refused, str(server.port))
+        assert "training" not in refused.stderr
+
     def test_a_port_that_is_taken_is_refused(self, home: Path, server: Server) -> None:
         _assert_refused(_serve(home, server__port=server.port), str(server.port))
 
