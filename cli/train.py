@@ -70,21 +70,12 @@ def train(
 
 def run_training(settings: Settings, console: Console, material: Material, profile: str) -> Bundle:
     """Train, draw the report, register and record the figures."""
-    from rich.progress import (
-        BarColumn,
-        Progress,
-        TaskProgressColumn,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
+    from cli.progress import showing_progress
     from model_store import registry
     from training.curves import points, read_curves
     from training.profile import read_profile
     from training.report.page import report_on
     from training.run import TrainingRun
-    from training.stages import Progress as Done
 
     chosen = read_profile(profile)
     run = TrainingRun(
@@ -96,24 +87,11 @@ def run_training(settings: Settings, console: Console, material: Material, profi
         work=settings.home / "training",
         bundles=settings.bundles,
     )
-    columns = (
-        TextColumn("{task.description:<34}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-        TextColumn("left"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def tell(done: Done) -> None:
-            bar.update(task, completed=done.done, total=done.total + 1, description=done.doing)
-
-        bundle = run.train(tell)
-        bar.update(task, description="drawing the report")
+    with showing_progress(console) as show:
+        bundle = run.train(lambda progress: show(progress.doing, progress.done / (progress.total + 1)))
+        show("drawing the report", 0.99)
         report_on(bundle, report_page(settings, bundle).parent)
-        bar.update(task, description="recording in MLflow")
+        show("recording in MLflow", 0.99)
         number = registry.record(
             bundle,
             tracking_uri=settings.tracking_uri,
@@ -124,7 +102,7 @@ def run_training(settings: Settings, console: Console, material: Material, profi
             plots=report_page(settings, bundle).parent,
         )
         record_figures(settings, bundle)
-        bar.update(task, completed=len(bar.tasks) and bar.tasks[0].total, description="done")
+        show("done", 1.0)
     console.print(f"Bundle [bold]{bundle.version}[/], registered in MLflow as {settings.training.experiment} {number}.")
     return bundle
 

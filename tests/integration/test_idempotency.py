@@ -15,7 +15,7 @@ from sqlalchemy import Engine, event, func, insert, select
 from frontdesk.errors import KeyInFlight, KeyReused, StorageUnavailable
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.rows import answer_json
-from frontdesk.storage.spool import purge
+from frontdesk.storage.spool import Spool, purge
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
 from frontdesk.storage.tables import idempotency, queries
 from frontdesk.types import Answer, Caller, Claim, EarlierAnswer, Query
@@ -282,13 +282,13 @@ async def test_a_spool_that_has_not_changed_is_not_read_again(
 ) -> None:
     """But once any process has written to it, it is: a key that another worker took there is found."""
     reads: list[ClaimRow] = []
-    read_holder = worker.spool.holder
+    read_holder = Spool.holder
 
-    def counted(row: ClaimRow) -> Holder | None:
+    def counted(spool: Spool, row: ClaimRow) -> Holder | None:
         reads.append(row)
-        return read_holder(row)
+        return read_holder(spool, row)
 
-    monkeypatch.setattr(worker.spool, "holder", counted)
+    monkeypatch.setattr(Spool, "holder", counted)
     await asyncio.sleep(1.1)  # until the clock of the file system tells a write apart
     for number in range(5):
         await take(worker, f"key-{number}")
