@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from frontdesk.config import Settings
 
 CONNECT_TIMEOUT_S = 0.5
-LOOK_TIMEOUT_S = 2.0
+IDENTIFY_TIMEOUT_S = 2.0
 SUBJECT, TENANT, SCOPE = "frontdesk ask", "default", "answer"
 TOKEN_TTL_S = 300
 RENEW_BEFORE_S = 30.0
@@ -24,13 +24,13 @@ RENEW_BEFORE_S = 30.0
 Ask = Callable[[str], dict[str, Any]]
 
 
-class Found(Enum):
-    """Who listens on the port of the settings; the values are for a person."""
+class Listener(Enum):
+    """The program that listens on the configured port; the values are shown to users."""
 
     OURS = "the server of this home"
     ANOTHER_HOME = "a Frontdesk server of another home"
     ANOTHER_PROGRAM = "another program, or an older Frontdesk"
-    NOTHING = "nobody"
+    NOTHING = "no program"
 
 
 def ask(
@@ -95,46 +95,47 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
     with Client(base_url=base, timeout=timeout, verify=trust(settings), trust_env=False) as client:
         if not local:
-            found = look_for_server(client, settings)
-            if found is Found.OURS:
+            listener = look_for_server(client, settings)
+            if listener is Listener.OURS:
                 yield _remote(client, settings, about)
                 return
-            if found is not Found.NOTHING:
-                typer.echo(f"{base} is answered by {found.value}: the champion answers here instead.", err=True)
+            if listener is not Listener.NOTHING:
+                typer.echo(f"{base} is answered by {listener.value}: the champion answers here instead.", err=True)
     with _embedded(settings, about) as put:
         yield put
 
 
-def look_for_server(client: Any, settings: Settings) -> Found:
-    """Who answers at the address of the settings. Nothing secret is sent, and only the head of the answer is read."""
+def look_for_server(client: Any, settings: Settings) -> Listener:
+    """Identify the program at the configured address. Sends no secret and reads only the head of the response."""
     from httpx2 import ConnectError, ConnectTimeout, HTTPError
 
     from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
 
     challenge = new_challenge()
     try:
-        with client.stream("GET", "/livez", headers={CHALLENGE_HEADER: challenge}, timeout=LOOK_TIMEOUT_S) as answer:
-            status, proof = answer.status_code, answer.headers.get(PROOF_HEADER)
-            reached = answer.extensions["network_stream"].get_extra_info("server_addr")
+        headers = {CHALLENGE_HEADER: challenge}
+        with client.stream("GET", "/livez", headers=headers, timeout=IDENTIFY_TIMEOUT_S) as response:
+            status, proof = response.status_code, response.headers.get(PROOF_HEADER)
+            host, port = response.extensions["network_stream"].get_extra_info("server_addr")[:2]
     except (ConnectError, ConnectTimeout):
-        return Found.NOTHING
+        return Listener.NOTHING
     except HTTPError:
-        return Found.ANOTHER_PROGRAM
+        return Listener.ANOTHER_PROGRAM
     if proof is None:
-        return Found.ANOTHER_PROGRAM
-    if not server_identity(settings.keys).is_proof(proof, challenge, reached[1], reached[0]):
-        return Found.ANOTHER_HOME
-    return Found.OURS if status == 200 else Found.NOTHING
+        return Listener.ANOTHER_PROGRAM
+    if not server_identity(settings.keys).is_proof(proof, challenge, port, host):
+        return Listener.ANOTHER_HOME
+    return Listener.OURS if status == 200 else Listener.NOTHING
 
 
 def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask:
-    """Ask the server with a token that lives for minutes; a new one is made while messages go on."""
+    """Send questions to the server with a token that is valid for minutes and is renewed before it expires."""
     token, expires_at = "", 0.0
 
     def put(text: str) -> dict[str, Any]:
         nonlocal token, expires_at
         if time.time() > expires_at - RENEW_BEFORE_S:
-            token, expires_at = _minted(settings)
+            token, expires_at = _mint_token(settings)
         response = client.post(
             "/v1/queries", json={"text": text, **about}, headers={"authorization": f"Bearer {token}"}
         )
@@ -144,16 +145,16 @@ def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask
     return put
 
 
-def _minted(settings: Settings) -> tuple[str, float]:
-    """A token for this command, and when it expires in seconds since the epoch. The audit log names it."""
+def _mint_token(settings: Settings) -> tuple[str, float]:
+    """Return a token for this command and its expiry in seconds since the epoch. Writes an audit entry."""
     from cli.audit import note
     from frontdesk.identifiers import uuid7
     from frontdesk.security.keys import signing_key
     from frontdesk.security.tokens import mint
 
     jti, ttl_s = uuid7(), min(TOKEN_TTL_S, settings.security.token_ttl_s)
-    granted = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
-    note(settings, "token.minted", jti, tenant=TENANT, details=granted)  # never printed, so it may be made without one
+    grant = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
+    note(settings, "token.minted", jti, tenant=TENANT, details=grant)  # the token is never printed: optional
     token = mint(
         signing_key(settings.keys),
         settings.security,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from frontdesk.security.audit import AuditKey, Checkpoint
 
 UNREACHABLE, INCOMPLETE_FILE = 3, 4
-"""Exit codes of `verify`, beside 1 for a log that was changed."""
+"""Exit codes of `verify`, in addition to 1 for a log that was changed."""
 
 app = typer.Typer(help="The audit log: verify it, and sign how far it has come.", no_args_is_help=True)
 
@@ -28,11 +28,11 @@ def verify(
         list[Path] | None, typer.Option(help="A file of checkpoints that was kept elsewhere; repeat for several.")
     ] = None,
 ) -> None:
-    """Look at every entry and checkpoint; exit code 1 where any was edited, taken out, put in, moved, cut off, damaged.
+    """Verify every entry and checkpoint; exit code 1 if any was edited, removed, inserted, moved, cut off or damaged.
 
-    The checkpoints that servers of this host have written to <home>/audit-checkpoints.jsonl are looked at too: exit
-    code 4 where nothing else is wrong but that file lacks checkpoints that the database has. Exit code 3: the database
-    cannot be reached or read.
+    Also verifies the checkpoints that servers of this host have written to <home>/audit-checkpoints.jsonl. Exit code 4:
+    the log is intact, but that file lacks checkpoints that the database has. Exit code 3: the database cannot be
+    reached or read.
     """
     import socket
 
@@ -58,22 +58,22 @@ def verify(
     try:
         with _opened(settings) as engine, reading(engine) as connection:
             findings = _missing_tables(connection)
-            seen = None if findings else checked(connection, key, elsewhere)
+            verification = None if findings else checked(connection, key, elsewhere)
     except StorageUnavailable as error:
         typer.echo(f"Nothing was verified. {error.message}", err=True)
         raise typer.Exit(UNREACHABLE) from None
-    for finding in findings if seen is None else seen.findings:
-        typer.echo(_visible(finding))
-    if seen is None or seen.findings:
+    for finding in findings if verification is None else verification.findings:
+        typer.echo(_escape_unprintable(finding))
+    if verification is None or verification.findings:
         raise typer.Exit(1)
-    count = seen.checkpoints + len(elsewhere)
-    typer.echo(f"{seen.entries} entries and {count} checkpoints are as they were written.")
-    expected = should_be_in_file(seen.kept, settings.storage.hosts, socket.gethostname())
-    _tell_of_file(settings, expected)
+    count = verification.checkpoints + len(elsewhere)
+    typer.echo(f"{verification.entries} entries and {count} checkpoints are as they were written.")
+    expected = should_be_in_file(verification.kept, settings.storage.hosts, socket.gethostname())
+    _check_checkpoint_file(settings, expected)
 
 
-def _tell_of_file(settings: Settings, expected: Sequence[Checkpoint]) -> None:
-    """Exit where this host's file lacks what it should hold; with several hosts, where it holds nothing at all."""
+def _check_checkpoint_file(settings: Settings, expected: Sequence[Checkpoint]) -> None:
+    """Exit if this host's file lacks expected checkpoints; with several hosts, only if it has none of them."""
     from bentos.audit import lacking
     from bentos.checkpoints import FILE_NAME
 
@@ -81,40 +81,41 @@ def _tell_of_file(settings: Settings, expected: Sequence[Checkpoint]) -> None:
     missing = lacking(expected, file)
     if not missing or (settings.storage.hosts > 1 and len(missing) < len(expected)):
         return
-    state = "lacks" if file.exists() else "is not there, and lacks"
+    state = "lacks" if file.exists() else "does not exist, and lacks"
     typer.echo(
         f"{file} {state} {len(missing)} checkpoints that the database has, the first of {missing[0].created_at}: "
-        "it was removed, cut off or changed, another host or home signed, or a process ended while it wrote. "
-        "Once you know why, frontdesk audit checkpoint --complete-file adds them.",
+        "the file was removed, cut off or changed, another host or home signed them, or a process was killed while it "
+        "wrote. Once the cause is known, run: frontdesk audit checkpoint --complete-file",
         err=True,
     )
     raise typer.Exit(INCOMPLETE_FILE)
 
 
 def _missing_tables(connection: Connection) -> list[str]:
+    """Return a finding for each audit table that the database lacks."""
     from sqlalchemy import inspect
 
-    there = inspect(connection)
+    inspector = inspect(connection)
     return [
-        f"The table {name} was taken out of the database."
+        f"The table {name} was removed from the database."
         for name in ("audit_log", "audit_checkpoints")
-        if not there.has_table(name)
+        if not inspector.has_table(name)
     ]
 
 
-def _visible(finding: str) -> str:
-    """Names out of the database, without signs that a terminal would act on."""
+def _escape_unprintable(finding: str) -> str:
+    """Return the text with control characters escaped: names in the database must not control the terminal."""
     return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in finding)
 
 
-def _away(error: Exception) -> str:
+def _unreachable(error: Exception) -> str:
     return f"The database cannot be reached or read ({type(error).__name__})."
 
 
 @app.command()
 def checkpoint(
     complete_file: Annotated[
-        bool, typer.Option("--complete-file", help="Add to this host's file what the database has and it lacks.")
+        bool, typer.Option("--complete-file", help="Add the checkpoints that this host's file lacks.")
     ] = False,
 ) -> None:
     """Sign the head of every chain, keep that beside the log, and print it: append it to a file on another machine.
@@ -132,13 +133,13 @@ def checkpoint(
     if complete_file:
         key, file = audit_key(settings.keys), settings.home / FILE_NAME
         with _opened(settings) as engine, reading(engine) as connection:
-            seen = checked(connection, key, [])
-        if seen.findings:
+            verification = checked(connection, key, [])
+        if verification.findings:
             raise DataError("The audit log is not as it was written.", hint="See: frontdesk audit verify")
-        missing = lacking(seen.kept, file)
+        missing = lacking(verification.kept, file)
         note_first(settings, "audit.file_completed", [str(len(missing))])
-        for one in missing:
-            append_line(file, one)
+        for absent in missing:
+            append_line(file, absent)
         typer.echo(f"{len(missing)} checkpoints were added to {file}.")
         return
     with _opened(settings) as engine:
@@ -154,10 +155,10 @@ def list_entries(
     action: Annotated[str | None, typer.Option(help="Such as erase, export, read, refused, token.minted.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="The most entries.")] = 100,
 ) -> None:
-    """Print entries as JSON lines, the newest first; an operation also with its outcome.
+    """Print entries as JSON lines, newest first; an operation is followed by its outcome.
 
-    Entries hold fingerprints of customers' ids: --customer finds those of an id, whichever way a request spelt it, with
-    answers, reads and erasures of single queries. Lists and exports are found where their filter named the customer.
+    Entries hold fingerprints of customer ids. --customer matches the entries of an id, however a request encoded it:
+    answers, reads and erasures of single queries. Lists and exports match if their filter named the customer.
     """
     import json
 
@@ -172,28 +173,29 @@ def list_entries(
     fingerprints = () if customer is None else _fingerprints(customer, audit_key(settings.keys))
     with _opened(settings) as engine, reading(engine) as connection:
         if customer is not None:
-            hashed = fingerprint_key(settings.keys).fingerprint
+            fingerprint = fingerprint_key(settings.keys).fingerprint
             tenants = [tenant] if tenant is not None else all_tenants(connection)
-            fingerprints += tuple(customer_hash(hashed, each, customer) for each in tenants)
+            fingerprints += tuple(customer_hash(fingerprint, name, customer) for name in tenants)
         for row in find_entries(connection, fingerprints, subject=subject, tenant=tenant, action=action, limit=limit):
             names = ("tenant", "subject", "action", "target")
-            at = row["created_at"]
-            entry = {"created_at": None if at is None else at.isoformat(), **{name: row[name] for name in names}}
+            created_at = row["created_at"]
+            stamp = None if created_at is None else created_at.isoformat()
+            entry = {"created_at": stamp, **{name: row[name] for name in names}}
             typer.echo(json.dumps({**entry, "details": _details(row["details"])}))
 
 
-def _details(written: str | None) -> object:
-    """As JSON says it, or the text itself where somebody has damaged it."""
+def _details(column: str | None) -> object:
+    """Return the parsed JSON of a `details` column, or its text if it is damaged."""
     import json
 
     try:
-        return json.loads(written or "null")
+        return json.loads(column or "null")
     except (ValueError, RecursionError):
-        return written
+        return column
 
 
 def _fingerprints(customer: str, key: AuditKey) -> tuple[str, ...]:
-    """Of the customer as a target, and of the path of an erasure, which entries held before targets were canonical."""
+    """Return the fingerprints of a customer: as an audit target, and as an erasure path, which older entries hold."""
     from urllib.parse import quote
 
     return key.target("customer", customer), key.fingerprint(f"/v1/customers/{quote(customer, safe='')}")
@@ -201,7 +203,11 @@ def _fingerprints(customer: str, key: AuditKey) -> tuple[str, ...]:
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Engine]:
-    """Raises StorageUnavailable where the database cannot be reached or read."""
+    """Migrate the database and yield its engine.
+
+    Raises:
+        StorageUnavailable: the database cannot be reached or read.
+    """
     from alembic.util import CommandError
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -214,11 +220,11 @@ def _opened(settings: Settings) -> Iterator[Engine]:
     except ConfigurationError as error:
         raise StorageUnavailable(f"The database cannot be reached or read: {error.message}") from None
     except (SQLAlchemyError, CommandError, OSError) as error:
-        raise StorageUnavailable(_away(error)) from None
+        raise StorageUnavailable(_unreachable(error)) from None
     try:
         yield engine
     except SQLAlchemyError as error:
-        raise StorageUnavailable(_away(error)) from None
+        raise StorageUnavailable(_unreachable(error)) from None
     finally:
         engine.dispose()
 
@@ -248,9 +254,9 @@ def note_first(
     tenant: str = "",
     details: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
-    """The same for what must not be done without a trace.
+    """Write audit entries that must be committed before the operation runs.
 
-    The tables are only brought up to date where there is no audit log yet: `frontdesk token` must be quick.
+    Migrates the database only if it has no audit log yet, so that `frontdesk token` stays fast.
 
     Raises:
         StorageUnavailable: the audit log could not be written.
@@ -269,8 +275,8 @@ def note_first(
     from frontdesk.types import AuditEntry
 
     who, now = f"command line: {getpass.getuser()}", datetime.now(UTC)
-    written = json.dumps(dict(details))
-    entries = [AuditEntry(tenant, who, action, target, written, now) for target in targets]
+    details_json = json.dumps(dict(details))
+    entries = [AuditEntry(tenant, who, action, target, details_json, now) for target in targets]
     engine = open_database(settings.database_url)
     try:
         if not inspect(engine).has_table("audit_log"):

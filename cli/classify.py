@@ -1,8 +1,9 @@
 """`frontdesk classify`: a file of messages in, the same rows with what the ensemble makes of them out.
 
-Whole batches are appended to a file of random name beside the output, and `<output>.part.json` says after each which
-file that is and how far it reaches. A run that was interrupted cuts off what came after the last whole batch and goes
-on there: its output is the same byte for byte. Neither file is opened through a link, or where another user owns it.
+Whole batches are appended to a partial file with a random name next to the output. After each batch the record
+`<output>.part.json` states the name of that file and the rows and bytes in it. An interrupted run truncates the partial
+file to the last whole batch and continues there: its output is the same byte for byte. Neither file is opened through a
+link or if another user owns it.
 """
 
 from __future__ import annotations
@@ -100,12 +101,16 @@ def classify(
 
 
 def _check_places(target: Path) -> None:
-    """Before the work and not after it: can the output take its place?"""
+    """Check before any work that the output and its progress record can be written.
+
+    Raises:
+        DataError: a folder or special file has one of their names, or the target folder is not writable.
+    """
     from frontdesk.errors import DataError
 
     for place in (target, _progress_of(target)):
         if place.is_dir() or (place.exists() and not place.is_file() and not place.is_symlink()):
-            raise DataError(f"{place} is in the way: it is no file.", hint="Remove it, or give another --output.")
+            raise DataError(f"{place} is in the way: it is not a file.", hint="Remove it, or give another --output.")
     if not target.parent.is_dir() or not os.access(target.parent, os.W_OK | os.X_OK):
         raise DataError(f"Nothing can be written to the folder {target.parent}.", hint="Give another --output.")
 
@@ -127,14 +132,15 @@ class ClassifyRun:
 
     @property
     def part(self) -> Path:
-        """What the interrupted run has written, by the record that it left.
+        """The partial file that the progress record of an interrupted run names.
 
         Raises:
-            ValueError: there is no record, or it is not ours.
+            FileNotFoundError: there is no record.
+            KeyError, ValueError: the record names no partial file of this output.
         """
-        name = self._kept()["part"]
+        name = self._read_record()["part"]
         if not (isinstance(name, str) and name.startswith(self._part_prefix) and "/" not in name):
-            raise ValueError("no name of a part")
+            raise ValueError("not the name of a partial file")
         return self.target.with_name(name)
 
     @property
@@ -145,13 +151,13 @@ class ClassifyRun:
         """Where to go on, and what to tell about it: '' where there was nothing to resume."""
         afresh = Reached(read=self.rows.start)
         try:
-            kept = self._kept()
-            reached, part = Reached(**kept["reached"]), self.part
+            record = self._read_record()
+            reached, part = Reached(**record["reached"]), self.part
         except FileNotFoundError:
             return afresh, ""
         except (FrontdeskError, OSError, ValueError, KeyError, TypeError):
             return afresh, "An earlier run left no record of how far it came: starting afresh."
-        changed = [name for name, value in self.identity.items() if kept.get("identity", {}).get(name) != value]
+        changed = [name for name, value in self.identity.items() if record.get("identity", {}).get(name) != value]
         if changed:
             return afresh, f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting afresh."
         if not part.exists() or part.stat().st_size < reached.written:
@@ -164,8 +170,8 @@ class ClassifyRun:
         Each step is safe: what it wrote stays, whatever happens after it.
         """
         part = self.part if reached.written else self._new_part()
-        opened = open_own(part, os.O_RDWR | (0 if reached.written else os.O_CREAT | os.O_EXCL))
-        with self.file.open("rb") as source, os.fdopen(opened, "r+b") as sink:
+        descriptor = open_own(part, os.O_RDWR | (0 if reached.written else os.O_CREAT | os.O_EXCL))
+        with self.file.open("rb") as source, os.fdopen(descriptor, "r+b") as sink:
             sink.truncate(reached.written)
             sink.seek(reached.written)
             if not reached.written:
@@ -181,7 +187,7 @@ class ClassifyRun:
                 reached.errors += outcomes.pop(ERROR, 0)
                 for decision, count in outcomes.items():
                     reached.decisions[decision] = reached.decisions.get(decision, 0) + count
-                self._keep(reached, part)
+                self._write_record(reached, part)
                 yield reached
         part.replace(self.target)
         self.progress.unlink(missing_ok=True)
@@ -206,20 +212,20 @@ class ClassifyRun:
         return f".{self.target.name}.part-"
 
     def _new_part(self) -> Path:
-        """A name that nobody can have guessed; what runs without a record have left under such names is removed."""
-        for left in self.target.parent.glob(f"{glob.escape(self._part_prefix)}*"):
-            if is_trusted_owner(left.lstat().st_uid) and (left.is_symlink() or not left.is_dir()):
-                left.unlink()
+        """Return an unpredictable path for a new partial file, and delete partial files of runs without a record."""
+        for stale in self.target.parent.glob(f"{glob.escape(self._part_prefix)}*"):
+            if is_trusted_owner(stale.lstat().st_uid) and (stale.is_symlink() or not stale.is_dir()):
+                stale.unlink()
         return self.target.with_name(f"{self._part_prefix}{secrets.token_hex(8)}")
 
-    def _kept(self) -> dict[str, Any]:
+    def _read_record(self) -> dict[str, Any]:
         with os.fdopen(open_own(self.progress, os.O_RDONLY), "rb") as file:
-            kept = json.load(file)
-        if not isinstance(kept, dict):
-            raise ValueError("no record")
-        return kept
+            record = json.load(file)
+        if not isinstance(record, dict):
+            raise ValueError("not a progress record")
+        return record
 
-    def _keep(self, reached: Reached, part: Path) -> None:
+    def _write_record(self, reached: Reached, part: Path) -> None:
         record = {"identity": self.identity, "reached": asdict(reached), "part": part.name}
         with replaced(self.progress, sync=False) as file:
             file.write(json.dumps(record).encode())

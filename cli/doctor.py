@@ -144,29 +144,29 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
 
 def _home(settings: Settings) -> Iterator[Finding]:
-    """Messages of customers lie below home: nobody else may enter it or read a file there."""
+    """Check that other users cannot enter the home, which holds customers' messages."""
     from frontdesk.private_files import is_trusted_owner, path_problem
 
     if not settings.home.exists():
         yield Finding("home", "good", "made on first start")
         return
-    about = settings.home.stat()
-    mode = stat.S_IMODE(about.st_mode)
+    status = settings.home.stat()
+    mode = stat.S_IMODE(status.st_mode)
     repair = f"run: chmod -R go-rwx {settings.home}"
-    if not is_trusted_owner(about.st_uid):
-        yield Finding("home", "bad", f"{settings.home} belongs to another user (uid {about.st_uid})")
+    if not is_trusted_owner(status.st_uid):
+        yield Finding("home", "bad", f"{settings.home} belongs to another user (uid {status.st_uid})")
     elif mode & 0o022:
         yield Finding("home", "bad", f"other users can write to {settings.home} ({mode:o}); {repair}")
     elif (problem := path_problem(settings.home)) is not None:
         yield Finding("home", "bad", problem)
     elif mode & 0o077:
-        yield Finding("home", "warning", f"other users can read what lies in {settings.home} ({mode:o}); {repair}")
+        yield Finding("home", "warning", f"other users can read files in {settings.home} ({mode:o}); {repair}")
     else:
         yield Finding("home", "good", f"{settings.home} is closed to other users")
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    """The folder of keys, the keys in use, and those beside them; each is read as a server reads it."""
+    """Check the key folder, the keys in use and the other keys in it; each is read as a server reads it."""
     from frontdesk.private_files import folder_problem
 
     folder = settings.keys
@@ -174,7 +174,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
         yield Finding("signing key", "good", "made on first start")
         return
     if (problem := folder_problem(folder)) is not None:
-        yield Finding("keys", "bad", f"{problem}; run: chmod 700 {folder}, and look at each key in it")
+        yield Finding("keys", "bad", f"{problem}; run: chmod 700 {folder}, and check each key in it")
         return
     problems = {path: problem for path in sorted(folder.glob("*.key")) if (problem := _key_problem(path))}
     in_use = problems.pop(folder / "signing.key", "")
@@ -187,7 +187,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _key_problem(path: Path) -> str:
-    """Why a key file is not used, or ''."""
+    """Return the reason why a key file cannot be used, or ''."""
     from frontdesk.errors import ConfigurationError
     from frontdesk.security.key_files import read_secret
 

@@ -1,4 +1,4 @@
-"""`frontdesk retention`: what is older than `storage.retention_days` allows, and its removal."""
+"""`frontdesk retention`: report and delete data that is older than `storage.retention_days` allows."""
 
 from __future__ import annotations
 
@@ -11,51 +11,51 @@ import typer
 if TYPE_CHECKING:
     from frontdesk.storage.retention import Retention, RetentionReport
 
-app = typer.Typer(help="Remove what is older than storage.retention_days allows.", no_args_is_help=True)
+app = typer.Typer(help="Delete data older than storage.retention_days allows.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 @app.command()
 def report(as_json: Json = False) -> None:
-    """How many rows a run would remove now, by table. Nothing is changed."""
-    with _opened() as retention, _database_errors():
-        made = retention.report()
-    _show(made, "would go", as_json=as_json)
+    """Print how many rows a run would remove now, by table. Changes nothing."""
+    with _open_retention() as retention, _database_errors():
+        result = retention.report()
+    _show(result, "would go", as_json=as_json)
 
 
 @app.command()
 def run(as_json: Json = False) -> None:
-    """Remove it now. Servers may run; they do the same once a day. The audit log has an entry of each run.
+    """Remove expired rows now and write an audit entry. Servers may be running; each day one of them does the same.
 
-    Exit code 1: the database or the file of events could not be written. What was removed by then is removed.
+    Exit code 1: the database or the events file could not be written. Rows removed before that stay removed.
     """
     import getpass
 
-    with _opened() as retention, _database_errors():
-        made = retention.run(subject=f"command line: {getpass.getuser()}")
-    _show(made, "removed", as_json=as_json)
+    with _open_retention() as retention, _database_errors():
+        result = retention.run(subject=f"command line: {getpass.getuser()}")
+    _show(result, "removed", as_json=as_json)
 
 
-def _show(report: RetentionReport, what: str, *, as_json: bool) -> None:
+def _show(report: RetentionReport, rows_heading: str, *, as_json: bool) -> None:
     if as_json:
         typer.echo(report.to_json())
         return
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("table", "days", what, box=None)
+    table = Table("table", "days", rows_heading, box=None)
     for row in report.tables:
         days = "keep" if row.days is None else f"{row.days:g}"
         table.add_row(row.table, days, "" if row.days is None else str(row.rows))
     console = Console()
     console.print(table)
-    last = "never" if report.last_run_at is None else report.last_run_at.isoformat(timespec="seconds")
-    console.print(f"Last run: {last}", highlight=False)
+    last_run = "never" if report.last_run_at is None else report.last_run_at.isoformat(timespec="seconds")
+    console.print(f"Last run: {last_run}", highlight=False)
 
 
 @contextmanager
-def _opened() -> Iterator[Retention]:
+def _open_retention() -> Iterator[Retention]:
     from bentos.keeping import open_retention
     from frontdesk.config import load
     from frontdesk.security.audit import audit_key
@@ -74,6 +74,7 @@ def _opened() -> Iterator[Retention]:
 
 @contextmanager
 def _database_errors() -> Iterator[None]:
+    """Raise StorageUnavailable for an error of the database or of the events file."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from frontdesk.errors import StorageUnavailable

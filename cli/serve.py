@@ -34,7 +34,7 @@ def serve(
 
     console = Console(stderr=True)
     settings = load()
-    _check_ports(settings)  # before minutes of training, and again after them
+    _check_ports(settings)  # before training, which takes minutes, and again after it
     if train_if_needed and settings.model.bundle is None and not (settings.bundles / POINTER).exists():
         _train(settings, console)
     _check_ports(settings)
@@ -60,10 +60,10 @@ def _check_ports(settings: Settings) -> None:
         if server.grpc_port is not None:
             check_port(server.host, server.grpc_port, GRPC_VARIABLE)
     except ConfigurationError as error:
-        if running := running_server(settings.run):
+        if pid := running_server(settings.run):
             raise ConfigurationError(
-                f"{error.message} A server of this home runs already (process {running}).",
-                hint=f"Stop it with: kill {running}. {error.hint}",
+                f"{error.message} A server of this home runs already (process {pid}).",
+                hint=f"Stop it with: kill {pid}. {error.hint}",
             ) from None
         raise
 
@@ -90,7 +90,7 @@ def _command(settings: Settings) -> list[str]:
     server = settings.server
     return [
         *python_module("bentoml"), "serve", "bentos.service:Frontdesk",
-        "--working-dir", str(PROJECT),  # where BentoML looks for modules first: not in the current directory
+        "--working-dir", str(PROJECT),  # BentoML's first module folder; not the current directory
         "--host", server.host, "--port", str(server.port),
         "--timeout-graceful-shutdown", str(server.shutdown_grace_s), *serve_options(server),
     ]  # fmt: skip
@@ -107,16 +107,16 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool:
-    """Is the server ready? Another program on the port does not count: only one with the keys of this home."""
+    """Wait until the server is ready; False if it ended or timed out. Ignores programs without this home's keys."""
     from httpx2 import Client, HTTPError
 
-    from cli.ask import Found, look_for_server
+    from cli.ask import Listener, look_for_server
 
     give_up = time.monotonic() + READY_TIMEOUT_S
     with Client(base_url=base_of(settings), timeout=2.0, verify=trust(settings), trust_env=False) as client:
         while server.poll() is None and time.monotonic() < give_up:
             try:
-                if look_for_server(client, settings) is Found.OURS and client.get("/readyz").status_code == 200:
+                if look_for_server(client, settings) is Listener.OURS and client.get("/readyz").status_code == 200:
                     return server.poll() is None
             except HTTPError:
                 pass

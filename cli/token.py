@@ -1,6 +1,6 @@
-"""`frontdesk token`: a development token, signed with this machine's own key; `inspect` shows one, `revoke` ends one.
+"""`frontdesk token`: print a development token signed with this machine's key; `inspect` and `revoke` tokens.
 
-A token is only printed once the audit log names it: where the database cannot be reached, none is made.
+A token is printed only after its audit entry is committed: without the database no token is minted.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def token(
         int | None, typer.Option(min=1, help="Its life in seconds. Default: from the configuration.")
     ] = None,
 ) -> None:
-    """Print a token for the API, once the audit log names it. The key is made on first run, for its owner alone."""
+    """Print a token for the API after writing its audit entry. The key is made on first run, readable by its owner."""
     if context.invoked_subcommand is not None:
         return
     from frontdesk.config import load
@@ -40,15 +40,15 @@ def token(
     settings = load()
     scopes = tuple(scope) if scope else tuple(known for known in SCOPES if known != "admin")
     ttl_s = ttl_s or settings.security.token_ttl_s
-    typer.echo(minted(settings, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s))
+    typer.echo(mint_token(settings, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s))
 
 
-def minted(settings: Settings, *, subject: str, tenant: str, scopes: Sequence[str], ttl_s: int) -> str:
-    """A new token, which the audit log names. Its `iat` is behind a revocation of the subject's earlier tokens.
+def mint_token(settings: Settings, *, subject: str, tenant: str, scopes: Sequence[str], ttl_s: int) -> str:
+    """Mint a token and write its audit entry. Its `iat` is later than any revocation of the subject's tokens.
 
     Raises:
         ConfigurationError: as `mint`.
-        StorageUnavailable: the audit log could not be written, so there is no token.
+        StorageUnavailable: the audit log could not be written; no token is returned.
     """
     import time
 
@@ -58,15 +58,17 @@ def minted(settings: Settings, *, subject: str, tenant: str, scopes: Sequence[st
     from frontdesk.security.tokens import mint
 
     jti, key = uuid7(), signing_key(settings.keys)
-    now = max(int(time.time()), _issued_from(settings, tenant, subject))
-    about = {"subject": subject, "tenant": tenant, "scopes": list(scopes), "exp": now + ttl_s, "jti": jti}
-    made = mint(key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti)
-    note_first(settings, "token.minted", [jti], tenant=tenant, details=about)
-    return made
+    now = max(int(time.time()), _earliest_iat(settings, tenant, subject))
+    details = {"subject": subject, "tenant": tenant, "scopes": list(scopes), "exp": now + ttl_s, "jti": jti}
+    token = mint(key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti)
+    note_first(settings, "token.minted", [jti], tenant=tenant, details=details)
+    return token
 
 
-def _issued_from(settings: Settings, tenant: str, subject: str) -> int:
-    """The first `iat`, in seconds since 1970, that no revocation of the subject covers; its second is over then.
+def _earliest_iat(settings: Settings, tenant: str, subject: str) -> int:
+    """Return the first `iat`, in seconds since 1970, that no revocation of the subject covers.
+
+    Sleeps until the second of the last revocation has passed.
 
     Raises:
         StorageUnavailable: the database did not answer.
@@ -83,25 +85,25 @@ def _issued_from(settings: Settings, tenant: str, subject: str) -> int:
     engine = open_database(settings.database_url)
     try:
         with reading(engine) as connection:
-            is_there = inspect(connection).has_table("revoked_tokens")
-            moment = issued_from(connection, tenant, subject) if is_there else None
+            has_revocations = inspect(connection).has_table("revoked_tokens")
+            earliest = issued_from(connection, tenant, subject) if has_revocations else None
     except SQLAlchemyError as error:
         raise StorageUnavailable(f"The audit log could not be written ({type(error).__name__}).") from None
     finally:
         engine.dispose()
-    time.sleep(seconds_until(moment, settings.security))
-    return 0 if moment is None else int(moment.timestamp())
+    time.sleep(seconds_until(earliest, settings.security))
+    return 0 if earliest is None else int(earliest.timestamp())
 
 
 @app.command()
 def revoke(
     token: Annotated[
-        str | None, typer.Argument(help="A token or its jti; - reads it from standard input, out of process lists.")
+        str | None, typer.Argument(help="A token or its jti; - reads standard input, hidden from process lists.")
     ] = None,
     subject: Annotated[str | None, typer.Option(help="Revoke every token of this subject issued until now.")] = None,
-    tenant: Annotated[str | None, typer.Option(help="Of this tenant alone. Default: of every tenant.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Only for this tenant. Default: every tenant.")] = None,
 ) -> None:
-    """Refuse a token, or all tokens of a subject, from now on. Every server learns of it within seconds."""
+    """Refuse a token, or all tokens of a subject, from now on. Takes effect on every server within seconds."""
     import time
     from datetime import UTC, datetime
 
@@ -124,33 +126,34 @@ def revoke(
             row = insert(connection, revoked, settings.security)
         engine.dispose()
     except SQLAlchemyError as error:
-        raise StorageUnavailable(f"Nothing was revoked: the database is away ({type(error).__name__}).") from None
+        message = f"Nothing was revoked: the database is unavailable ({type(error).__name__})."
+        raise StorageUnavailable(message) from None
     note(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.about())
     time.sleep(seconds_until(row.issued_before, settings.security))
-    what = (
+    revoked_tokens = (
         f"The token {row.jti}"
         if row.jti
         else f"Every token of {row.subject} issued until {datetime.now(UTC):%F %T} UTC"
     )
-    where = f"tenant {row.tenant}" if row.tenant else "every tenant"
-    typer.echo(f"{what} ({where}) is refused within {settings.security.revocation_refresh_s:g} seconds.")
+    tenants = f"tenant {row.tenant}" if row.tenant else "every tenant"
+    typer.echo(f"{revoked_tokens} ({tenants}) is refused within {settings.security.revocation_refresh_s:g} seconds.")
 
 
 def _revoked(settings: Settings, token: str | None, subject: str | None, tenant: str | None) -> Revoked:
-    """What the arguments of `revoke` name.
+    """Parse the arguments of `revoke`.
 
     Raises:
-        InvalidQuery: they name nothing that can be revoked.
+        InvalidQuery: they name no token and no subject, or both; or the token or the jti is not valid.
     """
     from bentos.revocations import Revoked, revoked_id, revoked_token
     from frontdesk.errors import InvalidQuery
-    from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID
+    from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID, is_valid_id
 
     text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
     if (text is None) == (subject is None):
         raise InvalidQuery("Name a token, its jti, or --subject.", hint="See: frontdesk token revoke --help")
     if subject is not None:
-        if not 1 <= len(subject) <= LONGEST_ID or not subject.isprintable():
+        if not is_valid_id(subject):
             raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
         return Revoked(tenant or EVERY_TENANT, subject=subject)
     if text is not None and text.count(".") == 2:

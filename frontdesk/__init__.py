@@ -1,7 +1,7 @@
 """Frontdesk's own vocabulary and its one use case: understand a customer's message and answer it.
 
 This package imports none of the others (`runners`, `model_store`, `training`, `bentos`, `cli`). Each of them imports it
-first: it switches off the usage reports of libraries, some of which record from the moment of their import.
+first, because it switches off the usage reports of libraries, and some libraries start recording when imported.
 """
 
 import os
@@ -9,7 +9,7 @@ import os
 __version__ = "0.1.0"
 
 USAGE_REPORTS_OFF = {
-    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime keeps events below ~/.cache/Microsoft and sends them
+    "ORT_DISABLE_TELEMETRY": "1",  # onnxruntime stores events in ~/.cache/Microsoft and sends them
     "BENTOML_DO_NOT_TRACK": "True",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "HF_HUB_DISABLE_TELEMETRY": "1",

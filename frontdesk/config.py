@@ -32,9 +32,9 @@ API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"
 SCOPE_PATTERN = r"^[!#-\[\]-~]{1,64}$"  # one name, as RFC 6749, section 3.3 writes it
 PROJECT = Path(__file__).resolve().parent.parent
 _SQLITE = "sqlite:///"
-HERE = Path("configuration.yaml")
+LOCAL_FILE = Path("configuration.yaml")
 SOCKETS_VARIABLE = "FRONTDESK_RUN_SOCKETS"
-"""Of the serving master for its children: the folder of their sockets (runners/process_manager.py)."""
+"""Set by the serving master for its children: the folder of their sockets (runners/process_manager.py)."""
 NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
 
 
@@ -175,7 +175,7 @@ class LlmSettings(Section):
 
 
 class RetentionDays(Section):
-    """How many days rows are kept, by table; None keeps them for good. Fractions of a day are allowed."""
+    """How many days rows are kept, by table; None keeps them forever. Fractions of a day are allowed."""
 
     queries: float | None = Field(None, gt=0)
     customer_history: float | None = Field(None, gt=0)
@@ -340,11 +340,11 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
     Args:
         path: the file; by default `$FRONTDESK_CONFIG`, else ./configuration.yaml, else the one beside the package.
         environment: variables to read instead of the process's own.
-        trust_home: do not look at who can write to the home, for commands that only tell of it.
+        trust_home: do not check the permissions of the home, for commands that only report on it.
 
     Raises:
-        UntrustedFileError: as `check_home`; or another user owns ./configuration.yaml or its folder, or can write to
-            one of them; or anybody can write to a file that was named.
+        UntrustedFileError: as `check_home`; or another user owns or can write to ./configuration.yaml or its folder;
+            or a named file is world-writable.
         ConfigurationError: naming each key that is unknown or wrong, and where it was set.
     """
     variables = dict(os.environ) if environment is None else environment
@@ -371,20 +371,20 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
 
 
 def paths_in_environment(settings: Settings, variables: Mapping[str, str]) -> dict[str, str]:
-    """The variables with which a process in another directory finds the same file, home and relative paths."""
-    found = {"FRONTDESK_HOME": str(settings.home)}
+    """Return variables with which a process in another directory uses the same file, home and relative paths."""
+    paths = {"FRONTDESK_HOME": str(settings.home)}
     if (file := configuration_file(variables)) is not None:
-        found[CONFIG_VARIABLE] = str(file.absolute())
+        paths[CONFIG_VARIABLE] = str(file.absolute())
     for section, content in settings:
         if isinstance(content, Section):
             for key, value in content:
                 if (path := _absolute(value)) is not None:
-                    found[f"{PREFIX}{section}__{key}".upper()] = json.dumps(path)
-    return found
+                    paths[f"{PREFIX}{section}__{key}".upper()] = json.dumps(path)
+    return paths
 
 
 def _absolute(value: object) -> str | None:
-    """A relative path, or one in the URL of an SQLite database, made absolute; None for anything else."""
+    """Return a relative path, or an SQLite URL with one, made absolute; None for any other value."""
     if isinstance(value, Path) and not value.is_absolute():
         return str(value.absolute())
     if isinstance(value, str) and value.startswith(_SQLITE) and value[len(_SQLITE) :][:1] not in ("", "/", ":"):
@@ -393,22 +393,22 @@ def _absolute(value: object) -> str | None:
 
 
 def configuration_file(variables: Mapping[str, str]) -> Path | None:
-    """The file that `load` reads where none is passed; None where there is none."""
+    """Return the file that `load` reads by default; None if no file exists."""
     if named := variables.get(CONFIG_VARIABLE):
         return Path(named)
-    for candidate in (HERE, PROJECT / HERE):
+    for candidate in (LOCAL_FILE, PROJECT / LOCAL_FILE):
         if candidate.exists():
             return candidate
     return None
 
 
 def _open(path: Path) -> BinaryIO:
-    """Open a configuration file. One that merely lies in the current directory may be somebody else's.
+    """Open a configuration file; one that is only found in the current directory may belong to another user.
 
-    It names whom this product sends keys to and whose bundles it trusts. A file that was named, or that lies beside the
-    code, was chosen by whoever chose the code; it is refused only where anybody can write to it.
+    The file decides which servers get keys and whose bundles are trusted. A named file, or the one next to the code,
+    was chosen by the operator and is refused only if it is world-writable.
     """
-    if path == HERE and path.resolve().parent != PROJECT:
+    if path == LOCAL_FILE and path.resolve().parent != PROJECT:
         return open_trusted(path, f"{Path.cwd() / path}")
     file = path.open("rb")
     if os.fstat(file.fileno()).st_mode & stat.S_IWOTH:

@@ -1,40 +1,40 @@
-"""Cells of CSV that no spreadsheet takes for a formula (OWASP, CSV injection), and the way back.
+"""Escape CSV cells against formula injection (OWASP, CSV injection), and reverse the escaping. Pure.
 
-A spreadsheet may split a file at another separator than it was written with: many locales use the semicolon, and a
-pasted file is split at tabs. So a sign that begins a formula gets an apostrophe not only at the beginning of a cell but
-also behind every semicolon, tab and line break, with blanks and quotation marks in between. Spreadsheets also take the
-full-width forms of the signs. Pure.
+A spreadsheet may split a file at another separator than it was written with: many locales use the semicolon, and pasted
+text is split at tabs. An apostrophe is therefore inserted before a formula character at the start of a cell and after
+every semicolon, tab and line break, also behind blanks and quotation marks. Spreadsheets accept full-width forms of the
+formula characters, too.
 """
 
 from __future__ import annotations
 
 import re
 
-_BREAKS = ";\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
-_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
-_FILLING = "\\s\"'\u200b-\u200f\u2060\u00ad\ufeff"
-_AT_START = re.compile(rf"([{_FILLING}]*)([{_SIGNS}])")
-_BEHIND_BREAK = re.compile(rf"([{_BREAKS}][{_FILLING}]*)([{_SIGNS}])")
-_GUARDED_AT_START = re.compile(rf"([{_FILLING}]*)'([{_SIGNS}])")
-_GUARDED_BEHIND_BREAK = re.compile(rf"([{_BREAKS}][{_FILLING}]*)'([{_SIGNS}])")
+_SEPARATORS = ";\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029"
+_FORMULA_CHARACTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
+_PADDING = "\\s\"'\u200b-\u200f\u2060\u00ad\ufeff"
+_AT_START = re.compile(rf"([{_PADDING}]*)([{_FORMULA_CHARACTERS}])")
+_AFTER_SEPARATOR = re.compile(rf"([{_SEPARATORS}][{_PADDING}]*)([{_FORMULA_CHARACTERS}])")
+_GUARDED_AT_START = re.compile(rf"([{_PADDING}]*)'([{_FORMULA_CHARACTERS}])")
+_GUARDED_AFTER_SEPARATOR = re.compile(rf"([{_SEPARATORS}][{_PADDING}]*)'([{_FORMULA_CHARACTERS}])")
 _CONTROL = re.compile(r"'*[\t\r\n]")
 _GUARDED_CONTROL = re.compile(r"'+[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*")
 
 
 def guarded(cell: str) -> str:
-    """The cell with an apostrophe before whatever a spreadsheet would take for a formula; numbers stay as they are."""
+    """Return the cell with an apostrophe before every formula character; numbers are left unchanged."""
     if _NUMBER.fullmatch(cell):
         return cell
-    begins = _AT_START.match(cell)
-    start, rest = ("", cell) if begins is None else (f"{begins[1]}'{begins[2]}", cell[begins.end() :])
-    safe = start + _BEHIND_BREAK.sub(r"\1'\2", rest)
+    match = _AT_START.match(cell)
+    start, rest = ("", cell) if match is None else (f"{match[1]}'{match[2]}", cell[match.end() :])
+    safe = start + _AFTER_SEPARATOR.sub(r"\1'\2", rest)
     return f"'{safe}" if _CONTROL.match(safe) else safe
 
 
 def unguarded(cell: str) -> str:
-    """The cell that `guarded` was given."""
+    """Return the cell before `guarded` was applied."""
     bare = cell[1:] if _GUARDED_CONTROL.match(cell) else cell
-    begins = _GUARDED_AT_START.match(bare)
-    start, rest = ("", bare) if begins is None else (begins[1] + begins[2], bare[begins.end() :])
-    return start + _GUARDED_BEHIND_BREAK.sub(r"\1\2", rest)
+    match = _GUARDED_AT_START.match(bare)
+    start, rest = ("", bare) if match is None else (match[1] + match[2], bare[match.end() :])
+    return start + _GUARDED_AFTER_SEPARATOR.sub(r"\1\2", rest)

@@ -23,7 +23,7 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, began: float | None = None) -> Deadline:
-        """So many seconds from now, for a request that began at `began` (monotonic, seconds), or now."""
+        """Return the deadline `seconds` from now; `began` is the start of the request (monotonic, default: now)."""
         now = time.monotonic()
         return cls(now + seconds, now if began is None else began)
 
@@ -35,7 +35,7 @@ class Deadline:
         return self.at - time.monotonic()
 
     def check(self, doing: str) -> None:
-        """Raise `DeadlineExceeded`, naming what was being done, once the moment has passed."""
+        """Raise `DeadlineExceeded` if the deadline has passed; `doing` names the work for the message."""
         if self.remaining_s() <= 0:
             raise _exceeded(doing)
 

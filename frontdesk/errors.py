@@ -71,7 +71,7 @@ MOST_VIOLATIONS = 20
 
 
 class InvalidQuery(FrontdeskError):
-    """`violations` lists (where, what) for rules that the request breaks: the first `MOST_VIOLATIONS` of them."""
+    """An invalid request. `violations` lists (where, what) for the first `MOST_VIOLATIONS` broken rules."""
 
     kind = Kind.INVALID_QUERY
 

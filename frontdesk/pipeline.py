@@ -48,9 +48,9 @@ from frontdesk.types import (
 )
 
 LONG_TEXT = 500
-"""Characters from which masking a text waits for its turn: the worst such text takes 3 ms, the worst of 4,000 24 ms."""
-KEPT_AT_ONCE = 16
-"""Records of a batch that are made in one pass of the event loop: each costs about 0.2 ms."""
+"""Texts of this many characters are masked in cooperative slices. Worst case: 500 take 3 ms, 4,000 take 24 ms."""
+RECORDS_PER_PASS = 16
+"""Records of a batch that are started in one pass of the event loop: each costs about 0.2 ms."""
 COUNTING_S = 10.0
 CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
 
@@ -72,7 +72,7 @@ class Champion(Protocol):
     ) -> Sequence[Understanding]: ...
 
     def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
-        """Raise `Overloaded` where texts of so many characters would not be understood before the deadline."""
+        """Raise `Overloaded` if texts of these lengths in characters would miss the deadline."""
 
 
 class Customers(Protocol):
@@ -243,22 +243,22 @@ class AnswerQuery:
         understandings = await deadline.bound(reading, "the models read the messages")
         watch.lap("models")
         histories = await self._histories(queries, caller, watch)
-        known = list(zip(queries, masked, understandings, histories, strict=True))
+        inputs = list(zip(queries, masked, understandings, histories, strict=True))
         judged = (
-            [self.judge(champion, *known[0])]
+            [self.judge(champion, *inputs[0])]
             if len(queries) == 1
-            else await self.turns.each(lambda one: self.judge(champion, *one), known, deadline, DECIDING)
+            else await self.turns.each(lambda arguments: self.judge(champion, *arguments), inputs, deadline, DECIDING)
         )
         watch.lap("decide")
         drafts = [dataclasses.replace(answer, timings_ms=watch.laps()) for answer in judged]
-        outcomes = await _together(
+        outcomes = await _gather(
             self._keep(query, caller, text, draft, claim, watch, deadline)
             for query, text, draft in zip(queries, masked, drafts, strict=True)
         )
         if len(queries) == 1:
             return [self._outcome(outcomes[0], watch)]
-        counting = Deadline.after(COUNTING_S)  # what was kept is acknowledged, although the deadline may have passed
-        return await self.turns.each(lambda one: self._outcome(one, watch), outcomes, counting, "it was counted")
+        counting = Deadline.after(COUNTING_S)  # stored answers are acknowledged even after the deadline
+        return await self.turns.each(lambda item: self._outcome(item, watch), outcomes, counting, "it was counted")
 
     async def _mask(self, text: str, deadline: Deadline) -> MaskedText:
         if len(text) < LONG_TEXT:
@@ -360,13 +360,13 @@ class AnswerQuery:
 Work = Callable[[Query, Caller, Deadline, Claim | None], Awaitable[Answer]]
 
 
-async def _together(keeping: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer | BaseException]:
-    """Await all, begun `KEPT_AT_ONCE` in each pass of the event loop; a caller who leaves ends them all."""
+async def _gather(coroutines: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer | BaseException]:
+    """Return all results in order, starting `RECORDS_PER_PASS` in each pass of the loop; cancels all when cancelled."""
     tasks: list[asyncio.Task[Answer]] = []
     try:
-        for one in keeping:
-            tasks.append(asyncio.ensure_future(one))
-            if len(tasks) % KEPT_AT_ONCE == 0:
+        for coroutine in coroutines:
+            tasks.append(asyncio.ensure_future(coroutine))
+            if len(tasks) % RECORDS_PER_PASS == 0:
                 await asyncio.sleep(0)
         return await asyncio.gather(*tasks, return_exceptions=True)
     except BaseException:

@@ -1,8 +1,8 @@
-"""Files and folders that no other user of this machine can have written.
+"""Ownership and permission checks for files and folders that other users of this machine must not control.
 
-A secret is read only where its owner is this user or root, nobody else can open it, and nobody else can have put it
-there: a file that another user planted in a writable folder is refused, whatever its mode. A link is followed where
-this user or root made it (a mounted secret of Kubernetes is such a link). Imports nothing of Frontdesk but its errors.
+A secret is read only if this user or root owns it, no other user can open it, and no other user could have put it
+there: a file that another user planted in a writable folder is refused, whatever its mode. A link is followed if this
+user or root made it (a mounted Kubernetes secret is such a link). Imports only the errors of Frontdesk.
 """
 
 from __future__ import annotations
@@ -21,110 +21,113 @@ from typing import BinaryIO
 from frontdesk.errors import ConfigurationError
 
 PRIVATE_UMASK = 0o077
-"""Of every process of Frontdesk: what it creates, its owner alone can open."""
+"""Umask of every Frontdesk process: only the owner can open the files that it creates."""
 
 CONTAINER_VARIABLE = "BENTOML_CONTAINERIZED"
-"""Set by BentoML in every image that it builds."""
+"""BentoML sets it in every image that it builds."""
 MAX_LINKS = 40
-"""On one path, as Linux has it."""
+"""Maximum number of links on one path, as on Linux."""
 
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class UntrustedFileError(ConfigurationError):
-    """Another user owns a file, or could have replaced it."""
+    """Another user owns a file or could have replaced it."""
 
 
 def is_trusted_owner(uid: int) -> bool:
-    """Is `uid` this user or root? Always, where the system knows no users."""
+    """Return whether `uid` is this user or root; always True on a system without user ids."""
     return not hasattr(os, "geteuid") or uid in (0, os.geteuid())
 
 
 def folder_problem(folder: Path) -> str | None:
-    """Why another user could put a file into `folder` in place of ours, or None.
+    """Return the reason why another user could replace a file in `folder`, or None.
 
-    A folder with the sticky bit or on a read-only file system passes although others can write to it: they cannot
-    replace a file there, and the owner of each file is checked by itself.
+    A folder with the sticky bit or on a read-only file system is accepted although other users can write to it: they
+    cannot replace a file there, and the owner of each file is checked separately.
 
     Raises:
-        OSError: the folder is not there.
+        OSError: the folder does not exist.
     """
-    about = folder.stat()
-    if not is_trusted_owner(about.st_uid):
-        return f"the folder {folder} belongs to another user (uid {about.st_uid})"
-    if about.st_mode & _WRITABLE_BY_OTHERS and not about.st_mode & stat.S_ISVTX and not _is_read_only(folder):
+    status = folder.stat()
+    if not is_trusted_owner(status.st_uid):
+        return f"the folder {folder} belongs to another user (uid {status.st_uid})"
+    if status.st_mode & _WRITABLE_BY_OTHERS and not status.st_mode & stat.S_ISVTX and not _is_read_only(folder):
         return f"other users can write to the folder {folder}"
     return None
 
 
 def path_problem(path: Path) -> str | None:
-    """Why another user could have something else stand at `path` than we mean, or None.
+    """Return the reason why another user could control what is at `path`, or None.
 
-    Looked at are each folder on the way and each link, wherever it leads. What is not there yet, we shall make.
+    Checks each folder and link on the path, including the targets of links. Missing parts are accepted: this process
+    will create them.
 
     Raises:
-        OSError: a folder cannot be entered, or the links go in a circle.
+        OSError: a folder cannot be entered, or the links form a loop.
     """
-    current, left, links = Path("/"), list(path.absolute().parts[1:]), 0
+    current, remaining, links = Path("/"), list(path.absolute().parts[1:]), 0
     problem = folder_problem(current)
-    while left and problem is None:
-        part = left.pop(0)
+    while remaining and problem is None:
+        part = remaining.pop(0)
         if part == "..":
             current = current.parent
             continue
         try:
-            about = (current / part).lstat()
+            status = (current / part).lstat()
         except FileNotFoundError:
             return None
-        if stat.S_ISLNK(about.st_mode):
-            if not is_trusted_owner(about.st_uid):
-                return f"{current / part} is a link of another user (uid {about.st_uid})"
+        if stat.S_ISLNK(status.st_mode):
+            if not is_trusted_owner(status.st_uid):
+                return f"{current / part} is a link of another user (uid {status.st_uid})"
             if (links := links + 1) > MAX_LINKS:
                 raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
             target = (current / part).readlink()
-            current, left = (Path("/") if target.is_absolute() else current), [*target.parts, *left]
-            left = left[1:] if target.is_absolute() else left
+            current, remaining = (Path("/") if target.is_absolute() else current), [*target.parts, *remaining]
+            remaining = remaining[1:] if target.is_absolute() else remaining
             continue
         current /= part
-        if stat.S_ISDIR(about.st_mode):
-            problem = _way_problem(current)
-        elif left:
+        if stat.S_ISDIR(status.st_mode):
+            problem = _ancestor_problem(current)
+        elif remaining:
             raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(current))
     return problem
 
 
 def file_problem(path: Path) -> str | None:
-    """Why another user could have written the file `path`, himself or by a link, or None; also where it is not there.
+    """Return the reason why another user could have written the file `path`, also through a link, or None.
+
+    A missing file is accepted if its path is.
 
     Raises:
         OSError: as `path_problem`.
     """
     if (problem := path_problem(path)) is not None or not path.exists():
         return problem
-    about = path.stat()
-    if not stat.S_ISREG(about.st_mode):
-        return f"{path} is no regular file"
-    if not is_trusted_owner(about.st_uid):
-        return f"{path} belongs to another user (uid {about.st_uid})"
-    if about.st_mode & _WRITABLE_BY_OTHERS:
+    status = path.stat()
+    if not stat.S_ISREG(status.st_mode):
+        return f"{path} is not a regular file"
+    if not is_trusted_owner(status.st_uid):
+        return f"{path} belongs to another user (uid {status.st_uid})"
+    if status.st_mode & _WRITABLE_BY_OTHERS:
         return f"other users can write to {path}"
     return None
 
 
 def check_home(home: Path) -> None:
-    """Refuse a home that another user could have filled. One of ours that our private group can write to is closed.
+    """Refuse a home that another user could have written to; remove write access of this user's private group.
 
     Raises:
-        UntrustedFileError: another user owns it, a folder above it or a link to it, or can write to one of them.
-        ConfigurationError: it is no folder, or cannot be entered.
+        UntrustedFileError: another user owns or can write to the home, a folder above it or a link to it.
+        ConfigurationError: it is not a folder, or cannot be entered.
     """
     try:
         if home.is_dir() and home.stat().st_uid == os.geteuid() and _is_for_private_group(home.stat()):
             home.chmod(0o700)
         problem = path_problem(home)
         if problem is None and home.exists() and not home.is_dir():
-            raise ConfigurationError(f"The home {home} is no folder.", hint="Set FRONTDESK_HOME to another path.")
+            raise ConfigurationError(f"The home {home} is not a folder.", hint="Set FRONTDESK_HOME to another path.")
         if home.is_dir() and not os.access(home, os.R_OK | os.X_OK):
             raise ConfigurationError(f"The home {home} cannot be entered by this user.")
     except OSError as error:
@@ -132,16 +135,16 @@ def check_home(home: Path) -> None:
     if problem is not None:
         raise UntrustedFileError(
             f"The home {home} is not used: {problem}.",
-            hint="Look at what lies in it, then run chmod go-w on that folder, or chown it to this user; "
+            hint="Check its contents, then run chmod go-w on that folder, or chown it to this user; "
             "or set FRONTDESK_HOME.",
         )
 
 
 def make_home(home: Path) -> None:
-    """Make `home` where it is not there (0700), and check what is there then.
+    """Create `home` with mode 0700 if it does not exist, and check it.
 
     Raises:
-        UntrustedFileError, ConfigurationError: as `check_home`; or it cannot be made or written to.
+        UntrustedFileError, ConfigurationError: as `check_home`; or it cannot be created or written to.
     """
     check_home(home)
     try:
@@ -158,11 +161,11 @@ def make_home(home: Path) -> None:
 
 
 def open_secret(path: Path, name: str) -> BinaryIO:
-    """Open a file that only its owner, this user or root, can read; `name` begins the messages.
+    """Open a file that only its owner, this user or root, can read; error messages start with `name`.
 
     Raises:
         UntrustedFileError: as `open_trusted`.
-        ConfigurationError: group or others can open the file, or it is no regular file.
+        ConfigurationError: group or others can open the file, or it is not a regular file.
         OSError: it cannot be opened.
     """
     file, mode = _open(path, name)
@@ -173,11 +176,11 @@ def open_secret(path: Path, name: str) -> BinaryIO:
 
 
 def open_trusted(path: Path, name: str) -> BinaryIO:
-    """Open a file that no other user can have written, though all may read it; `name` begins the messages.
+    """Open a file that no other user could have written, though all may read it; error messages start with `name`.
 
     Raises:
         UntrustedFileError: another user owns the file, its folder or a link to it, can write to it or could replace it.
-        ConfigurationError: it is no regular file.
+        ConfigurationError: it is not a regular file.
         OSError: it cannot be opened.
     """
     file, mode = _open(path, name)
@@ -188,25 +191,25 @@ def open_trusted(path: Path, name: str) -> BinaryIO:
 
 
 def make_private_folder(folder: Path) -> Path:
-    """Make `folder` where it is not there, for this user alone (0700), and return it.
+    """Create `folder` with mode 0700 if it does not exist, and return it.
 
     Raises:
-        UntrustedFileError: what is there is no folder of this user or root.
-        OSError: it cannot be made.
+        UntrustedFileError: the path exists and is not a folder of this user or root.
+        OSError: it cannot be created.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    about = folder.lstat()
-    if not stat.S_ISDIR(about.st_mode) or not is_trusted_owner(about.st_uid):
-        raise UntrustedFileError(f"{folder} is no folder of this user.")
+    status = folder.lstat()
+    if not stat.S_ISDIR(status.st_mode) or not is_trusted_owner(status.st_uid):
+        raise UntrustedFileError(f"{folder} is not a folder of this user.")
     return folder
 
 
 @contextmanager
 def replaced(path: Path, drafts: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` at the end; nothing happens to `path` where the body raises.
+    """Yield a new file that replaces `path` atomically at the end; `path` stays unchanged if the body raises.
 
-    The new file has a random name in `drafts`, by default beside `path`, and is created (`O_EXCL`), never opened: a
-    link that another user planted under a name that can be guessed is not followed. With `sync` it is on disk first.
+    The new file is created with a random name and `O_EXCL` in `drafts`, by default the folder of `path`, so that a link
+    planted under a predictable name is not followed. With `sync` it is flushed to disk before the replacement.
     """
     draft = (drafts or path.parent) / f".{path.name}.{secrets.token_hex(8)}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
@@ -223,44 +226,44 @@ def replaced(path: Path, drafts: Path | None = None, *, sync: bool = True) -> It
 
 
 def open_own(path: Path, flags: int) -> int:
-    """Open a file of this user for writing, without following a link; a new one has mode 0600.
+    """Open a file of this user without following links and return its descriptor; a new file gets mode 0600.
 
     Raises:
-        UntrustedFileError: it is a link, no regular file, has other names, belongs to another user, or others can write
-            to it.
+        UntrustedFileError: it is a link, is not a regular file, has several names, belongs to another user, or others
+            can write to it.
         OSError: it cannot be opened.
     """
     try:
         descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     except OSError as error:
         if error.errno == errno.ELOOP:
-            raise UntrustedFileError(f"{path} is a link: it is not written to.", hint="Remove it.") from None
+            raise UntrustedFileError(f"{path} is a link: it is not used.", hint="Remove it.") from None
         raise
-    about = os.fstat(descriptor)
-    if about.st_mode & _WRITABLE_BY_OTHERS:
+    status = os.fstat(descriptor)
+    if status.st_mode & _WRITABLE_BY_OTHERS:
         os.close(descriptor)
         raise UntrustedFileError(f"Other users can write to {path}: it is not used.", hint=f"Run: chmod go-w {path}")
-    if not stat.S_ISREG(about.st_mode) or not is_trusted_owner(about.st_uid) or about.st_nlink != 1:
+    if not stat.S_ISREG(status.st_mode) or not is_trusted_owner(status.st_uid) or status.st_nlink != 1:
         os.close(descriptor)
-        raise UntrustedFileError(f"{path} is no file of this user alone: it is not written to.", hint="Remove it.")
+        raise UntrustedFileError(f"{path} is not a file of this user alone: it is not used.", hint="Remove it.")
     return descriptor
 
 
 def _open(path: Path, name: str) -> tuple[BinaryIO, int]:
-    """A file that this user or root owns, in a folder where nobody else could have replaced it, and its mode."""
+    """Open a file of this user or root, in a folder where no other user could replace it; return it and its mode."""
     if (problem := folder_problem(path.parent) or path_problem(path.parent)) is not None:
         raise UntrustedFileError(f"{name} is not used: {problem}.", hint=f"Run: chmod go-w {path.parent}")
     file = os.fdopen(_open_without_foreign_links(path, name), "rb")
     try:
-        about = os.fstat(file.fileno())
-        if not stat.S_ISREG(about.st_mode):
-            raise ConfigurationError(f"{name} is no regular file.")
-        if not is_trusted_owner(about.st_uid):
-            raise UntrustedFileError(f"{name} is not used: it belongs to another user (uid {about.st_uid}).")
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigurationError(f"{name} is not a regular file.")
+        if not is_trusted_owner(status.st_uid):
+            raise UntrustedFileError(f"{name} is not used: it belongs to another user (uid {status.st_uid}).")
     except BaseException:
         file.close()
         raise
-    return file, about.st_mode
+    return file, status.st_mode
 
 
 def _open_without_foreign_links(path: Path, name: str) -> int:
@@ -272,35 +275,35 @@ def _open_without_foreign_links(path: Path, name: str) -> int:
             raise
     if not is_trusted_owner(path.lstat().st_uid):
         raise UntrustedFileError(f"{name} is not used: it is a link of another user.")
-    target = Path(os.path.realpath(path, strict=True))  # a circle of links is an OSError
+    target = Path(os.path.realpath(path, strict=True))  # raises OSError if links form a loop
     if (problem := folder_problem(target.parent) or path_problem(path)) is not None:
         raise UntrustedFileError(f"{name} is not used: {problem}.")
     return os.open(target, flags)
 
 
-def _way_problem(folder: Path) -> str | None:
-    """`folder_problem` with two exceptions: a group of this user alone, and a volume of a container.
+def _ancestor_problem(folder: Path) -> str | None:
+    """Return `folder_problem`, but accept folders of a private group and volumes of a container.
 
-    What is mounted into a container belongs to root, and is often open to a group of the container or to everybody in
-    it; who is in the container is not decided by the mode of a folder.
+    A volume in a container belongs to root and is often writable for a group of the container or for everyone in it;
+    access to the container is not controlled by the mode of a folder.
     """
     problem = folder_problem(folder)
     if problem is None:
         return None
-    about = folder.stat()
-    if is_trusted_owner(about.st_uid) and _is_for_private_group(about):
+    status = folder.stat()
+    if is_trusted_owner(status.st_uid) and _is_for_private_group(status):
         return None
-    if about.st_uid == 0 and CONTAINER_VARIABLE in os.environ and folder.is_mount():
+    if status.st_uid == 0 and CONTAINER_VARIABLE in os.environ and folder.is_mount():
         return None
     return problem
 
 
-def _is_for_private_group(about: os.stat_result) -> bool:
-    """Can a group write, and nobody else, that bears this user's name and has nobody else in it (umask 002)?"""
-    if about.st_mode & _WRITABLE_BY_OTHERS != stat.S_IWGRP or about.st_gid != os.getegid():
+def _is_for_private_group(status: os.stat_result) -> bool:
+    """Return whether write access beyond the owner is limited to this user's private group (umask 002)."""
+    if status.st_mode & _WRITABLE_BY_OTHERS != stat.S_IWGRP or status.st_gid != os.getegid():
         return False
     try:
-        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(about.st_gid)
+        user, group = pwd.getpwuid(os.geteuid()), grp.getgrgid(status.st_gid)
     except KeyError:
         return False
     return user.pw_name == group.gr_name and set(group.gr_mem) <= {user.pw_name}

@@ -1,9 +1,9 @@
-"""Cooperative slices: long work of many requests shares the event loop and never holds it for long.
+"""Cooperative time slicing: long CPU work of many requests shares the event loop without blocking it for long.
 
 The event loop of a worker answers every request, health check and heartbeat. Work that may take longer than a few
 milliseconds (masking 256 texts, parsing 8 MB) is written as a generator that yields between its steps. `Turns` runs the
-steps of one request for `SLICE_S`, then lets the loop do everything else, then runs those of the next request. So the
-loop is held for one slice, or for the longest single step, however many requests have such work.
+steps of one request for `SLICE_S`, then lets the loop run everything else, then runs the steps of the next request. The
+loop is blocked for one slice or one step at most, regardless of the number of requests.
 
 Knows nothing of what the steps do.
 """
@@ -26,21 +26,21 @@ Steps = Generator[None, None, R]
 
 
 class Turns:
-    """The slices of one event loop. One slice is run in each pass of the loop, in the order in which requests ask."""
+    """Round-robin scheduler of one event loop: runs one slice in each pass of the loop, first come, first served."""
 
     __slots__ = ("_is_open", "_slice_s", "_until", "_waiting")
 
     def __init__(self, slice_s: float = SLICE_S) -> None:
         self._slice_s = slice_s
-        self._is_open = True  # has nobody begun a slice in this pass of the loop?
+        self._is_open = True  # no slice has begun in this pass of the loop
         self._until = 0.0  # the end of the slice of this pass
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     async def run(self, steps: Steps[R], deadline: Deadline, doing: str) -> R:
-        """Run a generator to its end and return what it returns.
+        """Run a generator to its end and return its result.
 
         Raises:
-            DeadlineExceeded: the deadline passed before the end; names what was being done.
+            DeadlineExceeded: the deadline passed before the end; the message contains `doing`.
             Exception: what a step raises.
         """
         while True:
@@ -59,7 +59,7 @@ class Turns:
                 return result
 
     async def each(self, function: Callable[[T], R], items: Iterable[T], deadline: Deadline, doing: str) -> list[R]:
-        """What `function` returns for each item, in order; raises as `run` does."""
+        """Return the results of `function` for each item, in order; raises as `run` does."""
         return await self.run(_each(function, items), deadline, doing)
 
     def _begin(self) -> None:
@@ -68,7 +68,7 @@ class Turns:
         asyncio.get_running_loop().call_soon(self._end)
 
     def _end(self) -> None:
-        """The pass is over: the first who waits begins the next slice, or anybody where nobody waits."""
+        """End the pass: wake the first waiting request, or let the next request begin without waiting."""
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
@@ -77,19 +77,19 @@ class Turns:
         self._is_open = True
 
     async def _turn(self) -> None:
-        """Return when it is this request's turn."""
+        """Wait for this request's turn."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
         try:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                self._end()  # somebody else's turn, then
+                self._end()  # pass the turn on
             raise
 
 
 def finished(steps: Steps[R]) -> R:
-    """The result of a generator, all steps at once: for callers without an event loop."""
+    """Run all steps of a generator at once and return its result: for callers without an event loop."""
     while True:
         try:
             next(steps)

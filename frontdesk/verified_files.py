@@ -1,7 +1,7 @@
-"""Files that are compared with their hash in the moment in which they are read: what was verified is what is used.
+"""Files whose hash is verified when they are read, so that the verified bytes are the bytes used.
 
-A folder that was verified as a whole can be written to before its files are loaded. Loaders take a `ReadableFile`: a
-plain path in training, a `VerifiedFile` of a sealed bundle everywhere else.
+A file can change between the verification of its folder and its loading. Loaders take a `ReadableFile`: a plain path in
+training, otherwise a `VerifiedFile` of a sealed bundle.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from frontdesk.errors import BundleError
 
 
 class ReadableFile(Protocol):
-    """What loaders need of a file, or of a folder whose files are `folder / name`."""
+    """Port of the loaders: a file, or a folder whose files are `folder / name`."""
 
     @property
     def name(self) -> str: ...
@@ -28,7 +28,7 @@ class ReadableFile(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class VerifiedFile:
-    """A file or folder below `root`; `hashes` are the SHA-256 of each file by its path with forward slashes."""
+    """A file or folder below `root`. `hashes` are the SHA-256 digests by relative path with forward slashes."""
 
     root: Path
     hashes: Mapping[str, str]
@@ -42,10 +42,10 @@ class VerifiedFile:
         return type(self)(self.root, self.hashes, f"{self.place}/{name}".lstrip("/"))
 
     def read_bytes(self) -> bytes:
-        """The whole file, read once.
+        """Return the content of the file, which is read once.
 
         Raises:
-            BundleError: it is not there, or its bytes are not those of the hash.
+            BundleError: the file does not exist or does not match its hash.
         """
         expected = self.hashes.get(self.place)
         try:
@@ -57,6 +57,6 @@ class VerifiedFile:
             raise BundleError(
                 f"{self.place} of the bundle in {self.root} is not the file that was verified.",
                 field=self.place,
-                hint="Somebody changed the bundle while it was loaded. Restore it, or train again: frontdesk train",
+                hint="The bundle changed while it was loaded. Restore it, or train again: frontdesk train",
             )
         return content

@@ -22,9 +22,9 @@ _FOLDER = "bundle"  # BentoML writes its model.yaml beside it: a sealed bundle t
 
 
 def store(bundle: Bundle) -> str:
-    """Copy the bundle, opened by its signature, into the model store, unless this version is there already.
+    """Copy a bundle that was opened by its signature into the model store, unless the store has this version.
 
-    What was copied is verified again: a Bento is trusted with the signature that it carries.
+    Verifies the copy: a Bento is trusted by the signature that it carries.
 
     Returns:
         The model's tag: `frontdesk-ensemble:` and the bundle's version.
@@ -62,7 +62,7 @@ def signer_of(tag: str) -> str:
 
 
 def _check_copy(folder: Path, bundle: Bundle) -> None:
-    """Raises `BundleError` where the copy is not the bundle that was opened: somebody changed it meanwhile."""
+    """Raise `BundleError` if the copy differs from the opened bundle, which changed while it was copied."""
     if open_bundle(folder).manifest != bundle.manifest:
         raise BundleError(f"The bundle {bundle.version} changed while it was copied.", field="path", hint="Try again.")
 

@@ -32,10 +32,10 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A verified bundle: every file was there, unchanged, and nothing else was.
+    """A verified bundle: when it was opened, the folder held every file of the manifest, unchanged, and no other file.
 
-    `files` is what to load from: whoever can write to the folder may have changed a file since. `signature` is the line
-    of manifest.sig that was verified; empty for a bundle that was opened without.
+    Load from `files`, because a file may have changed since. `signature` is the verified line of manifest.sig, empty
+    for a bundle that was opened without a signature.
     """
 
     path: Path
@@ -48,7 +48,7 @@ class Bundle:
 
     @property
     def files(self) -> VerifiedFile:
-        """The folder, whose files are compared with the manifest as they are read."""
+        """The folder; each file is compared with the hash in the manifest when it is read."""
         return VerifiedFile(self.path, self.manifest.files)
 
     def taxonomy(self) -> Taxonomy:

@@ -35,14 +35,14 @@ class Signer:
         self.public = base64.urlsafe_b64encode(self._key.public_key().public_bytes_raw()).decode().rstrip("=")
 
     def sign(self, folder: Path, manifest: Manifest | None = None) -> None:
-        """Let the bundle in `folder` be served.
+        """Sign the bundle in `folder`, so that it may be served.
 
-        `manifest` is that of the bundle as it was opened, and so verified, before; by default the one that lies there.
+        `manifest` is that of the bundle as it was opened and verified; by default the manifest in `folder` is signed.
         """
         opened = manifest or Manifest.read(folder)
         signature = self._key.sign(_CONTEXT + opened.canonical())
         line = f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n"
-        with replaced(folder / SIGNATURE, drafts=folder.parent) as file:  # a bundle tolerates no other file in it
+        with replaced(folder / SIGNATURE, drafts=folder.parent) as file:  # a bundle with another file in it is invalid
             file.write(line.encode("ascii"))
 
 
@@ -58,7 +58,7 @@ def signer(keys: Path) -> Signer:
 def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
     """Verify a bundle and who let it be served, and open it.
 
-    The manifest is read once: its canonical form is its content byte for byte, and the signature is of that.
+    The manifest is read once. The signature covers its canonical form, which equals the file byte for byte.
 
     Args:
         folder: the bundle's.

@@ -6,4 +6,4 @@ process is a service (`encoders.py`, `distilbert.py`, `roberta.py`, `trees.py`, 
 `serving.py` makes of it, reached through `remote.py` and `connection.py`; `heartbeats.py` tells who is alive.
 """
 
-import frontdesk  # noqa: F401 - first, because it switches off the usage reports of libraries
+import frontdesk  # noqa: F401 - imported first: it switches off the usage reports of libraries

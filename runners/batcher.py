@@ -87,7 +87,7 @@ class Batcher(Generic[Item, Result]):
         self._schedule.check_room()
 
     def check_time(self, tokens: Sequence[int], deadline: Deadline) -> None:
-        """Raise `Overloaded` where items of so many tokens would be refused."""
+        """Raise `Overloaded` if items with these numbers of tokens would be refused."""
         with self._lock:
             self._schedule.check_time(tokens, deadline.at, time.monotonic())
 

@@ -111,26 +111,26 @@ class BatchedChampion:
         return self._ensemble.features.embed(text)
 
     def check_room(self) -> None:
-        """Raise `Overloaded` where another text would be refused whatever its deadline.
+        """Raise `Overloaded` if another text would be refused regardless of its deadline.
 
-        Where its answer could not be kept either, raise what `refuse_when` was given.
+        Also raises what the check of `refuse_when` raises.
         """
         self._batcher.check_room()
         if self._check_disk is not None:
             self._check_disk()
 
     def refuse_when(self, check: Callable[[], None]) -> None:
-        """Let `check` refuse new work as well, by raising; it must be quick."""
+        """Call `check` for new work, too; it refuses by raising. It must take microseconds."""
         self._check_disk = check
 
     def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
-        """Raise `Overloaded` where texts of so many characters would not be understood before the deadline."""
+        """Raise `Overloaded` if texts of these lengths in characters would miss the deadline."""
         self._batcher.check_time([_tokens(length) for length in lengths], deadline)
 
     async def understand(
         self, texts: Sequence[MaskedText], deadline: Deadline, *, tenant: str, fresh: bool = False
     ) -> Sequence[Understanding]:
-        """What the ensemble makes of each text; `fresh` reads it anew although it is remembered for the tenant."""
+        """Return the ensemble's understanding of each text. `fresh` bypasses the tenant's cache."""
 
         async def read(unknown: Sequence[MaskedText]) -> Sequence[Understanding]:
             return await self._read([text.text for text in unknown], deadline)

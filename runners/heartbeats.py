@@ -23,47 +23,47 @@ def run_folder(run: Path, master: int) -> Path:
 
 
 def running_server(run: Path) -> int | None:
-    """The process of this user that serves with this run folder: a master or, where that was killed, a worker of it."""
+    """Return the id of this user's process that serves with this run folder: a master, or a worker it left behind."""
     for folder in sorted(run.glob("[0-9]*")):
-        signs = [file.read_text(encoding="utf-8").strip() for file in folder.glob("*") if file.is_file()]
-        workers = [int(sign) for sign in signs if sign.isdigit() and _runs(int(sign))]
+        contents = [file.read_text(encoding="utf-8").strip() for file in folder.glob("*") if file.is_file()]
+        workers = [int(content) for content in contents if content.isdigit() and _runs(int(content))]
         if workers and folder.name.isdigit():
             return int(folder.name) if _runs(int(folder.name)) else workers[0]
     return None
 
 
 def take_run_folder(run: Path, master: int) -> None:
-    """Make this master's folder anew, lock it until the process ends, and remove what dead masters left.
+    """Recreate this master's run folder, lock it until the process ends, and remove folders of dead masters.
 
-    A folder is dead where no process has its number and nobody holds its lock, not even in another container.
+    A folder is dead if no process has its number and no process, in this container or another, holds its lock.
     """
     folder = run_folder(run, master)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
     _lock(folder)
-    for left in run.iterdir():
-        number = left.name.partition(".")[0]
-        if not number.isdigit() or int(number) == master or _runs(int(number)) or left.is_symlink():
+    for entry in run.iterdir():
+        number = entry.name.partition(".")[0]
+        if not number.isdigit() or int(number) == master or _runs(int(number)) or entry.is_symlink():
             continue
         lock = _lock(run / number)
         if lock is not None or not (run / number).exists():
-            shutil.rmtree(left, ignore_errors=True)
+            shutil.rmtree(entry, ignore_errors=True)
         if lock is not None:
             os.close(lock)
 
 
 def _lock(folder: Path) -> int | None:
-    """A lock on a folder, as an open file; None where another process holds it, or there is no folder."""
+    """Lock a folder and return its file descriptor; None if another process holds the lock or the folder is missing."""
     try:
-        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
         return None
     try:
-        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
-        os.close(opened)
+        os.close(descriptor)
         return None
-    return opened
+    return descriptor
 
 
 class Heartbeats:

@@ -49,7 +49,7 @@ _ANSWERED = TypeAdapter(list[Understanding])
 
 
 def lending_folder(sockets: Path) -> Path:
-    """Where the workers of one serving master find each other; `sockets` is the folder of that master's sockets."""
+    """Return the folder of the workers' offload sockets; `sockets` is the socket folder of their master."""
     return sockets / "lending"
 
 

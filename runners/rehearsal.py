@@ -23,7 +23,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that it
 
 
 def rehearse(bundle: Bundle, threads: int, *, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
-    """Load the bundle as a worker will, and give the precision in which it reproduced its golden rows.
+    """Load the bundle as a worker will and return the precision in which it reproduces its golden rows.
 
     Raises:
         BundleError: it cannot be served, or the process that tried was killed.
@@ -36,7 +36,7 @@ def rehearse(bundle: Bundle, threads: int, *, provider: Wish, precision: Precisi
     )
     with receiver:
         process.start()
-        sender.close()  # the child's copy is the only one: its end is then noticed here
+        sender.close()  # only the child holds it now, so `recv` raises EOFError when the child ends
         try:
             outcome: Precision | Exception = receiver.recv()
         except EOFError:
@@ -46,12 +46,12 @@ def rehearse(bundle: Bundle, threads: int, *, provider: Wish, precision: Precisi
     if isinstance(outcome, Exception):
         raise outcome
     if precision == "auto" and outcome == "fp32":
-        _log.warning("The golden rows come out in fp32 alone here, so the encoders run in fp32: slower, but right.")
+        _log.warning("Only fp32 reproduces the golden rows on this machine: the encoders run in fp32, which is slower.")
     return outcome
 
 
 def _process_failure(version: str, exit_code: int) -> BundleError:
-    """What to report when the child ended without an outcome. A negative `exit_code` is a signal's number."""
+    """Return the error for a child that ended without an outcome. A negative `exit_code` is minus a signal number."""
     if exit_code < 0:
         return BundleError(
             f"The process that loaded bundle {version} was killed by {signal.Signals(-exit_code).name}, "
@@ -60,7 +60,7 @@ def _process_failure(version: str, exit_code: int) -> BundleError:
             hint="A server needs about 0.5 GB for each worker: see server.workers.",
         )
     return BundleError(
-        f"The process that should load bundle {version} exited with status {exit_code} before it did.",
+        f"The process that should load bundle {version} exited with status {exit_code} before it had loaded it.",
         field="bundle",
         hint="The traceback above names the cause. For ModuleNotFoundError, set PYTHONPATH to the folder of this code.",
     )
@@ -69,7 +69,7 @@ def _process_failure(version: str, exit_code: int) -> BundleError:
 def _send_outcome(
     sender: Connection, bundle: Bundle, threads: int, provider: Wish, precision: PrecisionWish, engines: Path
 ) -> None:
-    """Runs in the child: send the precision, or the exception that loading raised."""
+    """Load the bundle in the child process and send the precision, or the exception that loading raised."""
     with sender:
         try:
             sender.send(_rehearsed(bundle, threads, provider, precision, engines))
@@ -78,6 +78,6 @@ def _send_outcome(
 
 
 def _rehearsed(bundle: Bundle, threads: int, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
-    _log.addHandler(logging.NullHandler())  # without BentoML's handlers Python would print what the master tells itself
-    found = find_provider(provider, engines)
-    return open_warm(bundle, threads, provider=found, precision=precision).precision
+    _log.addHandler(logging.NullHandler())  # the child has no BentoML handlers: Python would print a second copy
+    selected = find_provider(provider, engines)
+    return open_warm(bundle, threads, provider=selected, precision=precision).precision

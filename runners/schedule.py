@@ -99,10 +99,12 @@ class Schedule(Generic[Item]):
             raise _overloaded("The models have more waiting than they can answer in time.", self.wait_s)
 
     def check_time(self, tokens: Sequence[int], deadline: float, now: float) -> None:
-        """Would bulk work of so many tokens be taken? Known before it is prepared. An idle model takes anything.
+        """Check before bulk work is prepared that work with these numbers of tokens would be admitted.
+
+        An idle model admits everything.
 
         Raises:
-            Overloaded: the queue is full, or it would not be done before its deadline.
+            Overloaded: the queue is full, or the work would miss its deadline.
         """
         if self._queue or self._running:
             self.check_room(len(tokens))
@@ -175,7 +177,7 @@ class Schedule(Generic[Item]):
             raise _overloaded("The models would not be done with this before its deadline.", ready_s)
 
     def _done_in_s(self, urgency: float, own: int) -> float:
-        """How long until work would be done: what runs, what is more urgent, and its `own` tokens."""
+        """Return the seconds until work of `own` tokens would be done, after running and more urgent work."""
         place = bisect_right(self._queue, urgency, key=_urgency)
         behind = sum(work.shape.tokens for work in self._queue[place:])
         return (self._tokens - behind + self._running + own) * self._s_per_token

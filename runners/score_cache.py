@@ -4,8 +4,8 @@ A text's understanding depends on the text and the bundle alone: decisions and p
 time. Bounded, the longest unused leaves first. Callers of one tenant that ask for one text at the same time share one
 reading (single flight); if the first of them gives up, the next one reads for itself. Texts are kept as digests.
 
-Tenants share nothing: a text that another tenant has sent is read anew. Otherwise the time of an answer would tell a
-caller whether anyone else has sent the same words.
+Tenants share no entries: a text that another tenant has sent is evaluated again. Otherwise the response time would
+reveal to a caller whether another tenant has sent the same text.
 
 Serves one event loop and one bundle. Knows nothing of batches.
 """
@@ -44,12 +44,12 @@ class ScoreCache:
         return len(self._remembered)
 
     async def understand(self, tenant: str, texts: Sequence[MaskedText], read: Read) -> list[Understanding]:
-        """What `read` says of each text, or said for this tenant before; it is called with what nobody is reading.
+        """Return the cached or new understanding of each text; `read` gets the texts that are not being read already.
 
         Raises:
             Exception: what `read` raises.
         """
-        prefix = f"{len(tenant)}:{tenant}:".encode()  # unambiguous, whatever a tenant is called
+        prefix = f"{len(tenant)}:{tenant}:".encode()  # with the length, no two tenants and texts give the same bytes
         keys = [blake2b(prefix + text.text.encode(), digest_size=16).digest() for text in texts]
         known: dict[bytes, Understanding] = {}
         how = Outcome.HIT

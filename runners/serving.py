@@ -51,7 +51,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prin
 
 end_with_parent()
 SETTINGS: Settings = load()
-if server_context.worker_index is None:  # a master that serves this service alone, on a host of its own
+if server_context.worker_index is None:  # a master that serves only this service, on its own host
     use_private_sockets(SETTINGS.run)
 NATIVE_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 QUIET_S = 1.0
@@ -107,13 +107,13 @@ class Runner:
         return [pack(self._answer(unpack(body))) for body in bodies]
 
     def _linger(self, stopping: signal.Signals) -> None:
-        """Hand the signal to the web server only once it has been quiet, at most drain and grace time later."""
+        """Pass the signal to the web server after `QUIET_S` without requests, at most drain and grace time later."""
         stop: Any = signal.getsignal(stopping)
         loop = asyncio.get_running_loop()
 
         async def wait(frame: FrameType | None) -> None:
-            told = time.monotonic() + SETTINGS.server.drain_s  # the API workers accept requests until then
-            while (left_s := self._quiet_at(told) - time.monotonic()) > 0:
+            drained_at = time.monotonic() + SETTINGS.server.drain_s  # the API workers accept requests until then
+            while (left_s := self._quiet_at(drained_at) - time.monotonic()) > 0:
                 await asyncio.sleep(left_s)
             stop(stopping, frame)
 

@@ -54,9 +54,9 @@ _FOUND_BY: Mapping[str, re.Pattern[str]] = MappingProxyType(
 
 
 def with_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[SuggestedAction, ...]:
-    """Each action with those of its slots that `text` fills; the first value of each kind counts.
+    """Return each action with the slots that `text` fills; the first value of each kind is used.
 
-    `text` is masked and neutralized (`MaskedText.neutralize`): a placeholder that the customer typed is no value.
+    `text` is masked and neutralized (`MaskedText.neutralize`): a placeholder that the customer typed fills no slot.
     """
     return tuple(SuggestedAction(action, _filled(needed(action, needs), text)) for action in actions)
 

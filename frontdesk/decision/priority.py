@@ -108,8 +108,8 @@ class PriorityPolicy:
 
         Args:
             urgency: of the intent, by the taxonomy: one of `URGENCIES`.
-            now: an aware moment; a naive `query.waiting_since` is taken as UTC, one in the future as no wait at
-                all, one longer ago than `LONGEST_WAIT` as that long ago.
+            now: an aware moment. A naive `query.waiting_since` is taken as UTC; one in the future counts as no
+                wait, one more than `LONGEST_WAIT` ago as `LONGEST_WAIT`.
             history: what the customer went through before this message.
 
         Returns:
@@ -197,7 +197,7 @@ def _part(name: str, points: float, because: str) -> PriorityPart:
 
 
 def _hours_between(since: datetime, now: datetime) -> float:
-    """Between 0 and `LONGEST_WAIT`: a moment before that, such as 1970, is a mistake."""
+    """Return the hours between two moments, from 0 to `LONGEST_WAIT`: an older moment, such as 1970, is a mistake."""
     aware = since if since.tzinfo else since.replace(tzinfo=UTC)
     return min(max(now - aware, timedelta()), LONGEST_WAIT).total_seconds() / 3600
 

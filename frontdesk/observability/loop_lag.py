@@ -1,7 +1,7 @@
-"""How long the event loop of a worker is held: a task asks to be woken every few milliseconds and notes how late it is.
+"""Event loop lag of a worker: a task sleeps for a few milliseconds at a time and measures how late it wakes.
 
-A loop that is held answers nothing: no request, no health check, no heartbeat. The lateness is the length of the stall
-less at most `INTERVAL_S`. The task costs about 0.2 % of a core.
+A blocked loop answers no request, health check or heartbeat. The lag is the length of the stall less at most
+`INTERVAL_S`. The task costs about 0.2 % of a core.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ class LoopLag:
     """Measures the running loop from `start` to `stop`.
 
     Args:
-        observe: told the lateness of each wake-up, in seconds.
-        tell_longest: told the longest lateness of the last `WINDOW_S` to twice that, whenever it changes.
+        observe: called with the lag of each wake-up, in seconds.
+        set_longest: called with the longest lag of the last one to two `WINDOW_S` whenever it changes.
     """
 
-    def __init__(self, observe: Callable[[float], None], tell_longest: Callable[[float], None]) -> None:
+    def __init__(self, observe: Callable[[float], None], set_longest: Callable[[float], None]) -> None:
         self._observe = observe
-        self._tell_longest = tell_longest
+        self._set_longest = set_longest
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -38,17 +38,17 @@ class LoopLag:
                 await self._task
 
     async def _measure(self) -> None:
-        before = now = told = 0.0
-        window_ends = time.monotonic() + WINDOW_S
+        previous_window = current_window = reported = 0.0
+        window_end = time.monotonic() + WINDOW_S
         while True:
-            asked = time.monotonic()
+            sleep_start = time.monotonic()
             await asyncio.sleep(INTERVAL_S)
-            woken = time.monotonic()
-            lag = max(0.0, woken - asked - INTERVAL_S)
+            wake_time = time.monotonic()
+            lag = max(0.0, wake_time - sleep_start - INTERVAL_S)
             self._observe(lag)
-            now = max(now, lag)
-            if woken >= window_ends:
-                before, now, window_ends = now, 0.0, woken + WINDOW_S
-            if (longest := max(before, now)) != told:
-                self._tell_longest(longest)
-                told = longest
+            current_window = max(current_window, lag)
+            if wake_time >= window_end:
+                previous_window, current_window, window_end = current_window, 0.0, wake_time + WINDOW_S
+            if (longest := max(previous_window, current_window)) != reported:
+                self._set_longest(longest)
+                reported = longest

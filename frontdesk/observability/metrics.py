@@ -221,11 +221,11 @@ class Metrics:
         self._waiting.set(texts)
 
     def observe_loop_lag(self, seconds: float) -> None:
-        """How late the event loop woke a task that was due."""
+        """Record the event loop lag of one wake-up."""
         self._lag.observe(seconds)
 
     def set_longest_loop_lag(self, seconds: float) -> None:
-        """The longest lag of the last minutes in this process."""
+        """Set the longest event loop lag of the last minutes in this process."""
         self._longest_lag.set(seconds)
 
     def observe_commit(self, store: str, seconds: float) -> None:
@@ -233,7 +233,7 @@ class Metrics:
         self._commits.observe(store, seconds)
 
     def count_audit_merged(self, action: str) -> None:
-        """One request has no entry of its own in the audit log."""
+        """Count one request that the audit log merged into a summary entry."""
         self._audit_merged.add(action)
 
     def count_spooled(self) -> None:
@@ -241,7 +241,7 @@ class Metrics:
         self._spooled.inc()
 
     def set_disk_free(self, free_bytes: int) -> None:
-        """Free space where the record is written."""
+        """Set the free space of the fullest file system that the record is written to."""
         self._disk_free.set(free_bytes)
 
     def set_spool(self, waiting: int, refused: int) -> None:
@@ -263,12 +263,15 @@ class Metrics:
         self._outbox.oldest.labels(sink).set(oldest_s)
 
     def set_connections(self, connections: int) -> None:
-        """How many HTTP connections are open in this process."""
+        """Set the number of open HTTP connections of this process."""
         self._connections.set(connections)
 
     def count_closed(self, reason: str) -> None:
-        """The server ended an HTTP connection: "idle", "headers", "handshake", "body", "no_response", "unread_body",
-        "response_stalled", "response_memory", "malformed", "evicted"; or refused one: "cap", "address_cap"."""
+        """Count an HTTP connection that the server closed or refused, by reason.
+
+        Closed: "idle", "headers", "handshake", "body", "no_response", "unread_body", "response_stalled",
+        "response_memory", "malformed", "evicted". Refused: "cap", "address_cap".
+        """
         self._closed.add(reason)
 
     def render(self) -> tuple[bytes, str]:

@@ -83,8 +83,8 @@ def read_key(path: Path) -> SecretStr:
     """The key in a file that nobody but its owner can read.
 
     Raises:
-        ConfigurationError: there is no such file, it belongs to another user, others can read or replace it, or it
-            holds no single line of ASCII.
+        ConfigurationError: the file does not exist, belongs to another user, can be read or replaced by others, or is
+            not a single line of ASCII.
     """
     try:
         with open_secret(path, f"The key file {path}") as file:
@@ -107,7 +107,7 @@ def _authorization(settings: LlmSettings) -> dict[str, str]:
 
 
 def _refuse_plain_http(settings: LlmSettings) -> None:
-    """A key that is sent without TLS can be read on the way, and by a proxy; to this machine itself there is none."""
+    """Raise ConfigurationError if the key would be sent without TLS, except to this machine without a proxy."""
     parts = urlsplit(settings.base_url or "")
     if parts.scheme == "http" and (settings.proxy is not None or not _is_loopback(parts.hostname or "")):
         raise ConfigurationError(

@@ -28,24 +28,24 @@ class ReplyCache(Protocol):
     async def put(self, key: str, value: bytes, ttl_s: int) -> None: ...
 
     async def forget(self, group: str) -> int | None:
-        """Drop all keys `group:name`; how many, or None where the cache is away."""
+        """Delete all keys `group:name` and return their number, or None if the cache is unavailable."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class CachedReplies:
-    """`versions` name the prompt, the policy, the knowledge, the provider and its model.
+    """Cache of written replies. `versions` name the prompt, the policy, the knowledge, the provider and its model.
 
-    When something of a tenant is erased, all its replies are dropped: one reply may serve many customers who wrote the
-    same words. `forgotten` says when (monotonic, seconds), so that a request that began earlier leaves none behind.
+    An erasure deletes all replies of the tenant, because one reply may serve several customers with the same text.
+    `erased_at` is when (monotonic seconds, by tenant): a request that began earlier stores no reply.
     """
 
     cache: ReplyCache | None
     versions: tuple[str, ...]
     ttl_s: int = 3600
-    forgotten: dict[str, float] = field(default_factory=dict)
-    written: dict[str, float] = field(default_factory=dict)
-    """When a reply of a tenant was last put into the cache."""
+    erased_at: dict[str, float] = field(default_factory=dict)
+    stored_at: dict[str, float] = field(default_factory=dict)
+    """When a reply of a tenant was last stored (monotonic seconds)."""
 
     async def find(self, plan: Plan, speakable: tuple[str, ...]) -> Written | None:
         """What was written for the very same plan; None where nothing was, or a fresh answer is asked for."""
@@ -55,27 +55,27 @@ class CachedReplies:
         return None if found is None else _WRITTEN.validate_json(found)
 
     async def keep(self, plan: Plan, speakable: tuple[str, ...], written: Written, began: float = float("inf")) -> None:
-        """Remember a reply whose request began at `began` (monotonic, seconds)."""
+        """Store a reply whose request began at `began` (monotonic seconds)."""
         tenant = plan.request.tenant
-        if self.cache is None or self._is_forgotten(tenant, began):
+        if self.cache is None or self._is_erased_since(tenant, began):
             return
-        self.written[tenant] = time.monotonic()
+        self.stored_at[tenant] = time.monotonic()
         await self.cache.put(self._key(plan, speakable), _WRITTEN.dump_json(written), self.ttl_s)
-        if self._is_forgotten(tenant, began):  # meanwhile
+        if self._is_erased_since(tenant, began):  # while it was stored
             await self.cache.forget(_group(tenant))
 
     async def forget(self, tenant: str) -> int | None:
-        """Drop all replies of a tenant: how many, or None where the cache is away."""
-        self.forgotten[tenant] = time.monotonic()
+        """Delete all replies of a tenant and return their number, or None if the cache is unavailable."""
+        self.erased_at[tenant] = time.monotonic()
         return 0 if self.cache is None else await self.cache.forget(_group(tenant))
 
     def tenants(self) -> set[str]:
-        """Those of whom this process may have replies in the cache."""
+        """Return the tenants that may have replies of this process in the cache."""
         oldest = time.monotonic() - self.ttl_s
-        return {tenant for tenant, at in list(self.written.items()) if at >= oldest}
+        return {tenant for tenant, at in list(self.stored_at.items()) if at >= oldest}
 
-    def _is_forgotten(self, tenant: str, began: float) -> bool:
-        return self.forgotten.get(tenant, float("-inf")) >= began
+    def _is_erased_since(self, tenant: str, began: float) -> bool:
+        return self.erased_at.get(tenant, float("-inf")) >= began
 
     def _key(self, plan: Plan, speakable: tuple[str, ...]) -> str:
         request = plan.request

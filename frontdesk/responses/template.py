@@ -49,10 +49,10 @@ class Plan:
 
     @property
     def order(self) -> str | None:
-        """The placeholder of the order that the reply is about: the first that stands for a number of the message."""
+        """The placeholder of the order that the reply is about: the first order number of the message."""
         label = self.request.understanding.intent.label
-        found = next((name for name in self.request.text.originals if name.startswith("[ORDER_")), None)
-        return found if found and any(topic in label for topic in _ABOUT_AN_ORDER) else None
+        placeholder = next((name for name in self.request.text.originals if name.startswith("[ORDER_")), None)
+        return placeholder if placeholder and any(topic in label for topic in _ABOUT_AN_ORDER) else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ _FIRST = (0, BEGINNING)
 
 @dataclass(frozen=True, slots=True)
 class AuditRow:
-    """An entry in its place; sequences begin with 1. `entry` is None where a value in it is damaged past reading."""
+    """An entry of a chain; sequences begin with 1. `entry` is None if a value in it cannot be read."""
 
     chain: str
     sequence: int
@@ -69,16 +69,17 @@ class Checkpoint:
 
     @classmethod
     def from_json(cls, written: str) -> Checkpoint:
-        """Raises ValueError, TypeError, KeyError or AttributeError where it is none."""
+        """Parse a checkpoint; raises ValueError, TypeError, KeyError or AttributeError if it is malformed."""
         try:
             whole = json.loads(written)
             heads = {str(chain): (int(sequence), str(digest)) for chain, (sequence, digest) in whole["heads"].items()}
         except (RecursionError, OverflowError) as error:
-            raise ValueError("It is no checkpoint.") from error
-        made = cls(**{**whole, "heads": heads})
-        if not all(isinstance(each, str) for each in (made.id, made.created_at, made.previous, made.signature)):
-            raise TypeError("It is no checkpoint.")
-        return made
+            raise ValueError("It is not a checkpoint.") from error
+        checkpoint = cls(**{**whole, "heads": heads})
+        texts = (checkpoint.id, checkpoint.created_at, checkpoint.previous, checkpoint.signature)
+        if not all(isinstance(text, str) for text in texts):
+            raise TypeError("It is not a checkpoint.")
+        return checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,10 @@ class AuditKey:
         return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
 
     def answered(self, record: Record, customer: str | None = None) -> AuditEntry:
-        """What is kept of an answer: which version decided what, for whom, and a salted fingerprint of the text.
+        """Return the audit entry of an answer: model version, decision, customer and a salted fingerprint of the text.
 
-        The salt is in the query's row (`queries.audit_salt`) and goes with an erasure: then nobody can match the two.
-        `customer` is the keyed hash by which erasure knows the customer.
+        The salt is in the query's row (`queries.audit_salt`). An erasure deletes it, and then the fingerprint can no
+        longer be matched with a text. `customer` is the keyed hash under which erasures record the customer.
         """
         answer = record.answer
         details = {
@@ -118,7 +119,7 @@ class AuditKey:
         return hmac.new(self._derived(b"text"), text.encode(), hashlib.sha256).hexdigest()
 
     def target(self, kind: str, *values: str) -> str:
-        """The fingerprint of a thing by its kind and its decoded ids, however a request spelt them."""
+        """Return the fingerprint of a resource, computed from its kind and decoded ids, not from the request path."""
         return self.fingerprint(json.dumps([kind, *values]))
 
     def checkpoint(
@@ -163,8 +164,8 @@ def verify(
         checkpoints: those kept beside the rows, the oldest first.
         key: of the installation.
         elsewhere: checkpoints that were kept out of reach, in any order.
-        begins: for chains whose first part retention has deleted, sequence and hash of the last deleted entry, as
-            entries of the log say. A forged one of those is found as any other forged entry is.
+        begins: for chains whose first part retention has deleted, the sequence and hash of the last deleted entry,
+            taken from entries of the log. A forged entry of that kind is detected like any other.
     """
     wanted: dict[tuple[str, int], set[str]] = {}
     for checkpoint in (*checkpoints, *elsewhere):
@@ -177,7 +178,7 @@ def verify(
         if row.chain != chain:
             chain, broken = row.chain, False
             sequence, previous = begins.get(chain, _FIRST)
-        if row.entry is None:  # the next one shows by `previous` whether the order was kept
+        if row.entry is None:  # `previous_hash` of the next entry shows whether the order was kept
             findings.append(f"Chain {chain}, entry {row.sequence}: it is damaged, a value in it cannot be read.")
         elif not broken and (wrong := _wrong(row, row.entry, sequence, previous, key)) is not None:
             findings.append(f"Chain {chain}, entry {row.sequence}: {wrong}.")

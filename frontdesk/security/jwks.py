@@ -1,9 +1,9 @@
 """The public keys of an issuer elsewhere: a JSON Web Key Set (RFC 7517) from a file or a URL, kept up to date.
 
 Keys are fetched in the background, and at once where a token names one that is not known, but never more often than
-every `RETRY_S`: nobody can make this server ask its issuer by sending tokens. Only the request that began such a fetch
-waits for it, in a thread of its own; others whose token names an unknown key are refused meanwhile. What was fetched
-last is kept on disk, so that a restart needs no issuer; it is believed for `jwks_max_stale_s`. Knows nothing of tokens.
+every `RETRY_S`: tokens cannot make this server flood its issuer. Only the request that began such a fetch waits for it,
+in a separate thread; other requests with an unknown key are refused meanwhile. The last fetched keys are kept on disk,
+so that a restart needs no issuer; they are valid for `jwks_max_stale_s`. Knows nothing of tokens.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_BYTES = 262_144
 MAX_KEYS = 100
 TIMEOUT_S = 3.0
 GRACE_S = 0.5
-"""A fetch that has not ended by then waits for the resolver of names, which has time-outs of its own."""
+"""Extra seconds to wait for a fetch. A fetch that takes longer is in name resolution, which has its own time-outs."""
 RETRY_S = 10.0
 LEAST_RSA_BITS = 2048
 CACHE = "jwks.json"
@@ -144,14 +144,14 @@ class IssuerKeys:
         return self._keys.get(kid)
 
     async def refetch(self) -> bool:
-        """Fetch now, unless a fetch is under way or was tried within `RETRY_S`; did one bring keys a moment ago?
+        """Fetch the keys unless a fetch is running or was tried within `RETRY_S`; return whether the keys are recent.
 
-        Waits only where it fetches, and for `TIMEOUT_S` at most.
+        Waits only for its own fetch, at most `TIMEOUT_S + GRACE_S`.
         """
         if self._one.locked() or self._is_too_soon():
             return self._is_fresh()
         fetching = asyncio.get_running_loop().run_in_executor(self._thread, self._fetch)
-        self._tried_at = time.monotonic()  # so that no other request begins one before the thread does
+        self._tried_at = time.monotonic()  # no other request starts a second fetch before the thread runs
         try:
             return await asyncio.wait_for(asyncio.shield(fetching), TIMEOUT_S + GRACE_S)
         except TimeoutError:
@@ -173,7 +173,7 @@ class IssuerKeys:
         return time.time() < self._good_at + RETRY_S
 
     def _fetch(self) -> bool:
-        """Fetch once, one at a time; did it bring keys?"""
+        """Fetch the keys once, one fetch at a time; return whether it brought keys."""
         with self._one:
             self._tried_at = time.monotonic()
             try:
@@ -206,11 +206,11 @@ class IssuerKeys:
 
 
 def _read_file(path: Path) -> bytes:
-    """What a file holds that no other user can have written.
+    """Return the content of a file that no other user could have written.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: another user owns it, can write to it or could replace it, which is logged.
+        ValueError: another user owns it, can write to it or could replace it. The reason is logged.
     """
     try:
         with open_trusted(path, f"The key set {path}") as file:
@@ -239,10 +239,10 @@ def check_source(source: str) -> bool:
 
 
 def _get(url: str) -> bytes:
-    """The body: at most `MAX_BYTES`, within `TIMEOUT_S` from the connection to the last byte, no redirect.
+    """Return the body: at most `MAX_BYTES`, within `TIMEOUT_S` from the connection to the last byte, no redirect.
 
-    For threads without an event loop: the limit is that of a loop of its own, because a time-out of the client starts
-    anew with every byte that arrives.
+    Call it in a thread without an event loop. It runs its own loop for the total limit, because the client's time-out
+    restarts with every byte.
 
     Raises:
         HTTPError: the issuer cannot be reached or does not say 200.

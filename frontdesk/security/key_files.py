@@ -24,8 +24,6 @@ from pathlib import Path
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, folder_problem, is_trusted_owner, open_secret, path_problem
 
-_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
-
 KEY_BYTES = 32
 """As many as the hash has (RFC 7518, section 3.2, for HS256)."""
 
@@ -76,25 +74,25 @@ class KeyFiles:
 
         Raises:
             ConfigurationError: the file belongs to another user, can be read by group or others or replaced by them,
-                is no base64url text, is under 32 bytes, or is not there and cannot be made.
+                is not base64url text, has less than 32 bytes, or does not exist and cannot be created.
         """
         return Secret.of(secret_in(self._in_use))
 
     def read(self) -> Ring:
-        """All of them; a file beside the one in use that belongs to another user is left out and logged as an error.
+        """Return all keys; other files than the one in use are skipped, with an error in the log, if not trusted.
 
         Raises:
-            ConfigurationError: as `active`, for any other of them.
+            ConfigurationError: as `active`, for the key in use and for each file that is trusted.
         """
         active = self.active()
         others = {key.kid: key for key in self._others() if key.kid != active.kid}
         return Ring(active, tuple(others.values()))
 
     def read_usable(self, before: Ring | None = None) -> tuple[Ring, tuple[str, ...]]:
-        """The keys that can be used, and one sentence for each file that cannot be read.
+        """Return the usable keys, and one sentence for each file that cannot be read.
 
-        A key beside the one in use whose file cannot be read is left out, or taken from `before` if it was read then:
-        one damaged file must not stop the others.
+        Another key than the one in use whose file cannot be read is taken from `before`, or skipped if it is not in it:
+        one damaged file must not disable the other keys.
 
         Raises:
             ConfigurationError, OSError: the key in use cannot be read, or the folder cannot be listed.
@@ -160,15 +158,15 @@ class KeyFiles:
         return time.time() - self._place(kid).stat().st_ctime
 
     def stamp(self) -> frozenset[tuple[str, int, int, int, int]]:
-        """Names, inodes, owners, modes and times: what was replaced or opened to others is seen."""
-        found = set()
+        """Return names, inodes, owners, modes and times; they change if a file is replaced or opened to others."""
+        stamp = set()
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 if entry.name.startswith(self.purpose) and entry.name.endswith(".key"):
                     with contextlib.suppress(OSError):  # retired since it was listed, or a link to nothing
-                        about = entry.stat()
-                        found.add((entry.name, about.st_ino, about.st_uid, about.st_mode, about.st_mtime_ns))
-        return frozenset(found)
+                        status = entry.stat()
+                        stamp.add((entry.name, status.st_ino, status.st_uid, status.st_mode, status.st_mtime_ns))
+        return frozenset(stamp)
 
     @property
     def _in_use(self) -> Path:
@@ -195,13 +193,13 @@ class KeyFiles:
 
 
 class WatchedKeys:
-    """The keys as they are now, give or take `LOOK_AGAIN_S`: what one look costs is saved for the next.
+    """The current keys, cached for `LOOK_AGAIN_S`.
 
-    A file that cannot be read is logged once and passed over; where the key in use or the folder cannot be read, the
-    keys from before stay in force. Either way the next look tries again.
+    A file that cannot be read is logged once and skipped. If the key in use or the folder cannot be read, the previous
+    keys stay in force. The next check tries again.
 
     Raises:
-        ConfigurationError: on construction, where the key in use cannot be read.
+        ConfigurationError: on construction, if the key in use cannot be read.
     """
 
     def __init__(self, files: KeyFiles) -> None:
@@ -236,7 +234,7 @@ class WatchedKeys:
         return has_changed
 
     def _report(self, problems: tuple[str, ...]) -> None:
-        """Log each problem once, for as long as it lasts."""
+        """Log each problem once while it lasts."""
         for problem in problems:
             if problem not in self._problems:
                 _log.warning("A %s key cannot be used: %s", self._files.purpose, problem)
@@ -267,7 +265,7 @@ def write_secret(path: Path, secret: bytes) -> None:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             problem = folder_problem(path.parent) or path_problem(path.parent)
         if problem is not None:
-            raise UntrustedFileError(f"The key {path} is not made: {problem}.", hint=f"Run: chmod 700 {path.parent}")
+            raise UntrustedFileError(f"The key {path} is not created: {problem}.", hint=f"Run: chmod 700 {path.parent}")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise ConfigurationError(f"The key {path} is not there, and cannot be made: {error.strerror}.") from None
@@ -287,7 +285,7 @@ def read_secret(path: Path) -> bytes:
     """What `write_secret` wrote, at least 32 bytes.
 
     Raises:
-        UntrustedFileError: it belongs to another user, or another user could have replaced it.
+        UntrustedFileError: the file belongs to another user, or another user could have replaced it.
         ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
         FileNotFoundError: there is none.
     """
@@ -310,7 +308,7 @@ def decoded(text: bytes, name: str, hint: str) -> bytes:
     if len(secret) < KEY_BYTES:
         raise ConfigurationError(f"{name} has {len(secret)} bytes; it needs {KEY_BYTES}.", hint=hint)
     if len(set(secret)) == 1:
-        raise ConfigurationError(f"{name} is one byte again and again: no secret.", hint=hint)
+        raise ConfigurationError(f"{name} repeats one byte: it is not a secret.", hint=hint)
     return secret
 
 

@@ -1,8 +1,7 @@
-"""Revoked tokens, in memory: the gate asks for each request, so the answer is a dictionary lookup.
+"""In-memory index of revoked tokens; the gate looks up every request in it.
 
-A revocation names one token (its `jti` claim, or a digest where it has none) or a subject, all of whose tokens issued
-before a moment are revoked. Its tenant is empty where it holds for every tenant. Knows nothing of where revocations
-are stored: `replace` is given all of them.
+A revocation names one token (its `jti` claim, or a digest if it has none), or a subject whose tokens issued before a
+moment are revoked. An empty tenant stands for every tenant. Knows nothing of storage: `replace` takes all revocations.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ LONGEST_ID = 200
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
-    """`jti` is empty where all tokens of `subject` issued before `issued_before` (seconds since 1970) are revoked."""
+    """One revocation. An empty `jti` revokes all tokens of `subject` issued before `issued_before` (Unix seconds)."""
 
     tenant: str
     jti: str
@@ -27,7 +26,7 @@ class Revocation:
 
 
 class Revocations:
-    """The revocations that are in force. Read on the event loop while another thread replaces them."""
+    """The revocations in force. The event loop reads them while another thread replaces them."""
 
     __slots__ = ("_subjects", "_tokens")
 
@@ -37,20 +36,20 @@ class Revocations:
         self.replace(revoked)
 
     def replace(self, revoked: Iterable[Revocation]) -> None:
-        """Put these in force instead of those from before."""
+        """Replace all revocations."""
         tokens: dict[str, set[str]] = {}
         subjects: dict[str, dict[str, float]] = {}
-        for one in revoked:
-            if one.jti:
-                tokens.setdefault(one.jti, set()).add(one.tenant)
-            elif one.issued_before is not None:
-                moments = subjects.setdefault(one.subject, {})
-                moments[one.tenant] = max(one.issued_before, moments.get(one.tenant, 0.0))
+        for revocation in revoked:
+            if revocation.jti:
+                tokens.setdefault(revocation.jti, set()).add(revocation.tenant)
+            elif revocation.issued_before is not None:
+                moments = subjects.setdefault(revocation.subject, {})
+                moments[revocation.tenant] = max(revocation.issued_before, moments.get(revocation.tenant, 0.0))
         self._tokens = {jti: frozenset(tenants) for jti, tenants in tokens.items()}
         self._subjects = subjects
 
     def covers(self, tenant: str, subject: str, token_id: str, issued_at: int) -> bool:
-        """Is this token revoked? `issued_at` is its `iat` claim."""
+        """Return whether this token is revoked. `issued_at` is its `iat` claim."""
         if (tenants := self._tokens.get(token_id)) is not None and (tenant in tenants or EVERY_TENANT in tenants):
             return True
         if (moments := self._subjects.get(subject)) is None:
@@ -58,9 +57,14 @@ class Revocations:
         return issued_at < max(moments.get(tenant, 0.0), moments.get(EVERY_TENANT, 0.0))
 
 
+def is_valid_id(text: str) -> bool:
+    """Return whether `text` can name a token or a subject: 1 to `LONGEST_ID` printable characters."""
+    return 1 <= len(text) <= LONGEST_ID and text.isprintable()
+
+
 def token_id(claims: Mapping[str, object], token: str) -> str:
-    """What a revocation names a token by: its `jti`, or a digest of what was signed where it has no usable one."""
+    """Return the id by which a token is revoked: its `jti`, or a digest of the signed part if that is not usable."""
     jti = claims.get("jti")
-    if isinstance(jti, str) and 1 <= len(jti) <= LONGEST_ID and jti.isprintable():
+    if isinstance(jti, str) and is_valid_id(jti):
         return jti
     return f"sha256:{hashlib.sha256(token.rpartition('.')[0].encode()).hexdigest()}"

@@ -1,9 +1,8 @@
-"""How a client of this home knows its own server before it sends a token: the server answers a challenge.
+"""Challenge-response authentication of the server, before the command line sends it a token.
 
-Another program may listen on the port of the settings, and would be sent a token of this home. The proof is an HMAC
-under a key derived from `erasure.key`, which every home has and nothing rotates. It covers the address and the
-port on which the server took the connection, so that a program on one cannot pass the challenge on to the server on
-another.
+Another program may listen on the configured port and would receive a token of this home. The proof is an HMAC under a
+key derived from `erasure.key`, which every home has and which is never rotated. It covers the address and port on which
+the server accepted the connection, so that another program cannot relay the challenge to a server on another port.
 """
 
 from __future__ import annotations
@@ -23,37 +22,37 @@ PROOF_HEADER = "x-frontdesk-proof"
 LOOPBACK = "127.0.0.1"
 _CHALLENGE = re.compile(r"[0-9a-f]{64}")
 _CONTEXT = b"frontdesk server identity v1\x00"
-"""So that the key is no other that is derived from the same secret."""
+"""Domain separation: no other key derived from the same secret is equal."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerIdentity:
-    """Shared by a server and the command line of the same home."""
+    """The key that a server and the command line of the same home share."""
 
     key: bytes = field(repr=False)
 
     def proof(self, challenge: str, port: int, host: str = LOOPBACK) -> str | None:
-        """The answer of the server that took a connection on `host` (an IP address) and `port`.
+        """Return the proof of a server that accepted a connection on `host` (an IP address) and `port`.
 
-        None where the challenge is none of `new_challenge`.
+        None if the challenge does not have the form that `new_challenge` gives.
         """
         if not _CHALLENGE.fullmatch(challenge):
             return None
-        return hmac.new(self.key, f"{challenge} {_plain(host)} {port}".encode(), "sha256").hexdigest()
+        return hmac.new(self.key, f"{challenge} {_canonical(host)} {port}".encode(), "sha256").hexdigest()
 
     def is_proof(self, proof: str, challenge: str, port: int, host: str = LOOPBACK) -> bool:
-        """Does whoever was reached at `host` and `port` have the keys of this home?"""
+        """Return whether `proof` shows that the server at `host` and `port` has the keys of this home."""
         expected = self.proof(challenge, port, host)
         return expected is not None and hmac.compare_digest(proof.encode(), expected.encode())
 
 
 def new_challenge() -> str:
-    """32 random bytes in hex: no answer of before fits."""
+    """Return 32 random bytes in hex; an earlier proof cannot be replayed."""
     return secrets.token_hex(32)
 
 
 def server_identity(keys: Path) -> ServerIdentity:
-    """The identity of the home whose key folder is `keys`.
+    """Return the identity of the home with the key folder `keys`.
 
     Raises:
         ConfigurationError: as `fingerprint_key`.
@@ -61,8 +60,8 @@ def server_identity(keys: Path) -> ServerIdentity:
     return ServerIdentity(hmac.digest(fingerprint_key(keys).secret, _CONTEXT, "sha256"))
 
 
-def _plain(host: str) -> str:
-    """One spelling of an address; a server that listens on IPv6 sees a client of IPv4 at `::ffff:127.0.0.1`."""
+def _canonical(host: str) -> str:
+    """Return an address in canonical form: a server on IPv6 sees an IPv4 client at `::ffff:127.0.0.1`."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

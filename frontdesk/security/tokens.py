@@ -2,9 +2,8 @@
 
 pyjwt checks the signature; the rest is checked here, because everything is required and has one type. The algorithm is
 that of the configuration, the key is the one that `kid` names among those of this machine or of the issuer, and a key
-has one algorithm: nothing in a token chooses any of them. No token is accepted that lives longer than
-`security.token_max_ttl_s`, whoever issued it. Does not know who may have a token, where keys come from, or which tokens
-were revoked (`revocations.py`).
+has one algorithm: nothing in a token chooses any of them. A token whose lifetime exceeds `security.token_max_ttl_s` is
+refused. Does not know who may have a token, where keys come from, or which tokens are revoked (`revocations.py`).
 """
 
 from __future__ import annotations
@@ -67,7 +66,7 @@ class UnknownKey(Unauthenticated):
 
 
 class Lapsed(Unauthenticated):
-    """A token with a good signature that is not accepted any more, or not yet. `caller` is who it speaks for."""
+    """A token with a valid signature that is expired, revoked or not yet valid. `caller` is the caller it names."""
 
     def __init__(self, message: str, *, caller: Caller, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -87,12 +86,11 @@ def mint(
 ) -> str:
     """A signed token that `verify` accepts from now on for `ttl_s` seconds; `now` is in seconds since 1970.
 
-    `jti` is the id by which the token can be revoked; a new one by default.
+    `jti` is the id by which the token can be revoked; by default a new one.
 
     Raises:
-        ConfigurationError: a scope that does not exist, a subject or tenant that `verify` would refuse, or a life
-            longer than `security.token_max_ttl_s`; or tokens are made elsewhere, by the issuer whose public keys the
-            configuration names.
+        ConfigurationError: a scope does not exist, `verify` would refuse the subject or the tenant, `ttl_s` exceeds
+            `security.token_max_ttl_s`, or the configuration names an issuer, which alone mints tokens.
     """
     if settings.algorithm != key.algorithm:
         raise ConfigurationError(
@@ -103,8 +101,8 @@ def mint(
     unknown = [scope for scope in scopes if scope not in (*SCOPES, settings.metrics_scope, settings.schema_scope)]
     if ttl_s > settings.token_max_ttl_s:
         raise ConfigurationError(
-            f"A token may live for {settings.token_max_ttl_s} seconds at most; {ttl_s} were asked for.",
-            hint="Ask for less, or raise security.token_max_ttl_s.",
+            f"A token may live for {settings.token_max_ttl_s} seconds at most; {ttl_s} were requested.",
+            hint="Request less, or raise security.token_max_ttl_s.",
         )
     if unknown or not scopes:
         raise ConfigurationError(f"A token needs scopes out of {', '.join(SCOPES)}; got {unknown or 'none'}.")
@@ -127,9 +125,9 @@ def mint(
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """Who a token speaks for, until when (seconds since 1970, leeway included) it may be believed, by which key.
+    """A verified token: its caller, the end of its validity (seconds since 1970, leeway included) and its key.
 
-    `token_id` is what a revocation names the token by, `issued_at` its `iat` claim in seconds since 1970.
+    `token_id` is the id by which it can be revoked, `issued_at` its `iat` claim in seconds since 1970.
     """
 
     caller: Caller
@@ -144,7 +142,7 @@ def verify(token: str, keys: Keys, settings: SecuritySettings, now: float | None
 
     Raises:
         Unauthenticated: says in one sentence what is wrong, and never repeats anything out of the token.
-        Lapsed: the same, where the signature is good and only the time is wrong.
+        Lapsed: the same, if the signature is valid and only the time is wrong.
         UnknownKey: the same, where another key may help.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
@@ -239,5 +237,5 @@ def _wrong_time(claims: dict[str, Any], settings: SecuritySettings, now: float |
     if claims["iat"] > moment + settings.leeway_s:
         return "The token was issued in the future (iat)."
     if claims["exp"] - claims["iat"] > settings.token_max_ttl_s:
-        return f"The token's life, exp less iat, is longer than {settings.token_max_ttl_s} seconds."
+        return f"The token's lifetime, exp less iat, is longer than {settings.token_max_ttl_s} seconds."
     return None

@@ -23,7 +23,7 @@ from frontdesk.storage.database import begin_writing, reading
 T = TypeVar("T")
 
 STORAGE_THREADS = 8
-"""As many statements run at once in a process; what else is slow (name resolution, files) has other threads."""
+"""Concurrent statements of a process. Other slow work (name resolution, files) runs in other threads."""
 STEPS_BETWEEN_LOOKS = 10_000
 """Of SQLite's virtual machine: about a millisecond."""
 _STOPPED = ("SQLITE_INTERRUPT", "57014")
@@ -63,12 +63,12 @@ _spool_threads = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-spool-read"
 
 
 async def in_storage_thread(work: Callable[[], T]) -> T:
-    """What `work` returns, run in a thread that only storage uses."""
+    """Run `work` in a thread of the storage pool and return its result."""
     return await asyncio.get_running_loop().run_in_executor(_threads, work)
 
 
 async def in_spool_thread(work: Callable[[], T]) -> T:
-    """The same for the spool: health checks read it, and must not wait for the statements of requests."""
+    """Run `work` in the spool thread: health checks read the spool and must not wait for statements of requests."""
     return await asyncio.get_running_loop().run_in_executor(_spool_threads, work)
 
 

@@ -18,7 +18,7 @@ from sqlalchemy import Column, Connection, Engine, RowMapping
 from frontdesk.deadline import Deadline
 from frontdesk.errors import KeyInFlight
 from frontdesk.storage.access import read, write
-from frontdesk.storage.erasing import Erasing, ForgetReplies, Receipt
+from frontdesk.storage.erasing import Eraser, ForgetReplies, Receipt
 from frontdesk.storage.events import feedback_event, outbox_rows
 from frontdesk.storage.rows import Finish
 from frontdesk.storage.spool import Spool
@@ -48,10 +48,12 @@ COUNTING = "days were counted"
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """`sinks` are told of feedback and erasures; `fingerprint` is the keyed hash under which the erased are known.
+    """Reads of the record, feedback and erasures.
 
-    An erasure reaches `spool`, this host's, and `replies`, this worker's cache and Redis, where they are given;
-    `truncate_soon` is told of write-ahead logs that could not be emptied. `events` is the file of the sink `file`.
+    `sinks` receive events; `fingerprint` makes the keyed hashes under which erasures are recorded. An erasure also
+    covers `spool`, the spool of this host, and `replies`, the reply caches of this worker and Redis, if they are set.
+    `truncate_soon` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
+    `file`.
     """
 
     engine: Engine
@@ -122,25 +124,25 @@ class Archive:
 
         def keep(connection: Connection) -> Feedback | None:
             lock_for_writing(connection)
-            kept = insert_feedback(connection, caller.tenant, caller.subject, query_id, opinion, at)
-            if kept is None:
+            stored = insert_feedback(connection, caller.tenant, caller.subject, query_id, opinion, at)
+            if stored is None:
                 return None
-            given, about = kept.given, {"tenant": caller.tenant, "customer_id": kept.customer_id}
-            event = feedback_event({**asdict(given), **about}, [asdict(earlier) for earlier in kept.replaced])
+            row, owner = stored.feedback, {"tenant": caller.tenant, "customer_id": stored.customer_id}
+            event = feedback_event({**asdict(row), **owner}, [asdict(earlier) for earlier in stored.replaced])
             insert_outbox(connection, outbox_rows(event, self.sinks))
-            if finished is not None and not finish_claim(connection, finish := finished(given), finish.committed):
+            if finished is not None and not finish_claim(connection, finish := finished(row), finish.committed):
                 raise KeyInFlight("Another request works under this Idempotency-Key by now.")
-            return given
+            return row
 
         return await write(self.engine, keep, deadline, "the feedback was stored")
 
     async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Receipt:
-        """Forget a customer, whether rows are here already or still on the way, and tell the sinks."""
+        """Erase a customer, including rows that are still to be written, and notify the sinks."""
         return await self.erasing.erase(Subject(SubjectKind.CUSTOMER, tenant, customer_id), deadline)
 
     @property
-    def erasing(self) -> Erasing:
-        return Erasing(
+    def erasing(self) -> Eraser:
+        return Eraser(
             self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_soon, self.events
         )
 

@@ -1,7 +1,7 @@
 """Bytes under a key for a while: replies that need not be written again. In Redis for all workers, or in the process.
 
-Both have nothing rather than fail. A key is `group:name`, and a whole group can be forgotten. Knows nothing of what the
-bytes are.
+On a failure both behave as if empty. A key is `group:name`, and a whole group can be deleted. Knows nothing of what
+the bytes are.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from frontdesk.storage.redis_client import RedisInTime
 
 PREFIX = "frontdesk:cache:"
 INDEX = "frontdesk:cache-index:"
-"""Before a group: a sorted set of its keys by the time at which they end."""
+"""Prefix of the index of a group: a sorted set of its keys, scored by expiry time."""
 
 
 class RedisCache:
@@ -45,7 +45,7 @@ class RedisCache:
         await self._redis.ask(put)
 
     async def forget(self, group: str) -> int | None:
-        """Delete everything of a group; how many keys, or None where Redis is away."""
+        """Delete all keys of a group and return their number, or None if Redis is unavailable."""
         index = INDEX + group
 
         async def delete(client: Redis) -> int:
@@ -80,11 +80,11 @@ class LruCache:
             self._kept.popitem(last=False)
 
     async def forget(self, group: str) -> int:
-        """Drop everything of a group; how many keys."""
-        theirs = [key for key in self._kept if _group(key) == group]
-        for key in theirs:
+        """Delete all keys of a group and return their number."""
+        keys = [key for key in self._kept if _group(key) == group]
+        for key in keys:
             del self._kept[key]
-        return len(theirs)
+        return len(keys)
 
 
 def _group(key: str) -> str:

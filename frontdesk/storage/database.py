@@ -43,7 +43,7 @@ _POSTGRESQL = {
     "tcp_user_timeout": SILENT_AFTER_MS,
 }
 COMPANIONS = ("-wal", "-shm", "-journal", ".lock")
-"""Of an SQLite file: what SQLite, and the lock of this product, put beside it."""
+"""Suffixes of the files that SQLite and the lock of this product create next to a database file."""
 TURN_TIMEOUT_S = 1.0
 TURN_POLL_S = 0.0005
 MIGRATION_LOCK = 0x46524F4E54  # any number that no other program locks: "FRONT" in ASCII
@@ -88,9 +88,9 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def truncate_wal(connection: Connection) -> bool:
-    """On SQLite, empty the write-ahead log, which still holds pages as they were; False where somebody reads: it stays.
+    """Truncate SQLite's write-ahead log, which holds old versions of pages; False if a reader prevents that.
 
-    Only outside of a transaction. Writers wait meanwhile, hence the short patience.
+    True on other databases. Call it outside of a transaction. Writers wait meanwhile, hence the short time-out.
     """
     if connection.dialect.name != "sqlite":
         return True
@@ -143,7 +143,7 @@ def migrate(url: str) -> None:
         ConfigurationError: as `open_database`.
         sqlalchemy.exc.SQLAlchemyError: the database is away, or a migration failed; then nothing has changed.
     """
-    from alembic import command  # 0.2 s that commands which migrate nothing do without
+    from alembic import command  # imported here: it takes 0.2 s, which commands without a migration save
 
     engine = open_database(url)
     try:

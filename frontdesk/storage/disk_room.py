@@ -1,6 +1,6 @@
-"""Refuse new work while the disk is nearly full, so that what was accepted still fits.
+"""Admission check for free disk space: refuse new work while the disk is nearly full, so that accepted work fits.
 
-Looks at the file systems of some folders at most once a second; a look costs a few microseconds.
+Checks the file systems of some folders at most once a second; a check costs a few microseconds.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from pathlib import Path
 
 from frontdesk.errors import StorageUnavailable
 
-LOOK_EVERY_S = 1.0
+CHECK_EVERY_S = 1.0
 
 
 class DiskRoom:
-    """Free space where the record is written.
+    """Free space of the file systems that the record is written to.
 
     Args:
-        folders: of which each must have room; one that cannot be looked at counts as full.
+        folders: each must have enough free space; one that cannot be checked counts as full.
         min_free_bytes: below it new work is refused; 0 never refuses.
-        observe: told the least free space of all folders, in bytes, after each look.
+        observe: called after each check with the free bytes of the fullest file system.
     """
 
     def __init__(
@@ -31,14 +31,14 @@ class DiskRoom:
         self._min = min_free_bytes
         self._observe = observe
         self._free = 0
-        self._look_at = 0.0
+        self._next_check = 0.0
 
     @property
     def free_bytes(self) -> int:
-        """For unprivileged users, of the folder that has the least; at most a second old."""
+        """Bytes that unprivileged users can write on the fullest of the file systems; at most a second old."""
         now = time.monotonic()
-        if now >= self._look_at:
-            self._look_at = now + LOOK_EVERY_S
+        if now >= self._next_check:
+            self._next_check = now + CHECK_EVERY_S
             self._free = min(map(_free, self._folders))
             self._observe(self._free)
         return self._free
@@ -48,7 +48,7 @@ class DiskRoom:
         return self.free_bytes < self._min
 
     def check(self) -> None:
-        """Raise `StorageUnavailable` where new work must be refused."""
+        """Raise `StorageUnavailable` if new work must be refused."""
         if self.is_low:
             raise StorageUnavailable("The disk is nearly full, so nothing new is accepted.", hint="Try again later.")
 

@@ -3,8 +3,8 @@
 Each process has one, and one of them leads (`leadership.py`). It looks when this process has committed something, and
 every now and then for what others have. A sink that is away rests for a while and costs no event an attempt; an event
 that its sink refuses is tried again later, alone, and holds back only its customer's later ones; after enough attempts
-it is given up and waits for an administrator. A tenant whose events a sink is slow to refuse rests for a while at that
-sink, so that the events of others are not late.
+it is given up and waits for an administrator. If a sink takes long to refuse a tenant's events, that tenant's events
+for the sink are suspended for a while, so that they do not delay those of other tenants.
 
 Knows nothing of what an event says, and logs ids and names of errors, never what they hold.
 """
@@ -34,7 +34,7 @@ GATHER_S = 0.05
 """After a commit so long for others to join: a delivery waits for disks, and costs the same for one as for many."""
 LAG_EVERY_S = 5.0
 REFUSALS_S = 0.5
-"""A sink may take so long in one round to refuse events of one tenant; then the tenant rests, and others go on."""
+"""Seconds that a sink may spend on refusing one tenant's events in a round before the tenant is suspended."""
 CLOSE_TIMEOUT_S = 5.0
 
 _log = logging.getLogger("bentoml.frontdesk")
@@ -66,23 +66,23 @@ class _Rest:
 
 @dataclass(slots=True)
 class _Refusals:
-    """Per tenant: seconds that a sink took to refuse its events in this round, and until when the tenant rests."""
+    """Per tenant: seconds spent on refusals of one sink in this round, and the end of its suspension (monotonic)."""
 
     spent_s: dict[str, float] = field(default_factory=dict)
     until: dict[str, float] = field(default_factory=dict)
 
-    def resting(self, now: float) -> list[str]:
+    def suspended(self, now: float) -> list[str]:
         self.until = {tenant: until for tenant, until in self.until.items() if until > now}
         return sorted(self.until)
 
-    def refused(self, tenant: str, seconds: float) -> None:
+    def add(self, tenant: str, seconds: float) -> None:
         self.spent_s[tenant] = self.spent_s.get(tenant, 0.0) + seconds
 
-    def is_over(self, tenant: str) -> bool:
+    def is_over_budget(self, tenant: str) -> bool:
         return self.spent_s.get(tenant, 0.0) >= REFUSALS_S
 
     def end_round(self) -> None:
-        """Who used up its time rests for as long: the others have at least half of the sink's time."""
+        """Suspend each tenant over budget for as long as it took: the others get at least half of the sink's time."""
         now = time.monotonic()
         self.until |= {tenant: now + spent for tenant, spent in self.spent_s.items() if spent >= REFUSALS_S}
         self.spent_s = {}
@@ -126,7 +126,7 @@ class Dispatcher:
         self._leadership = Leadership(engine)
         self._rests = {sink.name: _Rest() for sink in sinks}
         self._refusals = {sink.name: _Refusals() for sink in sinks}
-        self._names_in_log = False
+        self._wal_has_names = False
         self._lag_due = 0.0
         self._wake, self._closed = Signal(), Signal()
         self._thread = Thread(target=self._run, name="frontdesk-outbox", daemon=True)
@@ -168,9 +168,9 @@ class Dispatcher:
         awake = [sink for sink in self._sinks if self._rests[sink.name].until <= now]
         busy = [self._deliver(connection, sink) for sink in awake]
         for sink in awake:
-            _tidy(sink)
-        if self._names_in_log:
-            self._empty_log()
+            _remove_old_names(sink)
+        if self._wal_has_names:
+            self._truncate_wal()
         if self._lag_due <= now:
             self._lag_due = now + LAG_EVERY_S
             self._tell_lags(connection)
@@ -188,14 +188,14 @@ class Dispatcher:
             with write_turn(self._engine), connection.begin():
                 self._note(connection, sink, outcome)
         reached("outbox.after_delete")
-        self._names_in_log |= any(waiting.event.type in ERASURES for waiting in outcome.taken)
+        self._wal_has_names |= any(waiting.event.type in ERASURES for waiting in outcome.taken)
         self._observe_delivered(sink.name, len(outcome.taken))
         return True
 
-    def _empty_log(self) -> None:
-        """Erasures have left the outbox with the names in them: on SQLite, their pages are written over only now."""
+    def _truncate_wal(self) -> None:
+        """Truncate SQLite's write-ahead log after deleting erasure events, which name customers, from the outbox."""
         with self._engine.connect() as connection:
-            self._names_in_log = not truncate_wal(connection)
+            self._wal_has_names = not truncate_wal(connection)
 
     def _due(self, connection: Connection, sink: Sink) -> Sequence[WaitingEvent]:
         """What the sink is to be told next: nothing while a customer's earlier event may still be in the spool.
@@ -208,8 +208,8 @@ class Dispatcher:
             return ()
         connection.execution_options(frontdesk_reads_only=True)
         with connection.begin():
-            resting = self._refusals[sink.name].resting(time.monotonic())
-            due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events, resting)
+            suspended = self._refusals[sink.name].suspended(time.monotonic())
+            due = due_events(connection, sink.name, datetime.now(UTC), self._limits.max_events, suspended)
         return due if due and self._spooled() == (0, came) else ()
 
     def _offer(self, sink: Sink, due: Sequence[WaitingEvent]) -> _Outcome:
@@ -246,7 +246,7 @@ class Dispatcher:
         for waiting in due:
             tenant = waiting.event.tenant
             owner = (tenant, waiting.event.customer_id or waiting.event.event_id)
-            if owner in held_back or refusals.is_over(tenant):
+            if owner in held_back or refusals.is_over_budget(tenant):
                 continue
             began = time.monotonic()
             try:
@@ -256,7 +256,7 @@ class Dispatcher:
             except Exception as error:  # noqa: BLE001 - as above
                 outcome.refused.append((waiting, _name(error)))
                 held_back.add(owner)
-                refusals.refused(tenant, time.monotonic() - began)
+                refusals.add(tenant, time.monotonic() - began)
             else:
                 outcome.taken.append(waiting)
 
@@ -281,8 +281,8 @@ class Dispatcher:
             self._observe_lag(known.get(sink.name, Lag(sink.name, 0, 0, None)))
 
 
-def _tidy(sink: Sink) -> None:
-    """Let a sink that keeps names for a while look at its clock."""
+def _remove_old_names(sink: Sink) -> None:
+    """Let the file sink remove the names of customers whose erasure it has published long enough."""
     if isinstance(sink, FileSink):
         with suppress(OSError):
             sink.tidy()

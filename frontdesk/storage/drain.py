@@ -172,11 +172,11 @@ class Drain:
             return Refused(self._anonymised(one), name_of(error))
         return None
 
-    def _anonymised(self, one: Spooled) -> Spooled:
-        """The rows as they may stay here: an erased customer's without their words."""
+    def _anonymised(self, spooled: Spooled) -> Spooled:
+        """Return the rows as they may be kept: anonymised if their customer, session or query was erased."""
         with reading(self._engine) as connection:
-            rows = anonymised_late(connection, one.rows, self._fingerprint)
-        return Spooled(one.sequence, rows.to_json())
+            rows = anonymised_late(connection, spooled.rows, self._fingerprint)
+        return Spooled(spooled.sequence, rows.to_json())
 
     def _write(self, rows: Sequence[Rows]) -> None:
         began = time.perf_counter()

@@ -1,10 +1,10 @@
-"""Erase a customer, a session or a query, and say in a receipt what was removed and what still waits somewhere.
+"""Erase a customer, a session or a query, and return a receipt of what was removed and what is still pending.
 
-    database, one transaction: tables -> key remembered -> event for the sinks
-    -> this host's spool -> reply caches -> write-ahead logs emptied -> receipt
+    database, one transaction: tables -> erasure recorded -> event for the sinks
+    -> this host's spool -> reply caches -> write-ahead logs truncated -> receipt
 
-What is still under way when this begins is made anonymous by its own commit (`late.py`); other workers and hosts follow
-within seconds (`erasure_follower.py`). A step behind the transaction that fails is done there as well.
+Requests in flight at that time are anonymised by their own commit (`late.py`). Other workers and hosts follow within
+seconds (`erasure_follower.py`), which also repeats steps that failed after the transaction.
 """
 
 from __future__ import annotations
@@ -35,19 +35,20 @@ from frontdesk.storage.sql.spools import uncertain_spools
 from frontdesk.storage.subjects import Fingerprint, Subject, SubjectKind, customer_hash
 
 ForgetReplies = Callable[[str], Awaitable[int | None]]
-"""Drops all cached replies of a tenant: how many, or None where a cache cannot be reached now."""
+"""Deletes all cached replies of a tenant and returns their number, or None if a cache is unavailable."""
 
-QUERIES_AN_EVENT = 200
-TRUNCATE_TRIES = 4
+QUERIES_PER_EVENT = 200
+TRUNCATE_ATTEMPTS = 4
 ERASING = "the erasure was written"
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """Where something may still be: `place` is `outbox`, `spool`, `replies`, `write-ahead log` or `events file`.
+    """A place that may still hold data: `outbox`, `spool`, `replies`, `write-ahead log` or `events file`.
 
-    `name` says which sink, host or file; `rows` how many at most, of anybody in a spool. `seen_at` is when a host last
-    told of its spool. Nobody empties an `events file`: it is compressed, of another user or of a sink that is off.
+    `name` is the sink, host or file. `rows` is the maximum number of rows; for a spool it includes other customers'.
+    `seen_at` is when a host last reported its spool. An `events file` stays as it is, because it is compressed, belongs
+    to another user or to a disabled sink.
     """
 
     place: str
@@ -58,9 +59,9 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What an erasure removed, by table, and what still waits. `erased_at` is by the database's clock.
+    """Result of an erasure: rows removed by table, and places still pending. `erased_at` is by the database's clock.
 
-    `customers` are the keyed hashes of those whose queries went, for the audit log.
+    `customers` are the keyed hashes of the customers whose queries were erased, for the audit log.
     """
 
     erased_at: datetime
@@ -83,7 +84,7 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class _Committed:
-    """What the database's own transaction did; `spools` are those of other hosts."""
+    """Result of the transaction; `waiting` includes the spools of other hosts."""
 
     at: datetime
     removed: dict[str, int]
@@ -91,15 +92,16 @@ class _Committed:
     customer_ids: frozenset[str]
 
 
-def _not_at_all() -> None:
-    """Where there is nobody to try again."""
+def _no_retry() -> None:
+    """Do nothing: no follower runs that could retry."""
 
 
 @dataclass(frozen=True, slots=True)
-class Erasing:
-    """`spool` is this host's, `replies` drops cached replies; both may be missing, as at the command line.
+class Eraser:
+    """Erases subjects. `spool` is this host's, `replies` deletes cached replies; the command line has neither.
 
-    `truncate_soon` is called where a write-ahead log could not be emptied. `events` is the file of the sink `file`.
+    `truncate_soon` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
+    `file`.
     """
 
     engine: Engine
@@ -107,14 +109,14 @@ class Erasing:
     fingerprint: Fingerprint
     spool: Spool | None = None
     replies: ForgetReplies | None = None
-    truncate_soon: Callable[[], None] = _not_at_all
+    truncate_soon: Callable[[], None] = _no_retry
     events: Path | None = None
 
     async def erase(self, subject: Subject, deadline: Deadline) -> Receipt:
-        """Erase a subject; one that is not known yet too, because its rows may still be on the way.
+        """Erase a subject, even one without rows, because its rows may be written later.
 
         Raises:
-            StorageUnavailable, DeadlineExceeded: the database did not take it in time. It may still be done.
+            StorageUnavailable, DeadlineExceeded: the database did not commit in time. The erasure may still happen.
         """
         key = subject.key(self.fingerprint)
         committed = await write(
@@ -135,8 +137,8 @@ class Erasing:
         if not await self._truncate(deadline):
             self.truncate_soon()
             waiting.append(Waiting("write-ahead log", "database", 0))
-        waiting += await asyncio.to_thread(self._files_left)
-        hashes = {customer_hash(self.fingerprint, subject.tenant, each) for each in committed.customer_ids}
+        waiting += await asyncio.to_thread(self._pending_files)
+        hashes = {customer_hash(self.fingerprint, subject.tenant, name) for name in committed.customer_ids}
         return Receipt(committed.at, removed, tuple(waiting), tuple(sorted(hashes)))
 
     def _erase(self, connection: Connection, subject: Subject, key: str) -> _Committed:
@@ -148,38 +150,37 @@ class Erasing:
         events = _events(subject, queries, at)
         for event in events:
             insert_outbox(connection, outbox_rows(event, self.sinks))
-        told = waiting_events(connection, subject.tenant, [event.event_id for event in events])
-        waiting = [Waiting("outbox", sink, count) for sink, count in told.items()]
+        undelivered = waiting_events(connection, subject.tenant, [event.event_id for event in events])
+        waiting = [Waiting("outbox", sink, count) for sink, count in undelivered.items()]
         own = self.spool.id if self.spool is not None else ""
         waiting += [
             Waiting("spool", report.host, report.waiting + report.refused, report.seen_at)
             for report in uncertain_spools(connection, own)
         ]
-        named = frozenset(query.customer_id for query in queries if query.customer_id is not None)
+        customer_ids = frozenset(query.customer_id for query in queries if query.customer_id is not None)
         if subject.kind is SubjectKind.CUSTOMER:
-            named = frozenset((subject.id,))
-        return _Committed(at, removed, waiting, named)
+            customer_ids = frozenset((subject.id,))
+        return _Committed(at, removed, waiting, customer_ids)
 
     def _erase_spool(self, spool: Spool, subject: Subject, key: str) -> dict[str, int]:
-        """Everything that is in the spool by now was received before the erasure ended."""
+        """Erase the subject's rows in the spool: all of them were received before the erasure ended."""
         removed = spool.erase({(subject.tenant, key): datetime.now(UTC)}, self.fingerprint)
-        if not any(spool.forget() for _ in range(TRUNCATE_TRIES)):
+        if not any(spool.forget() for _ in range(TRUNCATE_ATTEMPTS)):
             self.truncate_soon()
         return removed
 
-    def _files_left(self) -> list[Waiting]:
-        """Files of events that the sink will not empty; without the sink also the file itself."""
+    def _pending_files(self) -> list[Waiting]:
+        """Return the events files that the sink will not rewrite; if the sink is disabled, all of them."""
         if self.events is None:
             return []
-        left = not_emptied(self.events)
-        if FileSink.name not in self.sinks:
-            left = files_of_events(self.events)
-        return [Waiting("events file", file.name, 0) for file in left]
+        is_sink_on = FileSink.name in self.sinks
+        files = not_emptied(self.events) if is_sink_on else files_of_events(self.events)
+        return [Waiting("events file", file.name, 0) for file in files]
 
     async def _truncate(self, deadline: Deadline) -> bool:
-        """Empty the database's write-ahead log, which a long reader can hold."""
+        """Truncate the database's write-ahead log; False if a long reader prevents it."""
         try:
-            for _ in range(TRUNCATE_TRIES):
+            for _ in range(TRUNCATE_ATTEMPTS):
                 if await read(self.engine, truncate_wal, deadline, ERASING):
                     return True
         except (StorageUnavailable, DeadlineExceeded):
@@ -188,18 +189,18 @@ class Erasing:
 
 
 def _events(subject: Subject, queries: Sequence[ErasedQuery], at: datetime) -> list[Event]:
-    """What other systems are told: the customer, or the ids of the queries; no session's name."""
+    """Return the events for other systems: they name the customer, or the ids of the queries, never a session."""
     if subject.kind is SubjectKind.CUSTOMER:
         return [erased_event(uuid7(), subject.tenant, subject.id, at)]
     by_customer: dict[str | None, list[ErasedQuery]] = {}
     for query in queries:
         by_customer.setdefault(query.customer_id, []).append(query)
     return [
-        queries_erased_event(uuid7(), subject.tenant, customer_id, some, at)
-        for customer_id, theirs in by_customer.items()
-        for some in _parts(theirs)
+        queries_erased_event(uuid7(), subject.tenant, customer_id, chunk, at)
+        for customer_id, erased in by_customer.items()
+        for chunk in _chunks(erased)
     ]
 
 
-def _parts(queries: Sequence[ErasedQuery]) -> list[Sequence[ErasedQuery]]:
-    return [queries[start : start + QUERIES_AN_EVENT] for start in range(0, len(queries), QUERIES_AN_EVENT)]
+def _chunks(queries: Sequence[ErasedQuery]) -> list[Sequence[ErasedQuery]]:
+    return [queries[start : start + QUERIES_PER_EVENT] for start in range(0, len(queries), QUERIES_PER_EVENT)]

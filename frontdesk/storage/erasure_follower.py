@@ -1,11 +1,11 @@
-"""Follow erasures that another process or host has made, in what this process and this host hold beside the database.
+"""Apply erasures by other processes and hosts to the reply cache of this process and the spool of this host.
 
-Every second, in a thread of each worker: which keys of the tenants that matter here were erased? Their replies leave
-this worker's cache, and one worker of the host makes their rows in the spool anonymous. While nothing is held here the
-database is not asked at all.
+A thread of each worker polls every second for erasures of the tenants with data in one of them. It deletes the tenants'
+replies from this worker's cache, and one worker of the host anonymises the rows in the spool. The database is not
+queried while both are empty.
 
-Moments of erasures are by the database's clock. They are read again for `OVERLAP`, because a transaction is seen only
-after the moment that it notes.
+Times of erasures are by the database's clock. The last `OVERLAP` is read again, because a transaction becomes visible
+only after the time that it records.
 """
 
 from __future__ import annotations
@@ -26,38 +26,38 @@ from frontdesk.storage.sql.erasure import Erasures, database_now, list_erasures
 from frontdesk.storage.sql.spools import SpoolReport, put_report
 from frontdesk.storage.subjects import Fingerprint
 
-EVERY_S = 1.0
+POLL_EVERY_S = 1.0
 OVERLAP = timedelta(seconds=60)
 REPORT_EVERY = timedelta(seconds=30)
-CLOSING_S = 5.0
+CLOSE_TIMEOUT_S = 5.0
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-class _Seen:
-    """Erasures that have been dealt with, so that each is dealt with once."""
+class _Handled:
+    """Erasures that have been applied, so that each is applied once."""
 
     def __init__(self) -> None:
         self.since: datetime | None = None
         self._done: dict[tuple[str, str], datetime] = {}
 
-    def fresh(self, erased: Erasures) -> Erasures:
+    def new(self, erased: Erasures) -> Erasures:
         return {key: at for key, at in erased.items() if self._done.get(key) != at}
 
-    def done(self, erased: Erasures, now: datetime) -> None:
+    def mark(self, erased: Erasures, now: datetime) -> None:
         self.since = now - OVERLAP
         self._done = {key: at for key, at in {**self._done, **erased}.items() if at >= self.since}
 
 
 class ErasureFollower:
-    """Make it after a fork, never before. The thread begins at once.
+    """Background thread that applies erasures. Create it after a fork, never before: the thread starts at once.
 
     Args:
         engine: of the database.
         spool: this host's.
-        fingerprint: the keyed hash under which the erased are known.
-        tenants: those of whom this process holds cached replies.
-        forget_replies: drops a tenant's replies; called in the thread.
+        fingerprint: makes the keyed hashes under which erasures are recorded.
+        tenants: returns the tenants with cached replies in this process.
+        forget_replies: deletes a tenant's replies; called in the thread.
     """
 
     def __init__(
@@ -73,80 +73,80 @@ class ErasureFollower:
         self._fingerprint = fingerprint
         self._tenants = tenants
         self._forget_replies = forget_replies
-        self._replies, self._rows = _Seen(), _Seen()
-        self._replies.since = datetime.now(UTC) - OVERLAP  # nothing is in the cache of a process that starts
+        self._replies, self._rows = _Handled(), _Handled()
+        self._replies.since = datetime.now(UTC) - OVERLAP  # the cache of a new process is empty
         self._reported: SpoolReport | None = None
         self._failures = 0
-        self._logs_wait = Event()
+        self._truncation_due = Event()
         self._closed = Event()
         self._thread = Thread(target=self._run, name="frontdesk-erasures", daemon=True)
         self._thread.start()
 
     def truncate_soon(self) -> None:
-        """Empty the write-ahead logs as soon as nobody reads them. From any thread."""
-        self._logs_wait.set()
+        """Request that the write-ahead logs are truncated once no reader holds them. Thread-safe."""
+        self._truncation_due.set()
 
     def close(self) -> None:
         self._closed.set()
-        self._thread.join(CLOSING_S)
+        self._thread.join(CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
-        while not self._closed.wait(EVERY_S):
+        while not self._closed.wait(POLL_EVERY_S):
             try:
-                self.turn()
+                self.poll()
                 self._failures = 0
-            except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next turn
+            except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next poll
                 self._failures += 1
                 if self._failures == 1:
-                    _log.warning("Erasures of other hosts are not followed just now (%s).", name_of(error))
+                    _log.warning("Erasures of other hosts cannot be applied now (%s); trying again.", name_of(error))
 
-    def turn(self) -> None:
-        """One look. Raises what the database raises; then nothing counts as dealt with."""
+    def poll(self) -> None:
+        """Apply new erasures. If the database raises, no erasure of that step counts as applied."""
         with self._spool.eraser() as is_ours:
             if is_ours:
-                self._follow_in_spool()
-        if self._logs_wait.is_set():
+                self._apply_to_spool()
+        if self._truncation_due.is_set():
             self._truncate()
-        self._follow_in_replies()
+        self._apply_to_replies()
 
     def _truncate(self) -> None:
-        self._logs_wait.clear()
+        self._truncation_due.clear()
         with self._engine.connect() as connection:
             is_empty = truncate_wal(connection)
         if not (is_empty and self._spool.forget()):
-            self._logs_wait.set()
+            self._truncation_due.set()
 
-    def _follow_in_replies(self) -> None:
+    def _apply_to_replies(self) -> None:
         if tenants := self._tenants():
             with reading(self._engine) as connection:
                 erased, now = list_erasures(connection, tenants, self._replies.since)
-            fresh = self._replies.fresh(erased)
-            for tenant in sorted({tenant for tenant, _ in fresh}):
+            new = self._replies.new(erased)
+            for tenant in sorted({tenant for tenant, _ in new}):
                 self._forget_replies(tenant)
-            self._replies.done(erased, now)
+            self._replies.mark(erased, now)
 
-    def _follow_in_spool(self) -> None:
-        """Rows that wait or were refused, and what is kept under keys."""
-        tenants, unknown = self._spool.tenants()
-        if unknown:
+    def _apply_to_spool(self) -> None:
+        """Anonymise waiting and refused rows, and delete answers under Idempotency-Keys."""
+        tenants, has_rows_without_tenant = self._spool.tenants()
+        if has_rows_without_tenant:
             self._spool.adopt(self._fingerprint)
             tenants, _ = self._spool.tenants()
         now: datetime | None = None
         if tenants:
             with reading(self._engine) as connection:
                 erased, now = list_erasures(connection, tenants, self._rows.since)
-                ahead = database_now(connection) - datetime.now(UTC)
-            if fresh := self._rows.fresh(erased):
-                here = {key: at - ahead for key, at in fresh.items()}
-                removed = sum(self._spool.erase(here, self._fingerprint, CLOCK_MARGIN).values())
+                clock_offset = database_now(connection) - datetime.now(UTC)
+            if new := self._rows.new(erased):
+                erased_at = {key: at - clock_offset for key, at in new.items()}
+                removed = sum(self._spool.erase(erased_at, self._fingerprint, CLOCK_MARGIN).values())
                 if removed and not self._spool.forget():
-                    self._logs_wait.set()
-            self._rows.done(erased, now)
+                    self._truncation_due.set()
+            self._rows.mark(erased, now)
         if self._engine.dialect.name == "postgresql":
             self._report(now)
 
     def _report(self, erased_until: datetime | None) -> None:
-        """Tell all hosts what is here: at once where that has changed, and now and then."""
+        """Publish the backlog of this spool to all hosts: on every change, and every `REPORT_EVERY`."""
         waiting, refused = self._spool.backlog()
         last = self._reported
         changed = last is None or (last.waiting, last.refused) != (waiting, refused)

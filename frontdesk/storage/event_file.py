@@ -1,8 +1,8 @@
-"""Take erased customers out of a file of events, in place: every line keeps its length, so readers keep their offsets.
+"""Redact erased customers in an events file, in place: every line keeps its length, so readers keep their offsets.
 
-A line becomes the same event without a customer and with an empty payload, padded with blanks. Rotated files beside it
-(`events.jsonl.1`, `events-20261130.jsonl`, `events.1.jsonl`) are rewritten too. Compressed ones and those that this
-process cannot write to are not: `not_emptied` names them.
+A redacted line is the same event without a customer and with an empty payload, padded with blanks. Rotated files in the
+same folder (`events.jsonl.1`, `events-20261130.jsonl`, `events.1.jsonl`) are rewritten, too. Compressed files and files
+that this process cannot write to are not: `not_emptied` returns them.
 """
 
 from __future__ import annotations
@@ -28,74 +28,74 @@ _COMPRESSED = (
     b"\x1f\x9d",
     b"7z\xbc\xaf",
 )
-"""How compressed files begin: gzip, bzip2, xz, zstd, zip, lz4, compress, 7z."""
+"""Magic numbers of gzip, bzip2, xz, zstd, zip, lz4, compress and 7z."""
 _NAMED_COMPRESSED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".lz4", ".Z", ".7z", ".lzma", ".br")
 
 
-def rewrite_lines(path: Path, needles: Collection[str], wanted: Callable[[Line], bool]) -> int:
-    """Empty the lines that hold one of the needles and are wanted; how many. On the disk when this returns.
+def redact_lines(path: Path, needles: Collection[str], matches: Callable[[Line], bool]) -> int:
+    """Redact the lines that contain a needle and match, sync them to disk, and return their number.
 
     Args:
-        path: the file; it need not be there.
-        needles: texts as JSON writes them, of which a line must hold one. Finding them costs no parsing.
-        wanted: decides on a line. A line that cannot be parsed is emptied wherever it holds a needle.
+        path: the file; it need not exist.
+        needles: JSON fragments of which a line must contain one. They are searched without parsing.
+        matches: decides on a parsed line. A line that cannot be parsed is redacted if it contains a needle.
 
     Raises:
         OSError: a file cannot be read or written.
     """
-    return sum(_rewrite(file, needles, wanted, count_only=False) for file in _files(path))
+    return sum(_redact(file, needles, matches, count_only=False) for file in _files(path))
 
 
 def not_emptied(path: Path) -> list[Path]:
-    """Rotated files that `rewrite_lines` passes over: compressed, a link, or not this user's to read and write."""
+    """Return the rotated files that `redact_lines` skips: compressed, a link, or not readable and writable."""
     return [file for file in files_of_events(path) if file != path and not _can_rewrite(file)]
 
 
 def empty_lines_before(path: Path, before: datetime, *, count_only: bool = False) -> int:
-    """Empty the lines of events that were created before a moment; how many had anything in them.
+    """Redact the events that were created before a moment and return the number of lines changed.
 
-    With `count_only` nothing is changed, and the number is that of the lines which would be emptied.
+    With `count_only` nothing is changed, and the number of lines that would be redacted is returned.
 
     Raises:
-        OSError: as `rewrite_lines`.
+        OSError: as `redact_lines`.
     """
 
     def old(line: Line) -> bool:
-        holds = line.get("customer_id") is not None or bool(line.get("payload"))
-        return holds and (created_at := _moment(line.get("created_at"))) is not None and created_at < before
+        has_data = line.get("customer_id") is not None or bool(line.get("payload"))
+        return has_data and (created_at := _moment(line.get("created_at"))) is not None and created_at < before
 
-    return sum(_rewrite(file, ['"created_at":'], old, count_only=count_only) for file in _files(path))
+    return sum(_redact(file, ['"created_at":'], old, count_only=count_only) for file in _files(path))
 
 
-def _moment(written: object) -> datetime | None:
-    """None for what is no time: a line of somebody else's."""
+def _moment(text: object) -> datetime | None:
+    """Parse a time; None if it is not one, as in a line of another program."""
     try:
-        moment = datetime.fromisoformat(str(written))
+        moment = datetime.fromisoformat(str(text))
     except ValueError:
         return None
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
 def lines_with(path: Path, needle: str) -> Iterator[Line]:
-    """Parsed lines of the file itself that hold a needle."""
+    """Yield the parsed lines of the file that contain a needle; rotated files are not read."""
     if path.exists():
         with path.open("rb") as file, _mapped(file.fileno()) as content:
-            for start, end in _found(content, needle.encode()):
-                if (line := _parsed(content[start:end])) is not None:
+            for start, end in _line_spans(content, needle.encode()):
+                if (line := _parse(content[start:end])) is not None:
                     yield line
 
 
 def _files(path: Path) -> list[Path]:
-    """The file itself, whose errors are its caller's, and those beside it that can be rewritten."""
+    """Return the file itself, whose errors the caller handles, and the rotated files that can be rewritten."""
     return [file for file in files_of_events(path) if file == path or _can_rewrite(file)]
 
 
 def files_of_events(path: Path) -> list[Path]:
-    """The file and what log rotation has made of it: something behind its name, or between its stem and its suffix."""
+    """Return the file and its rotated files: with text after the name, or between the stem and the suffix."""
     if not path.parent.is_dir():
         return []
-    found = path.parent.glob(f"{glob.escape(path.stem)}*{glob.escape(path.suffix)}*")
-    return sorted(file for file in found if file.is_symlink() or file.is_file())
+    candidates = path.parent.glob(f"{glob.escape(path.stem)}*{glob.escape(path.suffix)}*")
+    return sorted(file for file in candidates if file.is_symlink() or file.is_file())
 
 
 def _can_rewrite(path: Path) -> bool:
@@ -105,28 +105,28 @@ def _can_rewrite(path: Path) -> bool:
         return not file.read(8).startswith(_COMPRESSED)
 
 
-def _rewrite(path: Path, needles: Collection[str], wanted: Callable[[Line], bool], *, count_only: bool) -> int:
-    opened = os.open(path, (os.O_RDONLY if count_only else os.O_RDWR) | os.O_NOFOLLOW)
+def _redact(path: Path, needles: Collection[str], matches: Callable[[Line], bool], *, count_only: bool) -> int:
+    descriptor = os.open(path, (os.O_RDONLY if count_only else os.O_RDWR) | os.O_NOFOLLOW)
     try:
-        changed = 0
-        with _mapped(opened) as content:
-            places = {place for needle in needles for place in _found(content, needle.encode())}
-            for start, end in sorted(places):
-                line = _parsed(content[start:end])
-                if line is None or wanted(line):
+        count = 0
+        with _mapped(descriptor) as content:
+            spans = {span for needle in needles for span in _line_spans(content, needle.encode())}
+            for start, end in sorted(spans):
+                line = _parse(content[start:end])
+                if line is None or matches(line):
                     if not count_only:
-                        os.pwrite(opened, _emptied(line, end - start), start)
-                    changed += 1
-        if changed and not count_only:
-            os.fsync(opened)
-        return changed
+                        os.pwrite(descriptor, _redacted(line, end - start), start)
+                    count += 1
+        if count and not count_only:
+            os.fsync(descriptor)
+        return count
     finally:
-        os.close(opened)
+        os.close(descriptor)
 
 
 @contextmanager
 def _mapped(descriptor: int) -> Iterator[mmap.mmap | bytes]:
-    """The bytes of an open file; an empty one cannot be mapped."""
+    """Yield the bytes of an open file, mapped into memory unless it is empty."""
     size = os.fstat(descriptor).st_size
     if size == 0:
         yield b""
@@ -135,8 +135,8 @@ def _mapped(descriptor: int) -> Iterator[mmap.mmap | bytes]:
         yield content
 
 
-def _found(content: mmap.mmap | bytes, needle: bytes) -> Iterator[tuple[int, int]]:
-    """Start and end of each line with the needle, without its end of line."""
+def _line_spans(content: mmap.mmap | bytes, needle: bytes) -> Iterator[tuple[int, int]]:
+    """Yield start and end, without the line break, of each line that contains the needle."""
     at = content.find(needle)
     while at != -1:
         start = content.rfind(b"\n", 0, at) + 1
@@ -146,7 +146,7 @@ def _found(content: mmap.mmap | bytes, needle: bytes) -> Iterator[tuple[int, int
         at = content.find(needle, end)
 
 
-def _parsed(line: bytes) -> Line | None:
+def _parse(line: bytes) -> Line | None:
     try:
         parsed = json.loads(line)
     except ValueError:
@@ -154,10 +154,10 @@ def _parsed(line: bytes) -> Line | None:
     return parsed if isinstance(parsed, dict) else None
 
 
-def _emptied(line: Line | None, length: int) -> bytes:
-    """The line without its customer, as long as it was; blanks where there is nothing to keep."""
+def _redacted(line: Line | None, length: int) -> bytes:
+    """Return the line without customer and payload, padded to `length` bytes; blanks if it cannot be parsed."""
     if line is None:
         return b" " * length
-    kept = {**line, "customer_id": None, "payload": {}}
-    written = json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode()
-    return written.ljust(length) if len(written) <= length else b" " * length
+    event = {**line, "customer_id": None, "payload": {}}
+    encoded = json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    return encoded.ljust(length) if len(encoded) <= length else b" " * length

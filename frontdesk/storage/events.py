@@ -29,7 +29,7 @@ class EventType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ErasedQuery:
-    """A query that is being erased, whose it is, and the feedback on it."""
+    """A query that is being erased, its customer, and the ids of the feedback on it."""
 
     id: str
     customer_id: str | None
@@ -37,7 +37,7 @@ class ErasedQuery:
 
 
 MOST_REPLACED = 100
-"""One is usual; more were kept before a subject had one opinion on a query."""
+"""Usually one is replaced; older releases stored several opinions of a subject on a query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def answered_event(record: Record) -> Event:
 
 
 def feedback_event(row: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]] = ()) -> Event:
-    """Somebody judged an answer; `row` is a row of the table `feedback`, which took the place of those `replaced`.
+    """Return the event for feedback on an answer; `row` is its row in `feedback` and replaces the rows `replaced`.
 
-    The event names the newest of those that had a rating, at most `MOST_REPLACED`.
+    The event names the replaced rows with a rating, the newest `MOST_REPLACED` of them.
     """
     at: datetime = row["created_at"]
     told = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
@@ -122,10 +122,10 @@ def erased_event(event_id: str, tenant: str, customer_id: str, at: datetime) -> 
 def queries_erased_event(
     event_id: str, tenant: str, customer_id: str | None, queries: Sequence[ErasedQuery], at: datetime
 ) -> Event:
-    """Some queries of one customer, or of unknown ones, were erased, and the feedback on them."""
+    """Return the event for the erasure of queries of one customer, or of unknown customers, and their feedback."""
     payload = {
         "query_ids": [query.id for query in queries],
-        "feedback_ids": [each for query in queries for each in query.feedback],
+        "feedback_ids": [feedback_id for query in queries for feedback_id in query.feedback],
         "erased_at": at.isoformat(),
     }
     return Event(event_id, EventType.QUERIES_ERASED, tenant, customer_id, _json(payload), at)

@@ -84,7 +84,7 @@ def rebuild(client: redis.Redis, connection: Connection) -> int:
 
 
 def _refill(pipe: Pipeline, connection: Connection, tenant: str, customer_id: str) -> None:
-    """Put what the record still knows of a customer in the place of all that is there."""
+    """Replace a customer's features in Redis by those in the database."""
     forget(pipe, tenant, customer_id)
     contacts = [stored.contact for stored in all_contacts(connection, (tenant, customer_id))]
     if contacts:

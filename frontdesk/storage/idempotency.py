@@ -26,7 +26,7 @@ from frontdesk.storage.recorder import SpoolingRecorder
 from frontdesk.storage.rows import SPOOLED, Finish, context, earlier_answer
 from frontdesk.storage.spool import Spool
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
-from frontdesk.storage.subjects import Fingerprint, customer_hash, session_hash
+from frontdesk.storage.subjects import Fingerprint, subject_hashes
 from frontdesk.storage.works import TakeKey
 from frontdesk.types import Caller, Claim, EarlierAnswer, Query
 
@@ -42,7 +42,7 @@ class IdempotencyKeys:
         lease_s: for how long an unfinished key is its request's, in seconds; longer than any request.
         ttl_s: for how long keys are kept, in seconds.
         one_host: does nobody else write to this database? Then the spool may stand in for it.
-        fingerprint: the keyed hash by which an erasure finds keys of a customer or a session.
+        fingerprint: makes the keyed hashes by which an erasure finds keys of a customer or a session.
     """
 
     def __init__(
@@ -65,7 +65,7 @@ class IdempotencyKeys:
         self._ttl = timedelta(seconds=ttl_s)
         self._one_host = one_host
         self._fingerprint = fingerprint
-        self._stamp: tuple[int, ...] | None = None  # of the spool's files when they held no key
+        self._stamp: tuple[int, ...] | None = None  # of the spool when it held no key
 
     async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
         """The right to work on `query` under `key`, or what was answered to it before.
@@ -81,9 +81,9 @@ class IdempotencyKeys:
     async def take_for(
         self, key: str, wanted: bytes, caller: Caller, hashes: tuple[str | None, str | None] = (None, None)
     ) -> Claim | bytes:
-        """The same for any request: `wanted` is what makes two of them the same; the bytes are what was answered.
+        """Take the key for any request. Two requests are the same if `wanted` is; the bytes are the earlier answer.
 
-        `hashes` are those of the customer and of the session that the request names.
+        `hashes` are the keyed hashes of the customer and the session that the request names.
         """
         now = datetime.now(UTC)
         asked = ClaimRow(
@@ -98,7 +98,7 @@ class IdempotencyKeys:
             customer_hash=hashes[0],
             session_hash=hashes[1],
         )
-        holder: object = await self._spooled(asked)
+        holder: object = await self._find_in_spool(asked)
         if holder is not None:
             return self._earlier(asked, wanted, holder)
         holder, taken_in = await self._recorder.do(TakeKey(asked), may_spool=self._one_host)
@@ -111,27 +111,23 @@ class IdempotencyKeys:
         self._metrics.count_key("taken")
         return claim
 
-    async def _spooled(self, asked: ClaimRow) -> Holder | None:
-        """Whose the key is in the spool. A file that has not changed since it held no key is not read again."""
+    async def _find_in_spool(self, row: ClaimRow) -> Holder | None:
+        """Return the holder of the key in the spool. The spool is not read while it is unchanged and without keys."""
         if self._stamp is not None and self._stamp == self._spool.stamp():
             return None
-        return await in_spool_thread(lambda: self._look_up(asked))
+        return await in_spool_thread(lambda: self._read_spool(row))
 
-    def _look_up(self, asked: ClaimRow) -> Holder | None:
-        """In a thread: a slow disk must not hold the event loop."""
+    def _read_spool(self, row: ClaimRow) -> Holder | None:
+        """Read the spool; runs in a thread, because a slow disk must not block the event loop."""
         stamp = self._spool.stamp()
-        holder, is_empty = self._spool.holder(asked), not self._spool.has_keys()
+        holder, is_empty = self._spool.holder(row), not self._spool.has_keys()
         self._stamp = stamp if is_empty else None
         return holder
 
     def _hashes(self, query: Query, tenant: str) -> tuple[str | None, str | None]:
         if self._fingerprint is None:
             return None, None
-        customer, session = query.customer_id, query.session_id
-        return (
-            None if customer is None else customer_hash(self._fingerprint, tenant, customer),
-            None if session is None else session_hash(self._fingerprint, tenant, session),
-        )
+        return subject_hashes(self._fingerprint, tenant, query.customer_id, query.session_id)
 
     def finished(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> Finish:
         """What keeps `answer` under the claim's key, to be written in the transaction of what it tells of.

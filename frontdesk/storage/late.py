@@ -1,7 +1,7 @@
-"""Rows as they may be inserted now: their customer, session or query may have been erased since the request began.
+"""Anonymise rows whose customer, session or query was erased after their request began, before they are inserted.
 
-Such rows are made as anonymous as those that were there already. Rows out of a spool may also belong to a day that was
-counted: then it is to be counted again.
+Rows from a spool may also belong to a day whose counts exist already: those counts are deleted, and the day is counted
+again.
 """
 
 from __future__ import annotations
@@ -24,21 +24,19 @@ from frontdesk.storage.sql.erasure import (
     lock_for_writing,
 )
 from frontdesk.storage.sql.idempotency import free_claim
-from frontdesk.storage.subjects import Origin, customer_hash, session_hash
+from frontdesk.storage.subjects import Origin, subject_hashes
 from frontdesk.storage.tables import customer_history, queries
 
-__all__ = ["anonymised", "anonymised_late", "customer_hash", "is_erased", "origin_of", "settled", "without_erased"]
-
 CLOCK_MARGIN = timedelta(seconds=5)
-"""Rows out of a spool: the host's clock may have been set since they were received. Within it, an erasure wins."""
+"""Rows from a spool that were received up to this long after an erasure count as earlier: clocks may have been set."""
 
 _ERASED: Mapping[str, Mapping[str, Any]] = {queries.name: ERASED_QUERY, customer_history.name: ERASED_HISTORY}
 
 
 def without_erased(connection: Connection, kept: Sequence[Rows]) -> Sequence[Rows]:
-    """Rows of requests that have just been answered; the same sequence where nobody of them was erased meanwhile.
+    """Return rows of new answers, anonymised if an erasure covers them; the same sequence if none does.
 
-    Within the transaction that inserts them. Their claims are given up where they are anonymous.
+    Call it in the transaction that inserts them. The claims of anonymised rows are released.
     """
     origins = [rows.origin for rows in kept if rows.origin is not None]
     if not origins:
@@ -51,10 +49,10 @@ def without_erased(connection: Connection, kept: Sequence[Rows]) -> Sequence[Row
 
 
 def settled(connection: Connection, late: Sequence[Rows], fingerprint: Callable[[bytes], str]) -> list[Rows]:
-    """Rows out of a spool, within the transaction that inserts them."""
+    """Return rows from a spool, anonymised if an erasure covers them. Call it in the transaction that inserts them."""
     lock_for_writing(connection)
-    asked = [row for rows in late for row in rows.inserts.get(queries.name, ())]
-    forget_days(connection, [(row["tenant"], row["created_at"]) for row in asked])
+    query_rows = [row for rows in late for row in rows.inserts.get(queries.name, ())]
+    forget_days(connection, [(row["tenant"], row["created_at"]) for row in query_rows])
     origins = [origin_of(rows, fingerprint) for rows in late]
     erased = _erased(connection, late, origins)
     return [
@@ -63,24 +61,21 @@ def settled(connection: Connection, late: Sequence[Rows], fingerprint: Callable[
 
 
 def anonymised_late(connection: Connection, late: Rows, fingerprint: Callable[[bytes], str]) -> Rows:
-    """Rows out of a spool as they may be kept anywhere; nothing is written."""
+    """Return rows from a spool, anonymised if an erasure covers them. Writes nothing."""
     origin = origin_of(late, fingerprint)
     erased = _erased(connection, [late], [origin])
     return anonymised(late) if is_erased(late, origin, erased, CLOCK_MARGIN) else late
 
 
 def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
-    """Where rows came from; of rows that an earlier release has spooled, what their query's row says."""
+    """Return the origin of rows; for rows spooled by an earlier release it is computed from the query's row."""
     if rows.origin is not None:
         return rows.origin
     for row in rows.inserts.get(queries.name, ()):
-        tenant, customer_id, session_id = row["tenant"], row["customer_id"], row["session_id"]
-        return Origin(
-            tenant,
-            None if customer_id is None else customer_hash(fingerprint, tenant, customer_id),
-            None if session_id is None else session_hash(fingerprint, tenant, session_id),
-            row["created_at"] - timedelta(milliseconds=max(row["response_time_ms"], 0.0)),
-        )
+        tenant = row["tenant"]
+        customer, session = subject_hashes(fingerprint, tenant, row["customer_id"], row["session_id"])
+        received_at = row["created_at"] - timedelta(milliseconds=max(row["response_time_ms"], 0.0))
+        return Origin(tenant, customer, session, received_at)
     return None
 
 
@@ -114,7 +109,7 @@ def _settled(connection: Connection, rows: Rows, origin: Origin | None, erased: 
 
 
 def is_erased(rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta) -> bool:
-    """Did the request of these rows begin before one of its keys was erased? `margin` later counts as before."""
+    """Return whether one of the rows' keys was erased after their request began; `margin` widens that interval."""
     if origin is None:
         return False
     moments = (erased.get((origin.tenant, key)) for key in origin.keys(rows.id))

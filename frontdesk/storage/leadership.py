@@ -20,7 +20,7 @@ RETENTION_LOCK = 0x46524F4E57
 class Leadership:
     """Used by one thread. `lead` every now and then; `resign` when done, or when the connection has failed.
 
-    `number` is PostgreSQL's lock, `name` that of the file beside SQLite's: one pair for each kind of work.
+    `number` is the advisory lock on PostgreSQL, `name` the suffix of the lock file of SQLite: one pair for each task.
     """
 
     def __init__(self, engine: Engine, number: int = OUTBOX_LOCK, name: str = "outbox") -> None:

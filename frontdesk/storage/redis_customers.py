@@ -94,8 +94,9 @@ def put_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collecti
 
 
 def remove_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[tuple[str, int]]) -> None:
-    """Take ratings of one customer away, at least one, by id and satisfaction."""
-    pipe.zrem(_key(tenant, customer_id, "ratings"), *(_member(row_id, said) for row_id, said in ratings))
+    """Remove ratings of one customer, by id and satisfaction; `ratings` must not be empty."""
+    members = (_member(row_id, satisfaction) for row_id, satisfaction in ratings)
+    pipe.zrem(_key(tenant, customer_id, "ratings"), *members)
 
 
 def forget(pipe: Pipeline, tenant: str, customer_id: str) -> None:

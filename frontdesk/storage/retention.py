@@ -1,14 +1,14 @@
-"""Retention: what is older than `storage.retention_days` allows is removed, once a day, by one process of all.
+"""Retention: remove data that is older than `storage.retention_days` allows, once a day, in one elected process.
 
-Rows go in small transactions, so that nobody waits for long. Each run leaves an entry in the audit log and a row in
-`retention_runs`. What `queries` loses is what an erasure takes; counts and figures stay true.
+Rows are removed in small transactions, so that other writers do not wait long. Each run writes an audit entry and a row
+in `retention_runs`. Rows of `queries` are emptied as by an erasure, so counts and analytics stay correct.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -27,10 +27,10 @@ from frontdesk.storage.sql.registry import TABLES
 from frontdesk.storage.sql.retention import Expiry, insert_run, last_run
 from frontdesk.types import AuditEntry
 
-ROWS_A_TRANSACTION = 500
+ROWS_PER_TRANSACTION = 500
 RUN_EVERY = timedelta(days=1)
-LOOK_EVERY_S = 60.0
-CLOSING_S = 5.0
+POLL_EVERY_S = 60.0
+CLOSE_TIMEOUT_S = 5.0
 SUBJECT = "retention"
 EVENTS, AUDIT_LOG = "events", "audit_log"
 
@@ -39,7 +39,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 
 @dataclass(frozen=True, slots=True)
 class TableReport:
-    """`days` is the rule, None for "keep"; `rows` are those that a run removes or has removed."""
+    """One table of a report. `days` is its rule, None for "keep"; `rows` is the number of rows removed or to remove."""
 
     table: str
     days: float | None
@@ -48,7 +48,7 @@ class TableReport:
 
 @dataclass(frozen=True, slots=True)
 class RetentionReport:
-    """What a run did, or would do now; `last_run_at` is when the last one ended."""
+    """Result of a run, or a preview of one. `last_run_at` is the end of the last run."""
 
     at: datetime
     tables: tuple[TableReport, ...]
@@ -60,7 +60,7 @@ class RetentionReport:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """`days` are the rules by table name, None for "keep"; `events` is the file of the sink `file`."""
+    """Applies the rules: `days` by table name, None for "keep". `events` is the events file of the sink `file`."""
 
     engine: Engine
     trail: AuditTrail
@@ -68,11 +68,11 @@ class Retention:
     events: Path
 
     def report(self, now: datetime | None = None) -> RetentionReport:
-        """What a run would remove now, counted as a run counts it.
+        """Return what a run would remove now.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: the database is away.
-            OSError: the file of events cannot be read.
+            sqlalchemy.exc.SQLAlchemyError: the database is unavailable.
+            OSError: the events file cannot be read.
         """
         now = now or datetime.now(UTC)
         with reading(self.engine) as connection:
@@ -87,17 +87,15 @@ class Retention:
             if (days := self.days.get(AUDIT_LOG)) is not None:
                 segments = closed_segments(connection, now - timedelta(days=days))
                 tables.append(TableReport(AUDIT_LOG, days, sum(segment.entries for segment in segments)))
-            last = last_run(connection)
-        known = {table.table for table in tables}
-        kept = [TableReport(name, days, 0) for name, days in self.days.items() if name not in known]
-        return RetentionReport(now, (*tables, *kept), last)
+            last_run_at = last_run(connection)
+        return RetentionReport(now, self._with_other_rules(tables), last_run_at)
 
     def run(self, now: datetime | None = None, subject: str = SUBJECT) -> RetentionReport:
-        """Remove what is too old, and leave an entry in the audit log.
+        """Remove expired data, write an audit entry, and return what was removed.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: the database is away; what was removed by then is removed.
-            OSError: the file of events cannot be written.
+            sqlalchemy.exc.SQLAlchemyError: the database is unavailable; rows removed before that stay removed.
+            OSError: the events file cannot be written.
         """
         now = now or datetime.now(UTC)
         removed = [
@@ -109,9 +107,7 @@ class Retention:
             removed.append(TableReport(EVENTS, days, empty_lines_before(self.events, now - timedelta(days=days))))
         if (days := self.days.get(AUDIT_LOG)) is not None:
             removed.append(TableReport(AUDIT_LOG, days, self._close_segments(now, days, subject)))
-        known = {table.table for table in removed}
-        kept = [TableReport(name, days, 0) for name, days in self.days.items() if name not in known]
-        report = RetentionReport(now, (*removed, *kept), datetime.now(UTC))
+        report = RetentionReport(now, self._with_other_rules(removed), datetime.now(UTC))
         counts = {table.table: table.rows for table in removed}
         with begin_writing(self.engine) as connection:
             self.trail.append(connection, [_entry(subject, "retention.run", counts)])
@@ -120,18 +116,24 @@ class Retention:
             truncate_wal(connection)
         return report
 
+    def _with_other_rules(self, tables: Sequence[TableReport]) -> tuple[TableReport, ...]:
+        """Return `tables` followed by the rules that are not in it, with zero rows."""
+        names = {table.table for table in tables}
+        return (*tables, *(TableReport(name, days, 0) for name, days in self.days.items() if name not in names))
+
     def _remove(self, expiry: Expiry, before: datetime) -> int:
+        """Remove the rows of a table from before a moment and return their number."""
         count = 0
         while True:
             with begin_writing(self.engine) as connection:
-                ids = expiry.expired.part(connection, before, ROWS_A_TRANSACTION)
+                ids = expiry.expired.batch(connection, before, ROWS_PER_TRANSACTION)
                 if not ids:
                     return count
                 expiry.remove(connection, ids)
             count += len(ids)
 
     def _close_segments(self, now: datetime, days: float, subject: str) -> int:
-        """The entry that says where chains begin from now on, and their deletion, in one transaction."""
+        """Write the entry with the new beginnings of the chains and delete the entries before, in one transaction."""
         with begin_writing(self.engine) as connection:
             segments = closed_segments(connection, now - timedelta(days=days))
             if not segments:
@@ -146,7 +148,7 @@ def _entry(subject: str, action: str, details: Mapping[str, object]) -> AuditEnt
 
 
 class RetentionJob:
-    """A thread of each worker; the one that leads runs retention when the last run is a day ago."""
+    """Background thread of each worker; the elected leader runs retention a day after the last run."""
 
     def __init__(self, engine: Engine, retention: Retention) -> None:
         self._retention = retention
@@ -158,15 +160,15 @@ class RetentionJob:
 
     def close(self) -> None:
         self._closed.set()
-        self._thread.join(CLOSING_S)
+        self._thread.join(CLOSE_TIMEOUT_S)
 
     def _run(self) -> None:
-        while not self._closed.wait(LOOK_EVERY_S):
+        while not self._closed.wait(POLL_EVERY_S):
             try:
                 if self._leadership.lead() is not None and self._is_due():
                     self._retention.run()
-            except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next turn
-                _log.warning("Retention did not run this time (%s).", name_of(error))
+            except Exception as error:  # noqa: BLE001 - the thread must live: the next attempt may succeed
+                _log.warning("Retention did not run (%s); trying again in a minute.", name_of(error))
                 self._leadership.resign()
         self._leadership.resign()
 
@@ -174,5 +176,5 @@ class RetentionJob:
         if all(days is None for days in self._retention.days.values()):
             return False
         with reading(self._engine) as connection:
-            last = last_run(connection)
-        return last is None or datetime.now(UTC) - last >= RUN_EVERY
+            last_run_at = last_run(connection)
+        return last_run_at is None or datetime.now(UTC) - last_run_at >= RUN_EVERY

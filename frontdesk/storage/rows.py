@@ -18,7 +18,7 @@ from sqlalchemy import LargeBinary
 
 from frontdesk.security.sealing import Sealing
 from frontdesk.storage.events import answered_event, outbox_rows
-from frontdesk.storage.subjects import Fingerprint, Origin, customer_hash, session_hash
+from frontdesk.storage.subjects import Fingerprint, Origin, subject_hashes
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
 from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
 
@@ -73,7 +73,7 @@ class Rows:
             ValueError: a text that has no UTF-8.
         """
         finish = None if self.finish is None else asdict(self.finish)
-        if finish is not None:  # the hashes are in `origin`: the release before could not read them here
+        if finish is not None:  # the hashes are in `origin`: the previous release cannot read them here
             finish = {name: value for name, value in finish.items() if name not in _OF_ORIGIN}
         audited = [asdict(entry) for entry in self.audited]
         whole = {"id": self.id, "inserts": self.inserts, "finish": finish, "audited": audited}
@@ -94,10 +94,10 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class RowMaker:
-    """Turns records into rows; originals are sealed with `seal`, and each sink is told by a row of the outbox.
+    """Turns records into rows. `seal` encrypts originals; each sink gets an event through a row of the outbox.
 
-    `audit` says what the audit log keeps of an answer, and of its customer's keyed hash; `fingerprint` makes the keyed
-    hashes by which erasure finds rows. Without it rows have no origin, and are found by their customer's id alone.
+    `audit` makes the audit entry of an answer from the record and the customer's keyed hash. `fingerprint` makes the
+    keyed hashes by which an erasure finds rows; without it rows have no origin and are found only by their customer id.
     """
 
     seal: Sealing
@@ -122,13 +122,9 @@ class RowMaker:
     def _origin(self, record: Record) -> Origin | None:
         if self.fingerprint is None:
             return None
-        tenant, customer_id, session_id = record.caller.tenant, record.query.customer_id, record.query.session_id
-        return Origin(
-            tenant,
-            None if customer_id is None else customer_hash(self.fingerprint, tenant, customer_id),
-            None if session_id is None else session_hash(self.fingerprint, tenant, session_id),
-            record.received_at or record.created_at,
-        )
+        query, tenant = record.query, record.caller.tenant
+        customer, session = subject_hashes(self.fingerprint, tenant, query.customer_id, query.session_id)
+        return Origin(tenant, customer, session, record.received_at or record.created_at)
 
     def _query(self, record: Record) -> dict[str, Any]:
         query, answer, tenant = record.query, record.answer, record.caller.tenant

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from frontdesk.private_files import UntrustedFileError, open_own
-from frontdesk.storage.event_file import lines_with, rewrite_lines
+from frontdesk.storage.event_file import lines_with, redact_lines
 from frontdesk.storage.events import Event, EventType
 
 ERASURES = (EventType.ERASED, EventType.QUERIES_ERASED)
@@ -26,8 +26,8 @@ class SinkAway(Exception):
 
 
 @dataclass(slots=True)
-class _Named:
-    """An erasure in the file that names its customer, and how many deliveries came after it."""
+class _NamedErasure:
+    """An erasure line that still names its customer, and the number of deliveries after it."""
 
     created_at: datetime
     deliveries: int = 0
@@ -53,8 +53,9 @@ class FileSink:
 
     The file is opened for each delivery, so it may be moved away at any time, as log rotation does.
 
-    Lines of an erased customer or query are emptied before the erasure's own line is written. That line names the
-    customer, for whoever reads the file, for `named_deliveries` more deliveries or `named_s`, whichever is over first.
+    Lines of an erased customer or query are redacted before the line of the erasure is written. That line names the
+    customer, so that readers of the file can erase, too, for `named_deliveries` more deliveries or `named_s` seconds,
+    whichever ends first.
     """
 
     name = "file"
@@ -63,63 +64,66 @@ class FileSink:
         self._path = path
         self._named_deliveries = named_deliveries
         self._named_s = named_s
-        self._named: dict[str, _Named] | None = None
+        self._named: dict[str, _NamedErasure] | None = None
 
     def deliver(self, events: Sequence[Event]) -> None:
         """All lines or none, but for a power cut in between; what that has torn is ended before the next line."""
         try:
-            named = self._known()
-            for erasure in (event for event in events if event.type in ERASURES):
-                self._forget(erasure)
+            named = self._named_erasures()
+            for event in events:
+                if event.type in ERASURES:
+                    self._redact_erased(event)
             self._append(events)
-            for earlier in named.values():
-                earlier.deliveries += 1
-            named |= {event.event_id: _Named(event.created_at) for event in events if event.type == EventType.ERASED}
+            for erasure in named.values():
+                erasure.deliveries += 1
+            named |= {
+                event.event_id: _NamedErasure(event.created_at) for event in events if event.type == EventType.ERASED
+            }
             self.tidy()
         except (OSError, UntrustedFileError) as error:
             raise SinkAway(f"The file of events cannot be written ({type(error).__name__}).") from None
 
     def tidy(self) -> None:
-        """Take the names out of erasures that have been told for long enough. Cheap where there are none.
+        """Redact the erasure lines that have named their customer long enough. Cheap if there are none.
 
         Raises:
             OSError: the file cannot be written; the next call tries again.
         """
-        named, oldest = self._known(), datetime.now(UTC) - timedelta(seconds=self._named_s)
-        over = {
+        named, oldest = self._named_erasures(), datetime.now(UTC) - timedelta(seconds=self._named_s)
+        expired = {
             event_id
-            for event_id, told in named.items()
-            if told.created_at <= oldest or told.deliveries >= self._named_deliveries
+            for event_id, erasure in named.items()
+            if erasure.created_at <= oldest or erasure.deliveries >= self._named_deliveries
         }
-        if over:
-            rewrite_lines(
-                self._path, [f'"event_id":"{each}"' for each in over], lambda line: line.get("event_id") in over
-            )
-            for event_id in over:
+        if expired:
+            self._redact_events(expired)
+            for event_id in expired:
                 del named[event_id]
 
-    def _known(self) -> dict[str, _Named]:
-        """Erasures in the file that still name a customer; read once, after a start."""
+    def _named_erasures(self) -> dict[str, _NamedErasure]:
+        """Return the erasures in the file that still name a customer; the file is read once, after a start."""
         if self._named is None:
-            told = lines_with(self._path, f'"type":"{EventType.ERASED}"')
+            lines = lines_with(self._path, f'"type":"{EventType.ERASED}"')
             self._named = {
-                line["event_id"]: _Named(datetime.fromisoformat(line["created_at"]))
-                for line in told
+                line["event_id"]: _NamedErasure(datetime.fromisoformat(line["created_at"]))
+                for line in lines
                 if line["customer_id"] is not None
             }
         return self._named
 
-    def _forget(self, erasure: Event) -> None:
+    def _redact_erased(self, erasure: Event) -> None:
+        """Redact the lines of the erased customer or queries."""
         if erasure.type == EventType.ERASED and erasure.customer_id is not None:
             owner = (erasure.tenant, erasure.customer_id)
             needle = f'"customer_id":{json.dumps(erasure.customer_id, ensure_ascii=False)}'
-            rewrite_lines(self._path, [needle], lambda line: (line.get("tenant"), line.get("customer_id")) == owner)
+            redact_lines(self._path, [needle], lambda line: (line.get("tenant"), line.get("customer_id")) == owner)
         elif erasure.type == EventType.QUERIES_ERASED:
             body = erasure.body()
-            ids = {*body["query_ids"], *body["feedback_ids"]}
-            rewrite_lines(
-                self._path, [f'"event_id":"{each}"' for each in ids], lambda line: line.get("event_id") in ids
-            )
+            self._redact_events({*body["query_ids"], *body["feedback_ids"]})
+
+    def _redact_events(self, event_ids: set[str]) -> None:
+        needles = [f'"event_id":"{event_id}"' for event_id in event_ids]
+        redact_lines(self._path, needles, lambda line: line.get("event_id") in event_ids)
 
     def _append(self, events: Sequence[Event]) -> None:
         lines = "".join(f"{event.line()}\n" for event in events).encode()

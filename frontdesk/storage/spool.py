@@ -55,9 +55,9 @@ from frontdesk.storage.subjects import Fingerprint, Origin
 
 FILE_NAME = "spool.db"
 SETTLED_NS = 1_000_000_000
-"""File systems tell times apart that are milliseconds, or on old ones a second, from each other."""
+"""Coarsest resolution of file times: a second on old file systems, milliseconds on others."""
 NO_ORIGIN = Origin("", None, None, datetime(1970, 1, 1, tzinfo=UTC))
-"""Of an answer under a key that was not stored, spooled by a release that did not say whose it was."""
+"""Origin of an answer that was only kept under its Idempotency-Key, spooled by a release without origins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,40 +150,40 @@ class Spool:
 
     @property
     def id(self) -> str:
-        """What this file is known by in the database."""
+        """The id of this spool file in the database."""
         with reading(self.engine) as connection:
             return spool_id(connection)
 
     def tenants(self) -> tuple[set[str], bool]:
-        """Whose rows and keys are here, and whether any row does not say whose it is."""
+        """Return the tenants of all rows and keys, and whether a row without a tenant exists."""
         with reading(self.engine) as connection:
             return tenants_in_spool(connection)
 
     def adopt(self, fingerprint: Fingerprint) -> None:
-        """Say whose the rows are that an earlier release has left."""
+        """Add the origin to rows that an earlier release spooled without one."""
         with begin_writing(self.engine) as connection:
             for table in (spooled, refused):
-                for sequence, written in rows_of(connection, table, {}):
-                    rows = Rows.from_json(written)
-                    known = replace(rows, origin=origin_of(rows, fingerprint) or NO_ORIGIN)
-                    replace_rows(connection, table, sequence, known)
+                for sequence, content in rows_of(connection, table, {}):
+                    rows = Rows.from_json(content)
+                    with_origin = replace(rows, origin=origin_of(rows, fingerprint) or NO_ORIGIN)
+                    replace_rows(connection, table, sequence, with_origin)
 
     def erase(self, erased: Erasures, fingerprint: Fingerprint, margin: timedelta = timedelta()) -> dict[str, int]:
-        """Make rows of these keys anonymous that were received before their erasure, and delete kept answers.
+        """Anonymise rows of erased keys that were received before the erasure, and delete answers under their keys.
 
         Args:
-            erased: moments by this host's clock.
-            fingerprint: makes the keys of rows that an earlier release has left.
-            margin: rows that were received so long after an erasure count as received before it.
+            erased: times of the erasures by this host's clock.
+            fingerprint: makes the keys of rows that an earlier release spooled.
+            margin: rows that were received up to this long after an erasure count as earlier.
 
         Returns:
-            How many of each table.
+            The number of rows by table.
         """
         removed = dict.fromkeys(("spool.spooled", "spool.refused", "spool.idempotency"), 0)
         with begin_writing(self.engine) as connection:
             for table in (spooled, refused):
-                for sequence, written in rows_of(connection, table, erased):
-                    rows = Rows.from_json(written)
+                for sequence, content in rows_of(connection, table, erased):
+                    rows = Rows.from_json(content)
                     if is_erased(rows, origin_of(rows, fingerprint), erased, margin) and rows != anonymised(rows):
                         replace_rows(connection, table, sequence, anonymised(rows))
                         removed[f"spool.{table.name}"] += 1
@@ -212,7 +212,7 @@ class Spool:
         self.forget()
 
     def forget(self) -> bool:
-        """Empty the write-ahead log, which still holds what was deleted; False where somebody reads: then it stays."""
+        """Truncate the write-ahead log, which still holds deleted rows; False if a reader prevents it."""
         with self.engine.connect() as connection:
             return truncate_wal(connection)
 
@@ -222,31 +222,31 @@ class Spool:
             return find_holder(connection, asked)
 
     def has_keys(self) -> bool:
-        """Is any Idempotency-Key in the spool?"""
+        """Return whether the spool holds an Idempotency-Key."""
         with reading(self.engine) as connection:
             return has_claims(connection)
 
     def stamp(self) -> tuple[int, ...] | None:
-        """What changes whenever the spool is written to, by any process: times and sizes of its files.
+        """Return a value that changes with every write to the spool by any process: times and sizes of its files.
 
-        None where a write may just have happened that the clock of the file system is too coarse to tell apart.
+        None if the files changed so recently that a later write could leave the same time.
         """
         stamp: list[int] = []
         settled = time.time_ns() - SETTLED_NS
         for path in (str(self.path), f"{self.path}-wal"):
             try:
-                told = os.stat(path)  # noqa: PTH116 - on the hot path of requests with a key, and half the time
+                status = os.stat(path)  # noqa: PTH116 - on the hot path of requests with a key; twice as fast
             except OSError:
                 stamp.append(0)
                 continue
-            if told.st_mtime_ns > settled:
+            if status.st_mtime_ns > settled:
                 return None
-            stamp += (told.st_mtime_ns, told.st_size, told.st_ino)
+            stamp += (status.st_mtime_ns, status.st_size, status.st_ino)
         return tuple(stamp)
 
     @contextmanager
     def eraser(self) -> Iterator[bool]:
-        """Is this process the one that follows other hosts' erasures? One a host is."""
+        """Yield whether this process holds the host's lock for applying erasures of other hosts."""
         with try_lock(self.path.with_suffix(".erasures")) as is_ours:
             yield is_ours
 

@@ -1,7 +1,7 @@
-"""Whom an erasure is about: a customer, a session or a query, and the keyed hash that stands for it elsewhere.
+"""Subjects of an erasure: a customer, a session or a query, and the keyed hash that identifies it.
 
-The hash is made with a key that is never rotated (`frontdesk/security/fingerprints.py`). Everything stored that has no
-row in `queries` carries it: answers under Idempotency-Keys, rows of spools. A query has its own id, which is random.
+The hash is made with a key that is never rotated (`frontdesk/security/fingerprints.py`). Stored data without a row in
+`queries` carries it: answers under Idempotency-Keys and rows in spools. A query is identified by its random id.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from typing import Any
 
 Fingerprint = Callable[[bytes], str]
 
+_QUERY_PREFIX = "query "
+
 
 class SubjectKind(StrEnum):
-    """What can be erased."""
+    """The kinds of subjects that can be erased."""
 
     CUSTOMER = "customer"
     SESSION = "session"
@@ -25,14 +27,14 @@ class SubjectKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One customer, session or query of a tenant. `id` is as callers write it."""
+    """One customer, session or query of a tenant. `id` is the id that callers send."""
 
     kind: SubjectKind
     tenant: str
     id: str
 
     def key(self, fingerprint: Fingerprint) -> str:
-        """What the table `erasures` knows the subject by."""
+        """Return the key of the subject in the table `erasures`."""
         if self.kind is SubjectKind.CUSTOMER:
             return customer_hash(fingerprint, self.tenant, self.id)
         if self.kind is SubjectKind.SESSION:
@@ -42,9 +44,9 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where rows came from: keyed hashes, None where the caller named none, and when the request began.
+    """The request that rows belong to: keyed hashes of its customer and session (None if absent), and its start time.
 
-    `received_at` is by the clock of the host that took the request.
+    `received_at` is by the clock of the host that received the request.
     """
 
     tenant: str
@@ -53,9 +55,9 @@ class Origin:
     received_at: datetime
 
     def keys(self, query_id: str) -> tuple[str, ...]:
-        """All keys under which an erasure may name these rows."""
+        """Return all keys by which an erasure may match these rows."""
         hashes = (self.customer_hash, self.session_hash)
-        return (query_key(query_id), *(each for each in hashes if each is not None))
+        return (query_key(query_id), *(key for key in hashes if key is not None))
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -66,20 +68,35 @@ class Origin:
         }
 
     @classmethod
-    def from_json(cls, written: dict[str, Any]) -> Origin:
-        return cls(**{**written, "received_at": datetime.fromisoformat(written["received_at"])})
+    def from_json(cls, fields: dict[str, Any]) -> Origin:
+        return cls(**{**fields, "received_at": datetime.fromisoformat(fields["received_at"])})
 
 
 def customer_hash(fingerprint: Fingerprint, tenant: str, customer_id: str) -> str:
-    """Keyed hash of a customer of a tenant."""
+    """Return the keyed hash of a customer of a tenant."""
     return fingerprint(f"{tenant}\x00{customer_id}".encode())
 
 
 def session_hash(fingerprint: Fingerprint, tenant: str, session_id: str) -> str:
-    """Keyed hash of a session of a tenant; no customer's id holds a NUL, so the two never meet."""
+    """Return the keyed hash of a session of a tenant. Customer ids contain no NUL, so the two cannot be equal."""
     return fingerprint(f"{tenant}\x00\x00session\x00{session_id}".encode())
 
 
+def subject_hashes(
+    fingerprint: Fingerprint, tenant: str, customer_id: str | None, session_id: str | None
+) -> tuple[str | None, str | None]:
+    """Return the keyed hashes of the customer and the session of a request; None for an absent id."""
+    return (
+        None if customer_id is None else customer_hash(fingerprint, tenant, customer_id),
+        None if session_id is None else session_hash(fingerprint, tenant, session_id),
+    )
+
+
 def query_key(query_id: str) -> str:
-    """The key of a query: its id names nobody, and stays in the record for counts."""
-    return f"query {query_id}"
+    """Return the key of a query. It holds the id itself: the id names no person and stays in the record for counts."""
+    return f"{_QUERY_PREFIX}{query_id}"
+
+
+def query_id_of(key: str) -> str | None:
+    """Return the query id of a key from `query_key`; None for the key of a customer or session."""
+    return key.removeprefix(_QUERY_PREFIX) if key.startswith(_QUERY_PREFIX) else None

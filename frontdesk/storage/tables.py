@@ -58,9 +58,9 @@ metadata = MetaData(naming_convention={"pk": "pk_%(table_name)s"})
 
 
 def _present(name: str, column: str) -> Index:
-    """An index of the rows in which `column` is not null."""
-    there = text(f"{column} IS NOT NULL")
-    return Index(name, "tenant", column, postgresql_where=there, sqlite_where=there)
+    """Return a partial index of the rows in which `column` is not null."""
+    is_present = text(f"{column} IS NOT NULL")
+    return Index(name, "tenant", column, postgresql_where=is_present, sqlite_where=is_present)
 
 
 queries = Table(
@@ -89,7 +89,7 @@ queries = Table(
     Column("query_sealed", LargeBinary),  # what the customer wrote, encrypted (frontdesk/security/sealing.py)
     Column("response_sealed", LargeBinary),  # what the customer was sent, encrypted
     Column("decision", Text, nullable=False),  # automate, draft, clarify or escalate
-    Column("audit_salt", Text),  # salt of the text's fingerprint in the audit log; without it nobody can match the two
+    Column("audit_salt", Text),  # salt of the text's fingerprint in the audit log; without it they cannot be matched
     Index("ix_queries_tenant_customer_created", "tenant", "customer_id", "created_at", "id"),
     # All that pages are filtered by and figures are made of, so that PostgreSQL need not read the rows themselves.
     Index(
@@ -182,8 +182,8 @@ idempotency = Table(  # one row for each Idempotency-Key that a caller used
     Column("query_id", Text),
     Column("answer_sealed", LargeBinary),  # what was answered, encrypted; null while it is in flight
     Column("created_at", UtcDateTime, nullable=False),
-    Column("customer_hash", Text),  # keyed hash of the customer, by which erasure finds answers that were not stored
-    Column("session_hash", Text),  # the same of the session
+    Column("customer_hash", Text),  # keyed hash of the customer: erasure of answers that were not stored
+    Column("session_hash", Text),  # keyed hash of the session
     PrimaryKeyConstraint("tenant", "subject", "key", name="pk_idempotency"),
     Index("ix_idempotency_tenant_created", "tenant", "created_at"),
     _present("ix_idempotency_tenant_customer", "customer_hash"),
@@ -273,22 +273,22 @@ revoked_tokens = Table(  # tokens that are refused although they have not expire
     Column("tenant", Text, nullable=False),  # empty: of every tenant
     Column("jti", Text, nullable=False),  # empty: all tokens of the subject
     Column("subject", Text, nullable=False),  # empty: not known
-    Column("issued_before", UtcDateTime),  # of all tokens of a subject: later ones are not revoked
+    Column("issued_before", UtcDateTime),  # for all tokens of a subject: later ones are not revoked
     Column("revoked_at", UtcDateTime, nullable=False),
-    Column("expires_at", UtcDateTime, nullable=False),  # after this the token is refused anyway, and the row may go
+    Column("expires_at", UtcDateTime, nullable=False),  # then the token is refused anyway; the row may be deleted
     PrimaryKeyConstraint("tenant", "jti", "subject", name="pk_revoked_tokens"),
     Index("ix_revoked_tokens_tenant_expires", "tenant", "expires_at"),
 )
 
-spools = Table(  # one row for each host's spool, as it was last seen
+spools = Table(  # the last report on the spool of each host
     "spools",
     metadata,
-    Column("id", Text, primary_key=True),  # of the file, which outlives its host's name
+    Column("id", Text, primary_key=True),  # of the file; the host's name may change
     Column("host", Text, nullable=False),
     Column("waiting", Integer, nullable=False),
     Column("refused", Integer, nullable=False),
     Column("erased_until", UtcDateTime),  # erasures up to this moment have been applied to the file
-    Column("seen_at", UtcDateTime, nullable=False),  # by the clock of the database, as the column before
+    Column("seen_at", UtcDateTime, nullable=False),  # by the clock of the database, as erased_until
 )
 
 retention_runs = Table(

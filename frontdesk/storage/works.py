@@ -54,7 +54,7 @@ Work = Keep | TakeKey | FreeKey
 
 
 def write_database(connection: Connection, works: Sequence[Work], trail: AuditTrail | None = None) -> list[Outcome]:
-    """Do all works in the database, and leave their trail there. What was erased meanwhile is made anonymous."""
+    """Write all works and their audit entries to the database; rows of erased subjects are anonymised."""
     works = _without_erased(connection, works)
     outcomes = _keys_first(connection, works, lambda finish: finish.committed)
     accepted = _accepted(works, outcomes)

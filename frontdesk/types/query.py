@@ -17,7 +17,7 @@ PLACEHOLDER_KINDS = (
 _OPENING = re.compile(
     r"[\[\uff3b\ufe47\u3010\u3014\u27e6\u2772\ufe5d]|&(?:amp;)?(?:#|l)|%(?:25)?5b|=5b|\\", re.IGNORECASE
 )
-"""A quick look for what may begin a placeholder, in any spelling."""
+"""Prefilter: characters that may open a placeholder, in any encoding."""
 _ESCAPING = re.compile(r"[&%=\\]")
 _PLACEHOLDER = re.compile(
     r"[\[\u3010\u3014\u27e6\u2772\ufe5d]\s*"
@@ -80,32 +80,31 @@ class MaskedText:
     """A message without personal data: `text` holds typed, numbered placeholders such as `[ORDER_1]`.
 
     `originals` maps each placeholder to what it stands for. It lives as long as the request and is kept out of `repr`.
-    A placeholder that is not in it was typed by the customer, and stands for nothing.
+    A placeholder that is not in it was typed by the customer and has no original.
     """
 
     text: str
     originals: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def neutralize(self, text: str) -> str:
-        """`text` with each placeholder that this message has no original for rewritten: "[ORDER_1]" as "(ORDER 1)".
+        """Return `text` with placeholders that have no original rewritten: "[ORDER_1]" becomes "(ORDER 1)".
 
-        Also one that is spelt another way, as "[order_1]", in full width or with invisible signs in it: whoever reads
-        the text could take it for one. For everything that acts on placeholders or shows them: actions, replies,
-        prompts, records.
+        Covers other spellings ("[order_1]", full width, invisible characters inside), which a reader could take for a
+        placeholder. Use it before text is used for actions, replies, prompts or records.
         """
         if text.isascii() and not _ESCAPING.search(text):
             if text.count("[") == sum(map(text.count, self.originals)):
-                return text  # every bracket is one of ours
+                return text  # every bracket opens a placeholder with an original
         elif not _OPENING.search(text):
             return text
-        folded, done = fold(text), 0
+        folded, copied_until = fold(text), 0
         pieces: list[str] = []
-        for found in _PLACEHOLDER.finditer(folded.text):
-            start, end = folded.span(*found.span())
+        for match in _PLACEHOLDER.finditer(folded.text):
+            start, end = folded.span(*match.span())
             if text[start:end] not in self.originals:
-                pieces += text[done:start], f"({found[1].upper()} {found[2]})"
-                done = end
-        return "".join((*pieces, text[done:])) if pieces else text
+                pieces += text[copied_until:start], f"({match[1].upper()} {match[2]})"
+                copied_until = end
+        return "".join((*pieces, text[copied_until:])) if pieces else text
 
     def restore(self, reply: str) -> str:
         """`reply` with every placeholder of this message put back to what the customer wrote."""

@@ -43,8 +43,8 @@ class Record:
     """What is kept of one request. `answer` is masked, as is `text.text`; the customer's own words are kept sealed.
 
     `claim` is there where the caller sent an Idempotency-Key: the acknowledged answer is kept under it.
-    `received_at` is when the request began, by this host's clock; None means `created_at`. `audit_salt` goes into the
-    text's fingerprint in the audit log.
+    `received_at` is the start of the request by this host's clock; None means `created_at`. `audit_salt` salts the
+    fingerprint of the text in the audit log.
     """
 
     caller: Caller

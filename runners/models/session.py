@@ -37,7 +37,7 @@ def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) 
         BundleError: when onnxruntime cannot read the file.
         ConfigurationError: when the session came up elsewhere than on `provider`.
     """
-    content = path.read_bytes()  # not by its path: what was verified is what is loaded
+    content = path.read_bytes()  # load these bytes, not the path: they are what was verified
     try:
         session = _open(content, threads, provider)
     except Exception as error:  # onnxruntime raises classes of its own C extension, without a common root

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from cli.ask import Found, look_for_server
+from cli.ask import Listener, look_for_server
 from cli.serve import _wait_until_ready, base_of
 from frontdesk.config import load
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
@@ -113,7 +113,7 @@ def test_one_that_does_so_from_another_address_with_the_same_port_is_found_out_t
     with running(Relay, ("127.0.0.2", server.port)) as program:
         settings = load(environment=environment(server.home, server__host="127.0.0.2", server__port=server.port))
         with httpx2.Client(base_url=base_of(settings)) as client:
-            assert look_for_server(client, settings) is Found.ANOTHER_HOME
+            assert look_for_server(client, settings) is Listener.ANOTHER_HOME
         assert len(program.requests) == 1
 
 

@@ -291,7 +291,7 @@ class TestOutputFiles:
 
     def test_a_file_with_a_second_name_is_not_appended_to(self, tmp_path: Path, victim: Path) -> None:
         os.link(victim, tmp_path / "events.jsonl")
-        with pytest.raises(UntrustedFileError, match="not written to"):
+        with pytest.raises(UntrustedFileError, match="is not used"):
             open_own(tmp_path / "events.jsonl", os.O_RDWR | os.O_APPEND)
 
 

@@ -136,7 +136,7 @@ def test_a_folder_of_a_container_passes_only_where_it_is_mounted(place: Path, mo
 def test_a_home_that_is_no_folder_ends_with_one_line(place: Path) -> None:
     (place / "file").write_text("")
     for home in (place / "file", place / "file" / "below"):
-        with pytest.raises(ConfigurationError, match=r"The home .* (is no folder|cannot be used)"):
+        with pytest.raises(ConfigurationError, match=r"The home .* (is not a folder|cannot be used)"):
             check_home(home)
 
 

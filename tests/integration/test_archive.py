@@ -20,11 +20,11 @@ from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.storage.access import read, write
 from frontdesk.storage.archive import Archive
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.late import customer_hash
 from frontdesk.storage.sql.erasure import is_erased
 from frontdesk.storage.sql.feedback import Opinion
 from frontdesk.storage.sql.listing import Filters, Position
 from frontdesk.storage.sql.records import find_answer
+from frontdesk.storage.subjects import customer_hash
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.types import Caller
 from tests.kept import START, hours, kept, put, put_feedback
@@ -125,8 +125,8 @@ class TestPages:
         for number in range(30):  # as they were kept before a subject had one opinion on a query
             put_feedback(engine, query, satisfaction=1, created_at=START + hours(number))
         for number in range(30):
-            said = {"satisfaction": 2, "subject": f"agent-{number}", "created_at": START + hours(40 + number)}
-            put_feedback(engine, query, **said)
+            values = {"satisfaction": 2, "subject": f"agent-{number}", "created_at": START + hours(40 + number)}
+            put_feedback(engine, query, **values)
         put_feedback(engine, query, satisfaction=5, created_at=START + hours(100))
         (page,) = await archive.interactions("acme", "customer-7", None, 10, soon())
         assert [given.subject for given in page.feedback] == [*(f"agent-{number}" for number in range(21, 30)), "agent"]
@@ -172,8 +172,8 @@ class TestFeedback:
         await archive.give_feedback(other, query["id"], Opinion(satisfaction=3), soon())
         for satisfaction in (1, 1, 5):
             await archive.give_feedback(AGENT, query["id"], Opinion(satisfaction=satisfaction), soon())
-        found = {(row["subject"], row["satisfaction"]) for row in rows(engine, feedback)}
-        assert found == {("agent-2", 3), ("agent-1", 5)}
+        opinions = {(row["subject"], row["satisfaction"]) for row in rows(engine, feedback)}
+        assert opinions == {("agent-2", 3), ("agent-1", 5)}
         assert len(rows(engine, feedback)) == 2
         assert sorted(row["interaction_type"] for row in rows(engine, customer_history)) == [
             *["feedback"] * 2,
@@ -182,8 +182,8 @@ class TestFeedback:
         assert history_score(engine, query) == 5
         await archive.give_feedback(AGENT, query["id"], Opinion(reply="accepted"), soon())
         assert history_score(engine, query) == 3  # the other subject's, which is the only one left
-        told = [json.loads(row["payload"]).get("replaces", []) for row in rows(engine, outbox)]
-        assert sorted(len(replaced) for replaced in told) == [0, 0, 1, 1, 1]
+        replaces = [json.loads(row["payload"]).get("replaces", []) for row in rows(engine, outbox)]
+        assert sorted(len(replaced) for replaced in replaces) == [0, 0, 1, 1, 1]
 
     async def test_opinions_of_a_subject_that_come_at_once_leave_one(self, archive: Archive, engine: Engine) -> None:
         query = kept()

@@ -1,4 +1,4 @@
-"""`frontdesk audit verify` over a log that somebody has damaged: every damage is a line, and nothing is a traceback."""
+"""`frontdesk audit verify` of a damaged log: every damage is reported as a line, without a traceback."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def entry(number: int) -> AuditEntry:
     return AuditEntry("acme", "agent", "answer", f"target-{number}", "{}", NOW + timedelta(minutes=number))
 
 
-def test_a_log_that_nobody_has_touched_is_as_it_was_written(home: Home) -> None:
+def test_an_unchanged_log_passes(home: Home) -> None:
     checked = home.run("verify")
     assert (checked.exit_code, checked.output.split(",")[0].split(" and ")[0]) == (0, f"{ENTRIES} entries")
 
@@ -95,7 +95,7 @@ DAMAGES = (
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_row_is_told_and_those_behind_it_are_looked_at(home: Home, damage: str) -> None:
+def test_a_damaged_row_is_reported_and_the_rows_after_it_are_verified(home: Home, damage: str) -> None:
     home.damage(f"UPDATE audit_log SET {damage} WHERE sequence = 5")
     checked = home.run("verify")
     assert (checked.exit_code, checked.exception.__class__) == (1, SystemExit), checked.exception
@@ -105,7 +105,7 @@ def test_a_damaged_row_is_told_and_those_behind_it_are_looked_at(home: Home, dam
     assert (listed.exit_code, len(listed.output.splitlines())) == (0, ENTRIES), listed.exception
 
 
-def test_each_damaged_row_is_told_and_an_edited_one_behind_them_too(home: Home) -> None:
+def test_every_damaged_row_and_a_later_edited_row_are_reported(home: Home) -> None:
     home.damage(
         "UPDATE audit_log SET created_at = 'zzz' WHERE sequence IN (3, 5)",
         "UPDATE audit_log SET subject = 'somebody' WHERE sequence = 8",
@@ -130,7 +130,7 @@ CHECKPOINT_DAMAGES = (
 
 
 @pytest.mark.parametrize("damage", CHECKPOINT_DAMAGES)
-def test_a_damaged_checkpoint_is_told(home: Home, damage: str) -> None:
+def test_a_damaged_checkpoint_is_reported(home: Home, damage: str) -> None:
     home.damage(f"UPDATE audit_checkpoints SET content = {damage}")
     checked = home.run("verify")
     assert (checked.exit_code, checked.exception.__class__) == (1, SystemExit), checked.exception
@@ -138,15 +138,13 @@ def test_a_damaged_checkpoint_is_told(home: Home, damage: str) -> None:
 
 
 @pytest.mark.parametrize("table", ["audit_log", "audit_checkpoints"])
-def test_a_table_that_was_dropped_is_told(home: Home, table: str) -> None:
+def test_a_dropped_table_is_reported(home: Home, table: str) -> None:
     home.damage(f"DROP TABLE {table}")
     checked = home.run("verify")
-    assert (checked.exit_code, checked.output) == (1, f"The table {table} was taken out of the database.\n")
+    assert (checked.exit_code, checked.output) == (1, f"The table {table} was removed from the database.\n")
 
 
-def test_a_database_that_is_away_or_none_is_one_line_and_an_exit_code_of_its_own(
-    home: Home, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreachable_or_invalid_database_has_its_own_exit_code(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     home.engine.dispose()
     (home.path / "frontdesk.db").write_bytes(b"this is no database" * 1000)
     for url in (None, "postgresql+psycopg2://nobody@127.0.0.1:1/none"):
@@ -184,7 +182,7 @@ def with_a_repeated_line(file: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [removed, emptied, shortened, without_its_end, with_a_hole, with_a_repeated_line])
-def test_a_file_that_lacks_checkpoints_of_the_database_is_told_until_it_is_completed(
+def test_a_file_without_checkpoints_of_the_database_is_reported_until_it_is_completed(
     home: Home, change: object
 ) -> None:
     change(home.file)  # type: ignore[operator] # one of the functions above
@@ -198,7 +196,7 @@ def test_a_file_that_lacks_checkpoints_of_the_database_is_told_until_it_is_compl
     assert [json.loads(line)["action"] for line in listed.output.splitlines()] == ["audit.file_completed"]
 
 
-def test_with_several_hosts_only_a_file_without_any_is_told(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_with_several_hosts_only_an_empty_file_is_reported(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRONTDESK_STORAGE__HOSTS", "2")
     monkeypatch.setattr("socket.gethostname", lambda: "host")
     with_a_hole(home.file)

@@ -253,8 +253,8 @@ class SlowToRefuse(Told):
         self.events.extend(event.event_id for event in events)
 
 
-def test_events_that_are_slowly_refused_do_not_delay_those_of_other_tenants(engine: Engine) -> None:
-    """S4. A hundred of them take a sink 20 s, and they were there first."""
+def test_slowly_refused_events_of_a_tenant_do_not_delay_other_tenants(engine: Engine) -> None:
+    """A hundred refusals take the sink 20 s, and these events are the oldest."""
     refused = [
         answered_event(record(query_id=f"a{number:03d}", tenant="slow", customer_id=None)) for number in range(100)
     ]

@@ -1,4 +1,4 @@
-"""Erasure and what comes after it: slow requests, kept answers, rows in spools, clocks that differ."""
+"""Erasure with slow requests, answers under Idempotency-Keys, rows in spools and differing clocks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sqlalchemy import Engine, Table, select
 
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.erasing import Erasing, Receipt
+from frontdesk.storage.erasing import Eraser, Receipt
 from frontdesk.storage.erasure_follower import ErasureFollower
 from frontdesk.storage.late import settled
 from frontdesk.storage.rows import COMMITTED, Finish, RowMaker, Rows
@@ -82,11 +82,11 @@ def claimed(finish: Finish) -> ClaimRow:
 
 def commit(engine: Engine, *rows: Rows) -> None:
     with begin_writing(engine) as connection:
-        write_database(connection, [Keep(each) for each in rows])
+        write_database(connection, [Keep(request_rows) for request_rows in rows])
 
 
 async def erase(engine: Engine, subject: Subject = CUSTOMER, spool: Spool | None = None) -> Receipt:
-    return await Erasing(engine, ("file",), fingerprint, spool).erase(subject, Deadline.after(20))
+    return await Eraser(engine, ("file",), fingerprint, spool).erase(subject, Deadline.after(20))
 
 
 def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
@@ -103,18 +103,18 @@ class TestSlowRequests:
         slow, others = made(), made(customer_id="customer-8", session_id="session-2")
         await erase(engine)
         commit(engine, slow, others)
-        found = {row["id"]: row for row in rows(engine, queries)}
-        assert (found[slow.id]["query_text"], found[slow.id]["customer_id"], found[slow.id]["audit_salt"]) == (
+        stored = {row["id"]: row for row in rows(engine, queries)}
+        assert (stored[slow.id]["query_text"], stored[slow.id]["customer_id"], stored[slow.id]["audit_salt"]) == (
             "",
             None,
             None,
         )
-        assert found[slow.id]["intent"] == "track_order"
-        assert found[others.id]["query_text"] == MASKED_TEXT
+        assert stored[slow.id]["intent"] == "track_order"
+        assert stored[others.id]["query_text"] == MASKED_TEXT
         assert {row["customer_id"] for row in rows(engine, customer_history)} == {"", "customer-8"}
         assert {row["event_id"] for row in rows(engine, outbox) if row["type"] != "customer.erased"} == {others.id}
 
-    async def test_a_request_that_began_after_the_erasure_is_a_new_customers(self, engine: Engine) -> None:
+    async def test_a_request_that_began_after_the_erasure_is_stored_unchanged(self, engine: Engine) -> None:
         await erase(engine)
         commit(engine, made())
         assert [row["query_text"] for row in rows(engine, queries)] == [MASKED_TEXT]
@@ -139,8 +139,8 @@ class TestSlowRequests:
         slow = made()
         await erase(engine, subject if isinstance(subject, Subject) else Subject(SubjectKind.QUERY, "acme", slow.id))
         commit(engine, slow, other := made(session_id="session-9"))
-        found = {row["id"]: row["query_text"] for row in rows(engine, queries)}
-        assert found == {slow.id: "", other.id: MASKED_TEXT}
+        stored = {row["id"]: row["query_text"] for row in rows(engine, queries)}
+        assert stored == {slow.id: "", other.id: MASKED_TEXT}
 
     def test_on_postgresql_an_erasure_waits_for_a_commit_that_is_under_way(self, postgresql_url: str) -> None:
         migrate(postgresql_url)
@@ -171,13 +171,13 @@ class TestSlowRequests:
 
 
 class TestKeptAnswers:
-    async def test_an_answer_that_was_not_stored_goes_from_under_its_key(self, engine: Engine) -> None:
+    async def test_an_answer_that_was_not_stored_is_deleted_with_its_key(self, engine: Engine) -> None:
         commit(engine, made(key="one", store=False), other := made(key="two", store=False, customer_id="customer-8"))
         receipt = await erase(engine)
         assert receipt.removed["idempotency"] == 1
         assert [row["query_id"] for row in rows(engine, idempotency)] == [other.id]
 
-    async def test_it_goes_with_its_session_and_with_its_query(self, engine: Engine) -> None:
+    async def test_it_is_deleted_with_its_session_and_with_its_query(self, engine: Engine) -> None:
         one = made(key="one", store=False, session_id="session-2")
         commit(engine, one, made(key="two", store=False))
         assert (await erase(engine, Subject(SubjectKind.QUERY, "acme", one.id))).removed["idempotency"] == 1
@@ -186,23 +186,21 @@ class TestKeptAnswers:
 
 
 class TestSessionsAndQueries:
-    async def test_one_query_is_erased_and_the_sinks_are_told_which(self, engine: Engine) -> None:
+    async def test_one_query_is_erased_and_the_sinks_get_its_id(self, engine: Engine) -> None:
         gone, stays = kept(customer_id=None), kept()
         put(engine, [gone, stays], with_history=False)
         put_feedback(engine, gone, satisfaction=1)
         receipt = await erase(engine, Subject(SubjectKind.QUERY, "acme", gone["id"]))
-        found = {row["id"]: row for row in rows(engine, queries)}
-        assert (found[gone["id"]]["query_text"], found[gone["id"]]["session_id"]) == ("", None)
-        assert found[stays["id"]] == stays
-        assert (receipt.queries, [(one.place, one.name) for one in receipt.waiting]) == (1, [("outbox", "file")])
+        stored = {row["id"]: row for row in rows(engine, queries)}
+        assert (stored[gone["id"]]["query_text"], stored[gone["id"]]["session_id"]) == ("", None)
+        assert stored[stays["id"]] == stays
+        assert (receipt.queries, [(place.place, place.name) for place in receipt.waiting]) == (1, [("outbox", "file")])
         (event,) = rows(engine, outbox)
         assert (event["type"], event["customer_id"]) == ("query.erased", None)
         assert gone["id"] in event["payload"]
         assert rows(engine, feedback)[0]["id"] in event["payload"]
 
-    async def test_a_session_is_erased_whoever_its_customers_are_and_its_name_is_told_nobody(
-        self, engine: Engine
-    ) -> None:
+    async def test_a_session_is_erased_for_all_its_customers_and_no_event_names_it(self, engine: Engine) -> None:
         theirs = [kept(customer_id=None), kept(), kept(customer_id="customer-8")]
         other = kept(session_id="session-2")
         elsewhere = kept(tenant="other")
@@ -215,7 +213,7 @@ class TestSessionsAndQueries:
 
 
 class TestSpools:
-    async def test_rows_that_wait_or_were_refused_lose_their_words(self, engine: Engine, spool: Spool) -> None:
+    async def test_waiting_and_refused_rows_are_anonymised(self, engine: Engine, spool: Spool) -> None:
         waiting, refused, other = made(key="one"), made(), made(customer_id="customer-8", session_id="session-2")
         with begin_writing(spool.engine) as connection:
             add_to_spool(connection, [waiting, refused, other], now())
@@ -225,10 +223,10 @@ class TestSpools:
         assert (receipt.removed["spool.spooled"], receipt.removed["spool.refused"]) == (1, 1)
         assert b"customer-7" not in content(spool)
         assert b"customer-8" in content(spool)
-        assert [one.rows.inserts["queries"][0]["query_text"] for one in spool.oldest(9)] == ["", MASKED_TEXT]
+        assert [spooled.rows.inserts["queries"][0]["query_text"] for spooled in spool.oldest(9)] == ["", MASKED_TEXT]
         assert spool.backlog() == (2, 1)
 
-    async def test_a_kept_answer_that_was_not_stored_leaves_the_spool_altogether(
+    async def test_an_answer_that_was_only_kept_under_a_key_is_deleted_from_the_spool(
         self, engine: Engine, spool: Spool
     ) -> None:
         with begin_writing(spool.engine) as connection:
@@ -236,7 +234,7 @@ class TestSpools:
         await erase(engine, spool=spool)
         assert spool.backlog() == (0, 0)
 
-    async def test_rows_of_a_release_that_did_not_say_whose_they_are_are_found(
+    async def test_rows_of_an_earlier_release_without_an_origin_are_erased(
         self, engine: Engine, tmp_path: Path
     ) -> None:
         home = tmp_path / "older"
@@ -253,16 +251,16 @@ class TestSpools:
             assert (await erase(engine, spool=spool)).removed["spool.spooled"] == 1
             assert b"customer-7" not in content(spool)
 
-    async def test_another_host_follows_the_erasure_in_its_own_spool(self, engine: Engine, spool: Spool) -> None:
+    async def test_another_host_applies_the_erasure_to_its_own_spool(self, engine: Engine, spool: Spool) -> None:
         with begin_writing(spool.engine) as connection:
             add_to_spool(connection, [made(), made(customer_id="customer-8", session_id="session-2")], now())
-        spool.remove([], [Refused(one, "DataError") for one in spool.oldest(2)])
+        spool.remove([], [Refused(spooled, "DataError") for spooled in spool.oldest(2)])
         dropped: list[str] = []
         follower = ErasureFollower(engine, spool, fingerprint, lambda: {"acme"}, dropped.append)
         follower.close()
         await erase(engine)
-        follower.turn()
-        follower.turn()
+        follower.poll()
+        follower.poll()
         assert b"customer-7" not in content(spool)
         assert b"customer-8" in content(spool)
         assert dropped == ["acme"]
@@ -276,11 +274,11 @@ class TestSpools:
             add_to_spool(connection, [made()], now())
         follower = ErasureFollower(engine, spool, fingerprint)
         follower.close()
-        follower.turn()
+        follower.poll()
         with closing(Spool.open(tmp_path / "own")) as own:
             receipt = await erase(engine, spool=own)
-        assert [(one.place, one.rows) for one in receipt.waiting if one.place == "spool"] == [("spool", 1)]
-        assert [one.place for one in (await erase(engine, spool=spool)).waiting] == ["outbox"]
+        assert [(place.place, place.rows) for place in receipt.waiting if place.place == "spool"] == [("spool", 1)]
+        assert [place.place for place in (await erase(engine, spool=spool)).waiting] == ["outbox"]
         engine.dispose()
 
     async def test_a_refused_row_of_an_erased_customer_is_set_aside_without_words(self, tmp_path: Path) -> None:
@@ -306,7 +304,7 @@ class TestSpools:
 
 
 class TestLogs:
-    async def test_a_log_that_a_long_reader_holds_is_emptied_afterwards(self, tmp_path: Path, spool: Spool) -> None:
+    async def test_a_log_that_a_long_reader_holds_is_truncated_afterwards(self, tmp_path: Path, spool: Spool) -> None:
         url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
         migrate(url)
         engine = open_database(url)
@@ -317,21 +315,21 @@ class TestLogs:
         with closing(sqlite3.connect(tmp_path / "frontdesk.db", isolation_level=None)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM queries").fetchone()
-            erasing = Erasing(engine, (), fingerprint, spool, truncate_soon=follower.truncate_soon)
+            erasing = Eraser(engine, (), fingerprint, spool, truncate_soon=follower.truncate_soon)
             receipt = await erasing.erase(subject, Deadline.after(20))
-            assert [one.place for one in receipt.waiting] == ["write-ahead log"]
-            follower.turn()
-        follower.turn()
+            assert [place.place for place in receipt.waiting] == ["write-ahead log"]
+            follower.poll()
+        follower.poll()
         files = b"".join(file.read_bytes() for file in tmp_path.glob("frontdesk.db*"))
         assert b"zqxcustomer" not in files
         engine.dispose()
 
 
 class TestClocks:
-    """S3: a host's clock decides nothing."""
+    """The result does not depend on the clock of a host."""
 
     @pytest.mark.parametrize("ahead", [HOUR, -HOUR])
-    async def test_a_host_whose_clock_is_wrong_erases_what_came_before_and_keeps_what_came_after(
+    async def test_a_host_with_a_wrong_clock_erases_earlier_rows_and_keeps_later_ones(
         self, postgresql_url: str, ahead: timedelta, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         migrate(postgresql_url)
@@ -358,7 +356,7 @@ class TestClocks:
 @pytest.mark.parametrize(
     ("sinks", "left"), [(("file",), ["events-1.jsonl.gz"]), ((), ["events-1.jsonl.gz", "events.jsonl"])]
 )
-async def test_a_receipt_names_files_of_events_that_nobody_will_empty(
+async def test_a_receipt_names_events_files_that_will_not_be_redacted(
     tmp_path: Path, sinks: tuple[str, ...], left: list[str]
 ) -> None:
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
@@ -366,7 +364,7 @@ async def test_a_receipt_names_files_of_events_that_nobody_will_empty(
     engine = open_database(url)
     for name in ("events.jsonl", "events-1.jsonl.gz"):
         (tmp_path / name).write_bytes(b"")
-    receipt = await Erasing(engine, sinks, fingerprint, events=tmp_path / "events.jsonl").erase(
+    receipt = await Eraser(engine, sinks, fingerprint, events=tmp_path / "events.jsonl").erase(
         CUSTOMER, Deadline.after(20)
     )
     assert [waiting.name for waiting in receipt.waiting if waiting.place == "events file"] == left

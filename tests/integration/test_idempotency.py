@@ -265,7 +265,7 @@ async def test_old_keys_are_deleted_in_the_end(worker: Recording) -> None:
     assert count(worker) == 5
 
 
-async def test_a_slow_disk_of_the_spool_does_not_hold_the_event_loop(worker: Recording) -> None:
+async def test_a_slow_spool_disk_does_not_block_the_event_loop(worker: Recording) -> None:
     event.listen(worker.spool.engine, "begin", lambda _: time.sleep(0.3))
     taking = asyncio.create_task(take(worker))
     longest = 0.0
@@ -277,10 +277,8 @@ async def test_a_slow_disk_of_the_spool_does_not_hold_the_event_loop(worker: Rec
     assert longest < 0.2
 
 
-async def test_a_spool_that_has_not_changed_is_not_read_again(
-    worker: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """But once any process has written to it, it is: a key that another worker took there is found."""
+async def test_an_unchanged_spool_is_not_read_again(worker: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a write by any process it is read again: a key that another worker took is found."""
     reads: list[ClaimRow] = []
     read_holder = Spool.holder
 

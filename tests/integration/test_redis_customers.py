@@ -15,7 +15,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.features.behavioural import STRANGER, Contact, history_before
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.erasing import Erasing
+from frontdesk.storage.erasing import Eraser
 from frontdesk.storage.events import (
     ErasedQuery,
     Event,
@@ -151,7 +151,7 @@ async def test_an_erased_query_leaves_its_customer_the_others(
     sink = FeaturesSink(redis_server.url, engine)
     sink.deliver([answered_event(gone), answered_event(stays)])
     subject = Subject(SubjectKind.QUERY, "acme", gone.answer.query_id)
-    await Erasing(engine, (), fingerprint).erase(subject, Deadline.after(20))
+    await Eraser(engine, (), fingerprint).erase(subject, Deadline.after(20))
     query = ErasedQuery(gone.answer.query_id, "ada")
     sink.deliver([queries_erased_event(uuid7(), "acme", "ada", [query], NOW)])
     known = await customers.about("acme", ["ada"], NOW + timedelta(seconds=1))

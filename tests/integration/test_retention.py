@@ -1,4 +1,4 @@
-"""Retention on both databases: what is older than its rule goes, all else stays, and the audit log can be verified."""
+"""Retention on both databases: expired data is removed, all other data stays, and the audit log can be verified."""
 
 from __future__ import annotations
 
@@ -65,21 +65,21 @@ def fill(engine: Engine) -> tuple[dict[str, Any], dict[str, Any]]:
     put(engine, [old, young, kept(created_at=OLD, tenant="other")], with_history=True)
     for query in (old, young):
         put_feedback(engine, query, satisfaction=3)
-        given = {"id": query["id"], "tenant": "acme", "customer_id": "customer-7", "created_at": query["created_at"]}
+        rating = {"id": query["id"], "tenant": "acme", "customer_id": "customer-7", "created_at": query["created_at"]}
         names = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
-        event = feedback_event({**given, **dict.fromkeys(names)})
+        event = feedback_event({**rating, **dict.fromkeys(names)})
         with engine.begin() as connection:
             connection.execute(outbox.insert(), outbox_rows(event, ("file",)))
     return old, young
 
 
-def test_old_texts_go_as_in_an_erasure_and_young_ones_stay(engine: Engine, tmp_path: Path) -> None:
+def test_expired_texts_are_emptied_as_by_an_erasure_and_newer_texts_stay(engine: Engine, tmp_path: Path) -> None:
     old, young = fill(engine)
     report = retention(engine, tmp_path).run(NOW)
-    found = {row["id"]: row for row in rows(engine, queries)}
-    assert {name: found[old["id"]][name] for name in ERASED_QUERY} == dict(ERASED_QUERY)
-    assert (found[old["id"]]["intent"], found[old["id"]]["created_at"]) == ("track_order", OLD)
-    assert found[young["id"]] == young
+    stored = {row["id"]: row for row in rows(engine, queries)}
+    assert {name: stored[old["id"]][name] for name in ERASED_QUERY} == dict(ERASED_QUERY)
+    assert (stored[old["id"]]["intent"], stored[old["id"]]["created_at"]) == ("track_order", OLD)
+    assert stored[young["id"]] == young
     assert {row["id"]: row["customer_id"] for row in rows(engine, customer_history)}[old["id"]] == ""
     assert [row["query_id"] for row in rows(engine, feedback)] == [young["id"]]
     assert [row["event_id"] for row in rows(engine, outbox)] == [young["id"]]
@@ -94,7 +94,7 @@ def test_old_texts_go_as_in_an_erasure_and_young_ones_stay(engine: Engine, tmp_p
     }
 
 
-def test_a_report_says_what_a_run_would_do_and_does_nothing(engine: Engine, tmp_path: Path) -> None:
+def test_a_report_previews_a_run_and_changes_nothing(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     before = {table.name: rows(engine, table) for table in metadata.sorted_tables}
     report = retention(engine, tmp_path).report(NOW)
@@ -108,7 +108,7 @@ def test_a_report_says_what_a_run_would_do_and_does_nothing(engine: Engine, tmp_
     assert {table.name: rows(engine, table) for table in metadata.sorted_tables} == before
 
 
-def test_nothing_goes_without_a_rule(engine: Engine, tmp_path: Path) -> None:
+def test_nothing_is_removed_without_a_rule(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     before = {table.name: rows(engine, table) for table in (queries, customer_history, feedback, outbox)}
     report = retention(engine, tmp_path, **dict.fromkeys(RULES)).run(NOW)
@@ -116,14 +116,14 @@ def test_nothing_goes_without_a_rule(engine: Engine, tmp_path: Path) -> None:
     assert {table.name: rows(engine, table) for table in (queries, customer_history, feedback, outbox)} == before
 
 
-def test_more_rows_than_one_transaction_takes_all_go(engine: Engine, tmp_path: Path) -> None:
+def test_rows_of_several_transactions_are_all_removed(engine: Engine, tmp_path: Path) -> None:
     put(engine, [kept(created_at=OLD) for _ in range(1203)])
     report = retention(engine, tmp_path).run(NOW)
     assert {table.table: table.rows for table in report.tables}["queries"] == 1203
     assert {row["query_text"] for row in rows(engine, queries)} == {""}
 
 
-def test_each_run_leaves_an_entry_in_the_audit_log_and_is_known(engine: Engine, tmp_path: Path) -> None:
+def test_each_run_writes_an_audit_entry_and_is_recorded(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     retention(engine, tmp_path).run(NOW, "tester")
     (entry,) = rows(engine, audit_log)
@@ -132,7 +132,7 @@ def test_each_run_leaves_an_entry_in_the_audit_log_and_is_known(engine: Engine, 
     assert retention(engine, tmp_path).report(NOW).last_run_at is not None
 
 
-def test_old_lines_of_the_file_of_events_are_emptied_in_place(engine: Engine, tmp_path: Path) -> None:
+def test_expired_lines_of_the_events_file_are_redacted_in_place(engine: Engine, tmp_path: Path) -> None:
     fill(engine)
     file = tmp_path / "events.jsonl"
     names = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
@@ -162,7 +162,7 @@ class TestAuditLog:
         with reading(engine) as connection:
             return checked(connection, KEY, []).findings
 
-    def test_entries_before_an_old_checkpoint_go_and_the_rest_is_whole(self, engine: Engine, tmp_path: Path) -> None:
+    def test_entries_before_an_expired_checkpoint_are_deleted(self, engine: Engine, tmp_path: Path) -> None:
         self.filled(engine, tmp_path)
         report = retention(engine, tmp_path, audit_log=30).run(NOW)
         assert {table.table: table.rows for table in report.tables}["audit_log"] == 3
@@ -172,18 +172,18 @@ class TestAuditLog:
         retention(engine, tmp_path, audit_log=30).run(NOW)
         assert self.findings(engine) == []
 
-    def test_entries_that_somebody_else_deletes_are_missed(self, engine: Engine, tmp_path: Path) -> None:
+    def test_entries_deleted_without_retention_are_reported(self, engine: Engine, tmp_path: Path) -> None:
         self.filled(engine, tmp_path)
         retention(engine, tmp_path, audit_log=30).run(NOW)
         with begin_writing(engine) as connection:
             connection.execute(delete(audit_log).where(audit_log.c.chain == "chain", audit_log.c.sequence == 4))
         assert self.findings(engine) != []
 
-    def test_a_forged_beginning_is_found(self, engine: Engine, tmp_path: Path) -> None:
+    def test_a_forged_beginning_is_reported(self, engine: Engine, tmp_path: Path) -> None:
         self.filled(engine, tmp_path)
         with begin_writing(engine) as connection:
             details = json.dumps({"begins": {"chain": [3, self.hash_of(engine, 3)]}})
-            forged = AuditTrail(AuditKey(b"a key of somebody else, long enough").link, "forged")
+            forged = AuditTrail(AuditKey(b"a key of an attacker, long enough").link, "forged")
             forged.append(connection, [AuditEntry("", "retention", "retention.audit_log", "", details, OLD)])
             connection.execute(delete(audit_log).where(audit_log.c.chain == "chain", audit_log.c.sequence <= 3))
         assert self.findings(engine) != []
@@ -192,5 +192,5 @@ class TestAuditLog:
         return next(row["hash"] for row in rows(engine, audit_log) if row["sequence"] == sequence)
 
 
-def test_every_table_is_in_the_registry_or_holds_nothing_of_a_customer() -> None:
+def test_every_table_is_in_the_registry_or_has_no_personal_data() -> None:
     assert {table.name for table in TABLES} | WITHOUT_CUSTOMERS | {"audit_log"} == set(metadata.tables)

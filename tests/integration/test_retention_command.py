@@ -1,4 +1,4 @@
-"""`frontdesk retention`, as a person and as a program use it."""
+"""`frontdesk retention`: its table for people and its JSON for programs."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def told(*arguments: str) -> dict[str, object]:
+def json_output(*arguments: str) -> dict[str, object]:
     result = CliRunner().invoke(app, ["retention", *arguments, "--json"])
     assert result.exit_code == 0, result.output
     report = json.loads(result.stdout)
@@ -42,23 +42,23 @@ def told(*arguments: str) -> dict[str, object]:
 
 
 def test_a_report_counts_and_a_run_removes(home: Path) -> None:
-    report = told("report")
+    report = json_output("report")
     assert (report["queries"], report["events"], report["last"]) == (2, 2, None)
-    assert told("report") == report
-    run = told("run")
+    assert json_output("report") == report
+    run = json_output("run")
     assert (run["queries"], run["events"]) == (2, 2)
-    after = told("report")
+    after = json_output("report")
     assert (after["queries"], after["events"], after["last"] is None) == (0, 0, False)
 
 
-def test_people_get_a_table(home: Path) -> None:
+def test_the_default_output_is_a_table(home: Path) -> None:
     result = CliRunner().invoke(app, ["retention", "report"])
     assert result.exit_code == 0
     assert "queries" in result.output
     assert "Last run: never" in result.output
 
 
-def test_a_database_that_is_away_ends_with_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unavailable_database_is_an_error(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRONTDESK_STORAGE__URL", "postgresql+psycopg2://nobody@127.0.0.1:1/none")
     result = CliRunner().invoke(app, ["retention", "run"])
     assert result.exit_code == 1

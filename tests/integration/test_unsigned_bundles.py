@@ -1,4 +1,4 @@
-"""A served bundle is opened by its signature, whichever command asks; a challenger is opened with a note."""
+"""Every command verifies the signature of the served bundle; a challenger is opened with a note."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_command_refuses_a_champion_without_a_signature(unsigned: Path, tmp_pa
     assert "is not signed" in refusal(*arguments)
 
 
-def test_doctor_and_the_check_of_a_gpu_name_it_too(unsigned: Path) -> None:
+def test_doctor_and_the_gpu_check_report_it(unsigned: Path) -> None:
     assert "is not signed" in CliRunner().invoke(app, ["doctor"]).output
     assert "is not signed" in gpu_check._champion(load())[1].told
 

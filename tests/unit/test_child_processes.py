@@ -1,4 +1,4 @@
-"""Modules of what this product starts come from the installation, never from the current directory."""
+"""Child processes import modules from the installation, never from the current directory."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _output(command: list[str], folder: Path, variables: dict[str, str]) -> str:
 
 
 @pytest.mark.parametrize("entry", ["", ".", "modules", "/opt/a::/opt/b"])
-def test_entries_of_the_search_path_that_mean_the_current_directory_are_not_passed_on(
+def test_search_path_entries_for_the_current_directory_are_not_inherited(
     entry: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", entry)
@@ -36,7 +36,7 @@ def test_entries_of_the_search_path_that_mean_the_current_directory_are_not_pass
     assert passed_on == [str(PROJECT), *(part for part in entry.split(":") if part.startswith("/"))]
 
 
-def test_the_current_directory_leaves_the_search_path_unless_it_was_put_there(
+def test_the_current_directory_is_removed_from_the_search_path_unless_configured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -53,17 +53,17 @@ def test_the_current_directory_leaves_the_search_path_unless_it_was_put_there(
     assert sys.path == [str(PROJECT)]
 
 
-def test_a_process_in_another_directory_is_told_the_same_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_in_another_directory_uses_the_same_paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "configuration.yaml").write_text(
         "home: here\npolicy: {priority: 'a: b.yaml'}\nstorage: {url: 'sqlite:///r.db'}\nllm: {api_key_file: /abs/key}"
     )
-    here = load(environment={})
-    told = paths_in_environment(here, {})
-    assert told[CONFIG_VARIABLE] == str(tmp_path / "configuration.yaml")
+    settings = load(environment={})
+    variables = paths_in_environment(settings, {})
+    assert variables[CONFIG_VARIABLE] == str(tmp_path / "configuration.yaml")
     monkeypatch.chdir("/")
-    there = load(environment=told)
-    assert there.home == here.home == tmp_path / "here"
-    assert there.policy.priority == tmp_path / "a: b.yaml"
-    assert there.storage.url == f"sqlite:///{tmp_path}/r.db"
-    assert there.llm.api_key_file == Path("/abs/key")
+    child_settings = load(environment=variables)
+    assert child_settings.home == settings.home == tmp_path / "here"
+    assert child_settings.policy.priority == tmp_path / "a: b.yaml"
+    assert child_settings.storage.url == f"sqlite:///{tmp_path}/r.db"
+    assert child_settings.llm.api_key_file == Path("/abs/key")

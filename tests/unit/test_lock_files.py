@@ -79,7 +79,7 @@ def test_a_file_names_no_package_index_and_no_folder(name: str) -> None:
 
 
 @pytest.mark.parametrize("use", INSTALLED_TOGETHER)
-def test_what_pyproject_asks_for_is_locked_in_a_version_that_it_allows(use: str) -> None:
+def test_every_requirement_of_pyproject_is_locked_in_a_version_that_it_allows(use: str) -> None:
     names, extras = INSTALLED_TOGETHER[use]
     locked = {canonicalize_name(entry.name): entry for name in names for entry in entries(name) if applies(entry)}
 
@@ -92,7 +92,7 @@ def test_what_pyproject_asks_for_is_locked_in_a_version_that_it_allows(use: str)
 
 @pytest.mark.parametrize("use", ["a server", "training", "tests"])
 def test_the_locked_packages_are_exactly_those_that_are_needed_on_this_platform(use: str) -> None:
-    """`--no-deps` fetches nothing beside the locked packages, so what each of them needs must be locked too."""
+    """`--no-deps` installs only locked packages, so the dependencies of each of them must be locked, too."""
     names, extras = INSTALLED_TOGETHER[use]
     locked = {canonicalize_name(entry.name): entry for name in names for entry in entries(name) if applies(entry)}
     groups = [Requirement(line) for line in project()["dependency-groups"]["build"]]

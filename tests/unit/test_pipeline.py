@@ -32,6 +32,7 @@ from frontdesk.types import (
     Written,
 )
 from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, understanding
+from tests.support.event_loop import longest_stall
 
 CALLER = Caller("acme", "agent", frozenset({"answer"}))
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
@@ -268,19 +269,10 @@ async def test_a_keyed_answer_is_kept_although_the_caller_wants_nothing_stored(d
 
 
 SLOW = ("0 0 0 , via " * 400)[:4000]
-"""The text that takes masking the longest of those that were found: some 20 ms."""
+"""The slowest known text for masking: about 20 ms."""
 
 
-async def longest_stall(ends: asyncio.Event) -> float:
-    longest = 0.0
-    while not ends.is_set():
-        before = time.thread_time()
-        await asyncio.sleep(0)
-        longest = max(longest, time.thread_time() - before)
-    return longest
-
-
-async def test_a_batch_of_slow_texts_ends_at_its_deadline_and_lets_others_pass(desk: Desk) -> None:
+async def test_a_batch_of_slow_texts_ends_at_its_deadline_without_blocking_the_loop(desk: Desk) -> None:
     ends = asyncio.Event()
     watching = asyncio.create_task(longest_stall(ends))
     await asyncio.sleep(0)
@@ -294,7 +286,7 @@ async def test_a_batch_of_slow_texts_ends_at_its_deadline_and_lets_others_pass(d
     assert desk.recorder.kept == []
 
 
-async def test_many_slow_texts_at_once_are_masked_one_after_the_other(desk: Desk) -> None:
+async def test_concurrent_slow_texts_are_masked_one_at_a_time(desk: Desk) -> None:
     ends = asyncio.Event()
     watching = asyncio.create_task(longest_stall(ends))
     await asyncio.sleep(0)
@@ -303,7 +295,7 @@ async def test_many_slow_texts_at_once_are_masked_one_after_the_other(desk: Desk
     assert await watching < 0.05
 
 
-async def test_records_of_a_batch_are_not_made_all_at_once(desk: Desk) -> None:
+async def test_records_of_a_batch_are_created_in_several_passes_of_the_loop(desk: Desk) -> None:
     ends = asyncio.Event()
     watching = asyncio.create_task(longest_stall(ends))
     await asyncio.sleep(0)
@@ -314,7 +306,7 @@ async def test_records_of_a_batch_are_not_made_all_at_once(desk: Desk) -> None:
     assert await watching < 0.05
 
 
-async def test_a_batch_that_the_models_cannot_do_in_time_is_refused_before_it_is_masked(desk: Desk) -> None:
+async def test_a_batch_that_would_miss_its_deadline_is_refused_before_masking(desk: Desk) -> None:
     def full(lengths: Sequence[int], _: Deadline) -> None:
         raise Overloaded(f"{sum(lengths)} characters are too many.", retry_after_s=1.0)
 

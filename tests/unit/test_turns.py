@@ -9,6 +9,7 @@ import pytest
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded
 from frontdesk.turns import Turns, finished
+from tests.support.event_loop import longest_stall
 
 STEP_S = 0.002
 
@@ -20,16 +21,7 @@ def slow(item: int) -> int:
     return item
 
 
-async def longest_stall(ends: asyncio.Event) -> float:
-    longest = 0.0
-    while not ends.is_set():
-        before = time.perf_counter()
-        await asyncio.sleep(0)
-        longest = max(longest, time.perf_counter() - before)
-    return longest
-
-
-async def test_results_come_in_order_and_the_loop_is_held_for_a_slice_at_a_time() -> None:
+async def test_results_are_in_order_and_the_loop_is_blocked_for_one_slice_at_a_time() -> None:
     ends = asyncio.Event()
     watching = asyncio.create_task(longest_stall(ends))
     assert await Turns(0.004).each(slow, range(100), Deadline.after(30), "it was tried") == list(range(100))
@@ -38,7 +30,7 @@ async def test_results_come_in_order_and_the_loop_is_held_for_a_slice_at_a_time(
 
 
 async def test_many_requests_share_the_loop_and_none_starves() -> None:
-    """Ten at once hold the loop no longer than one, and the last to come does not wait for the others' ends."""
+    """Ten requests block the loop no longer than one, and the last does not wait for the others to finish."""
     ends, turns = asyncio.Event(), Turns(0.004)
     watching = asyncio.create_task(longest_stall(ends))
     long_ones = [asyncio.create_task(turns.each(slow, range(40), Deadline.after(30), "x")) for _ in range(10)]
@@ -60,7 +52,7 @@ async def test_a_deadline_is_met_in_the_middle_of_the_work_and_while_waiting_for
     assert await turns.each(slow, [7], Deadline.after(5), "x") == [7]  # the turns of those who left are not lost
 
 
-async def test_a_request_that_is_cancelled_gives_its_turn_away() -> None:
+async def test_a_cancelled_request_passes_its_turn_on() -> None:
     turns = Turns(0.004)
     asking = [asyncio.create_task(turns.each(slow, range(200), Deadline.after(30), "x")) for _ in range(4)]
     await asyncio.sleep(0.02)
@@ -71,12 +63,12 @@ async def test_a_request_that_is_cancelled_gives_its_turn_away() -> None:
         assert await turns.each(slow, range(3), Deadline.after(30), "x") == [0, 1, 2]
 
 
-async def test_what_a_step_raises_reaches_the_caller() -> None:
+async def test_an_exception_of_a_step_is_raised_to_the_caller() -> None:
     with pytest.raises(ZeroDivisionError):
         await Turns().each(lambda item: 1 // item, [1, 0], Deadline.after(5), "x")
 
 
-async def test_nothing_is_begun_after_the_deadline() -> None:
+async def test_no_step_runs_after_the_deadline() -> None:
     begun: list[int] = []
     with pytest.raises(DeadlineExceeded):
         await Turns().each(begun.append, [1], Deadline.after(-1), "x")

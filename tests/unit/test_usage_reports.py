@@ -1,4 +1,4 @@
-"""Libraries send no usage reports, whichever of our packages is imported first."""
+"""Usage reports of libraries are off, regardless of which package is imported first."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MODULES = ("runners.models.session", "model_store.registry", "training.run", "be
 def test_nothing_is_recorded_in_the_users_home(module: str, tmp_path: Path) -> None:
     """onnxruntime keeps its events below HOME before it sends them."""
     script = f"import {module}, onnxruntime; onnxruntime.get_available_providers()"
-    kept = {name: value for name, value in os.environ.items() if name not in USAGE_REPORTS_OFF}
+    environment = {name: value for name, value in os.environ.items() if name not in USAGE_REPORTS_OFF}
     variables = {
-        **kept,
+        **environment,
         "HOME": str(tmp_path),
         "FRONTDESK_HOME": str(tmp_path / "home"),
         "BENTOML_HOME": str(tmp_path / "b"),

@@ -51,28 +51,29 @@ def append_entries(connection: Connection, rows: Sequence[Mapping[str, Any]]) ->
 
 
 def all_entries(connection: Connection) -> Iterator[Mapping[str, Any]]:
-    """By chain and sequence, a chunk at a time. A value that somebody has damaged and that cannot be read is None."""
-    everything = _raw(connection, audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
-    for row in connection.execution_options(yield_per=CHUNK).execute(everything).mappings():
-        yield _read_back(row)
+    """Yield all entries by chain and sequence, in chunks. A damaged value that cannot be read is None."""
+    statement = _raw(connection, audit_log).order_by(audit_log.c.chain, audit_log.c.sequence)
+    for row in connection.execution_options(yield_per=CHUNK).execute(statement).mappings():
+        yield _decode_row(row)
 
 
 def _raw(connection: Connection, table: Table) -> Select[*tuple[Any, ...]]:
-    """The table's columns as they lie there: SQLite keeps any bytes in any column, and gives up where it decodes them.
+    """Return a SELECT of the table's columns without decoding, so that a damaged value does not fail the whole query.
 
-    PostgreSQL has times that Python has not.
+    SQLite stores any bytes in any column. PostgreSQL has times that Python cannot represent.
     """
     if connection.dialect.name == "sqlite":
         return select(*(cast(column, LargeBinary).label(column.name) for column in table.c))
     as_text = ("created_at",)
-    return select(*(cast(each, Text).label(each.name) if each.name in as_text else each for each in table.c))
+    return select(*(cast(column, Text).label(column.name) if column.name in as_text else column for column in table.c))
 
 
-def _read_back(row: RowMapping) -> dict[str, Any]:
-    return {name: _value(name, value) for name, value in row.items()}
+def _decode_row(row: RowMapping) -> dict[str, Any]:
+    return {name: _decode(name, value) for name, value in row.items()}
 
 
-def _value(name: str, raw: object) -> Any:
+def _decode(name: str, raw: object) -> Any:
+    """Return the value of the column `name`, or None if it is damaged."""
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
         if name == "sequence":
@@ -86,7 +87,7 @@ def _value(name: str, raw: object) -> Any:
 
 
 def all_tenants(connection: Connection) -> list[str]:
-    """Every tenant that the log names."""
+    """Return every tenant with an entry in the log."""
     return list(connection.scalars(select(audit_log.c.tenant).distinct()))
 
 
@@ -99,35 +100,35 @@ def find_entries(
     action: str | None = None,
     limit: int,
 ) -> Sequence[Mapping[str, Any]]:
-    """At most `limit` entries, the newest first. One of `fingerprints`, if any, is the target or in the details.
+    """Return at most `limit` entries, newest first. If given, one of `fingerprints` is the target or in the details.
 
-    `action` finds the entries of its outcome, too. A value that somebody has damaged is None.
+    `action` also matches the entries of its outcome. A damaged value that cannot be read is None.
     """
-    if len(fingerprints) > MOST_FINGERPRINTS:  # SQLite takes no expression of a thousand parts
-        parts = [
+    if len(fingerprints) > MOST_FINGERPRINTS:  # SQLite limits the depth of an expression to 1000
+        chunks = [
             fingerprints[start : start + MOST_FINGERPRINTS] for start in range(0, len(fingerprints), MOST_FINGERPRINTS)
         ]
-        found = {
+        entries = {
             (row["chain"], row["sequence"]): row
-            for part in parts
-            for row in find_entries(connection, part, subject=subject, tenant=tenant, action=action, limit=limit)
+            for chunk in chunks
+            for row in find_entries(connection, chunk, subject=subject, tenant=tenant, action=action, limit=limit)
         }
-        return sorted(found.values(), key=_age, reverse=True)[:limit]
-    wanted = _raw(connection, audit_log)
+        return sorted(entries.values(), key=_sort_key, reverse=True)[:limit]
+    statement = _raw(connection, audit_log)
     if fingerprints:
-        named = [audit_log.c.details.contains(fingerprint, autoescape=True) for fingerprint in fingerprints]
-        wanted = wanted.where(or_(audit_log.c.target.in_(fingerprints), *named))
+        in_details = [audit_log.c.details.contains(fingerprint, autoescape=True) for fingerprint in fingerprints]
+        statement = statement.where(or_(audit_log.c.target.in_(fingerprints), *in_details))
     if subject is not None:
-        wanted = wanted.where(audit_log.c.subject == subject)
+        statement = statement.where(audit_log.c.subject == subject)
     if tenant is not None:
-        wanted = wanted.where(audit_log.c.tenant == tenant)
+        statement = statement.where(audit_log.c.tenant == tenant)
     if action is not None:
-        wanted = wanted.where(audit_log.c.action.in_((action, f"{action}.outcome")))
-    newest = wanted.order_by(audit_log.c.created_at.desc(), audit_log.c.chain, audit_log.c.sequence.desc())
-    return [_read_back(row) for row in connection.execute(newest.limit(limit)).mappings()]
+        statement = statement.where(audit_log.c.action.in_((action, f"{action}.outcome")))
+    newest = statement.order_by(audit_log.c.created_at.desc(), audit_log.c.chain, audit_log.c.sequence.desc())
+    return [_decode_row(row) for row in connection.execute(newest.limit(limit)).mappings()]
 
 
-def _age(row: Mapping[str, Any]) -> tuple[datetime, int]:
+def _sort_key(row: Mapping[str, Any]) -> tuple[datetime, int]:
     return row["created_at"] or datetime.max.replace(tzinfo=UTC), row["sequence"] or 0
 
 
@@ -151,15 +152,15 @@ def insert_checkpoint(connection: Connection, identity: str, content: str, at: d
 
 
 def all_checkpoints(connection: Connection) -> list[str]:
-    """Their contents, the oldest first: ids are UUIDv7. One that is no text is empty here."""
-    kept = _raw(connection, audit_checkpoints).order_by(audit_checkpoints.c.id)
-    return [_value("content", row["content"]) or "" for row in connection.execute(kept).mappings()]
+    """Return the contents of all checkpoints, oldest first (ids are UUIDv7). A damaged content is ''."""
+    statement = _raw(connection, audit_checkpoints).order_by(audit_checkpoints.c.id)
+    return [_decode("content", row["content"]) or "" for row in connection.execute(statement).mappings()]
 
 
 def closings(connection: Connection, action: str) -> list[str]:
-    """Details of the entries with an action that no tenant has, as they lie there; empty where they are no text."""
-    wanted = _raw(connection, audit_log).where(audit_log.c.tenant == "", audit_log.c.action == action)
-    return [_value("details", row["details"]) or "" for row in connection.execute(wanted).mappings()]
+    """Return the details of the entries of an action without a tenant. Damaged details are ''."""
+    statement = _raw(connection, audit_log).where(audit_log.c.tenant == "", audit_log.c.action == action)
+    return [_decode("details", row["details"]) or "" for row in connection.execute(statement).mappings()]
 
 
 def last_checkpoint(connection: Connection) -> tuple[str, str] | None:

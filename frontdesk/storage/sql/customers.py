@@ -72,13 +72,10 @@ class StoredRating:
 
 
 def all_contacts(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredContact]:
-    """Every contact of every tenant, or `of` one customer of a tenant, by customer and time.
-
-    Rows are fetched as they are taken.
-    """
+    """Yield every contact, or those `of` one (tenant, customer), ordered by customer and time. Streams the rows."""
     columns = ("tenant", "customer_id", "id", "created_at", "intent", "sentiment", "escalation_needed")
-    asked = _of(select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, of)
-    ordered = asked.where(queries.c.customer_id.is_not(None)).order_by(
+    contacts = _of(select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, of)
+    ordered = contacts.where(queries.c.customer_id.is_not(None)).order_by(
         queries.c.tenant, queries.c.customer_id, queries.c.created_at, queries.c.id
     )
     for tenant, customer, row_id, at, intent, sentiment, escalated, taken_ms in _streamed(connection, ordered):
@@ -87,7 +84,7 @@ def all_contacts(connection: Connection, of: tuple[str, str] | None = None) -> I
 
 
 def all_ratings(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredRating]:
-    """Every satisfaction given of a known customer's message, or `of` one customer, by customer and time."""
+    """Yield every rating of a known customer's query, or those `of` one customer, ordered by customer and time."""
     columns = ("tenant", "customer_id", "id", "created_at", "satisfaction")
     asked = _of(select(*(feedback.c[name] for name in columns)), feedback, of).where(
         feedback.c.customer_id.is_not(None), feedback.c.satisfaction.is_not(None)
@@ -97,11 +94,12 @@ def all_ratings(connection: Connection, of: tuple[str, str] | None = None) -> It
         yield StoredRating(tenant, customer, Rating(*rating))
 
 
-def _of(asked: Select[Any], table: Table, owner: tuple[str, str] | None) -> Select[Any]:
+def _of(statement: Select[Any], table: Table, owner: tuple[str, str] | None) -> Select[Any]:
+    """Return the statement restricted to one (tenant, customer)."""
     if owner is None:
-        return asked
+        return statement
     tenant, customer_id = owner
-    return asked.where(table.c.tenant == tenant, table.c.customer_id == customer_id)
+    return statement.where(table.c.tenant == tenant, table.c.customer_id == customer_id)
 
 
 def _streamed(connection: Connection, asked: Select[Any]) -> Iterator[Any]:

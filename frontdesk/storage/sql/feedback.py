@@ -1,6 +1,6 @@
-"""What people say about an answer: one row of `feedback`, and what it adds to the customer's history.
+"""Feedback on an answer: one row of `feedback`, and the satisfaction in the customer's history.
 
-A subject has one opinion on a query: a later one takes the place of the earlier one, here and in the history.
+A subject has one opinion on a query: a later one replaces the earlier one, here and in the history.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from frontdesk.storage.sql.listing import Feedback
 from frontdesk.storage.tables import customer_history, feedback, queries
 
 IDS_AT_ONCE = 500
-"""Of one statement: databases bound the number of its parameters."""
+"""Ids per statement: databases limit the number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +30,18 @@ class Opinion:
 
 
 @dataclass(frozen=True, slots=True)
-class KeptFeedback:
-    """Feedback as it was stored, whose query it is about, and the opinions of the subject that it replaced."""
+class StoredFeedback:
+    """Feedback as stored, the customer of its query, and the earlier opinions of the subject that it replaced."""
 
-    given: Feedback
+    feedback: Feedback
     customer_id: str | None
     replaced: tuple[Feedback, ...] = ()
 
 
 def insert_feedback(
     connection: Connection, tenant: str, subject: str, query_id: str, opinion: Opinion, at: datetime
-) -> KeptFeedback | None:
-    """Keep an opinion on a query; None where this tenant has no such query, or it was erased.
+) -> StoredFeedback | None:
+    """Store an opinion on a query; None if the tenant has no such query or it was erased.
 
     A customer's satisfaction stands once in the history: at the interaction that it is about, where there is one.
     """
@@ -52,19 +52,19 @@ def insert_feedback(
     ).one_or_none()
     if found is None:
         return None
-    replaced = _take_back(connection, tenant, subject, query_id)
+    replaced = _delete_earlier(connection, tenant, subject, query_id)
     given = Feedback(id=uuid7(), query_id=query_id, created_at=at, subject=subject, **asdict(opinion))
     about = {"tenant": tenant, "customer_id": found.customer_id, "understood_intent": found.intent}
     connection.execute(insert(feedback).values(**asdict(given), **about))
     if found.customer_id is not None:
         _add_to_history(connection, tenant, found.customer_id, given)
-    return KeptFeedback(given, found.customer_id, replaced)
+    return StoredFeedback(given, found.customer_id, replaced)
 
 
-def _take_back(connection: Connection, tenant: str, subject: str, query_id: str) -> tuple[Feedback, ...]:
-    """Delete what the subject said of the query before, and its part in the history.
+def _delete_earlier(connection: Connection, tenant: str, subject: str, query_id: str) -> tuple[Feedback, ...]:
+    """Delete and return the subject's earlier feedback on the query, and remove it from the customer's history.
 
-    Two requests at once leave one opinion: SQLite has one writer, PostgreSQL locks the query's feedback.
+    Concurrent requests leave one opinion: SQLite has one writer, PostgreSQL locks the query's feedback.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"feedback {tenant} {query_id}"))))
@@ -77,14 +77,14 @@ def _take_back(connection: Connection, tenant: str, subject: str, query_id: str)
     replaced = tuple(Feedback(**row) for row in earlier)
     if not replaced:
         return ()
-    ids = [one.id for one in replaced]
+    ids = [row.id for row in replaced]
     for start in range(0, len(ids), IDS_AT_ONCE):
-        some = ids[start : start + IDS_AT_ONCE]
-        connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.id.in_(some)))
+        chunk = ids[start : start + IDS_AT_ONCE]
+        connection.execute(delete(feedback).where(feedback.c.tenant == tenant, feedback.c.id.in_(chunk)))
         connection.execute(
-            delete(customer_history).where(customer_history.c.tenant == tenant, customer_history.c.id.in_(some))
+            delete(customer_history).where(customer_history.c.tenant == tenant, customer_history.c.id.in_(chunk))
         )
-    if any(one.satisfaction is not None for one in replaced):
+    if any(row.satisfaction is not None for row in replaced):
         latest = (
             select(feedback.c.satisfaction)
             .where(feedback.c.tenant == tenant, feedback.c.query_id == query_id, feedback.c.satisfaction.is_not(None))

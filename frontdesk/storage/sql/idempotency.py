@@ -157,7 +157,7 @@ def forget_claims(connection: Connection, claims: list[str]) -> None:
 
 
 def has_claims(connection: Connection) -> bool:
-    """Is there any row?"""
+    """Return whether the table has a row."""
     return connection.execute(_ANY).first() is not None
 
 

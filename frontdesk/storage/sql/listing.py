@@ -16,7 +16,7 @@ from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, bin
 from frontdesk.storage.tables import UtcDateTime, customer_history, feedback, queries
 
 MOST_FEEDBACK = 10
-"""Of one query in a page of interactions: a page of 200 is at most about 1 MB."""
+"""Feedback per query in a page of interactions: a page of 200 is at most about 1 MB."""
 
 
 class Position(NamedTuple):
@@ -119,7 +119,7 @@ def page_of_queries(
 def page_of_interactions(
     connection: Connection, tenant: str, customer_id: str, *, after: Position | None, limit: int
 ) -> list[Interaction]:
-    """At most `limit` interactions with one customer, each query with its newest feedback, the oldest first."""
+    """Return at most `limit` interactions with one customer, each query with its newest feedback in order of time."""
     found = connection.execute(
         select(*(customer_history.c[field.name] for field in fields(Interaction) if field.name != "feedback"))
         .where(
@@ -136,7 +136,7 @@ def page_of_interactions(
 
 
 def _feedback_on(connection: Connection, tenant: str, query_ids: Sequence[str]) -> list[Feedback]:
-    """The last opinion of each subject, of those the newest `MOST_FEEDBACK` on a query; the oldest first."""
+    """Return the newest `MOST_FEEDBACK` opinions on each query, one for each subject, in order of time."""
     newest_first = (feedback.c.created_at.desc(), feedback.c.id.desc())
     by_subject = (feedback.c.query_id, feedback.c.subject)
     opinions = (

@@ -57,11 +57,11 @@ def insert_outbox(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> 
 
 
 def due_events(
-    connection: Connection, sink: str, now: datetime, limit: int, resting: Sequence[str] = ()
+    connection: Connection, sink: str, now: datetime, limit: int, suspended: Sequence[str] = ()
 ) -> list[WaitingEvent]:
     """What this sink may be given now, in order: never an event of a customer of whom an earlier one waits for later.
 
-    What was given up holds nobody back. Tenants that are `resting` are left out.
+    Dead letters hold back no event. Tenants in `suspended` are excluded.
     """
     earlier = outbox.alias("earlier")
     held_back = exists().where(
@@ -73,8 +73,8 @@ def due_events(
         not_(earlier.c.is_dead),
     )
     due = and_(outbox.c.sink == sink, not_(outbox.c.is_dead), outbox.c.next_attempt_at <= now, not_(held_back))
-    if resting:
-        due = and_(due, outbox.c.tenant.not_in(resting))
+    if suspended:
+        due = and_(due, outbox.c.tenant.not_in(suspended))
     columns = (*(outbox.c[name] for name in Event.__dataclass_fields__), outbox.c.attempts)
     rows = connection.execute(select(*columns).where(due).order_by(outbox.c.event_id).limit(limit))
     return [WaitingEvent(Event(*fields), attempts) for *fields, attempts in rows]
@@ -108,10 +108,10 @@ def lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
 
 
 def waiting_events(connection: Connection, tenant: str, event_ids: Sequence[str]) -> dict[str, int]:
-    """How many of these events each sink has not taken yet."""
-    theirs = and_(outbox.c.tenant == tenant, outbox.c.event_id.in_(event_ids))
-    counted = select(outbox.c.sink, func.count()).where(theirs).group_by(outbox.c.sink).order_by(outbox.c.sink)
-    return {row[0]: row[1] for row in connection.execute(counted)}
+    """Return how many of these events each sink has not taken yet."""
+    in_events = and_(outbox.c.tenant == tenant, outbox.c.event_id.in_(event_ids))
+    counts = select(outbox.c.sink, func.count()).where(in_events).group_by(outbox.c.sink).order_by(outbox.c.sink)
+    return {row[0]: row[1] for row in connection.execute(counts)}
 
 
 def dead_letters(connection: Connection, tenant: str, limit: int) -> list[DeadLetter]:
@@ -133,7 +133,7 @@ def drop(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
 
 
 def forget_customer(connection: Connection, tenant: str, customer_id: str) -> int:
-    """Delete what waits or was given up of this customer, but that the customer was erased; the number of events."""
+    """Delete a customer's waiting events and dead letters, except erasure events; return the number deleted."""
     return connection.execute(
         delete(outbox).where(
             outbox.c.tenant == tenant, outbox.c.customer_id == customer_id, outbox.c.type != EventType.ERASED.value

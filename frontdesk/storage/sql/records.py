@@ -32,13 +32,13 @@ def insert_rows(connection: Connection, kept: Iterable[Rows]) -> None:
 
 
 def find_answer(connection: Connection, tenant: str, query_id: str) -> tuple[bytes, str | None] | None:
-    """The masked Answer as it was stored, JSON in UTF-8, and whose it is.
+    """Return the masked Answer as stored (JSON in UTF-8) and its customer's id.
 
-    None where this tenant has no such query, or it was erased.
+    None if this tenant has no such query, or it was erased.
     """
-    wanted = select(queries.c.answer, queries.c.customer_id)
-    found = connection.execute(wanted.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
-    return None if found is None or not found.answer else (found.answer.encode(), found.customer_id)
+    statement = select(queries.c.answer, queries.c.customer_id)
+    row = connection.execute(statement.where(queries.c.id == query_id, queries.c.tenant == tenant)).one_or_none()
+    return None if row is None or not row.answer else (row.answer.encode(), row.customer_id)
 
 
 def find_sealed(connection: Connection, tenant: str, query_id: str) -> tuple[bytes | None, bytes | None] | None:

@@ -1,7 +1,7 @@
-"""Every table that holds something of a customer: how erasure empties it, and how retention does.
+"""Registry of the tables with personal data: how erasure and retention remove it from each of them.
 
-One list for both. A new table that stores text, an original, a name or an id is added here, and then both reach it.
-What lies outside of the database (spools, files of events, Redis, reply caches) is reached by `erasing.py`.
+Add every new table that stores text, originals, names or ids here, so that both cover it. Data outside of the database
+(spools, events files, Redis, reply caches) is covered by `erasing.py`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from frontdesk.storage.sql.erasure import (
 )
 from frontdesk.storage.sql.retention import (
     Expiry,
+    anonymise_history,
     delete_feedback,
     delete_outbox,
     empty_queries,
@@ -27,32 +28,31 @@ from frontdesk.storage.sql.retention import (
     expired_history,
     expired_outbox,
     expired_queries,
-    unname_history,
 )
 from frontdesk.storage.subjects import Subject
 
 Erase = Callable[[Connection, Subject, str], int]
-"""Empties a table of a subject, whose key is given too; the number of rows."""
+"""Removes a subject, which has this key, from a table and returns the number of rows."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredTable:
-    """`expiry` is what retention does with old rows; None where another rule ends them."""
+    """A table with personal data. `expiry` removes old rows; None if another rule limits their age."""
 
     name: str
     erase: Erase
     expiry: Expiry | None
 
 
-TABLES = (  # in this order: the others are found through `queries`
+TABLES = (  # `queries` is last: rows of the other tables are matched by it
     StoredTable("idempotency", erase_idempotency, None),  # storage.idempotency_ttl_s
     StoredTable("outbox", erase_outbox, Expiry(expired_outbox, delete_outbox)),
     StoredTable("feedback", erase_feedback, Expiry(expired_feedback, delete_feedback)),
-    StoredTable("customer_history", erase_history, Expiry(expired_history, unname_history)),
+    StoredTable("customer_history", erase_history, Expiry(expired_history, anonymise_history)),
     StoredTable("queries", erase_queries, Expiry(expired_queries, empty_queries)),
 )
 
 
 def erase_everywhere(connection: Connection, subject: Subject, key: str) -> dict[str, int]:
-    """Empty every table of a subject in the connection's transaction; rows by table."""
+    """Remove a subject from every table in the connection's transaction; return the number of rows by table."""
     return {table.name: table.erase(connection, subject, key) for table in TABLES}

@@ -1,6 +1,6 @@
-"""Which rows are older than they may be, a part at a time, and what becomes of them.
+"""Select expired rows in batches, and remove or anonymise them.
 
-Texts go the way they do in an erasure: labels and times stay, so that counts stay true.
+Rows of `queries` are emptied as by an erasure: labels and times stay, so that counts stay correct.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Ids = Sequence[Row[tuple[Any, ...]]]
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """The rows of a table that retention still has to deal with: `old` says which, before a moment."""
+    """The expired rows of a table. `old` returns the condition for rows from before a moment."""
 
     table: Table
     old: Callable[[datetime], ColumnElement[bool]]
@@ -33,20 +33,20 @@ class Expired:
             for tenant in self._tenants(connection)
         )
 
-    def part(self, connection: Connection, before: datetime, limit: int) -> Ids:
-        """Primary keys of some of them; none when all are dealt with."""
+    def batch(self, connection: Connection, before: datetime, limit: int) -> Ids:
+        """Return the primary keys of up to `limit` expired rows of one tenant; empty if none are left."""
         keys = list(self.table.primary_key.columns)
         for tenant in self._tenants(connection):
-            found = connection.execute(select(*keys).where(self._of(tenant), self.old(before)).limit(limit)).all()
-            if found:
-                return found
+            rows = connection.execute(select(*keys).where(self._of(tenant), self.old(before)).limit(limit)).all()
+            if rows:
+                return rows
         return []
 
     def _of(self, tenant: str) -> ColumnElement[bool]:
         return self.table.c.tenant == tenant
 
     def _tenants(self, connection: Connection) -> list[str]:
-        """From one name to the next by an index, because tenants are few and rows are many."""
+        """Return all tenants by a loose index scan: tenants are few and rows are many."""
         tenant = self.table.c.tenant
         first = select(func.min(tenant).label("tenant")).cte("tenants", recursive=True)
         following = select(func.min(tenant)).where(tenant > first.c.tenant).scalar_subquery()
@@ -56,7 +56,7 @@ class Expired:
 
 @dataclass(frozen=True, slots=True)
 class Expiry:
-    """`expired` finds rows, `remove` deals with some of them in the connection's transaction."""
+    """Retention of a table: `expired` selects rows, `remove` removes a batch in the connection's transaction."""
 
     expired: Expired
     remove: Callable[[Connection, Ids], None]
@@ -72,13 +72,14 @@ expired_outbox = Expired(outbox, lambda before: outbox.c.created_at < before)
 
 
 def empty_queries(connection: Connection, ids: Ids) -> None:
-    """Texts, originals, answers and names go; labels and times stay."""
+    """Empty texts, originals, answers and ids; labels and times stay."""
     connection.execute(update(queries).where(queries.c.id.in_([row[0] for row in ids])).values(**ERASED_QUERY))
 
 
-def unname_history(connection: Connection, ids: Ids) -> None:
-    there = customer_history.c.id.in_([row[0] for row in ids])
-    connection.execute(update(customer_history).where(there).values(**ERASED_HISTORY))
+def anonymise_history(connection: Connection, ids: Ids) -> None:
+    """Remove the customer id."""
+    expired = customer_history.c.id.in_([row[0] for row in ids])
+    connection.execute(update(customer_history).where(expired).values(**ERASED_HISTORY))
 
 
 def delete_feedback(connection: Connection, ids: Ids) -> None:
@@ -86,7 +87,7 @@ def delete_feedback(connection: Connection, ids: Ids) -> None:
 
 
 def delete_outbox(connection: Connection, ids: Ids) -> None:
-    """Events that no sink took in all that time are never told."""
+    """Delete events that were not delivered in time; the sinks never get them."""
     for event_id, sink in map(tuple, ids):
         connection.execute(delete(outbox).where(outbox.c.event_id == event_id, outbox.c.sink == sink))
 
@@ -97,6 +98,6 @@ def insert_run(connection: Connection, identity: str, started_at: datetime, fini
 
 
 def last_run(connection: Connection) -> datetime | None:
-    """When the last run ended."""
-    last: datetime | None = connection.scalar(select(func.max(retention_runs.c.finished_at)))
-    return last
+    """Return when the last run ended, or None."""
+    finished_at: datetime | None = connection.scalar(select(func.max(retention_runs.c.finished_at)))
+    return finished_at

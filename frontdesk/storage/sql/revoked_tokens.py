@@ -1,4 +1,4 @@
-"""Revoked tokens: rows are added, read all at once, and deleted when their tokens have expired."""
+"""SQL of the table of revoked tokens. Rows are deleted after their tokens have expired."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from frontdesk.storage.sql.inserting import insert_of
 from frontdesk.storage.tables import revoked_tokens
 
 MOST_REVOKED = 10_000
-"""Of one tenant, not expired. All of them are in the memory of each worker (2 MB)."""
+"""Maximum number of revocations of a tenant that are not expired. Each worker holds them in memory (2 MB)."""
 
 
 @dataclass(frozen=True, slots=True)
 class RevokedToken:
-    """A row. `jti` is empty where all tokens of `subject` issued before `issued_before` are revoked."""
+    """A row. An empty `jti` revokes all tokens of `subject` issued before `issued_before`."""
 
     tenant: str
     jti: str
@@ -28,7 +28,7 @@ class RevokedToken:
 
 
 def insert_revoked(connection: Connection, row: RevokedToken) -> None:
-    """Add a revocation, or renew one; rows whose tokens have expired go.
+    """Insert or renew a revocation, and delete rows whose tokens have expired.
 
     Raises:
         InvalidQuery: the tenant has `MOST_REVOKED` revocations already.
@@ -52,10 +52,10 @@ def insert_revoked(connection: Connection, row: RevokedToken) -> None:
 
 
 def all_revoked(connection: Connection) -> list[RowMapping]:
-    """Every row."""
+    """Return every row."""
     return list(connection.execute(select(revoked_tokens)).mappings())
 
 
 def delete_expired(connection: Connection, now: datetime) -> int:
-    """Delete rows whose tokens have expired; how many those were."""
+    """Delete rows whose tokens have expired and return their number."""
     return connection.execute(delete(revoked_tokens).where(revoked_tokens.c.expires_at < now)).rowcount

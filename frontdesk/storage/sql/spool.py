@@ -27,14 +27,14 @@ from sqlalchemy import (
 )
 
 from frontdesk.storage.rows import Rows
-from frontdesk.storage.subjects import query_key
+from frontdesk.storage.subjects import query_id_of
 from frontdesk.storage.tables import UtcDateTime, idempotency
 
 metadata = MetaData()
 
 
 def _owner() -> tuple[Column[str], ...]:
-    """By which erasure finds rows; null in rows of a release that did not know them."""
+    """Return the columns by which an erasure matches rows; null in rows of earlier releases."""
     names = ("tenant", "customer_hash", "session_hash", "query_id")
     return tuple(Column(name, Text) for name in names)
 
@@ -61,11 +61,11 @@ refused = Table(  # what the database would not take for its own sake; it stays 
     Index("ix_refused_tenant", "tenant"),
 )
 
-identity = Table("identity", metadata, Column("id", Text, primary_key=True))  # one row: what this file is known by
+identity = Table("identity", metadata, Column("id", Text, primary_key=True))  # one row: the id of this file
 
 
 def make_tables(engine: Engine) -> None:
-    """Make what is not there; columns that a file of an earlier release lacks are added first."""
+    """Create missing tables and indexes; first add the columns that a file of an earlier release lacks."""
     with engine.begin() as connection:
         for table in (spooled, refused, idempotency):
             _add_columns(connection, table)
@@ -78,24 +78,24 @@ def make_tables(engine: Engine) -> None:
 
 
 def _add_columns(connection: Connection, table: Table) -> None:
-    there = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
+    names = {row[1] for row in connection.exec_driver_sql(f"PRAGMA table_info({table.name})")}
     for column in table.columns:
-        if there and column.name not in there:
+        if names and column.name not in names:
             connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {column.name} TEXT")
 
 
 def spool_id(connection: Connection) -> str:
-    """What this file is known by, wherever it is mounted."""
+    """Return the id of this file, which does not depend on where it is mounted."""
     return connection.scalar(select(identity.c.id)) or ""
 
 
 def add_to_spool(connection: Connection, rows: Sequence[Rows], at: datetime) -> None:
     if rows:
-        connection.execute(insert(spooled), [{**owned(one), "rows": one.to_json(), "spooled_at": at} for one in rows])
+        connection.execute(insert(spooled), [{**owned(r), "rows": r.to_json(), "spooled_at": at} for r in rows])
 
 
 def owned(rows: Rows) -> dict[str, str | None]:
-    """The columns by which erasure finds rows."""
+    """Return the values of the columns by which an erasure matches rows."""
     origin = rows.origin
     if origin is None:
         return {"tenant": None, "customer_hash": None, "session_hash": None, "query_id": rows.id}
@@ -139,7 +139,7 @@ def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
 def spool_again(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
     """Put what was set aside behind what waits, in its order."""
     rows = select(refused.c.rows).where(refused.c.sequence.in_(sequences)).order_by(refused.c.sequence)
-    add_to_spool(connection, [Rows.from_json(written) for written in connection.scalars(rows)], at)
+    add_to_spool(connection, [Rows.from_json(content) for content in connection.scalars(rows)], at)
     delete_refused(connection, sequences)
 
 
@@ -152,41 +152,39 @@ def count_refused(connection: Connection) -> int:
 
 
 def tenants_in_spool(connection: Connection) -> tuple[set[str], bool]:
-    """Whose rows and keys the file holds, and whether any row does not say whose it is."""
-    found: set[str | None] = set()
+    """Return the tenants of all rows and keys, and whether a row without a tenant exists."""
+    tenants: set[str | None] = set()
     for column in (spooled.c.tenant, refused.c.tenant, idempotency.c.tenant):
-        found |= set(connection.scalars(select(column).distinct()))
-    return {tenant for tenant in found if tenant is not None}, None in found
+        tenants |= set(connection.scalars(select(column).distinct()))
+    return {tenant for tenant in tenants if tenant is not None}, None in tenants
 
 
 def rows_of(connection: Connection, table: Table, erased: Mapping[tuple[str, str], datetime]) -> list[tuple[int, str]]:
-    """Sequence and rows in `table` that may belong to an erased key, and all that do not say whose they are."""
+    """Return sequence and JSON of the rows in `table` that match an erased key or have no tenant."""
     by_tenant: dict[str, list[str]] = {}
     for tenant, key in erased:
         by_tenant.setdefault(tenant, []).append(key)
-    theirs: list[ColumnElement[bool]] = [table.c.tenant.is_(None)]
+    matches: list[ColumnElement[bool]] = [table.c.tenant.is_(None)]
     for tenant, keys in by_tenant.items():
-        ids = [key.removeprefix(query_key("")) for key in keys if key.startswith(query_key(""))]
-        named = or_(table.c.customer_hash.in_(keys), table.c.session_hash.in_(keys), table.c.query_id.in_(ids))
-        theirs.append((table.c.tenant == tenant) & named)
-    statement = select(table.c.sequence, table.c.rows).where(or_(*theirs)).order_by(table.c.sequence)
+        ids = [query_id for key in keys if (query_id := query_id_of(key)) is not None]
+        has_key = or_(table.c.customer_hash.in_(keys), table.c.session_hash.in_(keys), table.c.query_id.in_(ids))
+        matches.append((table.c.tenant == tenant) & has_key)
+    statement = select(table.c.sequence, table.c.rows).where(or_(*matches)).order_by(table.c.sequence)
     return [(sequence, rows) for sequence, rows in connection.execute(statement)]
 
 
 def replace_rows(connection: Connection, table: Table, sequence: int, rows: Rows) -> None:
-    """Put rows in the place of others; where nothing is left of them, delete the place."""
-    at = table.c.sequence == sequence
+    """Replace the rows at a sequence; delete the sequence if the new rows are empty."""
+    is_row = table.c.sequence == sequence
     if rows.inserts or rows.finish is not None:
-        connection.execute(update(table).where(at).values(rows=rows.to_json(), **owned(rows)))
+        connection.execute(update(table).where(is_row).values(rows=rows.to_json(), **owned(rows)))
     else:
-        connection.execute(delete(table).where(at))
+        connection.execute(delete(table).where(is_row))
 
 
 def erase_keys(connection: Connection, tenant: str, key: str, until: datetime) -> int:
-    """Delete what the file keeps under Idempotency-Keys of an erased key; how many that were."""
-    there = idempotency.c
-    query_id = key.removeprefix(query_key("")) if key.startswith(query_key("")) else None
-    theirs = or_(there.customer_hash == key, there.session_hash == key, there.query_id == query_id)
-    return connection.execute(
-        delete(idempotency).where(there.tenant == tenant, theirs, there.created_at <= until)
-    ).rowcount
+    """Delete the Idempotency-Keys that match an erased key and return their number."""
+    columns = idempotency.c
+    matches = or_(columns.customer_hash == key, columns.session_hash == key, columns.query_id == query_id_of(key))
+    where = (columns.tenant == tenant, matches, columns.created_at <= until)
+    return connection.execute(delete(idempotency).where(*where)).rowcount

@@ -1,4 +1,4 @@
-"""The spools of all hosts, as each host last told: what may still wait there when somebody is erased."""
+"""Reports of all hosts on their spools, from which an erasure reads where rows may still wait."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from frontdesk.storage.sql.inserting import insert_of
 from frontdesk.storage.tables import spools
 
 SILENT_AFTER = timedelta(seconds=90)
-"""A host that has not told of its spool for so long may hold rows that nobody knows of."""
+"""A host whose last report is older than this may hold rows that no report counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class SpoolReport:
-    """A host's spool: how many requests' rows wait and were refused, when it was last seen (the database's clock)."""
+    """Report of a spool: numbers of waiting and refused requests. Times are by the database's clock."""
 
     id: str
     host: str
@@ -28,15 +28,15 @@ class SpoolReport:
 
 
 def put_report(connection: Connection, report: SpoolReport) -> None:
-    """Replace what is known of this spool."""
+    """Insert or replace the report of a spool."""
     row = {name: getattr(report, name) for name in SpoolReport.__dataclass_fields__}
-    made = insert_of(connection.dialect.name, spools).values(**row)
-    changed = {name: made.excluded[name] for name in row if name != "id"}
-    connection.execute(made.on_conflict_do_update(index_elements=["id"], set_=changed))
+    statement = insert_of(connection.dialect.name, spools).values(**row)
+    changes = {name: statement.excluded[name] for name in row if name != "id"}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changes))
 
 
 def uncertain_spools(connection: Connection, own: str) -> list[SpoolReport]:
-    """Spools of other hosts in which something waits, or that are silent; by host."""
+    """Return the reports of other hosts with waiting or refused rows, or without a recent report, by host."""
     silent = database_now(connection) - SILENT_AFTER
     columns = [spools.c[name] for name in SpoolReport.__dataclass_fields__]
     statement = select(*columns).where(

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, text
 from bentos.audit import checked
 from bentos.audit_counts import MOST_IN_ALL, MOST_KINDS, MOST_TARGETS, AuditCounts
 from frontdesk.security.audit import AuditKey
-from frontdesk.security.gate import NOBODY
+from frontdesk.security.gate import ANONYMOUS
 from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.audit import find_entries
@@ -135,7 +135,7 @@ def test_where_many_callers_fill_the_log_a_read_of_rows_keeps_its_caller_and_tar
 
 def test_tokens_that_prove_no_caller_are_one_entry_whatever_they_ask_for(engine: Engine, counts: AuditCounts) -> None:
     for number in range(1000):
-        counts.refused(NOBODY, f"/v1/{number}", "the token is not valid")
+        counts.refused(ANONYMOUS, f"/v1/{number}", "the token is not valid")
     counts.flush()
     (entry,) = entries(engine)
     assert (entry["tenant"], entry["subject"], entry["details"]["requests"]) == ("", "", 1000)

@@ -1,4 +1,4 @@
-"""`frontdesk classify` looks before its work whether the output can take its place."""
+"""`frontdesk classify` checks before its work that the output can be written."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from tests.serving import frontdesk
 
 
 @pytest.mark.parametrize("name", ["in.classified.csv", "in.classified.csv.part.json"])
-def test_a_folder_in_the_place_of_the_output_or_the_record_ends_it_at_once_with_one_line(
-    tmp_path: Path, name: str
-) -> None:
-    """Before the champion is loaded: this home has none."""
+def test_a_folder_with_the_name_of_the_output_or_the_record_is_an_error_of_one_line(tmp_path: Path, name: str) -> None:
+    """The check comes before the champion is loaded: this home has none."""
     (tmp_path / "in.csv").write_text("id,text\n1,where is my parcel\n")
     (tmp_path / name).mkdir()
     done = frontdesk(tmp_path / "home", "classify", str(tmp_path / "in.csv"))
@@ -22,7 +20,7 @@ def test_a_folder_in_the_place_of_the_output_or_the_record_ends_it_at_once_with_
     assert "Traceback" not in done.stderr
 
 
-def test_an_output_in_a_folder_that_is_not_there_ends_it_at_once(tmp_path: Path) -> None:
+def test_an_output_in_a_missing_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("id,text\n1,where is my parcel\n")
     output = tmp_path / "nowhere" / "out.csv"
     done = frontdesk(tmp_path / "home", "classify", str(tmp_path / "in.csv"), "--output", str(output))

@@ -47,7 +47,7 @@ def test_a_csv_keeps_its_delimiter_line_ends_mark_and_cells(tmp_path: Path, befo
     assert rewritten(path) == after
 
 
-def test_a_formula_in_a_csv_is_guarded_and_a_number_is_not(tmp_path: Path) -> None:
+def test_a_formula_in_a_csv_cell_is_escaped_and_a_number_is_not(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("text,id\nBitte;=1+1,-5\n@SUM(1),+49 30 1234\n")
     assert rewritten(path).splitlines()[1:] == [b'"Bitte;\'=1+1","-5","a",""', b'"\'@SUM(1)","\'+49 30 1234","a",""']

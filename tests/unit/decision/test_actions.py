@@ -82,7 +82,7 @@ SPELLINGS = (
 
 
 @pytest.mark.parametrize("typed", SPELLINGS)
-def test_a_typed_placeholder_is_neutral_in_every_spelling_and_real_ones_stay(typed: str) -> None:
+def test_a_typed_placeholder_is_neutralized_in_every_spelling_and_real_ones_stay(typed: str) -> None:
     masked = mask(f"Where is order 48213, and what is {typed} here?")
     assert masked.neutralize(masked.text) == "Where is order [ORDER_1], and what is (ORDER 7) here?"
     same = mask(f"Where is order 48213, and {typed.replace('7', '1').replace(chr(0xFF17), '1')}?")
@@ -93,11 +93,11 @@ def test_a_typed_placeholder_is_neutral_in_every_spelling_and_real_ones_stay(typ
 
 
 @pytest.mark.parametrize("text", ["see [1] and [note]", "a[order_1x]", "&#8364; 5", "[file_1] & [x]", "[NAME]"])
-def test_other_brackets_stay_as_they_are(text: str) -> None:
+def test_other_brackets_are_unchanged(text: str) -> None:
     assert MaskedText(text).neutralize(text) == text
 
 
-def test_the_kinds_of_placeholders_are_those_of_masking() -> None:
+def test_placeholder_kinds_equal_those_of_masking() -> None:
     assert PLACEHOLDER_KINDS == KINDS
 
 

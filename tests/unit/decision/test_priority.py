@@ -166,7 +166,7 @@ def test_a_moment_without_time_zone_is_taken_as_utc() -> None:
 
 
 @pytest.mark.parametrize("since", [datetime(1, 1, 1, tzinfo=UTC), datetime(1970, 1, 1), NOW - timedelta(days=4000)])
-def test_nobody_waits_for_longer_than_ten_years(since: datetime) -> None:
+def test_the_waiting_time_is_at_most_ten_years(since: datetime) -> None:
     (waiting,) = [part for part in score(since=since).parts if part.name == "waiting"]
     assert waiting.because == "waiting for 87672.0 hours"
 

@@ -1,4 +1,4 @@
-"""A file that is swapped between the verification of a bundle and its use is found out: what is read is hashed."""
+"""A file that is swapped between the verification of a bundle and its use is detected: the bytes read are hashed."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_file_that_is_swapped_after_the_verification_is_not_used(copied_bundle
     assert "not the file that was verified" in refused.value.message
 
 
-def test_every_model_file_of_a_bundle_with_encoders_is_compared_when_it_is_loaded(
+def test_every_model_file_of_a_bundle_with_encoders_is_verified_when_it_is_loaded(
     encoder_bundle: Bundle, tmp_path: Path
 ) -> None:
     folder = Path(shutil.copytree(encoder_bundle.path, tmp_path / encoder_bundle.version))
@@ -62,7 +62,7 @@ def test_every_model_file_of_a_bundle_with_encoders_is_compared_when_it_is_loade
 def test_a_manifest_that_is_swapped_between_its_hashes_and_its_signature_does_not_pass(
     copied_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The attack on a second reading: hashes of the attacker's files, then the signature of the right manifest."""
+    """Attack on a second read of the manifest: first the attacker's hashes, then the manifest that was signed."""
     keys = tmp_path / "keys"
     signer(keys).sign(copied_bundle)
     right = (copied_bundle / FILE_NAME).read_bytes()
@@ -80,7 +80,7 @@ def test_a_manifest_that_is_swapped_between_its_hashes_and_its_signature_does_no
 
 
 def _sealed_again(folder: Path, manifest: bytes) -> Path:
-    """The folder with changed files, sealed anew by somebody without a key that is trusted."""
+    """Return the folder with changed files, sealed again without a trusted key."""
     (folder / FILE_NAME).write_bytes(manifest)
     read = Manifest.read(folder)
     (folder / FILE_NAME).unlink()
@@ -88,7 +88,7 @@ def _sealed_again(folder: Path, manifest: bytes) -> Path:
 
 
 def test_a_manifest_that_is_swapped_before_the_promotion_is_not_signed(copied_bundle: Path, tmp_path: Path) -> None:
-    """What was judged by the gate is what is signed."""
+    """The manifest that passed the promotion gate is signed."""
     judged = open_bundle(copied_bundle)
     other = dataclasses.replace(judged.manifest, code_version="changed").sealed()
     (copied_bundle / FILE_NAME).write_bytes(other.canonical())

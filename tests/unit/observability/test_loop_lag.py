@@ -10,7 +10,7 @@ from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.observability.metrics import Metrics
 
 
-async def test_a_stall_of_the_loop_is_seen_and_its_length_told() -> None:
+async def test_a_stall_of_the_loop_is_measured() -> None:
     metrics = Metrics(CollectorRegistry())
     lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
     lag.start()
@@ -18,21 +18,21 @@ async def test_a_stall_of_the_loop_is_seen_and_its_length_told() -> None:
     time.sleep(0.3)  # on purpose: this is the stall
     await asyncio.sleep(0.05)
     await lag.stop()
-    told = metrics.render()[0].decode()
-    lines = dict(line.rsplit(" ", 1) for line in told.splitlines() if line.startswith("frontdesk_event_loop_lag"))
+    exposition = metrics.render()[0].decode()
+    lines = dict(line.rsplit(" ", 1) for line in exposition.splitlines() if line.startswith("frontdesk_event_loop_lag"))
     assert 0.25 < float(lines["frontdesk_event_loop_lag_longest_seconds"]) < 0.5
     slower = float(lines["frontdesk_event_loop_lag_seconds_count"])
     assert slower - float(lines['frontdesk_event_loop_lag_seconds_bucket{le="0.25"}']) == 1
 
 
-async def test_the_longest_lag_is_forgotten_after_two_windows(monkeypatch: object) -> None:
+async def test_the_longest_lag_expires_after_two_windows(monkeypatch: object) -> None:
     monkeypatch.setattr(loop_lag, "WINDOW_S", 0.1)  # type: ignore[attr-defined]
-    told: list[float] = []
-    lag = LoopLag(lambda _: None, told.append)
+    exposition: list[float] = []
+    lag = LoopLag(lambda _: None, exposition.append)
     lag.start()
     await asyncio.sleep(0.02)
     time.sleep(0.2)
     await asyncio.sleep(0.5)
     await lag.stop()
-    assert max(told) > 0.15
-    assert told[-1] < 0.15
+    assert max(exposition) > 0.15
+    assert exposition[-1] < 0.15

@@ -216,7 +216,7 @@ async def test_sentences_are_the_same_in_whatever_pieces_they_come() -> None:
         ]
 
 
-async def test_after_an_erasure_a_tenants_replies_are_written_anew_and_anothers_are_not() -> None:
+async def test_an_erasure_drops_the_cached_replies_of_its_tenant_only() -> None:
     shelf = Shelf()
     model = in_turn(GOOD, GOOD, GOOD)
     writer = model_writer(model, shelf)
@@ -229,7 +229,7 @@ async def test_after_an_erasure_a_tenants_replies_are_written_anew_and_anothers_
     assert len(model.asked) == 2
 
 
-async def test_a_reply_that_was_under_way_during_an_erasure_is_not_remembered() -> None:
+async def test_a_reply_in_progress_during_an_erasure_is_not_cached() -> None:
     shelf = Shelf()
     writer = model_writer(in_turn(GOOD, GOOD), shelf)
     began = Deadline.after(5.0)

@@ -108,7 +108,7 @@ async def test_there_is_no_room_while_too_much_waits() -> None:
     asked.check_room()
 
 
-async def test_there_is_no_room_where_the_answer_could_not_be_kept() -> None:
+async def test_there_is_no_room_if_the_answer_could_not_be_stored() -> None:
     asked = champion(FakeEnsemble())
     disk_is_full = True
 

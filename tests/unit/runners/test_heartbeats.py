@@ -88,7 +88,7 @@ async def test_a_blocked_loop_stops_beating(tmp_path: Path) -> None:
     await first.stop()
 
 
-def test_folders_that_dead_masters_left_are_removed_when_one_starts(tmp_path: Path) -> None:
+def test_folders_of_dead_masters_are_removed_when_a_master_starts(tmp_path: Path) -> None:
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     alive = os.getppid()
@@ -106,8 +106,8 @@ def test_folders_that_dead_masters_left_are_removed_when_one_starts(tmp_path: Pa
     assert {path.name for path in tmp_path.iterdir()} == {f"{os.getpid()}", f"{alive}", f"{alive}.sockets", "notes"}
 
 
-def test_the_folder_of_a_master_in_another_container_stays(tmp_path: Path) -> None:
-    """Its number says nothing here, but it holds the lock."""
+def test_the_folder_of_a_master_in_another_container_is_kept(tmp_path: Path) -> None:
+    """Its process id does not exist in this container, but the master holds the lock."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     take_run_folder(tmp_path, ended.pid)
@@ -115,7 +115,7 @@ def test_the_folder_of_a_master_in_another_container_stays(tmp_path: Path) -> No
     assert run_folder(tmp_path, ended.pid).exists()
 
 
-def test_the_server_that_runs_is_named_also_where_only_a_worker_of_it_is_left(tmp_path: Path) -> None:
+def test_a_running_server_is_detected_even_if_only_a_worker_is_left(tmp_path: Path) -> None:
     assert running_server(tmp_path) is None
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()

@@ -49,7 +49,7 @@ def test_a_killed_child_is_reported_with_its_signal_and_the_usual_cause(tmp_path
 def test_a_child_that_cannot_import_the_code_is_not_reported_as_killed(
     tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(BundleError, match=r"exited with status 1 before it did.*ModuleNotFoundError"):
+    with pytest.raises(BundleError, match=r"exited with status 1 before it had loaded it.*ModuleNotFoundError"):
         rehearsed(HarmfulBundle(importlib.import_module, "no_such_module"), tmp_path)
 
     assert "No module named 'no_such_module'" in capfd.readouterr().err

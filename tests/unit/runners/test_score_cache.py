@@ -50,8 +50,8 @@ async def test_results_come_in_the_order_of_the_texts_whatever_is_known() -> Non
     assert models.read_texts == ["b", "a", "c"]
 
 
-async def test_a_tenant_does_not_learn_what_another_has_sent() -> None:
-    """Names that would run into the text are no way around it."""
+async def test_a_text_of_another_tenant_is_evaluated_again() -> None:
+    """Tenant names that could be confused with a part of the text make no difference."""
     cache, models = ScoreCache(10), Models()
     await ask(cache, models, "a", tenant="acme")
     await ask(cache, models, "a", tenant="other")
@@ -60,8 +60,8 @@ async def test_a_tenant_does_not_learn_what_another_has_sent() -> None:
     assert models.read_texts == ["a", "a", "1:a", "a"]
 
 
-async def test_tenants_do_not_wait_for_each_others_readings() -> None:
-    """To join a reading of another tenant would answer sooner than a reading of one's own."""
+async def test_tenants_do_not_share_a_running_evaluation() -> None:
+    """A shared evaluation would return sooner than a new one, and so reveal the other tenant's text."""
     cache, models = ScoreCache(10), Models()
     models.free.clear()
     asking = [asyncio.create_task(ask(cache, models, "a", tenant=tenant)) for tenant in ("acme", "other", "acme")]

@@ -25,7 +25,7 @@ def with_other_golden_rows(bundle: Bundle, folder: Path, *precisions: str) -> Bu
 
 
 def sealed_as_it_lies(path: Path, bundle: Bundle) -> Bundle:
-    """The copy at `path`, with the hashes of the files that are there now: a fault that was sealed in."""
+    """Return the copy at `path` with the hashes of its current files, as if the fault had been sealed."""
     return Bundle(path, replace(bundle.manifest, files=file_hashes(path)))
 
 

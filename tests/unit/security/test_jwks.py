@@ -253,10 +253,10 @@ class TestFetching:
             opened(issuer.url, tmp_path)
         assert time.monotonic() - started < 1.0
 
-    async def test_a_slow_issuer_keeps_nobody_waiting_but_the_first(
+    async def test_only_the_first_request_waits_for_a_slow_issuer(
         self, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """Nor any thread but one of its own: those of the event loop are free for others."""
+        """It uses a thread of its own; the threads of the default executor stay free."""
         monkeypatch.setattr(jwks, "RETRY_S", 0.2)
         issuer.body = key_set(public("ES256"))
         keys = opened(issuer.url, tmp_path)

@@ -228,7 +228,7 @@ UNREADABLE = (make_open_to_others, make_folder, make_damaged, make_link_loop, ma
 
 class TestUnreadableFileBesideTheGoodKey:
     @pytest.mark.parametrize("make", UNREADABLE)
-    def test_it_is_passed_over_while_the_process_runs_and_when_it_starts(
+    def test_it_is_skipped_at_the_start_and_while_the_process_runs(
         self, tmp_path: Path, make: Callable[[Path], None]
     ) -> None:
         key, folder = signing_key(tmp_path), KeyFolder(tmp_path)
@@ -245,7 +245,7 @@ class TestUnreadableFileBesideTheGoodKey:
         assert seal.open(sealed, b"context") == b"text"
         assert open_seal(tmp_path).open(sealed, b"context") == b"text"
 
-    def test_it_is_logged_once_and_a_key_that_was_read_before_stays_in_force(
+    def test_it_is_logged_once_and_a_key_read_earlier_stays_in_force(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         first = signing_key(tmp_path)
@@ -269,7 +269,7 @@ class TestUnreadableFileBesideTheGoodKey:
 
 
 def expect_at_each_look(folder: KeyFolder, kid: str) -> None:
-    """As requests do, a second apart each."""
+    """Check the key three times, a second apart, as requests do."""
     for _ in range(3):
         folder._watched._look_at = 0.0
         assert folder.find(kid) is not None

@@ -1,4 +1,4 @@
-"""Revoked tokens: one by one, all of a subject, of one tenant or of all, also those that the gate remembers."""
+"""Revocation of single tokens and of a subject's tokens, for one tenant or all, including tokens cached by the gate."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import Forbidden, Unauthenticated
-from frontdesk.security.gate import NOBODY, Gate
+from frontdesk.security.gate import ANONYMOUS, Gate
 from frontdesk.security.keys import Keyring, SigningKey
 from frontdesk.security.revocations import Revocation, Revocations
 from frontdesk.security.tokens import Lapsed, mint, verify
@@ -33,7 +33,7 @@ async def accepted(gate: Gate, token: str) -> bool:
     return True
 
 
-async def test_a_token_that_the_gate_remembers_is_refused_once_it_is_revoked() -> None:
+async def test_a_cached_token_is_refused_after_its_revocation() -> None:
     revocations = Revocations()
     gate = Gate(Keyring(KEY), SETTINGS, revocations)
     assert await accepted(gate, token())
@@ -70,11 +70,11 @@ async def test_a_token_without_a_jti_is_revoked_by_its_digest() -> None:
 
 
 @pytest.mark.parametrize("jti", [7, "", ["a"], None, "x" * 201, "a\nb"])
-async def test_a_jti_that_cannot_be_one_is_as_none(jti: object) -> None:
+async def test_an_unusable_jti_counts_as_missing(jti: object) -> None:
     assert verify(Forger(KEY, NOW).with_claims(jti=jti), Keyring(KEY), SETTINGS).token_id.startswith("sha256:")
 
 
-async def test_a_refusal_is_told_with_its_caller_where_the_signature_is_good() -> None:
+async def test_a_refusal_has_its_caller_if_the_signature_is_valid() -> None:
     told: list[tuple[Caller, str, str]] = []
     revocations = Revocations([Revocation("acme", "one", "")])
     gate = Gate(Keyring(KEY), SETTINGS, revocations, lambda *refusal: told.append(refusal))
@@ -89,11 +89,11 @@ async def test_a_refusal_is_told_with_its_caller_where_the_signature_is_good() -
         ("acme", "demo", "/v1/x", "the token was revoked"),
         ("acme", "demo", "/v1/x", "the scope admin is missing"),
         ("acme", "demo", "/v1/x", "the token lapsed"),
-        *[(NOBODY.tenant, NOBODY.subject, "/v1/x", "the token is not valid")] * 2,
+        *[(ANONYMOUS.tenant, ANONYMOUS.subject, "/v1/x", "the token is not valid")] * 2,
     ]
 
 
-def test_a_life_longer_than_the_settings_allow_is_refused_whoever_minted_it() -> None:
+def test_a_lifetime_beyond_the_limit_is_refused_for_every_issuer() -> None:
     longest = SETTINGS.token_max_ttl_s
     assert longest == 90 * 86_400
     good = Forger(KEY, NOW).with_claims(exp=NOW + longest)

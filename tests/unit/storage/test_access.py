@@ -1,4 +1,4 @@
-"""Reads of storage have threads of their own: whatever else is slow in a process does not hold them up."""
+"""Storage has its own threads: other slow work of a process does not delay it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""New work is refused while the disk is nearly full, and the disk is looked at once a second at most."""
+"""New work is refused while the disk is nearly full; the disk is checked at most once a second."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ def test_below_the_floor_new_work_is_refused_and_above_it_is_not(tmp_path: Path)
     assert min(seen) > 0
 
 
-def test_the_folder_with_the_least_room_decides_and_one_that_is_gone_has_none(tmp_path: Path) -> None:
+def test_the_fullest_file_system_decides_and_a_missing_folder_counts_as_full(tmp_path: Path) -> None:
     room = DiskRoom([tmp_path, tmp_path / "gone"], 1)
     assert (room.free_bytes, room.is_low) == (0, True)
 
 
-def test_a_floor_of_nothing_never_refuses(tmp_path: Path) -> None:
+def test_a_floor_of_zero_never_refuses(tmp_path: Path) -> None:
     DiskRoom([tmp_path / "gone"], 0).check()
 
 
-def test_many_checks_look_at_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_calls_check_the_disk_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     looks: list[Path] = []
 
     def look(folder: Path) -> os.statvfs_result:

@@ -1,4 +1,4 @@
-"""Erased customers leave a file of events in place: every line keeps its length, and nothing of theirs is left."""
+"""Redaction of erased customers in the events file: every line keeps its length, and no personal data stays."""
 
 from __future__ import annotations
 
@@ -37,30 +37,30 @@ def file(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("customer", ["ada", "ö/ä 'x\" \\ 1", "a", "customer-7"])
-def test_lines_of_an_erased_customer_are_emptied_and_keep_their_places(file: Path, customer: str) -> None:
+def test_lines_of_an_erased_customer_are_redacted_and_keep_their_offsets(file: Path, customer: str) -> None:
     FileSink(file).deliver([answered(customer), answered("bob", "zqother"), answered(customer)])
     before = [len(line) for line in file.read_bytes().splitlines()]
     FileSink(file).deliver([erased(customer)])
     assert [len(line) for line in file.read_bytes().splitlines()][:3] == before
-    first, other, second, told = lines(file)
+    first, other, second, erasure = lines(file)
     assert [(line["customer_id"], line["payload"]) for line in (first, second)] == [(None, {})] * 2
     assert (other["customer_id"], other["payload"]["query_text"]) == ("bob", "zqother")
-    assert (told["type"], told["customer_id"]) == ("customer.erased", customer)
+    assert (erasure["type"], erasure["customer_id"]) == ("customer.erased", customer)
     assert b"zqwords" not in file.read_bytes()
 
 
-def test_another_tenants_customer_of_that_name_stays(file: Path) -> None:
+def test_a_customer_of_another_tenant_with_the_same_id_stays(file: Path) -> None:
     elsewhere = answered_event(record(customer_id="ada", tenant="other"))
     FileSink(file).deliver([elsewhere, answered("ada")])
     FileSink(file).deliver([erased("ada")])
     assert [line["customer_id"] for line in lines(file)] == ["ada", None, "ada"]
 
 
-def test_erased_queries_are_emptied_whoever_they_are_of(file: Path) -> None:
+def test_erased_queries_of_any_customer_are_redacted(file: Path) -> None:
     gone, stays = answered(None), answered(None, "zqother")
     FileSink(file).deliver([gone, stays])
-    told = queries_erased_event(uuid7(), "acme", None, [ErasedQuery(gone.event_id, None)], AT)
-    FileSink(file).deliver([told])
+    erasure = queries_erased_event(uuid7(), "acme", None, [ErasedQuery(gone.event_id, None)], AT)
+    FileSink(file).deliver([erasure])
     assert lines(file)[0]["payload"] == {}
     assert b"zqwords" not in file.read_bytes()
     assert b"zqother" in file.read_bytes()
@@ -70,7 +70,7 @@ ROTATED = ("events.jsonl.1", "events.jsonl-20261130", "events-20261130.jsonl", "
 
 
 @pytest.mark.parametrize("name", ROTATED)
-def test_a_file_that_was_rotated_away_is_emptied_too(file: Path, name: str) -> None:
+def test_a_rotated_file_is_redacted(file: Path, name: str) -> None:
     FileSink(file).deliver([answered("ada")])
     file.rename(file.with_name(name))
     FileSink(file).deliver([erased("ada")])
@@ -78,7 +78,7 @@ def test_a_file_that_was_rotated_away_is_emptied_too(file: Path, name: str) -> N
     assert not_emptied(file) == []
 
 
-def test_a_rotated_file_that_cannot_be_emptied_is_named_and_stops_no_other(file: Path, tmp_path: Path) -> None:
+def test_a_rotated_file_that_cannot_be_redacted_is_reported(file: Path, tmp_path: Path) -> None:
     FileSink(file).deliver([answered("ada")])
     (tmp_path / "elsewhere").write_bytes(file.read_bytes())
     file.with_name("events.9.jsonl").symlink_to(tmp_path / "elsewhere")
@@ -88,10 +88,10 @@ def test_a_rotated_file_that_cannot_be_emptied_is_named_and_stops_no_other(file:
     file.with_name("unrelated.jsonl").write_bytes(b"")
     FileSink(file).deliver([erased("ada")])
     assert b"zqwords" not in file.with_name("events.jsonl.1").read_bytes()
-    assert [each.name for each in not_emptied(file)] == ["events-1.jsonl", "events.9.jsonl", "events.jsonl.2.gz"]
+    assert [path.name for path in not_emptied(file)] == ["events-1.jsonl", "events.9.jsonl", "events.jsonl.2.gz"]
 
 
-def test_lines_of_somebody_else_in_a_file_of_such_a_name_stop_nothing(file: Path) -> None:
+def test_lines_of_another_program_in_a_matching_file_are_skipped(file: Path) -> None:
     theirs = (
         '{"customer_id":"ada"}\n{"created_at":"no time","payload":{"a":1}}\n{"created_at":"2020-01-01","payload":1}\n'
     )
@@ -102,14 +102,14 @@ def test_lines_of_somebody_else_in_a_file_of_such_a_name_stop_nothing(file: Path
     assert empty_lines_before(file, AT) == 1
 
 
-def test_a_line_that_a_crash_has_torn_is_emptied_where_it_names_the_customer(file: Path) -> None:
+def test_a_torn_line_that_names_the_customer_is_redacted(file: Path) -> None:
     FileSink(file).deliver([answered("ada")])
     file.write_bytes(file.read_bytes()[:-40])
     FileSink(file).deliver([erased("ada")])
     assert b"zqwords" not in file.read_bytes()
 
 
-def test_the_erasure_names_its_customer_for_some_deliveries_and_then_no_more(file: Path) -> None:
+def test_the_erasure_line_names_its_customer_for_a_limited_number_of_deliveries(file: Path) -> None:
     sink = FileSink(file, named_deliveries=2)
     sink.deliver([erased("ada")])
     sink.deliver([answered("bob")])
@@ -118,7 +118,7 @@ def test_the_erasure_names_its_customer_for_some_deliveries_and_then_no_more(fil
     assert b'"ada"' not in file.read_bytes()
 
 
-def test_it_names_its_customer_for_a_day_at_most_also_over_a_restart(file: Path) -> None:
+def test_it_names_its_customer_for_a_day_at_most_across_a_restart(file: Path) -> None:
     FileSink(file).deliver([erased("ada", AT - timedelta(hours=23)), erased("eve", AT - timedelta(hours=25))])
     assert (b'"ada"' in file.read_bytes(), b'"eve"' in file.read_bytes()) == (True, False)
     FileSink(file, named_s=3600).tidy()

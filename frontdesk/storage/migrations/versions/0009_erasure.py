@@ -1,6 +1,6 @@
-"""What erasure and retention need: keyed hashes of customers and sessions, the spools of all hosts, runs of retention.
+"""Add columns and tables of erasure and retention: keyed hashes, spool reports and retention runs.
 
-Additive: every new column may be null, so that the release before this one still writes to the database.
+Every new column may be null, so that the previous release can still write to the database.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ def upgrade() -> None:
     op.add_column("idempotency", sa.Column("customer_hash", sa.Text))
     op.add_column("idempotency", sa.Column("session_hash", sa.Text))
     for name, table, column in _PARTIAL:
-        there = sa.text(f"{column} IS NOT NULL")
-        op.create_index(name, table, ["tenant", column], postgresql_where=there, sqlite_where=there)
+        present = sa.text(f"{column} IS NOT NULL")
+        op.create_index(name, table, ["tenant", column], postgresql_where=present, sqlite_where=present)
     op.create_table(
         "spools",
         sa.Column("id", sa.Text, nullable=False),

@@ -1,4 +1,4 @@
-"""Tokens that were revoked before they expire, one by one or all of a subject."""
+"""Add the table of revoked tokens: single tokens, or all tokens of a subject."""
 
 from __future__ import annotations
 

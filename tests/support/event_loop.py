@@ -1,0 +1,16 @@
+"""Measure how long code blocks the event loop of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+
+async def longest_stall(ends: asyncio.Event) -> float:
+    """Return the longest pass of the running loop until `ends` is set, in seconds of CPU time of its thread."""
+    longest = 0.0
+    while not ends.is_set():
+        before = time.thread_time()
+        await asyncio.sleep(0)
+        longest = max(longest, time.thread_time() - before)
+    return longest
