@@ -215,7 +215,7 @@ class Frontdesk:
         """In each worker, after its last HTTP request was answered; calls over gRPC were given the same time."""
         await _heartbeats().stop()
         if _Worker.lag is not None:
-            await _Worker.lag.stop()
+            _Worker.lag.stop()
         await _stop_grpc()
         if _Worker.grpc_stop is not None:
             await _Worker.grpc_stop

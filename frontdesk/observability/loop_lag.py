@@ -1,17 +1,15 @@
-"""Event loop lag of a worker: a task sleeps for a few milliseconds at a time and measures how late it wakes.
+"""Event loop lag of a worker: a timer fires every few milliseconds and measures how late it fires.
 
 A blocked loop answers no request, health check or heartbeat. The lag is the length of the stall less at most
-`INTERVAL_S`. The task costs about 0.2 % of a core.
+`INTERVAL_S`. The timer costs less than 1 % of a core where 50 wake-ups a second are slow (cold caches).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import time
 from collections.abc import Callable
 
-INTERVAL_S = 0.01
+INTERVAL_S = 0.02
 WINDOW_S = 60.0
 
 
@@ -19,36 +17,43 @@ class LoopLag:
     """Measures the running loop from `start` to `stop`.
 
     Args:
-        observe: called with the lag of each wake-up, in seconds.
+        observe: called with the lag of each timer, in seconds.
         set_longest: called with the longest lag of the last one to two `WINDOW_S` whenever it changes.
     """
 
     def __init__(self, observe: Callable[[float], None], set_longest: Callable[[float], None]) -> None:
         self._observe = observe
         self._set_longest = set_longest
-        self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._previous_window = self._current_window = self._reported = 0.0
+        self._window_end = self._due = 0.0
 
     def start(self) -> None:
-        self._task = asyncio.get_running_loop().create_task(self._measure(), name="loop lag")
+        """Measure the running loop. A timer and not a task: it costs half as much."""
+        loop = asyncio.get_running_loop()
+        self._window_end = loop.time() + WINDOW_S
+        self._schedule(loop)
 
-    async def stop(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+    def stop(self) -> None:
+        """Stop measuring."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-    async def _measure(self) -> None:
-        previous_window = current_window = reported = 0.0
-        window_end = time.monotonic() + WINDOW_S
-        while True:
-            sleep_start = time.monotonic()
-            await asyncio.sleep(INTERVAL_S)
-            wake_time = time.monotonic()
-            lag = max(0.0, wake_time - sleep_start - INTERVAL_S)
-            self._observe(lag)
-            current_window = max(current_window, lag)
-            if wake_time >= window_end:
-                previous_window, current_window, window_end = current_window, 0.0, wake_time + WINDOW_S
-            if (longest := max(previous_window, current_window)) != reported:
-                self._set_longest(longest)
-                reported = longest
+    def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._due = loop.time() + INTERVAL_S
+        self._timer = loop.call_at(self._due, self._measure, loop)
+
+    def _measure(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = loop.time()
+        lag = max(0.0, now - self._due)
+        self._observe(lag)
+        self._current_window = max(self._current_window, lag)
+        if now >= self._window_end:
+            self._previous_window, self._current_window = self._current_window, 0.0
+            self._window_end = now + WINDOW_S
+        longest = max(self._previous_window, self._current_window)
+        if longest != self._reported:
+            self._set_longest(longest)
+            self._reported = longest
+        self._schedule(loop)

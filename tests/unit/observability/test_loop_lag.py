@@ -17,7 +17,7 @@ async def test_a_stall_of_the_loop_is_measured() -> None:
     await asyncio.sleep(0.05)
     time.sleep(0.3)  # on purpose: this is the stall
     await asyncio.sleep(0.05)
-    await lag.stop()
+    lag.stop()
     exposition = metrics.render()[0].decode()
     lines = dict(line.rsplit(" ", 1) for line in exposition.splitlines() if line.startswith("frontdesk_event_loop_lag"))
     assert 0.25 < float(lines["frontdesk_event_loop_lag_longest_seconds"]) < 0.5
@@ -33,6 +33,6 @@ async def test_the_longest_lag_expires_after_two_windows(monkeypatch: object) ->
     await asyncio.sleep(0.02)
     time.sleep(0.2)
     await asyncio.sleep(0.5)
-    await lag.stop()
+    lag.stop()
     assert max(exposition) > 0.15
     assert exposition[-1] < 0.15
