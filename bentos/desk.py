@@ -98,9 +98,11 @@ class Desk:
             raise StorageUnavailable(
                 f"The record could not be read ({type(error).__name__}).", hint="Try again later."
             ) from None
-        if row is None or row[1] is None:
-            return row
+        if row is None:
+            return None
         answer, customer_id = row
+        if customer_id is None:
+            return answer, None
         return answer, customer_hash(self.archive.fingerprint, caller.tenant, customer_id)
 
     async def storage(self) -> dict[str, object] | None:
