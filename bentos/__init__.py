@@ -1,3 +1,3 @@
 """The doors: one BentoML service with an HTTP gateway, wired to the pipeline. Never imports `training`."""
 
-import frontdesk  # noqa: F401 - first, because it switches off the usage reports of libraries
+import frontdesk  # noqa: F401 - imported first: it disables the telemetry of libraries

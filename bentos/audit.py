@@ -1,7 +1,7 @@
-"""Audit entries for privileged operations: erasures, exports, acts of administrators; and the check of the whole log.
+"""Audit entries for privileged operations (erasures, exports, administrators' operations), and the check of the log.
 
-Each operation has two entries: one that is committed before it begins, and one with its outcome. An operation without
-an outcome was cut off by the end of its process. What happens often is counted instead (`audit_counts.py`).
+Each operation has two entries: one that is committed before it begins, and one with its outcome. If the outcome is
+missing, the process ended during the operation. Frequent events are aggregated instead (`audit_counts.py`).
 """
 
 from __future__ import annotations
@@ -30,13 +30,14 @@ OUTCOME = ".outcome"
 """Ends the action of the second entry: `erase`, then `erase.outcome`."""
 OUTCOME_TIMEOUT_S = 5.0
 WRITING_S = 10.0
+"""Age below which a checkpoint may not be in the file yet."""
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """A privileged operation: who, what, to which thing (its kind and decoded ids), and what was asked for."""
+    """A privileged operation: caller, action, target (its kind and decoded ids) and the parameters of the request."""
 
     caller: Caller
     action: str
@@ -53,20 +54,20 @@ class Auditor:
     key: AuditKey
 
     async def begin(self, act: Act, deadline: Deadline) -> None:
-        """Committed before the act begins: what cannot be noted is not done.
+        """Commit the entry before the operation begins. An operation without an entry must not run.
 
         Raises:
-            StorageUnavailable, DeadlineExceeded: the database did not take it in time.
+            StorageUnavailable, DeadlineExceeded: the entry could not be committed in time.
         """
         await self._append(act, act.action, act.details, deadline)
 
     async def finish(self, act: Act, outcome: Mapping[str, object]) -> None:
-        """Note how the act ended. Where the database does not take that in time it is logged, and the act stands."""
+        """Commit the outcome of the operation. A failure to commit is logged and does not undo the operation."""
         details = {**act.details, **outcome}
         try:
             await self._append(act, f"{act.action}{OUTCOME}", details, Deadline.after(OUTCOME_TIMEOUT_S))
         except FrontdeskError as error:
-            _log.warning("The outcome of %s is not in the audit log: %s", act.action, error.message)
+            _log.warning("The audit log lacks the outcome of %s: %s", act.action, error.message)
 
     async def _append(self, act: Act, action: str, details: Mapping[str, object], deadline: Deadline) -> None:
         caller, now = act.caller, datetime.now(UTC)
@@ -87,7 +88,7 @@ def open_auditor(settings: Settings, engine: Engine) -> Auditor:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """How much there is, and what is wrong with it, a sentence each; `kept` are the database's checkpoints."""
+    """Numbers of entries and checkpoints, one sentence for each finding, and the database's checkpoints (`kept`)."""
 
     entries: int
     checkpoints: int
@@ -112,38 +113,39 @@ def checked(connection: Connection, key: AuditKey, elsewhere: Sequence[Checkpoin
     return Checked(entries, len(kept), findings, kept)
 
 
-def _row(kept: Mapping[str, Any]) -> AuditRow:
-    """Of values as they were read, damaged ones None."""
+def _row(columns: Mapping[str, Any]) -> AuditRow:
+    """An audit row from the columns as read; a damaged value is None. `entry` is None if any value is damaged."""
     names = ("tenant", "subject", "action", "target", "details", "created_at")
-    is_whole = all(value is not None for value in kept.values())
+    is_complete = all(value is not None for value in columns.values())
     return AuditRow(
-        chain=kept["chain"] if kept["chain"] is not None else "?",
-        sequence=kept["sequence"] if kept["sequence"] is not None else 0,
-        entry=AuditEntry(**{name: kept[name] for name in names}) if is_whole else None,
-        previous_hash=kept["previous_hash"] or "",
-        hash=kept["hash"] or "",
+        chain=columns["chain"] if columns["chain"] is not None else "?",
+        sequence=columns["sequence"] if columns["sequence"] is not None else 0,
+        entry=AuditEntry(**{name: columns[name] for name in names}) if is_complete else None,
+        previous_hash=columns["previous_hash"] or "",
+        hash=columns["hash"] or "",
     )
 
 
 def lacking(kept: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
-    """Checkpoints of the database that this host's file has not, the oldest first.
+    """The database's checkpoints that this host's file lacks, oldest first.
 
-    One that was made within the last `WRITING_S` may be on its way into the file.
+    Checkpoints younger than `WRITING_S` are skipped.
     """
-    there = {checkpoint.digest() for checkpoint in checkpoints_in(file)[0]}
-    latest = (datetime.now(UTC) - timedelta(seconds=WRITING_S)).isoformat(timespec="microseconds")
-    return [one for one in kept if one.digest() not in there and one.created_at < latest]
+    digests_in_file = {checkpoint.digest() for checkpoint in checkpoints_in(file)[0]}
+    cutoff = (datetime.now(UTC) - timedelta(seconds=WRITING_S)).isoformat(timespec="microseconds")
+    settled = [checkpoint for checkpoint in kept if checkpoint.created_at < cutoff]
+    return [checkpoint for checkpoint in settled if checkpoint.digest() not in digests_in_file]
 
 
 def should_be_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
-    """Those of `kept` that this host's file should hold: all where it is the only host.
+    """The checkpoints that this host's file should hold: all if it is the only host.
 
-    Where several hosts share the database none can be named, so a file that holds nothing is told by the checkpoints
-    over this host's own chains.
+    A checkpoint does not name the host that signed it. If several hosts share the database, the result is therefore the
+    checkpoints over this host's own chains, by which an empty file is detected.
     """
     if hosts == 1:
         return list(kept)
-    return [one for one in kept if any(chain.startswith(f"{host}-") for chain in one.heads)]
+    return [checkpoint for checkpoint in kept if any(chain.startswith(f"{host}-") for chain in checkpoint.heads)]
 
 
 def checkpoints_in(file: Path) -> tuple[list[Checkpoint], int]:

@@ -1,11 +1,11 @@
-"""Audit entries for what happens often: counted by caller, action, target and details, and written once a minute.
+"""Aggregated audit entries for frequent events: counts by caller, action, target and details, written once a minute.
 
-    add -> counts in memory -> within FLUSH_S the first entry of its kind, then one a minute with what came meanwhile
+    add -> counters in memory -> first entry of a kind within FLUSH_S, then one entry a minute with the counts since
 
-Reads of many rows, reads of administrators and refusals are counted, so that neither a busy client nor an attacker
-fills the log. A caller has at most `MOST_KINDS` entries of an action in a minute, and as many of requests that read no
-row: asking for what is not there never hides a read. The rest is one entry for all others. Where those read rows, that
-entry lists the fingerprints of what was read (`targets`), so no read of rows ever loses its target.
+Reads of rows, reads by administrators and refusals are counted, so that neither a busy client nor an attacker fills the
+log. For each action a caller has at most `MOST_KINDS` entries a minute for requests that read rows, and as many for
+requests that read none: requests for missing rows cannot displace a read. Requests above the limit share one overflow
+entry. If they read rows, that entry lists the fingerprints of the rows' targets (`targets`), so no target is lost.
 """
 
 from __future__ import annotations
@@ -31,26 +31,29 @@ FLUSH_S = 1.0
 WINDOW_S = 60.0
 MOST_KINDS = 64
 MOST_TARGETS = 500
-"""That one entry lists; further ones are in further entries."""
+"""Maximum number of targets in one entry. The rest go into further entries."""
 MOST_IN_ALL = 4096
+"""Maximum number of kinds that are counted separately, over all callers."""
 CLOSING_S = 5.0
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
 class _Kind(NamedTuple):
-    """What is counted together. `details` is JSON; `found` says whether rows were read."""
+    """Key of a counter. `details` is JSON; `has_rows`: the requests read rows."""
 
     tenant: str
     subject: str
     action: str
     target: str
     details: str
-    found: bool = False
+    has_rows: bool = False
 
 
 @dataclass(slots=True)
 class _Count:
+    """Counter of one kind: first and last request, numbers of requests and rows, targets of an overflow entry."""
+
     since: datetime
     until: datetime
     requests: int = 0
@@ -65,14 +68,14 @@ class _Count:
 
 
 class AuditCounts:
-    """Counts of one process, and the thread that writes them to its chain.
+    """Counters of one process, and the thread that appends them to its chain.
 
     Args:
-        engine: of the database.
+        engine: the database.
         trail: this process's chain.
-        key: makes fingerprints of targets.
-        window_s: how long after an entry the next one of the same kind is written, in seconds.
-        overflowed: called with the action for each request that is counted in the entry for all others; quick.
+        key: computes the fingerprints of targets.
+        window_s: interval between two entries of the same kind, in seconds.
+        overflowed: called with the action for each request that is counted in an overflow entry. Must not block.
     """
 
     def __init__(
@@ -90,7 +93,7 @@ class AuditCounts:
         self._overflowed = overflowed
         self._lock = Lock()
         self._counts: dict[_Kind, _Count] = {}
-        self._written_at: dict[_Kind, float] = {}
+        self._last_written: dict[_Kind, float] = {}
         self._kinds: dict[tuple[str, str, str, bool], int] = {}
         self._closed = Event()
         self._thread = Thread(target=self._run, name="frontdesk-audit-counts", daemon=True)
@@ -99,33 +102,34 @@ class AuditCounts:
     def add(
         self, caller: Caller, action: str, target: tuple[str, ...], details: Mapping[str, object], rows: int = 0
     ) -> None:
-        """Count one request, which read `rows` rows. It only touches memory."""
-        written = json.dumps(details, sort_keys=True)
+        """Count one request that read `rows` rows, in memory only."""
+        encoded = json.dumps(details, sort_keys=True)
         now = datetime.now(UTC)
-        asked = _Kind(caller.tenant, caller.subject, action, self._key.target(*target), written, rows > 0)
+        own_kind = _Kind(caller.tenant, caller.subject, action, self._key.target(*target), encoded, rows > 0)
         with self._lock:
-            kind = self._admitted(asked)
-            if (is_new := kind not in self._counts) and kind.target == "" and kind not in self._written_at:
+            kind = self._limit_kind(own_kind)
+            if (is_new := kind not in self._counts) and kind.target == "" and kind not in self._last_written:
                 _log.warning(
-                    "Too many different requests (%s): the audit log counts the rest of them together.", action
+                    "Too many different requests (%s): the audit log aggregates the rest into one entry.", action
                 )
             count = _Count(now, now) if is_new else self._counts[kind]
-            count.add(_Count(now, now, 1, rows, _named_in(asked, details) if not kind.target and rows else set()))
+            targets = _read_targets(own_kind, details) if not kind.target and rows else set()
+            count.add(_Count(now, now, 1, rows, targets))
             self._counts[kind] = count
         if not kind.target:
             self._overflowed(action)
 
     def refused(self, caller: Caller, place: str, reason: str) -> None:
-        """Count a request that the gate refused; the caller's names are empty where its token proved none."""
+        """Count a request that the gate refused. Tenant and subject are empty if the token proved no caller."""
         if not caller.subject:
-            place = ""  # anybody can send such a token: one entry a minute for all of them
+            place = ""  # needs no valid token, so all of these share one entry a minute
         self.add(caller, "refused", ("route", place), {"route": place, "reason": reason})
 
     def flush(self, *, everything: bool = False) -> None:
         """Write the entries that are due, or all of them, in one transaction.
 
         Raises:
-            sqlalchemy.exc.SQLAlchemyError: the database did not take them; they are kept for the next time.
+            sqlalchemy.exc.SQLAlchemyError: the transaction failed; the counts stay in memory for the next flush.
         """
         now = time.monotonic()
         with self._lock:
@@ -133,7 +137,7 @@ class AuditCounts:
             due = {
                 kind: count
                 for kind, count in self._counts.items()
-                if everything or kind not in self._written_at or len(count.targets) >= MOST_TARGETS
+                if everything or kind not in self._last_written or len(count.targets) >= MOST_TARGETS
             }
             for kind in due:
                 del self._counts[kind]
@@ -151,73 +155,74 @@ class AuditCounts:
                         later.add(count)
             raise
         with self._lock:
-            self._written_at.update(dict.fromkeys(due, now))
+            self._last_written.update(dict.fromkeys(due, now))
 
     def close(self) -> None:
-        """Write what is left, and stop."""
+        """Write the remaining counts and stop the thread."""
         self._closed.set()
         self._thread.join(CLOSING_S)
 
-    def _admitted(self, kind: _Kind) -> _Kind:
-        """The kind, or the one for all others where its caller, or everybody together, has too many."""
-        if kind in self._counts or kind in self._written_at:
+    def _limit_kind(self, kind: _Kind) -> _Kind:
+        """The kind itself, or the overflow kind if its caller, or all callers together, reached the limit."""
+        if kind in self._counts or kind in self._last_written:
             return kind
-        owner = (kind.tenant, kind.subject, kind.action, kind.found)
-        others = kind._replace(target="", details=json.dumps({"others": True}))
-        if len(self._counts) + len(self._written_at) >= MOST_IN_ALL:
-            return others if kind.found else others._replace(tenant="", subject="")
+        owner = (kind.tenant, kind.subject, kind.action, kind.has_rows)
+        overflow = kind._replace(target="", details=json.dumps({"others": True}))
+        if len(self._counts) + len(self._last_written) >= MOST_IN_ALL:
+            return overflow if kind.has_rows else overflow._replace(tenant="", subject="")
         if self._kinds.get(owner, 0) >= MOST_KINDS:
-            return others
+            return overflow
         self._kinds[owner] = self._kinds.get(owner, 0) + 1
         return kind
 
     def _forget_old(self, now: float) -> None:
-        self._written_at = {kind: at for kind, at in self._written_at.items() if now - at < self._window_s}
+        self._last_written = {kind: at for kind, at in self._last_written.items() if now - at < self._window_s}
         self._kinds = {}
-        for kind in {*self._counts, *self._written_at}:
+        for kind in {*self._counts, *self._last_written}:
             if kind.target:
-                owner = (kind.tenant, kind.subject, kind.action, kind.found)
+                owner = (kind.tenant, kind.subject, kind.action, kind.has_rows)
                 self._kinds[owner] = self._kinds.get(owner, 0) + 1
 
     def _run(self) -> None:
-        is_away = False
+        has_failed = False
         while not self._closed.wait(FLUSH_S):
-            is_away = self._try_flush(is_away, everything=False)
-        self._try_flush(is_away, everything=True)
+            has_failed = self._try_flush(has_failed, everything=False)
+        self._try_flush(has_failed, everything=True)
 
-    def _try_flush(self, is_away: bool, *, everything: bool) -> bool:
-        """Is the database away?"""
+    def _try_flush(self, has_failed: bool, *, everything: bool) -> bool:
+        """Flush; True if the database failed. Logs the first failure in a row, and any failure of the final flush."""
         try:
             self.flush(everything=everything)
         except SQLAlchemyError as error:
-            if not is_away or everything:
-                _log.warning("Audit counts were not written this time (%s).", type(error).__name__)
+            if not has_failed or everything:
+                _log.warning("Audit counts could not be written (%s).", type(error).__name__)
             return True
         return False
 
 
-def _named_in(kind: _Kind, details: Mapping[str, object]) -> set[str]:
-    """Fingerprints of what a request read: its target, its customer, and the customer that its filters name."""
+def _read_targets(kind: _Kind, details: Mapping[str, object]) -> set[str]:
+    """Fingerprints of what a request read: its target, its customer, and the customer of its filters."""
     filters = details.get("filters")
-    named = filters.get("customer_id") if isinstance(filters, Mapping) else None
-    return {kind.target, *(str(each) for each in (details.get("customer"), named) if each is not None)}
+    filtered = filters.get("customer_id") if isinstance(filters, Mapping) else None
+    customers = (details.get("customer"), filtered)
+    return {kind.target, *(str(customer) for customer in customers if customer is not None)}
 
 
 def _entries(kind: _Kind, count: _Count) -> list[AuditEntry]:
-    """One, and where it has more targets than an entry may list, further ones with the rest of them."""
+    """The entry of a counter, and further entries if it has more than `MOST_TARGETS` targets."""
     targets = sorted(count.targets)
     parts = [targets[start : start + MOST_TARGETS] for start in range(0, len(targets), MOST_TARGETS)]
     first = _entry(kind, count, {"targets": parts[0]} if parts else {})
     return [first, *(_entry(kind, _Count(count.since, count.until), {"targets": part}) for part in parts[1:])]
 
 
-def _entry(kind: _Kind, count: _Count, more: Mapping[str, object]) -> AuditEntry:
-    told = {
+def _entry(kind: _Kind, count: _Count, extra: Mapping[str, object]) -> AuditEntry:
+    details = {
         **json.loads(kind.details),
-        **more,
+        **extra,
         "requests": count.requests,
         "rows": count.rows,
         "since": count.since.isoformat(timespec="milliseconds"),
         "until": count.until.isoformat(timespec="milliseconds"),
     }
-    return AuditEntry(kind.tenant, kind.subject, kind.action, kind.target, json.dumps(told), datetime.now(UTC))
+    return AuditEntry(kind.tenant, kind.subject, kind.action, kind.target, json.dumps(details), datetime.now(UTC))

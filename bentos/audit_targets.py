@@ -1,4 +1,4 @@
-"""What an audit entry says of a request: its target in one canonical form, and its filters without customers' words."""
+"""Canonical target and filters of a request for its audit entry, without free text."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PAGING = ("cursor", "limit")
 
 
 def target_of(template: str, raw_path: bytes) -> tuple[str, ...]:
-    """The kind of thing that a path names and its ids, decoded: ("customer", "a/b") for /v1/customers/a%2Fb.
+    """The kind and the decoded ids of the resource in a path: ("customer", "a/b") for /v1/customers/a%2Fb.
 
-    Every spelling of a path gives the same target. A path without parameters is named by its template.
+    Every spelling of a path gives the same target. The target of a path without parameters is its template.
     """
     names = template.split("/")
     parts = [part for name, part in zip(names, raw_path.split(b"/"), strict=False) if name.startswith("{")]
@@ -39,25 +39,26 @@ def target_of(template: str, raw_path: bytes) -> tuple[str, ...]:
 
 
 def filters_of(query_string: bytes, key: AuditKey, labels: Collection[str]) -> dict[str, str]:
-    """The parameters of a query string that say which rows were read.
+    """The parameters of a query string that select rows.
 
-    A value stands as it was sent where it is one of a closed set: `labels` are the known intents. Any other value is
-    replaced by its fingerprint, a customer's id by that of the customer as a target.
+    Values of a closed set (`labels`: the intents) and times are returned as sent. Other values are replaced by their
+    fingerprints, a customer's id by the fingerprint of the customer as a target. With an unknown parameter, `others` is
+    the fingerprint of the whole query string.
     """
     try:
         pairs = parse_qsl(query_string.decode("ascii"), True, max_num_fields=MOST_PARAMETERS, errors="strict")
-    except ValueError:  # UnicodeDecodeError is one
+    except ValueError:  # includes UnicodeDecodeError
         return {UNREADABLE: key.fingerprint(query_string.decode("latin-1"))}
-    found = {}
+    filters = {}
     for name, value in pairs:
         if name in _PAGING:
             continue
         if name == "customer_id":
-            found[name] = key.target("customer", value)
+            filters[name] = key.target("customer", value)
         elif name in ("from", "to"):
-            found[name] = value if _MOMENT.fullmatch(value) else key.fingerprint(value)
+            filters[name] = value if _MOMENT.fullmatch(value) else key.fingerprint(value)
         elif name in ("intent", "model_version", *_CLOSED):
-            found[name] = value if value in _CLOSED.get(name, labels) else key.fingerprint(value)
+            filters[name] = value if value in _CLOSED.get(name, labels) else key.fingerprint(value)
         else:
-            found["others"] = key.fingerprint(query_string.decode("ascii"))
-    return found
+            filters["others"] = key.fingerprint(query_string.decode("ascii"))
+    return filters

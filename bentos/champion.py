@@ -37,12 +37,12 @@ def trusted_bundle(settings: Settings) -> Bundle:
 
 
 def open_named(settings: Settings, path: Path) -> Bundle:
-    """A bundle that a person named: signed where it is the one that is served, else with a note where it is not.
+    """Open the bundle at `path`. The served bundle must be signed; for another one a missing signature is only noted.
 
-    A challenger has no signature before it is promoted.
+    A challenger is signed when it is promoted.
 
     Raises:
-        BundleError: as `open_bundle`; as `open_signed` for the one that is served.
+        BundleError: as `open_bundle`; for the served bundle as `open_signed`.
     """
     try:
         return open_signed(path, settings.keys, settings.security.bundle_keys)
@@ -50,7 +50,7 @@ def open_named(settings: Settings, path: Path) -> Bundle:
         if error.field != SIGNATURE or _is_served(settings, path):
             raise
         note = error.message
-    print(f"note {note} It is not served before it is promoted.", file=sys.stderr)  # noqa: T201 - for a person
+    print(f"note {note} This bundle is not served until it is promoted.", file=sys.stderr)  # noqa: T201 - for a person
     return open_bundle(path)
 
 

@@ -95,11 +95,15 @@ def keep_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | No
     return made
 
 
-def append_line(file: Path, made: Checkpoint) -> None:
-    """At the end of the file, and on the disk when this returns."""
+def append_line(file: Path, checkpoint: Checkpoint) -> None:
+    """Append the checkpoint as a line and synchronize the file to disk.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
     opened = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
     try:
-        os.write(opened, b"\n" + made.to_json().encode())  # ahead of it, so that a line torn by a crash ends there
+        os.write(opened, b"\n" + checkpoint.to_json().encode())  # first, to end a line torn by a crash
         os.fsync(opened)
     finally:
         os.close(opened)

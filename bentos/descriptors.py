@@ -1,4 +1,4 @@
-"""Limits of open file descriptors, of which connections, the database and files each take a share."""
+"""Limits of open file descriptors, which connections, the database and files share."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ LEAST_GRPC_CONNECTIONS = 64
 
 
 def raise_descriptor_limit() -> int:
-    """Raise this process's soft limit as far as it may, at most to `MAX_DESCRIPTORS`; the limit then in force.
+    """Raise this process's soft limit to the hard limit, at most to `MAX_DESCRIPTORS`; returns the limit in force.
 
     The usual soft limit of 1,024 is an old default for programs that use `select`; servers are expected to raise it.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return MAX_DESCRIPTORS
-    wanted = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(MAX_DESCRIPTORS, hard)
-    if wanted > soft:
+    target = MAX_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(MAX_DESCRIPTORS, hard)
+    if target > soft:
         with contextlib.suppress(OSError, ValueError):  # then the soft limit stays
-            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-            return wanted
+            resource.setrlimit(resource.RLIMIT_NOFILE, (target, hard))
+            return target
     return soft
 
 
 def grpc_connection_cap(descriptors: int) -> int:
-    """The most gRPC connections of a process: an eighth of its descriptors. HTTP may take three quarters."""
+    """Maximum number of gRPC connections of a process: an eighth of its descriptors. HTTP uses up to three quarters."""
     return max(LEAST_GRPC_CONNECTIONS, descriptors // 8)

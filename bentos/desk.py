@@ -84,7 +84,7 @@ class Desk:
         self.metrics.set_waiting(self.champion.waiting)
 
     async def find_answer(self, caller: Caller, query_id: str) -> tuple[bytes, str | None] | None:
-        """A stored answer as JSON and the keyed hash of its customer, or None where this tenant has none of that id."""
+        """A stored answer as JSON with the keyed hash of its customer; None if this tenant has no such answer."""
 
         def read() -> tuple[bytes, str | None] | None:
             with reading(self.engine) as connection:
@@ -93,14 +93,17 @@ class Desk:
         if self.recorder.is_spooling:
             raise StorageUnavailable("The database is away.", hint="Try again later.")
         try:
-            found = await in_storage_thread(read)
+            row = await in_storage_thread(read)
         except SQLAlchemyError as error:
             raise StorageUnavailable(
                 f"The record could not be read ({type(error).__name__}).", hint="Try again later."
             ) from None
-        if found is None or found[1] is None:
-            return found
-        return found[0], customer_hash(self.archive.fingerprint, caller.tenant, found[1])
+        if row is None:
+            return None
+        answer, customer_id = row
+        if customer_id is None:
+            return answer, None
+        return answer, customer_hash(self.archive.fingerprint, caller.tenant, customer_id)
 
     async def storage(self) -> dict[str, object] | None:
         """Where answers are kept just now and how many wait in the spool; None where the spool cannot be read."""

@@ -27,7 +27,7 @@ SECURITY_HEADERS = [
     (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
-"""Of every response of the HTTP door."""
+"""Headers of every HTTP response."""
 
 
 class HeadersTooLarge(TooLarge):
@@ -103,7 +103,7 @@ TITLES: Mapping[Kind, str] = MappingProxyType(
 
 
 def http_status(error: FrontdeskError) -> int:
-    """The status of its kind; of what is too large, 414 and 431 say what was."""
+    """HTTP status of an error: the status of its kind; 414 or 431 instead of 413 for a request target or headers."""
     if isinstance(error, TooLarge):
         return 431 if isinstance(error, HeadersTooLarge) else 414 if isinstance(error, TargetTooLong) else 413
     return HTTP_STATUS[error.kind]
@@ -153,7 +153,13 @@ def problem_response(error: FrontdeskError) -> Response:
 
 
 def raw_problem(error: FrontdeskError, request_id: str, fields: Sequence[tuple[bytes, bytes]] = ()) -> bytes:
-    """A whole HTTP/1.1 response that closes the connection, for what no application has seen. `fields` come first."""
+    """A complete HTTP/1.1 response that closes the connection, for errors before the application is called.
+
+    Args:
+        error: becomes the problem document.
+        request_id: value of `X-Request-Id`.
+        fields: headers that precede the others.
+    """
     body = json.dumps(problem(error)).encode()
     headers = [
         *fields,
@@ -165,8 +171,8 @@ def raw_problem(error: FrontdeskError, request_id: str, fields: Sequence[tuple[b
         (b"x-request-id", request_id.encode()),
     ]
     status = HTTPStatus(http_status(error))
-    start = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
-    return start + b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n" + body
+    status_line = f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode()
+    return status_line + b"".join(name + b": " + value + b"\r\n" for name, value in headers) + b"\r\n" + body
 
 
 def defect_problem() -> dict[str, Any]:

@@ -26,21 +26,21 @@ def request_id(wanted: str | None) -> str:
     return wanted if wanted and _REQUEST_ID.fullmatch(wanted) else uuid7()
 
 
-def check_host(given: str | None, hosts: Sequence[str]) -> None:
-    """Refuse a request for a host that is not ours: a page of another site may have bound its name to our address.
+def check_host(header: str | None, hosts: Sequence[str]) -> None:
+    """Refuse a request for an unknown host (DNS rebinding: another site's name that resolves to our address).
 
-    `hosts` are lower-case names or addresses without a port; `*.example.com` stands for every name below.
+    `hosts` are lower-case names or addresses without a port; `*.example.com` matches every name below.
 
     Raises:
         InvalidQuery: the header Host is missing or names another host.
     """
-    host = (given or "").lower()
+    host = (header or "").lower()
     name = host.partition("]")[0] + "]" if host.startswith("[") else host.partition(":")[0].rstrip(".")
     bare = name.strip("[]")
     for allowed in hosts:
         if bare == allowed.strip("[]") or (allowed.startswith("*.") and bare.endswith(allowed[1:])):
             return
-    raise InvalidQuery("This server does not answer for that host.", hint="Operators: see server.hosts.")
+    raise InvalidQuery("This server does not answer for that host.", hint="Operators: add the host to server.hosts.")
 
 
 def seconds_allowed(wanted: str | None, longest_s: float) -> float:

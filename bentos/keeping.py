@@ -70,7 +70,7 @@ def open_keys(
 
 
 def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None) -> ErasureFollower:
-    """Follows what other workers and hosts erase. Cached replies belong to the event loop, if one is running."""
+    """Applies the erasures of other workers and hosts. Forgets cached replies only if an event loop is running."""
     fingerprint = fingerprint_key(settings.keys).fingerprint
     try:
         loop = asyncio.get_running_loop()
@@ -82,13 +82,13 @@ def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: C
     def forget(tenant: str) -> None:
         forgetting = asyncio.run_coroutine_threadsafe(replies.forget(tenant), loop)
         if forgetting.result(FORGET_TIMEOUT_S) is None:
-            raise TimeoutError  # the follower tries again
+            raise TimeoutError  # the follower retries
 
     return ErasureFollower(engine, spool, fingerprint, replies.tenants, forget)
 
 
 def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> DiskRoom:
-    """The file systems of home, with the spool, and of SQLite's file."""
+    """Watches the free space of the file systems of home (with the spool) and of SQLite's file."""
     folders = [settings.home]
     if engine.dialect.name == "sqlite":
         folders.append(Path(str(engine.url.database)).parent)
@@ -96,7 +96,7 @@ def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> Disk
 
 
 def open_retention(settings: Settings, engine: Engine, trail: AuditTrail) -> Retention:
-    """The rules of the settings over the database and the file of events."""
+    """Retention of the database and the file of events, by `storage.retention_days`."""
     return Retention(engine, trail, settings.storage.retention_days.model_dump(), settings.events_file)
 
 

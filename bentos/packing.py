@@ -23,7 +23,7 @@ from model_store.bundle import Bundle
 
 RECIPE = "bentofile.yaml"
 LOCK_FILES = {"onnxruntime-gpu": "requirements-gpu.lock", "onnxruntime": "requirements.lock"}
-"""The package that runs models on an accelerator, and the lock file of a server with it."""
+"""Lock file of a server by onnxruntime package."""
 _CODE = "src"  # where BentoML puts what the recipe includes
 
 
@@ -58,7 +58,7 @@ def pack(bundle: Bundle) -> str:
 
 
 def lock_file() -> str:
-    """The name of the lock file for the accelerator that is installed here.
+    """The name of the lock file that matches the onnxruntime package installed here.
 
     Raises:
         ConfigurationError: onnxruntime is not installed.
@@ -68,7 +68,7 @@ def lock_file() -> str:
             distribution(package)
             return name
     raise ConfigurationError(
-        f"Neither {' nor '.join(LOCK_FILES)} is installed, so it is unknown what the Bento is for.",
+        f"Neither {' nor '.join(LOCK_FILES)} is installed, so the lock file of the Bento cannot be chosen.",
         hint="Run `make .venv/.serve-cpu`, or `make ACCELERATOR=gpu .venv/.serve-gpu`.",
     )
 
@@ -83,9 +83,9 @@ def locked_packages(lock: Path) -> list[str]:
 
 
 def _make_readable(folder: Path) -> None:
-    """Let any user read the files: an image copies them with their mode, and its user may be any.
+    """Let every user read the files: an image copies their modes and may run as any user.
 
-    BentoML's own folder above, which keeps others on this machine out, stays as it is.
+    BentoML's folder above stays closed to other users of this machine.
     """
     for path in (folder, *folder.rglob("*")):
         mode = path.stat().st_mode
@@ -93,7 +93,7 @@ def _make_readable(folder: Path) -> None:
 
 
 def _open_parents(folder: Path) -> None:
-    """The same for the two folders of the store that an image copies too: `models/NAME/` and `models/`."""
+    """Let every user enter the two folders of the store that an image also copies: `models/NAME/` and `models/`."""
     for path in (folder.parent, folder.parent.parent):
         path.chmod(path.stat().st_mode | 0o555)
 

@@ -37,7 +37,7 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
 
 
 def cached_replies(writer: Writer) -> CachedReplies | None:
-    """What the writer remembers; None where it remembers nothing."""
+    """The cached replies of the writer; None if it caches none."""
     return writer.cached if isinstance(writer, ModelWriter) and writer.cached.cache is not None else None
 
 

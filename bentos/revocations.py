@@ -1,6 +1,6 @@
-"""Revoking tokens, and how every worker learns of it: a thread of each reads the table anew every few seconds.
+"""Revocation of tokens. In every worker a thread reloads the table of revocations every few seconds.
 
-While the database cannot be read, what was read last stays in force.
+While the database cannot be read, the revocations that were loaded last stay in force.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 
 
 class RevocationWatch:
-    """Keeps `revocations` as the table has them, give or take `interval_s`.
+    """Reloads `revocations` from the table every `interval_s` seconds.
 
     Raises:
-        sqlalchemy.exc.SQLAlchemyError: on construction, where the table cannot be read.
+        sqlalchemy.exc.SQLAlchemyError: on construction, if the table cannot be read.
     """
 
     def __init__(self, engine: Engine, revocations: Revocations, interval_s: float) -> None:
@@ -45,7 +45,7 @@ class RevocationWatch:
         self._thread.start()
 
     def refresh(self) -> None:
-        """Read the table now."""
+        """Reload the table now."""
         with reading(self._engine) as connection:
             rows = all_revoked(connection)
         self._revocations.replace(
@@ -63,13 +63,16 @@ class RevocationWatch:
                 self._is_stale = False
             except SQLAlchemyError as error:
                 if not self._is_stale:
-                    _log.warning("Revoked tokens were not read (%s): those read last stay.", type(error).__name__)
+                    _log.warning(
+                        "Revoked tokens could not be reloaded (%s); the last loaded ones stay in force.",
+                        type(error).__name__,
+                    )
                 self._is_stale = True
 
 
 @dataclass(frozen=True, slots=True)
 class Revoked:
-    """What to revoke: one token by its id, or all of a subject. The tenant is empty for every tenant."""
+    """What to revoke: one token by its id, or all tokens of a subject. An empty tenant means every tenant."""
 
     tenant: str
     jti: str = ""
@@ -79,40 +82,40 @@ class Revoked:
     def row(self, settings: SecuritySettings) -> RevokedToken:
         """The row to insert.
 
-        A subject's tokens are revoked up to the end of the current second, as `iat` counts, and `leeway_s` more: so far
-        ahead of this clock may that of their issuer be, and a token is accepted with such an `iat`.
+        A subject's tokens are revoked up to the end of the current second (the resolution of `iat`) plus `leeway_s`:
+        the issuer's clock may be ahead by that much, and tokens with such an `iat` are accepted.
         """
         now = datetime.now(UTC)
-        longest = timedelta(seconds=settings.token_max_ttl_s + settings.leeway_s)
+        max_life = timedelta(seconds=settings.token_max_ttl_s + settings.leeway_s)
         issued_before = (
             None if self.jti else datetime.fromtimestamp(math.floor(now.timestamp()) + 1 + settings.leeway_s, UTC)
         )
-        return RevokedToken(self.tenant, self.jti, self.subject, issued_before, now, self.expires_at or now + longest)
+        return RevokedToken(self.tenant, self.jti, self.subject, issued_before, now, self.expires_at or now + max_life)
 
     def about(self) -> dict[str, object]:
-        """For the audit log."""
+        """Details for the audit log."""
         return {"tenant": self.tenant or "every tenant", "jti": self.jti or None, "subject": self.subject or None}
 
 
 def revoked_token(token: str, keys: Keys, settings: SecuritySettings) -> Revoked:
-    """What revokes this token.
+    """The revocation of this token.
 
     Raises:
-        InvalidQuery: it would be refused as it is, so there is nothing to revoke; the message says why.
+        InvalidQuery: the token is not accepted anyway; the message has the reason.
     """
     try:
         verified = verify(token, keys, settings)
     except Unauthenticated as error:
-        raise InvalidQuery(f"The token is not accepted as it is: {error.message}", hint="Revoke its jti.") from None
+        raise InvalidQuery(f"The token is not accepted anyway: {error.message}", hint="Revoke its jti.") from None
     expires_at = datetime.fromtimestamp(verified.until, UTC)
     return Revoked(verified.caller.tenant, verified.token_id, verified.caller.subject, expires_at)
 
 
 def revoked_id(tenant: str, jti: str) -> Revoked:
-    """What revokes the token of this id.
+    """The revocation of the token with this id.
 
     Raises:
-        InvalidQuery: it cannot be the id of a token.
+        InvalidQuery: `jti` is not a possible id.
     """
     if not 1 <= len(jti) <= LONGEST_ID or not jti.isprintable():
         raise InvalidQuery(f"A token's jti has 1 to {LONGEST_ID} printable characters.")
@@ -120,19 +123,19 @@ def revoked_id(tenant: str, jti: str) -> Revoked:
 
 
 def insert(connection: Connection, revoked: Revoked, settings: SecuritySettings) -> RevokedToken:
-    """Add the revocation to the table, in the connection's transaction."""
+    """Insert the revocation within the connection's transaction; returns the row."""
     row = revoked.row(settings)
     insert_revoked(connection, row)
     return row
 
 
 def seconds_until(issued_before: datetime | None, settings: SecuritySettings) -> float:
-    """How long until the second of a revocation is over, at least 0: a later revocation then reaches further."""
+    """Seconds until the second of a revocation ends, at least 0. Later revocations have a later `issued_before`."""
     return 0.0 if issued_before is None else max(0.0, issued_before.timestamp() - settings.leeway_s - time.time())
 
 
 def issued_from(connection: Connection, tenant: str, subject: str) -> datetime | None:
-    """From when a token of a subject must be issued not to be among those that were revoked; None: none were."""
+    """Earliest issue time at which a token of the subject is not revoked; None if none of its tokens was revoked."""
     moments = [
         row["issued_before"]
         for row in all_revoked(connection)

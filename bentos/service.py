@@ -66,7 +66,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that th
 keep_code_importable()
 end_with_parent()
 SETTINGS: Settings = load()
-if server_context.worker_index is None:  # the master imports this before it makes the arbiter
+if server_context.worker_index is None:  # the master imports this module before it creates the arbiter
     use_private_sockets(SETTINGS.run)
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
@@ -104,7 +104,7 @@ def _heartbeats() -> Heartbeats:
 
 @cache
 def _identity() -> ServerIdentity:
-    """Of this home, whose keys the master has made."""
+    """Identity of this home. The master has created its keys."""
     return server_identity(SETTINGS.keys)
 
 
@@ -139,7 +139,7 @@ class Frontdesk:
             lambda: table.is_draining,
             max_item_bytes=SETTINGS.server.max_body_bytes,
         )
-        gateway.openapi()  # made once, before there are requests that would wait for it
+        gateway.openapi()  # generated before the first request, which would wait for it
         return Door(
             gateway=gateway,
             native=native,
@@ -212,7 +212,7 @@ class Frontdesk:
 
     @bentoml.on_shutdown
     async def close(self) -> None:
-        """In each worker, after its last HTTP request was answered; calls over gRPC were given the same time."""
+        """In each worker, after its last HTTP request and after the grace time of gRPC calls."""
         await _heartbeats().stop()
         if _Worker.lag is not None:
             _Worker.lag.stop()
@@ -259,7 +259,7 @@ class Frontdesk:
 
 
 def _control_sockets() -> Path:
-    """The folder of the master's sockets; where the process manager listens elsewhere, the whole server stops."""
+    """The folder of the master's sockets. Stops the whole server if the process manager listens on another address."""
     try:
         return check_control_socket(dict(os.environ))
     except ConfigurationError as error:
@@ -269,13 +269,13 @@ def _control_sockets() -> Path:
 
 
 async def _stop_being_ready() -> None:
-    """Tell clients of gRPC's health service that this worker will stop; calls are still accepted."""
+    """Set gRPC's health service to NOT_SERVING. Calls are still accepted."""
     if _Worker.grpc is not None:
         await _Worker.grpc.mark_not_serving()
 
 
 async def _stop_grpc() -> None:
-    """Begin to stop gRPC, beside HTTP: together both have `shutdown_grace_s`."""
+    """Start stopping gRPC while HTTP stops; both share `shutdown_grace_s`."""
     if _Worker.grpc is not None and _Worker.grpc_stop is None:
         _Worker.grpc_stop = asyncio.create_task(_Worker.grpc.stop(SETTINGS.server.shutdown_grace_s))
 
@@ -299,7 +299,7 @@ async def _rendered(query: Query, *, reply: bool) -> Any:
         answer = await handle(keyed, request.caller, request.deadline)
     except FrontdeskError as error:
         return _desk().refuse(error)
-    except Exception as error:  # noqa: BLE001 - BentoML would answer a defect in a form of its own
+    except Exception as error:  # noqa: BLE001 - BentoML would answer a defect with its own JSON
         log_failure(error, request.request_id)
         return unexpected_response()
     return answered(answer)

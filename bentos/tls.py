@@ -12,15 +12,15 @@ from frontdesk.private_files import open_secret
 CERTIFICATE_OPTION, KEY_OPTION, CIPHERS_OPTION = "--ssl-certfile", "--ssl-keyfile", "--ssl-ciphers"
 """BentoML's own, which hand the files to its workers."""
 CIPHERS = "ECDHE+AESGCM:ECDHE+CHACHA20"
-"""Of TLS 1.2: forward secrecy and authenticated encryption. Those of TLS 1.3 are all of that kind."""
+"""Ciphers for TLS 1.2: forward secrecy and authenticated encryption. All ciphers of TLS 1.3 have both."""
 
 
 def read_tls(settings: ServerSettings) -> tuple[bytes, bytes] | None:
     """Key and certificate chain, PEM; None where the doors speak plainly.
 
     Raises:
-        ConfigurationError: a file cannot be read, the key belongs to another user or others can read it, or the two do
-            not belong together.
+        ConfigurationError: a file cannot be read, the key belongs to another user or is readable for others, or key and
+            certificate do not match.
     """
     certificate, key = settings.tls_certificate, settings.tls_key
     if certificate is None or key is None:
@@ -47,29 +47,29 @@ def serve_options(settings: ServerSettings) -> list[str]:
 
 
 def harden(context: ssl.SSLContext) -> ssl.SSLContext:
-    """The server's context, limited to TLS 1.2 with `CIPHERS` and TLS 1.3."""
+    """Limit the context to TLS 1.2 with `CIPHERS` and TLS 1.3; returns it."""
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
     return context
 
 
 def check_tls(settings: ServerSettings, arguments: Sequence[str]) -> None:
-    """Refuse a server that would speak plainly, or with BentoML's own ciphers (TLS 1.0's), although TLS is configured.
+    """Refuse to start without TLS, or with BentoML's default ciphers (TLS 1.0's), although TLS is configured.
 
     Raises:
         ConfigurationError: as `read_tls`, or BentoML was not told.
     """
     if read_tls(settings) is None:
         return
-    how = f"Start with: frontdesk serve. Or add: {' '.join(serve_options(settings))}"
+    hint = f"Start with: frontdesk serve. Or add: {' '.join(serve_options(settings))}"
     if not any(argument.startswith(CERTIFICATE_OPTION) for argument in arguments):
-        raise ConfigurationError("server.tls_certificate is set, but BentoML was started without it.", hint=how)
+        raise ConfigurationError("server.tls_certificate is set, but BentoML was started without it.", hint=hint)
     if _value(CIPHERS_OPTION, arguments) != CIPHERS:
-        raise ConfigurationError("BentoML was started with other TLS ciphers than Frontdesk's.", hint=how)
+        raise ConfigurationError("BentoML was started with other TLS ciphers than Frontdesk's.", hint=hint)
 
 
 def _value(option: str, arguments: Sequence[str]) -> str | None:
-    """The value of the last `--option VALUE` or `--option=VALUE`."""
+    """The value of the last `--option VALUE` or `--option=VALUE`; None if there is none."""
     value = None
     for index, argument in enumerate(arguments):
         if argument == option and index + 1 < len(arguments):

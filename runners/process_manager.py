@@ -1,10 +1,10 @@
-"""Keep BentoML's process manager, circus, off the network: its control sockets are unix sockets in a private folder.
+"""Move the control sockets of circus, BentoML's process manager, from TCP to unix sockets in a private folder.
 
-BentoML gives circus a TCP port without any password. Whoever reaches it reads the environment of the server and starts
-commands as its user. `use_private_sockets`, called where the master imports the service and so before it makes the
-arbiter, replaces the addresses, and refuses to start a master that would listen in any other way. All sockets of one
-master, those of its workers too, lie in one folder (0700) below the run folder, or below the system's temporary folder
-where that path is too long for a socket or its file system has none.
+BentoML gives circus TCP ports without authentication. Through them any local user can read the server's environment
+and run commands as its user. `use_private_sockets` is called when the master imports the service, before it creates the
+arbiter. It replaces the addresses and refuses to start a master that would listen on any other address. All sockets of
+one master, including those of its workers, are in one folder (0700) below the run folder, or below the system's
+temporary folder if that path is too long for a socket or its file system does not support sockets.
 """
 
 from __future__ import annotations
@@ -30,27 +30,30 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import folder_problem, make_private_folder
 
 MAX_PATH_BYTES = 100
-"""Of a socket; the systems allow 104 to 108 with the zero at the end."""
+"""Limit of a socket's path. Operating systems allow 104 to 108 bytes, including the terminating zero."""
 
 CONTROL, EVENTS = "control", "events"
 LONGEST_NAME = "bentoml-uds-12345678/123456789012345.sock"
-"""The longest path of a socket in the folder: of BentoML's own, to a runner."""
+"""The longest name of a socket in the folder: BentoML's socket of a runner."""
 
 _API_SERVER = "_bento_api_server"
-"""BentoML's name of the one socket that may be a TCP port: `server.port`."""
+"""BentoML's name of the only socket that may be a TCP port: `server.port`."""
 
 
 class _Master:
-    """What this process holds as a serving master."""
+    """State of this process as a serving master."""
 
     folder: Path | None = None
     run: Path | None = None
 
 
 def use_private_sockets(run: Path) -> None:
-    """Make every arbiter of this process listen on unix sockets only. `run` is that of the settings.
+    """Make every arbiter of this process listen on unix sockets only.
 
-    The process ends with one line where circus is not the one that this was written for.
+    Ends the process with one line of error if circus is not the supported version.
+
+    Args:
+        run: the run folder of the settings.
     """
     if _Master.run is not None:
         return
@@ -74,7 +77,7 @@ def use_private_sockets(run: Path) -> None:
 
 
 def _metrics_folder(run: Path) -> str:
-    """Of this master alone: BentoML has one for all servers of its home, and empties it at each start."""
+    """Create this master's metrics folder. BentoML shares one among all servers of its home and empties it at start."""
     folder = run / f"{os.getpid()}.metrics"
     try:
         run.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -87,7 +90,7 @@ def _metrics_folder(run: Path) -> str:
 
 
 def _in_one_line(original: Callable[..., None]) -> Callable[..., None]:
-    """`CircusSocket.bind_and_listen` that ends the master with one line where the address is taken."""
+    """Wrap `CircusSocket.bind_and_listen`: end the master with one line of error if the address is in use."""
 
     @wraps(original)
     def bind_and_listen(self: Any) -> None:
@@ -105,7 +108,7 @@ def _in_one_line(original: Callable[..., None]) -> Callable[..., None]:
 
 
 def sockets_folder() -> Path:
-    """The private folder of this master's sockets, made at the first call and removed when the process ends.
+    """The private folder of this master's sockets, created by the first call and removed at exit.
 
     Raises:
         ConfigurationError: no folder is private, short enough and on a file system with sockets.
@@ -118,17 +121,17 @@ def sockets_folder() -> Path:
 
 
 def share_sockets_folder() -> None:
-    """Tell this master's children of the folder, and let BentoML put the sockets of its runners there."""
+    """Pass the folder to child processes in the environment, and make BentoML place the sockets of runners there."""
     folder = sockets_folder()
     os.environ[SOCKETS_VARIABLE] = str(folder)
     tempfile.tempdir = str(folder)
 
 
 def check_control_socket(variables: dict[str, str]) -> Path:
-    """In a worker: the folder of the master's sockets, in which the control socket must be.
+    """The folder of the master's sockets, from a worker's environment.
 
     Raises:
-        ConfigurationError: it is not there, so the process manager listens somewhere else.
+        ConfigurationError: the folder has no control socket, so the process manager listens on another address.
     """
     folder = variables.get(SOCKETS_VARIABLE)
     if folder is not None:
@@ -170,18 +173,19 @@ def _make_folder(run: Path, pid: int) -> Path:
 
 
 def _temporaries() -> Iterable[Path]:
-    """A folder of random name is made there."""
+    """Candidates in which a folder with a random name is created."""
     return (Path(tempfile.gettempdir()), Path("/tmp"))  # noqa: S108  # nosec B108 - a folder of random name, closed to others, is made there
 
 
 def _made_anew(folder: Path) -> Path:
-    """What is there was left by a master with the same process id that was killed."""
+    """Create the folder. An existing one is removed: a killed master with the same process id left it."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700)
     return folder
 
 
 def _takes_sockets(folder: Path) -> bool:
+    """Whether a unix socket can be bound in the folder."""
     probe = folder / "probe"
     try:
         with socket.socket(socket.AF_UNIX) as bound:
@@ -198,7 +202,7 @@ def _remove(folder: Path, pid: int) -> None:
 
 
 def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature) -> Callable[..., None]:
-    """`Arbiter.__init__` with other addresses: whatever the caller asks for, nothing but unix sockets."""
+    """Wrap `Arbiter.__init__`: replace the caller's addresses with unix sockets."""
 
     @wraps(original)
     def __init__(*args: Any, **kwargs: Any) -> None:  # noqa: N807 - it is one
@@ -219,7 +223,7 @@ def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature
 
 
 def _in_folder_only(original: Callable[..., Any]) -> Callable[..., Any]:
-    """`zmq.Socket.bind` that ends the master where it would listen elsewhere: then the hook above was not taken."""
+    """Wrap `zmq.Socket.bind`: end the master if it binds outside the folder, so the arbiter was not patched."""
 
     @wraps(original)
     def bind(self: Any, address: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Routes for administrators: what runs, what waits to be told to other systems, and the end of tokens."""
+"""Routes for administrators: models in service, the outbox, and revocation of tokens."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _DONE = b'{"done":true}'
 
 
 class TokensRevoked(BaseModel):
-    """What is refused from now on: one token by its id, or every token of a subject issued before a moment.
+    """What was revoked: one token by its id, or every token of a subject issued before `issued_before`.
 
-    Other workers refuse it within `within_s` seconds.
+    Every worker applies it within `within_s` seconds.
     """
 
     jti: str | None
@@ -110,21 +110,21 @@ def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
         tags=["admin"],
     )
     async def revoke() -> Response:
-        """Of this tenant. A subject's tokens issued from `issued_before` on are not revoked.
+        """Revoke a token of this tenant, or those of a subject that were issued before `issued_before`.
 
-        That is `security.leeway_s` later than now, because the clock of their issuer may be ahead by as much.
+        `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
         request, opened = admitted.get(), desk()
-        asked, tenant, settings = parse(RevokeIn, request.body), request.caller.tenant, opened.gate.settings
-        if asked.token is not None:
-            revoked = revoked_token(asked.token, opened.gate.keys, settings)
+        selection, tenant, settings = parse(RevokeIn, request.body), request.caller.tenant, opened.gate.settings
+        if selection.token is not None:
+            revoked = revoked_token(selection.token, opened.gate.keys, settings)
             if revoked.tenant != tenant:
                 raise NotFound("This tenant has no such token.")
-        elif asked.jti is not None:
-            revoked = revoked_id(tenant, asked.jti)
+        elif selection.jti is not None:
+            revoked = revoked_id(tenant, selection.jti)
         else:
-            revoked = Revoked(tenant, subject=asked.subject or "")
-        request.tell(**revoked.about())
+            revoked = Revoked(tenant, subject=selection.subject or "")
+        request.add_audit_facts(**revoked.about())
         row = await write(
             opened.engine,
             lambda connection: insert(connection, revoked, settings),
@@ -133,10 +133,10 @@ def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
         )
         await request.deadline.bound(asyncio.to_thread(opened.revocations.refresh), "the token was revoked")
         await asyncio.sleep(seconds_until(row.issued_before, settings))
-        told = TokensRevoked(
+        result = TokensRevoked(
             jti=row.jti or None,
             subject=row.subject or None,
             issued_before=row.issued_before,
             within_s=settings.revocation_refresh_s,
         )
-        return Response(told.model_dump_json(), media_type=JSON)
+        return Response(result.model_dump_json(), media_type=JSON)

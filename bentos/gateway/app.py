@@ -46,14 +46,14 @@ def build_app(
     *,
     max_item_bytes: int = 65_536,
 ) -> FastAPI:
-    """The application. `desk` and `heartbeats` give this worker's, once it has started.
+    """The FastAPI application of one worker.
 
     Args:
-        desk: this worker's.
-        heartbeats: this worker's.
-        identity: with it the server proves to a client of the same home that it is no other program (`/livez`).
-        is_draining: will the server stop?
-        max_item_bytes: of one message in a batch.
+        desk: returns this worker's desk once it has started.
+        heartbeats: returns this worker's heartbeats once it has started.
+        identity: returns the identity that `/livez` proves to clients of the same home; None: no proof.
+        is_draining: returns True from the beginning of the drain.
+        max_item_bytes: limit of one message in a batch.
     """
     app = FastAPI(
         title="Frontdesk",
@@ -125,7 +125,7 @@ def build_app(
         if found is None:
             raise NotFound("There is no stored answer with this id.")
         content, customer = found
-        request.tell(rows=1, **({} if customer is None else {"customer": customer}))
+        request.add_audit_facts(rows=1, **({} if customer is None else {"customer": customer}))
         return Response(content, media_type=JSON)
 
     add_customers(app, desk)
@@ -142,7 +142,7 @@ def build_app(
 def _add_pages(app: FastAPI) -> None:
     page = PAGE.read_text(encoding="utf-8")
     page_headers = {POLICY_HEADER: page_policy(page)}
-    # Swagger's files come from BentoML's own package, so that the page works without a network.
+    # Swagger's files come from BentoML's package, so the page needs no network.
     docs_page = get_swagger_ui_html(
         openapi_url="/openapi.json",
         title="Frontdesk API",
@@ -173,7 +173,7 @@ def _add_health(
     async def livez(request: Request) -> Response:
         """200 while every process of this server, runners too, shows signs of life; 503 names those that do not."""
         dead = heartbeats().dead()
-        answer = _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
+        response = _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
         challenge, address = request.headers.get(CHALLENGE_HEADER), request.scope.get("server")
         if (
             identity is not None
@@ -181,16 +181,16 @@ def _add_health(
             and address
             and (proof := identity().proof(challenge, address[1], address[0]))
         ):
-            answer.headers[PROOF_HEADER] = proof
-        return answer
+            response.headers[PROOF_HEADER] = proof
+        return response
 
     @app.get("/readyz", tags=["health"], response_model=None)
     async def readyz() -> Response:
-        """200 while messages are answered; 503 says what lacks.
+        """200 while messages are answered; 503 with the reason otherwise.
 
-        Every worker must have its models and this one its spool: with the database away answers are kept there, and
-        `storage` says so. Below `storage.min_free_bytes` of free disk nothing new is accepted. A process with encoders
-        may be away where the bundle has a reserve, and is named then.
+        Every worker needs its models and this one its spool. While the database is unavailable, answers go to the spool
+        and `storage` is `spooled`. Below `storage.min_free_bytes` of free disk no new work is accepted. A process with
+        encoders may be unavailable if the bundle has a reserve; `degraded` names it.
         """
         opened = desk()
         missing = heartbeats().missing()
@@ -219,7 +219,7 @@ async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admit
     answers = await desk.pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
     answered = iter(answers)
     outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
-    rendering = Deadline.after(RENDERING_S)  # what was kept is acknowledged, although the deadline may have passed
+    rendering = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed
     return await desk.pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
 
 
@@ -256,5 +256,5 @@ def _add_refusals(app: FastAPI, desk: Callable[[], Desk]) -> None:
 
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:
-        """A defect as a problem. The framework raises it again behind the response, and the door logs it."""
+        """A problem document for a defect. Starlette raises the exception again afterwards, and the door logs it."""
         return unexpected_response()

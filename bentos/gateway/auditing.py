@@ -1,4 +1,4 @@
-"""How the HTTP door audits one request: an entry before the act and one with its outcome, or a count of reads."""
+"""Audit of one HTTP request: an entry before the operation and one with its outcome, or a counter of reads."""
 
 from __future__ import annotations
 
@@ -14,9 +14,11 @@ from bentos.gateway.routes import Route
 from frontdesk.deadline import Deadline
 
 
-class Audited:
-    """One request to a route that is `audited` or `counted`. The route adds what it did to `about`: `rows`, say, or
-    the keyed hash of the `customer` whose row it was."""
+class RequestAudit:
+    """Audit of one request to a route that is `audited` or `counted`.
+
+    The route adds its results to `facts`, such as the number of `rows` or the keyed hash of the `customer`.
+    """
 
     def __init__(self, desk: Desk, route: Route, scope: Scope, exchange: Exchange) -> None:
         self._desk = desk
@@ -28,13 +30,13 @@ class Audited:
             labels = desk.champion.taxonomy.labels
             self._details["filters"] = filters_of(query_string, desk.auditor.key, labels)
         self._act: Act | None = None
-        self.about: dict[str, Any] = {}
+        self.facts: dict[str, Any] = {}
 
     async def begin(self, deadline: Deadline) -> None:
-        """Note the act, where the route is `audited`.
+        """Commit the entry of the operation if the route is `audited`.
 
         Raises:
-            StorageUnavailable, DeadlineExceeded: it could not be noted, so it must not be done.
+            StorageUnavailable, DeadlineExceeded: the entry was not committed, so the operation must not run.
         """
         if self._route.audited is not None:
             exchange = self._exchange
@@ -44,23 +46,23 @@ class Audited:
             self._act = act
 
     async def send(self, message: Message) -> None:
-        """The response's messages pass here; the outcome is noted before the last one leaves."""
+        """Send a message of the response; the outcome is committed before the last one."""
         if message["type"] == "http.response.body" and not message.get("more_body", False):
             await self._finish(is_complete=True)
         await self._exchange.send(message)
 
     async def end(self) -> None:
-        """After the route, however it ended: a response that was cut off has an outcome too; reads are counted."""
+        """Count the reads, and commit the outcome of a response that was cut off. Call it however the route ended."""
         await self._finish(is_complete=False)
         if self._route.counted is not None:
             details = {**self._details, "status": self._exchange.status}
-            rows = self.about.get("rows", 0)
-            if (customer := self.about.get("customer")) is not None:
+            rows = self.facts.get("rows", 0)
+            if (customer := self.facts.get("customer")) is not None:
                 details["customer"] = customer
             self._desk.audit_counts.add(self._exchange.caller, self._route.counted, self._target, details, rows)
 
     async def _finish(self, *, is_complete: bool) -> None:
         if (act := self._act) is not None:
             self._act = None
-            outcome = {"status": self._exchange.status or None, "complete": is_complete, **self.about}
+            outcome = {"status": self._exchange.status or None, "complete": is_complete, **self.facts}
             await self._desk.auditor.finish(act, outcome)

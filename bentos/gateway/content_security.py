@@ -1,7 +1,7 @@
-"""Content security policies: what a browser may load and run on our pages, and nothing at all for other responses.
+"""Content security policies: one for each HTML page; other responses may load nothing.
 
-A page's inline scripts and styles are allowed by their hashes, so an injected one does not run: the page of `/` holds
-a token in the browser's session storage.
+Inline scripts and styles of a page are allowed by hash, so an injected script does not run. The page at `/` keeps a
+token in the browser's session storage.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from html.parser import HTMLParser
 
 POLICY_HEADER = "content-security-policy"
 NO_CONTENT = "default-src 'none'; frame-ancestors 'none'"
-"""For every response that is not a page."""
+"""Policy of every response that is not a page."""
 
 
 def page_policy(html: str, *, static_files: bool = False) -> str:
-    """The policy for a page: its inline scripts and styles by hash, requests to this server, images in data URLs.
+    """The policy of a page: inline scripts and styles by hash, requests to this server, images in data URLs.
 
     Args:
-        html: the page exactly as it is sent.
+        html: the page, byte for byte as sent.
         static_files: the page also loads scripts, styles and images from this server.
     """
     inline = _InlineElements()
@@ -40,10 +40,10 @@ def page_policy(html: str, *, static_files: bool = False) -> str:
 
 
 class _InlineElements(HTMLParser):
-    """Collects the text of each `script` and `style` element that has any."""
+    """Collects the text of each non-empty `script` and `style` element."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=False)  # the text of these elements has no references
+        super().__init__(convert_charrefs=False)  # these elements contain no character references
         self.texts: dict[str, list[str]] = {"script": [], "style": []}
         self._parts: list[str] = []
 

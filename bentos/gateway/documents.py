@@ -1,6 +1,6 @@
-"""What anybody may fetch without a token: the API document, Swagger's files and metrics.
+"""Public documents: the OpenAPI document, Swagger's files and metrics.
 
-Each body exists once in a worker, however many clients fetch it and do not read it.
+A worker holds each body once, however many slow clients fetch it.
 """
 
 from __future__ import annotations
@@ -19,35 +19,36 @@ from starlette.responses import Response, StreamingResponse
 from bentos.desk import Desk
 
 PIECE_BYTES = 16_384
-"""Of a file that is sent: what waits for a client that does not read."""
+"""Size of the pieces of a file: the most that is buffered for a client that does not read."""
 MEDIA_TYPES = {
     "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
     "swagger-ui.css": "text/css; charset=utf-8",
     "favicon-light-32x32.png": "image/png",
 }
 METRICS_SHARE = 0.25
-"""The most of a worker's time that is spent on rendering metrics."""
+"""Largest share of a worker's time that rendering metrics may take."""
 
 
 class SharedRendering:
-    """Renders in a thread for all who ask at the same time; never a state older than the question."""
+    """Coalesces concurrent renderings, which run in a thread. A result is never older than the call that returns it."""
 
     def __init__(self, render: Callable[[], tuple[bytes, str]], share: float = METRICS_SHARE) -> None:
         self._render = render
         self._share = share
         self._next: asyncio.Task[tuple[bytes, str]] | None = None
-        self._one_at_a_time = asyncio.Lock()
+        self._rendering_lock = asyncio.Lock()
         self._not_before = 0.0
 
     async def get(self) -> tuple[bytes, str]:
+        """Body and content type of a rendering that starts after this call."""
         if self._next is None:
             self._next = asyncio.create_task(self._begin())
         return await asyncio.shield(self._next)
 
     async def _begin(self) -> tuple[bytes, str]:
-        async with self._one_at_a_time:
+        async with self._rendering_lock:
             await asyncio.sleep(self._not_before - time.monotonic())
-            self._next = None  # who asks from now on may have changed something
+            self._next = None  # later calls may expect a newer state
             started = time.monotonic()
             try:
                 return await asyncio.to_thread(self._render)
@@ -63,7 +64,7 @@ def _pieces(name: str) -> tuple[bytes, ...]:
 
 
 def add_documents(app: FastAPI, desk: Callable[[], Desk]) -> None:
-    """`/openapi.json`, `/static_content/...` (from BentoML's package, so that /docs needs no network), `/metrics`."""
+    """Add `/openapi.json`, `/static_content/...` (from BentoML's package, so /docs needs no network) and `/metrics`."""
     shared: list[SharedRendering] = []
 
     @cache

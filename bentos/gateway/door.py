@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.desk import Desk
 from bentos.errors import PROBLEM_JSON, unexpected_response
-from bentos.gateway.auditing import Audited
+from bentos.gateway.auditing import RequestAudit
 from bentos.gateway.cors import CrossOrigin
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_routes
@@ -44,7 +44,7 @@ from frontdesk.observability.logs import log_access, log_failure
 from frontdesk.types import Caller
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
-"""Answered whatever host is asked for: probes ask by address."""
+"""Exempt from the check of the host: probes use addresses."""
 BUSY_S = 1.0
 """After which one that found too many requests under way may try again."""
 
@@ -60,13 +60,13 @@ class Admitted:
     fresh: bool = False
     idempotency_key: str | None = None
     is_head: bool = False
-    about: dict[str, Any] | None = None
-    """Where the route is audited or counted: what it did, such as how many `rows` it read."""
+    audit_facts: dict[str, Any] | None = None
+    """Results for the audit log, such as the number of `rows` read; None if the route is not audited or counted."""
 
-    def tell(self, **facts: object) -> None:
+    def add_audit_facts(self, **facts: object) -> None:
         """Add facts to the audit entry of this request, if it has one."""
-        if self.about is not None:
-            self.about.update(facts)
+        if self.audit_facts is not None:
+            self.audit_facts.update(facts)
 
 
 admitted: ContextVar[Admitted] = ContextVar("admitted")
@@ -75,7 +75,7 @@ admitted: ContextVar[Admitted] = ContextVar("admitted")
 class Door:
     """ASGI. `gateway` answers our own routes, `native` (BentoML's application) and `open_inference` theirs.
 
-    `scopes` are those that the settings put on routes which are open by default, by template.
+    `scopes`: required scope by template, for routes that are open unless the settings name one.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Door:
             if not exchange.is_gone:
                 raise
         except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
-            if not exchange.is_gone:  # what a cancelled framework raises instead of CancelledError is no defect
+            if not exchange.is_gone:  # a cancelled framework may raise other exceptions than CancelledError
                 log_failure(error, exchange.request_id)
             await exchange.answer(unexpected_response())
         finally:
@@ -141,21 +141,21 @@ class Door:
             body = await deadline.bound(self._body(route, receive, exchange), "the body was on its way")
             if route.native:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
-        audited = None
+        audit = None
         if route.audited is not None or route.counted is not None:
-            audited = Audited(self._desk(), route, scope, exchange)
-            await audited.begin(deadline)
+            audit = RequestAudit(self._desk(), route, scope, exchange)
+            await audit.begin(deadline)
         fresh = asks_afresh(exchange.header(b"cache-control"))
-        about = None if audited is None else audited.about
-        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head, about))
+        facts = None if audit is None else audit.facts
+        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head, facts))
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
-        send = _as_problems(exchange) if route.native else exchange.send if audited is None else audited.send
+        send = _as_problems(exchange) if route.native else exchange.send if audit is None else audit.send
         try:
             async with exchange.while_connected(receive):
                 await application(scope, _replay(body, receive), send)
         finally:
-            if audited is not None:
-                await audited.end()
+            if audit is not None:
+                await audit.end()
 
     def _cross_origin_answer(self, scope: Scope, exchange: Exchange) -> Response | None:
         """What a browser asks before it lets a page of another origin call; the response's headers otherwise."""
@@ -181,12 +181,12 @@ class Door:
         raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", allowed=allowed)
 
     def _check_in_flight(self) -> None:
-        """Only admitted requests count: strangers are bounded by the cap on connections, and must not fill this one."""
+        """Only admitted requests count, so callers without a token cannot exhaust the limit; connections are capped."""
         if self._in_flight >= self._settings.max_concurrent_requests:
             raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
 
     async def _admit_to(self, route: Route, exchange: Exchange) -> None:
-        """Check room, token and limits, the cheapest first; the request then counts as in flight."""
+        """Check capacity, token and rate limits, cheapest first, then count the request as in flight."""
         if route.scope is not None:
             self._check_in_flight()
         if route.models:
@@ -196,8 +196,8 @@ class Door:
             self._check_in_flight()
             self._in_flight += 1
             exchange.is_admitted = True
-        elif (needed := self._scopes.get(route.template)) is not None:
-            await self._admit(needed, exchange)
+        elif (required := self._scopes.get(route.template)) is not None:
+            await self._admit(required, exchange)
 
     async def _admit(self, scope: str, exchange: Exchange) -> None:
         """Who asks, with a valid token, and not more often than they may."""
@@ -232,8 +232,8 @@ class Door:
 
     def _deadline(self, exchange: Exchange) -> Deadline:
         wanted = exchange.header(b"x-request-deadline-ms")
-        began = time.monotonic() - (time.perf_counter() - exchange.started)
-        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s), began)
+        started = time.monotonic() - (time.perf_counter() - exchange.started)
+        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s), started)
 
     def _refuse(self, error: FrontdeskError, path: str) -> Response:
         """As the protocol of the path says it, also where there is no such path."""
@@ -263,7 +263,7 @@ def _too_large(limit: int) -> TooLarge:
 
 
 def _as_problems(exchange: Exchange) -> Send:
-    """`exchange.send` for BentoML, whose answer to a defect is JSON of its own: a problem takes its place."""
+    """`exchange.send` for BentoML's application: replaces its own JSON for a defect with a problem document."""
     replaced = False
 
     async def send(message: Message) -> None:

@@ -40,7 +40,7 @@ _SECURITY_HEADERS = [*SECURITY_HEADERS, (b"cross-origin-resource-policy", b"same
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 _PAGES = frozenset({"/", "/docs"})
 _PAGE_HEADERS = [*_SECURITY_HEADERS, (b"cross-origin-opener-policy", b"same-origin")]
-"""A page brings a content security policy of its own."""
+"""Without a content security policy: each page has its own."""
 _CONTENT_HEADERS = [*_SECURITY_HEADERS, (POLICY_HEADER.encode(), NO_CONTENT.encode())]
 _HEADERS = {
     (is_page, is_https): [*headers, _HSTS] if is_https else headers
@@ -158,7 +158,7 @@ class Exchange:
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            self.is_gone = not self._is_complete  # after a complete response the server says the same
+            self.is_gone = not self._is_complete  # the server also sends it after a complete response
             if self.status == 0:
                 task.cancel()
 
@@ -177,7 +177,7 @@ class Exchange:
 
     async def answer(self, response: ASGIApp) -> None:
         """Send an error, unless a response has begun already: then nothing can be said any more."""
-        if self._held is not None:  # a response has begun, but nothing of it was sent
+        if self._held is not None:  # a response has begun, but nothing was sent
             self._held, self.status = None, 0
         if self.status == 0:
             await response(self._scope, _nothing, self.send)

@@ -1,7 +1,7 @@
 """Rows as CSV (RFC 4180) or as JSON lines, a piece at a time.
 
-Customers write texts that a spreadsheet takes for formulas, and agents open such files: `frontdesk.csv_cells` guards
-them. Every cell is quoted, so that no separator in a text begins a cell.
+A spreadsheet may read a customer's text as a formula: `frontdesk.csv_cells` escapes those. Every cell is quoted, so
+no separator in a text starts a cell.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
-"""What a large JSON body holds, counted before anything is built of it, and the bytes of each item of a batch.
+"""Structural limits of large JSON bodies, checked before parsing, and the bytes of each item of a batch.
 
-A parser makes a Python object of each `{}`: 8 MB of them cost 500 MB and seconds of the event loop. Counting takes
-milliseconds. Strings are taken out first, because messages may hold any number of braces and commas.
+A parser creates a Python object for each `{}`: 8 MB of them take 500 MB and seconds of the event loop. Counting takes
+milliseconds. Strings are excluded from the counts, because messages may contain any number of braces and commas.
 
-Every function is a generator that yields between its steps, for `frontdesk.turns`. Knows no field of a query.
+Every public function that scans a body is a generator that yields between its steps, for `frontdesk.turns`. Independent
+of the fields of a query.
 """
 
 from __future__ import annotations
@@ -15,13 +16,13 @@ from frontdesk.turns import Steps
 
 LARGEST_BATCH = 256
 MOST_SIGNS = LARGEST_BATCH * 16
-"""Of `{`, `[` and `,` outside of strings: a query with every field has nine, and its comma."""
+"""Limit of `{`, `[` and `,` outside strings. A query with every field has nine, and the comma after it."""
 MOST_QUOTES = LARGEST_BATCH * 64
-"""A query with every field has 32."""
+"""Limit of quotation marks. A query with every field has 32."""
 MOST_BYTES_OUTSIDE = 1_048_576
-"""Outside of strings: blanks, numbers and signs."""
+"""Limit of bytes outside strings: blanks, numbers and punctuation."""
 MOST_STRING_BYTES = 65_536
-"""4,000 characters, each as two escapes, have 48,000."""
+"""Limit of one string. 4,000 characters, each written as two escapes, have 48,000."""
 LONG_STRING_BYTES = 1000
 WINDOW_BYTES = 1_048_576
 
@@ -30,15 +31,15 @@ _BLANKS = b" \t\r\n"
 _LIST_BEGINS = re.compile(rb"[ \t\r\n]*:[ \t\r\n]*\[")
 _SIGNS = re.compile(rb"[\[\]{},]")
 _LIST = 0
-"""The depth inside the list of items."""
+"""Nesting depth inside the list of items."""
 
 
 def check_structure(raw: bytes) -> Steps[list[bytes]]:
-    """Refuse a body with more structure than any valid batch has.
+    """Split a body at its quotation marks; refuse one with more structure than any valid batch.
 
     Returns:
-        The body cut at the quotation marks of its strings: what is outside of strings at even places, the insides of
-        strings at odd ones. Escaped characters that could be taken for a quotation mark are dots.
+        The parts between quotation marks: text outside strings at even indices, contents of strings at odd ones.
+        Escaped quotation marks and backslashes are replaced by dots.
 
     Raises:
         InvalidQuery: too many objects, lists, fields or strings, or a string that does not end.
@@ -62,12 +63,12 @@ def check_structure(raw: bytes) -> Steps[list[bytes]]:
 
 
 def _without_escapes(raw: bytes) -> Steps[bytes]:
-    """The body with dots in place of escaped backslashes and quotation marks; as long as before."""
+    """The body with escaped backslashes and quotation marks replaced by dots; the length is the same."""
     windows = []
     start = 0
     while start < len(raw):
         window = raw[start : start + WINDOW_BYTES]
-        if (len(window) - len(window.rstrip(b"\\"))) % 2:  # the last backslash escapes the byte behind the window
+        if (len(window) - len(window.rstrip(b"\\"))) % 2:  # the last backslash escapes the byte after the window
             window = raw[start : start + WINDOW_BYTES + 1]
         start += len(window)
         windows.append(window.replace(b"\\\\", b"..").replace(b'\\"', b".."))
@@ -76,42 +77,41 @@ def _without_escapes(raw: bytes) -> Steps[bytes]:
 
 
 def take_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[tuple[bytes, dict[str, bytes]]]:
-    """The body with a short name in place of each long string, and the strings by name, as they were written.
+    """The body with each long string replaced by a short name, and the original strings by name.
 
-    A parser holds the interpreter until it is done, which takes 20 ms for 8 MB of escapes; strings by themselves can be
-    parsed one by one.
+    The parser blocks the event loop, for 20 ms with 8 MB of escapes. The strings can be parsed one by one instead.
 
     Args:
         raw: the body.
-        pieces: what `check_structure` made of it.
-        marker: the beginning of the names, which no caller can guess.
+        pieces: the result of `check_structure`.
+        marker: prefix of the names; must be unpredictable for callers.
 
     Raises:
-        InvalidQuery: a string is longer than any text.
+        InvalidQuery: a string has more than `MOST_STRING_BYTES`.
     """
-    written, strings, at = [], {}, 0
+    parts, strings, at = [], {}, 0
     for index, piece in enumerate(pieces):
-        inside = raw[at : at + len(piece)]
+        content = raw[at : at + len(piece)]
         at += len(piece) + 1
-        if index % 2 and len(inside) > MOST_STRING_BYTES:
+        if index % 2 and len(content) > MOST_STRING_BYTES:
             raise InvalidQuery(f"The body has a string of more than {MOST_STRING_BYTES} bytes.", hint=_SHORTER)
-        if index % 2 and len(inside) > LONG_STRING_BYTES:
-            strings[name := f"{marker}{index}"] = b'"' + inside + b'"'
-            inside = name.encode()
-        written.append(inside)
+        if index % 2 and len(content) > LONG_STRING_BYTES:
+            strings[name := f"{marker}{index}"] = b'"' + content + b'"'
+            content = name.encode()
+        parts.append(content)
         yield
-    return b'"'.join(written), strings
+    return b'"'.join(parts), strings
 
 
 def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[bytes] | None]:
-    """The bytes of each item of `{"name": [...]}`; None where the body is not of this form.
+    """The bytes of each item of `{"name": [...]}`; None if the body has another form.
 
-    Only brackets and commas are looked at: an item may still be no JSON. The body is JSON exactly if all items are.
+    Only brackets and commas are checked: an item may be invalid JSON. The body is valid exactly if all items are.
 
     Args:
         raw: the body.
-        pieces: what `check_structure` made of it.
-        name: of the list.
+        pieces: the result of `check_structure`.
+        name: name of the list.
     """
     if len(pieces) < 3 or pieces[0].strip(_BLANKS) != b"{" or pieces[1] != name:
         return None
@@ -124,19 +124,19 @@ def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[byte
     for index in range(2, len(pieces), 2):
         piece = pieces[index]
         for sign in _SIGNS.finditer(piece, place):
-            what = sign[0]
-            if what in b"[{":
+            bracket = sign[0]
+            if bracket in b"[{":
                 depth += 1
-            elif what != b"," and depth > _LIST:
+            elif bracket != b"," and depth > _LIST:
                 depth -= 1
             elif depth == _LIST:
                 end = at + sign.start()
                 items.append(raw[start:end])
                 start = end + 1
-                if what == b"]":
+                if bracket == b"]":
                     is_last = index == len(pieces) - 1 and piece[sign.end() :].strip(_BLANKS) == b"}"
                     return items if is_last and items[0].strip(_BLANKS) else None
-                if what == b"}":
+                if bracket == b"}":
                     return None
                 if len(items) == LARGEST_BATCH:
                     raise too_many_items(name.decode())
@@ -147,11 +147,13 @@ def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[byte
 
 
 def too_many_items(name: str) -> InvalidQuery:
+    """Error for a list `name` with more than `LARGEST_BATCH` items."""
     violation = (name, f"should have at most {LARGEST_BATCH} items")
     return InvalidQuery(f"{' '.join(violation)}.", violations=(violation,), hint="Send several batches.")
 
 
 def not_json() -> InvalidQuery:
+    """Error for a body that is not valid JSON."""
     return InvalidQuery("The body is not valid JSON.", hint='Send UTF-8 JSON such as {"text": "Where is my parcel?"}.')
 
 

@@ -160,7 +160,7 @@ def parse_parameters(model: type[Asked], request: Request) -> Asked:
 
 
 class AnyText(Convertor[str]):
-    """A part of a path's template, `{name:any_text}`, that any text fills: `{name:path}` would refuse line breaks."""
+    """Path convertor `{name:any_text}`, which matches any text. `{name:path}` does not match line breaks."""
 
     regex = "(?s:.+)"
 
@@ -184,18 +184,18 @@ def customer_in_path(request: Request) -> str:
 
 
 def session_in_path(request: Request) -> str:
-    """The session of /v1/sessions/{session_id}, as `customer_in_path`."""
+    """The session of /v1/sessions/{session_id}; errors as `customer_in_path`."""
     return _identifier(request, "session", LONGEST_SESSION_ID)
 
 
-def _identifier(request: Request, whose: str, longest: int) -> str:
+def _identifier(request: Request, kind: str, max_characters: int) -> str:
     raw: bytes = request.scope["raw_path"]
     try:
         identifier = unquote(raw.decode("ascii").split("/")[3], errors="strict")
     except UnicodeDecodeError:
-        raise InvalidQuery(f"The {whose}'s id is not UTF-8.", hint="Escape it as %XX of its bytes.") from None
-    if "\x00" in identifier or len(identifier) > longest:
-        raise InvalidQuery(f"A {whose}'s id has at most {longest} characters, none of them NUL.")
+        raise InvalidQuery(f"The {kind}'s id is not UTF-8.", hint="Escape it as %XX of its bytes.") from None
+    if "\x00" in identifier or len(identifier) > max_characters:
+        raise InvalidQuery(f"A {kind}'s id has at most {max_characters} characters, none of them NUL.")
     return identifier
 
 

@@ -46,7 +46,7 @@ JSON = "application/json"
 ROWS_A_READING = 500
 """Of an export: a few hundred kilobytes in memory, a few milliseconds of the database's time."""
 ROWS_A_PIECE = 25
-"""Written in one go: 25 texts of 4,000 characters take 3 ms as CSV."""
+"""Rows encoded without yielding to the event loop: 25 texts of 4,000 characters take 3 ms as CSV."""
 READING_TIMEOUT_S = 10.0
 """For each reading after the first: the request's own time is over long before a large file is."""
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours", **PROBLEM}}
@@ -63,7 +63,7 @@ class FeedbackTaken(BaseModel):
 
 
 class StillWaiting(BaseModel):
-    """Where something may still be, and of how many rows at most; `seen_at` is when a host last told of its spool."""
+    """A place that may still hold data, with the maximum number of rows; `seen_at`: last report of a host's spool."""
 
     place: Literal["outbox", "spool", "replies", "write-ahead log", "events file"]
     name: str
@@ -72,9 +72,9 @@ class StillWaiting(BaseModel):
 
 
 class ErasureReceipt(BaseModel):
-    """How many rows lost their text and their customer; their labels and times are kept for counts.
+    """Numbers of rows whose text and customer were erased; their labels and times are kept for statistics.
 
-    `removed` says it by table. What is in `waiting` follows by itself as soon as its host or sink is there.
+    `removed` has the numbers by table. Data in `waiting` is erased as soon as its host or sink is available.
     """
 
     queries: int
@@ -115,7 +115,7 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
             seen.caller.tenant, asked.filters(), asked.cursor, asked.limit + 1, seen.deadline
         )
         items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
-        seen.tell(rows=len(items))
+        seen.add_audit_facts(rows=len(items))
         page = QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
         return Response(_QUERY_PAGE.to_json(page), media_type=JSON)
 
@@ -138,7 +138,7 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
         asked, seen = parse_parameters(ExportedQueries, request), admitted.get()
         export = EXPORTS[asked.format]
         headers = {"content-disposition": f'attachment; filename="queries.{asked.format}"'}
-        if seen.is_head:  # nobody would read the rows, so nobody would slow their reading down
+        if seen.is_head:  # without a reader of the body there is no backpressure
             return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
         first = await desk().archive.queries(
             seen.caller.tenant, asked.filters(), None, ROWS_A_READING, seen.deadline, EXPORTED
@@ -177,9 +177,9 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
         tags=["records"],
     )
     async def query_erased(query_id: str) -> Response:
-        """The text, the sealed original, the answer and the names of one query go; its labels stay.
+        """Erase the text, the sealed original, the answer and the names of one query; its labels remain.
 
-        As for a customer, an id with nothing stored is no error: its row may still be on the way.
+        An id with nothing stored is not an error: its row may not have arrived yet.
         """
         return await _erase(desk(), SubjectKind.QUERY, query_id)
 
@@ -237,7 +237,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         if not found and asked.cursor is None:
             raise NotFound("There is no history of this customer.")
         items = tuple(InteractionItem.of(interaction) for interaction in found[: asked.limit])
-        seen.tell(rows=len(items))
+        seen.add_audit_facts(rows=len(items))
         page = InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
         return Response(_INTERACTION_PAGE.to_json(page), media_type=JSON)
 
@@ -253,7 +253,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
 
         Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
-        on the way, and are made anonymous when they arrive. The receipt says what was removed and what still waits.
+        on the way, and are made anonymous when they arrive. The receipt lists what was removed and what is pending.
         """
         return await _erase(desk(), SubjectKind.CUSTOMER, customer_in_path(request))
 
@@ -266,16 +266,16 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         tags=["customers"],
     )
     async def session_erased(request: Request) -> Response:
-        """The same for all queries of one session, whether they name a customer or not."""
+        """The same for all queries of one session, with or without a customer."""
         return await _erase(desk(), SubjectKind.SESSION, session_in_path(request))
 
 
 async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
     seen = admitted.get()
     receipt = await desk.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
-    seen.tell(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
-    seen.tell(customers=receipt.customers)
-    told = ErasureReceipt(
+    seen.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
+    seen.add_audit_facts(customers=receipt.customers)
+    body = ErasureReceipt(
         queries=receipt.queries,
         interactions=receipt.interactions,
         feedback=receipt.feedback,
@@ -283,7 +283,7 @@ async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
         removed=dict(receipt.removed),
         waiting=[StillWaiting(**asdict(waiting)) for waiting in receipt.waiting],
     )
-    return Response(told.model_dump_json(), media_type=JSON)
+    return Response(body.model_dump_json(), media_type=JSON)
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -296,14 +296,14 @@ async def _stream(
 ) -> AsyncIterator[bytes]:
     """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
     yield export.head([column.name for column in EXPORTED])
-    rows, sent = first, 0
+    rows, row_count = first, 0
     while rows:
         for start in range(0, len(rows), ROWS_A_PIECE):
             piece = rows[start : start + ROWS_A_PIECE]
-            sent += len(piece)
-            seen.tell(rows=sent)
+            row_count += len(piece)
+            seen.add_audit_facts(rows=row_count)
             yield export.piece(piece)
-            await asyncio.sleep(0)  # the connection may take pieces faster than the event loop gets to do anything else
+            await asyncio.sleep(0)  # lets other tasks run even if the connection never blocks
         after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_A_READING else None
         if after is None:
             return

@@ -21,8 +21,8 @@ class Route:
     `batch` bodies may be larger; `models` work is refused at the door while too much waits for them; `native` paths are
     answered by BentoML's own application, `oip` paths by that of the Open Inference Protocol: any content type, and
     errors as it says. Only `escapes` paths may hold percent escapes: identifiers that are not ours, such as customers'.
-    What is `audited` is noted in the audit log, under that name, before it is done, and again with its outcome. What is
-    `counted` is noted once a minute for each caller, with how many rows were read.
+    `audited` is the action under which the audit log has an entry before the operation and one with its outcome;
+    `counted` the action of aggregated entries, one a minute for each caller, with the number of rows read.
     """
 
     template: str
@@ -95,7 +95,8 @@ ROUTES = (
 class Rpc:
     """One method of a gRPC service, by the path that calls have; `batch` and `models` are those of a route.
 
-    What is `foreign` belongs to gRPC itself (health, reflection): open to everybody, and no reason to delay a stop.
+    `foreign` methods are those of gRPC itself (health, reflection): open without a token, and a stop does not wait for
+    them.
     """
 
     path: str
@@ -126,7 +127,7 @@ RPCS = (
 
 
 def optional_scopes(security: SecuritySettings) -> Mapping[str, str]:
-    """The scopes that the settings put on routes which are open by default, by template."""
+    """Required scopes, by template, of routes that are open unless the settings name a scope."""
     scopes = {"/metrics": security.metrics_scope, "/schema.json": security.schema_scope}
     return {template: scope for template, scope in scopes.items() if scope is not None}
 

@@ -35,7 +35,7 @@ from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
 LONGEST_TEXT = 4000
 MOST_OTHER_BYTES = 262_144
-"""Of a batch of another form than is expected, which is parsed at once to say what is wrong with it."""
+"""Limit of a batch of an unexpected form, which is parsed as a whole to report what is wrong with it."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
 
@@ -62,13 +62,14 @@ def written_time(value: object) -> object:
 
 
 def has_utc(moment: datetime) -> datetime:
-    """The moment as it is; an offset may lead out of the years 1 to 9999, which only shows when it is converted."""
+    """The moment, unchanged. Raises ValueError if it lies outside the years 1 to 9999 in UTC."""
     if moment.tzinfo is not None:
         in_utc(moment)
     return moment
 
 
 def in_utc(moment: datetime) -> datetime:
+    """The moment in UTC. Raises ValueError if it lies outside the years 1 to 9999."""
     try:
         return moment.astimezone(UTC)
     except OverflowError:
@@ -96,8 +97,8 @@ class QueryIn(BaseModel):
     waiting_since: Annotated[datetime, Strict(False), BeforeValidator(written_time), AfterValidator(has_utc)] | None = (
         Field(
             None,
-            description="Since when the customer has been waiting. Without an offset it is UTC; a time in the future "
-            "counts as now, one more than ten years ago as ten years ago.",
+            description="Since when the customer has been waiting. Without an offset it is UTC. A time in the future "
+            "counts as now; a time more than ten years ago counts as ten years ago.",
         )
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
@@ -159,20 +160,20 @@ class FeedbackIn(BaseModel):
 
 
 class RevokeIn(BaseModel):
-    """Which tokens of this tenant to revoke; exactly one field."""
+    """The tokens of this tenant to revoke; exactly one field."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, json_schema_extra={"minProperties": 1, "maxProperties": 1}
     )
 
     token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = Field(
-        None, description="A token that is good now."
+        None, description="A token that is valid now."
     )
     jti: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)] | None = Field(
         None, description="The id of a token, its claim `jti`."
     )
     subject: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)] | None = Field(
-        None, description="A subject: every token of it that was issued until now."
+        None, description="A subject: revokes each of its tokens issued until now."
     )
 
     @model_validator(mode="after")
@@ -198,18 +199,18 @@ def parse(model: type[Body], raw: bytes) -> Body:
 
 
 def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
-    """Each item of a batch as a query, or what is wrong with it, in order. A generator, for `frontdesk.turns`.
+    """Each item of a batch as a query, or the error of that item, in order. A generator, for `frontdesk.turns`.
 
-    Items are parsed one by one out of the bytes of the body, so that no step takes longer than one item. A body of
-    another form than `{"queries": [...]}` is parsed as a whole, which says what is wrong with it.
+    Items are parsed one by one from the bytes of the body, so no step takes longer than one item. A body of another
+    form than `{"queries": [...]}` is parsed as a whole to report what is wrong with it.
 
     Args:
         raw: the body.
-        fresh: of every query.
-        max_item_bytes: a larger item is refused without being parsed.
+        fresh: whether the queries bypass caches.
+        max_item_bytes: a larger item is refused without parsing.
 
     Raises:
-        InvalidQuery: the body is no batch; as `parse`.
+        InvalidQuery: the body is not a batch; as `parse`.
     """
     pieces = yield from check_structure(raw)
     items = yield from split_items(raw, pieces, b"queries")
@@ -226,12 +227,12 @@ def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Q
 
 
 def parse_item(item: Mapping[str, Any], *, fresh: bool = False) -> Query | FrontdeskError:
-    """The fields of one message as a query, or what is wrong with them."""
+    """The fields of one message as a query, or the error."""
     return _item(json.dumps(item).encode(), fresh=fresh)
 
 
 def _item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Query | FrontdeskError:
-    """One item; raises `InvalidQuery` where it is no JSON, for then the whole body is none."""
+    """One item as a query, or its error. Raises `InvalidQuery` if it is not JSON, for then the body is not either."""
     if max_item_bytes is not None and len(raw) > max_item_bytes:
         return TooLarge(f"The item has more than {max_item_bytes} bytes.", hint="Send less text.")
     try:
@@ -244,7 +245,7 @@ def _item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Quer
 
 
 def _shortened(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
-    """An error about the same body with at most one unknown field: pydantic makes a violation of each."""
+    """The error of the same body with at most one unknown field: pydantic reports a violation for each."""
     if error.error_count() <= MOST_VIOLATIONS:
         return error
     fields = from_json(raw)
@@ -262,10 +263,12 @@ def _shortened(error: ValidationError, model: type[BaseModel], raw: bytes) -> Va
 
 def violated(error: ValidationError, whole: str = "the body") -> InvalidQuery:
     """What is wrong, by field; `whole` is what is named where no field of it is to blame."""
-    found = error.errors(include_url=False, include_input=False)
-    if found[0]["type"] == "json_invalid":
+    details = error.errors(include_url=False, include_input=False)
+    if details[0]["type"] == "json_invalid":
         return not_json()
-    violations = tuple(dict.fromkeys((_where(one["loc"], one["type"], whole), words(one)) for one in found))
+    violations = tuple(
+        dict.fromkeys((_where(detail["loc"], detail["type"], whole), words(detail)) for detail in details)
+    )
     first = f"{violations[0][0]} {violations[0][1]}"
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
     return InvalidQuery(f"{first}{more}.", violations=violations, hint="See /docs for the fields.")
@@ -306,16 +309,16 @@ _WORDS: Mapping[str, str] = {
     "too_long": "should have at most {max_length} items",
     "too_short": "should have at least {min_length} items",
 }
-"""Our words for pydantic's kinds of errors; they never hold what was sent."""
+"""Our messages for pydantic's kinds of errors. They never contain input."""
 
 
 def words(error: Mapping[str, Any]) -> str:
-    """What is wrong with a field, of one entry of `ValidationError.errors()`; begins with a verb."""
+    """The message for one entry of `ValidationError.errors()`, without its subject: "should be a list"."""
     kind, limits = error["type"], error.get("ctx", {})
     if kind == "value_error":
         return str(limits["error"])
-    known = _WORDS.get(kind)
-    if known is None:
+    template = _WORDS.get(kind)
+    if template is None:
         return "is not valid"
-    said = known.format_map(limits)
-    return said.removesuffix("s") if said.endswith(("at least 1 characters", "at least 1 items")) else said
+    message = template.format_map(limits)
+    return message.removesuffix("s") if message.endswith(("at least 1 characters", "at least 1 items")) else message

@@ -23,7 +23,7 @@ from frontdesk.errors import InvalidQuery
 from frontdesk.turns import Steps, finished
 
 LARGE_BYTES = 262_144
-"""A larger body is parsed without its texts first, and they one by one."""
+"""In a larger body long strings are taken out before parsing and then parsed one by one."""
 _LONGEST_NUMBER = 10  # digits of Inference-Header-Content-Length
 
 
@@ -89,12 +89,12 @@ def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]
         InvalidQuery: naming what is wrong, never what was sent.
     """
     end = len(body) if json_length is None else _json_end(json_length, len(body))
-    written = body[:end]
-    pieces = yield from check_structure(written)
+    json_part = body[:end]
+    pieces = yield from check_structure(json_part)
     strings: dict[str, bytes] = {}
-    if len(written) > LARGE_BYTES:
-        written, strings = yield from take_long_strings(written, pieces, f"{secrets.token_hex(8)}-")
-    request = _parse(_InferenceIn, written)
+    if len(json_part) > LARGE_BYTES:
+        json_part, strings = yield from take_long_strings(json_part, pieces, f"{secrets.token_hex(8)}-")
+    request = _parse(_InferenceIn, json_part)
     texts: dict[str, str] = {}
     for name, string in strings.items():
         yield
@@ -169,7 +169,7 @@ def _inputs(given: Sequence[_InputIn], binary: bytes, texts: Mapping[str, str]) 
         if size is None:
             data: bytes | list[Any] = tensor.data or []
             if texts:
-                data = [texts.get(one, one) if isinstance(one, str) else one for one in data]
+                data = [texts.get(element, element) if isinstance(element, str) else element for element in data]
         else:
             data = binary[at : at + size]
             at += size

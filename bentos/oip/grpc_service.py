@@ -69,10 +69,10 @@ class InferenceService:
         return ParseDict({"models": index}, service_pb2.RepositoryIndexResponse())
 
     async def model_infer(self, request: Any, call: Call) -> Any:
-        asked, pipeline = read_inference(request), self._desk.pipeline
-        outputs = await infer(self._models, pipeline.mask, asked, call.deadline, pipeline.turns)
+        inference, pipeline = read_inference(request), self._desk.pipeline
+        outputs = await infer(self._models, pipeline.mask, inference, call.deadline, pipeline.turns)
         response = service_pb2.ModelInferResponse(
-            model_name=asked.model,
+            model_name=inference.model,
             model_version=self._models.version,
             id=request.id,
             raw_output_contents=[output.binary() for output in outputs],

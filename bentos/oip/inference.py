@@ -59,7 +59,7 @@ async def infer(
 
 
 def texts_of(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
-    """The texts of the one input that every model takes; raises `InvalidQuery` where it is not as it should be.
+    """The texts of the one input that every model takes; raises `InvalidQuery` if the input is malformed.
 
     A generator, for `frontdesk.turns`.
     """

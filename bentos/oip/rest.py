@@ -31,7 +31,7 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 
 
 class OpenInference:
-    """ASGI. `desk` gives this worker's, once it has started; `is_draining` says whether it will stop."""
+    """ASGI. `desk` returns this worker's desk once it has started; `is_draining` returns True during the drain."""
 
     def __init__(self, desk: Callable[[], Desk], is_draining: Callable[[], bool] = bool) -> None:
         self._desk = desk
@@ -69,14 +69,15 @@ class OpenInference:
         desk, admission = self._desk(), admitted.get()
         turns = desk.pipeline.turns
         reading = read_inference(admission.body, request.headers.get(JSON_LENGTH))
-        asked = await turns.run(reading, admission.deadline, "the body was read")
-        in_binary = dict(asked.outputs)
-        inference = Inference(model, version, asked.inputs, tuple(name for name, _ in asked.outputs))
+        request_body = await turns.run(reading, admission.deadline, "the body was read")
+        in_binary = dict(request_body.outputs)
+        names = tuple(name for name, _ in request_body.outputs)
+        inference = Inference(model, version, request_body.inputs, names)
         outputs = await infer(desk.champion, desk.pipeline.mask, inference, admission.deadline, turns)
         head = {"model_name": model, "model_version": desk.champion.version}
-        if asked.id is not None:
-            head["id"] = asked.id
-        written = [(output, in_binary.get(output.name, asked.binary)) for output in outputs]
+        if request_body.id is not None:
+            head["id"] = request_body.id
+        written = [(output, in_binary.get(output.name, request_body.binary)) for output in outputs]
         body, json_length = write_inference(head, written)
         if json_length is None:
             return Response(body, media_type=JSON)

@@ -1,4 +1,4 @@
-"""`frontdesk ask` where its port is answered by somebody else: it says so, sends no token, and answers by itself."""
+"""`frontdesk ask` with another program on its port: it reports that, sends no token, and answers locally."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ TEXT = "Where is my parcel? It should have come on Monday."
 
 
 class Recording(ThreadingHTTPServer):
-    """Another program on the port; `requests` are the heads of what it was sent."""
+    """Another program on the port; `requests` are the request lines and headers that it received."""
 
     def __init__(self, handler: type[BaseHTTPRequestHandler], address: tuple[str, int] = ("127.0.0.1", 0)) -> None:
         super().__init__(address, handler)
@@ -31,7 +31,7 @@ class Recording(ThreadingHTTPServer):
 
 
 class Alive(BaseHTTPRequestHandler):
-    """Says 200 to everything, as many programs do; its answer never ends."""
+    """Answers every request with 200 and a body without end."""
 
     def do_GET(self) -> None:
         assert isinstance(self.server, Recording)
@@ -66,13 +66,13 @@ def ask(home: Path, port: int) -> subprocess.CompletedProcess[str]:
     return frontdesk(home, "ask", TEXT, "--json", "--no-store", server__port=port, timeout_s=60.0)
 
 
-def assert_answered_here(asked: subprocess.CompletedProcess[str], port: int, said: str) -> None:
-    assert asked.returncode == 0, asked.stderr
-    assert json.loads(asked.stdout)["intent"]["label"]
-    assert f"http://127.0.0.1:{port} is answered by {said}: the champion answers here instead." in asked.stderr
+def assert_answered_here(result: subprocess.CompletedProcess[str], port: int, program: str) -> None:
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["intent"]["label"]
+    assert f"http://127.0.0.1:{port} is answered by {program}: the champion answers here instead." in result.stderr
 
 
-def test_another_program_on_the_port_is_told_nothing(home: Path) -> None:
+def test_another_program_on_the_port_receives_neither_token_nor_text(home: Path) -> None:
     with running(Alive) as program:
         port = program.server_address[1]
         assert_answered_here(ask(home, port), port, "another program, or an older Frontdesk")
@@ -82,42 +82,41 @@ def test_another_program_on_the_port_is_told_nothing(home: Path) -> None:
     assert TEXT not in request
 
 
-def test_a_frontdesk_of_another_home_is_told_nothing_either(home: Path, server: Server) -> None:
+def test_a_frontdesk_of_another_home_receives_no_request(home: Path, server: Server) -> None:
     before = server.count("default")
     assert_answered_here(ask(home, server.port), server.port, "a Frontdesk server of another home")
     assert server.count("default") == before
 
 
-def test_a_program_that_passes_the_challenge_on_to_the_right_server_is_found_out(server: Server) -> None:
-    """The proof is for the port that was asked."""
+def relay_to(server: Server) -> type[Alive]:
+    """A program that passes the challenge on to the server of the home and returns its proof."""
 
     class Relay(Alive):
         def proof(self) -> dict[str, str]:
-            answer = httpx2.get(f"{server.url}/livez", headers={CHALLENGE_HEADER: self.headers[CHALLENGE_HEADER]})
-            return {PROOF_HEADER: answer.headers[PROOF_HEADER]}
+            response = httpx2.get(f"{server.url}/livez", headers={CHALLENGE_HEADER: self.headers[CHALLENGE_HEADER]})
+            return {PROOF_HEADER: response.headers[PROOF_HEADER]}
 
-    with running(Relay) as program:
+    return Relay
+
+
+def test_a_relay_of_the_challenge_on_another_port_is_detected(server: Server) -> None:
+    """The proof is bound to the port."""
+    with running(relay_to(server)) as program:
         port = program.server_address[1]
         assert_answered_here(ask(server.home, port), port, "a Frontdesk server of another home")
         assert "authorization" not in "".join(program.requests).lower()
 
 
-def test_one_that_does_so_from_another_address_with_the_same_port_is_found_out_too(server: Server) -> None:
-    """The proof is for the address on which the server took the connection."""
-
-    class Relay(Alive):
-        def proof(self) -> dict[str, str]:
-            answer = httpx2.get(f"{server.url}/livez", headers={CHALLENGE_HEADER: self.headers[CHALLENGE_HEADER]})
-            return {PROOF_HEADER: answer.headers[PROOF_HEADER]}
-
-    with running(Relay, ("127.0.0.2", server.port)) as program:
+def test_a_relay_of_the_challenge_on_another_address_with_the_same_port_is_detected(server: Server) -> None:
+    """The proof is bound to the address on which the server accepted the connection."""
+    with running(relay_to(server), ("127.0.0.2", server.port)) as program:
         settings = load(environment=environment(server.home, server__host="127.0.0.2", server__port=server.port))
         with httpx2.Client(base_url=base_of(settings)) as client:
             assert look_for_server(client, settings) is Listener.ANOTHER_HOME
         assert len(program.requests) == 1
 
 
-def test_serve_does_not_take_another_program_on_its_port_for_the_server(server: Server) -> None:
+def test_serve_does_not_mistake_another_program_on_its_port_for_the_server(server: Server) -> None:
     with running(Alive) as program, subprocess.Popen(["sleep", "1.5"]) as starting:
         port = program.server_address[1]
         settings = load(environment=environment(server.home, server__port=port))
@@ -127,9 +126,9 @@ def test_serve_does_not_take_another_program_on_its_port_for_the_server(server: 
 
 @pytest.mark.parametrize("challenge", ["", "x", "0" * 63, "0" * 65, "G" * 64, "0" * 5000])
 def test_only_a_challenge_of_the_right_form_is_answered(server: Server, challenge: str) -> None:
-    answer = httpx2.get(f"{server.url}/livez", headers={CHALLENGE_HEADER: challenge})
-    assert answer.status_code == 200
-    assert PROOF_HEADER not in answer.headers
+    response = httpx2.get(f"{server.url}/livez", headers={CHALLENGE_HEADER: challenge})
+    assert response.status_code == 200
+    assert PROOF_HEADER not in response.headers
 
 
 def test_the_server_of_this_home_proves_itself(server: Server) -> None:

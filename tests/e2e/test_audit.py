@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -79,31 +78,19 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen_and_metrics_c
     assert {row["chain"] for row in kept} <= signed  # by the server itself, at its end at the latest
 
 
-SPELT = ("auditme", "audit%6De", "%61uditme")
-
-
-@pytest.fixture
-def tenant() -> str:
-    """One that no other test has."""
-    return f"t{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def client(server: Server, tenant: str) -> Iterator[httpx2.Client]:
-    with server.client(tenant=tenant) as opened:
-        yield opened
+SPELLINGS = ("auditme", "audit%6De", "%61uditme")
 
 
 def entries(server: Server, tenant: str) -> list[dict[str, Any]]:
-    found = server.rows("SELECT * FROM audit_log WHERE tenant = ? ORDER BY created_at, sequence", tenant)
-    return [{**row, "details": json.loads(row["details"])} for row in found]
+    rows = server.rows("SELECT * FROM audit_log WHERE tenant = ? ORDER BY created_at, sequence", tenant)
+    return [{**row, "details": json.loads(row["details"])} for row in rows]
 
 
-def until(found: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
-    """What is found once there is any: counts are written within a second or two."""
+def wait_for(read: Callable[[], list[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The first non-empty result of `read`; counts are written within two seconds."""
     give_up = time.monotonic() + 10
-    while not (rows := found()):
-        assert time.monotonic() < give_up, "it did not happen"
+    while not (rows := read()):
+        assert time.monotonic() < give_up, "no rows within 10 s"
         time.sleep(0.05)
     return rows
 
@@ -116,12 +103,12 @@ class TestTargets:
     def test_a_customer_is_one_target_however_a_path_spells_the_id(
         self, server: Server, client: httpx2.Client, tenant: str
     ) -> None:
-        for spelt in SPELT:
-            assert client.delete(f"/v1/customers/{spelt}").status_code == 200
-            client.get(f"/v1/customers/{spelt}/history")
+        for spelling in SPELLINGS:
+            assert client.delete(f"/v1/customers/{spelling}").status_code == 200
+            client.get(f"/v1/customers/{spelling}/history")
         target = audit_key(server.home / "keys").target("customer", "auditme")
         assert {entry["target"] for entry in entries(server, tenant)} == {target}
-        reads = until(lambda: of(server, tenant, "read"))
+        reads = wait_for(lambda: of(server, tenant, "read"))
         assert {entry["target"] for entry in reads} == {target}
         listed = frontdesk(server.home, "audit", "list", "--customer", "auditme", "--tenant", tenant)
         actions = [json.loads(line)["action"] for line in listed.stdout.splitlines()]
@@ -132,21 +119,22 @@ class TestCustomers:
     def test_answers_reads_and_erasures_of_single_queries_are_found_by_the_customer(
         self, server: Server, client: httpx2.Client, tenant: str
     ) -> None:
-        said = {"text": "Where is my parcel?", "session_id": "s1"}
+        message = {"text": "Where is my parcel?", "session_id": "s1"}
         first, second, other = (
-            client.post("/v1/queries", json={**said, "customer_id": customer}).json()["query_id"]
+            client.post("/v1/queries", json={**message, "customer_id": customer}).json()["query_id"]
             for customer in ("ada", "ada", "bob")
         )
         assert client.get(f"/v1/queries/{first}").status_code == 200
         assert client.get(f"/v1/queries/{other}").status_code == 200
-        until(lambda: of(server, tenant, "read"))
+        wait_for(lambda: of(server, tenant, "read"))
         assert client.delete(f"/v1/queries/{first}").status_code == 200
         assert client.delete("/v1/sessions/s1").status_code == 200
-        for narrowed in (("--tenant", tenant), ()):
-            listed = frontdesk(server.home, "audit", "list", "--customer", "ada", *narrowed, "--limit", "1000")
-            found = [entry for line in listed.stdout.splitlines() if (entry := json.loads(line))["tenant"] == tenant]
-            named = sorted((entry["action"], entry["details"].get("route", "")) for entry in found)
-            assert named == [
+        for options in (("--tenant", tenant), ()):
+            listed = frontdesk(server.home, "audit", "list", "--customer", "ada", *options, "--limit", "1000")
+            listed_entries = [json.loads(line) for line in listed.stdout.splitlines()]
+            of_tenant = [entry for entry in listed_entries if entry["tenant"] == tenant]
+            routes = sorted((entry["action"], entry["details"].get("route", "")) for entry in of_tenant)
+            assert routes == [
                 ("answer", ""),
                 ("answer", ""),
                 ("erase.outcome", "/v1/queries/{query_id}"),
@@ -171,15 +159,17 @@ class TestOutcomes:
             entry["details"]["request_id"] for entry in (refused, done)
         ]
 
-    def test_an_export_says_which_rows_and_how_many(self, server: Server, client: httpx2.Client, tenant: str) -> None:
+    def test_the_outcome_of_an_export_has_its_filters_and_number_of_rows(
+        self, server: Server, client: httpx2.Client, tenant: str
+    ) -> None:
         rows = [row_of(tenant=tenant, customer_id="ada", intent="get_refund") for _ in range(7)]
         engine = open_database(f"sqlite:///{server.home / 'frontdesk.db'}")
         put(engine, rows)
         engine.dispose()
-        asked = {"customer_id": "ada", "format": "csv", "from": "2026-01-01T00:00:00Z"}
-        assert client.get("/v1/queries/export", params=asked).status_code == 200
+        parameters = {"customer_id": "ada", "format": "csv", "from": "2026-01-01T00:00:00Z"}
+        assert client.get("/v1/queries/export", params=parameters).status_code == 200
         (begun,), (done,) = of(server, tenant, "export"), of(server, tenant, "export.outcome")
-        filters = {**asked, "customer_id": audit_key(server.home / "keys").target("customer", "ada")}
+        filters = {**parameters, "customer_id": audit_key(server.home / "keys").target("customer", "ada")}
         assert begun["details"]["filters"] == done["details"]["filters"] == filters
         assert (done["details"]["rows"], done["details"]["complete"]) == (7, True)
 
@@ -192,18 +182,18 @@ class TestReads:
         put(engine, [row_of(tenant=tenant) for _ in range(20)])
         engine.dispose()
         assert len(client.get("/v1/queries", params={"limit": 200, "priority": "low"}).json()["items"]) == 20
-        (entry,) = until(lambda: of(server, tenant, "read"))
+        (entry,) = wait_for(lambda: of(server, tenant, "read"))
         assert entry["subject"] == "tester"
-        told = {name: entry["details"][name] for name in ("route", "filters", "rows", "requests", "status")}
+        details = {name: entry["details"][name] for name in ("route", "filters", "rows", "requests", "status")}
         expected = {"route": "/v1/queries", "filters": {"priority": "low"}, "rows": 20, "requests": 1, "status": 200}
-        assert told == expected
+        assert details == expected
 
     @pytest.mark.parametrize("path", ["/v1/admin/models", "/v1/admin/outbox"])
     def test_what_an_administrator_reads_leaves_a_trace(
         self, server: Server, client: httpx2.Client, tenant: str, path: str
     ) -> None:
         assert client.get(path).status_code == 200
-        (entry,) = until(lambda: of(server, tenant, "admin.read"))
+        (entry,) = wait_for(lambda: of(server, tenant, "admin.read"))
         assert entry["details"]["route"] == path
 
 
@@ -212,34 +202,34 @@ class TestRefusals:
         with server.client(["understand"], tenant) as outsider:
             for number in range(50):
                 assert outsider.delete(f"/v1/customers/customer-{number}").status_code == 403
-        found = until(lambda: of(server, tenant, "refused"))
-        assert {entry["details"]["route"] for entry in found} == {"/v1/customers/{customer_id}"}
-        assert found[0]["details"]["reason"] == "the scope admin is missing"
-        assert len(found) <= 2  # one of each worker
+        refusals = wait_for(lambda: of(server, tenant, "refused"))
+        assert {entry["details"]["route"] for entry in refusals} == {"/v1/customers/{customer_id}"}
+        assert refusals[0]["details"]["reason"] == "the scope admin is missing"
+        assert len(refusals) <= 2  # one of each worker
 
     def test_a_token_that_lapsed_leaves_a_trace(self, server: Server, tenant: str) -> None:
         token = server.token(tenant=tenant, ttl_s=-3600)
         response = httpx2.get(f"{server.url}/v1/queries", headers={"authorization": f"Bearer {token}"})
         assert response.status_code == 401
-        assert until(lambda: of(server, tenant, "refused"))[0]["details"]["reason"] == "the token lapsed"
+        assert wait_for(lambda: of(server, tenant, "refused"))[0]["details"]["reason"] == "the token lapsed"
 
     def test_the_same_over_grpc(self, server: Server, tenant: str) -> None:
         metadata = (("authorization", f"Bearer {server.token(['feedback'], tenant)}"),)
         with grpc.insecure_channel(server.grpc_address) as channel, pytest.raises(grpc.RpcError):
             FrontdeskServiceStub(channel).Answer(pb.Query(text="Where is it?", store=False), metadata=metadata)
-        (entry,) = until(lambda: of(server, tenant, "refused"))
+        (entry,) = wait_for(lambda: of(server, tenant, "refused"))
         assert entry["details"]["route"] == "/frontdesk.v1.FrontdeskService/Answer"
 
 
 class TestTokens:
     def test_a_minted_token_is_named_before_it_is_printed(self, server: Server, tenant: str) -> None:
-        made = frontdesk(server.home, "token", "--tenant", tenant, "--subject", "auditor", "--scope", "admin")
-        assert made.returncode == 0, made.stderr
-        said = claims_of(made.stdout.strip())
+        minted = frontdesk(server.home, "token", "--tenant", tenant, "--subject", "auditor", "--scope", "admin")
+        assert minted.returncode == 0, minted.stderr
+        claims = claims_of(minted.stdout.strip())
         (entry,) = of(server, tenant, "token.minted")
-        assert entry["target"] == said["jti"]
-        about = {"subject": "auditor", "tenant": tenant, "scopes": ["admin"], "exp": said["exp"], "jti": said["jti"]}
-        assert entry["details"] == about
+        assert entry["target"] == claims["jti"]
+        expected = {"subject": "auditor", "tenant": tenant, "scopes": ["admin"]}
+        assert entry["details"] == {**expected, "exp": claims["exp"], "jti": claims["jti"]}
 
     def test_a_life_beyond_the_longest_is_not_minted_and_nothing_is_while_the_log_cannot_be_written(
         self, server: Server, tmp_path: Path
@@ -247,16 +237,16 @@ class TestTokens:
         refused = frontdesk(server.home, "token", "--ttl-s", "31536000000", "--scope", "admin")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "security.token_max_ttl_s" in refused.stderr
-        away = frontdesk(tmp_path / "home", "token", storage__url="postgresql+psycopg2://a:b@127.0.0.1:1/none")
-        assert (away.returncode, away.stdout) == (1, "")
-        assert "audit log could not be written" in away.stderr
+        unavailable = frontdesk(tmp_path / "home", "token", storage__url="postgresql+psycopg2://a:b@127.0.0.1:1/none")
+        assert (unavailable.returncode, unavailable.stdout) == (1, "")
+        assert "audit log could not be written" in unavailable.stderr
 
     def test_a_revoked_token_is_refused_by_every_worker_at_both_doors(self, server: Server, tenant: str) -> None:
         token, other = server.token(tenant=tenant), server.token(tenant=tenant)
         with server.client(["admin"], tenant) as admin:
             assert accepted_everywhere(server, token)
             assert admin.post("/v1/admin/tokens/revoke", json={"token": token}).status_code == 200
-            until(lambda: [{}] if refused_everywhere(server, token) else [])
+            wait_for(lambda: [{}] if refused_everywhere(server, token) else [])
             assert accepted_everywhere(server, other)
             (done,) = of(server, tenant, "token.revoke.outcome")
             assert done["details"]["status"] == 200
@@ -265,13 +255,13 @@ class TestTokens:
     def test_the_command_revokes_a_token_by_its_id_and_all_of_a_subject(self, server: Server, tenant: str) -> None:
         first, second = (server.token(tenant=tenant) for _ in range(2))
         assert frontdesk(server.home, "token", "revoke", jti_of(first)).returncode == 0
-        until(lambda: [{}] if refused_everywhere(server, first) else [])
+        wait_for(lambda: [{}] if refused_everywhere(server, first) else [])
         assert accepted_everywhere(server, second)
         ended = frontdesk(server.home, "token", "revoke", "--subject", "tester", "--tenant", tenant)
         assert ended.returncode == 0, ended.stderr
         minted = ("--subject", "tester", "--tenant", tenant, "--scope", "history:read", "--scope", "understand")
         third = frontdesk(server.home, "token", *minted).stdout.strip()
-        until(lambda: [{}] if refused_everywhere(server, second) else [])
+        wait_for(lambda: [{}] if refused_everywhere(server, second) else [])
         assert accepted_everywhere(server, third)
 
     def test_a_tenant_revokes_its_own_tokens_alone(self, server: Server, client: httpx2.Client) -> None:
@@ -293,21 +283,22 @@ def jti_of(token: str) -> str:
 
 
 def statuses(server: Server, token: str) -> set[int]:
-    """Of both doors, on new connections, so that each worker is asked."""
-    told = set()
+    """Statuses over HTTP and gRPC, on new connections, so that each worker answers some."""
+    codes: set[int] = set()
+    bearer = {"authorization": f"Bearer {token}"}
     for _ in range(4):
-        got = httpx2.get(f"{server.url}/v1/queries", params={"limit": 1}, headers={"authorization": f"Bearer {token}"})
-        told.add(got.status_code)
+        response = httpx2.get(f"{server.url}/v1/queries", params={"limit": 1}, headers=bearer)
+        codes.add(response.status_code)
         options = [("grpc.use_local_subchannel_pool", 1)]
         with grpc.insecure_channel(server.grpc_address, options=options) as channel:
-            asking = FrontdeskServiceStub(channel).Understand
+            understand = FrontdeskServiceStub(channel).Understand
             try:
-                asking(pb.Query(text="Where is it?", store=False), metadata=(("authorization", f"Bearer {token}"),))
+                understand(pb.Query(text="Where is it?", store=False), metadata=tuple(bearer.items()))
             except grpc.RpcError as error:
-                told.add({grpc.StatusCode.UNAUTHENTICATED: 401}.get(error.code(), 500))
+                codes.add({grpc.StatusCode.UNAUTHENTICATED: 401}.get(error.code(), 500))
             else:
-                told.add(200)
-    return told
+                codes.add(200)
+    return codes
 
 
 def accepted_everywhere(server: Server, token: str) -> bool:
@@ -319,13 +310,13 @@ def refused_everywhere(server: Server, token: str) -> bool:
 
 
 def assert_closed(server: Server) -> None:
-    """By the settings `CLOSED`."""
+    """Check that the settings `CLOSED` are in force."""
     for path, scope in (("/metrics", "metrics:read"), ("/schema.json", "admin")):
-        with server.client([scope]) as granted, server.client([one for one in SCOPES if one != scope]) as others:
+        with server.client([scope]) as granted, server.client([other for other in SCOPES if other != scope]) as others:
             answers = [httpx2.get(f"{server.url}{path}"), others.get(path), granted.get(path)]
         assert [answer.status_code for answer in answers] == [401, 403, 200]
     with grpc.insecure_channel(server.grpc_address) as channel:
-        asking = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+        reflect = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
         with pytest.raises(grpc.RpcError) as refused:
-            next(asking(iter([b""]), timeout=10))
+            next(reflect(iter([b""]), timeout=10))
     assert refused.value.code() is grpc.StatusCode.UNIMPLEMENTED

@@ -29,7 +29,7 @@ TOLD_WITHIN_S = 2.0
 IMAGE_USER = 1034
 """Owns the files in an image. The tests' own user stands for any other user."""
 WITHOUT_CAPABILITIES = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
-"""As `--cap-drop=all`: root that may read and write only what its own user and group may."""
+"""Equivalent of `--cap-drop=all`: root with only the file access of its own user and group."""
 TRAINING_PACKAGES = "torch transformers mlflow scikit-learn xgboost xgboost-cpu lightgbm skl2onnx onnx scipy".split()
 
 
@@ -72,8 +72,9 @@ def served_home(tmp_path: Path) -> Path:
 
 @dataclass(frozen=True)
 class Image:
-    """The folders of a container started from the Bento, without a container engine. `writable` holds all that its user
-    may write to. The virtual environment has the packages, but not the project.
+    """The folders of a container started from the Bento, without a container engine.
+
+    `writable` holds everything that its user can write to. The virtual environment has the packages, not the project.
     """
 
     bento: Path
@@ -89,7 +90,7 @@ class Image:
 
     @property
     def variables(self) -> dict[str, str]:
-        """Those of the Dockerfile, but for PYTHONPATH: `bentoml serve` must work without it."""
+        """Environment of the Dockerfile without PYTHONPATH: `bentoml serve` must work without it."""
         return {
             "BENTO_PATH": str(self.bento),
             "BENTOML_CONTAINERIZED": "true",
@@ -102,36 +103,36 @@ class Image:
 
 @pytest.fixture
 def image(built: Built) -> Iterator[Image]:
-    """Prepared by the script that the Dockerfile runs. Read-only, and of another user where the tests run as root."""
+    """An image prepared by the Dockerfile's script: read-only, and owned by another user if the tests run as root."""
     with TemporaryDirectory() as name:
         folder = Path(name)
-        made = Image(folder / "bentoml" / "bento", folder / "writable")
-        shutil.copytree(built.path, made.bento)
-        shutil.copytree(built.store / "models", made.bento / "models")
-        made.writable.mkdir()
-        environment_of_packages(made.bento / ".venv")
+        image = Image(folder / "bentoml" / "bento", folder / "writable")
+        shutil.copytree(built.path, image.bento)
+        shutil.copytree(built.store / "models", image.bento / "models")
+        image.writable.mkdir()
+        environment_of_packages(image.bento / ".venv")
         user = IMAGE_USER if WITHOUT_CAPABILITIES else os.geteuid()
-        (prepares,) = (made.bento / "env" / "docker").glob("script__*")
+        (prepares,) = (image.bento / "env" / "docker").glob("script__*")
         subprocess.run(
             ["sh", str(prepares)],
             env={
                 "PATH": os.environ["PATH"],
                 "BENTO_USER_UID": str(user),
                 "BENTO_USER_GID": str(user if WITHOUT_CAPABILITIES else os.getegid()),
-                "BENTOML_HOME": made.variables["BENTOML_HOME"],
+                "BENTOML_HOME": image.variables["BENTOML_HOME"],
                 "FRONTDESK_HOME": str(folder / "frontdesk"),
-                "VIRTUAL_ENV": str(made.bento / ".venv"),
+                "VIRTUAL_ENV": str(image.bento / ".venv"),
             },
             check=True,
         )
-        made.home.mkdir()
-        read_only = (made.bento.parent, *made.bento.parent.rglob("*"))
+        image.home.mkdir()
+        read_only = (image.bento.parent, *image.bento.parent.rglob("*"))
         for path in read_only:
             if not path.is_symlink():
                 path.chmod(path.stat().st_mode & ~0o222)
                 if WITHOUT_CAPABILITIES:
                     os.chown(path, IMAGE_USER, IMAGE_USER)
-        yield made
+        yield image
         for path in read_only:
             if path.is_dir() and not path.is_symlink():
                 path.chmod(0o755)
@@ -271,7 +272,7 @@ class TestBuilt:
         text = (built.path / "env" / "python" / "requirements.txt").read_text(encoding="utf-8")
         lines = [line.split(" --hash=sha256:") for line in text.replace("\\\n", "").splitlines() if line]
         packages = {line[0].strip(): line[1:] for line in lines[:-1]}
-        unhashed = lines[-1]  # BentoML adds itself; its hashes stand above
+        unhashed = lines[-1]  # BentoML adds itself; its hashes are in the lines above
         names = {canonicalize_name(Requirement(package).name) for package in packages}
 
         assert {"bentoml", "onnxruntime", "fastapi"} <= names

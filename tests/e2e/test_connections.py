@@ -35,14 +35,14 @@ def test_urllib_reads_the_refusal_of_a_large_body(server: Server) -> None:
         assert (refused.value.code, json.loads(refused.value.read())["status"]) == (status, status), path
 
 
-def test_what_is_no_http_has_a_request_id_in_its_answer_and_in_the_log(server: Server) -> None:
+def test_malformed_http_has_a_request_id_in_its_response_and_in_the_log(server: Server) -> None:
     response = send_raw(server.port, b"GET / HTTP/1.1\r\nx-request-id: malformed-1\r\na: b\r\nno colon\r\n\r\n")
     assert (response.status, response.headers["x-request-id"]) == (400, "malformed-1")
     assert json.loads(response.body)["type"] == "urn:frontdesk:invalid-query"
     (line,) = [json.loads(line) for line in server.log().splitlines() if "malformed-1" in line]
     assert (line["event"], line["status"], line["client"]) == ("request", 400, "127.0.0.1")
     with server.client() as client:
-        families = {one.name: one for one in text_string_to_metric_families(client.get("/metrics").text)}
+        families = {family.name: family for family in text_string_to_metric_families(client.get("/metrics").text)}
     reasons = {sample.labels["reason"] for sample in families["frontdesk_connections_closed"].samples}
     assert "malformed" in reasons
     assert families["frontdesk_open_connections"].samples
@@ -62,17 +62,17 @@ def test_a_client_that_leaves_a_file_is_not_logged_as_a_defect(server: Server) -
 
 
 def test_sigterm_drains_before_it_stops(home: Path) -> None:
-    """/readyz and gRPC's health say no, while requests over new and kept connections are answered."""
-    with Server(home, workers=1, server__drain_s=3.0) as server, server.client() as kept:
-        asked = {"text": "Where is my parcel?", "store": False}
-        kept.get("/livez")
+    """/readyz and gRPC's health report the drain, while requests over new and open connections are answered."""
+    with Server(home, workers=1, server__drain_s=3.0) as server, server.client() as client:
+        query = {"text": "Where is my parcel?", "store": False}
+        client.get("/livez")
         started = time.monotonic()
         server.terminate()
         while httpx2.get(f"{server.url}/readyz").status_code == 200:
             assert time.monotonic() < started + 2.5
         assert httpx2.get(f"{server.url}/readyz").json()["status"] == "draining"
         assert httpx2.get(f"{server.url}/v2/health/ready").status_code == 503
-        answers = [kept.post("/v1/understand", json=asked) for _ in range(2)]
+        answers = [client.post("/v1/understand", json=query) for _ in range(2)]
         assert [(answer.status_code, answer.headers["connection"]) for answer in answers] == [(200, "close")] * 2
         with grpc.insecure_channel(server.grpc_address) as channel:
             checked = health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=2)

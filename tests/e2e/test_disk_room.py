@@ -1,4 +1,4 @@
-"""A server on a disk that is nearly full: it lives and can be asked, erasure works, and nothing new is accepted."""
+"""A server on a nearly full disk: it runs and answers reads, erasure works, and new work is refused."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ QUERY = {"text": "Where is my parcel?"}
 
 
 class NeverReady(Server):
-    """Is waited for until it lives and says what lacks."""
+    """Waits until /readyz reports the full disk instead of readiness."""
 
     def _wait_until_ready(self) -> None:
         give_up = time.monotonic() + READY_TIMEOUT_S

@@ -1,6 +1,6 @@
-"""One customer planted through every route and in every way, then erased: nothing is found of them as raw bytes.
+"""A customer whose data was stored through every route is erased: no raw bytes of it remain in any store.
 
-`PLANTS` is the list of ways. Whoever stores something new adds a way to plant it, and a place to look at it.
+`PLANTS` lists the ways to store data. Code that stores something new needs an entry there and a place to search.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ ERASED_TYPE = "customer.erased"
 
 @dataclass
 class Planting:
-    """A running server, and what was planted so far. Every text has words of its own, so a leak names its way."""
+    """A running server and the texts stored so far. Each text has a unique word, so a leak identifies its route."""
 
     server: Server
     client: httpx2.Client
@@ -77,7 +77,7 @@ class Planting:
 
 
 def plant_http(planting: Planting) -> None:
-    """Every route that takes a text: stored, not stored, under a key, both."""
+    """Store through every route that takes a text, with and without `store` and an Idempotency-Key."""
     routes = ("/v1/understand", "/v1/queries", "/v1/queries/stream", "/understand", "/answer")
     for path, store, keyed in itertools.product(routes, (True, False), (True, False)):
         way = f"{path} store={store} key={keyed}"
@@ -102,14 +102,14 @@ def plant_feedback(planting: Planting) -> None:
     for key in (None, "feedback-key"):
         query_id = planting.post("/v1/queries", "feedback").json()["query_id"]
         headers = {} if key is None else {"idempotency-key": key}
-        said = {"satisfaction": 2, "intent": "get_refund", "reply": "edited"}
-        response = planting.client.post(f"/v1/queries/{query_id}/feedback", json=said, headers=headers)
+        feedback = {"satisfaction": 2, "intent": "get_refund", "reply": "edited"}
+        response = planting.client.post(f"/v1/queries/{query_id}/feedback", json=feedback, headers=headers)
         assert response.status_code == 200, response.text
 
 
-def plant_spool(planting: Planting, away: Callable[[], Any]) -> None:
-    """Rows and keys that came while the database was away; some of them it never takes."""
-    with away():
+def plant_spool(planting: Planting, block: Callable[[], Any]) -> None:
+    """Store rows and keys while the database is unavailable; the database refuses some of them later."""
+    with block():
         for mark, store, keyed in itertools.product(("zqwords", REFUSED_WORDS), (True, False), (True, False)):
             key = f"spooled-{next(planting.numbers)}" if keyed else None
             planting.post("/v1/queries", f"spool {mark} store={store} key={keyed}", key=key, mark=mark, store=store)
@@ -120,13 +120,13 @@ PLANTS: tuple[Callable[[Planting], None], ...] = (plant_http, plant_grpc, plant_
 
 @contextmanager
 def slow_requests(planting: Planting) -> Iterator[None]:
-    """Requests that are answered only after the block, all of them begun before it."""
+    """Requests that begin before the block and are answered after it."""
     planting.model.mode = "late"
 
     def streamed() -> None:
         list(planting.stub.AnswerStream(planting.query("slow grpc"), metadata=planting.metadata, timeout=PATIENCE_S))
 
-    asks: list[Callable[[], Any]] = [
+    requests: list[Callable[[], Any]] = [
         lambda: planting.post("/v1/queries", "slow stored"),
         lambda: planting.post("/v1/queries", "slow stored, key", key="slow-1"),
         lambda: planting.post("/v1/queries", "slow not stored, key", key="slow-2", store=False),
@@ -135,17 +135,17 @@ def slow_requests(planting: Planting) -> Iterator[None]:
     ]
     failed: list[BaseException] = []
 
-    def run(ask: Callable[[], Any]) -> None:
+    def run(request: Callable[[], Any]) -> None:
         try:
-            ask()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the test sees it
+            request()
+        except BaseException as error:  # noqa: BLE001 - asserted in the test's thread
             failed.append(error)
 
     calls = planting.model.calls
-    threads = [threading.Thread(target=run, args=(ask,)) for ask in asks]
+    threads = [threading.Thread(target=run, args=(request,)) for request in requests]
     for thread in threads:
         thread.start()
-    until(lambda: planting.model.calls > calls, "the language model was asked")
+    wait_until(lambda: planting.model.calls > calls, "the language model is called")
     time.sleep(SLOW_AFTER_S)
     yield
     assert any(thread.is_alive() for thread in threads), "the requests were not slow"
@@ -157,7 +157,7 @@ def slow_requests(planting: Planting) -> Iterator[None]:
 
 @contextmanager
 def drain_held(home: Path) -> Iterator[None]:
-    """Rows stay in the spool, as they do while another host drains slowly."""
+    """Keep rows in the spool, as if another host drained slowly."""
     lock = os.open(home / "spool.drain.lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -166,19 +166,19 @@ def drain_held(home: Path) -> Iterator[None]:
         os.close(lock)
 
 
-def until(met: Callable[[], bool], what: str) -> None:
+def wait_until(condition: Callable[[], bool], description: str) -> None:
     give_up = time.monotonic() + PATIENCE_S
-    while not met():
-        assert time.monotonic() < give_up, f"it did not happen: {what}"
+    while not condition():
+        assert time.monotonic() < give_up, f"timed out waiting until {description}"
         time.sleep(0.05)
 
 
 @dataclass
 class Place:
-    """Where a server keeps its record: its settings, and what tests do to it."""
+    """The database of a server: its settings, and functions to block it, make it refuse rows, and dump it."""
 
     settings: dict[str, object]
-    away: Callable[[], Any]
+    block: Callable[[], Any]
     refuse: Callable[[], None]
     dump: Callable[[], bytes]
 
@@ -187,7 +187,7 @@ def on_sqlite(home: Path) -> Place:
     file = home / "frontdesk.db"
 
     @contextmanager
-    def away() -> Iterator[None]:
+    def block() -> Iterator[None]:
         with closing(sqlite3.connect(file, isolation_level=None)) as connection:
             connection.execute("BEGIN IMMEDIATE")
             yield
@@ -200,14 +200,14 @@ def on_sqlite(home: Path) -> Place:
                 f"WHEN NEW.query_text LIKE '%{REFUSED_WORDS}%' BEGIN SELECT RAISE(ABORT, 'refused'); END"
             )
 
-    return Place({}, away, refuse, lambda: b"")
+    return Place({}, block, refuse, lambda: b"")
 
 
 def on_postgresql(server: PostgreSql, url: str) -> Place:
     plain = url.replace("+psycopg2", "")
 
     @contextmanager
-    def away() -> Iterator[None]:
+    def block() -> Iterator[None]:
         with closing(psycopg2.connect(plain)) as connection:
             connection.cursor().execute("LOCK TABLE queries, idempotency IN ACCESS EXCLUSIVE MODE")
             yield
@@ -221,12 +221,12 @@ def on_postgresql(server: PostgreSql, url: str) -> Place:
             connection.commit()
 
     def dump() -> bytes:
-        beside = server._binaries / "pg_dump"
-        program = beside if beside.exists() else shutil.which("pg_dump")
+        installed = server._binaries / "pg_dump"
+        program = installed if installed.exists() else shutil.which("pg_dump")
         assert program, "pg_dump is not on this machine, although PostgreSQL is"
         return subprocess.run([program, "--inserts", plain], capture_output=True, check=True).stdout
 
-    return Place({"storage__url": url}, away, refuse, dump)
+    return Place({"storage__url": url}, block, refuse, dump)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
@@ -263,45 +263,42 @@ def test_nothing_of_an_erased_customer_is_found_anywhere(
         planting = Planting(server, client, FrontdeskServiceStub(channel), model)
 
         def look() -> dict[str, bytes]:
-            looked = files_of(home) | {"pg_dump": place.dump()}
-            return looked | ({"Redis": everything_in(redis_url)} if redis_url else {})
+            contents = files_of(home) | {"pg_dump": place.dump()}
+            return contents | ({"Redis": everything_in(redis_url)} if redis_url else {})
 
         other = {"text": f"Where is my parcel? {OTHER_WORDS} It should have come.", "customer_id": OTHER}
         assert client.post("/v1/queries", json=other).status_code == 200
         for plant in PLANTS:
             plant(planting)
         place.refuse()
-        plant_spool(planting, place.away)
-        until(lambda: (client.get("/readyz").json()["spool_waiting"]) == 0, "the spool is empty")
+        plant_spool(planting, place.block)
+        wait_until(lambda: (client.get("/readyz").json()["spool_waiting"]) == 0, "the spool is empty")
         assert client.get("/readyz").json()["spool_refused"] == 2
-        until(lambda: OTHER_WORDS.encode() in events(home), "events are told")
+        wait_until(lambda: OTHER_WORDS.encode() in events(home), "events are delivered")
         with drain_held(home):
-            plant_spool(planting, place.away)
+            plant_spool(planting, place.block)
             assert client.get("/readyz").json()["spool_waiting"] > 0
-            looked = look()
-            planted = {way for _, way in found_words(looked, planting)}
+            contents = look()
+            planted = {way for _, way in found_words(contents, planting)}
             assert planted >= {way for way in planting.words.values() if "store=False" not in way}, "planting failed"
             with slow_requests(planting):
                 receipt = client.delete(f"/v1/customers/{quote(CUSTOMER, safe='')}")
                 assert receipt.status_code == 200, receipt.text
         removed = receipt.json()["removed"]
-        by_chance = {
-            "outbox",
-            *(("replies",) if workers > 1 else ()),
-        }  # what waits just then; what that worker has cached
-        assert [name for name, count in removed.items() if count == 0 and name not in by_chance] == [], removed
+        may_be_empty = {"outbox", *(("replies",) if workers > 1 else ())}  # depend on timing and on the worker
+        assert [name for name, count in removed.items() if count == 0 and name not in may_be_empty] == [], removed
         assert {"place": "outbox", "name": "file", "rows": 1, "seen_at": None} in receipt.json()["waiting"]
-        until(lambda: client.get("/readyz").json()["spool_waiting"] == 0, "the spool is empty again")
-        until(lambda: ERASED_TYPE.encode() in events(home), "the erasure is told")
-        until(lambda: not client.get("/v1/admin/outbox").json()["sinks"], "the outbox is empty")
-        until(lambda: not found_words(look(), planting), "every worker has followed the erasure")
+        wait_until(lambda: client.get("/readyz").json()["spool_waiting"] == 0, "the spool is empty again")
+        wait_until(lambda: ERASED_TYPE.encode() in events(home), "the erasure event is delivered")
+        wait_until(lambda: not client.get("/v1/admin/outbox").json()["sinks"], "the outbox is empty")
+        wait_until(lambda: not found_words(look(), planting), "every worker has followed the erasure")
         running = look()
         assert [way for _, way in found_words(running, planting)] == []
         assert found_in(without_erasures(running), {CUSTOMER, SESSION, NAME}) == set()
         assert found_in({"events": events(home)}, {CUSTOMER}), "the erasure names whom other systems must erase"
         for number in range(3):
             assert client.post("/v1/queries", json={**other, "text": f"{other['text']} {number}"}).status_code == 200
-            until(lambda: not client.get("/v1/admin/outbox").json()["sinks"], "the outbox is empty")
+            wait_until(lambda: not client.get("/v1/admin/outbox").json()["sinks"], "the outbox is empty")
         assert found_in(look(), {CUSTOMER, SESSION, NAME}) == set()
         assert OTHER_WORDS.encode() in events(home)
         replayed = client.post("/v1/queries", json=other, headers={"idempotency-key": "key-/v1/queries-False"})
@@ -319,8 +316,8 @@ def found_words(places: dict[str, bytes], planting: Planting) -> set[tuple[str, 
 
 
 def without_erasures(places: dict[str, bytes]) -> dict[str, bytes]:
-    """All places, and in the file of events all lines but those that tell of the erasure itself."""
+    """The contents without the lines of the file of events that report the erasure itself."""
     lines = places["events.jsonl"].splitlines(keepends=True)
-    told = [line for line in lines if json.loads(line)["type"] == ERASED_TYPE]
-    assert told
-    return {**places, "events.jsonl": b"".join(line for line in lines if line not in told)}
+    erasures = [line for line in lines if json.loads(line)["type"] == ERASED_TYPE]
+    assert erasures
+    return {**places, "events.jsonl": b"".join(line for line in lines if line not in erasures)}

@@ -229,7 +229,7 @@ class TestRefusingToStart:
         _assert_refused(refused, named)
         assert "secret-word" not in refused.stderr
 
-    def test_a_port_that_is_taken_is_refused_before_a_model_is_trained(self, tmp_path: Path, server: Server) -> None:
+    def test_a_port_in_use_is_refused_before_a_model_is_trained(self, tmp_path: Path, server: Server) -> None:
         refused = frontdesk(tmp_path, "serve", "--train-if-needed", timeout_s=40.0, server__port=server.port)
 
         _assert_refused(refused, str(server.port))
@@ -238,9 +238,9 @@ class TestRefusingToStart:
     def test_a_port_that_is_taken_is_refused(self, home: Path, server: Server) -> None:
         _assert_refused(_serve(home, server__port=server.port), str(server.port))
 
-    def test_a_port_that_the_server_of_this_home_has_names_its_process(self, server: Server) -> None:
+    def test_a_port_of_the_server_of_this_home_is_refused_with_its_process_id(self, server: Server) -> None:
         (master,) = psutil.Process(server.process.pid).children()
-        refused = _serve_beside(server)
+        refused = _serve_second(server)
         _assert_refused(refused, f"A server of this home runs already (process {master.pid})")
         assert f"kill {master.pid}" in refused.stderr
 
@@ -250,7 +250,7 @@ def _serve(home: Path, **settings: object) -> subprocess.CompletedProcess[str]:
     return frontdesk(home, "serve", timeout_s=40.0, **settings)
 
 
-def _serve_beside(server: Server) -> subprocess.CompletedProcess[str]:
+def _serve_second(server: Server) -> subprocess.CompletedProcess[str]:
     return frontdesk(server.home, "serve", timeout_s=12.0, server__port=server.port)
 
 
@@ -376,10 +376,10 @@ class TestCommandLine:
 
 
 class TestKilledOutright:
-    """Nothing lives on that holds the ports and serves without anybody who looks after it."""
+    """After SIGKILL of a parent process no process remains that holds the ports or serves unsupervised."""
 
     @pytest.mark.parametrize("killed", ["the command", "the master"])
-    def test_the_others_of_a_server_stop_when_the_one_above_them_is_killed(self, home: Path, killed: str) -> None:
+    def test_the_processes_below_a_killed_one_stop(self, home: Path, killed: str) -> None:
         with Server(home, workers=1) as server:
             (master,) = psutil.Process(server.process.pid).children()
             below = [process for process in server.processes() if process.pid != server.process.pid]

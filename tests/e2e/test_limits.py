@@ -47,7 +47,7 @@ async def storm(server: Server, requests: int = REQUESTS, tenant: str = TENANT) 
 
 
 async def passed_until_none_does(server: Server, tenant: str = TENANT) -> int:
-    """How many pass of storms that go on until none passes twice in a row: one may have met a single worker."""
+    """Number of accepted requests over repeated storms, until none passes twice in a row (one may reach one worker)."""
     total, storms_without = 0, 0
     while storms_without < 2:
         answers = await storm(server, tenant=tenant)

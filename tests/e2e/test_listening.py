@@ -1,4 +1,4 @@
-"""On which sockets a running server listens: its two ports, and nothing else that another user can reach."""
+"""A running server listens on its two ports and on no other socket that another user can reach."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.serving import Server, home_with
 
 
 def sockets_folder(server: Server) -> Path:
-    """Where the master keeps the sockets of its processes."""
+    """The folder of the sockets of a server's processes."""
     (folder,) = {process.environ()[SOCKETS_VARIABLE] for process in workers(server)}
     return Path(folder)
 
@@ -25,7 +25,7 @@ def workers(server: Server) -> list[psutil.Process]:
 
 
 def assert_private(folder: Path) -> None:
-    """This user alone enters the folder, and each socket in it has a path that every system allows."""
+    """Only this user can enter the folder, and each path of a socket in it is short enough for every system."""
     about = folder.lstat()
     assert (stat.S_IMODE(about.st_mode), about.st_uid) == (0o700, os.geteuid())
     assert {"control", "events"} <= {file.name for file in folder.iterdir()}
@@ -51,7 +51,7 @@ def test_with_a_home_too_long_for_sockets_they_lie_in_a_short_private_folder_tha
     assert not folder.exists()
 
 
-def test_what_a_server_writes_is_open_to_nobody_else(server: Server) -> None:
+def test_files_that_a_server_writes_are_closed_to_other_users(server: Server) -> None:
     with server.client() as client:
         assert client.post("/v1/queries", json={"text": "Where is my parcel?"}).status_code == 200
     ours = [path for path in server.home.rglob("*") if "bundles" not in path.parts and path.name != "server.log"]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
@@ -31,18 +29,6 @@ ODD_CUSTOMERS = [
     "zz\nq",
     "\nx",
 ]
-
-
-@pytest.fixture
-def tenant() -> str:
-    """One that no other test has."""
-    return f"t{uuid.uuid4().hex[:12]}"
-
-
-@pytest.fixture
-def client(server: Server, tenant: str) -> Iterator[httpx2.Client]:
-    with server.client(tenant=tenant) as opened:
-        yield opened
 
 
 def answered(client: httpx2.Client, **fields: Any) -> dict[str, Any]:

@@ -79,7 +79,7 @@ class Cell:
 
     @property
     def erases(self) -> bool:
-        """Customers' and sessions' ids are each tenant's own: who erases one finds nothing of another's: 0 rows."""
+        """Erasure of a foreign id succeeds with 0 rows: ids of customers and sessions are scoped to the tenant."""
         return isinstance(self.entry, Route) and self.entry.methods == ("DELETE",)
 
 

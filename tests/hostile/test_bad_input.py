@@ -524,7 +524,7 @@ MOMENTS = st.builds(
     st.integers(0, 23),
     st.integers(0, 59),
 )
-"""With any offset: some of them lead out of the years that there are."""
+"""Times with any offset; some lie outside the years 1 to 9999 in UTC."""
 WRITTEN = JSON_VALUES | st.text() | st.datetimes().map(str) | MOMENTS
 BODY = (
     JSON_VALUES

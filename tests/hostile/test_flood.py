@@ -1,4 +1,4 @@
-"""Attackers without a token that hold connections do not keep ordinary clients from being served.
+"""Attackers without a token that hold connections must not affect ordinary clients.
 
 The short form: 100 connections for 5 s for each attack. `make hostile` runs the long one (tests/hostile/flood).
 """
@@ -18,12 +18,12 @@ from tests.serving import Server, home_with
 
 GRACE_S = 4
 NOISE_MS = 500.0
-"""Other tests run at the same time and the samples are few; `make hostile` compares more strictly."""
+"""Other tests run at the same time and samples are few; `make hostile` uses a stricter limit."""
 CONNECTIONS = 100
 ATTACK_S = 5.0
 BEFORE_S = 2.0
 MAX_CONNECTIONS = 80
-"""Fewer than an attacker opens."""
+"""Lower than the number of connections of an attack."""
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def attacked(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[Server]:
 
 
 async def test_ordinary_clients_are_served_during_every_attack_and_sigterm_ends_the_server(attacked: Server) -> None:
-    """One server for all of them, so each also shows that nothing is left of the one before."""
+    """All attacks use one server, so each also shows that the previous one left nothing behind."""
     before = await ordinary(attacked, BEFORE_S)
     for attack in ATTACKS:
         outcome = await measure(

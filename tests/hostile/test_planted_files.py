@@ -1,6 +1,6 @@
-"""What another user of this machine has planted: configurations, modules, keys, links. None of it is used or followed.
+"""Files planted by another user of this machine (configurations, modules, keys, links) are neither used nor followed.
 
-Root can give files to another user, so these tests need root; without it they are skipped, but for those of links.
+Only root can give files to another user. Without root, the tests that need that are skipped.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ FORGED = base64.urlsafe_b64encode(b"f." * 16)
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The current directory, which is not the product's."""
-    folder = tmp_path / "elsewhere"
+def foreign_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, outside the checkout."""
+    folder = tmp_path / "foreign"
     folder.mkdir()
     monkeypatch.chdir(folder)
     return folder
 
 
 def planted_key(folder: Path, content: bytes = FORGED) -> Path:
-    """A signing key that another user made in a folder where he can write, readable by him alone."""
+    """A signing key that belongs to another user and that only that user can read."""
     path = folder / "signing-22a48051.key"
     path.write_bytes(content)
     path.chmod(0o600)
@@ -53,13 +53,13 @@ def planted_key(folder: Path, content: bytes = FORGED) -> Path:
 
 
 class TestConfiguration:
-    def test_one_of_ones_own_in_the_current_directory_is_read(self, elsewhere: Path) -> None:
-        (elsewhere / "configuration.yaml").write_text("server: {port: 3211}")
+    def test_the_users_own_file_in_the_current_directory_is_read(self, foreign_folder: Path) -> None:
+        (foreign_folder / "configuration.yaml").write_text("server: {port: 3211}")
         assert load(environment={}).server.port == 3211
 
     @needs_root
-    def test_one_of_another_user_is_refused_with_one_line(self, elsewhere: Path) -> None:
-        file = elsewhere / "configuration.yaml"
+    def test_a_file_of_another_user_is_refused_with_one_line(self, foreign_folder: Path) -> None:
+        file = foreign_folder / "configuration.yaml"
         file.write_text("llm: {base_url: 'http://127.0.0.1:3299/v1'}")
         os.chown(file, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(ConfigurationError, match="is not used: it belongs to another user") as refused:
@@ -68,36 +68,36 @@ class TestConfiguration:
         assert CONFIG_VARIABLE in refused.value.hint
 
     @needs_root
-    def test_one_in_a_folder_of_another_user_is_refused(self, elsewhere: Path) -> None:
-        (elsewhere / "configuration.yaml").write_text("server: {port: 3211}")
-        os.chown(elsewhere, ANOTHER_USER, ANOTHER_USER)
+    def test_a_file_in_a_folder_of_another_user_is_refused(self, foreign_folder: Path) -> None:
+        (foreign_folder / "configuration.yaml").write_text("server: {port: 3211}")
+        os.chown(foreign_folder, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(ConfigurationError, match="belongs to another user"):
             load(environment={})
 
     @needs_root
-    def test_a_link_of_another_user_to_a_file_of_ours_is_refused(self, elsewhere: Path, tmp_path: Path) -> None:
+    def test_a_link_of_another_user_to_a_file_of_ours_is_refused(self, foreign_folder: Path, tmp_path: Path) -> None:
         (tmp_path / "ours.yaml").write_text("server: {port: 3211}")
-        (elsewhere / "configuration.yaml").symlink_to(tmp_path / "ours.yaml")
-        os.lchown(elsewhere / "configuration.yaml", ANOTHER_USER, ANOTHER_USER)
-        elsewhere.chmod(0o1777)
+        (foreign_folder / "configuration.yaml").symlink_to(tmp_path / "ours.yaml")
+        os.lchown(foreign_folder / "configuration.yaml", ANOTHER_USER, ANOTHER_USER)
+        foreign_folder.chmod(0o1777)
         with pytest.raises(ConfigurationError, match="link of another user"):
             load(environment={})
 
     @pytest.mark.parametrize("mode", [0o666, 0o664, 0o602])
-    def test_one_that_others_can_write_to_is_refused(self, elsewhere: Path, mode: int) -> None:
-        file = elsewhere / "configuration.yaml"
+    def test_a_file_that_others_can_write_to_is_refused(self, foreign_folder: Path, mode: int) -> None:
+        file = foreign_folder / "configuration.yaml"
         file.write_text("server: {port: 3211}")
         file.chmod(mode)
         with pytest.raises(ConfigurationError, match="other users can write to it"):
             load(environment={})
 
-    def test_one_in_a_folder_that_others_can_write_to_is_refused(self, elsewhere: Path) -> None:
-        (elsewhere / "configuration.yaml").write_text("server: {port: 3211}")
-        elsewhere.chmod(0o777)
+    def test_a_file_in_a_folder_that_others_can_write_to_is_refused(self, foreign_folder: Path) -> None:
+        (foreign_folder / "configuration.yaml").write_text("server: {port: 3211}")
+        foreign_folder.chmod(0o777)
         with pytest.raises(ConfigurationError, match="other users can write to the folder"):
             load(environment={})
 
-    def test_one_that_is_named_is_refused_where_everybody_can_write_to_it(self, tmp_path: Path) -> None:
+    def test_a_file_named_by_the_variable_is_refused_if_everybody_can_write_to_it(self, tmp_path: Path) -> None:
         file = tmp_path / "mine.yaml"
         file.write_text("server: {port: 3211}")
         file.chmod(0o664)
@@ -107,34 +107,38 @@ class TestConfiguration:
             load(environment={CONFIG_VARIABLE: str(file)})
 
     @needs_root
-    def test_a_key_is_not_sent_to_the_server_of_a_planted_configuration(self, elsewhere: Path) -> None:
-        file = elsewhere / "configuration.yaml"
+    def test_a_key_is_not_sent_to_the_server_of_a_planted_configuration(self, foreign_folder: Path) -> None:
+        file = foreign_folder / "configuration.yaml"
         file.write_text("llm: {base_url: 'http://127.0.0.1:3299/v1', model: m}\nresponses: {provider: openai}")
         os.chown(file, ANOTHER_USER, ANOTHER_USER)
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", "cli", "doctor"], cwd=elsewhere, capture_output=True, text=True, check=False,
+        result = subprocess.run(
+            [sys.executable, "-P", "-m", "cli", "doctor"],
+            cwd=foreign_folder,
             env={**os.environ, "PYTHONPATH": str(PROJECT), "FRONTDESK_LLM__API_KEY": "sk-SECRET-123"},
-        )  # fmt: skip
-        assert done.returncode == 1
-        assert done.stderr.startswith("error ")
-        assert "belongs to another user" in done.stderr
-        assert "Traceback" not in done.stderr
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode == 1
+        assert result.stderr.startswith("error ")
+        assert "belongs to another user" in result.stderr
+        assert "Traceback" not in result.stderr
 
 
 class TestModules:
     @pytest.fixture
-    def planted(self, elsewhere: Path) -> Path:
-        """Modules that would run as whoever starts the product here."""
+    def planted(self, foreign_folder: Path) -> Path:
+        """Modules that would run with the rights of the user who starts the product here."""
         for name in ("bentoml", "cli", "bentos", "numpy", "circus", "runners", "xllamacpp", "sitecustomize"):
-            (elsewhere / f"{name}.py").write_text(
-                f"open({str(elsewhere / 'ran')!r}, 'a').write({name!r})\nraise SystemExit('planted {name}')\n"
+            (foreign_folder / f"{name}.py").write_text(
+                f"open({str(foreign_folder / 'ran')!r}, 'a').write({name!r})\nraise SystemExit('planted {name}')\n"
             )
-        return elsewhere / "ran"
+        return foreign_folder / "ran"
 
-    def test_a_server_started_in_a_foreign_folder_takes_no_module_from_there_but_finds_relative_paths(
+    def test_a_server_started_in_a_foreign_folder_imports_nothing_from_there_but_resolves_relative_paths(
         self, planted: Path, tiny_bundle: Bundle, tmp_path: Path
     ) -> None:
-        """BentoML's workers run in the folder of the code, because they look for modules where they run."""
+        """BentoML's workers run in the folder of the code, because they import from their working directory."""
         home, folder = home_with(tiny_bundle, tmp_path / "home"), planted.parent
         (folder / "policy.yaml").write_bytes((PROJECT / "frontdesk" / "policy" / "priority.yaml").read_bytes())
         (folder / "configuration.yaml").write_text("policy: {priority: policy.yaml}\nstorage: {url: 'sqlite:///r.db'}")
@@ -165,7 +169,7 @@ class TestKeys:
 
     @needs_root
     @pytest.mark.parametrize("name", ["signing.key", "sealing.key", "audit.key", "erasure.key", "bundle.key"])
-    def test_the_key_in_use_is_refused_where_another_user_owns_it(self, tmp_path: Path, name: str) -> None:
+    def test_the_key_in_use_is_refused_if_another_user_owns_it(self, tmp_path: Path, name: str) -> None:
         write_secret(tmp_path / name, b"k." * 16)
         os.chown(tmp_path / name, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(UntrustedFileError, match="belongs to another user"):
@@ -201,7 +205,7 @@ class TestKeys:
 
     @needs_root
     def test_a_mounted_secret_in_a_sticky_folder_of_root_is_read(self, tmp_path: Path) -> None:
-        """As Kubernetes mounts one: a folder of mode 1777 whose files are links to links."""
+        """Kubernetes mounts secrets this way: a folder of mode 1777 whose files are links to links."""
         mount = tmp_path / "mounted"
         (mount / "..2026").mkdir(parents=True)
         mount.chmod(0o1777)
@@ -214,7 +218,7 @@ class TestKeys:
         assert KeyFiles(mount, Purpose.SIGNING).read().others == ()
 
     @needs_root
-    def test_the_key_of_a_language_model_is_refused_where_another_user_owns_it(self, tmp_path: Path) -> None:
+    def test_the_key_of_a_language_model_is_refused_if_another_user_owns_it(self, tmp_path: Path) -> None:
         path = tmp_path / "llm.key"
         path.write_text("sk-1")
         path.chmod(0o600)
@@ -224,21 +228,21 @@ class TestKeys:
             read_key(path)
 
     @needs_root
-    def test_a_forged_token_of_a_planted_key_is_refused_by_a_running_server_and_doctor_tells(self, home: Path) -> None:
+    def test_doctor_reports_a_planted_key(self, home: Path) -> None:
         signing_key(home / "keys")
         planted_key(home / "keys")
         settings = load(environment=environment(home))
-        (found,) = [finding for finding in examine(settings) if finding.what == "other keys"]
-        assert found.state == "bad"
-        assert "signing-22a48051.key" in found.told
-        assert "another user" in found.told
+        (check,) = [finding for finding in examine(settings) if finding.what == "other keys"]
+        assert check.state == "bad"
+        assert "signing-22a48051.key" in check.told
+        assert "another user" in check.told
 
-    def test_doctor_tells_of_a_folder_of_keys_that_others_can_write_to(self, home: Path) -> None:
+    def test_doctor_reports_a_folder_of_keys_that_others_can_write_to(self, home: Path) -> None:
         signing_key(home / "keys")
         (home / "keys").chmod(0o777)
         settings = load(environment=environment(home))
-        (found,) = [finding for finding in examine(settings) if finding.what == "keys"]
-        assert (found.state, "chmod 700" in found.told) == ("bad", True)
+        (check,) = [finding for finding in examine(settings) if finding.what == "keys"]
+        assert (check.state, "chmod 700" in check.told) == ("bad", True)
 
 
 class TestOutputFiles:
@@ -268,7 +272,7 @@ class TestOutputFiles:
         assert stat.S_IMODE(run.target.stat().st_mode) == 0o600
 
     @needs_root
-    def test_classify_does_not_go_on_with_a_part_or_a_record_of_another_user(
+    def test_classify_does_not_resume_from_a_part_or_a_record_of_another_user(
         self, tmp_path: Path, victim: Path
     ) -> None:
         run = self.run_in(tmp_path)
@@ -295,10 +299,10 @@ class TestOutputFiles:
             open_own(tmp_path / "events.jsonl", os.O_RDWR | os.O_APPEND)
 
 
-def test_a_home_of_trained_and_served_files_is_open_to_nobody_else(home: Path) -> None:
-    """What the command line itself writes; tests/e2e look at what a training and a server write."""
-    done = frontdesk(home, "ask", "Where is my parcel?", "--local")
-    assert done.returncode == 0, done.stderr
-    written = [path for path in home.rglob("*") if "bundles" not in path.parts]
-    assert written
-    assert not [path for path in written if path.lstat().st_mode & 0o077]
+def test_files_that_commands_write_in_home_are_closed_to_other_users(home: Path) -> None:
+    """Files written by the command line; tests/e2e check those of training and of a server."""
+    result = frontdesk(home, "ask", "Where is my parcel?", "--local")
+    assert result.returncode == 0, result.stderr
+    files = [path for path in home.rglob("*") if "bundles" not in path.parts]
+    assert files
+    assert not [path for path in files if path.lstat().st_mode & 0o077]

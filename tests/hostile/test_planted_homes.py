@@ -1,6 +1,6 @@
-"""A home that another user made, can write to, or has put a link in the way of, and a database that he put into it.
+"""Homes and databases that another user created, can write to, or reaches by a link are refused.
 
-Root can give files to another user, so the tests of owners need root.
+Only root can give files to another user, so the tests of owners need root.
 """
 
 from __future__ import annotations
@@ -71,15 +71,13 @@ PLANTED = [
 
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
-    """A home with nothing in it, in a folder of its own."""
+    """An empty home in its own folder."""
     (tmp_path / "above" / "home").mkdir(parents=True, mode=0o700)
     return tmp_path / "above" / "home"
 
 
 @pytest.mark.parametrize("plant", PLANTED)
-def test_a_home_that_another_user_could_have_filled_is_refused_by_whatever_starts(
-    place: Path, plant: Callable[[Path], Path]
-) -> None:
+def test_a_home_that_another_user_could_have_filled_is_refused(place: Path, plant: Callable[[Path], Path]) -> None:
     home = plant(place)
     with pytest.raises(UntrustedFileError) as refused:
         load(environment={"FRONTDESK_HOME": str(home)})
@@ -89,20 +87,20 @@ def test_a_home_that_another_user_could_have_filled_is_refused_by_whatever_start
 
 
 @pytest.mark.parametrize("verb", ["serve", "token", "audit verify"])
-def test_a_command_in_such_a_home_ends_with_one_line_and_makes_nothing_there(place: Path, verb: str) -> None:
-    done = frontdesk(open_to_everybody(place), *verb.split())
-    assert done.returncode == 1
-    assert done.stderr.startswith(f"error The home {place} is not used: other users can write")
-    assert len(done.stderr.splitlines()) == 2
+def test_a_command_in_an_untrusted_home_ends_with_one_line_and_creates_nothing(place: Path, verb: str) -> None:
+    result = frontdesk(open_to_everybody(place), *verb.split())
+    assert result.returncode == 1
+    assert result.stderr.startswith(f"error The home {place} is not used: other users can write")
+    assert len(result.stderr.splitlines()) == 2
     assert list(place.iterdir()) == []
 
 
-def test_doctor_tells_of_such_a_home(place: Path) -> None:
-    done = frontdesk(open_to_everybody(place), "doctor")
-    assert f"other users can write to {place}" in " ".join(done.stdout.split())
+def test_doctor_reports_an_untrusted_home(place: Path) -> None:
+    result = frontdesk(open_to_everybody(place), "doctor")
+    assert f"other users can write to {place}" in " ".join(result.stdout.split())
 
 
-def test_a_home_of_ours_is_used_also_behind_our_link_and_in_a_sticky_folder(place: Path) -> None:
+def test_the_users_own_home_is_accepted_also_behind_an_own_link_and_in_a_sticky_folder(place: Path) -> None:
     place.parent.chmod(0o1777)
     (place.parent / "link").symlink_to("home")
     for home in (place, place.parent / "link", place.parent / "other" / ".." / "home", place / "not" / "there"):
@@ -112,8 +110,8 @@ def test_a_home_of_ours_is_used_also_behind_our_link_and_in_a_sticky_folder(plac
 
 
 @needs_root
-def test_a_home_open_to_a_group_of_this_user_alone_is_closed(place: Path) -> None:
-    """As an umask of 002 leaves it."""
+def test_a_home_open_to_the_users_private_group_is_closed(place: Path) -> None:
+    """An umask of 002 creates such folders."""
     place.chmod(0o775)
     place.parent.chmod(0o775)
     check_home(place)
@@ -124,7 +122,9 @@ def test_a_home_open_to_a_group_of_this_user_alone_is_closed(place: Path) -> Non
         check_home(place)
 
 
-def test_a_folder_of_a_container_passes_only_where_it_is_mounted(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_open_folder_in_a_container_is_accepted_only_if_it_is_a_mount(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     place.chmod(0o777)
     monkeypatch.setenv(CONTAINER_VARIABLE, "1")
     with pytest.raises(UntrustedFileError):
@@ -133,7 +133,7 @@ def test_a_folder_of_a_container_passes_only_where_it_is_mounted(place: Path, mo
     check_home(place) if os.geteuid() == 0 else None
 
 
-def test_a_home_that_is_no_folder_ends_with_one_line(place: Path) -> None:
+def test_a_home_that_is_not_a_folder_is_refused_with_one_line(place: Path) -> None:
     (place / "file").write_text("")
     for home in (place / "file", place / "file" / "below"):
         with pytest.raises(ConfigurationError, match=r"The home .* (is not a folder|cannot be used)"):
@@ -141,7 +141,7 @@ def test_a_home_that_is_no_folder_ends_with_one_line(place: Path) -> None:
 
 
 @needs_root
-def test_keys_behind_a_link_of_another_user_are_not_used_nor_made(place: Path) -> None:
+def test_keys_behind_a_link_of_another_user_are_neither_used_nor_created(place: Path) -> None:
     place.parent.chmod(0o1777)
     (place / "keys").mkdir(mode=0o700)
     signing_key(place / "keys")
@@ -159,7 +159,7 @@ def test_keys_behind_a_link_of_another_user_are_not_used_nor_made(place: Path) -
 class TestDatabases:
     @pytest.fixture
     def planted(self, place: Path) -> Path:
-        """In a folder where everybody can make files; the spool opens like the database."""
+        """A database in a sticky folder that everybody can write to. The spool is opened like the database."""
         place.chmod(0o1777)
         sqlite3.connect(place / "frontdesk.db").close()
         (place / "frontdesk.db").touch(0o600)
@@ -168,7 +168,7 @@ class TestDatabases:
 
     @needs_root
     @pytest.mark.parametrize("suffix", ["", *COMPANIONS])
-    def test_one_of_another_user_is_refused(self, planted: Path, suffix: str) -> None:
+    def test_a_database_of_another_user_is_refused(self, planted: Path, suffix: str) -> None:
         open_database(f"sqlite:///{planted}").dispose()
         file = Path(f"{planted}{suffix}")
         file.touch()
@@ -177,14 +177,14 @@ class TestDatabases:
             open_database(f"sqlite:///{planted}")
 
     @needs_root
-    def test_one_behind_a_link_of_another_user_is_refused(self, planted: Path) -> None:
+    def test_a_database_behind_a_link_of_another_user_is_refused(self, planted: Path) -> None:
         link = planted.with_name("spool.db")
         link.symlink_to(planted)
         os.lchown(link, ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(UntrustedFileError, match="link of another user"):
             Spool.open(planted.parent)
 
-    def test_one_that_others_can_write_to_is_refused(self, planted: Path) -> None:
+    def test_a_database_that_others_can_write_to_is_refused(self, planted: Path) -> None:
         planted.chmod(0o666)
         with pytest.raises(UntrustedFileError, match="other users can write to"):
             open_database(f"sqlite:///{planted}")

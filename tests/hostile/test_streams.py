@@ -202,7 +202,7 @@ def test_no_other_protocol_is_begun(server: Server) -> None:
 
 
 def test_more_headers_than_the_limit_are_refused_before_they_end(server: Server) -> None:
-    """A connection that sends header lines for ever is answered and closed after twice the limit."""
+    """A connection that sends header lines without end is answered and closed after twice the limit."""
     endless = lines("GET /livez HTTP/1.1", "host: x") + b"x-a: " + b"a" * 100_000
     started = time.monotonic()
     assert over_one_connection(server, endless, patience_s=8.0).startswith(b"HTTP/1.1 431 ")

@@ -1,7 +1,7 @@
 """Trained test bundles, built once per checkout and shared by every pytest process.
 
-A bundle is cached below `.pytest_cache/bundles/<key>`, where the key is a hash of the code and the data that decide
-what training produces. Processes that need the same bundle wait for the first of them (file lock). A cached bundle is
+A bundle is cached below `.pytest_cache/bundles/<key>`, where the key is a hash of the code and data that determine
+the result of training. Processes that need the same bundle wait for the first of them (file lock). A cached bundle is
 verified whenever it is opened; a damaged one is trained again.
 """
 
@@ -29,7 +29,7 @@ PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".pytest_cache" / "bundles"
 LOCK_TIMEOUT_S = 600.0
 MAX_CACHED = 6
-"""Older entries are removed, the least recently used first."""
+"""Number of entries; the least recently used ones are removed."""
 
 _SOURCES = (
     "training",
@@ -65,7 +65,7 @@ def tiny_run(work: Path) -> TrainingRun:
 
 
 def cached_bundle(run: TrainingRun) -> Bundle:
-    """The bundle of this run, signed by `SIGNER`: from the cache, else trained now. Never change its files."""
+    """The bundle of this run, signed by `SIGNER`, from the cache or trained now. Its files must not be changed."""
     entry = FOLDER / f"{_sources_hash()}-{run.key}"
     entry.mkdir(parents=True, exist_ok=True)
     with FileLock(entry.with_suffix(".lock"), timeout=LOCK_TIMEOUT_S):

@@ -1,7 +1,7 @@
-"""Minimal HTTP/2 client for what no gRPC library would send: unfinished messages, zero windows, unread responses.
+"""Minimal HTTP/2 client for traffic that no gRPC library sends: unfinished messages, zero windows, unread responses.
 
-Header fields are literal, neither indexed nor Huffman-coded (RFC 7541, 6.2.3). The server is asked to use no dynamic
-table, so that a response's fields can be read without one; a Huffman-coded value is shown as None.
+Header fields are literal, neither indexed nor Huffman-coded (RFC 7541, 6.2.3). The settings disable
+the dynamic table, so response fields can be decoded without one; a Huffman-coded value is returned as None.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ class Connection:
             except ConnectionError:
                 return
             finally:
-                self.socket.settimeout(10.0)  # for what is sent in between
+                self.socket.settimeout(10.0)  # for sends between two reads
             if not received:
                 return
             self._unread += received
@@ -150,7 +150,7 @@ class Connection:
 
 
 def fields_of(block: bytes) -> dict[str, str | None]:
-    """Fields of a header block that are literals with names of their own; indexed names and fields are left out."""
+    """Literal fields with literal names of a header block; fields with an indexed name or value are skipped."""
     fields: dict[str, str | None] = {}
     place = 0
     while place < len(block):

@@ -1,4 +1,4 @@
-"""How long the event loops of a running server were held, by its own metric, for tests that attack it.
+"""Event loop lag of a running server, from its own metric.
 
 with watched(server) as lag:
     ...
@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 FAMILY = "frontdesk_event_loop_lag_seconds"
 SETTLING_S = 0.1
-"""The last stall is noted when the loop wakes again."""
+"""The last stall is recorded when the loop wakes again."""
 
 
 class Served(Protocol):
@@ -29,7 +29,7 @@ class Served(Protocol):
 
 @dataclass
 class Lag:
-    """Wake-ups that were late, of all workers together, between two moments."""
+    """Cumulative histogram of wake-up delays over all workers: counts by upper bound in seconds."""
 
     counts: Mapping[float, float] = field(default_factory=dict)
 
@@ -39,22 +39,22 @@ class Lag:
         return max((bound for bound in self.counts if self._within(bound)), default=0.0)
 
     def since(self, before: Lag) -> Lag:
-        """The wake-ups that were counted after `before` was read."""
+        """The wake-ups counted after `before` was read."""
         return Lag({bound: count - before.counts.get(bound, 0.0) for bound, count in self.counts.items()})
 
     def above(self, bound_s: float) -> int:
-        """How many stalls were longer than a bound that is that of a bucket."""
+        """Number of stalls longer than `bound_s`, which must be the bound of a bucket."""
         return int(self.counts[math.inf] - self.counts[bound_s])
 
     def _within(self, bound: float) -> bool:
-        """Is there a stall in the bucket that ends here?"""
+        """Whether the bucket with this upper bound has a stall."""
         below = [count for other, count in self.counts.items() if other < bound]
         return self.counts[bound] > max(below, default=0.0)
 
 
 @contextmanager
 def watched(server: Served) -> Iterator[Lag]:
-    """A `Lag` that is filled in at the end."""
+    """Yields a `Lag` that has its counts after the context."""
     before, lag = lag_counts(server), Lag()
     yield lag
     time.sleep(SETTLING_S)
@@ -62,12 +62,12 @@ def watched(server: Served) -> Iterator[Lag]:
 
 
 def lag_counts(server: Served) -> Lag:
-    """All wake-ups since the server started."""
+    """The wake-ups since the server started."""
     return Lag(_counts(server))
 
 
 def _counts(server: Served) -> dict[float, float]:
-    """Of the histogram, by the upper end of each bucket, cumulative."""
+    """Cumulative counts of the histogram by the upper bound of each bucket."""
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as response:
         text = response.read().decode()
     return {

@@ -2,8 +2,8 @@
 
     python -m tests.support.occupied_ports COMMAND [ARGUMENT ...]
 
-A hermetic test suite passes here and never connects to these ports. The exit code is that of the command, or 1 when
-something did connect. A port that another program already listens on is left to that program.
+A hermetic test suite passes here and never connects to these ports. The exit code is that of the command, or 1 if
+a connection was made. A port on which another program already listens is skipped.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MISLEADING = {
 
 
 def occupied(port: int, connections: list[str]) -> socket.socket | None:
-    """Listen on a port of 127.0.0.1 and record who connects; None if the port is in use."""
+    """Listen on a port of 127.0.0.1 and record connections; None if the port is in use."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -52,14 +52,14 @@ def _shared_temporary_folder() -> str:
 def _prepare(folder: Path) -> tuple[Path, dict[str, str]]:
     """A copy of the checkout below `folder`, and the environment of the run."""
     checkout, programs, home = folder / "checkout", folder / "bin", folder / "home"
-    listed = subprocess.run(
+    file_names = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
-    for name in filter(None, listed.split("\0")):
+    for name in filter(None, file_names.split("\0")):
         if (source := PROJECT / name).is_file():
             target = checkout / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,14 +67,15 @@ def _prepare(folder: Path) -> tuple[Path, dict[str, str]]:
     bundles = PROJECT / ".pytest_cache" / "bundles"
     if bundles.is_dir():
         shutil.copytree(bundles, checkout / ".pytest_cache" / "bundles", ignore=shutil.ignore_patterns("*.lock"))
-    for new in (programs, home, folder / "tmp"):
-        new.mkdir()
-    for directory in os.environ.get("PATH", os.defpath).split(os.pathsep):
-        for program in Path(directory).glob("*") if directory else ():
+    for directory in (programs, home, folder / "tmp"):
+        directory.mkdir()
+    for entry in os.environ.get("PATH", os.defpath).split(os.pathsep):
+        for program in Path(entry).glob("*") if entry else ():
             if not program.name.startswith(SERVERS) and not (programs / program.name).exists():
                 (programs / program.name).symlink_to(program)
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("LANG", "LC_", "OPENBLAS", "OMP"))}
-    return checkout, kept | {
+    prefixes = ("LANG", "LC_", "OPENBLAS", "OMP")
+    inherited = {name: value for name, value in os.environ.items() if name.startswith(prefixes)}
+    return checkout, inherited | {
         "PATH": str(programs),
         "HOME": str(home),
         "TMPDIR": str(folder / "tmp"),
@@ -92,8 +93,8 @@ def _give_to(folder: Path, user: str) -> None:
 def _interpreter_for(user: str | None, variables: dict[str, str], folder: Path) -> str:
     """An interpreter of this version, with the packages of this environment, that the user can run.
 
-    The one that runs this, where the user can enter its folders; otherwise a copy below `folder`, with links to the
-    packages where they are unreachable too. A copy with a shared library adds LD_LIBRARY_PATH to `variables`.
+    The current interpreter if the user can enter its folders; otherwise a copy below `folder`, with links to the
+    packages if those are unreachable too. A copy with a shared library adds LD_LIBRARY_PATH to `variables`.
     """
     if _runs(sys.executable, user, variables, folder):
         return sys.executable
@@ -121,15 +122,15 @@ def _interpreter_for(user: str | None, variables: dict[str, str], folder: Path) 
 
 
 def _runs(python: str, user: str | None, variables: Mapping[str, str], folder: Path) -> bool:
-    """Whether the user can run it, and it is the version that the packages were installed for."""
+    """Whether the user can run `python`, and it has this version, for which the packages were installed."""
     probe = [python, "-c", "import sys, pytest, pydantic_core; print(sys.version)"]
     try:
-        found = subprocess.run(
+        result = subprocess.run(
             probe, cwd=folder, env=dict(variables), capture_output=True, text=True, check=False, **_as(user)
         )
     except OSError:
         return False
-    return found.stdout.strip() == sys.version.strip()
+    return result.stdout.strip() == sys.version.strip()
 
 
 def _as(user: str | None) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """The long form of the flood tests: `python -m tests.hostile.flood [SECONDS [CONNECTIONS [ATTACK ...]]]`.
 
-Every attack from one address and from 50 addresses of 127.0.0.0/8, each against a server of its own, for 60 s with
-1,000 connections unless said otherwise. Prints a row for each and ends with 1 when one exceeds what `limits.py` allows.
+Runs every attack from one address and from 50 addresses of 127.0.0.0/8, each against its own server, by default for
+60 s with 1,000 connections. Prints a row for each; exit code 1 if an outcome exceeds the limits of `limits.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ BEFORE_S = 15.0
 
 
 def main(seconds: float, connections: int, attacks: list[str]) -> int:
+    """Run the attacks; returns the exit code."""
     with tempfile.TemporaryDirectory(prefix="frontdesk-flood-") as folder:
         bundle = cached_bundle(tiny_run(Path(folder)))
     failed = 0

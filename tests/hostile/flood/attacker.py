@@ -1,6 +1,6 @@
 """One attacker process: `python -m tests.hostile.flood.attacker KIND PORT CONNECTIONS ADDRESSES SECONDS`.
 
-It is a process of its own, so that it does not slow down the clients whose latency is measured.
+A separate process, so that it does not slow down the clients whose latency is measured.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def addresses(count: int) -> list[str]:
 
 @contextmanager
 def attacking(kind: str, port: int, *, connections: int, address_count: int, longest_s: float) -> Iterator[None]:
-    """Attack a port of 127.0.0.1 within the context, at most for this long."""
+    """Attack a port of 127.0.0.1 within the context, for at most `longest_s` seconds."""
     arguments = (kind, str(port), str(connections), str(address_count), str(longest_s))
     process = subprocess.Popen([sys.executable, "-m", __name__, *arguments], cwd=PROJECT)
     try:

@@ -1,7 +1,7 @@
 """Attacks that hold connections: what each connection sends, and how it behaves afterwards.
 
-None of them has a token. A connection that the server closes is opened again after `RECONNECT_S`, as an attacker would.
-Each attacker process is given one kind, a number of connections and the addresses they come from.
+None has a token. A connection that the server closes is reopened after `RECONNECT_S` seconds. Each attacker process
+runs one attack with a number of connections from a list of addresses.
 """
 
 from __future__ import annotations
@@ -30,37 +30,26 @@ async def silent(connection: socket.socket) -> None:
 
 
 async def idle_bytes(connection: socket.socket) -> None:
-    """One answered request, then an empty line every half second, for as long as the server allows."""
+    """One answered request, then an empty line every half second until the server closes the connection."""
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(connection, LIVE)
     await loop.sock_recv(connection, 65_536)
-    while True:
-        await loop.sock_sendall(connection, b"\r\n")
-        await asyncio.sleep(TRICKLE_S)
-        _raise_if_closed(connection)
+    await _trickle(connection, b"\r\n")
 
 
 async def slow_headers(connection: socket.socket) -> None:
     """One byte of a header every half second."""
-    loop = asyncio.get_running_loop()
-    await loop.sock_sendall(connection, b"GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ")
-    while True:
-        await loop.sock_sendall(connection, b"a")
-        await asyncio.sleep(TRICKLE_S)
-        _raise_if_closed(connection)
+    await asyncio.get_running_loop().sock_sendall(connection, b"GET /livez HTTP/1.1\r\nhost: x\r\nx-slow: ")
+    await _trickle(connection, b"a")
 
 
 async def slow_body(connection: socket.socket) -> None:
     """A refused request whose body never ends."""
-    loop = asyncio.get_running_loop()
-    await loop.sock_sendall(
+    await asyncio.get_running_loop().sock_sendall(
         connection,
         b"POST /v1/queries HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 60000\r\n\r\n",
     )
-    while True:
-        await loop.sock_sendall(connection, b"{")
-        await asyncio.sleep(TRICKLE_S)
-        _raise_if_closed(connection)
+    await _trickle(connection, b"{")
 
 
 async def unread_responses(connection: socket.socket) -> None:
@@ -70,9 +59,9 @@ async def unread_responses(connection: socket.socket) -> None:
 
 
 async def zero_window(connection: socket.socket) -> None:
-    """The same with the smallest receive buffer that the kernel allows: the window closes after two kilobytes.
+    """One request for the largest static file with the smallest receive buffer of the kernel, about two kilobytes.
 
-    A few bytes are read every half second, so that the connection looks slow and not dead.
+    One byte is read every half second, so the connection appears slow rather than dead.
     """
     loop = asyncio.get_running_loop()
     await loop.sock_sendall(connection, STATIC_FILE)
@@ -94,7 +83,7 @@ async def grpc_unfinished(connection: socket.socket) -> None:
     await loop.sock_sendall(connection, _preface(initial_window=None))
     for index in range(GRPC_CALLS):
         await loop.sock_sendall(connection, _call(2 * index + 1, b"/frontdesk.v1.FrontdeskService/Understand"))
-        with contextlib.suppress(TimeoutError):  # the server's window is closed: this much is all that it takes
+        with contextlib.suppress(TimeoutError):  # the server's window is exhausted
             await _send_unfinished(connection, 2 * index + 1)
     await _wait_for_close(connection)
 
@@ -127,7 +116,7 @@ ATTACKS: dict[str, Attack] = {
 
 
 async def attack_with(name: str, target: tuple[str, int], connections: int, addresses: Sequence[str]) -> None:
-    """Hold this many connections, spread over the addresses, until cancelled."""
+    """Hold `connections` connections, distributed over the addresses, until cancelled."""
     await asyncio.gather(
         *(_repeat(ATTACKS[name], target, addresses[index % len(addresses)]) for index in range(connections))
     )
@@ -142,6 +131,14 @@ async def _repeat(attack: Attack, target: tuple[str, int], address: str) -> None
             await asyncio.wait_for(asyncio.get_running_loop().sock_connect(connection, target), 5.0)
             await attack(connection)
         await asyncio.sleep(RECONNECT_S)
+
+
+async def _trickle(connection: socket.socket, content: bytes) -> None:
+    """Send `content` every `TRICKLE_S` seconds until the server closes the connection; then raises EOFError."""
+    while True:
+        await asyncio.get_running_loop().sock_sendall(connection, content)
+        await asyncio.sleep(TRICKLE_S)
+        _raise_if_closed(connection)
 
 
 async def _wait_for_close(connection: socket.socket) -> None:

@@ -1,4 +1,4 @@
-"""What an attack may cost ordinary clients and the server."""
+"""Limits of an attack's effect on ordinary clients and the server."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tests.hostile.flood.measure import Outcome
 
 MAX_P95_RATIO = 2.0
 P95_NOISE_MS = 20.0
-"""Below this the ratio of two p95 says nothing: one scheduling delay on a busy machine is as long."""
+"""Below this p95 the ratio is noise: one scheduling delay on a busy machine is as long."""
 MAX_MEMORY_GROWTH_MB = 100.0
 STOP_MARGIN_S = 3.0
-"""For the processes to end after the grace time."""
+"""Time for the processes to end after the grace time."""
 
 
 def exceeded(outcome: Outcome, grace_s: float, noise_ms: float = P95_NOISE_MS) -> Iterator[str]:
-    """A line for each limit that was exceeded. A p95 below `noise_ms` is never too much."""
+    """A line for each limit that was exceeded. A p95 below `noise_ms` never counts as exceeded."""
     if outcome.during.failures:
         yield f"{len(outcome.during.failures)} requests of ordinary clients failed"
     if outcome.ratio > MAX_P95_RATIO and outcome.during.p95_ms > noise_ms:

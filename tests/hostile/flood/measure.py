@@ -1,7 +1,7 @@
-"""What ordinary clients see during an attack, compared with the same run before it.
+"""Latency and failures of ordinary clients during an attack, compared with the same run before it.
 
-Ordinary clients send at a fixed rate from an address of their own: stored requests over connections that stay open,
-requests over new connections, and gRPC calls. So a server that slows down cannot lower its own load.
+Ordinary clients send stored requests over persistent connections, requests over new connections, and gRPC calls, from
+their own address and at a fixed rate, so a slow server does not reduce its own load.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ TEXT = "Where is my parcel? It should have come on Monday."
 
 
 @dataclass(slots=True)
-class Seen:
-    """Latencies in seconds of what was answered as it should be, and everything else."""
+class ClientResults:
+    """Latencies of correct responses in seconds, and descriptions of all other results."""
 
     seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -51,8 +51,8 @@ class Outcome:
     attack: str
     connections: int
     addresses: int
-    before: Seen
-    during: Seen
+    before: ClientResults
+    during: ClientResults
     memory_before_mb: float
     memory_peak_mb: float
     stall_s: float
@@ -81,14 +81,14 @@ HEADER = "attack             conns addr answers failed p95 before    during  rat
 async def measure(
     server: Server,
     attack: str,
-    before: Seen,
+    before: ClientResults,
     *,
     connections: int,
     addresses: int,
     attack_s: float,
     stop: bool = True,
 ) -> Outcome:
-    """Attack a running server, and unless `stop` is false end it with SIGTERM while the attack goes on."""
+    """Attack a running server; if `stop`, end it with SIGTERM during the attack."""
     port = server.grpc_port if attack.startswith("grpc") else server.port
     memory_before, stop_s = _memory_mb(server), 0.0
     with attacking(attack, port, connections=connections, address_count=addresses, longest_s=attack_s + 60.0):
@@ -105,9 +105,9 @@ async def measure(
     return Outcome(attack, connections, addresses, before, during, memory_before, memory_peak, stall_s, stop_s)
 
 
-async def ordinary(server: Server, seconds: float) -> Seen:
-    """Requests of three kinds in turn, at a fixed rate."""
-    seen = Seen()
+async def ordinary(server: Server, seconds: float) -> ClientResults:
+    """Send three kinds of requests in turn at a fixed rate; returns their results."""
+    results = ClientResults()
     headers = {"authorization": f"Bearer {server.token()}"}
     transport = httpx2.AsyncHTTPTransport(local_address=ORDINARY_ADDRESS)
     async with (
@@ -136,19 +136,19 @@ async def ordinary(server: Server, seconds: float) -> Seen:
         tasks, started = [], time.monotonic()
         for index in range(int(seconds * REQUESTS_PER_S)):
             await asyncio.sleep(max(0.0, started + index / REQUESTS_PER_S - time.monotonic()))
-            tasks.append(asyncio.create_task(_timed(kinds[index % len(kinds)], seen)))
+            tasks.append(asyncio.create_task(_timed(kinds[index % len(kinds)], results)))
         await asyncio.gather(*tasks)
-    return seen
+    return results
 
 
-async def _timed(request: Callable[[], Awaitable[None]], seen: Seen) -> None:
+async def _timed(request: Callable[[], Awaitable[None]], results: ClientResults) -> None:
     started = time.perf_counter()
     try:
         await request()
     except Exception as error:  # noqa: BLE001 - each failure is a result
-        seen.failures.append(f"{request.__name__}: {type(error).__name__}: {str(error)[:200]}")
+        results.failures.append(f"{request.__name__}: {type(error).__name__}: {str(error)[:200]}")
     else:
-        seen.seconds.append(time.perf_counter() - started)
+        results.seconds.append(time.perf_counter() - started)
 
 
 def _memory_mb(server: Server) -> float:

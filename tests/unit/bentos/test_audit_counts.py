@@ -1,4 +1,4 @@
-"""Counts for the audit log: the first of a kind at once, then one entry a minute, and never more than a bound."""
+"""Aggregated audit entries: the first of a kind at once, then one entry a minute, with a limit on the number."""
 
 from __future__ import annotations
 
@@ -34,26 +34,26 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def counts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditCounts]:
-    """Written when the test says so."""
+    """Counters that are written only by `flush` and `close`."""
     monkeypatch.setattr("bentos.audit_counts.FLUSH_S", 3600.0)
-    made = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=60.0)
-    yield made
-    made.close()
+    counts = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=60.0)
+    yield counts
+    counts.close()
 
 
 def entries(engine: Engine) -> list[dict[str, Any]]:
     with reading(engine) as connection:
-        found = [dict(row) for row in find_entries(connection, limit=100_000)]
+        rows = [dict(row) for row in find_entries(connection, limit=100_000)]
         assert checked(connection, KEY, []).findings == []
-    return [{**row, "details": json.loads(row["details"])} for row in reversed(found)]
+    return [{**row, "details": json.loads(row["details"])} for row in reversed(rows)]
 
 
 def test_the_first_read_is_written_at_once_and_those_of_a_minute_together(engine: Engine, counts: AuditCounts) -> None:
-    about = {"route": "/v1/queries", "status": 200}
-    counts.add(AGENT, "read", ("route", "/v1/queries"), about, 200)
+    details = {"route": "/v1/queries", "status": 200}
+    counts.add(AGENT, "read", ("route", "/v1/queries"), details, 200)
     counts.flush()
     for _ in range(500):
-        counts.add(AGENT, "read", ("route", "/v1/queries"), about, 200)
+        counts.add(AGENT, "read", ("route", "/v1/queries"), details, 200)
         counts.flush()
     assert [entry["details"]["rows"] for entry in entries(engine)] == [200]
     counts.close()
@@ -61,7 +61,7 @@ def test_the_first_read_is_written_at_once_and_those_of_a_minute_together(engine
     assert (first["tenant"], first["subject"], first["action"]) == ("acme", "agent", "read")
     assert first["target"] == second["target"] == KEY.target("route", "/v1/queries")
     assert (second["details"]["requests"], second["details"]["rows"]) == (500, 100_000)
-    assert about.items() <= second["details"].items()
+    assert details.items() <= second["details"].items()
 
 
 def test_after_the_window_the_next_entry_is_written(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -74,17 +74,17 @@ def test_after_the_window_the_next_entry_is_written(engine: Engine, monkeypatch:
     assert len(entries(engine)) == 3
 
 
-def test_a_caller_who_varies_what_is_asked_for_cannot_fill_the_log(engine: Engine, counts: AuditCounts) -> None:
+def test_a_caller_with_varying_requests_cannot_fill_the_log(engine: Engine, counts: AuditCounts) -> None:
     for number in range(5000):
         counts.add(AGENT, "read", ("customer", str(number)), {"status": 404})
         counts.refused(AGENT, "/v1/admin/models", "the scope admin is missing")
         if number % 500 == 0:
             counts.flush()
     counts.close()
-    found = entries(engine)
-    assert sum(entry["details"]["requests"] for entry in found if entry["action"] == "read") == 5000
-    assert sum(entry["details"]["requests"] for entry in found if entry["action"] == "refused") == 5000
-    assert len(found) <= MOST_KINDS + 2 + 2
+    logged = entries(engine)
+    assert sum(entry["details"]["requests"] for entry in logged if entry["action"] == "read") == 5000
+    assert sum(entry["details"]["requests"] for entry in logged if entry["action"] == "refused") == 5000
+    assert len(logged) <= MOST_KINDS + 2 + 2
 
 
 def test_after_any_number_of_misses_a_read_keeps_its_target(engine: Engine, counts: AuditCounts) -> None:
@@ -108,21 +108,21 @@ def test_no_read_of_rows_loses_its_target_however_many_there_are(
         if number % 300 == 0:
             counts.flush()
     counts.close()
-    found = entries(engine)
-    told = "".join(entry["target"] + json.dumps(entry["details"]) for entry in found)
+    logged = entries(engine)
+    contents = "".join(entry["target"] + json.dumps(entry["details"]) for entry in logged)
     for number in range(2000):
-        assert KEY.target("query", str(number)) in told
-        assert f'"hash-{number}"' in told
-        assert f'"filter-{number}"' in told
-    assert {(entry["tenant"], entry["subject"]) for entry in found} == {("acme", "agent")}
-    assert sum(entry["details"]["requests"] for entry in found) == 2000
-    assert sum(entry["details"]["rows"] for entry in found) == 2000
-    assert max(len(entry["details"].get("targets", ())) for entry in found) == MOST_TARGETS
+        assert KEY.target("query", str(number)) in contents
+        assert f'"hash-{number}"' in contents
+        assert f'"filter-{number}"' in contents
+    assert {(entry["tenant"], entry["subject"]) for entry in logged} == {("acme", "agent")}
+    assert sum(entry["details"]["requests"] for entry in logged) == 2000
+    assert sum(entry["details"]["rows"] for entry in logged) == 2000
+    assert max(len(entry["details"].get("targets", ())) for entry in logged) == MOST_TARGETS
     assert overflowed == ["read"] * (2000 - MOST_KINDS)
-    assert len([line for line in caplog.messages if "the audit log counts the rest" in line]) == 1
+    assert len([line for line in caplog.messages if "the audit log aggregates the rest" in line]) == 1
 
 
-def test_where_many_callers_fill_the_log_a_read_of_rows_keeps_its_caller_and_target(
+def test_a_read_of_rows_keeps_its_caller_and_target_when_many_callers_fill_the_log(
     engine: Engine, counts: AuditCounts
 ) -> None:
     for number in range(MOST_IN_ALL):
@@ -133,7 +133,7 @@ def test_where_many_callers_fill_the_log_a_read_of_rows_keeps_its_caller_and_tar
     assert (read["subject"], read["details"]["targets"]) == ("agent", [KEY.target("customer", "ada")])
 
 
-def test_tokens_that_prove_no_caller_are_one_entry_whatever_they_ask_for(engine: Engine, counts: AuditCounts) -> None:
+def test_tokens_that_prove_no_caller_share_one_entry(engine: Engine, counts: AuditCounts) -> None:
     for number in range(1000):
         counts.refused(ANONYMOUS, f"/v1/{number}", "the token is not valid")
     counts.flush()
@@ -145,20 +145,20 @@ def test_many_callers_are_bounded_together(engine: Engine, counts: AuditCounts) 
     for number in range(MOST_IN_ALL + 1000):
         counts.add(Caller("acme", f"subject-{number}", frozenset()), "read", ("route", "/"), {})
     counts.flush()
-    found = entries(engine)
-    assert len(found) == MOST_IN_ALL + 1
-    assert sum(entry["details"]["requests"] for entry in found) == MOST_IN_ALL + 1000
+    logged = entries(engine)
+    assert len(logged) == MOST_IN_ALL + 1
+    assert sum(entry["details"]["requests"] for entry in logged) == MOST_IN_ALL + 1000
 
 
-def test_what_the_database_did_not_take_is_written_later(engine: Engine, counts: AuditCounts) -> None:
+def test_counts_survive_a_failed_transaction(engine: Engine, counts: AuditCounts) -> None:
     counts.add(AGENT, "read", ("route", "/"), {}, 3)
     with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE audit_log RENAME TO away"))
+        connection.execute(text("ALTER TABLE audit_log RENAME TO renamed"))
     with pytest.raises(Exception, match="no such table"):
         counts.flush()
     counts.add(AGENT, "read", ("route", "/"), {}, 4)
     with engine.begin() as connection:
-        connection.execute(text("ALTER TABLE away RENAME TO audit_log"))
+        connection.execute(text("ALTER TABLE renamed RENAME TO audit_log"))
     counts.flush()
     (entry,) = entries(engine)
     assert (entry["details"]["requests"], entry["details"]["rows"]) == (2, 7)

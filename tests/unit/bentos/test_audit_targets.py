@@ -1,4 +1,4 @@
-"""Targets and filters of audit entries: one form for every spelling, and nothing of a customer's."""
+"""Targets and filters of audit entries: one form for every spelling, without text of customers."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ KEY = AuditKey(b"k" * 32)
 CUSTOMER = "/v1/customers/{customer_id}"
 
 
-@pytest.mark.parametrize("spelt", ["auditme", "audit%6De", "audit%6de", "%61uditme", "%61%75%64%69%74%6D%65"])
+@pytest.mark.parametrize("spelling", ["auditme", "audit%6De", "audit%6de", "%61uditme", "%61%75%64%69%74%6D%65"])
 @pytest.mark.parametrize("end", ["", "/history"])
-def test_every_spelling_of_a_customer_is_one_target(spelt: str, end: str) -> None:
-    assert target_of(CUSTOMER + end, f"/v1/customers/{spelt}{end}".encode()) == ("customer", "auditme")
+def test_every_spelling_of_a_customer_is_one_target(spelling: str, end: str) -> None:
+    assert target_of(CUSTOMER + end, f"/v1/customers/{spelling}{end}".encode()) == ("customer", "auditme")
 
 
 def test_an_escaped_slash_and_letters_of_any_script_are_part_of_the_id() -> None:
@@ -35,11 +35,11 @@ def test_several_ids_and_none() -> None:
     assert KEY.target("a", "b") != KEY.target("a,b")
 
 
-def test_filters_are_kept_as_sent_only_where_they_are_of_a_closed_set() -> None:
-    sent = (
+def test_filters_are_stored_as_sent_only_if_they_belong_to_a_closed_set() -> None:
+    query_string = (
         b"customer_id=%61da&intent=get_refund&from=2026-06-01T00:00:00Z&priority=urgent&limit=5&cursor=abc&format=csv"
     )
-    assert filters_of(sent, KEY, ("get_refund",)) == {
+    assert filters_of(query_string, KEY, ("get_refund",)) == {
         "customer_id": KEY.target("customer", "ada"),
         "intent": "get_refund",
         "from": "2026-06-01T00:00:00Z",
@@ -55,8 +55,8 @@ def test_a_customers_words_in_a_query_string_are_not_kept(name: str) -> None:
 
 
 def test_a_query_string_that_cannot_be_read_is_a_fingerprint() -> None:
-    for sent in (b"a=%FF", "å=1".encode(), b"&".join(b"a=%d" % number for number in range(50))):
-        assert list(filters_of(sent, KEY, ())) == ["unreadable"]
+    for query_string in (b"a=%FF", "å=1".encode(), b"&".join(b"a=%d" % number for number in range(50))):
+        assert list(filters_of(query_string, KEY, ())) == ["unreadable"]
 
 
 def test_every_route_to_stored_rows_and_of_administrators_is_audited_or_counted() -> None:

@@ -73,7 +73,7 @@ class TestLockedPackages:
     def test_without_either_nothing_is_guessed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(packing, "distribution", only("another"))
 
-        with pytest.raises(ConfigurationError, match="it is unknown what the Bento is for"):
+        with pytest.raises(ConfigurationError, match="the lock file of the Bento cannot be chosen"):
             lock_file()
 
 

@@ -1,4 +1,4 @@
-"""Batches are split by their bytes: the parser of the whole body must agree in every case."""
+"""Batches are split by bytes: the result must always agree with a parser of the whole body."""
 
 from __future__ import annotations
 
@@ -36,30 +36,31 @@ def read(raw: bytes) -> list[Query | FrontdeskError]:
 
 
 @given(st.lists(VALUES, min_size=1, max_size=5), st.booleans(), BLANKS, BLANKS)
-def test_items_are_those_that_a_parser_finds(items: list[object], ascii_only: bool, one: str, other: str) -> None:
-    written = f",{one}".join(json.dumps(item, ensure_ascii=ascii_only) + other for item in items)
-    raw = f'{one}{{{other}"queries"{one}:{other}[{one}{written}{other}]{one}}}{other}'.encode("utf-8", "surrogatepass")
-    found = split(raw)
-    assert found is not None
-    assert [json.loads(item) for item in found] == items
+def test_items_are_those_that_a_parser_finds(items: list[object], ascii_only: bool, left: str, right: str) -> None:
+    joined = f",{left}".join(json.dumps(item, ensure_ascii=ascii_only) + right for item in items)
+    body = f'{left}{{{right}"queries"{left}:{right}[{left}{joined}{right}]{left}}}{right}'
+    raw = body.encode("utf-8", "surrogatepass")
+    parts = split(raw)
+    assert parts is not None
+    assert [json.loads(part) for part in parts] == items
 
 
 @given(st.text(st.sampled_from('{}[]",:\\ "ab1'), max_size=30))
-def test_what_the_split_takes_for_a_batch_is_json_exactly_if_its_items_are(inside: str) -> None:
+def test_a_split_batch_is_json_exactly_if_its_items_are(inside: str) -> None:
     raw = b'{"queries":[' + inside.encode() + b"]}"
     try:
-        found = split(raw)
+        parts = split(raw)
     except InvalidQuery:
-        found = None
+        parts = None
     try:
         whole = from_json(raw)["queries"]
     except (ValueError, KeyError):
         whole = None
-    if found is None:
+    if parts is None:
         assert whole is None or len(whole) == 0 or b"queries" in inside.encode()
         return
     try:
-        items = [from_json(item) for item in found]
+        items = [from_json(part) for part in parts]
     except ValueError:
         items = None
     assert items == whole
@@ -94,8 +95,8 @@ def test_what_the_split_takes_for_a_batch_is_json_exactly_if_its_items_are(insid
         "escapes",
     ],
 )
-def test_no_body_is_worked_on_for_long_in_one_step(raw: bytes) -> None:
-    """Nor in all: the old way took 0.5 to 4 s for the first two, and made an object of each item."""
+def test_no_step_of_parsing_takes_long(raw: bytes) -> None:
+    """The total is bounded too: parsing the whole body took 0.5 to 4 s for the first two."""
     longest = 0.0
     started = before = time.process_time()
     with contextlib.suppress(InvalidQuery):
@@ -105,7 +106,7 @@ def test_no_body_is_worked_on_for_long_in_one_step(raw: bytes) -> None:
     assert time.process_time() - started < 0.25
 
 
-def test_a_bad_item_fails_alone_and_says_little() -> None:
+def test_an_invalid_item_fails_alone_with_few_violations() -> None:
     many = b'{"text":"hi",' + b",".join(b'"%d":1' % number for number in range(3000)) + b"}"
     large = b'{"text":"' + b"x" * 70_000 + b'"}'
     good, unknown, too_large, text = read(b'{"queries":[{"text":"hi"},' + many + b"," + large + b',"hi"]}')
@@ -118,7 +119,7 @@ def test_a_bad_item_fails_alone_and_says_little() -> None:
 
 
 @pytest.mark.parametrize(
-    ("raw", "says"),
+    ("raw", "message"),
     [
         (b'{"queries":[]}', "queries should have at least 1 item."),
         (b'{"queries":[' + b"1," * 256 + b"1]}", "queries should have at most 256 items."),
@@ -136,21 +137,21 @@ def test_a_bad_item_fails_alone_and_says_little() -> None:
         (b'{"queries":[{"text":"\xff"}]}', "not valid JSON"),
     ],
 )
-def test_a_body_that_is_no_batch_is_told_what_is_wrong_in_our_words(raw: bytes, says: str) -> None:
+def test_the_error_of_a_body_that_is_not_a_batch_has_our_own_message(raw: bytes, message: str) -> None:
     with pytest.raises(InvalidQuery) as refused:
         read(raw)
-    assert says in str(refused.value)
+    assert message in str(refused.value)
 
 
-def test_another_spelling_of_the_name_is_the_same_batch() -> None:
+def test_an_escaped_or_repeated_name_is_the_same_batch() -> None:
     for raw in (b'{"quer\\u0069es":[{"text":"a"}]}', b'{"queries":[7],"queries":[{"text":"a"}]}'):
         assert [type(item) for item in read(raw)] == [Query]
 
 
 @given(st.lists(TEXTS | st.text(min_size=1001, max_size=1100), min_size=1, max_size=4))
-def test_strings_that_were_taken_out_are_those_that_were_written(texts: list[str]) -> None:
+def test_long_strings_are_restored_exactly(texts: list[str]) -> None:
     raw = json.dumps({"data": texts}).encode()
-    written, strings = finished(take_long_strings(raw, finished(check_structure(raw)), "marker-"))
-    assert len(written) < 20_000
-    found = [from_json(strings[one]) if one in strings else one for one in json.loads(written)["data"]]
-    assert found == json.loads(raw)["data"]
+    shortened, strings = finished(take_long_strings(raw, finished(check_structure(raw)), "marker-"))
+    assert len(shortened) < 20_000
+    restored = [from_json(strings[item]) if item in strings else item for item in json.loads(shortened)["data"]]
+    assert restored == json.loads(raw)["data"]
