@@ -67,7 +67,7 @@ keep_code_importable()
 end_with_parent()
 SETTINGS: Settings = load()
 if server_context.worker_index is None:  # the master imports this before it makes the arbiter
-    use_private_sockets(SETTINGS.run)
+    use_private_sockets(SETTINGS.run, SETTINGS.server.drain_s)
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
