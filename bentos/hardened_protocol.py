@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from bentos.connection_state import LINGER, RESPONSE, REST
 from bentos.errors import TargetTooLong
+from bentos.request_checks import check_header_section
 from bentos.request_reader import FRAME_BYTES, SMALL_REST_BYTES, RequestReader
 
 
@@ -55,6 +56,7 @@ class HardenedProtocol(RequestReader):
     def on_headers_complete(self) -> None:
         self._in_head = False
         http_version = self.parser.get_http_version()
+        check_header_section(self.headers, http_version)
         scope = self.scope
         scope["method"] = self.parser.get_method().decode("ascii")
         if http_version != "1.1":
@@ -83,7 +85,14 @@ class HardenedProtocol(RequestReader):
         self.state, self.deadline, self.progress_at = RESPONSE, 0.0, self.loop.time()
         self._start_asgi_task(cycle, self.app)
 
+    def on_chunk_header(self) -> None:
+        self._in_trailers = True  # unless data follows
+
+    def on_chunk_complete(self) -> None:
+        self._framing_bytes = max(self._framing_bytes, 0)  # what one chunk may bring along is not for the next
+
     def on_body(self, body: bytes) -> None:
+        self._in_trailers = False
         self._framing_bytes -= FRAME_BYTES * len(body)
         cycle = self.cycle
         if not cycle.response_complete:

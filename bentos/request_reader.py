@@ -29,6 +29,7 @@ class RequestReader(HttpConnection):
 
     _head_bytes = 0
     _framing_bytes = 0
+    _in_trailers = False  # behind the header of a chunk that has had no data: the last chunk has none
     _left = 0  # bytes of the body that are still to come; -1: chunked
     _throws_away = False  # the rest of the body is not parsed
 
@@ -87,6 +88,7 @@ class RequestReader(HttpConnection):
                 self._left = int(value)
                 break
         self._framing_bytes = 0
+        self._in_trailers = False
         self._throws_away = False
         self.state = BODY
         self.deadline = self.progress_at + self.table.limits.request_timeout_s + BODY_MARGIN_S
@@ -99,15 +101,18 @@ class RequestReader(HttpConnection):
             self._left -= start
             if not self._feed(data if start == len(data) else data[:start]):
                 return
+        limit = self.table.limits.max_header_bytes
         while self._left < 0 and start < len(data) and not self._is_complete:
-            end = self._boundary.end(data, start)
-            self._framing_bytes += end - start
-            if not self._feed(data[start:end]):
+            piece = data[start : start + limit]
+            size = self._boundary.end(piece, 0)
+            self._framing_bytes += size
+            in_trailers = self._in_trailers
+            if not self._feed(piece if size == len(piece) else piece[:size]):
                 return
-            if self._framing_bytes > 2 * self.table.limits.max_header_bytes:
-                self.abort("malformed")
+            if self._framing_bytes > 2 * limit and not self._is_complete:
+                self._refuse_framing(in_trailers=in_trailers)
                 return
-            start = end
+            start += size
         if self._is_complete:
             self._end_of_body()
             if start < len(data):
@@ -140,6 +145,14 @@ class RequestReader(HttpConnection):
         """Parse as far as is allowed, to tell a long target from long headers."""
         if self._feed(data[: 2 * self.table.limits.max_header_bytes]) and self.state is HEADERS:
             self._refuse(HeadersTooLarge("The headers are too large.", hint="Send fewer or shorter headers."))
+
+    def _refuse_framing(self, *, in_trailers: bool) -> None:
+        """Refuse a chunked body that brings more beside its data than a header section may have."""
+        self._refuse(
+            HeadersTooLarge("The fields behind the body are too large.", hint="Send none.")
+            if in_trailers
+            else InvalidQuery("The chunks of the body have too much beside their data.", hint="Send larger chunks.")
+        )
 
     def _throw_away(self, data: bytes) -> None:
         self._discarded += len(data)
