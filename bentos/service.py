@@ -187,7 +187,7 @@ class Frontdesk:
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         sockets = _control_sockets()
-        configure(SETTINGS.observability.log_level)
+        configure(SETTINGS.observability.log_level, SETTINGS.observability.refused_lines_per_second)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
         runners = {name: depended.on.url for name, depended in dependencies.items()}
         _Worker.desk = open_desk(load(), runners, (server_context.worker_index or 1) - 1)

@@ -257,6 +257,7 @@ class LimitSettings(Section):
 class ObservabilitySettings(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     access_log: bool = True
+    refused_lines_per_second: int | None = Field(5, ge=1)
 
 
 class TrainingSettings(Section):
