@@ -1,4 +1,4 @@
-"""The HTTP/1.1 protocol of a worker: what the parser finds becomes a call of the application, and its response.
+"""The HTTP/1.1 protocol of a worker: callbacks of the parser, calls of the application, and responses.
 
 Fields behind a chunked body (trailers) are dropped: uvicorn adds them to the headers, so that a request could say who
 asks after a proxy had looked (RFC 9110, section 6.5.1, forbids it).
@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from bentos.connection_state import LINGER, RESPONSE, REST
 from bentos.errors import TargetTooLong
 from bentos.request_checks import check_header_section
-from bentos.request_reader import FRAME_BYTES, SMALL_REST_BYTES, RequestReader
+from bentos.request_reader import FRAMING_PER_BYTE, MAX_READ_REST_BYTES, RequestReader
 
 
 class HardenedCycle(RequestResponseCycle):
@@ -27,7 +27,7 @@ class HardenedCycle(RequestResponseCycle):
     protocol: HardenedProtocol
 
     def send(self, message: Any) -> Coroutine[Any, Any, None]:
-        """Not a coroutine of its own: that would cost each response a microsecond."""
+        """Send a message of the response. No coroutine of its own: that would cost each response a microsecond."""
         if not self.response_started:
             self.protocol.before_response(self)
         return RequestResponseCycle.send(self, message)
@@ -86,14 +86,14 @@ class HardenedProtocol(RequestReader):
         self._start_asgi_task(cycle, self.app)
 
     def on_chunk_header(self) -> None:
-        self._in_trailers = True  # unless data follows
+        self._in_trailers = True  # unless data follows: `on_body`
 
     def on_chunk_complete(self) -> None:
-        self._framing_bytes = max(self._framing_bytes, 0)  # what one chunk may bring along is not for the next
+        self._framing_bytes = max(self._framing_bytes, 0)  # unused allowance of one chunk is not for the next
 
     def on_body(self, body: bytes) -> None:
         self._in_trailers = False
-        self._framing_bytes -= FRAME_BYTES * len(body)
+        self._framing_bytes -= FRAMING_PER_BYTE * len(body)
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.body += body
@@ -102,7 +102,7 @@ class HardenedProtocol(RequestReader):
             cycle.message_event.set()
 
     def on_message_complete(self) -> None:
-        self._is_complete = True
+        self._request_is_complete = True
         cycle = self.cycle
         if not cycle.response_complete:
             cycle.more_body = False
@@ -114,16 +114,16 @@ class HardenedProtocol(RequestReader):
     # ---- the response
 
     def before_response(self, cycle: RequestResponseCycle) -> None:
-        """Decide whether the connection stays open, while the response can still say so."""
+        """Decide whether the connection stays open, before the response's headers are sent."""
         if self.state >= LINGER:
             return
-        if self._closes or self.table.is_draining:
+        if self._closes_after_response or self.table.is_draining:
             cycle.keep_alive = False
-        if not self._is_complete:
+        if not self._request_is_complete:
             if cycle.waiting_for_100_continue:  # the client was not asked for its body: there is none to read
-                cycle.keep_alive, self._is_complete = False, True
-            elif self._left < 0 or self._left > SMALL_REST_BYTES or not cycle.keep_alive:
-                cycle.keep_alive, self._throws_away, self._discarded = False, True, 0
+                cycle.keep_alive, self._request_is_complete = False, True
+            elif self._missing_bytes < 0 or self._missing_bytes > MAX_READ_REST_BYTES or not cycle.keep_alive:
+                cycle.keep_alive, self._discards_body, self._discarded_bytes = False, True, 0
             self.flow.resume_reading()
         self.state, self.deadline, self.progress_at = RESPONSE, 0.0, self.loop.time()
 
@@ -133,9 +133,9 @@ class HardenedProtocol(RequestReader):
             return
         if self.cycle.body:
             self.cycle.body = bytearray()
-        if self._closes:
+        if self._closes_after_response:
             self.finish()
-        elif not self._is_complete:
+        elif not self._request_is_complete:
             self.state, self.deadline = REST, self.loop.time() + self.table.limits.rest_s
             self.flow.resume_reading()
         else:

@@ -24,9 +24,10 @@ APPLICATION_MARGIN_S = 30.0
 """Beyond `request_timeout_s`: how long a response may make no progress because the application sends nothing."""
 LEAST_PROGRESS_BYTES = 1024
 """A client that takes fewer bytes of a waiting response in `response_stall_s` makes no progress."""
-REFUSED_S = 1.0
+REFUSAL_LINGER_S = 1.0
+"""How long a refused connection stays open, so that its client can read the refusal."""
 RETRY_S = 1.0
-TURNED_AWAY = raw_problem(
+CONNECTION_REFUSAL = raw_problem(
     Overloaded("Too many connections are open.", retry_after_s=RETRY_S, hint="Try again later."), "none"
 )
 
@@ -39,13 +40,13 @@ class HttpConnection(HttpToolsProtocol):
     state: State = NEW
     deadline = 0.0
     progress_at = 0.0
-    _sent = 0  # bytes that had left this process when progress was last seen
-    _since = 0.0  # when the connection became idle
-    _is_complete = True  # the request has been read to its end
-    _closes = False  # after this response
-    _discarded = 0
-    _held = b""
-    _reason: str | None = None  # why the server ended the connection
+    _delivered_bytes = 0  # that the client had taken at `progress_at`
+    _idle_since = 0.0
+    _request_is_complete = True
+    _closes_after_response = False
+    _discarded_bytes = 0
+    _pipelined = b""  # bytes of later requests
+    _close_reason: str | None = None  # why the server ended the connection: the first reason counts
 
     def __init__(self, *, on_connection: Callable[[], None] | None = None, **uvicorns: Any) -> None:
         """`on_connection` is called before the connection is entered into the table."""
@@ -62,22 +63,22 @@ class HttpConnection(HttpToolsProtocol):
         transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
         now = self.loop.time()
         self.deadline = now + self.table.limits.header_timeout_s
-        reason = self.table.admit(self, self._host)
+        reason = self.table.admit(self, self._peer_host)
         if reason is not None:
-            self._turn_away(reason, now)
+            self._refuse_connection(reason, now)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if isinstance(exc, TimeoutError):
-            self._note("response_stalled")  # TCP_USER_TIMEOUT: the kernel gave up on the peer
+            self._report_close("response_stalled")  # TCP_USER_TIMEOUT: the kernel gave up on the peer
         self.state = LOST
         self.table.remove(self)
-        self._release()
+        self._release_pipelined()
         super().connection_lost(exc)
         self.transport.detach()  # type: ignore[attr-defined]
         self.cycle = None  # type: ignore[assignment]  # else the two keep each other alive
 
     @property
-    def _host(self) -> str | None:
+    def _peer_host(self) -> str | None:
         return self.client[0] if self.client else None
 
     @property
@@ -86,40 +87,54 @@ class HttpConnection(HttpToolsProtocol):
 
     @property
     def may_be_evicted(self) -> bool:
-        """No request is under way, or nobody has read its response for a while."""
+        """Whether no request is under way, or the client has stopped reading the response."""
         if self.state in (BODY, RESPONSE, REST):
             return self._raw.get_write_buffer_size() > 0 and self.loop.time() - self.progress_at > 1.0
         return True
 
-    def _turn_away(self, reason: str, now: float) -> None:
-        self._note(reason)
+    def _refuse_connection(self, reason: str, now: float) -> None:
+        self._report_close(reason)
         if not self.table.keep_refused(self):
             self.state = CLOSING
             self._raw.abort()
             return
-        self.transport.write(TURNED_AWAY)
-        self._linger(now, REFUSED_S)
+        self.transport.write(CONNECTION_REFUSAL)
+        self._linger(now, REFUSAL_LINGER_S)
 
-    def _release(self) -> None:
-        if self._held:
-            self.table.release(len(self._held))
-            self._held = b""
+    def begin_pipelined(self) -> bool:
+        """Begin the next pipelined request. Return False if the client has yet to take earlier responses."""
+        if self.state is not IDLE:
+            return True
+        if self._unsent_bytes():
+            return False
+        data = self._pipelined
+        self._release_pipelined()
+        self.flow.resume_reading()
+        self.data_received(data)
+        return True
+
+    def _release_pipelined(self) -> None:
+        if self._pipelined:
+            self.table.release_pipelined(len(self._pipelined))
+            self._pipelined = b""
 
     # ---- closing
 
     def finish(self) -> None:
-        """Close after what was written has left. Where the client still sends, its bytes are read first: a connection
-        that is closed over unread bytes is reset, and the reset destroys the response (RFC 9112, section 9.6)."""
+        """Close after the written bytes have left. Where the client still sends, read and discard that first.
+
+        Closing over unread bytes resets the connection, and a reset destroys the response (RFC 9112, section 9.6).
+        """
         if self.state >= LINGER:
             return
-        if not self._is_complete or self._held or self.flow.read_paused:
-            self._release()
+        if not self._request_is_complete or self._pipelined or self.flow.read_paused:
+            self._release_pipelined()
             self._linger(self.loop.time(), self.table.limits.rest_s)
         else:
             self._close(None)
 
     def _linger(self, now: float, seconds: float) -> None:
-        self.state, self.deadline, self._discarded = LINGER, now + seconds, 0
+        self.state, self.deadline, self._discarded_bytes = LINGER, now + seconds, 0
         if self._raw.is_closing():
             return
         if self._raw.can_write_eof():
@@ -128,33 +143,33 @@ class HttpConnection(HttpToolsProtocol):
 
     def _close(self, reason: str | None) -> None:
         if reason is not None:
-            self._note(reason)
+            self._report_close(reason)
             self.give_up_request()
         self.state, self.deadline, self.progress_at = CLOSING, 0.0, self.loop.time()
         self._raw.close()
 
     def abort(self, reason: str) -> None:
-        """End the connection at once, whatever waits to be sent."""
-        self._note(reason)
+        """Close the connection at once and drop unsent bytes."""
+        self._report_close(reason)
         self.give_up_request()
         self.state = CLOSING
         self._raw.abort()
 
     def give_up_request(self) -> None:
-        """Tell the application that nobody waits for its response any more."""
+        """Signal a disconnect to the application of an unfinished request."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
             self.cycle.message_event.set()
 
-    def _note(self, reason: str) -> None:
-        if self._reason is None:
-            self._reason = reason
+    def _report_close(self, reason: str) -> None:
+        if self._close_reason is None:
+            self._close_reason = reason
             self.table.events.closed(reason)
 
     def shutdown(self) -> None:
-        """The server stops: end the connection, after the response where one is due."""
+        """Close the connection because the server stops; a request under way is answered first."""
         if self.state in (BODY, RESPONSE):
-            self._closes = True
+            self._closes_after_response = True
             self.cycle.keep_alive = False
         elif self.state < LINGER:
             self._close(None)
@@ -162,50 +177,50 @@ class HttpConnection(HttpToolsProtocol):
     # ---- deadlines
 
     def expire(self, now: float) -> int:
-        """The deadline has passed. Returns the bytes of a response that wait for the client."""
+        """Act on the passed deadline. Return the response bytes buffered in this process."""
         state = self.state
-        if state is RESPONSE or state is CLOSING or (state is IDLE and self._unsent()):
+        if state is RESPONSE or state is CLOSING or (state is IDLE and self._unsent_bytes()):
             return self._check_progress(now)
-        if state is IDLE and self._since + self.table.limits.keep_alive_s > now:
-            self.deadline = self._since + self.table.limits.keep_alive_s
+        if state is IDLE and self._idle_since + self.table.limits.keep_alive_s > now:
+            self.deadline = self._idle_since + self.table.limits.keep_alive_s
         elif state is not LOST:
             self._close(REASONS[state])
         return 0
 
-    def _unsent(self) -> int:
-        """Bytes of responses that the client has not taken, wherever they wait."""
+    def _unsent_bytes(self) -> int:
+        """Return the response bytes that the client has not taken, in this process and in the kernel."""
         unsent: int = self.transport.unsent_bytes()  # type: ignore[attr-defined]
         return unsent
 
     def _check_progress(self, now: float) -> int:
-        unsent = self._unsent()
+        unsent = self._unsent_bytes()
         sent = self.transport.written - unsent  # type: ignore[attr-defined]
         limits = self.table.limits
         patience_s = limits.response_stall_s if unsent else limits.request_timeout_s + APPLICATION_MARGIN_S
-        if sent - self._sent >= (LEAST_PROGRESS_BYTES if unsent else 1):
-            self._sent, self.progress_at = sent, now
+        if sent - self._delivered_bytes >= (LEAST_PROGRESS_BYTES if unsent else 1):
+            self._delivered_bytes, self.progress_at = sent, now
         elif now - self.progress_at >= patience_s:
             self.abort("response_stalled" if unsent else "no_response")
             return 0
         return self._raw.get_write_buffer_size() if unsent else 0
 
-    # ---- refusals of what is no request
+    # ---- refusals of malformed requests
 
     def _refuse(self, error: FrontdeskError) -> None:
-        """Answer what the parser cannot read, and read no further."""
+        """Answer a malformed request with `error`, and parse no further."""
         cycle = self.cycle
         if cycle is not None and not cycle.response_complete:
             if cycle.response_started:
                 self.abort("malformed")
                 return
             self.give_up_request()
-        self._note("malformed")
+        self._report_close("malformed")
         self._write_refusal(error)
-        self._release()
+        self._release_pipelined()
         self._linger(self.loop.time(), self.table.limits.rest_s)
 
     def _write_refusal(self, error: FrontdeskError) -> None:
-        given = next((value.decode("latin-1") for name, value in self.headers or () if name == b"x-request-id"), None)
-        identifier = request_id(given)
+        header = next((value.decode("latin-1") for name, value in self.headers or () if name == b"x-request-id"), None)
+        identifier = request_id(header)
         self.transport.write(raw_problem(error, identifier, self.server_state.default_headers))
-        self.table.events.refused(http_status(error), identifier, self._host)
+        self.table.events.refused(http_status(error), identifier, self._peer_host)

@@ -16,12 +16,12 @@ from bentos.http_connection import HttpConnection
 from bentos.message_boundary import END, BoundaryFinder
 from frontdesk.errors import FrontdeskError, InvalidQuery
 
-FRAME_BYTES = 8
-"""What a byte of a chunked body may bring along: in a chunk of its own it brings five."""
-SMALL_REST_BYTES = 65_536
-"""A refused body of which at most this is missing is read, and the connection stays open."""
+FRAMING_PER_BYTE = 8
+"""Framing bytes allowed for each byte of a chunked body; a chunk of one byte has five."""
+MAX_READ_REST_BYTES = 65_536
+"""The largest remainder of a refused body that is read to keep the connection open; also of pipelined requests."""
 BODY_MARGIN_S = 1.0
-"""The application answers 504 at `request_timeout_s`; the connection ends this much later where it does not."""
+"""The application answers 408 at `request_timeout_s`; the connection closes this much later if it does not."""
 
 
 class RequestReader(HttpConnection):
@@ -30,8 +30,8 @@ class RequestReader(HttpConnection):
     _head_bytes = 0
     _framing_bytes = 0
     _in_trailers = False  # behind the header of a chunk that has had no data: the last chunk has none
-    _left = 0  # bytes of the body that are still to come; -1: chunked
-    _throws_away = False  # the rest of the body is not parsed
+    _missing_bytes = 0  # of the body; -1: chunked
+    _discards_body = False
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -42,16 +42,16 @@ class RequestReader(HttpConnection):
         if state <= HEADERS:
             self._read_head(data)
         elif state is RESPONSE:
-            if self._is_complete:
-                self._hold(data)
-            elif self._throws_away:
-                self._throw_away(data)
+            if self._request_is_complete:
+                self._hold_pipelined(data)
+            elif self._discards_body:
+                self._discard(data)
             else:
                 self._read_body(data)
         elif state <= REST:
             self._read_body(data)
         elif state is LINGER:
-            self._throw_away(data)
+            self._discard(data)
 
     def _read_head(self, data: bytes) -> None:
         limits = self.table.limits
@@ -69,51 +69,51 @@ class RequestReader(HttpConnection):
         if self._head_bytes > 2 * limits.max_header_bytes:  # names, blanks and the target count here too: hence twice
             self._refuse_head(head)
             return
-        self._is_complete = False
-        if not self._feed(head):
+        self._request_is_complete = False
+        if not self._parse(head):
             return
         if self.state is HEADERS:  # `on_headers_complete` has not been called
             if end < len(data):
                 self._refuse(InvalidQuery("The request is not valid HTTP/1.1."))
             return
-        if not self._is_complete:
+        if not self._request_is_complete:
             self._expect_body()
         if end < len(data):
             self.data_received(data[end:])
 
     def _expect_body(self) -> None:
-        self._left = -1
+        self._missing_bytes = -1
         for name, value in self.headers:
             if name == b"content-length":
-                self._left = int(value)
+                self._missing_bytes = int(value)
                 break
         self._framing_bytes = 0
         self._in_trailers = False
-        self._throws_away = False
+        self._discards_body = False
         self.state = BODY
         self.deadline = self.progress_at + self.table.limits.request_timeout_s + BODY_MARGIN_S
 
     def _read_body(self, data: bytes) -> None:
-        """Read the part of `data` that belongs to the body; what follows is the next request."""
+        """Parse the part of `data` that belongs to the body, and read the rest as the next request."""
         start = 0
-        if self._left >= 0:
-            start = min(self._left, len(data))
-            self._left -= start
-            if not self._feed(data if start == len(data) else data[:start]):
+        if self._missing_bytes >= 0:
+            start = min(self._missing_bytes, len(data))
+            self._missing_bytes -= start
+            if not self._parse(data if start == len(data) else data[:start]):
                 return
         limit = self.table.limits.max_header_bytes
-        while self._left < 0 and start < len(data) and not self._is_complete:
+        while self._missing_bytes < 0 and start < len(data) and not self._request_is_complete:
             piece = data[start : start + limit]
             size = self._boundary.end(piece, 0)
             self._framing_bytes += size
             in_trailers = self._in_trailers
-            if not self._feed(piece if size == len(piece) else piece[:size]):
+            if not self._parse(piece if size == len(piece) else piece[:size]):
                 return
-            if self._framing_bytes > 2 * limit and not self._is_complete:
+            if self._framing_bytes > 2 * limit and not self._request_is_complete:
                 self._refuse_framing(in_trailers=in_trailers)
                 return
             start += size
-        if self._is_complete:
+        if self._request_is_complete:
             self._end_of_body()
             if start < len(data):
                 self.data_received(data[start:])
@@ -125,12 +125,12 @@ class RequestReader(HttpConnection):
         else:
             self.state, self.deadline, self.progress_at = RESPONSE, 0.0, now
 
-    def _feed(self, data: bytes) -> bool:
-        """Parse; False where the request was refused."""
+    def _parse(self, data: bytes) -> bool:
+        """Parse `data`. Return False if the request was refused."""
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            self._closes = True  # no other protocol is spoken here: the request is answered as HTTP/1.1
+            self._closes_after_response = True  # no other protocol is spoken here: the request is answered as HTTP/1.1
             if self.cycle is not None:
                 self.cycle.keep_alive = False
         except httptools.HttpParserError as error:
@@ -142,21 +142,21 @@ class RequestReader(HttpConnection):
         return True
 
     def _refuse_head(self, data: bytes) -> None:
-        """Parse as far as is allowed, to tell a long target from long headers."""
-        if self._feed(data[: 2 * self.table.limits.max_header_bytes]) and self.state is HEADERS:
+        """Refuse a header section that is too large: 414 for the target, 431 for the headers."""
+        if self._parse(data[: 2 * self.table.limits.max_header_bytes]) and self.state is HEADERS:
             self._refuse(HeadersTooLarge("The headers are too large.", hint="Send fewer or shorter headers."))
 
     def _refuse_framing(self, *, in_trailers: bool) -> None:
-        """Refuse a chunked body that brings more beside its data than a header section may have."""
+        """Refuse a chunked body with too many bytes beside its data."""
         self._refuse(
             HeadersTooLarge("The fields behind the body are too large.", hint="Send none.")
             if in_trailers
             else InvalidQuery("The chunks of the body have too much beside their data.", hint="Send larger chunks.")
         )
 
-    def _throw_away(self, data: bytes) -> None:
-        self._discarded += len(data)
-        if self._discarded <= self.table.limits.rest_bytes:
+    def _discard(self, data: bytes) -> None:
+        self._discarded_bytes += len(data)
+        if self._discarded_bytes <= self.table.limits.rest_bytes:
             return
         if self.state is LINGER:
             self._close("unread_body")
@@ -165,32 +165,24 @@ class RequestReader(HttpConnection):
 
     # ---- pipelined requests
 
-    def _hold(self, data: bytes) -> None:
-        """Keep bytes of later requests until this one is answered; where that is too much, close after it."""
+    def _hold_pipelined(self, data: bytes) -> None:
+        """Buffer later requests until this one is answered; beyond the limit, close after it."""
         self.flow.pause_reading()
-        if self._closes or len(self._held) > SMALL_REST_BYTES or not self.table.hold(len(data)):
-            self._closes = True
+        if (
+            self._closes_after_response
+            or len(self._pipelined) > MAX_READ_REST_BYTES
+            or not self.table.reserve_pipelined(len(data))
+        ):
+            self._closes_after_response = True
             self.cycle.keep_alive = False
             return
-        self._held += data
+        self._pipelined += data
 
     def _become_idle(self, now: float) -> None:
-        """Deadline 0: the next sweep looks whether the response has left, and sets the deadline then."""
-        self.state, self.deadline, self._since = IDLE, 0.0, now
+        """Wait for the next request. The next sweep sets the deadline once the response has left."""
+        self.state, self.deadline, self._idle_since = IDLE, 0.0, now
         self._boundary.reset()
-        if self._held:
+        if self._pipelined:
             self.table.begin_later(self)
         else:
             self.flow.resume_reading()
-
-    def begin_held(self) -> bool:
-        """Begin the next pipelined request, unless the client has yet to take earlier responses. Whether it is done."""
-        if self.state is not IDLE:
-            return True
-        if self._unsent():
-            return False
-        data = self._held
-        self._release()
-        self.flow.resume_reading()
-        self.data_received(data)
-        return True

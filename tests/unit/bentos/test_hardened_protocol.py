@@ -236,7 +236,7 @@ class TestPipelining:
                 writer.write(GET * 1000)
             await asyncio.sleep(0.3)
             assert begun == 1
-            assert listener.table._held_bytes < 1_000_000
+            assert listener.table._pipelined_bytes < 1_000_000
             writer.transport.abort()
             del reader
 
