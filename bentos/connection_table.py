@@ -25,25 +25,25 @@ MOST_DERIVED = 4096
 """The largest cap that is derived from the descriptor limit; a larger one has to be configured."""
 MOST_REFUSED = 64
 """Refused connections that are kept open for a moment, so that their client can read the 503."""
-MOST_HELD_BYTES = 32 * 1024 * 1024
+MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 """Of pipelined requests, and of responses that nobody reads, over all connections of the worker."""
 PIPELINED_PAUSE_S = 0.002
 """Between two pipelined requests of this worker, so that a flood of them costs a fraction of its time."""
 PIPELINED_CHECKS = 8
 """Waiting connections that are looked at for one pipelined request."""
 STALLED_S = 1.0
-"""A response without progress for this long may be aborted when unread responses exceed MOST_HELD_BYTES."""
+"""A response without progress for this long may be aborted when unread responses exceed MAX_BUFFERED_BYTES."""
 
 
 class Connection(Protocol):
-    """What the table calls. `deadline` is in the loop's time; `expire` returns the bytes that wait to be sent."""
+    """A connection as the table uses it. `deadline` is in the loop's time; `expire` returns the unsent bytes."""
 
     deadline: float
     progress_at: float
 
     @property
     def may_be_evicted(self) -> bool: ...
-    def begin_held(self) -> bool: ...
+    def begin_pipelined(self) -> bool: ...
     def expire(self, now: float) -> int: ...
     def abort(self, reason: str) -> None: ...
 
@@ -127,7 +127,7 @@ class ConnectionTable:
         self._groups: dict[Connection, str] = {}
         self._refused: dict[Connection, None] = {}
         self._trusted: set[str] = set()
-        self._held_bytes = 0
+        self._pipelined_bytes = 0
         self._pipelining: deque[Connection] = deque()
         self._is_pumping = False
 
@@ -175,15 +175,15 @@ class ConnectionTable:
             del self._peers[group]
             self._trusted.discard(group)
 
-    def hold(self, size: int) -> bool:
-        """Reserve memory for pipelined requests; False where all connections together hold too much already."""
-        if self._held_bytes + size > MOST_HELD_BYTES:
+    def reserve_pipelined(self, size: int) -> bool:
+        """Reserve memory for pipelined requests. Return False if all connections together would exceed the limit."""
+        if self._pipelined_bytes + size > MAX_BUFFERED_BYTES:
             return False
-        self._held_bytes += size
+        self._pipelined_bytes += size
         return True
 
-    def release(self, size: int) -> None:
-        self._held_bytes -= size
+    def release_pipelined(self, size: int) -> None:
+        self._pipelined_bytes -= size
 
     def begin_later(self, connection: Connection) -> None:
         """Begin the next pipelined request of this connection when it is its turn among all of them."""
@@ -195,7 +195,7 @@ class ConnectionTable:
     def _pump(self) -> None:
         for _ in range(min(PIPELINED_CHECKS, len(self._pipelining))):
             connection = self._pipelining.popleft()
-            if connection in self._groups and not connection.begin_held():
+            if connection in self._groups and not connection.begin_pipelined():
                 self._pipelining.append(connection)  # its client has not read the responses before
             else:
                 break
@@ -210,7 +210,7 @@ class ConnectionTable:
             for connection in [*self._groups, *self._refused]
             if connection.deadline <= now and (unsent := connection.expire(now))
         ]
-        excess = sum(unsent for _, unsent, _ in waiting) - MOST_HELD_BYTES
+        excess = sum(unsent for _, unsent, _ in waiting) - MAX_BUFFERED_BYTES
         for progress_at, unsent, connection in sorted(waiting, key=lambda entry: entry[0]):
             if excess <= 0 or now - progress_at < STALLED_S:
                 break

@@ -16,7 +16,16 @@ from typing import Any
 from grpc import StatusCode
 from starlette.responses import Response
 
-from frontdesk.errors import FrontdeskError, InvalidQuery, Kind, MethodNotAllowed, Overloaded, RateLimited, TooLarge
+from frontdesk.errors import (
+    DeadlineExceeded,
+    FrontdeskError,
+    InvalidQuery,
+    Kind,
+    MethodNotAllowed,
+    Overloaded,
+    RateLimited,
+    TooLarge,
+)
 
 PROBLEM_JSON = "application/problem+json"
 STORAGE_RETRY_S = 5.0
@@ -36,6 +45,14 @@ class HeadersTooLarge(TooLarge):
 
 class TargetTooLong(TooLarge):
     """The target of an HTTP request is longer than `server.max_header_bytes`."""
+
+
+class BodyTooLate(DeadlineExceeded):
+    """The body of an HTTP request did not arrive within `server.request_timeout_s`."""
+
+
+class UnsupportedTransferCoding(InvalidQuery):
+    """The body of an HTTP request has a transfer coding other than chunked."""
 
 
 HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
@@ -80,6 +97,10 @@ GRPC_STATUS: Mapping[Kind, StatusCode] = MappingProxyType(
     }
 )
 
+_STATUS_OF_CLASS: Mapping[type[FrontdeskError], int] = MappingProxyType(
+    {TargetTooLong: 414, HeadersTooLarge: 431, BodyTooLate: 408, UnsupportedTransferCoding: 501}
+)
+
 TITLES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.INVALID_QUERY: "The request cannot be accepted",
@@ -103,10 +124,8 @@ TITLES: Mapping[Kind, str] = MappingProxyType(
 
 
 def http_status(error: FrontdeskError) -> int:
-    """HTTP status of an error: the status of its kind; 414 or 431 instead of 413 for a request target or headers."""
-    if isinstance(error, TooLarge):
-        return 431 if isinstance(error, HeadersTooLarge) else 414 if isinstance(error, TargetTooLong) else 413
-    return HTTP_STATUS[error.kind]
+    """Return the status of the error's class where HTTP has a closer one, else that of its kind."""
+    return _STATUS_OF_CLASS.get(type(error)) or HTTP_STATUS[error.kind]
 
 
 def problem(error: FrontdeskError) -> dict[str, Any]:
@@ -142,6 +161,8 @@ def problem_headers(error: FrontdeskError) -> dict[str, str]:
         return {"allow": ", ".join(error.allowed)}
     if error.kind is Kind.UNAUTHENTICATED:
         return {"www-authenticate": 'Bearer realm="frontdesk"'}
+    if isinstance(error, BodyTooLate):
+        return {"connection": "close"}  # RFC 9110, section 15.5.9
     return {}
 
 

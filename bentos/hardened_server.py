@@ -55,8 +55,8 @@ class HardenedServer(uvicorn.Server):
     on_drain: ClassVar[Hook] = staticmethod(_nothing)
     on_stop: ClassVar[Hook] = staticmethod(_nothing)
 
-    _drained_at: float | None = None
-    _told = False
+    _drain_ends_at: float | None = None
+    _drain_is_announced = False
     sweeping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -76,18 +76,18 @@ class HardenedServer(uvicorn.Server):
         """SIGTERM begins the drain, once; SIGINT (a person at a terminal) stops without one."""
         super().handle_exit(sig, frame)
         if sig == signal.SIGTERM and self.drain_s > 0 and not self.force_exit:
-            if self._drained_at is None:
-                self._drained_at = time.monotonic() + self.drain_s
+            if self._drain_ends_at is None:
+                self._drain_ends_at = time.monotonic() + self.drain_s
                 HardenedProtocol.table.is_draining = True
-            self.should_exit = time.monotonic() >= self._drained_at
+            self.should_exit = time.monotonic() >= self._drain_ends_at
 
     async def on_tick(self, counter: int) -> bool:
-        if self._drained_at is not None:
-            if not self._told:
-                self._told = True
+        if self._drain_ends_at is not None:
+            if not self._drain_is_announced:
+                self._drain_is_announced = True
                 _log.info("Draining for %g s: not ready, requests are still answered.", self.drain_s)
                 await _run(type(self).on_drain)
-            if time.monotonic() >= self._drained_at:
+            if time.monotonic() >= self._drain_ends_at:
                 self.should_exit = True
         return await super().on_tick(counter)
 
@@ -151,7 +151,7 @@ class TlsGate(asyncio.Protocol):
     def expire(self, _: float) -> int:
         return 0
 
-    def begin_held(self) -> bool:
+    def begin_pipelined(self) -> bool:
         return True
 
     def abort(self, reason: str) -> None:

@@ -67,7 +67,7 @@ keep_code_importable()
 end_with_parent()
 SETTINGS: Settings = load()
 if server_context.worker_index is None:  # the master imports this module before it creates the arbiter
-    use_private_sockets(SETTINGS.run)
+    use_private_sockets(SETTINGS.run, SETTINGS.server.drain_s)
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
@@ -187,7 +187,7 @@ class Frontdesk:
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         sockets = _control_sockets()
-        configure(SETTINGS.observability.log_level)
+        configure(SETTINGS.observability.log_level, SETTINGS.observability.refused_lines_per_second)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
         runners = {name: depended.on.url for name, depended in dependencies.items()}
         _Worker.desk = open_desk(load(), runners, (server_context.worker_index or 1) - 1)

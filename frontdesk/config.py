@@ -59,6 +59,7 @@ class ServerSettings(Section):
     request_timeout_s: float = Field(10.0, gt=0)
     max_body_bytes: int = Field(65_536, ge=1024)
     max_batch_body_bytes: int = Field(8_388_608, ge=1024)
+    max_body_memory_bytes: int = Field(67_108_864, ge=1024)
     max_header_bytes: int = Field(16_384, ge=1024)
     header_timeout_s: float = Field(10.0, gt=0)
     keep_alive_s: float = Field(75.0, gt=0)
@@ -104,6 +105,14 @@ class ServerSettings(Section):
     def _both_files(self) -> ServerSettings:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key belong together")
+        return self
+
+    @model_validator(mode="after")
+    def _one_body_fits(self) -> ServerSettings:
+        if self.max_body_memory_bytes < max(self.max_body_bytes, self.max_batch_body_bytes):
+            raise ValueError(
+                "max_body_memory_bytes is less than max_body_bytes or max_batch_body_bytes: no room for one"
+            )
         return self
 
     @model_validator(mode="after")
@@ -248,6 +257,7 @@ class LimitSettings(Section):
 class ObservabilitySettings(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     access_log: bool = True
+    refused_lines_per_second: int | None = Field(5, ge=1)
 
 
 class TrainingSettings(Section):

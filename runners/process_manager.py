@@ -36,6 +36,9 @@ CONTROL, EVENTS = "control", "events"
 LONGEST_NAME = "bentoml-uds-12345678/123456789012345.sock"
 """The longest name of a socket in the folder: BentoML's socket of a runner."""
 
+CLOSE_MARGIN_S = 0.5
+"""Beyond `server.drain_s`: by then each worker has stopped accepting."""
+
 _API_SERVER = "_bento_api_server"
 """BentoML's name of the only socket that may be a TCP port: `server.port`."""
 
@@ -45,15 +48,17 @@ class _Master:
 
     folder: Path | None = None
     run: Path | None = None
+    drain_s: float = 0.0
 
 
-def use_private_sockets(run: Path) -> None:
+def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
     """Make every arbiter of this process listen on unix sockets only.
 
     Ends the process with one line of error if circus is not the supported version.
 
     Args:
         run: the run folder of the settings.
+        drain_s: seconds for which requests are still accepted after SIGTERM.
     """
     if _Master.run is not None:
         return
@@ -69,10 +74,11 @@ def use_private_sockets(run: Path) -> None:
             "Install the pinned versions of BentoML and circus: see constraints.txt."
         )
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
+    Arbiter.stop = _closing_listeners(Arbiter.stop)
     zmq.Socket.bind = _in_folder_only(zmq.Socket.bind)  # type: ignore[method-assign]  # on purpose
     CircusSocket.bind_and_listen = _in_one_line(CircusSocket.bind_and_listen)
     serving.ensure_prometheus_dir = lambda: _metrics_folder(run)
-    _Master.run = run
+    _Master.run, _Master.drain_s = run, drain_s
     be_parent()
 
 
@@ -220,6 +226,31 @@ def _on_unix_sockets(original: Callable[..., None], signature: inspect.Signature
         original(*bound.args, **bound.kwargs)
 
     return __init__
+
+
+def _closing_listeners(original: Callable[..., Any]) -> Callable[..., Any]:
+    """`Arbiter.stop` that closes the listening sockets once the workers have stopped accepting.
+
+    circus keeps them until its last process has ended. A connection made meanwhile would wait in the backlog of a
+    socket that nobody accepts from.
+    """
+
+    @wraps(original)
+    def stop(self: Any, *args: Any, **kwargs: Any) -> Any:
+        loop, delay_s = self.loop, _Master.drain_s + CLOSE_MARGIN_S
+        loop.add_callback(lambda: loop.call_later(delay_s, _close_listeners, [*self.sockets.values()]))
+        return original(self, *args, **kwargs)
+
+    return stop
+
+
+def _close_listeners(listeners: Iterable[socket.socket]) -> None:
+    """Close the TCP sockets; `shutdown` also ends the copies that other processes inherited."""
+    for listener in listeners:
+        if listener.family != socket.AF_UNIX:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
 
 
 def _in_folder_only(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -21,8 +21,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.desk import Desk
-from bentos.errors import PROBLEM_JSON, unexpected_response
+from bentos.errors import PROBLEM_JSON, BodyTooLate, unexpected_response
 from bentos.gateway.auditing import RequestAudit
+from bentos.gateway.body_memory import BodyMemory, BodyReservation
 from bentos.gateway.cors import CrossOrigin
 from bentos.gateway.exchange import Exchange
 from bentos.gateway.routes import Route, find_routes
@@ -32,6 +33,7 @@ from bentos.oip.refusal import refusal
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import (
+    DeadlineExceeded,
     FrontdeskError,
     InvalidQuery,
     MethodNotAllowed,
@@ -97,6 +99,7 @@ class Door:
         self._access_log = access_log
         self._scopes = scopes
         self._in_flight = 0
+        self._body_memory = BodyMemory(settings.max_body_memory_bytes, lambda: desk().metrics.count_body_refusal())
         self._cross_origin = CrossOrigin(frozenset(settings.cors_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,8 +110,9 @@ class Door:
             await self._native(scope, receive, send)
             return
         exchange = Exchange(scope, send, self._settings.gzip_min_bytes)
+        reservation = self._body_memory.reservation()
         try:
-            await self._pass(scope, receive, exchange)
+            await self._pass(scope, receive, exchange, reservation)
         except FrontdeskError as error:
             await exchange.answer(self._refuse(error, scope["path"]))
         except asyncio.CancelledError:
@@ -119,10 +123,11 @@ class Door:
                 log_failure(error, exchange.request_id)
             await exchange.answer(unexpected_response())
         finally:
+            reservation.release()
             self._in_flight -= exchange.is_admitted
             self._observe(exchange)
 
-    async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange) -> None:
+    async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
         if self._settings.hosts and scope["path"] not in HEALTH_PATHS:
             check_host(exchange.header(b"host"), self._settings.hosts)
@@ -138,7 +143,7 @@ class Door:
         key = idempotency_key(exchange.header(b"idempotency-key"), batch=route.batch)
         body = b""
         if scope["method"] == "POST":
-            body = await deadline.bound(self._body(route, receive, exchange), "the body was on its way")
+            body = await self._body_in_time(self._body(route, receive, exchange, reservation), deadline)
             if route.native:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
         audit = None
@@ -207,14 +212,25 @@ class Door:
         exchange.say(rate_limit_fields(taken.standings))
         taken.check()
 
-    async def _body(self, route: Route, receive: Receive, exchange: Exchange) -> bytes:
+    async def _body_in_time(self, receiving: Awaitable[bytes], deadline: Deadline) -> bytes:
+        """Await the body. A caller that set a shorter deadline of its own gets 504, a slow client 408."""
+        try:
+            return await deadline.bound(receiving, "the body was on its way")
+        except DeadlineExceeded:
+            if deadline.elapsed_s() < self._settings.request_timeout_s:
+                raise
+            raise BodyTooLate("The body did not arrive in time.", hint="Send the request again.") from None
+
+    async def _body(self, route: Route, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> bytes:
         content_type = (exchange.header(b"content-type") or "").partition(";")[0].strip().lower()
         if content_type != "application/json" and not route.oip:
             raise UnsupportedMedia("The body must be JSON.", hint="Send the header Content-Type: application/json.")
         limit = self._settings.max_batch_body_bytes if route.batch else self._settings.max_body_bytes
         declared = exchange.header(b"content-length")
-        if declared is not None and declared.isdecimal() and int(declared) > limit:
-            raise _too_large(limit)
+        if declared is not None and declared.isdecimal():
+            if int(declared) > limit:
+                raise _too_large(limit)
+            reservation.check_declared(int(declared))
         pieces: list[bytes] = []
         size = 0
         while True:
@@ -225,6 +241,7 @@ class Door:
             size += len(piece)
             if size > limit:
                 raise _too_large(limit)
+            reservation.grow(len(piece))
             pieces.append(piece)
             if not message.get("more_body", False):
                 exchange.bytes_in = size

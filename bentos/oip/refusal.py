@@ -8,7 +8,7 @@ from __future__ import annotations
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from bentos.errors import HTTP_STATUS, problem_headers
+from bentos.errors import http_status, problem_headers
 from frontdesk.errors import FrontdeskError
 
 
@@ -16,7 +16,7 @@ def refusal(error: FrontdeskError) -> Response:
     """The response, which never holds what the caller sent."""
     return Response(
         to_json({"error": str(error)}),
-        status_code=HTTP_STATUS[error.kind],
+        status_code=http_status(error),
         media_type="application/json",
         headers=problem_headers(error),
     )

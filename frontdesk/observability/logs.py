@@ -13,18 +13,22 @@ Knows nothing of HTTP or of requests beyond the names of the fields below; who c
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import os
 import re
 import sys
 import traceback
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, TextIO, cast
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
+
+from frontdesk.observability.line_limit import SUMMARY_S, LineLimit
 
 _OFF = ("uvicorn.access", "bentoml.access")
 _LEVELS = {
@@ -39,18 +43,23 @@ _LEVELS = {
     "httpcore": logging.WARNING,
 }
 _ADDRESS = re.compile(r"[0-9a-fA-F.:]{2,45}")
+REFUSED_LINES_PER_SECOND = 5
+_REFUSED, _DEFECT = 400, 500
+"""Statuses: from the first on a request was refused; a defect always has its line."""
 _MAX_CAUSES = 8
 """A chain of causes may be a ring."""
 
 _log = structlog.get_logger()
 
 
-def configure(level: str) -> None:
+def configure(level: str, refused_lines_per_second: int | None = REFUSED_LINES_PER_SECOND) -> None:
     """Send every line of this process to stderr as JSON: `timestamp` (UTC, ISO 8601), `level`, `event`, `pid`, fields.
 
     To be called once a worker, after the libraries have set up their own logging: it takes their handlers away.
     `level` is the least that is printed (DEBUG, INFO, WARNING, ERROR); libraries never print more than said above.
+    `refused_lines_per_second` limits the lines of refused requests for each status; None: every one has its line.
     """
+    _refusals.lines_per_second = refused_lines_per_second
     least = logging.getLevelNamesMapping()[level]
     structlog.configure(
         processors=[structlog.processors.add_log_level, _stamp, structlog.processors.JSONRenderer()],
@@ -104,8 +113,11 @@ def log_access(
 ) -> None:
     """One line for one request, from the address `client`.
 
-    `route` is a template (`/v1/queries/{id}`), never the path that was asked for.
+    `route` is a template (`/v1/queries/{id}`), never the path that was asked for. Of refused requests a few lines a
+    second are written for each status, and a summary of the others: a flood of them must not fill the disk.
     """
+    if status >= _REFUSED and status != _DEFECT and not _refusals.allows(str(status)):
+        return
     _log.info(
         "request",
         method=method,
@@ -119,6 +131,19 @@ def log_access(
         bytes_in=bytes_in,
         bytes_out=bytes_out,
     )
+
+
+def _log_omitted(lines: Mapping[str, int]) -> None:
+    """One line for the refused requests that have none: their number by status."""
+    _log.info("requests_omitted", seconds=SUMMARY_S, requests=lines)
+
+
+def _call_later(seconds: float, callback: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # no event loop: the next refused request writes the summary
+        asyncio.get_running_loop().call_later(seconds, callback)
+
+
+_refusals = LineLimit(REFUSED_LINES_PER_SECOND, _log_omitted, _call_later)
 
 
 def log_failure(error: BaseException, request_id: str) -> None:

@@ -174,6 +174,11 @@ class Metrics:
                 registry=to,
             )
         )
+        self._body_refusals = Counter(
+            "frontdesk_body_memory_refusals_total",
+            "HTTP requests refused because the bodies of a worker reached server.max_body_memory_bytes",
+            registry=to,
+        )
         self._version: str | None = None
 
     def observe_answer(self, answer: Answer) -> None:
@@ -273,6 +278,10 @@ class Metrics:
         "response_memory", "malformed", "evicted". Refused: "cap", "address_cap".
         """
         self._closed.add(reason)
+
+    def count_body_refusal(self) -> None:
+        """One request was refused because request bodies took all memory that they may have."""
+        self._body_refusals.inc()
 
     def render(self) -> tuple[bytes, str]:
         """The text exposition and its content type: in multi-process mode the sum over all workers."""

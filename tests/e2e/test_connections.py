@@ -80,3 +80,29 @@ def test_sigterm_drains_before_it_stops(home: Path) -> None:
         assert time.monotonic() < started + 3.0, "the machine was too busy for this test"
         assert server.process.wait(EXIT_TIMEOUT_S) == 0
         assert time.monotonic() >= started + 3.0
+
+
+@pytest.mark.parametrize("drain_s", [0.0, 1.0])
+def test_after_the_drain_a_new_connection_is_refused_while_a_request_is_finished(home: Path, drain_s: float) -> None:
+    """It once waited in the backlog of a socket that nobody accepted from, until the last request had ended."""
+    body = json.dumps({"text": "Where is my parcel?", "store": False}).encode()
+    with Server(home, workers=2, server__drain_s=drain_s) as server:
+        slow = socket.create_connection(("127.0.0.1", server.port), 10)
+        lines = (
+            f"POST /v1/understand HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {server.token()}\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        slow.sendall(lines.encode() + body[:5])
+        time.sleep(0.2)
+        server.terminate()
+        time.sleep(drain_s + 1.0)
+        started = time.monotonic()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", server.port), 5)
+        assert time.monotonic() - started < 1.0
+        assert server.process.poll() is None
+        slow.sendall(body[5:])
+        assert slow.recv(65_536).startswith(b"HTTP/1.1 200 ")
+        slow.close()
+        assert server.process.wait(EXIT_TIMEOUT_S) == 0
+        assert "Traceback" not in server.log()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bentos.connection_table import MOST_DERIVED, MOST_HELD_BYTES, ConnectionLimits, ConnectionTable, connection_cap
+from bentos.connection_table import MAX_BUFFERED_BYTES, MOST_DERIVED, ConnectionLimits, ConnectionTable, connection_cap
 from bentos.connection_table import peer_group as group_of
 from tests.http_listener import RecordedEvents, listening
 
@@ -29,7 +29,7 @@ class FakeConnection:
     def expire(self, now: float) -> int:
         return self.unsent
 
-    def begin_held(self) -> bool:
+    def begin_pipelined(self) -> bool:
         return True
 
     def abort(self, reason: str) -> None:
@@ -90,7 +90,7 @@ def test_at_the_cap_nobody_is_displaced_whose_request_is_under_way() -> None:
 
 def test_unread_responses_beyond_the_memory_bound_are_aborted_the_longest_stalled_first() -> None:
     table = table_of()
-    size = MOST_HELD_BYTES // 2
+    size = MAX_BUFFERED_BYTES // 2
     old, fresh, small = open_from(table, "10.0.0.1", "10.0.0.1", "10.0.0.1", deadline=0.0)
     old.progress_at, old.unsent = 90.0, size
     fresh.progress_at, fresh.unsent = 99.9, size

@@ -236,7 +236,7 @@ class TestPipelining:
                 writer.write(GET * 1000)
             await asyncio.sleep(0.3)
             assert begun == 1
-            assert listener.table._held_bytes < 1_000_000
+            assert listener.table._pipelined_bytes < 1_000_000
             writer.transport.abort()
             del reader
 
@@ -316,7 +316,7 @@ class TestResponses:
     async def test_an_application_that_never_answers_does_not_hold_a_connection(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("bentos.hardened_protocol.APPLICATION_MARGIN_S", 0.3)
+        monkeypatch.setattr("bentos.http_connection.APPLICATION_MARGIN_S", 0.3)
         left = asyncio.Event()
 
         async def waits(scope: Any, receive: Any, send: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import logging
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 import structlog
 
+from frontdesk.observability import logs
+from frontdesk.observability.line_limit import LineLimit
 from frontdesk.observability.logs import configure, log_access, log_failure
 
 NAMES = (
@@ -212,3 +215,21 @@ def test_a_line_that_cannot_be_written_is_lost_and_the_next_one_is_not(
         configure("INFO")
         access()
     assert len((tmp_path / "log").read_text().splitlines()) == 1
+
+
+async def test_refused_requests_have_a_few_lines_a_second_and_a_summary(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Requests that were answered, and defects, always have their line."""
+    monkeypatch.setattr("frontdesk.observability.line_limit.SUMMARY_S", 0.05)
+    monkeypatch.setattr(logs, "_refusals", LineLimit(None, logs._log_omitted, logs._call_later, lambda: 0.0))
+    configure("INFO", 5)
+    for status in (200, 401, 429, 500):
+        for _ in range(50):
+            access(status=status)
+    await asyncio.sleep(0.2)
+    output = lines(capsys)
+    statuses = [line["status"] for line in output if line["event"] == "request"]
+    assert [statuses.count(status) for status in (200, 401, 429, 500)] == [50, 5, 5, 50]
+    (summary,) = [line for line in output if line["event"] == "requests_omitted"]
+    assert summary["requests"] == {"401": 45, "429": 45}

@@ -1,0 +1,27 @@
+"""The states of an HTTP connection, and the reason that is reported when the deadline of a state ends it.
+
+NEW ------> HEADERS -> BODY -> RESPONSE -> IDLE -> HEADERS ...       RESPONSE -> REST -> IDLE
+                                       '-> LINGER -> CLOSING         (the rest of a refused body)
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class State(IntEnum):
+    """A connection is in exactly one of these; from LINGER on, no request is read any more."""
+
+    NEW = 0
+    IDLE = 1
+    HEADERS = 2
+    BODY = 3
+    RESPONSE = 4
+    REST = 5
+    LINGER = 6
+    CLOSING = 7
+    LOST = 8
+
+
+NEW, IDLE, HEADERS, BODY, RESPONSE, REST, LINGER, CLOSING, LOST = State
+REASONS = {NEW: "headers", IDLE: "idle", HEADERS: "headers", BODY: "body", REST: "unread_body", LINGER: "unread_body"}

@@ -1,0 +1,71 @@
+"""The transport that uvicorn writes to: it counts bytes, and the connection decides when it closes."""
+
+from __future__ import annotations
+
+import fcntl
+import sys
+import termios
+from typing import Any, Protocol
+
+from bentos.connection_state import LINGER, State
+
+
+class Owner(Protocol):
+    """The connection, as far as its transport calls it."""
+
+    state: State
+
+    def finish(self) -> None: ...
+    def give_up_request(self) -> None: ...
+
+
+class CountingTransport:
+    """A transport that counts the bytes written and delegates `close` to the connection."""
+
+    __slots__ = ("_owner", "_write", "get_extra_info", "raw", "written")
+
+    def __init__(self, raw: Any, owner: Owner) -> None:
+        self.raw = raw
+        self.written = 0
+        self._owner: Owner | None = owner
+        self._write = raw.write
+        self.get_extra_info = raw.get_extra_info
+
+    def write(self, data: bytes) -> None:
+        if not self.raw.is_closing():
+            self.written += len(data)
+            self._write(data)
+        elif self._owner is not None:  # the client left a moment ago: that is no defect of the application
+            self._owner.give_up_request()
+
+    def pause_reading(self) -> None:
+        if not self.raw.is_closing():
+            self.raw.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self.raw.is_closing():
+            self.raw.resume_reading()
+
+    def is_closing(self) -> bool:
+        return self._owner is None or self._owner.state >= LINGER or self.raw.is_closing()
+
+    def close(self) -> None:
+        if self._owner is not None:
+            self._owner.finish()
+
+    def detach(self) -> None:
+        self._owner = None
+
+    def unsent_bytes(self) -> int:
+        """Return the bytes that the client has not taken, in this process and in the kernel."""
+        waiting: int = self.raw.get_write_buffer_size()
+        return waiting + self._bytes_in_kernel()
+
+    def _bytes_in_kernel(self) -> int:
+        """Return what the kernel has not delivered yet; 0 where the system does not tell."""
+        count = bytearray(4)
+        try:
+            fcntl.ioctl(self.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)
+        except OSError:
+            return 0
+        return int.from_bytes(count, sys.byteorder)

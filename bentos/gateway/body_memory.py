@@ -1,0 +1,72 @@
+"""A common memory limit for the request bodies of one worker.
+
+Limits of a single body do not bound their sum: a few hundred callers with a valid token could each have 8 MiB on the
+way. Bytes are counted as they arrive, so a client that declares a large body and sends nothing takes no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from frontdesk.errors import Overloaded
+
+RETRY_S = 1.0
+"""After which a refused client may try again."""
+
+
+class BodyMemory:
+    """Counter of the body bytes that one worker buffers; `on_refusal` is called for each refused request."""
+
+    def __init__(self, limit_bytes: int, on_refusal: Callable[[], None]) -> None:
+        self.used_bytes = 0
+        self._limit_bytes = limit_bytes
+        self._on_refusal = on_refusal
+
+    def reservation(self) -> BodyReservation:
+        """Return an empty reservation for one request."""
+        return BodyReservation(self)
+
+    def check_room(self, size: int) -> None:
+        """Refuse a body that does not fit now, before it is read.
+
+        Raises:
+            Overloaded: `size` more bytes would exceed the limit.
+        """
+        if self.used_bytes + size > self._limit_bytes:
+            self._on_refusal()
+            raise Overloaded(
+                "Too many request bodies are being received.", retry_after_s=RETRY_S, hint="Try again later."
+            )
+
+
+class BodyReservation:
+    """The memory of one request's body. Whoever makes one calls `release` however the request ends."""
+
+    __slots__ = ("_memory", "_size")
+
+    def __init__(self, memory: BodyMemory) -> None:
+        self._memory = memory
+        self._size = 0
+
+    def check_declared(self, size: int) -> None:
+        """Refuse a body by its declared size; nothing is reserved.
+
+        Raises:
+            Overloaded: so many bytes would exceed the limit now.
+        """
+        self._memory.check_room(size)
+
+    def grow(self, size: int) -> None:
+        """Reserve `size` more bytes.
+
+        Raises:
+            Overloaded: that would exceed the limit; nothing more is reserved.
+        """
+        self._memory.check_room(size)
+        self._memory.used_bytes += size
+        self._size += size
+
+    def release(self) -> None:
+        """Return all that was reserved; a second call returns nothing more."""
+        self._memory.used_bytes -= self._size
+        self._size = 0

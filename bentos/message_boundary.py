@@ -1,0 +1,42 @@
+"""Search for CR LF CR LF in a stream of reads: the end of a header section and of a chunked body."""
+
+from __future__ import annotations
+
+END = b"\r\n\r\n"
+
+
+class BoundaryFinder:
+    """Finds CR LF CR LF, also where it straddles two reads."""
+
+    __slots__ = ("_tail",)
+
+    def __init__(self) -> None:
+        self._tail = b""
+        """The last bytes of the reads before, where a boundary may have begun."""
+
+    def reset(self) -> None:
+        """Forget earlier reads: a new message begins."""
+        self._tail = b""
+
+    def first_end(self, data: bytes) -> int:
+        """Return where the first boundary in `data` ends, or the length of `data`: `end(data, 0)`, faster."""
+        if not self._tail:
+            at = data.find(END)
+            if at >= 0:
+                return at + len(END)
+        return self.end(data, 0)
+
+    def end(self, data: bytes, start: int) -> int:
+        """Return where the next boundary from `start` on ends, or the length of `data`."""
+        tail = self._tail
+        if tail:
+            at = (tail + data[start : start + 3]).find(END)
+            if at >= 0:
+                self._tail = b""
+                return start + at + 4 - len(tail)
+        at = data.find(END, start)
+        if at >= 0:
+            self._tail = b""
+            return at + 4
+        self._tail = (tail + data[max(start, len(data) - 3) :])[-3:]
+        return len(data)
