@@ -22,7 +22,7 @@ from frontdesk.folding import Folded, fold
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
 from frontdesk.security.masking.card_codes import TELLING, card_codes, codes_beside_cards
-from frontdesk.security.masking.glued import glued_numbers, opened
+from frontdesk.security.masking.glued import glued_numbers, separate_words
 from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
 from frontdesk.security.masking.mistyped import (
     BIRTH_WORDS,
@@ -70,7 +70,7 @@ def mask(text: str) -> MaskedText:
     stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    folded = opened(fold(text)) if _DIGIT.search(text) else fold(text)
+    folded = separate_words(fold(text)) if _DIGIT.search(text) else fold(text)
     found = sorted(_find(folded, text))
     if not found:
         return MaskedText(text)
