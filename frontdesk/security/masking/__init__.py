@@ -21,7 +21,8 @@ from functools import partial
 from frontdesk.folding import Folded, fold
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
-from frontdesk.security.masking.card_codes import TELLING, card_codes, codes_beside_cards
+from frontdesk.security.masking.card_codes import card_codes, codes_beside_cards
+from frontdesk.security.masking.code_words import ANNOUNCING
 from frontdesk.security.masking.glued import glued_numbers, separate_words
 from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
 from frontdesk.security.masking.mistyped import (
@@ -124,7 +125,7 @@ def _find(folded: Folded, text: str) -> list[Found]:
             rest = _take(glued_numbers, rest, found)
             if cards_found := [span for span in found if span[2] == "CARD"]:
                 rest = _take(partial(codes_beside_cards, cards=cards_found), rest, found)
-            if not TELLING.isdisjoint(words):
+            if not ANNOUNCING.isdisjoint(words):
                 rest = _take(card_codes, rest, found)
         rest = _take(postal_addresses, rest, found)
         if is_odd_address(rest, gaps):
