@@ -61,6 +61,9 @@ _DIGIT = re.compile(r"\d")
 _THREE_DIGITS = re.compile(r"\d(?:\D{0,3}\d){2}")
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,6}\d){5}")
 
+_MARKS = frozenset("*`~_")
+_OPENING = {">": "<", "]": "["}
+
 Finder = Callable[[str], Iterator[Found]]
 
 
@@ -80,7 +83,7 @@ def mask(text: str) -> MaskedText:
     pieces: list[str] = []
     done = 0
     for low, high, kind in found:
-        start, end = folded.span(low, high)
+        start, end = _without_closing_marks(text, folded, low, high)
         value = text[start:end]
         placeholder = placeholders.get((kind, value))
         if placeholder is None:
@@ -89,6 +92,23 @@ def mask(text: str) -> MaskedText:
         done = end
     pieces.append(text[done:])
     return MaskedText("".join(pieces), {placeholder: value for (_, value), placeholder in placeholders.items()})
+
+
+def _without_closing_marks(text: str, folded: Folded, low: int, high: int) -> tuple[int, int]:
+    """The span of the original behind `folded.text[low:high]`, without markup that folding has removed after it.
+
+    "**4111 1111 1111 1111**" keeps both pairs of stars.
+    """
+    start, end = folded.span(low, high)
+    inside = folded.positions[high - 1] + 1
+    while end > inside:
+        if text[end - 1] in _MARKS:
+            end -= 1
+        elif (opening := _OPENING.get(text[end - 1])) and (at := text.rfind(opening, inside, end)) >= 0:
+            end = at
+        else:
+            break
+    return start, end
 
 
 def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> str:
