@@ -175,7 +175,9 @@ def _fold_characters(unfolded: Folded) -> Folded:
     text, positions = unfolded
     new = text.translate(CHARACTERS)
     if len(new) != len(text):
-        remaining = (position for char, position in zip(text, positions, strict=False) if CHARACTERS[ord(char)] is not None)
+        remaining = (
+            position for char, position in zip(text, positions, strict=False) if CHARACTERS[ord(char)] is not None
+        )
         positions = [*remaining, positions[-1]]
     folded = Folded(new, positions)
     if MARKED.search(new):

@@ -1,6 +1,6 @@
 """Dates, timestamps, coordinates and amounts of money. They are not personal and say what the customer wants: kept.
 
-    "12/03/2026"    "2024-11-03T09:14:55.123+01:00"    "48.858370, 2.294481"    "1.234,50 EUR"
+"12/03/2026"    "2024-11-03T09:14:55.123+01:00"    "48.858370, 2.294481"    "1.234,50 EUR"
 """
 
 from __future__ import annotations
@@ -35,23 +35,39 @@ _SIGNS = "$€£¥₹"
 CODES = "EUR|USD|GBP|CHF|JPY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
 _CURRENCY = rf"(?:[{_SIGNS}]|(?:{CODES}|euros?|dollars?|pounds?|bucks|quid))"
 _CURRENCY_BEFORE = re.compile(rf"(?:[{_SIGNS}] ?|\b(?:{CODES}) )\Z", re.IGNORECASE)
+_BEFORE_AN_AMOUNT = frozenset(f" {_SIGNS}")
 _WHOLE = r"(?:\d{1,3}(?:[.,' ]\d{3}){1,4}(?!\d)|\d++)(?:[.,]\d{1,2})?"
 _FREE = rf"{END}(?!-[^\W_])"  # nothing hangs on it, or keeping it could part a reference in two
 _AMOUNT = re.compile(rf"{_WHOLE}{_FREE}")
 _KEPT = re.compile(
-    rf"(?<!\d[./-])(?:(?:{_TIMESTAMP})(?:[/-](?:{_TIMESTAMP}))?{_FREE}|(?:{_DATE})(?:[/-](?:{_DATE}))?{_FREE}(?![./]\d))"
-    rf"|(?<![\d:])[0-2]?\d:[0-5]\d:[0-5]\d[.,]\d{{1,9}}{_FREE}(?![:.,]\d)"
-    rf"|(?<![\d.,]){_COORDINATES}{_FREE}(?![.,]\d)"
+    rf"(?<!\d[./-])(?:{_DATE})(?:[/-](?:{_DATE}))?{_FREE}(?![./]\d)"
     rf"|{_WHOLE} ?{_CURRENCY}{_FREE}(?! ?\d)"
     rf"|(?<!\d[.,])\d++(?:,\d{{3}}){{0,4}}[.,]\d\d{_FREE}(?![.,]\d)",
     re.IGNORECASE,
 )
 
 
+_RARE = re.compile(
+    rf"(?<!\d[./-])(?:{_TIMESTAMP})(?:[/-](?:{_TIMESTAMP}))?{_FREE}"
+    rf"|(?<![\d:])[0-2]?\d:[0-5]\d:[0-5]\d[.,]\d{{1,9}}{_FREE}(?![:.,]\d)"
+    rf"|(?<![\d.,]){_COORDINATES}{_FREE}(?![.,]\d)",
+    re.IGNORECASE,
+)
+_HAS_RARE = re.compile(r"\d(?:[Tt:]\d\d|\.\d{4})")
+"""Timestamps and coordinates; few texts hold what every match of them holds."""
+
+
+def _currency_before(text: str, start: int) -> re.Match[str] | None:
+    """The currency right before the number at `start`; one look at the character before it saves most searches."""
+    if text[start - 1 : start] not in _BEFORE_AN_AMOUNT:
+        return None
+    return _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
+
+
 def kept_at(text: str, start: int) -> int:
     """The end of the date or amount whose number starts at `start`; -1 where there is none."""
-    currency = _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
-    match = (currency and _AMOUNT.match(text, start)) or _KEPT.match(text, start)
+    currency = _currency_before(text, start)
+    match = (currency and _AMOUNT.match(text, start)) or _RARE.match(text, start) or _KEPT.match(text, start)
     return match.end() if match else -1
 
 
@@ -64,14 +80,16 @@ def _labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
 def kept(text: str) -> Iterator[Found]:
     """Dates, coordinates and amounts with the currency before the number: no later kind may take them."""
     end = 0
-    labelled = _NAMES_COORDINATE.search(text) is not None
+    rare = _HAS_RARE.search(text) is not None
+    labelled = rare and _NAMES_COORDINATE.search(text) is not None
     for number in NUMBER.finditer(text):
         start = number.start()
         if start < end:
             continue
-        currency = _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
+        currency = _currency_before(text, start)
         match = (
             (currency and _AMOUNT.match(text, start))
+            or (rare and _RARE.match(text, start))
             or _KEPT.match(text, start)
             or (labelled and _labelled_coordinate(text, start))
         )

@@ -127,9 +127,7 @@ def _leads_to_a_code(between: str) -> bool:
 
 def _starts_near_digits(text: str, starts: Iterable[int]) -> Iterator[int]:
     """The starts with a digit shortly behind them, in order; for each digit the last few starts only."""
-    behind = [
-        (start, digit.start()) for start in starts if (digit := _CODE_START.search(text, start, start + _REACH))
-    ]
+    behind = [(start, digit.start()) for start in starts if (digit := _CODE_START.search(text, start, start + _REACH))]
     for index, (start, digit_at) in enumerate(behind):
         later = index + _MOST_CUES
         if later >= len(behind) or behind[later][1] != digit_at:

@@ -62,6 +62,7 @@ _VERSION_BEFORE = re.compile(
 """Chapters and versions have four parts too: "Firmware 10.2.0.14", "upgrade from 2.4.0.1 to 2.4.1.10"."""
 _TO_VERSION = re.compile(r" ?(?:-+>|=>|→) ?v?\d(?:\.\d){2}\.\d{1,3}(?![\w.])")
 _FROM_VERSION = re.compile(r"(?<![\w.])v?\d(?:\.\d){2}\.\d{1,3} ?(?:-+>|=>|→) ?\Z")
+_LETTERS = re.compile(r"[^\W\d_]|§")
 _THREE_DIGITS = re.compile(r"\d{3}")
 _SMALL = re.compile(r"\d(?:\.\d){2}\.\d{1,3}")
 """Two numbers with an arrow between them are versions if their first three parts have one digit each."""
@@ -93,9 +94,8 @@ def emails(text: str) -> Iterator[Found]:
         domain = text[match.end("box") + 1 : end]
         if match["host"] and (box in _NOT_A_BOX or box.isdigit() or domain.lower() in _TAGS):
             continue
-        if domain[0].isdigit() or domain[0] == "v":
-            if _RELEASE.fullmatch(domain) or _RETINA_IMAGE.fullmatch(domain):
-                continue
+        if domain[0] in "0123456789v" and (_RELEASE.fullmatch(domain) or _RETINA_IMAGE.fullmatch(domain)):
+            continue
         if text[start - 1 : start] == "\n":
             first = _BROKEN_BOX.search(text, max(0, start - 40), start)
             if first and (not first["name"] or first["name"].lower() in GIVEN_NAMES):
@@ -120,7 +120,8 @@ def ips(text: str) -> Iterator[Found]:
 
 def _is_version(text: str, start: int, end: int) -> bool:
     """Whether a version word stands before `text[start:end]`, or an arrow between it and another small version."""
-    before = _VERSION_BEFORE.search(text, max(0, start - 48), start)
+    low = max(0, start - 48)
+    before = _VERSION_BEFORE.search(text, low, start) if _LETTERS.search(text, low, start) else None
     if before and not (before["update"] and _THREE_DIGITS.search(text, start, end)):
         return True
     if not _SMALL.fullmatch(text, start, end):

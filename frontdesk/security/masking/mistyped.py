@@ -64,14 +64,18 @@ BIRTH_WORDS = frozenset(
     """.split()
 )
 _OWN_BIRTH_WORDS = "am op in i date datum fecha data wurde ich bin"
-_BIRTH_LINK = rf"(?:[ \n:=.,()*/-]|{words_pattern(*LINK_WORDS, *_OWN_BIRTH_WORDS.split())}|dd|mm|yyyy|yy|tt|jjjj){{0,12}}"
+_BIRTH_LINK = (
+    rf"(?:[ \n:=.,()*/-]|{words_pattern(*LINK_WORDS, *_OWN_BIRTH_WORDS.split())}|dd|mm|yyyy|yy|tt|jjjj){{0,12}}"
+)
 _MONTH = r"(?:jan|feb|fév|mar|mär|maa|apr|avr|abr|mai|may|mag|mei|jun|jui|giu|jul|lug|aug|aoû|ago|sep|set|oct|okt|ott|nov|dec|dez|déc|dic|ene|gen)[^\W\d_]{0,8}\.?"
 _BIRTH_DATE = (
     r"(?:\d{1,4}[ ]?[./-][ ]?\d{1,2}[ ]?[./-][ ]?\d{2,4}|\d{1,2} \d{1,2} \d{4}|(?:19|20)\d{6}|\d{8}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:of |de )?{_MONTH},?[ -](?:de |del )?\d{{2,4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|(?:19|20)\d\d(?![./-]?\d))"
 )
 _DATE = re.compile(r"\d\d|\d[ ]?[./-][ ]?\d")
-_BORN = re.compile(rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE}(?:T[\d:.,]{{2,18}}(?:Z|[+-]\d\d:?\d\d)?)?)(?![^\W_])", re.IGNORECASE)
+_BORN = re.compile(
+    rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE}(?:T[\d:.,]{{2,18}}(?:Z|[+-]\d\d:?\d\d)?)?)(?![^\W_])", re.IGNORECASE
+)
 
 
 _IBAN_WORDS = frozenset(("iban", "ibannummer", "ibans"))

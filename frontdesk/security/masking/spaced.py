@@ -2,8 +2,8 @@
 
     "+49\\n30\\n1234567"    "123_45_6789"    "Berliner-Straße-12,-10115-Berlin"    "0 2 0 7 9 4 6 0 9 5 8"
 
-`with_blanks` returns a view of the text, with positions, in which each separator is one blank. The finders for the usual
-forms read that view. They run only on text that their first pass has not masked.
+`with_blanks` returns a view of the text, with positions, in which each separator is one blank. The finders for the
+usual forms read that view. They run only on text that their first pass has not masked.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ def odd_telephones(text: str) -> Iterator[Found]:
 
 def odd_numbers(text: str, gaps: Sequence[int]) -> Iterator[Found]:
     """Identities, telephones, and long numbers written one digit at a time, in order and without overlaps."""
-    view = replace_matches(replace_matches(with_blanks(text, gaps), _BETWEEN_DIGITS, _one_blank), _SINGLES, _without_blanks)
+    view = replace_matches(
+        replace_matches(with_blanks(text, gaps), _BETWEEN_DIGITS, _one_blank), _SINGLES, _without_blanks
+    )
     spans = [*_through(view, text, national_ids), *_through(view, text, phones), *_through(view, text, _singles)]
     previous_end = 0
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
