@@ -1,12 +1,12 @@
-"""Fold the many spellings of a text into one, with a map of positions back to the original.
+"""Convert the many spellings of a text to one, with a map of positions back to the original.
 
     fold("4111\\u00a01111 anna (at) example.com").text  ->  "4111 1111 anna@example.com"
 
-The folded text is for matching only (personal data, cues, headers of a message); what is stored, shown or classified is
+The folded text is for matching only (personal data, cues, headers of a message). Stored, shown and classified text is
 always cut from the original by `Folded.span`. Folding does the following:
 
 - Format characters (zero width, soft hyphen, word joiner, byte order mark, bidirectional marks, variation selectors)
-  and control characters are removed. NUL is kept: callers use it to blank what they have already matched.
+  and control characters are removed. NUL is kept: callers overwrite matched text with it.
 - A combining mark after an ASCII character is composed with it where Unicode has a composed letter, else removed.
 - Runs of blanks (space separators, tabs) become one blank. Line breaks (CR LF, NEL, U+2028, ...) become "\\n" and are
   kept, because they carry structure: signatures, addresses, quotations.
@@ -19,7 +19,7 @@ always cut from the original by `Folded.span`. Folding does the following:
 - Tags, comments and the signs of bold text are removed, escapes (JSON, quoted printable) and UTF-8 that was read as
   Windows-1252 are undone (`frontdesk.unwrapping`).
 - HTML entities of one character, `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at example dot com" and blanks around the
-  "@" of an address become the signs that they stand for.
+  "@" of an address become the signs they represent.
 
 Folding is pure and linear in the length of the text. A plain ASCII text is returned as it is, in about a microsecond.
 """
@@ -27,11 +27,19 @@ Folding is pure and linear in the length of the text. A plain ASCII text is retu
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Sequence
 from html.entities import html5
 from typing import NamedTuple
 
+from frontdesk.folded_characters import (
+    CHARACTERS,
+    MARKED,
+    MIXED_WORD,
+    OTHER_ALPHABET,
+    UNUSUAL,
+    composed,
+    without_look_alikes,
+)
 from frontdesk.unwrapping import (
     ESCAPED,
     IS_ESCAPED,
@@ -40,10 +48,10 @@ from frontdesk.unwrapping import (
     MARKUP,
     MISREAD,
     ONE_RAISED,
-    lowered,
-    reread,
-    unescaped,
-    unmarked,
+    plain_digit,
+    repair_encoding,
+    strip_markup,
+    unescape,
 )
 
 
@@ -68,59 +76,59 @@ def fold(text: str) -> Folded:
         return Folded(text, range(len(text) + 1))
     folded = Folded(text, range(len(text) + 1))
     if IS_ESCAPED.search(text):
-        folded = replaced(folded, ESCAPED, unescaped)
+        folded = replace_matches(folded, ESCAPED, unescape)
     if not folded.text.isascii():
-        folded = _reread(folded)
-    if _UNUSUAL.search(folded.text):
+        folded = _repair_encoding(folded)
+    if UNUSUAL.search(folded.text):
         folded = _fold_characters(folded)
     if "\r" in folded.text:
-        folded = replaced(folded, _LINE_BREAK, _line_break)
+        folded = replace_matches(folded, _LINE_BREAK, _line_break)
     if _SIGNS.search(folded.text):
-        folded = replaced(folded, _NAMED_SIGN, _named_sign)
+        folded = replace_matches(folded, _NAMED_SIGN, _named_sign)
     if IS_MARKED.search(folded.text):
-        folded = replaced(folded, MARKUP, unmarked)
+        folded = replace_matches(folded, MARKUP, strip_markup)
     if _is_spoken(folded.text):
-        folded = replaced(folded, _SPOKEN_AT, _at)
-        folded = replaced(folded, _SPOKEN_DOTS, _dots)
+        folded = replace_matches(folded, _SPOKEN_AT, _at)
+        folded = replace_matches(folded, _SPOKEN_DOTS, _dots)
     if "  " in folded.text:
-        folded = replaced(folded, _BLANKS, _blank)
+        folded = replace_matches(folded, _BLANKS, _blank)
     if "@" in folded.text:
         if _AT_APART.search(folded.text):
-            folded = replaced(folded, _APART, _together)
+            folded = replace_matches(folded, _APART, _together)
         if _DOMAIN_APART.search(folded.text):
-            folded = replaced(folded, _DOMAIN_APART, _domain)
+            folded = replace_matches(folded, _DOMAIN_APART, _domain)
     return folded
 
 
-def parted(folded: Folded, gaps: Sequence[int]) -> Folded:
-    """`folded` with a blank more before each of `gaps`, in order."""
+def insert_blanks(folded: Folded, gaps: Sequence[int]) -> Folded:
+    """`folded` with a blank inserted before each of `gaps`, which are in order."""
     text, positions = folded
     pieces: list[str] = []
-    kept: list[int] = []
-    done = 0
+    new_positions: list[int] = []
+    copied = 0
     for gap in gaps:
-        pieces += text[done:gap], " "
-        kept += positions[done:gap]
-        kept.append(positions[gap])
-        done = gap
-    kept += positions[done:]
-    return Folded("".join((*pieces, text[done:])), kept)
+        pieces += text[copied:gap], " "
+        new_positions += positions[copied:gap]
+        new_positions.append(positions[gap])
+        copied = gap
+    new_positions += positions[copied:]
+    return Folded("".join((*pieces, text[copied:])), new_positions)
 
 
-def _reread(folded: Folded) -> Folded:
-    """Signs that were read in the wrong encoding, and raised and lowered digits."""
+def _repair_encoding(folded: Folded) -> Folded:
+    """`folded` with mojibake repaired, and with raised and lowered digits as plain ones."""
     if MISREAD.search(folded.text):
-        raised = replaced(folded, MISREAD, lambda found: found[0] if found["raised"] else reread(found))
-        if any(found["raised"] for found in MISREAD.finditer(raised.text)):
-            return replaced(raised, ONE_RAISED, lowered)
+        raised = replace_matches(folded, MISREAD, lambda match: match[0] if match["raised"] else repair_encoding(match))
+        if any(match["raised"] for match in MISREAD.finditer(raised.text)):
+            return replace_matches(raised, ONE_RAISED, plain_digit)
         folded = raised
     if len(ONE_RAISED.findall(folded.text)) >= MANY_RAISED:
-        return replaced(folded, ONE_RAISED, lowered)
+        return replace_matches(folded, ONE_RAISED, plain_digit)
     return folded
 
 
 def _is_plain(text: str) -> bool:
-    """Whether folding an ASCII text changes nothing, by quick looks only."""
+    """Whether folding an ASCII text changes nothing; may be False where it does not."""
     return not (
         _ASCII_SPELLING.search(text)
         or "  " in text
@@ -143,115 +151,40 @@ def _is_spoken(text: str) -> bool:
     )
 
 
-def replaced(folded: Folded, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> Folded:
+def replace_matches(folded: Folded, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> Folded:
     """`folded` with every match of `pattern` replaced; each new character has the position where its match starts."""
     text, positions = folded
     pieces: list[str] = []
-    kept: list[int] = []
-    done = 0
+    new_positions: list[int] = []
+    copied = 0
     for match in pattern.finditer(text):
         start, end = match.span()
         new = replacement(match)
-        pieces += text[done:start], new
-        kept += positions[done:start]
-        kept += [positions[start]] * len(new)
-        done = end
+        pieces += text[copied:start], new
+        new_positions += positions[copied:start]
+        new_positions += [positions[start]] * len(new)
+        copied = end
     if not pieces:
         return folded
-    kept += positions[done:]
-    return Folded("".join((*pieces, text[done:])), kept)
+    new_positions += positions[copied:]
+    return Folded("".join((*pieces, text[copied:])), new_positions)
 
 
 def _fold_characters(unfolded: Folded) -> Folded:
-    """Everything that is decided character by character, then combining marks and look-alikes."""
+    """`unfolded` with each character folded, then combining marks and look-alikes."""
     text, positions = unfolded
-    new = text.translate(_CHARACTERS)
+    new = text.translate(CHARACTERS)
     if len(new) != len(text):
-        kept = (position for char, position in zip(text, positions, strict=False) if _CHARACTERS[ord(char)] is not None)
-        positions = [*kept, positions[-1]]
+        remaining = (
+            position for char, position in zip(text, positions, strict=False) if CHARACTERS[ord(char)] is not None
+        )
+        positions = [*remaining, positions[-1]]
     folded = Folded(new, positions)
-    if _MARKED.search(new):
-        folded = replaced(folded, _MARKED, _composed)
-    if _OTHER_ALPHABET.search(new):
-        folded = Folded(_MIXED_WORD.sub(_without_look_alikes, folded.text), folded.positions)
+    if MARKED.search(new):
+        folded = replace_matches(folded, MARKED, composed)
+    if OTHER_ALPHABET.search(new):
+        folded = Folded(MIXED_WORD.sub(without_look_alikes, folded.text), folded.positions)
     return folded
-
-
-class _Characters(dict[int, int | None]):
-    """Code point -> the code point that it is folded to, itself, or None where it is removed; filled when asked.
-
-    It stays small: only what changes, and what lies below U+3000, is kept.
-    """
-
-    def __missing__(self, code: int) -> int | None:
-        new = _folded_code(code)
-        if new != code or code < 0x3000:
-            self[code] = new
-        return new
-
-
-_REMOVED = {0x034F, 0x115F, 0x1160, 0x3164, 0xFFA0, 0xFFFC, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
-"""Invisible, but not of category Cf: grapheme joiner, fillers, object replacement, variation selectors."""
-_MORE = {0x2212: 0x2D, 0x2800: 0x20, 0x85: 0x0A, 0x0B: 0x0A, 0x0C: 0x0A, 0x2028: 0x0A, 0x2029: 0x0A, 0x3002: 0x2E}
-_MORE |= {**dict.fromkeys(map(ord, "【〔⟦❲⁅〖"), 0x5B), **dict.fromkeys(map(ord, "】〕⟧❳⁆〗"), 0x5D)}
-_KEPT_FORMS = ("<super>", "<sub>")
-
-
-def _folded_code(code: int) -> int | None:
-    if code in (0, 0x0A, 0x0D):
-        return code
-    if code in _MORE:
-        return _MORE[code]
-    char = chr(code)
-    category = unicodedata.category(char)
-    if category == "Zs" or char == "\t":
-        return 0x20
-    if category in ("Cf", "Cc") or code in _REMOVED:
-        return None
-    if category == "Pd":
-        return 0x2D
-    if category == "Pc":
-        return 0x5F
-    if code < 0x80:
-        return code
-    if category == "Nd":
-        return 0x30 + unicodedata.decimal(char)
-    form = unicodedata.decomposition(char)
-    if category == "No" and not form.startswith(_KEPT_FORMS) and (digit := unicodedata.digit(char, -1)) >= 0:
-        return 0x30 + digit
-    if form.startswith("<") and not form.startswith(_KEPT_FORMS):
-        new = unicodedata.normalize("NFKC", char)
-        if len(new) == 1 and new.isascii():
-            return ord(new)
-    return code
-
-
-_CHARACTERS = _Characters()
-
-_UNUSUAL = re.compile("[^\n\r -~\u00a1-\u00ac\u00ae-\u024f\u2018-\u201f\u2026\u20ac]")
-"""What may change. The rest (Latin letters, quotation marks, the euro sign) is left as it is."""
-_MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-_MARKED = re.compile(rf"[\x01-\x7f][{_MARKS}]++")
-
-
-def _composed(match: re.Match[str]) -> str:
-    composed = unicodedata.normalize("NFC", match[0][:2])
-    return composed if len(composed) == 1 else match[0][0]
-
-
-_LATIN = "AaBCcEeHIiJjKMOoPpSsTXxYyZNVvdhwqgAaBEZHIKMNOoPTYXvuip"
-_LIKE_LATIN = "АаВСсЕеНІіЈјКМОоРрЅѕТХхҮуΖΝѴѵԁһԝԛɡΑαΒΕΖΗΙΚΜΝΟοΡΤΥΧνυιρ"
-_LOOK_ALIKES = str.maketrans(_LIKE_LATIN, _LATIN)
-_OTHER_ALPHABET = re.compile("[\u0261\u0370-\u03ff\u0400-\u052f]")
-_MIXED_WORD = re.compile(rf"[A-Za-z0-9{_LIKE_LATIN}]++(?![^\W_])")
-_ASCII_LETTER = re.compile("[A-Za-z0-9]")
-
-
-def _without_look_alikes(match: re.Match[str]) -> str:
-    word, start = match[0], match.start()
-    if word.isascii() or not _ASCII_LETTER.search(word) or (start and match.string[start - 1].isalnum()):
-        return word
-    return word.translate(_LOOK_ALIKES)
 
 
 _LINE_BREAK = re.compile(r"\r\n?")
@@ -264,7 +197,7 @@ _SIGNS = re.compile(
     rf"[&%(\[{{<](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}>])",
     re.IGNORECASE,
 )
-"""A quick look for what `_NAMED_SIGN` replaces."""
+"""Precondition of `_NAMED_SIGN`, and faster."""
 _NAMED_SIGN = re.compile(
     r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
     r"|(?P<percent>(?:(?<=[\w\"+):.])%(?:25)?(?:40|20|2[efd]|3a|0[9ad]|0d%0a|a0|c2%a0|e2%80%(?:8[0-9a]|af|9[0-5]))(?=[\w%+(])"
@@ -277,7 +210,7 @@ _PERCENT = {
     **{"%40": "@", "%2e": ".", "%2d": "-", "%2b": "+", "%2f": "/", "%3a": ":", "%5b": "[", "%5d": "]"},
     **{"%0a": "\n", "%0d": "\n", "%0d%0a": "\n"},
 }
-"""Other signs that are looked for are blanks."""
+"""The other percent codes of `_NAMED_SIGN` are blanks."""
 _LABEL = r"[\w-]{1,63}"
 _TOP = (
     r"(?:com|net|org|info|biz|edu|gov|eu|io|co|uk|ie|us|ca|au|nz|de|at|ch|li|fr|be|lu|es|mx|ar|cl|it|nl|se|no|dk|fi|pl|pt|br"
@@ -322,7 +255,7 @@ def _line_break(_: re.Match[str]) -> str:
 
 
 def _at(match: re.Match[str]) -> str:
-    """The sign for the word; not in "item at example dot com", where the word before is no mailbox."""
+    """The "@" for its word; the word itself in "item at example dot com", where no mailbox stands before it."""
     before = _LAST_WORD.search(match.string, max(0, match.start() - 16), match.start())
     return match[0] if before and before[0].lower() in _NOT_A_MAILBOX else "@"
 
@@ -366,5 +299,5 @@ def _of_entity(entity: str) -> str:
         char = chr(code) if 0 < code <= 0x10FFFF else ""
     if len(char) != 1:
         return entity
-    new = _CHARACTERS[ord(char)]
+    new = CHARACTERS[ord(char)]
     return "" if new is None else chr(new)

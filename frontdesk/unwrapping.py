@@ -1,4 +1,4 @@
-r"""What a program, a mail system or a page has put around or in place of characters, and what stood there before.
+r"""Undo what programs, mail systems and web pages do to characters: markup, escapes, wrong encodings.
 
     "4111<br>1111"  ->  "4111 1111"      "jane.doe=40example.com"  ->  "jane.doe@example.com"      "4111\\u00a01111"
 
@@ -37,8 +37,8 @@ _MOST_DIGITS = 8
 IS_MARKED = re.compile(r"<[!/a-z]|[*`~]|\[/?[a-z]|(?<![^\W_])_|_(?![^\W_])", re.IGNORECASE)
 
 
-def unmarked(match: re.Match[str]) -> str:
-    """Nothing for marks inside a line, a line break where a paragraph begins or ends, else a blank."""
+def strip_markup(match: re.Match[str]) -> str:
+    """The text for a match of `MARKUP`: nothing inside a line, a line break between paragraphs, else a blank."""
     if block := match["block"]:
         return "\n" if block.strip("/").lower() in _LINE_ENDED else " "
     mark = match[0]
@@ -61,7 +61,8 @@ IS_ESCAPED = re.compile(r"\\[uxnrt@._+/\"'-]|=(?:[ ]?\r?\n|[CE]2=|[0423A][0-9A-F
 _CONTROLS = {"n": "\n", "r": "\n", "t": " "}
 
 
-def unescaped(match: re.Match[str]) -> str:
+def unescape(match: re.Match[str]) -> str:
+    """The characters for a match of `ESCAPED`."""
     code = match["wide"] or match["narrow"]
     if code:
         char = chr(int(code, 16))
@@ -84,7 +85,8 @@ MISREAD = re.compile(
 _THIRD = {"\u2039": "", "\u0152": "", **dict.fromkeys("\u201c\u201d\u2018\u2019", "-")}
 
 
-def reread(match: re.Match[str]) -> str:
+def repair_encoding(match: re.Match[str]) -> str:
+    """The characters for a match of `MISREAD`."""
     if match["third"]:
         return _THIRD.get(match["third"], " ")
     if "\u24d0" in match[0]:
@@ -94,8 +96,9 @@ def reread(match: re.Match[str]) -> str:
 
 ONE_RAISED = re.compile(f"[{_RAISED}]")
 MANY_RAISED = 4
-"""So many raised or lowered digits are a way to write a number; fewer are notes and units ("m²")."""
+"""From this many on, raised or lowered digits spell a number; fewer are notes and units ("m²")."""
 
 
-def lowered(match: re.Match[str]) -> str:
+def plain_digit(match: re.Match[str]) -> str:
+    """The plain digit for a match of `ONE_RAISED`."""
     return str(unicodedata.digit(match[0]))

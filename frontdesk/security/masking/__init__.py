@@ -21,8 +21,9 @@ from functools import partial
 from frontdesk.folding import Folded, fold
 from frontdesk.security.masking.amounts import kept
 from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
-from frontdesk.security.masking.card_codes import TELLING, card_codes, codes_beside_cards
-from frontdesk.security.masking.glued import glued_numbers, opened
+from frontdesk.security.masking.card_codes import card_codes, codes_beside_cards
+from frontdesk.security.masking.code_words import ANNOUNCING
+from frontdesk.security.masking.glued import glued_numbers, separate_words
 from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
 from frontdesk.security.masking.mistyped import (
     BIRTH_WORDS,
@@ -60,6 +61,9 @@ _DIGIT = re.compile(r"\d")
 _THREE_DIGITS = re.compile(r"\d(?:\D{0,3}\d){2}")
 _SIX_DIGITS = re.compile(r"\d(?:\D{0,6}\d){5}")
 
+_MARKS = frozenset("*`~_")
+_OPENING = {">": "<", "]": "["}
+
 Finder = Callable[[str], Iterator[Found]]
 
 
@@ -70,7 +74,7 @@ def mask(text: str) -> MaskedText:
     stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    folded = opened(fold(text)) if _DIGIT.search(text) else fold(text)
+    folded = separate_words(fold(text)) if _DIGIT.search(text) else fold(text)
     found = sorted(_find(folded, text))
     if not found:
         return MaskedText(text)
@@ -79,7 +83,7 @@ def mask(text: str) -> MaskedText:
     pieces: list[str] = []
     done = 0
     for low, high, kind in found:
-        start, end = folded.span(low, high)
+        start, end = _without_closing_marks(text, folded, low, high)
         value = text[start:end]
         placeholder = placeholders.get((kind, value))
         if placeholder is None:
@@ -88,6 +92,23 @@ def mask(text: str) -> MaskedText:
         done = end
     pieces.append(text[done:])
     return MaskedText("".join(pieces), {placeholder: value for (_, value), placeholder in placeholders.items()})
+
+
+def _without_closing_marks(text: str, folded: Folded, low: int, high: int) -> tuple[int, int]:
+    """The span of the original behind `folded.text[low:high]`, without markup that folding has removed after it.
+
+    "**4111 1111 1111 1111**" keeps both pairs of stars.
+    """
+    start, end = folded.span(low, high)
+    inside = folded.positions[high - 1] + 1
+    while end > inside:
+        if text[end - 1] in _MARKS:
+            end -= 1
+        elif (opening := _OPENING.get(text[end - 1])) and (at := text.rfind(opening, inside, end)) >= 0:
+            end = at
+        else:
+            break
+    return start, end
 
 
 def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> str:
@@ -124,7 +145,7 @@ def _find(folded: Folded, text: str) -> list[Found]:
             rest = _take(glued_numbers, rest, found)
             if cards_found := [span for span in found if span[2] == "CARD"]:
                 rest = _take(partial(codes_beside_cards, cards=cards_found), rest, found)
-            if not TELLING.isdisjoint(words):
+            if not ANNOUNCING.isdisjoint(words):
                 rest = _take(card_codes, rest, found)
         rest = _take(postal_addresses, rest, found)
         if is_odd_address(rest, gaps):

@@ -1,4 +1,7 @@
-"""Dates and amounts of money: not personal, and they say much about what the customer wants. They are kept."""
+"""Dates, timestamps, coordinates and amounts of money. They are not personal and say what the customer wants: kept.
+
+"12/03/2026"    "2024-11-03T09:14:55.123+01:00"    "48.858370, 2.294481"    "1.234,50 EUR"
+"""
 
 from __future__ import annotations
 
@@ -12,37 +15,84 @@ _DATE = "|".join(
     rf"(?:{_DAY}{by}{_MONTH}|{_MONTH}{by}{_DAY}){by}{_YEAR}|(?:19|20)\d\d{by}{_MONTH}{by}{_DAY}"
     for by in (r"\.", "/", "-")
 )
+_CLOCK = r"[0-2]?\d:[0-5]\d(?::[0-6]\d(?:[.,]\d{1,9})?)?"
+_ZONE = r"(?: ?Z|[ ]?[+-](?:0\d|1[0-4]):?[0-5]\d(?![ ./()-]{0,3}\d))?"
+_DAY_OF_YEAR = r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+_TIMESTAMP = (
+    rf"{_DAY_OF_YEAR}(?:(?:T|, ?| ){_CLOCK}|T[0-2]\d){_ZONE}"
+    r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T[0-2]\d[0-5]\d(?:[0-6]\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{4})?"
+)
+"""ISO 8601, with a blank for the "T" too."""
+_DEGREES = r"(?:1[0-7]\d|180|[1-9]?\d)\.\d{4,8}(?:°|(?!\d))"
+_COORDINATES = rf"{_DEGREES}(?: ?[NS])?(?:[ ]?[,;/|][ ]?|[ ])[+-]?{_DEGREES}(?: ?[EWO](?![^\W_]))?"
+_COORDINATE_BEFORE = re.compile(
+    r"(?<![^\W_])(?:lat|latitude|lon|lng|long|longitude|breite|breitengrad|länge|längengrad)[\"']?[ :=]{1,3}[+-]?\Z",
+    re.IGNORECASE,
+)
+_COORDINATE = re.compile(rf"{_DEGREES}(?![^\W_])")
+_NAMES_COORDINATE = re.compile(r"lat|lon|lng|breite|länge", re.IGNORECASE)
 _SIGNS = "$€£¥₹"
 CODES = "EUR|USD|GBP|CHF|JPY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
 _CURRENCY = rf"(?:[{_SIGNS}]|(?:{CODES}|euros?|dollars?|pounds?|bucks|quid))"
 _CURRENCY_BEFORE = re.compile(rf"(?:[{_SIGNS}] ?|\b(?:{CODES}) )\Z", re.IGNORECASE)
+_BEFORE_AN_AMOUNT = frozenset(f" {_SIGNS}")
 _WHOLE = r"(?:\d{1,3}(?:[.,' ]\d{3}){1,4}(?!\d)|\d++)(?:[.,]\d{1,2})?"
 _FREE = rf"{END}(?!-[^\W_])"  # nothing hangs on it, or keeping it could part a reference in two
 _AMOUNT = re.compile(rf"{_WHOLE}{_FREE}")
 _KEPT = re.compile(
-    rf"(?<!\d[./-])(?:{_DATE})(?:-(?:{_DATE}))?{_FREE}(?![./]\d)"
+    rf"(?<!\d[./-])(?:{_DATE})(?:[/-](?:{_DATE}))?{_FREE}(?![./]\d)"
     rf"|{_WHOLE} ?{_CURRENCY}{_FREE}(?! ?\d)"
     rf"|(?<!\d[.,])\d++(?:,\d{{3}}){{0,4}}[.,]\d\d{_FREE}(?![.,]\d)",
     re.IGNORECASE,
 )
 
 
+_RARE = re.compile(
+    rf"(?<!\d[./-])(?:{_TIMESTAMP})(?:[/-](?:{_TIMESTAMP}))?{_FREE}"
+    rf"|(?<![\d:])[0-2]?\d:[0-5]\d:[0-5]\d[.,]\d{{1,9}}{_FREE}(?![:.,]\d)"
+    rf"|(?<![\d.,]){_COORDINATES}{_FREE}(?![.,]\d)",
+    re.IGNORECASE,
+)
+_HAS_RARE = re.compile(r"\d(?:[Tt:]\d\d|\.\d{4})")
+"""Timestamps and coordinates; few texts hold what every match of them holds."""
+
+
+def _currency_before(text: str, start: int) -> re.Match[str] | None:
+    """The currency right before the number at `start`; one look at the character before it saves most searches."""
+    if text[start - 1 : start] not in _BEFORE_AN_AMOUNT:
+        return None
+    return _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
+
+
 def kept_at(text: str, start: int) -> int:
-    """Where the date or amount ends whose number starts at `start`; -1 where none does."""
-    currency = _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
-    found = (currency and _AMOUNT.match(text, start)) or _KEPT.match(text, start)
-    return found.end() if found else -1
+    """The end of the date or amount whose number starts at `start`; -1 where there is none."""
+    currency = _currency_before(text, start)
+    match = (currency and _AMOUNT.match(text, start)) or _RARE.match(text, start) or _KEPT.match(text, start)
+    return match.end() if match else -1
+
+
+def _labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
+    """The coordinate that starts at `start`, if a word such as "lat" stands before it."""
+    match = _COORDINATE.match(text, start)
+    return match if match and _COORDINATE_BEFORE.search(text, max(0, start - 16), start) else None
 
 
 def kept(text: str) -> Iterator[Found]:
-    """Dates and amounts, a currency before the number included: no later kind may take it away."""
-    done = 0
+    """Dates, coordinates and amounts with the currency before the number: no later kind may take them."""
+    end = 0
+    rare = _HAS_RARE.search(text) is not None
+    labelled = rare and _NAMES_COORDINATE.search(text) is not None
     for number in NUMBER.finditer(text):
         start = number.start()
-        if start < done:
+        if start < end:
             continue
-        currency = _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
-        found = (currency and _AMOUNT.match(text, start)) or _KEPT.match(text, start)
-        if found:
-            done = found.end()
-            yield currency.start() if currency else start, done, ""
+        currency = _currency_before(text, start)
+        match = (
+            (currency and _AMOUNT.match(text, start))
+            or (rare and _RARE.match(text, start))
+            or _KEPT.match(text, start)
+            or (labelled and _labelled_coordinate(text, start))
+        )
+        if match:
+            end = match.end()
+            yield currency.start() if currency else start, end, ""

@@ -1,8 +1,8 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
 """Numbers with letters right beside them: "SSN078-05-1120", "cvv123exp1227", "Mobile0170 1234567", "C.V.V. 123".
 
-Words that announce a number, or follow one, are parted from it once, before anything is looked for; so are acronyms
-with dots or blanks put together. Telephones and identities in groups are then found behind any letters at all.
+A blank is inserted between such a word and its number before any finder runs, and acronyms with dots or blanks are
+joined. Telephones and identities in groups are then found behind any letters.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.folding import Folded, parted, replaced
+from frontdesk.folding import Folded, insert_blanks, replace_matches
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phones
 from frontdesk.security.masking.spans import Found
@@ -43,27 +43,27 @@ _GLUED = re.compile(
 _GROUPED = re.compile(r"\d[^\d]")
 
 
-def opened(folded: Folded) -> Folded:
-    """`folded` with announcing words parted from their numbers, and acronyms in one piece."""
+def separate_words(folded: Folded) -> Folded:
+    """`folded` with a blank between words and the numbers that touch them, and with acronyms joined."""
     if _ACRONYM.search(folded.text):
-        folded = replaced(folded, _ACRONYM, _together)
+        folded = replace_matches(folded, _ACRONYM, _joined)
     text = folded.text
     if not _TOUCHING.search(text):
         return folded
-    gaps = {found.end() for found in _CAPITALS.finditer(text)} if "N" in text or "D" in text else set()
-    for found in _BESIDE.finditer(text):
-        word, start, end = found[0].lower(), *found.span()
+    gaps = {match.end() for match in _CAPITALS.finditer(text)} if "N" in text or "D" in text else set()
+    for match in _BESIDE.finditer(text):
+        word, start, end = match[0].lower(), *match.span()
         if word.endswith(_BEFORE) and text[end : end + 1] in _DIGITS_AND_SIGNS:
             gaps.add(end)
         if start and text[start - 1].isdigit() and word.startswith(_BEHIND):
             gaps.add(start)
-    return parted(folded, sorted(gaps)) if gaps else folded
+    return insert_blanks(folded, sorted(gaps)) if gaps else folded
 
 
 _DIGITS_AND_SIGNS = frozenset("0123456789+(")
 
 
-def _together(match: re.Match[str]) -> str:
+def _joined(match: re.Match[str]) -> str:
     return "".join(filter(str.isalnum, match[0]))
 
 
@@ -71,8 +71,8 @@ def glued_numbers(text: str) -> Iterator[Found]:
     """Telephones and identities in groups, with letters right before or behind them."""
     if not _TOUCHING.search(text):
         return
-    for found in _GLUED.finditer(text):
-        low, value = found.start(), found[0]
+    for match in _GLUED.finditer(text):
+        low, value = match.start(), match[0]
         if _GROUPED.search(value):
             for start, end, kind in (*national_ids(value), *phones(value)):
                 yield low + start, low + end, kind

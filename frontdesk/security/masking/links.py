@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Addresses of the internet: links that may carry a secret, e-mail, IP. Other links are left to read."""
+"""Internet addresses: links that may carry a secret, e-mail, IP. Other links stay readable."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.security.masking.given_names import GIVEN_NAMES
-from frontdesk.security.masking.spans import END, START, Found
+from frontdesk.security.masking.spans import END, START, Found, longest_apart
 
 _URL = re.compile(r"(?:(?<![a-z\d+.-])[a-z][a-z\d+.-]{0,15}+://|(?<![^\W_])www\.)[^\s<>\"\0]+", re.IGNORECASE)
 _BARE_URL = re.compile(
@@ -15,7 +15,7 @@ _BARE_URL = re.compile(
     re.IGNORECASE,
 )
 BARE_LINK = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
-"""Is in every link without a scheme that `bare_urls` looks at."""
+"""Is part of every link without a scheme that `bare_urls` masks."""
 _URL_TAIL = ".,;:!?)]}'*"
 _TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
 _DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
@@ -24,6 +24,12 @@ _EMAIL = re.compile(
     rf"(?P<box>{START}\w[\w.%+-]{{0,99}}+(?:['’]\w[\w.%+-]{{0,99}}+)?|\"[^\"\n\0@]{{1,64}}+\")@(?:{_DOMAIN}|(?P<host>{_HOST}))"
 )
 _BROKEN_BOX = re.compile(r"(?<![^\W_])(?:(?P<name>[^\W\d_]{2,20})\.|\w{1,30}[_+-]|\w{1,30}\d\.)\n\Z")
+_TAGS = frozenset("latest next beta alpha canary rc stable nightly lts edge head".split())
+"""Names of releases in a package registry: "chat@latest"."""
+_RELEASE = re.compile(r"v?\d+(?:\.\d+){0,3}(?:[-+][\w+-]*)?|v?\d+(?:\.\d+){2}[-+][\w.+-]*", re.ASCII)
+_RETINA_IMAGE = re.compile(
+    r"[1-4](?:\.5)?x(?:[._-][\w-]{1,20})?\.(?:png|jpe?g|gif|webp|svg|avif|ico|bmp|tiff?|heic|pdf|css|js)", re.IGNORECASE
+)
 _NOT_A_BOX = frozenset(
     "me us it them bought ordered shop shopping found seen here live online deal deals sale items stuff pieces pcs only each now".split()
 )
@@ -42,38 +48,53 @@ _IP = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
-_NUMBERED = re.compile(
-    r"(?<![^\W_])(?:chapter|section|sect|sec|paragraph|clause|article|version|ver|v|release|firmware|build|kapitel|abschnitt|absatz|ziffer"
-    r"|chapitre|version|versión|capítulo|sección|capitolo|sezione|versione|hoofdstuk|kapitlet|§)[.:]? (?:\d+(?:\.\d+)* (?:and|und|to|or) )?\Z",
+_VERSION_WORDS = (
+    r"chapter|section|sect|sec|paragraph|clause|article|version|versions|ver|vers|v|release|firmware|fw|software|driver|kernel|build|revision|rev|patch"
+    r"|kapitel|abschnitt|absatz|ziffer|artikel|treiber|firmware-?version|softwareversion|treiberversion"
+    r"|chapitre|pilote|versión|capítulo|sección|capitolo|sezione|versione|versie|hoofdstuk|kapitlet|§"
+)
+_VERSION_BEFORE = re.compile(
+    rf"(?<![^\W_])(?:(?:{_VERSION_WORDS})(?:[.:=]? | ?[:=] ?)(?:(?:is|ist|was|war|number|no|nr|now|jetzt|to|auf)[.:]? ){{0,3}}"
+    r"|(?P<update>updated?|upgraded?|downgraded?|aktualisiert) (?:(?:from|to|von|auf) )?)"
+    rf"(?:(?:\d+(?:\.\d+)*|\0{{3,15}}) ?(?:and|und|to|or|auf|nach|->|=>|→) ?(?:v|version )?)?\Z",
     re.IGNORECASE,
 )
-"""Numbers of chapters and versions have four parts too."""
+"""Chapters and versions have four parts too: "Firmware 10.2.0.14", "upgrade from 2.4.0.1 to 2.4.1.10"."""
+_TO_VERSION = re.compile(r" ?(?:-+>|=>|→) ?v?\d(?:\.\d){2}\.\d{1,3}(?![\w.])")
+_FROM_VERSION = re.compile(r"(?<![\w.])v?\d(?:\.\d){2}\.\d{1,3} ?(?:-+>|=>|→) ?\Z")
+_LETTERS = re.compile(r"[^\W\d_]|§")
+_THREE_DIGITS = re.compile(r"\d{3}")
+_SMALL = re.compile(r"\d(?:\.\d){2}\.\d{1,3}")
+"""Two numbers with an arrow between them are versions if their first three parts have one digit each."""
 
 
 def urls(text: str) -> Iterator[Found]:
     """Links with user information, a query, a fragment, or a path that holds 20 mixed characters in a row."""
-    for found in _URL.finditer(text):
-        link = found[0].rstrip(_URL_TAIL)
+    for match in _URL.finditer(text):
+        link = match[0].rstrip(_URL_TAIL)
         authorities = [rest.partition("/")[0] for rest in link.split("://")[1:]]
         secret = "?" in link or "#" in link or any("@" in authority for authority in authorities)
         if secret or _TOKEN_IN_PATH.search(link, len(link) - len(link.partition("://")[2])):
-            yield found.start(), found.start() + len(link), "URL"
+            yield match.start(), match.start() + len(link), "URL"
 
 
 def bare_urls(text: str) -> Iterator[Found]:
     """Links with a query, a fragment, or 20 mixed characters in a path that were written without https://."""
-    for found in _BARE_URL.finditer(text):
-        link = found[0].rstrip(_URL_TAIL)
+    for match in _BARE_URL.finditer(text):
+        link = match[0].rstrip(_URL_TAIL)
         if "?" in link or "#" in link or _TOKEN_IN_PATH.search(link):
-            yield found.start(), found.start() + len(link), "URL"
+            yield match.start(), match.start() + len(link), "URL"
 
 
 def emails(text: str) -> Iterator[Found]:
-    """Addresses, a host without a dot ("anna@localhost", "anna@gmail") and a box broken over two lines included."""
-    for found in _EMAIL.finditer(text):
-        start, end = found.span()
-        box = found["box"].lower()
-        if found["host"] and (box in _NOT_A_BOX or box.isdigit()):
+    """Addresses, also with a host without a dot ("anna@localhost", "anna@gmail") and with a box split over two lines."""
+    for match in _EMAIL.finditer(text):
+        start, end = match.span()
+        box = match["box"].lower()
+        domain = text[match.end("box") + 1 : end]
+        if match["host"] and (box in _NOT_A_BOX or box.isdigit() or domain.lower() in _TAGS):
+            continue
+        if domain[0] in "0123456789v" and (_RELEASE.fullmatch(domain) or _RETINA_IMAGE.fullmatch(domain)):
             continue
         if text[start - 1 : start] == "\n":
             first = _BROKEN_BOX.search(text, max(0, start - 40), start)
@@ -83,18 +104,26 @@ def emails(text: str) -> Iterator[Found]:
 
 
 def announced_emails(text: str) -> Iterator[Found]:
-    """Addresses with the word "at" for their sign, behind a word that says that they are one."""
-    spans = [found.span(1) for found in _ANNOUNCED_EMAIL.finditer(text)]
-    spans += [found.span() for found in _DOTTED_BOX.finditer(text)]
-    done = 0
-    for start, end in sorted(spans):
-        if start >= done:
-            done = end
-            yield start, end, "EMAIL"
+    """Addresses with the word "at" for the sign, behind a word that announces an address."""
+    spans = [match.span(1) for match in _ANNOUNCED_EMAIL.finditer(text)]
+    spans += [match.span() for match in _DOTTED_BOX.finditer(text)]
+    for start, end in longest_apart(spans):
+        yield start, end, "EMAIL"
 
 
 def ips(text: str) -> Iterator[Found]:
+    """Addresses of the Internet Protocol; numbers of versions and chapters of the same shape are kept."""
     if text.count(".") >= 3 or text.count(":") >= 2:
-        for found in _IP.finditer(text):
-            if not _NUMBERED.search(text, max(0, found.start() - 24), found.start()):
-                yield *found.span(), "IP"
+        for match in _IP.finditer(text):
+            yield *match.span(), "" if _is_version(text, *match.span()) else "IP"
+
+
+def _is_version(text: str, start: int, end: int) -> bool:
+    """Whether a version word stands before `text[start:end]`, or an arrow between it and another small version."""
+    low = max(0, start - 48)
+    before = _VERSION_BEFORE.search(text, low, start) if _LETTERS.search(text, low, start) else None
+    if before and not (before["update"] and _THREE_DIGITS.search(text, start, end)):
+        return True
+    if not _SMALL.fullmatch(text, start, end):
+        return False
+    return bool(_TO_VERSION.match(text, end) or _FROM_VERSION.search(text, max(0, start - 20), start))

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Cards and IBANs with a typing error in them, and dates of birth: by the word before them, or by their groups alone.
+"""Cards and IBANs with a typing error, and dates of birth: by the word before them, or by their groups alone.
 
 "card no. 4111 1111 1111 1112"    "4111-1111-1111-111O"    "IBAN DE89 3704 0044 0532 0130 01"    "DOB 1984-03-12"
 """
@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.security.masking.banking import iban_length
-from frontdesk.security.masking.spans import Found, word_starts
+from frontdesk.security.masking.link_words import LINK_WORDS, words_pattern
+from frontdesk.security.masking.spans import Found, longest_apart, word_starts
 
 _DIGIT = r"[\dOoIl]"
-_LINK = (
-    r"(?:[ \n:=#.,;()\"'„“”>-]|is\b|was\b|ist\b|war\b|lautet\b|est\b|es\b|è\b|är\b|my\b|the\b|meine?\b|number\b|num\b|no\b|nr\b|nummer\b|numéro\b|número\b|numero\b|n[°º]"
-    r"|card\b|karte\b|visa\b|mastercard\b|credit\b|debit\b|bancaire\b|bleue\b|de\b|di\b|crédit\b|crédito\b|débito\b|credito\b|ending\b|in\b|with\b|mit\b|for\b|for\b|and\b|the\b|la\b|le\b|il\b|el\b|account\b|konto\b|to\b){0,12}"
+_OWN_LINK_WORDS = (
+    "in with mit visa mastercard credit debit bancaire bleue crédit crédito débito credito ending account konto"
 )
+_LINK = rf"(?:[ \n:=#.,;()\"'„“”>-]|{words_pattern(*LINK_WORDS, *_OWN_LINK_WORDS.split())}|n[°º]){{0,12}}"
 _CARD_WORDS = frozenset(
     """
     card cards cc pan visa mastercard maestro amex express discover diners jcb girocard kreditkarte kreditkarten kreditkartennummer debitkarte
@@ -45,7 +46,7 @@ _GROUPS = re.compile(r"[2-6][\dOoIl]{3}[^\w\n]{1,3}[\dOoIl]{4}|[2-6]\d{3}_\d{4}|
 _YEARS = re.compile(r"(?:(?:19|20)\d\d\D{0,3}){4}")
 _TWELVE = re.compile(r"\d(?:[^\d\0]{0,6}[\dOoIl]){10}")
 _MIN_CARD, _MAX_CARD = 12, 19
-_MIN_REAL = 11
+_MIN_DIGITS = 11
 
 _IBAN_GROUPS = re.compile(
     r"(?<![^\W\d_])([A-Z]{2})[\dOo]{2}(?P<by>[ -])(?:[A-Z]{4}|(?=[A-Z]{0,3}\d)[A-Z\d]{4})(?:(?P=by)(?=[A-Z]{0,3}\d)[A-Zol\d]{4}){1,7}(?:(?P=by)(?=[A-Z]{0,3}\d)[A-Zol\d]{1,5})?(?![^\W_])"
@@ -62,14 +63,19 @@ BIRTH_WORDS = frozenset(
     cumpleaños nascita nato nata compleanno geboortedatum verjaardag född födelsedatum födelsedag birthdays
     """.split()
 )
-_BIRTH_LINK = r"(?:[ \n:=.,()*-]|is\b|was\b|on\b|the\b|ist\b|am\b|den\b|der\b|le\b|la\b|el\b|il\b|est\b|es\b|è\b|op\b|in\b|date\b|datum\b|date\b|de\b|fecha\b|data\b|of\b|i\b|dd|mm|yyyy|yy|tt|jjjj|/|mein\b|my\b|wurde\b|ich\b|bin\b){0,12}"
+_OWN_BIRTH_WORDS = "am op in i date datum fecha data wurde ich bin"
+_BIRTH_LINK = (
+    rf"(?:[ \n:=.,()*/-]|{words_pattern(*LINK_WORDS, *_OWN_BIRTH_WORDS.split())}|dd|mm|yyyy|yy|tt|jjjj){{0,12}}"
+)
 _MONTH = r"(?:jan|feb|fév|mar|mär|maa|apr|avr|abr|mai|may|mag|mei|jun|jui|giu|jul|lug|aug|aoû|ago|sep|set|oct|okt|ott|nov|dec|dez|déc|dic|ene|gen)[^\W\d_]{0,8}\.?"
 _BIRTH_DATE = (
     r"(?:\d{1,4}[ ]?[./-][ ]?\d{1,2}[ ]?[./-][ ]?\d{2,4}|\d{1,2} \d{1,2} \d{4}|(?:19|20)\d{6}|\d{8}"
     rf"|\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:of |de )?{_MONTH},?[ -](?:de |del )?\d{{2,4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|(?:19|20)\d\d(?![./-]?\d))"
 )
 _DATE = re.compile(r"\d\d|\d[ ]?[./-][ ]?\d")
-_BORN = re.compile(rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE})(?![^\W_])", re.IGNORECASE)
+_BORN = re.compile(
+    rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE}(?:T[\d:.,]{{2,18}}(?:Z|[+-]\d\d:?\d\d)?)?)(?![^\W_])", re.IGNORECASE
+)
 
 
 _IBAN_WORDS = frozenset(("iban", "ibannummer", "ibans"))
@@ -84,67 +90,60 @@ def looks_mistyped(text: str) -> bool:
 
 def mistyped_cards(text: str) -> Iterator[Found]:
     """Numbers in the groups of a card, and of about its length behind a word that announces one."""
-    found = [*_grouped(text), *_announced(text)]
-    done = 0
-    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
-        if start >= done:
-            done = end
-            yield start, end, "CARD"
+    for start, end in longest_apart([*_grouped_cards(text), *_announced_cards(text)]):
+        yield start, end, "CARD"
 
 
-def _grouped(text: str) -> Iterator[tuple[int, int]]:
+def _grouped_cards(text: str) -> Iterator[tuple[int, int]]:
     if _GROUPS.search(text):
-        for found in _GROUPED_CARD.finditer(text):
+        for match in _GROUPED_CARD.finditer(text):
             if (
-                _real(found[0]) >= _MIN_REAL
-                and not _YEARS.fullmatch(found[0])
-                and not _OTHER_NUMBER.search(text, max(0, found.start() - 36), found.start())
+                _digit_count(match[0]) >= _MIN_DIGITS
+                and not _YEARS.fullmatch(match[0])
+                and not _OTHER_NUMBER.search(text, max(0, match.start() - 36), match.start())
             ):
-                yield found.span()
+                yield match.span()
 
 
-def _announced(text: str) -> Iterator[tuple[int, int]]:
+def _announced_cards(text: str) -> Iterator[tuple[int, int]]:
     if not _TWELVE.search(text):
         return
     for start in word_starts(text, _CARD_WORDS):
-        if (found := _ANNOUNCED_CARD.match(text, start)) and not _OTHER_CARD.search(text, max(0, start - 14), start):
-            end = _within(text, found.start(1), found.end(1), _MAX_CARD)
-            value = text[found.start(1) : end]
-            if _length(value) >= _MIN_CARD and _real(value) >= _MIN_REAL:
-                yield found.start(1), end
+        if (match := _ANNOUNCED_CARD.match(text, start)) and not _OTHER_CARD.search(text, max(0, start - 14), start):
+            end = _trimmed_end(text, match.start(1), match.end(1), _MAX_CARD)
+            value = text[match.start(1) : end]
+            if _length(value) >= _MIN_CARD and _digit_count(value) >= _MIN_DIGITS:
+                yield match.start(1), end
 
 
 def mistyped_ibans(text: str) -> Iterator[Found]:
-    """Account numbers in the groups of an IBAN of their country, and what stands behind the word."""
+    """Account numbers in the groups of an IBAN of their country, and the characters behind the word "IBAN"."""
     if not _TWELVE.search(text):
         return
-    found = [match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _is_long(match[0])]
+    spans = [match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _is_long(match[0])]
     for start in word_starts(text, _IBAN_WORDS):
         if match := _ANNOUNCED_IBAN.match(text, start):
-            end = _within(text, match.start(1), match.end(1), _MAX_IBAN)
+            end = _trimmed_end(text, match.start(1), match.end(1), _MAX_IBAN)
             if _is_long(text[match.start(1) : end]):
-                found.append((match.start(1), end))
-    done = 0
-    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
-        if start >= done:
-            done = end
-            yield start, end, "IBAN"
+                spans.append((match.start(1), end))
+    for start, end in longest_apart(spans):
+        yield start, end, "IBAN"
 
 
 def _is_long(value: str) -> bool:
-    return _length(value) >= _MIN_IBAN and _real(value) >= _MIN_IBAN - 4
+    return _length(value) >= _MIN_IBAN and _digit_count(value) >= _MIN_IBAN - 4
 
 
 def _length(value: str) -> int:
     return sum(map(str.isalnum, value))
 
 
-def _real(value: str) -> int:
+def _digit_count(value: str) -> int:
     return sum(map(str.isdigit, value))
 
 
-def _within(text: str, start: int, end: int, longest: int) -> int:
-    """The end of a value without its last groups, where there are more characters than `longest`."""
+def _trimmed_end(text: str, start: int, end: int, longest: int) -> int:
+    """The end of a value without its last groups, so that at most `longest` letters and digits remain."""
     while _length(text[start:end]) > longest:
         while end > start and text[end - 1].isalnum():
             end -= 1
@@ -154,11 +153,11 @@ def _within(text: str, start: int, end: int, longest: int) -> int:
 
 
 def birth_dates(text: str) -> Iterator[Found]:
-    """Dates behind a word that says that somebody was born then."""
+    """Dates behind a word that announces a date of birth."""
     if not _DATE.search(text):
         return
-    done = 0
+    previous_end = 0
     for start in word_starts(text, BIRTH_WORDS):
-        if start >= done and (found := _BORN.match(text, start)):
-            done = found.end()
-            yield *found.span(1), "ID"
+        if start >= previous_end and (match := _BORN.match(text, start)):
+            previous_end = match.end()
+            yield *match.span(1), "ID"

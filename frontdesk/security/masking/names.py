@@ -35,6 +35,7 @@ from frontdesk.security.masking.name_cues import (
 )
 from frontdesk.security.masking.signed import introduced, last_name
 from frontdesk.security.masking.spans import BLANK, START, Found
+from frontdesk.security.masking.table_headers import is_table_header
 
 _LOOKED_FOR_AGAIN, _LONGEST_LIST = 16, 8
 _FURTHER = re.compile(rf"(?:, ?| (?:and|und|et|y|e|en|och|&|\+) )(?:{words.TITLE} )?(?P<name>{RUN})")
@@ -69,6 +70,7 @@ def names(text: str) -> Iterator[Found]:
         for cue, enough in tried:
             if (found := cue.match(text, start)) and (span := _name_in(text, *found.span("name"), enough)):
                 spans.append(span)
+    spans = [span for span in spans if not is_table_header(text, *span)]
     spans += [further for span in tuple(spans[:_LOOKED_FOR_AGAIN]) for further in _listed(text, *span)]
     yield from _apart(text, spans)
 

@@ -29,7 +29,7 @@ _LENGTHS = range(13, 20)
 
 
 def separated_cards(text: str) -> Iterator[Found]:
-    """Cards in runs of digit groups, whatever stands between the groups."""
+    """Cards in runs of digit groups with any separators."""
     if _THIRTEEN_DIGITS.search(text):
         for run in _RUN.finditer(text):
             for start, end in _cards_in(text, run.start(), run.end()):
@@ -57,7 +57,7 @@ def _last_group(
     begin = offsets[first]
     if digits[begin] not in "23456":
         return -1
-    found = -1
+    longest = -1
     for last in range(max(bisect_left(offsets, begin + _LENGTHS[0]) - 1, first + 1), len(groups)):
         length = offsets[last + 1] - begin
         if length > _LENGTHS[-1]:
@@ -65,12 +65,12 @@ def _last_group(
         if sums.is_valid(begin, begin + length):
             whole = digits[begin : begin + length]
             if _ISSUER.fullmatch(whole) and _is_grouped_like_a_card(text, groups[first : last + 1], length):
-                found = last
-    return found
+                longest = last
+    return longest
 
 
 def _is_grouped_like_a_card(text: str, groups: list[tuple[int, int]], length: int) -> bool:
-    """Single digits; pairs that make sixteen; or groups of three and more, and not the members of a list.
+    """Whether the groups are single digits, eight pairs, or groups of three and more that are no list.
 
     Groups of any sizes count where one blank or dash stands between all of them.
     """
@@ -117,13 +117,13 @@ def separated_ibans(text: str) -> Iterator[Found]:
     heads += [
         (head.start() - 2, head.end(), text[head.start() - 2 : head.start()]) for head in _GLUED_HEAD.finditer(text)
     ]
-    done = 0
+    previous_end = 0
     for start, end, country in sorted(heads):
-        pattern = _MORE.get(iban_length(country.upper())) if start >= done else None
+        pattern = _MORE.get(iban_length(country.upper())) if start >= previous_end else None
         rest = pattern.match(text, end) if pattern else None
         if rest and is_iban(_SEPARATORS.sub("", text[start : rest.end()])):
             yield start, rest.end(), "IBAN"
-            done = rest.end()
+            previous_end = rest.end()
 
 
 _WORDS = {
@@ -159,7 +159,7 @@ def has_digit_words(text: str) -> bool:
 
 
 def spelled_cards(text: str) -> Iterator[Found]:
-    """Cards read out in words, in the languages that masking knows: "four one one one", "double four"."""
+    """Cards spelled in words, in the supported languages: "four one one one", "double four"."""
     for tokens in _runs_of_digits(text):
         digits, ends, starts = spelled_digits(tokens)
         sums = _LuhnSums(digits)
@@ -207,19 +207,19 @@ def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
 
 
 def spelled_digits(tokens: list[re.Match[str]]) -> tuple[str, list[int], list[int]]:
-    """The digits that words say, and for each where its word ends and starts."""
+    """The digits that the words spell, and for each digit the end and the start of its word."""
     digits: list[str] = []
     ends: list[int] = []
     starts: list[int] = []
-    times, since = 1, -1
+    times, word_start = 1, -1
     for token in tokens:
         word = token[0].lower()
         if word in _TIMES:
-            times, since = _TIMES[word], token.start()
+            times, word_start = _TIMES[word], token.start()
         elif digit := DIGIT_OF.get(word):
             for _ in range(times):
                 digits.append(digit)
-                starts.append(since if since >= 0 else token.start())
+                starts.append(word_start if word_start >= 0 else token.start())
                 ends.append(token.end())
-            times, since = 1, -1
+            times, word_start = 1, -1
     return "".join(digits), ends, starts

@@ -1,9 +1,9 @@
-"""A second look at numbers and addresses with unusual separators: line breaks, dashes, invisible characters.
+"""Numbers and addresses with unusual separators: line breaks, dashes, invisible characters.
 
     "+49\\n30\\n1234567"    "123_45_6789"    "Berliner-Straße-12,-10115-Berlin"    "0 2 0 7 9 4 6 0 9 5 8"
 
-`spaced` gives a view of the text in which each of them is one blank, with positions, and single digits stand together.
-The finders for the usual forms then read that view. Only what they have left is looked at again.
+`with_blanks` returns a view of the text, with positions, in which each separator is one blank. The finders for the
+usual forms read that view. They run only on text that their first pass has not masked.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from frontdesk.folding import Folded, parted, replaced
+from frontdesk.folding import Folded, insert_blanks, replace_matches
 from frontdesk.security.masking.national_ids import national_ids
 from frontdesk.security.masking.phones import phone_at, phones
 from frontdesk.security.masking.postal import street_addresses
@@ -46,7 +46,7 @@ def is_odd_address(text: str, gaps: Sequence[int]) -> bool:
 
 
 def gaps_of(folded: Folded) -> list[int]:
-    """Where folding has removed something between two characters of words."""
+    """Positions at which folding has removed characters between two letters or digits."""
     text, positions = folded
     if isinstance(positions, range):
         return []
@@ -57,9 +57,9 @@ def gaps_of(folded: Folded) -> list[int]:
     ]
 
 
-def spaced(text: str, gaps: Sequence[int]) -> Folded:
+def with_blanks(text: str, gaps: Sequence[int]) -> Folded:
     """`text` with a blank at each gap and for line breaks and dashes inside; positions are those of `text`."""
-    return replaced(parted(Folded(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _blank)
+    return replace_matches(insert_blanks(Folded(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _blank)
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -75,35 +75,37 @@ def _without_blanks(match: re.Match[str]) -> str:
 
 
 def odd_addresses(text: str, gaps: Sequence[int]) -> Iterator[Found]:
-    return _through(spaced(text, gaps), text, street_addresses)
+    return _through(with_blanks(text, gaps), text, street_addresses)
 
 
 def odd_telephones(text: str) -> Iterator[Found]:
     """International telephone numbers with any one separator: dates and amounts, kept next, would cut into them."""
     if "+" in text:
-        for found in _INTERNATIONAL.finditer(text):
-            if sum(map(str.isdigit, found[0])) in _INTERNATIONAL_DIGITS and phone_at(text, found.start() + 1) < 0:
-                yield *found.span(), "PHONE"
+        for match in _INTERNATIONAL.finditer(text):
+            if sum(map(str.isdigit, match[0])) in _INTERNATIONAL_DIGITS and phone_at(text, match.start() + 1) < 0:
+                yield *match.span(), "PHONE"
 
 
 def odd_numbers(text: str, gaps: Sequence[int]) -> Iterator[Found]:
-    """Identities, telephones, and long numbers one digit at a time, in order and apart."""
-    view = replaced(replaced(spaced(text, gaps), _BETWEEN_DIGITS, _one_blank), _SINGLES, _without_blanks)
-    found = [*_through(view, text, national_ids), *_through(view, text, phones), *_through(view, text, _singles)]
-    done = 0
-    for start, end, kind in sorted(found, key=lambda span: (span[0], -span[1])):
-        if start >= done and _is_likely(text[start:end], kind):
-            done = end
+    """Identities, telephones, and long numbers written one digit at a time, in order and without overlaps."""
+    view = replace_matches(
+        replace_matches(with_blanks(text, gaps), _BETWEEN_DIGITS, _one_blank), _SINGLES, _without_blanks
+    )
+    spans = [*_through(view, text, national_ids), *_through(view, text, phones), *_through(view, text, _singles)]
+    previous_end = 0
+    for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= previous_end and _is_likely(text[start:end], kind):
+            previous_end = end
             yield start, end, kind
 
 
 def _is_likely(value: str, kind: str) -> bool:
-    """A telephone without a prefix must not be a list or an amount: "612,345,678"."""
+    """Whether `value` is no list or amount such as "612,345,678"; a telephone with a prefix always is."""
     return kind != "PHONE" or _WITH_PREFIX.match(value) is not None or not _LISTED.search(value)
 
 
 def _singles(view: str) -> Iterator[Found]:
-    """Numbers of nine to fifteen digits; a count ("1 2 3 4 ...") and marks from 1 to 5 are none."""
+    """Numbers of nine to fifteen digits, without counts ("1 2 3 4 ...") and lists of marks from 1 to 5."""
     for run in _SINGLE_RUN.finditer(view):
         digits = run[0]
         if len(set(digits)) >= 5 and max(digits) > "5" and digits not in _COUNTS:
@@ -114,7 +116,7 @@ _COUNTS = ("123456789", "987654321", "0123456789", "9876543210", "1234567890")
 
 
 def _through(view: Folded, text: str, finder: Callable[[str], Iterator[Found]]) -> Iterator[Found]:
-    """What `finder` finds in the view, as spans of `text`, without a blank at the end."""
+    """The spans that `finder` yields for the view, as spans of `text` without a blank at the end."""
     for start, end, kind in finder(view.text):
         low, high = view.span(start, end)
         while high > low and not text[high - 1].isalnum() and text[high - 1] not in ").":

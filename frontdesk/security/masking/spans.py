@@ -13,7 +13,7 @@ run. Knows no kind of personal data.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 Found = tuple[int, int, str]
 """Start, end and kind; a kind of "" means: to be kept, no other kind may take it away."""
@@ -59,3 +59,12 @@ def checked(kind: str, pattern: re.Pattern[str], valid: Callable[[str], bool], t
         if candidate:
             yield start, start + len(candidate), kind
         at = start + max(len(candidate), 1)
+
+
+def longest_apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    """`spans` in order, without those that overlap an earlier or a longer one."""
+    done = 0
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= done:
+            done = end
+            yield start, end
