@@ -46,7 +46,7 @@ from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
-from frontdesk.security.masking import mask
+from frontdesk.security.masking import mask_steps
 from frontdesk.security.provided_keys import place_keys
 from frontdesk.security.revocations import Revocations
 from frontdesk.security.sealing import open_seal
@@ -108,7 +108,7 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     writer = open_writer(settings, champion, language_model, open_reply_cache(settings, redis))
     replies = cached_replies(writer)
     pipeline = AnswerQuery(
-        mask=mask,
+        mask_steps=mask_steps,
         champion=champion,
         customers=RedisCustomers(redis) if redis else customers,
         priority=_priority(settings),

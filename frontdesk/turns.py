@@ -98,6 +98,15 @@ def finished(steps: Steps[R]) -> R:
             return result
 
 
+def steps_of_all(function: Callable[[T], Steps[R]], items: Iterable[T]) -> Steps[list[R]]:
+    """Run the steps of `function` for one item after another and return the results, in order."""
+    results: list[R] = []
+    for item in items:
+        results.append((yield from function(item)))
+        yield
+    return results
+
+
 def _each(function: Callable[[T], R], items: Iterable[T]) -> Steps[list[R]]:
     results: list[R] = []
     for item in items:

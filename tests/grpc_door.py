@@ -24,7 +24,7 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.gate import Gate
 from frontdesk.security.keys import Keyring, SigningKey
-from frontdesk.security.masking import mask
+from frontdesk.security.masking import mask_steps
 from frontdesk.security.tokens import mint
 from frontdesk.types import MaskedText, Understanding
 from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, Unlimited
@@ -94,7 +94,7 @@ class FakeDesk:
 
     def __post_init__(self) -> None:
         self.pipeline = AnswerQuery(
-            mask=mask,
+            mask_steps=mask_steps,
             champion=self.champion,
             customers=FakeCustomers(),
             priority=PriorityPolicy.read(STARTER_POLICY),

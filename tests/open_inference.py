@@ -11,7 +11,7 @@ import numpy as np
 
 from frontdesk.deadline import Deadline
 from frontdesk.scores import Scores
-from frontdesk.security.masking import mask
+from frontdesk.security.masking import mask_steps
 from frontdesk.turns import Turns
 from frontdesk.types import MaskedText
 
@@ -47,4 +47,4 @@ class FakeDesk:
     """What the protocol needs of a desk."""
 
     champion: FakeModels = field(default_factory=FakeModels)
-    pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask=mask, turns=Turns()))
+    pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask_steps=mask_steps, turns=Turns()))

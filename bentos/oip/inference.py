@@ -22,7 +22,7 @@ from bentos.oip.tensors import InputTensor, OutputTensor, read_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
 from frontdesk.scores import Floats, Scores
-from frontdesk.turns import Steps, Turns
+from frontdesk.turns import Steps, Turns, steps_of_all
 from frontdesk.types import MaskedText
 
 _CHANGES_THE_ANSWER = frozenset({"classification", "shared_memory_region"})
@@ -40,7 +40,7 @@ class Inference:
 
 
 async def infer(
-    models: Models, mask: Callable[[str], MaskedText], asked: Inference, deadline: Deadline, turns: Turns
+    models: Models, mask_steps: Callable[[str], Steps[MaskedText]], asked: Inference, deadline: Deadline, turns: Turns
 ) -> list[OutputTensor]:
     """The outputs that were asked for, in the order asked.
 
@@ -53,7 +53,7 @@ async def infer(
     wanted = _wanted(outputs_of(models, asked.model), asked.outputs)
     texts = await turns.run(texts_of(asked.inputs), deadline, "the texts were read")
     models.check_batch([len(text) for text in texts], deadline)
-    masked = await turns.each(mask, texts, deadline, "the texts were masked")
+    masked = await turns.run(steps_of_all(mask_steps, texts), deadline, "the texts were masked")
     scores = await deadline.bound(models.scores(asked.model, masked, deadline), "the model read the texts")
     return [_output(spec, scores, models) for spec in wanted]
 

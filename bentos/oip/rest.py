@@ -73,7 +73,7 @@ class OpenInference:
         in_binary = dict(request_body.outputs)
         names = tuple(name for name, _ in request_body.outputs)
         inference = Inference(model, version, request_body.inputs, names)
-        outputs = await infer(desk.champion, desk.pipeline.mask, inference, admission.deadline, turns)
+        outputs = await infer(desk.champion, desk.pipeline.mask_steps, inference, admission.deadline, turns)
         head = {"model_name": model, "model_version": desk.champion.version}
         if request_body.id is not None:
             head["id"] = request_body.id

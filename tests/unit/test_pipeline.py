@@ -14,7 +14,7 @@ from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.security.masking import mask
+from frontdesk.security.masking import mask_steps
 from frontdesk.storage.rows import answer_json, earlier_answer
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
@@ -44,7 +44,7 @@ class Desk:
         self.observed = list[Answer]()
         self.customers = FakeCustomers()
         self.pipeline = AnswerQuery(
-            mask=mask,
+            mask_steps=mask_steps,
             champion=self.champion,
             customers=self.customers,
             priority=PriorityPolicy.read(STARTER_POLICY),
@@ -311,6 +311,6 @@ async def test_a_batch_that_would_miss_its_deadline_is_refused_before_masking(de
         raise Overloaded(f"{sum(lengths)} characters are too many.", retry_after_s=1.0)
 
     desk.champion.check_batch = full
-    desk.pipeline.mask = pytest.fail
+    desk.pipeline.mask_steps = pytest.fail
     with pytest.raises(Overloaded, match="30 characters"):
         await desk.pipeline.understand_batch([Query("0123456789")] * 3, CALLER, Deadline.after(5))

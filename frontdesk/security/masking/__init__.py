@@ -49,6 +49,7 @@ from frontdesk.security.masking.spaced import (
     odd_telephones,
 )
 from frontdesk.security.masking.spans import Found, blanked, words_of
+from frontdesk.turns import Steps, finished
 from frontdesk.types import MaskedText
 
 MASKING_VERSION = "4"
@@ -74,8 +75,19 @@ def mask(text: str) -> MaskedText:
     stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    folded = separate_words(fold(text)) if _DIGIT.search(text) else fold(text)
-    found = sorted(_find(folded, text))
+    return finished(mask_steps(text))
+
+
+def mask_steps(text: str) -> Steps[MaskedText]:
+    """`mask` as a generator that yields after each kind of value, so that a long text does not block an event loop."""
+    folded = fold(text)
+    if _DIGIT.search(text):
+        yield
+        folded = separate_words(folded)
+    yield
+    found: list[Found] = []
+    yield from _find(folded, text, found)
+    found.sort()
     if not found:
         return MaskedText(text)
     placeholders: dict[tuple[str, str], str] = {}
@@ -120,70 +132,93 @@ def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> st
             return placeholder
 
 
-def _find(folded: Folded, text: str) -> list[Found]:
-    """Everything to be masked as spans of `folded`, family after family, where a cheap look says that it may be there.
+def _find(folded: Folded, text: str, found: list[Found]) -> Steps[None]:
+    """Add everything to be masked to `found`, as spans of `folded`; a cheap check precedes each kind.
 
     Cards and IBANs come before addresses, identities and kept amounts, whose patterns would cut into their groups;
     telephones before IPs, which would take four of the five groups of a French number.
     """
-    found: list[Found] = []
-    rest = _without_links(folded.text, found)
+    rest = yield from _without_links(folded.text, found)
     if has_digit_words(rest):
         rest = _take(spelled_cards, rest, found)
+        yield
         rest = _take(card_codes, rest, found)
+        yield
     if _DIGIT.search(rest):
         gaps = gaps_of(folded)
         enough = _THREE_DIGITS.search(rest) is not None
         if enough:
             words = words_of(rest)
-            for finder in _CHECKED:
-                rest = _take(finder, rest, found)
-            if not MISTYPED_WORDS.isdisjoint(words) or looks_mistyped(rest):
-                rest = _take(mistyped_cards, _take(mistyped_ibans, rest, found), found)
-            if not BIRTH_WORDS.isdisjoint(words):
-                rest = _take(birth_dates, rest, found)
-            rest = _take(glued_numbers, rest, found)
-            if cards_found := [span for span in found if span[2] == "CARD"]:
-                rest = _take(partial(codes_beside_cards, cards=cards_found), rest, found)
-            if not ANNOUNCING.isdisjoint(words):
-                rest = _take(card_codes, rest, found)
+            yield
+            rest = yield from _checked_numbers(rest, words, found)
         rest = _take(postal_addresses, rest, found)
+        yield
         if is_odd_address(rest, gaps):
             rest = _take(partial(odd_addresses, gaps=gaps), rest, found)
+            yield
         if enough:
-            rest = _take_numbers(rest, words, gaps, found)
+            rest = yield from _take_numbers(rest, words, gaps, found)
         elif LOCATOR.search(rest):
             rest = _take(named_numbers, rest, found)
+        yield
     _take(names, _with_dashes(rest, folded, text), found)
-    return found
 
 
-def _without_links(rest: str, found: list[Found]) -> str:
-    """`rest` without typed placeholders, links and e-mail addresses; the last two are added to `found`."""
+def _checked_numbers(rest: str, words: frozenset[str], found: list[Found]) -> Steps[str]:
+    """Take numbers with check digits, mistyped ones, dates of birth, and the codes near cards; return the rest."""
+    for finder in _CHECKED:
+        rest = _take(finder, rest, found)
+        yield
+    if not MISTYPED_WORDS.isdisjoint(words) or looks_mistyped(rest):
+        for finder in (mistyped_ibans, mistyped_cards):
+            rest = _take(finder, rest, found)
+            yield
+    if not BIRTH_WORDS.isdisjoint(words):
+        rest = _take(birth_dates, rest, found)
+        yield
+    rest = _take(glued_numbers, rest, found)
+    yield
+    if cards_found := [span for span in found if span[2] == "CARD"]:
+        rest = _take(partial(codes_beside_cards, cards=cards_found), rest, found)
+        yield
+    if not ANNOUNCING.isdisjoint(words):
+        rest = _take(card_codes, rest, found)
+        yield
+    return rest
+
+
+def _without_links(rest: str, found: list[Found]) -> Steps[str]:
+    """Return `rest` without typed placeholders, links and e-mail addresses; add the last two to `found`."""
     if "[" in rest:
         rest = blanked(rest, [(*typed.span(), "") for typed in _TYPED_PLACEHOLDER.finditer(rest)])
     if "://" in rest or "www." in rest.lower():
         rest = _take(urls, rest, found)
+        yield
     if BARE_LINK.search(rest):
         rest = _take(bare_urls, rest, found)
+        yield
     if "@" in rest:
         rest = _take(emails, rest, found)
+        yield
     if " at " in rest.lower():
         rest = _take(announced_emails, rest, found)
+        yield
     return rest
 
 
-def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], found: list[Found]) -> str:
-    """Numbers of every kind that no check digit makes sure, where three digits stand together."""
+def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], found: list[Found]) -> Steps[str]:
+    """Take numbers of every kind without check digits, where three digits stand together; return the rest."""
     finders = _NUMBERS
     if _SIX_DIGITS.search(rest):
         finders = _NUMBERS_AND_IDS if SORT_CODE_WORDS.isdisjoint(words) else (sort_codes, *_NUMBERS_AND_IDS)
     for finder in finders:
         before, rest = rest, _take(finder, rest, found)
+        yield
         if rest is not before and not _THREE_DIGITS.search(rest):
             return rest
     if is_odd_number(rest, gaps) and _SIX_DIGITS.search(rest):
         rest = _take(partial(odd_numbers, gaps=gaps), rest, found)
+        yield
     return _take(references, rest, found)
 
 

@@ -11,7 +11,7 @@ from bentos.oip.inference import Inference, infer, refuse_unoffered, texts_of
 from bentos.oip.tensors import InputTensor, OutputTensor, write_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
-from frontdesk.security.masking import mask
+from frontdesk.security.masking import mask_steps
 from frontdesk.turns import Turns, finished
 from tests.open_inference import FakeModels
 
@@ -23,7 +23,7 @@ def text(*elements: Any, **changed: Any) -> InputTensor:
 
 async def asked(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
     inference = Inference(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
-    return {output.name: output for output in await infer(models, mask, inference, Deadline.after(5), Turns())}
+    return {output.name: output for output in await infer(models, mask_steps, inference, Deadline.after(5), Turns())}
 
 
 async def test_every_output_has_a_row_for_each_text() -> None:
@@ -76,7 +76,7 @@ async def test_another_model_or_version_is_not_found(model: str, version: str) -
 async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
     inference = Inference("ensemble", "", (text("abc"),))
     with pytest.raises(DeadlineExceeded):
-        await infer(FakeModels(), mask, inference, Deadline.after(-1), Turns())
+        await infer(FakeModels(), mask_steps, inference, Deadline.after(-1), Turns())
 
 
 @pytest.mark.parametrize(
