@@ -7,7 +7,7 @@ from typing import Any
 
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from bentos.grpc.admission import Behaviour, Call
+from bentos.grpc.call import Behaviour, Call
 
 
 class ReflectionService:
