@@ -26,6 +26,7 @@ from grpc._cython.cygrpc import ExecuteBatchError
 from bentos.desk import Desk
 from bentos.errors import HTTP_STATUS
 from bentos.gateway.door import BUSY_S
+from bentos.gateway.exchange import ANONYMOUS
 from bentos.grpc.call import CLIENT_CLOSED_REQUEST, Behaviour, Call, Context, Servicer, peer_address
 from bentos.grpc.call_budget import CallBudget
 from bentos.grpc.closing import ConnectionCloser
@@ -110,12 +111,16 @@ class Admission:
                 self._discard(method)
             pairs: Sequence[tuple[str, Any]] = cast(Any, context.invocation_metadata())
             metadata = dict(reversed(pairs))  # the first value of a repeated field
+            address = peer_address(peer)
+            charge = self._budget.take(address)
+            exceeded = charge is None and not await self._shows_token(method, metadata)
+            if exceeded and not self._budget.is_first_refusal(address) and self._closer.close(peer, delay_s=0.0):
+                self._discard(method)
             call = Call(method.rpc.path, 0, metadata.get("x-request-id"), self._limits.request_timeout_s)
-            call.client = peer_address(peer)
+            call.client, call.charge = address, charge
             self._begin(method)
             try:
-                call.charge = self._budget.take(call.client)
-                if call.charge is None and not await self._shows_token(method, metadata):
+                if exceeded:
                     self._close_connection(peer)
                 check_metadata(pairs, metadata, self._limits.max_header_bytes)
                 await self._admit(method, metadata, call, context)
@@ -140,7 +145,7 @@ class Admission:
         return handle
 
     def _discard(self, method: Method) -> NoReturn:
-        """End a call of a connection that is about to be closed, without a response."""
+        """End a call of a connection that is about to be closed, without a response or a line in the access log."""
         self._desk.metrics.observe_request(method.rpc.path, METHOD, HTTP_STATUS[Kind.RATE_LIMITED], 0.0)
         raise asyncio.CancelledError
 
@@ -220,7 +225,12 @@ class Admission:
             status = defect_status()
         trailing = (("x-request-id", call.request_id), *call.fields, (DETAILS_KEY, status.SerializeToString()))
         self._sender.watch(call.client or "")
-        await context.abort(code_of(status), status.message, trailing)
+        try:
+            await context.abort(code_of(status), status.message, trailing)
+        except ExecuteBatchError:  # the client has reset the call
+            if not call.admitted and call.caller is ANONYMOUS:
+                self._budget.charge_reset(call.client)
+            raise
 
     def _begin(self, method: Method) -> None:
         if not method.rpc.foreign:

@@ -7,6 +7,7 @@ Addresses of trusted proxies have no budget, because all clients behind a proxy 
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -20,6 +21,10 @@ ADDRESS_BURST = 20
 SHARED_CALLS_PER_S = 200.0
 SHARED_BURST = 400
 """Per worker. A call without a token takes about 0.3 ms of the event loop, so a full shared bucket is worth 0.12 s."""
+RESET_CALLS = 20
+"""Calls that one reset call counts as: core drops most reset calls before they reach Python."""
+REFUSAL_PERIOD_S = 10.0
+"""An address is told once in this time that its budget is used up."""
 MAX_ADDRESSES = 4096
 """Buckets that are stored. Beyond this, the least recently used one is removed."""
 
@@ -27,13 +32,14 @@ MAX_ADDRESSES = 4096
 class TokenBucket:
     """Refills at `rate` tokens a second up to `burst`; times are seconds of any monotonic clock."""
 
-    __slots__ = ("_burst", "_rate", "_tokens", "_updated_at")
+    __slots__ = ("_burst", "_rate", "_tokens", "_updated_at", "refused_at")
 
     def __init__(self, rate: float, burst: float, now: float) -> None:
         self._rate = rate
         self._burst = burst
         self._tokens = burst
         self._updated_at = now
+        self.refused_at = -math.inf
 
     def take(self, now: float) -> bool:
         """Remove one token; False where there is none."""
@@ -43,6 +49,10 @@ class TokenBucket:
             return False
         self._tokens -= 1.0
         return True
+
+    def spend(self, tokens: float) -> None:
+        """Remove up to this many tokens."""
+        self._tokens = max(0.0, self._tokens - tokens)
 
     def put_back(self) -> None:
         """Return one token."""
@@ -69,6 +79,19 @@ class CallBudget:
             return bucket
         return self._shared if self._shared.take(now) else None
 
+    def charge_reset(self, address: str | None) -> None:
+        """Charge the address for a call that its client reset before the refusal was sent."""
+        self._bucket(address, self._clock()).spend(RESET_CALLS)
+
+    def is_first_refusal(self, address: str | None) -> bool:
+        """Whether no call of the address was refused within `REFUSAL_PERIOD_S`; True starts a new period."""
+        now = self._clock()
+        bucket = self._bucket(address, now)
+        if now - bucket.refused_at < REFUSAL_PERIOD_S:
+            return False
+        bucket.refused_at = now
+        return True
+
     def _bucket(self, address: str | None, now: float) -> TokenBucket:
         group = peer_group(address)
         bucket = self._buckets.get(group)
@@ -77,7 +100,7 @@ class CallBudget:
             return bucket
         if len(self._buckets) >= MAX_ADDRESSES:
             self._buckets.popitem(last=False)
-        burst = float("inf") if self._is_trusted(group) else ADDRESS_BURST
+        burst = math.inf if self._is_trusted(group) else ADDRESS_BURST
         bucket = self._buckets[group] = TokenBucket(ADDRESS_CALLS_PER_S, burst, now)
         return bucket
 

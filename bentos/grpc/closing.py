@@ -11,19 +11,17 @@ import asyncio
 import contextlib
 import os
 import socket
-import time
 from collections.abc import Callable, Iterator
 from ipaddress import IPv6Address
+from pathlib import Path
 
 from bentos.grpc.call import peer_address
 
 DELAY_S = 0.02
-"""Connections to close are collected for this long, because each search looks at all descriptors of the process."""
-DESCRIPTORS_PER_SLICE = 256
-"""Descriptors that are looked at before the event loop may run something else."""
-SEARCH_PAUSE_FACTOR = 20
-"""The pause after a search, as a multiple of its duration."""
-DESCRIPTORS = next((path for path in ("/proc/self/fd", "/dev/fd") if os.path.isdir(path)), None)
+"""Time for a refusal to reach its client before the connection is closed."""
+SEARCH_PAUSE_FACTOR = 10
+"""The pause after a search, as a multiple of its duration (about 5 microseconds for each descriptor)."""
+DESCRIPTORS = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
 """Folder with the descriptors of this process; None where the system has none: then nothing can be closed."""
 
 Endpoint = tuple[str, int]
@@ -38,47 +36,53 @@ class ConnectionCloser:
         self._on_closed = on_closed
         self._pending: dict[Endpoint, str] = {}
         self._peers: set[str] = set()
-        self._search: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._next_search_at = 0.0
 
     def is_closing(self, peer: str) -> bool:
         """Whether the connection of this peer is about to be closed."""
         return peer in self._peers
 
-    def close(self, peer: str) -> bool:
-        """Close the connection of a peer, in gRPC's notation, a little later. False where that is not possible."""
+    def close(self, peer: str, *, delay_s: float = DELAY_S) -> bool:
+        """Close the connection of a peer, in gRPC's notation, after `delay_s` and the pause after the last search.
+
+        Connections that are added in the meantime are closed by the same search. Returns False if nothing can be closed
+        on this system, or the peer has no address.
+        """
         endpoint = parse_peer(peer)
         if endpoint is None or DESCRIPTORS is None:
             return False
         self._pending[endpoint] = peer
         self._peers.add(peer)
-        if self._search is None:
-            self._search = asyncio.get_running_loop().create_task(self._close_pending())
+        loop = asyncio.get_running_loop()
+        due = max(self._next_search_at, loop.time() + delay_s)
+        if due <= loop.time():
+            self._search()
+        elif self._timer is None or due < self._timer.when():
+            self._cancel_timer()
+            self._timer = loop.call_at(due, self._search)
         return True
 
-    async def _close_pending(self) -> None:
-        try:
-            while self._pending:
-                await asyncio.sleep(max(DELAY_S, self._next_search_at - time.monotonic()))
-                pending, self._pending = self._pending, {}
-                await self._close_all(pending)
-        finally:
-            self._search = None
-
-    async def _close_all(self, pending: dict[Endpoint, str]) -> None:
-        started = time.monotonic()
-        peers = set(pending.values())
-        for count, descriptor in enumerate(_descriptors()):
-            if count % DESCRIPTORS_PER_SLICE == DESCRIPTORS_PER_SLICE - 1:
-                await asyncio.sleep(0)
+    def _search(self) -> None:
+        """Close all pending connections."""
+        self._cancel_timer()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for descriptor in _descriptors():
             endpoint = _peer_of(descriptor, self._port)
-            if endpoint in pending and _shut_down(descriptor, endpoint):
-                del pending[endpoint]
+            if endpoint in self._pending and _shut_down(descriptor, endpoint):
+                del self._pending[endpoint]
                 self._on_closed()
-            if not pending:
-                break
-        self._peers -= peers
-        self._next_search_at = time.monotonic() + SEARCH_PAUSE_FACTOR * (time.monotonic() - started)
+                if not self._pending:
+                    break
+        self._pending.clear()
+        self._peers.clear()
+        self._next_search_at = loop.time() + SEARCH_PAUSE_FACTOR * (loop.time() - started)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
 
 def parse_peer(peer: str) -> Endpoint | None:
@@ -95,9 +99,9 @@ def _canonical(host: str) -> str:
 
 
 def _descriptors() -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        for name in os.listdir(DESCRIPTORS):
-            yield int(name)
+    if DESCRIPTORS is not None:
+        with contextlib.suppress(OSError):  # no descriptor is free to read the folder
+            yield from [int(entry.name) for entry in DESCRIPTORS.iterdir()]
 
 
 def _peer_of(descriptor: int, port: int) -> Endpoint | None:

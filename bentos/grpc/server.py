@@ -35,7 +35,7 @@ MAX_CONNECTION_AGE_S = 600
 MAX_CONCURRENT_STREAMS = 128
 """Calls in flight on one connection; clients queue further calls. So thousands of calls need many connections."""
 NOTICE_S = 0.2
-"""Time for clients to learn that the server stops before connections are closed, and for the last responses to leave."""
+"""Time for clients to learn that the server stops before connections are closed, and for the last responses."""
 CLOSING_S = 1.0
 MIN_CLOSING_S = 0.5
 """Time for core to end calls and connections, however short the grace time is."""

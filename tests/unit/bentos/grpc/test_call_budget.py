@@ -8,6 +8,7 @@ from bentos.grpc.call_budget import (
     ADDRESS_BURST,
     ADDRESS_CALLS_PER_S,
     MAX_ADDRESSES,
+    REFUSAL_PERIOD_S,
     SHARED_BURST,
     SHARED_CALLS_PER_S,
     CallBudget,
@@ -113,3 +114,13 @@ def test_buckets_of_many_addresses_are_bounded_and_recent_ones_are_kept(clock: C
     assert budget.take(ATTACKER) is None
     budget.take("192.0.2.1")
     assert budget.take(ATTACKER) is None
+
+
+def test_the_first_refusal_of_each_period_is_marked_for_each_address(clock: Clock) -> None:
+    budget = budget_of(clock)
+    assert [budget.is_first_refusal(ATTACKER) for _ in range(3)] == [True, False, False]
+    assert budget.is_first_refusal(OTHER)
+    clock.now += REFUSAL_PERIOD_S - 0.1
+    assert not budget.is_first_refusal(ATTACKER)
+    clock.now += 0.1
+    assert budget.is_first_refusal(ATTACKER)

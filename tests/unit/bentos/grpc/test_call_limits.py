@@ -77,11 +77,11 @@ async def test_a_call_beyond_the_budget_is_refused_and_its_connection_closed(pat
         assert f"{CLOSED_COUNT} 1.0" in door.desk.counted()
 
 
-async def test_a_new_connection_of_the_address_is_closed_after_its_first_call() -> None:
+async def test_a_new_connection_of_the_address_is_closed_at_its_first_call() -> None:
     async with served(FakeDesk()) as door:
         await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1)
         with Connection(port(door), source=CLIENT) as connection:
-            assert await asyncio.to_thread(lambda: list(statuses(connection, UNDERSTAND, 1))) == ["8"]
+            assert await asyncio.to_thread(lambda: list(statuses(connection, UNDERSTAND, 1))) == [None]
             assert await asyncio.to_thread(is_closed, connection)
 
 
@@ -154,13 +154,14 @@ async def test_each_question_of_a_reflection_stream_counts() -> None:
             assert trailers["grpc-status"] == "8"
 
 
-async def test_one_line_is_logged_for_a_connection_that_is_closed() -> None:
+async def test_one_line_is_logged_for_an_address_that_exceeds_its_budget() -> None:
     with capture_logs() as lines:
         async with served(FakeDesk()) as door:
             with Connection(port(door), source=CLIENT) as connection:
                 for _ in range(5 * BUDGET):
                     connection.call(UNDERSTAND)
                 assert await asyncio.to_thread(is_closed, connection)
+            assert await asyncio.to_thread(made, door, UNDERSTAND, 1) == [None]
             counted = door.desk.counted()
     assert [line["status"] for line in lines] == [401] * BUDGET + [429]
     assert f'route="{UNDERSTAND}",status="429"' in counted

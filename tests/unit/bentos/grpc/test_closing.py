@@ -80,6 +80,14 @@ async def test_connections_that_are_added_during_a_search_are_closed_by_the_next
         assert len(closed) == 3
 
 
+async def test_without_a_delay_the_connection_is_closed_at_once(listener: socket.socket) -> None:
+    closer = ConnectionCloser(listener.getsockname()[1], lambda: None)
+    with ExitStack() as stack:
+        client, _ = connect(stack, listener)
+        assert closer.close(peer_of(client), delay_s=0.0)
+        assert client.recv(1) == b""
+
+
 @pytest.mark.parametrize(
     ("peer", "endpoint"),
     [

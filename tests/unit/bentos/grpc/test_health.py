@@ -142,7 +142,7 @@ class TestManyWatchers:
 
     async def test_a_client_is_told_why_its_watch_ended(self) -> None:
         async with served(FakeDesk()) as door:
-            door.server.health._watchers._most = 1
+            door.server.health._watchers._capacity = 1
             first = watching(door)
             assert (await first.read()).status == SERVING
             second = watching(door)
