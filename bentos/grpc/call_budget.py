@@ -1,8 +1,9 @@
 """Token buckets for gRPC calls without a valid token: one for each peer address, and one that all addresses share.
 
-A call takes a token of its address's bucket, or of the shared bucket where that one is empty. So an attacker with one
-address can use up the shared bucket, but not the share of other addresses. An IPv6 /64 network counts as one address.
-Addresses of trusted proxies have no budget, because all clients behind a proxy share its address.
+A call takes a token of its address's bucket, or of the shared bucket where that one is empty. An address whose call was
+refused may not use the shared bucket for a while. So attackers cannot use up the buckets of other addresses. An IPv6
+/64 network counts as one address. Addresses of trusted proxies have no budget, because all clients behind a proxy share
+its address.
 """
 
 from __future__ import annotations
@@ -16,15 +17,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from bentos.connection_table import peer_group
 from frontdesk.config import ServerSettings
 
-ADDRESS_CALLS_PER_S = 10.0
+ADDRESS_CALLS_PER_S = 2.0
 ADDRESS_BURST = 20
-SHARED_CALLS_PER_S = 200.0
-SHARED_BURST = 400
-"""Per worker. A call without a token takes about 0.3 ms of the event loop, so a full shared bucket is worth 0.12 s."""
+SHARED_CALLS_PER_S = 100.0
+SHARED_BURST = 200
+"""Per worker. A call without a token takes 0.3 to 0.5 ms of the event loop, so a full shared bucket takes 0.1 s."""
 RESET_CALLS = 20
 """Calls that one reset call counts as: core drops most reset calls before they reach Python."""
 REFUSAL_PERIOD_S = 10.0
-"""An address is told once in this time that its budget is used up."""
+"""An address gets one response in this time that says that its budget is used up, and no token of the shared bucket."""
 MAX_ADDRESSES = 4096
 """Buckets that are stored. Beyond this, the least recently used one is removed."""
 
@@ -77,6 +78,8 @@ class CallBudget:
         bucket = self._bucket(address, now)
         if bucket.take(now):
             return bucket
+        if now - bucket.refused_at < REFUSAL_PERIOD_S:
+            return None
         return self._shared if self._shared.take(now) else None
 
     def charge_reset(self, address: str | None) -> None:

@@ -9,6 +9,7 @@ from bentos.grpc.call_budget import (
     ADDRESS_CALLS_PER_S,
     MAX_ADDRESSES,
     REFUSAL_PERIOD_S,
+    RESET_CALLS,
     SHARED_BURST,
     SHARED_CALLS_PER_S,
     CallBudget,
@@ -124,3 +125,21 @@ def test_the_first_refusal_of_each_period_is_marked_for_each_address(clock: Cloc
     assert not budget.is_first_refusal(ATTACKER)
     clock.now += 0.1
     assert budget.is_first_refusal(ATTACKER)
+
+
+def test_an_address_that_was_refused_may_not_use_the_shared_budget_for_a_period(clock: Clock) -> None:
+    budget = budget_of(clock)
+    count_allowed(budget, ATTACKER)
+    budget.is_first_refusal(ATTACKER)
+    clock.now += 1.0
+    assert count_allowed(budget, ATTACKER) == int(ADDRESS_CALLS_PER_S)
+    assert count_allowed(budget, OTHER) == ADDRESS_BURST + int(SHARED_CALLS_PER_S)
+    clock.now += 3600.0
+    assert count_allowed(budget, ATTACKER) == ADDRESS_BURST + SHARED_BURST
+
+
+def test_a_reset_call_costs_as_much_as_several(clock: Clock) -> None:
+    budget = budget_of(clock)
+    count_allowed(budget, OTHER)
+    budget.charge_reset(ATTACKER)
+    assert count_allowed(budget, ATTACKER) == ADDRESS_BURST - RESET_CALLS
