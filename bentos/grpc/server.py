@@ -34,6 +34,9 @@ MAX_CONNECTION_AGE_S = 600
 """After this a client has to reconnect, so that it can reach workers that were started later."""
 MAX_CONCURRENT_STREAMS = 128
 """Calls in flight on one connection; clients queue further calls. So thousands of calls need many connections."""
+MAX_PENDING_CALLS = 1_000_000
+"""No limit in practice: at core's own limit of 1,000 to 3,000 calls that wait to be accepted it cancels calls of all
+clients at random, and clients without a token can reach it. Each connection has at most `MAX_CONCURRENT_STREAMS`."""
 NOTICE_S = 0.2
 """Time for clients to learn that the server stops before connections are closed, and for the last responses."""
 CLOSING_S = 1.0
@@ -121,6 +124,8 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.http2.settings_timeout", round(settings.header_timeout_s * 1000)),
         ("grpc.max_connection_idle_ms", MAX_IDLE_S * 1000),
         ("grpc.max_concurrent_streams", MAX_CONCURRENT_STREAMS),
+        ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING_CALLS),
         ("grpc.max_allowed_incoming_connections", grpc_connection_cap(resource.getrlimit(resource.RLIMIT_NOFILE)[0])),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_S * 1000),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_S * 1000),
