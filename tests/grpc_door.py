@@ -125,7 +125,7 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(desk: FakeDesk, **limits: int | float) -> AsyncIterator[Served]:
+async def served(desk: FakeDesk, **limits: Any) -> AsyncIterator[Served]:
     port = free_port()
     settings = Settings(home=Path("/nonexistent"), server=ServerSettings(**limits))
     server = await start_grpc(desk, settings, port)

@@ -1,8 +1,8 @@
-"""How many fields a protobuf message holds, counted in its bytes before anything is built of it.
+"""Limit of the number of fields in a protobuf message, counted in its bytes before the message is parsed.
 
-An empty message takes two bytes on the wire and 70 in memory: 8 MB of them cost 290 MB. The count follows the wire
-format (https://protobuf.dev/programming-guides/encoding/) into the messages that the schema knows. It stops at a limit,
-so it takes milliseconds whatever the size.
+An empty submessage takes 2 bytes on the wire and 70 in memory, so 8 MB of them take 290 MB. The count follows the wire
+format (https://protobuf.dev/programming-guides/encoding/) into the submessages that the schema defines. It stops at the
+limit, so it takes milliseconds for a message of any size.
 """
 
 from __future__ import annotations
@@ -11,68 +11,69 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
 from frontdesk.errors import InvalidQuery
 
-MOST_FIELDS = 4096
+MAX_FIELDS = 4096
 """A batch of 256 queries with every field has 2,816."""
-DEEPEST = 16
-BYTES_A_PACKED_NUMBER = 8
+MAX_DEPTH = 16
+PACKED_NUMBER_BYTES = 8
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
-def check_fields(raw: bytes, message: Descriptor, most: int = MOST_FIELDS) -> None:
-    """Refuse a message with more than `most` fields, those of messages in it and the numbers of lists counted.
+def check_fields(raw: bytes, message: Descriptor, max_fields: int = MAX_FIELDS) -> None:
+    """Refuse a message with more than `max_fields` fields, including fields of submessages and numbers in lists.
 
-    Bytes that are no message are left to the parser.
+    Malformed messages pass; the parser refuses them.
 
     Raises:
-        InvalidQuery: there are more.
+        InvalidQuery: the message has more fields.
     """
     try:
-        _count(raw, 0, len(raw), message, most, DEEPEST)
+        _count(raw, 0, len(raw), message, max_fields, MAX_DEPTH)
     except (IndexError, ValueError):
         return
 
 
-def _count(raw: bytes, at: int, end: int, message: Descriptor | None, left: int, depth: int) -> int:
-    """How many of the `left` fields are left behind the message in raw[at:end]."""
+def _count(raw: bytes, start: int, end: int, message: Descriptor | None, budget: int, depth: int) -> int:
+    """The part of `budget`, a number of fields, that remains after the message in raw[start:end]."""
     fields = message.fields_by_number if message is not None else {}
-    while at < end:
-        left -= 1
-        tag, at = _varint(raw, at)
-        kind = tag & 7
-        if kind == _VARINT:
-            _, at = _varint(raw, at)
-        elif kind == _FIXED64:
-            at += 8
-        elif kind == _FIXED32:
-            at += 4
-        elif kind == _BYTES:
-            length, at = _varint(raw, at)
+    offset = start
+    while offset < end:
+        budget -= 1
+        tag, offset = _varint(raw, offset)
+        wire_type = tag & 7
+        if wire_type == _VARINT:
+            _, offset = _varint(raw, offset)
+        elif wire_type == _FIXED64:
+            offset += 8
+        elif wire_type == _FIXED32:
+            offset += 4
+        elif wire_type == _BYTES:
+            length, offset = _varint(raw, offset)
             field = fields.get(tag >> 3)
             if field is None:
                 pass
             elif field.type == FieldDescriptor.TYPE_MESSAGE and depth:
-                left = _count(raw, at, min(at + length, end), field.message_type, left, depth - 1)
+                budget = _count(raw, offset, min(offset + length, end), field.message_type, budget, depth - 1)
             elif field.type not in (FieldDescriptor.TYPE_STRING, FieldDescriptor.TYPE_BYTES):
-                left -= length // BYTES_A_PACKED_NUMBER
-            at += length
+                budget -= length // PACKED_NUMBER_BYTES
+            offset += length
         else:  # groups, which the schema does not have
-            raise ValueError(kind)
-        if left < 0:
+            raise ValueError(wire_type)
+        if budget < 0:
             raise InvalidQuery(
-                f"The message holds more than {MOST_FIELDS} fields.", hint="Send fewer queries or texts at once."
+                f"The message holds more than {MAX_FIELDS} fields.", hint="Send fewer queries or texts at once."
             )
-    return left
+    return budget
 
 
-def _varint(raw: bytes, at: int) -> tuple[int, int]:
-    """The number at a place, and the place behind it; raises `IndexError` or `ValueError` where there is none."""
+def _varint(raw: bytes, offset: int) -> tuple[int, int]:
+    """The varint at an offset, and the offset after it; raises `IndexError` or `ValueError` if it is malformed."""
     value = shift = 0
     while True:
-        byte = raw[at]
-        at += 1
+        byte = raw[offset]
+        offset += 1
         value |= (byte & 0x7F) << shift
         if byte < 0x80:
-            return value, at
+            return value, offset
         shift += 7
         if shift > 63:
             raise ValueError(shift)

@@ -1,6 +1,6 @@
-"""grpc.health.v1.Health: whether the server answers. No client can delay another one's answer.
+"""grpc.health.v1.Health: the serving status of the server and its services.
 
-A watcher waits for an event, not for a lock, and each message is written on its own time.
+Each watcher has an event and a write of its own, so a client that reads nothing does not delay others.
 https://github.com/grpc/grpc/blob/master/doc/health-checking.md
 """
 
@@ -14,59 +14,70 @@ from typing import Any
 from grpc_health.v1 import health_pb2
 
 from bentos.gateway.door import BUSY_S
-from bentos.grpc.admission import Behaviour, Call
+from bentos.grpc.call import Behaviour, Call
 from bentos.grpc.slots import Slots
 from frontdesk.errors import NotFound, Overloaded
 
-MOST_WATCHERS = 256
-"""A further one ends the oldest of the address that has the most."""
+MAX_WATCHERS = 256
+"""One more watcher ends the oldest watcher of the address that has the most."""
 
 _Status = health_pb2.HealthCheckResponse
 
 
 class HealthService:
-    """The health of `names`, and of the server as a whole under the empty name."""
+    """Serving status of the services `names`, and of the whole server under the empty name."""
 
     descriptor = health_pb2.DESCRIPTOR.services_by_name["Health"]
 
-    def __init__(self, names: Iterable[str], most_watchers: int = MOST_WATCHERS) -> None:
+    def __init__(self, names: Iterable[str], max_watchers: int = MAX_WATCHERS) -> None:
         self._states: dict[str, int] = dict.fromkeys(("", *names), _Status.SERVING)
         self._changes: set[asyncio.Event] = set()
-        self._watchers = Slots(most_watchers)
+        self._watchers = Slots(max_watchers)
 
     def methods(self) -> dict[str, Behaviour]:
+        """The methods by name."""
         return {"Check": self.check, "List": self.list, "Watch": self.watch}
 
     def set_not_serving(self) -> None:
-        """Report NOT_SERVING for all services from now on, also to those that watch."""
+        """Report NOT_SERVING for all services from now on, and send it to all watchers."""
         self._states = dict.fromkeys(self._states, _Status.NOT_SERVING)
         for changed in self._changes:
             changed.set()
 
     async def check(self, request: Any, _: Call) -> Any:
+        """The status of the service that the request names.
+
+        Raises:
+            NotFound: there is no service of this name.
+        """
         if (status := self._states.get(request.service)) is None:
             raise NotFound("There is no service of this name.")
         return _Status(status=status)
 
     async def list(self, _: Any, __: Call) -> Any:
+        """The status of every service."""
         statuses = {name: _Status(status=status) for name, status in self._states.items()}
         return health_pb2.HealthListResponse(statuses=statuses)
 
     async def watch(self, request: Any, call: Call) -> AsyncIterator[Any]:
-        """The status now and after each change; SERVICE_UNKNOWN for a name that is not known."""
+        """The current status, then every change; SERVICE_UNKNOWN for a service that does not exist.
+
+        Raises:
+            Overloaded: there are too many watchers, and this one had to end.
+        """
         changed = asyncio.Event()
-        surplus = False
+        is_surplus = False
 
         def end(_: bool) -> None:
-            nonlocal surplus
-            surplus = True
+            nonlocal is_surplus
+            is_surplus = True
             changed.set()
 
-        slot = self._watchers.take(call.client or "", math.inf, end)
+        slot = self._watchers.add(call.client or "", math.inf, end)
         self._changes.add(changed)
         last: int | None = None
         try:
-            while not surplus:
+            while not is_surplus:
                 changed.clear()
                 status = self._states.get(request.service, _Status.SERVICE_UNKNOWN)
                 if status != last:

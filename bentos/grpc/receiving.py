@@ -1,7 +1,7 @@
-"""Receives a call's messages once its headers have been admitted, within limits of time, memory and size.
+"""Reads the messages of admitted calls, within limits of time, memory and size.
 
-gRPC core keeps at most `WINDOW_BYTES` of a stream that nobody reads. While a read is pending, core accepts a message of
-up to its own limit, which is one for all methods. So the number of pending reads is what bounds memory.
+gRPC core buffers at most `WINDOW_BYTES` of a stream that is not read. While a read is pending, core accepts a message
+up to its own limit, which is the same for all methods. So the number of pending reads bounds the memory.
 """
 
 from __future__ import annotations
@@ -21,105 +21,108 @@ from frontdesk.errors import DeadlineExceeded, InvalidQuery, Overloaded, TooLarg
 Context = ServicerContext[bytes, bytes]
 
 WINDOW_BYTES = 16_384
-"""Bytes that core accepts of a stream before anybody reads it; a longer message costs one more round trip."""
+"""Bytes that core accepts of a stream before it is read; a longer message takes one more round trip."""
 PENDING_BYTES = 33_554_432
-"""Memory for messages of callers without a token that have not arrived in full; once more for those with a token."""
+"""Memory for incomplete messages of callers without a token, and the same amount for callers with a token."""
 SLOW_S = 0.25
 """A read with a token that takes longer than this counts against the limit of slow reads."""
-LEAST_READS = 4
+MIN_READS = 4
 CANCELLATION_S = 0.02
 """Time for core to report that a stream without a message was cancelled."""
-_EOF = cast(Any, grpc.aio).EOF  # the stubs leave it out
+_EOF = cast(Any, grpc.aio).EOF  # missing in the stubs
 _ZLIB_OR_GZIP = 47
 _COMPRESSED = (b"\x1f", b"\x78")
-"""First bytes of gzip (RFC 1952) and zlib (RFC 1950). No message of our schemas begins with either: the first is no
-valid tag, the second is the number 15 as a field of a type that no first field has."""
+"""First bytes of gzip (RFC 1952) and zlib (RFC 1950). No message of our schemas begins with either: 0x1f is not a valid
+tag, and 0x78 is the tag of a field number 15 with a type that no first field has."""
 
 
 def core_message_bytes(settings: ServerSettings) -> int:
-    """Limit of core's own, above every method's: what lies between the two is refused by us, with details."""
+    """Core's limit of a message, above the limits of all methods, so that refusals by these have error details."""
     return settings.max_batch_body_bytes + settings.max_batch_body_bytes // 2
 
 
 class Receiver:
-    """Reads messages, and ends reads that take too long or too much memory together."""
+    """Reads messages. Ends reads that take too long, and the oldest when too many are pending."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        reads = max(LEAST_READS, PENDING_BYTES // core_message_bytes(settings))
+        reads = max(MIN_READS, PENDING_BYTES // core_message_bytes(settings))
         self._open = Slots(reads)
         self._admitted = Slots(reads, patience_s=SLOW_S)
         self._closed = False
 
     def close(self) -> None:
-        """End all pending reads: their calls have done nothing yet."""
+        """End all pending reads; no work was done for their calls."""
         self._closed = True
         self._open.end_all()
         self._admitted.end_all()
 
-    async def receive(self, context: Context, peer: str, wait_s: float, most_bytes: int, *, admitted: bool) -> bytes:
-        """The next message, decompressed. `admitted` says whether the caller has shown a token.
+    async def receive(self, context: Context, peer: str, timeout_s: float, max_bytes: int, *, admitted: bool) -> bytes:
+        """The next message, decompressed. `admitted` is True for callers with a valid token.
 
         Raises:
-            DeadlineExceeded: the message did not arrive within `wait_s`.
+            DeadlineExceeded: the message did not arrive within `timeout_s`.
             InvalidQuery: the call ended without a complete message.
-            Overloaded: too many messages are arriving, and this one was the slowest.
-            TooLarge: the message has more than `most_bytes`, compressed or not.
+            Overloaded: too many reads are pending, and this one was the oldest of the peer with the most.
+            TooLarge: the message has more than `max_bytes`, compressed or decompressed.
         """
-        if (raw := await self.next(context, peer, wait_s, most_bytes, admitted=admitted)) is not None:
+        if (raw := await self.next(context, peer, timeout_s, max_bytes, admitted=admitted)) is not None:
             return raw
         await asyncio.sleep(CANCELLATION_S)
         raise InvalidQuery("The call ended without a complete message.")
 
     async def next(
-        self, context: Context, peer: str, wait_s: float, most_bytes: int, *, admitted: bool
+        self, context: Context, peer: str, timeout_s: float, max_bytes: int, *, admitted: bool
     ) -> bytes | None:
-        """As `receive`, but None after the last message."""
+        """The same as `receive`, but None after the last message."""
         task = asyncio.current_task()
         assert task is not None
-        ended: list[bool] = []
+        endings: list[bool] = []
 
         def end(overdue: bool) -> None:
-            ended.append(overdue)
+            endings.append(overdue)
             task.cancel()
 
         slots = self._admitted if admitted else self._open
-        slot: Slot = slots.take(peer, wait_s, end)
+        slot: Slot = slots.add(peer, timeout_s, end)
         try:
             raw: Any = await context.read()
         except asyncio.CancelledError:
-            if not ended:
+            if not endings:
                 raise
             task.uncancel()
-            raise self._ended(overdue=ended[0]) from None
+            raise self._refusal(overdue=endings[0]) from None
         finally:
             slots.remove(slot)
         if raw is _EOF:
             return None
-        if len(raw) > most_bytes:
-            raise _too_large(most_bytes)
-        return inflated(raw, most_bytes) if raw[:1] in _COMPRESSED else raw
+        if len(raw) > max_bytes:
+            raise _too_large(max_bytes)
+        return inflated(raw, max_bytes) if raw[:1] in _COMPRESSED else raw
 
-    def _ended(self, *, overdue: bool) -> DeadlineExceeded | Overloaded:
+    def _refusal(self, *, overdue: bool) -> DeadlineExceeded | Overloaded:
         if overdue:
             return DeadlineExceeded("The deadline passed while the message was arriving.")
-        what = "The server is stopping." if self._closed else "Too many messages are arriving."
-        return Overloaded(what, retry_after_s=BUSY_S, hint="Try again later.")
+        message = "The server is stopping." if self._closed else "Too many messages are arriving."
+        return Overloaded(message, retry_after_s=BUSY_S, hint="Try again later.")
 
 
-def inflated(raw: bytes, most_bytes: int) -> bytes:
-    """Decompressed gzip or zlib data of at most `most_bytes`; other or damaged data is returned as it is.
+def inflated(raw: bytes, max_bytes: int) -> bytes:
+    """Decompressed gzip or zlib data of at most `max_bytes`; other or damaged data is returned unchanged.
 
-    Core is told not to decompress, because it knows only its own limit, which is one for all methods.
+    Core does not decompress, because its limit of a message is the same for all methods.
+
+    Raises:
+        TooLarge: the decompressed data have more than `max_bytes`.
     """
     inflater = zlib.decompressobj(wbits=_ZLIB_OR_GZIP)
     try:
-        content = inflater.decompress(raw, most_bytes + 1)
+        content = inflater.decompress(raw, max_bytes + 1)
     except zlib.error:
         return raw
-    if len(content) > most_bytes:
-        raise _too_large(most_bytes)
+    if len(content) > max_bytes:
+        raise _too_large(max_bytes)
     return content if inflater.eof else raw
 
 
-def _too_large(most_bytes: int) -> TooLarge:
-    return TooLarge(f"The message has more than {most_bytes} bytes.", hint="Send less at once.")
+def _too_large(max_bytes: int) -> TooLarge:
+    return TooLarge(f"The message has more than {max_bytes} bytes.", hint="Send less at once.")

@@ -1,4 +1,4 @@
-"""grpc.reflection.v1alpha.ServerReflection: the schema of the services, through the same admission as every call."""
+"""grpc.reflection.v1alpha.ServerReflection: the schema of the services. Its calls pass admission control, too."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 
 from grpc_reflection.v1alpha import reflection, reflection_pb2
 
-from bentos.grpc.admission import Behaviour, Call
+from bentos.grpc.call import Behaviour, Call
 
 
 class ReflectionService:
-    """Shows the schema of the services called `names`."""
+    """Answers queries for the schema of the services `names`."""
 
     descriptor = reflection_pb2.DESCRIPTOR.services_by_name["ServerReflection"]
 
@@ -19,8 +19,10 @@ class ReflectionService:
         self._servicer = reflection.aio.ReflectionServicer(names)
 
     def methods(self) -> dict[str, Behaviour]:
+        """The methods by name."""
         return {"ServerReflectionInfo": self.info}
 
     async def info(self, requests: AsyncIterator[Any], _: Call) -> AsyncIterator[Any]:
+        """One response for each request."""
         async for response in self._servicer.ServerReflectionInfo(requests, None):
             yield response

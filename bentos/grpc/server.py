@@ -1,8 +1,8 @@
-"""One worker's gRPC server, on its own event loop. All workers listen on one port: the kernel gives each a share of the
-connections (SO_REUSEPORT), so a client spreads over them with several channels, or as its connections age.
+"""The gRPC server of one worker, on the worker's event loop: its options, start and stop.
 
-Knows nothing of what its servicers do, nor of whether anybody else holds the port: `bentos/ports.py` asks that once,
-before any worker starts.
+All workers listen on one port, and the kernel distributes connections among them (SO_REUSEPORT). So one connection uses
+one worker; a client uses several with several channels, or as its connections reach their maximum age. Whether another
+program listens on the port is checked once, in `bentos/ports.py`, before any worker starts.
 """
 
 from __future__ import annotations
@@ -27,40 +27,44 @@ from frontdesk.config import ServerSettings, Settings
 
 KEEPALIVE_TIME_S = 60
 KEEPALIVE_TIMEOUT_S = 20
-LEAST_PING_INTERVAL_S = 10
-"""Clients behind a load balancer ping about as often; gRPC's own limit of five minutes would close their connection."""
-MOST_CONNECTION_AGE_S = 600
-"""After this a connection is asked to come back, perhaps to a worker that was started later."""
-MOST_STREAMS = 128
-"""Calls at once over one connection; a client holds back what is above. So thousands of calls need many connections."""
-TOLD_S = 0.2
-"""For clients to hear that the server stops, before their connection is closed; then for the last answers to leave."""
+MIN_PING_INTERVAL_S = 10
+"""Clients behind load balancers send keepalive pings about this often; gRPC's default of five minutes would close their
+connections."""
+MAX_CONNECTION_AGE_S = 600
+"""After this a client has to reconnect, so that it can reach workers that were started later."""
+MAX_CONCURRENT_STREAMS = 128
+"""Calls in flight on one connection; clients queue further calls. So thousands of calls need many connections."""
+MAX_PENDING_CALLS = 1_000_000
+"""No limit in practice: at core's own limit of 1,000 to 3,000 calls that wait to be accepted it cancels calls of all
+clients at random, and clients without a token can reach it. Each connection has at most `MAX_CONCURRENT_STREAMS`."""
+NOTICE_S = 0.2
+"""Time for clients to learn that the server stops before connections are closed, and for the last responses."""
 CLOSING_S = 1.0
-LEAST_CLOSING_S = 0.5
-"""For core to end calls and connections, however short the grace is."""
-MOST_IDLE_S = 120
+MIN_CLOSING_S = 0.5
+"""Time for core to end calls and connections, however short the grace time is."""
+MAX_IDLE_S = 120
 """A connection without calls is closed after this; a client opens another one with its next call."""
 METADATA_MARGIN = 4
-"""Core's own limit of metadata, as a multiple of ours: what lies between the two is refused by us, with details."""
+"""Core's limit of metadata as a multiple of `max_header_bytes`: between the two, refusals have error details."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrpcServer:
-    """A server that runs, until it is stopped."""
+    """A running server with its admission control and its health service."""
 
     server: grpc.aio.Server
     admission: Admission
     health: HealthService
 
     async def mark_not_serving(self) -> None:
-        """Report NOT_SERVING to health checks and watchers; calls are answered as before."""
+        """Report NOT_SERVING to health checks and watchers; other calls are answered as before."""
         self.health.set_not_serving()
 
     async def stop(self, grace_s: float) -> None:
-        """Say NOT_SERVING, refuse new calls, let those in flight finish; return within `grace_s`.
+        """Report NOT_SERVING, refuse new calls, and wait for calls in flight; return within `grace_s`.
 
-        The last `CLOSING_S` of it, or its last half, are for cancelling calls and closing connections. Calls that have
-        a stream open without end, such as health's Watch, are cut off once no call is in flight.
+        The last `CLOSING_S` of it, or its last half, are for cancelling calls and closing connections. Streams that
+        never end, such as health's Watch, are cancelled once no other call is in flight.
         """
         await self.mark_not_serving()
         self.admission.close()
@@ -68,20 +72,20 @@ class GrpcServer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s - closing_s):
                 await self.admission.idle()
-                await asyncio.sleep(TOLD_S)
+                await asyncio.sleep(NOTICE_S)
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(closing_s, LEAST_CLOSING_S)):
-                await self.server.stop(min(closing_s / 2, TOLD_S))
+            async with asyncio.timeout(max(closing_s, MIN_CLOSING_S)):
+                await self.server.stop(min(closing_s / 2, NOTICE_S))
 
 
 async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
-    """Open the port and answer: to be called once everything behind it is ready.
+    """Start the server on `port`. Everything that calls need must be ready before.
 
     Raises:
-        RuntimeError: gRPC cannot listen there.
+        RuntimeError: gRPC cannot listen on the port.
     """
     server = grpc.aio.server(options=_options(settings.server))
-    admission, health = await add_services(server, desk, settings)
+    admission, health = await add_services(server, desk, settings, port)
     server.add_generic_rpc_handlers([admission.unknown_methods()])
     host = settings.server.host
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
@@ -93,14 +97,16 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
     return GrpcServer(server, admission, health)
 
 
-async def add_services(server: grpc.aio.Server, desk: Desk, settings: Settings) -> tuple[Admission, HealthService]:
-    """Add everything that the server answers: our services, health and reflection."""
-    admission = Admission(desk, settings)
-    ours: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline), InferenceService(desk))
-    names = [servicer.descriptor.full_name for servicer in ours]
+async def add_services(
+    server: grpc.aio.Server, desk: Desk, settings: Settings, port: int = 0
+) -> tuple[Admission, HealthService]:
+    """Add all services to the server: Frontdesk's, Open Inference, health and reflection. `port` is the server's."""
+    admission = Admission(desk, settings, port)
+    own: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline), InferenceService(desk))
+    names = [servicer.descriptor.full_name for servicer in own]
     health = HealthService(names)
     reflection = ReflectionService((*names, HealthService.descriptor.full_name, ReflectionService.descriptor.full_name))
-    servicers: tuple[Servicer, ...] = (*ours, health, *([reflection] if settings.server.grpc_reflection else []))
+    servicers: tuple[Servicer, ...] = (*own, health, *([reflection] if settings.server.grpc_reflection else []))
     server.add_generic_rpc_handlers([admission.handlers(servicer) for servicer in servicers])
     return admission, health
 
@@ -116,14 +122,16 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.absolute_max_metadata_size", METADATA_MARGIN * settings.max_header_bytes),
         ("grpc.server_handshake_timeout_ms", round(settings.header_timeout_s * 1000)),
         ("grpc.http2.settings_timeout", round(settings.header_timeout_s * 1000)),
-        ("grpc.max_connection_idle_ms", MOST_IDLE_S * 1000),
-        ("grpc.max_concurrent_streams", MOST_STREAMS),
+        ("grpc.max_connection_idle_ms", MAX_IDLE_S * 1000),
+        ("grpc.max_concurrent_streams", MAX_CONCURRENT_STREAMS),
+        ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),
+        ("grpc.server.max_pending_requests_hard_limit", MAX_PENDING_CALLS),
         ("grpc.max_allowed_incoming_connections", grpc_connection_cap(resource.getrlimit(resource.RLIMIT_NOFILE)[0])),
         ("grpc.keepalive_time_ms", KEEPALIVE_TIME_S * 1000),
         ("grpc.keepalive_timeout_ms", KEEPALIVE_TIMEOUT_S * 1000),
         ("grpc.keepalive_permit_without_calls", 1),
-        ("grpc.http2.min_ping_interval_without_data_ms", LEAST_PING_INTERVAL_S * 1000),
-        ("grpc.http2.min_recv_ping_interval_without_data_ms", LEAST_PING_INTERVAL_S * 1000),
-        ("grpc.max_connection_age_ms", MOST_CONNECTION_AGE_S * 1000),
+        ("grpc.http2.min_ping_interval_without_data_ms", MIN_PING_INTERVAL_S * 1000),
+        ("grpc.http2.min_recv_ping_interval_without_data_ms", MIN_PING_INTERVAL_S * 1000),
+        ("grpc.max_connection_age_ms", MAX_CONNECTION_AGE_S * 1000),
         ("grpc.max_connection_age_grace_ms", round(settings.request_timeout_s * 1000)),
     ]

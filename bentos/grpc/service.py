@@ -9,7 +9,7 @@ from dataclasses import replace
 from bentos.gateway.json_bounds import LARGEST_BATCH
 from bentos.gateway.schemas import parse_item
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.admission import Behaviour, Call
+from bentos.grpc.call import Behaviour, Call
 from bentos.grpc.errors import status_of
 from bentos.grpc.messages import fields_of, message_of
 from frontdesk.deadline import Deadline

@@ -1,4 +1,4 @@
-"""Bounded sets of calls that wait for their peer. A surplus ends the oldest call of the peer that holds the most."""
+"""Bounded sets of waiting calls. A surplus ends the oldest call of the peer that has the most."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from collections.abc import Callable, Iterable
 from itertools import islice, takewhile
 
 CHECK_INTERVAL_S = 0.25
-MOST_AT_ONCE = 64
+MAX_ENDED_AT_ONCE = 64
 PAUSE_S = 0.01
-"""More than `MOST_AT_ONCE` are ended in portions with this pause between, because ending a call costs about 0.2 ms."""
+"""Between portions of `MAX_ENDED_AT_ONCE` calls that are ended, because ending a call takes about 0.2 ms."""
 
 
 class Slot:
-    """One waiting call. `since` and `until` are times of the event loop, in seconds."""
+    """One waiting call. `started_at` and `deadline` are times of the event loop, in seconds."""
 
-    __slots__ = ("end", "peer", "since", "until")
+    __slots__ = ("deadline", "end", "peer", "started_at")
 
-    def __init__(self, peer: str, since: float, until: float, end: Callable[[bool], None]) -> None:
+    def __init__(self, peer: str, started_at: float, deadline: float, end: Callable[[bool], None]) -> None:
         self.peer = peer
-        self.since = since
-        self.until = until
+        self.started_at = started_at
+        self.deadline = deadline
         self.end = end
 
 
 class Slots:
-    """At most `most` calls that have waited for `patience_s` or longer; each waits until its own time at most.
+    """At most `capacity` calls that have waited for `patience_s` or longer, each until its own deadline.
 
-    One timer serves all slots, because a timer for each call costs more than the call may. So a call is ended up to
-    `CHECK_INTERVAL_S` after its time, but with `patience_s=0` a surplus is ended at once.
+    One timer serves all slots, because a timer for each call is too expensive. So a call is ended up to
+    `CHECK_INTERVAL_S` after its deadline. With `patience_s=0` a surplus is ended at once.
     """
 
-    def __init__(self, most: int, *, patience_s: float = 0.0) -> None:
-        self._most = most
+    def __init__(self, capacity: int, *, patience_s: float = 0.0) -> None:
+        self._capacity = capacity
         self._patience_s = patience_s
         self._slots: dict[Slot, None] = {}
         self._timer: asyncio.TimerHandle | None = None
@@ -41,37 +41,42 @@ class Slots:
     def __len__(self) -> int:
         return len(self._slots)
 
-    def take(self, peer: str, wait_s: float, end: Callable[[bool], None]) -> Slot:
-        """Add a call. `end(overdue)` is called once if it has to end before it is removed: not overdue is surplus."""
+    def add(self, peer: str, timeout_s: float, end: Callable[[bool], None]) -> Slot:
+        """Add a call. `end(overdue)` is called once if the call has to end before its slot is removed.
+
+        `overdue` is True after the deadline, and False for a surplus.
+        """
         loop = asyncio.get_running_loop()
         now = loop.time()
-        slot = Slot(peer, now, now + wait_s, end)
+        slot = Slot(peer, now, now + timeout_s, end)
         self._slots[slot] = None
-        if len(self._slots) > self._most and not self._patience_s:
+        if len(self._slots) > self._capacity and not self._patience_s:
             self._end_surplus(now)
         if self._timer is None:
             self._timer = loop.call_later(CHECK_INTERVAL_S, self._check)
         return slot
 
     def remove(self, slot: Slot) -> None:
+        """Remove a call; does nothing if it was removed before."""
         self._slots.pop(slot, None)
 
     def end_all(self) -> None:
+        """End all calls as a surplus."""
         self._end(list(self._slots), overdue=False)
 
     def _check(self) -> None:
         loop = asyncio.get_running_loop()
         now = loop.time()
-        overdue = list(islice((slot for slot in self._slots if slot.until <= now), MOST_AT_ONCE))
+        overdue = list(islice((slot for slot in self._slots if slot.deadline <= now), MAX_ENDED_AT_ONCE))
         self._end(overdue, overdue=True)
         ended = len(overdue) + self._end_surplus(now)
-        wait_s = PAUSE_S if ended >= MOST_AT_ONCE else CHECK_INTERVAL_S
-        self._timer = loop.call_later(wait_s, self._check) if self._slots else None
+        delay_s = PAUSE_S if ended >= MAX_ENDED_AT_ONCE else CHECK_INTERVAL_S
+        self._timer = loop.call_later(delay_s, self._check) if self._slots else None
 
     def _end_surplus(self, now: float) -> int:
-        latest = now - self._patience_s
-        waiting = list(takewhile(lambda slot: slot.since <= latest, self._slots))
-        surplus = min(len(waiting) - self._most, MOST_AT_ONCE)
+        latest_start = now - self._patience_s
+        waiting = list(takewhile(lambda slot: slot.started_at <= latest_start, self._slots))
+        surplus = min(len(waiting) - self._capacity, MAX_ENDED_AT_ONCE)
         if surplus <= 0:
             return 0
         by_peer: defaultdict[str, deque[Slot]] = defaultdict(deque)

@@ -93,7 +93,7 @@ async def test_a_service_that_is_not_known_can_be_watched() -> None:
 class TestStalledStreams:
     @pytest.mark.parametrize("path", [WATCH, "/grpc.health.v1.Health/List", UNDERSTAND, STREAM])
     async def test_a_response_that_nobody_takes_is_reset(self, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sending, "TAKEN_WITHIN_S", 0.5)
+        monkeypatch.setattr(sending, "WRITE_TIMEOUT_S", 0.5)
         async with served(FakeDesk()) as door:
             before = len(asyncio.all_tasks())
             with Connection(int(door.address.rpartition(":")[2]), window=0) as connection:
@@ -107,7 +107,7 @@ class TestStalledStreams:
     async def test_one_response_that_is_reset_leaves_others_of_its_connection(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(sending, "TAKEN_WITHIN_S", 0.5)
+        monkeypatch.setattr(sending, "WRITE_TIMEOUT_S", 0.5)
         async with served(FakeDesk()) as door:
             with stalled(door, calls=3) as connection:
                 await asyncio.sleep(0.5 + 3 * CHECK_INTERVAL_S)
@@ -126,7 +126,7 @@ class TestManyWatchers:
         return call
 
     async def test_a_surplus_ends_the_oldest_of_the_address_that_has_the_most(self) -> None:
-        health = HealthService((), most_watchers=4)
+        health = HealthService((), max_watchers=4)
         request = health_pb2.HealthCheckRequest()
         ordinary = health.watch(request, self.call_from("192.0.2.1"))
         assert (await anext(ordinary)).status == SERVING
@@ -142,7 +142,7 @@ class TestManyWatchers:
 
     async def test_a_client_is_told_why_its_watch_ended(self) -> None:
         async with served(FakeDesk()) as door:
-            door.server.health._watchers._most = 1
+            door.server.health._watchers._capacity = 1
             first = watching(door)
             assert (await first.read()).status == SERVING
             second = watching(door)

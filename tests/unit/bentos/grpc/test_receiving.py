@@ -16,7 +16,7 @@ from grpc import StatusCode
 from structlog.testing import capture_logs
 
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.receiving import LEAST_READS, WINDOW_BYTES, inflated
+from bentos.grpc.receiving import MIN_READS, WINDOW_BYTES, inflated
 from frontdesk.errors import TooLarge
 from tests.grpc_door import FakeDesk, Served, bearer, served
 from tests.support.http2 import HEADERS, WINDOW_UPDATE, Connection, message
@@ -118,7 +118,7 @@ class TestWindows:
             ended = await asyncio.to_thread(_flood, port(door), calls=60, size=8 * MEGABYTE)
             grown = process.memory_info().rss - before
             assert await door.stub.Understand(pb.Query(text="x"), metadata=(bearer(),))
-        assert ended >= 60 - LEAST_READS
+        assert ended >= 60 - MIN_READS
         assert grown < 60 * MEGABYTE
 
     async def test_an_ordinary_check_is_answered_while_reads_without_a_token_are_full(self) -> None:
@@ -143,7 +143,7 @@ def _flood(port: int, *, calls: int, size: int) -> int:
             windows[stream], sent[stream] = WINDOW_BYTES, 0
         ended = 0
         until = time.monotonic() + 15.0  # a busy machine ends them later
-        while time.monotonic() < until and ended < calls - LEAST_READS:
+        while time.monotonic() < until and ended < calls - MIN_READS:
             for stream, start in list(sent.items()):
                 count = min(windows[0], windows[stream], len(content) - start)
                 if count > 0:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from bentos.grpc.slots import CHECK_INTERVAL_S, MOST_AT_ONCE, PAUSE_S, Slots
+from bentos.grpc.slots import CHECK_INTERVAL_S, MAX_ENDED_AT_ONCE, PAUSE_S, Slots
 
 
 def recorder(ended: list[tuple[str, bool]], name: str) -> Callable[[bool], None]:
@@ -16,9 +16,9 @@ async def test_a_surplus_ends_the_oldest_of_the_peer_that_holds_the_most() -> No
     ended: list[tuple[str, bool]] = []
     slots = Slots(3)
     for name in ("b1", "a1", "a2", "a3"):
-        slots.take(name[0], 60.0, recorder(ended, name))
+        slots.add(name[0], 60.0, recorder(ended, name))
     assert ended == [("a1", False)]
-    slots.take("c", 60.0, recorder(ended, "c1"))
+    slots.add("c", 60.0, recorder(ended, "c1"))
     assert ended == [("a1", False), ("a2", False)]
     assert len(slots) == 3
 
@@ -26,8 +26,8 @@ async def test_a_surplus_ends_the_oldest_of_the_peer_that_holds_the_most() -> No
 async def test_one_that_has_waited_its_time_is_ended_as_overdue() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(3)
-    slots.take("a", 0.0, recorder(ended, "a1"))
-    slots.take("a", 60.0, recorder(ended, "a2"))
+    slots.add("a", 0.0, recorder(ended, "a1"))
+    slots.add("a", 60.0, recorder(ended, "a2"))
     await asyncio.sleep(1.5 * CHECK_INTERVAL_S)
     assert ended == [("a1", True)]
 
@@ -36,7 +36,7 @@ async def test_with_patience_only_those_that_have_waited_long_are_surplus() -> N
     ended: list[tuple[str, bool]] = []
     slots = Slots(2, patience_s=0.1)
     for number in range(5):
-        slots.take("a", 60.0, recorder(ended, f"a{number}"))
+        slots.add("a", 60.0, recorder(ended, f"a{number}"))
     assert ended == []
     await asyncio.sleep(1.5 * CHECK_INTERVAL_S)
     assert [name for name, _ in ended] == ["a0", "a1", "a2"]
@@ -45,7 +45,7 @@ async def test_with_patience_only_those_that_have_waited_long_are_surplus() -> N
 async def test_one_that_is_removed_is_never_ended() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(1)
-    slot = slots.take("a", 0.0, recorder(ended, "a1"))
+    slot = slots.add("a", 0.0, recorder(ended, "a1"))
     slots.remove(slot)
     slots.remove(slot)
     await asyncio.sleep(1.5 * CHECK_INTERVAL_S)
@@ -57,7 +57,7 @@ async def test_all_can_be_ended_together() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(5)
     for name in ("a", "b"):
-        slots.take(name, 60.0, recorder(ended, name))
+        slots.add(name, 60.0, recorder(ended, name))
     slots.end_all()
     assert ended == [("a", False), ("b", False)]
     assert len(slots) == 0
@@ -66,9 +66,9 @@ async def test_all_can_be_ended_together() -> None:
 async def test_very_many_are_ended_in_portions() -> None:
     ended: list[tuple[str, bool]] = []
     slots = Slots(1000)
-    for number in range(3 * MOST_AT_ONCE):
-        slots.take("a", 0.0, recorder(ended, f"a{number}"))
+    for number in range(3 * MAX_ENDED_AT_ONCE):
+        slots.add("a", 0.0, recorder(ended, f"a{number}"))
     await asyncio.sleep(CHECK_INTERVAL_S + PAUSE_S / 2)
-    assert len(ended) == MOST_AT_ONCE
+    assert len(ended) == MAX_ENDED_AT_ONCE
     await asyncio.sleep(10 * PAUSE_S)
-    assert len(ended) == 3 * MOST_AT_ONCE
+    assert len(ended) == 3 * MAX_ENDED_AT_ONCE

@@ -1,0 +1,96 @@
+"""One gRPC call during its admission, and the interface of a service."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from google.protobuf.descriptor import ServiceDescriptor
+from google.protobuf.message import Message
+from grpc.aio import ServicerContext
+
+from bentos.gateway.exchange import ANONYMOUS
+from bentos.grpc.call_budget import TokenBucket
+from bentos.headers import request_id
+from frontdesk.deadline import Deadline
+
+Context = ServicerContext[bytes, bytes]
+
+CLIENT_CLOSED_REQUEST = 499
+"""The HTTP status that nginx uses for a request whose client has disconnected."""
+
+Behaviour = Callable[[Any, "Call"], Any]
+"""`behaviour(request, call)` is a coroutine function that returns the response, or for a method that streams an async
+generator function. It raises `FrontdeskError` to refuse a request. A method whose client streams gets an async iterator
+of requests."""
+
+
+class Servicer(Protocol):
+    """A service: its descriptor, and its implemented methods by name. Other methods are UNIMPLEMENTED."""
+
+    descriptor: ServiceDescriptor
+
+    def methods(self) -> Mapping[str, Behaviour]:
+        """The implemented methods by name."""
+        ...
+
+
+class Call:
+    """State of one call. `status` is the HTTP status of the same kind; `fields` are sent as trailing metadata.
+
+    `client` is the peer address. `charge` is the bucket that paid for the call until the caller shows a valid token.
+    """
+
+    __slots__ = (
+        "admitted",
+        "bytes_in",
+        "bytes_out",
+        "caller",
+        "charge",
+        "client",
+        "deadline",
+        "fields",
+        "fresh",
+        "idempotency_key",
+        "request_id",
+        "route",
+        "started",
+        "status",
+    )
+
+    def __init__(self, route: str, bytes_in: int, client_request_id: str | None, timeout_s: float) -> None:
+        self.started = time.perf_counter()
+        self.route = route
+        self.request_id = request_id(client_request_id)
+        self.caller = ANONYMOUS
+        self.charge: TokenBucket | None = None
+        self.client: str | None = None
+        self.fields: tuple[tuple[str, str], ...] = ()
+        self.deadline = Deadline.after(timeout_s)
+        self.fresh = False
+        self.idempotency_key: str | None = None
+        self.status = CLIENT_CLOSED_REQUEST
+        self.bytes_in = bytes_in
+        self.bytes_out = 0
+        self.admitted = False
+
+    def encoded(self, message: Message) -> bytes:
+        """The serialized message; its size is added to `bytes_out`."""
+        body = message.SerializeToString()
+        self.bytes_out += len(body)
+        return body
+
+    def refund(self) -> None:
+        """Put the token of this call back into the bucket that paid for it."""
+        if self.charge is not None:
+            self.charge.put_back()
+            self.charge = None
+
+
+def peer_address(peer: str) -> str | None:
+    """The address in gRPC's notation of a peer: `ipv4:127.0.0.1:50051` or `ipv6:%5B::1%5D:50051`."""
+    family, _, endpoint = peer.partition(":")
+    if family not in ("ipv4", "ipv6"):
+        return None
+    return endpoint.rpartition(":")[0].removeprefix("%5B").removesuffix("%5D").strip("[]")

@@ -1,0 +1,140 @@
+"""Closes connections of gRPC clients, which `grpc.aio` offers no function for.
+
+The descriptor of a connection is found among the descriptors of this process by its peer address and port. `shutdown`
+leaves the descriptor to gRPC core, which reads the end of the connection, cancels its calls and closes it. Calls that
+core has queued and nobody has accepted yet end without reaching Python.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Callable, Iterator
+from ipaddress import IPv6Address
+from pathlib import Path
+
+from bentos.grpc.call import peer_address
+
+DELAY_S = 0.02
+"""Time for a refusal to reach its client before the connection is closed."""
+SEARCH_PAUSE_FACTOR = 10
+"""The pause after a search, as a multiple of its duration (about 5 microseconds for each descriptor)."""
+DESCRIPTORS = next((path for path in (Path("/proc/self/fd"), Path("/dev/fd")) if path.is_dir()), None)
+"""Folder with the descriptors of this process; None where the system has none: then nothing can be closed."""
+
+Endpoint = tuple[str, int]
+"""Address and port; an IPv4 address in IPv6 form is an IPv4 address."""
+
+
+class ConnectionCloser:
+    """Closes connections that clients have made to the local `port`. `on_closed` is called for each."""
+
+    def __init__(self, port: int, on_closed: Callable[[], None]) -> None:
+        self._port = port
+        self._on_closed = on_closed
+        self._pending: dict[Endpoint, str] = {}
+        self._peers: set[str] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._next_search_at = 0.0
+
+    def is_closing(self, peer: str) -> bool:
+        """Whether the connection of this peer is about to be closed."""
+        return peer in self._peers
+
+    def close(self, peer: str, *, delay_s: float = DELAY_S) -> bool:
+        """Close the connection of a peer, in gRPC's notation, after `delay_s` and the pause after the last search.
+
+        Connections that are added in the meantime are closed by the same search. Returns False if nothing can be closed
+        on this system, or the peer has no address.
+        """
+        endpoint = parse_peer(peer)
+        if endpoint is None or DESCRIPTORS is None:
+            return False
+        self._pending[endpoint] = peer
+        self._peers.add(peer)
+        loop = asyncio.get_running_loop()
+        due = max(self._next_search_at, loop.time() + delay_s)
+        if due <= loop.time():
+            self._search()
+        elif self._timer is None or due < self._timer.when():
+            self._cancel_timer()
+            self._timer = loop.call_at(due, self._search)
+        return True
+
+    def _search(self) -> None:
+        """Close all pending connections."""
+        self._cancel_timer()
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        for descriptor in _descriptors():
+            endpoint = _peer_of(descriptor, self._port)
+            if endpoint in self._pending and _shut_down(descriptor, endpoint):
+                del self._pending[endpoint]
+                self._on_closed()
+                if not self._pending:
+                    break
+        self._pending.clear()
+        self._peers.clear()
+        self._next_search_at = loop.time() + SEARCH_PAUSE_FACTOR * (loop.time() - started)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+
+def parse_peer(peer: str) -> Endpoint | None:
+    """Address and port of a peer in gRPC's notation."""
+    address, port = peer_address(peer), peer.rpartition(":")[2]
+    return (_canonical(address), int(port)) if address and port.isdecimal() else None
+
+
+def _canonical(host: str) -> str:
+    if ":" not in host:
+        return host
+    address = IPv6Address(host.partition("%")[0])
+    return str(address.ipv4_mapped or address)
+
+
+def _descriptors() -> Iterator[int]:
+    if DESCRIPTORS is not None:
+        with contextlib.suppress(OSError):  # no descriptor is free to read the folder
+            yield from [int(entry.name) for entry in DESCRIPTORS.iterdir()]
+
+
+def _peer_of(descriptor: int, port: int) -> Endpoint | None:
+    """The peer of a descriptor that is a connection to the local port; None of every other descriptor."""
+    try:
+        connection = socket.socket(fileno=descriptor)
+    except OSError:
+        return None
+    try:
+        return _endpoint(connection, port)
+    finally:
+        connection.detach()
+
+
+def _endpoint(connection: socket.socket, port: int) -> Endpoint | None:
+    if connection.family not in (socket.AF_INET, socket.AF_INET6) or connection.type != socket.SOCK_STREAM:
+        return None
+    try:
+        if connection.getsockname()[1] != port:
+            return None
+        host, peer_port = connection.getpeername()[:2]
+    except OSError:
+        return None
+    return _canonical(host), peer_port
+
+
+def _shut_down(descriptor: int, endpoint: Endpoint) -> bool:
+    """Shut down the connection. It is checked again on a duplicate, which other threads cannot close or reuse."""
+    try:
+        with socket.socket(fileno=os.dup(descriptor)) as connection:
+            if _endpoint(connection, connection.getsockname()[1]) != endpoint:
+                return False
+            connection.shutdown(socket.SHUT_RDWR)
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,98 @@
+"""What the admission of a call knows about its method: route, limits, decoding of requests, sending of responses."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from google.protobuf.descriptor import Descriptor, MethodDescriptor
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
+
+from bentos.gateway.exchange import UNKNOWN_ROUTE
+from bentos.gateway.routes import Rpc, find_rpc
+from bentos.grpc.call import Behaviour, Call, Context
+from bentos.grpc.field_count import check_fields
+from bentos.grpc.sending import Sender
+from frontdesk.config import ServerSettings
+from frontdesk.errors import InvalidQuery
+
+Send = Callable[[Any, Call, Context], Awaitable[bytes | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method of a service. `parse` is None for methods that do not exist."""
+
+    rpc: Rpc
+    max_bytes: int
+    parse: Callable[[bytes], Message] | None
+    send: Send
+    streams_requests: bool = False
+    streams_responses: bool = False
+    request_type: Descriptor | None = None
+
+    def decode(self, raw: bytes) -> Message:
+        """The request in these bytes.
+
+        Raises:
+            InvalidQuery: they are no message of the method's type, or a batch has too many fields.
+        """
+        assert self.parse is not None
+        if self.rpc.batch and self.request_type is not None:
+            check_fields(raw, self.request_type)
+        try:
+            return self.parse(raw)
+        except DecodeError:
+            raise InvalidQuery("The bytes are no message of the type that this method takes.") from None
+
+
+def method_of(descriptor: MethodDescriptor, behaviour: Behaviour, sender: Sender, limits: ServerSettings) -> Method:
+    """The method that a descriptor defines and `behaviour` implements."""
+    rpc = find_rpc(f"/{descriptor.containing_service.full_name}/{descriptor.name}")
+    return Method(
+        rpc=rpc,
+        max_bytes=limits.max_batch_body_bytes if rpc.batch else limits.max_body_bytes,
+        parse=GetMessageClass(descriptor.input_type).FromString,
+        send=_send_stream(behaviour, sender) if descriptor.server_streaming else _send_response(behaviour),
+        streams_requests=descriptor.client_streaming,
+        streams_responses=descriptor.server_streaming,
+        request_type=descriptor.input_type,
+    )
+
+
+def unknown_method() -> Method:
+    """The method to which calls of methods that do not exist belong."""
+    return Method(Rpc(UNKNOWN_ROUTE), 0, None, _send_nothing)
+
+
+class SameHandler:
+    """A `grpc.GenericRpcHandler` with one handler for all methods."""
+
+    def __init__(self, handler: grpc.RpcMethodHandler[Any, Any]) -> None:
+        self._handler = handler
+
+    def service(self, _: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler[Any, Any]:
+        """The handler, whatever the method."""
+        return self._handler
+
+
+async def _send_nothing(_: Any, __: Call, ___: Context) -> None:
+    return None
+
+
+def _send_response(behaviour: Callable[[Any, Call], Awaitable[Message]]) -> Send:
+    async def send(request: Message, call: Call, _: Context) -> bytes:
+        return call.encoded(await behaviour(request, call))
+
+    return send
+
+
+def _send_stream(behaviour: Callable[[Any, Call], AsyncIterator[Message]], sender: Sender) -> Send:
+    async def send(request: Any, call: Call, context: Context) -> None:
+        async for message in behaviour(request, call):
+            await sender.write(context, call.client or "", call.encoded(message))
+
+    return send
