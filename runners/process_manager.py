@@ -71,7 +71,7 @@ def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
     if missing := {"endpoint", "pubsub_endpoint", "sockets", "statsd", "httpd"} - set(signature.parameters):
         _refuse(
             f"This version of circus is not known: its Arbiter has no {sorted(missing)[0]}. "
-            "Install the pinned versions of BentoML and circus: see constraints.txt."
+            "Install the pinned versions of BentoML and circus: see requirements.lock."
         )
     Arbiter.__init__ = _on_unix_sockets(Arbiter.__init__, signature)
     Arbiter.stop = _closing_listeners(Arbiter.stop)
@@ -146,7 +146,7 @@ def check_control_socket(variables: dict[str, str]) -> Path:
                 return Path(folder)
     raise ConfigurationError(
         "BentoML's process manager does not listen on the private socket that it was given.",
-        hint="Install the pinned version of BentoML: see constraints.txt.",
+        hint="Install the pinned version of BentoML: see requirements.lock.",
     )
 
 

@@ -66,7 +66,7 @@ class Listener:
             return time.monotonic() - started
 
         reading = asyncio.create_task(read())
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(ConnectionError, RuntimeError):  # uvloop raises RuntimeError on a closed transport
             for piece in pieces:
                 writer.write(piece)
                 await writer.drain()

@@ -33,6 +33,7 @@ from frontdesk.types import (
 )
 from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, understanding
 from tests.support.event_loop import longest_stall
+from tests.support.machine_speed import slowness
 
 CALLER = Caller("acme", "agent", frozenset({"answer"}))
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
@@ -282,7 +283,7 @@ async def test_a_batch_of_slow_texts_ends_at_its_deadline_without_blocking_the_l
     took_s = time.monotonic() - started
     ends.set()
     assert took_s < 0.8  # all 256 would take 5 s
-    assert await watching < 0.05
+    assert await watching < 0.05 * slowness()
     assert desk.recorder.kept == []
 
 
@@ -292,7 +293,7 @@ async def test_concurrent_slow_texts_are_masked_one_at_a_time(desk: Desk) -> Non
     await asyncio.sleep(0)
     await asyncio.gather(*(desk.pipeline.understand(Query(SLOW), CALLER, Deadline.after(20)) for _ in range(16)))
     ends.set()
-    assert await watching < 0.05
+    assert await watching < 0.05 * slowness()
 
 
 async def test_records_of_a_batch_are_created_in_several_passes_of_the_loop(desk: Desk) -> None:
@@ -303,7 +304,7 @@ async def test_records_of_a_batch_are_created_in_several_passes_of_the_loop(desk
     answers = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(20))
     ends.set()
     assert len({answer.query_id for answer in answers}) == len(desk.recorder.kept) == 256
-    assert await watching < 0.05
+    assert await watching < 0.05 * slowness()
 
 
 async def test_a_batch_that_would_miss_its_deadline_is_refused_before_masking(desk: Desk) -> None:

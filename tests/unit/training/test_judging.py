@@ -4,10 +4,12 @@ import numpy as np
 
 from model_store.bundle import Bundle
 from runners.ensemble import Ensemble
+from tests.support.int8 import needs_exact_int8
 from training.data import Example
 from training.judging import judge_all, score_all
 
 
+@needs_exact_int8
 def test_many_rows_asked_in_batches_are_judged_as_in_one(
     encoder_bundle: Bundle, starter_examples: tuple[Example, ...]
 ) -> None:

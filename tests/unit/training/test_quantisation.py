@@ -8,6 +8,7 @@ import onnxruntime
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from tests.support.int8 import needs_exact_int8
 from training.quantisation import LARGE_TABLE, quantise
 
 WIDTH = 64
@@ -45,6 +46,7 @@ def small() -> onnx.ModelProto:
     return model
 
 
+@needs_exact_int8
 def test_an_int8_graph_is_a_quarter_of_the_size_and_nearly_the_same(small: onnx.ModelProto) -> None:
     ids = np.arange(60).reshape(3, 20)
     exact, near = run(graph("/body"), ids), run(small, ids)
