@@ -1,6 +1,7 @@
 """Checks of a request's header section that llhttp leaves out (RFC 9112, sections 3.2, 6.1 and 6.3).
 
-llhttp itself refuses bare CR, line folding, blanks before a colon, several lengths, and a length beside a coding.
+llhttp itself refuses bare CR, line folding, blanks before a colon, several lengths, and a length together with a
+transfer coding.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ def check_header_section(headers: Iterable[tuple[bytes, bytes]], http_version: s
 
     Raises:
         InvalidQuery: there is no Host in HTTP/1.1, or more than one; or the transfer coding does not end the body.
-        UnsupportedTransferCoding: the body is chunked, and compressed beside.
+        UnsupportedTransferCoding: the body is chunked and also compressed.
     """
     hosts = 0
     codings = None

@@ -147,11 +147,11 @@ class RequestReader(HttpConnection):
             self._refuse(HeadersTooLarge("The headers are too large.", hint="Send fewer or shorter headers."))
 
     def _refuse_framing(self, *, in_trailers: bool) -> None:
-        """Refuse a chunked body with too many bytes beside its data."""
+        """Refuse a chunked body with too many bytes of chunk extensions or trailers."""
         self._refuse(
             HeadersTooLarge("The fields behind the body are too large.", hint="Send none.")
             if in_trailers
-            else InvalidQuery("The chunks of the body have too much beside their data.", hint="Send larger chunks.")
+            else InvalidQuery("The chunk extensions of the body are too long.", hint="Send larger chunks.")
         )
 
     def _discard(self, data: bytes) -> None:

@@ -40,7 +40,7 @@ class BodyMemory:
 
 
 class BodyReservation:
-    """The memory of one request's body. Whoever makes one calls `release` however the request ends."""
+    """The memory of one request's body. Its creator calls `release` however the request ends."""
 
     __slots__ = ("_memory", "_size")
 
