@@ -169,7 +169,7 @@ class Metrics:
         self._closed = _Counters(
             Counter(
                 "frontdesk_connections_closed_total",
-                "HTTP connections that the server ended or refused, by reason",
+                "Connections that the server closed or refused, by reason",
                 ("reason",),
                 registry=to,
             )
@@ -272,10 +272,10 @@ class Metrics:
         self._connections.set(connections)
 
     def count_closed(self, reason: str) -> None:
-        """Count an HTTP connection that the server closed or refused, by reason.
+        """Count a connection that the server closed or refused, by reason.
 
         Closed: "idle", "headers", "handshake", "body", "no_response", "unread_body", "response_stalled",
-        "response_memory", "malformed", "evicted". Refused: "cap", "address_cap".
+        "response_memory", "malformed", "evicted", and of gRPC "grpc_calls". Refused: "cap", "address_cap".
         """
         self._closed.add(reason)
 
