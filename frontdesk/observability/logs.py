@@ -43,7 +43,6 @@ _LEVELS = {
     "httpcore": logging.WARNING,
 }
 _ADDRESS = re.compile(r"[0-9a-fA-F.:]{2,45}")
-REFUSED_LINES_PER_SECOND = 5
 _REFUSED, _DEFECT = 400, 500
 """Statuses: from the first on a request was refused; a defect always has its line."""
 _MAX_CAUSES = 8
@@ -52,7 +51,7 @@ _MAX_CAUSES = 8
 _log = structlog.get_logger()
 
 
-def configure(level: str, refused_lines_per_second: int | None = REFUSED_LINES_PER_SECOND) -> None:
+def configure(level: str, refused_lines_per_second: int | None = None) -> None:
     """Send every line of this process to stderr as JSON: `timestamp` (UTC, ISO 8601), `level`, `event`, `pid`, fields.
 
     To be called once a worker, after the libraries have set up their own logging: it takes their handlers away.
@@ -143,7 +142,7 @@ def _call_later(seconds: float, callback: Callable[[], None]) -> None:
         asyncio.get_running_loop().call_later(seconds, callback)
 
 
-_refusals = LineLimit(REFUSED_LINES_PER_SECOND, _log_omitted, _call_later)
+_refusals = LineLimit(None, _log_omitted, _call_later)
 
 
 def log_failure(error: BaseException, request_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import time
 from collections.abc import Iterator
@@ -56,8 +57,12 @@ async def text(completion: Completion) -> str:
 @pytest.mark.parametrize("stream", [True, False], ids=["stream", "chat"])
 async def test_it_answers_and_counts_its_tokens(server: object, settings: Settings, stream: bool) -> None:
     client = client_of(settings, stream=stream, max_tokens=200)
-    completion = client.complete(GREETING, Deadline.after(60.0))
-    pieces = [piece async for piece in completion]
+    pieces: list[str] = []
+    for _ in range(4):  # the model's answers are sampled, and a long one is refused
+        completion = client.complete(GREETING, Deadline.after(60.0))
+        with contextlib.suppress(LanguageModelUnavailable):
+            pieces = [piece async for piece in completion]
+            break
     assert "".join(pieces).strip()
     assert (len(pieces) > 1) is stream
     assert completion.usage is not None

@@ -283,7 +283,7 @@ async def test_a_batch_of_slow_texts_ends_at_its_deadline_without_blocking_the_l
     took_s = time.monotonic() - started
     ends.set()
     assert took_s < 0.8  # all 256 would take 5 s
-    assert await watching < 0.05 * slowness()
+    assert await watching < 0.1 * slowness()  # at most one step of masking; without slices 0.4 s and more
     assert desk.recorder.kept == []
 
 
@@ -293,7 +293,7 @@ async def test_concurrent_slow_texts_are_masked_one_at_a_time(desk: Desk) -> Non
     await asyncio.sleep(0)
     await asyncio.gather(*(desk.pipeline.understand(Query(SLOW), CALLER, Deadline.after(20)) for _ in range(16)))
     ends.set()
-    assert await watching < 0.05 * slowness()
+    assert await watching < 0.1 * slowness()  # at most one step of masking; without slices 0.4 s and more
 
 
 async def test_records_of_a_batch_are_created_in_several_passes_of_the_loop(desk: Desk) -> None:
@@ -304,7 +304,7 @@ async def test_records_of_a_batch_are_created_in_several_passes_of_the_loop(desk
     answers = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(20))
     ends.set()
     assert len({answer.query_id for answer in answers}) == len(desk.recorder.kept) == 256
-    assert await watching < 0.05 * slowness()
+    assert await watching < 0.1 * slowness()  # at most one step of masking; without slices 0.4 s and more
 
 
 async def test_a_batch_that_would_miss_its_deadline_is_refused_before_masking(desk: Desk) -> None:
