@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 import grpc
 import httpx2
@@ -17,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.serving import EXIT_TIMEOUT_S, Server, send_raw
 
+PATIENCE_S = 10.0
 LARGE_BYTES = 8 * 1024 * 1024
 FILE = b"GET /static_content/swagger-ui-bundle.js HTTP/1.1\r\nhost: x\r\nx-request-id: leaves\r\n\r\n"
 
@@ -35,11 +37,21 @@ def test_urllib_reads_the_refusal_of_a_large_body(server: Server) -> None:
         assert (refused.value.code, json.loads(refused.value.read())["status"]) == (status, status), path
 
 
+def lines_with(server: Server, text: str) -> list[dict[str, Any]]:
+    """The log lines that contain `text`; waits for the first, which is written after the response."""
+    give_up = time.monotonic() + PATIENCE_S
+    while text not in server.log():
+        assert time.monotonic() < give_up, f"no line with {text}"
+        time.sleep(0.05)
+    time.sleep(0.05)  # until the whole line is written
+    return [json.loads(line) for line in server.log().splitlines() if text in line]
+
+
 def test_malformed_http_has_a_request_id_in_its_response_and_in_the_log(server: Server) -> None:
     response = send_raw(server.port, b"GET / HTTP/1.1\r\nx-request-id: malformed-1\r\na: b\r\nno colon\r\n\r\n")
     assert (response.status, response.headers["x-request-id"]) == (400, "malformed-1")
     assert json.loads(response.body)["type"] == "urn:frontdesk:invalid-query"
-    (line,) = [json.loads(line) for line in server.log().splitlines() if "malformed-1" in line]
+    (line,) = lines_with(server, "malformed-1")
     assert (line["event"], line["status"], line["client"]) == ("request", 400, "127.0.0.1")
     with server.client() as client:
         families = {family.name: family for family in text_string_to_metric_families(client.get("/metrics").text)}
