@@ -49,7 +49,10 @@ FIELDS = {
 
 @pytest.fixture
 def written(server: Server) -> Iterator[Any]:
-    """What the server has printed since the test began."""
+    """What the server has printed since the test began, once its start is over."""
+    give_up, size = time.monotonic() + 10.0, -1
+    while size != (size := len(server.log())) and time.monotonic() < give_up:  # until nothing is written for a second
+        time.sleep(1.0)
     before = len(server.log())
 
     def read(until: str) -> str:
