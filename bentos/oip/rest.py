@@ -77,8 +77,8 @@ class OpenInference:
         head = {"model_name": model, "model_version": desk.champion.version}
         if request_body.id is not None:
             head["id"] = request_body.id
-        written = [(output, in_binary.get(output.name, request_body.binary)) for output in outputs]
-        body, json_length = write_inference(head, written)
+        outputs_with_form = [(output, in_binary.get(output.name, request_body.binary)) for output in outputs]
+        body, json_length = write_inference(head, outputs_with_form)
         if json_length is None:
             return Response(body, media_type=JSON)
         return Response(body, media_type=BINARY, headers={JSON_LENGTH: str(json_length)})

@@ -85,16 +85,16 @@ def mask_steps(text: str) -> Steps[MaskedText]:
         yield
         folded = separate_words(folded)
     yield
-    found: list[Found] = []
-    yield from _find(folded, text, found)
-    found.sort()
-    if not found:
+    spans: list[Found] = []
+    yield from _find(folded, text, spans)
+    spans.sort()
+    if not spans:
         return MaskedText(text)
     placeholders: dict[tuple[str, str], str] = {}
     numbers = dict.fromkeys(KINDS, 0)
     pieces: list[str] = []
     done = 0
-    for low, high, kind in found:
+    for low, high, kind in spans:
         start, end = _without_closing_marks(text, folded, low, high)
         value = text[start:end]
         placeholder = placeholders.get((kind, value))
@@ -132,17 +132,17 @@ def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> st
             return placeholder
 
 
-def _find(folded: Folded, text: str, found: list[Found]) -> Steps[None]:
-    """Add everything to be masked to `found`, as spans of `folded`; a cheap check precedes each kind.
+def _find(folded: Folded, text: str, spans: list[Found]) -> Steps[None]:
+    """Add everything to be masked to `spans`, as spans of `folded`; a cheap check precedes each kind.
 
     Cards and IBANs come before addresses, identities and kept amounts, whose patterns would cut into their groups;
     telephones before IPs, which would take four of the five groups of a French number.
     """
-    rest = yield from _without_links(folded.text, found)
+    rest = yield from _without_links(folded.text, spans)
     if has_digit_words(rest):
-        rest = _take(spelled_cards, rest, found)
+        rest = _take(spelled_cards, rest, spans)
         yield
-        rest = _take(card_codes, rest, found)
+        rest = _take(card_codes, rest, spans)
         yield
     if _DIGIT.search(rest):
         gaps = gaps_of(folded)
@@ -150,76 +150,76 @@ def _find(folded: Folded, text: str, found: list[Found]) -> Steps[None]:
         if enough:
             words = words_of(rest)
             yield
-            rest = yield from _checked_numbers(rest, words, found)
-        rest = _take(postal_addresses, rest, found)
+            rest = yield from _checked_numbers(rest, words, spans)
+        rest = _take(postal_addresses, rest, spans)
         yield
         if is_odd_address(rest, gaps):
-            rest = _take(partial(odd_addresses, gaps=gaps), rest, found)
+            rest = _take(partial(odd_addresses, gaps=gaps), rest, spans)
             yield
         if enough:
-            rest = yield from _take_numbers(rest, words, gaps, found)
+            rest = yield from _take_numbers(rest, words, gaps, spans)
         elif LOCATOR.search(rest):
-            rest = _take(named_numbers, rest, found)
+            rest = _take(named_numbers, rest, spans)
         yield
-    _take(names, _with_dashes(rest, folded, text), found)
+    _take(names, _with_dashes(rest, folded, text), spans)
 
 
-def _checked_numbers(rest: str, words: frozenset[str], found: list[Found]) -> Steps[str]:
+def _checked_numbers(rest: str, words: frozenset[str], spans: list[Found]) -> Steps[str]:
     """Take numbers with check digits, mistyped ones, dates of birth, and the codes near cards; return the rest."""
     for finder in _CHECKED:
-        rest = _take(finder, rest, found)
+        rest = _take(finder, rest, spans)
         yield
     if not MISTYPED_WORDS.isdisjoint(words) or looks_mistyped(rest):
         for finder in (mistyped_ibans, mistyped_cards):
-            rest = _take(finder, rest, found)
+            rest = _take(finder, rest, spans)
             yield
     if not BIRTH_WORDS.isdisjoint(words):
-        rest = _take(birth_dates, rest, found)
+        rest = _take(birth_dates, rest, spans)
         yield
-    rest = _take(glued_numbers, rest, found)
+    rest = _take(glued_numbers, rest, spans)
     yield
-    if cards_found := [span for span in found if span[2] == "CARD"]:
-        rest = _take(partial(codes_beside_cards, cards=cards_found), rest, found)
+    if cards := [span for span in spans if span[2] == "CARD"]:
+        rest = _take(partial(codes_beside_cards, cards=cards), rest, spans)
         yield
     if not ANNOUNCING.isdisjoint(words):
-        rest = _take(card_codes, rest, found)
+        rest = _take(card_codes, rest, spans)
         yield
     return rest
 
 
-def _without_links(rest: str, found: list[Found]) -> Steps[str]:
-    """Return `rest` without typed placeholders, links and e-mail addresses; add the last two to `found`."""
+def _without_links(rest: str, spans: list[Found]) -> Steps[str]:
+    """Return `rest` without typed placeholders, links and e-mail addresses; add the last two to `spans`."""
     if "[" in rest:
         rest = blanked(rest, [(*typed.span(), "") for typed in _TYPED_PLACEHOLDER.finditer(rest)])
     if "://" in rest or "www." in rest.lower():
-        rest = _take(urls, rest, found)
+        rest = _take(urls, rest, spans)
         yield
     if BARE_LINK.search(rest):
-        rest = _take(bare_urls, rest, found)
+        rest = _take(bare_urls, rest, spans)
         yield
     if "@" in rest:
-        rest = _take(emails, rest, found)
+        rest = _take(emails, rest, spans)
         yield
     if " at " in rest.lower():
-        rest = _take(announced_emails, rest, found)
+        rest = _take(announced_emails, rest, spans)
         yield
     return rest
 
 
-def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], found: list[Found]) -> Steps[str]:
+def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list[Found]) -> Steps[str]:
     """Take numbers of every kind without check digits, where three digits stand together; return the rest."""
     finders = _NUMBERS
     if _SIX_DIGITS.search(rest):
         finders = _NUMBERS_AND_IDS if SORT_CODE_WORDS.isdisjoint(words) else (sort_codes, *_NUMBERS_AND_IDS)
     for finder in finders:
-        before, rest = rest, _take(finder, rest, found)
+        before, rest = rest, _take(finder, rest, spans)
         yield
         if rest is not before and not _THREE_DIGITS.search(rest):
             return rest
     if is_odd_number(rest, gaps) and _SIX_DIGITS.search(rest):
-        rest = _take(partial(odd_numbers, gaps=gaps), rest, found)
+        rest = _take(partial(odd_numbers, gaps=gaps), rest, spans)
         yield
-    return _take(references, rest, found)
+    return _take(references, rest, spans)
 
 
 def _with_dashes(rest: str, folded: Folded, text: str) -> str:
@@ -238,10 +238,10 @@ _NUMBERS: tuple[Finder, ...] = (named_numbers, odd_telephones, kept, phones, ips
 _NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, named_numbers, national_ids, *_NUMBERS[1:])
 
 
-def _take(finder: Finder, rest: str, found: list[Found]) -> str:
-    """Add what `finder` finds to `found`, unless it is only to be kept (no kind); `rest` without it."""
-    spans = list(finder(rest))
-    if not spans:
+def _take(finder: Finder, rest: str, spans: list[Found]) -> str:
+    """Add the spans that `finder` yields to `spans`, except those without a kind (text to keep); return the rest."""
+    new_spans = list(finder(rest))
+    if not new_spans:
         return rest
-    found += [span for span in spans if span[2]]
-    return blanked(rest, spans)
+    spans += [span for span in new_spans if span[2]]
+    return blanked(rest, new_spans)
