@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from frontdesk.folding import Folded, fold
-from frontdesk.security.masking.amounts import kept
+from frontdesk.security.masking.amounts import file_dates, kept
 from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
 from frontdesk.security.masking.card_codes import card_codes, codes_beside_cards
 from frontdesk.security.masking.code_words import ANNOUNCING
@@ -234,8 +234,8 @@ def _with_dashes(rest: str, folded: Folded, text: str) -> str:
 
 _LONG_DASHES = ("\u2013", "\u2014")
 _CHECKED: tuple[Finder, ...] = (ibans, separated_ibans, cards, separated_cards)
-_NUMBERS: tuple[Finder, ...] = (named_numbers, odd_telephones, kept, phones, ips)
-_NUMBERS_AND_IDS: tuple[Finder, ...] = (parcels, named_numbers, national_ids, *_NUMBERS[1:])
+_NUMBERS: tuple[Finder, ...] = (file_dates, named_numbers, odd_telephones, kept, phones, ips)
+_NUMBERS_AND_IDS: tuple[Finder, ...] = (file_dates, parcels, named_numbers, national_ids, *_NUMBERS[2:])
 
 
 def _take(finder: Finder, rest: str, spans: list[Found]) -> str:

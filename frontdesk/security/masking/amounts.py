@@ -57,6 +57,13 @@ _HAS_RARE = re.compile(r"\d(?:[Tt:]\d\d|\.\d{4})")
 """Timestamps and coordinates; few texts hold what every match of them holds."""
 
 
+_DATE_BEHIND_A_WORD = re.compile(r"[_-](?:19|20)\d\d")
+_FILE_DATE = re.compile(
+    rf"(?<=[_-])(?:{_DAY_OF_YEAR}|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?=(?:[_-][\w-]{{1,24}})?\.[a-z]{{2,5}}(?![\w@]))",
+    re.IGNORECASE,
+)
+
+
 def _currency_before(text: str, start: int) -> re.Match[str] | None:
     """The currency right before the number at `start`; one look at the character before it saves most searches."""
     if text[start - 1 : start] not in _BEFORE_AN_AMOUNT:
@@ -75,6 +82,13 @@ def _labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
     """The coordinate that starts at `start`, if a word such as "lat" stands before it."""
     match = _COORDINATE.match(text, start)
     return match if match and _COORDINATE_BEFORE.search(text, max(0, start - 16), start) else None
+
+
+def file_dates(text: str) -> Iterator[Found]:
+    """Dates in names of files, "err_20240514.log": kept, before an order number may take them."""
+    if _DATE_BEHIND_A_WORD.search(text):
+        for match in _FILE_DATE.finditer(text):
+            yield *match.span(), ""
 
 
 def kept(text: str) -> Iterator[Found]:

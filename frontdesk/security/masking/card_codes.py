@@ -19,6 +19,8 @@ from frontdesk.security.masking.code_words import (
     FIRST_WORDS,
     NO_CODE_BEHIND,
     OTHER_NUMBERS,
+    TYPED_AFTER,
+    TYPED_BEFORE,
 )
 from frontdesk.security.masking.link_words import ARTICLES, LINK_WORDS, NUMBER_WORDS, VERBS, words_pattern
 from frontdesk.security.masking.reference_words import ELSE, kind_of
@@ -27,10 +29,10 @@ from frontdesk.security.masking.spans import BLANK, END, NUMBER, START, WORD, Fo
 
 _OWN_LINK_WORDS = (
     "code kod changed reset set geändert wurde has been now new old neue alte kort kaart sur back rückseite vorderseite dos"
-    " au verso reverso retro sul visuel"
+    " au verso reverso retro sul visuel vorne hinten drauf darauf rechts links unten oben devant derrière jetzt maintenant ahora adesso now"
 )
 _LINK = (
-    rf"(?:[\s:#=.,;()\"'„“”«»*/|>–-]|{words_pattern(*LINK_WORDS, *_OWN_LINK_WORDS.split())}"
+    rf"(?:[\s:#=.,;()\"'„“”«»*/|>–-]|{words_pattern(*LINK_WORDS, *_OWN_LINK_WORDS.split())}|c['’](?:est|était)\b"
     rf"|[34][ -]?(?:digits?|stellig\w{{0,2}}|chiffres|d[íi]gitos|cifre)\b|(?:{CUES})(?![^\W_])){{0,12}}?"
 )
 _UNIT = rf"(?![.,:/-]\d|[ ]?(?:[€$£%°]|(?:{CODES}|euros?|dollars?|pounds?|mal|times|fois|veces|volte|(?<= )x|mm|cm|kg|days?|tage?|hours?|minutes?|digits?|stellig\w*|attempts?)(?![^\W_])))"
@@ -42,8 +44,14 @@ _CODE = (
     rf"(?:{_GROUPS}|\d{{3,8}}(?!\d)|\d(?:[ .,/-]{{1,3}}\d){{2,7}}|(?:\d\d[ -]{{1,3}}\d{{1,2}}|\d[ -]{{1,3}}\d\d){_NO_MORE}"
     rf"|{DIGIT_WORD}(?:[ ,-]{{1,2}}{DIGIT_WORD}){{2,7}})"
 )
+_STATUS_PHRASE = (
+    r"(?!20[0-6] (?-i:OK)(?![^\W_])|[45]\d\d (?:bad gateway|bad request|not found|forbidden|unauthori[sz]ed|too many requests"
+    r"|internal server error|service unavailable|gateway time-?out)(?![^\W_]))"
+)
+"""Not the status and its phrase of an HTTP response: "| SMS-TAN | 200 OK |"."""
 _AFTER = re.compile(
-    rf"(?:{START}|(?<=2)(?=fa))(?:{CUES}){_LINK}((?:(?-i:[A-Z]{{1,2}})-)?{_CODE})(?!\d){_UNIT}", re.IGNORECASE
+    rf"(?:{START}|(?<=2)(?=fa))(?:{CUES}){_LINK}{_STATUS_PHRASE}((?:(?-i:[A-Z]{{1,2}})-)?{_CODE})(?!\d){_UNIT}",
+    re.IGNORECASE,
 )
 _CODE_START = re.compile(rf"\d|{START}{DIGIT_WORD}(?![^\W_])", re.IGNORECASE)
 _REACH = 96
@@ -56,11 +64,17 @@ _FAR = re.compile(
     rf"{START}{FAR_CUE}(?![^\W_])(?P<between>[^\d\n.!?;{BLANK}]{{1,64}}?)(?P<code>(?!(?:19|20)\d\d(?!\d))(?:{_GROUPS}|\d{{3,8}})){END}{_UNIT}",
     re.IGNORECASE,
 )
+_TYPED = re.compile(
+    rf"(?<![\w.,:/-])(?<!\d[ ])(?P<before>\d{{3}}[ -]\d{{3}}|\d{{4,8}}),?[ ](?:dann |then )?(?:{TYPED_AFTER})(?![^\W_])"
+    rf"|{START}(?:{TYPED_BEFORE})[ :]{{1,3}}(?:(?:the|den|le|el|il) (?:code |código |codice )?)?(?P<behind>{_GROUPS}|\d{{4,8}}){END}{_UNIT}",
+    re.IGNORECASE,
+)
+"""A code that the customer says to have entered; only where a word of the text announces codes."""
 _FEW_WORDS = re.compile(r"(?:[ :=]{1,3}[^\W\d_]{1,14}){1,4}(?<![ :]is not working)[ :=]{1,3}", re.IGNORECASE)
 _VERB_LAST = re.compile(rf"(?<![^\W_])(?:{'|'.join(VERBS)})[ :=]{{1,3}}\Z", re.IGNORECASE)
-_MOST_WORDS = 10
+_MOST_WORDS = 14
 _NEVER_BETWEEN = (OTHER_NUMBERS | ELSE | frozenset(NUMBER_WORDS)) - frozenset(
-    "in for over under within since pin tan phone telephone mobile cell whatsapp handy mobil telefon".split()
+    "no in for over under within since pin tan phone telephone mobile cell whatsapp handy mobil telefon".split()
 )
 """Words of another number. The names of a telephone stay out: "the OTP on my phone is 604 118"."""
 _ALSO = re.compile(
@@ -94,6 +108,7 @@ def card_codes(text: str) -> Iterator[Found]:
     spans = [match.span(1) for match in matches if match]
     spans += _codes_before_cues(text)
     spans += _codes_far_behind_cues(text)
+    spans += _entered_codes(text)
     for _, end in tuple(spans):
         if second := _ALSO.match(text, end):
             spans.append(second.span(1))
@@ -113,6 +128,12 @@ def _codes_far_behind_cues(text: str) -> Iterator[tuple[int, int]]:
     for start in word_starts(text, FAR_WORDS):
         if (match := _FAR.match(text, start)) and _leads_to_a_code(match["between"]):
             yield match.span("code")
+
+
+def _entered_codes(text: str) -> Iterator[tuple[int, int]]:
+    """Codes beside a word for typing: "asked for the TAN. I entered 482 913"."""
+    for match in _TYPED.finditer(text):
+        yield match.span("before" if match["before"] else "behind")
 
 
 def _leads_to_a_code(between: str) -> bool:

@@ -54,7 +54,7 @@ _VERSION_WORDS = (
     r"|chapitre|pilote|versión|capítulo|sección|capitolo|sezione|versione|versie|hoofdstuk|kapitlet|§"
 )
 _VERSION_BEFORE = re.compile(
-    rf"(?<![^\W_])(?:(?:{_VERSION_WORDS})(?:[.:=]? | ?[:=] ?)(?:(?:is|ist|was|war|number|no|nr|now|jetzt|to|auf)[.:]? ){{0,3}}"
+    rf"(?<![^\W_])(?:(?:{_VERSION_WORDS})(?:[.:=]? |[\"']? ?[:=] ?[\"']?)(?:(?:is|ist|was|war|number|no|nr|now|jetzt|to|auf)[.:]? ){{0,3}}"
     r"|(?P<update>updated?|upgraded?|downgraded?|aktualisiert) (?:(?:from|to|von|auf) )?)"
     rf"(?:(?:\d+(?:\.\d+)*|\0{{3,15}}) ?(?:and|und|to|or|auf|nach|->|=>|→) ?(?:v|version )?)?\Z",
     re.IGNORECASE,

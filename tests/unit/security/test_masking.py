@@ -391,6 +391,10 @@ def test_no_structured_value_is_left_in_the_text(parts: list[str]) -> None:
 
 HOSTILE = {
     "digits": "1" * 4000,
+    "codes that were entered": "TAN entered 1234 " * 235,
+    "numbers before eingegeben": "TAN 123-456 then " * 235,
+    "dates in file names": "_2024-05-17" * 360,
+    "version fields": 'version":"1.' * 340,
     "ats": "@" * 4000,
     "dots": "." * 4000,
     "spaces and dashes": " -" * 2000,

@@ -58,3 +58,89 @@ def test_an_order_behind_an_announcing_word_stays_an_order() -> None:
 def test_every_link_word_may_stand_before_a_code_and_before_a_card(word: str) -> None:
     assert [kind for *_, kind in card_codes(f"CVV {word} 718")] == ["SECRET"]
     assert mask(f"Visa {word} 4012888888881882").text == f"Visa {word} [CARD_1]"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "The page wanted the TAN. Then I entered {} and nothing happened.",
+        "It asked for my OTP twice, I typed in {}",
+        "I put the code in. I mean, I keyed in {} before it froze",
+        "Die Seite wollte die TAN. Ich habe dann {} eingegeben",
+        "nach der pushTAN gefragt: {} eingetippt, dann Absturz",
+        "Il voulait le code. J'ai saisi {} deux fois",
+        "Pedía el código y he introducido {}",
+        "Chiedeva il codice, ho inserito {}",
+    ],
+)
+@pytest.mark.parametrize("code", ["604 118", "604-118", "604118"])
+def test_a_code_that_was_typed_is_masked_in_another_sentence_than_its_name(sentence: str, code: str) -> None:
+    assert mask(sentence.format(code)).text == sentence.format("[SECRET_1]")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "the code I received by text was {}",
+        "the code you sent me by SMS: {}",
+        "der Code per SMS war {}",
+        "{} ist der Code, der per SMS kam",
+        "le code reçu par SMS (c'était {}) a expiré",
+        "el código que me llegó por SMS es {}",
+        "il codice ricevuto via SMS è {}",
+    ],
+)
+@pytest.mark.parametrize("code", ["604 118", "604118"])
+def test_a_code_that_came_by_message_is_masked(sentence: str, code: str) -> None:
+    assert mask(sentence.format(code)).text == sentence.format("[SECRET_1]")
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "my PIN, not the one of the app but the one of the card, is {}",
+        "Mi PIN, no el de la web sino el del cajero, es {}",
+        "meine PIN, also die von der Karte und keine andere, lautet {}",
+        "die neue PIN lautet jetzt:\n\n{}",
+        "Prüfnummer vorne drauf {}",
+        "Prüfziffer hinten drauf: {}",
+    ],
+)
+def test_a_code_is_masked_behind_a_clause_or_a_place(sentence: str) -> None:
+    assert mask(sentence.format("8351")).text == sentence.format("[SECRET_1]")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| SMS-TAN | 200 OK |",
+        "pushTAN: 404 Not Found",
+        "the OTP page says 502 Bad Gateway",
+        "I entered the shop at 12:30",
+        "I typed the postcode 604118 into the map",
+        "ich habe 3 Sachen eingegeben",
+    ],
+)
+def test_statuses_and_other_numbers_are_no_codes(text: str) -> None:
+    assert "SECRET" not in mask(text).text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see err_20240514.log",
+        "anexo pedido_2024-03-18.pdf",
+        "invoice-2024-05-17_v2.pdf does not open",
+        '{"app_version":"10.2.0.14"}',
+        "driver_version = '10.2.0.14'",
+    ],
+)
+def test_dates_in_file_names_and_versions_in_fields_are_kept(text: str) -> None:
+    assert mask(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"), [("order_20240599.pdf", "[ORDER_1]"), ('{"server":"10.2.0.14"}', "[IP_1]")]
+)
+def test_what_is_no_date_or_version_there_is_masked(text: str, masked: str) -> None:
+    assert masked in mask(text).text
