@@ -10,7 +10,7 @@ from enum import IntEnum
 
 
 class State(IntEnum):
-    """A connection is in exactly one of these; from LINGER on, no request is read any more."""
+    """A connection is in exactly one of these; from LINGER on, no request is read."""
 
     NEW = 0
     IDLE = 1

@@ -35,7 +35,7 @@ class CountingTransport:
         if not self.raw.is_closing():
             self.written += len(data)
             self._write(data)
-        elif self._owner is not None:  # the client left a moment ago: that is no defect of the application
+        elif self._owner is not None:  # the client has just disconnected, which is not a defect of the application
             self._owner.give_up_request()
 
     def pause_reading(self) -> None:
@@ -62,7 +62,7 @@ class CountingTransport:
         return waiting + self._bytes_in_kernel()
 
     def _bytes_in_kernel(self) -> int:
-        """Return what the kernel has not delivered yet; 0 where the system does not tell."""
+        """Return what the kernel has not delivered yet; 0 if the system does not report it."""
         count = bytearray(4)
         try:
             fcntl.ioctl(self.get_extra_info("socket").fileno(), termios.TIOCOUTQ, count)

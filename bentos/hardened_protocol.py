@@ -1,7 +1,7 @@
 """The HTTP/1.1 protocol of a worker: callbacks of the parser, calls of the application, and responses.
 
-Fields behind a chunked body (trailers) are dropped: uvicorn adds them to the headers, so that a request could say who
-asks after a proxy had looked (RFC 9110, section 6.5.1, forbids it).
+Trailers (fields after a chunked body) are dropped. uvicorn merges them into the headers, so a request could change its
+credentials after a proxy has checked them (RFC 9110, section 6.5.1, forbids it).
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class HardenedProtocol(RequestReader):
         self._in_trailers = True  # unless data follows: `on_body`
 
     def on_chunk_complete(self) -> None:
-        self._framing_bytes = max(self._framing_bytes, 0)  # unused allowance of one chunk is not for the next
+        self._framing_bytes = max(self._framing_bytes, 0)  # the unused allowance of a chunk does not carry over
 
     def on_body(self, body: bytes) -> None:
         self._in_trailers = False
@@ -120,7 +120,7 @@ class HardenedProtocol(RequestReader):
         if self._closes_after_response or self.table.is_draining:
             cycle.keep_alive = False
         if not self._request_is_complete:
-            if cycle.waiting_for_100_continue:  # the client was not asked for its body: there is none to read
+            if cycle.waiting_for_100_continue:  # the client has not sent its body yet
                 cycle.keep_alive, self._request_is_complete = False, True
             elif self._missing_bytes < 0 or self._missing_bytes > MAX_READ_REST_BYTES or not cycle.keep_alive:
                 cycle.keep_alive, self._discards_body, self._discarded_bytes = False, True, 0

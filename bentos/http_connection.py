@@ -1,6 +1,6 @@
 """The life of one HTTP connection: admission, deadlines, progress, refusals and the orderly close.
 
-uvicorn's own protocol waits for ever in most states; here each has a deadline, which the table's sweep enforces.
+uvicorn's own protocol has no deadline in most states. Here every state has one, which the table's sweep enforces.
 `bentos/request_reader.py` reads requests on top of this, `bentos/hardened_protocol.py` answers them.
 """
 

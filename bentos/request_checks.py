@@ -13,7 +13,7 @@ from frontdesk.errors import InvalidQuery
 
 
 def check_header_section(headers: Iterable[tuple[bytes, bytes]], http_version: str) -> None:
-    """Refuse a request whose recipient or body length is ambiguous. Names are in lower case.
+    """Refuse a request whose recipient or body length is ambiguous. Header names are in lower case.
 
     Raises:
         InvalidQuery: there is no Host in HTTP/1.1, or more than one; or the transfer coding does not end the body.

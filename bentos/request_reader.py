@@ -1,7 +1,7 @@
-"""Requests are cut out of the stream before they are parsed, so that at most one is under way.
+"""Reads one request at a time: splits the stream into requests before it is parsed.
 
-Pipelined requests wait as bytes, within a bound over all connections. llhttp accepts no bare line feeds, so a header
-section, and a chunked body, ends at CR LF CR LF and nowhere else.
+Pipelined requests are buffered as bytes, up to a limit for all connections. llhttp accepts no bare line feeds, so a
+header section and a chunked body end only at CR LF CR LF.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ BODY_MARGIN_S = 1.0
 
 
 class RequestReader(HttpConnection):
-    """A connection that reads one request after the other."""
+    """A connection that reads one request at a time."""
 
     _head_bytes = 0
     _framing_bytes = 0
-    _in_trailers = False  # behind the header of a chunk that has had no data: the last chunk has none
+    _in_trailers = False  # after a chunk header without data so far: the last chunk has none
     _missing_bytes = 0  # of the body; -1: chunked
     _discards_body = False
 
@@ -56,7 +56,7 @@ class RequestReader(HttpConnection):
     def _read_head(self, data: bytes) -> None:
         limits = self.table.limits
         if self.state is not HEADERS:
-            if data[0] in END:  # empty lines between requests are skipped, and move no deadline
+            if data[0] in END:  # empty lines between requests are skipped and do not extend the deadline
                 data = data.lstrip(END)
                 if not data:
                     return

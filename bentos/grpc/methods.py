@@ -38,7 +38,7 @@ class Method:
         """The request in these bytes.
 
         Raises:
-            InvalidQuery: they are no message of the method's type, or a batch has too many fields.
+            InvalidQuery: they cannot be decoded, or a batch has too many fields.
         """
         assert self.parse is not None
         if self.rpc.batch and self.request_type is not None:
