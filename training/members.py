@@ -38,6 +38,8 @@ class Classifier(Protocol):
 
     def predict_proba(self, rows: Any) -> NDArray[np.float64]: ...
 
+    def set_params(self, **parameters: Any) -> Classifier: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Labels:
@@ -101,7 +103,10 @@ def fit_member(name: str, rows: FeatureRows, labels: Labels, vocabulary: int, pr
 
     def fitted(targets: Targets) -> Classifier:
         known = np.flatnonzero(targets != MISSING)
-        return _classifier(name, profile).fit(features[known], targets[known])
+        model = _classifier(name, profile).fit(features[known], targets[known])
+        if name == "random_forest":  # threads add up the trees in any order, so the last bits of a sum differ
+            model.set_params(n_jobs=1)
+        return model
 
     return NativeMember(name, sparse, fitted(labels.intent), fitted(labels.sentiment))
 
