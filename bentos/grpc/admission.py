@@ -114,14 +114,16 @@ class Admission:
             address = peer_address(peer)
             charge = self._budget.take(address)
             exceeded = charge is None and not await self._shows_token(method, metadata)
-            if exceeded and not self._budget.is_first_refusal(address) and self._closer.close(peer, delay_s=0.0):
-                self._discard(method)
+            if exceeded:
+                self._budget.record_refusal(address)
+                if not self._closer.hold(peer) and self._closer.close(peer, delay_s=0.0):
+                    self._discard(method)
             call = Call(method.rpc.path, 0, metadata.get("x-request-id"), self._limits.request_timeout_s)
             call.client, call.charge = address, charge
             self._begin(method)
             try:
                 if exceeded:
-                    self._close_connection(peer)
+                    raise _budget_exceeded()
                 check_metadata(pairs, metadata, self._limits.max_header_bytes)
                 await self._admit(method, metadata, call, context)
                 if method.streams_requests:
@@ -157,14 +159,6 @@ class Admission:
             await self._desk.gate.admit(authorization, method.rpc.scope, method.rpc.path)
             return True
         return False
-
-    def _close_connection(self, peer: str) -> NoReturn:
-        self._closer.close(peer)
-        raise RateLimited(
-            "There are too many calls without a valid token from this address.",
-            retry_after_s=BUDGET_RETRY_S,
-            hint="Send a token, or fewer calls.",
-        )
 
     async def _admit(self, method: Method, metadata: Mapping[str, Any], call: Call, context: Context) -> None:
         """Check all that the headers say. Sets the caller, the deadline and the cache directive of `call`."""
@@ -211,7 +205,8 @@ class Admission:
             if raw is None:
                 return
             if number and not call.admitted and self._budget.take(call.client) is None:
-                self._close_connection(context.peer())
+                self._closer.close(context.peer())
+                raise _budget_exceeded()
             call.bytes_in += len(raw)
             yield method.decode(raw)
 
@@ -261,3 +256,11 @@ class Admission:
                 bytes_in=call.bytes_in,
                 bytes_out=call.bytes_out,
             )
+
+
+def _budget_exceeded() -> RateLimited:
+    return RateLimited(
+        "There are too many calls without a valid token from this address.",
+        retry_after_s=BUDGET_RETRY_S,
+        hint="Send a token, or fewer calls.",
+    )

@@ -25,7 +25,7 @@ SHARED_BURST = 200
 RESET_CALLS = 20
 """Calls that one reset call counts as: core drops most reset calls before they reach Python."""
 REFUSAL_PERIOD_S = 10.0
-"""An address gets one response in this time that says that its budget is used up, and no token of the shared bucket."""
+"""An address whose call was refused gets no token of the shared bucket for this time."""
 MAX_ADDRESSES = 4096
 """Buckets that are stored. Beyond this, the least recently used one is removed."""
 
@@ -86,14 +86,12 @@ class CallBudget:
         """Charge the address for a call that its client reset before the refusal was sent."""
         self._bucket(address, self._clock()).spend(RESET_CALLS)
 
-    def is_first_refusal(self, address: str | None) -> bool:
-        """Whether no call of the address was refused within `REFUSAL_PERIOD_S`; True starts a new period."""
+    def record_refusal(self, address: str | None) -> None:
+        """Deny the shared bucket to the address for `REFUSAL_PERIOD_S`, unless a period is under way."""
         now = self._clock()
         bucket = self._bucket(address, now)
-        if now - bucket.refused_at < REFUSAL_PERIOD_S:
-            return False
-        bucket.refused_at = now
-        return True
+        if now - bucket.refused_at >= REFUSAL_PERIOD_S:
+            bucket.refused_at = now
 
     def _bucket(self, address: str | None, now: float) -> TokenBucket:
         group = peer_group(address)

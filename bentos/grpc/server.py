@@ -17,6 +17,7 @@ import grpc
 from bentos.descriptors import grpc_connection_cap
 from bentos.desk import Desk
 from bentos.grpc.admission import Admission, Servicer
+from bentos.grpc.closing import HOLD_S
 from bentos.grpc.health import HealthService
 from bentos.grpc.receiving import WINDOW_BYTES, core_message_bytes
 from bentos.grpc.reflection import ReflectionService
@@ -121,7 +122,7 @@ def _options(settings: ServerSettings) -> list[tuple[str, int]]:
         ("grpc.max_metadata_size", METADATA_MARGIN * settings.max_header_bytes),
         ("grpc.absolute_max_metadata_size", METADATA_MARGIN * settings.max_header_bytes),
         ("grpc.server_handshake_timeout_ms", round(settings.header_timeout_s * 1000)),
-        ("grpc.http2.settings_timeout", round(settings.header_timeout_s * 1000)),
+        ("grpc.http2.settings_timeout", round((settings.header_timeout_s + HOLD_S[1]) * 1000)),
         ("grpc.max_connection_idle_ms", MAX_IDLE_S * 1000),
         ("grpc.max_concurrent_streams", MAX_CONCURRENT_STREAMS),
         ("grpc.server.max_pending_requests", MAX_PENDING_CALLS),

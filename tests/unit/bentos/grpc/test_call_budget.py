@@ -117,20 +117,20 @@ def test_buckets_of_many_addresses_are_bounded_and_recent_ones_are_kept(clock: C
     assert budget.take(ATTACKER) is None
 
 
-def test_the_first_refusal_of_each_period_is_marked_for_each_address(clock: Clock) -> None:
+def test_further_refusals_do_not_prolong_the_period(clock: Clock) -> None:
     budget = budget_of(clock)
-    assert [budget.is_first_refusal(ATTACKER) for _ in range(3)] == [True, False, False]
-    assert budget.is_first_refusal(OTHER)
+    count_allowed(budget, ATTACKER)
+    budget.record_refusal(ATTACKER)
     clock.now += REFUSAL_PERIOD_S - 0.1
-    assert not budget.is_first_refusal(ATTACKER)
-    clock.now += 0.1
-    assert budget.is_first_refusal(ATTACKER)
+    budget.record_refusal(ATTACKER)
+    clock.now += 0.2
+    assert count_allowed(budget, ATTACKER) == ADDRESS_BURST + SHARED_BURST
 
 
 def test_an_address_that_was_refused_may_not_use_the_shared_budget_for_a_period(clock: Clock) -> None:
     budget = budget_of(clock)
     count_allowed(budget, ATTACKER)
-    budget.is_first_refusal(ATTACKER)
+    budget.record_refusal(ATTACKER)
     clock.now += 1.0
     assert count_allowed(budget, ATTACKER) == int(ADDRESS_CALLS_PER_S)
     assert count_allowed(budget, OTHER) == ADDRESS_BURST + int(SHARED_CALLS_PER_S)

@@ -1,4 +1,4 @@
-"""Calls beyond the budget of their address: they are refused once, then their connection is closed."""
+"""Calls beyond the budget of their address: each connection is refused once, then closed."""
 
 from __future__ import annotations
 
@@ -68,20 +68,28 @@ def is_closed(connection: Connection) -> bool:
 
 
 @pytest.mark.parametrize(("path", "status"), [(UNDERSTAND, "16"), (CHECK, "0"), ("/none.Service/None", "12")])
-async def test_a_call_beyond_the_budget_is_refused_and_its_connection_closed(path: str, status: str) -> None:
+async def test_a_call_beyond_the_budget_is_refused_and_the_next_closes_its_connection(path: str, status: str) -> None:
     async with served(FakeDesk()) as door:
         with Connection(port(door), source=CLIENT) as connection:
-            answers = await asyncio.to_thread(lambda: list(statuses(connection, path, BUDGET + 1)))
-            assert answers == [status] * BUDGET + ["8"]
+            answers = await asyncio.to_thread(lambda: list(statuses(connection, path, BUDGET + 2)))
+            assert answers == [status] * BUDGET + ["8", None]
             assert await asyncio.to_thread(is_closed, connection)
         assert f"{CLOSED_COUNT} 1.0" in door.desk.counted()
 
 
-async def test_a_new_connection_of_the_address_is_closed_at_its_first_call() -> None:
+async def test_a_refused_connection_without_another_call_is_closed_later(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bentos.grpc.closing.HOLD_S", (0.2, 0.3))
+    async with served(FakeDesk()) as door:
+        with Connection(port(door), source=CLIENT) as connection:
+            await asyncio.to_thread(lambda: list(statuses(connection, UNDERSTAND, BUDGET + 1)))
+            assert await asyncio.to_thread(is_closed, connection)
+
+
+async def test_a_new_connection_of_the_address_is_refused_once() -> None:
     async with served(FakeDesk()) as door:
         await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1)
         with Connection(port(door), source=CLIENT) as connection:
-            assert await asyncio.to_thread(lambda: list(statuses(connection, UNDERSTAND, 1))) == [None]
+            assert await asyncio.to_thread(lambda: list(statuses(connection, UNDERSTAND, 2))) == ["8", None]
             assert await asyncio.to_thread(is_closed, connection)
 
 
@@ -154,14 +162,13 @@ async def test_each_question_of_a_reflection_stream_counts() -> None:
             assert trailers["grpc-status"] == "8"
 
 
-async def test_one_line_is_logged_for_an_address_that_exceeds_its_budget() -> None:
+async def test_one_line_is_logged_for_a_connection_that_exceeds_the_budget() -> None:
     with capture_logs() as lines:
         async with served(FakeDesk()) as door:
             with Connection(port(door), source=CLIENT) as connection:
                 for _ in range(5 * BUDGET):
                     connection.call(UNDERSTAND)
                 assert await asyncio.to_thread(is_closed, connection)
-            assert await asyncio.to_thread(made, door, UNDERSTAND, 1) == [None]
             counted = door.desk.counted()
     assert [line["status"] for line in lines] == [401] * BUDGET + [429]
     assert f'route="{UNDERSTAND}",status="429"' in counted

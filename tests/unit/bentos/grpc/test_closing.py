@@ -41,7 +41,10 @@ def is_open(client: socket.socket) -> bool:
         return True
 
 
-async def test_only_the_connection_of_the_peer_is_closed(listener: socket.socket) -> None:
+async def test_only_the_connection_of_the_peer_is_closed(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bentos.grpc.closing.QUEUED_S", 0.1)
     closed: list[None] = []
     closer = ConnectionCloser(listener.getsockname()[1], lambda: closed.append(None))
     with ExitStack() as stack:
@@ -51,6 +54,8 @@ async def test_only_the_connection_of_the_peer_is_closed(listener: socket.socket
         assert closer.is_closing(peer_of(target))
         await asyncio.sleep(5 * DELAY_S)
         assert [is_open(client) for client, _ in pairs] == [True, True, False, True, True]
+        assert closer.is_closing(peer_of(target))  # calls that wait in gRPC core are not answered
+        await asyncio.sleep(0.1)
         assert not closer.is_closing(peer_of(target))
         assert len(closed) == 1
         assert pairs[2][1].fileno() >= 0  # whoever owns the descriptor closes it
@@ -84,6 +89,30 @@ async def test_without_a_delay_the_connection_is_closed_at_once(listener: socket
     closer = ConnectionCloser(listener.getsockname()[1], lambda: None)
     with ExitStack() as stack:
         client, _ = connect(stack, listener)
+        assert closer.close(peer_of(client), delay_s=0.0)
+        assert client.recv(1) == b""
+
+
+async def test_a_refused_connection_is_held_before_it_is_closed(
+    listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bentos.grpc.closing.HOLD_S", (0.1, 0.2))
+    closer = ConnectionCloser(listener.getsockname()[1], lambda: None)
+    with ExitStack() as stack:
+        client, _ = connect(stack, listener)
+        assert [closer.hold(peer_of(client)) for _ in range(3)] == [True, False, False]
+        await asyncio.sleep(0.05)
+        assert is_open(client)
+        await asyncio.sleep(0.5)
+        assert not is_open(client)
+        assert closer.hold(peer_of(client))  # the port belongs to another connection by then
+
+
+async def test_a_held_connection_can_be_closed_at_once(listener: socket.socket) -> None:
+    closer = ConnectionCloser(listener.getsockname()[1], lambda: None)
+    with ExitStack() as stack:
+        client, _ = connect(stack, listener)
+        closer.hold(peer_of(client))
         assert closer.close(peer_of(client), delay_s=0.0)
         assert client.recv(1) == b""
 
