@@ -11,7 +11,7 @@ import asyncio
 import logging
 import resource
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Protocol
@@ -31,6 +31,9 @@ PIPELINED_PAUSE_S = 0.002
 """Between two pipelined requests of this worker, so that a flood of them costs a fraction of its time."""
 PIPELINED_CHECKS = 8
 """Waiting connections that are looked at for one pipelined request."""
+STARTS_AT_ONCE = 12
+"""Requests that are started in one pass of the event loop, because the first step of a request takes about a
+millisecond. With 4, the throughput at 64 connections was 15 % lower; with 12, no lower than without a limit."""
 STALLED_S = 1.0
 """A response without progress for this long may be aborted when unread responses exceed MAX_BUFFERED_BYTES."""
 
@@ -130,6 +133,9 @@ class ConnectionTable:
         self._pipelined_bytes = 0
         self._pipelining: deque[Connection] = deque()
         self._is_pumping = False
+        self._pass_at = 0.0
+        self._starts = 0
+        self._starting: deque[Callable[[], object]] = deque()
 
     def __len__(self) -> int:
         return len(self._groups)
@@ -202,6 +208,28 @@ class ConnectionTable:
         self._is_pumping = bool(self._pipelining)
         if self._is_pumping:
             asyncio.get_running_loop().call_later(PIPELINED_PAUSE_S, self._pump)
+
+    def start(self, run: Callable[[], object], now: float) -> None:
+        """Call `run`, which starts a request, in this pass of the event loop if it has room, else in a later pass.
+
+        So requests that arrive at the same moment do not hold the event loop together. `now` is the loop's time, which
+        uvloop reads once for each pass.
+        """
+        if now != self._pass_at:
+            self._pass_at, self._starts = now, 0
+        if self._starts < STARTS_AT_ONCE and not self._starting:
+            self._starts += 1
+            run()
+            return
+        if not self._starting:
+            asyncio.get_running_loop().call_soon(self._start_waiting)
+        self._starting.append(run)
+
+    def _start_waiting(self) -> None:
+        for _ in range(min(STARTS_AT_ONCE, len(self._starting))):
+            self._starting.popleft()()
+        if self._starting:
+            asyncio.get_running_loop().call_soon(self._start_waiting)
 
     def sweep(self, now: float) -> None:
         """End what is past its deadline. Where unread responses take too much memory, end the longest stalled."""

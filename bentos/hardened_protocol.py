@@ -7,6 +7,7 @@ credentials after a proxy has checked them (RFC 9110, section 6.5.1, forbids it)
 from __future__ import annotations
 
 import asyncio
+import functools
 import urllib.parse
 from collections.abc import Coroutine
 from typing import Any
@@ -82,8 +83,9 @@ class HardenedProtocol(RequestReader):
         )
         cycle.protocol = self
         self.cycle = cycle
-        self.state, self.deadline, self.progress_at = RESPONSE, 0.0, self.loop.time()
-        self._start_asgi_task(cycle, self.app)
+        now = self.loop.time()
+        self.state, self.deadline, self.progress_at = RESPONSE, 0.0, now
+        self.table.start(functools.partial(self._start_asgi_task, cycle, self.app), now)
 
     def on_chunk_header(self) -> None:
         self._in_trailers = True  # unless data follows: `on_body`

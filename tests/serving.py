@@ -11,6 +11,7 @@ import http.client
 import os
 import shutil
 import signal
+import secrets
 import socket
 import sqlite3
 import subprocess
@@ -51,10 +52,23 @@ def home_with(bundle: Bundle, home: Path) -> Path:
     return home
 
 
+PORTS = range(12_000, 32_000)
+"""Below the ports that Linux gives to outgoing connections, so that none of these takes a port before its server."""
+_given_ports: set[int] = set()
+
+
 def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    """A port on which nothing listens, another one at each call."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        if port in _given_ports:
+            continue
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given_ports.add(port)
         return port
 
 

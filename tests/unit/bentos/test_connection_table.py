@@ -10,7 +10,14 @@ from typing import Any
 
 import pytest
 
-from bentos.connection_table import MAX_BUFFERED_BYTES, MOST_DERIVED, ConnectionLimits, ConnectionTable, connection_cap
+from bentos.connection_table import (
+    MAX_BUFFERED_BYTES,
+    MOST_DERIVED,
+    STARTS_AT_ONCE,
+    ConnectionLimits,
+    ConnectionTable,
+    connection_cap,
+)
 from bentos.connection_table import peer_group as group_of
 from tests.http_listener import RecordedEvents, listening
 
@@ -141,3 +148,26 @@ class TestRealConnections:
             assert "evicted" in listener.events.reasons
             for _, writer in strangers:
                 writer.close()
+
+
+async def test_requests_that_arrive_together_are_started_in_portions() -> None:
+    """Each portion in a pass of the event loop of its own, in the order of their arrival."""
+    table, started = table_of(), list[int]()
+    portions = []
+    for number in range(3 * STARTS_AT_ONCE + 1):
+        table.start(lambda number=number: started.append(number), now=1.0)
+    portions.append(len(started))
+    table.start(lambda: started.append(-1), now=2.0)  # of a later pass, but behind those that wait
+    for _ in range(4):
+        await asyncio.sleep(0)
+        portions.append(len(started))
+    total = 3 * STARTS_AT_ONCE + 2
+    assert portions == [STARTS_AT_ONCE, 2 * STARTS_AT_ONCE, 3 * STARTS_AT_ONCE, total, total]
+    assert started == [*range(total - 1), -1]
+
+
+async def test_requests_of_different_passes_are_started_at_once() -> None:
+    table, started = table_of(), list[float]()
+    for number in range(5 * STARTS_AT_ONCE):
+        table.start(lambda: started.append(0.0), now=float(number))
+    assert len(started) == 5 * STARTS_AT_ONCE
