@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 import http.client
 import os
+import secrets
 import shutil
 import signal
-import secrets
 import socket
 import sqlite3
 import subprocess
