@@ -34,10 +34,10 @@ from benchmarks.spread import Spread
 from bentos.gateway import analytics
 from bentos.gateway.query_string import Buckets
 from frontdesk.deadline import Deadline
-from frontdesk.storage.archive import Archive
 from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.reads.query_history import Archive
 from frontdesk.storage.sql.analytics import Dimension, Window, count_by, latency
-from frontdesk.storage.sql.listing import EXPORTED, Filters, Position
+from frontdesk.storage.sql.pagination import EXPORTED, Filters, Position
 from tests import postgresql
 
 TENANT, DAYS = "acme", 90

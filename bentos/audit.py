@@ -20,10 +20,10 @@ from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError
 from frontdesk.security.audit import AuditKey, AuditRow, Checkpoint, audit_key, verify
-from frontdesk.storage.access import write
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.sql.audit import all_checkpoints, all_entries
 from frontdesk.storage.sql.audit_segments import last_closing
+from frontdesk.storage.sql.audit_trail import AuditTrail
+from frontdesk.storage.transactions import write
 from frontdesk.types import AuditEntry, Caller
 
 OUTCOME = ".outcome"

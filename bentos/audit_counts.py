@@ -23,8 +23,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.security.audit import AuditKey
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import begin_writing
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.types import AuditEntry, Caller
 
 FLUSH_S = 1.0

@@ -9,10 +9,10 @@ from sqlalchemy import Engine
 
 from frontdesk.config import Settings
 from frontdesk.observability.metrics import Metrics
-from frontdesk.storage.dispatcher import DeliveryLimits, Dispatcher
-from frontdesk.storage.features_sink import FeaturesSink
-from frontdesk.storage.sinks import FileSink, Sink
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.outbox.dispatcher import DeliveryLimits, Dispatcher
+from frontdesk.storage.outbox.features_sink import FeaturesSink
+from frontdesk.storage.outbox.sinks import FileSink, Sink
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.outbox import Lag
 
 

@@ -22,22 +22,22 @@ from frontdesk.responses.llm import OpenAiClient
 from frontdesk.security.gate import Gate
 from frontdesk.security.rate_limit import RateLimits
 from frontdesk.security.sealing import Sealing
-from frontdesk.storage.access import in_spool_thread, in_storage_thread
-from frontdesk.storage.archive import Archive
-from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import reading
 from frontdesk.storage.disk_room import DiskRoom
-from frontdesk.storage.dispatcher import Dispatcher
-from frontdesk.storage.erasure_follower import ErasureFollower
-from frontdesk.storage.idempotency import IdempotencyKeys
-from frontdesk.storage.outbox_care import OutboxCare
-from frontdesk.storage.recorder import SpoolingRecorder
-from frontdesk.storage.redis_client import RedisInTime
-from frontdesk.storage.retention import RetentionJob
-from frontdesk.storage.rows import COMMITTED, SPOOLED
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.erasure.follower import ErasureFollower
+from frontdesk.storage.erasure.retention import RetentionJob
+from frontdesk.storage.outbox.admin import OutboxCare
+from frontdesk.storage.outbox.dispatcher import Dispatcher
+from frontdesk.storage.reads.query_history import Archive
+from frontdesk.storage.reads.sql_customer_history import SqlCustomers
+from frontdesk.storage.record_rows import COMMITTED, SPOOLED
+from frontdesk.storage.redis.optional_redis import RedisInTime
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.records import find_answer
 from frontdesk.storage.subjects import customer_hash
+from frontdesk.storage.transactions import in_spool_thread, in_storage_thread
+from frontdesk.storage.writes.idempotency import IdempotencyKeys
+from frontdesk.storage.writes.recorder import SpoolingRecorder
 from frontdesk.types import Caller
 from runners.champion import BatchedChampion
 

@@ -13,16 +13,16 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.responses.reply_cache import CachedReplies
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.sealing import Sealing
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.disk_room import DiskRoom
-from frontdesk.storage.dispatcher import Dispatcher
-from frontdesk.storage.erasure_follower import ErasureFollower
-from frontdesk.storage.idempotency import IdempotencyKeys
-from frontdesk.storage.recorder import Patience, SpoolingRecorder
-from frontdesk.storage.redis_client import RedisInTime
-from frontdesk.storage.retention import Retention
-from frontdesk.storage.rows import RowMaker
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.erasure.follower import ErasureFollower
+from frontdesk.storage.erasure.retention import Retention
+from frontdesk.storage.outbox.dispatcher import Dispatcher
+from frontdesk.storage.record_rows import RowMaker
+from frontdesk.storage.redis.optional_redis import RedisInTime
+from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.sql.audit_trail import AuditTrail
+from frontdesk.storage.writes.idempotency import IdempotencyKeys
+from frontdesk.storage.writes.recorder import Patience, SpoolingRecorder
 
 FORGET_TIMEOUT_S = 5.0
 

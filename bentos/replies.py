@@ -16,8 +16,8 @@ from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.retrieval import Embedder, Retrieval
 from frontdesk.responses.writer import ModelWriter, TemplateWriter
-from frontdesk.storage.cache import LruCache, RedisCache
-from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.redis.cache import LruCache, RedisCache
+from frontdesk.storage.redis.optional_redis import RedisInTime
 
 
 def llm_settings(settings: Settings) -> LlmSettings | None:

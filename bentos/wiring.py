@@ -51,12 +51,12 @@ from frontdesk.security.provided_keys import place_keys
 from frontdesk.security.revocations import Revocations
 from frontdesk.security.sealing import open_seal
 from frontdesk.security.tokens import Keys
-from frontdesk.storage.archive import Archive
-from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database
-from frontdesk.storage.redis_customers import RedisCustomers
-from frontdesk.storage.retention import RetentionJob
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.erasure.retention import RetentionJob
+from frontdesk.storage.reads.query_history import Archive
+from frontdesk.storage.reads.sql_customer_history import SqlCustomers
+from frontdesk.storage.redis.customer_history import RedisCustomers
+from frontdesk.storage.spool.spool import Spool
 from model_store.bundle import Bundle
 from runners.models.encoder import Precision
 from runners.models.session import check_runtime

@@ -270,8 +270,8 @@ def note_first(
 
     from frontdesk.errors import StorageUnavailable
     from frontdesk.security.audit import audit_key
-    from frontdesk.storage.audit_trail import AuditTrail
     from frontdesk.storage.database import begin_writing, migrate, open_database
+    from frontdesk.storage.sql.audit_trail import AuditTrail
     from frontdesk.types import AuditEntry
 
     who, now = f"command line: {getpass.getuser()}", datetime.now(UTC)

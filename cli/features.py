@@ -53,7 +53,7 @@ def rebuild() -> None:
 
     from frontdesk.config import load
     from frontdesk.errors import ConfigurationError, StorageUnavailable
-    from frontdesk.storage import features_sink
+    from frontdesk.storage.outbox import features_sink
 
     url = load().redis.url
     if url is None:

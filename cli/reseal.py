@@ -13,7 +13,7 @@ from cli.audit import note
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
-    from frontdesk.storage.reseal import KeyUse, ResealJob
+    from frontdesk.storage.sql.reencryption import KeyUse, ResealJob
 
 SETTLED_S = 60.0
 """Requests that began before a rotation have long been kept by then; a key is used for a second longer at most."""
@@ -50,7 +50,7 @@ def reseal() -> None:
 def check_retirable(settings: Settings, kid: str, resting_s: float) -> None:
     """Raises ConfigurationError where something sealed with the key is left, or may still be on its way."""
     from frontdesk.errors import ConfigurationError
-    from frontdesk.storage.spool import purge
+    from frontdesk.storage.spool.spool import purge
 
     if resting_s < SETTLED_S:
         raise ConfigurationError(
@@ -82,9 +82,9 @@ def opened_job(settings: Settings) -> Iterator[ResealJob]:
     from frontdesk.errors import StorageUnavailable
     from frontdesk.security.sealing import read_seal
     from frontdesk.storage.database import migrate, open_database
-    from frontdesk.storage.failures import name_of
-    from frontdesk.storage.reseal import ResealJob
-    from frontdesk.storage.spool import Spool
+    from frontdesk.storage.db_errors import name_of
+    from frontdesk.storage.spool.spool import Spool
+    from frontdesk.storage.sql.reencryption import ResealJob
 
     try:
         migrate(settings.database_url)

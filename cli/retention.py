@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from frontdesk.storage.retention import Retention, RetentionReport
+    from frontdesk.storage.erasure.retention import Retention, RetentionReport
 
 app = typer.Typer(help="Delete data older than storage.retention_days allows.", no_args_is_help=True)
 
@@ -59,8 +59,8 @@ def _open_retention() -> Iterator[Retention]:
     from bentos.keeping import open_retention
     from frontdesk.config import load
     from frontdesk.security.audit import audit_key
-    from frontdesk.storage.audit_trail import AuditTrail
     from frontdesk.storage.database import migrate, open_database
+    from frontdesk.storage.sql.audit_trail import AuditTrail
 
     settings = load()
     with _database_errors():

@@ -25,7 +25,7 @@ from frontdesk.private_files import UntrustedFileError, check_home, open_trusted
 PREFIX = "FRONTDESK_"
 CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 DATA_VARIABLE = "FRONTDESK_DATA"
-CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/crash_points.py
+CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/failpoints.py
 KEY_VARIABLES = frozenset(f"FRONTDESK_{name}_KEY" for name in ("SIGNING", "SEALING", "AUDIT", "ERASURE"))
 """Read by frontdesk/security/provided_keys.py, never into settings."""
 API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"

@@ -14,10 +14,10 @@ from sqlalchemy import Engine
 from frontdesk.observability.metrics import Metrics
 from frontdesk.security.sealing import Sealing
 from frontdesk.storage.database import open_database
-from frontdesk.storage.idempotency import IdempotencyKeys
-from frontdesk.storage.recorder import Patience, SpoolingRecorder
-from frontdesk.storage.rows import RowMaker
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.record_rows import RowMaker
+from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.writes.idempotency import IdempotencyKeys
+from frontdesk.storage.writes.recorder import Patience, SpoolingRecorder
 from tests.records import SEAL
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from frontdesk.identifiers import uuid7
 from frontdesk.security.sealing import Seal, SealingKey
-from frontdesk.storage.rows import RowMaker, Rows
+from frontdesk.storage.record_rows import RowMaker, Rows
 from frontdesk.types import (
     Action,
     Answer,

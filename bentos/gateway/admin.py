@@ -18,8 +18,8 @@ from bentos.gateway.schemas import RevokeIn, parse
 from bentos.inventory import Report
 from bentos.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
 from frontdesk.errors import NotFound
-from frontdesk.storage.access import write
-from frontdesk.storage.outbox_care import OutboxReport
+from frontdesk.storage.outbox.admin import OutboxReport
+from frontdesk.storage.transactions import write
 
 JSON = "application/json"
 

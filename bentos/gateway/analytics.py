@@ -33,7 +33,7 @@ from bentos.gateway.openapi import READING_PROBLEMS
 from bentos.gateway.query_string import DEFAULT_SPAN, Buckets, Span, described_parameters, parse_parameters
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
-from frontdesk.storage.sql.daily import counts, latencies
+from frontdesk.storage.sql.daily_rollups import counts, latencies
 
 Asked = TypeVar("Asked", bound=Span, contravariant=True)
 

@@ -28,7 +28,7 @@ from bentos.gateway.stream import REPLAYED, add_stream
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, ServerIdentity
-from frontdesk.storage.rows import answer_json
+from frontdesk.storage.record_rows import answer_json
 from frontdesk.types import Answer, EarlierAnswer, Query
 from runners.heartbeats import Heartbeats
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from sqlalchemy import RowMapping
 
 from bentos.gateway.query_string import encoded_position
-from frontdesk.storage.sql.listing import Feedback, Interaction, Position
+from frontdesk.storage.sql.pagination import Feedback, Interaction, Position
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from starlette.requests import Request
 
 from bentos.gateway.schemas import Label, in_utc, violated, written_time
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.listing import Filters, Position
+from frontdesk.storage.sql.pagination import Filters, Position
 from frontdesk.types import Action, PriorityLevel
 
 LONGEST_PAGE = 200

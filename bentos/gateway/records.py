@@ -35,11 +35,11 @@ from bentos.gateway.schemas import FeedbackIn, parse
 from bentos.gateway.stream import REPLAYED
 from frontdesk.deadline import Deadline
 from frontdesk.errors import NotFound
-from frontdesk.storage.idempotency import IdempotencyKeys
-from frontdesk.storage.rows import SPOOLED, Finish
+from frontdesk.storage.record_rows import SPOOLED, Finish
 from frontdesk.storage.sql.feedback import Opinion
-from frontdesk.storage.sql.listing import EXPORTED, Feedback, Filters, Position
+from frontdesk.storage.sql.pagination import EXPORTED, Feedback, Filters, Position
 from frontdesk.storage.subjects import Subject, SubjectKind
+from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.types import Claim
 
 JSON = "application/json"

@@ -29,7 +29,7 @@ from bentos.gateway.openapi import KEYED_PROBLEMS, json_body
 from bentos.gateway.schemas import QueryIn, parse
 from frontdesk.errors import FrontdeskError
 from frontdesk.observability.logs import log_failure
-from frontdesk.storage.rows import answer_json
+from frontdesk.storage.record_rows import answer_json
 from frontdesk.types import AnswerEvent, EarlierAnswer, Final, Sentence, Understood
 
 MEDIA_TYPE = "text/event-stream"

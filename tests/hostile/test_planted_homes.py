@@ -18,7 +18,7 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import CONTAINER_VARIABLE, UntrustedFileError, check_home, make_home, open_own
 from frontdesk.security.keys import signing_key
 from frontdesk.storage.database import COMPANIONS, open_database
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.spool.spool import Spool
 from tests.serving import frontdesk
 
 ANOTHER_USER = 65534

@@ -17,15 +17,15 @@ from sqlalchemy import Engine, Table, func, select, text
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, StorageUnavailable
-from frontdesk.storage.access import read, write
-from frontdesk.storage.archive import Archive
 from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.reads.query_history import Archive
 from frontdesk.storage.sql.erasure import is_erased
 from frontdesk.storage.sql.feedback import Opinion
-from frontdesk.storage.sql.listing import Filters, Position
+from frontdesk.storage.sql.pagination import Filters, Position
 from frontdesk.storage.sql.records import find_answer
 from frontdesk.storage.subjects import customer_hash
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
+from frontdesk.storage.transactions import read, write
 from frontdesk.types import Caller
 from tests.kept import START, hours, kept, put, put_feedback
 

@@ -19,9 +19,9 @@ import frontdesk
 from bentos.audit import checked, checkpoints_in
 from bentos.checkpoints import FILE_NAME, Checkpoints, keep_checkpoint
 from frontdesk.security.audit import BEGINNING, AuditKey, Checkpoint, audit_key
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.sql.audit import all_checkpoints, chain_heads, insert_checkpoint
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 from frontdesk.types import AuditEntry
 

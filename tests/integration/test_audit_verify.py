@@ -17,9 +17,9 @@ from bentos import audit
 from bentos.checkpoints import FILE_NAME, keep_checkpoint
 from cli.audit import INCOMPLETE_FILE, UNREACHABLE, app
 from frontdesk.security.audit import AuditKey, audit_key
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import begin_writing, migrate, open_database
 from frontdesk.storage.sql.audit_segments import ACTION
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.types import AuditEntry
 
 NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)

@@ -12,8 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine, delete, event, insert
 
 from frontdesk.features.behavioural import STRANGER, history_before
-from frontdesk.storage.customers import SqlCustomers
 from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.reads.sql_customer_history import SqlCustomers
 from frontdesk.storage.sql.customers import all_contacts, all_ratings, history_as_of
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, feedback, queries

@@ -18,10 +18,10 @@ import pytest
 from sqlalchemy import Engine
 
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.dispatcher import DeliveryLimits, Dispatcher
 from frontdesk.storage.events import Event, answered_event, outbox_rows
-from frontdesk.storage.leadership import Leadership
-from frontdesk.storage.sinks import FileSink, Sink, SinkAway
+from frontdesk.storage.leader_election import Leadership
+from frontdesk.storage.outbox.dispatcher import DeliveryLimits, Dispatcher
+from frontdesk.storage.outbox.sinks import FileSink, Sink, SinkAway
 from frontdesk.storage.sql import outbox
 from tests.postgresql import PostgreSql
 from tests.records import record

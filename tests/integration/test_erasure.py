@@ -17,17 +17,17 @@ from sqlalchemy import Engine, Table, select
 
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.erasing import Eraser, Receipt
-from frontdesk.storage.erasure_follower import ErasureFollower
-from frontdesk.storage.late import settled
-from frontdesk.storage.rows import COMMITTED, Finish, RowMaker, Rows
-from frontdesk.storage.spool import Refused, Spool
+from frontdesk.storage.erasure.erasing import Eraser, Receipt
+from frontdesk.storage.erasure.follower import ErasureFollower
+from frontdesk.storage.record_rows import COMMITTED, Finish, RowMaker, Rows
+from frontdesk.storage.spool.replay import settled
+from frontdesk.storage.spool.spool import Refused, Spool
 from frontdesk.storage.sql import erasure
 from frontdesk.storage.sql.idempotency import ClaimRow, take_claim
 from frontdesk.storage.sql.spool import add_to_spool
 from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
-from frontdesk.storage.works import Keep, write_database
+from frontdesk.storage.writes.write_commands import Keep, write_database
 from frontdesk.types import Claim
 from tests.kept import kept, put, put_feedback
 from tests.recording import SEAL, fingerprint, recording

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import Engine, func, select
 
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.sql import daily
+from frontdesk.storage.sql import daily_rollups
 from frontdesk.storage.sql.analytics import (
     Correction,
     Count,
@@ -26,7 +26,7 @@ from frontdesk.storage.sql.analytics import (
     latency,
     opinions,
 )
-from frontdesk.storage.sql.daily import count_day, counts, days_to_count, forget_days, keep_days, latencies
+from frontdesk.storage.sql.daily_rollups import count_day, counts, days_to_count, forget_days, keep_days, latencies
 from frontdesk.storage.tables import daily_counts
 from tests.kept import START, hours, kept, put, put_feedback
 
@@ -204,7 +204,7 @@ def test_percentiles_of_very_many_queries_are_right_to_half_a_percent(
     count_days(engine, window)
     with reading(engine) as connection:
         precise, exact = latencies(connection, window, SHARES)
-        monkeypatch.setattr(daily, "EXACT_UP_TO", 100)
+        monkeypatch.setattr(daily_rollups, "EXACT_UP_TO", 100)
         rough, roughly_exact = latencies(connection, window, SHARES)
     assert (exact, roughly_exact) == (True, False)
     assert rough.queries == precise.queries

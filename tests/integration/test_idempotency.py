@@ -14,8 +14,8 @@ from sqlalchemy import Engine, event, func, insert, select
 
 from frontdesk.errors import KeyInFlight, KeyReused, StorageUnavailable
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.rows import answer_json
-from frontdesk.storage.spool import Spool, purge
+from frontdesk.storage.record_rows import answer_json
+from frontdesk.storage.spool.spool import Spool, purge
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
 from frontdesk.storage.tables import idempotency, queries
 from frontdesk.types import Answer, Caller, Claim, EarlierAnswer, Query

@@ -15,7 +15,7 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.security.key_files import KeyFiles, Purpose
 from frontdesk.security.sealing import open_seal
 from frontdesk.storage.database import migrate, open_database
-from frontdesk.storage.rows import RowMaker
+from frontdesk.storage.record_rows import RowMaker
 from frontdesk.storage.sql.records import insert_rows
 from tests.records import record
 from tests.serving import environment, frontdesk

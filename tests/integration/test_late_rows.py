@@ -9,10 +9,10 @@ import pytest
 from sqlalchemy import Engine, select
 
 from frontdesk.deadline import Deadline
-from frontdesk.storage.archive import Archive
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.late import settled
-from frontdesk.storage.rows import RowMaker, Rows
+from frontdesk.storage.reads.query_history import Archive
+from frontdesk.storage.record_rows import RowMaker, Rows
+from frontdesk.storage.spool.replay import settled
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, outbox, queries
 from tests.recording import SEAL, fingerprint

@@ -15,7 +15,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.features.behavioural import STRANGER, Contact, history_before
 from frontdesk.identifiers import uuid7
 from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.erasing import Eraser
+from frontdesk.storage.erasure.erasing import Eraser
 from frontdesk.storage.events import (
     ErasedQuery,
     Event,
@@ -24,10 +24,10 @@ from frontdesk.storage.events import (
     feedback_event,
     queries_erased_event,
 )
-from frontdesk.storage.features_sink import FeaturesSink, rebuild
-from frontdesk.storage.redis_client import RedisInTime
-from frontdesk.storage.redis_customers import RedisCustomers
-from frontdesk.storage.sinks import SinkAway
+from frontdesk.storage.outbox.features_sink import FeaturesSink, rebuild
+from frontdesk.storage.outbox.sinks import SinkAway
+from frontdesk.storage.redis.customer_history import RedisCustomers
+from frontdesk.storage.redis.optional_redis import RedisInTime
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.tables import customer_history, feedback, queries

@@ -15,15 +15,15 @@ from frontdesk.errors import KeyReused
 from frontdesk.security.key_files import KeyFiles, Purpose
 from frontdesk.security.sealing import Seal, key_id_of, open_seal, read_seal
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.idempotency import asked_for
-from frontdesk.storage.reseal import PAGE_ROWS, KeyUse, ResealJob
-from frontdesk.storage.rows import RowMaker, Rows, answer_json, context, open_original
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.record_rows import RowMaker, Rows, answer_json, context, open_original
+from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.sql.encrypted_columns import SEALED
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.records import insert_rows
-from frontdesk.storage.sql.sealed import SEALED
+from frontdesk.storage.sql.reencryption import PAGE_ROWS, KeyUse, ResealJob
 from frontdesk.storage.sql.spool import add_to_spool, refused
 from frontdesk.storage.tables import idempotency, metadata, queries
+from frontdesk.storage.writes.idempotency import asked_for
 from frontdesk.types import Claim, EarlierAnswer
 from tests.recording import recording
 from tests.records import RAW_TEXT, record

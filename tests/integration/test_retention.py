@@ -14,11 +14,11 @@ from sqlalchemy import Engine, Table, delete, select, update
 from bentos.audit import checked
 from bentos.checkpoints import keep_checkpoint
 from frontdesk.security.audit import AuditKey
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
+from frontdesk.storage.erasure.retention import Retention
 from frontdesk.storage.events import feedback_event, outbox_rows
-from frontdesk.storage.retention import Retention
-from frontdesk.storage.sinks import FileSink
+from frontdesk.storage.outbox.sinks import FileSink
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.erasure import ERASED_QUERY
 from frontdesk.storage.sql.registry import TABLES
 from frontdesk.storage.tables import (

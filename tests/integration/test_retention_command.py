@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.events import answered_event
-from frontdesk.storage.sinks import FileSink
+from frontdesk.storage.outbox.sinks import FileSink
 from tests.kept import kept, put
 from tests.records import record
 

@@ -11,7 +11,7 @@ from sqlalchemy import insert
 
 from frontdesk.config import Settings, load
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.audit import all_entries
 from frontdesk.storage.sql.spool import refused
 from tests.records import MASKED_TEXT, record, rows

@@ -15,7 +15,7 @@ from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.masking import mask_steps
-from frontdesk.storage.rows import answer_json, earlier_answer
+from frontdesk.storage.record_rows import answer_json, earlier_answer
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Action,

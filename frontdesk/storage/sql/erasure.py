@@ -23,8 +23,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
 from frontdesk.storage.events import ErasedQuery
-from frontdesk.storage.sql.inserting import insert_of
 from frontdesk.storage.sql.outbox import forget_customer
+from frontdesk.storage.sql.upsert import insert_of
 from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.tables import customer_history, erasures, feedback, idempotency, outbox, queries
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.sql.listing import Feedback
+from frontdesk.storage.sql.pagination import Feedback
 from frontdesk.storage.tables import customer_history, feedback, queries
 
 IDS_AT_ONCE = 500

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select
 
-from frontdesk.storage.rows import Finish
-from frontdesk.storage.sql.inserting import Insert, insert_of
+from frontdesk.storage.record_rows import Finish
+from frontdesk.storage.sql.upsert import Insert, insert_of
 from frontdesk.storage.tables import idempotency
 
 PURGED_AT_ONCE = 1000

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select
 
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.rows import Rows
-from frontdesk.storage.sql.inserting import insert_once
+from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.sql.upsert import insert_once
 from frontdesk.storage.tables import metadata, model_performance, queries
 
 _INSERT_PERFORMANCE = insert(model_performance)

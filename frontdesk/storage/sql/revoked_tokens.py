@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import Connection, RowMapping, delete, func, or_, select
 
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.inserting import insert_of
+from frontdesk.storage.sql.upsert import insert_of
 from frontdesk.storage.tables import revoked_tokens
 
 MOST_REVOKED = 10_000

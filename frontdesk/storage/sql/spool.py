@@ -26,7 +26,7 @@ from sqlalchemy import (
     update,
 )
 
-from frontdesk.storage.rows import Rows
+from frontdesk.storage.record_rows import Rows
 from frontdesk.storage.subjects import query_id_of
 from frontdesk.storage.tables import UtcDateTime, idempotency
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, or_, select
 
 from frontdesk.storage.sql.erasure import database_now
-from frontdesk.storage.sql.inserting import insert_of
+from frontdesk.storage.sql.upsert import insert_of
 from frontdesk.storage.tables import spools
 
 SILENT_AFTER = timedelta(seconds=90)

@@ -12,7 +12,7 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from frontdesk.storage.crash_points import POINTS, VARIABLE
+from frontdesk.storage.failpoints import POINTS, VARIABLE
 from tests.faults.load import wait_until
 from tests.faults.outcome import Form, Grounds, Outcome
 from tests.faults.stage import SHORT_LEASES, Stage, on_stage

@@ -14,9 +14,9 @@ from bentos.audit import checked
 from bentos.audit_counts import MOST_IN_ALL, MOST_KINDS, MOST_TARGETS, AuditCounts
 from frontdesk.security.audit import AuditKey
 from frontdesk.security.gate import ANONYMOUS
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.audit import find_entries
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.types import Caller
 
 KEY = AuditKey(b"k" * 32)

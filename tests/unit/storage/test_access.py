@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 
-from frontdesk.storage.access import STORAGE_THREADS, in_spool_thread, in_storage_thread
+from frontdesk.storage.transactions import STORAGE_THREADS, in_spool_thread, in_storage_thread
 
 MANY = 64
 """More than the threads of any executor here."""

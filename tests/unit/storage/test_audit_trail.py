@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine
 
 from frontdesk.security.audit import AuditKey, AuditRow, verify
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.rows import RowMaker, Rows
+from frontdesk.storage.record_rows import RowMaker, Rows
 from frontdesk.storage.sql.audit import all_checkpoints, all_entries, chain_heads, insert_checkpoint
-from frontdesk.storage.works import Keep, write_database
+from frontdesk.storage.sql.audit_trail import AuditTrail
+from frontdesk.storage.writes.write_commands import Keep, write_database
 from frontdesk.types import AuditEntry
 from tests.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, SEAL, record
 

@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from frontdesk.storage.cache import LruCache, RedisCache
-from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.redis.cache import LruCache, RedisCache
+from frontdesk.storage.redis.optional_redis import RedisInTime
 from tests.redis_server import RedisServer
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.storage.crash_points import POINTS, VARIABLE
+from frontdesk.storage.failpoints import POINTS, VARIABLE
 
 PROGRAM = """
-from frontdesk.storage.crash_points import reached
+from frontdesk.storage.failpoints import reached
 for time in range(3):
     reached("rows.built")
     print(time, flush=True)

@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.storage.database import alembic_config, migrate, open_database, reading, write_turn
-from frontdesk.storage.rows import Rows
+from frontdesk.storage.record_rows import Rows
 from frontdesk.storage.sql.records import find_answer, insert_rows
 from frontdesk.storage.tables import metadata
 from tests.records import MASKED_TEXT, record, rows

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.event_file import empty_lines_before, not_emptied
 from frontdesk.storage.events import ErasedQuery, Event, answered_event, erased_event, queries_erased_event
-from frontdesk.storage.sinks import FileSink
+from frontdesk.storage.outbox.event_file import empty_lines_before, not_emptied
+from frontdesk.storage.outbox.sinks import FileSink
 from tests.records import record
 
 AT = datetime.now(UTC)

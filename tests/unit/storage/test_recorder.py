@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 
 from frontdesk.errors import StorageUnavailable
 from frontdesk.storage.database import open_database
-from frontdesk.storage.recorder import SpoolingRecorder
+from frontdesk.storage.writes.recorder import SpoolingRecorder
 from frontdesk.types import Record
 from tests.recording import Recording, recording
 from tests.records import record

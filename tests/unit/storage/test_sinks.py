@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.storage.events import answered_event
-from frontdesk.storage.sinks import FileSink, SinkAway
+from frontdesk.storage.outbox.sinks import FileSink, SinkAway
 from tests.records import record
 
 EVENTS = [answered_event(record(query_id=str(number))) for number in range(3)]

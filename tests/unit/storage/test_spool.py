@@ -16,10 +16,10 @@ from sqlalchemy import Engine, event, select
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
-from frontdesk.storage.archive import Archive
 from frontdesk.storage.database import begin_writing, open_database, reading
-from frontdesk.storage.rows import Rows
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.reads.query_history import Archive
+from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.spool import add_to_spool
 from frontdesk.storage.tables import queries
 from tests.recording import Recording, fingerprint, recording

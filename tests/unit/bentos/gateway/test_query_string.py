@@ -18,7 +18,7 @@ from bentos.gateway.query_string import (
     parse_parameters,
 )
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.listing import Position
+from frontdesk.storage.sql.pagination import Position
 
 MARK = "zqxmark"
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from frontdesk.storage.database import begin_writing
-from frontdesk.storage.rows import Finish
+from frontdesk.storage.record_rows import Finish
 from frontdesk.storage.sql.idempotency import ClaimRow, find_holder, finish_claim, take_claim
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

@@ -10,7 +10,7 @@ from sqlalchemy import Engine, Table, select
 
 from frontdesk.errors import DataError
 from frontdesk.storage.database import reading
-from frontdesk.storage.rows import RESOLUTION, open_original
+from frontdesk.storage.record_rows import RESOLUTION, open_original
 from frontdesk.storage.sql.records import find_answer, find_sealed, insert_performance, insert_rows
 from frontdesk.storage.tables import customer_history, model_performance, queries
 from frontdesk.types import Action, Record

@@ -20,8 +20,8 @@ from sqlalchemy import Connection, Engine
 from frontdesk.features.behavioural import MOST, Contact, Rating
 from frontdesk.storage.database import reading
 from frontdesk.storage.events import Event, EventType
-from frontdesk.storage.redis_customers import PREFIX, WHOLE, forget, put_contacts, put_ratings, remove_ratings
-from frontdesk.storage.sinks import SinkAway
+from frontdesk.storage.outbox.sinks import SinkAway
+from frontdesk.storage.redis.customer_history import PREFIX, WHOLE, forget, put_contacts, put_ratings, remove_ratings
 from frontdesk.storage.sql.customers import all_contacts, all_ratings
 
 TIMEOUT_S = 2.0

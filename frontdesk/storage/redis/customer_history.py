@@ -26,7 +26,7 @@ from frontdesk.features.behavioural import (
     Rating,
     summarise,
 )
-from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.redis.optional_redis import RedisInTime
 
 PREFIX = "frontdesk:customers:"
 WHOLE = f"{PREFIX}whole"

@@ -19,9 +19,9 @@ from threading import Event, Thread
 from sqlalchemy import Engine
 
 from frontdesk.storage.database import begin_writing, reading, truncate_wal
-from frontdesk.storage.failures import name_of
-from frontdesk.storage.late import CLOCK_MARGIN
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.db_errors import name_of
+from frontdesk.storage.spool.replay import CLOCK_MARGIN
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.erasure import Erasures, database_now, list_erasures
 from frontdesk.storage.sql.spools import SpoolReport, put_report
 from frontdesk.storage.subjects import Fingerprint

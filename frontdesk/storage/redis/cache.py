@@ -13,7 +13,7 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from frontdesk.storage.redis_client import RedisInTime
+from frontdesk.storage.redis.optional_redis import RedisInTime
 
 PREFIX = "frontdesk:cache:"
 INDEX = "frontdesk:cache-index:"

@@ -22,8 +22,8 @@ from sqlalchemy import Engine, RowMapping, Table
 from frontdesk.errors import ConfigurationError, DataError
 from frontdesk.security.sealing import Seal, key_id_of
 from frontdesk.storage.database import begin_writing, reading, truncate_wal
-from frontdesk.storage.rows import Finish, Rows, context
-from frontdesk.storage.sql.sealed import (
+from frontdesk.storage.record_rows import Finish, Rows, context
+from frontdesk.storage.sql.encrypted_columns import (
     SEALED,
     WAITING,
     SealedTable,

@@ -20,13 +20,13 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.observability.metrics import Metrics
-from frontdesk.storage.audit_trail import AuditTrail
-from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import begin_writing, reading
-from frontdesk.storage.failures import is_of_the_row, name_of
-from frontdesk.storage.late import anonymised_late, settled
-from frontdesk.storage.rows import Rows
-from frontdesk.storage.spool import Refused, Spool, Spooled, purge
+from frontdesk.storage.db_errors import is_of_the_row, name_of
+from frontdesk.storage.failpoints import reached
+from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.spool.replay import anonymised_late, settled
+from frontdesk.storage.spool.spool import Refused, Spool, Spooled, purge
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.records import insert_rows, ping
 

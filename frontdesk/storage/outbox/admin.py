@@ -11,9 +11,9 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.errors import NotFound, StorageUnavailable
-from frontdesk.storage.access import in_storage_thread
 from frontdesk.storage.database import reading, write_turn
 from frontdesk.storage.sql.outbox import DeadLetter, Lag, dead_letters, drop, lags, revive
+from frontdesk.storage.transactions import in_storage_thread
 
 MOST_DEAD_LETTERS = 100
 

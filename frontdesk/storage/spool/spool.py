@@ -19,8 +19,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from frontdesk.storage.database import begin_writing, open_database, reading, truncate_wal, try_lock
-from frontdesk.storage.late import anonymised, is_erased, origin_of
-from frontdesk.storage.rows import Rows
+from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.spool.replay import anonymised, is_erased, origin_of
 from frontdesk.storage.sql.erasure import Erasures
 from frontdesk.storage.sql.idempotency import (
     ClaimRow,

@@ -24,10 +24,10 @@ from threading import Thread
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import truncate_wal, write_turn
-from frontdesk.storage.leadership import Leadership
-from frontdesk.storage.sinks import ERASURES, FileSink, Sink, SinkAway
+from frontdesk.storage.failpoints import reached
+from frontdesk.storage.leader_election import Leadership
+from frontdesk.storage.outbox.sinks import ERASURES, FileSink, Sink, SinkAway
 from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, lags, postpone
 
 GATHER_S = 0.05

@@ -13,8 +13,8 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from frontdesk.storage.rows import Rows
-from frontdesk.storage.sql.daily import forget_days
+from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.sql.daily_rollups import forget_days
 from frontdesk.storage.sql.erasure import (
     ERASED_HISTORY,
     ERASED_QUERY,

@@ -22,14 +22,14 @@ from sqlalchemy import Engine
 
 from frontdesk.errors import StorageUnavailable
 from frontdesk.observability.metrics import Metrics
-from frontdesk.storage.audit_trail import AuditTrail
-from frontdesk.storage.crash_points import reached
-from frontdesk.storage.drain import Drain
-from frontdesk.storage.failures import StoreAway, refusal
-from frontdesk.storage.group_commit import GroupCommit
-from frontdesk.storage.rows import COMMITTED, SPOOLED, RowMaker, Rows
-from frontdesk.storage.spool import Spool
-from frontdesk.storage.works import FreeKey, Keep, Store, Work, write_database, write_spool
+from frontdesk.storage.db_errors import StoreAway, refusal
+from frontdesk.storage.failpoints import reached
+from frontdesk.storage.record_rows import COMMITTED, SPOOLED, RowMaker, Rows
+from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.sql.audit_trail import AuditTrail
+from frontdesk.storage.writes.drain import Drain
+from frontdesk.storage.writes.group_commit import GroupCommit
+from frontdesk.storage.writes.write_commands import FreeKey, Keep, Store, Work, write_database, write_spool
 from frontdesk.types import Caller, Claim, Record
 
 CLOSING_S = 10.0

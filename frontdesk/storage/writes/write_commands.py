@@ -14,16 +14,16 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, Engine
 
 from frontdesk.errors import KeyInFlight
-from frontdesk.storage.audit_trail import AuditTrail
-from frontdesk.storage.crash_points import reached
 from frontdesk.storage.database import write_turn
-from frontdesk.storage.failures import StoreAway, is_of_the_row, is_passing, name_of, refusal
-from frontdesk.storage.group_commit import Outcome
-from frontdesk.storage.late import without_erased
-from frontdesk.storage.rows import Finish, Rows
+from frontdesk.storage.db_errors import StoreAway, is_of_the_row, is_passing, name_of, refusal
+from frontdesk.storage.failpoints import reached
+from frontdesk.storage.record_rows import Finish, Rows
+from frontdesk.storage.spool.replay import without_erased
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.idempotency import ClaimRow, finish_claim, free_claim, take_claim
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.sql.spool import add_to_spool
+from frontdesk.storage.writes.group_commit import Outcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,17 @@ from sqlalchemy import Column, Connection, Engine, RowMapping
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import KeyInFlight
-from frontdesk.storage.access import read, write
-from frontdesk.storage.erasing import Eraser, ForgetReplies, Receipt
+from frontdesk.storage.erasure.erasing import Eraser, ForgetReplies, Receipt
 from frontdesk.storage.events import feedback_event, outbox_rows
-from frontdesk.storage.rows import Finish
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.record_rows import Finish
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.analytics import Window
-from frontdesk.storage.sql.daily import Day, count_day, days_to_count, keep_days
+from frontdesk.storage.sql.daily_rollups import Day, count_day, days_to_count, keep_days
 from frontdesk.storage.sql.erasure import lock_for_writing
 from frontdesk.storage.sql.feedback import Opinion, insert_feedback
 from frontdesk.storage.sql.idempotency import finish_claim
-from frontdesk.storage.sql.listing import (
+from frontdesk.storage.sql.outbox import insert_outbox
+from frontdesk.storage.sql.pagination import (
     LISTED,
     Feedback,
     Filters,
@@ -36,8 +36,8 @@ from frontdesk.storage.sql.listing import (
     page_of_interactions,
     page_of_queries,
 )
-from frontdesk.storage.sql.outbox import insert_outbox
 from frontdesk.storage.subjects import Subject, SubjectKind
+from frontdesk.storage.transactions import read, write
 from frontdesk.types import Caller
 
 T = TypeVar("T")

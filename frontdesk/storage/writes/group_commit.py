@@ -18,7 +18,7 @@ from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 from frontdesk.errors import StorageUnavailable
-from frontdesk.storage.crash_points import reached
+from frontdesk.storage.failpoints import reached
 
 Work = TypeVar("Work")
 Outcome = object | Exception

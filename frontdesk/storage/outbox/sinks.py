@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Protocol
 
 from frontdesk.private_files import UntrustedFileError, open_own
-from frontdesk.storage.event_file import lines_with, redact_lines
 from frontdesk.storage.events import Event, EventType
+from frontdesk.storage.outbox.event_file import lines_with, redact_lines
 
 ERASURES = (EventType.ERASED, EventType.QUERIES_ERASED)
 

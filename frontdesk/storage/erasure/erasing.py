@@ -22,17 +22,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, StorageUnavailable
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.access import read, write
 from frontdesk.storage.database import truncate_wal
-from frontdesk.storage.event_file import files_of_events, not_emptied
 from frontdesk.storage.events import ErasedQuery, Event, erased_event, outbox_rows, queries_erased_event
-from frontdesk.storage.sinks import FileSink
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.outbox.event_file import files_of_events, not_emptied
+from frontdesk.storage.outbox.sinks import FileSink
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.erasure import database_now, list_queries, lock_for_erasing, remember_erasure
 from frontdesk.storage.sql.outbox import insert_outbox, waiting_events
 from frontdesk.storage.sql.registry import erase_everywhere
 from frontdesk.storage.sql.spools import uncertain_spools
 from frontdesk.storage.subjects import Fingerprint, Subject, SubjectKind, customer_hash
+from frontdesk.storage.transactions import read, write
 
 ForgetReplies = Callable[[str], Awaitable[int | None]]
 """Deletes all cached replies of a tenant and returns their number, or None if a cache is unavailable."""

@@ -20,14 +20,14 @@ from frontdesk.errors import KeyInFlight, KeyReused
 from frontdesk.identifiers import uuid7
 from frontdesk.observability.metrics import Metrics
 from frontdesk.security.sealing import Sealing
-from frontdesk.storage.access import in_spool_thread
-from frontdesk.storage.crash_points import reached
-from frontdesk.storage.recorder import SpoolingRecorder
-from frontdesk.storage.rows import SPOOLED, Finish, context, earlier_answer
-from frontdesk.storage.spool import Spool
+from frontdesk.storage.failpoints import reached
+from frontdesk.storage.record_rows import SPOOLED, Finish, context, earlier_answer
+from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
 from frontdesk.storage.subjects import Fingerprint, subject_hashes
-from frontdesk.storage.works import TakeKey
+from frontdesk.storage.transactions import in_spool_thread
+from frontdesk.storage.writes.recorder import SpoolingRecorder
+from frontdesk.storage.writes.write_commands import TakeKey
 from frontdesk.types import Caller, Claim, EarlierAnswer, Query
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
 from frontdesk.storage.sql.analytics import Count, Dimension, Latency, Window, count_by, latency, within
-from frontdesk.storage.sql.inserting import insert_once
+from frontdesk.storage.sql.upsert import insert_once
 from frontdesk.storage.tables import daily_counts, queries
 
 SETTLED_AFTER = timedelta(hours=1)

@@ -17,12 +17,12 @@ from threading import Event, Thread
 from sqlalchemy import Engine
 
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.audit_trail import AuditTrail
 from frontdesk.storage.database import begin_writing, reading, truncate_wal
-from frontdesk.storage.event_file import empty_lines_before
-from frontdesk.storage.failures import name_of
-from frontdesk.storage.leadership import RETENTION_LOCK, Leadership
+from frontdesk.storage.db_errors import name_of
+from frontdesk.storage.leader_election import RETENTION_LOCK, Leadership
+from frontdesk.storage.outbox.event_file import empty_lines_before
 from frontdesk.storage.sql.audit_segments import closed_segments, closing_details, delete_closed
+from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.registry import TABLES
 from frontdesk.storage.sql.retention import Expiry, insert_run, last_run
 from frontdesk.types import AuditEntry

@@ -1,0 +1,1 @@
+"""Removal of rows: erasure on request, and retention."""

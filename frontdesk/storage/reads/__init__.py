@@ -1,0 +1,1 @@
+"""What is read back: stored messages, and the history of customers."""

@@ -1,0 +1,1 @@
+"""What is kept in Redis: results of messages, and the events of customers."""

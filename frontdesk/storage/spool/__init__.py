@@ -1,0 +1,1 @@
+"""Records on the local disk while the database is unavailable, and their replay."""
