@@ -37,7 +37,7 @@ from benchmarks.spread import Spread
 from benchmarks.traffic import messages
 from bentos.champion import open_named, trusted_bundle
 from frontdesk.config import load
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from runners.models.session import find_provider
 from runners.warm_up import open_warm
 

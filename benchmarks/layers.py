@@ -41,9 +41,9 @@ from bentos.gateway.schemas import QueryIn, parse
 from bentos.wiring import open_desk
 from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
+from frontdesk.masking import mask
 from frontdesk.observability.logs import configure, log_access
 from frontdesk.security.keys import signing_key
-from frontdesk.security.masking import mask
 from frontdesk.security.tokens import mint
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
 from model_store.signature import signer

@@ -13,7 +13,7 @@ import statistics
 import time
 from dataclasses import asdict
 
-from frontdesk.security.masking import MASKING_VERSION, mask
+from frontdesk.masking import MASKING_VERSION, mask
 from tests.masking.marked import HALVES, figures, marked_messages, plain, table
 
 ROUNDS = 7

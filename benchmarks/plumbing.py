@@ -30,7 +30,7 @@ from benchmarks.server import running
 from benchmarks.traffic import messages
 from bentos.champion import trusted_bundle
 from frontdesk.config import load
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from runners.ensemble import Ensemble
 from runners.warm_up import open_warm
 

@@ -35,7 +35,7 @@ from scipy.stats import kendalltau, rankdata, spearmanr
 from bentos.champion import trusted_bundle
 from frontdesk.config import load
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from frontdesk.taxonomy import URGENCIES
 from frontdesk.types import MaskedText, PriorityLevel, Query
 from runners.ensemble import Ensemble

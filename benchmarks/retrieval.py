@@ -29,9 +29,9 @@ from rich.table import Table
 from bentos.champion import open_named, served_bundle
 from frontdesk.config import load
 from frontdesk.features.row import FeatureRow
+from frontdesk.masking import MASKING_VERSION
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
 from frontdesk.responses.retrieval import Embedder, Near, Retrieval
-from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.types import CustomerTier
 
 WRITTEN = Path(__file__).with_suffix(".yaml")

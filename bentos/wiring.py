@@ -38,6 +38,7 @@ from bentos.replies import (
 from bentos.revocations import RevocationWatch
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.responses import providers
@@ -46,7 +47,6 @@ from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
-from frontdesk.security.masking import mask_steps
 from frontdesk.security.provided_keys import place_keys
 from frontdesk.security.revocations import Revocations
 from frontdesk.security.sealing import open_seal

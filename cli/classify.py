@@ -250,7 +250,7 @@ def _classifier(ensemble: Ensemble, settings: Settings) -> Classify:
 
     from frontdesk.decision.automation import decide
     from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
-    from frontdesk.security.masking import mask
+    from frontdesk.masking import mask
     from frontdesk.types import MaskedText, Query, Understanding
 
     priorities = PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)

@@ -75,7 +75,7 @@ def explain_query(
 
     from frontdesk.decision.alternatives import Case
     from frontdesk.decision.automation import decide
-    from frontdesk.security.masking import mask
+    from frontdesk.masking import mask
     from frontdesk.types import PriorityLevel
 
     text = mask(query.text)

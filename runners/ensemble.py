@@ -17,8 +17,8 @@ import numpy as np
 from frontdesk.errors import BundleError, Overloaded
 from frontdesk.features.row import FeatureRow, FeatureRows
 from frontdesk.features.statistics import STATISTICS
+from frontdesk.masking import MASKING_VERSION
 from frontdesk.scores import Floats, Scores
-from frontdesk.security.masking import MASKING_VERSION
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Understanding
 from frontdesk.verified_files import ReadableFile

@@ -20,11 +20,11 @@ from frontdesk.config import SecuritySettings, ServerSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import Overloaded
+from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.gate import Gate
 from frontdesk.security.keys import Keyring, SigningKey
-from frontdesk.security.masking import mask_steps
 from frontdesk.security.tokens import mint
 from frontdesk.types import MaskedText, Understanding
 from tests.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, Unlimited

@@ -10,8 +10,8 @@ from types import SimpleNamespace
 import numpy as np
 
 from frontdesk.deadline import Deadline
+from frontdesk.masking import mask_steps
 from frontdesk.scores import Scores
-from frontdesk.security.masking import mask_steps
 from frontdesk.turns import Turns
 from frontdesk.types import MaskedText
 

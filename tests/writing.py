@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from frontdesk.deadline import Deadline
+from frontdesk.masking import mask
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.language_model import LanguageModel
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
@@ -16,7 +17,6 @@ from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.retrieval import Retrieval
 from frontdesk.responses.template import Templates
 from frontdesk.responses.writer import ModelWriter
-from frontdesk.security.masking import mask
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, Written
 from tests.fakes import NoEmbedding, understanding
 

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from frontdesk.errors import DataError
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
 from training.columns import STANDARD, Columns, check_columns
 from training.tables import READABLE, Table, read_tables

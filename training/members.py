@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 
 from frontdesk.features.row import FeatureRow, FeatureRows
 from frontdesk.features.text import Terms, Vectoriser
+from frontdesk.masking import MASKING_VERSION
 from frontdesk.scores import Scores
-from frontdesk.security.masking import MASKING_VERSION
 from training.data import Example
 from training.profile import Features, Profile
 

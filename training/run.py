@@ -27,7 +27,7 @@ import numpy as np
 
 import frontdesk
 from frontdesk.features.row import FeatureRow, FeatureRows
-from frontdesk.security.masking import MASKING_VERSION
+from frontdesk.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest

@@ -39,7 +39,7 @@ from benchmarks.peers.summary import Row, summarise
 from benchmarks.traffic import messages
 from bentos.champion import trusted_bundle
 from frontdesk.config import load
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from model_store.bundle import Bundle
 from runners.models.encoder import ENCODER_MEMBERS, PrecisionWish
 from runners.warm_up import open_warm

@@ -13,7 +13,7 @@ import httpx2
 import psutil
 import pytest
 
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from model_store.bundle import Bundle
 from runners.ensemble import Ensemble
 from runners.placement import MEMBERS, TREES

@@ -21,7 +21,7 @@ import httpx2
 import numpy as np
 import redis
 
-from frontdesk.security.masking import KINDS, mask
+from frontdesk.masking import KINDS, mask
 from model_store.bundle import Bundle
 from tests.faulty_llm import FaultyServer, faulty_server
 from tests.masking.marked import marked_messages, plain, values

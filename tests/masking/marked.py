@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 from pathlib import Path
 
-from frontdesk.security.masking import KINDS, mask
+from frontdesk.masking import KINDS, mask
 
 READ = ("look", "check")
 HALVES = (*READ, "unseen", "unseen2")

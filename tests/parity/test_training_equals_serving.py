@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frontdesk.features.row import FeatureRow
-from frontdesk.security.masking import MASKING_VERSION, mask
+from frontdesk.masking import MASKING_VERSION, mask
 from model_store.bundle import Bundle, open_bundle
 from runners.ensemble import Ensemble
 from runners.models.member import Batch

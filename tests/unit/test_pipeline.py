@@ -13,8 +13,8 @@ from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
+from frontdesk.masking import mask_steps
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.security.masking import mask_steps
 from frontdesk.storage.record_rows import answer_json, earlier_answer
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (

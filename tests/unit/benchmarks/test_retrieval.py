@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from benchmarks.retrieval import Figures, beside, ranks, written
 from frontdesk.features.row import FeatureRow
+from frontdesk.masking import MASKING_VERSION
 from frontdesk.responses.retrieval import Retrieval
-from frontdesk.security.masking import MASKING_VERSION
 from model_store.bundle import Bundle
 
 KNOWLEDGE, QUESTIONS = written()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.decision.actions import needed, with_slots
-from frontdesk.security.masking import KINDS, mask
+from frontdesk.masking import KINDS, mask
 from frontdesk.taxonomy import SLOTS, STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import MaskedText, SuggestedAction
 from frontdesk.types.query import PLACEHOLDER_KINDS

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from frontdesk.features.statistics import STATISTICS, statistics
-from frontdesk.security.masking import KINDS
+from frontdesk.masking import KINDS
 
 
 def value(name: str, text: str) -> float:

@@ -6,10 +6,10 @@ import time
 
 import pytest
 
+from frontdesk.masking import mask
 from frontdesk.responses.checks.draft import Draft
 from frontdesk.responses.checks.run import CHECKS, check
 from frontdesk.responses.knowledge import Passage
-from frontdesk.security.masking import mask
 from frontdesk.types import MaskedText
 from tests.writing import DAY, KNOWLEDGE, POLICY
 

@@ -10,13 +10,13 @@ import pytest
 from frontdesk.deadline import Deadline
 from frontdesk.decision.clarification import question
 from frontdesk.errors import ConfigurationError
+from frontdesk.masking import mask
 from frontdesk.responses.checks.draft import Draft
 from frontdesk.responses.checks.run import check
 from frontdesk.responses.language import LANGUAGES, guess
 from frontdesk.responses.questions import Questions
 from frontdesk.responses.template import PHRASES
 from frontdesk.responses.writer import TemplateWriter
-from frontdesk.security.masking import mask
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Written
 from tests.fakes import understanding

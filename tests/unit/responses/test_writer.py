@@ -7,11 +7,11 @@ from datetime import date
 import pytest
 
 from frontdesk.deadline import Deadline
+from frontdesk.masking import mask
 from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
 from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.retrieval import Retrieval
 from frontdesk.responses.writer import TemplateWriter
-from frontdesk.security.masking import mask
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Action,

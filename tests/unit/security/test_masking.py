@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from frontdesk.security.masking import KINDS, MASKING_VERSION, mask, mask_steps
+from frontdesk.masking import KINDS, MASKING_VERSION, mask, mask_steps
 from tests.support.machine_speed import slowness
 
 MASKED = [

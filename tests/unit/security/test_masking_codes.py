@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.security.masking import mask
-from frontdesk.security.masking.card_codes import card_codes
-from frontdesk.security.masking.link_words import LINK_WORDS
+from frontdesk.masking import mask
+from frontdesk.masking.card_codes import card_codes
+from frontdesk.masking.lexicons.link_words import LINK_WORDS
 
 ANNOUNCED = [
     *("pushTAN war {}", "Die pushTAN lautete {}.", "chipTAN {}", "smsTAN: {}", "sms-TAN lautet {}", "mTAN war {}", "meine photoTAN ist {}"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 
 KEPT = {
     "timestamps": [

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frontdesk.folding import fold
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from frontdesk.types import MaskedText
 
 VALUES = {

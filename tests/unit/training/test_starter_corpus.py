@@ -6,7 +6,7 @@ import json
 from collections import Counter, defaultdict
 from difflib import SequenceMatcher
 
-from frontdesk.security.masking import mask
+from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, STARTER_TAXONOMY, Taxonomy
 from training.data import STARTER_CORPUS, read_examples
 

@@ -11,7 +11,7 @@ from bentos.oip.inference import Inference, infer, refuse_unoffered, texts_of
 from bentos.oip.tensors import InputTensor, OutputTensor, write_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
-from frontdesk.security.masking import mask_steps
+from frontdesk.masking import mask_steps
 from frontdesk.turns import Turns, finished
 from tests.open_inference import FakeModels
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.security.masking import name_words as words
-from frontdesk.security.masking.given_names import GIVEN_NAMES
+from frontdesk.masking.lexicons import name_words as words
+from frontdesk.masking.lexicons.given_names import GIVEN_NAMES
 
 _WORD = r"[^\W\d_]{2,30}+(?:['’-][^\W\d_]{2,30}+)?"
 _CLOSED_BY = r"(?=\s*(?:[,.;!?)\n]|\Z)| (?:and|n|i|speaking|calling|from|with|here|und|ich|aus|hier|et|je|de|y|e|con|da|en|ik|uit|och|från)(?![^\W_]))"

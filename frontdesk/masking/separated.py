@@ -13,8 +13,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
 
-from frontdesk.security.masking.banking import DOUBLED, iban_length, is_iban
-from frontdesk.security.masking.spans import Found
+from frontdesk.masking.banking import DOUBLED, iban_length, is_iban
+from frontdesk.masking.spans import Found
 
 _BETWEEN = r"(?:[^\w\0]|_){0,4}"
 _THIRTEEN_DIGITS = re.compile(rf"[0-9](?:{_BETWEEN}[0-9]){{12}}")

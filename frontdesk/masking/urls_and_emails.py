@@ -6,8 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.security.masking.given_names import GIVEN_NAMES
-from frontdesk.security.masking.spans import END, START, Found, longest_apart
+from frontdesk.masking.lexicons.given_names import GIVEN_NAMES
+from frontdesk.masking.spans import END, START, Found, longest_apart
 
 _URL = re.compile(r"(?:(?<![a-z\d+.-])[a-z][a-z\d+.-]{0,15}+://|(?<![^\W_])www\.)[^\s<>\"\0]+", re.IGNORECASE)
 _BARE_URL = re.compile(

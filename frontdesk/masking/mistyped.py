@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.security.masking.banking import iban_length
-from frontdesk.security.masking.link_words import LINK_WORDS, words_pattern
-from frontdesk.security.masking.spans import Found, longest_apart, word_starts
+from frontdesk.masking.banking import iban_length
+from frontdesk.masking.lexicons.link_words import LINK_WORDS, words_pattern
+from frontdesk.masking.spans import Found, longest_apart, word_starts
 
 _DIGIT = r"[\dOoIl]"
 _OWN_LINK_WORDS = (

@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.security.masking import name_words as words
-from frontdesk.security.masking.given_names import GIVEN_NAMES
-from frontdesk.security.masking.name_cues import (
+from frontdesk.masking.lexicons import name_words as words
+from frontdesk.masking.lexicons.given_names import GIVEN_NAMES
+from frontdesk.masking.name_patterns import (
     AT,
     AT_WITH_A_KNOWN_NAME,
     BEFORE_A_NUMBER,
@@ -33,9 +33,9 @@ from frontdesk.security.masking.name_cues import (
     is_known,
     is_long_name,
 )
-from frontdesk.security.masking.signed import introduced, last_name
-from frontdesk.security.masking.spans import BLANK, START, Found
-from frontdesk.security.masking.table_headers import is_table_header
+from frontdesk.masking.signature_names import introduced, last_name
+from frontdesk.masking.spans import BLANK, START, Found
+from frontdesk.masking.table_headers import is_table_header
 
 _LOOKED_FOR_AGAIN, _LONGEST_LIST = 16, 8
 _FURTHER = re.compile(rf"(?:, ?| (?:and|und|et|y|e|en|och|&|\+) )(?:{words.TITLE} )?(?P<name>{RUN})")

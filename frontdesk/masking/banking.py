@@ -12,7 +12,7 @@ from functools import cache
 
 from stdnum import iban, numdb
 
-from frontdesk.security.masking.spans import END, START, Found, checked, word_starts
+from frontdesk.masking.spans import END, START, Found, checked, word_starts
 
 _IBAN_REGISTER = numdb.get("iban")
 _IBAN = re.compile(rf"{START}[A-Za-z]{{2}}\d\d[A-Za-z\d]{{0,30}}(?:[ -][A-Za-z\d]{{1,30}}){{0,8}}{END}", re.ASCII)

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from frontdesk.security.masking import reference_words as words
-from frontdesk.security.masking.amounts import kept_at
-from frontdesk.security.masking.name_words import NOT_A_NAME
-from frontdesk.security.masking.phones import phone_at
-from frontdesk.security.masking.spans import END, START, Found, words_of
+from frontdesk.masking.allowlist import kept_at
+from frontdesk.masking.lexicons import reference_words as words
+from frontdesk.masking.lexicons.name_words import NOT_A_NAME
+from frontdesk.masking.phones import phone_at
+from frontdesk.masking.spans import END, START, Found, words_of
 
 _TOKEN = re.compile(
     rf"{START}(?<![^\W_][-/])(?:[^\W\d_]++(?:[-/][^\W\d_]++)*+[-/_]?)?+\d[^\W_]*+(?:[-_/][^\W_]++|\.\d++)*+"

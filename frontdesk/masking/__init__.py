@@ -19,13 +19,13 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from frontdesk.folding import Folded, fold
-from frontdesk.security.masking.amounts import file_dates, kept
-from frontdesk.security.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
-from frontdesk.security.masking.card_codes import card_codes, codes_beside_cards
-from frontdesk.security.masking.code_words import ANNOUNCING
-from frontdesk.security.masking.glued import glued_numbers, separate_words
-from frontdesk.security.masking.links import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
-from frontdesk.security.masking.mistyped import (
+from frontdesk.masking.allowlist import file_dates, kept
+from frontdesk.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
+from frontdesk.masking.card_codes import card_codes, codes_beside_cards
+from frontdesk.masking.glued import glued_numbers, separate_words
+from frontdesk.masking.labelled_numbers import LOCATOR, named_numbers
+from frontdesk.masking.lexicons.code_words import ANNOUNCING
+from frontdesk.masking.mistyped import (
     BIRTH_WORDS,
     MISTYPED_WORDS,
     birth_dates,
@@ -33,14 +33,12 @@ from frontdesk.security.masking.mistyped import (
     mistyped_cards,
     mistyped_ibans,
 )
-from frontdesk.security.masking.named import LOCATOR, named_numbers
-from frontdesk.security.masking.names import names
-from frontdesk.security.masking.national_ids import national_ids
-from frontdesk.security.masking.phones import phones
-from frontdesk.security.masking.postal import postal_addresses
-from frontdesk.security.masking.references import parcels, references
-from frontdesk.security.masking.separated import has_digit_words, separated_cards, separated_ibans, spelled_cards
-from frontdesk.security.masking.spaced import (
+from frontdesk.masking.names import names
+from frontdesk.masking.national_ids import national_ids
+from frontdesk.masking.phones import phones
+from frontdesk.masking.postal import postal_addresses
+from frontdesk.masking.separated import has_digit_words, separated_cards, separated_ibans, spelled_cards
+from frontdesk.masking.spaced import (
     gaps_of,
     is_odd_address,
     is_odd_number,
@@ -48,7 +46,9 @@ from frontdesk.security.masking.spaced import (
     odd_numbers,
     odd_telephones,
 )
-from frontdesk.security.masking.spans import Found, blanked, words_of
+from frontdesk.masking.spans import Found, blanked, words_of
+from frontdesk.masking.unlabelled_numbers import parcels, references
+from frontdesk.masking.urls_and_emails import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
 from frontdesk.turns import Steps, finished
 from frontdesk.types import MaskedText
 

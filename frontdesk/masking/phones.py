@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.security.masking.spans import END, NUMBER, Found, word_starts
+from frontdesk.masking.spans import END, NUMBER, Found, word_starts
 
 # International; trunk prefix 0, a first group of at most six digits, nine digits in all; the groups of ten- and
 # nine-digit plans without a prefix; mobile numbers in one piece (UK 07, DE 015-017, FR 06 and 07).

@@ -22,7 +22,7 @@ from stdnum.it import codicefiscale
 from stdnum.se import personnummer
 from stdnum.us import itin, ssn
 
-from frontdesk.security.masking.spans import END, START, Found, word_starts, words_of
+from frontdesk.masking.spans import END, START, Found, word_starts, words_of
 
 _NINO_PREFIX_NEVER_GIVEN = frozenset(("BG", "GB", "KN", "NK", "NT", "TN", "ZZ"))
 """National Insurance Manual NIM39110."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.security.masking.amounts import CODES
-from frontdesk.security.masking.spans import START, Found
+from frontdesk.masking.allowlist import CODES
+from frontdesk.masking.spans import START, Found
 
 _TOKEN = re.compile(
     rf"{START}(?<![^\W_]-)(?:(?:19|20)\d\d/\d{{3,6}}(?![^\W_])|[A-Z]{{1,5}}(?:[-/]\d{{2,8}}){{2,3}}(?![^\W_])|(?:[^\W\d_]++(?:-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:-[^\W_]++)*+(?:(?:/(?:19|20)\d\d|(?<=\d{{4}})/\d\d)(?![^\W_/]))?)"

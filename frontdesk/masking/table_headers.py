@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from frontdesk.security.masking.given_names import GIVEN_NAMES
-from frontdesk.security.masking.spans import WORD
+from frontdesk.masking.lexicons.given_names import GIVEN_NAMES
+from frontdesk.masking.spans import WORD
 
 _COLUMN_WORDS = frozenset(
     """

@@ -12,10 +12,10 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from frontdesk.folding import Folded, insert_blanks, replace_matches
-from frontdesk.security.masking.national_ids import national_ids
-from frontdesk.security.masking.phones import phone_at, phones
-from frontdesk.security.masking.postal import street_addresses
-from frontdesk.security.masking.spans import Found
+from frontdesk.masking.national_ids import national_ids
+from frontdesk.masking.phones import phone_at, phones
+from frontdesk.masking.postal import street_addresses
+from frontdesk.masking.spans import Found
 
 _ODD_NUMBER = re.compile(
     r"[\dA-Z)+][ ,.:/-]{0,2}[\n_|*~•·:;,./-][ ,.:/-]{0,2}[\dA-D(]|(?<![^\W_])\d(?: \d){8}(?![^\W_])"

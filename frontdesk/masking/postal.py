@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.security.masking import place_words as words
-from frontdesk.security.masking.name_words import NOT_A_NAME
-from frontdesk.security.masking.spans import END, NUMBER, START, Found, word_starts, words_of
+from frontdesk.masking.lexicons import place_words as words
+from frontdesk.masking.lexicons.name_words import NOT_A_NAME
+from frontdesk.masking.spans import END, NUMBER, START, Found, word_starts, words_of
 
 _CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŒ](?:[^\W\d_]|['’-](?=[^\W\d_])){0,30}+"
 _SMALL = (

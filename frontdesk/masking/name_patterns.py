@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from frontdesk.security.masking import name_words as words
-from frontdesk.security.masking.given_names import AMBIGUOUS, GIVEN_NAMES
-from frontdesk.security.masking.spans import BLANK, END, START
+from frontdesk.masking.lexicons import name_words as words
+from frontdesk.masking.lexicons.given_names import AMBIGUOUS, GIVEN_NAMES
+from frontdesk.masking.spans import BLANK, END, START
 
 _UPPER = "A-ZÀ-ÖØ-ÞĆČĐĞĽŁŃŇŐŒŘŚŞŠŤŰŹŻŽİ"
 _LETTER = r"[^\W\d_]"

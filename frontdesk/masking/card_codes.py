@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from frontdesk.security.masking.amounts import CODES
-from frontdesk.security.masking.code_words import (
+from frontdesk.masking.allowlist import CODES
+from frontdesk.masking.lexicons.code_words import (
     CUES,
     FAR_CUE,
     FAR_WORDS,
@@ -22,10 +22,10 @@ from frontdesk.security.masking.code_words import (
     TYPED_AFTER,
     TYPED_BEFORE,
 )
-from frontdesk.security.masking.link_words import ARTICLES, LINK_WORDS, NUMBER_WORDS, VERBS, words_pattern
-from frontdesk.security.masking.reference_words import ELSE, kind_of
-from frontdesk.security.masking.separated import DIGIT_WORD
-from frontdesk.security.masking.spans import BLANK, END, NUMBER, START, WORD, Found, longest_apart, word_starts
+from frontdesk.masking.lexicons.link_words import ARTICLES, LINK_WORDS, NUMBER_WORDS, VERBS, words_pattern
+from frontdesk.masking.lexicons.reference_words import ELSE, kind_of
+from frontdesk.masking.separated import DIGIT_WORD
+from frontdesk.masking.spans import BLANK, END, NUMBER, START, WORD, Found, longest_apart, word_starts
 
 _OWN_LINK_WORDS = (
     "code kod changed reset set geändert wurde has been now new old neue alte kort kaart sur back rückseite vorderseite dos"

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.folding import Folded, insert_blanks, replace_matches
-from frontdesk.security.masking.national_ids import national_ids
-from frontdesk.security.masking.phones import phones
-from frontdesk.security.masking.spans import Found
+from frontdesk.masking.national_ids import national_ids
+from frontdesk.masking.phones import phones
+from frontdesk.masking.spans import Found
 
 _ACRONYM = re.compile(
     r"(?<![^\W_])(?:c[. ]{1,2}v[. ]{1,2}(?:[vcn](?:[. ]{0,2}2)?|2)|c[. ]{1,2}c[. ]{1,2}v|c[. ]{1,2}s[. ]{1,2}c|p[. ]{1,2}i[. ]{1,2}n"

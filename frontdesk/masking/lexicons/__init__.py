@@ -1,0 +1,1 @@
+"""Word lists that masking compares with. Lower case."""
