@@ -30,8 +30,8 @@ from bentos.champion import open_named, served_bundle
 from frontdesk.config import load
 from frontdesk.features.row import FeatureRow
 from frontdesk.masking import MASKING_VERSION
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.retrieval import Embedder, Near, Retrieval
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.knowledge_base.retrieval import Embedder, Near, Retrieval
 from frontdesk.types import CustomerTier
 
 WRITTEN = Path(__file__).with_suffix(".yaml")

@@ -18,7 +18,7 @@ from bentos.revocations import RevocationWatch
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.responses.llm import OpenAiClient
+from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.security.gate import Gate
 from frontdesk.security.rate_limit import RateLimits
 from frontdesk.security.sealing import Sealing

@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from bentos.audit import Auditor
 from frontdesk.config import Settings
 from frontdesk.observability.metrics import Metrics
-from frontdesk.responses.reply_cache import CachedReplies
+from frontdesk.responses.reply.reply_cache import CachedReplies
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.sealing import Sealing
 from frontdesk.storage.disk_room import DiskRoom

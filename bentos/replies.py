@@ -7,15 +7,15 @@ from bentos.local_llm import local_settings
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.pipeline import Writer
-from frontdesk.responses import providers
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
-from frontdesk.responses.llm import OpenAiClient
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
+from frontdesk.responses.knowledge_base.retrieval import Embedder, Retrieval
+from frontdesk.responses.llm.client import OpenAiClient
+from frontdesk.responses.llm.client import factory as providers
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
-from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
-from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
-from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
-from frontdesk.responses.retrieval import Embedder, Retrieval
-from frontdesk.responses.writer import ModelWriter, TemplateWriter
+from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
+from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
+from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
+from frontdesk.responses.reply.writer import ModelWriter, TemplateWriter
 from frontdesk.storage.redis.cache import LruCache, RedisCache
 from frontdesk.storage.redis.optional_redis import RedisInTime
 

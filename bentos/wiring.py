@@ -41,7 +41,7 @@ from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.responses import providers
+from frontdesk.responses.llm.client import factory as providers
 from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate

@@ -80,7 +80,7 @@ def _runtime(settings: Settings) -> Iterator[Finding]:
 def _champion(settings: Settings) -> Iterator[Finding]:
     from bentos.champion import trusted_bundle
     from frontdesk.errors import FrontdeskError
-    from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
+    from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
     from runners.warm_up import open_warm
 
     try:

@@ -34,8 +34,8 @@ def check(
     Exit code 1 when something is wrong, 0 when there are only warnings or nothing.
     """
     from frontdesk.config import load
-    from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
-    from frontdesk.responses.knowledge_check import problems
+    from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
+    from frontdesk.responses.knowledge_base.lint import problems
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from model_store.promotion import POINTER, champion_path
     from model_store.signature import open_signed

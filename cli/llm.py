@@ -62,8 +62,8 @@ async def _probe(settings: LlmSettings) -> tuple[str, str]:
 
     from frontdesk.deadline import Deadline
     from frontdesk.observability.llm_metrics import LanguageModelMetrics
-    from frontdesk.responses.llm import ChatMessage, LanguageModelUnavailable, Reason
-    from frontdesk.responses.providers import named, openai_client
+    from frontdesk.responses.llm.client import ChatMessage, LanguageModelUnavailable, Reason
+    from frontdesk.responses.llm.factory import named, openai_client
 
     base_url, model = named(settings)
     short = settings.model_copy(update={"max_tokens": PROBE_TOKENS})

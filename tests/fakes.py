@@ -10,7 +10,7 @@ import numpy as np
 from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
 from frontdesk.features.behavioural import CustomerHistory
-from frontdesk.responses.words import sentences
+from frontdesk.responses.text.normalization import sentences
 from frontdesk.scores import Floats
 from frontdesk.security.rate_limit import UNLIMITED, Taken
 from frontdesk.taxonomy import IntentPolicy, Taxonomy

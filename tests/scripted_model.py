@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from frontdesk.deadline import Deadline
-from frontdesk.responses.language_model import ChatMessage, LanguageModelUnavailable, Reason
+from frontdesk.responses.llm.port import ChatMessage, LanguageModelUnavailable, Reason
 
 Messages = Sequence[ChatMessage]
 

@@ -8,15 +8,15 @@ from typing import Any
 
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge
-from frontdesk.responses.language_model import LanguageModel
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
+from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.llm.port import LanguageModel
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
-from frontdesk.responses.prompt import STARTER_PROMPT, Prompt
-from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
-from frontdesk.responses.reply_cache import CachedReplies, ReplyCache
-from frontdesk.responses.retrieval import Retrieval
-from frontdesk.responses.template import Templates
-from frontdesk.responses.writer import ModelWriter
+from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
+from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
+from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
+from frontdesk.responses.reply.template import Templates
+from frontdesk.responses.reply.writer import ModelWriter
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, Written
 from tests.fakes import NoEmbedding, understanding
 

@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.responses.words import STOP_WORDS, content, plain, words
+from frontdesk.responses.text.normalization import STOP_WORDS, content, plain, words
 
 STARTER_REPLIES = Path(__file__).parent.parent / "policy" / "replies.yaml"
 

@@ -23,7 +23,7 @@ from cli.row_files import open_rows
 from frontdesk.config import CONFIG_VARIABLE, PROJECT, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, open_own, replaced
-from frontdesk.responses.providers import read_key
+from frontdesk.responses.llm.factory import read_key
 from frontdesk.security.key_files import KeyFiles, Purpose, read_secret, write_secret
 from frontdesk.security.keys import KeyFolder, read_keyring, signing_key
 from model_store.bundle import Bundle

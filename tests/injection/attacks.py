@@ -12,7 +12,7 @@ import codecs
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from frontdesk.responses.language_model import ChatMessage
+from frontdesk.responses.llm.port import ChatMessage
 
 Obeys = Callable[[Sequence[ChatMessage]], str]
 

@@ -7,7 +7,7 @@ import codecs
 
 import pytest
 
-from frontdesk.responses.words import plain
+from frontdesk.responses.text.normalization import plain
 from frontdesk.types import Action, ReplyRequest
 from tests.injection.attacks import ATTACKS, DEMANDS, STYLES, WRAPPERS, Attack, _always
 from tests.scripted_model import ScriptedModel

@@ -19,8 +19,8 @@ from frontdesk.config import LlmSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.llm import ChatMessage, Completion, LanguageModelUnavailable, OpenAiClient
-from frontdesk.responses.providers import openai_client
+from frontdesk.responses.llm.client import ChatMessage, Completion, LanguageModelUnavailable, OpenAiClient
+from frontdesk.responses.llm.factory import openai_client
 from tests.serving import free_port
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")

@@ -14,9 +14,9 @@ from bentos.local_llm import MODEL, local_settings, prepare_local, start_local
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.language_model import ChatMessage, LanguageModel
-from frontdesk.responses.llm import OpenAiClient
-from frontdesk.responses.providers import openai_client
+from frontdesk.responses.llm.client import OpenAiClient
+from frontdesk.responses.llm.factory import openai_client
+from frontdesk.responses.llm.port import ChatMessage, LanguageModel
 from frontdesk.types import Action, Reason
 from tests.serving import free_port
 from tests.writing import TEMPLATES, model_writer, request, written

@@ -11,7 +11,7 @@ from bentos.replies import open_writer
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.providers import openai_client
+from frontdesk.responses.llm.factory import openai_client
 from frontdesk.types import (
     Action,
     Candidate,

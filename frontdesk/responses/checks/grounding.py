@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.figures import Grounds, figures
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.quantities import Grounds, figures
 
 
 def grounding(draft: Draft) -> Iterator[Finding]:

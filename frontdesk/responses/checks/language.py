@@ -5,9 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.language import NAMES, guess
-from frontdesk.responses.words import STOP_WORDS, words
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.language_detection import NAMES, guess
+from frontdesk.responses.text.normalization import STOP_WORDS, words
 
 _ENOUGH_WORDS = 8
 _FEWEST_STOP_WORDS = 0.12

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.words import sentences, words
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.normalization import sentences, words
 
 _LONGEST_WORD = 34
 _CHARACTERS_PER_WORD = 15

@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.words import plain
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.normalization import plain
 
 _ADDRESS = re.compile(
     r"[a-z][a-z\d+.-]{1,15}:/{1,}\S*"  # any scheme

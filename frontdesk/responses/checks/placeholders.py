@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.checks.types import Draft, Finding
 from frontdesk.responses.policy import ReplyPolicy
 from frontdesk.types import MaskedText
 

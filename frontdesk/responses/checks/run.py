@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.checks.form import form
+from frontdesk.responses.checks.faithfulness import wording
+from frontdesk.responses.checks.forbidden_commitments import promises
 from frontdesk.responses.checks.grounding import grounding
 from frontdesk.responses.checks.language import language
-from frontdesk.responses.checks.leaks import leaks
 from frontdesk.responses.checks.length import is_far_too_long, length
 from frontdesk.responses.checks.links import links
-from frontdesk.responses.checks.obedience import obedience
 from frontdesk.responses.checks.placeholders import placeholders
-from frontdesk.responses.checks.promises import promises
+from frontdesk.responses.checks.plain_text import form
+from frontdesk.responses.checks.prompt_injection import obedience
+from frontdesk.responses.checks.prompt_leak import leaks
 from frontdesk.responses.checks.tone import tone
-from frontdesk.responses.checks.wording import wording
+from frontdesk.responses.checks.types import Draft, Finding
 from frontdesk.types import CheckResult
 
 CHECKS: Mapping[str, Callable[[Draft], Iterator[Finding]]] = MappingProxyType(

@@ -6,8 +6,8 @@ import re
 import unicodedata
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.words import plain
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.normalization import plain
 
 _SHOUTED = re.compile(r"\b[A-ZÄÖÜÅÉ]{4,}\b")
 _MOST_EXCLAMATION_MARKS = 1

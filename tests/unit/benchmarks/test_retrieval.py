@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.retrieval import Figures, beside, ranks, written
 from frontdesk.features.row import FeatureRow
 from frontdesk.masking import MASKING_VERSION
-from frontdesk.responses.retrieval import Retrieval
+from frontdesk.responses.knowledge_base.retrieval import Retrieval
 from model_store.bundle import Bundle
 
 KNOWLEDGE, QUESTIONS = written()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from cli.main import app
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE
 from frontdesk.taxonomy import STARTER_TAXONOMY
 
 

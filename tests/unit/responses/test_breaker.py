@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.responses.breaker import Breaker, BreakerLimits, State
+from frontdesk.responses.llm.breaker import Breaker, BreakerLimits, State
 
 LIMITS = BreakerLimits(slow_s=2.0, open_s=5.0, window_s=60.0)
 

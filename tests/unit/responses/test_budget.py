@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.responses.budget import Places, Prices, RetryBudget, estimate
-from frontdesk.responses.language_model import ChatMessage, Usage
+from frontdesk.responses.llm.port import ChatMessage, Usage
+from frontdesk.responses.llm.retry_budget import Places, Prices, RetryBudget, estimate
 
 
 def test_a_place_is_taken_or_refused_at_once_and_can_be_given_back() -> None:

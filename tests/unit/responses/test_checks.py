@@ -7,9 +7,9 @@ import time
 import pytest
 
 from frontdesk.masking import mask
-from frontdesk.responses.checks.draft import Draft
 from frontdesk.responses.checks.run import CHECKS, check
-from frontdesk.responses.knowledge import Passage
+from frontdesk.responses.checks.types import Draft
+from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.types import MaskedText
 from tests.writing import DAY, KNOWLEDGE, POLICY
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.figures import Grounds, figures
+from frontdesk.responses.text.quantities import Grounds, figures
 
 PASSAGE = "The refund arrives 5 to 7 working days after the return. Return within 30 days; shipping costs 4.90 EUR."
 

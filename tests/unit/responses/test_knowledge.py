@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import CustomerTier
 

@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.knowledge_check import Problem, problems
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.knowledge_base.lint import Problem, problems
 from frontdesk.taxonomy import STARTER_TAXONOMY, IntentPolicy, Taxonomy
 from frontdesk.types import CustomerTier
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.language import guess, spoken
+from frontdesk.responses.text.language_detection import guess, spoken
 
 WRITTEN = {
     "en": "Where is my order? It should have been here on Monday and nobody answers me.",

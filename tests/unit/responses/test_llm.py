@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from frontdesk.config import LlmSettings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.llm import ChatMessage, LanguageModelUnavailable, OpenAiClient, Reason
-from frontdesk.responses.providers import openai_client
+from frontdesk.responses.llm.client import ChatMessage, LanguageModelUnavailable, OpenAiClient, Reason
+from frontdesk.responses.llm.factory import openai_client
 from tests.faulty_llm import SAYS, FaultyServer, faulty_server, until
 
 PROMPT = (ChatMessage("system", "Answer in one sentence."), ChatMessage("user", "Where is MARKER_PROMPT?"))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from frontdesk.deadline import Deadline
-from frontdesk.responses.writer import _by_sentence
+from frontdesk.responses.reply.writer import _by_sentence
 from frontdesk.types import Action, Reason, Sentence
 from tests.scripted_model import ScriptedModel, in_turn
 from tests.writing import PROMPT, model_writer, request, written

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from frontdesk.deadline import Deadline
-from frontdesk.responses.patience import Patience, WaitLimits
+from frontdesk.responses.llm.timeouts import Patience, WaitLimits
 
 LIMITS = WaitLimits(first_token_s=4.0, stall_s=2.0, whole_s=8.0, slow_s=2.0)
 

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from frontdesk.config import LlmSettings
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.providers import check, openai_client, read_key
+from frontdesk.responses.llm.factory import check, openai_client, read_key
 
 SERVER = {"base_url": "http://127.0.0.1:9/v1", "model": "m"}
 

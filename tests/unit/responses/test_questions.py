@@ -11,12 +11,12 @@ from frontdesk.deadline import Deadline
 from frontdesk.decision.clarification import question
 from frontdesk.errors import ConfigurationError
 from frontdesk.masking import mask
-from frontdesk.responses.checks.draft import Draft
 from frontdesk.responses.checks.run import check
-from frontdesk.responses.language import LANGUAGES, guess
-from frontdesk.responses.questions import Questions
-from frontdesk.responses.template import PHRASES
-from frontdesk.responses.writer import TemplateWriter
+from frontdesk.responses.checks.types import Draft
+from frontdesk.responses.reply.clarifying_questions import Questions
+from frontdesk.responses.reply.template import PHRASES
+from frontdesk.responses.reply.writer import TemplateWriter
+from frontdesk.responses.text.language_detection import LANGUAGES, guess
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, Written
 from tests.fakes import understanding

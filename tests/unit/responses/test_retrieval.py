@@ -6,8 +6,8 @@ from datetime import date
 
 import numpy as np
 
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.retrieval import MOST_PASSAGES, Embedder, Retrieval
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.knowledge_base.retrieval import MOST_PASSAGES, Embedder, Retrieval
 from frontdesk.scores import Floats
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import CustomerTier

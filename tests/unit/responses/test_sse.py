@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.responses.sse import EventParser, EventTooLong
+from frontdesk.responses.llm.sse import EventParser, EventTooLong
 
 STREAM = b": hello\n\nevent: x\ndata: one\n\ndata:two\r\nid: 7\r\n\r\ndata: a\ndata: \xc3\xa9\n\n\n\ndata: cut off"
 EVENTS = [b"one", b"two", b"a\n\xc3\xa9"]

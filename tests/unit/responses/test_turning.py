@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.checks.turning import turned
+from frontdesk.responses.checks.negation_and_hedges import turned
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.words import content, sentences
+from frontdesk.responses.text.normalization import content, sentences
 
 
 @pytest.mark.parametrize(

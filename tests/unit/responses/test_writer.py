@@ -8,10 +8,10 @@ import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
-from frontdesk.responses.knowledge import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.questions import STARTER_QUESTIONS, Questions
-from frontdesk.responses.retrieval import Retrieval
-from frontdesk.responses.writer import TemplateWriter
+from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
+from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
+from frontdesk.responses.reply.writer import TemplateWriter
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import (
     Action,

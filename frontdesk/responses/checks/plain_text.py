@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
+from frontdesk.responses.checks.types import Draft, Finding
 
 _MARKUP = re.compile(
     r"!?\[[^\[\]\n]*\]\s*\("  # Markdown links and pictures

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from frontdesk.responses.words import STOP_WORDS, words
+from frontdesk.responses.text.normalization import STOP_WORDS, words
 
 LANGUAGES = tuple(STOP_WORDS)
 NAMES = dict(zip(LANGUAGES, "English German French Spanish Italian Dutch Portuguese Swedish".split(), strict=True))

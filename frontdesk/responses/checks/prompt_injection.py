@@ -14,8 +14,8 @@ import re
 from collections.abc import Callable, Iterator, Set
 from urllib.parse import unquote
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.words import plain, words
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.normalization import plain, words
 
 _RUN = 4
 _BASE64 = re.compile(r"[A-Za-z\d+/_-]{8,}={0,2}")

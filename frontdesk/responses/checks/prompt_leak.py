@@ -7,8 +7,8 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.words import plain, words
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.normalization import plain, words
 
 _RUN = 5
 """So many words in a row, of the instructions and of no passage, are no accident."""

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import combinations
 
-from frontdesk.responses.figures import Figure, figures
-from frontdesk.responses.knowledge import Knowledge, Passage
-from frontdesk.responses.words import clauses, content
+from frontdesk.responses.knowledge_base.articles import Knowledge, Passage
+from frontdesk.responses.text.normalization import clauses, content
+from frontdesk.responses.text.quantities import Figure, figures
 from frontdesk.taxonomy import Taxonomy
 
 _SAME_THING = 0.65

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.words import plain
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.normalization import plain
 
 
 def promises(draft: Draft) -> Iterator[Finding]:

@@ -16,10 +16,10 @@ from pathlib import Path
 import yaml
 
 from frontdesk.decision.automation import lowered
-from frontdesk.responses.knowledge import Passage
-from frontdesk.responses.language import guess, spoken
-from frontdesk.responses.questions import Questions
-from frontdesk.responses.retrieval import Retrieval
+from frontdesk.responses.knowledge_base.articles import Passage
+from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.reply.clarifying_questions import Questions
+from frontdesk.responses.text.language_detection import guess, spoken
 from frontdesk.types import Action, Citation, Decision, Reason, Reply, ReplyRequest
 
 SOURCE = "template"

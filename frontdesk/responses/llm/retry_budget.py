@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from frontdesk.responses.language_model import ChatMessage, Usage
+from frontdesk.responses.llm.port import ChatMessage, Usage
 
 CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English text and byte-pair vocabularies; used only where a server does not count."""

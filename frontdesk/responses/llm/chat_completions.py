@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
 
-from frontdesk.responses.language_model import ChatMessage, Usage
+from frontdesk.responses.llm.port import ChatMessage, Usage
 
 _PROMPT_TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")
 """The codes of OpenAI (also vLLM) and of llama.cpp."""

@@ -19,8 +19,8 @@ from typing import Protocol
 
 import numpy as np
 
-from frontdesk.responses.knowledge import Knowledge, Passage
-from frontdesk.responses.words import content
+from frontdesk.responses.knowledge_base.articles import Knowledge, Passage
+from frontdesk.responses.text.normalization import content
 from frontdesk.scores import Floats
 from frontdesk.types import CustomerTier
 

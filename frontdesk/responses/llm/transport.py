@@ -13,10 +13,10 @@ from typing import TypeVar
 
 import httpx2
 
-from frontdesk.responses.chat_wire import NotTheProtocol, Piece, read_models, read_piece, says_too_long
-from frontdesk.responses.language_model import LanguageModelUnavailable, Reason
-from frontdesk.responses.patience import Patience
-from frontdesk.responses.sse import EventParser, EventTooLong
+from frontdesk.responses.llm.chat_completions import NotTheProtocol, Piece, read_models, read_piece, says_too_long
+from frontdesk.responses.llm.port import LanguageModelUnavailable, Reason
+from frontdesk.responses.llm.sse import EventParser, EventTooLong
+from frontdesk.responses.llm.timeouts import Patience
 
 MAX_EVENT_BYTES = 65_536
 MAX_REFUSAL_BYTES = 8_192

@@ -18,12 +18,12 @@ from typing import Any, Literal
 
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.breaker import Breaker
-from frontdesk.responses.budget import Places, Prices, RetryBudget, estimate
-from frontdesk.responses.chat_wire import Piece, request_body
-from frontdesk.responses.language_model import ChatMessage, LanguageModelUnavailable, Reason, Usage
-from frontdesk.responses.patience import Patience, WaitLimits
-from frontdesk.responses.upstream import Failed, Upstream
+from frontdesk.responses.llm.breaker import Breaker
+from frontdesk.responses.llm.chat_completions import Piece, request_body
+from frontdesk.responses.llm.port import ChatMessage, LanguageModelUnavailable, Reason, Usage
+from frontdesk.responses.llm.retry_budget import Places, Prices, RetryBudget, estimate
+from frontdesk.responses.llm.timeouts import Patience, WaitLimits
+from frontdesk.responses.llm.transport import Failed, Upstream
 
 __all__ = ["ChatMessage", "Completion", "LanguageModelUnavailable", "OpenAiClient", "Reason", "Usage"]
 

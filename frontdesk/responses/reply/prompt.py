@@ -18,10 +18,10 @@ from pathlib import Path
 from jinja2 import StrictUndefined, Template
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from frontdesk.responses.language import NAMES
-from frontdesk.responses.language_model import ChatMessage
+from frontdesk.responses.llm.port import ChatMessage
 from frontdesk.responses.policy import ReplyPolicy
-from frontdesk.responses.template import Plan
+from frontdesk.responses.reply.template import Plan
+from frontdesk.responses.text.language_detection import NAMES
 
 STARTER_PROMPT = Path(__file__).parent / "prompts" / "v1"
 

@@ -13,11 +13,11 @@ from frontdesk.config import API_KEY_VARIABLE, LlmSettings
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.private_files import open_secret
-from frontdesk.responses.breaker import Breaker, BreakerLimits
-from frontdesk.responses.budget import Places, Prices
-from frontdesk.responses.llm import Dialect, OpenAiClient
-from frontdesk.responses.patience import WaitLimits
-from frontdesk.responses.upstream import Upstream
+from frontdesk.responses.llm.breaker import Breaker, BreakerLimits
+from frontdesk.responses.llm.client import Dialect, OpenAiClient
+from frontdesk.responses.llm.retry_budget import Places, Prices
+from frontdesk.responses.llm.timeouts import WaitLimits
+from frontdesk.responses.llm.transport import Upstream
 
 MAX_KEY_BYTES = 4_096
 

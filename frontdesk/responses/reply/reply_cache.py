@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from frontdesk.responses.template import Plan
+from frontdesk.responses.reply.template import Plan
 from frontdesk.types import Written
 
 _WRITTEN = TypeAdapter(Written)

@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-from frontdesk.responses.checks.draft import Draft, Finding
-from frontdesk.responses.checks.turning import CONDITIONS, WILL, Turn, turned
-from frontdesk.responses.figures import Figure, Grounds, figures
-from frontdesk.responses.words import clauses, content, negations, sentences
+from frontdesk.responses.checks.negation_and_hedges import CONDITIONS, WILL, Turn, turned
+from frontdesk.responses.checks.types import Draft, Finding
+from frontdesk.responses.text.normalization import clauses, content, negations, sentences
+from frontdesk.responses.text.quantities import Figure, Grounds, figures
 
 _CONDITION_WORD = rf"\b(?:{'|'.join(map(re.escape, ('as long as', 'as soon as', *CONDITIONS)))})\b"
 _CONDITION = re.compile(rf"{_CONDITION_WORD}(?:(?!{_CONDITION_WORD})[^.,;:!?])*", re.IGNORECASE)

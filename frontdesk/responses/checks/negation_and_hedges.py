@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-from frontdesk.responses.words import NEGATIONS, content, plain
+from frontdesk.responses.text.normalization import NEGATIONS, content, plain
 
 CONDITIONS = (
     "if until unless provided only within outside once before after afterwards except above below "

@@ -17,18 +17,18 @@ from datetime import UTC, date, datetime
 
 from frontdesk.deadline import Deadline
 from frontdesk.decision.automation import lowered
-from frontdesk.responses.checks.draft import Draft
 from frontdesk.responses.checks.placeholders import may_speak
 from frontdesk.responses.checks.run import check
-from frontdesk.responses.language import LANGUAGES
-from frontdesk.responses.language_model import ChatMessage, LanguageModel, LanguageModelUnavailable
+from frontdesk.responses.checks.types import Draft
+from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.llm.port import ChatMessage, LanguageModel, LanguageModelUnavailable
 from frontdesk.responses.policy import ReplyPolicy
-from frontdesk.responses.prompt import Prompt, Rendered
-from frontdesk.responses.questions import Questions
-from frontdesk.responses.reply_cache import CachedReplies
-from frontdesk.responses.retrieval import Retrieval
-from frontdesk.responses.template import Plan, Templates, citations, closing, greeting
-from frontdesk.responses.words import sentences
+from frontdesk.responses.reply.clarifying_questions import Questions
+from frontdesk.responses.reply.prompt import Prompt, Rendered
+from frontdesk.responses.reply.reply_cache import CachedReplies
+from frontdesk.responses.reply.template import Plan, Templates, citations, closing, greeting
+from frontdesk.responses.text.language_detection import LANGUAGES
+from frontdesk.responses.text.normalization import sentences
 from frontdesk.types import Action, CheckResult, Reason, Reply, ReplyRequest, Sentence, Written
 
 SOURCE = "language_model"

@@ -16,7 +16,16 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from frontdesk.responses.number_words import CALENDAR, DAYS_NAMED, MONTHS, NUMBERS, ONE, OTHER_UNITS, UNCERTAIN, WORKING
+from frontdesk.responses.text.number_words import (
+    CALENDAR,
+    DAYS_NAMED,
+    MONTHS,
+    NUMBERS,
+    ONE,
+    OTHER_UNITS,
+    UNCERTAIN,
+    WORKING,
+)
 
 _PLACEHOLDER = re.compile(r"\[[A-Z]+_\d{1,3}\]")
 _LIST_NUMBER = re.compile(r"^\s{0,4}\d{1,2}[.)]\s", re.MULTILINE)

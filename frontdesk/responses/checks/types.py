@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from frontdesk.responses.knowledge import Passage
+from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.responses.policy import ReplyPolicy
 from frontdesk.types import MaskedText
 

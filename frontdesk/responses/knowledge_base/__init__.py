@@ -1,0 +1,1 @@
+"""Knowledge articles: their format, search and lint."""

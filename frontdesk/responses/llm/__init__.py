@@ -1,0 +1,1 @@
+"""The language model: port, transport, retries, timeouts, circuit breaker."""

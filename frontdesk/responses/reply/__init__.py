@@ -1,0 +1,1 @@
+"""Replies: by template, by the language model, and which of the two."""

@@ -1,0 +1,1 @@
+"""Text analysis for replies and their checks."""
