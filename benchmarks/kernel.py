@@ -38,8 +38,8 @@ from benchmarks.traffic import messages
 from bentos.champion import open_named, trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
-from runners.models.session import find_provider
-from runners.warm_up import open_warm
+from runners.ensemble.warm_up import open_warm
+from runners.models.onnx_session import find_provider
 
 BATCHES = (1, 8, 32)
 SORTED_TEXTS = 32

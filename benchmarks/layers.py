@@ -47,10 +47,10 @@ from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import mint
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
 from model_store.signature import signer
-from runners.batcher import Batcher
-from runners.ensemble import Ensemble
-from runners.schedule import Limits
-from runners.warm_up import open_warm
+from runners.batching.batcher import Batcher
+from runners.batching.scheduler import Limits
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.warm_up import open_warm
 
 ROUNDS = 5
 GATES = "of the door: "

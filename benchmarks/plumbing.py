@@ -31,8 +31,8 @@ from benchmarks.traffic import messages
 from bentos.champion import trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
-from runners.ensemble import Ensemble
-from runners.warm_up import open_warm
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.warm_up import open_warm
 
 ROUNDS = 5
 TARGET_MS = 1.0

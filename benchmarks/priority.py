@@ -38,8 +38,8 @@ from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask
 from frontdesk.taxonomy import URGENCIES
 from frontdesk.types import MaskedText, PriorityLevel, Query
-from runners.ensemble import Ensemble
-from runners.warm_up import open_warm
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.warm_up import open_warm
 
 BATCH_TEXTS = 16
 RESAMPLES = 1000

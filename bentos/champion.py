@@ -14,12 +14,12 @@ from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE
 from model_store.promotion import champion_path
 from model_store.signature import open_signed
-from runners.champion import BatchedChampion
-from runners.models.provider import Provider
-from runners.models.session import find_provider
-from runners.placement import connect
-from runners.schedule import Limits
-from runners.warm_up import open_warm
+from runners.batching.scheduler import Limits
+from runners.ensemble.warm_up import open_warm
+from runners.models.execution_provider import Provider
+from runners.models.onnx_session import find_provider
+from runners.remote.placement import connect
+from runners.server.model_server import BatchedChampion
 
 
 def served_bundle(settings: Settings) -> Path:

@@ -39,7 +39,7 @@ from frontdesk.storage.transactions import in_spool_thread, in_storage_thread
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
 from frontdesk.types import Caller
-from runners.champion import BatchedChampion
+from runners.server.model_server import BatchedChampion
 
 
 @dataclass(frozen=True, slots=True)

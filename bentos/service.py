@@ -3,7 +3,7 @@
 The master runs `pin` once: it verifies the champion, makes the key, migrates the database, and pins that one bundle for
 all workers. Each worker opens its own desk and beats. SIGTERM lets requests in flight finish. The services that
 `model.placement` needs are dependencies of this one, so BentoML starts a process for each; calls to them do not go
-through BentoML's client (`runners/connection.py` says why).
+through BentoML's client (`runners/remote/runner_client.py` says why).
 """
 
 from __future__ import annotations
@@ -51,15 +51,15 @@ from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.private_files import PRIVATE_UMASK, make_home
 from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
-from runners.distilbert import DistilBert
-from runners.encoders import Encoders
-from runners.heartbeats import Heartbeats, run_folder, take_run_folder
-from runners.meta_learner import MetaLearner
-from runners.neighbours import lending_folder
-from runners.placement import beside_us
-from runners.process_manager import check_control_socket, share_sockets_folder, use_private_sockets
-from runners.roberta import Roberta
-from runners.trees import TreesAndLinear
+from runners.balancing.work_offload import lending_folder
+from runners.remote.placement import beside_us
+from runners.services.distilbert import DistilBert
+from runners.services.encoders import Encoders
+from runners.services.heartbeats import Heartbeats, run_folder, take_run_folder
+from runners.services.meta_learner import MetaLearner
+from runners.services.process_manager import check_control_socket, share_sockets_folder, use_private_sockets
+from runners.services.roberta import Roberta
+from runners.services.trees import TreesAndLinear
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 

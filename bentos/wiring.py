@@ -59,9 +59,9 @@ from frontdesk.storage.redis.customer_history import RedisCustomers
 from frontdesk.storage.spool.spool import Spool
 from model_store.bundle import Bundle
 from runners.models.encoder import Precision
-from runners.models.session import check_runtime
-from runners.placement import check_placement
-from runners.rehearsal import rehearse
+from runners.models.onnx_session import check_runtime
+from runners.remote.placement import check_placement
+from runners.server.preflight import rehearse
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 

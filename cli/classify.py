@@ -28,7 +28,7 @@ from frontdesk.private_files import is_trusted_owner, open_own, replaced
 if TYPE_CHECKING:
     from cli.row_files import Row, RowFile
     from frontdesk.config import Settings
-    from runners.ensemble import Ensemble
+    from runners.ensemble.ensemble import Ensemble
 
 BATCH_ROWS = 64
 HASHED_BYTES = 1 << 20
@@ -77,7 +77,7 @@ def classify(
     from cli.row_files import open_rows
     from frontdesk.config import load
     from frontdesk.errors import DataError
-    from runners.ensemble import Ensemble
+    from runners.ensemble.ensemble import Ensemble
 
     settings, console = load(), Console(stderr=True)
     target = output or file.with_name(f"{file.stem}.classified{file.suffix}")

@@ -58,7 +58,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
 
 def _runtime(settings: Settings) -> Iterator[Finding]:
     from frontdesk.errors import ConfigurationError
-    from runners.models.session import check_runtime, find_provider
+    from runners.models.onnx_session import check_runtime, find_provider
 
     try:
         runtime = check_runtime()
@@ -81,7 +81,7 @@ def _champion(settings: Settings) -> Iterator[Finding]:
     from bentos.champion import trusted_bundle
     from frontdesk.errors import FrontdeskError
     from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
-    from runners.warm_up import open_warm
+    from runners.ensemble.warm_up import open_warm
 
     try:
         bundle = trusted_bundle(settings)

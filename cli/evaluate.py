@@ -43,7 +43,7 @@ def evaluate(
 
     from bentos.champion import open_named
     from frontdesk.config import load
-    from runners.ensemble import Ensemble
+    from runners.ensemble.ensemble import Ensemble
     from training.appraisal import appraise
     from training.columns import Columns
     from training.data import read_examples

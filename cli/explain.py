@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from frontdesk.decision.priority import PriorityPolicy
     from frontdesk.features.behavioural import CustomerHistory
     from frontdesk.types import Decision, Query
-    from runners.ensemble import Ensemble
+    from runners.ensemble.ensemble import Ensemble
     from runners.models.calibration import Calibration
 
 
@@ -157,8 +157,8 @@ def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
 def _open(settings: Settings) -> Ensemble:
     """The champion in the precision in which this machine serves it."""
     from bentos.champion import trusted_bundle
-    from runners.models.session import find_provider
-    from runners.warm_up import open_warm
+    from runners.ensemble.warm_up import open_warm
+    from runners.models.onnx_session import find_provider
 
     model = settings.model
     provider = find_provider(model.provider, settings.engines)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
-    from runners.ensemble import Ensemble
-    from runners.models.provider import Provider
+    from runners.ensemble.ensemble import Ensemble
+    from runners.models.execution_provider import Provider
 
 SIZES = (1, 8, 32)
 REPETITIONS = 20
@@ -88,8 +88,8 @@ def examine(settings: Settings) -> Check:
     """Look for a GPU, try it, and run the champion's encoders on it where it works."""
     import onnxruntime
 
-    from runners.models.provider import ONNXRUNTIME_NAMES, Name, Provider
-    from runners.models.session import problem_of
+    from runners.models.execution_provider import ONNXRUNTIME_NAMES, Name, Provider
+    from runners.models.onnx_session import problem_of
 
     gpus, machine = _machine()
     name: Name = "tensorrt" if settings.model.provider == "tensorrt" else "cuda"
@@ -194,7 +194,7 @@ def _machine() -> tuple[tuple[Gpu, ...], Finding]:
 def _runtime() -> Iterator[Finding]:
     import onnxruntime
 
-    from runners.models.session import check_runtime
+    from runners.models.onnx_session import check_runtime
 
     yield Finding(
         "onnxruntime", "good", f"{check_runtime()}, offers {', '.join(onnxruntime.get_available_providers())}"
@@ -235,9 +235,9 @@ def _run(check: Check, bundle: Bundle, settings: Settings, provider: Provider) -
     import numpy as np
 
     from frontdesk.errors import FrontdeskError
-    from runners.ensemble import Ensemble
-    from runners.models.provider import ON_CPU
-    from runners.warm_up import warm_up
+    from runners.ensemble.ensemble import Ensemble
+    from runners.ensemble.warm_up import warm_up
+    from runners.models.execution_provider import ON_CPU
 
     texts: Sequence[str] = json.loads((bundle.files / "golden.json").read_bytes())["texts"]
     try:
@@ -256,8 +256,8 @@ def _run(check: Check, bundle: Bundle, settings: Settings, provider: Provider) -
 
 
 def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
+    from runners.models.base_model import Batch
     from runners.models.encoder import Encoder
-    from runners.models.member import Batch
 
     batch = Batch(texts, on_cpu.features.rows(texts))
 

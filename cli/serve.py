@@ -52,7 +52,7 @@ def _check_ports(settings: Settings) -> None:
     """A port that is taken would otherwise end in BentoML's traceback."""
     from bentos.ports import GRPC_VARIABLE, HTTP_VARIABLE, check_port
     from frontdesk.errors import ConfigurationError
-    from runners.heartbeats import running_server
+    from runners.services.heartbeats import running_server
 
     server = settings.server
     try:

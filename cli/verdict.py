@@ -75,7 +75,7 @@ def _champion(settings: Settings) -> tuple[Bundle | None, str]:
     from frontdesk.errors import BundleError
     from model_store.promotion import champion_path
     from model_store.signature import open_signed
-    from runners.ensemble import Ensemble
+    from runners.ensemble.ensemble import Ensemble
 
     try:
         bundle = open_signed(champion_path(settings.bundles), settings.keys, settings.security.bundle_keys)

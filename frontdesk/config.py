@@ -34,7 +34,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 _SQLITE = "sqlite:///"
 LOCAL_FILE = Path("configuration.yaml")
 SOCKETS_VARIABLE = "FRONTDESK_RUN_SOCKETS"
-"""Set by the serving master for its children: the folder of their sockets (runners/process_manager.py)."""
+"""Set by the serving master for its children: the folder of their sockets (runners/services/process_manager.py)."""
 NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.scores import Floats
-from runners.elsewhere import Scorer
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.remote_ports import Scorer
+from runners.models.base_model import Batch
 from runners.models.calibration import Doubles, shared_out
-from runners.models.member import Batch
 from runners.models.meta_learner import candidates
 from training.calibration import fit_platt, usual_weights
 from training.evaluation import classification

@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from runners.ensemble import Ensemble
-from runners.judgement import Judgement
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
 from training.data import Example
 from training.evaluation import evaluate
 from training.judging import judge_all

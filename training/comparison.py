@@ -17,7 +17,7 @@ from frontdesk.errors import BundleError
 from frontdesk.taxonomy import OUT_OF_SCOPE
 from model_store.bundle import Bundle
 from model_store.gate import Candidate
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
 from runners.models.calibration import Doubles
 from training.data import Example
 from training.held_out import read_held_out

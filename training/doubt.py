@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from frontdesk.decision.uncertainty import ensemble_uncertainty, sampled_uncertainty
 from frontdesk.scores import Sampled
-from runners.judgement import Judgement
+from runners.ensemble.prediction import Judgement
 from runners.models.calibration import Doubles
 from training.members import MISSING, Targets
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
-from runners.ensemble import Ensemble
-from runners.judgement import Judgement
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
 from runners.models.calibration import Doubles
 from training.members import MISSING, Labels
 from training.per_intent import per_intent

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from frontdesk.scores import Sampled
-from runners.ensemble import Ensemble
-from runners.judgement import Judgement
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
 from training.ablation import ablate, cost
 from training.borrowed import is_borrowed
 from training.doubt import error_detection

@@ -8,9 +8,9 @@ import numpy as np
 
 from frontdesk.features.row import FeatureRow
 from frontdesk.scores import Sampled, Scores
-from runners.ensemble import Ensemble
-from runners.judgement import Judgement
-from runners.models.member import Batch, Member
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
+from runners.models.base_model import Batch, Member
 from training.member_scores import MemberScores
 
 BATCH_TEXTS = 64

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.taxonomy import SENTIMENTS
-from runners.ensemble import open_scorers
+from runners.ensemble.ensemble import open_scorers
 from runners.models.calibration import Calibration
 from runners.models.encoder import ENCODER_MEMBERS
 from training.calibration import calibrate

@@ -31,11 +31,11 @@ from frontdesk.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
-from runners.ensemble import RESERVES, Ensemble, load_member, open_scorers
+from runners.ensemble.ensemble import RESERVES, Ensemble, load_member, open_scorers
+from runners.ensemble.warm_up import golden_precisions, golden_results
+from runners.models.base_model import Batch
 from runners.models.calibration import Calibration
 from runners.models.encoder import Encoder, Precision
-from runners.models.member import Batch
-from runners.warm_up import golden_precisions, golden_results
 from training.at_once import give_back_memory, run_at_once
 from training.curves import FOLDER as CURVES
 from training.curves import write_curve

@@ -41,8 +41,8 @@ from bentos.champion import trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from model_store.bundle import Bundle
+from runners.ensemble.warm_up import open_warm
 from runners.models.encoder import ENCODER_MEMBERS, PrecisionWish
-from runners.warm_up import open_warm
 
 TEXTS, CHECKED = 20_000, 48
 ROUNDS, SECONDS, WARM_UP_S = 3, 10.0, 3.0

@@ -16,10 +16,10 @@ from benchmarks.peers.model import bundle, precision, to_python
 from frontdesk.features.row import FeatureRows
 from frontdesk.features.statistics import statistics
 from frontdesk.scores import Floats, Sampled, Scores
-from runners.ensemble import Ensemble, load_features, load_member, load_scorers
+from runners.ensemble.ensemble import Ensemble, load_features, load_member, load_scorers
+from runners.models.base_model import Batch
 from runners.models.calibration import Calibration
 from runners.models.encoder import ENCODER_MEMBERS
-from runners.models.member import Batch
 
 Names = tuple[str, ...]
 """Of the members that a service holds, in the order of their scores."""

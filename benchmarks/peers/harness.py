@@ -35,7 +35,7 @@ STOP_TIMEOUT_S = 30
 CHECKED_AT_ONCE = 8
 SETTLE_S = 0.2
 TOLERANCE = 1e-3
-"""Of confidences; `runners/warm_up.py` allows the golden rows the same."""
+"""Of confidences; `runners/ensemble/warm_up.py` allows the golden rows the same."""
 
 Expected = Sequence[tuple[str, str, float]]
 """Text, intent and confidence, by the ensemble itself."""

@@ -16,9 +16,9 @@ from pydantic import TypeAdapter
 
 from frontdesk.types import Understanding
 from model_store.bundle import Bundle, open_bundle
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.warm_up import open_warm
 from runners.models.encoder import Precision
-from runners.warm_up import open_warm
 
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"

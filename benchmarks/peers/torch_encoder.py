@@ -23,9 +23,9 @@ from tokenizers import Tokenizer
 from benchmarks.peers.model import bundle
 from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import Sampled, Scores
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
+from runners.models.base_model import Batch
 from runners.models.encoder import ENCODER_MEMBERS, HEAD_DROPOUT, MASKS_SEED, SAMPLES, dropout_masks, graph_name
-from runners.models.member import Batch
 from training.backbones import MINILM, load_backbone
 from training.encoder import EncoderModel, padded
 

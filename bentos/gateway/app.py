@@ -30,7 +30,7 @@ from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, ServerIdentity
 from frontdesk.storage.record_rows import answer_json
 from frontdesk.types import Answer, EarlierAnswer, Query
-from runners.heartbeats import Heartbeats
+from runners.services.heartbeats import Heartbeats
 
 PAGE = Path(__file__).parent / "page.html"
 JSON = "application/json"

@@ -20,7 +20,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import NotFound
 from frontdesk.scores import Scores
 from frontdesk.types import MaskedText
-from runners.ensemble import ENSEMBLE
+from runners.ensemble.ensemble import ENSEMBLE
 
 PLATFORM = "frontdesk"
 EXTENSIONS = ("binary_tensor_data", "model_configuration")

@@ -19,12 +19,12 @@ from tokenizers import Encoding
 from frontdesk.decision.uncertainty import entropy
 from frontdesk.scores import Floats, Sampled, Scores
 from frontdesk.verified_files import ReadableFile
-from runners.models.graph import open_graph
-from runners.models.member import Batch
-from runners.models.provider import ON_CPU, Provider
-from runners.models.token_groups import ON_CPU as GROUPS_ON_CPU
-from runners.models.token_groups import ON_GPU as GROUPS_ON_GPU
-from runners.models.token_groups import groups, tokenizer_of
+from runners.models.base_model import Batch
+from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.length_bucketing import ON_CPU as GROUPS_ON_CPU
+from runners.models.length_bucketing import ON_GPU as GROUPS_ON_GPU
+from runners.models.length_bucketing import groups, tokenizer_of
+from runners.models.onnx_graph import open_graph
 
 ENCODER_MEMBERS = ("distilbert", "roberta")
 _OUTPUTS = ("intent", "sentiment", "intent_samples")

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from frontdesk.features.text import Terms
 from frontdesk.scores import Floats, Scores
 from frontdesk.verified_files import ReadableFile
-from runners.models.member import Batch
-from runners.models.session import open_session
+from runners.models.base_model import Batch
+from runners.models.onnx_session import open_session
 
 
 class LogisticRegression:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from frontdesk.scores import Floats
 from frontdesk.verified_files import ReadableFile
-from runners.models.session import open_session
+from runners.models.onnx_session import open_session
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from frontdesk.scores import Scores
 from frontdesk.verified_files import ReadableFile
-from runners.models.member import Batch
-from runners.models.session import open_session
+from runners.models.base_model import Batch
+from runners.models.onnx_session import open_session
 
 TREE_MEMBERS = ("random_forest", "xgboost")
 

@@ -15,8 +15,8 @@ import pytest
 
 from frontdesk.masking import mask
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble
-from runners.placement import MEMBERS, TREES
+from runners.ensemble.ensemble import Ensemble
+from runners.remote.placement import MEMBERS, TREES
 from tests.serving import Server, frontdesk, home_with
 from training.data import Example
 

@@ -12,15 +12,23 @@ import pytest
 
 from frontdesk.errors import Overloaded
 from model_store.bundle import Bundle
-from runners.elsewhere import Elsewhere
-from runners.ensemble import Ensemble, load_scorers
-from runners.meta_learner import answer_with
+from runners.ensemble.ensemble import Ensemble, load_scorers
+from runners.ensemble.remote_ports import Elsewhere
+from runners.ensemble.warm_up import warm_up
 from runners.models.encoder import ENCODER_MEMBERS
-from runners.placement import MEMBERS, TREES
-from runners.remote import RemoteMembers, RemoteMetaLearner
-from runners.serving import member_scores
-from runners.warm_up import warm_up
-from runners.wire import Arrays, pack, rows_from_arrays, rows_to_arrays, texts_from_arrays, texts_to_arrays, unpack
+from runners.remote.placement import MEMBERS, TREES
+from runners.remote.remote_members import RemoteMembers, RemoteMetaLearner
+from runners.remote.tensor_codec import (
+    Arrays,
+    pack,
+    rows_from_arrays,
+    rows_to_arrays,
+    texts_from_arrays,
+    texts_to_arrays,
+    unpack,
+)
+from runners.services.meta_learner import answer_with
+from runners.services.runner_service import member_scores
 from training.data import Example
 
 

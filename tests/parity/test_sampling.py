@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
 from runners.models.encoder import ENCODER_MEMBERS, HEAD_DROPOUT
 from training.data import Example
 from training.profile import EncoderSettings
@@ -20,7 +20,7 @@ import json, sys
 from dataclasses import asdict
 from pathlib import Path
 from model_store.bundle import open_bundle
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
 found = Ensemble.load(open_bundle(Path(sys.argv[1]))).understand(json.load(sys.stdin))
 print(json.dumps([asdict(one.uncertainty) for one in found]))
 """

@@ -8,9 +8,9 @@ import pytest
 from frontdesk.features.row import FeatureRow
 from frontdesk.masking import MASKING_VERSION, mask
 from model_store.bundle import Bundle, open_bundle
-from runners.ensemble import Ensemble
-from runners.models.member import Batch
-from runners.warm_up import GOLDEN_TOLERANCE, warm_up
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.warm_up import GOLDEN_TOLERANCE, warm_up
+from runners.models.base_model import Batch
 from training.data import Example
 from training.export import LARGEST_DIFFERENCE, check_parity
 from training.members import MEMBERS, NativeMember, fit_features, fit_member

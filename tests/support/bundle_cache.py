@@ -34,8 +34,8 @@ MAX_CACHED = 6
 _SOURCES = (
     "training",
     "runners/models",
-    "runners/ensemble.py",
-    "runners/warm_up.py",
+    "runners/ensemble/ensemble.py",
+    "runners/ensemble/warm_up.py",
     "model_store/bundle.py",
     "model_store/manifest.py",
     "frontdesk/features",

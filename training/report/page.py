@@ -14,7 +14,7 @@ from string import Template
 from typing import NamedTuple
 
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
 from training.appraisal import judge_timed, most_confused
 from training.curves import read_curves
 from training.held_out import read_held_out

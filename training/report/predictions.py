@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.judgement import Judgement
+from runners.ensemble.prediction import Judgement
 from runners.models.calibration import Doubles
 from training.data import Example
 from training.members import MISSING, Labels, Targets

@@ -9,7 +9,7 @@ import pytest
 from bentos.inventory import HISTORY_SHOWN, Inventory
 from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.promotion import POINTER, champion_path, promote
-from runners.models.provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, Provider
 
 
 def opened(bundle: Path, bundles: Path, provider: Provider = ON_CPU, **precisions: str) -> Inventory:

@@ -18,7 +18,7 @@ from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import InvalidQuery
 from frontdesk.types import CustomerTier, Query, Reason
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
 
 MESSAGE = "my card was stolen!! I wrote from tom@example.com about order 48213"
 

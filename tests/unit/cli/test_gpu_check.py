@@ -13,7 +13,7 @@ from cli.gpu_check import Check, Gpu, Timing, _run, agreement_finding, provider_
 from cli.main import app
 from frontdesk.config import Settings
 from model_store.bundle import Bundle
-from runners.models.provider import ON_CPU
+from runners.models.execution_provider import ON_CPU
 
 GOOD, BAD = Finding("GPU", "good", "one"), Finding("provider", "bad", "broken")
 

@@ -14,8 +14,8 @@ from frontdesk.errors import BundleError
 from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.signature import Signer, open_signed, signer
-from runners.ensemble import Ensemble
-from runners.warm_up import open_warm
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.warm_up import open_warm
 from training.held_out import read_held_out
 
 LOADERS: dict[str, Callable[[Bundle], object]] = {

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
-from runners.batcher import Batcher
-from runners.schedule import Limits
+from runners.batching.batcher import Batcher
+from runners.batching.scheduler import Limits
 
 
 class Model:

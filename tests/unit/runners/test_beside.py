@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from model_store.bundle import Bundle
-from runners.beside import all_scores
-from runners.ensemble import Ensemble
-from runners.models.member import Batch
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.parallel_members import all_scores
+from runners.models.base_model import Batch
 
 TEXTS = ["Where is my parcel?", "I want my money back, this is a disgrace!", "hi"]
 

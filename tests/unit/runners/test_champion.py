@@ -13,9 +13,9 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded, StorageUnavailable
 from frontdesk.scores import Scores
 from frontdesk.types import MaskedText, Understanding
-from runners.champion import CORES, BatchedChampion
-from runners.schedule import Limits
-from runners.score_cache import Outcome
+from runners.batching.scheduler import Limits
+from runners.server.model_server import CORES, BatchedChampion
+from runners.server.score_cache import Outcome
 from tests.fakes import understanding
 
 

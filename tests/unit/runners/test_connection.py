@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import ConfigurationError, Overloaded
-from runners.connection import Connection, RunnerFailed
+from runners.remote.runner_client import Connection, RunnerFailed
 
 AT_ONCE_S = 0.2
 

@@ -12,9 +12,9 @@ from frontdesk.errors import Overloaded
 from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
 from model_store.bundle import Bundle
-from runners.elsewhere import Elsewhere
-from runners.ensemble import Ensemble
-from runners.models.member import Batch
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.remote_ports import Elsewhere
+from runners.models.base_model import Batch
 
 TREES_AND_LINEAR = ("logistic_regression", "random_forest", "xgboost")
 

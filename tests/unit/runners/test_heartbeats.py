@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from runners.heartbeats import Heartbeats, run_folder, running_server, take_run_folder
+from runners.services.heartbeats import Heartbeats, run_folder, running_server, take_run_folder
 
 
 def beats(folder: Path, name: str = "worker-1", timeout_s: float = 5.0) -> Heartbeats:

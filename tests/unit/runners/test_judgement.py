@@ -7,7 +7,7 @@ import pytest
 
 from frontdesk.scores import Sampled, Scores
 from frontdesk.types import Candidate, MemberOpinion
-from runners.judgement import SHOWN_CANDIDATES, Judgement, Words, uncertainties
+from runners.ensemble.prediction import SHOWN_CANDIDATES, Judgement, Words, uncertainties
 from tests.reports import calibration, names
 
 SURE, TORN = np.array([[1.0, 0.0]], np.float32), np.array([[0.5, 0.5]], np.float32)

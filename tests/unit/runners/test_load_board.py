@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from runners.load_board import LoadBoard
+from runners.balancing.shared_load import LoadBoard
 
 
 def test_each_worker_sees_what_the_others_tell(tmp_path: Path) -> None:

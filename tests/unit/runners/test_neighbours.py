@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded
 from frontdesk.types import Understanding
-from runners.neighbours import NeighbourAway, Neighbours, to_lend
+from runners.balancing.work_offload import NeighbourAway, Neighbours, to_lend
 from tests.fakes import understanding
 
 

@@ -8,7 +8,7 @@ import pytest
 from frontdesk.config import ModelSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
-from runners.placement import MEMBERS, META_LEARNER, SERVICES, beside_us, check_placement, connect
+from runners.remote.placement import MEMBERS, META_LEARNER, SERVICES, beside_us, check_placement, connect
 
 
 def test_every_placement_of_the_settings_has_its_services() -> None:

@@ -14,12 +14,12 @@ import pytest
 
 from frontdesk.config import SOCKETS_VARIABLE
 from frontdesk.errors import ConfigurationError
-from runners.process_manager import LONGEST_NAME, MAX_PATH_BYTES, _make_folder, check_control_socket
+from runners.services.process_manager import LONGEST_NAME, MAX_PATH_BYTES, _make_folder, check_control_socket
 
 PROJECT = Path(__file__).resolve().parents[3]
 IMPORT = """
 import sys, pathlib, zmq
-from runners.process_manager import sockets_folder, use_private_sockets
+from runners.services.process_manager import sockets_folder, use_private_sockets
 use_private_sockets(pathlib.Path(sys.argv[1]))
 from bentoml._internal.utils.circus import create_standalone_arbiter
 from circus.sockets import CircusSocket
@@ -91,7 +91,7 @@ def test_where_its_path_would_be_too_long_it_lies_below_the_temporary_folder(tmp
 
 def test_where_no_folder_will_do_the_start_fails_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = tmp_path / ("x" * 120)
-    monkeypatch.setattr("runners.process_manager._temporaries", lambda: (long,))
+    monkeypatch.setattr("runners.services.process_manager._temporaries", lambda: (long,))
     with pytest.raises(ConfigurationError, match=r"no place for the sockets.*TMPDIR") as refused:
         _make_folder(long / "run", 7)
     assert "\n" not in str(refused.value)
@@ -123,7 +123,7 @@ def test_a_port_that_another_program_took_meanwhile_ends_the_master_with_one_lin
         taken.listen()
         port = taken.getsockname()[1]
         code = (
-            "from pathlib import Path; from runners.process_manager import use_private_sockets\n"
+            "from pathlib import Path; from runners.services.process_manager import use_private_sockets\n"
             f"use_private_sockets(Path({str(tmp_path / 'run')!r}))\n"
             "from circus.sockets import CircusSocket\n"
             f"CircusSocket(name='_bento_api_server', host='127.0.0.1', port={port}).bind_and_listen()\n"
@@ -136,7 +136,7 @@ def test_a_port_that_another_program_took_meanwhile_ends_the_master_with_one_lin
 def test_each_master_has_a_folder_of_its_own_for_metrics_and_removes_it(tmp_path: Path) -> None:
     run = tmp_path / "home" / "run"
     code = (
-        "from pathlib import Path; from runners.process_manager import use_private_sockets\n"
+        "from pathlib import Path; from runners.services.process_manager import use_private_sockets\n"
         f"use_private_sockets(Path({str(run)!r}))\n"
         "from bentoml.serving import ensure_prometheus_dir; import os\n"
         "folder = Path(ensure_prometheus_dir())\n"

@@ -11,7 +11,7 @@ import pytest
 
 from frontdesk.errors import BundleError
 from model_store.bundle import Bundle
-from runners.rehearsal import rehearse
+from runners.server.preflight import rehearse
 
 
 class HarmfulBundle:

@@ -6,9 +6,9 @@ import pytest
 from frontdesk.errors import Overloaded
 from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
-from runners.models.member import Batch
-from runners.remote import RemoteMembers, RemoteMetaLearner
-from runners.wire import pack, scores_to_arrays, texts_to_arrays, unpack
+from runners.models.base_model import Batch
+from runners.remote.remote_members import RemoteMembers, RemoteMetaLearner
+from runners.remote.tensor_codec import pack, scores_to_arrays, texts_to_arrays, unpack
 
 
 class Line:

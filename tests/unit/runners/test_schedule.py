@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from frontdesk.errors import Overloaded
-from runners.schedule import BULK_YIELDS_S, Limits, Next, Schedule, Shape, Work
+from runners.batching.scheduler import BULK_YIELDS_S, Limits, Next, Schedule, Shape, Work
 
 LIMITS = Limits(max_batch=4, max_waiting=100, max_tokens=100)
 

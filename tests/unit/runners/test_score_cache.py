@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import pytest
 
 from frontdesk.types import MaskedText, Understanding
-from runners.score_cache import Outcome, ScoreCache
+from runners.server.score_cache import Outcome, ScoreCache
 from tests.fakes import understanding
 
 

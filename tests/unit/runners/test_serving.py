@@ -9,14 +9,14 @@ from structlog.testing import capture_logs
 
 from frontdesk.config import ModelSettings, Settings
 from frontdesk.errors import DeadlineExceeded, Overloaded
-from runners.distilbert import DistilBert
-from runners.encoders import Encoders
-from runners.meta_learner import MetaLearner
-from runners.models.provider import ON_CPU
-from runners.placement import ENCODERS, MEMBERS, META_LEARNER, TREES
-from runners.roberta import Roberta
-from runners.serving import RunnerDoor, RunnerService, provider_for
-from runners.trees import TreesAndLinear
+from runners.models.execution_provider import ON_CPU
+from runners.remote.placement import ENCODERS, MEMBERS, META_LEARNER, TREES
+from runners.services.distilbert import DistilBert
+from runners.services.encoders import Encoders
+from runners.services.meta_learner import MetaLearner
+from runners.services.roberta import Roberta
+from runners.services.runner_service import RunnerDoor, RunnerService, provider_for
+from runners.services.trees import TreesAndLinear
 
 
 class Reversing:

@@ -11,7 +11,7 @@ import pytest
 
 from frontdesk.errors import BundleError
 from model_store.bundle import Bundle, file_hashes
-from runners.warm_up import golden_precisions, open_warm
+from runners.ensemble.warm_up import golden_precisions, open_warm
 
 
 def with_other_golden_rows(bundle: Bundle, folder: Path, *precisions: str) -> Bundle:

@@ -12,8 +12,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from frontdesk.features.row import FeatureRows
 from frontdesk.features.text import Terms
 from frontdesk.scores import Sampled, Scores
-from runners.models.member import Batch
-from runners.wire import (
+from runners.models.base_model import Batch
+from runners.remote.tensor_codec import (
     pack,
     rows_from_arrays,
     rows_to_arrays,

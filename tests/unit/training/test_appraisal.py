@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble
-from runners.judgement import Judgement
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
 from training.appraisal import appraise, most_confused, per_intent
 from training.data import Example
 from training.members import MISSING

@@ -12,8 +12,8 @@ from transformers import BertModel
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.features.row import FeatureRows
+from runners.models.base_model import Batch
 from runners.models.encoder import Encoder
-from runners.models.member import Batch
 from training.backbones import load_backbone
 from training.encoder import fit_encoder
 from training.export_encoder import export_encoder, largest_difference

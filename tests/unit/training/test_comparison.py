@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
 from training.comparison import measure_sides
 from training.data import Example
 from training.held_out import read_held_out

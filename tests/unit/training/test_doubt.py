@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from frontdesk.scores import Sampled, Scores
-from runners.judgement import Judgement
+from runners.ensemble.prediction import Judgement
 from training.doubt import area_under_risk_coverage, detection, error_detection
 from training.members import MISSING
 

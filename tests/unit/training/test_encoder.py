@@ -11,8 +11,8 @@ import torch
 from frontdesk.errors import BundleError
 from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
+from runners.models.base_model import Batch
 from runners.models.encoder import Encoder, Precision, dropout_masks
-from runners.models.member import Batch
 from training.encoder import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder
 from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 from training.members import MISSING, Labels

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from model_store.bundle import Bundle
-from runners.ensemble import Ensemble
+from runners.ensemble.ensemble import Ensemble
 from tests.support.int8 import needs_exact_int8
 from training.data import Example
 from training.judging import judge_all, score_all

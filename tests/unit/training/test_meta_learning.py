@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model_store.bundle import Bundle
-from runners.warm_up import GOLDEN_TOLERANCE
+from runners.ensemble.warm_up import GOLDEN_TOLERANCE
 from training.meta_learning import reserves_of
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle, open_bundle
-from runners.ensemble import Ensemble
-from runners.warm_up import warm_up
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.warm_up import warm_up
 from tests.profiles import with_small_encoders
 from training.comparison import measure
 from training.held_out import read_held_out

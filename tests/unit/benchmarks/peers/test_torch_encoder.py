@@ -9,8 +9,8 @@ import pytest
 from benchmarks.peers.torch_encoder import TorchEncoder, pooled_layers
 from frontdesk.features.row import FeatureRows
 from model_store.bundle import Bundle
+from runners.models.base_model import Batch
 from runners.models.encoder import Encoder
-from runners.models.member import Batch
 
 TEXTS = ["Where is my parcel?", "I want my money back, and I want it today, not next week!", "hi"]
 

@@ -4,8 +4,8 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from runners.models.graph import Graph
-from runners.models.session import PROBE
+from runners.models.onnx_graph import Graph
+from runners.models.onnx_session import PROBE
 
 
 @pytest.fixture(params=[None, "cpu"], ids=["plain", "bound"])

@@ -6,7 +6,7 @@ import pytest
 
 from frontdesk.config import ModelSettings
 from frontdesk.errors import ConfigurationError
-from runners.models.provider import ON_CPU, TRIED, Name, Provider, Wish, choose
+from runners.models.execution_provider import ON_CPU, TRIED, Name, Provider, Wish, choose
 
 ENGINES = Path("engines")
 WORKS = None

@@ -10,8 +10,8 @@ import onnxruntime
 import pytest
 
 from frontdesk.errors import BundleError, ConfigurationError
-from runners.models.provider import Provider
-from runners.models.session import PROBE, find_provider, open_session, problem_of
+from runners.models.execution_provider import Provider
+from runners.models.onnx_session import PROBE, find_provider, open_session, problem_of
 
 without_cuda = pytest.mark.skipif(
     "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime offers CUDA"

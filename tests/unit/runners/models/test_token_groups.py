@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.models.token_groups import ON_CPU, ON_GPU, Grouping, groups
+from runners.models.length_bucketing import ON_CPU, ON_GPU, Grouping, groups
 
 lengths = st.lists(st.integers(1, 512), max_size=100)
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import bentoml
 
-from runners.elsewhere import Scorer
-from runners.ensemble import load_scorers
-from runners.placement import META_LEARNER
-from runners.serving import SETTINGS, Runner, RunnerService, pinned_bundle
-from runners.wire import Arrays
+from runners.ensemble.ensemble import load_scorers
+from runners.ensemble.remote_ports import Scorer
+from runners.remote.placement import META_LEARNER
+from runners.remote.tensor_codec import Arrays
+from runners.services.runner_service import SETTINGS, Runner, RunnerService, pinned_bundle
 
 
 @bentoml.service(name=META_LEARNER, service_class=RunnerService, workers=1, **SETTINGS.bentoml)

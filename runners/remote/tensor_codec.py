@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from frontdesk.features.row import FeatureRows
 from frontdesk.features.text import Terms
 from frontdesk.scores import Sampled, Scores
-from runners.models.member import Batch
+from runners.models.base_model import Batch
 
 Arrays = Mapping[str, NDArray[Any]]
 

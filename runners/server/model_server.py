@@ -15,12 +15,12 @@ from frontdesk.deadline import Deadline
 from frontdesk.scores import Floats, Scores
 from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import MaskedText, Understanding
-from runners.batcher import Batcher
-from runners.ensemble import Ensemble
+from runners.balancing.work_offload import NeighbourAway, Neighbours
+from runners.batching.batcher import Batcher
+from runners.batching.scheduler import Limits, Shape
+from runners.ensemble.ensemble import Ensemble
 from runners.models.encoder import Precision
-from runners.neighbours import NeighbourAway, Neighbours
-from runners.schedule import Limits, Shape
-from runners.score_cache import Outcome, ScoreCache
+from runners.server.score_cache import Outcome, ScoreCache
 
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 CHARACTERS_PER_TOKEN = 4

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from frontdesk.scores import Floats
+from runners.models.base_model import Batch, Member
 from runners.models.calibration import Doubles
-from runners.models.member import Batch, Member
 
 
 class Scorer(Protocol):

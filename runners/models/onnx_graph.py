@@ -15,8 +15,8 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from frontdesk.verified_files import ReadableFile
-from runners.models.provider import ON_CPU, Provider
-from runners.models.session import open_session
+from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.onnx_session import open_session
 
 Array = NDArray[Any]
 

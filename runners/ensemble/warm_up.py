@@ -19,11 +19,11 @@ import numpy as np
 from frontdesk.errors import BundleError
 from frontdesk.features.statistics import STATISTICS
 from model_store.bundle import Bundle
-from runners.elsewhere import NOTHING, Elsewhere
-from runners.ensemble import Ensemble
-from runners.judgement import Judgement
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
+from runners.ensemble.remote_ports import NOTHING, Elsewhere
 from runners.models.encoder import ENCODER_MEMBERS, Precision, PrecisionWish
-from runners.models.provider import ON_CPU, Provider
+from runners.models.execution_provider import ON_CPU, Provider
 
 GOLDEN_TOLERANCE: Mapping[Precision, float] = MappingProxyType({"int8": 1e-3, "fp32": 1e-3, "fp16": 3e-2})
 """The largest difference of any probability; fp16 has three digits."""

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.scores import Floats, Scores
-from runners.elsewhere import Scorer
+from runners.ensemble.remote_ports import Scorer
+from runners.models.base_model import Batch, Member
 from runners.models.calibration import Doubles
-from runners.models.member import Batch, Member
-from runners.wire import Arrays, pack, scores_from_arrays, unpack
+from runners.remote.tensor_codec import Arrays, pack, scores_from_arrays, unpack
 
 
 class Line(Protocol):

@@ -23,15 +23,15 @@ from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Understanding
 from frontdesk.verified_files import ReadableFile
 from model_store.bundle import Bundle
-from runners.beside import all_scores
-from runners.elsewhere import NOTHING, Elsewhere, MembersElsewhere, Scorer
-from runners.judgement import Judgement, Words
+from runners.ensemble.parallel_members import all_scores
+from runners.ensemble.prediction import Judgement, Words
+from runners.ensemble.remote_ports import NOTHING, Elsewhere, MembersElsewhere, Scorer
+from runners.models.base_model import Batch, Member
 from runners.models.calibration import Calibration
 from runners.models.encoder import ENCODER_MEMBERS, Encoder, Precision, default_precision
+from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.linear import LogisticRegression
-from runners.models.member import Batch, Member
 from runners.models.meta_learner import CandidateScorer
-from runners.models.provider import ON_CPU, Provider
 from runners.models.trees import TREE_MEMBERS, Trees
 
 ENSEMBLE = "ensemble"

@@ -18,7 +18,7 @@ from typing import Generic, TypeVar
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, FrontdeskError
-from runners.schedule import Limits, Schedule, Shape, Work
+from runners.batching.scheduler import Limits, Schedule, Shape, Work
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")

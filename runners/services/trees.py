@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bentoml
 
-from runners.placement import MEMBERS, TREES
-from runners.serving import SETTINGS, Runner, RunnerService, member_scores, pinned_bundle
-from runners.wire import rows_from_arrays
+from runners.remote.placement import MEMBERS, TREES
+from runners.remote.tensor_codec import rows_from_arrays
+from runners.services.runner_service import SETTINGS, Runner, RunnerService, member_scores, pinned_bundle
 
 
 @bentoml.service(name=TREES, service_class=RunnerService, workers=1, **SETTINGS.bentoml)

@@ -15,13 +15,13 @@ from types import MappingProxyType
 
 from frontdesk.errors import ConfigurationError
 from model_store.manifest import Manifest
-from runners.connection import Connection
-from runners.elsewhere import Elsewhere
+from runners.ensemble.remote_ports import Elsewhere
 from runners.models.encoder import ENCODER_MEMBERS
 from runners.models.linear import LogisticRegression
 from runners.models.trees import TREE_MEMBERS
-from runners.remote import RemoteMembers, RemoteMetaLearner
-from runners.wire import rows_to_arrays, texts_to_arrays
+from runners.remote.remote_members import RemoteMembers, RemoteMetaLearner
+from runners.remote.runner_client import Connection
+from runners.remote.tensor_codec import rows_to_arrays, texts_to_arrays
 
 ENCODERS, DISTILBERT, ROBERTA, TREES, META_LEARNER = "encoders", "distilbert", "roberta", "trees", "meta_learner"
 

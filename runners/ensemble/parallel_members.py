@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from concurrent.futures import Executor
 
 from frontdesk.scores import Scores
+from runners.models.base_model import Batch, Member
 from runners.models.encoder import Encoder
-from runners.models.member import Batch, Member
 
 
 def all_scores(members: Sequence[Member], batch: Batch, beside: Executor | None = None) -> tuple[Scores, ...]:

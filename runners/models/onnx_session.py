@@ -16,7 +16,16 @@ import onnxruntime
 
 from frontdesk.errors import BundleError, ConfigurationError
 from frontdesk.verified_files import ReadableFile
-from runners.models.provider import INSTALL_HINT, ON_CPU, ONNXRUNTIME_NAMES, TRIED, Name, Provider, Wish, choose
+from runners.models.execution_provider import (
+    INSTALL_HINT,
+    ON_CPU,
+    ONNXRUNTIME_NAMES,
+    TRIED,
+    Name,
+    Provider,
+    Wish,
+    choose,
+)
 
 PROBE = bytes.fromhex(
     "080812003a400a110a01780a017812017922064d61744d756c1201675a130a0178120e0a0c080112080a0208020a0208026213"

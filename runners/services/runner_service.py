@@ -35,17 +35,17 @@ from frontdesk.private_files import PRIVATE_UMASK
 from model_store.bundle import Bundle
 from model_store.promotion import champion_path
 from model_store.signature import open_signed
-from runners.batcher import Batcher
-from runners.ensemble import load_member
-from runners.heartbeats import Heartbeats, run_folder
+from runners.batching.batcher import Batcher
+from runners.batching.scheduler import Limits
+from runners.ensemble.ensemble import load_member
+from runners.models.base_model import Batch
 from runners.models.encoder import ENCODER_MEMBERS, default_precision
-from runners.models.member import Batch
-from runners.models.provider import ON_CPU, Provider
-from runners.models.session import find_provider
-from runners.placement import call_path
-from runners.process_manager import use_private_sockets
-from runners.schedule import Limits
-from runners.wire import Arrays, pack, scores_to_arrays, unpack
+from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.onnx_session import find_provider
+from runners.remote.placement import call_path
+from runners.remote.tensor_codec import Arrays, pack, scores_to_arrays, unpack
+from runners.services.heartbeats import Heartbeats, run_folder
+from runners.services.process_manager import use_private_sockets
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import bentoml
 
-from runners.placement import DISTILBERT, MEMBERS
-from runners.serving import SETTINGS, Runner, RunnerService, member_scores, pinned_bundle
-from runners.wire import texts_from_arrays
+from runners.remote.placement import DISTILBERT, MEMBERS
+from runners.remote.tensor_codec import texts_from_arrays
+from runners.services.runner_service import SETTINGS, Runner, RunnerService, member_scores, pinned_bundle
 
 
 @bentoml.service(name=DISTILBERT, service_class=RunnerService, workers=1, **SETTINGS.bentoml)

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from frontdesk.errors import BundleError
 from model_store.bundle import Bundle
+from runners.ensemble.warm_up import open_warm
 from runners.models.encoder import Precision, PrecisionWish
-from runners.models.provider import Wish
-from runners.models.session import find_provider
-from runners.warm_up import open_warm
+from runners.models.execution_provider import Wish
+from runners.models.onnx_session import find_provider
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that its master prints it
 

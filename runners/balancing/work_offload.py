@@ -24,7 +24,7 @@ from pydantic import TypeAdapter
 
 from frontdesk.deadline import Deadline
 from frontdesk.types import Understanding
-from runners.load_board import LoadBoard
+from runners.balancing.shared_load import LoadBoard
 
 SHARE_OF_LOAD = 4
 """Texts are lent only where the loads differ by more than a quarter of this worker's: small differences even out."""

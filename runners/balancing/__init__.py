@@ -1,0 +1,1 @@
+"""Forwards work between the API workers of one server."""

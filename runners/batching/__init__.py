@@ -1,0 +1,1 @@
+"""Adaptive batching: the scheduler and the batcher."""

@@ -1,0 +1,1 @@
+"""All models of a bundle together, in one process or several."""

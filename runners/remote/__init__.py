@@ -1,0 +1,1 @@
+"""Models in other processes: the codec, the clients and the placements."""

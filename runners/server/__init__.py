@@ -1,0 +1,1 @@
+"""The model side of an API worker: caching, balancing, batching."""
