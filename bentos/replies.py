@@ -10,7 +10,7 @@ from frontdesk.pipeline import Writer
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.knowledge_base.retrieval import Embedder, Retrieval
 from frontdesk.responses.llm.client import OpenAiClient
-from frontdesk.responses.llm.client import factory as providers
+from frontdesk.responses.llm import factory
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
@@ -32,8 +32,8 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
     llm = llm_settings(settings)
     if llm is None:
         return None
-    _, model = providers.named(llm)
-    return providers.openai_client(llm, LanguageModelMetrics(model))
+    _, model = factory.named(llm)
+    return factory.openai_client(llm, LanguageModelMetrics(model))
 
 
 def cached_replies(writer: Writer) -> CachedReplies | None:
@@ -49,7 +49,7 @@ def open_writer(
     llm = llm_settings(settings)
     if language_model is None or llm is None:
         return writer
-    _, model = providers.named(llm)
+    _, model = factory.named(llm)
     prompt, policy, provider = Prompt.read(STARTER_PROMPT), _reply_policy(settings), settings.responses.provider
     versions = (
         frontdesk.__version__,

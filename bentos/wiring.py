@@ -41,7 +41,7 @@ from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.responses.llm.client import factory as providers
+from frontdesk.responses.llm import factory
 from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
@@ -192,7 +192,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     if settings.responses.provider == "local":
         prepare_local(settings)
     if (llm := llm_settings(settings)) is not None:
-        providers.check(llm)
+        factory.check(llm)
     migrate(settings.database_url)
     return bundle, precision
 

@@ -31,7 +31,7 @@ import yaml
 from frontdesk.errors import ConfigurationError
 from frontdesk.types import CustomerTier
 
-STARTER_KNOWLEDGE = Path(__file__).parent.parent / "knowledge"
+STARTER_KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
 
 _REQUIRED = ("id", "title", "intents", "owner", "valid_from")
 _OPTIONAL = ("valid_until", "audience", "language")

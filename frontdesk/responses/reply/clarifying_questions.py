@@ -15,7 +15,7 @@ import yaml
 
 from frontdesk.errors import ConfigurationError
 
-STARTER_QUESTIONS = Path(__file__).parent.parent / "policy" / "questions.yaml"
+STARTER_QUESTIONS = Path(__file__).parents[2] / "policy" / "questions.yaml"
 
 _FIELDS = {"asked", "or", "wishes"}
 _PLACE = "{wishes}"
