@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from training.data import STARTER_CORPUS
+from training.data.examples import STARTER_CORPUS
 
 UNDERSTAND, BATCH, QUERIES = "/v1/understand", "/v1/understand/batch", "/v1/queries"
 

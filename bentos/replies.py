@@ -9,8 +9,8 @@ from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.pipeline import Writer
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
 from frontdesk.responses.knowledge_base.retrieval import Embedder, Retrieval
-from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.responses.llm import factory
+from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from enum import Enum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,21 +15,11 @@ if TYPE_CHECKING:
     from frontdesk.config import Settings
 
 CONNECT_TIMEOUT_S = 0.5
-IDENTIFY_TIMEOUT_S = 2.0
 SUBJECT, TENANT, SCOPE = "frontdesk ask", "default", "answer"
 TOKEN_TTL_S = 300
 RENEW_BEFORE_S = 30.0
 
 Ask = Callable[[str], dict[str, Any]]
-
-
-class Listener(Enum):
-    """The program that listens on the configured port; the values are shown to users."""
-
-    OURS = "the server of this home"
-    ANOTHER_HOME = "a Frontdesk server of another home"
-    ANOTHER_PROGRAM = "another program, or an older Frontdesk"
-    NOTHING = "no program"
 
 
 def ask(
@@ -89,7 +78,7 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
     """
     from httpx2 import Client, Timeout
 
-    from cli.serve import base_of, trust
+    from cli.local_server import Listener, base_of, look_for_server, trust
 
     base = base_of(settings)
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
@@ -103,29 +92,6 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
                 typer.echo(f"{base} is answered by {listener.value}: the champion answers here instead.", err=True)
     with _embedded(settings, about) as put:
         yield put
-
-
-def look_for_server(client: Any, settings: Settings) -> Listener:
-    """Identify the program at the configured address. Sends no secret and reads only the head of the response."""
-    from httpx2 import ConnectError, ConnectTimeout, HTTPError
-
-    from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
-
-    challenge = new_challenge()
-    try:
-        headers = {CHALLENGE_HEADER: challenge}
-        with client.stream("GET", "/livez", headers=headers, timeout=IDENTIFY_TIMEOUT_S) as response:
-            status, proof = response.status_code, response.headers.get(PROOF_HEADER)
-            host, port = response.extensions["network_stream"].get_extra_info("server_addr")[:2]
-    except (ConnectError, ConnectTimeout):
-        return Listener.NOTHING
-    except HTTPError:
-        return Listener.ANOTHER_PROGRAM
-    if proof is None:
-        return Listener.ANOTHER_PROGRAM
-    if not server_identity(settings.keys).is_proof(proof, challenge, port, host):
-        return Listener.ANOTHER_HOME
-    return Listener.OURS if status == 200 else Listener.NOTHING
 
 
 def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask:

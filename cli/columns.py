@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from training.columns import Columns
+    from training.data.column_mapping import Columns
 
 PATH = "A .csv, .jsonl or .parquet file (.gz too), or a folder of them."
 
@@ -29,7 +29,7 @@ OutOfScope = Annotated[str, typer.Option(metavar="LABEL", help="The intent that 
 
 def flags(columns: Columns) -> list[str]:
     """The flags that say what is not as usual."""
-    from training.columns import STANDARD
+    from training.data.column_mapping import STANDARD
 
     named = {field.name: getattr(columns, field.name) for field in fields(columns)}
     unusual = ((name, value) for name, value in named.items() if value != getattr(STANDARD, name))

@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from training.differences import Difference, Figure, IntentDifference, SideBySide
+    from training.evaluation.comparison_stats import Difference, Figure, IntentDifference, SideBySide
 
 MOST_LOSSES, MOST_GAINS = 15, 5
 """Intents that are shown; those whose change is beyond chance always are."""
@@ -34,8 +34,8 @@ def compare(
     from cli.verdict import show
     from frontdesk.config import load
     from model_store.gate import judge
-    from training.comparison import compared_rows, measure_sides
-    from training.differences import compared
+    from training.evaluation.comparison import compared_rows, measure_sides
+    from training.evaluation.comparison_stats import compared
 
     settings, console = load(), Console()
     bundles = [open_named(settings, settings.bundles / version) for version in (first, second)]

@@ -13,7 +13,7 @@ import typer
 from cli import columns as flags
 
 if TYPE_CHECKING:
-    from training.complaints import Complaint
+    from training.data.row_issues import Complaint
 
 app = typer.Typer(help="Look at labelled messages.", no_args_is_help=True)
 
@@ -41,9 +41,9 @@ def check(
     from rich.console import Console
 
     from frontdesk.errors import DataError
-    from training.columns import Columns
-    from training.data import read_rows
-    from training.data_check import check as complaints_about
+    from training.data.column_mapping import Columns
+    from training.data.data_check import check as complaints_about
+    from training.data.examples import read_rows
 
     with Console(stderr=True).status("reading") as status:
         rows = list(read_rows(path, Columns(text, intent, sentiment, group, split, out_of_scope)))
@@ -74,9 +74,9 @@ def taxonomy(
 
     Until somebody writes a policy for an intent, it is understood and never automated.
     """
-    from training.columns import Columns
-    from training.data import read_examples
-    from training.drafted_taxonomy import drafted
+    from training.data.column_mapping import Columns
+    from training.data.examples import read_examples
+    from training.data.taxonomy_scaffold import drafted
 
     examples = read_examples(path, Columns(text, intent, sentiment, group, split, out_of_scope))
     typer.echo(drafted(examples), nl=False)

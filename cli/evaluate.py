@@ -15,7 +15,7 @@ from cli.figures import show
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from training.appraisal import Appraisal
+    from training.evaluation.bundle_evaluation import Appraisal
 
 
 def evaluate(
@@ -44,9 +44,9 @@ def evaluate(
     from bentos.champion import open_named
     from frontdesk.config import load
     from runners.ensemble.ensemble import Ensemble
-    from training.appraisal import appraise
-    from training.columns import Columns
-    from training.data import read_examples
+    from training.data.column_mapping import Columns
+    from training.data.examples import read_examples
+    from training.evaluation.bundle_evaluation import appraise
 
     settings = load()
     found_rows = read_examples(data, Columns(text, intent, sentiment, group, split, out_of_scope))

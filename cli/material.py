@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from frontdesk.taxonomy import Taxonomy
-    from training.columns import Columns
-    from training.data import Example
+    from training.data.column_mapping import Columns
+    from training.data.examples import Example
 
 SHOWN_GAPS = 5
 
@@ -48,8 +48,8 @@ def read_material(
         ConfigurationError: when the taxonomy cannot be read.
     """
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-    from training.data import STARTER_CORPUS, intents_of, read_examples
-    from training.drafted_taxonomy import taxonomy_of
+    from training.data.examples import STARTER_CORPUS, intents_of, read_examples
+    from training.data.taxonomy_scaffold import taxonomy_of
 
     examples = _without(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
     if taxonomy is None and data is not None:
@@ -62,7 +62,7 @@ def read_material(
 
 
 def _without(withheld: Withheld, examples: tuple[Example, ...], seed: int, console: Console) -> tuple[Example, ...]:
-    from training.withholding import drawn_intents, withhold
+    from training.data.withheld_intents import drawn_intents, withhold
 
     drawn = drawn_intents(examples, withheld.share, seed) if withheld.share else ()
     names = tuple(dict.fromkeys((*withheld.names, *drawn)))

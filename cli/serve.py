@@ -110,7 +110,7 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
     """Wait until the server is ready; False if it ended or timed out. Ignores programs without this home's keys."""
     from httpx2 import Client, HTTPError
 
-    from cli.ask import Listener, look_for_server
+    from cli.local_server import Listener, base_of, look_for_server, trust
 
     give_up = time.monotonic() + READY_TIMEOUT_S
     with Client(base_url=base_of(settings), timeout=2.0, verify=trust(settings), trust_env=False) as client:
@@ -125,12 +125,14 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
 
 
 def _greet(settings: Settings, console: Console, seconds: float) -> None:
+    from cli.local_server import base_of, host_of
+
     base = base_of(settings)
     console.print(
         f"[bold green]Ready[/] after {seconds:.1f} s. In a browser: {base}/  API: {base}/docs", soft_wrap=True
     )
     if settings.server.grpc_port is not None:
-        console.print(f"gRPC: {_host(settings)}:{settings.server.grpc_port}", soft_wrap=True)
+        console.print(f"gRPC: {host_of(settings)}:{settings.server.grpc_port}", soft_wrap=True)
     console.print("Or paste this into another terminal:\n")
     command = f"{os.path.relpath(sys.executable.replace('python3', 'python'))}"
     frontdesk = command.rpartition("/")[0] + "/frontdesk"
@@ -142,25 +144,3 @@ def _greet(settings: Settings, console: Console, seconds: float) -> None:
         soft_wrap=True,
     )
     console.print("\nCtrl-C stops the server.", style="dim")
-
-
-def base_of(settings: Settings) -> str:
-    return (
-        f"{'http' if settings.server.tls_certificate is None else 'https'}://{_host(settings)}:{settings.server.port}"
-    )
-
-
-def trust(settings: Settings) -> Any:
-    """How a client on this machine knows its own server: by the certificate itself, whatever host it names."""
-    import ssl
-
-    if settings.server.tls_certificate is None:
-        return True
-    context = ssl.create_default_context(cafile=settings.server.tls_certificate)
-    context.check_hostname = False
-    return context
-
-
-def _host(settings: Settings) -> str:
-    """Where this machine reaches the server."""
-    return "127.0.0.1" if settings.server.host == "0.0.0.0" else settings.server.host  # noqa: S104 - compared, not bound

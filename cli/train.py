@@ -51,8 +51,8 @@ def train(
 
     from cli.material import Withheld, read_material
     from frontdesk.config import load
-    from training.columns import Columns
-    from training.profile import read_profile
+    from training.data.column_mapping import Columns
+    from training.profiles.profile import read_profile
 
     settings, console = load(), Console(stderr=True)
     columns = Columns(text, intent, sentiment, group, split, out_of_scope)
@@ -72,8 +72,8 @@ def run_training(settings: Settings, console: Console, material: Material, profi
     """Train, draw the report, register and record the figures."""
     from cli.progress import showing_progress
     from model_store import registry
-    from training.curves import points, read_curves
-    from training.profile import read_profile
+    from training.models.curves import points, read_curves
+    from training.profiles.profile import read_profile
     from training.report.page import report_on
     from training.run import TrainingRun
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def judged(settings: Settings, challenger: Bundle, console: Console) -> Verdict:
     """Hold the challenger against the champion, or against the floor where no champion can run; show the table."""
     from model_store.gate import judge
-    from training.comparison import measure
+    from training.evaluation.comparison import measure
 
     with console.status("running champion and challenger on the same held-out messages"):
         champion, why_not = _champion(settings)

@@ -4,7 +4,7 @@
 
 A challenger need not be better, it must not be worse than the limits allow: training again on grown data is the usual
 case. Where there is no champion only the floor counts. Knows nothing of bundles, files, models or how a figure was
-measured; `training/comparison.py` measures.
+measured; `training/evaluation/comparison.py` measures.
 """
 
 from __future__ import annotations

@@ -1,9 +1,12 @@
-"""The models as they run in a server, in its own processes or in processes beside them.
+"""The models as a server runs them, in its own process or in processes of their own.
 
-`ensemble.py` is the map of one prediction, `placement.py` of what runs where. `models/` are plain classes that know
-neither requests nor BentoML; `batcher.py` and `champion.py` stand in front of them in an API worker. A part in another
-process is a service (`encoders.py`, `distilbert.py`, `roberta.py`, `trees.py`, `meta_learner.py`) on what
-`serving.py` makes of it, reached through `remote.py` and `connection.py`; `heartbeats.py` tells who is alive.
+server/     the model side of an API worker: cache, work shared with other workers, batches
+batching/   which requests run together, and which are refused
+balancing/  forwards work to less busy workers of the same server
+ensemble/   one prediction: base models, meta-learner, calibration
+models/     the models as plain classes, which know neither requests nor BentoML
+remote/     models in other processes: where each runs, and how it is called
+services/   these processes as BentoML services
 """
 
 import frontdesk  # noqa: F401 - imported first: it switches off the usage reports of libraries

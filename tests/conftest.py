@@ -26,7 +26,7 @@ from tests.redis_server import RedisServer
 from tests.serving import PROJECT, SIGNER, Server, free_port, home_with
 from tests.support import bundle_cache
 from tests.support.bundle_cache import cached_bundle
-from training.data import STARTER_CORPUS, Example, read_examples
+from training.data.examples import STARTER_CORPUS, Example, read_examples
 from training.run import TrainingRun
 
 TOOK_PART = pytest.StashKey[list[str]]()

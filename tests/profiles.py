@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.profile import EncoderSettings, Profile
+from training.profiles.profile import EncoderSettings, Profile
 
 
 def with_small_encoders(profile: Profile) -> Profile:

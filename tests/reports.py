@@ -10,11 +10,11 @@ import numpy as np
 
 from model_store.manifest import Manifest
 from runners.models.calibration import Calibration, Platt
-from training.appraisal import Confusion, Latency
-from training.curves import Curves, Step
-from training.members import MISSING
+from training.data.labels import MISSING
+from training.evaluation.bundle_evaluation import Confusion, Latency
+from training.models.curves import Curves, Step
 from training.report.predictions import Predictions
-from training.report.subject import Subject
+from training.report.report_data import Subject
 
 MEMBERS = ("logistic_regression", "distilbert")
 CURVES: Curves = {"distilbert": [Step(number, 3.0 / number, 1e-4 / number) for number in range(1, 40)]}

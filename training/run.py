@@ -36,21 +36,23 @@ from runners.ensemble.warm_up import golden_precisions, golden_results
 from runners.models.base_model import Batch
 from runners.models.calibration import Calibration
 from runners.models.encoder import Encoder, Precision
-from training.at_once import give_back_memory, run_at_once
-from training.curves import FOLDER as CURVES
-from training.curves import write_curve
-from training.data import Example, data_hash
-from training.examination import Examination
-from training.export import check_parity, export_member
-from training.held_out import write_held_out
-from training.judging import score_all
-from training.member_scores import MemberScores
-from training.members import MEMBERS, MISSING, fit_features, fit_member
-from training.meta_learning import calibrate_meta_learner, fit_meta_learner, reserves_of
-from training.partition import Partition
-from training.profile import Profile, check_libraries
-from training.splits import Rows
-from training.stages import CHEAP_STAGE, ENCODER_PASS, Progress, Share, Stage
+from training.data.examples import Example, data_hash
+from training.data.held_out import write_held_out
+from training.data.labels import MISSING
+from training.data.row_roles import Partition
+from training.data.splits import Rows
+from training.evaluation.batch_scoring import score_all
+from training.evaluation.run_metrics import Examination
+from training.models.base_model_scores import MemberScores
+from training.models.base_models import MEMBERS, fit_member
+from training.models.curves import FOLDER as CURVES
+from training.models.curves import write_curve
+from training.models.export import check_parity, export_member
+from training.models.features import fit_features
+from training.models.meta_learning import calibrate_meta_learner, fit_meta_learner, reserves_of
+from training.parallel_jobs import give_back_memory, run_at_once
+from training.profiles.profile import Profile, check_libraries
+from training.progress import CHEAP_STAGE, ENCODER_PASS, Progress, Share, Stage
 
 GOLDEN_ROWS = 16
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
@@ -180,8 +182,8 @@ class TrainingRun:
 
     def fit_encoder(self, name: str, share: Share) -> None:
         """Fine-tune, export, and compare the graphs with the encoder on unseen rows."""
-        from training.encoder import fit_encoder
-        from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
+        from training.models.encoder import fit_encoder
+        from training.models.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
 
         settings, rows = self.profile.encoders[name], self.data.splits.train
         labels = self.data.labels(rows)

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from benchmarks.peers.line_up import LINE_UP
 from benchmarks.peers.summary import Row
-from training.report.canvas import ENSEMBLE, INK, MEMBERS, SOFT, picture
+from training.report.plot_style import ENSEMBLE, INK, MEMBERS, SOFT, picture
 
 _COLOURS = (ENSEMBLE, *MEMBERS, SOFT)
 _BAR = 0.8  # of the room of a concurrency, all servers together

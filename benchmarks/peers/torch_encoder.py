@@ -3,8 +3,8 @@ trained them.
 
 A bundle holds graphs, not checkpoints. Exporting kept the names of embeddings, norms and biases; the matrices of linear
 layers lie transposed under the names of their nodes, and attention's three biases in one row. Works for encoders that
-began as MiniLM (`training/backbones.py`), whose architecture is known. The harness proves that nothing was lost: a peer
-must give the intents and confidences of the fp32 graphs.
+began as MiniLM (`training/models/backbones.py`), whose architecture is known. The harness proves that nothing was lost:
+a peer must give the intents and confidences of the fp32 graphs.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from frontdesk.scores import Sampled, Scores
 from runners.ensemble.ensemble import Ensemble
 from runners.models.base_model import Batch
 from runners.models.encoder import ENCODER_MEMBERS, HEAD_DROPOUT, MASKS_SEED, SAMPLES, dropout_masks, graph_name
-from training.backbones import MINILM, load_backbone
-from training.encoder import EncoderModel, padded
+from training.models.backbones import MINILM, load_backbone
+from training.models.encoder import EncoderModel, padded
 
 _LINEAR = re.compile(r"(/body/.+)/MatMul")
 _LAYER = re.compile(r"/layer\.(\d+)/")

@@ -34,7 +34,7 @@ class FeatureRow:
     """The frozen feature definition of one bundle.
 
     `projection` is (terms, components) float32: the right singular vectors of the training TF-IDF (Deerwester et al.
-    1990), and in bundles with encoders a static vector of each word beside them (training/static_embedding.py).
+    1990), and in bundles with encoders a static vector of each word beside them (training/models/static_embedding.py).
     """
 
     vectoriser: Vectoriser

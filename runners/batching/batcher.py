@@ -4,7 +4,7 @@ One thread runs one batch at a time, so a model needs no lock, and takes the nex
 does not idle while the event loop is busy. Batches grow with load: while one runs, the next collects. A batch that
 raises is split and its halves are run again, so that a failing item fails alone.
 
-`schedule.py` decides what runs next and what is refused. Knows nothing of models: `run` maps items to results.
+`scheduler.py` decides what runs next and what is refused. Knows nothing of models: `run` maps items to results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What of an ensemble other processes hold: ports that the ensemble calls, implemented in `remote.py`.
+"""What of an ensemble other processes hold: ports that the ensemble calls, implemented in `remote/remote_members.py`.
 
 Members and scorers elsewhere are asked in two steps: `send` begins and does not wait, then `scores` or `probabilities`
 of each give the answer. So all processes are at work at once, and a service is called once a batch, whatever it holds.

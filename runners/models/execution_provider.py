@@ -5,7 +5,7 @@ core (FACTS), less than carrying their rows to a GPU and back, so they always st
 
 `auto` means CUDA where it works, else the CPU. TensorRT has to be asked for: the graphs in a bundle are fused into
 onnxruntime's own operators, for which CUDA has kernels and TensorRT has none, and it builds its engines, for minutes,
-where a new length of text arrives. Does not know what a machine has: `session.py` tries that.
+where a new length of text arrives. Does not know what a machine has: `onnx_session.py` tries that.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ _Row = tuple[Floats, Floats]  # one text's scores: intent (intents,), sentiment 
 class BatchedChampion:
     """Implements the pipeline's `Champion` port. From now on only the batcher's thread uses the models of `ensemble`.
 
-    While cores are free, an encoder runs on one of them beside the other members: see `beside.py`.
+    While cores are free, an encoder runs on one of them beside the other members: see `ensemble/parallel_members.py`.
 
     Args:
         ensemble: warm.

@@ -13,8 +13,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from cli.ask import Listener, look_for_server
-from cli.serve import _wait_until_ready, base_of
+from cli.local_server import Listener, base_of, look_for_server
+from cli.serve import _wait_until_ready
 from frontdesk.config import load
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
 from tests.serving import Server, environment, frontdesk

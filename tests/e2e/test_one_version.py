@@ -24,8 +24,8 @@ from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
 from model_store.promotion import champion_path
 from tests.serving import PROJECT, Server, frontdesk
-from training.data import Example
-from training.profile import read_profile
+from training.data.examples import Example
+from training.profiles.profile import read_profile
 from training.run import TrainingRun
 
 TEXT = "Where is my parcel? It should have come on Monday."

@@ -18,7 +18,7 @@ from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.remote.placement import MEMBERS, TREES
 from tests.serving import Server, frontdesk, home_with
-from training.data import Example
+from training.data.examples import Example
 
 RESPAWN_TIMEOUT_S = 30.0
 CALLERS = 6

@@ -23,9 +23,9 @@ from model_store.bundle import Bundle, seal_bundle
 from model_store.gate import judge
 from model_store.promotion import champion_path, history, promote
 from tests.serving import PROJECT, SIGNER, environment
-from training.comparison import measure
-from training.data import STARTER_CORPUS
-from training.held_out import read_held_out
+from training.data.examples import STARTER_CORPUS
+from training.data.held_out import read_held_out
+from training.evaluation.comparison import measure
 from training.run import TrainingRun
 
 SPOILT_SHARE = 0.6

@@ -29,7 +29,7 @@ from runners.remote.tensor_codec import (
 )
 from runners.services.meta_learner import answer_with
 from runners.services.runner_service import member_scores
-from training.data import Example
+from training.data.examples import Example
 
 
 class Loopback:

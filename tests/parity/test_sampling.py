@@ -12,8 +12,8 @@ import pytest
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.models.encoder import ENCODER_MEMBERS, HEAD_DROPOUT
-from training.data import Example
-from training.profile import EncoderSettings
+from training.data.examples import Example
+from training.profiles.profile import EncoderSettings
 
 ANOTHER_PROCESS = """
 import json, sys

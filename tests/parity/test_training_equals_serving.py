@@ -11,9 +11,10 @@ from model_store.bundle import Bundle, open_bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import GOLDEN_TOLERANCE, warm_up
 from runners.models.base_model import Batch
-from training.data import Example
-from training.export import LARGEST_DIFFERENCE, check_parity
-from training.members import MEMBERS, NativeMember, fit_features, fit_member
+from training.data.examples import Example
+from training.models.base_models import MEMBERS, NativeMember, fit_member
+from training.models.export import LARGEST_DIFFERENCE, check_parity
+from training.models.features import fit_features
 from training.run import TrainingRun
 
 

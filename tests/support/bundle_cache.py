@@ -21,8 +21,8 @@ from frontdesk.errors import BundleError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle, open_bundle
 from tests.serving import SIGNER
-from training.data import STARTER_CORPUS, read_examples
-from training.profile import read_profile
+from training.data.examples import STARTER_CORPUS, read_examples
+from training.profiles.profile import read_profile
 from training.run import TrainingRun
 
 PROJECT = Path(__file__).resolve().parents[2]

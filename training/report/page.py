@@ -15,20 +15,21 @@ from typing import NamedTuple
 
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from training.appraisal import judge_timed, most_confused
-from training.curves import read_curves
-from training.held_out import read_held_out
-from training.members import labels_of
-from training.report import figures, promises
-from training.report.card import FILE_NAME as CARD_NAME
-from training.report.card import model_card
-from training.report.claims import Claim, claims
-from training.report.confidence import draw_reliability, draw_risk_coverage, draw_scope
-from training.report.intents import draw_accuracy, draw_claims, draw_confusion
-from training.report.learning import draw_curves
-from training.report.limits import Limit, limits
+from training.data.held_out import read_held_out
+from training.data.labels import labels_of
+from training.evaluation.bundle_evaluation import judge_timed, most_confused
+from training.models.curves import read_curves
+from training.report import guarantee_tables as promises
+from training.report import metric_tables as figures
+from training.report.calibration_plots import draw_reliability, draw_risk_coverage, draw_scope
+from training.report.intent_calibration import Claim, claims
+from training.report.intent_plots import draw_accuracy, draw_claims, draw_confusion
+from training.report.learning_curve_plot import draw_curves
+from training.report.limitations import Limit, limits
+from training.report.model_card import FILE_NAME as CARD_NAME
+from training.report.model_card import model_card
 from training.report.predictions import Predictions
-from training.report.subject import Subject
+from training.report.report_data import Subject
 from training.report.table import Table, share
 
 PAGE = Path(__file__).with_name("page.html")

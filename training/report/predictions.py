@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from runners.ensemble.prediction import Judgement
 from runners.models.calibration import Doubles
-from training.data import Example
-from training.members import MISSING, Labels, Targets
+from training.data.examples import Example
+from training.data.labels import MISSING, Labels, Targets
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ dictates something that nobody has thought of. Sentence by sentence, by stems of
     one source  the words of a sentence come from one sentence of a passage, its figures from figures side by side there
     whole       each condition of that sentence ("until", "unless", "within ...") is told with it
     turned      "not", "after", "all", "usually", "we" turn the words that they turn there, and none is left out
-                (`turning.py`)
+                (`negation_and_hedges.py`)
 
 Words are no meaning: a sentence can pass and still be badly put, and many a good paraphrase fails. That costs a
 repair, or a person's look; the other error would cost a promise. Measured on written replies, each wrong by one quiet

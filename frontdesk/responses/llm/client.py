@@ -3,7 +3,7 @@
     a place -> the breaker -> one call (at most one more, before the first token) -> pieces of text -> counted
 
 A breaker, a retry budget and a number of places keep a sick server from taking requests down with it. Prompts, answers
-and the key are in no error, no log and no metric. Knows nothing of what prompts say, nor of HTTP (`upstream.py`).
+and the key are in no error, no log and no metric. Knows nothing of what prompts say, nor of HTTP (`transport.py`).
 """
 
 from __future__ import annotations

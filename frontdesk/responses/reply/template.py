@@ -2,7 +2,7 @@
 
 A plan says what kind of reply the decision asks for, in which language, resting on which passages. Where the customer's
 language is one that the team has no passage in, a reply is never sent unread: the plan's decision is then `draft`.
-A clarifying question is written beforehand in each language (`questions.py`). Pure but for the day that it is told.
+A clarifying question is written beforehand in each language (`clarifying_questions.py`). Pure but for the day that it is told.
 Everything here is still masked.
 """
 

@@ -2,7 +2,7 @@
 
 A stem is what is left of a word without the commonest endings, at most six letters: crude, the same for every European
 language, and without data. Enough to see that "cancelled" is about "cancelling". Stop words also tell languages apart
-(`language.py`).
+(`language_detection.py`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How eight languages write numbers, units and days in words: en, de, fr, es, it, nl, pt, sv.
 
-Data for `figures.py`. A word that means different things in two of them ("sex", "dix") is read as its number: a check
+Data for `quantities.py`. A word that means different things in two of them ("sex", "dix") is read as its number: a check
 that asks too much is repaired by a sentence, one that asks too little lets an invented promise pass.
 """
 

@@ -1,6 +1,6 @@
 """The dispatcher takes events from the outbox to their sinks: at least once, in order for each customer.
 
-Each process has one, and one of them leads (`leadership.py`). It looks when this process has committed something, and
+Each process has one, and one of them leads (`leader_election.py`). It looks when this process has committed something, and
 every now and then for what others have. A sink that is away rests for a while and costs no event an attempt; an event
 that its sink refuses is tried again later, alone, and holds back only its customer's later ones; after enough attempts
 it is given up and waits for an administrator. If a sink takes long to refuse a tenant's events, that tenant's events

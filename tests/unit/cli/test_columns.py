@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from cli.columns import flags
-from training.columns import Columns
+from training.data.column_mapping import Columns
 
 
 def test_only_what_is_not_as_usual_needs_a_flag() -> None:

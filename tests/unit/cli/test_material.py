@@ -8,8 +8,8 @@ from rich.console import Console
 from cli.material import Material, Withheld, read_material
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-from training.columns import Columns
-from training.data import Example
+from training.data.column_mapping import Columns
+from training.data.examples import Example
 
 OWN = Columns(intent="about")
 NOTHING = Withheld()

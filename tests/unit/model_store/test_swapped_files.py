@@ -16,7 +16,7 @@ from model_store.manifest import FILE_NAME, Manifest
 from model_store.signature import Signer, open_signed, signer
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import open_warm
-from training.held_out import read_held_out
+from training.data.held_out import read_held_out
 
 LOADERS: dict[str, Callable[[Bundle], object]] = {
     "taxonomy.json": Bundle.taxonomy,

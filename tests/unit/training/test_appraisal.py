@@ -8,9 +8,9 @@ import pytest
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import Judgement
-from training.appraisal import appraise, most_confused, per_intent
-from training.data import Example
-from training.members import MISSING
+from training.data.examples import Example
+from training.data.labels import MISSING
+from training.evaluation.bundle_evaluation import appraise, most_confused, per_intent
 
 LABELS = ("apple", "pear", "plum")
 CHOSEN = np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0], [0.8, 0.2, 0.0], [0.1, 0.9, 0.0], [0.0, 0.3, 0.7]])
@@ -59,8 +59,8 @@ def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemb
 
 
 def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:
-    from training.columns import Columns
-    from training.data import read_examples
+    from training.data.column_mapping import Columns
+    from training.data.examples import read_examples
 
     file = tmp_path / "a.csv"
     file.write_text("text,category\nwrite to tom@example.com,review\nwrite to tom@example.com,complaint\n")

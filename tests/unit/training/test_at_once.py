@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import BundleError
-from training.at_once import WorkDied, give_back_memory, run_at_once
-from training.stages import Share
+from training.parallel_jobs import WorkDied, give_back_memory, run_at_once
+from training.progress import Share
 
 
 def write_own_process(path: Path, share: Share) -> None:

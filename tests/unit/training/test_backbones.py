@@ -14,11 +14,11 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.features.row import FeatureRows
 from runners.models.base_model import Batch
 from runners.models.encoder import Encoder
-from training.backbones import load_backbone
-from training.encoder import fit_encoder
-from training.export_encoder import export_encoder, largest_difference
-from training.members import Labels
-from training.profile import EncoderSettings
+from training.data.labels import Labels
+from training.models.backbones import load_backbone
+from training.models.encoder import fit_encoder
+from training.models.export_encoder import export_encoder, largest_difference
+from training.profiles.profile import EncoderSettings
 
 NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections import Counter
 
 from frontdesk.taxonomy import SENTIMENTS
-from training.borrowed import borrowed_sentiment, is_borrowed
-from training.data import Example
+from training.data.auxiliary_sentiment import borrowed_sentiment, is_borrowed
+from training.data.examples import Example
 
 
 def test_as_many_of_each_sentiment_and_no_intent() -> None:

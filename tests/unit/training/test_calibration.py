@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from training.calibration import (
+from training.evaluation.metrics import classification
+from training.models.calibration import (
     automation_thresholds,
     expected_errors,
     false_alarm_threshold,
@@ -12,10 +13,9 @@ from training.calibration import (
     like_traffic,
     usual_weights,
 )
-from training.certificate import certified_threshold, errors_allowed, rows_needed, upper_bound
-from training.evaluation import classification
-from training.profile import CalibrationTargets
-from training.reliability import expected_calibration_error
+from training.profiles.profile import CalibrationTargets
+from training.statistics.ece import expected_calibration_error
+from training.statistics.risk_control import certified_threshold, errors_allowed, rows_needed, upper_bound
 
 TARGETS = CalibrationTargets(
     conformal_coverage=0.95, false_alarm_rate=0.05, max_error=0.02, certificate_confidence=0.95

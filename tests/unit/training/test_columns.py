@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.errors import DataError
-from training.columns import Columns, check_columns
+from training.data.column_mapping import Columns, check_columns
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from training.comparison import measure_sides
-from training.data import Example
-from training.held_out import read_held_out
+from training.data.examples import Example
+from training.data.held_out import read_held_out
+from training.evaluation.comparison import measure_sides
 
 
 def test_a_side_has_the_figures_that_were_sealed(tiny_bundle: Bundle) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from training.curves import FOLDER, Step, points, read_curves, write_curve
+from training.models.curves import FOLDER, Step, points, read_curves, write_curve
 
 
 def test_curves_come_back_as_they_were_written(tmp_path: Path) -> None:

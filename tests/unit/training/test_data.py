@@ -9,8 +9,8 @@ import pytest
 
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-from training.columns import Columns
-from training.data import Example, data_hash, intents_of, read_examples
+from training.data.column_mapping import Columns
+from training.data.examples import Example, data_hash, intents_of, read_examples
 
 
 def write(path: Path, *rows: object) -> Path:

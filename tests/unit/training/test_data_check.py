@@ -3,8 +3,8 @@ from __future__ import annotations
 import random
 import time
 
-from training.data import STARTER_CORPUS, Example, Place, read_rows
-from training.data_check import Complaint, check
+from training.data.data_check import Complaint, check
+from training.data.examples import STARTER_CORPUS, Example, Place, read_rows
 
 WORDS = "parcel order refund invoice card late broken missing twice monday address account email help where".split()
 

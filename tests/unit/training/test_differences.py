@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from model_store.gate import Candidate
-from training.comparison import Operation, Outcome, Side
-from training.differences import compared
+from training.evaluation.comparison import Operation, Outcome, Side
+from training.evaluation.comparison_stats import compared
 
 TRUTH = ("refund",) * 60 + ("invoice",) * 40
 OPERATION = Operation(threshold=0.9, automated=0.5, error=0.01, flagged=0.04, set_size=1.3)

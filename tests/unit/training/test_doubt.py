@@ -5,8 +5,8 @@ import pytest
 
 from frontdesk.scores import Sampled, Scores
 from runners.ensemble.prediction import Judgement
-from training.doubt import area_under_risk_coverage, detection, error_detection
-from training.members import MISSING
+from training.data.labels import MISSING
+from training.evaluation.error_detection import area_under_risk_coverage, detection, error_detection
 
 
 def test_the_curve_of_a_perfect_doubt_and_of_its_opposite() -> None:

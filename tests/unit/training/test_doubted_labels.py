@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import random
 
-from training.complaints import Labelled
-from training.data import Example, Place
-from training.doubted_labels import doubted_labels
+from training.data.examples import Example, Place
+from training.data.label_errors import doubted_labels
+from training.data.row_issues import Labelled
 
 WORDS = "parcel order refund invoice card late broken missing twice monday address account".split()
 

@@ -6,8 +6,8 @@ import pytest
 
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import Taxonomy
-from training.data import Example
-from training.drafted_taxonomy import drafted, taxonomy_of
+from training.data.examples import Example
+from training.data.taxonomy_scaffold import drafted, taxonomy_of
 
 AWKWARD = ("no", "yes", "on", "null", "12", "1e3", "a: b", "# hash", "card_payment?", "café", "x" * 90 + " " + "y" * 90)
 ROWS = tuple(Example("x", name, None, "g") for name in AWKWARD)

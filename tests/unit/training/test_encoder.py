@@ -13,10 +13,10 @@ from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
 from runners.models.base_model import Batch
 from runners.models.encoder import Encoder, Precision, dropout_masks
-from training.encoder import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder
-from training.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
-from training.members import MISSING, Labels
-from training.profile import EncoderSettings
+from training.data.labels import MISSING, Labels
+from training.models.encoder import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder
+from training.models.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
+from training.profiles.profile import EncoderSettings
 
 SETTINGS = EncoderSettings(
     architecture="distilbert", weights="minilm", layers=1, epochs=6, batch=8, learning_rate=5e-4, pooled_layers=(1, 0),

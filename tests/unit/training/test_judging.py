@@ -5,8 +5,8 @@ import numpy as np
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from tests.support.int8 import needs_exact_int8
-from training.data import Example
-from training.judging import judge_all, score_all
+from training.data.examples import Example
+from training.evaluation.batch_scoring import judge_all, score_all
 
 
 @needs_exact_int8

@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from training.complaints import Complaint, Labelled
-from training.data import Example, Part, Place
-from training.label_names import rare_labels, spellings
+from training.data.examples import Example, Part, Place
+from training.data.label_names import rare_labels, spellings
+from training.data.row_issues import Complaint, Labelled
 
 
 def labelled(*counts: tuple[str, int], part: Part | None = None, groups: int | None = None) -> list[Labelled]:

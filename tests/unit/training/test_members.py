@@ -8,7 +8,8 @@ import numpy as np
 
 from frontdesk.features.row import FeatureRows
 from tests.support import bundle_cache
-from training.members import Labels, fit_member
+from training.data.labels import Labels
+from training.models.base_models import fit_member
 
 
 def test_a_random_forest_gives_the_same_bits_each_time(tmp_path: Path) -> None:

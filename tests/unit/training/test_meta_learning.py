@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model_store.bundle import Bundle
 from runners.ensemble.warm_up import GOLDEN_TOLERANCE
-from training.meta_learning import reserves_of
+from training.models.meta_learning import reserves_of
 
 
 def test_there_is_a_reserve_without_each_encoder_and_one_without_all() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from training.mojibake import mojibake
+from training.data.mojibake import mojibake
 
 
 @pytest.mark.parametrize("text", ["café", "don’t", "naïve €5", "日本", "👍", "è"])

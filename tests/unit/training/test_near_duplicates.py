@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-from training.complaints import Labelled
-from training.data import Example, Part, Place
-from training.near_duplicates import near_duplicates
+from training.data.examples import Example, Part, Place
+from training.data.near_duplicates import near_duplicates
+from training.data.row_issues import Labelled
 
 LONG = "could you please tell me when the parcel that i ordered last monday is going to arrive"
 

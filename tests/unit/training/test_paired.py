@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from training.paired import holm, paired_intervals
+from training.statistics.paired_tests import holm, paired_intervals
 
 
 def test_an_interval_is_that_of_scipys_percentile_bootstrap() -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import DataError
-from training.columns import Columns
-from training.data import Example, read_examples
+from training.data.column_mapping import Columns
+from training.data.examples import Example, read_examples
 
 
 @pytest.fixture

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from runners.models.calibration import Calibration, Platt
-from training.members import MISSING
-from training.per_intent import per_intent
-from training.promises import Judged, automation, resplit_sets, scope, sets
+from training.data.labels import MISSING
+from training.evaluation.guarantees import Judged, automation, resplit_sets, scope, sets
+from training.evaluation.per_intent import per_intent
 
 CALIBRATION = Calibration(
     intent=Platt(1, 0),

@@ -9,7 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from tests.support.int8 import needs_exact_int8
-from training.quantisation import LARGE_TABLE, quantise
+from training.models.quantisation import LARGE_TABLE, quantise
 
 WIDTH = 64
 

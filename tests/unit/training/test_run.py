@@ -11,12 +11,12 @@ from model_store.bundle import Bundle, open_bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import warm_up
 from tests.profiles import with_small_encoders
-from training.comparison import measure
-from training.held_out import read_held_out
-from training.profile import PROFILES, read_profile
+from training.data.held_out import read_held_out
+from training.data.withheld_intents import withhold
+from training.evaluation.comparison import measure
+from training.profiles.profile import PROFILES, read_profile
+from training.progress import Progress
 from training.run import TrainingRun
-from training.stages import Progress
-from training.withholding import withhold
 
 
 def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(tiny_run: TrainingRun, tmp_path) -> None:
@@ -80,7 +80,7 @@ def test_progress_only_grows_and_ends_at_the_total(tiny_run: TrainingRun, tmp_pa
 def test_a_missing_library_is_named_before_any_work(
     tiny_run: TrainingRun, tmp_path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("training.profile.ENCODER_LIBRARIES", ("torch", "a_library_nobody_has"))
+    monkeypatch.setattr("training.profiles.profile.ENCODER_LIBRARIES", ("torch", "a_library_nobody_has"))
     run = replace(tiny_run, profile=with_small_encoders(tiny_run.profile), work=tmp_path / "w", bundles=tmp_path / "b")
     with pytest.raises(ConfigurationError, match="need a_library_nobody_has"):
         run.train(lambda progress: None)

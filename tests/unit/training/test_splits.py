@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.errors import DataError
-from training.data import Example, Part
-from training.profile import Split
-from training.splits import Splits, folds, split
+from training.data.examples import Example, Part
+from training.data.splits import Splits, folds, split
+from training.profiles.profile import Split
 
 SHARES = Split(train=0.5, stacking=0.1, calibration=0.2, test=0.2, most_held_out=1000)
 OUT_OF_FOLD = Split(train=0.6, stacking=0, calibration=0.2, test=0.2, most_held_out=1000)

@@ -6,9 +6,9 @@ import numpy as np
 
 from frontdesk.features.statistics import STATISTICS
 from runners.models.meta_learner import candidates, column_names
-from training.member_scores import TaskRows
-from training.profile import MetaLearner
-from training.stacking import _direction, fit_scorer
+from training.models.base_model_scores import TaskRows
+from training.models.stacking import _direction, fit_scorer
+from training.profiles.profile import MetaLearner
 
 SETTINGS = MetaLearner(
     candidates_per_member=3,

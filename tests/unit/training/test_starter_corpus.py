@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, STARTER_TAXONOMY, Taxonomy
-from training.data import STARTER_CORPUS, read_examples
+from training.data.examples import STARTER_CORPUS, read_examples
 
 ROWS = [
     json.loads(line)

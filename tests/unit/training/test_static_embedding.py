@@ -5,9 +5,9 @@ import pytest
 
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats
-from training.members import fit_features
-from training.profile import Features
-from training.static_embedding import static_projection
+from training.models.features import fit_features
+from training.models.static_embedding import static_projection
+from training.profiles.profile import Features
 
 WORDS = ("refund", "reimbursement", "parcel", "package", "hello")
 

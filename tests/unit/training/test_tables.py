@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import DataError
-from training.tables import read_table, read_tables
+from training.data.table_readers import read_table, read_tables
 
 
 def rows(path: Path) -> list[tuple[int, object]]:

@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from frontdesk.errors import DataError
-from training.data import Example
-from training.withholding import drawn_intents, withhold
+from training.data.examples import Example
+from training.data.withheld_intents import drawn_intents, withhold
 
 ROWS = tuple(Example(f"{name} {number}", name, None, f"{name}{number}") for name in "abcd" for number in range(3))
 

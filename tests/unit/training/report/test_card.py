@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 
 from tests.reports import calibration, manifest, metrics, subject, without_todays_figures
-from training.report.card import escaped, model_card
-from training.report.claims import claims
-from training.report.limits import Limit, limits
-from training.report.subject import Subject
+from training.report.intent_calibration import claims
+from training.report.limitations import Limit, limits
+from training.report.model_card import escaped, model_card
+from training.report.report_data import Subject
 
 INTENTS = ("refund", "invoice", "order")
 

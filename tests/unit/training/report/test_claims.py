@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import binomtest
 
 from tests.reports import predictions
-from training.members import MISSING
-from training.report.claims import claims
+from training.data.labels import MISSING
+from training.report.intent_calibration import claims
 from training.report.predictions import Predictions
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.members import MISSING
-from training.reliability import expected_calibration_error
-from training.report.confidence import reliability_points, risk_coverage
-from training.report.intents import confusion_counts
-from training.report.learning import smoothed
+from training.data.labels import MISSING
+from training.report.calibration_plots import reliability_points, risk_coverage
+from training.report.intent_plots import confusion_counts
+from training.report.learning_curve_plot import smoothed
 from training.report.predictions import Predictions
+from training.statistics.ece import expected_calibration_error
 
 
 def test_the_surest_rows_are_answered_first() -> None:

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from tests.reports import calibration, manifest, metrics, predictions, subject
-from training.report.claims import claims
-from training.report.limits import limits
+from training.report.intent_calibration import claims
+from training.report.limitations import limits
 from training.report.predictions import Predictions
-from training.report.subject import Subject
+from training.report.report_data import Subject
 
 INTENTS = ("refund", "invoice", "order")
 SOUND: dict[str, dict[str, Any]] = {

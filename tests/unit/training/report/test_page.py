@@ -21,10 +21,10 @@ from tests.reports import (
     subject,
     without_todays_figures,
 )
-from training.appraisal import Confusion
-from training.held_out import read_held_out
+from training.data.held_out import read_held_out
+from training.evaluation.bundle_evaluation import Confusion
 from training.report.page import FOLDED_ROWS, draw_report, report_on
-from training.report.subject import Subject
+from training.report.report_data import Subject
 
 ALWAYS = {"reliability", "claims", "risk_coverage", "out_of_scope", "intents", "confusion"}
 INTENTS = ("refund", "invoice", "order")

@@ -1,0 +1,48 @@
+"""Sentiment for data that has none: rows of the starter corpus, without their intents.
+
+Public intent sets and most exports of a help desk carry no sentiment, or not all three, and an answer without it would
+be half an answer. What is borrowed is told in the manifest: sentiment does not transfer well between domains.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from frontdesk.taxonomy import SENTIMENTS
+from training.data.examples import STARTER_CORPUS, Example, Part, read_examples
+
+GROUP = "starter/"
+FEWEST_ROWS = 20
+_DEALT: tuple[Part, ...] = ("train", "train", "train", "calibration", "test")  # of every five rows
+
+
+def borrowed_sentiment(examples: Sequence[Example], rows: int, seed: int) -> tuple[Example, ...]:
+    """Messages of the starter corpus for each sentiment of which `examples` have fewer than `FEWEST_ROWS`.
+
+    At most a third of `rows` each; every one comes with its part of the split.
+    """
+    known = Counter(example.sentiment for example in examples)
+    wanted = [sentiment for sentiment in SENTIMENTS if known[sentiment] < FEWEST_ROWS]
+    if not wanted:
+        return ()
+    generator = np.random.default_rng(seed)
+    taken: list[Example] = []
+    starter = read_examples(STARTER_CORPUS)
+    for sentiment in wanted:
+        found = [example for example in starter if example.sentiment == sentiment]
+        chosen = generator.permutation(len(found))[: rows // len(SENTIMENTS)]
+        taken += [_as_sentiment(found[row], place) for place, row in enumerate(chosen)]
+    return tuple(taken)
+
+
+def is_borrowed(example: Example) -> bool:
+    return example.group.startswith(GROUP)
+
+
+def _as_sentiment(example: Example, place: int) -> Example:
+    part = _DEALT[place % len(_DEALT)]
+    return replace(example, intent=None, out_of_scope=False, group=f"{GROUP}{example.group}", part=part)

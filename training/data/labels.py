@@ -1,0 +1,34 @@
+"""Labels of rows as column numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.examples import Example
+
+MISSING = -1
+"""The column number of a row without a label."""
+
+Targets = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """Column numbers per row and task, `MISSING` where a row has no label: (rows,) each."""
+
+    intent: Targets
+    sentiment: Targets
+
+
+def labels_of(rows: Sequence[Example], intents: Sequence[str], sentiments: Sequence[str]) -> Labels:
+    """The rows' labels as columns of `intents` and `sentiments`; one that is in neither counts as missing."""
+    intent_columns = {label: column for column, label in enumerate(intents)}
+    sentiment_columns = {label: column for column, label in enumerate(sentiments)}
+    return Labels(
+        np.array([intent_columns.get(row.intent or "", MISSING) for row in rows], dtype=np.intp),
+        np.array([sentiment_columns.get(row.sentiment or "", MISSING) for row in rows], dtype=np.intp),
+    )

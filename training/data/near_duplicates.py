@@ -1,0 +1,89 @@
+"""Messages that nearly say the same: found by MinHash with banding (Broder 1997), decided by exact similarity.
+
+The work is linear in the rows. Knows nothing of labels beyond telling whether they agree.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.data.row_issues import Complaint, Labelled
+
+ALIKE = 0.8
+"""Jaccard similarity of two messages' character 5-grams from which they are near-duplicates."""
+
+_SHINGLE = 5
+_BANDS, _ROWS_PER_BAND = 16, 4  # finds 99.98 % of pairs at 0.8 (Leskovec et al., Mining of Massive Datasets, 3.4)
+_BUCKET = 16  # messages of one bucket that are compared: bounds the work on rows made from one template
+_WORTH_COUNTING = 0.6  # estimated similarity; 64 hashes put a pair at 0.8 below it once in 30,000
+
+Shingles = frozenset[int]
+
+
+def near_duplicates(rows: Sequence[Labelled]) -> Iterator[Complaint]:
+    """Each row that is alike to an earlier one of another group or another part, so that it stands on both sides.
+
+    A row that was reported beside one of its own part is not compared with later ones: the earlier one stands for it.
+    """
+    unique = list({row.normalised: row for row in reversed(rows)}.items())[::-1]
+    shingles = [_shingles(text) for text, _ in unique]
+    buckets: dict[tuple[int, str | None, bytes], list[int]] = defaultdict(list)
+    signatures = np.array(list(_signatures(shingles)))
+    parts = list(dict.fromkeys(row.example.part for row in rows))
+    for number, (signature, (_, row)) in enumerate(zip(signatures, unique, strict=True)):
+        bands = [(band, part.tobytes()) for band, part in enumerate(signature.reshape(_BANDS, _ROWS_PER_BAND))]
+        found = {other for part in parts for band, key in bands for other in buckets.get((band, part, key), ())}
+        candidates = np.array(sorted(found), dtype=np.intp)
+        estimated = (signatures[candidates] == signature).mean(axis=1)
+        alike = {
+            unique[other][1]: similarity
+            for other in candidates[estimated >= _WORTH_COUNTING]
+            if _apart(row, unique[other][1]) and (similarity := _similarity(shingles[number], shingles[other])) >= ALIKE
+        }
+        leaking = [earlier for earlier in alike if row.leaks_into(earlier)]
+        for earlier in (leaking or list(alike))[:1]:
+            yield _told(row, earlier, alike[earlier])
+        if leaking or not alike:
+            for band, key in bands:
+                if len(bucket := buckets[band, row.example.part, key]) < _BUCKET:
+                    bucket.append(number)
+
+
+def _apart(row: Labelled, earlier: Labelled) -> bool:
+    return earlier.example.group != row.example.group or row.leaks_into(earlier)
+
+
+def _told(row: Labelled, earlier: Labelled, alike: float) -> Complaint:
+    labels = "" if earlier.label == row.label else f" ({row.named} here, {earlier.named} there)"
+    beside = f"is nearly {earlier.place} ({alike:.0%} alike), but in"
+    if row.leaks_into(earlier):
+        told = f"{beside} {row.example.part} rows where that is in {earlier.example.part} rows{labels}"
+        return Complaint(row.place, "note", "leak", told)
+    return Complaint(row.place, "note", "near_duplicate", f"{beside} another group{labels}")
+
+
+def _similarity(one: Shingles, other: Shingles) -> float:
+    shared = len(one & other)
+    return shared / (len(one) + len(other) - shared)
+
+
+def _shingles(text: str) -> Shingles:
+    return frozenset(
+        zlib.crc32(text[start : start + _SHINGLE].encode()) for start in range(max(1, len(text) - _SHINGLE + 1))
+    )
+
+
+def _signatures(shingles: Sequence[Shingles]) -> Iterator[NDArray[np.uint64]]:
+    """The MinHash signature of each set: the least of every multiply-shift hash (Dietzfelbinger et al. 1997)."""
+    generator = np.random.default_rng(13)
+    size = (_BANDS * _ROWS_PER_BAND, 1)
+    factors = generator.integers(1, 2**63, size=size, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
+    offsets = generator.integers(0, 2**63, size=size, dtype=np.uint64)
+    for found in shingles:
+        values = np.fromiter(found, dtype=np.uint64, count=len(found))
+        yield ((values * factors + offsets) >> np.uint64(32)).min(axis=1)

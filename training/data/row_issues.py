@@ -1,0 +1,59 @@
+"""What is said about one row of labelled messages, and the row as the checks see it. Knows none of the checks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from frontdesk.taxonomy import OUT_OF_SCOPE
+from training.data.examples import Example, Place
+
+_NUMBERED = re.compile(r"\[([A-Z]+)_\d+\]")
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """`rule` is a stable name for machines, `told` a sentence for people."""
+
+    place: Place
+    kind: Literal["error", "note"]
+    rule: str
+    told: str
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """An example and where it stands."""
+
+    place: Place
+    example: Example
+
+    @property
+    def label(self) -> str | None:
+        return OUT_OF_SCOPE if self.example.out_of_scope else self.example.intent
+
+    @property
+    def named(self) -> str:
+        return "no intent" if self.label is None else f"'{self.label}'"
+
+    @property
+    def normalised(self) -> str:
+        """The text without case, runs of blanks and the numbers of placeholders: equal for two that say the same."""
+        return " ".join(_NUMBERED.sub(r"[\1]", self.example.text).lower().split())
+
+    def leaks_into(self, other: Labelled) -> bool:
+        """Do both have a part of the data's own split, and not the same one?"""
+        parts = {self.example.part, other.example.part}
+        return len(parts) == 2 and None not in parts
+
+
+def groups_of(rows: Sequence[Labelled]) -> Mapping[str | None, set[str]]:
+    """label -> its groups; a group belongs to the label of its first row, as when a training run splits them."""
+    label_of: dict[str, str | None] = {}
+    groups: dict[str | None, set[str]] = {}
+    for row in rows:
+        label = label_of.setdefault(row.example.group, row.label)
+        groups.setdefault(label, set()).add(row.example.group)
+    return groups

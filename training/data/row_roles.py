@@ -1,0 +1,106 @@
+"""Who learns from which rows: the examples of a run, their splits and folds, and their texts and labels by row number.
+
+Knows nothing of models; every part is a function of examples, profile and labels.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.taxonomy import SENTIMENTS
+from training.data.auxiliary_sentiment import borrowed_sentiment
+from training.data.examples import Example, intents_of
+from training.data.labels import MISSING, Labels, labels_of
+from training.data.splits import Rows, Splits, folds, split
+from training.profiles.profile import Profile
+
+MOST_DOUBTED = 1000  # of 16 passes each
+
+
+@dataclass(frozen=True)
+class Partition:
+    """The rows that take part in a run, and in what. `known` are the taxonomy's intents, in order."""
+
+    examples: Sequence[Example]
+    profile: Profile
+    known: tuple[str, ...]
+
+    @cached_property
+    def rows(self) -> tuple[Example, ...]:
+        """The examples that take part: all, or at most `rows_per_intent` of each class, chosen by the seed.
+
+        Where they lack sentiments, some of the starter corpus take part for theirs.
+        """
+        limit = self.profile.rows_per_intent
+        borrowed = borrowed_sentiment(self.examples, self.profile.borrowed_sentiment_rows, self.profile.seed)
+        if limit is None:
+            return (*self.examples, *borrowed)
+        order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))
+        taken: Counter[tuple[str | None, bool, bool]] = Counter()
+        chosen = []
+        for index in order:
+            example = self.examples[index]
+            kind = (example.intent, example.out_of_scope, example.near)
+            taken[kind] += 1
+            if taken[kind] <= limit:
+                chosen.append(index)
+        return (*(self.examples[index] for index in sorted(chosen)), *borrowed)
+
+    @cached_property
+    def intents(self) -> tuple[str, ...]:
+        return intents_of(self.rows, self.known)
+
+    @cached_property
+    def splits(self) -> Splits:
+        return split(self.rows, self.profile.split, self.profile.seed)
+
+    @cached_property
+    def folds(self) -> Rows:
+        """(training rows,) the fold of each."""
+        return folds([self.rows[row] for row in self.splits.train], self.profile.folds, self.profile.seed)
+
+    @property
+    def out_of_fold(self) -> bool:
+        """Whether members predict their training rows fold by fold, because no rows are kept for stacking."""
+        return len(self.splits.stacking) == 0
+
+    @property
+    def stacking(self) -> Rows:
+        """The rows that have predictions of members that did not see them: what the meta-learner learns from."""
+        return self.splits.train if self.out_of_fold else self.splits.stacking
+
+    @cached_property
+    def stacking_folds(self) -> Rows:
+        """(stacking rows,) the fold of each when the meta-learner's rounds are chosen."""
+        return folds([self.rows[row] for row in self.stacking], self.profile.folds, self.profile.seed)
+
+    @cached_property
+    def doubted(self) -> Rows:
+        """Places among the test rows with an intent, spread over them, that whole encoders are sampled on."""
+        known = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
+        spread: Rows = known[np.linspace(0, len(known) - 1, min(MOST_DOUBTED, len(known))).astype(int)]
+        return spread
+
+    def texts(self, rows: Rows) -> list[str]:
+        return [self.rows[row].text for row in rows]
+
+    def labels(self, rows: Rows) -> Labels:
+        return labels_of([self.rows[row] for row in rows], self.intents, SENTIMENTS)
+
+    def judged(self, rows: Rows) -> NDArray[np.bool_]:
+        """(rows,) those for which an intent can be right or wrong: any with an intent, and those that fit none."""
+        known: NDArray[np.bool_] = self.out_of_scope(rows) | (self.labels(rows).intent != MISSING)
+        return known
+
+    def out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
+        return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)
+
+    def near(self, rows: Rows) -> NDArray[np.bool_]:
+        """(rows,) the out-of-scope ones whose intent was withheld from training."""
+        return np.array([self.rows[row].near for row in rows], dtype=np.bool_)

@@ -1,0 +1,136 @@
+"""Train, stacking, calibration and test rows, and folds within train: by group, balanced over intents, reproducible.
+
+The data's own split is kept: its test rows are test rows, its validation rows are shared out between stacking and
+calibration, its training rows never become test rows. What it does not say is dealt by shares. Knows nothing of
+models. A group is one unit: all its rows fall on the same side.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.errors import DataError
+from training.data.examples import Example
+from training.profiles.profile import Split
+
+Rows = NDArray[np.intp]
+Group = list[int]
+FEWEST_GROUPS = 5
+FEWEST_INTENTS = 2
+NO_INTENT = "out of scope"
+
+
+@dataclass(frozen=True, slots=True)
+class Splits:
+    """Row numbers of each part, ascending.
+
+    Members learn from `train`, the meta-learner from their predictions for `stacking` (empty where it learns from
+    out-of-fold predictions for `train`), calibrators and thresholds from `calibration`; `test` judges all of them.
+    """
+
+    train: Rows
+    stacking: Rows
+    calibration: Rows
+    test: Rows
+
+
+def split(examples: Sequence[Example], shares: Split, seed: int) -> Splits:
+    """Deal the groups of each intent (and of the out-of-scope rows) to the parts that the data does not name itself.
+
+    Raises:
+        DataError: naming the intents that have too few groups to be in every part.
+    """
+    generator = np.random.default_rng(seed)
+    taught = sum(example.part != "test" for example in examples)
+    of_stacking, of_calibration = (
+        min(share / (1 - shares.test), shares.most_held_out / taught) for share in (shares.stacking, shares.calibration)
+    )
+    parts: dict[str, list[Group]] = {"train": [], "stacking": [], "calibration": [], "test": []}
+    classes = _groups_by_class(examples)
+    _check_sizes(examples, classes)
+    for label, groups in classes.items():
+        named: Mapping[str | None, list[Group]] = _by_part(examples, groups, generator)
+        test, loose = named["test"], named[None]
+        if all(examples[group[0]].near for group in test):  # they are test rows by our choice, not by the data's split
+            dealt, loose = _cut(loose, shares.test)
+            test = test + dealt
+        held_out, rest = named["calibration"], named["train"] + loose
+        if held_out:
+            stacking, calibration = _cut(held_out, of_stacking / (of_stacking + of_calibration))
+        else:
+            calibration, rest = _cut(rest, of_calibration)
+            stacking, rest = _cut(rest, of_stacking / (1 - of_calibration))
+        if label == NO_INTENT and of_stacking:  # no member learns from them, so all of them are unseen by all members
+            stacking, calibration = _cut(stacking + rest + calibration, 0.5)
+            rest = []
+        for part, found in zip(parts, (rest, stacking, calibration, test), strict=True):
+            parts[part].extend(found)
+    return Splits(**{part: np.array(sorted(chain(*found)), dtype=np.intp) for part, found in parts.items()})
+
+
+def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
+    """A fold number for each example, 0 to count - 1, groups together and classes balanced."""
+    generator = np.random.default_rng(seed + 1)
+    assigned = np.zeros(len(examples), dtype=np.intp)
+    for groups in _groups_by_class(examples).values():
+        order = generator.permutation(len(groups))
+        for place, index in enumerate(order):
+            assigned[groups[index]] = place % count
+    return assigned
+
+
+def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
+    """Raise `DataError` for classes with too few groups, and for intents that no training row could teach."""
+    if len([label for label in classes if label not in (NO_INTENT, f"intent {None}")]) < FEWEST_INTENTS:
+        raise DataError(
+            "The messages are all of one intent.", hint="Give at least two, or there is nothing to tell apart."
+        )
+    teachable = {
+        label: any(examples[rows[0]].part in ("train", None) for rows in groups) for label, groups in classes.items()
+    }
+    if small := sorted(label for label, groups in classes.items() if len(groups) < FEWEST_GROUPS and teachable[label]):
+        raise DataError(
+            f"Too few different messages for {', '.join(small)}.",
+            hint=f"Each intent needs at least {FEWEST_GROUPS} to be trained, calibrated and tested.",
+        )
+    if untaught := sorted(label for label, able in teachable.items() if not able and label != NO_INTENT):
+        raise DataError(
+            f"The data's own split has no training message for {', '.join(untaught)}.",
+            hint="Move some of its rows to the training part, or leave the intent out: --withhold NAME",
+        )
+
+
+def _cut(groups: list[Group], share: float) -> tuple[list[Group], list[Group]]:
+    """The share of the groups, at least one of a share above 0, and the others."""
+    size = max(1, round(len(groups) * share)) if share else 0
+    return groups[:size], groups[size:]
+
+
+def _by_part(
+    examples: Sequence[Example], groups: Sequence[Group], generator: np.random.Generator
+) -> Mapping[str | None, list[Group]]:
+    """The groups in random order under the part that the data gives them; a group goes where its first row goes."""
+    parts: dict[str | None, list[Group]] = defaultdict(list)
+    for index in generator.permutation(len(groups)):
+        parts[examples[groups[index][0]].part].append(groups[index])
+    return parts
+
+
+def _groups_by_class(examples: Sequence[Example]) -> dict[str, list[Group]]:
+    """class -> its groups, each a list of row numbers; a group belongs to the class of its first row."""
+    class_of_group: dict[str, str] = {}
+    members: dict[str, Group] = defaultdict(list)
+    for row, example in enumerate(examples):
+        label = NO_INTENT if example.out_of_scope else f"intent {example.intent}"
+        class_of_group.setdefault(example.group, label)
+        members[example.group].append(row)
+    groups: dict[str, list[Group]] = defaultdict(list)
+    for group, rows in members.items():
+        groups[class_of_group[group]].append(rows)
+    return groups

@@ -1,0 +1,18 @@
+"""Terms of texts as a sparse matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import scipy.sparse
+
+from frontdesk.features.text import Terms
+
+
+def sparse_matrix(terms: Sequence[Terms], vocabulary: int) -> scipy.sparse.csr_matrix:
+    """(texts, vocabulary) CSR of the texts' terms."""
+    starts = np.cumsum([0, *(len(text.ids) for text in terms)])
+    weights = np.concatenate([text.weights for text in terms])
+    ids = np.concatenate([text.ids for text in terms])
+    return scipy.sparse.csr_matrix((weights, ids, starts), shape=(len(terms), vocabulary))

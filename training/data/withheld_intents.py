@@ -1,0 +1,47 @@
+"""Intents kept from training, to measure whether a bundle notices messages that are near what it knows and yet none.
+
+Knows nothing of models; a run is given what is left.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from frontdesk.errors import DataError
+from training.data.examples import Example, intents_of
+
+FEWEST_INTENTS = 2
+
+
+def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Example, ...]:
+    """The examples with the rows of these intents as test rows out of scope that are `near`.
+
+    Those of them that the data's own split puts elsewhere than in its test rows are left out.
+
+    Raises:
+        DataError: when there is no such intent, or too few others are left.
+    """
+    intents = intents_of(examples, ())
+    for name in names:
+        if name not in intents:
+            close = difflib.get_close_matches(name, intents, n=3) or sorted(intents)[:3]
+            told = f"No row has the intent '{name}', so it cannot be withheld."
+            raise DataError(told, hint=f"Did you mean {' or '.join(close)}?" if close else "")
+    if len(intents) - len(set(names)) < FEWEST_INTENTS:
+        raise DataError(f"Of {len(intents)} intents, at least {FEWEST_INTENTS} must be left to learn.")
+    return tuple(
+        replace(row, intent=None, out_of_scope=True, part="test", near=True) if row.intent in names else row
+        for row in examples
+        if row.intent not in names or row.part in (None, "test")
+    )
+
+
+def drawn_intents(examples: Sequence[Example], share: float, seed: int) -> tuple[str, ...]:
+    """This share of the intents, at least one, drawn by the seed, in order of name."""
+    intents = intents_of(examples, ())
+    count = min(len(intents), max(1, round(share * len(intents))))
+    return tuple(sorted(np.random.default_rng(seed).permutation(intents)[:count].tolist()))

@@ -1,0 +1,95 @@
+"""What each member is worth: the meta-learner learned, calibrated and judged again without it, and what it costs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import lightgbm
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.scores import Floats
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.remote_ports import Scorer
+from runners.models.base_model import Batch
+from runners.models.calibration import Doubles, shared_out
+from runners.models.meta_learner import candidates
+from training.data.labels import MISSING
+from training.evaluation.metrics import classification
+from training.models.base_model_scores import TaskRows
+from training.models.calibration import fit_platt, usual_weights
+from training.models.stacking import fit_scorer
+from training.profiles.profile import CalibrationTargets, Profile
+
+TIMED_TEXTS = 100
+
+
+def ablate(
+    names: tuple[str, ...],
+    parts: tuple[TaskRows, TaskRows, TaskRows],
+    folds: NDArray[np.intp],
+    profile: Profile,
+    fitted: Mapping[str, Scorer],
+) -> dict[str, dict[str, float]]:
+    """Figures on test rows in scope of the ensemble without each member in turn, calibrated as all of it is.
+
+    Args:
+        names: of the members, in the order of their scores.
+        parts: the intents of stacking, calibration and test rows.
+        folds: (stacking rows,) as the meta-learner had them.
+        profile: of the run.
+        fitted: scorers that reserves have already, by the names of their figures.
+    """
+    figures, settings = {}, profile.meta_learner
+    for place, name in enumerate(names):
+        key, rest = f"without_{name}", (*names[:place], *names[place + 1 :])
+        learned, calibrated_on, judged_on = (part.without(place) for part in parts)
+        scorer = fitted.get(key) or _NativeScorer(
+            fit_scorer(rest, learned, folds, settings.candidates_per_member, settings, profile.seed),
+            settings.candidates_per_member,
+        )
+        raw = scorer.probabilities(calibrated_on.members, calibrated_on.statistics)
+        calibrator = fit_platt(raw, calibrated_on.truth, _weights(calibrated_on, profile.calibration))
+        scored = calibrator(scorer.probabilities(judged_on.members, judged_on.statistics))
+        in_scope = judged_on.truth != MISSING
+        probabilities = shared_out(scored, judged_on.members.mean(axis=0))[in_scope]
+        figures[key] = classification(probabilities, judged_on.truth[in_scope])
+    return figures
+
+
+def cost(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
+    """Milliseconds of CPU for a text that comes alone: of each member, and of the ensemble with all its members."""
+    chosen = [texts[row] for row in np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)]
+    batches = [Batch((text,), ensemble.features.rows((text,))) for text in chosen]
+    taken = {}
+    for member in ensemble.members:
+        started = time.process_time()
+        for batch in batches:
+            member.scores(batch)
+        taken[member.name] = time.process_time() - started
+    started = time.process_time()
+    for text in chosen:
+        ensemble.judge((text,))
+    taken["ensemble"] = time.process_time() - started
+    return {name: round(seconds * 1000 / len(chosen), 4) for name, seconds in taken.items()}
+
+
+def _weights(rows: TaskRows, targets: CalibrationTargets) -> Doubles:
+    """(rows,) as the ensemble was calibrated with: every row without a truth fits no intent."""
+    return usual_weights(np.ones(len(rows.truth), dtype=np.bool_), rows.truth == MISSING, targets.usual_out_of_scope)
+
+
+@dataclass(frozen=True, slots=True)
+class _NativeScorer:
+    """A `Scorer` that has no graph."""
+
+    booster: lightgbm.Booster
+    top: int
+
+    def probabilities(self, members: Floats, statistics: Floats) -> Doubles:
+        found = candidates(members, statistics, self.top)
+        spread = np.zeros(members.shape[1:], dtype=np.float64)
+        spread[found.text, found.label] = np.asarray(self.booster.predict(found.rows, num_threads=1))
+        return spread

@@ -1,0 +1,51 @@
+"""Many rows asked in batches: a linear member's batch of thousands of texts would need gigabytes at 150 intents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from frontdesk.features.row import FeatureRow
+from frontdesk.scores import Sampled, Scores
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
+from runners.models.base_model import Batch, Member
+from training.models.base_model_scores import MemberScores
+
+BATCH_TEXTS = 64
+
+
+def judge_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = True) -> Judgement:
+    """What `Ensemble.judge` says of all texts."""
+    parts = [ensemble.judge(part, sampling=sampling) for part in _batches(texts)]
+    return Judgement(
+        tuple(_joined(member) for member in zip(*(part.members for part in parts), strict=True)),
+        np.concatenate([part.intent for part in parts]),
+        np.concatenate([part.sentiment for part in parts]),
+    )
+
+
+def score_all(members: Sequence[Member], features: FeatureRow, texts: Sequence[str]) -> MemberScores:
+    """What each member says of all texts."""
+    parts = []
+    for part in _batches(texts):
+        batch = Batch(part, features.rows(part))
+        parts.append(MemberScores.of([member.scores(batch) for member in members], batch.rows))
+    return MemberScores.joined(parts, np.arange(len(texts)))
+
+
+def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(texts), BATCH_TEXTS):
+        yield texts[start : start + BATCH_TEXTS]
+
+
+def _joined(parts: Sequence[Scores]) -> Scores:
+    sampled = [part.sampled for part in parts if part.sampled is not None]
+    return Scores(
+        np.concatenate([part.intent for part in parts]),
+        np.concatenate([part.sentiment for part in parts]),
+        Sampled(np.concatenate([of.mean for of in sampled]), np.concatenate([of.entropy for of in sampled]))
+        if sampled
+        else None,
+    )

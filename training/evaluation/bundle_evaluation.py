@@ -1,0 +1,142 @@
+"""A sealed bundle on any labelled rows: its figures, where it goes wrong, and how long a text takes.
+
+The figures are those of `metrics.py`. Labels that the bundle does not know can be neither right nor wrong: they are
+counted by name, and left out or taken as out of scope. Examples that are shown are masked, as all rows are here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
+from training.data.examples import Example
+from training.data.labels import MISSING, Targets, labels_of
+from training.evaluation.batch_scoring import judge_all
+from training.evaluation.metrics import evaluate
+
+TIMED_TEXTS = 200
+MOST_CONFUSED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Confusion:
+    """An intent taken for another one: how often, and the masked message on which the bundle was surest of it."""
+
+    intent: str
+    taken_for: str
+    rows: int
+    example: str
+    confidence: float
+
+
+@dataclass(frozen=True, slots=True)
+class IntentAccuracy:
+    """The share of an intent's rows on which the bundle's first choice was right."""
+
+    intent: str
+    rows: int
+    accuracy: float
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """Milliseconds a text takes, masking not included: asked alone (median, 95th percentile) and in full batches."""
+
+    texts: int
+    p50_ms: float
+    p95_ms: float
+    batched_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """`figures` are those of `evaluation.evaluate`; `unknown` counts the rows of each label that the bundle lacks."""
+
+    rows: int
+    figures: dict[str, Any]
+    unknown: dict[str, int]
+    confused: tuple[Confusion, ...]
+    intents: tuple[IntentAccuracy, ...]
+    latency: Latency
+
+
+def appraise(ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_of_scope: bool = False) -> Appraisal:
+    """Ask the ensemble about every row and compare.
+
+    Args:
+        unknown_is_out_of_scope: rows whose intent the bundle does not know count as out of scope; otherwise they take
+            part in the figures of sentiment alone.
+    """
+    known = set(ensemble.taxonomy.labels)
+    unknown = Counter(row.intent for row in examples if row.intent is not None and row.intent not in known)
+    rows = [
+        replace(row, intent=None, out_of_scope=unknown_is_out_of_scope) if row.intent in unknown else row
+        for row in examples
+    ]
+    labels = labels_of(rows, ensemble.taxonomy.labels, ensemble.sentiments)
+    out_of_scope = np.array([row.out_of_scope for row in rows])
+    texts = [row.text for row in rows]
+    judgement, latency = judge_timed(ensemble, texts)
+    return Appraisal(
+        rows=len(rows),
+        figures=evaluate(ensemble, judgement, labels, out_of_scope),
+        unknown={str(label): count for label, count in unknown.most_common()},
+        confused=most_confused(judgement, labels.intent, ensemble.taxonomy.labels, texts),
+        intents=per_intent(judgement, labels.intent, ensemble.taxonomy.labels),
+        latency=latency,
+    )
+
+
+def judge_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[Judgement, Latency]:
+    """What the ensemble says of all texts, and how long it takes over one."""
+    started = time.perf_counter()
+    judgement = judge_all(ensemble, texts)
+    batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
+    return judgement, _latency(ensemble, texts, batched_ms)
+
+
+def most_confused(
+    judgement: Judgement, truth: Targets, labels: Sequence[str], texts: Sequence[str], most: int = MOST_CONFUSED
+) -> tuple[Confusion, ...]:
+    """The pairs (intent, taken for) of most rows, the most frequent first, among equals the surest mistake."""
+    chosen, confidence = judgement.intent.argmax(axis=1), judgement.intent.max(axis=1)
+    wrong = np.flatnonzero((truth != MISSING) & (chosen != truth))
+    pairs = Counter((labels[truth[row]], labels[chosen[row]]) for row in wrong)
+    surest: dict[tuple[str, str], int] = {}
+    for row in sorted(wrong, key=lambda row: confidence[row]):
+        surest[labels[truth[row]], labels[chosen[row]]] = int(row)
+    ordered = sorted(pairs.items(), key=lambda item: (-item[1], -confidence[surest[item[0]]], item[0]))[:most]
+    return tuple(
+        Confusion(*pair, count, texts[surest[pair]], round(float(confidence[surest[pair]]), 4))
+        for pair, count in ordered
+    )
+
+
+def per_intent(judgement: Judgement, truth: Targets, labels: Sequence[str]) -> tuple[IntentAccuracy, ...]:
+    """The accuracy of each intent that has rows, worst first, ties by name."""
+    right = judgement.intent.argmax(axis=1) == truth
+    found = [
+        IntentAccuracy(label, int((truth == column).sum()), float(right[truth == column].mean()))
+        for column, label in enumerate(labels)
+        if (truth == column).any()
+    ]
+    return tuple(sorted(found, key=lambda row: (row.accuracy, row.intent)))
+
+
+def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> Latency:
+    """Times texts spread over the file, one at a time. By now the ensemble is warm."""
+    chosen = np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)
+    taken = []
+    for number in chosen:
+        started = time.perf_counter()
+        ensemble.judge([texts[number]])
+        taken.append((time.perf_counter() - started) * 1000)
+    p50, p95 = np.percentile(taken, [50, 95])
+    return Latency(len(chosen), round(float(p50), 3), round(float(p95), 3), round(batched_ms, 3))

@@ -1,0 +1,207 @@
+"""Two bundles on the same rows: the challenger's own held-out rows, through the serving code, latency in turn.
+
+Only measures: `model_store/gate.py` decides, and `comparison_stats.py` compares. Needs no training library, so that a
+machine that only serves can promote.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.errors import BundleError
+from frontdesk.taxonomy import OUT_OF_SCOPE
+from model_store.bundle import Bundle
+from model_store.gate import Candidate
+from runners.ensemble.ensemble import Ensemble
+from runners.models.calibration import Doubles
+from training.data.examples import Example
+from training.data.held_out import read_held_out
+from training.evaluation.batch_scoring import judge_all
+from training.statistics.ece import expected_calibration_error
+
+LATENCY_TEXTS = 64
+WARM_UP_TEXTS = 4
+SMALLEST_PROBABILITY = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One task on the rows that have a label for it.
+
+    Attributes:
+        groups: (rows,) the number of each row's group, from 0: rows of one group are paraphrases.
+        right: (rows,).
+        loss: (rows,) minus the logarithm of the truth's probability, in nats.
+        brier: mean squared distance of the probabilities from the truth, 0 to 2 (Brier 1950).
+        ece: expected calibration error of the best label's probability.
+    """
+
+    groups: NDArray[np.intp]
+    right: NDArray[np.bool_]
+    loss: Doubles
+    brier: float
+    ece: float
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What the thresholds of a bundle do on the rows; shares of all rows that have an intent or are out of scope.
+
+    `threshold` is the certified one, None where there is none; `automated` the share that reaches its threshold and
+    `error` the share of wrong ones among those, None where there are none; `flagged` is called out of scope;
+    `set_size` counts plausible intents.
+    """
+
+    threshold: float | None
+    automated: float
+    error: float | None
+    flagged: float
+    set_size: float
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One bundle of a comparison: what the gate sees of it, row by row, and what its thresholds do.
+
+    In `intent`, out of scope is a label like the others. `sentiment` is None where no row has one.
+    """
+
+    candidate: Candidate
+    intent: Outcome
+    sentiment: Outcome | None
+    operation: Operation
+
+
+def measure(champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | None, Candidate]:
+    """The gate's inputs, both sides on the challenger's held-out rows.
+
+    Raises:
+        BundleError: when a bundle cannot be loaded by this code, or the challenger has no held-out rows.
+    """
+    bundles = [challenger] if champion is None else [champion, challenger]
+    *before, after = measure_sides(bundles, compared_rows(challenger))
+    return (before[0].candidate if before else None), after.candidate
+
+
+def compared_rows(bundle: Bundle) -> list[Example]:
+    """The bundle's held-out rows without those of withheld intents, which test it harder than any traffic would."""
+    return [example for example in read_held_out(bundle) if not example.near]
+
+
+def measure_sides(bundles: Sequence[Bundle], examples: Sequence[Example]) -> list[Side]:
+    """Every bundle on the same rows.
+
+    Raises:
+        BundleError: when a bundle cannot be loaded by this code.
+    """
+    texts = [example.text for example in examples]
+    ensembles = [Ensemble.load(bundle) for bundle in bundles]
+    latencies = latencies_ms(ensembles, texts)
+    return [
+        _side(bundle, ensemble, examples, latency)
+        for bundle, ensemble, latency in zip(bundles, ensembles, latencies, strict=True)
+    ]
+
+
+def latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) -> list[float]:
+    """Median milliseconds for one text alone, the ensembles in turn: what else the machine does hits all alike."""
+    for ensemble in ensembles:
+        for text in texts[:WARM_UP_TEXTS]:
+            ensemble.judge([text])
+    taken: list[list[float]] = [[] for _ in ensembles]
+    for text in texts[:LATENCY_TEXTS]:
+        for ensemble, times in zip(ensembles, taken, strict=True):
+            start = time.perf_counter()
+            ensemble.judge([text])
+            times.append((time.perf_counter() - start) * 1e3)
+    return [float(np.median(times)) for times in taken]
+
+
+def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], latency_ms: float) -> Side:
+    texts = [example.text for example in examples]
+    judgement = judge_all(ensemble, texts, sampling=False)
+    judged = [row for row, example in enumerate(examples) if example.out_of_scope or example.intent is not None]
+    truth = [examples[row].intent or OUT_OF_SCOPE for row in judged]
+    probabilities = judgement.intent[judged]
+    intent = _intent_rows(ensemble, probabilities, truth, _groups(examples, judged))
+    rated = [row for row, example in enumerate(examples) if example.sentiment is not None]
+    sentiment = _sentiment_rows(ensemble, judgement.sentiment[rated], examples, rated) if rated else None
+    candidate = Candidate(
+        version=bundle.version,
+        intents=ensemble.taxonomy.labels,
+        truth=tuple(truth),
+        right=tuple(intent.right.tolist()),
+        sentiment_right=tuple(sentiment.right.tolist()) if sentiment else (),
+        log_loss=float(intent.loss.mean()),
+        ece=intent.ece,
+        latency_ms=latency_ms,
+        size_bytes=sum((bundle.path / name).stat().st_size for name in bundle.manifest.files),
+        maybe_trained_on=_maybe_trained_on(bundle, texts),
+    )
+    return Side(candidate, intent, sentiment, _operation(ensemble, probabilities, np.array(truth)))
+
+
+def _intent_rows(ensemble: Ensemble, probabilities: Doubles, truth: Sequence[str], groups: NDArray[np.intp]) -> Outcome:
+    """Right is a row that is understood; the confidence is that of the best intent, which is what callers see."""
+    labels = ensemble.taxonomy.labels
+    outside = 1.0 - probabilities.sum(axis=1)
+    best = np.array(labels)[probabilities.argmax(axis=1)]
+    understood = np.where(outside > ensemble.calibration.out_of_scope_threshold, OUT_OF_SCOPE, best)
+    loss, brier = _distances((*labels, OUT_OF_SCOPE), np.column_stack([probabilities, outside]), truth)
+    ece = expected_calibration_error(probabilities.max(axis=1), best == np.array(truth))
+    return Outcome(groups, understood == np.array(truth), loss, brier, ece)
+
+
+def _sentiment_rows(
+    ensemble: Ensemble, probabilities: Doubles, examples: Sequence[Example], rated: Sequence[int]
+) -> Outcome:
+    truth = [examples[row].sentiment or "" for row in rated]
+    right = np.array(ensemble.sentiments)[probabilities.argmax(axis=1)] == np.array(truth)
+    loss, brier = _distances(ensemble.sentiments, probabilities, truth)
+    ece = expected_calibration_error(probabilities.max(axis=1), right)
+    return Outcome(_groups(examples, rated), right, loss, brier, ece)
+
+
+def _distances(labels: Sequence[str], probabilities: Doubles, truth: Sequence[str]) -> tuple[Doubles, float]:
+    """Log loss of each row and the mean Brier score; a label that the bundle does not know has probability 0."""
+    columns = {label: column for column, label in enumerate(labels)}
+    of_truth = np.array(
+        [probabilities[row, columns[label]] if label in columns else 0.0 for row, label in enumerate(truth)]
+    )
+    loss: Doubles = -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
+    return loss, float(((probabilities**2).sum(axis=1) - 2 * of_truth + 1).mean())
+
+
+def _operation(ensemble: Ensemble, probabilities: Doubles, truth: NDArray[np.str_]) -> Operation:
+    calibration, labels = ensemble.calibration, ensemble.taxonomy.labels
+    chosen = probabilities.argmax(axis=1)
+    flagged = 1.0 - probabilities.sum(axis=1) > calibration.out_of_scope_threshold
+    certified = [calibration.threshold_of(label) for label in labels]
+    thresholds = np.array([np.inf if threshold is None else threshold for threshold in certified])
+    automated = ~flagged & (probabilities.max(axis=1) >= thresholds[chosen])
+    wrong = np.array(labels)[chosen] != truth
+    return Operation(
+        threshold=calibration.automation_threshold,
+        automated=float(automated.mean()),
+        error=float(wrong[automated].mean()) if automated.any() else None,
+        flagged=float(flagged.mean()),
+        set_size=float(np.maximum((probabilities >= calibration.conformal_threshold).sum(axis=1), 1).mean()),
+    )
+
+
+def _groups(examples: Sequence[Example], rows: Sequence[int]) -> NDArray[np.intp]:
+    return np.unique([examples[row].group for row in rows], return_inverse=True)[1].astype(np.intp)
+
+
+def _maybe_trained_on(bundle: Bundle, texts: Sequence[str]) -> int:
+    """Rows that are not among the bundle's own held-out rows. The same data, profile and seed give none."""
+    try:
+        held_out = {example.text for example in read_held_out(bundle)}
+    except BundleError:
+        return len(texts)
+    return sum(text not in held_out for text in texts)

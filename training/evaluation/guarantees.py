@@ -1,0 +1,193 @@
+"""What the thresholds of a bundle promise, and what held-out rows show: scope, conformal sets, automation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score
+
+from frontdesk.decision.conformal import conformal_threshold
+from runners.models.calibration import Calibration, Doubles
+from training.data.labels import MISSING, Targets
+from training.statistics.ece import expected_calibration_error
+from training.statistics.risk_control import upper_bound
+
+RESPLITS = 20
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The ensemble's intents for rows, and the truth.
+
+    Attributes:
+        probabilities: (rows, intents), rows sum to at most 1; what is missing is the out-of-scope probability.
+        truth: (rows,) the right column, `MISSING` for rows that are out of scope or have no intent.
+        out_of_scope: (rows,) those that fit no intent; every answer to them is wrong.
+        near: (rows,) those of them whose intent was withheld from training.
+        labels: the columns' names.
+    """
+
+    probabilities: Doubles
+    truth: Targets
+    out_of_scope: Mask
+    near: Mask
+    labels: tuple[str, ...]
+
+    @cached_property
+    def in_scope(self) -> Mask:
+        known: Mask = self.truth != MISSING
+        return known
+
+    @cached_property
+    def judged(self) -> Mask:
+        """Rows for which an answer is known to be right or wrong."""
+        return self.in_scope | self.out_of_scope
+
+    @cached_property
+    def chosen(self) -> Targets:
+        best: Targets = self.probabilities.argmax(axis=1)
+        return best
+
+    @cached_property
+    def confidence(self) -> Doubles:
+        highest: Doubles = self.probabilities.max(axis=1)
+        return highest
+
+    @cached_property
+    def right(self) -> Mask:
+        hit: Mask = self.chosen == self.truth
+        return hit
+
+    @cached_property
+    def left_over(self) -> Doubles:
+        """(rows,) the out-of-scope probability."""
+        left: Doubles = 1.0 - self.probabilities.sum(axis=1)
+        return left
+
+    @cached_property
+    def of_truth(self) -> Doubles:
+        """(rows in scope,) the probability of the right intent."""
+        rows = np.flatnonzero(self.in_scope)
+        found: Doubles = self.probabilities[rows, self.truth[rows]]
+        return found
+
+    def automated(self, calibration: Calibration) -> Mask:
+        """(rows,) those that may go out without a person, as far as the models decide it."""
+        limits = [calibration.threshold_of(label) for label in self.labels]
+        limit = np.array([np.inf if value is None else value for value in limits])[self.chosen]
+        certain: Mask = (
+            self.judged & (self.left_over <= calibration.out_of_scope_threshold) & (self.confidence >= limit)
+        )
+        return certain
+
+    def plausible(self, calibration: Calibration) -> Mask:
+        """(rows, intents) the conformal sets; the best intent is always in."""
+        inside = self.probabilities >= calibration.conformal_threshold
+        inside[np.arange(len(inside)), self.chosen] = True
+        return inside
+
+
+def scope(judged: Judged, calibration: Calibration) -> dict[str, float]:
+    """How well messages that fit no intent are told from the others: recall at the threshold, and threshold-free.
+
+    Rows of withheld intents, which are near, have figures of their own: `recall` and `auroc` are of the others.
+    """
+    flagged = judged.left_over > calibration.out_of_scope_threshold
+    far = judged.out_of_scope & ~judged.near
+    rows = judged.judged
+    figures = {
+        "ece_with_out_of_scope": expected_calibration_error(judged.confidence[rows], judged.right[rows]),
+        "rows": int(far.sum()),
+        "recall": _share(flagged[far]),
+        "false_alarm_rate": _share(flagged[judged.in_scope]),
+    }
+    if judged.in_scope.any():
+        figures |= given_scope(judged)
+    if far.any() and judged.in_scope.any():
+        figures["auroc"] = _separation(judged, far)
+    if judged.near.any():
+        figures |= {
+            "near_rows": int(judged.near.sum()),
+            "near_recall": _share(flagged[judged.near]),
+            "near_auroc": _separation(judged, judged.near),
+        }
+    return figures
+
+
+def given_scope(judged: Judged) -> dict[str, float]:
+    """Log loss and calibration error of messages in scope, by probabilities that are told they are.
+
+    Members know no other case, so this is what compares with them: the ensemble keeps something for the case that a
+    message fits no intent, and in scope that costs it.
+    """
+    rows = judged.probabilities[judged.in_scope]
+    certain = rows / rows.sum(axis=1, keepdims=True)
+    truth = judged.truth[judged.in_scope]
+    of_truth = certain[np.arange(len(truth)), truth]
+    return {
+        "log_loss_given_scope": float(-np.log(np.clip(of_truth, 1e-6, 1.0)).mean()),
+        "ece_given_scope": expected_calibration_error(certain.max(axis=1), certain.argmax(axis=1) == truth),
+    }
+
+
+def sets(judged: Judged, calibration: Calibration) -> dict[str, float]:
+    """Coverage and mean size of the conformal sets on rows in scope."""
+    inside = judged.plausible(calibration)[judged.in_scope]
+    covered = inside[np.arange(len(inside)), judged.truth[judged.in_scope]]
+    return {
+        "target": calibration.conformal_coverage,
+        "coverage": _share(covered),
+        "mean_set_size": float(inside.sum(axis=1).mean()) if len(inside) else 0.0,
+    }
+
+
+def resplit_sets(first: Judged, second: Judged, coverage: float, seed: int) -> dict[str, float]:
+    """Coverage and size of conformal sets over random splits of two sets of rows into parts of the same sizes.
+
+    One split says little: its coverage varies by about sqrt(coverage * (1 - coverage) / rows). Over many it must come
+    to what was asked for (Angelopoulos & Bates 2021, section 1).
+    """
+    of_truth = np.concatenate([first.of_truth, second.of_truth])
+    rows = np.concatenate([each.probabilities[each.in_scope] for each in (first, second)])
+    generator = np.random.default_rng(seed)
+    coverages, sizes = [], []
+    for _ in range(RESPLITS):
+        order = generator.permutation(len(rows))
+        calibrated_on, others = order[: len(first.of_truth)], order[len(first.of_truth) :]
+        threshold = conformal_threshold(of_truth[calibrated_on], coverage)
+        coverages.append(_share(of_truth[others] >= threshold))
+        sizes.append(float(np.maximum((rows[others] >= threshold).sum(axis=1), 1).mean()))
+    return {
+        "resplits": RESPLITS,
+        "resplit_coverage": float(np.mean(coverages)),
+        "resplit_deviation": float(np.std(coverages)),
+        "resplit_set_size": float(np.mean(sizes)),
+    }
+
+
+def automation(judged: Judged, calibration: Calibration) -> dict[str, float | None]:
+    """What share of messages would go out without a person, and how many of those would be wrong."""
+    automated = judged.automated(calibration)
+    count, wrong = int(automated.sum()), int((automated & ~judged.right).sum())
+    return {
+        "share": count / max(1, int(judged.judged.sum())),
+        "error": wrong / count if count else 0.0,
+        "upper_bound": upper_bound(wrong, count, calibration.certificate_confidence) if count else 1.0,
+        "threshold": calibration.automation_threshold,
+        "max_error": calibration.max_error,
+        "confidence": calibration.certificate_confidence,
+    }
+
+
+def _separation(judged: Judged, outside: Mask) -> float:
+    """Area under the ROC curve of the out-of-scope probability, rows in scope against `outside`."""
+    rows = judged.in_scope | outside
+    return float(roc_auc_score(outside[rows], judged.left_over[rows]))
+
+
+def _share(flags: Mask) -> float:
+    return float(flags.mean()) if len(flags) else 0.0

@@ -1,0 +1,95 @@
+"""Figures of a set of probabilities against the truth, and of a whole bundle on held-out rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import f1_score
+
+from runners.ensemble.ensemble import Ensemble
+from runners.ensemble.prediction import Judgement
+from runners.models.calibration import Doubles
+from training.data.labels import MISSING, Labels
+from training.evaluation.guarantees import Judged, automation, scope, sets
+from training.evaluation.per_intent import per_intent
+from training.statistics.ece import expected_calibration_error
+
+Mask = NDArray[np.bool_]
+
+
+def evaluate(
+    ensemble: Ensemble, judgement: Judgement, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+) -> dict[str, Any]:
+    """The ensemble, each member and the soft vote on the same rows; scope, automation and each intent beside them.
+
+    A task that no row has a label for has no figures; a share of no rows is 0.
+
+    Args:
+        ensemble: whose judgement it is.
+        judgement: of the rows.
+        labels: the right columns.
+        out_of_scope: (rows,) rows that fit no intent.
+        near: (rows,) those of them whose intent was withheld from training; None for none.
+    """
+    figures: dict[str, Any] = {"rows": len(labels.intent)}
+    for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
+        known = np.flatnonzero(truth != MISSING)
+        members = [getattr(scores, task)[known].astype(np.float64) for scores in judgement.members]
+        named = {member.name: probabilities for member, probabilities in zip(ensemble.members, members, strict=True)}
+        named["soft_vote"] = np.mean(members, axis=0)
+        named["ensemble"] = getattr(judgement, task)[known]
+        figures[task] = {
+            name: classification(probabilities, truth[known]) for name, probabilities in named.items() if len(known)
+        }
+    judged = judged_intents(ensemble, judgement, labels, out_of_scope, near)
+    if judged.judged.any():
+        figures["scope"] = scope(judged, ensemble.calibration)
+        figures["automation"] = automation(judged, ensemble.calibration)
+        figures["per_intent"] = per_intent(judged, ensemble.calibration)
+        figures["conformal"] = sets(judged, ensemble.calibration)
+    return figures
+
+
+def judged_intents(
+    ensemble: Ensemble, judgement: Judgement, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+) -> Judged:
+    """The ensemble's intents beside the truth."""
+    nowhere = np.zeros(len(out_of_scope), dtype=np.bool_)
+    return Judged(
+        judgement.intent, labels.intent, out_of_scope, nowhere if near is None else near, ensemble.taxonomy.labels
+    )
+
+
+def of_tasks(judgement: Judgement, labels: Labels) -> dict[str, dict[str, float]]:
+    """The figures of a judgement alone, by task; a task that no row has a label for has none."""
+    figures = {}
+    for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
+        known = np.flatnonzero(truth != MISSING)
+        if len(known):
+            figures[task] = classification(getattr(judgement, task)[known], truth[known])
+    return figures
+
+
+def classification(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str, float]:
+    """Accuracy, macro-F1, log loss, Brier score and expected calibration error of (rows, labels) probabilities."""
+    predicted = probabilities.argmax(axis=1)
+    rows = np.arange(len(truth))
+    one_hot = np.zeros_like(probabilities)
+    one_hot[rows, truth] = 1.0
+    return {
+        "accuracy": float((predicted == truth).mean()),
+        "macro_f1": float(f1_score(truth, predicted, average="macro", zero_division=0)),
+        "log_loss": float(-np.log(np.clip(probabilities[rows, truth], 1e-6, 1.0)).mean()),
+        "brier": float(((probabilities - one_hot) ** 2).sum(axis=1).mean()),
+        "ece": expected_calibration_error(probabilities.max(axis=1), predicted == truth),
+    }
+
+
+def table(figures: dict[str, Any], task: str) -> Sequence[tuple[str, float, float, float, float]]:
+    """(name, accuracy, macro-F1, log loss, ECE) for each member, the soft vote and the ensemble, for people to read."""
+    return [
+        (name, row["accuracy"], row["macro_f1"], row["log_loss"], row["ece"]) for name, row in figures[task].items()
+    ]

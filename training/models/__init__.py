@@ -1,0 +1,1 @@
+"""Fitting and exporting: features, base models, encoders, meta-learner, calibration."""

@@ -1,0 +1,168 @@
+"""Calibrators and thresholds, learned on rows that neither members nor meta-learner saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from frontdesk.decision.conformal import conformal_threshold
+from runners.models.calibration import Calibration, Doubles, Platt, shared_out
+from training.data.labels import MISSING, Labels
+from training.profiles.profile import CalibrationTargets
+from training.statistics.risk_control import certified_threshold, errors_allowed, rows_needed
+
+
+def calibrate(
+    intent_scores: Doubles,
+    sentiment_scores: Doubles,
+    members_mean: NDArray[np.float32],
+    labels: Labels,
+    out_of_scope: NDArray[np.bool_],
+    intents: Sequence[str],
+    targets: CalibrationTargets,
+) -> Calibration:
+    """Fit everything in `calibration.json`.
+
+    Args:
+        intent_scores: (rows, intents) of the candidate scorer, 0 for what is no candidate.
+        sentiment_scores: (rows, 3).
+        members_mean: (rows, intents) the members' mean probabilities.
+        labels: the right columns; intent is -1 for rows that are out of scope or unlabelled.
+        out_of_scope: (rows,) rows that fit no intent; they count as errors wherever they would be automated.
+        intents: the columns' labels.
+        targets: what the thresholds shall promise.
+    """
+    judged = out_of_scope | (labels.intent != MISSING)
+    weights = usual_weights(judged, out_of_scope, targets.usual_out_of_scope)
+    intent = fit_platt(intent_scores[judged], labels.intent[judged], weights[judged])
+    rated = labels.sentiment != MISSING
+    sentiment = fit_platt(sentiment_scores[rated], labels.sentiment[rated])
+    probabilities = shared_out(intent(intent_scores), members_mean)
+    in_scope = labels.intent != MISSING
+    left_over = 1.0 - probabilities.sum(axis=1)
+    right = probabilities.argmax(axis=1) == labels.intent
+    scope_threshold = false_alarm_threshold(left_over[in_scope], targets)
+    traffic = like_traffic(judged, out_of_scope, targets.most_out_of_scope)
+    wrong = expected_errors(probabilities, float(out_of_scope[traffic].mean()), targets.usual_out_of_scope)
+    eligible = traffic & (left_over <= scope_threshold)
+    threshold, own = automation_thresholds(probabilities[eligible], right[eligible], wrong[eligible], intents, targets)
+    return Calibration(
+        intent=intent,
+        sentiment=sentiment,
+        out_of_scope_threshold=scope_threshold,
+        false_alarm_rate=targets.false_alarm_rate,
+        conformal_threshold=conformal_threshold(
+            probabilities[in_scope, labels.intent[in_scope]], targets.conformal_coverage
+        ),
+        conformal_coverage=targets.conformal_coverage,
+        automation_threshold=threshold,
+        intent_thresholds=own,
+        max_error=targets.max_error,
+        certificate_confidence=targets.certificate_confidence,
+        rows=int(judged.sum()),
+    )
+
+
+def false_alarm_threshold(left_over: Doubles, targets: CalibrationTargets) -> float:
+    """The out-of-scope probability above which so few messages in scope lie that the rate of false alarms is certified.
+
+    Args:
+        left_over: (rows in scope,) their out-of-scope probability.
+        targets: the rate, and the confidence at which it holds; too few rows for that get the rate itself, uncertified.
+    """
+    ranked = np.sort(left_over)[::-1]
+    allowed = int(errors_allowed(np.array([len(ranked)]), targets.false_alarm_rate, targets.certificate_confidence)[0])
+    return float(ranked[allowed if allowed >= 0 else int(len(ranked) * targets.false_alarm_rate)])
+
+
+def usual_weights(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> Doubles:
+    """(rows,) weights with which `share` of the judged rows is out of scope, those in scope counting 1.
+
+    Data holds as many messages out of scope as somebody collected: a confidence calibrated on a quarter of them would
+    be too low for every message in scope.
+    """
+    weights = np.ones(len(judged), dtype=np.float64)
+    outside, inside = int(out_of_scope.sum()), int((judged & ~out_of_scope).sum())
+    if outside:
+        weights[out_of_scope] = share / (1 - share) * inside / outside
+    return weights
+
+
+def expected_errors(probabilities: Doubles, there: float, usual: float) -> Doubles:
+    """(rows,) the probability that the best intent is wrong where the share `there` of rows is out of scope.
+
+    Probabilities that are calibrated for the `usual` share are moved to the other one by Bayes' rule (Saerens et al.
+    2002). Where no row is out of scope they stand as they are.
+    """
+    outside = 1.0 - probabilities.sum(axis=1)
+    if there:
+        odds = there / (1 - there) * (1 - usual) / usual
+        moved = outside * odds / (outside * odds + 1 - outside)
+    else:
+        moved = outside
+    inside = probabilities.max(axis=1) / np.maximum(1.0 - outside, 1e-12)
+    wrong: Doubles = 1.0 - inside * (1.0 - moved)
+    return wrong
+
+
+def like_traffic(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+    """The rows to certify on: with so few in scope that at least `share` of them is out of scope.
+
+    Out of scope every automated answer is wrong, so what holds at this share holds at any smaller one. Where no row is
+    out of scope the promise is about messages in scope alone.
+    """
+    outside, inside = np.flatnonzero(out_of_scope), np.flatnonzero(judged & ~out_of_scope)
+    most = len(inside) if not len(outside) or not share else int(len(outside) * (1 - share) / share)
+    kept = inside[np.linspace(0, len(inside) - 1, min(most, len(inside))).astype(int)]
+    chosen = np.zeros(len(judged), dtype=np.bool_)
+    chosen[outside] = chosen[kept] = True
+    return chosen
+
+
+def automation_thresholds(
+    probabilities: Doubles,
+    right: NDArray[np.bool_],
+    expected_error: Doubles,
+    intents: Sequence[str],
+    targets: CalibrationTargets,
+) -> tuple[float | None, dict[str, float]]:
+    """The threshold of all intents together, and those of intents with rows enough for a certificate of their own.
+
+    Each certificate holds at the stated confidence for its own rows; the pooled one is for the intents without.
+
+    Args:
+        probabilities: (rows, intents) of rows that are taken as in scope.
+        right: (rows,) whether the best intent is right.
+        expected_error: (rows,) the probability that it is not, told without knowing.
+        intents: the columns' labels.
+        targets: what shall be certified.
+    """
+    chosen, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1)
+    needed = rows_needed(targets.max_error, 1 - targets.certificate_confidence)
+
+    def certified(rows: NDArray[np.bool_]) -> float | None:
+        return certified_threshold(
+            confidence[rows], right[rows], targets.max_error, targets.certificate_confidence, expected_error[rows]
+        )
+
+    own: dict[str, float] = {}
+    pooled = np.ones(len(chosen), dtype=np.bool_)
+    for column, label in enumerate(intents):
+        rows = chosen == column
+        if rows.sum() >= needed and (found := certified(rows)) is not None:
+            own[label] = found
+            pooled &= ~rows
+    return certified(pooled), own
+
+
+def fit_platt(scores: Doubles, truth: NDArray[np.intp], weights: Doubles | None = None) -> Platt:
+    """Logistic calibration over all candidates: (rows, labels) scores, (rows,) right columns or -1, (rows,) weights."""
+    row, label = np.nonzero(scores > 0)
+    clipped = np.clip(scores[row, label], 1e-6, 1 - 1e-6)
+    logits = np.log(clipped / (1 - clipped))[:, None]
+    weighted = None if weights is None else weights[row]
+    fitted = LogisticRegression(C=1e6).fit(logits, truth[row] == label, sample_weight=weighted)
+    return Platt(slope=float(fitted.coef_[0, 0]), offset=float(fitted.intercept_[0]))

@@ -1,0 +1,257 @@
+"""Fine-tuning an encoder on both tasks: mean pooling, two heads, a loss that skips the labels a row does not have.
+
+Word and position embeddings stay frozen: their dense gradient and optimiser state are a large part of a step on a CPU
+(FACTS). Batches hold texts of similar length, so that little is padding. Products run in bfloat16 where the processor
+has it (Micikevicius et al. 2018): half the time of a step, parameters and losses stay float32. Runs on CUDA where there
+is one; that path was never tried.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from tokenizers import Tokenizer
+from torch import Tensor, nn
+
+from frontdesk.decision.uncertainty import entropy
+from frontdesk.scores import Sampled, Scores
+from training.data.labels import MISSING, Labels
+from training.models.backbones import Backbone, load_backbone
+from training.models.curves import Step
+from training.profiles.profile import EncoderSettings
+
+BUCKETS = 16
+WARM_UP_SHARE = 0.06
+SENTIMENT_WEIGHT = 0.5
+GRADIENT_NORM = 1.0
+SCORED_TEXTS = 64  # in one pass
+MOST_TOKENS = 2048  # in one pass of training: 1.5 GB instead of 2.7 for a batch of long texts
+SAMPLES = 16
+
+
+class EncoderModel(nn.Module):
+    """Backbone, mean pooling over one or several layers, an intent and a sentiment head.
+
+    `pooled_layers` are counted from the bottom (0 is the embedding). Two encoders that start from the same weights
+    differ, among other things, in what they pool.
+    """
+
+    def __init__(
+        self, backbone: Backbone, intents: int, sentiments: int, pooled_layers: Sequence[int], dropout: float
+    ) -> None:
+        super().__init__()
+        self.body = backbone.body
+        self.heads, self.width = backbone.heads, backbone.width
+        self.pooled_layers = tuple(pooled_layers)
+        self.dropout = nn.Dropout(dropout)
+        width = backbone.width * len(self.pooled_layers)
+        self.intent = nn.Linear(width, intents)
+        self.sentiment = nn.Linear(width, sentiments)
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor) -> tuple[Tensor, Tensor]:
+        """(texts, tokens) ids and mask -> logits (texts, intents) and (texts, sentiments)."""
+        features = self.dropout(self.pooled(input_ids, attention_mask))
+        return self.intent(features), self.sentiment(features)
+
+    def pooled(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
+        """(texts, tokens) ids and mask -> (texts, width): what the heads read, before dropout."""
+        output = self.body(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True)
+        weights = attention_mask.unsqueeze(-1).to(output.last_hidden_state.dtype)
+        lengths = weights.sum(1)
+        pooled = [(output.hidden_states[layer] * weights).sum(1) / lengths for layer in self.pooled_layers]
+        return torch.cat(pooled, dim=1)
+
+
+class FittedEncoder:
+    """A trained encoder with its tokenizer and its learning curve: what `export_encoder` writes."""
+
+    def __init__(self, model: EncoderModel, tokenizer: Tokenizer, curve: Sequence[Step]) -> None:
+        self.model = model.eval()
+        self.tokenizer = tokenizer
+        self.curve = tuple(curve)
+
+    def scores(self, texts: Sequence[str]) -> Scores:
+        """Probabilities per task in label order, float32; the native side of the parity check."""
+        rows = [self.tokenizer.encode(text).ids for text in texts]
+        intent = np.zeros((len(rows), self.model.intent.out_features), dtype=np.float32)
+        sentiment = np.zeros((len(rows), self.model.sentiment.out_features), dtype=np.float32)
+        with torch.no_grad():
+            for part in _sorted_by_length(rows):
+                of_intent, of_sentiment = self.model(*padded([rows[row] for row in part]))
+                intent[part] = of_intent.softmax(1).numpy()
+                sentiment[part] = of_sentiment.softmax(1).numpy()
+        return Scores(intent, sentiment)
+
+    def intents_under_dropout(self, texts: Sequence[str], seed: int) -> Sampled:
+        """The intents with dropout at work in every layer (Gal & Ghahramani 2016): what sampled heads stand in for.
+
+        Slow: each of the `SAMPLES` is a pass through the whole encoder.
+        """
+        torch.manual_seed(seed)
+        rows = [self.tokenizer.encode(text).ids for text in texts]
+        mean = np.zeros((len(rows), self.model.intent.out_features), dtype=np.float32)
+        entropies = np.zeros(len(rows), dtype=np.float32)
+        self.model.train()
+        with torch.no_grad(), _autocast(torch.device("cpu")):
+            for part in _sorted_by_length(rows):
+                ids, mask = padded([rows[row] for row in part])
+                for _ in range(SAMPLES):
+                    sampled = self.model(ids, mask)[0].float().softmax(1).numpy()
+                    mean[part] += sampled / SAMPLES
+                    entropies[part] += entropy(sampled) / SAMPLES
+        self.model.eval()
+        return Sampled(mean, entropies)
+
+
+def fit_encoder(
+    texts: Sequence[str],
+    labels: Labels,
+    intents: int,
+    sentiments: int,
+    settings: EncoderSettings,
+    tell: Callable[[float], None] = lambda _: None,
+) -> FittedEncoder:
+    """Fine-tune a fresh backbone on `texts`; the same seed gives the same encoder on the same machine.
+
+    `tell` is called after every batch with the share of the work that is done, 0 to 1.
+    """
+    torch.manual_seed(settings.seed)
+    generator = np.random.default_rng(settings.seed)
+    backbone = load_backbone(settings.architecture, settings.weights, settings.layers)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    model = EncoderModel(backbone, intents, sentiments, settings.pooled_layers, settings.dropout).to(device)
+    _freeze(backbone, settings.frozen_layers)
+    rows = [backbone.tokenizer.encode(text).ids for text in texts]
+    steps = settings.epochs * math.ceil(len(rows) / settings.batch)
+    optimiser, schedule = _optimiser(model, settings, steps)
+    objective = _Objective(rows, labels, settings, device)
+    curve: list[Step] = []
+    for _ in range(settings.epochs):
+        model.train()
+        for part in _batches(rows, settings.batch, generator):
+            optimiser.zero_grad()
+            loss = 0.0
+            for piece in _pieces(part, rows, MOST_TOKENS // (settings.passes // settings.epochs)):
+                of_piece = objective.loss(model, piece) * (len(piece) / len(part))
+                of_piece.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
+                loss += of_piece.item()
+            nn.utils.clip_grad_norm_(model.parameters(), GRADIENT_NORM)
+            optimiser.step()
+            curve.append(Step(len(curve) + 1, loss, float(schedule.get_last_lr()[0])))
+            schedule.step()
+            tell(schedule.last_epoch / steps)
+    return FittedEncoder(model.cpu(), backbone.tokenizer, curve)
+
+
+class _Objective:
+    """What training makes small: the losses of both tasks and, where it is asked for, inconsistency under dropout."""
+
+    def __init__(
+        self, rows: Sequence[Sequence[int]], labels: Labels, settings: EncoderSettings, device: torch.device
+    ) -> None:
+        self._rows, self._labels, self._device = rows, labels, device
+        self._consistency = settings.consistency
+        self._intent = nn.CrossEntropyLoss(ignore_index=MISSING, label_smoothing=settings.label_smoothing)
+        self._sentiment = nn.CrossEntropyLoss(ignore_index=MISSING)
+
+    def loss(self, model: EncoderModel, part: Sequence[int]) -> Tensor:
+        """The mean loss of some rows."""
+        asked = [*part, *part] if self._consistency else list(part)
+        ids, mask = (tensor.to(self._device) for tensor in padded([self._rows[row] for row in asked]))
+        with _autocast(self._device):
+            of_intent, of_sentiment = model(ids, mask)
+        loss = _known(self._intent, of_intent.float(), self._labels.intent[asked])
+        loss = loss + SENTIMENT_WEIGHT * _known(self._sentiment, of_sentiment.float(), self._labels.sentiment[asked])
+        if self._consistency:
+            known = self._labels.intent[list(part)] != MISSING
+            loss = loss + self._consistency * _inconsistency(of_intent.float(), known)
+        return loss
+
+
+def padded(rows: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Token ids and mask, (texts, longest) int64, padded with 0."""
+    longest = max(len(row) for row in rows)
+    ids = torch.tensor([[*row, *[0] * (longest - len(row))] for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
+    return ids, mask
+
+
+def _freeze(backbone: Backbone, layers: int) -> None:
+    frozen: list[nn.Module] = [backbone.body.get_submodule("embeddings"), *list(backbone.layers)[:layers]]
+    for module in frozen:
+        module.requires_grad_(False)
+
+
+def _optimiser(
+    model: EncoderModel, settings: EncoderSettings, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    """AdamW with a short warm-up and linear decay; the heads, which start from nothing, learn ten times as fast."""
+    heads = [*model.intent.parameters(), *model.sentiment.parameters()]
+    body = [parameter for parameter in model.body.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(
+        [{"params": body, "lr": settings.learning_rate}, {"params": heads, "lr": settings.learning_rate * 10}],
+        weight_decay=0.01,
+    )
+
+    def factor(step: int) -> float:
+        return min(1.0, (step + 1) / (WARM_UP_SHARE * steps)) * max(0.0, 1 - step / steps)
+
+    return optimiser, torch.optim.lr_scheduler.LambdaLR(optimiser, factor)
+
+
+def _batches(rows: Sequence[Sequence[int]], size: int, generator: np.random.Generator) -> Iterator[list[int]]:
+    """Random batches of texts of similar length: shuffled, sorted within `BUCKETS` batches, shuffled again."""
+    order = generator.permutation(len(rows))
+    parts: list[list[int]] = []
+    for start in range(0, len(order), size * BUCKETS):
+        bucket = sorted(order[start : start + size * BUCKETS].tolist(), key=lambda row: len(rows[row]))
+        parts.extend(bucket[first : first + size] for first in range(0, len(bucket), size))
+    for index in generator.permutation(len(parts)):
+        yield parts[index]
+
+
+def _inconsistency(logits: Tensor, known: np.ndarray) -> Tensor:
+    """How far two passes under dropout disagree about a text: symmetric Kullback-Leibler (R-Drop, Wu et al. 2021).
+
+    `logits` holds the texts twice, one pass after the other; those without an intent do not count.
+    """
+    if not known.any():
+        return logits.sum() * 0.0
+    chosen = torch.from_numpy(known).to(logits.device)
+    first, second = (part[chosen].log_softmax(1) for part in logits.chunk(2))
+    there = nn.functional.kl_div(first, second, log_target=True, reduction="batchmean")
+    back = nn.functional.kl_div(second, first, log_target=True, reduction="batchmean")
+    return (there + back) / 2
+
+
+def _pieces(part: Sequence[int], rows: Sequence[Sequence[int]], tokens: int) -> Iterator[Sequence[int]]:
+    """A batch in pieces of at most so many padded tokens: long texts would need memory that short ones never do."""
+    longest = max(len(rows[row]) for row in part)
+    size = max(1, tokens // longest)
+    for start in range(0, len(part), size):
+        yield part[start : start + size]
+
+
+def _autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 for products where it is fast: on CUDA, and on processors that have instructions for it."""
+    has = torch.cpu.get_capabilities()
+    fast = device.type == "cuda" or bool(has.get("avx512_bf16") or has.get("amx_bf16"))
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=fast)
+
+
+def _sorted_by_length(rows: Sequence[Sequence[int]]) -> Iterator[list[int]]:
+    """Row numbers in batches of texts of similar length, each row once."""
+    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+    for start in range(0, len(order), SCORED_TEXTS):
+        yield order[start : start + SCORED_TEXTS]
+
+
+def _known(loss: nn.CrossEntropyLoss, logits: Tensor, targets: np.ndarray) -> Tensor:
+    """The loss over the rows that have a label; 0, with a gradient, where none has."""
+    if (targets == MISSING).all():
+        return logits.sum() * 0.0
+    value: Tensor = loss(logits, torch.from_numpy(targets).to(logits.device))
+    return value

@@ -1,0 +1,130 @@
+"""A trained encoder to its three ONNX graphs: int8 for CPUs, fp16 for CUDA, fp32 to fall back to and to compare with.
+
+The order matters (measured, FACTS): the older exporter gives the graph that onnxruntime's optimiser can fuse, and only
+a fused graph is worth quantising. Every graph takes token ids, their mask, and the dropout masks of Monte-Carlo samples
+over the heads (Gal & Ghahramani 2016): masks as an input are reproducible by their seed and independent of the batch,
+which dropout inside a graph is not. Answers are checked against the trained model on unseen rows.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from onnxruntime.transformers import optimizer
+from onnxruntime.transformers.fusion_options import FusionOptions
+from torch import Tensor, nn
+
+from frontdesk.errors import BundleError
+from frontdesk.scores import Scores
+from runners.models.encoder import graph_name
+from training.models.encoder import EncoderModel, FittedEncoder
+from training.models.quantisation import quantise
+
+OPSET = 17
+LARGEST_FP32_DIFFERENCE = 1e-4
+BODY = "/body/"  # in the name of every node of the backbone; the two small heads stay as they are
+
+
+class _Served(nn.Module):
+    """The graph that is served ends in probabilities, not in logits, and samples the intent head."""
+
+    def __init__(self, model: EncoderModel) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, input_ids: Tensor, attention_mask: Tensor, dropout_masks: Tensor) -> tuple[Tensor, ...]:
+        features = self.model.pooled(input_ids, attention_mask)
+        intent, sentiment = self.model.intent(features), self.model.sentiment(features)
+        samples = self.model.intent(features.unsqueeze(1) * dropout_masks.unsqueeze(0))
+        return intent.softmax(1), sentiment.softmax(1), samples.softmax(2)
+
+
+def export_encoder(encoder: FittedEncoder, name: str, folder: Path) -> None:
+    """Write the graphs `<name>.onnx` (int8), `<name>.fp16.onnx`, `<name>.fp32.onnx` and the tokenizer into `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    encoder.tokenizer.save(str(folder / f"{name}.tokenizer.json"))
+    with tempfile.TemporaryDirectory() as scratch, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own, about shapes that are constant on purpose
+        exported = Path(scratch) / "exported.onnx"
+        _trace(encoder, exported)
+        _fused(encoder, exported).save_model_to_file(str(folder / graph_name(name, "fp32")))
+        half = _fused(encoder, exported)
+        half.convert_float_to_float16(keep_io_types=True)
+        half.save_model_to_file(str(folder / graph_name(name, "fp16")))
+        small = _fused(encoder, exported).model
+        quantise(small, within=BODY)
+        onnx.save(small, str(folder / graph_name(name, "int8")))
+
+
+def check_agreement(name: str, native: Scores, exported: Scores, least: float) -> float:
+    """The share of rows on which trained model and int8 graph give the same intent.
+
+    Raises:
+        BundleError: when it is below `least`.
+    """
+    agreement = float((native.intent.argmax(1) == exported.intent.argmax(1)).mean())
+    if agreement < least:
+        raise BundleError(
+            f"The int8 graph of {name} agrees with the trained model on {agreement:.1%} of labels only.", field=name
+        )
+    return agreement
+
+
+def check_fp32(name: str, native: Scores, exported: Scores) -> float:
+    """The largest difference between the trained model and its fp32 graph.
+
+    Raises:
+        BundleError: when it is above `LARGEST_FP32_DIFFERENCE`.
+    """
+    off = largest_difference(native, exported)
+    if off > LARGEST_FP32_DIFFERENCE:
+        raise BundleError(f"The fp32 graph of {name} differs from the trained model by {off:.2g}.", field=name)
+    return off
+
+
+def largest_difference(native: Scores, exported: Scores) -> float:
+    """The largest difference of any probability of either task."""
+    return max(
+        float(np.abs(native.intent - exported.intent).max()), float(np.abs(native.sentiment - exported.sentiment).max())
+    )
+
+
+def _fused(encoder: FittedEncoder, exported: Path) -> optimizer.OnnxModel:
+    """The optimised graph. The embedding stays unfused and attention's products apart, for `quantise` to find them."""
+    options = FusionOptions("bert")
+    options.use_multi_head_attention = True
+    options.enable_embed_layer_norm = False
+    return optimizer.optimize_model(
+        str(exported),
+        "bert",
+        num_heads=encoder.model.heads,
+        hidden_size=encoder.model.width,
+        optimization_options=options,
+    )
+
+
+def _trace(encoder: FittedEncoder, path: Path) -> None:
+    ids = torch.ones((2, 8), dtype=torch.int64)
+    masks = torch.ones((3, encoder.model.intent.in_features))
+    torch.onnx.export(
+        _Served(encoder.model).eval(),
+        (ids, torch.ones_like(ids), masks),
+        str(path),
+        input_names=["input_ids", "attention_mask", "dropout_masks"],
+        output_names=["intent", "sentiment", "intent_samples"],
+        dynamic_axes={
+            "input_ids": {0: "texts", 1: "tokens"},
+            "attention_mask": {0: "texts", 1: "tokens"},
+            "dropout_masks": {0: "samples"},
+            "intent": {0: "texts"},
+            "sentiment": {0: "texts"},
+            "intent_samples": {0: "texts", 1: "samples"},
+        },
+        opset_version=OPSET,
+        dynamo=False,
+    )

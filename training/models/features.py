@@ -1,0 +1,33 @@
+"""The feature definition of a bundle, learnt from training texts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.decomposition import TruncatedSVD
+
+from frontdesk.features.row import FeatureRow
+from frontdesk.features.text import Vectoriser
+from frontdesk.masking import MASKING_VERSION
+from training.data.term_matrix import sparse_matrix
+from training.profiles.profile import Features
+
+
+def fit_features(texts: Sequence[str], settings: Features, seed: int) -> FeatureRow:
+    """Learn vocabulary and projection from training texts alone; static word vectors come with MiniLM, if asked for."""
+    vectoriser = Vectoriser.fit(
+        texts,
+        min_documents=settings.min_documents,
+        max_words=settings.max_words,
+        max_characters=settings.max_characters,
+    )
+    matrix = sparse_matrix(tuple(vectoriser.terms(text) for text in texts), vectoriser.size)
+    components = min(settings.svd_components, min(matrix.shape) - 1)
+    projection = TruncatedSVD(components, n_iter=4, random_state=seed).fit(matrix).components_.T
+    if settings.static_components:
+        from training.models.static_embedding import static_projection  # needs torch, which the CPU profile does not
+
+        static = static_projection(vectoriser.words, vectoriser.size, settings.static_components)
+        projection = np.concatenate([projection, static], axis=1)
+    return FeatureRow(vectoriser, np.ascontiguousarray(projection, dtype=np.float32), MASKING_VERSION)

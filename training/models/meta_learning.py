@@ -1,0 +1,66 @@
+"""One meta-learner, of all members or of those that are left when encoders are away: fitted, exported and calibrated.
+
+The latter are a bundle's reserves. Each learns from the same rows as the one of all members, of the same members'
+scores less those that are left out, so it costs a second or two; its confidences and thresholds are its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frontdesk.taxonomy import SENTIMENTS
+from runners.ensemble.ensemble import open_scorers
+from runners.models.calibration import Calibration
+from runners.models.encoder import ENCODER_MEMBERS
+from training.data.labels import MISSING
+from training.data.row_roles import Partition
+from training.models.base_model_scores import MemberScores, Task
+from training.models.calibration import calibrate
+from training.models.export import export_booster
+from training.models.stacking import fit_scorer
+
+
+def reserves_of(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The members of each reserve, by its name: without each encoder, and without all of them."""
+    encoders = tuple(name for name in names if name in ENCODER_MEMBERS)
+    left_out: dict[str, tuple[str, ...]] = {f"without_{name}": (name,) for name in encoders}
+    if len(encoders) > 1:
+        left_out["without_encoders"] = encoders
+    return {reserve: tuple(name for name in names if name not in out) for reserve, out in left_out.items()}
+
+
+def fit_meta_learner(names: tuple[str, ...], scores: MemberScores, data: Partition, folder: Path) -> None:
+    """Fit the boosters of both tasks and export them into `folder`.
+
+    Args:
+        names: of the members.
+        scores: of these members, for the stacking rows.
+    """
+    labels, settings = data.labels(data.stacking), data.profile.meta_learner
+    tasks: tuple[tuple[Task, NDArray[np.intp], NDArray[np.bool_], int], ...] = (
+        ("intent", labels.intent, data.judged(data.stacking), settings.candidates_per_member),
+        ("sentiment", labels.sentiment, labels.sentiment != MISSING, len(SENTIMENTS)),
+    )
+    for task, truth, known, top in tasks:
+        learned, folds = scores.task(task, truth, known), data.stacking_folds[known]
+        booster = fit_scorer(names, learned, folds, top, settings, data.profile.seed)
+        export_booster(booster, booster.num_feature(), folder, task)
+
+
+def calibrate_meta_learner(scores: MemberScores, data: Partition, folder: Path) -> Calibration:
+    """Calibrate the exported boosters in `folder`; `scores` are those of their members, for the calibration rows."""
+    rows = data.splits.calibration
+    intent, sentiment = open_scorers(folder, data.profile.meta_learner.candidates_per_member, len(SENTIMENTS), 1)
+    return calibrate(
+        intent.probabilities(scores.intent, scores.statistics),
+        sentiment.probabilities(scores.sentiment, scores.statistics),
+        scores.intent.mean(axis=0),
+        data.labels(rows),
+        data.out_of_scope(rows),
+        data.intents,
+        data.profile.calibration,
+    )

@@ -1,0 +1,43 @@
+"""What MiniLM makes of each word of the vocabulary by itself: columns for the trees that know which words are alike.
+
+A text's columns are the TF-IDF weighted sum of its words' vectors, so serving needs a matrix and no encoder: they stand
+beside the singular vectors in `FeatureRow.projection`. (Distilling a sentence encoder into token vectors that are
+reduced by principal components: model2vec, van Dongen & Tulkens 2024.) Measured on BANKING77: benchmarks/LOG.md.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from frontdesk.scores import Floats
+from training.models.backbones import MINILM, load_backbone
+from training.models.encoder import EncoderModel, padded
+
+WORDS_AT_ONCE = 256
+
+
+def static_projection(words: tuple[str, ...], terms: int, components: int) -> Floats:
+    """(terms, components) float32: the vectors of the words, which come first among the terms; zeros for the others."""
+    vectors = _vectors(words)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors -= vectors.mean(axis=0)
+    _, _, directions = np.linalg.svd(vectors, full_matrices=False)
+    projection = np.zeros((terms, components), dtype=np.float32)
+    kept = directions[:components].T
+    projection[: len(words), : kept.shape[1]] = vectors @ kept
+    return projection
+
+
+def _vectors(words: tuple[str, ...]) -> Floats:
+    """(words, width), the mean over a word's tokens of the pretrained encoder's last layer."""
+    backbone = load_backbone("distilbert", MINILM)
+    model = EncoderModel(backbone, intents=1, sentiments=1, pooled_layers=(len(backbone.layers),), dropout=0.0).eval()
+    rows = [backbone.tokenizer.encode(word).ids for word in words]
+    order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
+    vectors = np.zeros((len(rows), backbone.width), dtype=np.float32)
+    with torch.no_grad():
+        for start in range(0, len(order), WORDS_AT_ONCE):
+            part = order[start : start + WORDS_AT_ONCE]
+            vectors[part] = model.pooled(*padded([rows[row] for row in part])).numpy()
+    return vectors

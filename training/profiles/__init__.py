@@ -1,0 +1,1 @@
+"""Training profiles: their YAML files, and how these are read."""

@@ -1,0 +1,155 @@
+"""A training profile: every choice of a run, read from `profiles/*.yaml` and frozen."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from frontdesk.errors import ConfigurationError
+
+PROFILES = Path(__file__).parent
+ENCODER_LIBRARIES = ("torch", "transformers", "safetensors", "sympy")
+
+
+class Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Split(Part):
+    """Shares of the rows that the data's own split does not place.
+
+    Without `stacking` rows the meta-learner learns from out-of-fold predictions: right where members cost seconds.
+    """
+
+    train: float = Field(gt=0, lt=1)
+    stacking: float = Field(ge=0, lt=1)
+    calibration: float = Field(gt=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+    most_held_out: int = Field(ge=100)  # rows for stacking, and as many for calibration: more teach members better
+
+
+class Features(Part):
+    min_documents: int = Field(ge=1)
+    max_words: int = Field(ge=1)
+    max_characters: int = Field(ge=1)
+    svd_components: int = Field(ge=2, le=1000)
+    static_components: int = Field(0, ge=0, le=384)
+
+
+class EncoderSettings(Part):
+    """One encoder. `pooled_layers` are counted from the bottom (0 is the embedding); the last one comes first."""
+
+    architecture: Literal["distilbert", "roberta"]
+    weights: str
+    layers: int = Field(6, ge=1)
+    epochs: int = Field(ge=1)
+    batch: int = Field(32, ge=1)
+    learning_rate: float = Field(gt=0)
+    frozen_layers: int = Field(0, ge=0)
+    pooled_layers: tuple[int, ...]
+    dropout: float = Field(0.1, ge=0, lt=1)
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    consistency: float = Field(0.0, ge=0)  # R-Drop's weight; above 0 a step takes twice as long
+    relative_cost: float = Field(1.0, gt=0)  # of a row, against MiniLM's; only the time that is left depends on it
+    seed: int
+
+    @property
+    def passes(self) -> int:
+        """How often training sends each row through the encoder."""
+        return self.epochs * (2 if self.consistency else 1)
+
+
+class MetaLearner(Part):
+    candidates_per_member: int = Field(ge=1)
+    max_rounds: int = Field(ge=1)
+    early_stopping_rounds: int = Field(ge=1)
+    parameters: dict[str, float | int]
+
+
+class CalibrationTargets(Part):
+    """What the thresholds shall promise; those of scope and automation at `certificate_confidence`."""
+
+    conformal_coverage: float = Field(gt=0, lt=1)
+    false_alarm_rate: float = Field(gt=0, lt=1)
+    max_error: float = Field(gt=0, lt=1)
+    usual_out_of_scope: float = Field(0.05, gt=0, lt=1)
+    most_out_of_scope: float = Field(0.2, gt=0, lt=1)
+    certificate_confidence: float = Field(gt=0, lt=1)
+
+
+class Profile(Part):
+    """The settings of one training run. Members' own parameters go to their libraries unchanged."""
+
+    seed: int
+    rows_per_intent: int | None = Field(ge=10)
+    borrowed_sentiment_rows: int = Field(1200, ge=60)  # of the starter corpus, where the data has no sentiment
+    folds: int = Field(ge=2, le=20)
+    split: Split
+    features: Features
+    logistic_regression: dict[str, float | int]
+    random_forest: dict[str, float | int]
+    xgboost: dict[str, float | int]
+    encoders: dict[str, EncoderSettings]
+    least_int8_agreement: float = Field(ge=0, le=1)
+    meta_learner: MetaLearner
+    calibration: CalibrationTargets
+
+    @model_validator(mode="after")
+    def _encoders_need_stacking_rows(self) -> Profile:
+        if self.encoders and not self.split.stacking:
+            raise ValueError("encoders are trained once: give the meta-learner rows of its own, split.stacking above 0")
+        return self
+
+    def flat(self) -> dict[str, Any]:
+        """Every setting by its dotted name."""
+        return dict(_flatten(self.model_dump(), ""))
+
+
+def read_profile(name_or_path: str) -> Profile:
+    """A profile by the name of a file in `profiles/`, or by path.
+
+    Raises:
+        ConfigurationError: when there is none, naming those there are, or naming the setting that is wrong.
+    """
+    path = PROFILES / f"{name_or_path}.yaml"
+    if not path.exists():
+        path = Path(name_or_path)
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError):
+        known = ", ".join(sorted(file.stem for file in PROFILES.glob("*.yaml")))
+        raise ConfigurationError(f"There is no profile '{name_or_path}'.", hint=f"Known: {known}, or a path.") from None
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+    try:
+        return Profile.model_validate(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigurationError(f"Profile {path.name}: {where}: {first['msg']}.") from None
+
+
+def check_libraries(profile: Profile) -> None:
+    """Before minutes of work: are the libraries there that the profile's encoders need?
+
+    Raises:
+        ConfigurationError: naming those that are missing and how to get them.
+    """
+    needed = bool(profile.encoders or profile.features.static_components)
+    missing = [name for name in ENCODER_LIBRARIES if needed and find_spec(name) is None]
+    if missing:
+        raise ConfigurationError(
+            f"This profile works with encoders, which need {', '.join(missing)}.",
+            hint="Install them (pip install 'frontdesk[encoders]'), or go without: frontdesk train --profile cpu",
+        )
+
+
+def _flatten(value: dict[str, Any], prefix: str) -> list[tuple[str, Any]]:
+    pairs: list[tuple[str, Any]] = []
+    for key, item in value.items():
+        pairs.extend(_flatten(item, f"{prefix}{key}.") if isinstance(item, dict) else [(f"{prefix}{key}", item)])
+    return pairs

@@ -1,0 +1,152 @@
+"""Pictures of what the probabilities are worth: reliability, error against share answered, the out-of-scope score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatter
+from numpy.typing import NDArray
+
+from runners.models.calibration import Calibration, Doubles
+from training.report.plot_style import ALARM, ENSEMBLE, INK, NEAR, SOFT, colour, marker, picture
+from training.report.predictions import Predictions
+from training.statistics.ece import BINS, expected_calibration_error
+
+HISTOGRAM = np.linspace(0.0, 1.0, 26)
+FEWEST_ANSWERED = 20
+
+
+def reliability_points(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
+    """Mean confidence and accuracy of equally filled bins, the bins of the expected calibration error."""
+    order = np.argsort(confidence, kind="stable")
+    parts = [part for part in np.array_split(order, BINS) if len(part)]
+    return np.array([confidence[part].mean() for part in parts]), np.array([right[part].mean() for part in parts])
+
+
+def risk_coverage(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
+    """Share answered and error among the answered, the surest rows first (El-Yaniv & Wiener 2010): (rows,) each."""
+    surest = np.argsort(-confidence, kind="stable")
+    answered = np.arange(1, len(surest) + 1)
+    return answered / len(surest), np.cumsum(~right[surest]) / answered
+
+
+def draw_reliability(path: Path, names: Sequence[str], predictions: Predictions) -> None:
+    """Accuracy over confidence of every member and the ensemble on rows in scope; below, how confident they are."""
+    known = predictions.in_scope
+    truth = predictions.truth[known]
+    with picture(path, 7.2) as figure:
+        upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
+        upper.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.2, label="confidence = accuracy")
+        for number, (name, member) in enumerate(zip(names, predictions.members, strict=True)):
+            style = {"color": colour(number), "marker": marker(number), "markersize": 4, "alpha": 0.55}
+            _reliability_line(upper, name, member[known], truth, {**style, "linewidth": 1.0})
+        strong = {"color": ENSEMBLE, "marker": "o", "markersize": 7, "linewidth": 2.6}
+        _reliability_line(upper, "ensemble", predictions.ensemble[known], truth, strong)
+        upper.set_title(f"Does the confidence in the intent hold? {len(truth)} held-out messages in scope")
+        upper.set_ylabel("accuracy of the bin")
+        upper.legend(loc="lower right")
+        _histogram(lower, predictions.ensemble[known].max(axis=1), ENSEMBLE)
+        lower.set_xlabel(f"confidence in the chosen intent (above: {BINS} bins of equal size; below: the ensemble's)")
+        for axes in (upper, lower):
+            axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        upper.yaxis.set_major_formatter(PercentFormatter(1.0))
+        upper.set(xlim=(-0.01, 1.01), ylim=(-0.02, 1.02))
+
+
+def _reliability_line(
+    axes: Axes, name: str, probabilities: Doubles, truth: NDArray[np.intp], style: dict[str, Any]
+) -> None:
+    confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == truth
+    error = expected_calibration_error(confidence, right)
+    axes.plot(*reliability_points(confidence, right), label=f"{name}, ECE {error:.3f}", **style)
+
+
+def draw_risk_coverage(
+    path: Path, names: Sequence[str], intents: Sequence[str], predictions: Predictions, calibration: Calibration
+) -> None:
+    """Error among the answered over the share answered: the ensemble, the best member, the certified threshold.
+
+    Out-of-scope messages count as errors wherever they are answered. The first `FEWEST_ANSWERED` rows are not drawn:
+    an error rate of so few says nothing.
+    """
+    judged = predictions.judged
+    best = predictions.best_member()
+    member = predictions.members[best][judged]
+    curves = (
+        (names[best], member.max(axis=1), member.argmax(axis=1) == predictions.truth[judged], colour(best), 1.6),
+        ("ensemble", predictions.ensemble[judged].max(axis=1), predictions.right[judged], ENSEMBLE, 2.6),
+    )
+    with picture(path, 5.2) as figure:
+        axes = figure.subplots()
+        for name, confidence, right, shade, width in curves:
+            share, error = risk_coverage(confidence, right)
+            axes.plot(
+                share[FEWEST_ANSWERED:],
+                error[FEWEST_ANSWERED:],
+                color=shade,
+                linewidth=width,
+                label=f"{name}, all answered: {error[-1]:.1%} wrong",
+            )
+        bound = f"bound of the certificate: {calibration.max_error:.1%} at {calibration.certificate_confidence:.0%}"
+        axes.axhline(calibration.max_error, color=ALARM, linestyle="--", linewidth=1.2, label=bound)
+        _mark_automation(axes, intents, predictions, calibration)
+        axes.set_title(f"How many can be answered at which error? {judged.sum()} held-out messages")
+        axes.set_xlabel("share of messages answered, the surest first")
+        axes.set_ylabel("error among the answered")
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.set_xlim(0, 1.01)
+        axes.set_ylim(bottom=-0.002)
+        axes.legend(loc="upper left")
+
+
+def _mark_automation(axes: Axes, intents: Sequence[str], predictions: Predictions, calibration: Calibration) -> None:
+    """A ring at what is answered without a person, or a line in the legend where nothing is."""
+    certified = [calibration.threshold_of(intent) for intent in intents]
+    if not any(threshold is not None for threshold in certified):
+        axes.plot([], [], linestyle="none", label="no automation threshold could be certified")
+        return
+    judged = predictions.judged
+    in_scope = predictions.left_over[judged] <= calibration.out_of_scope_threshold
+    thresholds = np.array([np.inf if threshold is None else threshold for threshold in certified])
+    probabilities = predictions.ensemble[judged]
+    automated = in_scope & (probabilities.max(axis=1) >= thresholds[probabilities.argmax(axis=1)])
+    error = float((~predictions.right[judged][automated]).mean()) if automated.any() else 0.0
+    label = f"automated at the certified thresholds: {automated.mean():.1%} of messages, {error:.1%} wrong"
+    ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 2.0}
+    axes.plot([automated.mean()], [error], linestyle="none", marker="o", markersize=12, label=label, **ring)
+
+
+def draw_scope(path: Path, predictions: Predictions, calibration: Calibration) -> None:
+    """The out-of-scope score of messages in scope and, where there are any, far and near out of it; the threshold."""
+    threshold = calibration.out_of_scope_threshold
+    groups = [
+        ("in scope", predictions.left_over[predictions.in_scope], ENSEMBLE, "false alarms"),
+        ("out of scope", predictions.left_over[predictions.out_of_scope & ~predictions.near], ALARM, "found"),
+        ("near: intents withheld from training", predictions.left_over[predictions.near], NEAR, "found"),
+    ]
+    groups = [group for group in groups if len(group[1])]
+    with picture(path, 0.8 + 2.2 * len(groups)) as figure:
+        panels = figure.subplots(len(groups), 1, sharex=True, squeeze=False)[:, 0]
+        figure.suptitle("Are messages that fit no intent told apart?", x=0.012, ha="left", weight="bold", size=12)
+        for axes, (name, score, shade, flagged) in zip(panels, groups, strict=True):
+            _histogram(axes, np.clip(score, 0.0, 1.0), shade)
+            axes.axvline(threshold, color=INK, linestyle="--", linewidth=1.4)
+            above = f"{np.mean(score > threshold):.1%} {flagged}"
+            axes.set_title(f"{name}: {len(score)} messages, {above}", weight="normal", color=shade)
+        panels[0].text(threshold + 0.006, 0.87, f"threshold {threshold:.3f}", transform=panels[0].get_xaxis_transform())
+        panels[-1].set_xlabel("out-of-scope score: the probability that no intent takes")
+        panels[-1].set_xlim(-0.01, 1.01)
+
+
+def _histogram(axes: Axes, values: Doubles, shade: str) -> None:
+    """On a logarithmic scale: nearly all messages lie at one end, and the few others are what one looks for."""
+    axes.hist(values, bins=HISTOGRAM.tolist(), color=shade, edgecolor="white", linewidth=0.5, log=True)
+    axes.set_ylim(bottom=0.7)
+    axes.set_ylabel("messages (log)")
+    axes.yaxis.set_major_formatter(StrMethodFormatter("{x:.0f}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())

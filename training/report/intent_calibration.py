@@ -1,0 +1,61 @@
+"""Calibration per intent: when the ensemble says that a message is X with so much confidence, how often is it X?
+
+Grouped by the intent that was chosen, because that is what a reader of an answer sees (top-label calibration, Gupta &
+Ramdas 2022). By the right intent even a perfectly calibrated model would show gaps.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import binomtest
+
+from training.report.predictions import Predictions
+from training.statistics.paired_tests import holm
+
+BEYOND_CHANCE = 0.05
+MOST_CLAIMS = 20
+"""That are shown, of as many as there are intents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One intent on the rows in scope for which it was chosen.
+
+    Attributes:
+        intent: its column.
+        adjusted: exact binomial p-value of so many right answers at that mean confidence, corrected for the number of
+            intents (Holm). Confidences that differ from row to row scatter less than a binomial: it errs to caution.
+    """
+
+    intent: int
+    rows: int
+    confidence: float
+    accuracy: float
+    adjusted: float
+
+    @property
+    def gap(self) -> float:
+        """Above 0 where the ensemble is surer than it may be."""
+        return self.confidence - self.accuracy
+
+    @property
+    def beyond_chance(self) -> bool:
+        return self.adjusted < BEYOND_CHANCE
+
+
+def claims(predictions: Predictions) -> tuple[Claim, ...]:
+    """Every intent that is chosen at least once; first those beyond chance, then by how many rows the gap concerns."""
+    known = predictions.in_scope
+    chosen = predictions.ensemble[known].argmax(axis=1)
+    confidence, right = predictions.ensemble[known].max(axis=1), predictions.right[known]
+    measured = []
+    for intent in np.unique(chosen).tolist():
+        of_intent = chosen == intent
+        rows, mean = int(of_intent.sum()), min(1.0, float(confidence[of_intent].mean()))
+        p_value = float(binomtest(int(right[of_intent].sum()), rows, mean).pvalue)
+        measured.append((intent, rows, mean, float(right[of_intent].mean()), p_value))
+    adjusted = holm([values[-1] for values in measured])
+    found = [Claim(*values[:-1], of_all) for values, of_all in zip(measured, adjusted, strict=True)]
+    return tuple(sorted(found, key=lambda claim: (not claim.beyond_chance, -claim.rows * abs(claim.gap))))

@@ -1,0 +1,41 @@
+"""The picture of how the encoders learned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from runners.models.calibration import Doubles
+from training.models.curves import Curves
+from training.report.plot_style import INK, colour, picture
+
+SMOOTHED_SHARE = 0.05
+_LINES = ("-", "--", "-.", ":")
+
+
+def smoothed(values: Sequence[float], share: float = SMOOTHED_SHARE) -> Doubles:
+    """The mean over a centred window of `share` of all values; at the ends over what there is of it."""
+    window = np.ones(max(1, 2 * int(len(values) * share / 2) + 1))
+    return np.convolve(values, window, "same") / np.convolve(np.ones(len(values)), window, "same")
+
+
+def draw_curves(path: Path, curves: Curves) -> None:
+    """Training loss per step, every value faint and the smoothed line strong, and the learning rate below."""
+    with picture(path, 6.4) as figure:
+        upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
+        for number, (name, steps) in enumerate(curves.items()):
+            step = [at.step for at in steps]
+            loss = [at.loss for at in steps]
+            line = {"color": colour(number), "linestyle": _LINES[number % len(_LINES)]}
+            upper.plot(step, loss, color=colour(number), linewidth=0.6, alpha=0.3)
+            upper.plot(step, smoothed(loss), linewidth=2.2, label=f"{name}, ends at {smoothed(loss)[-1]:.3f}", **line)
+            lower.plot(step, [at.learning_rate for at in steps], linewidth=1.8, **line)
+        upper.set_title("How did the encoders learn?", color=INK)
+        upper.set_ylabel("training loss (both tasks)")
+        upper.set_ylim(bottom=0)
+        upper.legend(loc="best", title=f"smoothed over {SMOOTHED_SHARE:.0%} of the steps")
+        lower.set_ylabel("learning rate")
+        lower.ticklabel_format(axis="y", style="sci", scilimits=(0, 0))
+        lower.set_xlabel("optimiser step (batches)")

@@ -1,0 +1,1 @@
+"""Statistics that both fitting and evaluation use."""
