@@ -1,8 +1,8 @@
 """Names of people, where something says that one stands there, or where a known given name begins it.
 
 A known given name with a capital is a name anywhere, with the capital words behind it, but not before a word that makes
-it a brand or a street ("Tom Ford", "Alma Road"). What announces other names is in `name_patterns.py`, what their place says
-in `signature_names.py`. Titles are left to read.
+it a brand or a street ("Tom Ford", "Alma Road"). What announces other names is in `name_patterns.py`, names in
+signatures are in `signature_names.py`. Titles are not masked.
 
 Not known: names in lower case that are in no list, names that are also brands, nicknames.
 """

@@ -1,7 +1,7 @@
 """onnxruntime sessions, opened the same way for every model, and the execution provider tried once for a process.
 
-onnxruntime falls back to the CPU without an error when a GPU provider cannot be loaded, so a session is asked where it
-really came up. Does not know which graphs are worth a GPU (`execution_provider.py` says) nor which file of a member is opened.
+onnxruntime falls back to the CPU without an error when a GPU provider cannot be loaded, so the provider of each
+session is checked. Which graphs run on a GPU is decided in `execution_provider.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Members and a meta-learner that live in another process: the ports of `ensemble/remote_ports.py` over a line to their service.
+"""Base models and a meta-learner in another process: the ports of `ensemble/remote_ports.py` over a connection.
 
 Each service is sent one call a batch; its answer holds the scores of all that it owns. Not for several threads.
 Knows nothing of how bytes travel.

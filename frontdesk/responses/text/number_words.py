@@ -1,7 +1,7 @@
 """How eight languages write numbers, units and days in words: en, de, fr, es, it, nl, pt, sv.
 
-Data for `quantities.py`. A word that means different things in two of them ("sex", "dix") is read as its number: a check
-that asks too much is repaired by a sentence, one that asks too little lets an invented promise pass.
+Data for `quantities.py`. A word that means different things in two of them ("sex", "dix") is read as its number: if a
+check is too strict, a sentence repairs it; if it is too lax, an invented promise passes.
 """
 
 from __future__ import annotations

@@ -3,8 +3,8 @@
     database, one transaction: tables -> erasure recorded -> event for the sinks
     -> this host's spool -> reply caches -> write-ahead logs truncated -> receipt
 
-Requests in flight at that time are anonymised by their own commit (`spool/replay.py`). Other workers and hosts follow within
-seconds (`follower.py`), which also repeats steps that failed after the transaction.
+Requests in flight at that time are anonymised by their own commit (`spool/replay.py`). Other workers and hosts follow
+within seconds (`follower.py`), which also repeats steps that failed after the transaction.
 """
 
 from __future__ import annotations
