@@ -1,1 +1,1 @@
-"""Word lists that masking compares with. Lower case."""
+"""Word lists of masking, lower case: names, places, and words that announce a value."""

@@ -2,8 +2,8 @@
 
 A plan says what kind of reply the decision asks for, in which language, resting on which passages. Where the customer's
 language is one that the team has no passage in, a reply is never sent unread: the plan's decision is then `draft`.
-A clarifying question is written beforehand in each language (`clarifying_questions.py`). Pure, except that the day is an
-argument. All texts here are masked.
+A clarifying question is written beforehand in each language (`clarifying_questions.py`). Pure; the day is an argument.
+All texts here are masked.
 """
 
 from __future__ import annotations

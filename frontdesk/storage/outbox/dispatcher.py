@@ -3,8 +3,8 @@
 Each process has one, and one of them leads (`leader_election.py`). It polls the outbox when this process has committed
 something, and at intervals for the commits of others. An unavailable sink is not called for a while, which costs no
 event an attempt; an event that its sink refuses is tried again later, alone, and holds back only later events of the
-same customer; after enough attempts it is given up and waits for an administrator. If a sink takes long to refuse a tenant's events, that tenant's events
-for the sink are suspended for a while, so that they do not delay those of other tenants.
+same customer; after enough attempts it is given up and waits for an administrator. If a sink takes long to refuse a
+tenant's events, that tenant's events for the sink are suspended for a while, so that they do not delay those of others.
 
 Knows nothing of what an event says, and logs ids and names of errors, never what they hold.
 """
