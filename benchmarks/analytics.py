@@ -32,7 +32,7 @@ from benchmarks.machine import machine
 from benchmarks.report import last_line
 from benchmarks.spread import Spread
 from bentos.gateway import analytics
-from bentos.gateway.query_string import Buckets
+from bentos.schemas.query_params import Buckets
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.reads.query_history import Archive

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from bentos.admission.headers import rate_limit_fields
+from bentos.admission.routes import find_routes
 from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
 from bentos.gateway.cors import CrossOrigin
-from bentos.gateway.exchange import Exchange
-from bentos.gateway.routes import find_routes
-from bentos.headers import rate_limit_fields
+from bentos.gateway.request_context import Exchange
 from frontdesk.config import LimitSettings, Settings
 from frontdesk.observability.logs import log_access
 from frontdesk.observability.metrics import Metrics

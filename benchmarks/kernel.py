@@ -35,7 +35,7 @@ from rich.table import Table
 from benchmarks.machine import machine
 from benchmarks.spread import Spread
 from benchmarks.traffic import messages
-from bentos.champion import open_named, trusted_bundle
+from bentos.wiring.model import open_named, trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from runners.ensemble.warm_up import open_warm

@@ -33,12 +33,12 @@ from rich.table import Table
 
 from benchmarks import gates
 from benchmarks.traffic import messages
-from bentos.champion import trusted_bundle
-from bentos.desk import Desk
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door
-from bentos.gateway.schemas import QueryIn, parse
-from bentos.wiring import open_desk
+from bentos.schemas.queries import QueryIn, parse
+from bentos.wiring.model import trusted_bundle
+from bentos.wiring.worker import open_desk
+from bentos.worker.desk import Desk
 from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask

@@ -28,7 +28,7 @@ from rich.table import Table
 
 from benchmarks.server import running
 from benchmarks.traffic import messages
-from bentos.champion import trusted_bundle
+from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from runners.ensemble.ensemble import Ensemble

@@ -32,7 +32,7 @@ from rich.console import Console
 from rich.table import Table
 from scipy.stats import kendalltau, rankdata, spearmanr
 
-from bentos.champion import trusted_bundle
+from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask

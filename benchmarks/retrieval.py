@@ -26,7 +26,7 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from bentos.champion import open_named, served_bundle
+from bentos.wiring.model import open_named, served_bundle
 from frontdesk.config import load
 from frontdesk.features.row import FeatureRow
 from frontdesk.masking import MASKING_VERSION

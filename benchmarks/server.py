@@ -28,7 +28,7 @@ from pathlib import Path
 
 import psutil
 
-from bentos.champion import served_bundle
+from bentos.wiring.model import served_bundle
 from frontdesk.config import Settings, load
 from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import mint

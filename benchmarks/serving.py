@@ -37,7 +37,7 @@ from benchmarks.promises import promises
 from benchmarks.report import last_line, print_report
 from benchmarks.server import Server, running
 from benchmarks.soak import run_soak
-from bentos.champion import trusted_bundle
+from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 
 GROUPS = ("closed", "batch", "stored", "mix", "grpc", "open", "overload", "cache")

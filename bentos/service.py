@@ -26,23 +26,23 @@ import bentoml
 from bentoml import server_context
 from starlette.types import ASGIApp
 
+from bentos.admission.errors import unexpected_response
+from bentos.admission.routes import optional_scopes
+from bentos.asgi_service import FastService
+from bentos.bento_build import placed
 from bentos.code_path import keep_code_importable
-from bentos.connection_events import DeskEvents
-from bentos.descriptors import raise_descriptor_limit
-from bentos.desk import Desk
-from bentos.errors import unexpected_response
-from bentos.fast_path import FastService
 from bentos.gateway.app import answered, build_app
+from bentos.gateway.connection_events import DeskEvents
 from bentos.gateway.door import Door, admitted
-from bentos.gateway.routes import optional_scopes
+from bentos.gateway.oip_routes import OpenInference
 from bentos.grpc.server import GrpcServer, start_grpc
-from bentos.hardened_server import install
-from bentos.local_llm import start_local
-from bentos.oip.rest import OpenInference
-from bentos.packing import placed
-from bentos.ports import GRPC_VARIABLE, check_port
-from bentos.tls import check_tls
-from bentos.wiring import open_desk, prepare
+from bentos.http.descriptors import raise_descriptor_limit
+from bentos.http.hardened_server import install
+from bentos.http.tls import check_tls
+from bentos.wiring.local_llm import start_local
+from bentos.wiring.port_check import GRPC_VARIABLE, check_port
+from bentos.wiring.worker import open_desk, prepare
+from bentos.worker.desk import Desk
 from frontdesk.child_processes import end_with_parent, leave_current_directory
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError

@@ -140,10 +140,10 @@ def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
 
     from rich.console import Console
 
-    from bentos.errors import problem
+    from bentos.admission.errors import problem
     from bentos.gateway.app import render
-    from bentos.gateway.schemas import QueryIn, parse
-    from bentos.wiring import open_desk
+    from bentos.schemas.queries import QueryIn, parse
+    from bentos.wiring.worker import open_desk
     from frontdesk.deadline import Deadline
     from frontdesk.errors import FrontdeskError
     from frontdesk.types import Caller

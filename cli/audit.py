@@ -36,8 +36,8 @@ def verify(
     """
     import socket
 
-    from bentos.audit import checked, checkpoints_in, should_be_in_file
-    from bentos.checkpoints import FILE_NAME
+    from bentos.audit.audit_log import checked, checkpoints_in, should_be_in_file
+    from bentos.audit.checkpoints import FILE_NAME
     from frontdesk.config import load
     from frontdesk.errors import DataError, StorageUnavailable
     from frontdesk.security.audit import audit_key
@@ -74,8 +74,8 @@ def verify(
 
 def _check_checkpoint_file(settings: Settings, expected: Sequence[Checkpoint]) -> None:
     """Exit if this host's file lacks expected checkpoints; with several hosts, only if it has none of them."""
-    from bentos.audit import lacking
-    from bentos.checkpoints import FILE_NAME
+    from bentos.audit.audit_log import lacking
+    from bentos.audit.checkpoints import FILE_NAME
 
     file = settings.home / FILE_NAME
     missing = lacking(expected, file)
@@ -122,8 +122,8 @@ def checkpoint(
 
     Servers do that by themselves too, for what is new (security.audit_checkpoint_s).
     """
-    from bentos.audit import checked, lacking
-    from bentos.checkpoints import FILE_NAME, append_line, keep_checkpoint
+    from bentos.audit.audit_log import checked, lacking
+    from bentos.audit.checkpoints import FILE_NAME, append_line, keep_checkpoint
     from frontdesk.config import load
     from frontdesk.errors import DataError
     from frontdesk.security.audit import audit_key

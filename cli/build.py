@@ -15,8 +15,8 @@ def build() -> None:
     chosen = os.environ.setdefault("BENTOML_HOME", str(settings.home / "bentoml"))  # BentoML reads it when imported
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
-    from bentos.champion import trusted_bundle
-    from bentos.packing import pack
+    from bentos.bento_build import pack
+    from bentos.wiring.model import trusted_bundle
 
     bundle = trusted_bundle(settings)
     tag = pack(bundle)

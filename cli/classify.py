@@ -73,7 +73,7 @@ def classify(
     """
     from rich.console import Console
 
-    from bentos.champion import trusted_bundle
+    from bentos.wiring.model import trusted_bundle
     from cli.row_files import open_rows
     from frontdesk.config import load
     from frontdesk.errors import DataError
@@ -193,7 +193,7 @@ class ClassifyRun:
         self.progress.unlink(missing_ok=True)
 
     def _batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
-        from bentos.gateway.schemas import LONGEST_TEXT
+        from bentos.schemas.queries import LONGEST_TEXT
 
         problems = [row.wrong(LONGEST_TEXT) for row in batch]
         texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]

@@ -30,7 +30,7 @@ def compare(
 
     from rich.console import Console
 
-    from bentos.champion import open_named
+    from bentos.wiring.model import open_named
     from cli.verdict import show
     from frontdesk.config import load
     from model_store.gate import judge

@@ -78,7 +78,7 @@ def _runtime(settings: Settings) -> Iterator[Finding]:
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
-    from bentos.champion import trusted_bundle
+    from bentos.wiring.model import trusted_bundle
     from frontdesk.errors import FrontdeskError
     from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
     from runners.ensemble.warm_up import open_warm
@@ -110,7 +110,7 @@ def _champion(settings: Settings) -> Iterator[Finding]:
 
 
 def _language_model(settings: Settings) -> Iterator[Finding]:
-    from bentos.replies import llm_settings
+    from bentos.wiring.replies import llm_settings
     from cli.llm import probe
 
     if (llm := llm_settings(settings)) is None:

@@ -41,7 +41,7 @@ def evaluate(
     """
     from rich.console import Console
 
-    from bentos.champion import open_named
+    from bentos.wiring.model import open_named
     from frontdesk.config import load
     from runners.ensemble.ensemble import Ensemble
     from training.data.column_mapping import Columns

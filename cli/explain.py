@@ -148,7 +148,7 @@ def _decision(decision: Decision, case: Case) -> dict[str, Any]:
 
 def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
     """Checked as the API checks it; raises `InvalidQuery` naming the field."""
-    from bentos.gateway.schemas import QueryIn, parse
+    from bentos.schemas.queries import QueryIn, parse
 
     body = {"text": text, "customer_tier": tier, "waiting_since": waiting_since, "store": False}
     return parse(QueryIn, json.dumps(body).encode()).query()
@@ -156,7 +156,7 @@ def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
 
 def _open(settings: Settings) -> Ensemble:
     """The champion in the precision in which this machine serves it."""
-    from bentos.champion import trusted_bundle
+    from bentos.wiring.model import trusted_bundle
     from runners.ensemble.warm_up import open_warm
     from runners.models.onnx_session import find_provider
 

@@ -214,7 +214,7 @@ def _torch() -> Finding:
 
 def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
     """The champion where it has something for a GPU, and what to say of it."""
-    from bentos.champion import trusted_bundle
+    from bentos.wiring.model import trusted_bundle
     from frontdesk.errors import BundleError
     from runners.models.encoder import ENCODER_MEMBERS
 

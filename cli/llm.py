@@ -31,7 +31,7 @@ def serve() -> None:
     """
     from rich.console import Console
 
-    from bentos.local_llm import local_settings, run_local
+    from bentos.wiring.local_llm import local_settings, run_local
     from frontdesk.config import load
 
     settings = load()

@@ -56,7 +56,7 @@ def _show(report: RetentionReport, rows_heading: str, *, as_json: bool) -> None:
 
 @contextmanager
 def _open_retention() -> Iterator[Retention]:
-    from bentos.keeping import open_retention
+    from bentos.wiring.storage import open_retention
     from frontdesk.config import load
     from frontdesk.security.audit import audit_key
     from frontdesk.storage.database import migrate, open_database

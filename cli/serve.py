@@ -50,7 +50,7 @@ def serve(
 
 def _check_ports(settings: Settings) -> None:
     """A port that is taken would otherwise end in BentoML's traceback."""
-    from bentos.ports import GRPC_VARIABLE, HTTP_VARIABLE, check_port
+    from bentos.wiring.port_check import GRPC_VARIABLE, HTTP_VARIABLE, check_port
     from frontdesk.errors import ConfigurationError
     from runners.services.heartbeats import running_server
 
@@ -83,7 +83,7 @@ def _train(settings: Settings, console: Console) -> None:
 
 
 def _command(settings: Settings) -> list[str]:
-    from bentos.tls import serve_options
+    from bentos.http.tls import serve_options
     from frontdesk.child_processes import python_module
     from frontdesk.config import PROJECT
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from bentos.revocations import Revoked
+    from bentos.worker.revocations import Revoked
     from frontdesk.config import Settings
 
 app = typer.Typer(help="Mint a token for the API, look into one, or revoke one.", invoke_without_command=True)
@@ -78,7 +78,7 @@ def _earliest_iat(settings: Settings, tenant: str, subject: str) -> int:
     from sqlalchemy import inspect
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bentos.revocations import issued_from, seconds_until
+    from bentos.worker.revocations import issued_from, seconds_until
     from frontdesk.errors import StorageUnavailable
     from frontdesk.storage.database import open_database, reading
 
@@ -109,7 +109,7 @@ def revoke(
 
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bentos.revocations import insert, seconds_until
+    from bentos.worker.revocations import insert, seconds_until
     from cli.audit import note, note_first
     from frontdesk.config import load
     from frontdesk.errors import StorageUnavailable
@@ -145,7 +145,7 @@ def _revoked(settings: Settings, token: str | None, subject: str | None, tenant:
     Raises:
         InvalidQuery: they name no token and no subject, or both; or the token or the jti is not valid.
     """
-    from bentos.revocations import Revoked, revoked_id, revoked_token
+    from bentos.worker.revocations import Revoked, revoked_id, revoked_token
     from frontdesk.errors import InvalidQuery
     from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID, is_valid_id
 
@@ -157,7 +157,7 @@ def _revoked(settings: Settings, token: str | None, subject: str | None, tenant:
             raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
         return Revoked(tenant or EVERY_TENANT, subject=subject)
     if text is not None and text.count(".") == 2:
-        from bentos.wiring import token_keys
+        from bentos.wiring.worker import token_keys
 
         return revoked_token(text, token_keys(settings), settings.security)
     return revoked_id(tenant or EVERY_TENANT, text or "")
@@ -171,7 +171,7 @@ def inspect(
     """Show what a token says, and whether this server would believe it; exit code 1 where it would not."""
     from rich.console import Console
 
-    from bentos.wiring import token_keys
+    from bentos.wiring.worker import token_keys
     from frontdesk.config import load
     from frontdesk.errors import Unauthenticated
     from frontdesk.security.tokens import verify

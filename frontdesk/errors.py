@@ -18,7 +18,7 @@
     ├── ConfigurationError    a setting is wrong; the message names it
     └── DataError             training data cannot be used; the message names the rows
 
-The core speaks of kinds, never of HTTP or gRPC statuses: `bentos/errors.py` translates.
+The core speaks of kinds, never of HTTP or gRPC statuses: `bentos/admission/errors.py` translates.
 Messages never contain a customer's words.
 """
 

@@ -13,9 +13,9 @@ from typing import Any
 import uvicorn
 import uvicorn.config
 
-from bentos.connection_table import ConnectionLimits, ConnectionTable
-from bentos.hardened_protocol import HardenedProtocol
-from bentos.hardened_server import HardenedServer, install
+from bentos.http.connection_table import ConnectionLimits, ConnectionTable
+from bentos.http.hardened_protocol import HardenedProtocol
+from bentos.http.hardened_server import HardenedServer, install
 from frontdesk.config import ServerSettings
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]

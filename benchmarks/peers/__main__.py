@@ -37,7 +37,7 @@ from benchmarks.peers.model import BUNDLE_VARIABLE, CORES, PRECISION_VARIABLE
 from benchmarks.peers.plot import draw
 from benchmarks.peers.summary import Row, summarise
 from benchmarks.traffic import messages
-from bentos.champion import trusted_bundle
+from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from model_store.bundle import Bundle

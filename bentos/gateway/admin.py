@@ -11,12 +11,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 from starlette.responses import Response
 
-from bentos.desk import Desk
 from bentos.gateway.door import admitted
 from bentos.gateway.openapi import PROBLEM, PROBLEMS, json_body
-from bentos.gateway.schemas import RevokeIn, parse
-from bentos.inventory import Report
-from bentos.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
+from bentos.schemas.queries import RevokeIn, parse
+from bentos.worker.desk import Desk
+from bentos.worker.model_info import Report
+from bentos.worker.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
 from frontdesk.errors import NotFound
 from frontdesk.storage.outbox.admin import OutboxReport
 from frontdesk.storage.transactions import write

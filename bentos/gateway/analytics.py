@@ -12,9 +12,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bentos.desk import Desk
-from bentos.gateway.door import admitted
-from bentos.gateway.figures import (
+from bentos.gateway.analytics_schemas import (
     MOST_BUCKETS,
     PERCENTILES,
     Escalations,
@@ -29,8 +27,10 @@ from bentos.gateway.figures import (
     number_of_buckets,
     total,
 )
+from bentos.gateway.door import admitted
 from bentos.gateway.openapi import READING_PROBLEMS
-from bentos.gateway.query_string import DEFAULT_SPAN, Buckets, Span, described_parameters, parse_parameters
+from bentos.schemas.query_params import DEFAULT_SPAN, Buckets, Span, described_parameters, parse_parameters
+from bentos.worker.desk import Desk
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
 from frontdesk.storage.sql.daily_rollups import counts, latencies

@@ -14,17 +14,17 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 import frontdesk
-from bentos.desk import Desk
-from bentos.errors import problem, unexpected_response
+from bentos.admission.errors import problem, unexpected_response
 from bentos.gateway.admin import add_admin
 from bentos.gateway.analytics import add_analytics
 from bentos.gateway.content_security import POLICY_HEADER, page_policy
 from bentos.gateway.documents import add_documents
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
-from bentos.gateway.records import add_customers, add_records
-from bentos.gateway.schemas import QueryIn, parse, parse_batch
+from bentos.gateway.record_routes import add_customers, add_records
 from bentos.gateway.stream import REPLAYED, add_stream
+from bentos.schemas.queries import QueryIn, parse, parse_batch
+from bentos.worker.desk import Desk
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, ServerIdentity

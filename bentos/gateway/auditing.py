@@ -6,11 +6,11 @@ from typing import Any
 
 from starlette.types import Message, Scope
 
-from bentos.audit import Act
-from bentos.audit_targets import filters_of, target_of
-from bentos.desk import Desk
-from bentos.gateway.exchange import Exchange
-from bentos.gateway.routes import Route
+from bentos.admission.routes import Route
+from bentos.audit.audit_log import Act
+from bentos.audit.targets import filters_of, target_of
+from bentos.gateway.request_context import Exchange
+from bentos.worker.desk import Desk
 from frontdesk.deadline import Deadline
 
 

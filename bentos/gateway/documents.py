@@ -16,7 +16,7 @@ import bentoml
 from fastapi import FastAPI
 from starlette.responses import Response, StreamingResponse
 
-from bentos.desk import Desk
+from bentos.worker.desk import Desk
 
 PIECE_BYTES = 16_384
 """Size of the pieces of a file: the most that is buffered for a client that does not read."""

@@ -20,16 +20,17 @@ from typing import Any
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bentos.desk import Desk
-from bentos.errors import PROBLEM_JSON, BodyTooLate, unexpected_response
+from bentos.admission.callers import BUSY_S
+from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, unexpected_response
+from bentos.admission.headers import asks_afresh, check_host, idempotency_key, rate_limit_fields, seconds_allowed
+from bentos.admission.routes import Route, find_routes
 from bentos.gateway.auditing import RequestAudit
 from bentos.gateway.body_memory import BodyMemory, BodyReservation
 from bentos.gateway.cors import CrossOrigin
-from bentos.gateway.exchange import Exchange
-from bentos.gateway.routes import Route, find_routes
-from bentos.gateway.schemas import QueryIn, parse
-from bentos.headers import asks_afresh, check_host, idempotency_key, rate_limit_fields, seconds_allowed
-from bentos.oip.refusal import refusal
+from bentos.gateway.request_context import Exchange
+from bentos.oip.errors import refusal
+from bentos.schemas.queries import QueryIn, parse
+from bentos.worker.desk import Desk
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import (
@@ -47,8 +48,6 @@ from frontdesk.types import Caller
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Exempt from the check of the host: probes use addresses."""
-BUSY_S = 1.0
-"""After which one that found too many requests under way may try again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from bentos.errors import PROBLEM_JSON
-from bentos.gateway.schemas import BatchIn, FeedbackIn, QueryIn, RevokeIn
-from bentos.headers import LONGEST_KEY
+from bentos.admission.errors import PROBLEM_JSON
+from bentos.admission.headers import LONGEST_KEY
 from bentos.oip.openapi import oip_paths
+from bentos.schemas.queries import BatchIn, FeedbackIn, QueryIn, RevokeIn
 from frontdesk.errors import MOST_VIOLATIONS
 
 PROBLEM: dict[str, Any] = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}

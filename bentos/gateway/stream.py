@@ -22,11 +22,11 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from bentos.desk import Desk
-from bentos.errors import defect_problem, problem
+from bentos.admission.errors import defect_problem, problem
 from bentos.gateway.door import admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, json_body
-from bentos.gateway.schemas import QueryIn, parse
+from bentos.schemas.queries import QueryIn, parse
+from bentos.worker.desk import Desk
 from frontdesk.errors import FrontdeskError
 from frontdesk.observability.logs import log_failure
 from frontdesk.storage.record_rows import answer_json

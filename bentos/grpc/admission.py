@@ -23,10 +23,9 @@ from typing import Any, NoReturn, cast
 import grpc
 from grpc._cython.cygrpc import ExecuteBatchError
 
-from bentos.desk import Desk
-from bentos.errors import HTTP_STATUS
-from bentos.gateway.door import BUSY_S
-from bentos.gateway.exchange import ANONYMOUS
+from bentos.admission.callers import ANONYMOUS, BUSY_S
+from bentos.admission.errors import HTTP_STATUS
+from bentos.admission.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
 from bentos.grpc.call import CLIENT_CLOSED_REQUEST, Behaviour, Call, Context, Servicer, peer_address
 from bentos.grpc.call_budget import CallBudget
 from bentos.grpc.closing import ConnectionCloser
@@ -35,7 +34,7 @@ from bentos.grpc.metadata import check_metadata
 from bentos.grpc.methods import Method, SameHandler, method_of, unknown_method
 from bentos.grpc.receiving import Receiver
 from bentos.grpc.sending import Sender
-from bentos.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
+from bentos.worker.desk import Desk
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, Kind, MethodNotAllowed, Overloaded, RateLimited

@@ -10,9 +10,9 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
-from bentos.gateway.exchange import ANONYMOUS
+from bentos.admission.callers import ANONYMOUS
+from bentos.admission.headers import request_id
 from bentos.grpc.call_budget import TokenBucket
-from bentos.headers import request_id
 from frontdesk.deadline import Deadline
 
 Context = ServicerContext[bytes, bytes]

@@ -14,7 +14,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
-from bentos.connection_table import peer_group
+from bentos.http.connection_table import peer_group
 from frontdesk.config import ServerSettings
 
 ADDRESS_CALLS_PER_S = 2.0

@@ -14,7 +14,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc import StatusCode
 
-from bentos.errors import GRPC_STATUS, HTTP_STATUS, retry_after_s
+from bentos.admission.errors import GRPC_STATUS, HTTP_STATUS, retry_after_s
 from frontdesk.errors import FrontdeskError, InvalidQuery
 
 DOMAIN = "frontdesk"

@@ -13,7 +13,7 @@ from typing import Any
 
 from grpc_health.v1 import health_pb2
 
-from bentos.gateway.door import BUSY_S
+from bentos.admission.callers import BUSY_S
 from bentos.grpc.call import Behaviour, Call
 from bentos.grpc.slots import Slots
 from frontdesk.errors import NotFound, Overloaded

@@ -11,8 +11,8 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from bentos.gateway.exchange import UNKNOWN_ROUTE
-from bentos.gateway.routes import Rpc, find_rpc
+from bentos.admission.callers import UNKNOWN_ROUTE
+from bentos.admission.routes import Rpc, find_rpc
 from bentos.grpc.call import Behaviour, Call, Context
 from bentos.grpc.field_count import check_fields
 from bentos.grpc.sending import Sender

@@ -13,7 +13,7 @@ from typing import Any, cast
 import grpc
 from grpc.aio import ServicerContext
 
-from bentos.gateway.door import BUSY_S
+from bentos.admission.callers import BUSY_S
 from bentos.grpc.slots import Slot, Slots
 from frontdesk.config import ServerSettings
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, Overloaded, TooLarge

@@ -2,7 +2,7 @@
 
 All workers listen on one port, and the kernel distributes connections among them (SO_REUSEPORT). So one connection uses
 one worker; a client uses several with several channels, or as its connections reach their maximum age. Whether another
-program listens on the port is checked once, in `bentos/ports.py`, before any worker starts.
+program listens on the port is checked once, in `bentos/wiring/port_check.py`, before any worker starts.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 import grpc
 
-from bentos.descriptors import grpc_connection_cap
-from bentos.desk import Desk
 from bentos.grpc.admission import Admission, Servicer
 from bentos.grpc.closing import HOLD_S
 from bentos.grpc.health import HealthService
+from bentos.grpc.oip_service import InferenceService
 from bentos.grpc.receiving import WINDOW_BYTES, core_message_bytes
 from bentos.grpc.reflection import ReflectionService
 from bentos.grpc.service import FrontdeskService
-from bentos.oip.grpc_service import InferenceService
-from bentos.tls import read_tls
+from bentos.http.descriptors import grpc_connection_cap
+from bentos.http.tls import read_tls
+from bentos.worker.desk import Desk
 from frontdesk.config import ServerSettings, Settings
 
 KEEPALIVE_TIME_S = 60

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import replace
 
-from bentos.gateway.json_bounds import LARGEST_BATCH
-from bentos.gateway.schemas import parse_item
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.call import Behaviour, Call
 from bentos.grpc.errors import status_of
 from bentos.grpc.messages import fields_of, message_of
+from bentos.schemas.json_bounds import LARGEST_BATCH
+from bentos.schemas.queries import parse_item
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, InvalidQuery
 from frontdesk.pipeline import AnswerQuery

@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from bentos.gateway.json_bounds import LARGEST_BATCH
-from bentos.gateway.schemas import QueryIn, words
 from bentos.oip.models import TEXT, Models, TensorSpec, check_model, outputs_of
 from bentos.oip.tensors import InputTensor, OutputTensor, read_elements
+from bentos.schemas.json_bounds import LARGEST_BATCH
+from bentos.schemas.queries import QueryIn, words
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
 from frontdesk.scores import Floats, Scores

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bentos.gateway.json_bounds import LARGEST_BATCH
+from bentos.schemas.json_bounds import LARGEST_BATCH
 
 _ERROR: dict[str, Any] = {
     "description": "The protocol's error; 400 and 404 are the caller's",

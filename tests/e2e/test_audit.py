@@ -15,8 +15,8 @@ import httpx2
 import jwt
 import pytest
 
-from bentos.audit import checkpoints_in
-from bentos.checkpoints import FILE_NAME
+from bentos.audit.audit_log import checkpoints_in
+from bentos.audit.checkpoints import FILE_NAME
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from frontdesk.security.audit import audit_key

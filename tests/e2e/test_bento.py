@@ -185,8 +185,9 @@ class TestServed:
     def test_in_another_placement_than_it_was_built_in_and_with_another_bundle(
         self, built: Built, encoder_bundle: Bundle, served_home: Path, tmp_path: Path
     ) -> None:
-        """A Bento lists the services of the placement it was built in: `bentos/fast_path.py` gets around that. And in
-        a container nobody replaces dead encoders: the API worker tells of it until the master ends because of them.
+        """A Bento lists the services of the placement it was built in; `bentos/asgi_service.py` works around that.
+
+        In a container nothing replaces dead encoders: the API worker reports them until the master ends.
         """
         with (
             Server(

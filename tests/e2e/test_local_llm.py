@@ -14,7 +14,7 @@ pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
 
 
 def language_models(server: Server) -> list[psutil.Process]:
-    return [process for process in server.processes() if "bentos.local_llm" in process.cmdline()]
+    return [process for process in server.processes() if "bentos.wiring.local_llm" in process.cmdline()]
 
 
 @pytest.mark.parametrize("end", ["terminate", "kill"])

@@ -19,7 +19,7 @@ import pytest
 from bentoml.exceptions import BentoMLException
 from prometheus_client.parser import text_string_to_metric_families
 
-from bentos.gateway.routes import ROUTES, Route
+from bentos.admission.routes import ROUTES, Route
 from frontdesk.types import Action, PriorityLevel, Reason
 from model_store.bundle import Bundle
 from tests.serving import TENANT, Server

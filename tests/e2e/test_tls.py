@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from bentos.tls import CIPHERS, check_tls, read_tls, serve_options
+from bentos.http.tls import CIPHERS, check_tls, read_tls, serve_options
 from frontdesk.config import ServerSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bentos.gateway.routes import ROUTES, RPCS, Route, Rpc
+from bentos.admission.routes import ROUTES, RPCS, Route, Rpc
 from frontdesk.identifiers import uuid7
 from frontdesk.security.tokens import SCOPES
 from tests.kept import kept

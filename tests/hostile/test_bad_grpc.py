@@ -17,7 +17,7 @@ from grpc_status import rpc_status
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bentos.gateway.routes import RPCS
+from bentos.admission.routes import RPCS
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from tests.serving import Server

@@ -23,7 +23,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bentos.gateway.routes import ROUTES, find_routes
+from bentos.admission.routes import ROUTES, find_routes
 from frontdesk.security.keys import signing_key
 from tests.serving import RawResponse, Server, send_raw
 

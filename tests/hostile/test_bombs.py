@@ -17,7 +17,7 @@ import grpc
 import pytest
 from grpc import StatusCode
 
-from bentos.gateway.routes import ROUTES
+from bentos.admission.routes import ROUTES
 from bentos.grpc import frontdesk_pb2 as pb
 from tests.serving import Server, send_raw
 

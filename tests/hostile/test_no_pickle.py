@@ -21,7 +21,7 @@ PROGRAM = """
 import asyncio, sys
 found = []
 sys.addaudithook(lambda event, arguments: found.append(arguments) if event == "pickle.find_class" else None)
-from bentos.wiring import open_desk
+from bentos.wiring.worker import open_desk
 from frontdesk.config import load
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller, Query

@@ -1,6 +1,6 @@
 """Every route and RPC, every role, two tenants: nobody does what no scope allows, nothing crosses between tenants.
 
-The cells come from the table that the doors read (`bentos/gateway/routes.py`), so a new route is asked here at once.
+The cells come from the table that the doors read (`bentos/admission/routes.py`), so a new route is asked here at once.
 `make hostile` prints the answers.
 """
 
@@ -21,7 +21,7 @@ from grpc_reflection.v1alpha import reflection_pb2
 from sqlalchemy import Engine, insert
 from tritonclient.grpc import service_pb2
 
-from bentos.gateway.routes import ROUTES, Route
+from bentos.admission.routes import ROUTES, Route
 from bentos.grpc import frontdesk_pb2 as pb
 from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import SCOPES

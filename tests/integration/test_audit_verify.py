@@ -13,8 +13,8 @@ from click.testing import Result
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from bentos import audit
-from bentos.checkpoints import FILE_NAME, keep_checkpoint
+from bentos.audit import audit_log as audit
+from bentos.audit.checkpoints import FILE_NAME, keep_checkpoint
 from cli.audit import INCOMPLETE_FILE, UNREACHABLE, app
 from frontdesk.security.audit import AuditKey, audit_key
 from frontdesk.storage.database import begin_writing, migrate, open_database

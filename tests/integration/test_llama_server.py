@@ -13,7 +13,7 @@ from httpx2 import Client, HTTPError
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from bentos.local_llm import MODEL, local_settings, prepare_local, start_local
+from bentos.wiring.local_llm import MODEL, local_settings, prepare_local, start_local
 from cli.llm import probe
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.deadline import Deadline

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bentos.local_llm import MODEL, local_settings, prepare_local, start_local
+from bentos.wiring.local_llm import MODEL, local_settings, prepare_local, start_local
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics

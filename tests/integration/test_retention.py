@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Table, delete, select, update
 
-from bentos.audit import checked
-from bentos.checkpoints import keep_checkpoint
+from bentos.audit.audit_log import checked
+from bentos.audit.checkpoints import keep_checkpoint
 from frontdesk.security.audit import AuditKey
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.erasure.retention import Retention

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from bentos.revocations import RevocationWatch, Revoked, insert, revoked_token
+from bentos.worker.revocations import RevocationWatch, Revoked, insert, revoked_token
 from cli.token import mint_token
 from frontdesk.config import SecuritySettings, Settings, StorageSettings
 from frontdesk.errors import InvalidQuery

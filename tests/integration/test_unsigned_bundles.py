@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bentos.champion import open_named
+from bentos.wiring.model import open_named
 from cli import gpu_check
 from cli.main import app
 from frontdesk.config import load

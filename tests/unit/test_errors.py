@@ -5,7 +5,7 @@ import pickle
 import pytest
 from grpc import StatusCode
 
-from bentos.errors import GRPC_STATUS, HTTP_STATUS, TITLES, problem, problem_headers, problem_response
+from bentos.admission.errors import GRPC_STATUS, HTTP_STATUS, TITLES, problem, problem_headers, problem_response
 from frontdesk import errors
 from frontdesk.errors import BundleError, FrontdeskError, InvalidQuery, Kind, Overloaded
 

@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bentos.packing import locked_packages
+from bentos.bento_build import locked_packages
 from frontdesk.config import PROJECT
 
 SERVER = "requirements.lock"

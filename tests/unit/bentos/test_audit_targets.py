@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bentos.audit_targets import filters_of, target_of
-from bentos.gateway.routes import ROUTES
+from bentos.admission.routes import ROUTES
+from bentos.audit.targets import filters_of, target_of
 from frontdesk.security.audit import AuditKey
 
 KEY = AuditKey(b"k" * 32)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bentos.connection_table import (
+from bentos.http.connection_table import (
     MAX_BUFFERED_BYTES,
     MOST_DERIVED,
     STARTS_AT_ONCE,
@@ -18,7 +18,7 @@ from bentos.connection_table import (
     ConnectionTable,
     connection_cap,
 )
-from bentos.connection_table import peer_group as group_of
+from bentos.http.connection_table import peer_group as group_of
 from tests.http_listener import RecordedEvents, listening
 
 GET = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"

@@ -9,7 +9,7 @@ import sys
 import grpc
 import pytest
 
-from bentos.descriptors import LEAST_GRPC_CONNECTIONS, grpc_connection_cap
+from bentos.http.descriptors import LEAST_GRPC_CONNECTIONS, grpc_connection_cap
 from tests.serving import PROJECT
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
@@ -20,7 +20,7 @@ def test_the_soft_limit_becomes_the_hard_one(soft: int, hard: int) -> None:
     script = (
         "import resource\n"
         f"resource.setrlimit(resource.RLIMIT_NOFILE, ({soft}, {hard}))\n"
-        "from bentos.descriptors import raise_descriptor_limit\n"
+        "from bentos.http.descriptors import raise_descriptor_limit\n"
         "print(raise_descriptor_limit(), *resource.getrlimit(resource.RLIMIT_NOFILE))\n"
     )
     done = subprocess.run([sys.executable, "-c", script], cwd=PROJECT, capture_output=True, text=True, check=True)

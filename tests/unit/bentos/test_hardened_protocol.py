@@ -316,7 +316,7 @@ class TestResponses:
     async def test_an_application_that_never_answers_does_not_hold_a_connection(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("bentos.http_connection.APPLICATION_MARGIN_S", 0.3)
+        monkeypatch.setattr("bentos.http.http_connection.APPLICATION_MARGIN_S", 0.3)
         left = asyncio.Event()
 
         async def waits(scope: Any, receive: Any, send: Any) -> None:

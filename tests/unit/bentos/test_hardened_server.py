@@ -15,9 +15,9 @@ import uvicorn
 import uvloop
 from _bentoml_impl.worker import service as bentoml_worker
 
-from bentos.hardened_protocol import HardenedProtocol
-from bentos.hardened_server import HardenedServer, install
-from bentos.tls import CIPHERS, serve_options
+from bentos.http.hardened_protocol import HardenedProtocol
+from bentos.http.hardened_server import HardenedServer, install
+from bentos.http.tls import CIPHERS, serve_options
 from frontdesk.config import ServerSettings
 from tests.e2e.test_tls import certificate
 from tests.http_listener import RecordedEvents, answer_ok, listening, restored

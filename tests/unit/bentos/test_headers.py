@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from bentos.headers import asks_afresh, request_id, seconds_allowed
+from bentos.admission.headers import asks_afresh, request_id, seconds_allowed
 from frontdesk.errors import InvalidQuery
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos.headers import LONGEST_KEY, idempotency_key
+from bentos.admission.headers import LONGEST_KEY, idempotency_key
 from frontdesk.errors import InvalidQuery
 
 visible = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=LONGEST_KEY)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bentos.inventory import HISTORY_SHOWN, Inventory
+from bentos.worker.model_info import HISTORY_SHOWN, Inventory
 from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.promotion import POINTER, champion_path, promote
 from runners.models.execution_provider import ON_CPU, Provider

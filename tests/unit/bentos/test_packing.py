@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from bentos import packing
-from bentos.packing import LOCK_FILES, RECIPE, lock_file, locked_packages, placed
+from bentos import bento_build as packing
+from bentos.bento_build import LOCK_FILES, RECIPE, lock_file, locked_packages, placed
 from frontdesk.config import PROJECT, ModelSettings, Settings
 from frontdesk.errors import ConfigurationError
 

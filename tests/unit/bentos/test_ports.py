@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from bentos.ports import GRPC_VARIABLE, check_port
+from bentos.wiring.port_check import GRPC_VARIABLE, check_port
 from frontdesk.errors import ConfigurationError
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from _bentoml_sdk import Service
 
-from bentos.fast_path import FastService
+from bentos.asgi_service import FastService
 from bentos.service import SETTINGS, Frontdesk
 
 

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 from starlette.responses import Response
 
-from bentos.errors import problem_response
-from bentos.gateway import exchange
+from bentos.admission.errors import problem_response
+from bentos.gateway import request_context as exchange
 from bentos.gateway.app import build_app
 from bentos.gateway.door import Admitted, Door, admitted
 from frontdesk.config import ServerSettings

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos.gateway.figures import Figures, buckets, labelled, number_of_buckets, total
+from bentos.gateway.analytics_schemas import Figures, buckets, labelled, number_of_buckets, total
 from frontdesk.storage.sql.analytics import Count
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)

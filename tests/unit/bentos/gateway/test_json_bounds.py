@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from bentos.gateway.json_bounds import check_structure, split_items, take_long_strings
-from bentos.gateway.schemas import parse_batch
+from bentos.schemas.json_bounds import check_structure, split_items, take_long_strings
+from bentos.schemas.queries import parse_batch
 from frontdesk.errors import FrontdeskError, InvalidQuery, TooLarge
 from frontdesk.turns import finished
 from frontdesk.types import Query

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.requests import Request
 
-from bentos.gateway.query_string import (
+from bentos.schemas.query_params import (
     Buckets,
     ListedQueries,
     Span,

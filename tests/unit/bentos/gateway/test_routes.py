@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.routing import Match
 
+from bentos.admission.routes import ROUTES, RPCS, find_routes, find_rpc
 from bentos.gateway.app import build_app
-from bentos.gateway.query_string import customer_in_path, session_in_path
-from bentos.gateway.routes import ROUTES, RPCS, find_routes, find_rpc
-from bentos.gateway.schemas import QueryIn
 from bentos.grpc.server import add_services
+from bentos.schemas.queries import QueryIn
+from bentos.schemas.query_params import customer_in_path, session_in_path
 from bentos.service import Frontdesk
 from frontdesk.config import Settings
 from frontdesk.security.tokens import SCOPES

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bentos.gateway.schemas import QueryIn, parse, parse_batch
+from bentos.schemas.queries import QueryIn, parse, parse_batch
 from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery
 from frontdesk.turns import finished
 from frontdesk.types import Channel, CustomerTier, Query

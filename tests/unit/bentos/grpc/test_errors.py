@@ -8,7 +8,7 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc import StatusCode
 
-from bentos.errors import GRPC_STATUS
+from bentos.admission.errors import GRPC_STATUS
 from bentos.grpc.errors import code_of, defect_status, http_status, status_of
 from frontdesk import errors
 from frontdesk.errors import FrontdeskError, InvalidQuery, NotFound, Overloaded, RateLimited, StorageUnavailable

@@ -11,9 +11,9 @@ import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import TypeAdapter
 
-from bentos.gateway.schemas import QueryIn, parse_item
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.messages import fields_of, message_of
+from bentos.schemas.queries import QueryIn, parse_item
 from frontdesk.errors import InvalidQuery
 from frontdesk.types import (
     Action,

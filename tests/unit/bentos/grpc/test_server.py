@@ -12,7 +12,7 @@ from grpc import StatusCode
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
-from bentos.gateway.routes import RPCS
+from bentos.admission.routes import RPCS
 from bentos.grpc import frontdesk_pb2 as pb
 from tests.grpc_door import FakeDesk, FakeModels, Served, bearer, served
 

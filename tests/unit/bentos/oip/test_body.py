@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 
-from bentos.oip.body import read_inference, read_only_ready, write_inference
+from bentos.oip.http_codec import read_inference, read_only_ready, write_inference
 from bentos.oip.inference import texts_of
 from bentos.oip.tensors import InputTensor, OutputTensor
 from frontdesk.errors import InvalidQuery

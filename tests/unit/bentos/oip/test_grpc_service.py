@@ -8,7 +8,7 @@ import pytest
 from tritonclient.grpc import service_pb2
 from tritonclient.utils import deserialize_bytes_tensor
 
-from bentos.oip.grpc_service import InferenceService, read_inference
+from bentos.grpc.oip_service import InferenceService, read_inference
 from bentos.oip.tensors import write_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery, NotFound

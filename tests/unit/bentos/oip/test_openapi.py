@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from bentos.gateway.routes import ROUTES
+from bentos.admission.routes import ROUTES
 from bentos.oip.openapi import oip_paths
 
 

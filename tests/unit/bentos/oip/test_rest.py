@@ -8,10 +8,10 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from starlette.types import Receive, Scope, Send
 from tritonclient.http import InferenceServerClient, InferInput, InferResult
 
+from bentos.admission.callers import ANONYMOUS
 from bentos.gateway.door import Admitted, admitted
-from bentos.gateway.exchange import ANONYMOUS
-from bentos.oip.refusal import refusal
-from bentos.oip.rest import OpenInference
+from bentos.gateway.oip_routes import OpenInference
+from bentos.oip.errors import refusal
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, Overloaded
 from tests.open_inference import FakeDesk, FakeModels

@@ -10,15 +10,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bentos.errors import SECURITY_HEADERS, HeadersTooLarge
+from bentos.admission.callers import ANONYMOUS, UNKNOWN_ROUTE
+from bentos.admission.errors import SECURITY_HEADERS, HeadersTooLarge
+from bentos.admission.headers import request_id
 from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
 from bentos.gateway.content_security import NO_CONTENT, POLICY_HEADER
-from bentos.headers import request_id
 from frontdesk.errors import InvalidQuery
-from frontdesk.types import Caller
 
-ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
-UNKNOWN_ROUTE = "unknown"
 HTTP_OK = 200
 CLIENT_CLOSED_REQUEST = 499
 """What nginx logs where nobody was there any more to be told."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import frontdesk
-from bentos.local_llm import local_settings
+from bentos.wiring.local_llm import local_settings
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.pipeline import Writer

@@ -7,7 +7,7 @@ import sys
 import termios
 from typing import Any, Protocol
 
-from bentos.connection_state import LINGER, State
+from bentos.http.connection_state import LINGER, State
 
 
 class Owner(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bentos.errors import UnsupportedTransferCoding
+from bentos.admission.errors import UnsupportedTransferCoding
 from frontdesk.errors import InvalidQuery
 
 

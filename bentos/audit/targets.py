@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from bentos.gateway.query_string import MOST_PARAMETERS
+from bentos.schemas.query_params import MOST_PARAMETERS
 from frontdesk.security.audit import AuditKey
 from frontdesk.types import Action, PriorityLevel
 

@@ -16,10 +16,10 @@ import httptools
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from bentos.connection_state import LINGER, RESPONSE, REST
-from bentos.errors import TargetTooLong
-from bentos.request_checks import check_header_section
-from bentos.request_reader import FRAMING_PER_BYTE, MAX_READ_REST_BYTES, RequestReader
+from bentos.admission.errors import TargetTooLong
+from bentos.http.connection_state import LINGER, RESPONSE, REST
+from bentos.http.request_checks import check_header_section
+from bentos.http.request_reader import FRAMING_PER_BYTE, MAX_READ_REST_BYTES, RequestReader
 
 
 class HardenedCycle(RequestResponseCycle):

@@ -16,9 +16,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 
-from bentos.gateway.json_bounds import LARGEST_BATCH, check_structure, take_long_strings
 from bentos.oip.inference import first_violation, refuse_unoffered
 from bentos.oip.tensors import InputTensor, OutputTensor
+from bentos.schemas.json_bounds import LARGEST_BATCH, check_structure, take_long_strings
 from frontdesk.errors import InvalidQuery
 from frontdesk.turns import Steps, finished
 

@@ -1,6 +1,6 @@
 """The Open Inference Protocol over HTTP: `/v2/...`, plain ASGI behind the door, which has admitted the request.
 
-Which paths there are, for whom and with which method is in `bentos/gateway/routes.py`. What is wrong leaves as a
+Which paths there are, for whom and with which method is in `bentos/admission/routes.py`. What is wrong leaves as a
 `FrontdeskError`, of which the door makes the protocol's own error (`refusal.py`). Content types are not looked at:
 Triton's client sends none.
 
@@ -18,11 +18,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bentos.desk import Desk
 from bentos.gateway.door import admitted
-from bentos.oip.body import read_inference, read_only_ready, write_inference
+from bentos.oip.http_codec import read_inference, read_only_ready, write_inference
 from bentos.oip.inference import Inference, infer
 from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
+from bentos.worker.desk import Desk
 from frontdesk.errors import NotFound, UnsupportedMedia
 
 JSON = "application/json"

@@ -9,12 +9,12 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
-from bentos.audit import Auditor
-from bentos.audit_counts import AuditCounts
-from bentos.checkpoints import Checkpoints
-from bentos.errors import problem_response
-from bentos.inventory import Inventory
-from bentos.revocations import RevocationWatch
+from bentos.admission.errors import problem_response
+from bentos.audit.audit_log import Auditor
+from bentos.audit.checkpoints import Checkpoints
+from bentos.audit.counts import AuditCounts
+from bentos.worker.model_info import Inventory
+from bentos.worker.revocations import RevocationWatch
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery

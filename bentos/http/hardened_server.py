@@ -26,9 +26,9 @@ import uvicorn.config
 import uvloop
 import uvloop.loop
 
-from bentos.connection_table import ConnectionEvents, ConnectionLimits, ConnectionTable
-from bentos.hardened_protocol import HardenedProtocol
-from bentos.tls import harden
+from bentos.http.connection_table import ConnectionEvents, ConnectionLimits, ConnectionTable
+from bentos.http.hardened_protocol import HardenedProtocol
+from bentos.http.tls import harden
 from frontdesk.config import ServerSettings
 
 _log = logging.getLogger("bentoml.frontdesk")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bentos.desk import Desk
-from bentos.gateway.exchange import UNKNOWN_ROUTE
+from bentos.admission.callers import UNKNOWN_ROUTE
+from bentos.worker.desk import Desk
 from frontdesk.observability.logs import log_access
 
 OTHER_METHOD = "OTHER"

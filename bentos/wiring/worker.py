@@ -9,24 +9,14 @@ import logging
 import os
 from collections.abc import Mapping
 
-from bentos.audit import open_auditor
-from bentos.audit_counts import AuditCounts
-from bentos.champion import open_champion, placed_provider, served_bundle, trusted_bundle
-from bentos.checkpoints import Checkpoints
-from bentos.deliveries import open_outbox
-from bentos.desk import Desk
-from bentos.inventory import Inventory
-from bentos.keeping import (
-    follow_erasures,
-    open_disk_room,
-    open_keys,
-    open_recorder,
-    open_redis,
-    open_retention,
-)
-from bentos.limits import open_limits
-from bentos.local_llm import prepare_local
-from bentos.replies import (
+from bentos.audit.audit_log import open_auditor
+from bentos.audit.checkpoints import Checkpoints
+from bentos.audit.counts import AuditCounts
+from bentos.wiring.local_llm import prepare_local
+from bentos.wiring.model import open_champion, placed_provider, served_bundle, trusted_bundle
+from bentos.wiring.outbox import open_outbox
+from bentos.wiring.rate_limits import open_limits
+from bentos.wiring.replies import (
     cached_replies,
     llm_settings,
     open_language_model,
@@ -35,7 +25,17 @@ from bentos.replies import (
     read_knowledge,
     read_questions,
 )
-from bentos.revocations import RevocationWatch
+from bentos.wiring.storage import (
+    follow_erasures,
+    open_disk_room,
+    open_keys,
+    open_recorder,
+    open_redis,
+    open_retention,
+)
+from bentos.worker.desk import Desk
+from bentos.worker.model_info import Inventory
+from bentos.worker.revocations import RevocationWatch
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask_steps

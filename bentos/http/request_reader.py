@@ -10,10 +10,10 @@ from typing import Any
 
 import httptools
 
-from bentos.connection_state import BODY, HEADERS, IDLE, LINGER, RESPONSE, REST
-from bentos.errors import HeadersTooLarge
-from bentos.http_connection import HttpConnection
-from bentos.message_boundary import END, BoundaryFinder
+from bentos.admission.errors import HeadersTooLarge
+from bentos.http.connection_state import BODY, HEADERS, IDLE, LINGER, RESPONSE, REST
+from bentos.http.http_connection import HttpConnection
+from bentos.http.message_boundary import END, BoundaryFinder
 from frontdesk.errors import FrontdeskError, InvalidQuery
 
 FRAMING_PER_BYTE = 8

@@ -18,7 +18,7 @@ from typing import Any
 
 import httpx2
 
-from bentos.ports import check_port
+from bentos.wiring.port_check import check_port
 from frontdesk.child_processes import child_environment, end_with_parent, python_module
 from frontdesk.config import LlmSettings, Settings, load
 from frontdesk.errors import ConfigurationError
@@ -70,7 +70,7 @@ def start_local(settings: Settings) -> subprocess.Popen[bytes]:
     """
     check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
     process = subprocess.Popen(  # noqa: S603 - our own interpreter and module
-        python_module("bentos.local_llm"),
+        python_module("bentos.wiring.local_llm"),
         stdin=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C in a terminal must not end it before the requests in flight
         env=child_environment(FRONTDESK_HOME=str(settings.home)),

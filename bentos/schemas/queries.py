@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from bentos.gateway.json_bounds import LARGEST_BATCH, check_structure, not_json, split_items
+from bentos.schemas.json_bounds import LARGEST_BATCH, check_structure, not_json, split_items
 from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
 from frontdesk.security.revocations import LONGEST_ID
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS

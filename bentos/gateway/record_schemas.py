@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from sqlalchemy import RowMapping
 
-from bentos.gateway.query_string import encoded_position
+from bentos.schemas.query_params import encoded_position
 from frontdesk.storage.sql.pagination import Feedback, Interaction, Position
 
 

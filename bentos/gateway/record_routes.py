@@ -15,12 +15,13 @@ from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bentos.desk import Desk
 from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.export import EXPORTS, Export
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, READING_PROBLEMS, json_body
-from bentos.gateway.pages import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
-from bentos.gateway.query_string import (
+from bentos.gateway.record_schemas import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
+from bentos.gateway.stream import REPLAYED
+from bentos.schemas.queries import FeedbackIn, parse
+from bentos.schemas.query_params import (
     CUSTOMER,
     SESSION,
     ExportedQueries,
@@ -31,8 +32,7 @@ from bentos.gateway.query_string import (
     parse_parameters,
     session_in_path,
 )
-from bentos.gateway.schemas import FeedbackIn, parse
-from bentos.gateway.stream import REPLAYED
+from bentos.worker.desk import Desk
 from frontdesk.deadline import Deadline
 from frontdesk.errors import NotFound
 from frontdesk.storage.record_rows import SPOOLED, Finish

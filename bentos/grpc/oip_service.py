@@ -15,11 +15,11 @@ from typing import Any
 from google.protobuf.json_format import ParseDict
 from tritonclient.grpc import service_pb2
 
-from bentos.desk import Desk
 from bentos.grpc.admission import Behaviour, Call
 from bentos.oip.inference import Inference, infer, refuse_unoffered
 from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
 from bentos.oip.tensors import InputTensor
+from bentos.worker.desk import Desk
 from frontdesk.errors import InvalidQuery
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from pydantic_core import to_json
 from starlette.responses import Response
 
-from bentos.errors import http_status, problem_headers
+from bentos.admission.errors import http_status, problem_headers
 from frontdesk.errors import FrontdeskError
 
 

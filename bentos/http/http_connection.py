@@ -1,7 +1,7 @@
 """The life of one HTTP connection: admission, deadlines, progress, refusals and the orderly close.
 
 uvicorn's own protocol has no deadline in most states. Here every state has one, which the table's sweep enforces.
-`bentos/request_reader.py` reads requests on top of this, `bentos/hardened_protocol.py` answers them.
+`bentos/http/request_reader.py` reads requests on top of this, `bentos/http/hardened_protocol.py` answers them.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from bentos.connection_state import BODY, CLOSING, IDLE, LINGER, LOST, NEW, REASONS, RESPONSE, REST, State
-from bentos.connection_table import ConnectionTable
-from bentos.counting_transport import CountingTransport
-from bentos.errors import http_status, raw_problem
-from bentos.headers import request_id
+from bentos.admission.errors import http_status, raw_problem
+from bentos.admission.headers import request_id
+from bentos.http.connection_state import BODY, CLOSING, IDLE, LINGER, LOST, NEW, REASONS, RESPONSE, REST, State
+from bentos.http.connection_table import ConnectionTable
+from bentos.http.counting_transport import CountingTransport
 from frontdesk.errors import FrontdeskError, Overloaded
 
 HIGH_WATER_BYTES = 16_384

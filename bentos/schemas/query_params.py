@@ -27,7 +27,7 @@ from pydantic.functional_validators import AfterValidator
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
-from bentos.gateway.schemas import Label, in_utc, violated, written_time
+from bentos.schemas.queries import Label, in_utc, violated, written_time
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.pagination import Filters, Position
 from frontdesk.types import Action, PriorityLevel

@@ -1,0 +1,1 @@
+"""What HTTP and gRPC share: errors, headers, routes with their scopes, callers."""

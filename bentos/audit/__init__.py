@@ -1,0 +1,1 @@
+"""The audit log of a worker: entries, counts, targets and checkpoints."""

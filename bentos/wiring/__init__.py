@@ -1,0 +1,1 @@
+"""The composition root: opens the parts of a worker from the settings."""
