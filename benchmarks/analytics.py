@@ -38,7 +38,7 @@ from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.reads.query_history import Archive
 from frontdesk.storage.sql.analytics import Dimension, Window, count_by, latency
 from frontdesk.storage.sql.pagination import EXPORTED, Filters, Position
-from tests import postgresql
+from tests.support import postgresql
 
 TENANT, DAYS = "acme", 90
 FIGURES_MS, PAGE_MS = 300.0, 20.0

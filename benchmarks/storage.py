@@ -39,9 +39,9 @@ from benchmarks.report import last_line
 from benchmarks.server import Server, running
 from benchmarks.spread import Spread, ratios
 from frontdesk.storage.database import migrate
-from tests import postgresql
-from tests.recording import recording
-from tests.records import record
+from tests.support import postgresql
+from tests.support.recording import recording
+from tests.support.records import record
 
 WAITING = 256
 ALONE_ROWS, GROUPED_ROWS = 500, 8000

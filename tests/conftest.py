@@ -18,14 +18,14 @@ from hypothesis import HealthCheck, settings
 
 from frontdesk.config import PREFIX
 from model_store.bundle import Bundle
-from tests import postgresql as postgresql_server
-from tests import redis_server as redis_servers
-from tests.postgresql import PostgreSql
-from tests.profiles import with_small_encoders
-from tests.redis_server import RedisServer
-from tests.serving import PROJECT, SIGNER, Server, free_port, home_with
 from tests.support import bundle_cache
+from tests.support import postgresql as postgresql_server
+from tests.support import redis_server as redis_servers
 from tests.support.bundle_cache import cached_bundle
+from tests.support.postgresql import PostgreSql
+from tests.support.profiles import with_small_encoders
+from tests.support.redis_server import RedisServer
+from tests.support.serving import PROJECT, SIGNER, Server, free_port, home_with
 from training.data.examples import STARTER_CORPUS, Example, read_examples
 from training.run import TrainingRun
 
@@ -38,11 +38,12 @@ HERMETIC = (
     "integration/test_keys_command.py",
     "integration/test_redis_customers.py",
     "integration/test_shared_windows.py",
-    "unit/bentos/test_ports.py",
+    "unit/bentos/wiring/test_port_check.py",
     "unit/cli/",
-    "unit/security/",
-    "unit/storage/",
-    "unit/test_config.py",
+    "unit/frontdesk/masking/",
+    "unit/frontdesk/security/",
+    "unit/frontdesk/storage/",
+    "unit/frontdesk/test_config.py",
 )
 """Tests that depended on the machine before, or easily could: `make test-hermetic` repeats them."""
 

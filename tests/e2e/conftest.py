@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import httpx2
 import pytest
 
-from tests.serving import Server
+from tests.support.serving import Server
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from model_store.bundle import Bundle
-from tests.serving import Server
+from tests.support.serving import Server
 
 MARKER = "Ysolde-Brannagh-77"
 

@@ -17,7 +17,7 @@ from cli.local_server import Listener, base_of, look_for_server
 from cli.serve import _wait_until_ready
 from frontdesk.config import load
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
-from tests.serving import Server, environment, frontdesk
+from tests.support.serving import Server, environment, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
 

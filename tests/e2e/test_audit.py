@@ -23,9 +23,9 @@ from frontdesk.security.audit import audit_key
 from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from model_store.bundle import Bundle
-from tests.kept import kept as row_of
-from tests.kept import put
-from tests.serving import Server, frontdesk, home_with
+from tests.support.kept import kept as row_of
+from tests.support.kept import put
+from tests.support.serving import Server, frontdesk, home_with
 
 MARK = "zqxauditmark"
 CLOSED = {

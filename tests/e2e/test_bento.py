@@ -22,7 +22,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from model_store.bundle import Bundle, open_bundle
-from tests.serving import EXIT_TIMEOUT_S, POLL_S, PROJECT, Server, environment, frontdesk, home_with
+from tests.support.serving import EXIT_TIMEOUT_S, POLL_S, PROJECT, Server, environment, frontdesk, home_with
 
 TEXT = "Where is my parcel? It should have come on Monday."
 TOLD_WITHIN_S = 2.0

@@ -16,7 +16,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.serving import EXIT_TIMEOUT_S, Server, send_raw
+from tests.support.serving import EXIT_TIMEOUT_S, Server, send_raw
 
 PATIENCE_S = 10.0
 LARGE_BYTES = 8 * 1024 * 1024

@@ -13,7 +13,7 @@ from httpx2 import Client, HTTPError
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from model_store.bundle import Bundle
-from tests.serving import POLL_S, READY_TIMEOUT_S, Server, home_with
+from tests.support.serving import POLL_S, READY_TIMEOUT_S, Server, home_with
 
 NEVER = 1 << 60
 QUERY = {"text": "Where is my parcel?"}

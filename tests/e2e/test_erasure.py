@@ -30,9 +30,9 @@ from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from model_store.bundle import Bundle
 from tests.e2e.test_planted_values import PATIENCE_S, everything_in, files_of, found_in, recording_model
-from tests.faulty_llm import FaultyServer
-from tests.postgresql import PostgreSql
-from tests.serving import Server, home_with
+from tests.support.faulty_llm import FaultyServer
+from tests.support.postgresql import PostgreSql
+from tests.support.serving import Server, home_with
 
 CUSTOMER = "zqxcust/ömer 17"
 SESSION = "zqxsession ünter 23"

@@ -22,9 +22,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from tests.grpc_door import in_http_form
-from tests.serving import EXIT_TIMEOUT_S, TENANT, Server, free_port, frontdesk
+from tests.support.grpc_door import in_http_form
 from tests.support.http2 import Connection, message
+from tests.support.serving import EXIT_TIMEOUT_S, TENANT, Server, free_port, frontdesk
 
 TEXTS = (
     "Where is my parcel? It should have come on Monday.",

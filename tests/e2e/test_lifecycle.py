@@ -25,7 +25,7 @@ from frontdesk.security.tokens import verify
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.promotion import champion_path, promote
-from tests.serving import EXIT_TIMEOUT_S, SIGNER, Server, free_port, frontdesk
+from tests.support.serving import EXIT_TIMEOUT_S, SIGNER, Server, free_port, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
 IN_FLIGHT = 50

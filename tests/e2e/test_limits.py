@@ -14,8 +14,8 @@ import pytest
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from model_store.bundle import Bundle
-from tests.redis_server import RedisServer, running
-from tests.serving import TENANT, Server, home_with
+from tests.support.redis_server import RedisServer, running
+from tests.support.serving import TENANT, Server, home_with
 
 LIMIT, REQUESTS, CONNECTIONS = 100, 300, 30
 

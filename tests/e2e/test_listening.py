@@ -11,7 +11,7 @@ import pytest
 
 from frontdesk.config import SOCKETS_VARIABLE
 from model_store.bundle import Bundle
-from tests.serving import Server, home_with
+from tests.support.serving import Server, home_with
 
 
 def sockets_folder(server: Server) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.serving import Server, free_port, frontdesk
+from tests.support.serving import Server, free_port, frontdesk
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psutil
 
-from tests.serving import Server
+from tests.support.serving import Server
 
 MESSAGES = 64
 

@@ -23,7 +23,7 @@ import pytest
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle
 from model_store.promotion import champion_path
-from tests.serving import PROJECT, Server, frontdesk
+from tests.support.serving import PROJECT, Server, frontdesk
 from training.data.examples import Example
 from training.profiles.profile import read_profile
 from training.run import TrainingRun

@@ -14,7 +14,7 @@ import tritonclient.http as over_http
 from tritonclient.utils import InferenceServerException
 
 from model_store.bundle import Bundle
-from tests.serving import Server
+from tests.support.serving import Server
 
 TEXTS = [
     "Where is my parcel? It should have come on Monday.",

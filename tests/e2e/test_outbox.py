@@ -14,8 +14,8 @@ from frontdesk.identifiers import uuid7
 from frontdesk.storage.database import open_database
 from frontdesk.storage.tables import outbox
 from model_store.bundle import Bundle
-from tests.records import CREATED_AT
-from tests.serving import Server, home_with
+from tests.support.records import CREATED_AT
+from tests.support.serving import Server, home_with
 
 MARKER = "Ysolde-Brannagh-77"
 PATIENCE_S = 10.0

@@ -17,7 +17,7 @@ from frontdesk.masking import mask
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.remote.placement import MEMBERS, TREES
-from tests.serving import Server, frontdesk, home_with
+from tests.support.serving import Server, frontdesk, home_with
 from training.data.examples import Example
 
 RESPAWN_TIMEOUT_S = 30.0

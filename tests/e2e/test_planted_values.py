@@ -23,10 +23,10 @@ import redis
 
 from frontdesk.masking import KINDS, mask
 from model_store.bundle import Bundle
-from tests.faulty_llm import FaultyServer, faulty_server
 from tests.masking.marked import marked_messages, plain, values
-from tests.redis_server import RedisServer
-from tests.serving import Server, home_with
+from tests.support.faulty_llm import FaultyServer, faulty_server
+from tests.support.redis_server import RedisServer
+from tests.support.serving import Server, home_with
 
 PATIENCE_S = 20.0
 BATCH = 256

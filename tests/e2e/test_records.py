@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from frontdesk.storage.database import open_database
-from tests.kept import START, hours, kept, put
-from tests.serving import Server
+from tests.support.kept import START, hours, kept, put
+from tests.support.serving import Server
 
 TEXT = "Where is my parcel? It should have come on Monday."
 ODD_CUSTOMERS = [

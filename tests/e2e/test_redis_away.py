@@ -10,8 +10,8 @@ import pytest
 from httpx2 import Client
 
 from model_store.bundle import Bundle
-from tests.redis_server import RedisServer
-from tests.serving import Server, home_with
+from tests.support.redis_server import RedisServer
+from tests.support.serving import Server, home_with
 
 ASKED = 60
 MORE_MS = 20.0

@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bentos.admission.routes import ROUTES, Route
 from frontdesk.types import Action, PriorityLevel, Reason
 from model_store.bundle import Bundle
-from tests.serving import TENANT, Server
+from tests.support.serving import TENANT, Server
 
 TEXT = "Where is my parcel? It should have come on Monday."
 PERSONAL = {

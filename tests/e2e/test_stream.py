@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests.serving import Server
+from tests.support.serving import Server
 
 TEXT = "Where is order #48213? It should have come on Monday."
 PATH = "/v1/queries/stream"

@@ -6,8 +6,8 @@ import asyncio
 import time
 from pathlib import Path
 
-from tests.faulty_llm import FaultyServer, faulty_server, until
-from tests.serving import Server
+from tests.support.faulty_llm import FaultyServer, faulty_server, until
+from tests.support.serving import Server
 
 TEXT = "How long does delivery take?"
 

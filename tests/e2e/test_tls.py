@@ -22,7 +22,7 @@ from bentos.http.tls import CIPHERS, check_tls, read_tls, serve_options
 from frontdesk.config import ServerSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
-from tests.serving import Server, frontdesk, home_with, send_raw
+from tests.support.serving import Server, frontdesk, home_with, send_raw
 
 
 def certificate(folder: Path) -> tuple[Path, Path]:

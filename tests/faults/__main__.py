@@ -21,9 +21,9 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.machine import machine
-from tests import postgresql, redis_server
 from tests.faults.outcome import Grounds, Outcome, Scenario
 from tests.faults.scenarios import SCENARIOS
+from tests.support import postgresql, redis_server
 from tests.support.bundle_cache import cached_bundle, tiny_run
 
 _COUNTED = ("lost", "doubled", "phantom", "differing", "disordered")

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from model_store.bundle import Bundle
 from tests.faults.history import Verdict
-from tests.postgresql import PostgreSql
-from tests.redis_server import RedisServer
+from tests.support.postgresql import PostgreSql
+from tests.support.redis_server import RedisServer
 
 SHOWN = 3
 

@@ -24,7 +24,7 @@ from frontdesk.storage.tables import customer_history, outbox, queries
 from model_store.bundle import Bundle
 from tests.faults.history import Event, Kept, Verdict, check
 from tests.faults.load import Load, wait_until
-from tests.serving import Server, home_with
+from tests.support.serving import Server, home_with
 
 WORKERS = 2
 RESPAWN_TIMEOUT_S = 60.0  # BentoML looks for dead workers every ten seconds, then one has to warm up

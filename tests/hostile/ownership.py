@@ -13,8 +13,8 @@ from typing import Any
 from bentos.admission.routes import ROUTES, RPCS, Route, Rpc
 from frontdesk.identifiers import uuid7
 from frontdesk.security.tokens import SCOPES
-from tests.kept import kept
-from tests.records import CREATED_AT
+from tests.support.kept import kept
+from tests.support.records import CREATED_AT
 
 OWNER, STRANGER = "owner", "stranger"
 MARK = "zqxowned"

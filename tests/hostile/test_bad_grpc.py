@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from bentos.admission.routes import RPCS
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from tests.serving import Server
+from tests.support.serving import Server
 
 MARK = "zqxgrpcmark"
 METHODS = [rpc.path for rpc in RPCS if not rpc.foreign]

@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 
 from bentos.admission.routes import ROUTES, find_routes
 from frontdesk.security.keys import signing_key
-from tests.serving import RawResponse, Server, send_raw
+from tests.support.serving import RawResponse, Server, send_raw
 
 # Those that take customers' messages; tests/e2e/test_open_inference.py sends bad tensors to the others.
 POSTED = {route.template: route for route in ROUTES if route.models and not route.oip}

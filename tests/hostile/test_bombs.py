@@ -19,7 +19,7 @@ from grpc import StatusCode
 
 from bentos.admission.routes import ROUTES
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.serving import Server, send_raw
+from tests.support.serving import Server, send_raw
 
 MEGABYTE = 1_000_000
 ZEROS = bytes(40 * MEGABYTE)

@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, status_code_conformance
 
-from tests.serving import Server
+from tests.support.serving import Server
 
 REQUESTS = int(os.environ.get("HOSTILE_REQUESTS", "300"))
 SEED = int(os.environ.get("HOSTILE_SEED", "1"))

@@ -14,8 +14,8 @@ import grpc
 import pytest
 
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.serving import RawResponse, Server, send_raw
 from tests.support.loop_lag import watched
+from tests.support.serving import RawResponse, Server, send_raw
 
 LONGEST_STALL_S = 0.25
 LARGEST_ANSWER_BYTES = 262_144

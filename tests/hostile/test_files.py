@@ -1,7 +1,7 @@
 """No path of a caller's reaches a file: exports have one name, and nothing that is asked for leads out of anything.
 
-That a link out of the knowledge folder is refused is in `tests/unit/responses/test_knowledge.py`, that the champion's
-pointer leads nowhere else in `tests/unit/model_store/test_promotion.py`.
+Links out of the knowledge folder are tested in `tests/unit/frontdesk/responses/knowledge_base/test_articles.py`, the
+champion's pointer in `tests/unit/model_store/test_promotion.py`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from urllib.parse import quote
 import httpx2
 import pytest
 
-from tests.serving import Server
+from tests.support.serving import Server
 
 PATHS = (
     "../../../../etc/passwd",

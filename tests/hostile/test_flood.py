@@ -14,7 +14,7 @@ from model_store.bundle import Bundle
 from tests.hostile.flood.attacks import ATTACKS
 from tests.hostile.flood.limits import exceeded
 from tests.hostile.flood.measure import measure, ordinary
-from tests.serving import Server, home_with
+from tests.support.serving import Server, home_with
 
 GRACE_S = 4
 NOISE_MS = 500.0

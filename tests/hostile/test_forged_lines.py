@@ -17,8 +17,8 @@ import pytest
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from frontdesk.security.keys import signing_key
-from tests.forgeries import Forger
-from tests.serving import Server, send_raw
+from tests.support.forgeries import Forger
+from tests.support.serving import Server, send_raw
 
 FORGED = "forged-line"
 LINE = '{"event":"request","request_id":"' + FORGED + '","status":200}'

@@ -11,8 +11,8 @@ from grpc import StatusCode
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from frontdesk.security.keys import signing_key
-from tests.forgeries import Forger, forgeries
-from tests.serving import Server, send_raw
+from tests.support.forgeries import Forger, forgeries
+from tests.support.serving import Server, send_raw
 
 BODY = b'{"text": "Where is my parcel?", "store": false}'
 FEWEST = 60

@@ -21,8 +21,8 @@ from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from model_store.bundle import Bundle
 from tests.hostile.flood.calls import KINDS, Kind, flooding
-from tests.serving import Server, home_with
 from tests.support.http2 import Connection, message
+from tests.support.serving import Server, home_with
 
 CONNECTIONS = int(os.environ.get("FLOOD_CONNECTIONS", "100"))
 SECONDS = float(os.environ.get("FLOOD_SECONDS", "5"))

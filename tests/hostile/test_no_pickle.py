@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.serving import PROJECT, environment
+from tests.support.serving import PROJECT, environment
 
 SERVING = ("frontdesk", "model_store", "runners", "bentos", "cli")
 UNPICKLERS = {"pickle", "cPickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "torch"}

@@ -27,10 +27,10 @@ from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from frontdesk.storage.tables import feedback, outbox, queries
-from tests.forgeries import Forger
 from tests.hostile.ownership import MARK, OWNER, STRANGER, Cell, letter_of, query_of, routes, rpcs, told
-from tests.kept import put
-from tests.serving import Server
+from tests.support.forgeries import Forger
+from tests.support.kept import put
+from tests.support.serving import Server
 
 TEXT = "Where is my parcel?"
 CODES = {

@@ -27,7 +27,7 @@ from frontdesk.responses.llm.factory import read_key
 from frontdesk.security.key_files import KeyFiles, Purpose, read_secret, write_secret
 from frontdesk.security.keys import KeyFolder, read_keyring, signing_key
 from model_store.bundle import Bundle
-from tests.serving import Server, environment, frontdesk, home_with
+from tests.support.serving import Server, environment, frontdesk, home_with
 
 ANOTHER_USER = 65534
 needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")

@@ -19,7 +19,7 @@ from frontdesk.private_files import CONTAINER_VARIABLE, UntrustedFileError, chec
 from frontdesk.security.keys import signing_key
 from frontdesk.storage.database import COMPANIONS, open_database
 from frontdesk.storage.spool.spool import Spool
-from tests.serving import frontdesk
+from tests.support.serving import frontdesk
 
 ANOTHER_USER = 65534
 needs_root = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can give files away")

@@ -15,7 +15,7 @@ from contextlib import closing
 import pytest
 
 from frontdesk.identifiers import uuid7
-from tests.serving import Server
+from tests.support.serving import Server
 
 EVIL = "evil.example"
 TEXT = b'{"text": "Where is my parcel?", "store": false}'

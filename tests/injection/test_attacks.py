@@ -10,8 +10,8 @@ import pytest
 from frontdesk.responses.text.normalization import plain
 from frontdesk.types import Action, ReplyRequest
 from tests.injection.attacks import ATTACKS, DEMANDS, STYLES, WRAPPERS, Attack, _always
-from tests.scripted_model import ScriptedModel
-from tests.writing import model_writer, request, written
+from tests.support.scripted_model import ScriptedModel
+from tests.support.writing import model_writer, request, written
 
 
 def asked(attack: Attack, action: Action = Action.AUTOMATE) -> ReplyRequest:

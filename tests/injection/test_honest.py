@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from frontdesk.types import Action, Written
 from tests.injection.honest import FAITHFUL, PARAPHRASED, TRANSLATED, Honest
-from tests.scripted_model import in_turn
-from tests.writing import model_writer, request, written
+from tests.support.scripted_model import in_turn
+from tests.support.writing import model_writer, request, written
 
 MOST_FAITHFUL_STOPPED = 0.05
 MOST_PARAPHRASED_STOPPED_AS_DRAFT = 0.0

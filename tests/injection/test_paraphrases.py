@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from frontdesk.types import Action
-from tests.scripted_model import in_turn
-from tests.writing import model_writer, request, written
+from tests.support.scripted_model import in_turn
+from tests.support.writing import model_writer, request, written
 
 WRITTEN: Mapping[str, Sequence[Mapping[str, str]]] = yaml.safe_load(
     Path(__file__).with_name("paraphrases.yaml").read_text(encoding="utf-8")

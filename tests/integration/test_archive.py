@@ -27,7 +27,7 @@ from frontdesk.storage.subjects import customer_hash
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.storage.transactions import read, write
 from frontdesk.types import Caller
-from tests.kept import START, hours, kept, put, put_feedback
+from tests.support.kept import START, hours, kept, put, put_feedback
 
 AGENT = Caller("acme", "agent-1", frozenset({"feedback"}))
 

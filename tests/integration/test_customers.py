@@ -17,9 +17,20 @@ from frontdesk.storage.reads.sql_customer_history import SqlCustomers
 from frontdesk.storage.sql.customers import all_contacts, all_ratings, history_as_of
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, feedback, queries
-from tests.customer_facts import CUSTOMERS, NOW, TENANTS, Fact, Rating, as_feedback, as_record, facts, moments, of
-from tests.postgresql import PostgreSql
-from tests.records import record, rows
+from tests.support.customer_facts import (
+    CUSTOMERS,
+    NOW,
+    TENANTS,
+    Fact,
+    Rating,
+    as_feedback,
+    as_record,
+    facts,
+    moments,
+    of,
+)
+from tests.support.postgresql import PostgreSql
+from tests.support.records import record, rows
 
 SEVERAL_EXAMPLES_SHARE_A_DATABASE = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=40

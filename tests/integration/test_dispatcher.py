@@ -23,8 +23,8 @@ from frontdesk.storage.leader_election import Leadership
 from frontdesk.storage.outbox.dispatcher import DeliveryLimits, Dispatcher
 from frontdesk.storage.outbox.sinks import FileSink, Sink, SinkAway
 from frontdesk.storage.sql import outbox
-from tests.postgresql import PostgreSql
-from tests.records import record
+from tests.support.postgresql import PostgreSql
+from tests.support.records import record
 
 PATIENCE_S = 10.0
 LIMITS = DeliveryLimits(max_events=10, max_attempts=3, backoff_s=0.02, max_backoff_s=0.1, poll_s=0.05)

@@ -29,9 +29,9 @@ from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.storage.writes.write_commands import Keep, write_database
 from frontdesk.types import Claim
-from tests.kept import kept, put, put_feedback
-from tests.recording import SEAL, fingerprint, recording
-from tests.records import MASKED_TEXT, record
+from tests.support.kept import kept, put, put_feedback
+from tests.support.recording import SEAL, fingerprint, recording
+from tests.support.records import MASKED_TEXT, record
 
 MAKER = RowMaker(SEAL, ("file",), fingerprint=fingerprint)
 CUSTOMER = Subject(SubjectKind.CUSTOMER, "acme", "customer-7")

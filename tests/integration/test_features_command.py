@@ -16,10 +16,10 @@ from frontdesk.features.behavioural import history_before
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import feedback
-from tests.customer_facts import NOW, Contact, Fact, Rating, as_feedback, as_record
-from tests.records import record, rows
-from tests.redis_server import RedisServer
-from tests.serving import frontdesk
+from tests.support.customer_facts import NOW, Contact, Fact, Rating, as_feedback, as_record
+from tests.support.records import record, rows
+from tests.support.redis_server import RedisServer
+from tests.support.serving import frontdesk
 
 
 @pytest.fixture

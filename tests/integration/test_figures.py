@@ -28,7 +28,7 @@ from frontdesk.storage.sql.analytics import (
 )
 from frontdesk.storage.sql.daily_rollups import count_day, counts, days_to_count, forget_days, keep_days, latencies
 from frontdesk.storage.tables import daily_counts
-from tests.kept import START, hours, kept, put, put_feedback
+from tests.support.kept import START, hours, kept, put, put_feedback
 
 SHARES = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
 WINDOW = Window("acme", START + hours(5), START + hours(90))

@@ -22,7 +22,7 @@ from model_store import registry
 from model_store.bundle import Bundle, seal_bundle
 from model_store.gate import judge
 from model_store.promotion import champion_path, history, promote
-from tests.serving import PROJECT, SIGNER, environment
+from tests.support.serving import PROJECT, SIGNER, environment
 from training.data.examples import STARTER_CORPUS
 from training.data.held_out import read_held_out
 from training.evaluation.comparison import measure

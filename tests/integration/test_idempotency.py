@@ -19,8 +19,8 @@ from frontdesk.storage.spool.spool import Spool, purge
 from frontdesk.storage.sql.idempotency import ClaimRow, Holder
 from frontdesk.storage.tables import idempotency, queries
 from frontdesk.types import Answer, Caller, Claim, EarlierAnswer, Query
-from tests.recording import Recording, recording
-from tests.records import record
+from tests.support.recording import Recording, recording
+from tests.support.records import record
 
 CALLER = Caller("acme", "shop-frontend", frozenset({"answer"}))
 QUERY = Query("Where is my order 4711-0815?", customer_id="customer-7")

@@ -17,8 +17,8 @@ from frontdesk.security.sealing import open_seal
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.record_rows import RowMaker
 from frontdesk.storage.sql.records import insert_rows
-from tests.records import record
-from tests.serving import environment, frontdesk
+from tests.support.records import record
+from tests.support.serving import environment, frontdesk
 
 LONG_AGO_S = SETTLED_S + 1
 

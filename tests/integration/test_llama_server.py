@@ -21,7 +21,7 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.responses.llm.client import ChatMessage, Completion, LanguageModelUnavailable, OpenAiClient
 from frontdesk.responses.llm.factory import openai_client
-from tests.serving import free_port
+from tests.support.serving import free_port
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
 GREETING = (ChatMessage("user", "Say hello in three words."),)

@@ -18,8 +18,8 @@ from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.responses.llm.factory import openai_client
 from frontdesk.responses.llm.port import ChatMessage, LanguageModel
 from frontdesk.types import Action, Reason
-from tests.serving import free_port
-from tests.writing import TEMPLATES, model_writer, request, written
+from tests.support.serving import free_port
+from tests.support.writing import TEMPLATES, model_writer, request, written
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
 PATIENT = {"timeout_s": 60.0, "first_token_timeout_s": 60.0, "stall_timeout_s": 30.0, "slow_first_token_s": 60.0}

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, inspect, select
 from frontdesk.storage.database import alembic_config, migrate, open_database, reading
 from frontdesk.storage.sql.records import find_answer, insert_rows
 from frontdesk.storage.tables import metadata, queries
-from tests.records import record, rows
+from tests.support.records import record, rows
 
 
 @pytest.fixture

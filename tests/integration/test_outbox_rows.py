@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.events import Event, answered_event, erased_event, outbox_rows
 from frontdesk.storage.sql import outbox
-from tests.records import CREATED_AT, record
+from tests.support.records import CREATED_AT, record
 
 LATER = CREATED_AT + timedelta(minutes=5)
 

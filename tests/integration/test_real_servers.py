@@ -12,8 +12,8 @@ import redis
 from sqlalchemy import text
 
 from frontdesk.storage.database import open_database, reading
-from tests.postgresql import PostgreSql
-from tests.redis_server import RedisServer
+from tests.support.postgresql import PostgreSql
+from tests.support.redis_server import RedisServer
 
 FROZEN_S = 0.5
 

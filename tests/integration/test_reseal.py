@@ -25,8 +25,8 @@ from frontdesk.storage.sql.spool import add_to_spool, refused
 from frontdesk.storage.tables import idempotency, metadata, queries
 from frontdesk.storage.writes.idempotency import asked_for
 from frontdesk.types import Claim, EarlierAnswer
-from tests.recording import recording
-from tests.records import RAW_TEXT, record
+from tests.support.recording import recording
+from tests.support.records import RAW_TEXT, record
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

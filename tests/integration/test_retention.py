@@ -31,7 +31,7 @@ from frontdesk.storage.tables import (
     queries,
 )
 from frontdesk.types import AuditEntry
-from tests.kept import kept, put, put_feedback
+from tests.support.kept import kept, put, put_feedback
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 OLD, YOUNG = NOW - timedelta(days=40), NOW - timedelta(days=20)

@@ -13,8 +13,8 @@ from cli.main import app
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.events import answered_event
 from frontdesk.storage.outbox.sinks import FileSink
-from tests.kept import kept, put
-from tests.records import record
+from tests.support.kept import kept, put
+from tests.support.records import record
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from frontdesk.security import shared_windows
 from frontdesk.security.rate_limit import RateLimits
 from frontdesk.security.shared_windows import RedisWindows
 from frontdesk.types import Caller
-from tests.redis_server import RedisServer, running
+from tests.support.redis_server import RedisServer, running
 
 
 @pytest.fixture

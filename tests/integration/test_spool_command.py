@@ -14,8 +14,8 @@ from frontdesk.storage.database import begin_writing, migrate, open_database, re
 from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.audit import all_entries
 from frontdesk.storage.sql.spool import refused
-from tests.records import MASKED_TEXT, record, rows
-from tests.serving import environment, frontdesk
+from tests.support.records import MASKED_TEXT, record, rows
+from tests.support.serving import environment, frontdesk
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 

@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, queries
-from tests.recording import recording
-from tests.records import record, rows
+from tests.support.recording import recording
+from tests.support.records import record, rows
 
 RECORDS = 500
 AT_ONCE = 32

@@ -15,7 +15,7 @@ from frontdesk.config import load
 from frontdesk.errors import BundleError
 from model_store.manifest import SIGNATURE
 from model_store.promotion import champion_path
-from tests.serving import environment
+from tests.support.serving import environment
 
 ROWS = "text,intent\nWhere is my parcel?,track_order\n"
 

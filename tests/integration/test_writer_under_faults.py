@@ -24,9 +24,9 @@ from frontdesk.types import (
     Understanding,
     Written,
 )
-from tests.fakes import NoEmbedding
-from tests.faulty_llm import faulty_server
-from tests.unit.responses.test_llm import REASONS
+from tests.support.fakes import NoEmbedding
+from tests.support.faulty_llm import faulty_server
+from tests.unit.frontdesk.responses.llm.test_client import REASONS
 
 DEADLINE_S = 1.0
 UNDERSTANDING = Understanding(

@@ -20,7 +20,7 @@ from filelock import FileLock
 from frontdesk.errors import BundleError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle, open_bundle
-from tests.serving import SIGNER
+from tests.support.serving import SIGNER
 from training.data.examples import STARTER_CORPUS, read_examples
 from training.profiles.profile import read_profile
 from training.run import TrainingRun
@@ -45,7 +45,7 @@ _SOURCES = (
     "frontdesk/taxonomy.py",
     "frontdesk/taxonomy",
     "frontdesk/types",
-    "tests/profiles.py",
+    "tests/support/profiles.py",
     "tests/support/bundle_cache.py",
 )
 _LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "lightgbm", "skl2onnx", "onnxmltools")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
-from tests.serving import PROJECT
+from tests.support.serving import PROJECT
 
 PACKAGES = ("frontdesk", "model_store", "runners", "training", "bentos", "cli")
 

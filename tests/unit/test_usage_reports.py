@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk import USAGE_REPORTS_OFF
-from tests.serving import PROJECT
+from tests.support.serving import PROJECT
 
 MODULES = ("runners.models.onnx_session", "model_store.registry", "training.run", "bentos.service", "cli.doctor")
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tests import postgresql, redis_server
 from tests.faults.outcome import Form, Scenario
 from tests.faults.scenarios import crash_points, disk_full, postgresql_away, redis_away, sink_down, worker_killed
+from tests.support import postgresql, redis_server
 
 SCENARIOS = (
     Scenario("worker killed", worker_killed.play, Form(2, 100), Form(20, 510)),

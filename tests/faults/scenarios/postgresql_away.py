@@ -8,7 +8,7 @@ from collections.abc import Callable
 from tests.faults.load import failures
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
 from tests.faults.stage import Stage, on_stage
-from tests.postgresql import PostgreSql
+from tests.support.postgresql import PostgreSql
 
 PAUSE_S = 0.05  # eight clients then write about a hundred requests a second
 ANSWERED_WITHIN_S = 2.0

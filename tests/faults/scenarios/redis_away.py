@@ -11,7 +11,7 @@ from tests.faults.history import Request
 from tests.faults.load import failures
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
 from tests.faults.stage import on_stage
-from tests.redis_server import RedisServer
+from tests.support.redis_server import RedisServer
 
 PAUSE_S = 0.05
 LATER_BY_MS = 20.0

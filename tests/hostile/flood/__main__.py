@@ -14,8 +14,8 @@ from pathlib import Path
 from tests.hostile.flood.attacks import ATTACKS
 from tests.hostile.flood.limits import exceeded
 from tests.hostile.flood.measure import HEADER, Outcome, measure, ordinary
-from tests.serving import Server, home_with
 from tests.support.bundle_cache import cached_bundle, tiny_run
+from tests.support.serving import Server, home_with
 
 GRACE_S = 10
 ADDRESSES = (1, 50)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.hostile.flood.attacks import attack_with
-from tests.serving import PROJECT
+from tests.support.serving import PROJECT
 
 
 def addresses(count: int) -> list[str]:

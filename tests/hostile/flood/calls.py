@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass
 from typing import Literal
 
 from tests.hostile.flood.attacker import addresses
-from tests.serving import PROJECT
 from tests.support.http2 import DATA, END_HEADERS, END_STREAM, HEADERS, PREFACE, RST_STREAM, SETTINGS, frame
+from tests.support.serving import PROJECT
 
 Kind = Literal["resets", "refused_calls", "health_checks"]
 KINDS: tuple[Kind, ...] = ("resets", "refused_calls", "health_checks")

@@ -19,8 +19,8 @@ import psutil
 from bentos.grpc.frontdesk_pb2 import Query
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from tests.hostile.flood.attacker import attacking
-from tests.serving import Server
 from tests.support.loop_lag import lag_counts
+from tests.support.serving import Server
 
 ORDINARY_ADDRESS = "127.0.0.2"
 REQUESTS_PER_S = 20

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.serving import frontdesk
+from tests.support.serving import frontdesk
 
 
 @pytest.mark.parametrize("name", ["in.classified.csv", "in.classified.csv.part.json"])

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from cli.panel import panel
 from frontdesk.types import Action, Answer, Decision, SuggestedAction
-from tests.records import record
+from tests.support.records import record
 
 
 def shown(decision: Decision) -> str:

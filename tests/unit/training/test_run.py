@@ -10,7 +10,7 @@ from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle, open_bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import warm_up
-from tests.profiles import with_small_encoders
+from tests.support.profiles import with_small_encoders
 from training.data.held_out import read_held_out
 from training.data.withheld_intents import withhold
 from training.evaluation.comparison import measure

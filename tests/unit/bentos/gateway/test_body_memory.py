@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 
 from bentos.gateway.door import Door
-from tests.http_listener import listening
+from tests.support.http_listener import listening
 from tests.unit.bentos.gateway.test_door import FakeDesk, client
 
 LIMIT = 8192

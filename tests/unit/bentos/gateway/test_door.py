@@ -20,7 +20,7 @@ from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
 from frontdesk.observability.logs import configure
 from frontdesk.observability.metrics import Metrics
 from frontdesk.types import Caller
-from tests.fakes import Unlimited
+from tests.support.fakes import Unlimited
 
 BODY = b'{"text": "Where is my parcel?"}'
 

@@ -16,8 +16,8 @@ from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.stream import add_stream
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
-from tests.fakes import BreakingWriter
-from tests.grpc_door import FakeDesk
+from tests.support.fakes import BreakingWriter
+from tests.support.grpc_door import FakeDesk
 
 PATH = "/v1/queries/stream"
 MARKER = "Kassandra"

@@ -20,8 +20,8 @@ from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.fakes import BreakingWriter
-from tests.grpc_door import FakeDesk, FakeModels, Served, bearer, served
+from tests.support.fakes import BreakingWriter
+from tests.support.grpc_door import FakeDesk, FakeModels, Served, bearer, served
 
 MARKER = "xyzzy-customer-words"
 QUERY = pb.Query(text=f"Where is my parcel? {MARKER}")

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bentos.grpc import call_budget
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.grpc_door import FakeDesk, FakeModels, Served, bearer, served
+from tests.support.grpc_door import FakeDesk, FakeModels, Served, bearer, served
 from tests.support.http2 import RST_STREAM, Connection, frame, message
 
 UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"

@@ -16,7 +16,7 @@ from bentos.grpc.admission import Call
 from bentos.grpc.health import HealthService
 from bentos.grpc.slots import CHECK_INTERVAL_S
 from frontdesk.errors import Overloaded
-from tests.grpc_door import FakeDesk, Served, bearer, served
+from tests.support.grpc_door import FakeDesk, Served, bearer, served
 from tests.support.http2 import Connection, frame, message
 
 SERVING = health_pb2.HealthCheckResponse.SERVING

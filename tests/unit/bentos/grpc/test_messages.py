@@ -34,7 +34,7 @@ from frontdesk.types import (
     Sentiment,
     Uncertainty,
 )
-from tests.grpc_door import in_http_form
+from tests.support.grpc_door import in_http_form
 
 ANSWER = Answer(
     query_id="0197-id",

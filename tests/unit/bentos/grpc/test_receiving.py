@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.receiving import MIN_READS, WINDOW_BYTES, inflated
 from frontdesk.errors import TooLarge
-from tests.grpc_door import FakeDesk, Served, bearer, served
+from tests.support.grpc_door import FakeDesk, Served, bearer, served
 from tests.support.http2 import HEADERS, WINDOW_UPDATE, Connection, message
 
 UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"

@@ -14,7 +14,7 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from bentos.admission.routes import RPCS
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.grpc_door import FakeDesk, FakeModels, Served, bearer, served
+from tests.support.grpc_door import FakeDesk, FakeModels, Served, bearer, served
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING

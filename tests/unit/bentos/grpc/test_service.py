@@ -11,7 +11,7 @@ from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.admission import Call
 from bentos.grpc.service import FrontdeskService
 from frontdesk.errors import InvalidQuery
-from tests.grpc_door import FakeDesk
+from tests.support.grpc_door import FakeDesk
 
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
 

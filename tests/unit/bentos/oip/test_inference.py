@@ -13,7 +13,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
 from frontdesk.masking import mask_steps
 from frontdesk.turns import Turns, finished
-from tests.open_inference import FakeModels
+from tests.support.open_inference import FakeModels
 
 
 def text(*elements: Any, **changed: Any) -> InputTensor:

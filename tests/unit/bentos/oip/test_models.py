@@ -16,7 +16,7 @@ from bentos.oip.models import (
     repository_index,
 )
 from frontdesk.errors import NotFound
-from tests.open_inference import FakeModels
+from tests.support.open_inference import FakeModels
 
 MODELS = FakeModels()
 

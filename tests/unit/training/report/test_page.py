@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from model_store.bundle import Bundle
-from tests.reports import (
+from tests.support.reports import (
     CURVES,
     ROW,
     calibration,

@@ -1,0 +1,81 @@
+"""Contacts and ratings of a few customers at awkward moments, for tests of everyone who counts them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+
+from frontdesk.features.behavioural import CONTACTS_OF, DAY, RATINGS_OF, REPEATED_IN, Contact, Rating
+from frontdesk.types import Action, Record, Sentiment
+from tests.support.records import CREATED_AT, record
+
+NOW = CREATED_AT
+TENANTS = ("acme", "other")
+CUSTOMERS = ("ada", "bob")
+MICROSECOND = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A contact or a rating, and whose it is."""
+
+    tenant: str
+    customer_id: str
+    fact: Contact | Rating
+
+
+edges = [
+    NOW - window + shift * MICROSECOND
+    for window in (0 * DAY, DAY, REPEATED_IN, CONTACTS_OF, RATINGS_OF)
+    for shift in (-1, 0, 1)
+]
+moments = st.sampled_from(edges) | st.datetimes(datetime(2026, 1, 1), datetime(2026, 7, 1)).map(
+    lambda at: at.replace(tzinfo=NOW.tzinfo)
+)
+intents = st.sampled_from(["track_order", "get_refund", "complaint"])
+moods = st.sampled_from(["negative", "neutral", "positive"])
+contacts = st.builds(Contact, st.just(""), moments, intents, moods, st.booleans())
+ratings = st.builds(Rating, st.just(""), moments, st.integers(1, 5))
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> list[Fact]:
+    """Several facts of several customers, each with an id of its own, in no order of time."""
+    owned = st.builds(Fact, st.sampled_from(TENANTS), st.sampled_from(CUSTOMERS), contacts | ratings)
+    drawn = draw(st.lists(owned, max_size=30))
+    ids = draw(st.permutations(range(len(drawn))))
+    return [replace(each, fact=replace(each.fact, id=f"{number:04}")) for number, each in zip(ids, drawn)]
+
+
+def of(everything: list[Fact], tenant: str, customer_id: str) -> tuple[list[Contact], list[Rating]]:
+    """What one customer did."""
+    own = [each.fact for each in everything if (each.tenant, each.customer_id) == (tenant, customer_id)]
+    return [fact for fact in own if isinstance(fact, Contact)], [fact for fact in own if isinstance(fact, Rating)]
+
+
+def as_record(fact: Fact) -> Record:
+    """The record that such a contact is stored as."""
+    contact = fact.fact
+    assert isinstance(contact, Contact)
+    kept = record(
+        query_id=contact.id,
+        tenant=fact.tenant,
+        customer_id=fact.customer_id,
+        action=Action.ESCALATE if contact.escalated else Action.DRAFT,
+        created_at=contact.at,
+    )
+    intent = replace(kept.answer.intent, label=contact.intent)
+    sentiment = Sentiment(contact.sentiment, 0.8, {contact.sentiment: 0.8})
+    return replace(kept, answer=replace(kept.answer, intent=intent, sentiment=sentiment))
+
+
+def as_feedback(fact: Fact) -> dict[str, Any]:
+    """The row of `feedback` that such a rating is stored as."""
+    rating = fact.fact
+    assert isinstance(rating, Rating)
+    empty = dict.fromkeys(("intent", "sentiment", "priority", "reply"), None)
+    ids = {"id": rating.id, "tenant": fact.tenant, "customer_id": fact.customer_id, "query_id": "q", "subject": "s"}
+    return {**empty, **ids, "satisfaction": rating.satisfaction, "created_at": rating.at}

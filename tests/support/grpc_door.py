@@ -1,0 +1,137 @@
+"""The gRPC door over a desk of fakes, in this process: what it does to a call, whatever the models say."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+from google.protobuf.json_format import MessageToDict
+from prometheus_client import CollectorRegistry
+
+from bentos.grpc import frontdesk_pb2 as pb
+from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
+from bentos.grpc.server import GrpcServer, start_grpc
+from frontdesk.config import SecuritySettings, ServerSettings, Settings
+from frontdesk.deadline import Deadline
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+from frontdesk.errors import Overloaded
+from frontdesk.masking import mask_steps
+from frontdesk.observability.metrics import Metrics
+from frontdesk.pipeline import AnswerQuery
+from frontdesk.security.gate import Gate
+from frontdesk.security.keys import Keyring, SigningKey
+from frontdesk.security.tokens import mint
+from frontdesk.types import MaskedText, Understanding
+from tests.support.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, Unlimited
+from tests.support.serving import free_port
+
+KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
+GATE = Gate(Keyring(KEY), SecuritySettings())
+
+
+def in_http_form(message: pb.Answer) -> dict[str, Any]:
+    """An answer as the HTTP API's JSON has it: enums by the types' own names."""
+    shown = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
+    shown["priority"]["level"] = shown["priority"]["level"].removeprefix("PRIORITY_LEVEL_").lower()
+    decision = shown["decision"]
+    decision["action"] = decision["action"].removeprefix("ACTION_").lower()
+    decision["reasons"] = [reason.removeprefix("REASON_").lower() for reason in decision["reasons"]]
+    return shown
+
+
+def bearer(scopes: Iterable[str] = ("understand", "answer")) -> tuple[str, str]:
+    token = mint(KEY, SecuritySettings(), subject="tester", tenant="acme", scopes=scopes, ttl_s=600)
+    return "authorization", f"Bearer {token}"
+
+
+@dataclass
+class FakeModels(FakeChampion):
+    """Reads as a `FakeChampion`, after `takes_s`; or is full, or broken."""
+
+    takes_s: float = 0.0
+    full: bool = False
+    defect: Exception | None = None
+    deadlines: list[Deadline] = field(default_factory=list)
+    fresh: list[bool] = field(default_factory=list)
+    reading: asyncio.Event = field(default_factory=asyncio.Event)
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def check_room(self) -> None:
+        if self.full:
+            raise Overloaded("Too much is waiting.", retry_after_s=1.5)
+
+    async def understand(
+        self, texts: Sequence[MaskedText], deadline: Deadline, *, tenant: str = "", fresh: bool = False
+    ) -> Sequence[Understanding]:
+        self.deadlines.append(deadline)
+        self.fresh.append(fresh)
+        self.reading.set()
+        if self.defect is not None:
+            raise self.defect
+        try:
+            await asyncio.sleep(self.takes_s)
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        return await super().understand(texts, deadline, fresh=fresh)
+
+
+@dataclass
+class FakeDesk:
+    """What the door needs of a desk."""
+
+    champion: FakeModels = field(default_factory=FakeModels)
+    recorder: FakeRecorder = field(default_factory=FakeRecorder)
+    keys: FakeKeys = field(default_factory=FakeKeys)
+    metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
+    gate: Gate = GATE
+    limits: Any = field(default_factory=Unlimited)
+
+    def __post_init__(self) -> None:
+        self.pipeline = AnswerQuery(
+            mask_steps=mask_steps,
+            champion=self.champion,
+            customers=FakeCustomers(),
+            priority=PriorityPolicy.read(STARTER_POLICY),
+            max_plausible_to_clarify=3,
+            writer=FakeWriter(),
+            recorder=self.recorder,
+            keys=self.keys,
+            observe=self.metrics.observe_answer,
+        )
+
+    def counted(self) -> str:
+        """The metrics as Prometheus reads them."""
+        return self.metrics.render()[0].decode()
+
+
+@dataclass
+class Served:
+    """A door that is open, a channel to it, and how to ask."""
+
+    desk: FakeDesk
+    server: GrpcServer
+    address: str
+    channel: grpc.aio.Channel
+
+    @property
+    def stub(self) -> FrontdeskServiceStub:
+        return FrontdeskServiceStub(self.channel)
+
+
+@contextlib.asynccontextmanager
+async def served(desk: FakeDesk, **limits: Any) -> AsyncIterator[Served]:
+    port = free_port()
+    settings = Settings(home=Path("/nonexistent"), server=ServerSettings(**limits))
+    server = await start_grpc(desk, settings, port)
+    address = f"127.0.0.1:{port}"
+    async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
+        try:
+            yield Served(desk, server, address, channel)
+        finally:
+            await server.stop(0.0)

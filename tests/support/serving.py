@@ -1,0 +1,269 @@
+"""The product as a user runs it: `frontdesk serve` in processes of its own, over a private home folder.
+
+Nothing here knows what a request should answer. `Server` always ends with none of its processes left: they are found
+by the home folder in their environment, because workers live in sessions of their own and outlive a killed parent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType, TracebackType
+from typing import Any, Self
+
+import psutil
+from httpx2 import Client, HTTPError
+
+from frontdesk.config import PREFIX, SecuritySettings
+from frontdesk.security.keys import signing_key
+from frontdesk.security.tokens import SCOPES, mint
+from model_store.bundle import Bundle
+from model_store.promotion import promote
+from model_store.signature import Signer
+
+PROJECT = Path(__file__).resolve().parents[2]
+READY_TIMEOUT_S = 60.0
+EXIT_TIMEOUT_S = 30.0
+POLL_S = 0.05
+TENANT = "acme"
+SIGNER = Signer(b"a key that only tests use to sign.")
+"""Signs what tests promote without the command line; their servers trust it."""
+
+
+def home_with(bundle: Bundle, home: Path) -> Path:
+    """A home folder whose champion is a copy of `bundle`."""
+    bundles = home / "bundles"
+    shutil.copytree(bundle.path, bundles / bundle.version)
+    SIGNER.sign(bundles / bundle.version)
+    promote(bundles, bundle.version)
+    return home
+
+
+PORTS = range(12_000, 32_000)
+"""Below the ports that Linux gives to outgoing connections, so that none of these takes a port before its server."""
+_given_ports: set[int] = set()
+
+
+def free_port() -> int:
+    """A port on which nothing listens, another one at each call."""
+    while True:
+        port = PORTS.start + secrets.randbelow(len(PORTS))
+        if port in _given_ports:
+            continue
+        with closing(socket.socket()) as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        _given_ports.add(port)
+        return port
+
+
+def environment(home: Path, **settings: object) -> dict[str, str]:
+    """This process's variables with other Frontdesk settings: `server__port=3100` is FRONTDESK_SERVER__PORT.
+
+    Without other settings the HTTP port is one on which nothing listens, and there is no gRPC: the default ports may
+    belong to a server that runs next to the tests.
+    """
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith((PREFIX, "BENTOML_"))}
+    ports = {"server__port": free_port(), "server__grpc_port": "null"}
+    ours = {"home": home, **ports, "security__bundle_keys": [SIGNER.public], **settings}
+    return inherited | {f"{PREFIX}{name.upper()}": str(value) for name, value in ours.items()}
+
+
+def frontdesk(
+    home: Path, *arguments: str, stdin: str = "", timeout_s: float = EXIT_TIMEOUT_S, **settings: object
+) -> subprocess.CompletedProcess[str]:
+    """Run `frontdesk ARGUMENTS` to its end. What it leaves running, or what does not end, is killed.
+
+    Raises:
+        subprocess.TimeoutExpired: it did not end in time.
+    """
+    running = set(processes_of(home))
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *arguments],
+            cwd=PROJECT,
+            env=environment(home, **settings),
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+    finally:
+        _kill(home, running)
+
+
+def processes_of(home: Path) -> list[psutil.Process]:
+    """Every living process that was started for `home`, whoever its parent is by now."""
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(f"{PREFIX}HOME") == str(home) and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process)
+    return found
+
+
+def _kill(home: Path, spared: Set[psutil.Process] = frozenset()) -> None:
+    left = set(processes_of(home)) - spared
+    for process in left:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.kill()
+    psutil.wait_procs(left, timeout=EXIT_TIMEOUT_S)
+    assert set(processes_of(home)) <= spared
+
+
+class Server:
+    """One running server; `settings` are those of `environment`. Use it as a context manager.
+
+    `command` are the arguments of `interpreter`, which starts in `cwd`; `variables` come beside our settings.
+    """
+
+    def __init__(
+        self,
+        home: Path,
+        *,
+        workers: int = 2,
+        command: Sequence[str] = ("-m", "cli", "serve"),
+        interpreter: Sequence[str] = (sys.executable,),
+        cwd: Path = PROJECT,
+        variables: Mapping[str, str] = MappingProxyType({}),
+        **settings: object,
+    ) -> None:
+        self.home = home
+        self.port = free_port()
+        self.grpc_port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.grpc_address = f"127.0.0.1:{self.grpc_port}"
+        ports = {"server__port": self.port, "server__grpc_port": self.grpc_port}
+        ours = environment(home, server__workers=workers, **{**ports, **settings})
+        self._environment = {**ours, **variables}
+        self._command = [*interpreter, *command]
+        self._cwd = cwd
+        self._log = home / "server.log"
+
+    def __enter__(self) -> Self:
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                self._command,
+                cwd=self._cwd,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        try:
+            self._wait_until_ready()
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def token(self, scopes: Iterable[str] = SCOPES, tenant: str = TENANT, ttl_s: int = 600) -> str:
+        key = signing_key(self.home / "keys")
+        return mint(key, SecuritySettings(), subject="tester", tenant=tenant, scopes=scopes, ttl_s=ttl_s)
+
+    def client(self, scopes: Iterable[str] = SCOPES, tenant: str = TENANT) -> Client:
+        """A client with a token; to be closed."""
+        return Client(
+            base_url=self.url, headers={"authorization": f"Bearer {self.token(scopes, tenant)}"}, timeout=20.0
+        )
+
+    def log(self) -> str:
+        """Everything that the server and its workers have printed so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def workers(self) -> dict[str, int]:
+        """name -> process id, as the workers themselves signed on."""
+        return {file.name: int(file.read_text()) for file in (self.home / "run").glob("*/worker-*")}
+
+    def rows(self, statement: str = "SELECT * FROM queries", *values: object) -> list[dict[str, Any]]:
+        """What the database holds, read past the product."""
+        with closing(sqlite3.connect(f"file:{self.home / 'frontdesk.db'}?mode=ro", uri=True)) as connection:
+            connection.row_factory = sqlite3.Row
+            return [dict(row) for row in connection.execute(statement, values)]
+
+    def count(self, tenant: str = TENANT) -> int:
+        """The tenant's rows in `queries`."""
+        (row,) = self.rows("SELECT count(*) AS n FROM queries WHERE tenant = ?", tenant)
+        return int(row["n"])
+
+    def terminate(self) -> None:
+        """Ask the server to stop, as an operator's `kill` does; it does not wait."""
+        self.process.send_signal(signal.SIGTERM)
+
+    def processes(self) -> list[psutil.Process]:
+        return processes_of(self.home)
+
+    def tcp_ports(self) -> set[int]:
+        """The TCP ports on which any process of the server listens, in every address family."""
+        found = set()
+        for process in {psutil.Process(self.process.pid), *self.processes()}:
+            for connection in process.net_connections(kind="tcp"):
+                if connection.status == psutil.CONN_LISTEN:
+                    found.add(connection.laddr.port)
+        return found
+
+    def _wait_until_ready(self) -> None:
+        give_up = time.monotonic() + READY_TIMEOUT_S
+        with Client(timeout=5.0) as client:
+            while time.monotonic() < give_up:
+                assert self.process.poll() is None, f"the server ended while it started:\n{self.log()}"
+                with contextlib.suppress(HTTPError):
+                    if client.get(f"{self.url}/readyz").status_code == 200:
+                        return
+                time.sleep(POLL_S)
+        raise AssertionError(f"the server was not ready within {READY_TIMEOUT_S} s:\n{self.log()}")
+
+    def _end(self) -> None:
+        self.terminate()
+        try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(EXIT_TIMEOUT_S)
+        finally:
+            _kill(self.home)
+            self.process.wait()
+
+
+@dataclass(frozen=True, slots=True)
+class RawResponse:
+    """An answer to bytes that no client would send. `status` 0: the server closed the connection without a word."""
+
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+def send_raw(port: int, *pieces: bytes, timeout_s: float = 10.0) -> RawResponse:
+    """Send the pieces as they stand, and read one response. That the server hangs up early is no error."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout_s)) as connection:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            for piece in pieces:
+                connection.sendall(piece)
+        response = http.client.HTTPResponse(connection, method="HEAD" if pieces[0].startswith(b"HEAD ") else None)
+        with closing(response):
+            try:
+                response.begin()
+                return RawResponse(response.status, response.headers, response.read())
+            except (http.client.BadStatusLine, ConnectionResetError):
+                return RawResponse(0, http.client.HTTPMessage(), b"")

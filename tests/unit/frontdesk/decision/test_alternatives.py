@@ -1,0 +1,82 @@
+"""What would have changed a decision: only single changes, and only those that give another action."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from frontdesk.decision.alternatives import Alternative, Case
+from frontdesk.taxonomy import IntentPolicy, Taxonomy
+from frontdesk.types import Action, Candidate, Priority, PriorityLevel, Understanding
+from tests.support.fakes import understanding
+
+ALLOWED = Taxonomy((IntentPolicy("track_order", automate=True), IntentPolicy("get_refund")), {})
+CALM = Priority(PriorityLevel.MEDIUM, 30.0, ())
+
+
+def case(
+    understood: Understanding, taxonomy: Taxonomy = ALLOWED, priority: Priority = CALM, limit: float = 0.3
+) -> Case:
+    return Case(
+        understood, taxonomy, priority, max_plausible_to_clarify=3, out_of_scope_threshold=limit, urgent_score=70.0
+    )
+
+
+def sure(confidence: float = 0.95, threshold: float | None = 0.9) -> Understanding:
+    return replace(understanding(confidence=confidence), automation_threshold=threshold)
+
+
+def test_an_automated_message_would_be_drafted_below_its_threshold_and_escalated_when_urgent() -> None:
+    assert case(sure()).alternatives() == [
+        Alternative("the priority were at least 70 (it is 30)", Action.ESCALATE),
+        Alternative("the confidence were below 90.0% (it is 95.0%)", Action.DRAFT),
+    ]
+
+
+def test_the_confidence_that_would_have_been_enough_is_named() -> None:
+    found = case(sure(confidence=0.81)).alternatives()
+
+    assert Alternative("the confidence were at least 90.0% (it is 81.0%)", Action.AUTOMATE) in found
+
+
+def test_where_no_threshold_is_certified_that_is_what_would_have_helped() -> None:
+    found = case(sure(threshold=None)).alternatives()
+
+    assert Alternative("a threshold of 95.0% or less had been certified", Action.AUTOMATE) in found
+
+
+def test_a_policy_that_forbids_is_named_where_it_alone_stands_in_the_way() -> None:
+    forbidden = Taxonomy((IntentPolicy("track_order"),), {})
+    words = "the team's policy allowed track_order to be answered without a person"
+
+    assert Alternative(words, Action.AUTOMATE) in case(sure(), forbidden).alternatives()
+    assert words not in [found.condition for found in case(sure(confidence=0.5), forbidden).alternatives()]
+
+
+def test_an_urgent_message_would_go_out_if_it_were_less_urgent() -> None:
+    urgent = Priority(PriorityLevel.URGENT, 82.5, ())
+
+    assert case(sure(), priority=urgent).alternatives() == [
+        Alternative("the priority were below 70 (it is 82.5)", Action.AUTOMATE)
+    ]
+
+
+def test_out_of_scope_the_limit_is_named() -> None:
+    understood = sure()
+    outside = replace(understood, intent=replace(understood.intent, in_scope=False, out_of_scope_probability=0.45))
+
+    assert case(outside).alternatives() == [
+        Alternative("the out-of-scope probability were at most 30.0% (it is 45.0%)", Action.AUTOMATE)
+    ]
+
+
+def test_a_question_would_not_be_asked_of_one_plausible_intent() -> None:
+    both = (Candidate("track_order", 0.6), Candidate("get_refund", 0.3))
+    found = case(replace(sure(confidence=0.6), plausible=both)).alternatives()
+
+    assert Alternative("one intent alone were plausible", Action.DRAFT) in found
+
+
+def test_a_part_that_was_skipped_is_named() -> None:
+    found = case(replace(sure(), skipped=("distilbert",))).alternatives()
+
+    assert Alternative("every part of the system had taken part", Action.AUTOMATE) in found

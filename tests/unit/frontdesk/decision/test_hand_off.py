@@ -1,0 +1,47 @@
+"""What a person who takes over is told."""
+
+from __future__ import annotations
+
+from frontdesk.decision.actions import with_slots
+from frontdesk.decision.automation import EXPLAINED
+from frontdesk.decision.contacts import earlier_contacts
+from frontdesk.decision.hand_off import hand_off
+from frontdesk.features.behavioural import STRANGER, CustomerHistory
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from frontdesk.types import Action, Decision, HandOff, Priority, PriorityLevel, Reason
+from tests.support.fakes import understanding
+
+TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
+PRIORITY = Priority(PriorityLevel.HIGH, 70.0, ())
+HISTORY = CustomerHistory(contacts_7d_by_intent={"track_order": 2}, last_sentiment="negative", escalations_30d=1)
+
+
+def summary(text: str, history: CustomerHistory = STRANGER) -> HandOff:
+    decision = Decision(
+        Action.ESCALATE,
+        (Reason.POLICY_FORBIDS,),
+        ("open_complaint",),
+        actions=with_slots(("open_complaint",), text, {}),
+    )
+    return hand_off(understanding("complaint"), decision, PRIORITY, TAXONOMY, earlier_contacts(history))
+
+
+def test_it_says_what_it_is_about_in_which_mood_and_what_is_needed() -> None:
+    assert summary("order [ORDER_1] for 20 EUR of 3 May broke") == HandOff(
+        what=TAXONOMY.policy("complaint").description,
+        mood="neutral, high priority",
+        tried=(),
+        needed=(EXPLAINED[Reason.POLICY_FORBIDS], TAXONOMY.actions["open_complaint"]),
+    )
+
+
+def test_what_the_message_does_not_say_is_to_be_asked_for() -> None:
+    assert summary("it broke").needed[-3:] == ("Ask for: order", "Ask for: amount", "Ask for: date")
+
+
+def test_earlier_contacts_are_told_in_words_without_figures() -> None:
+    assert summary("it broke", HISTORY).tried == (
+        "The customer wrote lately about track order.",
+        "The customer was upset last time.",
+        "The customer was handed to a person before.",
+    )

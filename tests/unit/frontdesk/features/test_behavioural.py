@@ -1,0 +1,69 @@
+"""The one definition of a customer's history: windows to the microsecond, and nothing from the future."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from hypothesis import given
+
+from frontdesk.features.behavioural import DAY, MOST, STRANGER, Contact, Rating, histories_at, history_before, summarise
+from tests.support.customer_facts import CUSTOMERS, MICROSECOND, NOW, TENANTS, Fact, facts, moments, of
+
+
+def contact(at: datetime, intent: str = "track_order", sentiment: str = "neutral", escalated: bool = False) -> Contact:
+    return Contact(at.isoformat(), at, intent, sentiment, escalated)
+
+
+def test_each_window_begins_at_its_moment_and_ends_before_now() -> None:
+    at_edges = [contact(NOW - days * DAY - early) for days in (0, 1, 7, 30) for early in (timedelta(0), MICROSECOND)]
+    history = history_before(at_edges, [], NOW)
+    assert (history.contacts_1d, history.contacts_7d, history.contacts_30d) == (2, 4, 6)
+    assert history.tenure_days > 30
+
+
+def test_repeats_are_counted_by_intent_and_the_newest_sentiment_wins() -> None:
+    told = [
+        contact(NOW - DAY, "get_refund", "positive"),
+        contact(NOW - 2 * DAY, "get_refund", "negative", escalated=True),
+        contact(NOW - 8 * DAY, "get_refund", escalated=True),
+    ]
+    history = history_before(told, [], NOW)
+    assert history.contacts_7d_by_intent == {"get_refund": 2}
+    assert (history.escalations_30d, history.last_sentiment) == (2, "positive")
+
+
+def test_satisfaction_is_the_mean_of_90_days() -> None:
+    ratings = [Rating("1", NOW - DAY, 5), Rating("2", NOW - 90 * DAY, 2), Rating("3", NOW - 91 * DAY, 1)]
+    assert history_before([], ratings, NOW).mean_satisfaction == 3.5
+
+
+def test_who_writes_all_the_time_is_counted_to_a_limit() -> None:
+    told = [contact(NOW - number * MICROSECOND) for number in range(1, 2 * MOST)]
+    assert history_before(told, [], NOW).contacts_1d == MOST
+
+
+def test_of_a_stranger_nothing_is_known() -> None:
+    assert history_before([], [], NOW) == STRANGER
+    assert summarise([], [], NOW + DAY, NOW) == STRANGER
+
+
+@given(everything=facts(), at=moments)
+def test_what_comes_later_changes_nothing(everything: list[Fact], at: datetime) -> None:
+    for tenant in TENANTS:
+        for customer in CUSTOMERS:
+            contacts, ratings = of(everything, tenant, customer)
+            then = [fact for fact in contacts if fact.at < at], [fact for fact in ratings if fact.at < at]
+            assert history_before(contacts, ratings, at) == history_before(*then, at)
+
+
+@given(everything=facts())
+def test_histories_in_a_row_are_those_of_each_moment_alone(everything: list[Fact]) -> None:
+    for tenant in TENANTS:
+        for customer in CUSTOMERS:
+            contacts, ratings = (
+                sorted(each, key=lambda fact: (fact.at, fact.id)) for each in of(everything, tenant, customer)
+            )
+            at_each = [fact.at for fact in contacts]
+            assert list(histories_at(contacts, ratings, at_each)) == [
+                history_before(contacts, ratings, at) for at in at_each
+            ]

@@ -1,0 +1,265 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from frontdesk.config import LlmSettings
+from frontdesk.deadline import Deadline
+from frontdesk.observability.llm_metrics import LanguageModelMetrics
+from frontdesk.responses.llm.client import ChatMessage, LanguageModelUnavailable, OpenAiClient, Reason
+from frontdesk.responses.llm.factory import openai_client
+from tests.support.faulty_llm import SAYS, FaultyServer, faulty_server, until
+
+PROMPT = (ChatMessage("system", "Answer in one sentence."), ChatMessage("user", "Where is MARKER_PROMPT?"))
+ANSWER = "".join(SAYS)
+DEADLINE_S = 0.6
+
+REASONS = {
+    "hang": "timeout",
+    "hang after text": "timeout",
+    "a byte a second": "timeout",
+    "keep-alives": "timeout",
+    "500": "bad_response",
+    "502": "unreachable",
+    "503": "overloaded",
+    "504": "unreachable",
+    "401": "unauthorized",
+    "403": "unauthorized",
+    "404": "bad_response",
+    "429": "rate_limited",
+    "429 in an hour": "rate_limited",
+    "prompt too long": "too_long",
+    "bad request": "bad_response",
+    "redirect": "bad_response",
+    "garbage": "bad_response",
+    "garbage after text": "bad_response",
+    "deep": "bad_response",
+    "wrong shape": "bad_response",
+    "error in the stream": "bad_response",
+    "wrong type": "bad_response",
+    "compressed": "bad_response",
+    "not HTTP": "unreachable",
+    "closed at once": "unreachable",
+    "empty stream": "bad_response",
+    "empty answer": "bad_response",
+    "cut off": "bad_response",
+    "cut by its length": "too_long",
+    "half a character": "bad_response",
+    "endless line": "too_long",
+    "100 MB": "too_long",
+    "reset": "bad_response",
+}
+THE_REQUESTS_FAULT = ("prompt too long", "bad request", "cut by its length")
+
+
+class Counted:
+    """Settings that are quick, and the metrics as a dictionary."""
+
+    def __init__(self, base_url: str, **changed: object) -> None:
+        quick = {"first_token_timeout_s": 0.4, "stall_timeout_s": 0.3, "slow_first_token_s": 0.2, "breaker_open_s": 0.3}
+        self.settings = LlmSettings.model_validate(
+            {"base_url": base_url, "model": "small", "api_key": SecretStr("MARKER_KEY"), **quick, **changed}
+        )
+        self.registry = CollectorRegistry()
+        self.client = openai_client(self.settings, LanguageModelMetrics("small", self.registry))
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, {"model": "small", **labels}) or 0.0
+
+
+@asynccontextmanager
+async def asked(mode: str, **changed: object) -> AsyncIterator[tuple[FaultyServer, Counted]]:
+    async with faulty_server(mode) as server:
+        counted = Counted(server.base_url, **changed)
+        yield server, counted
+        await counted.client.close()
+
+
+async def text(client: OpenAiClient, seconds: float = DEADLINE_S) -> str:
+    return "".join([piece async for piece in client.complete(PROMPT, Deadline.after(seconds))])
+
+
+async def reason(client: OpenAiClient, seconds: float = DEADLINE_S) -> str:
+    with pytest.raises(LanguageModelUnavailable) as caught:
+        await text(client, seconds)
+    return caught.value.reason
+
+
+async def test_pieces_come_as_they_are_written_and_the_usage_at_the_end() -> None:
+    async with asked("good") as (server, counted):
+        completion = counted.client.complete(PROMPT, Deadline.after(DEADLINE_S))
+        assert completion.usage is None
+        assert [piece async for piece in completion] == list(SAYS)
+        assert completion.usage is not None
+        assert (completion.usage.prompt_tokens, completion.usage.estimated) == (11, False)
+        body = json.loads(server.bodies[0])
+    assert body["messages"][1] == {"role": "user", "content": "Where is MARKER_PROMPT?"}
+    assert (body["model"], body["stream"], body["max_tokens"], body["temperature"]) == ("small", True, 400, 0.2)
+    assert server.tokens == ["Bearer MARKER_KEY"]
+
+
+@pytest.mark.parametrize("mode", ["good", "no usage", "done missing"])
+async def test_a_whole_answer_is_accepted_however_it_ends(mode: str) -> None:
+    async with asked(mode) as (_, counted):
+        assert await text(counted.client) == ANSWER
+
+
+async def test_characters_and_events_may_come_in_any_pieces() -> None:
+    async with asked("byte by byte") as (_, counted):
+        assert await text(counted.client, 5.0) == "café"
+
+
+async def test_an_answer_that_is_not_streamed_comes_whole() -> None:
+    async with asked("not streamed", stream=False) as (server, counted):
+        assert await text(counted.client) == ANSWER
+    assert "stream" not in json.loads(server.bodies[0])
+
+
+@pytest.mark.parametrize("mode", REASONS)
+async def test_whatever_the_server_does_there_is_a_reason_by_the_deadline(mode: str) -> None:
+    async with asked(mode) as (server, counted):
+        began = time.monotonic()
+        assert await reason(counted.client) == REASONS[mode]
+        assert time.monotonic() - began < DEADLINE_S + 0.3
+        assert counted.metric("frontdesk_llm_completions_total", outcome=REASONS[mode]) == 1
+        assert server.sent < 8_000_000, "an answer over the limit is not read to its end"
+
+
+@pytest.mark.parametrize("mode", [mode for mode in REASONS if mode not in THE_REQUESTS_FAULT])
+async def test_the_breaker_opens_within_20_calls_and_closes_once_the_server_is_well(mode: str) -> None:
+    async with asked(mode, concurrency=20, timeout_s=1.0) as (server, counted):
+        for _ in range(4):
+            reasons = await asyncio.gather(*(reason(counted.client) for _ in range(5)))
+        assert set(reasons) == {Reason.OPEN_CIRCUIT}
+        assert server.calls <= 1.2 * 20
+        assert counted.metric("frontdesk_llm_breaker_state") == 2
+        server.mode = "good"
+        recovered = time.monotonic()
+        while counted.metric("frontdesk_llm_breaker_state") != 0:
+            await asyncio.sleep(0.05)
+            await asyncio.gather(text(counted.client), return_exceptions=True)
+            assert time.monotonic() - recovered < 20
+        assert await text(counted.client) == ANSWER
+
+
+@pytest.mark.parametrize("mode", ["503", "502", "504", "429", "closed at once"])
+async def test_at_most_one_call_in_five_is_repeated_however_long_the_server_fails(mode: str) -> None:
+    async with asked(mode, breaker_open_s=0.001) as (server, counted):
+        for _ in range(50):
+            await reason(counted.client)
+            await asyncio.sleep(0.02)  # the breaker is half open again by then
+        assert 50 < server.calls <= 1.2 * 50
+
+
+@pytest.mark.parametrize("mode", ["500", "401", "garbage after text", "reset"])
+async def test_what_would_fail_again_or_has_begun_is_not_repeated(mode: str) -> None:
+    async with asked(mode, breaker_open_s=0.001) as (server, counted):
+        for _ in range(20):
+            await reason(counted.client)
+            await asyncio.sleep(0.02)  # the breaker is half open again by then
+        assert server.calls == 20
+
+
+async def test_a_call_that_is_repeated_may_be_answered() -> None:
+    async with asked("good") as (server, counted):
+        for _ in range(4):
+            await text(counted.client)
+        server.mode, server.calls = "fails once", 0
+        assert await text(counted.client) == ANSWER
+        assert server.calls == 2
+
+
+async def test_a_slow_server_is_left_alone_as_a_failing_one_is() -> None:
+    async with asked("slow") as (_, counted):
+        for _ in range(5):
+            assert await text(counted.client) == ANSWER
+        assert await reason(counted.client) == "open_circuit"
+
+
+async def test_callers_in_a_hurry_do_not_make_a_healthy_server_look_ill() -> None:
+    async with asked("slow") as (_, counted):
+        for _ in range(10):
+            assert await reason(counted.client, 0.05) == "timeout"
+        assert counted.metric("frontdesk_llm_breaker_state") == 0
+
+
+@pytest.mark.parametrize("mode", THE_REQUESTS_FAULT)
+async def test_requests_that_cannot_be_answered_do_not_make_a_healthy_server_look_ill(mode: str) -> None:
+    async with asked(mode) as (_, counted):
+        for _ in range(10):
+            await reason(counted.client)
+        assert counted.metric("frontdesk_llm_breaker_state") == 0
+
+
+async def test_nobody_waits_for_a_place() -> None:
+    async with asked("hang", concurrency=2) as (server, counted):
+        waiting = [asyncio.create_task(reason(counted.client)) for _ in range(2)]
+        await until(lambda: server.calls == 2)
+        began = time.monotonic()
+        assert await reason(counted.client) == "overloaded"
+        assert time.monotonic() - began < 0.05
+        assert await asyncio.gather(*waiting) == ["timeout", "timeout"]
+
+
+@pytest.mark.parametrize("leave", ["close", "cancel"])
+async def test_who_goes_away_stops_the_generation_and_leaves_no_mark(leave: str) -> None:
+    async with asked("hang after text", concurrency=1) as (server, counted):
+        for _ in range(6):
+            completion = counted.client.complete(PROMPT, Deadline.after(5.0))
+            await anext(completion)
+            if leave == "close":
+                await completion.aclose()
+            else:
+                task = asyncio.ensure_future(anext(completion))
+                await asyncio.sleep(0.01)
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
+            await until(lambda: server.open == 0)
+        assert counted.metric("frontdesk_llm_completions_total", outcome="abandoned") == 6
+        assert counted.metric("frontdesk_llm_breaker_state") == 0
+
+
+async def test_a_reader_who_takes_its_time_is_no_stall_of_the_server() -> None:
+    async with asked("good") as (_, counted):
+        pieces = []
+        async for piece in counted.client.complete(PROMPT, Deadline.after(5.0)):
+            pieces.append(piece)
+            await asyncio.sleep(0.35)
+        assert pieces == list(SAYS)
+
+
+async def test_no_server_at_all_is_unreachable() -> None:
+    async with faulty_server() as server:
+        pass
+    assert await reason(Counted(server.base_url).client) == "unreachable"
+
+
+async def test_tokens_and_cost_are_counted_by_model() -> None:
+    prices = {"price_per_1000_input_tokens": 2.0, "price_per_1000_output_tokens": 10.0}
+    async with asked("good", **prices) as (server, counted):
+        await text(counted.client)
+        assert counted.metric("frontdesk_llm_tokens_total", kind="input", estimated="false") == 11
+        assert counted.metric("frontdesk_llm_cost_total") == pytest.approx(0.052)
+        server.mode = "cut off"
+        await reason(counted.client)
+        assert counted.metric("frontdesk_llm_tokens_total", kind="output", estimated="true") == 3
+        assert counted.metric("frontdesk_llm_upstream_calls_total") == 2
+
+
+async def test_the_prompt_and_the_key_are_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    for mode in REASONS:
+        async with asked(mode) as (_, counted):
+            with pytest.raises(LanguageModelUnavailable) as caught:
+                await text(counted.client)
+            told = f"{caught.value!r} {caught.value} {counted.settings!r} {counted.settings.model_dump()} {PROMPT}"
+            assert "MARKER" not in told
+    assert "MARKER" not in caplog.text

@@ -1,0 +1,113 @@
+"""Clarifying questions in the customer's language: whole, checked like any reply, English where a wish lacks."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from frontdesk.deadline import Deadline
+from frontdesk.decision.clarification import question
+from frontdesk.errors import ConfigurationError
+from frontdesk.masking import mask
+from frontdesk.responses.checks.run import check
+from frontdesk.responses.checks.types import Draft
+from frontdesk.responses.reply.clarifying_questions import Questions
+from frontdesk.responses.reply.template import PHRASES
+from frontdesk.responses.reply.writer import TemplateWriter
+from frontdesk.responses.text.language_detection import LANGUAGES, guess
+from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+from frontdesk.types import Action, Decision, Reason, ReplyRequest, Written
+from tests.support.fakes import understanding
+from tests.support.writing import DAY, POLICY, QUESTIONS, TEMPLATES
+
+TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
+OTHERS = [language for language in LANGUAGES if language != "en"]
+LABELS = ("cancel_order", "get_refund")
+GERMAN = "Ich möchte bitte das Geld für meine Bestellung zurück, oder sie soll nicht mehr kommen."
+
+
+async def asked(text: str, labels: tuple[str, ...] = LABELS, language: str | None = None) -> Written:
+    english = question([TAXONOMY.policy(label) for label in labels])
+    decision = Decision(Action.CLARIFY, (Reason.AMBIGUOUS,), (), english, labels)
+    request = ReplyRequest("acme", mask(text), understanding(labels[0]), decision, language=language)
+    writer = TemplateWriter(TEMPLATES.retrieval, QUESTIONS, today=lambda: DAY)
+    *_, last = [piece async for piece in writer.write(request, Deadline.after(1))]
+    assert isinstance(last, Written)
+    return last
+
+
+async def test_who_writes_german_is_asked_in_german_and_the_decision_stays() -> None:
+    written = await asked(GERMAN)
+    assert written.reply.text == (
+        "Guten Tag, vielen Dank für Ihre Nachricht.\n\n"
+        "Wir haben zuerst eine Frage. Möchten Sie eine Bestellung stornieren oder eine Erstattung beantragen?\n\n"
+        "Ihr Support-Team"
+    )
+    assert written.decision.action is Action.CLARIFY
+    assert written.decision.question == question([TAXONOMY.policy(label) for label in LABELS])
+
+
+async def test_what_the_caller_says_of_the_language_counts_more_than_the_text() -> None:
+    assert "Souhaitez-vous annuler une commande ou" in (await asked(GERMAN, language="fr-CA")).reply.text
+
+
+@pytest.mark.parametrize("language", ["en", "pl", None])
+async def test_english_is_asked_in_english_and_so_is_what_nobody_has_written(language: str | None) -> None:
+    text = (await asked("order money", language=language)).reply.text
+    assert "We have one question first. Do you want to cancel an order that was placed, or to get money back?" in text
+
+
+async def test_a_question_is_never_half_in_one_language() -> None:
+    text = (await asked(GERMAN, ("cancel_order", "an_intent_of_the_teams_own"))).reply.text
+    assert text.startswith("Hello, thank you for your message.\n\nWe have one question first. Do you want")
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_intent_and_phrase_is_written_in_every_language(language: str) -> None:
+    assert set(QUESTIONS.languages[language].by_intent) == set(TAXONOMY.labels)
+    assert set(PHRASES[language]) == set(PHRASES["en"])
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_question_passes_the_checks_of_a_reply(language: str) -> None:
+    """All pairs of intents, and threes: figures, links, promises, tone, leaks, form, length and language."""
+    chosen = [
+        *combinations(TAXONOMY.labels, 2),
+        *zip(TAXONOMY.labels, TAXONOMY.labels[9:], TAXONOMY.labels[18:], strict=False),
+    ]
+    for labels in chosen:
+        text = f"{PHRASES[language]['before_a_question']} {QUESTIONS.ask(labels, language)}"
+        results = check(Draft(text, mask("?"), (), language, POLICY, unattended=False))
+        assert [(one.name, one.findings) for one in results if not one.passed] == [], text
+        assert guess(text) in (language, None), text
+
+
+def test_three_wishes_are_an_enumeration() -> None:
+    labels = ("cancel_order", "get_refund", "complaint")
+    assert QUESTIONS.ask(labels, "nl") == (
+        "Wilt u een bestelling annuleren, een terugbetaling aanvragen of een klacht indienen?"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("[", "not valid YAML"),
+        ("- de", "a mapping of languages"),
+        ("de: {asked: x}", "must have exactly asked, or, wishes"),
+        ("de: {asked: 'Was?', or: oder, wishes: {}}", "has no {wishes}"),
+        ("de: {asked: 'Wollen Sie {wishes}?', or: oder, wishes: [a]}", "mapping of intents"),
+    ],
+)
+def test_a_file_that_is_wrong_is_refused_and_says_where(tmp_path: Path, content: str, problem: str) -> None:
+    path = tmp_path / "questions.yaml"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match=problem):
+        Questions.read(path)
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="no file of questions"):
+        Questions.read(tmp_path / "none.yaml")

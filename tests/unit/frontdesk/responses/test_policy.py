@@ -1,0 +1,36 @@
+"""policy/replies.yaml: words that say the same, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from frontdesk.errors import ConfigurationError
+from frontdesk.responses.policy import STARTER_REPLIES, Alike, ReplyPolicy
+from tests.support.writing import POLICY
+
+
+def test_every_word_of_a_group_becomes_the_first_whatever_its_case() -> None:
+    alike = Alike.of([["choose", "click on", "click"], ["open", "go to"]])
+    assert alike.replaced("Go to Orders, click on it and CLICK Save") == "open Orders, choose it and choose Save"
+    assert alike.replaced("clicked, ago to") == "clicked, ago to"
+
+
+def test_a_language_without_groups_is_left_as_it_is() -> None:
+    assert POLICY.in_one_spelling("Wählen Sie Storno", "de") == "Wählen Sie Storno"
+    assert POLICY.in_one_spelling("About [ORDER_1]: press Cancel", "en") == "About [ORDER_1]: choose Cancel"
+
+
+def test_no_word_stands_in_two_groups() -> None:
+    assert not set(POLICY.alike["en"].first) & set(POLICY.alike["en"].first.values())
+
+
+@pytest.mark.parametrize("wrong", ["[]", "{en: []}", "{en: [[one]]}", "{en: [one, two]}", "{en: [[1, 2]]}"])
+def test_groups_that_are_none_are_refused(tmp_path: Path, wrong: str) -> None:
+    text = STARTER_REPLIES.read_text(encoding="utf-8")
+    before, _, after = text.partition("\nalike:\n")
+    path = tmp_path / "replies.yaml"
+    path.write_text(f"{before}\nalike: {wrong}\n\nforbidden:{after.partition('forbidden:')[2]}", encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="alike must list"):
+        ReplyPolicy.read(path)

@@ -1,0 +1,75 @@
+"""The file sink: whole lines, on the disk, whatever tore the last one."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from frontdesk.storage.events import answered_event
+from frontdesk.storage.outbox.sinks import FileSink, SinkAway
+from tests.support.records import record
+
+EVENTS = [answered_event(record(query_id=str(number))) for number in range(3)]
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "told" / "events.jsonl"
+
+
+def told(path: Path) -> list[str]:
+    return [json.loads(line)["event_id"] for line in path.read_text().splitlines()]
+
+
+def test_events_are_lines_in_order_behind_what_is_there(path: Path) -> None:
+    sink = FileSink(path)
+    sink.deliver(EVENTS[:2])
+    sink.deliver(EVENTS[2:])
+    assert told(path) == ["0", "1", "2"]
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_line_that_a_crash_has_torn_is_ended_before_the_next(path: Path) -> None:
+    sink = FileSink(path)
+    sink.deliver(EVENTS[:1])
+    with path.open("a") as file:
+        file.write('{"event_id":"1","pay')
+    sink.deliver(EVENTS[1:])
+    first, torn, *others = path.read_text().splitlines()
+    assert torn == '{"event_id":"1","pay'
+    assert [json.loads(line)["event_id"] for line in (first, *others)] == ["0", "1", "2"]
+
+
+def test_a_file_that_was_moved_away_is_begun_anew(path: Path) -> None:
+    sink = FileSink(path)
+    sink.deliver(EVENTS[:1])
+    path.rename(path.with_suffix(".1"))
+    sink.deliver(EVENTS[1:])
+    assert told(path) == ["1", "2"]
+
+
+def test_a_file_that_cannot_be_written_is_a_sink_that_is_away(tmp_path: Path) -> None:
+    with pytest.raises(SinkAway, match="IsADirectoryError"):
+        FileSink(tmp_path).deliver(EVENTS)
+
+
+def test_a_disk_that_fills_up_leaves_no_part_of_a_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk fills up between two writes of one delivery, which no small file system does on demand."""
+    sink = FileSink(path)
+    sink.deliver(EVENTS[:1])
+    write, room = os.write, iter([10])
+
+    def fills_up(file: int, data: bytes) -> int:
+        for taken in room:
+            return write(file, data[:taken])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", fills_up)
+    with pytest.raises(SinkAway):
+        sink.deliver(EVENTS[1:])
+    monkeypatch.undo()
+    assert told(path) == ["0"]

@@ -1,0 +1,111 @@
+"""The trail of what was kept: in the same transaction, bound into a chain, whole after reading it back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from frontdesk.security.audit import AuditKey, AuditRow, verify
+from frontdesk.storage.database import begin_writing, migrate, open_database, reading
+from frontdesk.storage.record_rows import RowMaker, Rows
+from frontdesk.storage.sql.audit import all_checkpoints, all_entries, chain_heads, insert_checkpoint
+from frontdesk.storage.sql.audit_trail import AuditTrail
+from frontdesk.storage.writes.write_commands import Keep, write_database
+from frontdesk.types import AuditEntry
+from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, SEAL, record
+
+KEY = AuditKey(b"k" * 32)
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path}/desk.db"
+    migrate(url)
+    opened = open_database(url)
+    yield opened
+    opened.dispose()
+
+
+def rows_of(engine: Engine) -> list[AuditRow]:
+    with reading(engine) as connection:
+        kept = [dict(row) for row in all_entries(connection)]
+    places = [{name: row.pop(name) for name in ("chain", "sequence", "previous_hash", "hash")} for row in kept]
+    return [AuditRow(entry=AuditEntry(**row), **place) for row, place in zip(kept, places, strict=True)]
+
+
+def keep(engine: Engine, trail: AuditTrail, *kept: Rows) -> None:
+    with begin_writing(engine) as connection:
+        write_database(connection, [Keep(rows) for rows in kept], trail)
+
+
+def made(**changes: object) -> Rows:
+    return RowMaker(SEAL, (), KEY.answered).rows(record(**changes))
+
+
+def test_an_answer_leaves_an_entry_without_its_words(engine: Engine) -> None:
+    rows = made()
+    keep(engine, AuditTrail(KEY.link), rows)
+    (row,) = rows_of(engine)
+    assert (row.entry.tenant, row.entry.action, row.entry.target) == ("acme", "answer", rows.id)
+    assert row.entry.created_at == CREATED_AT
+    salt = rows.inserts["queries"][0]["audit_salt"]
+    assert KEY.fingerprint(f"{salt}\x00{MASKED_TEXT}") in row.entry.details
+    assert KEY.fingerprint(MASKED_TEXT) not in row.entry.details  # after an erasure the salt is gone
+    assert '"customer"' not in row.entry.details  # rows without an origin
+    assert not any(word in row.entry.details for word in (MASKED_TEXT, RAW_TEXT, "4711"))
+
+
+def test_an_answers_entry_has_its_customers_keyed_hash_which_is_made_once() -> None:
+    hashed: list[bytes] = []
+
+    def fingerprint(plain: bytes) -> str:
+        hashed.append(plain)
+        return f"hash-{plain.decode()}"
+
+    rows = RowMaker(SEAL, (), KEY.answered, fingerprint).rows(record(customer_id="ada"))
+    assert rows.origin is not None
+    assert json.loads(rows.audited[0].details)["customer"] == rows.origin.customer_hash == "hash-acme\x00ada"
+    assert len(hashed) == 1
+    (nobody,) = RowMaker(SEAL, (), KEY.answered, fingerprint).rows(record(customer_id=None)).audited
+    assert "customer" not in json.loads(nobody.details)
+
+
+def test_chains_of_several_writers_are_whole(engine: Engine) -> None:
+    trails = [AuditTrail(KEY.link), AuditTrail(KEY.link)]
+    for number in range(12):
+        keep(engine, trails[number % 2], *[made() for _ in range(number % 3 + 1)])
+    kept = rows_of(engine)
+    assert len({row.chain for row in kept}) == 2
+    assert len(kept) == 24
+    assert verify(kept, [], KEY) == []
+    with reading(engine) as connection:
+        assert sum(sequence for sequence, _ in chain_heads(connection).values()) == 24
+
+
+def test_what_was_not_committed_left_no_entry_and_no_gap(engine: Engine) -> None:
+    trail = AuditTrail(KEY.link)
+    keep(engine, trail, made())
+    with suppress(RuntimeError), begin_writing(engine) as connection:
+        write_database(connection, [Keep(made())], trail)
+        raise RuntimeError
+    keep(engine, trail, made())
+    assert [row.sequence for row in rows_of(engine)] == [1, 2]
+    assert verify(rows_of(engine), [], KEY) == []
+
+
+def test_entries_go_through_the_spool_unchanged() -> None:
+    rows = made()
+    assert Rows.from_json(rows.to_json()).audited == rows.audited
+
+
+def test_checkpoints_come_back_in_order(engine: Engine) -> None:
+    with begin_writing(engine) as connection:
+        for identity in ("b", "a"):
+            insert_checkpoint(connection, identity, identity.upper(), CREATED_AT)
+    with reading(engine) as connection:
+        assert all_checkpoints(connection) == ["A", "B"]

@@ -1,0 +1,167 @@
+"""What the statements write and find."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, Table, select
+
+from frontdesk.errors import DataError
+from frontdesk.storage.database import reading
+from frontdesk.storage.record_rows import RESOLUTION, open_original
+from frontdesk.storage.sql.records import find_answer, find_sealed, insert_performance, insert_rows
+from frontdesk.storage.tables import customer_history, model_performance, queries
+from frontdesk.types import Action, Record
+from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, SEAL, record
+from tests.support.records import rows as made
+
+
+def write(engine: Engine, *records: Record) -> None:
+    with engine.begin() as connection:
+        insert_rows(connection, made(*records))
+
+
+def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
+    with reading(engine) as connection:
+        return [dict(row) for row in connection.execute(select(table)).mappings()]
+
+
+def test_a_record_becomes_one_row_with_the_masked_texts(engine: Engine) -> None:
+    kept = record()
+    write(engine, kept)
+    (row,) = rows(engine, queries)
+    answer = row.pop("answer")
+    del row["query_sealed"], row["response_sealed"]
+    assert row == {
+        "id": kept.answer.query_id,
+        "tenant": "acme",
+        "customer_id": "customer-7",
+        "session_id": None,
+        "query_text": MASKED_TEXT,
+        "intent": "track_order",
+        "sentiment": "negative",
+        "confidence": 0.93,
+        "priority": "high",
+        "priority_score": 61.0,
+        "response_text": REPLY_TEXT,
+        "response_time_ms": 8.9,
+        "decision": "draft",
+        "escalation_needed": False,
+        "uncertainty_score": 0.2,
+        "channel": "api",
+        "customer_tier": "standard",
+        "model_version": "2026-06-01",
+        "created_at": CREATED_AT,
+        "updated_at": CREATED_AT,
+        "audit_salt": kept.audit_salt,
+    }
+    assert json.loads(answer)["decision"] == {
+        "action": "draft",
+        "reasons": ["confidence_below_threshold"],
+        "suggested_actions": ["check_tracking"],
+        "asks_about": [],
+        "actions": [],
+    }
+
+
+def test_neither_the_raw_text_nor_an_original_is_in_any_row(engine: Engine) -> None:
+    write(engine, record())
+    everything = json.dumps([rows(engine, queries), rows(engine, customer_history)], default=str)
+    assert MASKED_TEXT in everything
+    assert RAW_TEXT not in everything
+    assert "4711-0815" not in everything
+
+
+def test_what_the_customer_wrote_and_was_sent_is_there_for_who_has_the_key(engine: Engine) -> None:
+    kept = record()
+    write(engine, kept, record(with_reply=False))
+    with reading(engine) as connection:
+        assert find_sealed(connection, "other", kept.answer.query_id) is None
+        query, reply = find_sealed(connection, "acme", kept.answer.query_id)
+    assert open_original(SEAL, query, "acme", kept.answer.query_id, "query_text") == RAW_TEXT
+    sent = open_original(SEAL, reply, "acme", kept.answer.query_id, "response_text")
+    assert sent == REPLY_TEXT.replace("[ORDER_1]", "4711-0815")
+    with pytest.raises(DataError):
+        open_original(SEAL, query, "acme", kept.answer.query_id, "response_text")
+    assert open_original(SEAL, None, "acme", kept.answer.query_id, "response_text") is None
+
+
+def test_rows_that_are_there_already_stay_as_they_are(engine: Engine) -> None:
+    first, other = record(), record()
+    write(engine, first)
+    write(engine, first, other, record(query_id=first.answer.query_id, masked_text="another text"))
+    assert [row["query_text"] for row in rows(engine, queries)] == [MASKED_TEXT] * 2
+    assert len(rows(engine, customer_history)) == 2
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_only_an_escalation_is_marked_as_one(engine: Engine, action: Action) -> None:
+    write(engine, record(action=action))
+    assert [row["escalation_needed"] for row in rows(engine, queries)] == [action is Action.ESCALATE]
+
+
+@pytest.mark.parametrize("action", list(Action))
+def test_a_known_customers_history_tells_labels_and_the_outcome_but_no_text(engine: Engine, action: Action) -> None:
+    kept = record(action=action)
+    write(engine, kept)
+    assert rows(engine, customer_history) == [
+        {
+            "id": kept.answer.query_id,
+            "tenant": "acme",
+            "customer_id": "customer-7",
+            "interaction_type": "query",
+            "summary": f"track_order: {action.value}",
+            "resolution_status": RESOLUTION[action],
+            "satisfaction_score": None,
+            "created_at": CREATED_AT,
+        }
+    ]
+
+
+@pytest.mark.parametrize("kept", [record(customer_id=None), record(with_reply=False)], ids=["no customer", "no reply"])
+def test_without_a_customer_or_a_reply_there_is_no_history(engine: Engine, kept: Record) -> None:
+    write(engine, kept)
+    assert rows(engine, customer_history) == []
+    assert len(rows(engine, queries)) == 1
+
+
+def test_a_batch_gives_history_only_to_those_who_have_one(engine: Engine) -> None:
+    known, unknown = record(), record(customer_id=None)
+    write(engine, unknown, known)
+    assert len(rows(engine, queries)) == 2
+    assert [row["id"] for row in rows(engine, customer_history)] == [known.answer.query_id]
+
+
+def test_an_answer_is_found_by_its_own_tenant_alone(engine: Engine) -> None:
+    kept = record(tenant="acme")
+    write(engine, kept, record(tenant="other"))
+    with reading(engine) as connection:
+        found = find_answer(connection, "acme", kept.answer.query_id)
+        assert find_answer(connection, "other", kept.answer.query_id) is None
+        assert find_answer(connection, "acme", "unknown") is None
+    assert found is not None
+    answer, customer_id = found
+    assert json.loads(answer)["query_id"] == kept.answer.query_id
+    assert customer_id == kept.query.customer_id
+
+
+def test_a_stored_answer_leaves_out_what_it_does_not_have(engine: Engine) -> None:
+    kept = record(with_reply=False)
+    write(engine, kept)
+    with reading(engine) as connection:
+        assert "reply" not in json.loads(find_answer(connection, "acme", kept.answer.query_id)[0])
+    (row,) = rows(engine, queries)
+    assert row["response_text"] is None
+
+
+def test_each_metric_of_an_evaluation_is_a_row(engine: Engine) -> None:
+    with engine.begin() as connection:
+        insert_performance(connection, "acme", "ensemble", "3", {"accuracy": 0.94, "ece": 0.012}, CREATED_AT)
+        insert_performance(connection, "acme", "ensemble", "4", {}, CREATED_AT)
+    found = rows(engine, model_performance)
+    assert {row["metric_name"]: row["metric_value"] for row in found} == {"accuracy": 0.94, "ece": 0.012}
+    assert {(row["tenant"], row["model_name"], row["model_version"]) for row in found} == {("acme", "ensemble", "3")}
+    assert {row["evaluation_date"] for row in found} == {CREATED_AT}
+    assert len({row["id"] for row in found}) == 2

@@ -1,0 +1,61 @@
+"""What other systems are told: masked, labelled, told once for each sink."""
+
+from __future__ import annotations
+
+import json
+
+from frontdesk.storage.events import (
+    EventType,
+    answered_event,
+    erased_event,
+    feedback_event,
+    outbox_rows,
+)
+from frontdesk.types import Action
+from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, REPLY_TEXT, record
+
+
+def test_an_answer_is_told_with_masked_text_labels_and_decision() -> None:
+    kept = record(action=Action.ESCALATE)
+    event = answered_event(kept)
+    assert (event.event_id, event.type) == (kept.answer.query_id, EventType.ANSWERED)
+    body = event.body()
+    assert (body["query_text"], body["response_text"]) == (MASKED_TEXT, REPLY_TEXT)
+    assert (body["intent"], body["sentiment"], body["decision"]) == ("track_order", "negative", "escalate")
+    assert body["escalation_needed"] is True
+    assert RAW_TEXT not in event.line()
+    assert "4711" not in event.line()
+
+
+def test_what_was_only_understood_is_told_as_that() -> None:
+    event = answered_event(record(with_reply=False))
+    assert event.type == EventType.UNDERSTOOD
+    assert event.body()["response_text"] is None
+
+
+def test_the_same_record_makes_the_same_event_however_often() -> None:
+    kept = record()
+    assert answered_event(kept) == answered_event(kept)
+
+
+def test_a_line_is_one_json_object_even_where_the_text_has_line_breaks() -> None:
+    line = answered_event(record(masked_text="one\ntwo\u2028three")).line()
+    assert "\n" not in line
+    told = json.loads(line)
+    assert told["payload"]["query_text"] == "one\ntwo\u2028three"
+    assert told["created_at"] == CREATED_AT.isoformat()
+    assert told["tenant"] == "acme"
+
+
+def test_feedback_and_erasure_are_told_too() -> None:
+    row = dict.fromkeys(("intent", "sentiment", "priority", "reply"), None)
+    row |= {"id": "f1", "query_id": "q1", "tenant": "acme", "customer_id": "c", "satisfaction": 4}
+    event = feedback_event({**row, "created_at": CREATED_AT})
+    assert (event.event_id, event.type, event.body()["satisfaction"]) == ("f1", EventType.FEEDBACK, 4)
+    assert erased_event("e1", "acme", "c", CREATED_AT).type == EventType.ERASED
+
+
+def test_each_sink_has_a_row_and_without_sinks_there_is_none() -> None:
+    event = answered_event(record())
+    assert [row["sink"] for row in outbox_rows(event, ("file", "features"))] == ["file", "features"]
+    assert outbox_rows(event, ()) == []

@@ -1,0 +1,185 @@
+"""Acknowledged means committed; one bad row, caller or loop does not harm the others; errors show no text."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from frontdesk.errors import StorageUnavailable
+from frontdesk.storage.database import open_database
+from frontdesk.storage.writes.recorder import SpoolingRecorder
+from frontdesk.types import Record
+from tests.support.recording import Recording, recording
+from tests.support.records import record
+
+SECRET = "my neighbour knows about the money"
+
+
+@pytest.fixture
+def worker(url: str, engine: Engine, tmp_path: Path) -> Iterator[Recording]:
+    with recording(url, tmp_path / "host", engine=engine) as worker:
+        yield worker
+
+
+@pytest.fixture
+def recorder(worker: Recording) -> SpoolingRecorder:
+    return worker.recorder
+
+
+@pytest.fixture
+def onlooker(engine: Engine, database_file: Path) -> Iterator[sqlite3.Connection]:
+    """Another connection to the same file, which sees only what is committed. It asks for the tables to be there."""
+    connection = sqlite3.connect(database_file, isolation_level=None)
+    yield connection
+    connection.close()
+
+
+def ids(onlooker: sqlite3.Connection) -> set[str]:
+    return {row[0] for row in onlooker.execute("SELECT id FROM queries")}
+
+
+def commits(engine: Engine) -> list[object]:
+    counted: list[object] = []
+    event.listen(engine, "commit", counted.append)
+    return counted
+
+
+@contextmanager
+def writing_elsewhere(url: str) -> Iterator[None]:
+    """Another process's transaction, as it were: until it ends, nobody else can write."""
+    engine = open_database(url)
+    with engine.begin():
+        yield
+    engine.dispose()
+
+
+def shown(error: BaseException) -> str:
+    """All that a log or a debugger's traceback would print of it."""
+    return "".join(traceback.format_exception(error)) + repr(error)
+
+
+async def queued(recorder: SpoolingRecorder, *records: Record) -> list[asyncio.Task[str]]:
+    """Tasks that have put their records on the queue, and time enough for the thread to take what it may."""
+    tasks = [asyncio.create_task(recorder.keep(kept)) for kept in records]
+    await asyncio.sleep(0.05)
+    return tasks
+
+
+async def test_an_acknowledged_record_is_there_for_everybody(
+    recorder: SpoolingRecorder, onlooker: sqlite3.Connection
+) -> None:
+    for _ in range(20):
+        kept = record()
+        assert await recorder.keep(kept) == "committed"
+        assert kept.answer.query_id in ids(onlooker)
+
+
+async def test_records_that_wait_together_are_committed_together(
+    engine: Engine, recorder: SpoolingRecorder, onlooker: sqlite3.Connection
+) -> None:
+    counted = commits(engine)
+    records = [record() for _ in range(200)]
+    assert await asyncio.gather(*(recorder.keep(kept) for kept in records)) == ["committed"] * 200
+    assert ids(onlooker) == {kept.answer.query_id for kept in records}
+    assert 1 <= len(counted) <= 20
+
+
+async def test_no_commit_takes_more_rows_than_it_may(
+    url: str, engine: Engine, tmp_path: Path, onlooker: sqlite3.Connection
+) -> None:
+    counted = commits(engine)
+    with recording(url, tmp_path / "host", engine=engine, max_rows_per_commit=4) as worker:
+        await asyncio.gather(*(worker.recorder.keep(record()) for _ in range(20)))
+    assert len(counted) >= 5
+    assert len(ids(onlooker)) == 20
+
+
+class CountingLoop(asyncio.SelectorEventLoop):
+    """Counts how often another thread calls into it."""
+
+    calls = 0
+
+    def call_soon_threadsafe(self, *given: Any, **named: Any) -> asyncio.Handle:
+        self.calls += 1
+        return super().call_soon_threadsafe(*given, **named)
+
+
+def test_all_requests_of_a_commit_are_woken_by_one_call(url: str, recorder: SpoolingRecorder) -> None:
+    async def thirty_and_one() -> None:
+        with writing_elsewhere(url):  # the thread waits with the first record while the others gather
+            tasks = await queued(recorder, record())
+            tasks += await queued(recorder, *(record() for _ in range(30)))
+        await asyncio.gather(*tasks)
+
+    loop = CountingLoop()
+    loop.run_until_complete(thirty_and_one())
+    loop.close()
+    assert loop.calls == 2
+
+
+async def test_a_bad_row_fails_alone(url: str, recorder: SpoolingRecorder, onlooker: sqlite3.Connection) -> None:
+    nameless = replace(record(masked_text=SECRET), response_time_ms=None)  # the column takes no null
+    unwritable = record(masked_text=f"{SECRET} \ud800")  # half a surrogate pair has no UTF-8
+    good = [record() for _ in range(10)]
+    with writing_elsewhere(url):
+        tasks = await queued(recorder, record(), *good[:5], nameless, unwritable, *good[5:])
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    failures = [outcome for outcome in outcomes if outcome != "committed"]
+    assert [type(failure) for failure in failures] == [StorageUnavailable, StorageUnavailable]
+    assert outcomes[6:8] == failures
+    assert {kept.answer.query_id for kept in good} < ids(onlooker)
+    assert len(ids(onlooker)) == 11
+    for failure in failures:
+        assert SECRET not in shown(failure)
+
+
+async def test_a_caller_that_leaves_does_not_harm_the_others(
+    url: str, recorder: SpoolingRecorder, onlooker: sqlite3.Connection
+) -> None:
+    left, stayed = record(), record()
+    with writing_elsewhere(url):
+        tasks = await queued(recorder, record())
+        tasks += await queued(recorder, left, stayed)
+        tasks[1].cancel()
+        await asyncio.sleep(0)
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert outcomes[0] == outcomes[2] == "committed"
+    assert isinstance(outcomes[1], asyncio.CancelledError)
+    assert stayed.answer.query_id in ids(onlooker)
+    assert left.answer.query_id not in ids(onlooker)
+
+
+def test_an_event_loop_that_is_gone_does_not_stop_the_thread(url: str, recorder: SpoolingRecorder) -> None:
+    async def leave() -> None:
+        await queued(recorder, record())  # asyncio.run cancels it and closes the loop
+
+    with writing_elsewhere(url):
+        asyncio.run(leave())
+    assert asyncio.run(recorder.keep(record())) == "committed"
+
+
+async def test_closing_commits_what_waits(
+    url: str, engine: Engine, tmp_path: Path, onlooker: sqlite3.Connection
+) -> None:
+    records = [record() for _ in range(50)]
+    with recording(url, tmp_path / "host", engine=engine, max_rows_per_commit=8) as worker, writing_elsewhere(url):
+        tasks = await queued(worker.recorder, *records)
+    assert ids(onlooker) == {kept.answer.query_id for kept in records}
+    assert await asyncio.gather(*tasks) == ["committed"] * 50
+
+
+async def test_a_closed_recorder_keeps_nothing(recorder: SpoolingRecorder, onlooker: sqlite3.Connection) -> None:
+    recorder.close()
+    recorder.close()
+    with pytest.raises(StorageUnavailable, match="closed"):
+        await recorder.keep(record())
+    assert ids(onlooker) == set()

@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontdesk.deadline import Deadline
+from frontdesk.errors import Overloaded
+from frontdesk.types import Understanding
+from runners.balancing.work_offload import NeighbourAway, Neighbours, to_lend
+from tests.support.fakes import understanding
+
+
+class Reader:
+    """Understands every text as itself, remembers what it was shown, and can be held or full."""
+
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.free = asyncio.Event()
+        self.free.set()
+        self.full = False
+
+    async def read(self, texts: Sequence[str], _: Deadline) -> list[Understanding]:
+        self.seen += texts
+        await self.free.wait()
+        if self.full:
+            raise Overloaded("Too much waits.", retry_after_s=1)
+        return [understanding(label=text) for text in texts]
+
+
+def later() -> Deadline:
+    return Deadline.after(5)
+
+
+@pytest.fixture
+def other() -> Reader:
+    return Reader()
+
+
+@pytest.fixture
+async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[Neighbours]]:
+    both = [
+        Neighbours(tmp_path, 0, 2, version="v1", read=Reader().read),
+        Neighbours(tmp_path, 1, 2, version="v1", read=other.read),
+    ]
+    for worker in both:
+        await worker.open()
+    yield both
+    for worker in both:
+        await worker.close()
+
+
+async def test_a_neighbour_reads_texts_and_answers_in_their_order(workers: list[Neighbours], other: Reader) -> None:
+    found = await workers[0].understand(1, ["a", "b"], later())
+    assert found == [understanding(label="a"), understanding(label="b")]
+    assert other.seen == ["a", "b"]
+
+
+async def test_many_calls_at_once_each_get_their_own_answer(workers: list[Neighbours]) -> None:
+    calls = [workers[0].understand(1, [f"text {number}"], later()) for number in range(50)]
+    labels = [found[0].intent.label for found in await asyncio.gather(*calls)]
+    assert labels == [f"text {number}" for number in range(50)]
+
+
+async def test_a_neighbour_that_is_full_is_no_help(workers: list[Neighbours], other: Reader) -> None:
+    other.full = True
+    with pytest.raises(NeighbourAway):
+        await workers[0].understand(1, ["a"], later())
+
+
+async def test_a_neighbour_that_has_gone_is_left_alone_for_a_while(workers: list[Neighbours]) -> None:
+    assert workers[0].lend(own=10, texts=1) == (1, 1)
+    await workers[1].close()
+    with pytest.raises(NeighbourAway):
+        await workers[0].understand(1, ["a"], later())
+    assert workers[0].lend(own=10, texts=1)[0] == 0
+
+
+async def test_a_neighbour_that_goes_while_it_reads_is_no_help(workers: list[Neighbours], other: Reader) -> None:
+    other.free.clear()
+    asking = asyncio.create_task(workers[0].understand(1, ["a"], later()))
+    while not other.seen:
+        await asyncio.sleep(0.001)
+    await workers[1].close()
+    with pytest.raises(NeighbourAway):
+        await asking
+
+
+async def test_after_a_cancelled_call_the_next_gets_its_own_answer(workers: list[Neighbours], other: Reader) -> None:
+    await workers[0].understand(1, ["first"], later())
+    other.free.clear()
+    gone = asyncio.create_task(workers[0].understand(1, ["gone"], later()))
+    while "gone" not in other.seen:
+        await asyncio.sleep(0.001)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    other.free.set()
+    (found,) = await workers[0].understand(1, ["mine"], later())
+    assert found.intent.label == "mine"
+
+
+async def test_a_neighbour_with_another_bundle_is_no_help(tmp_path: Path, other: Reader) -> None:
+    old = Neighbours(tmp_path, 0, 2, version="v1", read=Reader().read)
+    new = Neighbours(tmp_path, 1, 2, version="v2", read=other.read)
+    await new.open()
+    with pytest.raises(NeighbourAway):
+        await old.understand(1, ["a"], later())
+    assert other.seen == []
+    await new.close()
+    await old.close()
+
+
+async def test_what_was_lent_and_not_answered_counts_as_the_neighbours_load(
+    workers: list[Neighbours], other: Reader
+) -> None:
+    other.free.clear()
+    asking = [asyncio.create_task(workers[0].understand(1, [str(n)], later())) for n in range(4)]
+    await asyncio.sleep(0.01)
+    assert workers[0].lend(own=3, texts=1)[0] == 0
+    other.free.set()
+    await asyncio.gather(*asking)
+    assert workers[0].lend(own=3, texts=1) == (1, 1)
+
+
+async def test_it_is_the_neighbours_own_load_that_it_tells(workers: list[Neighbours]) -> None:
+    workers[1].board.tell(40)
+    assert workers[0].lend(own=10, texts=1)[0] == 0
+    workers[1].board.tell(0)
+    assert workers[0].lend(own=10, texts=1) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("own", "texts", "theirs", "lent"),
+    [
+        (0, 1, 0, 0),
+        (1, 1, 0, 1),
+        (1, 1, 1, 0),
+        (0, 32, 0, 16),
+        (0, 2, 1, 0),
+        (40, 1, 34, 0),
+        (40, 1, 20, 1),
+        (3, 1, 9, 0),
+    ],
+)
+def test_how_many_texts_are_lent(own: int, texts: int, theirs: int, lent: int) -> None:
+    assert to_lend(own, texts, theirs) == lent
+
+
+@given(st.integers(0, 500), st.integers(1, 256), st.integers(0, 500))
+def test_lending_never_makes_the_neighbour_the_busier_one(own: int, texts: int, theirs: int) -> None:
+    lent = to_lend(own, texts, theirs)
+    assert 0 <= lent <= texts
+    assert lent == 0 or theirs + lent <= own + texts - lent

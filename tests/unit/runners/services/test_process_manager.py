@@ -1,0 +1,147 @@
+"""Circus listens on unix sockets in a private folder, or the master ends with one line."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from frontdesk.config import SOCKETS_VARIABLE
+from frontdesk.errors import ConfigurationError
+from runners.services.process_manager import LONGEST_NAME, MAX_PATH_BYTES, _make_folder, check_control_socket
+
+PROJECT = Path(__file__).resolve().parents[4]
+IMPORT = """
+import sys, pathlib, zmq
+from runners.services.process_manager import sockets_folder, use_private_sockets
+use_private_sockets(pathlib.Path(sys.argv[1]))
+from bentoml._internal.utils.circus import create_standalone_arbiter
+from circus.sockets import CircusSocket
+"""
+
+
+def run(program: str, run_folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the lines in a master of its own, which has taken the hook."""
+    return subprocess.run(
+        [sys.executable, "-c", IMPORT + program, str(run_folder)],
+        cwd=PROJECT, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("threaded", [False, True])
+def test_every_arbiter_of_bentoml_gets_unix_sockets(tmp_path: Path, threaded: bool) -> None:
+    done = run(
+        f"arbiter = create_standalone_arbiter([], threaded={threaded})\n"
+        "print(arbiter.endpoint, arbiter.pubsub_endpoint, arbiter.stats_endpoint, arbiter.multicast_endpoint)\n"
+        "print(sockets_folder())",
+        tmp_path,
+    )
+    addresses, folder = done.stdout.splitlines()
+    assert addresses == f"ipc://{folder}/control ipc://{folder}/events None None", done.stderr
+    assert not Path(folder).exists()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:*", "ipc:///tmp/elsewhere", "tcp://*:5555"])
+def test_a_process_manager_that_would_listen_elsewhere_ends_the_master(tmp_path: Path, address: str) -> None:
+    """As with a BentoML that makes its arbiter in another way: the hook above it was not taken."""
+    done = run(f"zmq.Context().socket(zmq.ROUTER).bind({address!r})\nprint('listens')", tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == (
+        f"error BentoML's process manager would listen on {address}, where anybody here can command it.\n"
+    )
+
+
+def test_a_service_that_would_get_a_tcp_port_ends_the_master(tmp_path: Path) -> None:
+    """As BentoML gives its runners one where BENTOML_NO_UDS is set."""
+    program = "sockets = [CircusSocket(name='{name}', host='127.0.0.1', port=1)]\n"
+    program += "create_standalone_arbiter([], sockets=sockets)\nprint('made')"
+    done = run(program.format(name="encoders"), tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error BentoML would give the service 'encoders' a TCP port that anybody here can call.\n"
+    assert run(program.format(name="_bento_api_server"), tmp_path).stdout == "made\n"
+
+
+def test_the_folder_lies_in_the_run_folder_and_is_private(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        left = Path(short) / "run" / "7.sockets"
+        left.mkdir(parents=True)
+        left.chmod(0o755)
+        (left / "control").write_text("of a master that was killed")
+        folder = _make_folder(Path(short) / "run", 7)
+        assert folder == left
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+        assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["x" * 120, "é" * 60, "with a space " * 9])
+def test_where_its_path_would_be_too_long_it_lies_below_the_temporary_folder(tmp_path: Path, name: str) -> None:
+    folder = _make_folder(tmp_path / name / "run", 7)
+    try:
+        assert len(os.fsencode(folder / LONGEST_NAME)) <= MAX_PATH_BYTES
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    finally:
+        folder.rmdir()
+
+
+def test_where_no_folder_will_do_the_start_fails_with_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    long = tmp_path / ("x" * 120)
+    monkeypatch.setattr("runners.services.process_manager._temporaries", lambda: (long,))
+    with pytest.raises(ConfigurationError, match=r"no place for the sockets.*TMPDIR") as refused:
+        _make_folder(long / "run", 7)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_folder_that_others_can_write_to_is_passed_over(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/tmp") as short:
+        run_folder = Path(short) / "run"
+        run_folder.mkdir()
+        run_folder.chmod(0o777)
+        folder = _make_folder(run_folder, 7)
+        folder.rmdir()
+        assert run_folder not in folder.parents
+
+
+def test_a_worker_finds_out_that_the_control_socket_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="does not listen on the private socket"):
+        check_control_socket({})
+    with pytest.raises(ConfigurationError, match="does not listen on the private socket"):
+        check_control_socket({SOCKETS_VARIABLE: str(tmp_path)})
+    with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as control:
+        control.bind(f"{short}/control")
+        assert check_control_socket({SOCKETS_VARIABLE: short}) == Path(short)
+
+
+def test_a_port_that_another_program_took_meanwhile_ends_the_master_with_one_line(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        code = (
+            "from pathlib import Path; from runners.services.process_manager import use_private_sockets\n"
+            f"use_private_sockets(Path({str(tmp_path / 'run')!r}))\n"
+            "from circus.sockets import CircusSocket\n"
+            f"CircusSocket(name='_bento_api_server', host='127.0.0.1', port={port}).bind_and_listen()\n"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error Cannot listen on 127.0.0.1:{port} (Address already in use).\n"
+
+
+def test_each_master_has_a_folder_of_its_own_for_metrics_and_removes_it(tmp_path: Path) -> None:
+    run = tmp_path / "home" / "run"
+    code = (
+        "from pathlib import Path; from runners.services.process_manager import use_private_sockets\n"
+        f"use_private_sockets(Path({str(run)!r}))\n"
+        "from bentoml.serving import ensure_prometheus_dir; import os\n"
+        "folder = Path(ensure_prometheus_dir())\n"
+        "print(folder.name == f'{os.getpid()}.metrics', folder.stat().st_mode & 0o777)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == f"True {0o700}\n"
+    assert list(run.iterdir()) == []

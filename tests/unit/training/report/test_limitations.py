@@ -1,0 +1,96 @@
+"""Each sentence stands there because of a figure, and only then."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.support.reports import calibration, manifest, metrics, predictions, subject
+from training.report.intent_calibration import claims
+from training.report.limitations import limits
+from training.report.predictions import Predictions
+from training.report.report_data import Subject
+
+INTENTS = ("refund", "invoice", "order")
+SOUND: dict[str, dict[str, Any]] = {
+    "scope": {"near_recall": 0.9, "rows": 40},
+    "automation": {"upper_bound": 0.015},
+    "intent": {"ensemble": {"ece": 0.01, "log_loss": 0.2, "accuracy": 0.97}},
+}
+
+
+def sound(**changed: Any) -> Subject:
+    """A version about which there is nothing to say but what holds for all."""
+    figures = metrics(INTENTS)
+    for part, values in SOUND.items():
+        figures[part] = {**figures[part], **values}
+    for part, values in changed.pop("figures", {}).items():
+        figures[part] = {**figures.get(part, {}), **values} if values else {}
+    given = {"predictions": certain(), "manifest": manifest(INTENTS, figures), **changed}
+    return subject(INTENTS, **given)
+
+
+def certain(wrong_refunds: int = 0, rows: int = 300) -> Predictions:
+    """All right, at a confidence of 0.99, but for so many refunds that are taken for invoices."""
+    truth = np.arange(rows) % 3
+    outside = np.arange(rows) < 60
+    chosen = truth.copy()
+    chosen[np.flatnonzero((truth == 0) & ~outside)[:wrong_refunds]] = 1
+    ensemble = np.full((rows, 3), 0.005)
+    ensemble[np.arange(rows), chosen] = 0.99
+    return Predictions(ensemble[None], ensemble, np.where(outside, -1, truth), outside, np.zeros_like(outside), rows)
+
+
+def topics(given: Subject) -> list[str]:
+    return [limit.topic for limit in limits(given, claims(given.predictions))]
+
+
+def sentences(given: Subject) -> str:
+    return " ".join(limit.sentence for limit in limits(given, claims(given.predictions)))
+
+
+def test_of_a_sound_version_only_what_holds_for_all_is_said() -> None:
+    assert topics(sound()) == ["Other writers", "Not for"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "topic", "told"),
+    [
+        ({"calibration": calibration(None)}, "Automation", "Nothing is automated"),
+        ({"figures": {"automation": {"error": 0.035}}}, "Automation", "3.5% of the automated answers are wrong"),
+        (
+            {"figures": {"automation": {"upper_bound": 0.04}}},
+            "Automation",
+            "too few to confirm it (their bound is 4.0%)",
+        ),
+        ({"predictions": certain(rows=85)}, "Too few rows", "(3 of 3 intents)"),
+        ({"figures": {"intent": {"ensemble": {"ece": 0.08}}}}, "Confidence", "8.0 points off"),
+        ({"figures": {"scope": {"rows": 5}}}, "Out of scope", "hardly known: 9 were held out"),
+        ({"figures": {"scope": {"rows": 0, "near_rows": 0}}}, "Out of scope", "hardly known: none were held out"),
+        ({"figures": {"scope": {"recall": 0.6}}}, "Out of scope", "40.0% of the messages that fit no intent"),
+        ({"figures": {"scope": {"near_recall": 0.3}}}, "Unknown neighbours", "70.0% of the messages"),
+        ({"figures": {"scope": {"false_alarm_rate": 0.09}}}, "False alarms", "9.0% of messages in scope"),
+        ({"figures": {"borrowed_sentiment": {"rows": 900}}}, "Sentiment", "learned from the starter corpus"),
+        ({"figures": {"sentiment": {}}}, "Sentiment", "nothing is known"),
+        ({"figures": {"sentiment": {"ensemble": {"accuracy": 0.7}}}}, "Sentiment", "30.0% of sentiments are wrong"),
+    ],
+)
+def test_a_poor_figure_is_said(changed: dict[str, Any], topic: str, told: str) -> None:
+    given = sound(**changed)
+    assert topic in topics(given)
+    assert told in sentences(given)
+
+
+def test_an_intent_that_is_rarely_recognised_and_one_that_is_too_sure_are_named() -> None:
+    given = sound(predictions=certain(wrong_refunds=40))
+    assert "fewer than 80% of their messages: refund (50% of 80) (1 of 3 intents)" in sentences(given)
+    assert "invoice (says 99%, is right in 67%)" in sentences(given)
+
+
+def test_of_many_intents_the_first_are_named_and_the_others_counted() -> None:
+    names = tuple(f"intent_{number}" for number in range(30))
+    told = sentences(subject(names, predictions=predictions(30, rows=60)))
+    assert "With fewer than 10 held-out messages" in told
+    assert "and 22 more (30 of 30 intents)" in told
