@@ -235,7 +235,14 @@ class Frontdesk:
     ) -> dict[str, Any]:
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
         query = Query(
-            text, customer_id, session_id, Channel(channel), CustomerTier(customer_tier), language, waiting_since, store
+            text,
+            customer_id=customer_id,
+            session_id=session_id,
+            channel=Channel(channel),
+            customer_tier=CustomerTier(customer_tier),
+            language=language,
+            waiting_since=waiting_since,
+            store=store,
         )
         return await _rendered(query, reply=False)
 
@@ -253,7 +260,14 @@ class Frontdesk:
     ) -> dict[str, Any]:
         """Everything of `understand`, and the reply; acknowledged once it is stored."""
         query = Query(
-            text, customer_id, session_id, Channel(channel), CustomerTier(customer_tier), language, waiting_since, store
+            text,
+            customer_id=customer_id,
+            session_id=session_id,
+            channel=Channel(channel),
+            customer_tier=CustomerTier(customer_tier),
+            language=language,
+            waiting_since=waiting_since,
+            store=store,
         )
         return await _rendered(query, reply=True)
 

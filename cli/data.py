@@ -26,6 +26,7 @@ def data() -> None:
 @app.command()
 def check(
     path: Annotated[Path, typer.Argument(help=flags.PATH)],
+    *,
     text: flags.Text = "text",
     intent: flags.Intent = "intent",
     sentiment: flags.Sentiment = "sentiment",
@@ -63,6 +64,7 @@ def check(
 @app.command()
 def taxonomy(
     path: Annotated[Path, typer.Argument(help=flags.PATH)],
+    *,
     text: flags.Text = "text",
     intent: flags.Intent = "intent",
     sentiment: flags.Sentiment = "sentiment",

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 def evaluate(
     bundle: Annotated[str, typer.Argument(help="A version of `frontdesk models`, or the path of a bundle.")],
     data: Annotated[Path, typer.Option(help=flags.PATH)],
+    *,
     text: flags.Text = "text",
     intent: flags.Intent = "intent",
     sentiment: flags.Sentiment = "sentiment",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 
 def train(
+    *,
     data: Annotated[Path | None, typer.Option(help=f"{flags.PATH} Default: the starter corpus.")] = None,
     profile: Annotated[str, typer.Option(help="A profile of training/profiles, or a path.")] = "starter",
     taxonomy: Annotated[

@@ -212,7 +212,7 @@ class AnswerQuery:
             skipped=(*judged.skipped, *written.skipped),
             timings_ms=watch.laps(),
         )
-        answer = await self._keep(query, caller, masked, draft, claim, watch, deadline)
+        answer = await self._keep(query, caller, masked, draft, claim=claim, watch=watch, deadline=deadline)
         self._observe(answer, watch)
         yield Final(answer)
 
@@ -254,7 +254,7 @@ class AnswerQuery:
         watch.lap("decide")
         drafts = [dataclasses.replace(answer, timings_ms=watch.laps()) for answer in judged]
         outcomes = await _gather(
-            self._keep(query, caller, text, draft, claim, watch, deadline)
+            self._keep(query, caller, text, draft, claim=claim, watch=watch, deadline=deadline)
             for query, text, draft in zip(queries, masked, drafts, strict=True)
         )
         if len(queries) == 1:
@@ -326,6 +326,7 @@ class AnswerQuery:
         caller: Caller,
         masked: MaskedText,
         draft: Answer,
+        *,
         claim: Claim | None,
         watch: Stopwatch,
         deadline: Deadline,

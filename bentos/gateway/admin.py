@@ -41,12 +41,13 @@ class TokensRevoked(BaseModel):
 
 
 def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
-    no_letter: dict[int | str, dict[str, Any]] = {
-        200: {"description": "Done"},
-        404: {"description": "This tenant has no such dead letter", **PROBLEM},
-        **PROBLEMS,
-    }
+    """Add the routes for administrators."""
+    _add_models(app, desk)
+    _add_outbox(app, desk)
+    _add_tokens(app, desk)
 
+
+def _add_models(app: FastAPI, desk: Callable[[], Desk]) -> None:
     @app.get(
         "/v1/admin/models",
         summary="Which models run, and where",
@@ -59,6 +60,14 @@ def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
         reading = asyncio.to_thread(desk().inventory.report)
         report = await admitted.get().deadline.bound(reading, "the bundles were read")
         return Response(_REPORT.to_json(report), media_type=JSON)
+
+
+def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
+    no_letter: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Done"},
+        404: {"description": "This tenant has no such dead letter", **PROBLEM},
+        **PROBLEMS,
+    }
 
     @app.get(
         "/v1/admin/outbox",
@@ -101,6 +110,8 @@ def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
         await request.deadline.bound(asking, "the outbox was written")
         return Response(_DONE, media_type=JSON)
 
+
+def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
     @app.post(
         "/v1/admin/tokens/revoke",
         summary="Revoke a token, or all tokens of a subject",

@@ -64,6 +64,22 @@ def build_app(
         redoc_url=None,
     )
 
+    _add_answers(app, desk, max_item_bytes)
+    add_stream(app, desk)
+    add_records(app, desk)  # before /v1/queries/{query_id}, which would take their paths for ids
+    _add_stored_answer(app, desk)
+    add_customers(app, desk)
+    add_analytics(app, desk)
+    add_admin(app, desk)
+    _add_pages(app)
+    add_documents(app, desk)
+    _add_health(app, desk, heartbeats, identity, is_draining)
+    _add_refusals(app, desk)
+    described(app)
+    return app
+
+
+def _add_answers(app: FastAPI, desk: Callable[[], Desk], max_item_bytes: int) -> None:
     @app.post(
         "/v1/understand",
         summary="Understand a message",
@@ -108,9 +124,8 @@ def build_app(
         query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
         return answered(await desk().pipeline.answer(query, request.caller, request.deadline))
 
-    add_stream(app, desk)
-    add_records(app, desk)  # before /v1/queries/{query_id}, which would take their paths for ids
 
+def _add_stored_answer(app: FastAPI, desk: Callable[[], Desk]) -> None:
     @app.get(
         "/v1/queries/{query_id}",
         summary="A stored answer",
@@ -127,16 +142,6 @@ def build_app(
         content, customer = found
         request.add_audit_facts(rows=1, **({} if customer is None else {"customer": customer}))
         return Response(content, media_type=JSON)
-
-    add_customers(app, desk)
-    add_analytics(app, desk)
-    add_admin(app, desk)
-    _add_pages(app)
-    add_documents(app, desk)
-    _add_health(app, desk, heartbeats, identity, is_draining)
-    _add_refusals(app, desk)
-    described(app)
-    return app
 
 
 def _add_pages(app: FastAPI) -> None:

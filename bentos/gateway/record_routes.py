@@ -99,7 +99,11 @@ class QueryErased(ErasureReceipt):
 
 def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
     """Routes over queries. Those with a fixed path go before /v1/queries/{query_id}."""
+    _add_lists(app, desk)
+    _add_feedback_and_erasure(app, desk)
 
+
+def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
     @app.get(
         "/v1/queries",
         summary="Stored queries, the newest first",
@@ -146,6 +150,8 @@ def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
         rows = _stream(desk(), seen, asked.filters(), export, first)
         return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
+
+def _add_feedback_and_erasure(app: FastAPI, desk: Callable[[], Desk]) -> None:
     @app.post(
         "/v1/queries/{query_id}/feedback",
         summary="Say how good an answer was",

@@ -32,6 +32,7 @@ def open_recorder(
     engine: Engine,
     spool: Spool,
     seal: Sealing,
+    *,
     metrics: Metrics,
     outbox: Dispatcher | None,
     auditor: Auditor,

@@ -8,8 +8,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from bentos.audit.audit_log import open_auditor
+from sqlalchemy import Engine
+
+from bentos.audit.audit_log import Auditor, open_auditor
 from bentos.audit.checkpoints import Checkpoints
 from bentos.audit.counts import AuditCounts
 from bentos.wiring.local_llm import prepare_local
@@ -40,8 +43,9 @@ from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
-from frontdesk.pipeline import AnswerQuery
+from frontdesk.pipeline import AnswerQuery, Champion, Customers, Recorder, Writer
 from frontdesk.responses.llm import factory
+from frontdesk.responses.reply.reply_cache import CachedReplies
 from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
@@ -49,18 +53,23 @@ from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
 from frontdesk.security.provided_keys import place_keys
 from frontdesk.security.revocations import Revocations
-from frontdesk.security.sealing import open_seal
+from frontdesk.security.sealing import Sealing, open_seal
 from frontdesk.security.tokens import Keys
 from frontdesk.storage.database import migrate, open_database
+from frontdesk.storage.erasure.follower import ErasureFollower
 from frontdesk.storage.erasure.retention import RetentionJob
+from frontdesk.storage.outbox.dispatcher import Dispatcher
 from frontdesk.storage.reads.query_history import Archive
 from frontdesk.storage.reads.sql_customer_history import SqlCustomers
 from frontdesk.storage.redis.customer_history import RedisCustomers
 from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.writes.idempotency import IdempotencyKeys
+from frontdesk.storage.writes.recorder import SpoolingRecorder
 from model_store.bundle import Bundle
 from runners.models.encoder import Precision
 from runners.models.onnx_session import check_runtime
 from runners.remote.placement import check_placement
+from runners.server.model_server import BatchedChampion
 from runners.server.preflight import rehearse
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
@@ -78,45 +87,23 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     Raises:
         FrontdeskError: naming the part that cannot be opened and what to do.
     """
-    path = served_bundle(settings)
-    provider = placed_provider(settings, runners)
     metrics = Metrics()
-    champion = open_champion(settings, path, provider, runners, metrics)
-    if champion.precisions:
-        _log.info("Encoders run on %s (%s).", provider.name, provider.because)
-    inventory = Inventory.of(
-        path,
-        settings.bundles,
-        placement=settings.model.placement if runners else "embedded",
-        threads=settings.model.onnx_threads,
-        provider=provider,
-        precisions=champion.precisions,
-    )
-    metrics.set_model(champion.version)
-    migrate(settings.database_url)
-    engine = open_database(settings.database_url)
-    spool, seal = Spool.open(settings.home), open_seal(settings.keys)
-    outbox = open_outbox(settings, engine, spool, metrics)
-    auditor = open_auditor(settings, engine)
-    interval_s = settings.security.audit_checkpoint_s
-    checkpoints = Checkpoints(engine, auditor.key, settings.home, auditor.trail.chain, interval_s)
-    recorder = open_recorder(settings, engine, spool, seal, metrics, outbox, auditor)
-    keys = open_keys(settings, recorder, spool, seal, metrics)
+    champion, inventory = _open_model(settings, runners, metrics)
+    storage = _open_storage(settings, metrics)
+    engine, auditor = storage.engine, storage.auditor
     redis = open_redis(settings)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
     language_model = open_language_model(settings)
     writer = open_writer(settings, champion, language_model, open_reply_cache(settings, redis))
     replies = cached_replies(writer)
-    pipeline = AnswerQuery(
-        mask_steps=mask_steps,
-        champion=champion,
+    pipeline = _pipeline(
+        settings,
+        champion,
+        metrics,
         customers=RedisCustomers(redis) if redis else customers,
-        priority=_priority(settings),
-        max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
         writer=writer,
-        recorder=recorder,
-        keys=keys,
-        observe=metrics.observe_answer,
+        recorder=storage.recorder,
+        keys=storage.keys,
     )
     counts = AuditCounts(engine, auditor.trail, auditor.key, overflowed=metrics.count_audit_merged)
     revocations = Revocations()
@@ -125,36 +112,114 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     limits = open_limits(settings, metrics, place)
     disk_room = open_disk_room(settings, engine, metrics)
     champion.refuse_when(disk_room.check)
-    forget_replies = None if replies is None else replies.forget
-    follower = follow_erasures(settings, engine, spool, replies)
-    fingerprint = fingerprint_key(settings.keys).fingerprint
-    archive = Archive(
-        engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon, settings.events_file
-    )
+    follower = follow_erasures(settings, engine, storage.spool, replies)
     return Desk(
-        pipeline,
-        champion,
-        gate,
-        limits,
-        metrics,
-        engine,
-        recorder,
-        keys,
-        spool,
-        seal,
-        customers,
-        redis,
-        outbox,
-        auditor,
-        checkpoints,
-        inventory,
-        language_model,
-        archive,
-        counts,
-        watch,
-        follower,
-        RetentionJob(engine, open_retention(settings, engine, auditor.trail)),
-        disk_room,
+        pipeline=pipeline,
+        champion=champion,
+        gate=gate,
+        limits=limits,
+        metrics=metrics,
+        engine=engine,
+        recorder=storage.recorder,
+        keys=storage.keys,
+        spool=storage.spool,
+        seal=storage.seal,
+        customers=customers,
+        redis=redis,
+        outbox=storage.outbox,
+        auditor=auditor,
+        checkpoints=_checkpoints(settings, engine, auditor),
+        inventory=inventory,
+        language_model=language_model,
+        archive=_archive(settings, engine, storage.spool, replies, follower),
+        audit_counts=counts,
+        revocations=watch,
+        erasure_follower=follower,
+        retention=RetentionJob(engine, open_retention(settings, engine, auditor.trail)),
+        disk_room=disk_room,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Storage:
+    """What answers are recorded with."""
+
+    engine: Engine
+    spool: Spool
+    seal: Sealing
+    outbox: Dispatcher | None
+    auditor: Auditor
+    recorder: SpoolingRecorder
+    keys: IdempotencyKeys
+
+
+def _open_storage(settings: Settings, metrics: Metrics) -> _Storage:
+    migrate(settings.database_url)
+    engine = open_database(settings.database_url)
+    spool, seal = Spool.open(settings.home), open_seal(settings.keys)
+    outbox = open_outbox(settings, engine, spool, metrics)
+    auditor = open_auditor(settings, engine)
+    recorder = open_recorder(settings, engine, spool, seal, metrics=metrics, outbox=outbox, auditor=auditor)
+    keys = open_keys(settings, recorder, spool, seal, metrics)
+    return _Storage(engine=engine, spool=spool, seal=seal, outbox=outbox, auditor=auditor, recorder=recorder, keys=keys)
+
+
+def _open_model(
+    settings: Settings, runners: Mapping[str, str | None] | None, metrics: Metrics
+) -> tuple[BatchedChampion, Inventory]:
+    """The served bundle, loaded and warm, and what administrators see of it."""
+    path = served_bundle(settings)
+    provider = placed_provider(settings, runners)
+    champion = open_champion(settings, path, provider, runners, metrics)
+    if champion.precisions:
+        _log.info("Encoders run on %s (%s).", provider.name, provider.because)
+    metrics.set_model(champion.version)
+    inventory = Inventory.of(
+        path,
+        settings.bundles,
+        placement=settings.model.placement if runners else "embedded",
+        threads=settings.model.onnx_threads,
+        provider=provider,
+        precisions=champion.precisions,
+    )
+    return champion, inventory
+
+
+def _pipeline(
+    settings: Settings,
+    champion: Champion,
+    metrics: Metrics,
+    *,
+    customers: Customers,
+    writer: Writer,
+    recorder: Recorder,
+    keys: IdempotencyKeys,
+) -> AnswerQuery:
+    return AnswerQuery(
+        mask_steps=mask_steps,
+        champion=champion,
+        customers=customers,
+        priority=_priority(settings),
+        max_plausible_to_clarify=settings.policy.max_plausible_to_clarify,
+        writer=writer,
+        recorder=recorder,
+        keys=keys,
+        observe=metrics.observe_answer,
+    )
+
+
+def _checkpoints(settings: Settings, engine: Engine, auditor: Auditor) -> Checkpoints:
+    interval_s = settings.security.audit_checkpoint_s
+    return Checkpoints(engine, auditor.key, settings.home, auditor.trail.chain, interval_s)
+
+
+def _archive(
+    settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None, follower: ErasureFollower
+) -> Archive:
+    fingerprint = fingerprint_key(settings.keys).fingerprint
+    forget_replies = None if replies is None else replies.forget
+    return Archive(
+        engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon, settings.events_file
     )
 
 

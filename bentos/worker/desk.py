@@ -42,7 +42,7 @@ from frontdesk.types import Caller
 from runners.server.model_server import BatchedChampion
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """One worker's parts, opened and warm."""
 

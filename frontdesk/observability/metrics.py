@@ -53,7 +53,14 @@ class Metrics:
         """Register with `registry`, by default prometheus_client's own."""
         if folder := os.environ.get(_MULTI_PROCESS):
             _reserve(Path(folder))
-        self._registry = to = REGISTRY if registry is None else registry
+        self._registry = REGISTRY if registry is None else registry
+        self._version: str | None = None
+        self._add_requests(self._registry)
+        self._add_answers(self._registry)
+        self._add_models(self._registry)
+        self._add_storage(self._registry)
+
+    def _add_requests(self, to: CollectorRegistry) -> None:
         self._requests = _Counters(
             Counter("frontdesk_http_requests_total", "Requests answered", ("route", "method", "status"), registry=to)
         )
@@ -66,6 +73,38 @@ class Metrics:
                 registry=to,
             )
         )
+        self._rejected = _Counters(
+            Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=to)
+        )
+        self._limited = _Counters(
+            Counter("frontdesk_rate_limited_total", "Requests refused, by the limit used up", ("limit",), registry=to)
+        )
+        self._limit_checks = _Counters(
+            Counter(
+                "frontdesk_rate_limit_checks_total",
+                "Requests counted, by whose windows decided",
+                ("windows",),
+                registry=to,
+            )
+        )
+        self._connections = Gauge(
+            "frontdesk_open_connections", "Open HTTP connections", registry=to, multiprocess_mode="livesum"
+        )
+        self._closed = _Counters(
+            Counter(
+                "frontdesk_connections_closed_total",
+                "Connections that the server closed or refused, by reason",
+                ("reason",),
+                registry=to,
+            )
+        )
+        self._body_refusals = Counter(
+            "frontdesk_body_memory_refusals_total",
+            "HTTP requests refused because the bodies of a worker reached server.max_body_memory_bytes",
+            registry=to,
+        )
+
+    def _add_answers(self, to: CollectorRegistry) -> None:
         self._queries = _Counters(
             Counter("frontdesk_queries_total", "Messages understood", ("intent", "action"), registry=to)
         )
@@ -93,20 +132,8 @@ class Metrics:
         self._skipped = _Counters(
             Counter("frontdesk_skipped_total", "Answers given without a part of the system", ("part",), registry=to)
         )
-        self._rejected = _Counters(
-            Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=to)
-        )
-        self._limited = _Counters(
-            Counter("frontdesk_rate_limited_total", "Requests refused, by the limit used up", ("limit",), registry=to)
-        )
-        self._limit_checks = _Counters(
-            Counter(
-                "frontdesk_rate_limit_checks_total",
-                "Requests counted, by whose windows decided",
-                ("windows",),
-                registry=to,
-            )
-        )
+
+    def _add_models(self, to: CollectorRegistry) -> None:
         self._cache = _Counters(
             Counter("frontdesk_score_cache_texts_total", "Texts by how they were answered", ("outcome",), registry=to)
         )
@@ -132,6 +159,8 @@ class Metrics:
             registry=to,
             multiprocess_mode="livemax",
         )
+
+    def _add_storage(self, to: CollectorRegistry) -> None:
         self._commits = _Histograms(
             Histogram(
                 "frontdesk_commit_seconds",
@@ -163,23 +192,6 @@ class Metrics:
             )
         )
         self._outbox = _Outbox(to)
-        self._connections = Gauge(
-            "frontdesk_open_connections", "Open HTTP connections", registry=to, multiprocess_mode="livesum"
-        )
-        self._closed = _Counters(
-            Counter(
-                "frontdesk_connections_closed_total",
-                "Connections that the server closed or refused, by reason",
-                ("reason",),
-                registry=to,
-            )
-        )
-        self._body_refusals = Counter(
-            "frontdesk_body_memory_refusals_total",
-            "HTTP requests refused because the bodies of a worker reached server.max_body_memory_bytes",
-            registry=to,
-        )
-        self._version: str | None = None
 
     def observe_answer(self, answer: Answer) -> None:
         """Count one answer: what was found and proposed, how sure, how long each stage took."""

@@ -20,6 +20,7 @@ def calibrate(
     sentiment_scores: Doubles,
     members_mean: NDArray[np.float32],
     labels: Labels,
+    *,
     out_of_scope: NDArray[np.bool_],
     intents: Sequence[str],
     targets: CalibrationTargets,

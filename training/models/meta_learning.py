@@ -60,7 +60,7 @@ def calibrate_meta_learner(scores: MemberScores, data: Partition, folder: Path) 
         sentiment.probabilities(scores.sentiment, scores.statistics),
         scores.intent.mean(axis=0),
         data.labels(rows),
-        data.out_of_scope(rows),
-        data.intents,
-        data.profile.calibration,
+        out_of_scope=data.out_of_scope(rows),
+        intents=data.intents,
+        targets=data.profile.calibration,
     )
