@@ -55,6 +55,7 @@ COUNTING_S = 10.0
 CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
 
 MASKING = "the message was masked"
+READING = "the models read the message"
 DECIDING = "the decisions were made"
 
 
@@ -177,25 +178,18 @@ class AnswerQuery:
         self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None
     ) -> AsyncGenerator[AnswerEvent, None]:
         watch = Stopwatch()
-        champion = self.champion
-        masked = await self._mask(query.text, deadline)
-        watch.lap("mask")
-        reading = champion.understand([masked], deadline, tenant=caller.tenant, fresh=query.fresh)
-        (understanding,) = await deadline.bound(reading, "the models read the message")
-        watch.lap("models")
-        (history,) = await self._histories([query], caller, watch)
-        judged = self.judge(champion, query, masked, understanding, history)
-        watch.lap("decide")
-        yield Understood(restored(dataclasses.replace(judged, timings_ms=watch.laps()), masked))
+        (one,) = await self._understand_many([query], caller, deadline, watch)
+        masked, draft = one.masked, one.draft
+        yield Understood(restored(dataclasses.replace(draft, timings_ms=watch.laps()), masked))
         request = ReplyRequest(
             tenant=caller.tenant,
             text=masked,
-            understanding=understanding,
-            decision=judged.decision,
+            understanding=one.understanding,
+            decision=draft.decision,
             tier=query.customer_tier,
             language=query.language,
-            contacts=earlier_contacts(history or STRANGER),
-            model_version=champion.version,
+            contacts=earlier_contacts(one.history or STRANGER),
+            model_version=draft.model_version,
             fresh=query.fresh,
         )
         async with aclosing(self.writer.write(request, deadline)) as pieces:
@@ -206,10 +200,10 @@ class AnswerQuery:
                     written = piece
         watch.lap("reply")
         draft = dataclasses.replace(
-            judged,
+            draft,
             reply=written.reply,
             decision=written.decision,
-            skipped=(*judged.skipped, *written.skipped),
+            skipped=(*draft.skipped, *written.skipped),
             timings_ms=watch.laps(),
         )
         answer = await self._keep(query, caller, masked, draft, claim=claim, watch=watch, deadline=deadline)
@@ -230,37 +224,52 @@ class AnswerQuery:
         A `claim` is that of the only query: an Idempotency-Key stands for one answer.
         """
         watch = Stopwatch()
+        understood = await self._understand_many(queries, caller, deadline, watch)
+        laps = watch.laps()
+        outcomes = await _gather(
+            self._keep(
+                one.query,
+                caller,
+                one.masked,
+                dataclasses.replace(one.draft, timings_ms=dict(laps)),
+                claim=claim,
+                watch=watch,
+                deadline=deadline,
+            )
+            for one in understood
+        )
+        if len(queries) == 1:
+            return [self._outcome(outcomes[0], watch)]
+        counting = Deadline.after(COUNTING_S)  # stored answers are acknowledged even after the deadline
+        return await self.turns.each(lambda item: self._outcome(item, watch), outcomes, counting, "it was counted")
+
+    async def _understand_many(
+        self, queries: Sequence[Query], caller: Caller, deadline: Deadline, watch: Stopwatch
+    ) -> list[_Understood]:
+        """Mask, understand and decide, in one model call; long work runs in slices of the event loop."""
         champion = self.champion
-        if len(queries) > 1:
-            champion.check_batch([len(query.text) for query in queries], deadline)
         if len(queries) == 1:
             masked = [await self._mask(queries[0].text, deadline)]
         else:
+            champion.check_batch([len(query.text) for query in queries], deadline)
             masked = await self.turns.run(
                 steps_of_all(self.mask_steps, (query.text for query in queries)), deadline, MASKING
             )
         watch.lap("mask")
         fresh = any(query.fresh for query in queries)
         reading = champion.understand(masked, deadline, tenant=caller.tenant, fresh=fresh)
-        understandings = await deadline.bound(reading, "the models read the messages")
+        understandings = await deadline.bound(reading, READING)
         watch.lap("models")
         histories = await self._histories(queries, caller, watch)
         inputs = list(zip(queries, masked, understandings, histories, strict=True))
-        judged = (
-            [self.judge(champion, *inputs[0])]
-            if len(queries) == 1
-            else await self.turns.each(lambda arguments: self.judge(champion, *arguments), inputs, deadline, DECIDING)
-        )
-        watch.lap("decide")
-        drafts = [dataclasses.replace(answer, timings_ms=watch.laps()) for answer in judged]
-        outcomes = await _gather(
-            self._keep(query, caller, text, draft, claim=claim, watch=watch, deadline=deadline)
-            for query, text, draft in zip(queries, masked, drafts, strict=True)
-        )
         if len(queries) == 1:
-            return [self._outcome(outcomes[0], watch)]
-        counting = Deadline.after(COUNTING_S)  # stored answers are acknowledged even after the deadline
-        return await self.turns.each(lambda item: self._outcome(item, watch), outcomes, counting, "it was counted")
+            drafts = [self.judge(champion, *inputs[0])]
+        else:
+            drafts = await self.turns.each(
+                lambda arguments: self.judge(champion, *arguments), inputs, deadline, DECIDING
+            )
+        watch.lap("decide")
+        return [_Understood(*arguments, draft) for arguments, draft in zip(inputs, drafts, strict=True)]
 
     async def _mask(self, text: str, deadline: Deadline) -> MaskedText:
         if len(text) < LONG_TEXT:
@@ -357,6 +366,17 @@ class AnswerQuery:
     def _observe(self, answer: Answer, watch: Stopwatch) -> None:
         """Count an answer, with the time that it took to keep it, which it does not tell itself."""
         self.observe(dataclasses.replace(answer, timings_ms=watch.laps()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Understood:
+    """One message on its way: what the models understood, and the draft of its answer without reply and timings."""
+
+    query: Query
+    masked: MaskedText
+    understanding: Understanding
+    history: CustomerHistory | None
+    draft: Answer
 
 
 Work = Callable[[Query, Caller, Deadline, Claim | None], Awaitable[Answer]]

@@ -79,7 +79,6 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     """Open every part and warm the models up. Blocks for a few seconds.
 
     Args:
-        settings: all of them.
         runners: the addresses, by name, of the services that `model.placement` needs. Without any, all models are held
             here whatever the placement: the command line has no services.
         place: which of the workers this is, from 0.
@@ -96,28 +95,26 @@ def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = Non
     language_model = open_language_model(settings)
     writer = open_writer(settings, champion, language_model, open_reply_cache(settings, redis))
     replies = cached_replies(writer)
-    pipeline = _pipeline(
-        settings,
-        champion,
-        metrics,
-        customers=RedisCustomers(redis) if redis else customers,
-        writer=writer,
-        recorder=storage.recorder,
-        keys=storage.keys,
-    )
     counts = AuditCounts(engine, auditor.trail, auditor.key, overflowed=metrics.count_audit_merged)
     revocations = Revocations()
     watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
     gate = Gate(token_keys(settings), settings.security, revocations, counts.refused)
-    limits = open_limits(settings, metrics, place)
     disk_room = open_disk_room(settings, engine, metrics)
     champion.refuse_when(disk_room.check)
     follower = follow_erasures(settings, engine, storage.spool, replies)
     return Desk(
-        pipeline=pipeline,
+        pipeline=_pipeline(
+            settings,
+            champion,
+            metrics,
+            customers=RedisCustomers(redis) if redis else customers,
+            writer=writer,
+            recorder=storage.recorder,
+            keys=storage.keys,
+        ),
         champion=champion,
         gate=gate,
-        limits=limits,
+        limits=open_limits(settings, metrics, place),
         metrics=metrics,
         engine=engine,
         recorder=storage.recorder,
