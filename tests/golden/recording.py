@@ -51,17 +51,17 @@ def planned_requests(members: Iterable[str]) -> Iterator[Request]:
     yield from _reads(first=len(queries) - turns + 1, last=len(queries))
     for query in queries:
         yield HttpRequest("POST", "/v1/understand", body=_json(query))
-        yield GrpcRequest("Understand", query)
+        yield GrpcRequest("Understand", _message(query))
     for query in queries[-60:]:
-        yield GrpcRequest("Answer", query)
-        yield GrpcRequest("AnswerStream", query)
+        yield GrpcRequest("Answer", _message(query))
+        yield GrpcRequest("AnswerStream", _message(query))
         yield HttpRequest("POST", "/v1/queries/stream", body=_json(query))
         yield HttpRequest("POST", "/understand", body=_json(query))
         yield HttpRequest("POST", "/answer", body=_json(query))
     for start in range(0, len(queries), BATCH):
         part = queries[start : start + BATCH]
         yield HttpRequest("POST", "/v1/understand/batch", body=_json({"queries": part}))
-        yield GrpcRequest("UnderstandBatch", {"queries": part})
+        yield GrpcRequest("UnderstandBatch", {"queries": [_message(query) for query in part]})
         yield _inference("ensemble", part)
     for member in members:
         for start in range(0, OF_MEMBERS, BATCH):
@@ -87,6 +87,13 @@ def _inference(model: str, queries: list[dict[str, Any]]) -> HttpRequest:
     texts = [query["text"] for query in queries]
     tensor = {"name": "text", "shape": [len(texts)], "datatype": "BYTES", "data": texts}
     return HttpRequest("POST", f"/v2/models/{model}/infer", body=_json({"id": "golden", "inputs": [tensor]}))
+
+
+def _message(query: Mapping[str, Any]) -> dict[str, Any]:
+    """The query as the JSON form of its gRPC message: enumerations have their own names."""
+    prefixes = {"channel": "CHANNEL_", "customer_tier": "CUSTOMER_TIER_"}
+    enumerations = {name: prefix + query[name].upper() for name, prefix in prefixes.items() if name in query}
+    return {**query, **enumerations}
 
 
 def exchanges(requests: Iterable[Request], sender: Sender) -> Iterator[tuple[Request, dict[str, Any]]]:

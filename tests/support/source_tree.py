@@ -59,9 +59,10 @@ def definition(name: str) -> Any:
     return getattr(importlib.import_module(modules[0]), name)
 
 
-def modules_with(text: str) -> list[Any]:
-    """Every module whose source contains `text`, imported."""
-    return [importlib.import_module(module) for module, source in sources().items() if text in source]
+def modules_with(*texts: str) -> list[Any]:
+    """Every module whose source contains all these texts, imported."""
+    found = [module for module, source in sources().items() if all(text in source for text in texts)]
+    return [importlib.import_module(module) for module in found]
 
 
 def nodes() -> Iterator[ast.AST]:

@@ -63,7 +63,10 @@ def collect() -> dict[str, list[str]]:
 def tables() -> Iterator[str]:
     """Tables of the database and of the spool: columns, keys and indexes."""
     found = {
-        id(value): value for module in modules_with("Table(") for value in vars(module).values() if _is_table(value)
+        id(value): value
+        for module in modules_with("Table(", "sqlalchemy")
+        for value in vars(module).values()
+        if _is_table(value)
     }
     for table in found.values():
         for column in table.columns:
@@ -319,6 +322,8 @@ def _path_part(node: ast.AST) -> list[str]:
         left = ast.unparse(node.left)
         is_of_code = any(name in left for name in ("__file__", "PROJECT", "ROOT", "STARTER", "CODE", "MIGRATIONS"))
         return [] if is_of_code else literals(node.right)
+    if isinstance(node, ast.Call) and called_name(node) in ("with_suffix", "with_name"):
+        return [f"*{text}" for argument in node.args for text in literals(argument)]
     if isinstance(node, ast.Assign) and re.search(r"FILE|SIGNATURE|POINTER|HISTORY", ast.unparse(node.targets[0])):
         return [text for text in literals(node.value) if re.fullmatch(r"[\w.{}-]+", text)]
     return []
