@@ -1,4 +1,4 @@
-"""The messages that are sent: 450 of the starter corpus and 50 written for this purpose, always in the same order."""
+"""The messages that are sent: some 440 of the starter corpus and 60 written for this purpose, in a fixed order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parents[2]
 CORPUS = PROJECT / "training" / "starter"
-FROM_CORPUS = 450
+MESSAGES = 500
 SEED = 20
 
 CHANNELS = ("chat", "email", "phone", "social", "web", "api")
@@ -21,7 +21,7 @@ SHORT = ("?", ".", "ok", "Hi", "refund", "no", "00000", "...", "a", "Order", "\u
 LONG = (
     "My parcel is late. " * 210,
     "I ordered three lamps in March. " + "Nobody has answered since then, although I wrote every week. " * 40,
-    "word " * 799 + "refund",
+    "word " * 798 + "refund",
 )
 OTHER_LANGUAGES = (
     "Mein Paket ist seit zwei Wochen unterwegs. Wo bleibt es?",
@@ -84,7 +84,7 @@ def messages() -> list[dict[str, Any]]:
         for number, conversation in enumerate(CONVERSATIONS)
         for text in conversation
     ]
-    count = 500 - len(alone) - len(turns)
+    count = MESSAGES - len(alone) - len(turns)
     queries: list[dict[str, Any]] = [_query(number, text) for number, text in enumerate([*_corpus(count), *alone])]
     return queries + turns
 
@@ -106,8 +106,9 @@ def _query(number: int, text: str) -> dict[str, Any]:
 def _corpus(count: int) -> list[str]:
     texts = [
         json.loads(line)["text"]
-        for file in sorted(CORPUS.glob("*.jsonl"))
+        for file in sorted(CORPUS.rglob("*.jsonl"))
         for line in file.read_text(encoding="utf-8").splitlines()
     ]
+    assert len(texts) >= count, f"{CORPUS} has {len(texts)} messages"
     random.Random(SEED).shuffle(texts)
     return texts[:count]

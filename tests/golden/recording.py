@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,20 @@ from tests.golden.exchange import GrpcRequest, HttpRequest, Request, Sender, req
 from tests.golden.messages import CONVERSATIONS, messages
 from tests.golden.refusals import refused_requests
 
-REMOVED_FIELDS = ("query_id", "id", "event_id", "feedback_id", "created_at", "received_at", "response_time_ms", "next")
+REMOVED_FIELDS = (
+    "query_id",
+    "id",
+    "event_id",
+    "feedback_id",
+    "created_at",
+    "received_at",
+    "erased_at",
+    "response_time_ms",
+    "next_cursor",
+)
 """Fields of bodies that differ from one run to the next: ids, times and the cursor of the next page."""
+REMOVED_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+"""UUIDs inside of other texts, such as the address of a stored answer, are written as <id>."""
 REMOVED_VALUES = ("timings_ms",)
 """Objects of which only the names remain: the stages of an answer."""
 REMOVED_HEADERS = ("date", "x-request-id", "content-length", "retry-after")
@@ -123,14 +136,14 @@ def _without(value: Any) -> Any:
     if isinstance(value, list):
         kept = (inner for inner in value if not (isinstance(inner, Mapping) and inner.get("@type") in REMOVED_DETAILS))
         return [_without(inner) for inner in kept]
-    return value
+    return re.sub(REMOVED_TEXT, "<id>", value) if isinstance(value, str) else value
 
 
 def write(file: Path, bundle: str, kept: Iterable[tuple[Request, dict[str, Any]]]) -> int:
     """Write a recording of a server with this bundle version; the number of exchanges."""
     count = 0
     with file.open("w", encoding="utf-8") as lines:
-        removed = [*REMOVED_FIELDS, *REMOVED_VALUES, *REMOVED_HEADERS, *REMOVED_DETAILS]
+        removed = [*REMOVED_FIELDS, REMOVED_TEXT, *REMOVED_VALUES, *REMOVED_HEADERS, *REMOVED_DETAILS]
         lines.write(_line({"bundle": bundle, "removed": removed}))
         for request, response in kept:
             lines.write(_line({"request": request.to_json(), "response": response}))

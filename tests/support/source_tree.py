@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import importlib
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,14 @@ def tree(module: str) -> ast.Module:
 
 
 @cache
-def definition(name: str) -> Any:
-    """The class, function or constant of that name, imported from the only module that defines it.
+def definition(name: str, package: str = "") -> Any:
+    """The class, function or constant of that name, imported from the only module of `package` that defines it.
 
     Raises:
         LookupError: no module, or more than one, defines the name at its top level.
     """
-    modules = [module for module, text in sources().items() if name in text and name in _defined(tree(module))]
+    candidates = [module for module, text in sources().items() if name in text and module.startswith(package)]
+    modules = [module for module in candidates if name in _defined(tree(module))]
     if len(modules) != 1:
         raise LookupError(f"{name} is defined in {', '.join(modules) or 'no module'}; one was expected.")
     return getattr(importlib.import_module(modules[0]), name)
@@ -65,10 +66,11 @@ def modules_with(*texts: str) -> list[Any]:
     return [importlib.import_module(module) for module in found]
 
 
-def nodes() -> Iterator[ast.AST]:
-    """Every node of every module."""
-    for module in sources():
-        yield from ast.walk(tree(module))
+@cache
+def nodes() -> Sequence[ast.Assign | ast.BinOp | ast.Call | ast.Constant]:
+    """All assignments, binary operations, calls and constants."""
+    kinds = (ast.Assign, ast.BinOp, ast.Call, ast.Constant)
+    return [node for module in sources() for node in ast.walk(tree(module)) if isinstance(node, kinds)]
 
 
 def literals(node: ast.AST) -> list[str]:
@@ -95,6 +97,7 @@ def _part(value: ast.AST) -> str:
     return str(value.value) if isinstance(value, ast.Constant) else "{}"
 
 
+@cache
 def _defined(module: ast.Module) -> set[str]:
     return {name for statement in module.body for name in _names(statement)}
 

@@ -106,7 +106,9 @@ def _assigned(module: ast.Module) -> Iterator[tuple[str, Any]]:
 
 def stored_json() -> Iterator[str]:
     """Keys of stored JSON: rows in the spool, events in the outbox, audit details, checkpoints."""
-    kept = dataclasses.replace(record(), claim=definition("Claim")("claim", "key", "fingerprint", "database"))
+    kept = dataclasses.replace(
+        record(), claim=definition("Claim", "frontdesk")("claim", "key", "fingerprint", "database")
+    )
     kept = dataclasses.replace(kept, query=dataclasses.replace(kept.query, session_id="session-1"))
     maker = definition("RowMaker")(
         SEAL, ("file",), audit=definition("AuditKey")(b"k" * 32).answered, fingerprint=lambda _: "hash"
@@ -149,13 +151,8 @@ def answer() -> Iterator[str]:
 
 def requests() -> Iterator[str]:
     """Fields of the bodies that the HTTP API takes."""
-    for model in (model for module in modules_with("(BaseModel)") for model in vars(module).values()):
-        if _is_request(model):
-            yield from _schema_fields(model.model_json_schema(), model.__name__.removesuffix("In").lower())
-
-
-def _is_request(model: object) -> bool:
-    return inspect.isclass(model) and issubclass(model, BaseModel) and model.__name__.endswith("In")
+    for name in ("QueryIn", "BatchIn", "FeedbackIn", "RevokeIn"):
+        yield from _schema_fields(definition(name).model_json_schema(), name.removesuffix("In").lower())
 
 
 def _schema_fields(schema: Mapping[str, Any], path: str) -> Iterator[str]:
@@ -285,20 +282,14 @@ def _settings(section: BaseModel, path: str) -> Iterator[str]:
 
 
 def variables() -> Iterator[str]:
-    """Environment variables that the code names."""
-    yield f"prefix {definition('PREFIX')}"
+    """Environment variables that the code names, their prefix, and the prefixes of keys in Redis."""
     yield from sorted(definition("KEY_VARIABLES"))
-    for text in _code_texts():
-        if re.fullmatch(r"(FRONTDESK|BENTOML|PROMETHEUS|FORWARDED)_[A-Z0-9_{}]+", text) and text != definition(
-            "PREFIX"
-        ):
-            yield text
-
-
-def _code_texts() -> Iterator[str]:
     for node in nodes():
-        if isinstance(node, ast.Constant | ast.JoinedStr):
-            yield from literals(node)
+        if isinstance(node, ast.Assign) and re.fullmatch(r"_?PREFIX", ast.unparse(node.targets[0])):
+            yield from (f"prefix {text}" for text in literals(node.value))
+        for text in literals(node) if isinstance(node, ast.Constant) else ():
+            if re.fullmatch(r"(FRONTDESK|BENTOML|PROMETHEUS|FORWARDED)_[A-Z0-9_]+", text):
+                yield text
 
 
 def files() -> Iterator[str]:
