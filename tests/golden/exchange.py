@@ -123,7 +123,10 @@ class Sender:
 
 
 def _shown(message: Any) -> Any:
-    return MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=descriptor_pool.Default())
+    """The message in its JSON form with sorted keys: the order of a map's entries is arbitrary."""
+    pool = descriptor_pool.Default()
+    shown = MessageToDict(message, preserving_proto_field_name=True, descriptor_pool=pool)
+    return json.loads(json.dumps(shown, sort_keys=True))
 
 
 def _details(error: grpc.RpcError) -> list[Any]:

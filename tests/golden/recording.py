@@ -29,7 +29,7 @@ REMOVED_TEXT = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 """UUIDs inside of other texts, such as the address of a stored answer, are written as <id>."""
 REMOVED_VALUES = ("timings_ms",)
 """Objects of which only the names remain: the stages of an answer."""
-REMOVED_HEADERS = ("date", "x-request-id", "content-length", "retry-after")
+REMOVED_HEADERS = ("date", "x-request-id", "x-bentoml-request-id", "content-length", "retry-after")
 REMOVED_DETAILS = ("type.googleapis.com/google.rpc.RetryInfo",)
 """Types of gRPC error details that hold a time."""
 BATCH = 16

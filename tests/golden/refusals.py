@@ -94,7 +94,12 @@ def _bodies() -> list[bytes]:
         from tests.hostile.test_bad_input import BODIES
     except ImportError:
         return [b"", b"{}", b"[]", b'{"text": ""}', b'{"text": "x", "unknown": 1}', b'{"text": "\xff"}']
-    return list(BODIES.values())
+    return [_without_time(body) for body in BODIES.values()]
+
+
+def _without_time(body: bytes) -> bytes:
+    """A gzip body without the time at which it was compressed."""
+    return body[:4] + bytes(4) + body[8:] if body.startswith(b"\x1f\x8b") else body
 
 
 def _headers() -> Iterator[HttpRequest]:
