@@ -63,15 +63,12 @@ class Database:
     @contextmanager
     def _transaction(self, statement: str) -> Iterator[None]:
         """A session of its own that runs a statement, and keeps its locks until the context ends."""
-        is_sqlite = self.url is None
-        engine = create_engine(self._address, connect_args={"isolation_level": None} if is_sqlite else {})
+        engine = create_engine(self._address, connect_args={"isolation_level": None} if self.url is None else {})
         try:
             with engine.connect() as connection:
                 connection.exec_driver_sql(statement)
                 yield
                 connection.rollback()
-                if is_sqlite:
-                    connection.exec_driver_sql("ROLLBACK")
         finally:
             engine.dispose()
 
