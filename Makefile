@@ -78,7 +78,7 @@ hostile: $(VENV)/.dev-$(EXTRA)  ## 1,000 connections of each attack for a minute
 	@$(BIN)/python -m tests.hostile.flood
 	@HOSTILE_REQUESTS=50000 $(PYTEST) -raP tests/hostile
 
-upgrade-test: $(VENV)/.dev-$(EXTRA)  ## open with this code what the code of FROM=COMMIT made: database, spool, keys, bundle, Bento; three minutes
+upgrade-test: $(VENV)/.dev-$(EXTRA)  ## open with this code what the code of FROM=COMMIT made: database, spool, keys, bundle, Bento; six minutes
 	@test -n "$(strip $(FROM))" || { echo "Name the older commit: make upgrade-test FROM=COMMIT"; exit 1; }
 	@$(BIN)/python -m tests.upgrade $(strip $(FROM)) $(if $(strip $(VENV_FROM)),--python $(strip $(VENV_FROM))/bin/python,)
 
