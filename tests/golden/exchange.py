@@ -130,7 +130,7 @@ def _shown(message: Any) -> Any:
 
 
 def _details(error: grpc.RpcError) -> list[Any]:
-    status = rpc_status.from_call(error)
+    status = rpc_status.from_call(error)  # type: ignore[arg-type] # every RpcError of a call is one
     return [] if status is None else [_shown(detail) for detail in status.details]
 
 

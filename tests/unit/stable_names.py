@@ -192,7 +192,7 @@ def bundle() -> Iterator[str]:
 def metrics() -> Iterator[str]:
     """Metric families with type and label names, of every class that registers them."""
     for family in (family for registry in _registries() for family in registry._collector_to_names):
-        (described,) = family.describe()
+        (described,) = family.describe()  # type: ignore[attr-defined]
         yield f"{described.name} ({described.type}): {', '.join(family._labelnames) or 'no label'}"  # type: ignore[attr-defined]
 
 
@@ -254,7 +254,7 @@ def problems() -> Iterator[str]:
     yield f"{definition('defect_problem')()['type']}: 500"
 
 
-def _subclasses(base: type) -> Iterator[Any]:
+def _subclasses(base: type[Any]) -> Iterator[Any]:
     for subclass in base.__subclasses__():
         if hasattr(subclass, "kind"):
             yield subclass
