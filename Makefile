@@ -17,12 +17,14 @@ SIDE_BY_SIDE := tests/unit tests/parity tests/integration tests/injection tests/
 USERS       ?= 50             # of make bench-locust
 RUN_TIME    ?= 60s            # of make bench-locust
 SCENARIOS   ?=                # of make faults: all, or names such as worker-killed
+FROM        ?=                # of make upgrade-test: the older commit
+VENV_FROM   ?=                # of make upgrade-test: an environment for it; else the present one if the lock files are equal, or a new one
 
 ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
 endif
 
-.PHONY: help serve train test test-hermetic test-all test-deps faults hostile check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check lock proto clean
+.PHONY: help serve train test test-hermetic test-all test-deps faults hostile upgrade-test check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check lock proto clean
 .DEFAULT_GOAL := help
 
 help:  ## show this list
@@ -75,6 +77,10 @@ faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests be
 hostile: $(VENV)/.dev-$(EXTRA)  ## 1,000 connections of each attack for a minute, then every hostile test with 50,000 generated requests; an hour in all
 	@$(BIN)/python -m tests.hostile.flood
 	@HOSTILE_REQUESTS=50000 $(PYTEST) -raP tests/hostile
+
+upgrade-test: $(VENV)/.dev-$(EXTRA)  ## open with this code what the code of FROM=COMMIT made: database, spool, keys, bundle, Bento; six minutes
+	@test -n "$(strip $(FROM))" || { echo "Name the older commit: make upgrade-test FROM=COMMIT"; exit 1; }
+	@$(BIN)/python -m tests.upgrade $(strip $(FROM)) $(if $(strip $(VENV_FROM)),--python $(strip $(VENV_FROM))/bin/python,)
 
 check: lint  ## the definition of clean: lint and the unit tests
 	@$(PYTEST) $(AT_ONCE) tests/unit --quiet

@@ -1,0 +1,1 @@
+n1X0zRnblLl4usQQkmqrGEFJJuCOM0MvgsUFJQJa5Q4 2HIw_xSbSJHhK801r9D1dk1FaMi7_mpd2okjAC8jK3s-ae23QxQmJ5uk5H1HXzpxhd5suV3p56p10cchrY-zBw==

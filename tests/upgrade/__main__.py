@@ -1,0 +1,74 @@
+"""Upgrade test: `make upgrade-test FROM=COMMIT`, or python -m tests.upgrade COMMIT [--python PATH]
+
+The code of COMMIT makes a database, a spool, keys, a signed bundle and a Bento; this code opens all of them. On SQLite,
+and on PostgreSQL where it is installed. Prints a line for each check; the exit code is 1 if one fails.
+"""
+
+# ruff: noqa: T201 - a program that prints
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from tests.support import postgresql
+from tests.upgrade.checkout import OldCode, old_checkout
+from tests.upgrade.checks import run_checks
+from tests.upgrade.database import Database
+from tests.upgrade.made import make
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.upgrade", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("commit", help="the older commit")
+    parser.add_argument("--python", type=Path, help="interpreter of an environment with the packages of that commit")
+    chosen = parser.parse_args()
+    started = time.monotonic()
+    with (
+        old_checkout(chosen.commit, chosen.python) as code,
+        tempfile.TemporaryDirectory(prefix="frontdesk-upgrade-") as folder,
+    ):
+        print(f"Environment of the old code: {code.environment}.", flush=True)
+        failed = _upgrade(code, Path(folder))
+    print(f"{failed} checks failed" if failed else "all checks passed", f"in {time.monotonic() - started:.0f} s")
+    return 1 if failed else 0
+
+
+def _upgrade(code: OldCode, folder: Path) -> int:
+    """Play the upgrade on each database; the number of failed checks."""
+    trained = folder / "trained"
+    code.run(trained, "train", "--profile", "tiny", "--promote")
+    bento = code.run(trained, "build").split()[0]
+    print(f"The old code trained and promoted a bundle, and built the Bento {bento}.", flush=True)
+    failed = 0
+    for name, database in _databases(folder):
+        shutil.copytree(trained, database.home, symlinks=True)
+        made = make(code, database, bento)
+        print(
+            f"On {name}: {made.rows['queries']} queries in the database, {len(made.spooled)} in the spool.", flush=True
+        )
+        for check in run_checks(code, made):
+            print(
+                f"  FAILED  {check.name}: {check.problem}" if check.problem else f"  ok      {check.name}", flush=True
+            )
+            failed += bool(check.problem)
+    return failed
+
+
+def _databases(folder: Path) -> Iterator[tuple[str, Database]]:
+    yield "SQLite", Database(folder / "on-sqlite")
+    if (reason := postgresql.missing()) is not None:
+        print(f"PostgreSQL is left out: {reason}")
+        return
+    with postgresql.running() as server:
+        yield "PostgreSQL", Database(folder / "on-postgresql", server.fresh_database())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
