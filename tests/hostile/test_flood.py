@@ -12,8 +12,8 @@ import pytest
 
 from model_store.bundle import Bundle
 from tests.hostile.flood.attacks import ATTACKS
-from tests.hostile.flood.limits import exceeded
-from tests.hostile.flood.measure import measure, ordinary
+from tests.hostile.flood.limits import STOP_MARGIN_S, exceeded
+from tests.hostile.flood.measure import ClientResults, Outcome, measure, ordinary
 from tests.support.serving import Server, home_with
 
 GRACE_S = 4
@@ -34,18 +34,22 @@ def attacked(tiny_bundle: Bundle, tmp_path: Path) -> Iterator[Server]:
         yield server
 
 
+async def under(server: Server, attack: str, before: ClientResults, *, stop: bool = False) -> Outcome:
+    return await measure(server, attack, before, connections=CONNECTIONS, addresses=3, attack_s=ATTACK_S, stop=stop)
+
+
 async def test_ordinary_clients_are_served_during_every_attack_and_sigterm_ends_the_server(attacked: Server) -> None:
-    """All attacks use one server, so each also shows that the previous one left nothing behind."""
+    """All attacks use one server, so each also shows that the previous one left nothing behind.
+
+    An attack that exceeds a limit is repeated once, after another measurement: other tests run beside this one.
+    """
     before = await ordinary(attacked, BEFORE_S)
     for attack in ATTACKS:
-        outcome = await measure(
-            attacked,
-            attack,
-            before,
-            connections=CONNECTIONS,
-            addresses=3,
-            attack_s=ATTACK_S,
-            stop=attack == [*ATTACKS][-1],
-        )
+        outcome = await under(attacked, attack, before)
+        if list(exceeded(outcome, GRACE_S, NOISE_MS)):
+            before = await ordinary(attacked, BEFORE_S)
+            outcome = await under(attacked, attack, before)
         assert not list(exceeded(outcome, GRACE_S, NOISE_MS)), (outcome.row(), outcome.during.failures[:5])
+    last = await under(attacked, [*ATTACKS][-1], before, stop=True)
+    assert last.stop_s <= GRACE_S + STOP_MARGIN_S, last.row()
     assert '"event": "failure"' not in attacked.log()
