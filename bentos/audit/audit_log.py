@@ -1,7 +1,7 @@
 """Audit entries for privileged operations (erasures, exports, administrators' operations), and the check of the log.
 
 Each operation has two entries: one that is committed before it begins, and one with its outcome. If the outcome is
-missing, the process ended during the operation. Frequent events are aggregated instead (`audit_counts.py`).
+missing, the process ended during the operation. Frequent events are aggregated instead (`counts.py`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The Open Inference Protocol over HTTP: `/v2/...`, plain ASGI behind the door, which has admitted the request.
 
 Which paths there are, for whom and with which method is in `bentos/admission/routes.py`. What is wrong leaves as a
-`FrontdeskError`, of which the door makes the protocol's own error (`refusal.py`). Content types are not looked at:
+`FrontdeskError`, of which the door makes the protocol's own error (`oip/errors.py`). Content types are not looked at:
 Triton's client sends none.
 
 Specification: kserve/open-inference-protocol, `inference_rest.md`; Triton's extensions "binary tensor data" and "model

@@ -1,4 +1,13 @@
-"""Keeping what was answered: tables, migrations, every SQL statement, and the recorder that commits in groups.
+"""Storage of answered messages and everything around it.
 
-Knows nothing of requests, models or policies: it keeps the records that the pipeline hands over.
+    writes/   the recorder: group commit, fallback to the spool, Idempotency-Keys
+    spool/    records on the local disk while the database is unavailable, and their replay
+    outbox/   delivery of events to other systems
+    redis/    results of messages, and the events of customers
+    reads/    stored messages, and the history of customers
+    erasure/  erasure on request, and retention
+    sql/      every SQL statement; migrations/ the changes of the tables
+
+The modules beside these packages are what they share: tables, rows, events, transactions. Knows nothing of requests,
+models or policies.
 """
