@@ -23,7 +23,7 @@ _BLOCK = (
 _LINE_ENDED = frozenset("p div li tr h1 h2 h3 h4 h5 h6 blockquote table pre".split())
 _HARMLESS = r"[^<>@\d]{0,200}+(?:\d[^<>@\d]{0,200}+){0,8}"
 MARKUP = re.compile(
-    r"<!--(?:[^<>@-]|-(?!->)){0,200}+-->"
+    r"<!--(?:[^<>@-]|(?=-[^-])-|(?=--[^>])-){0,200}+-->"
     rf"|<(?P<inline>/?{_INLINE})(?:[\s/]{_HARMLESS})?>"
     rf"|<(?P<block>/?{_BLOCK})(?:[\s/]{_HARMLESS})?>"
     r"|</[a-z][\w:-]{0,40}\s?>|<[a-z][\w:-]{0,40}\s?/>|(?<=[\w@.-])<[a-z][\w:-]{0,40}>(?=[\w@.-])"

@@ -18,7 +18,8 @@ from frontdesk.masking.phones import phone_at
 from frontdesk.masking.spans import END, START, Found, words_of
 
 _TOKEN = re.compile(
-    rf"{START}(?<![^\W_][-/])(?:[^\W\d_]++(?:[-/][^\W\d_]++)*+[-/_]?)?+\d[^\W_]*+(?:[-_/][^\W_]++|\.\d++)*+"
+    rf"{START}(?<![^\W_][-/])(?:[^\W\d_]++(?:(?=[-/][^\W\d_])[-/][^\W\d_]++)*+[-/_]?)?+"
+    r"\d[^\W_]*+(?:(?=[-_/][^\W_])[-_/][^\W_]++|(?=\.\d)\.\d++)*+"
 )
 _UNIT = (
     r"(?:[€$£%°]|(?:eur|euros?|gbp|pounds?|usd|dollars?|chf|kr|sek|x|kg|mg|g|cm|mm|m|km|ml|l|gb|mb|tb|go|mo|kwh|mbit|pcs"

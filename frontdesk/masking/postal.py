@@ -15,7 +15,7 @@ from frontdesk.masking.lexicons import place_words as words
 from frontdesk.masking.lexicons.name_words import NOT_A_NAME
 from frontdesk.masking.spans import END, NUMBER, START, Found, word_starts, words_of
 
-_CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŒ](?:[^\W\d_]|['’-](?=[^\W\d_])){0,30}+"
+_CAP = r"[A-ZÀ-ÖØ-ÞŁŚŻŒ](?:[^\W\d_]|(?=['’-][^\W\d_])['’-]){0,30}+"
 _SMALL = (
     r"(?:de la|de las|de los|de l['’]|d['’]|l['’]|de|del|della|dello|dei|degli|delle|du|des|la|le|les|el|los|las|di|da|dal|y|e|et|den|der|dem"
     r"|die|van|von|am|an|im|zum|zur|of|the|and|sur|sous|aux|au|ter|op|aan|upon|in)"
@@ -50,7 +50,7 @@ _AFTER = re.compile(f"(?:{_TAIL})")
 
 # Before the number: endings (Hauptstraße 5), or a kind of street and its name (Calle de Alcalá 12).
 _ENDED = re.compile(
-    rf"{START}(?:(?!{_LABEL})(?:{_CAP}|An der|Am|In der|Alter?|Großer?|Kleiner?)[ -]){{0,3}}(?!{_LABEL})(?P<kind>[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_])){{1,40}}+\.?)[ ,]{{1,2}}\Z"
+    rf"{START}(?:(?!{_LABEL})(?:{_CAP}|An der|Am|In der|Alter?|Großer?|Kleiner?)[ -]){{0,3}}(?!{_LABEL})(?P<kind>[^\W\d_](?:[^\W\d_]|(?=['’-][^\W\d_])['’-]){{1,40}}+\.?)[ ,]{{1,2}}\Z"
 )
 _FIRST = re.compile(
     rf"{START}(?i:{words.STREET_FIRST}) ?(?:{_SMALL}[ ]?){{0,2}}{_CAP}\.?(?: (?:{_SMALL} ?){{0,2}}{_CAP}){{0,4}}"

@@ -18,7 +18,7 @@ from frontdesk.masking.spans import Found
 
 _BETWEEN = r"(?:[^\w\0]|_){0,4}"
 _THIRTEEN_DIGITS = re.compile(rf"[0-9](?:{_BETWEEN}[0-9]){{12}}")
-_RUN = re.compile(r"(?<![0-9])[0-9]++(?:(?:[^\w\0]|_){1,4}[0-9]++)++")
+_RUN = re.compile(r"(?<![0-9])[0-9]++(?:(?:[^\w\0]|_){1,4}[0-9]++)+")
 _DIGITS = re.compile(r"[0-9]+")
 _ISSUER = re.compile(
     r"4(?:\d{12}|\d{15}|\d{18})|5[1-5]\d{14}|2(?:22[1-9]|2[3-9]\d|[3-6]\d\d|7[01]\d|720)\d{12}|(?:50|5[6-8])\d{14,17}"

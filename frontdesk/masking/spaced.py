@@ -28,7 +28,7 @@ _BETWEEN_DIGITS = re.compile(
 )
 _INTERNATIONAL = re.compile(
     r"\+(?!\d{1,3}(?:,\d{3})+(?:\.\d{1,2})?(?![^\W_]))(?:[^\w\0+]{0,4}|_)"
-    r"[1-9]\d*+(?P<by>[^\w\0+]{1,4}|_)\d++(?:(?P=by)\d++)*+(?![^\W_])"
+    r"[1-9]\d*+(?P<by>[^\w\0+]{1,4}|_)\d++(?:(?=(?P=by)\d)(?P=by)\d++)*+(?![^\W_])"
 )
 _INTERNATIONAL_DIGITS = range(8, 16)
 _SINGLES = re.compile(r"(?<![^\W_])\d(?: \d){8,}(?![^\W_])")

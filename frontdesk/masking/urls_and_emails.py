@@ -18,7 +18,7 @@ BARE_LINK = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
 """Is part of every link without a scheme that `bare_urls` masks."""
 _URL_TAIL = ".,;:!?)]}'*"
 _TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
-_DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
+_DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:(?=\.[\w-])\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
 _HOST = r"(?=[\w-]*?[^\W\d_]{2})[^\W\d_][\w-]{1,62}+(?![@\w])"
 _EMAIL = re.compile(
     rf"(?P<box>{START}\w[\w.%+-]{{0,99}}+(?:['’]\w[\w.%+-]{{0,99}}+)?|\"[^\"\n\0@]{{1,64}}+\")@(?:{_DOMAIN}|(?P<host>{_HOST}))"

@@ -145,6 +145,8 @@ class TestRealConnections:
                 reader, writer = await listener.connect("127.8.1.1")
                 writer.write(GET)
                 assert (await asyncio.wait_for(reader.readuntil(b"ok"), 3)).startswith(b"HTTP/1.1 200 ")
+                writer.close()
+                await writer.wait_closed()
             assert "evicted" in listener.events.reasons
             for _, writer in strangers:
                 writer.close()
