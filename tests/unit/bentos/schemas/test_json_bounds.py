@@ -25,6 +25,8 @@ VALUES = st.recursive(
     lambda values: st.lists(values, max_size=3) | st.dictionaries(TEXTS, values, max_size=3),
     max_leaves=8,
 )
+STEP_S = 0.08
+"""At most 0.05 with Python 3.11.7; Debian's 3.11.2 takes 0.055."""
 HUGE = 8_000_000
 
 
@@ -103,7 +105,7 @@ def test_no_step_of_parsing_takes_long(raw: bytes) -> None:
     with contextlib.suppress(InvalidQuery):
         for _ in parse_batch(raw, fresh=False, max_item_bytes=65_536):
             longest, before = max(longest, time.process_time() - before), time.process_time()
-    assert max(longest, time.process_time() - before) < 0.05 * slowness()
+    assert max(longest, time.process_time() - before) < STEP_S * slowness()
     assert time.process_time() - started < 0.25
 
 
