@@ -131,7 +131,7 @@ def _codes_far_behind_cues(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _entered_codes(text: str) -> Iterator[tuple[int, int]]:
-    """Codes beside a word for typing: "asked for the TAN. I entered 482 913"."""
+    """Codes next to a word for typing: "asked for the TAN. I entered 482 913"."""
     for match in _TYPED.finditer(text):
         yield match.span("before" if match["before"] else "behind")
 

@@ -8,6 +8,6 @@
     erasure/  erasure on request, and retention
     sql/      every SQL statement; migrations/ the changes of the tables
 
-The modules beside these packages are what they share: tables, rows, events, transactions. Knows nothing of requests,
-models or policies.
+These packages share the modules of this folder: tables, rows, events, transactions. None depends on requests, models
+or policies.
 """

@@ -1,7 +1,7 @@
 """A transformer encoder with an intent and a sentiment head, as one ONNX graph a precision, and its tokenizer.
 
 int8 on a CPU, fp16 on CUDA, fp32 where the other one does not reproduce the golden rows. Texts of similar length are
-run together, padded (`length_bucketing.py`): every token is quantised by a scale of its own
+run together, padded (`length_bucketing.py`): each token is quantised with its own scale
 (`training/models/quantisation.py`), so a text's result does not depend on its company, which parity tests check. The
 same graph call can sample the intent head under dropout (Gal & Ghahramani 2016), by masks of a constant seed: a text
 gets the same figures in every process and batch.

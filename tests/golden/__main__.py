@@ -92,8 +92,8 @@ def compare(file: Path, folder: Path | None, checkout: Path) -> int:
         print(f"{file} was recorded with bundle {version}, not {bundle.version}: name its folder with --bundle")
         return 2
     with _sender(bundle, checkout) as sender:
-        found = recording.exchanges([request for request, _ in recorded], sender)
-        differing = list(recording.differences([response for _, response in recorded], found))
+        responses_now = recording.exchanges([request for request, _ in recorded], sender)
+        differing = list(recording.differences([response for _, response in recorded], responses_now))
     for difference in itertools.islice(differing, SHOWN):
         print(difference)
     if len(differing) > SHOWN:

@@ -102,8 +102,8 @@ class Sender:
             return token
         if token not in self._tokens:
             scopes = token.split()[1:]
-            made = self._server.token() if token == ALL_SCOPES else self._server.token(scopes)
-            self._tokens[token] = f"Bearer {made}"
+            token_text = self._server.token() if token == ALL_SCOPES else self._server.token(scopes)
+            self._tokens[token] = f"Bearer {token_text}"
         return self._tokens[token]
 
     def _grpc(self, request: GrpcRequest) -> dict[str, Any]:
@@ -115,8 +115,8 @@ class Sender:
         call = self._channel.unary_stream if method.server_streaming else self._channel.unary_unary
         send = call(f"/{SERVICE}/{request.method}", asked.SerializeToString, answered.FromString)
         try:
-            got = send(message, metadata=metadata, timeout=TIMEOUT_S)
-            events = list(got) if method.server_streaming else [got]
+            response = send(message, metadata=metadata, timeout=TIMEOUT_S)
+            events = list(response) if method.server_streaming else [response]
         except grpc.RpcError as error:
             return {"status": error.code().name, "message": error.details(), "details": _details(error)}
         return {"status": "OK", "body": [_shown(event) for event in events]}

@@ -134,8 +134,10 @@ def _without(value: Any) -> Any:
             if key not in REMOVED_FIELDS
         }
     if isinstance(value, list):
-        kept = (inner for inner in value if not (isinstance(inner, Mapping) and inner.get("@type") in REMOVED_DETAILS))
-        return [_without(inner) for inner in kept]
+        details = (
+            inner for inner in value if not (isinstance(inner, Mapping) and inner.get("@type") in REMOVED_DETAILS)
+        )
+        return [_without(inner) for inner in details]
     return re.sub(REMOVED_TEXT, "<id>", value) if isinstance(value, str) else value
 
 

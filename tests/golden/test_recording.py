@@ -42,13 +42,13 @@ def test_a_request_is_read_back_as_it_was_written(request_: Request) -> None:
 
 
 def test_a_recording_is_read_back_and_equals_itself(tmp_path: Path) -> None:
-    kept = [(request, recording.normalised(RESPONSE)) for request in REQUESTS]
-    assert recording.write(tmp_path / "file", "20261130-0123456789ab", kept) == len(REQUESTS)
+    recorded = [(request, recording.normalised(RESPONSE)) for request in REQUESTS]
+    assert recording.write(tmp_path / "file", "20261130-0123456789ab", recorded) == len(REQUESTS)
 
     version, read = recording.read(tmp_path / "file")
 
     assert version == "20261130-0123456789ab"
-    assert list(recording.differences([response for _, response in read], kept)) == []
+    assert list(recording.differences([response for _, response in read], recorded)) == []
 
 
 @pytest.mark.parametrize(

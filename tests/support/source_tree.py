@@ -32,13 +32,15 @@ def packages() -> tuple[Path, ...]:
 @cache
 def sources() -> Mapping[str, str]:
     """The source text of every module, by its dotted name, without generated code and migrations."""
-    found = {}
+    module_sources = {}
     for package in packages():
         for file in sorted(package.rglob("*.py")):
             if "_pb2" not in file.name and "migrations" not in file.parts:
                 parts = file.relative_to(PROJECT).with_suffix("").parts
-                found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file.read_text(encoding="utf-8")
-    return found
+                module_sources[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file.read_text(
+                    encoding="utf-8"
+                )
+    return module_sources
 
 
 @cache
@@ -62,8 +64,8 @@ def definition(name: str, package: str = "") -> Any:
 
 def modules_with(*texts: str) -> list[Any]:
     """Every module whose source contains all these texts, imported."""
-    found = [module for module, source in sources().items() if all(text in source for text in texts)]
-    return [importlib.import_module(module) for module in found]
+    modules = [module for module, source in sources().items() if all(text in source for text in texts)]
+    return [importlib.import_module(module) for module in modules]
 
 
 @cache

@@ -62,13 +62,13 @@ def collect() -> dict[str, list[str]]:
 
 def tables() -> Iterator[str]:
     """Tables of the database and of the spool: columns, keys and indexes."""
-    found = {
+    names = {
         id(value): value
         for module in modules_with("Table(", "sqlalchemy")
         for value in vars(module).values()
         if _is_table(value)
     }
-    for table in found.values():
+    for table in names.values():
         for column in table.columns:
             null = "null" if column.nullable else "not null"
             yield f"{table.name}.{column.name}: {column.type} {null}"
@@ -106,17 +106,17 @@ def _assigned(module: ast.Module) -> Iterator[tuple[str, Any]]:
 
 def stored_json() -> Iterator[str]:
     """Keys of stored JSON: rows in the spool, events in the outbox, audit details, checkpoints."""
-    kept = dataclasses.replace(
+    full_record = dataclasses.replace(
         record(), claim=definition("Claim", "frontdesk")("claim", "key", "fingerprint", "database")
     )
-    kept = dataclasses.replace(kept, query=dataclasses.replace(kept.query, session_id="session-1"))
+    full_record = dataclasses.replace(full_record, query=dataclasses.replace(full_record.query, session_id="session-1"))
     maker = definition("RowMaker")(
         SEAL, ("file",), audit=definition("AuditKey")(b"k" * 32).answered, fingerprint=lambda _: "hash"
     )
-    rows = json.loads(maker.rows(kept).to_json())
+    rows = json.loads(maker.rows(full_record).to_json())
     yield from _keys(rows, "spool")
     yield from _keys(json.loads(rows["audited"][0]["details"]), "audit details")
-    for name, event in _events(kept):
+    for name, event in _events(full_record):
         yield f"event {name}: {event.type}"
         yield from _keys(json.loads(event.line()), f"event {name}")
     yield from (f"checkpoint.{field.name}" for field in dataclasses.fields(definition("Checkpoint")))
@@ -248,9 +248,9 @@ def problems() -> Iterator[str]:
     for kind in _subclasses(base):
         error = kind.__new__(kind)
         error.violations = (("field", "problem"),)
-        written = problem(error)
-        yield f"{written['type']}: {written['status']} {grpc_status[kind.kind].name}"
-        yield from (f"problem.{key}" for key in written)
+        document = problem(error)
+        yield f"{document['type']}: {document['status']} {grpc_status[kind.kind].name}"
+        yield from (f"problem.{key}" for key in document)
     yield f"{definition('defect_problem')()['type']}: 500"
 
 

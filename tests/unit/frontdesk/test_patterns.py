@@ -76,8 +76,8 @@ def parsed(pattern: str, flags: int = 0) -> Any:
 
 
 def test_possessive_groups_of_the_product_match_alike_in_every_python() -> None:
-    found = [pattern.pattern for pattern in patterns() if any(unsafe(parsed(pattern.pattern, pattern.flags)))]
-    assert found == []
+    unsafe_patterns = [pattern.pattern for pattern in patterns() if any(unsafe(parsed(pattern.pattern, pattern.flags)))]
+    assert unsafe_patterns == []
 
 
 def test_the_product_has_possessive_groups() -> None:
