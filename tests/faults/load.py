@@ -30,7 +30,8 @@ IDLE_S = 2.0  # uvicorn closes a connection that rests for 5 s
 RETRY_AFTER_S = 0.1
 GIVE_UP_AFTER_S = 90.0  # a client that was not answered for so long; leases and restarts take less
 CUSTOMERS_EACH = 3
-TOO_SHORT_MS = 4
+SHORT_DEADLINES_MS = (2, 4, 8, 16, 32, 64, 128, 256)
+"""One of them ends between the claim of a key and the answer, on a fast machine and on a slow one."""
 BROKEN = 0
 OK = 200
 MESSAGES = (
@@ -115,6 +116,7 @@ class Load:
         self._sent: list[Sending] = []
         self._attempts: list[Attempt] = []
         self._numbers = itertools.count()
+        self._short_deadlines_ms = itertools.cycle(SHORT_DEADLINES_MS)
         self._acknowledged = 0
         self._wanted = 0
         self._block_runs = False
@@ -142,7 +144,7 @@ class Load:
         Args:
             requests: how many.
             pause_s: how long each client rests between two requests.
-            hurried: every request with a key is first sent with a deadline that is too short for the models.
+            hurried: every request with a key is first sent with one of `SHORT_DEADLINES_MS`.
 
         Raises:
             AssertionError: they were not, within `GIVE_UP_AFTER_S` of the last that was.
@@ -219,7 +221,7 @@ class Load:
 
     def _until_answered(self, connection: Connection, sending: Sending, hurried: bool = False) -> None:
         give_up = time.monotonic() + GIVE_UP_AFTER_S
-        if hurried and self._once(connection, sending, TOO_SHORT_MS):
+        if hurried and self._once(connection, sending, next(self._short_deadlines_ms)):
             return
         while not self._once(connection, sending) and time.monotonic() < give_up:
             if self._stopped.wait(RETRY_AFTER_S):
