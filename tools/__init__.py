@@ -1,0 +1,1 @@
+"""Tools for developers of this repository; no product code imports them."""

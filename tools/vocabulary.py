@@ -1,0 +1,141 @@
+"""Check the vocabulary of code and documents: python -m tools.vocabulary
+
+Reads `tools/vocabulary.yaml`. Checks
+- words in comments, docstrings, texts with a space (log messages, errors, help), YAML comments and Markdown;
+- names of variables, parameters and fields;
+- module names: one that exists in two packages must have an entry in `docs/glossary.md`.
+
+Prints one line for each finding, with the plain alternative; the exit code is 1 if there are any. A comment that begins
+with `vocabulary:` on the same line is an exception.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tokenize
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+import yaml
+
+EXCEPTION = re.compile(r"(?:#|<!--)\s*vocabulary:\s*\S")
+GLOSSARY = Path("docs/glossary.md")
+_FENCE = re.compile(r"^\s*(```|~~~)")
+_INLINE_CODE = re.compile(r"`[^`]*`")
+_YAML_COMMENT = re.compile(r"(?:^|\s)#(.*)$")
+_COMMON_MODULES = frozenset({"__init__", "__main__"})
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """`words` and `variables` map what is refused to its plain alternatives."""
+
+    words: Mapping[str, str]
+    variables: Mapping[str, str]
+    checked: tuple[str, ...]
+    not_checked: tuple[str, ...]
+
+    @classmethod
+    def load(cls, file: Path) -> Vocabulary:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return cls(content["words"], content["variables"], tuple(content["checked"]), tuple(content["not_checked"]))
+
+    def covers(self, path: str) -> bool:
+        """Whether a file is checked."""
+        inside = any(path == each or path.startswith(f"{each}/") for each in self.checked)
+        return inside and not any(fnmatch(path, pattern) for pattern in self.not_checked)
+
+
+def check_file(path: str, content: str, vocabulary: Vocabulary) -> Iterator[str]:
+    """Findings in one file, such as `frontdesk/x.py:3: "anew"; write: again, new`."""
+    if path.endswith(".py"):
+        texts, names = _python_texts(content), list(_python_names(content))
+    elif path.endswith(".md"):
+        texts, names = _markdown_texts(content), []
+    elif path.endswith((".yaml", ".yml")):
+        texts, names = _yaml_comments(content), []
+    else:
+        return
+    exceptions = {number for number, line in enumerate(content.splitlines(), 1) if EXCEPTION.search(line)}
+    words = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, vocabulary.words))})(?![\w-])", re.IGNORECASE)
+    for number, text in texts:
+        if number not in exceptions:
+            for match in words.finditer(text):
+                yield f'{path}:{number}: "{match[0]}"; write: {vocabulary.words[match[0].lower()]}'
+    for number, name in names:
+        if number not in exceptions and name.lstrip("_") in vocabulary.variables:
+            yield f"{path}:{number}: name {name}; write: {vocabulary.variables[name.lstrip('_')]}"
+
+
+def check_module_names(paths: Iterable[str], glossary: str) -> Iterator[str]:
+    """Findings for module names that several packages have and the glossary does not explain."""
+    packages: dict[str, list[str]] = defaultdict(list)
+    for path in paths:
+        if path.endswith(".py") and Path(path).stem not in _COMMON_MODULES:
+            packages[Path(path).stem].append(path)
+    for name, places in sorted(packages.items()):
+        if len(places) > 1 and f"`{name}`" not in glossary:
+            yield f"module {name} exists as {', '.join(places)}; rename one, or explain both in {GLOSSARY}"
+
+
+def _python_texts(content: str) -> Iterator[tuple[int, str]]:
+    """Comments, and the lines of string literals with a space; (line number, text)."""
+    for token in tokenize.generate_tokens(io.StringIO(content).readline):
+        if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and " " in token.string):
+            for offset, line in enumerate(token.string.splitlines()):
+                yield token.start[0] + offset, _INLINE_CODE.sub("", line)
+
+
+def _python_names(content: str) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(ast.parse(content)):
+        if isinstance(node, ast.arg):
+            yield node.lineno, node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr
+
+
+def _markdown_texts(content: str) -> Iterator[tuple[int, str]]:
+    """Lines outside of code blocks, without inline code."""
+    inside = False
+    for number, line in enumerate(content.splitlines(), 1):
+        if _FENCE.match(line):
+            inside = not inside
+        elif not inside:
+            yield number, _INLINE_CODE.sub("", line)
+
+
+def _yaml_comments(content: str) -> Iterator[tuple[int, str]]:
+    for number, line in enumerate(content.splitlines(), 1):
+        if (match := _YAML_COMMENT.search(line)) is not None:
+            yield number, match[1]
+
+
+def main() -> int:
+    vocabulary = Vocabulary.load(Path(__file__).with_suffix(".yaml"))
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, check=True, encoding="utf-8").stdout.splitlines()
+    paths = [path for path in listed if vocabulary.covers(path) and Path(path).is_file()]
+    findings = [
+        finding
+        for path in paths
+        if path.endswith((".py", ".md", ".yaml", ".yml"))
+        for finding in check_file(path, Path(path).read_text(encoding="utf-8"), vocabulary)
+    ]
+    findings += check_module_names(paths, GLOSSARY.read_text(encoding="utf-8") if GLOSSARY.is_file() else "")
+    for finding in findings:
+        print(finding)
+    if findings:
+        print(f"{len(findings)} findings; the list is tools/vocabulary.yaml")
+    return 1 if findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
