@@ -40,6 +40,7 @@ from bentos.http.descriptors import raise_descriptor_limit
 from bentos.http.hardened_server import install
 from bentos.http.tls import check_tls
 from bentos.wiring.local_llm import start_local
+from bentos.wiring.model import open_board, warn_not_shared
 from bentos.wiring.port_check import GRPC_VARIABLE, check_port
 from bentos.wiring.worker import open_desk, prepare
 from bentos.worker.desk import Desk
@@ -190,17 +191,22 @@ class Frontdesk:
         configure(SETTINGS.observability.log_level, SETTINGS.observability.refused_lines_per_second)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
         runners = {name: depended.on.url for name, depended in dependencies.items()}
-        _Worker.desk = open_desk(load(), runners, (server_context.worker_index or 1) - 1)
-        server = SETTINGS.server
+        server, place = SETTINGS.server, (server_context.worker_index or 1) - 1
+        folder = lending_folder(sockets)
+        _Worker.desk = open_desk(load(), runners, place, open_board(folder, place, server.workers))
         _Worker.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
-            f"worker-{server_context.worker_index or 1}",
+            f"worker-{place + 1}",
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *beside_us(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
             on_beat=_Worker.desk.tell_waiting,
         )
-        await _meet_the_other_workers(_Worker.desk, lending_folder(sockets))
+        if (balanced := _Worker.desk.champion.balanced) is not None:
+            try:
+                await balanced.start()
+            except OSError as error:
+                warn_not_shared(folder, error)
         if server.grpc_port is not None:
             _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
         _Worker.heartbeats.start()
@@ -292,16 +298,6 @@ async def _stop_grpc() -> None:
     """Start stopping gRPC while HTTP stops; both share `shutdown_grace_s`."""
     if _Worker.grpc is not None and _Worker.grpc_stop is None:
         _Worker.grpc_stop = asyncio.create_task(_Worker.grpc.stop(SETTINGS.server.shutdown_grace_s))
-
-
-async def _meet_the_other_workers(desk: Desk, folder: Path) -> None:
-    workers = SETTINGS.server.workers
-    if workers > 1:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            await desk.champion.meet(folder, (server_context.worker_index or 1) - 1, workers)
-        except OSError as error:
-            _log.warning("Workers cannot share their work: %s is no path for a socket (%s).", folder, error)
 
 
 async def _rendered(query: Query, *, reply: bool) -> Any:
