@@ -19,8 +19,8 @@ from runners.balancing.balanced import Balanced
 from runners.balancing.shared_load import LoadBoard
 from runners.batching.batched import Batched
 from runners.batching.scheduler import Limits
+from runners.batching.spare_core import SpareCore
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.parallel_members import SpareCore
 from runners.ensemble.warm_up import open_warm
 from runners.models.execution_provider import Provider
 from runners.models.onnx_session import find_provider

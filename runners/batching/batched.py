@@ -13,7 +13,7 @@ from frontdesk.scores import Floats, Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batcher import Batcher
 from runners.batching.scheduler import Limits, Shape
-from runners.ensemble.parallel_members import SpareCore
+from runners.batching.spare_core import SpareCore
 
 CHARACTERS_PER_TOKEN = 4
 """Of English in WordPiece, roughly: to group texts by length it need not be exact, and counting tokens would cost."""

@@ -18,7 +18,7 @@ from frontdesk.config import ModelSettings
 from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
-from runners.ensemble.parallel_members import CORES
+from runners.batching.spare_core import CORES
 from runners.server.cached import Outcome
 from runners.server.model_server import ModelServer
 from tests.support.fakes import understanding

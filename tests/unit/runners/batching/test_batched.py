@@ -14,7 +14,7 @@ from frontdesk.scores import Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batched import Batched
 from runners.batching.scheduler import Limits
-from runners.ensemble.parallel_members import SpareCore
+from runners.batching.spare_core import SpareCore
 from tests.support.fakes import understanding
 
 

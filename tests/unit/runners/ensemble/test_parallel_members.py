@@ -10,7 +10,7 @@ import pytest
 
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.parallel_members import CORES, SpareCore, all_scores
+from runners.ensemble.parallel_members import all_scores
 from runners.models.base_model import Batch
 
 TEXTS = ["Where is my parcel?", "I want my money back, this is a disgrace!", "hi"]
@@ -54,17 +54,3 @@ def test_without_an_encoder_everything_runs_in_turn(tiny_bundle: Bundle, threads
     batch = Batch(TEXTS, ensemble.features.rows(TEXTS))
     assert len(all_scores(ensemble.members, batch, threads)) == len(ensemble.members)
     assert threads.ran == []
-
-
-@pytest.mark.parametrize("busy_others", range(CORES + 1))
-def test_the_spare_core_is_one_that_no_worker_needs(busy_others: int) -> None:
-    """The batcher's thread of this worker needs one core itself."""
-    spare_core = SpareCore(lambda: busy_others)
-    assert (spare_core.executor() is not None) == (1 + busy_others < CORES)
-    spare_core.close()
-
-
-def test_a_lone_worker_has_all_other_cores_to_spare() -> None:
-    spare_core = SpareCore()
-    assert (spare_core.executor() is not None) == (CORES > 1)
-    spare_core.close()
