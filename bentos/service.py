@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import os
 import signal
@@ -45,7 +44,6 @@ from bentos.wiring.port_check import GRPC_VARIABLE, check_port
 from bentos.wiring.worker import open_desk, prepare
 from bentos.worker.desk import Desk
 from frontdesk.child_processes import end_with_parent, leave_current_directory
-from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure, log_failure
 from frontdesk.observability.loop_lag import LoopLag
@@ -58,6 +56,7 @@ from runners.services.distilbert import DistilBert
 from runners.services.encoders import Encoders
 from runners.services.heartbeats import Heartbeats, run_folder, take_run_folder
 from runners.services.meta_learner import MetaLearner
+from runners.services.pinned_run import PinnedRun, pin_run, run_settings
 from runners.services.process_manager import check_control_socket, share_sockets_folder, use_private_sockets
 from runners.services.roberta import Roberta
 from runners.services.trees import TreesAndLinear
@@ -66,13 +65,9 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that th
 
 keep_code_importable()
 end_with_parent()
-SETTINGS: Settings = load()
+SETTINGS, PINNED = run_settings()
 if server_context.worker_index is None:  # the master imports this module before it creates the arbiter
     use_private_sockets(SETTINGS.run, SETTINGS.server.drain_s)
-BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
-BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
-PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
-HOME_VARIABLE = "FRONTDESK_HOME"
 PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
 """Of uvicorn, which believes everybody on this machine where it is not set."""
 
@@ -161,7 +156,7 @@ class Frontdesk:
         leave_current_directory()
         try:
             make_home(settings.home)
-            share_sockets_folder()
+            sockets = share_sockets_folder()
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
             check_tls(settings.server, sys.argv)
@@ -173,14 +168,17 @@ class Frontdesk:
             raise SystemExit(1) from None
         os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
-        os.environ[BUNDLE_VARIABLE] = str(bundle.path)
-        os.environ[BUNDLE_KEYS_VARIABLE] = json.dumps(settings.security.bundle_keys)
-        os.environ[PRECISION_VARIABLE] = precision
-        os.environ[HOME_VARIABLE] = str(settings.home)
         os.environ["PYTHONSAFEPATH"] = "1"
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
-        take_run_folder(settings.run, os.getpid())
+        pinned = PinnedRun(
+            home=settings.home,
+            bundle=bundle.path,
+            bundle_keys=settings.security.bundle_keys,
+            precision=precision,
+            sockets=sockets,
+        )
+        pin_run(pinned, take_run_folder(settings.run, os.getpid()))
 
     @bentoml.on_startup
     async def open(self) -> None:
@@ -193,7 +191,7 @@ class Frontdesk:
         runners = {name: depended.on.url for name, depended in dependencies.items()}
         server, place = SETTINGS.server, (server_context.worker_index or 1) - 1
         folder = lending_folder(sockets)
-        _Worker.desk = open_desk(load(), runners, place, open_board(folder, place, server.workers))
+        _Worker.desk = open_desk(SETTINGS, runners, place, open_board(folder, place, server.workers))
         _Worker.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
             f"worker-{place + 1}",
@@ -208,7 +206,7 @@ class Frontdesk:
             except OSError as error:
                 warn_not_shared(folder, error)
         if server.grpc_port is not None:
-            _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
+            _Worker.grpc = await start_grpc(_Worker.desk, SETTINGS, server.grpc_port)
         _Worker.heartbeats.start()
         metrics = _Worker.desk.metrics
         _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
@@ -280,12 +278,14 @@ class Frontdesk:
 
 def _control_sockets() -> Path:
     """The folder of the master's sockets. Stops the whole server if the process manager listens on another address."""
+    assert PINNED is not None, "the master pins its run before it starts a worker"
     try:
-        return check_control_socket(dict(os.environ))
+        check_control_socket(PINNED.sockets)
     except ConfigurationError as error:
         print(f"error {error}", file=sys.stderr, flush=True)  # noqa: T201 - as in `pin`
         os.kill(os.getppid(), signal.SIGTERM)
         raise SystemExit(1) from None
+    return PINNED.sockets
 
 
 async def _stop_being_ready() -> None:

@@ -25,7 +25,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from frontdesk.child_processes import be_parent
-from frontdesk.config import SOCKETS_VARIABLE
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import folder_problem, make_private_folder
 
@@ -126,24 +125,21 @@ def sockets_folder() -> Path:
     return _Master.folder
 
 
-def share_sockets_folder() -> None:
-    """Pass the folder to child processes in the environment, and make BentoML place the sockets of runners there."""
+def share_sockets_folder() -> Path:
+    """Make BentoML place the sockets of runners in the folder, too, and return it."""
     folder = sockets_folder()
-    os.environ[SOCKETS_VARIABLE] = str(folder)
     tempfile.tempdir = str(folder)
+    return folder
 
 
-def check_control_socket(variables: dict[str, str]) -> Path:
-    """The folder of the master's sockets, from a worker's environment.
+def check_control_socket(folder: Path) -> None:
+    """Raise `ConfigurationError` if the folder of the master's sockets has no control socket.
 
-    Raises:
-        ConfigurationError: the folder has no control socket, so the process manager listens on another address.
+    The process manager then listens on another address.
     """
-    folder = variables.get(SOCKETS_VARIABLE)
-    if folder is not None:
-        with contextlib.suppress(OSError):
-            if stat.S_ISSOCK((Path(folder) / CONTROL).stat().st_mode):
-                return Path(folder)
+    with contextlib.suppress(OSError):
+        if stat.S_ISSOCK((folder / CONTROL).stat().st_mode):
+            return
     raise ConfigurationError(
         "BentoML's process manager does not listen on the private socket that it was given.",
         hint="Install the pinned version of BentoML: see requirements.lock.",
