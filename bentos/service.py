@@ -12,7 +12,6 @@ import asyncio
 import gc
 import logging
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -57,7 +56,12 @@ from runners.services.encoders import Encoders
 from runners.services.heartbeats import Heartbeats, run_folder, take_run_folder
 from runners.services.meta_learner import MetaLearner
 from runners.services.pinned_run import PinnedRun, pin_run, run_settings
-from runners.services.process_manager import check_control_socket, share_sockets_folder, use_private_sockets
+from runners.services.process_manager import (
+    check_control_socket,
+    share_sockets_folder,
+    stop_server,
+    use_private_sockets,
+)
 from runners.services.roberta import Roberta
 from runners.services.trees import TreesAndLinear
 
@@ -278,14 +282,10 @@ class Frontdesk:
 
 def _control_sockets() -> Path:
     """The folder of the master's sockets. Stops the whole server if the process manager listens on another address."""
-    assert PINNED is not None, "the master pins its run before it starts a worker"
     try:
-        check_control_socket(PINNED.sockets)
+        return check_control_socket(PINNED and PINNED.sockets)
     except ConfigurationError as error:
-        print(f"error {error}", file=sys.stderr, flush=True)  # noqa: T201 - as in `pin`
-        os.kill(os.getppid(), signal.SIGTERM)
-        raise SystemExit(1) from None
-    return PINNED.sockets
+        stop_server(error)
 
 
 async def _stop_being_ready() -> None:

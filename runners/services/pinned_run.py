@@ -20,6 +20,7 @@ from frontdesk.config import PINNED_RUN_VARIABLE, Settings, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret, replaced
 from runners.models.encoder import Precision
+from runners.services.process_manager import stop_server
 
 FILE_NAME = "pinned.json"
 
@@ -65,7 +66,8 @@ def read_pinned_run() -> PinnedRun | None:
     """The run of which this process is a worker; None in a master, and where the master pins nothing.
 
     Raises:
-        ConfigurationError: the file is missing, another user could have written it, or its content is wrong.
+        UntrustedFileError: another user could have written the file.
+        ConfigurationError: it is missing, open to other users, or its content is wrong.
     """
     name = os.environ.get(PINNED_RUN_VARIABLE)
     if name is None or server_context.worker_index is None:
@@ -87,10 +89,16 @@ def read_pinned_run() -> PinnedRun | None:
 def run_settings() -> tuple[Settings, PinnedRun | None]:
     """This process's settings, loaded once, with what its master has pinned; and the pinned facts by themselves.
 
+    A worker that cannot read the pinned facts stops the server.
+
     Raises:
-        ConfigurationError: as `load` and `read_pinned_run`.
+        ConfigurationError: as `load`.
     """
-    settings, pinned = load(), read_pinned_run()
+    settings = load()
+    try:
+        pinned = read_pinned_run()
+    except ConfigurationError as error:
+        stop_server(error)
     return (settings if pinned is None else pinned.applied_to(settings)), pinned
 
 

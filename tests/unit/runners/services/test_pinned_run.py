@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -107,6 +108,22 @@ def test_a_missing_file_is_refused_by_name(folder: Path) -> None:
     (folder / FILE_NAME).unlink()
     with pytest.raises(ConfigurationError, match=r"pinned\.json cannot be read: No such file"):
         read_pinned_run()
+
+
+def test_a_worker_without_its_file_stops_the_server_with_one_line(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    signalled: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: signalled.append((pid, number)))
+    monkeypatch.setattr(pinned_run, "load", Settings)
+    pin_run(PINNED, folder)
+    (folder / FILE_NAME).unlink()
+    with pytest.raises(SystemExit, match="1"):
+        run_settings()
+    assert signalled == [(os.getppid(), signal.SIGTERM)]
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error ")
+    assert str(folder / FILE_NAME) in line
 
 
 def test_a_file_that_another_user_could_read_or_write_is_refused(folder: Path) -> None:
