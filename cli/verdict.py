@@ -68,10 +68,7 @@ def refusal(verdict: Verdict) -> str:
 
 def show_registry(settings: Settings, result: PromotionResult, console: Console) -> None:
     """Tell which version in MLflow has the alias now, or why none has."""
-    if (registry := result.registry) is None:
-        return
-    if registry.problem:
-        line = f"The registry was not told: {registry.problem}."
-    else:
-        line = f"In MLflow, {settings.training.experiment} {registry.number} has the alias {result.role}."
+    line = f"In MLflow, {settings.training.experiment} {result.registered} has the alias {result.role}."
+    if result.not_registered:
+        line = f"The registry was not told: {result.not_registered}."
     console.print(line, highlight=False, soft_wrap=True)

@@ -42,27 +42,21 @@ class Evaluation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RegistryUpdate:
-    """The version number in MLflow that got the alias, or why none did."""
-
-    number: str = ""
-    problem: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PromotionResult:
     """What has become of a bundle.
 
     Attributes:
         role: the role that the bundle has now, or would have got had the gate not refused it.
         refused: the gate's verdict, if it refuses the bundle; nothing was changed then.
-        registry: None if nothing was changed.
+        registered: the version number in MLflow that has the alias of the role now.
+        not_registered: why none has it.
     """
 
     version: str
     role: Role
     refused: Verdict | None = None
-    registry: RegistryUpdate | None = None
+    registered: str = ""
+    not_registered: str = ""
 
 
 def promote_bundle(
@@ -136,10 +130,9 @@ def _verdict(settings: Settings, challenger: Bundle, evaluation: Evaluation) -> 
 
 def _registered(settings: Settings, role: Role, version: str) -> PromotionResult:
     """Give the bundle its alias in MLflow."""
+    experiment = settings.training.experiment
     try:
-        number = mark_bundle(role, version, tracking_uri=settings.tracking_uri, experiment=settings.training.experiment)
+        number = mark_bundle(role, version, tracking_uri=settings.tracking_uri, experiment=experiment)
     except RegistryNotTold as error:
-        update = RegistryUpdate(problem=str(error))
-    else:
-        update = RegistryUpdate(number=number)
-    return PromotionResult(version=version, role=role, registry=update)
+        return PromotionResult(version=version, role=role, not_registered=str(error))
+    return PromotionResult(version=version, role=role, registered=number)

@@ -67,7 +67,7 @@ def read_pinned_run() -> PinnedRun | None:
 
     Raises:
         UntrustedFileError: another user could have written the file.
-        ConfigurationError: it is missing, open to other users, or its content is wrong.
+        ConfigurationError: it is missing, open to other users, or damaged.
     """
     name = os.environ.get(PINNED_RUN_VARIABLE)
     if name is None or server_context.worker_index is None:
@@ -78,11 +78,7 @@ def read_pinned_run() -> PinnedRun | None:
     except OSError as error:
         raise ConfigurationError(f"{name} cannot be read: {error.strerror}.") from None
     except ValidationError as error:
-        problems = "; ".join(
-            f"{'.'.join(str(part) for part in item['loc'])}: {item['msg']}"
-            for item in error.errors(include_url=False, include_input=False, include_context=False)
-        )
-        raise ConfigurationError(f"{name} is wrong: {problems}.") from None
+        raise ConfigurationError(f"{name} is damaged: {error.errors()[0]['msg']}.") from None
 
 
 @cache

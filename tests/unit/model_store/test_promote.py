@@ -12,7 +12,7 @@ from model_store import promote as use_case
 from model_store.bundle import Bundle, seal_bundle
 from model_store.gate import Candidate, Verdict
 from model_store.manifest import SIGNATURE, Manifest
-from model_store.promote import Evaluation, RegistryUpdate, challenge, promote_bundle, roll_back
+from model_store.promote import Evaluation, challenge, promote_bundle, roll_back
 from model_store.promotion import POINTER, champion_path, history
 from model_store.registry import RegistryNotTold
 from model_store.signature import open_signed
@@ -111,7 +111,7 @@ def test_the_first_bundle_that_passes_the_floor_is_signed_and_served(
     bundle = make("first")
     result = promote_bundle(settings, bundle, world.evaluation, world.note, origin="trained; ")
     assert (result.version, result.role, result.refused) == (bundle.version, "champion", None)
-    assert result.registry == RegistryUpdate(problem="there is no MLflow database yet")
+    assert (result.registered, result.not_registered) == ("", "there is no MLflow database yet")
     assert champion_path(settings.bundles) == bundle.path
     assert open_signed(bundle.path, settings.keys, ()).version == bundle.version
     assert history(settings.bundles)[-1].reason == "trained; passed the gate against the floor"
@@ -129,7 +129,7 @@ def test_a_worse_bundle_is_refused_and_nothing_is_changed(
     promote_bundle(settings, first, world.evaluation, world.note)
     world.steps.clear()
     result = promote_bundle(settings, bad, world.evaluation, world.note)
-    assert (result.role, result.registry) == ("champion", None)
+    assert (result.role, result.registered, result.not_registered) == ("champion", "", "")
     assert result.refused is not None
     assert "accuracy" in [check.name for check in result.refused.refused_by]
     assert champion_path(settings.bundles) == first.path
@@ -178,7 +178,7 @@ def test_a_challenger_that_passes_leaves_the_champion_and_is_not_signed(
     first, second = make("first"), make("second")
     promote_bundle(settings, first, world.evaluation, world.note)
     result = challenge(settings, second, world.evaluation)
-    assert (result.role, result.refused, result.registry) == ("challenger", None, RegistryUpdate(number="7"))
+    assert (result.role, result.refused, result.registered) == ("challenger", None, "7")
     assert champion_path(settings.bundles) == first.path
     assert not is_signed(second)
     assert marked == [
@@ -193,7 +193,7 @@ def test_a_challenger_that_is_refused_gets_no_alias(
     promote_bundle(settings, make("first"), world.evaluation, world.note)
     result = challenge(settings, make("bad"), world.evaluation)
     assert result.refused is not None
-    assert (result.role, result.registry) == ("challenger", None)
+    assert (result.role, result.registered, result.not_registered) == ("challenger", "", "")
 
 
 def test_a_registry_that_cannot_be_told_undoes_nothing(
@@ -205,7 +205,7 @@ def test_a_registry_that_cannot_be_told_undoes_nothing(
     monkeypatch.setattr(use_case, "mark_bundle", mark_bundle)
     bundle = make("first")
     result = promote_bundle(settings, bundle, world.evaluation, world.note)
-    assert result.registry == RegistryUpdate(problem="mlflow is not installed here")
+    assert result.not_registered == "mlflow is not installed here"
     assert champion_path(settings.bundles) == bundle.path
 
 

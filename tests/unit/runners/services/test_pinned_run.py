@@ -90,12 +90,15 @@ def test_settings_are_loaded_once_and_pinned_facts_win(folder: Path, monkeypatch
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (b"", "Invalid JSON"),
-        (b"{}", "home: Field required"),
-        (b'{"home": "/h", "bundle": "/b", "bundle_keys": [], "precision": "auto", "sockets": "/s"}', "precision"),
+        (b"", "damaged: Invalid JSON"),
+        (b"{}", "damaged: Field required"),
+        (
+            b'{"home": "/h", "bundle": "/b", "bundle_keys": [], "precision": "auto", "sockets": "/s"}',
+            "damaged: .*'int8'",
+        ),
     ],
 )
-def test_a_wrong_content_is_refused_by_name(folder: Path, content: bytes, problem: str) -> None:
+def test_a_damaged_file_is_refused_by_name(folder: Path, content: bytes, problem: str) -> None:
     pin_run(PINNED, folder)
     (folder / FILE_NAME).write_bytes(content)
     with pytest.raises(ConfigurationError, match=problem) as refused:
