@@ -1,4 +1,7 @@
-"""The port of the model side. Each layer implements it around the next: Cached(Balanced(Batched(ensemble)))."""
+"""The port of the model side. Each layer implements it around the next: Cached(Balanced(Batched(ensemble))).
+
+Only the outermost layer knows tenants: `Cached.understand` also takes the tenant whose cache it uses.
+"""
 
 from __future__ import annotations
 
