@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import json
 import logging
 import os
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -40,11 +38,11 @@ from bentos.http.descriptors import raise_descriptor_limit
 from bentos.http.hardened_server import install
 from bentos.http.tls import check_tls
 from bentos.wiring.local_llm import start_local
+from bentos.wiring.model import open_board, warn_not_shared
 from bentos.wiring.port_check import GRPC_VARIABLE, check_port
 from bentos.wiring.worker import open_desk, prepare
 from bentos.worker.desk import Desk
 from frontdesk.child_processes import end_with_parent, leave_current_directory
-from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure, log_failure
 from frontdesk.observability.loop_lag import LoopLag
@@ -57,7 +55,13 @@ from runners.services.distilbert import DistilBert
 from runners.services.encoders import Encoders
 from runners.services.heartbeats import Heartbeats, run_folder, take_run_folder
 from runners.services.meta_learner import MetaLearner
-from runners.services.process_manager import check_control_socket, share_sockets_folder, use_private_sockets
+from runners.services.pinned_run import PinnedRun, pin_run, run_settings
+from runners.services.process_manager import (
+    check_control_socket,
+    share_sockets_folder,
+    stop_server,
+    use_private_sockets,
+)
 from runners.services.roberta import Roberta
 from runners.services.trees import TreesAndLinear
 
@@ -65,13 +69,9 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that th
 
 keep_code_importable()
 end_with_parent()
-SETTINGS: Settings = load()
+SETTINGS, PINNED = run_settings()
 if server_context.worker_index is None:  # the master imports this module before it creates the arbiter
     use_private_sockets(SETTINGS.run, SETTINGS.server.drain_s)
-BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
-BUNDLE_KEYS_VARIABLE = "FRONTDESK_SECURITY__BUNDLE_KEYS"
-PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
-HOME_VARIABLE = "FRONTDESK_HOME"
 PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
 """Of uvicorn, which believes everybody on this machine where it is not set."""
 
@@ -160,7 +160,7 @@ class Frontdesk:
         leave_current_directory()
         try:
             make_home(settings.home)
-            share_sockets_folder()
+            sockets = share_sockets_folder()
             if settings.server.grpc_port is not None:
                 check_port(settings.server.host, settings.server.grpc_port, GRPC_VARIABLE)
             check_tls(settings.server, sys.argv)
@@ -172,14 +172,17 @@ class Frontdesk:
             raise SystemExit(1) from None
         os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
-        os.environ[BUNDLE_VARIABLE] = str(bundle.path)
-        os.environ[BUNDLE_KEYS_VARIABLE] = json.dumps(settings.security.bundle_keys)
-        os.environ[PRECISION_VARIABLE] = precision
-        os.environ[HOME_VARIABLE] = str(settings.home)
         os.environ["PYTHONSAFEPATH"] = "1"
         if gaps := bundle.taxonomy().gaps():
             _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
-        take_run_folder(settings.run, os.getpid())
+        pinned = PinnedRun(
+            home=settings.home,
+            bundle=bundle.path,
+            bundle_keys=settings.security.bundle_keys,
+            precision=precision,
+            sockets=sockets,
+        )
+        pin_run(pinned, take_run_folder(settings.run, os.getpid()))
 
     @bentoml.on_startup
     async def open(self) -> None:
@@ -190,19 +193,24 @@ class Frontdesk:
         configure(SETTINGS.observability.log_level, SETTINGS.observability.refused_lines_per_second)
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
         runners = {name: depended.on.url for name, depended in dependencies.items()}
-        _Worker.desk = open_desk(load(), runners, (server_context.worker_index or 1) - 1)
-        server = SETTINGS.server
+        server, place = SETTINGS.server, (server_context.worker_index or 1) - 1
+        folder = lending_folder(sockets)
+        _Worker.desk = open_desk(SETTINGS, runners, place, open_board(folder, place, server.workers))
         _Worker.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
-            f"worker-{server_context.worker_index or 1}",
+            f"worker-{place + 1}",
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *beside_us(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
             on_beat=_Worker.desk.tell_waiting,
         )
-        await _meet_the_other_workers(_Worker.desk, lending_folder(sockets))
+        if (balanced := _Worker.desk.champion.balanced) is not None:
+            try:
+                await balanced.start()
+            except OSError as error:
+                warn_not_shared(folder, error)
         if server.grpc_port is not None:
-            _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
+            _Worker.grpc = await start_grpc(_Worker.desk, SETTINGS, server.grpc_port)
         _Worker.heartbeats.start()
         metrics = _Worker.desk.metrics
         _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
@@ -275,11 +283,9 @@ class Frontdesk:
 def _control_sockets() -> Path:
     """The folder of the master's sockets. Stops the whole server if the process manager listens on another address."""
     try:
-        return check_control_socket(dict(os.environ))
+        return check_control_socket(PINNED and PINNED.sockets)
     except ConfigurationError as error:
-        print(f"error {error}", file=sys.stderr, flush=True)  # noqa: T201 - as in `pin`
-        os.kill(os.getppid(), signal.SIGTERM)
-        raise SystemExit(1) from None
+        stop_server(error)
 
 
 async def _stop_being_ready() -> None:
@@ -292,16 +298,6 @@ async def _stop_grpc() -> None:
     """Start stopping gRPC while HTTP stops; both share `shutdown_grace_s`."""
     if _Worker.grpc is not None and _Worker.grpc_stop is None:
         _Worker.grpc_stop = asyncio.create_task(_Worker.grpc.stop(SETTINGS.server.shutdown_grace_s))
-
-
-async def _meet_the_other_workers(desk: Desk, folder: Path) -> None:
-    workers = SETTINGS.server.workers
-    if workers > 1:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        try:
-            await desk.champion.meet(folder, (server_context.worker_index or 1) - 1, workers)
-        except OSError as error:
-            _log.warning("Workers cannot share their work: %s is no path for a socket (%s).", folder, error)
 
 
 async def _rendered(query: Query, *, reply: bool) -> Any:

@@ -122,28 +122,26 @@ def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: 
         BundleError: with the figures, when it should have become champion and the gate refuses it.
     """
     from cli.audit import note
-    from cli.verdict import judged, refusal, tell_registry
+    from cli.verdict import evaluation_shown, refusal, show_registry
     from frontdesk.errors import BundleError
-    from model_store import promotion
-    from model_store.signature import signer
+    from model_store.promote import challenge, promote_bundle
+    from model_store.promotion import POINTER
 
-    wanted = promote or not (settings.bundles / promotion.POINTER).exists()
-    verdict = judged(settings, bundle, console)
-    if not verdict.passed:
-        if wanted:
+    evaluation = evaluation_shown(console)
+    if promote or not (settings.bundles / POINTER).exists():
+        result = promote_bundle(settings, bundle, evaluation, note, origin="trained; ")
+        if result.refused:
             hint = f"To serve it all the same, with a reason: frontdesk promote {bundle.version} --force REASON"
-            raise BundleError(refusal(verdict), field="gate", hint=hint)
-        console.print(f"{refusal(verdict)}\nThe champion stays as it is.", highlight=False, soft_wrap=True)
-    elif wanted:
-        reason = f"trained; passed the gate against {verdict.champion or 'the floor'}"
-        signer(settings.keys).sign(bundle.path, bundle.manifest)
-        promotion.promote(settings.bundles, bundle.version, reason)
-        note(settings, "bundle.promote", bundle.version)
-        tell_registry(settings, "champion", bundle.version, console)
+            raise BundleError(refusal(result.refused), field="gate", hint=hint)
+        show_registry(settings, result, console)
         console.print("It is the champion now: a server that starts will serve it.")
-    else:
-        tell_registry(settings, "challenger", bundle.version, console)
-        console.print(f"The champion stays as it is; to serve this one: frontdesk promote {bundle.version}")
+        return
+    result = challenge(settings, bundle, evaluation)
+    if result.refused:
+        console.print(f"{refusal(result.refused)}\nThe champion stays as it is.", highlight=False, soft_wrap=True)
+        return
+    show_registry(settings, result, console)
+    console.print(f"The champion stays as it is; to serve this one: frontdesk promote {bundle.version}")
 
 
 def record_figures(settings: Settings, bundle: Bundle) -> None:

@@ -1,33 +1,42 @@
-"""The gate on this machine: two bundles are measured, judged, shown as a table, and the registry is told.
+"""The gate on this machine: how its verdict and MLflow's aliases are shown by `train`, `promote` and `rollback`.
 
-Where the decision is made: `model_store/gate.py`. Here is what `train`, `promote`, `rollback` and `compare` share.
+`model_store/promote.py` decides and acts.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
-    from model_store.gate import Check, Verdict
+    from model_store.gate import Candidate, Check, Verdict
+    from model_store.promote import Evaluation, PromotionResult
 
 
-def judged(settings: Settings, challenger: Bundle, console: Console) -> Verdict:
-    """Hold the challenger against the champion, or against the floor where no champion can run; show the table."""
-    from model_store.gate import judge
-    from training.evaluation.comparison import measure
+def evaluation_shown(console: Console) -> Evaluation:
+    """Compare bundles on this machine, and show the verdict on `console`. A forced promotion imports none of this."""
+    from model_store.promote import Evaluation
 
-    with console.status("running champion and challenger on the same held-out messages"):
-        champion, why_not = _champion(settings)
-        before, after = measure(champion, challenger)
-        verdict = judge(before, after, settings.promotion)
-    show(verdict, console)
-    if champion is None:
-        console.print(f"Only the floor counts: {why_not}", highlight=False, soft_wrap=True)
-    return verdict
+    def check_runs(bundle: Bundle) -> None:
+        from runners.ensemble.ensemble import Ensemble
+
+        Ensemble.load(bundle)
+
+    def measure(champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | None, Candidate]:
+        from training.evaluation import comparison
+
+        with console.status("running champion and challenger on the same held-out messages"):
+            return comparison.measure(champion, challenger)
+
+    def report(verdict: Verdict, why_floor: str) -> None:
+        show(verdict, console)
+        if verdict.champion is None:
+            console.print(f"Only the floor counts: {why_floor}", highlight=False, soft_wrap=True)
+
+    return Evaluation(check_runs=check_runs, measure=measure, report=report)
 
 
 def show(verdict: Verdict, console: Console) -> None:
@@ -57,29 +66,9 @@ def refusal(verdict: Verdict) -> str:
     return f"The gate refuses {verdict.challenger}:{lines}"
 
 
-def tell_registry(settings: Settings, alias: Literal["champion", "challenger"], version: str, console: Console) -> None:
-    """Move MLflow's alias in step. The pointer on this machine is what counts, so a failure is said, not raised."""
-    from model_store.registry import RegistryNotTold, mark_bundle
-
-    experiment = settings.training.experiment
-    try:
-        number = mark_bundle(alias, version, tracking_uri=settings.tracking_uri, experiment=experiment)
-    except RegistryNotTold as error:
-        console.print(f"The registry was not told: {error}.", highlight=False, soft_wrap=True)
-    else:
-        console.print(f"In MLflow, {experiment} {number} has the alias {alias}.", highlight=False, soft_wrap=True)
-
-
-def _champion(settings: Settings) -> tuple[Bundle | None, str]:
-    """The champion where it can run here, else why it cannot: it could not be served either."""
-    from frontdesk.errors import BundleError
-    from model_store.promotion import champion_path
-    from model_store.signature import open_signed
-    from runners.ensemble.ensemble import Ensemble
-
-    try:
-        bundle = open_signed(champion_path(settings.bundles), settings.keys, settings.security.bundle_keys)
-        Ensemble.load(bundle)
-    except BundleError as error:
-        return None, error.message
-    return bundle, ""
+def show_registry(settings: Settings, result: PromotionResult, console: Console) -> None:
+    """Tell which version in MLflow has the alias now, or why none has."""
+    line = f"In MLflow, {settings.training.experiment} {result.registered} has the alias {result.role}."
+    if result.not_registered:
+        line = f"The registry was not told: {result.not_registered}."
+    console.print(line, highlight=False, soft_wrap=True)

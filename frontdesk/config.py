@@ -33,9 +33,9 @@ SCOPE_PATTERN = r"^[!#-\[\]-~]{1,64}$"  # one name, as RFC 6749, section 3.3 wri
 PROJECT = Path(__file__).resolve().parent.parent
 _SQLITE = "sqlite:///"
 LOCAL_FILE = Path("configuration.yaml")
-SOCKETS_VARIABLE = "FRONTDESK_RUN_SOCKETS"
-"""Set by the serving master for its children: the folder of their sockets (runners/services/process_manager.py)."""
-NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, SOCKETS_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
+PINNED_RUN_VARIABLE = "FRONTDESK_PINNED_RUN"
+"""Set by the serving master for its children: the file of what they share (runners/services/pinned_run.py)."""
+NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, PINNED_RUN_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
 
 
 class Section(BaseModel):

@@ -199,7 +199,7 @@ def _add_health(
         """
         opened = desk()
         missing = heartbeats().missing()
-        degraded = missing if missing and opened.champion.can_spare(missing) else []
+        degraded = missing if missing and opened.champion.ensemble.can_spare(missing) else []
         lacking = [] if degraded else missing
         storage = await opened.storage()
         draining, full = is_draining(), opened.disk_room.is_low

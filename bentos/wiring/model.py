@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from frontdesk.config import Settings
+from frontdesk.config import ModelSettings, Settings
 from frontdesk.errors import BundleError
 from frontdesk.observability.metrics import Metrics
 from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE
 from model_store.promotion import champion_path
 from model_store.signature import open_signed
+from runners.balancing.balanced import Balanced
+from runners.balancing.shared_load import LoadBoard
+from runners.batching.batched import Batched
 from runners.batching.scheduler import Limits
+from runners.batching.spare_core import SpareCore
+from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import open_warm
 from runners.models.execution_provider import Provider
 from runners.models.onnx_session import find_provider
 from runners.remote.placement import connect
-from runners.server.model_server import BatchedChampion
+from runners.server.cached import Cached
+from runners.server.model_server import ModelServer
+
+_log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
 def served_bundle(settings: Settings) -> Path:
@@ -61,10 +70,10 @@ def _is_served(settings: Settings, path: Path) -> bool:
     return any(champion is not None and champion.resolve() == path.resolve() for champion in champions)
 
 
-def open_champion(
-    settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None, metrics: Metrics
-) -> BatchedChampion:
-    """The golden rows run as every request will: through the services of the placement."""
+def open_ensemble(
+    settings: Settings, path: Path, provider: Provider, runners: Mapping[str, str | None] | None
+) -> Ensemble:
+    """Load and warm up the bundle. The golden rows run as every request will: through the services of the placement."""
     model = settings.model
     bundle = open_signed(path, settings.keys, settings.security.bundle_keys)
     elsewhere = connect(
@@ -74,9 +83,34 @@ def open_champion(
         timeout_s=settings.server.request_timeout_s,
         start_timeout_s=model.runner_start_timeout_s,
     )
-    ensemble = open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
+    return open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
+
+
+def stack_layers(
+    ensemble: Ensemble, model: ModelSettings, metrics: Metrics, board: LoadBoard | None = None
+) -> ModelServer:
+    """Put the layers around a warm ensemble; without a `board` there are no other workers to share work with."""
     limits = Limits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
-    return BatchedChampion(ensemble, limits, cached_texts=model.cached_texts, observe_cache=metrics.observe_cache)
+    batched = Batched(ensemble, limits, SpareCore(board.busy_others) if board else SpareCore())
+    balanced = Balanced(batched, board, ensemble.version) if board else None
+    cached = Cached(balanced or batched, model.cached_texts, metrics.observe_cache)
+    return ModelServer(ensemble, batched, cached, balanced)
+
+
+def open_board(folder: Path, index: int, workers: int) -> LoadBoard | None:
+    """The load of all workers of this server, kept in `folder`; None for a lone worker, or if it cannot be created."""
+    if workers == 1:
+        return None
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        return LoadBoard(folder, index, workers)
+    except OSError as error:
+        warn_not_shared(folder, error)
+        return None
+
+
+def warn_not_shared(folder: Path, error: OSError) -> None:
+    _log.warning("Workers cannot share their work: %s is no path for a socket (%s).", folder, error)
 
 
 def placed_provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:

@@ -16,7 +16,7 @@ from bentos.audit.audit_log import Auditor, open_auditor
 from bentos.audit.checkpoints import Checkpoints
 from bentos.audit.counts import AuditCounts
 from bentos.wiring.local_llm import prepare_local
-from bentos.wiring.model import open_champion, placed_provider, served_bundle, trusted_bundle
+from bentos.wiring.model import open_ensemble, placed_provider, served_bundle, stack_layers, trusted_bundle
 from bentos.wiring.outbox import open_outbox
 from bentos.wiring.rate_limits import open_limits
 from bentos.wiring.replies import (
@@ -66,34 +66,41 @@ from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
 from model_store.bundle import Bundle
+from runners.balancing.shared_load import LoadBoard
 from runners.models.encoder import Precision
 from runners.models.onnx_session import check_runtime
 from runners.remote.placement import check_placement
-from runners.server.model_server import BatchedChampion
+from runners.server.model_server import ModelServer
 from runners.server.preflight import rehearse
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-def open_desk(settings: Settings, runners: Mapping[str, str | None] | None = None, place: int = 0) -> Desk:
+def open_desk(
+    settings: Settings,
+    runners: Mapping[str, str | None] | None = None,
+    place: int = 0,
+    board: LoadBoard | None = None,
+) -> Desk:
     """Open every part and warm the models up. Blocks for a few seconds.
 
     Args:
         runners: the addresses, by name, of the services that `model.placement` needs. Without any, all models are held
             here whatever the placement: the command line has no services.
         place: which of the workers this is, from 0.
+        board: the load of all workers of this server, to share work with them; None without other workers.
 
     Raises:
         FrontdeskError: naming the part that cannot be opened and what to do.
     """
     metrics = Metrics()
-    champion, inventory = _open_model(settings, runners, metrics)
+    champion, inventory = _open_model(settings, runners, metrics, board)
     storage = _open_storage(settings, metrics)
     engine, auditor = storage.engine, storage.auditor
     redis = open_redis(settings)
     customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
     language_model = open_language_model(settings)
-    writer = open_writer(settings, champion, language_model, open_reply_cache(settings, redis))
+    writer = open_writer(settings, champion.ensemble.features, language_model, open_reply_cache(settings, redis))
     replies = cached_replies(writer)
     counts = AuditCounts(engine, auditor.trail, auditor.key, overflowed=metrics.count_audit_merged)
     revocations = Revocations()
@@ -162,24 +169,24 @@ def _open_storage(settings: Settings, metrics: Metrics) -> _Storage:
 
 
 def _open_model(
-    settings: Settings, runners: Mapping[str, str | None] | None, metrics: Metrics
-) -> tuple[BatchedChampion, Inventory]:
+    settings: Settings, runners: Mapping[str, str | None] | None, metrics: Metrics, board: LoadBoard | None
+) -> tuple[ModelServer, Inventory]:
     """The served bundle, loaded and warm, and what administrators see of it."""
     path = served_bundle(settings)
     provider = placed_provider(settings, runners)
-    champion = open_champion(settings, path, provider, runners, metrics)
-    if champion.precisions:
+    ensemble = open_ensemble(settings, path, provider, runners)
+    if ensemble.precisions:
         _log.info("Encoders run on %s (%s).", provider.name, provider.because)
-    metrics.set_model(champion.version)
+    metrics.set_model(ensemble.version)
     inventory = Inventory.of(
         path,
         settings.bundles,
         placement=settings.model.placement if runners else "embedded",
         threads=settings.model.onnx_threads,
         provider=provider,
-        precisions=champion.precisions,
+        precisions=ensemble.precisions,
     )
-    return champion, inventory
+    return stack_layers(ensemble, settings.model, metrics, board), inventory
 
 
 def _pipeline(

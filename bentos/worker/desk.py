@@ -39,7 +39,7 @@ from frontdesk.storage.transactions import in_spool_thread, in_storage_thread
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
 from frontdesk.types import Caller
-from runners.server.model_server import BatchedChampion
+from runners.server.model_server import ModelServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class Desk:
     """One worker's parts, opened and warm."""
 
     pipeline: AnswerQuery
-    champion: BatchedChampion
+    champion: ModelServer
     gate: Gate
     limits: RateLimits
     metrics: Metrics

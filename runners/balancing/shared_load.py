@@ -22,7 +22,8 @@ class LoadBoard:
     """
 
     def __init__(self, folder: Path, index: int, workers: int) -> None:
-        self._index = index
+        self.folder = folder
+        self.index = index
         self._workers = workers
         with (folder / NAME).open("a+b") as file:
             file.truncate(workers * _SLOT.size)
@@ -30,13 +31,18 @@ class LoadBoard:
         self.tell(0)
 
     def tell(self, load: int) -> None:
-        """This worker has so many texts waiting or running."""
-        _SLOT.pack_into(self._slots, self._index * _SLOT.size, load)
+        """This worker has so many texts waiting or running. Ignored after `close`."""
+        if not self._slots.closed:
+            _SLOT.pack_into(self._slots, self.index * _SLOT.size, load)
 
     def others(self) -> dict[int, int]:
         """The load of every other worker, by its index."""
         loads = (_SLOT.unpack_from(self._slots, index * _SLOT.size)[0] for index in range(self._workers))
-        return {index: load for index, load in enumerate(loads) if index != self._index}
+        return {index: load for index, load in enumerate(loads) if index != self.index}
+
+    def busy_others(self) -> int:
+        """Number of other workers in which texts wait or run."""
+        return sum(load > 0 for load in self.others().values())
 
     def close(self) -> None:
         self.tell(0)

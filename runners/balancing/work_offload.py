@@ -23,7 +23,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from frontdesk.deadline import Deadline
-from frontdesk.types import Understanding
+from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
 
 SHARE_OF_LOAD = 4
@@ -34,7 +34,7 @@ AWAY_S = 1.0
 _LENGTH = struct.Struct("!I")
 _LONGEST = 16 * 2**20
 
-Read = Callable[[Sequence[str], Deadline], Awaitable[Sequence[Understanding]]]
+Read = Callable[[Sequence[MaskedText], Deadline], Awaitable[Sequence[Understanding]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +91,16 @@ class Neighbours:
     """This worker among the others.
 
     Args:
-        folder: of this server's workers alone; a socket's path in it must have less than 104 characters.
-        index: of this worker, from 0.
-        workers: how many there are.
+        board: the load of this server's workers. Their sockets are in its folder, which only they use; a socket's path
+            in it must have less than 104 characters.
         version: of the bundle: texts are read for a neighbour that serves the same one only.
         read: how texts are read here.
     """
 
-    def __init__(self, folder: Path, index: int, workers: int, *, version: str, read: Read) -> None:
-        self.board = LoadBoard(folder, index, workers)
-        self._own_socket = folder / f"{index}.sock"
-        self._others = {other: _Neighbour(folder / f"{other}.sock") for other in range(workers) if other != index}
+    def __init__(self, board: LoadBoard, *, version: str, read: Read) -> None:
+        self._board = board
+        self._own_socket = board.folder / f"{board.index}.sock"
+        self._others = {other: _Neighbour(board.folder / f"{other}.sock") for other in board.others()}
         self._version = version
         self._read = read
         self._server: asyncio.Server | None = None
@@ -129,14 +128,15 @@ class Neighbours:
             for _, writer in neighbour.idle:
                 writer.close()
         self._own_socket.unlink(missing_ok=True)
-        self.board.close()
 
     def lend(self, own: int, texts: int) -> tuple[int, int]:
-        """How many of `texts` new ones to lend, and to which neighbour; `own` texts wait or run here."""
+        """How many of `texts` new ones to lend, and to which neighbour; `own` texts wait or run here. 0 if closed."""
+        if self._server is None:
+            return 0, -1
         now = time.monotonic()
         loads = {
             other: max(load, self._others[other].lent)
-            for other, load in self.board.others().items()
+            for other, load in self._board.others().items()
             if self._others[other].away_until <= now
         }
         if not loads:
@@ -144,14 +144,14 @@ class Neighbours:
         freest = min(loads, key=loads.__getitem__)
         return to_lend(own, texts, loads[freest]), freest
 
-    async def understand(self, other: int, texts: Sequence[str], deadline: Deadline) -> list[Understanding]:
+    async def understand(self, other: int, texts: Sequence[MaskedText], deadline: Deadline) -> list[Understanding]:
         """What the neighbour makes of each text.
 
         Raises:
             NeighbourAway: the texts are to be read here.
         """
         neighbour = self._others[other]
-        frame = _ASKED.dump_json(_Asked(self._version, tuple(texts), deadline.remaining_s()))
+        frame = _ASKED.dump_json(_Asked(self._version, tuple(text.text for text in texts), deadline.remaining_s()))
         neighbour.lent += len(texts)
         try:
             answer = await neighbour.ask(frame)
@@ -184,7 +184,8 @@ class Neighbours:
             asked = _ASKED.validate_json(frame)
             if asked.version != self._version:
                 return b""
-            return _ANSWERED.dump_json(list(await self._read(asked.texts, Deadline.after(asked.remaining_s))))
+            texts = [MaskedText(text) for text in asked.texts]
+            return _ANSWERED.dump_json(list(await self._read(texts, Deadline.after(asked.remaining_s))))
         except Exception:  # noqa: BLE001 - whatever it is, the neighbour meets it again where its caller is told of it
             return b""
 

@@ -32,7 +32,7 @@ def running_server(run: Path) -> int | None:
     return None
 
 
-def take_run_folder(run: Path, master: int) -> None:
+def take_run_folder(run: Path, master: int) -> Path:
     """Recreate this master's run folder, lock it until the process ends, and remove folders of dead masters.
 
     A folder is dead if no process has its number and no process, in this container or another, holds its lock.
@@ -50,6 +50,7 @@ def take_run_folder(run: Path, master: int) -> None:
             shutil.rmtree(entry, ignore_errors=True)
         if lock is not None:
             os.close(lock)
+    return folder
 
 
 def _lock(folder: Path) -> int | None:

@@ -15,6 +15,7 @@ import inspect
 import logging
 import os
 import shutil
+import signal
 import socket
 import stat
 import sys
@@ -25,8 +26,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from frontdesk.child_processes import be_parent
-from frontdesk.config import SOCKETS_VARIABLE
-from frontdesk.errors import ConfigurationError
+from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.private_files import folder_problem, make_private_folder
 
 MAX_PATH_BYTES = 100
@@ -126,28 +126,34 @@ def sockets_folder() -> Path:
     return _Master.folder
 
 
-def share_sockets_folder() -> None:
-    """Pass the folder to child processes in the environment, and make BentoML place the sockets of runners there."""
+def share_sockets_folder() -> Path:
+    """Make BentoML place the sockets of runners in the folder, too, and return it."""
     folder = sockets_folder()
-    os.environ[SOCKETS_VARIABLE] = str(folder)
     tempfile.tempdir = str(folder)
+    return folder
 
 
-def check_control_socket(variables: dict[str, str]) -> Path:
-    """The folder of the master's sockets, from a worker's environment.
+def check_control_socket(folder: Path | None) -> Path:
+    """Return the folder of the master's sockets; None for a master that pinned nothing.
 
     Raises:
         ConfigurationError: the folder has no control socket, so the process manager listens on another address.
     """
-    folder = variables.get(SOCKETS_VARIABLE)
     if folder is not None:
         with contextlib.suppress(OSError):
-            if stat.S_ISSOCK((Path(folder) / CONTROL).stat().st_mode):
-                return Path(folder)
+            if stat.S_ISSOCK((folder / CONTROL).stat().st_mode):
+                return folder
     raise ConfigurationError(
         "BentoML's process manager does not listen on the private socket that it was given.",
         hint="Install the pinned version of BentoML: see requirements.lock.",
     )
+
+
+def stop_server(error: FrontdeskError) -> NoReturn:
+    """End this worker and its master with one line of error: a worker started instead would fail, too."""
+    print(f"error {error}", file=sys.stderr, flush=True)  # noqa: T201 - one line for a person, before any log is set up
+    os.kill(os.getppid(), signal.SIGTERM)
+    raise SystemExit(1)
 
 
 def _make_folder(run: Path, pid: int) -> Path:

@@ -27,7 +27,7 @@ from bentoml import server_context
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from frontdesk.child_processes import end_with_parent, leave_current_directory
-from frontdesk.config import Settings, load
+from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
 from frontdesk.observability.logs import configure, log_failure
@@ -45,12 +45,13 @@ from runners.models.onnx_session import find_provider
 from runners.remote.placement import call_path
 from runners.remote.tensor_codec import Arrays, pack, scores_to_arrays, unpack
 from runners.services.heartbeats import Heartbeats, run_folder
+from runners.services.pinned_run import run_settings
 from runners.services.process_manager import use_private_sockets
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
 
 end_with_parent()
-SETTINGS: Settings = load()
+SETTINGS, _ = run_settings()
 if server_context.worker_index is None:  # a master that serves only this service, on its own host
     use_private_sockets(SETTINGS.run)
 NATIVE_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})

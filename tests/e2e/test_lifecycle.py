@@ -76,6 +76,7 @@ class TestStopping:
             assert took < load().server.shutdown_grace_s
             assert server.processes() == []
             assert server.workers() == {}
+            assert not [*(home / "run").glob("*/pinned.json")]
             assert '"event": "failure"' not in server.log()
 
     def test_a_request_that_never_ends_does_not_hold_the_server_for_longer_than_its_grace(self, home: Path) -> None:

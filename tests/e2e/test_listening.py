@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
 from pathlib import Path
@@ -9,15 +10,15 @@ from pathlib import Path
 import psutil
 import pytest
 
-from frontdesk.config import SOCKETS_VARIABLE
+from frontdesk.config import PINNED_RUN_VARIABLE
 from model_store.bundle import Bundle
 from tests.support.serving import Server, home_with
 
 
 def sockets_folder(server: Server) -> Path:
     """The folder of the sockets of a server's processes."""
-    (folder,) = {process.environ()[SOCKETS_VARIABLE] for process in workers(server)}
-    return Path(folder)
+    (pinned,) = {process.environ()[PINNED_RUN_VARIABLE] for process in workers(server)}
+    return Path(json.loads(Path(pinned).read_text())["sockets"])
 
 
 def workers(server: Server) -> list[psutil.Process]:

@@ -25,3 +25,17 @@ def test_one_that_goes_leaves_no_load_behind(tmp_path: Path) -> None:
     first.tell(5)
     first.close()
     assert second.others() == {0: 0}
+
+
+def test_only_workers_with_texts_are_busy(tmp_path: Path) -> None:
+    boards = [LoadBoard(tmp_path, index, 4) for index in range(4)]
+    for board, load in zip(boards, (9, 0, 1, 7), strict=True):
+        board.tell(load)
+    assert [board.busy_others() for board in boards] == [2, 3, 2, 2]
+
+
+def test_a_load_told_after_the_end_is_ignored(tmp_path: Path) -> None:
+    first, second = LoadBoard(tmp_path, 0, 2), LoadBoard(tmp_path, 1, 2)
+    first.close()
+    first.tell(5)
+    assert second.others() == {0: 0}

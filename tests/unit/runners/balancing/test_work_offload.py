@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded
-from frontdesk.types import Understanding
+from frontdesk.types import MaskedText, Understanding
+from runners.balancing.shared_load import LoadBoard
 from runners.balancing.work_offload import NeighbourAway, Neighbours, to_lend
 from tests.support.fakes import understanding
 
@@ -24,12 +25,16 @@ class Reader:
         self.free.set()
         self.full = False
 
-    async def read(self, texts: Sequence[str], _: Deadline) -> list[Understanding]:
-        self.seen += texts
+    async def read(self, texts: Sequence[MaskedText], _: Deadline) -> list[Understanding]:
+        self.seen += [text.text for text in texts]
         await self.free.wait()
         if self.full:
             raise Overloaded("Too much waits.", retry_after_s=1)
-        return [understanding(label=text) for text in texts]
+        return [understanding(label=text.text) for text in texts]
+
+
+def masked(*texts: str) -> list[MaskedText]:
+    return [MaskedText(text) for text in texts]
 
 
 def later() -> Deadline:
@@ -44,8 +49,8 @@ def other() -> Reader:
 @pytest.fixture
 async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[Neighbours]]:
     both = [
-        Neighbours(tmp_path, 0, 2, version="v1", read=Reader().read),
-        Neighbours(tmp_path, 1, 2, version="v1", read=other.read),
+        Neighbours(LoadBoard(tmp_path, 0, 2), version="v1", read=Reader().read),
+        Neighbours(LoadBoard(tmp_path, 1, 2), version="v1", read=other.read),
     ]
     for worker in both:
         await worker.open()
@@ -55,13 +60,13 @@ async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[Neighbour
 
 
 async def test_a_neighbour_reads_texts_and_answers_in_their_order(workers: list[Neighbours], other: Reader) -> None:
-    found = await workers[0].understand(1, ["a", "b"], later())
+    found = await workers[0].understand(1, masked("a", "b"), later())
     assert found == [understanding(label="a"), understanding(label="b")]
     assert other.seen == ["a", "b"]
 
 
 async def test_many_calls_at_once_each_get_their_own_answer(workers: list[Neighbours]) -> None:
-    calls = [workers[0].understand(1, [f"text {number}"], later()) for number in range(50)]
+    calls = [workers[0].understand(1, masked(f"text {number}"), later()) for number in range(50)]
     labels = [found[0].intent.label for found in await asyncio.gather(*calls)]
     assert labels == [f"text {number}" for number in range(50)]
 
@@ -69,20 +74,20 @@ async def test_many_calls_at_once_each_get_their_own_answer(workers: list[Neighb
 async def test_a_neighbour_that_is_full_is_no_help(workers: list[Neighbours], other: Reader) -> None:
     other.full = True
     with pytest.raises(NeighbourAway):
-        await workers[0].understand(1, ["a"], later())
+        await workers[0].understand(1, masked("a"), later())
 
 
 async def test_a_neighbour_that_has_gone_is_left_alone_for_a_while(workers: list[Neighbours]) -> None:
     assert workers[0].lend(own=10, texts=1) == (1, 1)
     await workers[1].close()
     with pytest.raises(NeighbourAway):
-        await workers[0].understand(1, ["a"], later())
+        await workers[0].understand(1, masked("a"), later())
     assert workers[0].lend(own=10, texts=1)[0] == 0
 
 
 async def test_a_neighbour_that_goes_while_it_reads_is_no_help(workers: list[Neighbours], other: Reader) -> None:
     other.free.clear()
-    asking = asyncio.create_task(workers[0].understand(1, ["a"], later()))
+    asking = asyncio.create_task(workers[0].understand(1, masked("a"), later()))
     while not other.seen:
         await asyncio.sleep(0.001)
     await workers[1].close()
@@ -91,24 +96,24 @@ async def test_a_neighbour_that_goes_while_it_reads_is_no_help(workers: list[Nei
 
 
 async def test_after_a_cancelled_call_the_next_gets_its_own_answer(workers: list[Neighbours], other: Reader) -> None:
-    await workers[0].understand(1, ["first"], later())
+    await workers[0].understand(1, masked("first"), later())
     other.free.clear()
-    gone = asyncio.create_task(workers[0].understand(1, ["gone"], later()))
+    gone = asyncio.create_task(workers[0].understand(1, masked("gone"), later()))
     while "gone" not in other.seen:
         await asyncio.sleep(0.001)
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     other.free.set()
-    (found,) = await workers[0].understand(1, ["mine"], later())
+    (found,) = await workers[0].understand(1, masked("mine"), later())
     assert found.intent.label == "mine"
 
 
 async def test_a_neighbour_with_another_bundle_is_no_help(tmp_path: Path, other: Reader) -> None:
-    old = Neighbours(tmp_path, 0, 2, version="v1", read=Reader().read)
-    new = Neighbours(tmp_path, 1, 2, version="v2", read=other.read)
+    old = Neighbours(LoadBoard(tmp_path, 0, 2), version="v1", read=Reader().read)
+    new = Neighbours(LoadBoard(tmp_path, 1, 2), version="v2", read=other.read)
     await new.open()
     with pytest.raises(NeighbourAway):
-        await old.understand(1, ["a"], later())
+        await old.understand(1, masked("a"), later())
     assert other.seen == []
     await new.close()
     await old.close()
@@ -118,7 +123,7 @@ async def test_what_was_lent_and_not_answered_counts_as_the_neighbours_load(
     workers: list[Neighbours], other: Reader
 ) -> None:
     other.free.clear()
-    asking = [asyncio.create_task(workers[0].understand(1, [str(n)], later())) for n in range(4)]
+    asking = [asyncio.create_task(workers[0].understand(1, masked(str(n)), later())) for n in range(4)]
     await asyncio.sleep(0.01)
     assert workers[0].lend(own=3, texts=1)[0] == 0
     other.free.set()
@@ -126,11 +131,19 @@ async def test_what_was_lent_and_not_answered_counts_as_the_neighbours_load(
     assert workers[0].lend(own=3, texts=1) == (1, 1)
 
 
-async def test_it_is_the_neighbours_own_load_that_it_tells(workers: list[Neighbours]) -> None:
-    workers[1].board.tell(40)
+async def test_it_is_the_neighbours_own_load_that_it_tells(tmp_path: Path, workers: list[Neighbours]) -> None:
+    neighbour = LoadBoard(tmp_path, 1, 2)
+    neighbour.tell(40)
     assert workers[0].lend(own=10, texts=1)[0] == 0
-    workers[1].board.tell(0)
+    neighbour.tell(0)
     assert workers[0].lend(own=10, texts=1) == (1, 1)
+
+
+async def test_one_that_is_not_open_lends_nothing(tmp_path: Path, workers: list[Neighbours]) -> None:
+    assert Neighbours(LoadBoard(tmp_path, 0, 2), version="v1", read=Reader().read).lend(own=10, texts=1)[0] == 0
+    assert workers[0].lend(own=10, texts=1)[0] == 1
+    await workers[0].close()
+    assert workers[0].lend(own=10, texts=1)[0] == 0
 
 
 @pytest.mark.parametrize(

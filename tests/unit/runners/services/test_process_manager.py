@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.config import SOCKETS_VARIABLE
 from frontdesk.errors import ConfigurationError
 from runners.services.process_manager import LONGEST_NAME, MAX_PATH_BYTES, _make_folder, check_control_socket
 
@@ -108,13 +107,12 @@ def test_a_folder_that_others_can_write_to_is_passed_over(tmp_path: Path) -> Non
 
 
 def test_a_worker_finds_out_that_the_control_socket_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(ConfigurationError, match="does not listen on the private socket"):
-        check_control_socket({})
-    with pytest.raises(ConfigurationError, match="does not listen on the private socket"):
-        check_control_socket({SOCKETS_VARIABLE: str(tmp_path)})
+    for missing in (None, tmp_path, tmp_path / "none"):
+        with pytest.raises(ConfigurationError, match="does not listen on the private socket"):
+            check_control_socket(missing)
     with tempfile.TemporaryDirectory(dir="/tmp") as short, socket.socket(socket.AF_UNIX) as control:
         control.bind(f"{short}/control")
-        assert check_control_socket({SOCKETS_VARIABLE: short}) == Path(short)
+        assert check_control_socket(Path(short)) == Path(short)
 
 
 def test_a_port_that_another_program_took_meanwhile_ends_the_master_with_one_line(tmp_path: Path) -> None:

@@ -1,0 +1,76 @@
+"""The layer that shares work among the workers of one server: texts are understood here or forwarded to a freer one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from frontdesk.deadline import Deadline
+from frontdesk.types import MaskedText, Understanding
+from runners.balancing.shared_load import LoadBoard
+from runners.balancing.work_offload import NeighbourAway, Neighbours
+from runners.port import Layer
+
+
+class Balanced:
+    """Implements `Layer` around the `inner` layer of this worker, and serves that layer to the other workers.
+
+    Args:
+        inner: understands the texts that are not forwarded, and those that other workers forward to this one.
+        board: this worker's view of the load of all workers; closed with this layer.
+        version: of the bundle: workers that serve another one are not used.
+    """
+
+    def __init__(self, inner: Layer, board: LoadBoard, version: str) -> None:
+        self._inner = inner
+        self._board = board
+        self._load = 0  # texts that wait or run in this worker
+        self._neighbours = Neighbours(board, version=version, read=self._understand_here)
+
+    async def start(self) -> None:
+        """Start serving the other workers, and forwarding to them.
+
+        Raises:
+            OSError: the path of the board's folder is too long for a socket.
+        """
+        await self._neighbours.open()
+
+    async def understand(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
+        """Return the understanding of each text; a part or all of them may be forwarded to the least loaded worker.
+
+        Raises:
+            Exception: what the inner layer raises.
+        """
+        lent, neighbour = self._neighbours.lend(self._load, len(texts))
+        if not lent:
+            return await self._understand_here(texts, deadline)
+        there = self._understand_there(neighbour, texts[:lent], deadline)
+        if lent == len(texts):
+            return await there
+        parts = await asyncio.gather(there, self._understand_here(texts[lent:], deadline))
+        return [*parts[0], *parts[1]]
+
+    async def close(self) -> None:
+        """Stop serving other workers, finish accepted work, and close the inner layer."""
+        await self._neighbours.close()
+        await self._inner.close()
+        self._board.close()
+
+    async def _understand_there(
+        self, neighbour: int, texts: Sequence[MaskedText], deadline: Deadline
+    ) -> Sequence[Understanding]:
+        try:
+            return await self._neighbours.understand(neighbour, texts, deadline)
+        except NeighbourAway:
+            return await self._understand_here(texts, deadline)
+
+    async def _understand_here(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
+        self._add_load(len(texts))
+        try:
+            return await self._inner.understand(texts, deadline)
+        finally:
+            self._add_load(-len(texts))
+
+    def _add_load(self, texts: int) -> None:
+        self._load += texts
+        self._board.tell(self._load)

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Executor
+
+import numpy as np
+import pytest
+
+from frontdesk.deadline import Deadline
+from frontdesk.errors import Overloaded
+from frontdesk.scores import Scores
+from frontdesk.types import MaskedText, Understanding
+from runners.batching.batched import Batched
+from runners.batching.scheduler import Limits
+from runners.batching.spare_core import SpareCore
+from tests.support.fakes import understanding
+
+
+class FakeEnsemble:
+    """Understands a text as itself; scores are the lengths of text and model name. It can be held."""
+
+    models = ("ensemble", "roberta")
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        self.executors: list[Executor | None] = []
+        self.free = threading.Event()
+        self.free.set()
+
+    def understand(self, texts: Sequence[str], beside: Executor | None = None) -> list[Understanding]:
+        self.batches.append(list(texts))
+        self.executors.append(beside)
+        assert self.free.wait(5)
+        return [understanding(label=text) for text in texts]
+
+    def scores(self, model: str, texts: Sequence[str]) -> Scores:
+        column = np.array([[len(text), len(model)] for text in texts], np.float32)
+        return Scores(column, column)
+
+
+class FakeSpareCore(SpareCore):
+    """Offers its thread as the test says, whatever this machine has."""
+
+    is_free = True
+    is_closed = False
+
+    def executor(self) -> Executor | None:
+        return self._executor if self.is_free else None
+
+    def close(self) -> None:
+        self.is_closed = True
+        super().close()
+
+
+@pytest.fixture
+def ensemble() -> FakeEnsemble:
+    return FakeEnsemble()
+
+
+@pytest.fixture
+def spare_core() -> FakeSpareCore:
+    return FakeSpareCore()
+
+
+@pytest.fixture
+async def batched(ensemble: FakeEnsemble, spare_core: FakeSpareCore) -> AsyncIterator[Batched]:
+    layer = Batched(ensemble, Limits(max_batch=4, max_waiting=4), spare_core)
+    yield layer
+    ensemble.free.set()
+    await layer.close()
+
+
+def masked(*texts: str) -> list[MaskedText]:
+    return [MaskedText(text) for text in texts]
+
+
+def later() -> Deadline:
+    return Deadline.after(5)
+
+
+async def labels(batched: Batched, *texts: str) -> list[str]:
+    return [result.intent.label for result in await batched.understand(masked(*texts), later())]
+
+
+async def running(ensemble: FakeEnsemble, batched: Batched) -> asyncio.Task[list[str]]:
+    """A call that occupies the ensemble until it is freed."""
+    ensemble.free.clear()
+    call = asyncio.create_task(labels(batched, "running"))
+    while not ensemble.batches:
+        await asyncio.sleep(0.001)
+    return call
+
+
+async def test_scores_are_those_of_the_model_and_in_the_order_of_the_texts(batched: Batched) -> None:
+    understood, scores = await asyncio.gather(
+        labels(batched, "a", "bb"), batched.scores("roberta", masked("dddd", "e"), later())
+    )
+    assert understood == ["a", "bb"]
+    assert scores.intent.tolist() == [[4, 7], [1, 7]]
+
+
+async def test_there_are_no_scores_of_a_model_that_is_not_there(batched: Batched) -> None:
+    with pytest.raises(KeyError):
+        await batched.scores("gpt", masked("a"), later())
+
+
+async def test_what_waits_runs_together(ensemble: FakeEnsemble, batched: Batched) -> None:
+    first = await running(ensemble, batched)
+    second = asyncio.create_task(labels(batched, "b", "c"))
+    await asyncio.sleep(0.01)
+    assert batched.waiting == 2
+    ensemble.free.set()
+    assert await asyncio.gather(first, second) == [["running"], ["b", "c"]]
+    assert ensemble.batches == [["running"], ["b", "c"]]
+    assert batched.waiting == 0
+
+
+async def test_there_is_no_room_while_too_much_waits(ensemble: FakeEnsemble, batched: Batched) -> None:
+    first = await running(ensemble, batched)
+    batched.check_room()
+    second = asyncio.create_task(labels(batched, *"bcde"))
+    await asyncio.sleep(0.01)
+    with pytest.raises(Overloaded):
+        batched.check_room()
+    with pytest.raises(Overloaded):
+        batched.check_batch([1], later())
+    ensemble.free.set()
+    await asyncio.gather(first, second)
+    batched.check_room()
+    batched.check_batch([1], later())
+
+
+async def test_the_spare_core_is_offered_for_each_batch(
+    ensemble: FakeEnsemble, batched: Batched, spare_core: FakeSpareCore
+) -> None:
+    await labels(batched, "a")
+    spare_core.is_free = False
+    await labels(batched, "b")
+    assert [executor is None for executor in ensemble.executors] == [False, True]
+
+
+async def test_closing_finishes_what_was_accepted_and_ends_the_spare_thread(
+    ensemble: FakeEnsemble, spare_core: FakeSpareCore
+) -> None:
+    layer = Batched(ensemble, Limits(max_batch=4, max_waiting=2), spare_core)
+    call = asyncio.create_task(labels(layer, "a"))
+    await asyncio.sleep(0)
+    await layer.close()
+    assert await call == ["a"]
+    assert spare_core.is_closed

@@ -1,0 +1,19 @@
+from __future__ import annotations
+
+import pytest
+
+from runners.batching.spare_core import CORES, SpareCore
+
+
+@pytest.mark.parametrize("busy_others", range(CORES + 1))
+def test_the_spare_core_is_one_that_no_worker_needs(busy_others: int) -> None:
+    """The batcher's thread of this worker needs one core itself."""
+    spare_core = SpareCore(lambda: busy_others)
+    assert (spare_core.executor() is not None) == (1 + busy_others < CORES)
+    spare_core.close()
+
+
+def test_a_lone_worker_has_all_other_cores_to_spare() -> None:
+    spare_core = SpareCore()
+    assert (spare_core.executor() is not None) == (CORES > 1)
+    spare_core.close()
