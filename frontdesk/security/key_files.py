@@ -29,6 +29,12 @@ KEY_BYTES = 32
 
 LOOK_AGAIN_S = 1.0
 
+AUDIT_KEY_FILE = "audit.key"
+BUNDLE_KEY_FILE = "bundle.key"
+ERASURE_KEY_FILE = "erasure.key"
+LLM_KEY_FILE = "llm.key"
+"""Each holds one key, which is never rotated."""
+
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 

@@ -14,11 +14,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.security import audit, fingerprints
-from frontdesk.security.key_files import KeyFiles, Purpose, decoded, read_secret, write_secret
+from frontdesk.security.key_files import (
+    AUDIT_KEY_FILE,
+    ERASURE_KEY_FILE,
+    KeyFiles,
+    Purpose,
+    decoded,
+    read_secret,
+    write_secret,
+)
 
 ROTATED = {"FRONTDESK_SIGNING_KEY": Purpose.SIGNING, "FRONTDESK_SEALING_KEY": Purpose.SEALING}
-FIXED = {"FRONTDESK_AUDIT_KEY": audit.FILE_NAME, "FRONTDESK_ERASURE_KEY": fingerprints.FILE_NAME}
+FIXED = {"FRONTDESK_AUDIT_KEY": AUDIT_KEY_FILE, "FRONTDESK_ERASURE_KEY": ERASURE_KEY_FILE}
 
 
 def place_keys(folder: Path, environment: Mapping[str, str]) -> None:

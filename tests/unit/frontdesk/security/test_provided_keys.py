@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from frontdesk.audit.chain import audit_key
 from frontdesk.config import KEY_VARIABLES
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.keys import read_keyring, signing_key
 from frontdesk.security.provided_keys import FIXED, ROTATED, place_keys
