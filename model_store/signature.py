@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from frontdesk.errors import BundleError, ConfigurationError
 from frontdesk.private_files import replaced
-from frontdesk.security.key_files import BUNDLE_KEY_FILE, KEY_BYTES, secret_in
+from frontdesk.security.key_store import BUNDLE_KEY_FILE, KEY_BYTES, secret_in
 from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE, Manifest
 

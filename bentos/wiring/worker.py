@@ -51,7 +51,7 @@ from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
-from frontdesk.security.provided_keys import place_keys
+from frontdesk.security.keys_from_env import place_keys
 from frontdesk.security.revocations import Revocations
 from frontdesk.security.sealing import Sealing, open_seal
 from frontdesk.security.tokens import Keys

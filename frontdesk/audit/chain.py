@@ -24,7 +24,7 @@ from types import MappingProxyType
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from frontdesk.security.key_files import AUDIT_KEY_FILE, secret_in
+from frontdesk.security.key_store import AUDIT_KEY_FILE, secret_in
 from frontdesk.types import AuditEntry, Record
 
 BEGINNING = ""

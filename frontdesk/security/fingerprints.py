@@ -11,7 +11,7 @@ import hmac
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from frontdesk.security.key_files import ERASURE_KEY_FILE, secret_in
+from frontdesk.security.key_store import ERASURE_KEY_FILE, secret_in
 
 
 @dataclass(frozen=True, slots=True)

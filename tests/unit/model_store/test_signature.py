@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import BundleError, ConfigurationError
-from frontdesk.security.key_files import BUNDLE_KEY_FILE
+from frontdesk.security.key_store import BUNDLE_KEY_FILE
 from model_store.bundle import open_bundle, seal_bundle
 from model_store.manifest import FILE_NAME, SIGNATURE, Manifest
 from model_store.signature import Signer, open_signed, public_key, signer

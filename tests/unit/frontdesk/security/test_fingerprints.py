@@ -7,7 +7,7 @@ import pytest
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.security.fingerprints import fingerprint_key
-from frontdesk.security.key_files import ERASURE_KEY_FILE
+from frontdesk.security.key_store import ERASURE_KEY_FILE
 
 
 def test_the_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
