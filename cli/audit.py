@@ -13,8 +13,8 @@ import typer
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from frontdesk.audit.chain import AuditKey, Checkpoint
     from frontdesk.config import Settings
-    from frontdesk.security.audit import AuditKey, Checkpoint
 
 UNREACHABLE, INCOMPLETE_FILE = 3, 4
 """Exit codes of `verify`, in addition to 1 for a log that was changed."""
@@ -36,11 +36,11 @@ def verify(
     """
     import socket
 
-    from bentos.audit.audit_log import checked, checkpoints_in, should_be_in_file
-    from bentos.audit.checkpoints import FILE_NAME
+    from frontdesk.audit.chain import audit_key
+    from frontdesk.audit.checkpoints import FILE_NAME, checkpoints_in, should_be_in_file
+    from frontdesk.audit.log import checked
     from frontdesk.config import load
     from frontdesk.errors import DataError, StorageUnavailable
-    from frontdesk.security.audit import audit_key
     from frontdesk.storage.database import reading
 
     settings = load()
@@ -74,8 +74,7 @@ def verify(
 
 def _check_checkpoint_file(settings: Settings, expected: Sequence[Checkpoint]) -> None:
     """Exit if this host's file lacks expected checkpoints; with several hosts, only if it has none of them."""
-    from bentos.audit.audit_log import lacking
-    from bentos.audit.checkpoints import FILE_NAME
+    from frontdesk.audit.checkpoints import FILE_NAME, lacking
 
     file = settings.home / FILE_NAME
     missing = lacking(expected, file)
@@ -122,11 +121,11 @@ def checkpoint(
 
     Servers do that by themselves too, for what is new (security.audit_checkpoint_s).
     """
-    from bentos.audit.audit_log import checked, lacking
-    from bentos.audit.checkpoints import FILE_NAME, append_line, keep_checkpoint
+    from frontdesk.audit.chain import audit_key
+    from frontdesk.audit.checkpoints import FILE_NAME, append_line, keep_checkpoint, lacking
+    from frontdesk.audit.log import checked
     from frontdesk.config import load
     from frontdesk.errors import DataError
-    from frontdesk.security.audit import audit_key
     from frontdesk.storage.database import reading
 
     settings = load()
@@ -162,8 +161,8 @@ def list_entries(
     """
     import json
 
+    from frontdesk.audit.chain import audit_key
     from frontdesk.config import load
-    from frontdesk.security.audit import audit_key
     from frontdesk.security.fingerprints import fingerprint_key
     from frontdesk.storage.database import reading
     from frontdesk.storage.sql.audit import all_tenants, find_entries
@@ -268,8 +267,8 @@ def note_first(
     from sqlalchemy import inspect
     from sqlalchemy.exc import SQLAlchemyError
 
+    from frontdesk.audit.chain import audit_key
     from frontdesk.errors import StorageUnavailable
-    from frontdesk.security.audit import audit_key
     from frontdesk.storage.database import begin_writing, migrate, open_database
     from frontdesk.storage.sql.audit_trail import AuditTrail
     from frontdesk.types import AuditEntry

@@ -189,7 +189,7 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 def _key_problem(path: Path) -> str:
     """Return the reason why a key file cannot be used, or ''."""
     from frontdesk.errors import ConfigurationError
-    from frontdesk.security.key_files import read_secret
+    from frontdesk.security.key_store import read_secret
 
     try:
         read_secret(path)

@@ -93,7 +93,7 @@ def _place_keys() -> None:
     """Before anything reads a key, or makes one: those that the environment holds."""
     if any(name.startswith("FRONTDESK_") and name.endswith("_KEY") and "__" not in name for name in os.environ):
         from frontdesk.config import load
-        from frontdesk.security.provided_keys import place_keys
+        from frontdesk.security.keys_from_env import place_keys
 
         place_keys(load(trust_home=True).keys, os.environ)
 

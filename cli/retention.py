@@ -57,8 +57,8 @@ def _show(report: RetentionReport, rows_heading: str, *, as_json: bool) -> None:
 @contextmanager
 def _open_retention() -> Iterator[Retention]:
     from bentos.wiring.storage import open_retention
+    from frontdesk.audit.chain import audit_key
     from frontdesk.config import load
-    from frontdesk.security.audit import audit_key
     from frontdesk.storage.database import migrate, open_database
     from frontdesk.storage.sql.audit_trail import AuditTrail
 

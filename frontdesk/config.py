@@ -27,7 +27,7 @@ CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 DATA_VARIABLE = "FRONTDESK_DATA"
 CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/failpoints.py
 KEY_VARIABLES = frozenset(f"FRONTDESK_{name}_KEY" for name in ("SIGNING", "SEALING", "AUDIT", "ERASURE"))
-"""Read by frontdesk/security/provided_keys.py, never into settings."""
+"""Read by frontdesk/security/keys_from_env.py, never into settings."""
 API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"
 SCOPE_PATTERN = r"^[!#-\[\]-~]{1,64}$"  # one name, as RFC 6749, section 3.3 writes it
 PROJECT = Path(__file__).resolve().parent.parent

@@ -18,11 +18,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from frontdesk.errors import BundleError, ConfigurationError
 from frontdesk.private_files import replaced
-from frontdesk.security.key_files import KEY_BYTES, secret_in
+from frontdesk.security.key_store import BUNDLE_KEY_FILE, KEY_BYTES, secret_in
 from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE, Manifest
 
-KEY_FILE = "bundle.key"
 _CONTEXT = b"frontdesk bundle v1\x00"
 """So that a signature for anything else can never be taken for one of a bundle."""
 
@@ -52,7 +51,7 @@ def signer(keys: Path) -> Signer:
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
     """
-    return Signer(secret_in(keys / KEY_FILE))
+    return Signer(secret_in(keys / BUNDLE_KEY_FILE))
 
 
 def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:

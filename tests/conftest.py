@@ -40,6 +40,7 @@ HERMETIC = (
     "integration/test_shared_windows.py",
     "unit/bentos/wiring/test_port_check.py",
     "unit/cli/",
+    "unit/frontdesk/audit/",
     "unit/frontdesk/masking/",
     "unit/frontdesk/security/",
     "unit/frontdesk/storage/",

@@ -7,10 +7,10 @@ from typing import Any
 from starlette.types import Message, Scope
 
 from bentos.admission.routes import Route
-from bentos.audit.audit_log import Act
-from bentos.audit.targets import filters_of, target_of
+from bentos.gateway.audit_targets import filters_of, target_of
 from bentos.gateway.request_context import Exchange
 from bentos.worker.desk import Desk
+from frontdesk.audit.log import Act
 from frontdesk.deadline import Deadline
 
 

@@ -7,7 +7,6 @@ the pipe closes and the process ends too. If it dies by itself the template answ
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -23,7 +22,7 @@ from frontdesk.child_processes import child_environment, end_with_parent, python
 from frontdesk.config import LlmSettings, Settings, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret
-from frontdesk.security.key_files import KEY_BYTES, write_secret
+from frontdesk.security.key_store import LLM_KEY_FILE, ensure_secret
 
 MODEL = "smollm2-135m-instruct"
 PORT_VARIABLE = "FRONTDESK_LLM__LOCAL_PORT"
@@ -42,7 +41,7 @@ def local_settings(settings: Settings) -> LlmSettings:
         "base_url": f"http://{HOST}:{settings.llm.local_port}/v1",
         "model": MODEL,
         "api_key": None,
-        "api_key_file": settings.keys / "llm.key",
+        "api_key_file": settings.keys / LLM_KEY_FILE,
         "proxy": None,
     }
     return settings.llm.model_copy(update=own)
@@ -57,9 +56,7 @@ def prepare_local(settings: Settings) -> None:
     _weights()
     if find_spec("xllamacpp") is None:
         raise ConfigurationError("responses.provider local needs the package xllamacpp.", hint=INSTALL)
-    key = settings.keys / "llm.key"
-    if not key.exists():
-        write_secret(key, os.urandom(KEY_BYTES))
+    ensure_secret(settings.keys / LLM_KEY_FILE)
 
 
 def start_local(settings: Settings) -> subprocess.Popen[bytes]:
@@ -106,7 +103,7 @@ def _parameters(parameters: Any, settings: Settings) -> Any:
     parameters.model_alias = {MODEL}
     parameters.hostnames = [HOST]
     parameters.port = settings.llm.local_port
-    with open_secret(settings.keys / "llm.key", "The key of the local language model") as file:
+    with open_secret(settings.keys / LLM_KEY_FILE, "The key of the local language model") as file:
         parameters.api_keys = [file.read().decode("ascii").strip()]
     parameters.offline = True
     parameters.ui = False

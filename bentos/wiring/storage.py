@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from bentos.audit.audit_log import Auditor
+from frontdesk.audit.log import Auditor
 from frontdesk.config import Settings
 from frontdesk.observability.metrics import Metrics
 from frontdesk.responses.reply.reply_cache import CachedReplies

@@ -12,9 +12,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from bentos.audit.audit_log import Auditor, open_auditor
-from bentos.audit.checkpoints import Checkpoints
-from bentos.audit.counts import AuditCounts
 from bentos.wiring.local_llm import prepare_local
 from bentos.wiring.model import open_ensemble, placed_provider, served_bundle, stack_layers, trusted_bundle
 from bentos.wiring.outbox import open_outbox
@@ -39,6 +36,10 @@ from bentos.wiring.storage import (
 from bentos.worker.desk import Desk
 from bentos.worker.model_info import Inventory
 from bentos.worker.revocations import RevocationWatch
+from frontdesk.audit.chain import audit_key
+from frontdesk.audit.checkpoints import Checkpoints
+from frontdesk.audit.counts import AuditCounts
+from frontdesk.audit.log import Auditor, open_auditor
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask_steps
@@ -46,12 +47,11 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery, Champion, Customers, Recorder, Writer
 from frontdesk.responses.llm import factory
 from frontdesk.responses.reply.reply_cache import CachedReplies
-from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
 from frontdesk.security.gate import Gate
 from frontdesk.security.jwks import IssuerKeys
 from frontdesk.security.keys import KeyFolder
-from frontdesk.security.provided_keys import place_keys
+from frontdesk.security.keys_from_env import place_keys
 from frontdesk.security.revocations import Revocations
 from frontdesk.security.sealing import Sealing, open_seal
 from frontdesk.security.tokens import Keys

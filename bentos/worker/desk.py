@@ -10,11 +10,11 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import Response
 
 from bentos.admission.errors import problem_response
-from bentos.audit.audit_log import Auditor
-from bentos.audit.checkpoints import Checkpoints
-from bentos.audit.counts import AuditCounts
 from bentos.worker.model_info import Inventory
 from bentos.worker.revocations import RevocationWatch
+from frontdesk.audit.checkpoints import Checkpoints
+from frontdesk.audit.counts import AuditCounts
+from frontdesk.audit.log import Auditor
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery

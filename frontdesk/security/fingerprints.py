@@ -11,9 +11,7 @@ import hmac
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from frontdesk.security.key_files import secret_in
-
-FILE_NAME = "erasure.key"
+from frontdesk.security.key_store import ERASURE_KEY_FILE, secret_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +31,4 @@ def fingerprint_key(folder: Path) -> FingerprintKey:
     Raises:
         ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
     """
-    return FingerprintKey(secret_in(folder / FILE_NAME))
+    return FingerprintKey(secret_in(folder / ERASURE_KEY_FILE))

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from frontdesk.errors import ConfigurationError, DataError
 from frontdesk.randomness import RandomPieces
-from frontdesk.security.key_files import KeyFiles, Purpose, Ring, WatchedKeys
+from frontdesk.security.key_store import KeyFiles, Purpose, Ring, WatchedKeys
 
 KEY_ID_AT = 1
 """Where in a sealed value the id of its key begins, from 0."""

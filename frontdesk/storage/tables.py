@@ -263,7 +263,7 @@ audit_checkpoints = Table(  # the heads of all chains at a moment, signed
     "audit_checkpoints",
     metadata,
     Column("id", Text, primary_key=True),  # UUIDv7
-    Column("content", Text, nullable=False),  # JSON (frontdesk/security/audit.py)
+    Column("content", Text, nullable=False),  # JSON (frontdesk/audit/chain.py)
     Column("created_at", UtcDateTime, nullable=False),
 )
 

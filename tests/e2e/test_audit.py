@@ -15,11 +15,10 @@ import httpx2
 import jwt
 import pytest
 
-from bentos.audit.audit_log import checkpoints_in
-from bentos.audit.checkpoints import FILE_NAME
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from frontdesk.security.audit import audit_key
+from frontdesk.audit.chain import audit_key
+from frontdesk.audit.checkpoints import FILE_NAME, checkpoints_in
 from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from model_store.bundle import Bundle

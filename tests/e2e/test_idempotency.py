@@ -15,7 +15,7 @@ from grpc import StatusCode
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from frontdesk.security.key_files import LOOK_AGAIN_S, KeyFiles, Purpose
+from frontdesk.security.key_store import LOOK_AGAIN_S, KeyFiles, Purpose
 from tests.support.serving import Server, frontdesk
 
 TEXT = "Where is order #48213? Write to maria.lindqvist@example.org"

@@ -20,11 +20,12 @@ import psutil
 import pytest
 
 from frontdesk.config import SecuritySettings, load
-from frontdesk.security.keys import read_keyring, signing_key
+from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import verify
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.promotion import champion_path, promote
+from tests.support.keyrings import read_keyring
 from tests.support.serving import EXIT_TIMEOUT_S, SIGNER, Server, free_port, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."

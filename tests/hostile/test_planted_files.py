@@ -24,9 +24,10 @@ from frontdesk.config import CONFIG_VARIABLE, PROJECT, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, open_own, replaced
 from frontdesk.responses.llm.factory import read_key
-from frontdesk.security.key_files import KeyFiles, Purpose, read_secret, write_secret
-from frontdesk.security.keys import KeyFolder, read_keyring, signing_key
+from frontdesk.security.key_store import KeyFiles, Purpose, read_secret, write_secret
+from frontdesk.security.keys import KeyFolder, signing_key
 from model_store.bundle import Bundle
+from tests.support.keyrings import read_keyring
 from tests.support.serving import Server, environment, frontdesk, home_with
 
 ANOTHER_USER = 65534

@@ -16,9 +16,9 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
 
 import frontdesk
-from bentos.audit.audit_log import checked, checkpoints_in
-from bentos.audit.checkpoints import FILE_NAME, Checkpoints, keep_checkpoint
-from frontdesk.security.audit import BEGINNING, AuditKey, Checkpoint, audit_key
+from frontdesk.audit.chain import BEGINNING, AuditKey, Checkpoint, audit_key
+from frontdesk.audit.checkpoints import FILE_NAME, Checkpoints, checkpoints_in, keep_checkpoint
+from frontdesk.audit.log import checked
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.sql.audit import all_checkpoints, chain_heads, insert_checkpoint
 from frontdesk.storage.sql.audit_trail import AuditTrail

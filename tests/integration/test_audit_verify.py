@@ -13,10 +13,10 @@ from click.testing import Result
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from bentos.audit import audit_log as audit
-from bentos.audit.checkpoints import FILE_NAME, keep_checkpoint
 from cli.audit import INCOMPLETE_FILE, UNREACHABLE, app
-from frontdesk.security.audit import AuditKey, audit_key
+from frontdesk.audit import checkpoints
+from frontdesk.audit.chain import AuditKey, audit_key
+from frontdesk.audit.checkpoints import FILE_NAME, keep_checkpoint
 from frontdesk.storage.database import begin_writing, migrate, open_database
 from frontdesk.storage.sql.audit_segments import ACTION
 from frontdesk.storage.sql.audit_trail import AuditTrail
@@ -51,7 +51,7 @@ class Home:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path))
-    monkeypatch.setattr(audit, "WRITING_S", -1.0)
+    monkeypatch.setattr(checkpoints, "WRITING_S", -1.0)
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
     migrate(url)
     engine, key = open_database(url), audit_key(tmp_path / "keys")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -10,9 +11,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import Engine, delete, event, insert
+from sqlalchemy.exc import OperationalError
 
-from frontdesk.features.behavioural import STRANGER, history_before
+from frontdesk.circuit_breaker import BreakerLimits
+from frontdesk.features.behavioural import STRANGER, CustomerHistory, history_before
 from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.reads import sql_customer_history
 from frontdesk.storage.reads.sql_customer_history import SqlCustomers
 from frontdesk.storage.sql.customers import all_contacts, all_ratings, history_as_of
 from frontdesk.storage.sql.records import insert_rows
@@ -115,6 +119,25 @@ async def test_a_frozen_postgresql_costs_a_few_requests_their_wait_and_the_rest_
     assert sum(wait > 0.05 for wait in waits) == 3
     customers.close()
     engine.dispose()
+
+
+async def test_a_cancelled_read_lets_the_next_one_probe(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sql_customer_history, "OPTIONAL_DEPENDENCY", BreakerLimits.consecutive(1, open_s=0.0))
+    customers = SqlCustomers(engine, timeout_s=5.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlCustomers, "_read", raise_operational_error)
+        assert await customers.about("acme", {"ada"}, NOW) is None
+    probe = asyncio.create_task(customers.about("acme", {"ada"}, NOW))
+    await asyncio.sleep(0)
+    assert await customers.about("acme", {"ada"}, NOW) is None, "one probe at a time"
+    probe.cancel()
+    await asyncio.gather(probe, return_exceptions=True)
+    assert await customers.about("acme", {"ada"}, NOW) == {"ada": STRANGER}
+    customers.close()
+
+
+def raise_operational_error(*_: object) -> dict[str, CustomerHistory]:
+    raise OperationalError("SELECT", None, Exception("no connection"))
 
 
 async def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: PostgreSql, postgresql_url: str) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from cli.reseal import SETTLED_S, check_retirable
+from cli.keys import SETTLED_S, check_retirable
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.key_files import KeyFiles, Purpose
+from frontdesk.security.key_store import KeyFiles, Purpose
 from frontdesk.security.sealing import open_seal
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.record_rows import RowMaker

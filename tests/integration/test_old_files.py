@@ -21,13 +21,13 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from frontdesk.config import SecuritySettings
-from frontdesk.security.keys import read_keyring
 from frontdesk.security.sealing import read_seal
 from frontdesk.security.tokens import verify
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.record_rows import answer_json, context, earlier_answer, open_original
 from frontdesk.storage.tables import metadata
 from model_store.manifest import Manifest
+from tests.support.keyrings import read_keyring
 from tests.support.old_files import FAKE_KEYS, FOLDER, restore_home
 from tests.support.recording import recording
 from tests.support.serving import SIGNER, frontdesk

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Engine, LargeBinary, insert, select, update
 
 from frontdesk.errors import KeyReused
-from frontdesk.security.key_files import KeyFiles, Purpose
+from frontdesk.security.key_store import KeyFiles, Purpose
 from frontdesk.security.sealing import Seal, key_id_of, open_seal, read_seal
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.record_rows import RowMaker, Rows, answer_json, context, open_original
@@ -199,7 +199,7 @@ async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
 def test_a_key_is_needed_by_what_it_sealed_and_by_what_it_remembers() -> None:
     from collections import Counter
 
-    from cli.reseal import needed
+    from cli.keys import needed
 
     use = KeyUse(Counter(a=2), Counter(b=1))
     assert "2 values" in needed(use, "a")

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, Table, delete, select, update
 
-from bentos.audit.audit_log import checked
-from bentos.audit.checkpoints import keep_checkpoint
-from frontdesk.security.audit import AuditKey
+from frontdesk.audit.chain import AuditKey
+from frontdesk.audit.checkpoints import keep_checkpoint
+from frontdesk.audit.log import checked
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.erasure.retention import Retention
 from frontdesk.storage.events import feedback_event, outbox_rows

@@ -15,12 +15,13 @@ from cli.token import mint_token
 from frontdesk.config import SecuritySettings, Settings, StorageSettings
 from frontdesk.errors import InvalidQuery
 from frontdesk.security.gate import Gate
-from frontdesk.security.keys import KeyFolder, Keyring, SigningKey
+from frontdesk.security.keys import KeyFolder, SigningKey
 from frontdesk.security.revocations import Revocations
 from frontdesk.security.tokens import Lapsed, mint
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.sql import revoked_tokens as statements
 from frontdesk.storage.sql.revoked_tokens import all_revoked
+from tests.support.keyrings import Keyring
 
 SETTINGS = SecuritySettings()
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)

@@ -24,10 +24,11 @@ from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.gate import Gate
-from frontdesk.security.keys import Keyring, SigningKey
+from frontdesk.security.keys import SigningKey
 from frontdesk.security.tokens import mint
 from frontdesk.types import MaskedText, Understanding
 from tests.support.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, Unlimited
+from tests.support.keyrings import Keyring
 from tests.support.serving import free_port
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)

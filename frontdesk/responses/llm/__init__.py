@@ -1,1 +1,1 @@
-"""The language model: port, transport, retries, timeouts, circuit breaker."""
+"""The language model: port, transport, retries and timeouts."""

@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Literal
 
+from frontdesk.circuit_breaker import CircuitBreaker
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.llm.breaker import Breaker
 from frontdesk.responses.llm.chat_completions import Piece, request_body
 from frontdesk.responses.llm.port import ChatMessage, LanguageModelUnavailable, Reason, Usage
 from frontdesk.responses.llm.retry_budget import Places, Prices, RetryBudget, estimate
@@ -81,7 +81,7 @@ class OpenAiClient:
         upstream: Upstream,
         dialect: Dialect,
         waits: WaitLimits,
-        breaker: Breaker,
+        breaker: CircuitBreaker,
         places: Places,
         prices: Prices,
         metrics: LanguageModelMetrics,

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 import httpx2
 from pydantic import SecretStr
 
+from frontdesk.circuit_breaker import BreakerLimits, CircuitBreaker
 from frontdesk.config import API_KEY_VARIABLE, LlmSettings
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.private_files import open_secret
-from frontdesk.responses.llm.breaker import Breaker, BreakerLimits
 from frontdesk.responses.llm.client import Dialect, OpenAiClient
 from frontdesk.responses.llm.retry_budget import Places, Prices
 from frontdesk.responses.llm.timeouts import WaitLimits
@@ -56,7 +56,7 @@ def openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) -> OpenA
         Upstream(http, settings.max_response_bytes),
         dialect,
         waits,
-        Breaker(limits, observe=metrics.observe_breaker),
+        CircuitBreaker(limits, observe=metrics.observe_breaker),
         Places(settings.concurrency),
         Prices(settings.price_per_1000_input_tokens, settings.price_per_1000_output_tokens),
         metrics,

@@ -14,8 +14,8 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from frontdesk.circuit_breaker import OPTIONAL_DEPENDENCY, CircuitBreaker
 from frontdesk.features.behavioural import CustomerHistory
-from frontdesk.storage.breaker import Breaker
 from frontdesk.storage.sql.customers import history_as_of
 
 
@@ -25,7 +25,7 @@ class SqlCustomers:
     def __init__(self, engine: Engine, *, timeout_s: float) -> None:
         self._engine = engine
         self._timeout_s = timeout_s
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker(OPTIONAL_DEPENDENCY)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-customers")
         self._connection: Connection | None = None  # the thread's own
 
@@ -33,17 +33,21 @@ class SqlCustomers:
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None:
         """Each customer's history before `at`; None where the database cannot tell in time."""
-        if not self._breaker.lets_through():
+        ticket = self._breaker.admit()
+        if ticket is None:
             return None
-        asking = asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, customer_ids, at)
+        record = self._breaker.forget  # unless the read ends: its caller may be cancelled
         try:
+            asking = asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, customer_ids, at)
             async with asyncio.timeout(self._timeout_s):
                 told = await asking
+            record = self._breaker.succeed
+            return told
         except (TimeoutError, SQLAlchemyError):
-            self._breaker.failed()
+            record = self._breaker.fail
             return None
-        self._breaker.succeeded()
-        return told
+        finally:
+            record(ticket)
 
     def close(self) -> None:
         """Let go of the connection. What hangs is not waited for: it only reads."""

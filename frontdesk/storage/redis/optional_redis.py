@@ -13,7 +13,7 @@ from typing import TypeVar
 from redis.asyncio import BlockingConnectionPool, Redis
 from redis.exceptions import RedisError
 
-from frontdesk.storage.breaker import Breaker
+from frontdesk.circuit_breaker import OPTIONAL_DEPENDENCY, CircuitBreaker
 
 MOST_CONNECTIONS = 16
 TURNS_OF_GRACE = 3
@@ -31,22 +31,24 @@ class RedisInTime:
         )
         self._client = Redis(connection_pool=pool)
         self._timeout_s = timeout_s
-        self._breaker = Breaker()
+        self._breaker = CircuitBreaker(OPTIONAL_DEPENDENCY)
 
     async def ask(self, question: Callable[[Redis], Awaitable[T]]) -> T | None:
         """What Redis answers; None where it does not in time, and for a while after it did not."""
-        if not self._breaker.lets_through():
+        ticket = self._breaker.admit()
+        if ticket is None:
             return None
+        record = self._breaker.forget  # unless the call ends: its caller may be cancelled
         call = asyncio.ensure_future(question(self._client))
         try:
             answered = await self._wait(call)
+            record = self._breaker.succeed if answered else self._breaker.fail
+            return call.result() if answered else None
         except (RedisError, OSError):
-            answered = False
-        if not answered:
-            self._breaker.failed()
+            record = self._breaker.fail
             return None
-        self._breaker.succeeded()
-        return call.result()
+        finally:
+            record(ticket)
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -1,7 +1,7 @@
 """Appends to the audit log inside the transaction of what it tells of: both are kept, or neither is.
 
 Each process writes chains of its own, so writers do not wait for each other. Knows nothing of how entries are bound to
-one another: `link` does that (`frontdesk/security/audit.py`).
+one another: `link` does that (`frontdesk/audit/chain.py`).
 """
 
 from __future__ import annotations

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import BundleError, ConfigurationError
+from frontdesk.security.key_store import BUNDLE_KEY_FILE
 from model_store.bundle import open_bundle, seal_bundle
 from model_store.manifest import FILE_NAME, SIGNATURE, Manifest
-from model_store.signature import KEY_FILE, Signer, open_signed, public_key, signer
+from model_store.signature import Signer, open_signed, public_key, signer
 
 OTHER = Signer(b"o" * 32)
 
@@ -38,7 +39,7 @@ def refused(folder: Path, keys: Path, *trusted: str) -> str:
 def test_a_bundle_that_this_machine_signed_is_opened(unsigned: Path, keys: Path) -> None:
     signer(keys).sign(unsigned)
     assert open_signed(unsigned, keys, ()).manifest == open_bundle(unsigned).manifest
-    assert stat.S_IMODE((keys / KEY_FILE).stat().st_mode) == 0o600
+    assert stat.S_IMODE((keys / BUNDLE_KEY_FILE).stat().st_mode) == 0o600
     assert signer(keys).public == signer(keys).public
 
 

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.fingerprints import FILE_NAME, fingerprint_key
+from frontdesk.security.fingerprints import fingerprint_key
+from frontdesk.security.key_store import ERASURE_KEY_FILE
 
 
 def test_the_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
     first, second = fingerprint_key(tmp_path / "keys"), fingerprint_key(tmp_path / "keys")
     assert first == second
-    assert stat.S_IMODE((tmp_path / "keys" / FILE_NAME).stat().st_mode) == 0o600
+    assert stat.S_IMODE((tmp_path / "keys" / ERASURE_KEY_FILE).stat().st_mode) == 0o600
 
 
 def test_a_fingerprint_is_known_again_and_tells_nothing_without_the_key(tmp_path: Path) -> None:
@@ -25,6 +26,6 @@ def test_a_fingerprint_is_known_again_and_tells_nothing_without_the_key(tmp_path
 
 def test_a_key_that_others_can_read_is_refused(tmp_path: Path) -> None:
     fingerprint_key(tmp_path)
-    (tmp_path / FILE_NAME).chmod(0o644)
+    (tmp_path / ERASURE_KEY_FILE).chmod(0o644)
     with pytest.raises(ConfigurationError, match="open to other users"):
         fingerprint_key(tmp_path)

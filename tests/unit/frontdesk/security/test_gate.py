@@ -10,9 +10,10 @@ import pytest
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import Forbidden, Unauthenticated
 from frontdesk.security.gate import Gate
-from frontdesk.security.key_files import KeyFiles, Purpose
-from frontdesk.security.keys import KeyFolder, Keyring, SigningKey, signing_key
+from frontdesk.security.key_store import KeyFiles, Purpose
+from frontdesk.security.keys import KeyFolder, SigningKey, signing_key
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, mint
+from tests.support.keyrings import Keyring
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
 SETTINGS = SecuritySettings()

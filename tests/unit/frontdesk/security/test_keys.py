@@ -18,9 +18,10 @@ import pytest
 
 import frontdesk
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.key_files import LOOK_AGAIN_S, KeyFiles, Purpose, write_secret
-from frontdesk.security.keys import KeyFolder, SigningKey, read_keyring, signing_key
+from frontdesk.security.key_store import LOOK_AGAIN_S, KeyFiles, Purpose, write_secret
+from frontdesk.security.keys import KeyFolder, SigningKey, signing_key
 from frontdesk.security.sealing import open_seal
+from tests.support.keyrings import read_keyring
 
 FILE_NAME = "signing.key"
 PROJECT = Path(frontdesk.__file__).resolve().parent.parent

@@ -9,11 +9,12 @@ import pytest
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import Forbidden, Unauthenticated
 from frontdesk.security.gate import ANONYMOUS, Gate
-from frontdesk.security.keys import Keyring, SigningKey
+from frontdesk.security.keys import SigningKey
 from frontdesk.security.revocations import Revocation, Revocations
 from frontdesk.security.tokens import Lapsed, mint, verify
 from frontdesk.types import Caller
 from tests.support.forgeries import Forger
+from tests.support.keyrings import Keyring
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
 SETTINGS = SecuritySettings()

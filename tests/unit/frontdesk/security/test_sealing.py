@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.errors import ConfigurationError, DataError
-from frontdesk.security.key_files import LOOK_AGAIN_S, KeyFiles, Purpose
+from frontdesk.security.key_store import LOOK_AGAIN_S, KeyFiles, Purpose
 from frontdesk.security.sealing import Seal, SealingKey, key_id_of, open_seal
 
 OLD, NEW = SealingKey.of(b"o" * 32), SealingKey.of(b"n" * 32)

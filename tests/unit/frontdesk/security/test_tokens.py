@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import ConfigurationError, Unauthenticated
-from frontdesk.security.keys import Keyring, SigningKey
+from frontdesk.security.keys import SigningKey
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, SCOPES, mint, verify
 from frontdesk.types import Caller
 from tests.support.forgeries import OTHER, Forger, forgeries
+from tests.support.keyrings import Keyring
 
 NOW = 1_800_000_000
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from frontdesk.security.audit import AuditKey, AuditRow, verify
+from frontdesk.audit.chain import AuditKey, AuditRow, verify
 from frontdesk.storage.database import begin_writing, migrate, open_database, reading
 from frontdesk.storage.record_rows import RowMaker, Rows
 from frontdesk.storage.sql.audit import all_checkpoints, all_entries, chain_heads, insert_checkpoint

@@ -1,12 +1,12 @@
-"""A circuit breaker: what keeps failing, or keeps being slow, is left alone for a while.
+"""Circuit breaker: stop calling a dependency for a while after it failed, or was slow, too often.
 
     closed --(half of the last calls bad)--> open --(open_s later)--> half-open --(probes good)--> closed
                                               ^                          |
                                               +------(a probe bad)-------+
 
-The window is the last `max_calls` calls within `window_s`: by number, so that a busy server's past successes do not
-hide a failure for long, and by time, so that a quiet one's old failures are forgotten. One breaker a process, used
-from one event loop. Knows nothing of what it protects. After M. Nygard, Release It!, 2nd edition, section 5.2.
+The window is the last `max_calls` calls within `window_s`. Limiting the number of calls keeps earlier successes of a
+busy dependency from hiding a failure; limiting the time forgets old failures of a quiet one. An instance is used from
+one event loop and is not locked. Does not know the dependency. After M. Nygard, Release It!, 2nd edition, section 5.2.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from math import inf
 
 
 class State(StrEnum):
@@ -26,7 +27,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerLimits:
-    """Open when at least `min_calls` are in the window and `bad_share` of them failed or took `slow_s` or longer."""
+    """Open when at least `min_calls` are in the window and `bad_share` of them failed or took `slow_s` or longer.
+
+    `probes`: successful calls, one at a time, that close a half-open circuit.
+    """
 
     slow_s: float
     open_s: float = 5.0
@@ -36,17 +40,28 @@ class BreakerLimits:
     bad_share: float = 0.5
     probes: int = 2
 
+    @classmethod
+    def consecutive(cls, failures: int, open_s: float) -> BreakerLimits:
+        """Open after this number of failures in a row, however slow or far apart; one success closes the circuit."""
+        return cls(
+            slow_s=inf, open_s=open_s, window_s=inf, max_calls=failures, min_calls=failures, bad_share=1.0, probes=1
+        )
+
+
+OPTIONAL_DEPENDENCY = BreakerLimits.consecutive(failures=3, open_s=1.0)
+"""For what a request can do without and bounds by a short time-out: few requests pay it, then one a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """The right to make one call. It is handed back by exactly one of `succeed`, `fail` and `forget`."""
+    """Permission for one call, returned by exactly one of `succeed`, `fail` and `forget`."""
 
     generation: int
     began: float
 
 
-class Breaker:
-    """See the module. `observe` is told of each change of state."""
+class CircuitBreaker:
+    """`observe` is called with each new state."""
 
     def __init__(
         self,
@@ -70,7 +85,7 @@ class Breaker:
         return self._state
 
     def admit(self) -> Ticket | None:
-        """A ticket for one call, or None: do not call now."""
+        """Return a ticket for one call, or None: do not call now."""
         now = self._clock()
         if self._state is State.OPEN and now - self._opened_at >= self._limits.open_s:
             self._enter(State.HALF_OPEN)
@@ -78,27 +93,27 @@ class Breaker:
             return None
         if self._state is State.HALF_OPEN:
             if self._probing:
-                return None  # one at a time: a server that comes back is not met by everybody at once
+                return None  # one at a time: not all callers at once call a dependency that has just recovered
             self._probing += 1
         return Ticket(self._generation, now)
 
     def succeed(self, ticket: Ticket, seconds: float | None = None) -> None:
-        """The call went well; it counts as bad where it took long. `seconds` stands for the time since its ticket."""
-        taken = self._clock() - ticket.began if seconds is None else seconds
-        self._record(ticket, bad=taken >= self._limits.slow_s)
+        """Record a success, which counts as bad if it was slow. `seconds`: its duration, by default since `admit`."""
+        duration_s = self._clock() - ticket.began if seconds is None else seconds
+        self._record(ticket, bad=duration_s >= self._limits.slow_s)
 
     def fail(self, ticket: Ticket) -> None:
-        """The call failed, and by the fault of what was called."""
+        """Record a failure of the dependency."""
         self._record(ticket, bad=True)
 
     def forget(self, ticket: Ticket) -> None:
-        """Nothing was learnt: the caller went away, or asked for what cannot be."""
+        """Record nothing: the caller cancelled the call, or the request itself was invalid."""
         if ticket.generation == self._generation and self._state is State.HALF_OPEN:
             self._probing -= 1
 
     def _record(self, ticket: Ticket, *, bad: bool) -> None:
         if ticket.generation != self._generation:
-            return  # it began before the last change of state, and says nothing of the time since
+            return  # the call began before the last change of state
         if self._state is State.HALF_OPEN:
             self._record_probe(bad=bad)
             return

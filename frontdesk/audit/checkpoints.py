@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
 from uuid import UUID
@@ -20,13 +20,15 @@ from uuid import UUID
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
+from frontdesk.audit.chain import BEGINNING, AuditKey, Checkpoint
 from frontdesk.identifiers import uuid7
-from frontdesk.security.audit import BEGINNING, AuditKey, Checkpoint
 from frontdesk.storage.database import begin_writing, reading, try_lock
 from frontdesk.storage.sql.audit import chain_heads, insert_checkpoint, last_checkpoint, lock_checkpoints
 
 FILE_NAME = "audit-checkpoints.jsonl"
 CLOSING_S = 5.0
+WRITING_S = 10.0
+"""Age below which a checkpoint may not be in the file yet."""
 
 Heads = Mapping[str, tuple[int, str]]
 
@@ -107,6 +109,47 @@ def append_line(file: Path, checkpoint: Checkpoint) -> None:
         os.fsync(opened)
     finally:
         os.close(opened)
+
+
+def lacking(kept: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
+    """The database's checkpoints that this host's file lacks, oldest first.
+
+    Checkpoints younger than `WRITING_S` are skipped.
+    """
+    digests_in_file = {checkpoint.digest() for checkpoint in checkpoints_in(file)[0]}
+    cutoff = (datetime.now(UTC) - timedelta(seconds=WRITING_S)).isoformat(timespec="microseconds")
+    settled = [checkpoint for checkpoint in kept if checkpoint.created_at < cutoff]
+    return [checkpoint for checkpoint in settled if checkpoint.digest() not in digests_in_file]
+
+
+def should_be_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
+    """The checkpoints that this host's file should hold: all if it is the only host.
+
+    A checkpoint does not name the host that signed it. If several hosts share the database, the result is therefore the
+    checkpoints over this host's own chains, by which an empty file is detected.
+    """
+    if hosts == 1:
+        return list(kept)
+    return [checkpoint for checkpoint in kept if any(chain.startswith(f"{host}-") for chain in checkpoint.heads)]
+
+
+def checkpoints_in(file: Path) -> tuple[list[Checkpoint], int]:
+    """Those in a file, one a line, and how many lines are none. A file that is not there has none."""
+    if not file.exists():
+        return [], 0
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return parse_checkpoints([line for line in lines if line.strip()])
+
+
+def parse_checkpoints(written: Sequence[str]) -> tuple[list[Checkpoint], int]:
+    """Return the checkpoints in these JSON texts, and the number of malformed texts."""
+    found = []
+    for content in written:
+        try:
+            found.append(Checkpoint.from_json(content))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            continue
+    return found, len(written) - len(found)
 
 
 def _made(connection: Connection, key: AuditKey, heads: Heads) -> Checkpoint:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.responses.llm.breaker import Breaker, BreakerLimits, State
+from frontdesk.circuit_breaker import BreakerLimits, CircuitBreaker, State
 
 LIMITS = BreakerLimits(slow_s=2.0, open_s=5.0, window_s=60.0)
 
@@ -20,10 +20,10 @@ class Clock:
 
 
 class Watched:
-    def __init__(self) -> None:
+    def __init__(self, limits: BreakerLimits = LIMITS) -> None:
         self.clock = Clock()
         self.states: list[State] = []
-        self.breaker = Breaker(LIMITS, observe=self.states.append, clock=self.clock)
+        self.breaker = CircuitBreaker(limits, observe=self.states.append, clock=self.clock)
 
     def call(self, how: str = "good", seconds: float = 0.1) -> bool:
         """One call from its beginning to its end; was it made at all?"""
@@ -190,3 +190,44 @@ def test_quick_successes_never_open_it(durations: list[float]) -> None:
     watched = Watched()
     assert all(watched.call("good", seconds) for seconds in durations)
     assert watched.states == []
+
+
+def test_three_failures_in_a_row_open_the_circuit_and_other_sequences_do_not() -> None:
+    watched = Watched(BreakerLimits.consecutive(3, open_s=1.0))
+    for how in ("bad", "bad", "good", "bad", "bad"):
+        assert watched.call(how)
+    assert watched.breaker.state is State.CLOSED
+    assert watched.call("bad")
+    assert not watched.call("good")
+
+
+def test_consecutive_failures_count_however_slow_or_far_apart_they_are() -> None:
+    watched = Watched(BreakerLimits.consecutive(2, open_s=1.0))
+    watched.call("good", seconds=1e6)
+    watched.call("bad")
+    watched.clock.now += 1e6
+    assert watched.breaker.state is State.CLOSED
+    watched.call("bad")
+    assert watched.breaker.state is State.OPEN
+
+
+def test_after_consecutive_failures_one_probe_at_a_time_and_one_success_closes_the_circuit() -> None:
+    watched = Watched(BreakerLimits.consecutive(1, open_s=1.0))
+    watched.call("bad")
+    watched.clock.now += 1.0
+    probe = watched.breaker.admit()
+    assert probe is not None
+    assert watched.breaker.admit() is None
+    watched.breaker.succeed(probe)
+    assert watched.breaker.state is State.CLOSED
+
+
+def test_a_failed_probe_opens_the_circuit_again_for_the_whole_time() -> None:
+    watched = Watched(BreakerLimits.consecutive(1, open_s=1.0))
+    watched.call("bad")
+    watched.clock.now += 1.0
+    assert watched.call("bad", 0.1)
+    watched.clock.now += 0.95
+    assert watched.breaker.admit() is None
+    watched.clock.now += 0.06
+    assert watched.breaker.admit() is not None

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from frontdesk.audit.chain import audit_key
 from frontdesk.config import KEY_VARIABLES
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.audit import audit_key
 from frontdesk.security.fingerprints import fingerprint_key
-from frontdesk.security.keys import read_keyring, signing_key
-from frontdesk.security.provided_keys import FIXED, ROTATED, place_keys
+from frontdesk.security.keys import signing_key
+from frontdesk.security.keys_from_env import FIXED, ROTATED, place_keys
 from frontdesk.security.sealing import open_seal, read_seal
+from tests.support.keyrings import read_keyring
 
 
 def written(*keys: bytes) -> str:

@@ -24,10 +24,9 @@ from types import MappingProxyType
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from frontdesk.security.key_files import secret_in
+from frontdesk.security.key_store import AUDIT_KEY_FILE, secret_in
 from frontdesk.types import AuditEntry, Record
 
-FILE_NAME = "audit.key"
 BEGINNING = ""
 """The hash before the first entry of a chain, and before the first checkpoint."""
 _FIRST = (0, BEGINNING)
@@ -147,7 +146,7 @@ def audit_key(folder: Path) -> AuditKey:
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
     """
-    return AuditKey(secret_in(folder / FILE_NAME))
+    return AuditKey(secret_in(folder / AUDIT_KEY_FILE))
 
 
 def verify(

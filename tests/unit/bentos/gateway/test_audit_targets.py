@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bentos.admission.routes import ROUTES
-from bentos.audit.targets import filters_of, target_of
-from frontdesk.security.audit import AuditKey
+from bentos.gateway.audit_targets import filters_of, target_of
+from frontdesk.audit.chain import AuditKey
 
 KEY = AuditKey(b"k" * 32)
 CUSTOMER = "/v1/customers/{customer_id}"

@@ -10,16 +10,16 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine
 
+from frontdesk.audit.chain import AuditKey, AuditRow, Checkpoint, audit_key, verify
+from frontdesk.audit.checkpoints import parse_checkpoints
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError
-from frontdesk.security.audit import AuditKey, AuditRow, Checkpoint, audit_key, verify
 from frontdesk.storage.sql.audit import all_checkpoints, all_entries
 from frontdesk.storage.sql.audit_segments import last_closing
 from frontdesk.storage.sql.audit_trail import AuditTrail
@@ -29,8 +29,6 @@ from frontdesk.types import AuditEntry, Caller
 OUTCOME = ".outcome"
 """Ends the action of the second entry: `erase`, then `erase.outcome`."""
 OUTCOME_TIMEOUT_S = 5.0
-WRITING_S = 10.0
-"""Age below which a checkpoint may not be in the file yet."""
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
@@ -106,7 +104,7 @@ def checked(connection: Connection, key: AuditKey, elsewhere: Sequence[Checkpoin
             entries += 1
             yield _row(kept)
 
-    kept, damaged = _read(all_checkpoints(connection))
+    kept, damaged = parse_checkpoints(all_checkpoints(connection))
     findings = ["A checkpoint in the database is damaged."] * damaged + verify(
         rows(), kept, key, elsewhere, last_closing(connection)
     )
@@ -124,42 +122,3 @@ def _row(columns: Mapping[str, Any]) -> AuditRow:
         previous_hash=columns["previous_hash"] or "",
         hash=columns["hash"] or "",
     )
-
-
-def lacking(kept: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
-    """The database's checkpoints that this host's file lacks, oldest first.
-
-    Checkpoints younger than `WRITING_S` are skipped.
-    """
-    digests_in_file = {checkpoint.digest() for checkpoint in checkpoints_in(file)[0]}
-    cutoff = (datetime.now(UTC) - timedelta(seconds=WRITING_S)).isoformat(timespec="microseconds")
-    settled = [checkpoint for checkpoint in kept if checkpoint.created_at < cutoff]
-    return [checkpoint for checkpoint in settled if checkpoint.digest() not in digests_in_file]
-
-
-def should_be_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
-    """The checkpoints that this host's file should hold: all if it is the only host.
-
-    A checkpoint does not name the host that signed it. If several hosts share the database, the result is therefore the
-    checkpoints over this host's own chains, by which an empty file is detected.
-    """
-    if hosts == 1:
-        return list(kept)
-    return [checkpoint for checkpoint in kept if any(chain.startswith(f"{host}-") for chain in checkpoint.heads)]
-
-
-def checkpoints_in(file: Path) -> tuple[list[Checkpoint], int]:
-    """Those in a file, one a line, and how many lines are none. A file that is not there has none."""
-    if not file.exists():
-        return [], 0
-    return _read([line for line in file.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()])
-
-
-def _read(written: Sequence[str]) -> tuple[list[Checkpoint], int]:
-    found = []
-    for content in written:
-        try:
-            found.append(Checkpoint.from_json(content))
-        except (ValueError, TypeError, KeyError, AttributeError):
-            continue
-    return found, len(written) - len(found)

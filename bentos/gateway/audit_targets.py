@@ -7,7 +7,7 @@ from collections.abc import Collection
 from urllib.parse import parse_qsl, unquote_to_bytes
 
 from bentos.schemas.query_params import MOST_PARAMETERS
-from frontdesk.security.audit import AuditKey
+from frontdesk.audit.chain import AuditKey
 from frontdesk.types import Action, PriorityLevel
 
 ROUTE = "route"

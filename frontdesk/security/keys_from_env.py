@@ -14,11 +14,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.security import audit, fingerprints
-from frontdesk.security.key_files import KeyFiles, Purpose, decoded, read_secret, write_secret
+from frontdesk.security.key_store import (
+    AUDIT_KEY_FILE,
+    ERASURE_KEY_FILE,
+    KeyFiles,
+    Purpose,
+    decoded,
+    ensure_secret,
+    read_secret,
+)
 
 ROTATED = {"FRONTDESK_SIGNING_KEY": Purpose.SIGNING, "FRONTDESK_SEALING_KEY": Purpose.SEALING}
-FIXED = {"FRONTDESK_AUDIT_KEY": audit.FILE_NAME, "FRONTDESK_ERASURE_KEY": fingerprints.FILE_NAME}
+FIXED = {"FRONTDESK_AUDIT_KEY": AUDIT_KEY_FILE, "FRONTDESK_ERASURE_KEY": ERASURE_KEY_FILE}
 
 
 def place_keys(folder: Path, environment: Mapping[str, str]) -> None:
@@ -43,8 +50,7 @@ def _come_into_use(files: KeyFiles, keys: list[bytes]) -> None:
 
 
 def _agree(path: Path, key: bytes, variable: str) -> None:
-    if not path.exists():
-        write_secret(path, key)
+    ensure_secret(path, key)
     if not hmac.compare_digest(read_secret(path), key):
         raise ConfigurationError(
             f"{path} holds another key than {variable}.",

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
-from bentos.audit.audit_log import checked
-from bentos.audit.counts import MOST_IN_ALL, MOST_KINDS, MOST_TARGETS, AuditCounts
-from frontdesk.security.audit import AuditKey
+from frontdesk.audit.chain import AuditKey
+from frontdesk.audit.counts import MOST_IN_ALL, MOST_KINDS, MOST_TARGETS, AuditCounts
+from frontdesk.audit.log import checked
 from frontdesk.security.gate import ANONYMOUS
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.audit import find_entries
@@ -35,7 +35,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 @pytest.fixture
 def counts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditCounts]:
     """Counters that are written only by `flush` and `close`."""
-    monkeypatch.setattr("bentos.audit.counts.FLUSH_S", 3600.0)
+    monkeypatch.setattr("frontdesk.audit.counts.FLUSH_S", 3600.0)
     counts = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=60.0)
     yield counts
     counts.close()
@@ -65,7 +65,7 @@ def test_the_first_read_is_written_at_once_and_those_of_a_minute_together(engine
 
 
 def test_after_the_window_the_next_entry_is_written(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bentos.audit.counts.FLUSH_S", 3600.0)
+    monkeypatch.setattr("frontdesk.audit.counts.FLUSH_S", 3600.0)
     counts = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=0.0)
     for _ in range(3):
         counts.add(AGENT, "read", ("route", "/"), {})

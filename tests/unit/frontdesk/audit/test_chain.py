@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from frontdesk.security.audit import BEGINNING, AuditKey, AuditRow, Checkpoint, verify
+from frontdesk.audit.chain import BEGINNING, AuditKey, AuditRow, Checkpoint, verify
 from frontdesk.types import AuditEntry
 
 KEY, OTHER = AuditKey(b"k" * 32), AuditKey(b"o" * 32)

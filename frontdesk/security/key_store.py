@@ -1,9 +1,10 @@
-"""Secret keys as files that their owner alone can read; each purpose has one in use, and others beside it.
+"""Key store: secret keys in files that only their owner can read, created on first use.
 
-    <keys>/signing.key         in use: it signs, or (sealing.key) seals
-    <keys>/signing-<kid>.key   not in use: an older key until it is retired, or one that waits for its turn
+    <keys>/signing.key         the key in use; sealing.key for field encryption
+    <keys>/signing-<kid>.key   not in use: an older key until it is retired, or a new one before it is used
+    <keys>/audit.key           and other `*_KEY_FILE`: one key each, never rotated
 
-The first one is made on first run. Knows nothing of what keys are used for.
+All code that creates, reads, rotates or validates a key file uses this module. Does not know what keys are used for.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Self
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, folder_problem, is_trusted_owner, open_secret, path_problem
@@ -28,6 +30,12 @@ KEY_BYTES = 32
 """As many as the hash has (RFC 7518, section 3.2, for HS256)."""
 
 LOOK_AGAIN_S = 1.0
+
+AUDIT_KEY_FILE = "audit.key"
+BUNDLE_KEY_FILE = "bundle.key"
+ERASURE_KEY_FILE = "erasure.key"
+LLM_KEY_FILE = "llm.key"
+"""Each file holds one key, which is never rotated."""
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
@@ -47,7 +55,7 @@ class Secret:
     secret: bytes = field(repr=False)
 
     @classmethod
-    def of(cls, secret: bytes) -> Secret:
+    def of(cls, secret: bytes) -> Self:
         return cls(hashlib.sha256(secret).hexdigest()[:8], secret)
 
 
@@ -114,8 +122,7 @@ class KeyFiles:
 
     def begin_with(self, secret: bytes) -> None:
         """Let this key be the first one in use; nothing happens where there is one."""
-        if not self._in_use.exists():
-            write_secret(self._in_use, secret)
+        ensure_secret(self._in_use, secret)
 
     def add(self, secret: bytes | None = None) -> Secret:
         """Put a key, by default a new one, beside the others, to be copied to other machines before it is used."""
@@ -247,9 +254,18 @@ def secret_in(path: Path) -> bytes:
     Raises:
         ConfigurationError: as `read_secret`, or the file cannot be made.
     """
-    if not path.exists():
-        write_secret(path, secrets.token_bytes(KEY_BYTES))
+    ensure_secret(path)
     return read_secret(path)
+
+
+def ensure_secret(path: Path, secret: bytes | None = None) -> None:
+    """Write `secret`, by default 32 random bytes, unless the file exists.
+
+    Raises:
+        ConfigurationError: as `write_secret`.
+    """
+    if not path.exists():  # a folder with all keys may be read-only
+        write_secret(path, secret or secrets.token_bytes(KEY_BYTES))
 
 
 def write_secret(path: Path, secret: bytes) -> None:

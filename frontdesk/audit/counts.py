@@ -22,7 +22,7 @@ from typing import NamedTuple
 from sqlalchemy import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from frontdesk.security.audit import AuditKey
+from frontdesk.audit.chain import AuditKey
 from frontdesk.storage.database import begin_writing
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.types import AuditEntry, Caller

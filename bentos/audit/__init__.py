@@ -1,1 +1,0 @@
-"""The audit log of a worker: entries, counts, targets and checkpoints."""

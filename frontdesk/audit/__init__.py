@@ -1,0 +1,1 @@
+"""The audit log: chains of entries, their verification, checkpoints and counters of frequent events."""
