@@ -12,8 +12,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks.load import Load, Phase, broken, closed_loop, connections_for, open_loop, parse
-from benchmarks.traffic import UNDERSTAND, requests, write_requests
+from benchmarks.load import (
+    Load,
+    Phase,
+    broken,
+    closed_loop,
+    connections_for,
+    open_loop,
+    parse,
+    parse_summary,
+    summary_loop,
+)
+from benchmarks.workload import UNDERSTAND, requests, write_requests
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
 SLOW_S = 0.4
@@ -129,3 +139,25 @@ def test_what_leaves_late_counts_from_when_it_was_due(slow_server: Any, bodies: 
 
     assert seen.good == pytest.approx(40, abs=20)
     assert seen.latency_ms(0.99) > 4 * SLOW_S * 1000
+
+
+@needs_wrk
+def test_a_server_that_repeats_no_id_is_measured_by_wrk_itself(slow_server: Any, bodies: Path) -> None:
+    summary = summary_loop(slow_server, bodies, concurrency=4, seconds=1.0, first=1)
+
+    assert summary.good == 8  # the third round of four is unfinished
+    assert summary.errors == 0
+    assert summary.p50_ms == pytest.approx(SLOW_S * 1000, abs=60)
+
+
+def test_only_answers_without_an_error_count_as_good() -> None:
+    printed = """\
+Running 3s test @ http://127.0.0.1:1
+  20 requests in 2.00s, 6.00KB read
+
+{"answered": 20, "seconds": 2.0, "refused": 4, "broken": 1, "p50_ms": 5.5, "p95_ms": 9.0}
+"""
+    summary = parse_summary(printed, client_cpu_s=0.25)
+
+    assert (summary.good, summary.errors) == (16, 5)
+    assert (summary.p50_ms, summary.p95_ms, summary.client_cpu_s) == (5.5, 9.0, 0.25)
