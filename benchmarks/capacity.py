@@ -21,11 +21,18 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.closed_loop import MAIN_CASE, STORED_CASE
-from benchmarks.results import PROJECT, argument_parser, print_result, print_table
+from benchmarks.results import PROJECT, Column, argument_parser, print_result, print_table
 
 RUN = PROJECT / "var" / "benchmarks" / "serving.json"
 TOKENS, ENCODERS, ENCODER_PARAMETERS = 20, 2, 10.6e6
 """Of a message with padding, of the ensemble, and in the six layers of one encoder; embeddings do not multiply."""
+COLUMNS: tuple[Column, ...] = (
+    ("requests", "what", ""),
+    ("cores busy", "cores", ".1f"),
+    ("machines", "machines", "d"),
+    ("GPUs", "gpus", "d"),
+    ("because", "because", ""),
+)
 
 
 def _assumed(default: float, flag: str, explanation: str) -> Any:
@@ -123,9 +130,7 @@ def main() -> None:
     measured = Measured.of(found)
     needs = sheet(measured, given)
     _print(found, measured, given)
-    columns = (("requests", "what", ""), ("cores busy", "cores", ".1f"), ("machines", "machines", "d"))
-    columns += (("GPUs", "gpus", "d"), ("because", "because", ""))
-    print_table(f"For {given.requests_per_s:,.0f} requests a second", columns, map(asdict, needs))
+    print_table(f"For {given.requests_per_s:,.0f} requests a second", COLUMNS, map(asdict, needs))
     print_result("capacity", {"machine": found["machine"], "measured": measured, "assumed": given, "needs": needs})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +22,7 @@ from benchmarks.load import (
     open_loop,
     parse,
     parse_summary,
+    run_client,
     summary_loop,
 )
 from benchmarks.workload import UNDERSTAND, requests, write_requests
@@ -72,6 +74,15 @@ def test_broken_connections_are_failures() -> None:
     assert broken(printed) == 10
     assert broken("Requests/sec: 5") == 0
     assert Load(*parse("1.0 200 0.1"), 1.0, 0.0, broken=2).failed == 2
+
+
+def test_a_load_generator_is_run_to_its_end_with_its_cpu_and_a_failed_one_is_an_error() -> None:
+    printed, cpu_s = run_client([sys.executable, "-c", "import os; print(os.environ['TOKEN'])"], {"TOKEN": "abc"})
+
+    assert printed == "abc\n"
+    assert cpu_s > 0
+    with pytest.raises(RuntimeError, match="failed: no server"):
+        run_client([sys.executable, "-c", "raise SystemExit('no server')"])
 
 
 def test_a_rate_that_cannot_be_answered_needs_connections_for_what_waits_as_well() -> None:
