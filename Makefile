@@ -112,7 +112,7 @@ bench-storage: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA) wrk  ## group commi
 bench-analytics: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA)  ## pages, histories and figures over 1,000,000 queries on PostgreSQL
 	@$(BIN)/python -m benchmarks.analytics
 
-bench-plumbing: $(VENV)/.bench-$(EXTRA)  ## CPU per request of one worker beside its model thread
+bench-plumbing: $(VENV)/.bench-$(EXTRA) wrk  ## CPU per request of one worker beside its model thread
 	@$(BIN)/python -m benchmarks.plumbing
 
 bench-locust: $(VENV)/.bench-$(EXTRA)  ## many users with the written mix, HTTP and gRPC, against a server of its own

@@ -12,25 +12,20 @@ EXPLAIN (ANALYZE, BUFFERS), goes to a file.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
 from sqlalchemy import Connection, Engine, event, text
 
-from benchmarks.machine import machine
-from benchmarks.report import last_line
-from benchmarks.spread import Spread
+from benchmarks.results import Spread, argument_parser, print_result, print_table
 from bentos.gateway import analytics
 from bentos.schemas.query_params import Buckets
 from frontdesk.deadline import Deadline
@@ -81,34 +76,29 @@ class Call:
     ask: Callable[[], Coroutine[Any, Any, Any]]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    name: str
-    ms: Spread
-    limit_ms: float | None
-
-
 def main() -> int:
-    parser = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
+    parser = argument_parser(__doc__)
     parser.add_argument("--queries", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--plans", type=Path, default=Path(tempfile.gettempdir()) / "frontdesk-plans.txt")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     with postgresql.running() as server:
         url = server.fresh_database()
         migrate(url)
         engine = open_database(url)
         began = time.perf_counter()
-        fill(engine, asked.queries, end)
+        fill(engine, options.queries, end)
         filled_s = time.perf_counter() - began
-        once, found = asyncio.run(measure(engine, end, asked.rounds, asked.plans))
+        once, rows = asyncio.run(measure(engine, end, options.rounds, options.plans))
         engine.dispose()
-    show(found, once, filled_s, asked.plans)
-    kept = [one.limit_ms is None or one.ms.median <= one.limit_ms for one in found]
-    calls = [{"name": one.name, **asdict(one.ms), "limit_ms": one.limit_ms} for one in found]
-    print(last_line({"machine": machine(), "queries": asked.queries, "filled_s": filled_s, **once, "calls": calls}))
-    return 0 if all(kept) else 1
+    columns = (("call", "name", ""), ("ms", "ms", ".1f"), ("may take", "limit_ms", ".0f"), ("kept", "kept", ""))
+    print_table("What is asked of what was kept, milliseconds", columns, rows)
+    for name, value in once.items():
+        print(f"once, {name.removesuffix('_ms').replace('_', ' ')}: {value:.0f} ms")
+    print(f"filled in {filled_s:.0f} s; plans in {options.plans}")
+    print_result("analytics", {"queries": options.queries, "filled_s": filled_s, **once, "calls": rows})
+    return 0 if all(row["kept"] for row in rows) else 1
 
 
 def fill(engine: Engine, number: int, end: datetime) -> None:
@@ -126,7 +116,9 @@ def fill(engine: Engine, number: int, end: datetime) -> None:
         connection.execute(text("VACUUM ANALYZE"))
 
 
-async def measure(engine: Engine, end: datetime, rounds: int, plans: Path) -> tuple[dict[str, float], list[Measured]]:
+async def measure(
+    engine: Engine, end: datetime, rounds: int, plans: Path
+) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """What is done once, then every call in turn, round by round; at the end each once more, for its plans."""
     archive = Archive(engine, (), lambda plain: plain.hex())
     window = Window(TENANT, end - timedelta(days=DAYS), end)
@@ -145,7 +137,16 @@ async def measure(engine: Engine, end: datetime, rounds: int, plans: Path) -> tu
             with explained(engine) as found:
                 await call.ask()
             file.write(f"== {call.name}\n\n" + "\n\n".join(found) + "\n\n")
-    return once, [Measured(call.name, Spread.of(times[call.name]), call.limit_ms) for call in calls]
+    spreads = [Spread.of(times[call.name]) for call in calls]
+    return once, [
+        {
+            "name": call.name,
+            "ms": ms,
+            "limit_ms": call.limit_ms,
+            "kept": call.limit_ms is None or ms.median <= call.limit_ms,
+        }
+        for call, ms in zip(calls, spreads, strict=True)
+    ]
 
 
 def figure_calls(archive: Archive, end: datetime) -> list[Call]:
@@ -236,21 +237,6 @@ def explained(engine: Engine) -> Iterator[list[str]]:
         yield found
     finally:
         event.remove(engine, "before_cursor_execute", explain)
-
-
-def show(found: list[Measured], once: dict[str, float], filled_s: float, plans: Path) -> None:
-    table = Table(title="What is asked of what was kept, milliseconds", title_justify="left")
-    for heading in ("call", "median", "least", "most", "may take"):
-        table.add_column(heading, justify="left" if heading == "call" else "right")
-    for one in found:
-        limit = "-" if one.limit_ms is None else f"{one.limit_ms:.0f}"
-        style = "" if one.limit_ms is None or one.ms.median <= one.limit_ms else "red"
-        table.add_row(one.name, f"{one.ms.median:.1f}", f"{one.ms.least:.1f}", f"{one.ms.most:.1f}", limit, style=style)
-    console = Console(width=100)
-    console.print(table)
-    for name, value in once.items():
-        console.print(f"once, {name.removesuffix('_ms').replace('_', ' ')}: {value:.0f} ms", highlight=False)
-    console.print(f"filled in {filled_s:.0f} s; plans in {plans}", highlight=False)
 
 
 if __name__ == "__main__":

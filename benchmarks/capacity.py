@@ -13,37 +13,43 @@ The sheet counts API machines. The database, which takes a row a request, and th
 
 from __future__ import annotations
 
-import argparse
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 from benchmarks.closed_loop import MAIN_CASE, STORED_CASE
-from benchmarks.machine import PROJECT
+from benchmarks.results import PROJECT, Column, argument_parser, print_result, print_table
 
 RUN = PROJECT / "var" / "benchmarks" / "serving.json"
-WIDTH = 130
 TOKENS, ENCODERS, ENCODER_PARAMETERS = 20, 2, 10.6e6
 """Of a message with padding, of the ensemble, and in the six layers of one encoder; embeddings do not multiply."""
+COLUMNS: tuple[Column, ...] = (
+    ("requests", "what", ""),
+    ("cores busy", "cores", ".1f"),
+    ("machines", "machines", "d"),
+    ("GPUs", "gpus", "d"),
+    ("because", "because", ""),
+)
+
+
+def _assumed(default: float, flag: str, explanation: str) -> Any:
+    return field(default=default, metadata={"option": (flag, explanation)})
 
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
     """What was not measured. Shares are between 0 and 1."""
 
-    requests_per_s: float = 10_000.0
-    cores_per_machine: int = 16
-    busy_share: float = 0.60
-    spare_machines: int = 1
-    encoder_share: float = 0.80
-    gpu_tflops: float = 60.0
-    gpu_use: float = 0.20
+    requests_per_s: float = _assumed(10_000.0, "--rate", "requests a second at the peak")
+    cores_per_machine: int = _assumed(16, "--cores", "of a machine")
+    busy_share: float = _assumed(0.60, "--busy-share", "of the cores and GPUs at the peak")
+    spare_machines: int = _assumed(1, "--spare", "machines (and GPUs) that may fail")
+    encoder_share: float = _assumed(0.80, "--encoder-share", "of the models' CPU")
+    gpu_tflops: float = _assumed(60.0, "--gpu-tflops", "of one GPU in fp16")
+    gpu_use: float = _assumed(0.20, "--gpu-use", "share of them that small encoders reach")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,61 +125,41 @@ def sheet(measured: Measured, given: Assumptions) -> list[Need]:
 
 
 def main() -> None:
-    wanted = _arguments()
-    found = json.loads(wanted.run.read_text(encoding="utf-8").splitlines()[-1])
-    given = Assumptions(
-        requests_per_s=wanted.rate,
-        cores_per_machine=wanted.cores,
-        busy_share=wanted.busy_share,
-        spare_machines=wanted.spare,
-        encoder_share=wanted.encoder_share,
-        gpu_tflops=wanted.gpu_tflops,
-        gpu_use=wanted.gpu_use,
-    )
+    given, path = _arguments()
+    found = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
     measured = Measured.of(found)
     needs = sheet(measured, given)
-    _print(found, measured, given, needs)
-    figures = {"measured": asdict(measured), "assumed": asdict(given), "needs": [asdict(need) for need in needs]}
-    print(json.dumps({"benchmark": "capacity", "machine": found["machine"], **figures}))
+    _print(found, measured, given)
+    print_table(f"For {given.requests_per_s:,.0f} requests a second", COLUMNS, map(asdict, needs))
+    print_result("capacity", {"machine": found["machine"], "measured": measured, "assumed": given, "needs": needs})
 
 
-def _arguments() -> argparse.Namespace:
-    given = Assumptions()
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+def _arguments() -> tuple[Assumptions, Path]:
+    """One option for each assumption, and the run."""
+    parser = argument_parser(__doc__)
     parser.add_argument("run", type=Path, nargs="?", default=RUN, help="serving's JSON")
-    parser.add_argument("--rate", type=float, default=given.requests_per_s, help="requests a second at the peak")
-    parser.add_argument("--cores", type=int, default=given.cores_per_machine, help="of a machine")
-    parser.add_argument("--busy-share", type=float, default=given.busy_share, help="of the cores and GPUs at the peak")
-    parser.add_argument("--spare", type=int, default=given.spare_machines, help="machines (and GPUs) that may fail")
-    parser.add_argument("--encoder-share", type=float, default=given.encoder_share, help="of the models' CPU")
-    parser.add_argument("--gpu-tflops", type=float, default=given.gpu_tflops, help="of one GPU in fp16")
-    parser.add_argument("--gpu-use", type=float, default=given.gpu_use, help="share of them that small encoders reach")
-    return parser.parse_args()
+    for each in fields(Assumptions):
+        flag, explanation = each.metadata["option"]
+        parser.add_argument(flag, dest=each.name, type=type(each.default), default=each.default, help=explanation)
+    options = vars(parser.parse_args())
+    path = options.pop("run")
+    return Assumptions(**options), path
 
 
-def _print(found: Mapping[str, Any], measured: Measured, given: Assumptions, needs: list[Need]) -> None:
-    console = Console(width=WIDTH)
+def _print(found: Mapping[str, Any], measured: Measured, given: Assumptions) -> None:
     where = found["machine"]
-    console.print(f"Measured on {where['cores']} cores ({where['processor']}), bundle {found['bundle']}:")
-    console.print(
-        f"  CPU per request {measured.not_stored_ms:.2f} ms, stored {measured.stored_ms:.2f} ms; models alone "
-        f"{measured.models_ms:.2f} ms a text; {measured.worker_mb:.0f} MB a worker"
-    )
-    console.print("Assumed, not measured:")
-    console.print(f"  machines of {given.cores_per_machine} cores as fast as these, one worker a core: ", end="")
-    console.print(f"{given.cores_per_machine * measured.worker_mb / 1024:.1f} GB; cost a request as measured here")
-    console.print(f"  at most {given.busy_share:.0%} busy at the peak; {given.spare_machines} spare")
-    console.print(
+    memory_gb = given.cores_per_machine * measured.worker_mb / 1024
+    print(f"Measured on {where['cores']} cores ({where['processor']}), bundle {found['bundle']}:")
+    print(f"  CPU per request {measured.not_stored_ms:.2f} ms, stored {measured.stored_ms:.2f} ms;")
+    print(f"  models alone {measured.models_ms:.2f} ms a text; {measured.worker_mb:.0f} MB a worker")
+    print("Assumed, not measured:")
+    print(f"  machines of {given.cores_per_machine} cores as fast as these, one worker a core: {memory_gb:.1f} GB;")
+    print(f"  cost a request as measured here; at most {given.busy_share:.0%} busy; {given.spare_machines} spare")
+    print(
         f"  GPU: {given.gpu_tflops:.0f} TFLOP/s x {given.gpu_use:.0%} used / (2 x {ENCODER_PARAMETERS / 1e6:.1f} M "
-        f"parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(given):,.0f} texts/s; "
-        f"{given.encoder_share:.0%} of the models' CPU is the encoders'"
+        f"parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(given):,.0f} texts/s;\n"
+        f"  {given.encoder_share:.0%} of the models' CPU is the encoders'"
     )
-    table = Table(title=f"For {given.requests_per_s:,.0f} requests a second", title_justify="left")
-    for heading in ("requests", "cores busy", "machines", "GPUs", "because"):
-        table.add_column(heading, justify="left" if heading in ("requests", "because") else "right")
-    for need in needs:
-        table.add_row(need.what, f"{need.cores:.1f}", str(need.machines), str(need.gpus or ""), need.because)
-    console.print(table)
 
 
 if __name__ == "__main__":

@@ -1,36 +1,41 @@
 """Server and bare models in turn: closed loops at several concurrencies, each round beside the kernel's own loops.
 
-What a request costs is compared within a round. The kernel's side of a ratio is its cheapest batch (8 or 32 texts of
-like length) in as many processes as the server has workers; at concurrency 1 it is single texts in one process. Every
-other round runs backwards, so that a machine that gets slower or faster favours neither side.
+CPU per request is compared within a round. The kernel's side of a ratio is its cheapest batch (8 or 32 texts of similar
+length) in as many processes as the server has workers; at concurrency 1 it is single texts in one process. Every other
+round runs backwards, so that a machine whose speed drifts favours neither side.
+
+The score cache is measured on a server of its own: the same texts again, against texts that were never sent.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.kernel import Kernel, Round
-from benchmarks.load import Load, closed_loop, run_client
-from benchmarks.server import Server, spent_s
-from benchmarks.spread import Spread, ratios
-from benchmarks.traffic import BATCH, QUERIES, UNDERSTAND, messages, mixed, requests, write_requests
+from benchmarks.load import Load, closed_loop, grpc_loop
+from benchmarks.results import Spread, ratios
+from benchmarks.server import Server, running, spent_s
+from benchmarks.workload import BATCH, QUERIES, UNDERSTAND, messages, mixed, requests, write_requests
+from frontdesk.config import ModelSettings
 
 TEXTS = 4096
 BATCHED_TEXTS = 32
 SHARED_BATCHES = (8, 32)
 ALONE = "alone"
 MIX = "mix"
+HOT_TEXTS = 256
+MAX_COLD_PER_S = 2000
+"""More texts for each second of a cold round than it can send."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One row: what is asked, in how many requests at once. `path` MIX means the written mix of traffic."""
+    """One row: the request, and how many are in flight. `path` MIX means the written mix of traffic."""
 
     group: str
     name: str
@@ -65,7 +70,7 @@ CASES = (
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """One run of load, what all processes of the server spent on it, and what memory they had afterwards."""
+    """One run of load, the CPU of all processes of the server, and their memory afterwards."""
 
     load: Load
     texts: float
@@ -82,31 +87,8 @@ class Observed:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A case over all rounds.
-
-    `efficiency` is the kernel's CPU by the server's, `wall_ratio` the server's texts a second by the kernel's;
-    `client_cores` is the CPU of the load generator, seconds a second.
-    """
-
-    name: str
-    concurrency: int
-    cpu_ms_per_text: Spread
-    efficiency: Spread
-    wall_ratio: Spread
-    requests_per_s: Spread
-    p50_ms: Spread
-    p95_ms: Spread
-    p99_ms: Spread
-    refused: int
-    failed: int
-    client_cores: float
-    rss_mb: float
-
-
-@dataclass(frozen=True, slots=True)
 class Rounds:
-    """Everything seen, in the order of the rounds: by the key of a case, and of the kernel by batch."""
+    """All rounds in their order: of the server by the key of a case, of the kernel by batch."""
 
     served: Mapping[str, Sequence[Observed]]
     kernel: Mapping[str, Sequence[Round]]
@@ -119,25 +101,38 @@ class Rounds:
             key=lambda batch: statistics.median(each.cpu_ms_per_text for each in self.kernel[batch]),
         )
 
-    def row(self, case: Case) -> Row:
+    def row(self, case: Case) -> dict[str, Any]:
+        """A case over all rounds.
+
+        `efficiency` is the kernel's CPU by the server's, `wall_ratio` the server's texts per second by the kernel's;
+        `client_cores` is the CPU of the load generator in seconds per second.
+        """
         seen = self.served[case.key]
         bare = self.kernel[ALONE if case.concurrency == 1 else self.reference]
         loads = [each.load for each in seen]
-        return Row(
-            name=case.name,
-            concurrency=case.concurrency,
-            cpu_ms_per_text=Spread.of([each.cpu_ms_per_text for each in seen]),
-            efficiency=ratios([each.cpu_ms_per_text for each in bare], [each.cpu_ms_per_text for each in seen]),
-            wall_ratio=ratios([each.texts_per_s for each in seen], [each.texts_per_s for each in bare]),
-            requests_per_s=Spread.of([load.throughput for load in loads]),
-            p50_ms=Spread.of([load.latency_ms(0.50) for load in loads]),
-            p95_ms=Spread.of([load.latency_ms(0.95) for load in loads]),
-            p99_ms=Spread.of([load.latency_ms(0.99) for load in loads]),
-            refused=sum(load.refused for load in loads),
-            failed=sum(load.failed for load in loads),
-            client_cores=statistics.median(load.client_cpu_s / load.seconds for load in loads),
-            rss_mb=max(each.rss_mb for each in seen),
-        )
+        return {
+            "name": case.name,
+            "concurrency": case.concurrency,
+            "cpu_ms_per_text": Spread.of([each.cpu_ms_per_text for each in seen]),
+            "efficiency": ratios([each.cpu_ms_per_text for each in bare], [each.cpu_ms_per_text for each in seen]),
+            "wall_ratio": ratios([each.texts_per_s for each in seen], [each.texts_per_s for each in bare]),
+            "requests_per_s": Spread.of([load.throughput for load in loads]),
+            **latencies(loads),
+            "client_cores": statistics.median(load.client_cpu_s / load.seconds for load in loads),
+            "rss_mb": max(each.rss_mb for each in seen),
+        }
+
+
+def latencies(loads: Sequence[Load]) -> dict[str, Any]:
+    """Percentiles over the rounds, and the sums of refused and failed requests."""
+    return {
+        **{
+            f"p{share * 100:.0f}_ms": Spread.of([load.latency_ms(share) for load in loads])
+            for share in (0.5, 0.95, 0.99)
+        },
+        "refused": sum(load.refused for load in loads),
+        "failed": sum(load.failed for load in loads),
+    }
 
 
 def write_bodies(case: Case, folder: Path) -> tuple[Path, float]:
@@ -159,19 +154,8 @@ def observe(server: Server, texts_each: float, load: Callable[[], Load]) -> Obse
 
 def serve(server: Server, case: Case, bodies: Path, texts_each: float, seconds: float) -> Observed:
     """One round of a case."""
-    if case.grpc:
-        return observe(server, texts_each, lambda: grpc_loop(server, bodies, case.concurrency, seconds))
-    return observe(server, texts_each, lambda: closed_loop(server, bodies, case.concurrency, seconds))
-
-
-def grpc_loop(server: Server, bodies: Path, concurrency: int, seconds: float) -> Load:
-    with tempfile.TemporaryDirectory() as folder:
-        results = Path(folder) / "answers"
-        command = [
-            sys.executable, "-m", "benchmarks.grpc_load", "--address", server.grpc_address, "--requests", str(bodies),
-            "--results", str(results), "--concurrency", str(concurrency), "--seconds", str(seconds),
-        ]  # fmt: skip
-        return run_client(command, results, seconds, os.environ | {"BENCHMARK_TOKEN": server.token})
+    loop = grpc_loop if case.grpc else closed_loop
+    return observe(server, texts_each, lambda: loop(server, bodies, case.concurrency, seconds))
 
 
 def run_rounds(
@@ -182,9 +166,9 @@ def run_rounds(
     workers: int,
     rounds: int,
     seconds: float,
-    tell: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> Rounds:
-    """All cases and the kernel's loops in turn, `rounds` times, after one run that warms everything up."""
+    """All cases and the kernel's loops in turn, `rounds` times, after a warm-up run."""
     served: dict[str, list[Observed]] = {case.key: [] for case in cases}
     alone: dict[str, list[Round]] = {name: [] for name in (ALONE, *map(str, SHARED_BATCHES))}
     with tempfile.TemporaryDirectory() as folder:
@@ -193,7 +177,7 @@ def run_rounds(
         for number in range(rounds):
             steps: list[Case | str] = [*alone, *cases]
             for step in steps if number % 2 == 0 else reversed(steps):
-                tell(f"round {number + 1} of {rounds}: {step if isinstance(step, str) else step.key}")
+                report(f"round {number + 1} of {rounds}: {step if isinstance(step, str) else step.key}")
                 if isinstance(step, Case):
                     served[step.key].append(serve(server, step, *bodies[step.key], seconds))
                 elif step == ALONE:
@@ -201,3 +185,37 @@ def run_rounds(
                 else:
                     alone[step].append(kernel.run(int(step), seconds, workers))
     return Rounds(served, alone)
+
+
+def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict[str, Spread]:
+    """Requests per second and CPU ms per request with texts never sent (cold) and the same texts again (hot), in turn.
+
+    The cache has its default size; `gain` is hot by cold, requests per second.
+    """
+    per_round = round(seconds * MAX_COLD_PER_S)
+    texts = messages(HOT_TEXTS + per_round * (rounds + 1))
+    cold, hot = list[Observed](), list[Observed]()
+    size = ModelSettings().cached_texts
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(workers=workers, placement=placement, cached_texts=size) as server,
+    ):
+
+        def run(first: int, count: int, seconds: float) -> Observed:
+            bodies = requests(UNDERSTAND, texts[first : first + count], store=False)
+            return serve(server, MAIN_CASE, write_requests(Path(folder) / "requests", bodies), 1, seconds)
+
+        run(HOT_TEXTS, per_round, seconds)
+        run(0, HOT_TEXTS, seconds * 2)
+        for number in range(1, rounds + 1):
+            cold.append(run(HOT_TEXTS + number * per_round, per_round, seconds))
+            run(0, HOT_TEXTS, 1)  # back into the cache what a cold round may have pushed out
+            hot.append(run(0, HOT_TEXTS, seconds))
+    cold_per_s, hot_per_s = ([seen.load.throughput for seen in side] for side in (cold, hot))
+    return {
+        "cold_per_s": Spread.of(cold_per_s),
+        "hot_per_s": Spread.of(hot_per_s),
+        "gain": ratios(hot_per_s, cold_per_s),
+        "cold_cpu_ms": Spread.of([seen.cpu_ms_per_text for seen in cold]),
+        "hot_cpu_ms": Spread.of([seen.cpu_ms_per_text for seen in hot]),
+    }

@@ -2,7 +2,7 @@
 
     python -m benchmarks.kernel [--rounds 5] [--seconds 3] [--processes N]
 
-Regime: masked texts of `benchmarks.traffic`, taken 32 at a time as they come; within each 32 they are sorted by length
+Regime: masked texts of `benchmarks.workload`, taken 32 at a time as they come; within each 32 they are sorted by length
 and run in batches of 1, 8 or 32, for that is the most that a server under load could do with what waits. Features,
 all members, meta-learner, calibration and the values of the answer are in it; parsing, masking, policy and rendering
 are not. Once in one process, once in as many at the same time as there are API workers: cores that share a cache or
@@ -14,27 +14,20 @@ texts a second are those of the whole machine. Rounds take turns; median, least 
 
 from __future__ import annotations
 
-import argparse
 import gc
 import itertools
-import json
 import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
-from benchmarks.machine import machine
-from benchmarks.spread import Spread
-from benchmarks.traffic import messages
+from benchmarks.results import Column, Spread, argument_parser, print_result, print_table
+from benchmarks.workload import messages
 from bentos.wiring.model import open_named, trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
@@ -44,6 +37,11 @@ from runners.models.onnx_session import find_provider
 BATCHES = (1, 8, 32)
 SORTED_TEXTS = 32
 TEXTS = 4096
+COLUMNS: tuple[Column, ...] = (
+    ("CPU ms a text", "cpu_ms_per_text", ".2f"),
+    ("texts/s of the machine", "texts_per_s", ".0f"),
+    ("p50 of a call, ms", "call_p50_ms", ".2f"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,54 +140,30 @@ def _serve(orders: Connection, bundle: Path) -> None:
         orders.send(Loop(done, time.perf_counter() - begun, time.process_time() - cpu_before, calls_s))
 
 
-def measure(kernel: Kernel, processes: int, rounds: int, seconds: float) -> list[dict[str, Any]]:
-    """One row for each number of processes and batch; all of them in turn in each round."""
-    cases = [(number, batch) for number in sorted({1, processes}) for batch in BATCHES]
-    found: dict[tuple[int, int], list[Round]] = {case: [] for case in cases}
-    for _ in range(rounds):
-        for number, batch in cases:
-            found[number, batch].append(kernel.run(batch, seconds, number))
-    return [
-        {"processes": number, "batch": batch, **{name: asdict(figure) for name, figure in summary(rows).items()}}
-        for (number, batch), rows in found.items()
-    ]
-
-
 def summary(rounds: Sequence[Round]) -> dict[str, Spread]:
-    return {
-        "cpu_ms_per_text": Spread.of([each.cpu_ms_per_text for each in rounds]),
-        "texts_per_s": Spread.of([each.texts_per_s for each in rounds]),
-        "call_p50_ms": Spread.of([each.call_p50_ms for each in rounds]),
-    }
+    return {name: Spread.of([getattr(each, name) for each in rounds]) for _, name, _ in COLUMNS}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    settings = load()
+    parser = argument_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3.0, help="of each loop")
-    parser.add_argument("--processes", type=int, default=load().server.workers, help="at once, beside one alone")
-    wanted = parser.parse_args()
-    settings = load()
+    parser.add_argument("--processes", type=int, default=settings.server.workers, help="at once, beside one alone")
+    options = parser.parse_args()
     bundle = trusted_bundle(settings)
-    where = machine()
-    with open_kernel(bundle.path, wanted.processes) as kernel:
-        rows = measure(kernel, wanted.processes, wanted.rounds, wanted.seconds)
-    version = bundle.version
-    _print_table(rows, version, settings.model.onnx_threads)
-    line = {"benchmark": "kernel", "bundle": version, "threads": settings.model.onnx_threads, "rounds": wanted.rounds}
-    print(json.dumps({**line, "machine": where, "rows": rows}))
-
-
-def _print_table(rows: Sequence[dict[str, Any]], version: str, threads: int) -> None:
-    table = Table(title=f"The models alone, bundle {version}, {threads} thread(s) a session", width=100)
-    for heading in ("processes", "batch", "CPU ms a text", "texts/s of the machine", "p50 of a call, ms"):
-        table.add_column(heading, justify="right")
-    for row in rows:
-        figures = [Spread(**row[name]) for name in ("cpu_ms_per_text", "texts_per_s", "call_p50_ms")]
-        forms = (".2f", ".0f", ".2f")
-        cells = (format(figure, form) for figure, form in zip(figures, forms, strict=True))
-        table.add_row(str(row["processes"]), str(row["batch"]), *cells)
-    Console(width=100).print(table)
+    cases = [(number, batch) for number in sorted({1, options.processes}) for batch in BATCHES]
+    measured: dict[tuple[int, int], list[Round]] = {case: [] for case in cases}
+    with open_kernel(bundle.path, options.processes) as kernel:
+        for _ in range(options.rounds):
+            for number, batch in cases:
+                measured[number, batch].append(kernel.run(batch, options.seconds, number))
+    rows = [{"processes": number, "batch": batch, **summary(measured[number, batch])} for number, batch in cases]
+    threads = settings.model.onnx_threads
+    columns = [("processes", "processes", "d"), ("batch", "batch", "d"), *COLUMNS]
+    print_table(f"The models alone, bundle {bundle.version}, {threads} thread(s) a session", columns, rows)
+    result = {"bundle": bundle.version, "threads": threads, "rounds": options.rounds, "rows": rows}
+    print_result("kernel", result)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
     python -m benchmarks.layers [--messages 640]
 
 Regime: the champion of this machine (or FRONTDESK_MODEL__BUNDLE), its real parts as a worker wires them, a private
-home, the written traffic of `benchmarks.traffic`. CPU is that of this process, all threads, per message; each figure is
-the median of `ROUNDS` rounds. Models and features run 32 texts at a time, as in a busy server, and one at a time, as in
+home, the written traffic of `benchmarks.workload`. CPU is that of this process, all threads, per message; figures are
+medians of `ROUNDS` rounds. Models and features run 32 texts at a time, as in a busy server, and one at a time, as in
 an idle one. The queue is crossed with a model that does nothing, the record is committed to SQLite with the disk's own
 speed (CPU is counted, waiting is not). "door and framework" is what is left of a whole request through the door and
 FastAPI when the layers between are taken away. What a socket, HTTP parsing and cold caches add is not here: that is
@@ -13,14 +13,13 @@ FastAPI when the layers between are taken away. What a socket, HTTP parsing and 
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
 import os
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import closing
+from contextlib import closing, redirect_stderr, redirect_stdout
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -28,11 +27,9 @@ from typing import Any
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the serving master sets it for its workers
 
 import uvloop
-from rich.console import Console
-from rich.table import Table
 
-from benchmarks import gates
-from benchmarks.traffic import messages
+from benchmarks.results import argument_parser, print_result, print_table
+from benchmarks.workload import messages
 from bentos.gateway.app import build_app, render
 from bentos.gateway.door import Door
 from bentos.schemas.queries import QueryIn, parse
@@ -53,7 +50,6 @@ from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import open_warm
 
 ROUNDS = 5
-GATES = "of the door: "
 TOGETHER = 32
 CALLER = Caller("default", "benchmark", frozenset({"understand"}))
 
@@ -71,7 +67,7 @@ class Remembers:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argument_parser(__doc__)
     parser.add_argument("--messages", type=int, default=640)
     texts = messages(parser.parse_args().messages)
     with tempfile.TemporaryDirectory() as home:
@@ -80,13 +76,15 @@ def main() -> None:
         signed = settings.security.model_copy(
             update={"bundle_keys": (*settings.security.bundle_keys, signer(settings.keys).public)}
         )
-        settings = settings.model_copy(update={"security": signed})
-        settings = settings.model_copy(update={"home": Path(home)})
-        settings = settings.model_copy(update={"model": settings.model.model_copy(update={"bundle": opened.path})})
+        model = settings.model.model_copy(update={"bundle": opened.path})
+        settings = settings.model_copy(update={"security": signed, "home": Path(home), "model": model})
         ensemble = open_warm(opened, settings.model.onnx_threads)
-        rows = measure(settings, ensemble, texts)
-    print_table(rows, ensemble.version)
-    print(json.dumps({"benchmark": "layers", "messages": len(texts), "rounds": ROUNDS, "rows": rows}))
+        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            rows = measure(settings, ensemble, texts)
+    columns = (("layer", "layer", ""), ("ms", "ms", ".4f"))
+    shown = [{"layer": layer, "ms": milliseconds} for layer, milliseconds in rows.items()]
+    print_table(f"CPU per message in ms, bundle {ensemble.version}", columns, shown)
+    print_result("layers", {"messages": len(texts), "rounds": ROUNDS, "rows": rows})
 
 
 def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dict[str, float]:
@@ -146,29 +144,17 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         whole = together(_posting(door, token), bodies, 1)
         inside = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
         found["door and framework"] = whole - sum(found[layer] for layer in inside)
-        bodies = [render(answer) for answer in answers]
-        for name, (work, over) in gates.layers(settings, desk.gate, desk.metrics, bodies).items():
-            found[f"{GATES}{name}"] = together(work, over, 1)
         loop.run_until_complete(desk.close())
     return found
 
 
 def _cpu(work: Callable[[], Any], messages_: int) -> float:
-    """Milliseconds of this process per message; what it prints meanwhile goes nowhere."""
+    """Milliseconds of this process per message."""
     spent = []
-    kept = [(stream, os.dup(stream)) for stream in (1, 2)]
-    with Path(os.devnull).open("wb") as nowhere:
-        for stream, _ in kept:
-            os.dup2(nowhere.fileno(), stream)
-        try:
-            for _ in range(ROUNDS):
-                before = time.process_time()
-                work()
-                spent.append((time.process_time() - before) * 1000 / messages_)
-        finally:
-            for stream, copy in kept:
-                os.dup2(copy, stream)
-                os.close(copy)
+    for _ in range(ROUNDS):
+        before = time.process_time()
+        work()
+        spent.append((time.process_time() - before) * 1000 / messages_)
     return median(spent)
 
 
@@ -203,10 +189,7 @@ def _judge_all(
 def _observe(desk: Desk, answer: Answer) -> None:
     desk.metrics.observe_answer(answer)
     desk.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
-    log_access(
-        method="POST", route="/v1/understand", status=200, duration_ms=1.0, request_id=answer.query_id,
-        tenant="default", subject="benchmark", client="127.0.0.1", bytes_in=100, bytes_out=1000,
-    )  # fmt: skip
+    _log(answer.query_id)
 
 
 def _posting(door: Door, token: str) -> Callable[[bytes], Awaitable[None]]:
@@ -230,17 +213,15 @@ def _posting(door: Door, token: str) -> Callable[[bytes], Awaitable[None]]:
     return post
 
 
+def _log(request_id: str) -> None:
+    log_access(
+        method="POST", route="/v1/understand", status=200, duration_ms=1.0, request_id=request_id, tenant="default",
+        subject="benchmark", client="127.0.0.1", bytes_in=100, bytes_out=1000,
+    )  # fmt: skip
+
+
 def _nobody(*_: Any) -> Any:
     raise AssertionError("not asked in this benchmark")
-
-
-def print_table(rows: dict[str, float], version: str) -> None:
-    table = Table(title=f"CPU per message in ms, bundle {version}")
-    table.add_column("layer")
-    table.add_column("ms", justify="right")
-    for layer, milliseconds in rows.items():
-        table.add_row(layer, f"{milliseconds:.4f}" if layer.startswith(GATES) else f"{milliseconds:.3f}")
-    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -1,33 +1,48 @@
-"""One run of load, and what came back: `wrk` for HTTP, because a Python client costs more CPU than the server.
+"""One run of load and its answers: `wrk` for HTTP, because a Python client costs more CPU than the server.
 
-Closed loop: so many connections, each sends its next request when the last is answered. Open loop: requests are due at
-random times (exponential gaps) whatever the answers do, as customers write. wrk has no such mode of its own, h2load
-can send at a rate but only one body; so `wrk.lua` lets each free connection wait for the next arrival that none has
-taken yet. As long as a connection is free the rate does not depend on the server; when none is, the request leaves late
-and its latency counts from when it was due, so that a slow server cannot hide requests that were never sent
-(coordinated omission). Latencies are measured in the script, by request (the server repeats X-Request-ID) and by
-status; those that wrk prints itself are corrected by a guess and are not used. When its time is over the script sends
-nothing more and waits for the answers that are due, so that what the server spent was for answers that are counted.
+Closed loop: each connection sends its next request when the last is answered. Open loop: requests are due at random
+times (exponential gaps) independent of the answers, as customers write. wrk has no such mode, so `wrk.lua` lets each
+free connection wait for the next arrival. When no connection is free the request leaves late and its latency counts
+from when it was due, so that a slow server cannot hide requests that were never sent (coordinated omission). Latencies
+are measured in the script, by request (the server repeats X-Request-ID) and by status. When its time is over the script
+waits for outstanding answers, so that the CPU of the server is that of the answers that are counted.
 
-Knows neither cases nor targets: it returns one row an answer.
+Other servers do not repeat the id: `summary_loop` uses wrk's own figures, of all answers whatever their status. wrk
+corrects its percentiles for coordinated omission by a guess, which lifts those of a server that stalls now and then.
+
+    python -m benchmarks.load --address HOST:PORT --requests FILE --results FILE --concurrency N --seconds S
+
+The closed loop of `FrontdeskService.Understand` as a process of its own, with the token from BENCHMARK_TOKEN and one
+connection for every four requests in flight: workers of a server share its port by connections. A Python client spends
+many times the CPU of wrk, so only the CPU of the server is reliable: latency is an upper bound, throughput a lower one.
 """
 
 from __future__ import annotations
 
+import argparse
+import asyncio
+import itertools
+import json
 import math
 import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import grpc
 import numpy as np
+import uvloop
 from numpy.typing import NDArray
 
 from benchmarks.server import Server
+from bentos.grpc.frontdesk_pb2 import Query
+from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 ANSWER_TIMEOUT_S = 30
@@ -35,16 +50,19 @@ CONNECTIONS_S = 1.5
 """Open loop: connections for so many seconds of arrivals; after 5 s the server closes those that wait."""
 FEWEST_CONNECTIONS = 32
 BUSY = 503
+REQUESTS_PER_CHANNEL = 4
+GRPC_STATUSES = {grpc.StatusCode.UNAVAILABLE: 503, grpc.StatusCode.RESOURCE_EXHAUSTED: 503}
+OTHER_FAILURE = 500
 
 _SOCKET_ERRORS = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One entry an answer: when its request was sent (or due), in monotonic seconds, its status, and seconds to it.
+    """One entry per answer: when its request was sent (or due), in monotonic seconds, its status, seconds to it.
 
-    `seconds` is how long requests were sent, without the wait for the last answers; `client_cpu_s` is what the load
-    generator itself spent; `broken` counts connections that failed.
+    `seconds` is how long requests were sent, without the wait for the last answers; `client_cpu_s` is the CPU of the
+    load generator; `broken` counts connections that failed.
     """
 
     sent: NDArray[np.float64]
@@ -68,17 +86,17 @@ class Load:
 
     @property
     def failed(self) -> int:
-        """Neither answered nor told to come back: anything here is a defect, or a deadline."""
+        """Neither answered nor refused with 503: a defect or an exceeded deadline."""
         return int(self.status.size) - self.good - self.refused + self.broken
 
     @property
     def throughput(self) -> float:
-        """Answers with status 200 a second, until the last: what a closed loop gets, which is busy until then."""
+        """Answers with status 200 per second until the last answer, for closed loops."""
         return self.good / float((self.sent + self.latency_s).max() - self.begun)
 
     @property
     def goodput(self) -> float:
-        """Answers with status 200 a second, as long as requests were sent: what an open loop gets."""
+        """Answers with status 200 per second while requests were sent, for open loops."""
         return self.goodput_between(0.0, self.seconds)
 
     def goodput_between(self, start_s: float, end_s: float) -> float:
@@ -87,12 +105,12 @@ class Load:
         return float(((self.status == 200) & (at >= start_s) & (at < end_s)).sum()) / (end_s - start_s)
 
     def latency_ms(self, share: float, status: int = 200) -> float:
-        """The percentile (0.95: the 95th) over the answers of one status; NaN where there are none."""
+        """The percentile (0.95: the 95th) over the answers of one status; NaN if there are none."""
         chosen = self.latency_s[self.status == status]
         return float(np.quantile(chosen, share)) * 1000 if chosen.size else float("nan")
 
     def sent_between(self, start_s: float, end_s: float) -> Load:
-        """What was sent in a window, in seconds from the first request."""
+        """The requests that were sent in a window, in seconds from the first request."""
         at = self.sent - self.begun
         kept = (at >= start_s) & (at < end_s)
         part = (self.sent[kept], self.status[kept], self.latency_s[kept])
@@ -100,8 +118,33 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Summary:
+    """The figures of wrk itself.
+
+    `answered` counts answers of any status, `refused` those of them above 399, `broken` errors of the connection and
+    time-outs.
+    """
+
+    answered: int
+    seconds: float
+    refused: int
+    broken: int
+    p50_ms: float
+    p95_ms: float
+    client_cpu_s: float
+
+    @property
+    def good(self) -> int:
+        return self.answered - self.refused
+
+    @property
+    def errors(self) -> int:
+        return self.refused + self.broken
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of an open loop, in requests a second."""
+    """A stretch of an open loop, in requests per second."""
 
     seconds: float
     rate: float
@@ -109,44 +152,62 @@ class Phase:
 
 def closed_loop(server: Server, requests: Path, concurrency: int, seconds: float) -> Load:
     """Keep `concurrency` requests in flight."""
-    return _wrk(server, requests, concurrency, "closed", [Phase(seconds, 0)])
+    return _measured(server, requests, concurrency, "closed", [Phase(seconds, 0)])
 
 
 def open_loop(server: Server, requests: Path, phases: Sequence[Phase], connections: int) -> Load:
-    """Send at the rate of each phase in turn, whatever the answers do, as long as a connection is free."""
-    return _wrk(server, requests, connections, "open", phases)
+    """Send at the rate of each phase in turn, as long as a connection is free."""
+    return _measured(server, requests, connections, "open", phases)
+
+
+def summary_loop(server: Server, requests: Path, concurrency: int, seconds: float, first: int = 0) -> Summary:
+    """Keep `concurrency` requests in flight, beginning with request number `first`; unfinished ones do not count."""
+    arguments = [str(requests), "", f"Bearer {server.token}", "summary", "", str(first)]
+    return parse_summary(*_wrk(server, concurrency, round(seconds), arguments))
+
+
+def grpc_loop(server: Server, requests: Path, concurrency: int, seconds: float) -> Load:
+    """Keep `concurrency` calls of `Understand` in flight."""
+    with tempfile.TemporaryDirectory() as folder:
+        results = Path(folder) / "answers"
+        command = [
+            sys.executable, "-m", "benchmarks.load", "--address", server.grpc_address, "--requests", str(requests),
+            "--results", str(results), "--concurrency", str(concurrency), "--seconds", str(seconds),
+        ]  # fmt: skip
+        _, cpu_s = run_client(command, {"BENCHMARK_TOKEN": server.token})
+        return Load(*parse(results.read_text(encoding="utf-8")), seconds, cpu_s)
 
 
 def connections_for(rate: float, queued: int = 0) -> int:
-    """Enough for an open loop of `rate` requests a second.
+    """Enough for an open loop of `rate` requests per second.
 
     Args:
-        queued: how many requests the server may hold at once, where the rate is more than it can answer.
+        queued: how many requests the server may hold at once, if the rate exceeds its capacity.
     """
     return max(round(rate * CONNECTIONS_S), FEWEST_CONNECTIONS) + queued
 
 
-def run_client(
-    command: Sequence[str], results: Path, seconds: float, environment: Mapping[str, str] | None = None
-) -> Load:
-    """Run a load generator that sends for so many seconds to its end, and read the answers that it noted in `results`.
+def run_client(command: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[str, float]:
+    """Run a load generator to its end; what it printed and its CPU seconds.
 
     Raises:
-        RuntimeError: with what it printed, when it failed.
+        RuntimeError: it failed; the message holds its output.
     """
-    log = results.with_suffix(".log")
-    with log.open("wb") as printed:
-        client = subprocess.Popen(command, stdout=printed, stderr=subprocess.STDOUT, env=environment)
-    _, status, used = os.wait4(client.pid, 0)  # of this child alone: two may run at once
-    client.returncode = os.waitstatus_to_exitcode(status)
+    variables = os.environ | (environment or {})
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables, text=True
+    ) as client:
+        assert client.stdout is not None
+        printed = client.stdout.read()
+        _, status, used = os.wait4(client.pid, 0)  # of this child alone: two may run at once
+        client.returncode = os.waitstatus_to_exitcode(status)
     if client.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed: {log.read_text(encoding='utf-8')[-4000:]}")
-    answers = parse(results.read_text(encoding="utf-8"))
-    return Load(*answers, seconds, used.ru_utime + used.ru_stime, broken(log.read_text(encoding="utf-8")))
+        raise RuntimeError(f"{command[0]} failed: {printed[-4000:]}")
+    return printed, used.ru_utime + used.ru_stime
 
 
 def parse(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
-    """Lines of: monotonic seconds when sent, status, seconds until answered.
+    """Read lines of: monotonic seconds when sent, status, seconds until answered.
 
     Raises:
         RuntimeError: there is none.
@@ -157,24 +218,75 @@ def parse(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray
     return rows[:, 0], rows[:, 1].astype(np.int64), rows[:, 2]
 
 
+def parse_summary(printed: str, client_cpu_s: float) -> Summary:
+    """The last line that `done` of the script prints."""
+    return Summary(**json.loads(printed.strip().splitlines()[-1]), client_cpu_s=client_cpu_s)
+
+
 def broken(printed: str) -> int:
-    """How many connections wrk counts as failed. It prints nothing where there are none, or where it ended early."""
+    """How many connections wrk counts as failed; it prints nothing if there are none."""
     found = _SOCKET_ERRORS.search(printed)
     return sum(map(int, found.groups())) if found else 0
 
 
-def _wrk(server: Server, requests: Path, connections: int, kind: str, phases: Sequence[Phase]) -> Load:
-    wrk = shutil.which("wrk")
-    if wrk is None:
-        raise SystemExit("This benchmark needs wrk as its load generator: apt-get install wrk")
+def _measured(server: Server, requests: Path, connections: int, kind: str, phases: Sequence[Phase]) -> Load:
     seconds = sum(phase.seconds for phase in phases)
     schedule = ",".join(f"{phase.seconds:.3f}:{phase.rate:.3f}" for phase in phases)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "answers"
-        command = [
-            wrk, "--threads", "1", "--connections", str(connections),
-            "--duration", f"{math.ceil(seconds) + ANSWER_TIMEOUT_S}s", "--timeout", f"{ANSWER_TIMEOUT_S}s",
-            "--script", str(SCRIPT), server.url, "--",
-            str(requests), str(results), f"Bearer {server.token}", kind, schedule,
-        ]  # fmt: skip
-        return run_client(command, results, seconds)
+        arguments = [str(requests), str(results), f"Bearer {server.token}", kind, schedule, "0"]
+        printed, cpu_s = _wrk(server, connections, math.ceil(seconds) + ANSWER_TIMEOUT_S, arguments)
+        return Load(*parse(results.read_text(encoding="utf-8")), seconds, cpu_s, broken(printed))
+
+
+def _wrk(server: Server, connections: int, seconds: int, arguments: Sequence[str]) -> tuple[str, float]:
+    if shutil.which("wrk") is None:
+        raise SystemExit("This benchmark needs wrk as its load generator: apt-get install wrk")
+    return run_client([
+        "wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{seconds}s",
+        "--timeout", f"{ANSWER_TIMEOUT_S}s", "--script", str(SCRIPT), server.url, "--", *arguments,
+    ])  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="A closed loop over gRPC.")
+    parser.add_argument("--address", required=True)
+    parser.add_argument("--requests", type=Path, required=True, help="lines of a path, a tab and a JSON body")
+    parser.add_argument("--results", type=Path, required=True)
+    parser.add_argument("--concurrency", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    options = parser.parse_args()
+    bodies = [line.partition("\t")[2] for line in options.requests.read_text(encoding="utf-8").splitlines()]
+    queries = itertools.cycle([Query(**json.loads(body)) for body in bodies])
+    lines = uvloop.run(_call(options.address, queries, options.concurrency, options.seconds))
+    options.results.write_text("".join(lines), encoding="utf-8")
+
+
+async def _call(address: str, queries: Iterator[Query], concurrency: int, seconds: float) -> list[str]:
+    """The lines that `wrk.lua` writes, with HTTP's status for OK, busy and everything else."""
+    own_connection = [("grpc.use_local_subchannel_pool", 1)]
+    channels = [
+        grpc.aio.insecure_channel(address, options=own_connection)
+        for _ in range(math.ceil(concurrency / REQUESTS_PER_CHANNEL))
+    ]
+    metadata = (("authorization", f"Bearer {os.environ['BENCHMARK_TOKEN']}"),)
+    end = time.monotonic() + seconds
+    lines: list[str] = []
+
+    async def caller(stub: FrontdeskServiceStub) -> None:
+        while (sent := time.monotonic()) < end:
+            try:
+                await stub.Understand(next(queries), metadata=metadata)
+                status = 200
+            except grpc.aio.AioRpcError as error:
+                status = GRPC_STATUSES.get(error.code(), OTHER_FAILURE)
+            lines.append(f"{sent:.6f} {status} {time.monotonic() - sent:.6f}\n")
+
+    stubs = itertools.cycle([FrontdeskServiceStub(channel) for channel in channels])  # type: ignore[no-untyped-call]
+    await asyncio.gather(*(caller(next(stubs)) for _ in range(concurrency)))
+    await asyncio.gather(*(channel.close(None) for channel in channels))
+    return lines
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Users, as locust simulates them: the written mix of `benchmarks.traffic` over HTTP and gRPC.
+"""Users, as locust simulates them: the written mix of `benchmarks.workload` over HTTP and gRPC.
 
     make bench-locust
     locust -f benchmarks/locustfile.py        (then http://127.0.0.1:8089, against a server that runs already)
@@ -24,7 +24,7 @@ import grpc
 import grpc.experimental.gevent
 from locust import FastHttpUser, User, between, task
 
-from benchmarks.traffic import BATCH, QUERIES, Request, messages, mixed
+from benchmarks.workload import BATCH, QUERIES, Request, messages, mixed
 from bentos.grpc.frontdesk_pb2 import BatchRequest, Query
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 

@@ -8,11 +8,11 @@ rounds. Hostile text: the slowest of a few repetitive ones of 4,000 characters.
 
 from __future__ import annotations
 
-import json
 import statistics
 import time
 from dataclasses import asdict
 
+from benchmarks.results import argument_parser, print_result
 from frontdesk.masking import MASKING_VERSION, mask
 from tests.masking.marked import HALVES, figures, marked_messages, plain, table
 
@@ -21,6 +21,7 @@ HOSTILE = ("1 " * 2000, "1." * 2000, "123 " * 1000, "020 7946 0958 " * 285, "5 H
 
 
 def main() -> None:
+    argument_parser(__doc__).parse_args()
     texts = [plain(message) for half in HALVES for message in marked_messages(half)]
     for half in HALVES:
         print(table(half), end="\n\n")
@@ -33,7 +34,7 @@ def main() -> None:
     for name, microseconds in cost.items():
         print(f"{name:<28}{microseconds:>10.1f} us")
     kinds = {half: {kind: asdict(of) for kind, of in figures(marked_messages(half)).items()} for half in HALVES}
-    print(json.dumps({"benchmark": "masking", "version": MASKING_VERSION, "microseconds": cost, "figures": kinds}))
+    print_result("masking", {"version": MASKING_VERSION, "microseconds": cost, "figures": kinds})
 
 
 def _seconds(text: str) -> float:

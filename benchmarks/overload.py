@@ -7,24 +7,26 @@ waited for, as clients do that do not give up. Beside it, ten times a second, a 
 as an orchestrator would: a server that is busy must not look dead.
 
 Recovered means: from that second on nobody is refused and the 95th percentile of each second stays below 200 ms.
+
+The soak is minutes at 70 % of the peak, with the memory of all processes after each.
 """
 
 from __future__ import annotations
 
-import http.client
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from benchmarks.closed_loop import MAIN_CASE, Observed, observe, write_bodies
+from benchmarks.closed_loop import MAIN_CASE, Observed, latencies, observe, write_bodies
 from benchmarks.load import BUSY, Load, Phase, connections_for, open_loop
-from benchmarks.server import Server
-from benchmarks.spread import Spread
+from benchmarks.results import Spread
+from benchmarks.server import Server, status_of
 
 SHARES = (0.5, 0.7, 0.9, 1.2)
 BASE_SHARE, OVERLOAD_SHARE = 0.7, 3.0
@@ -32,37 +34,7 @@ SETTLE_S = 2.0
 """So long the queue takes to fill; goodput and the refused are counted after it."""
 RECOVERED_P95_MS = 200.0
 PROBE_INTERVAL_S = 0.1
-PROBE_TIMEOUT_S = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRow:
-    """A share of the peak over all rounds; rates are per second."""
-
-    share: float
-    offered: Spread
-    goodput: Spread
-    cpu_ms_per_request: Spread
-    p50_ms: Spread
-    p95_ms: Spread
-    p99_ms: Spread
-    refused: int
-    failed: int
-
-    @classmethod
-    def of(cls, share: float, seen: list[Observed]) -> Self:
-        loads = [each.load for each in seen]
-        return cls(
-            share=share,
-            offered=Spread.of([load.sent.size / load.seconds for load in loads]),
-            goodput=Spread.of([load.goodput for load in loads]),
-            cpu_ms_per_request=Spread.of([each.cpu_ms_per_text for each in seen]),
-            p50_ms=Spread.of([load.latency_ms(0.50) for load in loads]),
-            p95_ms=Spread.of([load.latency_ms(0.95) for load in loads]),
-            p99_ms=Spread.of([load.latency_ms(0.99) for load in loads]),
-            refused=sum(load.refused for load in loads),
-            failed=sum(load.failed for load in loads),
-        )
+MINUTE_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,27 +47,6 @@ class Second:
     refused: int
     failed: int
     p95_ms: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Overload:
-    """Rates are per second; `recovered_s` counts from the end of the surge, None: not within the run."""
-
-    offered: float
-    goodput: float
-    share_of_peak: float
-    refused: int
-    failed: int
-    refused_p50_ms: float
-    refused_p99_ms: float
-    refused_most_ms: float
-    livez_p50_ms: float
-    livez_p99_ms: float
-    livez_most_ms: float
-    livez_failed: int
-    recovered_s: int | None
-    surge_s: float
-    seconds: tuple[Second, ...]
 
 
 class Prober:
@@ -119,21 +70,10 @@ class Prober:
     def _probe(self) -> None:
         while not self._stop.wait(PROBE_INTERVAL_S):
             started = time.monotonic()
-            if _alive(self._port):
+            if status_of(self._port, "/livez") == 200:
                 self.latencies_ms.append((time.monotonic() - started) * 1000)
             else:
                 self.failed += 1
-
-
-def _alive(port: int) -> bool:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PROBE_TIMEOUT_S)
-    try:
-        connection.request("GET", "/livez")
-        return connection.getresponse().status == 200
-    except (OSError, http.client.HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def run_open(server: Server, bodies: Path, peak: float, share: float, seconds: float, queued: int) -> Observed:
@@ -142,7 +82,37 @@ def run_open(server: Server, bodies: Path, peak: float, share: float, seconds: f
     return observe(server, 1, lambda: open_loop(server, bodies, [Phase(seconds, peak * share)], connections))
 
 
-def run_overload(server: Server, folder: Path, peak: float, seconds: float, queued: int) -> Overload:
+def open_row(share: float, seen: Sequence[Observed]) -> dict[str, Any]:
+    """A share of the peak over all rounds; rates are per second."""
+    loads = [each.load for each in seen]
+    return {
+        "share": share,
+        "offered": Spread.of([load.sent.size / load.seconds for load in loads]),
+        "goodput": Spread.of([load.goodput for load in loads]),
+        "cpu_ms_per_request": Spread.of([each.cpu_ms_per_text for each in seen]),
+        **latencies(loads),
+    }
+
+
+def run_soak(
+    server: Server, bodies: Path, peak: float, minutes: int, report: Callable[[str], None]
+) -> Iterator[dict[str, Any]]:
+    """Memory and requests of each minute; minute 0 is before the load."""
+    yield {"minute": 0, "rss_mb": server.rss_mb()}
+    rate = peak * BASE_SHARE
+    for minute in range(1, minutes + 1):
+        report(f"soak, minute {minute} of {minutes}")
+        load = open_loop(server, bodies, [Phase(MINUTE_S, rate)], connections_for(rate))
+        counts = {"good": load.good, "refused": load.refused, "failed": load.failed, "p95_ms": load.latency_ms(0.95)}
+        yield {"minute": minute, "rss_mb": server.rss_mb(), **counts}
+
+
+def growth_mb(rss_mb: Sequence[float]) -> float:
+    """From after the first minute, in which queues and pools fill for the first time, to the end."""
+    return rss_mb[-1] - rss_mb[1]
+
+
+def run_overload(server: Server, folder: Path, peak: float, seconds: float, queued: int) -> dict[str, Any]:
     """`seconds` of 300 % of the peak, then twice as long of 70 %.
 
     Args:
@@ -172,28 +142,26 @@ def together(one: Load, other: Load) -> Load:
     )
 
 
-def summary(load: Load, prober: Prober, peak: float, surge_s: float) -> Overload:
+def summary(load: Load, prober: Prober, peak: float, surge_s: float) -> dict[str, Any]:
+    """Rates are per second; `recovered_s` counts from the end of the surge, None: not within the run."""
     surge = load.sent_between(SETTLE_S, surge_s)
     goodput = load.goodput_between(SETTLE_S, surge_s)
     seconds = by_second(load)
     probes = prober.latencies_ms or [float("nan")]
-    return Overload(
-        offered=surge.sent.size / surge.seconds,
-        goodput=goodput,
-        share_of_peak=goodput / peak,
-        refused=load.refused,
-        failed=load.failed,
-        refused_p50_ms=surge.latency_ms(0.50, BUSY),
-        refused_p99_ms=surge.latency_ms(0.99, BUSY),
-        refused_most_ms=surge.latency_ms(1.00, BUSY),
-        livez_p50_ms=float(np.quantile(probes, 0.50)),
-        livez_p99_ms=float(np.quantile(probes, 0.99)),
-        livez_most_ms=max(probes),
-        livez_failed=prober.failed,
-        recovered_s=recovered_after(seconds, surge_s),
-        surge_s=surge_s,
-        seconds=tuple(seconds),
-    )
+    percentiles = {"p50_ms": 0.50, "p99_ms": 0.99, "most_ms": 1.00}
+    return {
+        "offered": surge.sent.size / surge.seconds,
+        "goodput": goodput,
+        "share_of_peak": goodput / peak,
+        "refused": load.refused,
+        "failed": load.failed,
+        **{f"refused_{name}": surge.latency_ms(share, BUSY) for name, share in percentiles.items()},
+        **{f"livez_{name}": float(np.quantile(probes, share)) for name, share in percentiles.items()},
+        "livez_failed": prober.failed,
+        "recovered_s": recovered_after(seconds, surge_s),
+        "surge_s": surge_s,
+        "seconds": seconds,
+    }
 
 
 def by_second(load: Load) -> list[Second]:

@@ -16,11 +16,8 @@ level against the urgency. Beside it stands what a TF-IDF linear model reaches t
 
 from __future__ import annotations
 
-import argparse
 import csv
 import hashlib
-import json
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,10 +25,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 from scipy.stats import kendalltau, rankdata, spearmanr
 
+from benchmarks.results import argument_parser, print_result, print_table
 from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
@@ -62,7 +58,7 @@ class Rows:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argument_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a CSV with the columns text and urgency")
     wanted = parser.parse_args()
     settings = load()
@@ -72,7 +68,8 @@ def main() -> None:
     halves = {"look": rows.where(rows.look), "check": rows.where(~rows.look), "all": rows}
     measured = {name: measure(half) for name, half in halves.items()}
     _print_tables(measured, ensemble.version)
-    print(json.dumps({"benchmark": "priority", "model": ensemble.version, "policy": _digest(policy), **measured}))
+    digest = hashlib.sha256(policy.read_bytes()).hexdigest()[:12]
+    print_result("priority", {"model": ensemble.version, "policy": digest, **measured})
 
 
 def is_look(text: str) -> bool:
@@ -89,7 +86,8 @@ def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> Rows:
     priorities = [
         policy.score(Query(text), MaskedText(text), understanding, "medium", now)
         for start in range(0, len(texts), BATCH_TEXTS)
-        for text, understanding in _understood(texts[start : start + BATCH_TEXTS], ensemble)
+        for batch in [texts[start : start + BATCH_TEXTS]]
+        for text, understanding in zip(batch, ensemble.understand(batch), strict=True)
     ]
     return Rows(
         score=np.array([priority.score for priority in priorities]),
@@ -98,10 +96,6 @@ def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> Rows:
         length=np.array([len(text) for text in texts]),
         look=np.array([is_look(row["text"]) for row in read]),
     )
-
-
-def _understood(texts: Sequence[str], ensemble: Ensemble) -> Iterator[tuple[str, Any]]:
-    return zip(texts, ensemble.understand(texts), strict=True)
 
 
 def measure(rows: Rows) -> dict[str, Any]:
@@ -141,28 +135,24 @@ def _right(rows: Rows) -> float:
     return float(((rows.level == wanted) | ((rows.level == "urgent") & (wanted == "high"))).mean())
 
 
-def _digest(policy: Path) -> str:
-    return hashlib.sha256(policy.read_bytes()).hexdigest()[:12]
-
-
 def _print_tables(measured: dict[str, dict[str, Any]], version: str) -> None:
-    console = Console(width=110)
-    table = Table(title=f"Priority against urgency, sentiment of bundle {version}", width=110)
-    for heading in ("half", "rows", "Spearman", "Kendall tau-b", "AUROC high", "level right", "with length"):
-        table.add_column(heading, justify="left" if heading == "half" else "right")
+    figures = {"Spearman": "spearman", "Kendall tau-b": "kendall_tau_b", "AUROC high": "auroc_high"}
+    figures["level right"] = "right"
+    rows = [
+        {"half": name, **half, **{key: _interval(**half[key]) for key in figures.values()}}
+        for name, half in measured.items()
+    ]
+    columns = [("half", "half", ""), ("rows", "rows", "d"), *((*figure, "") for figure in figures.items())]
+    title = f"Priority against urgency, sentiment of bundle {version}"
+    print_table(title, [*columns, ("with length", "spearman_with_length", "+.2f")], rows)
+    print(f"TF-IDF and a linear model trained on these rows, five folds: level right {TF_IDF_ACCURACY}.")
+    levels = [("urgency", "urgency", ""), *((level, level, "d") for level in map(str, PriorityLevel))]
     for name, half in measured.items():
-        figures = (
-            f"{half[key]['value']:.3f}\n{half[key]['low']:.2f}-{half[key]['high']:.2f}"
-            for key in ("spearman", "kendall_tau_b", "auroc_high", "right")
-        )
-        table.add_row(name, str(half["rows"]), *figures, f"{half['spearman_with_length']:+.2f}")
-    console.print(table)
-    console.print(f"TF-IDF and a linear model trained on these rows, five folds: level right {TF_IDF_ACCURACY}.")
-    for name, half in measured.items():
-        levels = Table("urgency", *PriorityLevel, title=name)
-        for urgency, counts in half["levels"].items():
-            levels.add_row(urgency, *(str(count) for count in counts.values()))
-        console.print(levels)
+        print_table(name, levels, [{"urgency": urgency, **counts} for urgency, counts in half["levels"].items()])
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{value:.3f} ({low:.2f}-{high:.2f})"
 
 
 if __name__ == "__main__":

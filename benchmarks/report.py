@@ -1,144 +1,246 @@
-"""The tables that `benchmarks.serving` prints, from its JSON: medians of the rounds, least and most below them."""
+"""Tables, promises and plots of `benchmarks.serving`, from its JSON, so that a stored run can be reported again."""
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
 
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 from rich.console import Console
-from rich.table import Table
 
-from benchmarks.spread import Spread
+from benchmarks.closed_loop import ALONE, BATCH_CASE, GRPC_CASE, MAIN_CASE, SINGLE_CASE, STORED_CASE, Case
+from benchmarks.kernel import COLUMNS as KERNEL
+from benchmarks.overload import BASE_SHARE, RECOVERED_P95_MS, growth_mb
+from benchmarks.results import WIDTH, Column, print_table
 
-WIDTH = 170
-CLOSED = (
+EFFICIENCY = {MAIN_CASE: 0.80, STORED_CASE: 0.70, BATCH_CASE: 0.90}
+PLUMBING_MS = 3.0
+P95_MS, P99_MS = 200.0, 400.0
+OVERLOAD_GOODPUT, REFUSED_MS, LIVEZ_MS, RECOVERED_S = 0.80, 50.0, 100.0, 10.0
+GRPC_RATIO, CACHE_GAIN = 1.1, 5.0
+RSS_MB, READY_S, GROWTH_MB = 1536.0, 15.0, 32.0
+"""No growth means: less than 2 % of what the server may hold. Allocators move by some megabytes without a leak."""
+
+LATENCY: tuple[Column, ...] = (
+    ("p50 ms", "p50_ms", ".1f"),
+    ("p95 ms", "p95_ms", ".0f"),
+    ("p99 ms", "p99_ms", ".0f"),
+    ("503", "refused", "d"),
+    ("failed", "failed", "d"),
+)
+CLOSED: tuple[Column, ...] = (
+    ("request", "name", ""),
+    ("in flight", "concurrency", "d"),
     ("CPU ms a text", "cpu_ms_per_text", ".2f"),
     ("efficiency", "efficiency", ".2f"),
     ("wall ratio", "wall_ratio", ".2f"),
     ("requests/s", "requests_per_s", ".0f"),
-    ("p50 ms", "p50_ms", ".1f"),
-    ("p95 ms", "p95_ms", ".0f"),
-    ("p99 ms", "p99_ms", ".0f"),
+    *LATENCY,
+    ("client CPU", "client_cores", ".2f"),
+    ("RSS MB", "rss_mb", ".0f"),
 )
-OPEN = (
+OPEN: tuple[Column, ...] = (
+    ("share", "share", ".0%"),
     ("offered/s", "offered", ".0f"),
     ("answered/s", "goodput", ".0f"),
     ("CPU ms", "cpu_ms_per_request", ".2f"),
-    ("p50 ms", "p50_ms", ".1f"),
-    ("p95 ms", "p95_ms", ".0f"),
-    ("p99 ms", "p99_ms", ".0f"),
+    *LATENCY,
 )
+OVERLOAD: tuple[Column, ...] = (
+    ("offered/s", "offered", ".0f"),
+    ("answered/s", "goodput", ".0f"),
+    ("of the peak", "share_of_peak", ".2f"),
+    ("503: p50", "refused_p50_ms", ".0f"),
+    ("p99", "refused_p99_ms", ".0f"),
+    ("most ms", "refused_most_ms", ".0f"),
+    ("/livez: p50", "livez_p50_ms", ".0f"),
+    ("p99", "livez_p99_ms", ".0f"),
+    ("most ms", "livez_most_ms", ".0f"),
+    ("failed", "failed", "d"),
+    ("recovered after, s", "recovered_s", "d"),
+)
+DOTS_PER_INCH = 130
+LINES = ("-o", "--s", ":^")
+
+
+class Promise(NamedTuple):
+    """`measured` is a median if there were rounds."""
+
+    what: str
+    target: float
+    measured: float | None
+    kept: bool
 
 
 def print_report(found: Mapping[str, Any]) -> None:
-    console = Console(width=WIDTH)
     where = found["machine"]
-    console.print(
+    Console(width=WIDTH).print(
         f"{where['processor']}, {where['cores']} cores, commit {where['commit']}, load of the machine before the run "
-        f"{where['load_before']:.1f} (above 0.3 somebody else is working here: believe ratios at most)",
+        f"{where['load_before']:.1f} (above 0.3 another program uses the machine: believe ratios at most)",
         highlight=False,
     )
-    console.print(_kernel(found))
-    console.print(_closed(found))
-    if "open" in found:
-        console.print(_open(found))
-    if "overload" in found:
-        console.print(_overload(found["overload"]))
-    if "cache" in found:
-        console.print(_cache(found["cache"]))
-    console.print(_promises(found["promises"]))
-
-
-def last_line(found: Any) -> str:
-    """The run as one line of JSON, which knows no NaN: a figure of nothing is null."""
-    return json.dumps(_without_nan(found), allow_nan=False)
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {name: _without_nan(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(inner) for inner in value]
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def _kernel(found: Mapping[str, Any]) -> Table:
-    table = _table(
-        f"The models alone, bundle {found['bundle']}", "loop", "CPU ms a text", "texts/s", "p50 of a call, ms"
-    )
-    for name, figures in found["kernel"].items():
-        loop = "single texts, one process" if name == "alone" else f"batches of {name}, {found['workers']} processes"
-        loop += " (the reference)" if name == found["kernel_reference"] else ""
-        wanted = (("cpu_ms_per_text", ".2f"), ("texts_per_s", ".0f"), ("call_p50_ms", ".1f"))
-        table.add_row(loop, *_cells(figures, wanted))
-    return table
-
-
-def _closed(found: Mapping[str, Any]) -> Table:
+    loops = [{"loop": _loop(name, found), **figures} for name, figures in found["kernel"].items()]
+    print_table(f"The models alone, bundle {found['bundle']}", [("loop", "loop", ""), *KERNEL], loops)
     title = (
         f"Closed loop: {found['workers']} workers, {found['placement']}. Efficiency: CPU of the models alone by the "
         "server's; wall ratio: the server's texts/s by theirs"
     )
-    headings = [heading for heading, _, _ in CLOSED]
-    table = _table(title, "request", "in flight", *headings, "503", "failed", "client CPU", "RSS MB")
-    for row in found["closed"]:
-        cells = _cells(row, [(name, form) for _, name, form in CLOSED])
-        counts = (str(row["refused"]), str(row["failed"]), f"{row['client_cores']:.2f}", f"{row['rss_mb']:.0f}")
-        table.add_row(row["name"], str(row["concurrency"]), *cells, *counts)
-    return table
+    print_table(title, CLOSED, found["closed"])
+    if "open" in found:
+        print_table(f"Open loop: shares of the peak of {found['peak_per_s']:.0f} requests/s", OPEN, found["open"])
+    if "overload" in found:
+        print_table("Overload: 300 % of the peak", OVERLOAD, [found["overload"]])
+    if cache := found.get("cache"):
+        rows = [
+            {"texts": "never sent before", "per_s": cache["cold_per_s"], "cpu_ms": cache["cold_cpu_ms"]},
+            {"texts": "the same again", "per_s": cache["hot_per_s"], "cpu_ms": cache["hot_cpu_ms"]},
+            {"texts": "gain", "gain": cache["gain"]},
+        ]
+        columns = (("texts", "texts", ""), ("requests/s", "per_s", ".0f"), ("CPU ms", "cpu_ms", ".2f"))
+        print_table("Score cache", [*columns, ("gain", "gain", ".1f")], rows)
+    if "soak" in found:
+        minutes: list[Column] = [("minute", "minute", "d"), ("RSS MB", "rss_mb", ".0f"), ("answered", "good", "d")]
+        print_table("Soak at 70 % of the peak", [*minutes, *LATENCY[1:2], *LATENCY[3:]], found["soak"])
+    rows = [promise._asdict() for promise in promises(found)]
+    columns = (("what", "what", ""), ("target", "target", ".2f"), ("measured", "measured", ".2f"))
+    print_table("Promises", [*columns, ("kept", "kept", "")], rows)
 
 
-def _open(found: Mapping[str, Any]) -> Table:
-    title = f"Open loop: shares of the peak of {found['peak_per_s']:.0f} requests/s"
-    table = _table(title, "share", *(heading for heading, _, _ in OPEN), "503", "failed")
-    for row in found["open"]:
-        cells = _cells(row, [(name, form) for _, name, form in OPEN])
-        table.add_row(f"{row['share']:.0%}", *cells, str(row["refused"]), str(row["failed"]))
-    return table
+def _loop(name: str, found: Mapping[str, Any]) -> str:
+    loop = "single texts, one process" if name == ALONE else f"batches of {name}, {found['workers']} processes"
+    return loop + (" (the reference)" if name == found["kernel_reference"] else "")
 
 
-def _overload(row: Mapping[str, Any]) -> Table:
-    headings = ("offered/s", "answered/s", "of the peak", "503: p50", "p99", "most ms", "/livez: p50", "p99", "most ms")
-    table = _table("Overload: 300 % of the peak", *headings, "failed", "recovered after, s")
-    names = ("offered", "goodput", "share_of_peak", "refused_p50_ms", "refused_p99_ms", "refused_most_ms")
-    probes = ("livez_p50_ms", "livez_p99_ms", "livez_most_ms")
-    cells = [f"{row[name]:.2f}" if name == "share_of_peak" else f"{row[name]:.0f}" for name in (*names, *probes)]
-    recovered = "not" if row["recovered_s"] is None else str(row["recovered_s"])
-    table.add_row(*cells, str(row["failed"]), recovered)
-    return table
+def promises(found: Mapping[str, Any]) -> list[Promise]:
+    """Every promise for which this run has the figures."""
+    return [*_closed_promises(found), *_open_promises(found), *_other_promises(found)]
 
 
-def _cache(row: Mapping[str, Any]) -> Table:
-    table = _table("Score cache", "", "requests/s", "CPU ms a request")
-    table.add_row("texts never seen", f"{Spread(**row['cold_per_s']):.0f}", f"{Spread(**row['cold_cpu_ms']):.2f}")
-    table.add_row("the same texts again", f"{Spread(**row['hot_per_s']):.0f}", f"{Spread(**row['hot_cpu_ms']):.2f}")
-    table.add_row("gain", f"{Spread(**row['gain']):.1f}", "")
-    return table
+def _closed_promises(found: Mapping[str, Any]) -> Iterator[Promise]:
+    rows = {(row["name"], row["concurrency"]): row for row in found["closed"]}
+
+    def median(case: Case, figure: str) -> float | None:
+        row = rows.get((case.name, case.concurrency))
+        return row and row[figure]["median"]
+
+    for case, target in EFFICIENCY.items():
+        if (efficiency := median(case, "efficiency")) is not None:
+            yield _at_least(f"kernel CPU / server CPU per text, {case.key}", target, efficiency)
+    if (p50 := median(SINGLE_CASE, "p50_ms")) is not None:
+        most = found["kernel"][ALONE]["call_p50_ms"]["median"] + PLUMBING_MS
+        yield _at_most("p50 at concurrency 1, ms (single text + 3)", most, p50)
+    if (rpc := median(GRPC_CASE, "cpu_ms_per_text")) and (http := median(MAIN_CASE, "cpu_ms_per_text")):
+        yield _at_most("server CPU per request, gRPC / HTTP", GRPC_RATIO, rpc / http)
 
 
-def _promises(rows: Sequence[Mapping[str, Any]]) -> Table:
-    table = _table("Promises", "what", "target", "measured", "kept")
-    for row in rows:
-        measured = "never" if row["measured"] is None else f"{row['measured']:.2f}"
-        kept = "[green]yes[/]" if row["kept"] else "[red]no[/]"
-        table.add_row(row["what"], f"{row['target']:.2f}", measured, kept)
-    return table
+def _open_promises(found: Mapping[str, Any]) -> Iterator[Promise]:
+    for row in found.get("open", ()):
+        if row["share"] == BASE_SHARE:
+            yield _at_most("p95 at 70 % of the peak, ms", P95_MS, row["p95_ms"]["median"])
+            yield _at_most("p99 at 70 % of the peak, ms", P99_MS, row["p99_ms"]["median"])
+    if overload := found.get("overload"):
+        yield _at_least("goodput at 300 % of the peak / peak", OVERLOAD_GOODPUT, overload["share_of_peak"])
+        yield _at_most("99th percentile of refusals at 300 %, ms", REFUSED_MS, overload["refused_p99_ms"])
+        yield _at_most("99th percentile of /livez at 300 %, ms", LIVEZ_MS, overload["livez_p99_ms"])
+        yield _at_most("recovered after, s", RECOVERED_S, overload["recovered_s"])
 
 
-def _table(title: str, first: str, *headings: str) -> Table:
-    table = Table(title=title, title_justify="left")
-    table.add_column(first, no_wrap=True)
-    for heading in headings:
-        table.add_column(heading, justify="right")
-    return table
+def _other_promises(found: Mapping[str, Any]) -> Iterator[Promise]:
+    if cache := found.get("cache"):
+        yield _at_least("requests/s, cached / not cached", CACHE_GAIN, cache["gain"]["median"])
+    yield _at_most("most memory of all processes, MB", RSS_MB, max(row["rss_mb"] for row in found["closed"]))
+    yield _at_most("ready after, s", READY_S, found["ready_s"])
+    if len(soak := found.get("soak", ())) > 2:
+        yield _at_most("growth of memory in the soak, MB", GROWTH_MB, growth_mb([minute["rss_mb"] for minute in soak]))
 
 
-def _cells(row: Mapping[str, Any], wanted: Sequence[tuple[str, str]]) -> list[str]:
-    """Each figure as `median` with `least-most` below it."""
-    cells = []
-    for name, form in wanted:
-        figure = Spread(**row[name])
-        cells.append(f"{figure.median:{form}}\n[dim]{figure.least:{form}}-{figure.most:{form}}[/]")
-    return cells
+def _at_least(what: str, target: float, measured: float) -> Promise:
+    return Promise(what, target, measured, measured >= target)
+
+
+def _at_most(what: str, target: float, measured: float | None) -> Promise:
+    """A figure that is missing (None) keeps no promise."""
+    return Promise(what, target, measured, measured is not None and measured <= target)
+
+
+def draw(found: Mapping[str, Any], folder: Path) -> list[Path]:
+    """Write one PNG for each part of the run; their paths."""
+    parts = {
+        "efficiency": ("closed", _efficiency),
+        "latency": ("open", _latency),
+        "overload": ("overload", _overload),
+        "memory": ("soak", _memory),
+    }
+    drawn = []
+    for name, (group, draw_part) in parts.items():
+        if found.get(group):
+            figure = Figure(figsize=(8, 4.5), layout="constrained")
+            FigureCanvasAgg(figure)  # needs no screen
+            draw_part(figure.add_subplot(), found)
+            drawn.append(folder / f"{name}.png")
+            figure.savefig(drawn[-1], dpi=DOTS_PER_INCH)
+    return drawn
+
+
+def whiskers(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float], list[list[float]]]:
+    """Medians, and how far least and most are from them, as matplotlib expects error bars."""
+    medians = [row[name]["median"] for row in rows]
+    below = [median - row[name]["least"] for median, row in zip(medians, rows, strict=True)]
+    above = [row[name]["most"] - median for median, row in zip(medians, rows, strict=True)]
+    return medians, [below, above]
+
+
+def _efficiency(axes: Axes, found: Mapping[str, Any]) -> None:
+    rows = found["closed"]
+    places = range(len(rows))
+    medians, errors = whiskers(rows, "efficiency")
+    axes.barh(places, medians, xerr=errors, color="0.75", capsize=3)
+    axes.set_yticks(places, [f"{row['name']}\n{row['concurrency']} in flight" for row in rows], fontsize=8)
+    axes.invert_yaxis()
+    for target in EFFICIENCY.values():
+        axes.axvline(target, color="0.3", linestyle=":", linewidth=1)
+        axes.text(target, -0.6, f"{target:.2f}", ha="center", fontsize=7)
+    axes.set_xlabel("CPU of the models alone / CPU of the server, per text (bars: least and most of the rounds)")
+    axes.set_title(f"How much of the server's work is the models' ({found['placement']})", loc="left", pad=14)
+
+
+def _latency(axes: Axes, found: Mapping[str, Any]) -> None:
+    rows = found["open"]
+    shares = [row["share"] * 100 for row in rows]
+    for line, name in zip(LINES, ("p50", "p95", "p99"), strict=True):
+        medians, errors = whiskers(rows, f"{name}_ms")
+        axes.errorbar(shares, medians, yerr=errors, fmt=line, color="0.15", capsize=3, label=name)
+    axes.axhline(RECOVERED_P95_MS, color="0.5", linewidth=1)
+    axes.text(shares[0], RECOVERED_P95_MS, "promised p95 at 70 %", fontsize=8, va="bottom")
+    axes.set_yscale("log")
+    axes.set_xticks(shares, [f"{share:.0f} %" for share in shares])
+    axes.set_xlabel(f"requests offered, share of the peak of {found['peak_per_s']:.0f}/s")
+    axes.set_ylabel("ms")
+    axes.set_title("Latency when requests come whatever the answers do", loc="left")
+    axes.legend(frameon=False)
+
+
+def _overload(axes: Axes, found: Mapping[str, Any]) -> None:
+    seconds = found["overload"]["seconds"]
+    at = [each["second"] for each in seconds]
+    for line, name, label in zip(LINES, ("sent", "good", "refused"), ("sent", "answered", "refused"), strict=True):
+        axes.plot(at, [each[name] for each in seconds], line, color="0.15", markersize=4, label=label)
+    axes.axhline(found["peak_per_s"], color="0.5", linewidth=1)
+    axes.text(at[-1], found["peak_per_s"], "peak", fontsize=8, va="bottom", ha="right")
+    axes.axvline(found["overload"]["surge_s"], color="0.5", linestyle=":")
+    axes.set_xlabel("second in which the request was sent (dotted: the surge ends)")
+    axes.set_ylabel("requests")
+    axes.set_title("Three times the peak, then 70 %", loc="left")
+    axes.legend(frameon=False)
+
+
+def _memory(axes: Axes, found: Mapping[str, Any]) -> None:
+    minutes = found["soak"]
+    axes.plot([each["minute"] for each in minutes], [each["rss_mb"] for each in minutes], LINES[0], color="0.15")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("minutes at 70 % of the peak")
+    axes.set_ylabel("resident memory of all processes, MB")
+    axes.set_title("Memory under load", loc="left")

@@ -13,19 +13,16 @@ they are equal because nothing between 0.5 and 2 made a difference.
 
 from __future__ import annotations
 
-import argparse
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import yaml
-from rich.console import Console
-from rich.table import Table
 
+from benchmarks.results import argument_parser, print_result, print_table
 from bentos.wiring.model import open_named, served_bundle
 from frontdesk.config import load
 from frontdesk.features.row import FeatureRow
@@ -128,36 +125,27 @@ def cpu_us(retrieval: Retrieval, questions: Sequence[Question]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argument_parser(__doc__)
     parser.add_argument("--bundle", type=Path, help="whose features embed; the champion's by default")
     settings = load()
     bundle = open_named(settings, parser.parse_args().bundle or served_bundle(settings)).files
     knowledge, questions = written()
     embedder: Embedder = FeatureRow.load(bundle / "features", MASKING_VERSION)
     retrieval = Retrieval.over(knowledge, embedder)
-    table = Table("intent", "ranked by", "first", "in three", "1 / rank", "first, paraphrased", title=bundle.root.name)
-    told: dict[str, object] = {
-        "bundle": bundle.root.name,
-        "questions": len(questions),
-        "passages": len(knowledge.passages),
-    }
+    rows = []
     for known in (True, False):
         for name, places in ranks(retrieval, questions, intent_known=known).items():
-            all_, free = Figures.of(places), Figures.of(_of_paraphrases(places, questions))
-            intent = "right" if known else "unknown"
-            shown = (all_.first, all_.in_three, all_.reciprocal, free.first)
-            table.add_row(intent, name, *(f"{share:.3f}" for share in shown))
-            told[f"{intent}, {name}"] = [round(share, 4) for share in shown]
+            free = [place for place, question in zip(places, questions, strict=True) if question.paraphrased]
+            intent, paraphrased = "right" if known else "unknown", Figures.of(free).first
+            rows.append({"intent": intent, "by": name, **asdict(Figures.of(places)), "paraphrased": paraphrased})
+    shares = (("first", "first"), ("in three", "in_three"), ("1 / rank", "reciprocal"), ("paraphrased", "paraphrased"))
+    columns = [("intent", "intent", ""), ("ranked by", "by", ""), *((*share, ".3f") for share in shares)]
+    print_table(bundle.root.name, columns, rows)
     rescued, added = beside(retrieval, questions)
-    told |= {"rescued": round(rescued, 4), "added in vain": round(added, 4), "cpu_us": cpu_us(retrieval, questions)}
-    console = Console()
-    console.print(table)
-    console.print(f"A passage beside: right for {rescued:.1%} of wrong intents, added for {added:.1%} of right ones.")
-    console.print(json.dumps(told), soft_wrap=True)
-
-
-def _of_paraphrases(places: Sequence[int], questions: Sequence[Question]) -> list[int]:
-    return [place for place, question in zip(places, questions, strict=True) if question.paraphrased]
+    print(f"A passage beside: right for {rescued:.1%} of wrong intents, added for {added:.1%} of right ones.")
+    counts = {"bundle": bundle.root.name, "questions": len(questions), "passages": len(knowledge.passages)}
+    cost = {"rescued": rescued, "added_in_vain": added, "cpu_us": cpu_us(retrieval, questions)}
+    print_result("retrieval", {**counts, "rows": rows, **cost})
 
 
 def _paragraphs(passage: Passage) -> Iterator[Passage]:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import http.client
-import json
 import os
 import resource
 import socket
@@ -21,19 +20,22 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
+from benchmarks.results import argument_parser, print_result
 from bentos.wiring.model import served_bundle
 from frontdesk.config import Settings, load
 from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import mint
 from model_store.signature import signer
 
+HOST = "127.0.0.1"
+PLACEMENTS = ("embedded", "dedicated", "distributed")
 READY_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60
 TOKEN_S = 6 * 3600
@@ -56,11 +58,11 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{HOST}:{self.port}"
 
     @property
     def grpc_address(self) -> str:
-        return f"127.0.0.1:{self.grpc_port}"
+        return f"{HOST}:{self.grpc_port}"
 
     def processes(self) -> list[psutil.Process]:
         return [self.master, *self.master.children(recursive=True)]
@@ -110,7 +112,7 @@ def running(
 ) -> Iterator[Server]:
     """A server of the champion of this machine, or of `bundle`, until the block ends.
 
-    What it keeps is in SQLite in its own folder, or in the database that is named.
+    It stores in SQLite in its own folder, or in the named database.
 
     Raises:
         RuntimeError: with its log, when it was not ready in time.
@@ -120,7 +122,7 @@ def running(
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16_384)), hard))  # one open file a connection
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
-        port, grpc_port = _free_ports()
+        port, grpc_port = free_ports(2)
         wanted: dict[str, object] = {
             "HOME": home,
             "MODEL__BUNDLE": bundle or served_bundle(settings),
@@ -133,17 +135,57 @@ def running(
         }
         if database_url is not None:
             wanted["STORAGE__URL"] = database_url
-        environment = os.environ | {f"FRONTDESK_{name}": str(value) for name, value in wanted.items()}
-        started = time.monotonic()
-        with (home / "log").open("wb") as log:
-            process = subprocess.Popen([sys.executable, "-m", "cli", "serve"], env=environment, stderr=log, stdout=log)
-        try:
-            _wait_until_ready(process, port, home / "log")
-            ready_s = time.monotonic() - started
-            token = _token(settings, home)
-            yield Server(home, port, grpc_port, token, psutil.Process(process.pid), ready_s)
-        finally:
-            _stop(process)
+        environment = {f"FRONTDESK_{name}": str(value) for name, value in wanted.items()}
+        serve = [sys.executable, "-m", "cli", "serve"]
+        with started(serve, environment, home, lambda: status_of(port, "/readyz") == 200) as (master, ready_s):
+            yield Server(home, port, grpc_port, _token(settings, home), master, ready_s)
+
+
+@contextmanager
+def started(
+    command: Sequence[str], environment: Mapping[str, str], folder: Path, is_ready: Callable[[], bool]
+) -> Iterator[tuple[psutil.Process, float]]:
+    """Start a server, wait until it is ready, and stop it and its children at the end of the block.
+
+    Yields:
+        Its process, and the seconds until it was ready.
+
+    Raises:
+        RuntimeError: with its log, when it was not ready in time.
+    """
+    begun = time.monotonic()
+    log = folder / "log"
+    with log.open("wb") as printed:
+        server = subprocess.Popen(command, env=os.environ | environment, stderr=printed, stdout=printed)
+    try:
+        while not is_ready():
+            if time.monotonic() > begun + READY_TIMEOUT_S or server.poll() is not None:
+                tail = log.read_text(encoding="utf-8")[-8000:]
+                raise RuntimeError(f"The server was not ready within {READY_TIMEOUT_S} s:\n{tail}")
+            time.sleep(0.05)
+        yield psutil.Process(server.pid), time.monotonic() - begun
+    finally:
+        _stop(server)
+
+
+def free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for probe in probes:
+            probe.bind((HOST, 0))
+        return [probe.getsockname()[1] for probe in probes]
+
+
+def status_of(port: int, path: str) -> int:
+    """Status of a GET over a new connection; 0 without an answer."""
+    connection = http.client.HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status
+    except (OSError, http.client.HTTPException):
+        return 0
+    finally:
+        connection.close()
 
 
 def _token(settings: Settings, home: Path) -> str:
@@ -152,47 +194,22 @@ def _token(settings: Settings, home: Path) -> str:
     return mint(key, settings.security, subject="benchmark", tenant="default", scopes=scopes, ttl_s=TOKEN_S)
 
 
-def _free_ports() -> tuple[int, int]:
-    with socket.socket() as one, socket.socket() as other:
-        one.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        return one.getsockname()[1], other.getsockname()[1]
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """As an operator would; what is still there after a minute is killed, so that nothing disturbs what comes next."""
-    tree = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    process.terminate()
-    _, left = psutil.wait_procs(tree, timeout=STOP_TIMEOUT_S)
-    for survivor in left:
+def _stop(server: subprocess.Popen[bytes]) -> None:
+    """Terminate it as an operator would; kill processes that remain after a minute."""
+    if server.poll() is not None:
+        return
+    master = psutil.Process(server.pid)
+    children = master.children(recursive=True)
+    server.terminate()
+    _, remaining = psutil.wait_procs([master, *children], timeout=STOP_TIMEOUT_S)
+    for survivor in remaining:
         survivor.kill()
 
 
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up = time.monotonic() + READY_TIMEOUT_S
-    while time.monotonic() < give_up and process.poll() is None:
-        if _status(port) == 200:
-            return
-        time.sleep(0.05)
-    raise RuntimeError(f"The server was not ready within {READY_TIMEOUT_S} s:\n{log.read_text(encoding='utf-8')}")
-
-
-def _status(port: int) -> int:
-    """Of /readyz; 0 while nothing listens."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return 0
-    finally:
-        connection.close()
-
-
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argument_parser(__doc__)
     parser.add_argument("--workers", type=int, default=load().server.workers)
-    parser.add_argument("--placement", default="embedded", choices=("embedded", "dedicated", "distributed"))
+    parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
     parser.add_argument("--cached-texts", type=int, default=0)
     parser.add_argument("command", nargs=argparse.REMAINDER, help="what to run against it")
     wanted = parser.parse_args()
@@ -205,7 +222,7 @@ def main() -> None:
         }
         code = subprocess.run(wanted.command, env=os.environ | variables, check=False).returncode
         cost = {"server_cpu_s": spent_s(before, server.cpu()), "rss_mb": server.rss_mb(), "ready_s": server.ready_s}
-    print(json.dumps({"benchmark": "server", "command": wanted.command, "exit_code": code, **cost}))
+    print_result("server", {"command": wanted.command, "exit_code": code, **cost})
     sys.exit(code)
 
 

@@ -19,25 +19,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import dataclasses
 import os
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from benchmarks.closed_loop import Case, Observed, serve, write_bodies
-from benchmarks.machine import machine
-from benchmarks.report import last_line
+from benchmarks.results import Spread, argument_parser, plain, print_result, print_table, ratios
 from benchmarks.server import Server, running
-from benchmarks.spread import Spread, ratios
 from frontdesk.storage.database import migrate
 from tests.support import postgresql
 from tests.support.recording import recording
@@ -165,7 +159,7 @@ def promises(costs: Costs) -> list[tuple[str, str, float, bool]]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser = argument_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=6.0, help="of each run of load against a server")
     parser.add_argument("--skip-server", action="store_true", help="the recorder alone")
@@ -173,8 +167,7 @@ def main() -> int:
     wanted = parser.parse_args()
     found = [_measure(database, url, wanted) for database, url in _databases()]
     _print(found)
-    rows = {costs.database: {**dataclasses.asdict(costs), "promises": promises(costs)} for costs in found}
-    print(last_line({"benchmark": "storage", **rows, "machine": machine()}))
+    print_result("storage", {costs.database: {**plain(costs), "promises": promises(costs)} for costs in found})
     return int(not all(kept for costs in found for *_, kept in promises(costs)))
 
 
@@ -192,16 +185,10 @@ def _measure(database: str, url: str, wanted: argparse.Namespace) -> Costs:
         return Costs(database, flush_ms, commits, measure_added(server, wanted.rounds, wanted.seconds))
 
 
-@contextmanager
-def _sqlite() -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield f"sqlite:///{folder}/frontdesk.db"
-
-
 def _databases() -> Iterator[tuple[str, str]]:
     """Each with an empty one of its own, there until the next is asked for."""
-    with _sqlite() as url:
-        yield "SQLite", url
+    with tempfile.TemporaryDirectory() as folder:
+        yield "SQLite", f"sqlite:///{folder}/frontdesk.db"
     if (reason := postgresql.missing()) is not None:
         Console(stderr=True).print(f"PostgreSQL: not measured: {reason}")
         return
@@ -210,27 +197,30 @@ def _databases() -> Iterator[tuple[str, str]]:
 
 
 def _print(found: list[Costs]) -> None:
-    table = Table(title="What keeping costs", title_justify="left")
-    for heading in ("", *(costs.database for costs in found)):
-        table.add_column(heading)
-    figures: list[tuple[str, Any]] = [
-        ("a flush of the disk, ms", lambda costs: f"{costs.flush_ms:.2f}"),
-        ("one commit a row, rows/s", lambda costs: f"{costs.commits.alone_per_s:.0f}"),
-        (f"group commit, {WAITING} waiting, rows/s", lambda costs: f"{costs.commits.grouped_per_s:.0f}"),
-        ("gain", lambda costs: f"{costs.commits.gain:.1f}"),
-        (f"{LATENCY[1]} without storing, ms", lambda costs: costs.added and f"{costs.added.without_p50_ms:.2f}"),
-        ("storing adds, ms", lambda costs: costs.added and f"{costs.added.p50_ms:.2f}"),
-        (f"{CPU[1]} without storing, ms", lambda costs: costs.added and f"{costs.added.without_cpu_ms:.3f}"),
-        ("storing adds, ms of CPU", lambda costs: costs.added and f"{costs.added.cpu_ms:.3f}"),
+    flat = [{"database": costs.database, "flush_ms": costs.flush_ms, **plain(costs.commits)} for costs in found]
+    figures = (
+        ("a flush of the disk, ms", "flush_ms", ".2f"),
+        ("one commit a row, rows/s", "alone_per_s", ".0f"),
+        (f"group commit, {WAITING} waiting, rows/s", "grouped_per_s", ".0f"),
+        ("gain", "gain", ".1f"),
+    )
+    print_table("What keeping costs", [("database", "database", ""), *figures], flat)
+    added = [{"database": costs.database, **plain(costs.added)} for costs in found if costs.added]
+    figures = (
+        (f"{LATENCY[1]} without storing, ms", "without_p50_ms", ".2f"),
+        ("storing adds, ms", "p50_ms", ".2f"),
+        (f"{CPU[1]} without storing, ms", "without_cpu_ms", ".3f"),
+        ("storing adds, ms of CPU", "cpu_ms", ".3f"),
+    )
+    if added:
+        print_table("What storing adds to a request", [("database", "database", ""), *figures], added)
+    rows = [
+        {"database": costs.database, "what": what, "target": target, "measured": measured, "kept": kept}
+        for costs in found
+        for what, target, measured, kept in promises(costs)
     ]
-    for name, figure in figures:
-        table.add_row(name, *(figure(costs) or "-" for costs in found))
-    console = Console(width=120)
-    console.print(table)
-    for costs in found:
-        for what, target, measured, kept in promises(costs):
-            verdict = "[green]kept[/]" if kept else "[red]not kept[/]"
-            console.print(f"{costs.database}: {what} {target}: {measured:.2f} {verdict}", highlight=False)
+    columns = (("database", "database", ""), ("what", "what", ""), ("target", "target", ""))
+    print_table("Promises", [*columns, ("measured", "measured", ".2f"), ("kept", "kept", "")], rows)
 
 
 if __name__ == "__main__":

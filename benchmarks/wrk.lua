@@ -1,6 +1,6 @@
--- What wrk sends and what it notes, for benchmarks/load.py, which says why. One thread.
--- Arguments: file of requests, file for results, Authorization, kind of loop, schedule.
--- The kind is "closed" or "open"; the schedule is "seconds:requests a second,..." (closed loops have no rate).
+-- Requests and measurements of wrk for benchmarks/load.py, which explains the method. One thread.
+-- Arguments: file of requests, file for results, Authorization, kind of loop, schedule, number of the first request.
+-- The kind is "closed", "open" or "summary"; the schedule is "seconds:requests a second,..." (only "open" has a rate).
 local ffi = require("ffi")
 ffi.cdef("typedef struct { long seconds, nanoseconds; } instant; int clock_gettime(int clock, instant *now);")
 
@@ -23,7 +23,7 @@ end
 
 function init(arguments)
   math.randomseed(7)
-  results = assert(io.open(arguments[2], "w"))
+  number = tonumber(arguments[6])
   for line in io.lines(arguments[1]) do
     local path, body = line:match("^(%S+)\t(.*)$")
     heads[#heads + 1] = "POST " .. path .. " HTTP/1.1\r\nHost: " .. wrk.host .. "\r\nAuthorization: " .. arguments[3]
@@ -34,6 +34,11 @@ function init(arguments)
   for seconds, rate in arguments[5]:gmatch("([%d.]+):([%d.]+)") do
     ends = ends + tonumber(seconds)
     phases[#phases + 1] = { ends = ends, rate = tonumber(rate) }
+  end
+  if arguments[4] == "summary" then -- for servers that do not repeat X-Request-ID: wrk measures by itself
+    delay, response = nil, nil
+  else
+    results = assert(io.open(arguments[2], "w"))
   end
 end
 
@@ -93,4 +98,13 @@ function response(status, headers)
   results:write(("%.6f %d %.6f\n"):format(sent, status, at - sent))
   started[answered] = nil
   outstanding = outstanding - 1
+end
+
+-- Runs in a Lua state of its own, where `init` was not called: prints what wrk measured.
+function done(summary, latency)
+  local errors = summary.errors
+  local broken = errors.connect + errors.read + errors.write + errors.timeout
+  io.write(('\n{"answered": %d, "seconds": %f, "refused": %d, "broken": %d, "p50_ms": %f, "p95_ms": %f}\n'):format(
+    summary.requests, summary.duration / 1e6, errors.status, broken,
+    latency:percentile(50) / 1e3, latency:percentile(95) / 1e3))
 end

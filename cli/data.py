@@ -24,15 +24,11 @@ def data() -> None:
 
 
 @app.command()
+@flags.with_columns
 def check(
     path: Annotated[Path, typer.Argument(help=flags.PATH)],
     *,
-    text: flags.Text = "text",
-    intent: flags.Intent = "intent",
-    sentiment: flags.Sentiment = "sentiment",
-    split: flags.Split = "split",
-    group: flags.Group = "group",
-    out_of_scope: flags.OutOfScope = "out_of_scope",
+    columns: flags.Names,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List every row that cannot be used, and those worth a look: repeated, on both sides of a split, doubtful, broken.
@@ -47,7 +43,7 @@ def check(
     from training.data.examples import read_rows
 
     with Console(stderr=True).status("reading") as status:
-        rows = list(read_rows(path, Columns(text, intent, sentiment, group, split, out_of_scope)))
+        rows = list(read_rows(path, Columns(**columns)))
         if not rows:
             raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH}")
         complaints = complaints_about(rows, status.update)
@@ -62,15 +58,11 @@ def check(
 
 
 @app.command()
+@flags.with_columns
 def taxonomy(
     path: Annotated[Path, typer.Argument(help=flags.PATH)],
     *,
-    text: flags.Text = "text",
-    intent: flags.Intent = "intent",
-    sentiment: flags.Sentiment = "sentiment",
-    split: flags.Split = "split",
-    group: flags.Group = "group",
-    out_of_scope: flags.OutOfScope = "out_of_scope",
+    columns: flags.Names,
 ) -> None:
     """Write a taxonomy of all the labels to standard output, to be edited and given to `frontdesk train --taxonomy`.
 
@@ -80,7 +72,7 @@ def taxonomy(
     from training.data.examples import read_examples
     from training.data.taxonomy_scaffold import drafted
 
-    examples = read_examples(path, Columns(text, intent, sentiment, group, split, out_of_scope))
+    examples = read_examples(path, Columns(**columns))
     typer.echo(drafted(examples), nl=False)
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from frontdesk.config import Settings
 
 
@@ -36,11 +38,17 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
-        signs = {"good": "[green]ok  [/]", "warning": "[yellow]note[/]", "bad": "[red]bad [/]"}
-        for finding in findings:
-            Console().print(f"{signs[finding.state]} {finding.what}: {finding.told}", highlight=False, soft_wrap=True)
+        show_findings(findings, Console())
     if any(finding.state == "bad" for finding in findings):
         raise typer.Exit(1)
+
+
+def show_findings(findings: Iterable[Finding], console: Console) -> None:
+    """Print one line for each."""
+    signs = {"good": "[green]ok  [/]", "warning": "[yellow]note[/]", "bad": "[red]bad [/]"}
+    for finding in findings:
+        console.print(f"{signs[finding.state]} {finding.what}: ", end="")
+        console.print(finding.told, highlight=False, soft_wrap=True, markup=False)
 
 
 def examine(settings: Settings) -> Iterator[Finding]:

@@ -18,16 +18,12 @@ if TYPE_CHECKING:
     from training.evaluation.bundle_evaluation import Appraisal
 
 
+@flags.with_columns
 def evaluate(
     bundle: Annotated[str, typer.Argument(help="A version of `frontdesk models`, or the path of a bundle.")],
     data: Annotated[Path, typer.Option(help=flags.PATH)],
     *,
-    text: flags.Text = "text",
-    intent: flags.Intent = "intent",
-    sentiment: flags.Sentiment = "sentiment",
-    split: flags.Split = "split",
-    group: flags.Group = "group",
-    out_of_scope: flags.OutOfScope = "out_of_scope",
+    columns: flags.Names,
     all_rows: Annotated[
         bool, typer.Option("--all", help="Every row, also where the data has a split. Default: its test rows.")
     ] = False,
@@ -50,7 +46,7 @@ def evaluate(
     from training.evaluation.bundle_evaluation import appraise
 
     settings = load()
-    found_rows = read_examples(data, Columns(text, intent, sentiment, group, split, out_of_scope))
+    found_rows = read_examples(data, Columns(**columns))
     test_rows = () if all_rows else tuple(row for row in found_rows if row.part == "test")
     examples = test_rows or found_rows
     with Console(stderr=True).status(f"asking the bundle about {len(examples)} messages"):

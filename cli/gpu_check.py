@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.doctor import Finding
+from cli.doctor import Finding, show_findings
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -154,10 +154,7 @@ def show(check: Check, console: Console) -> None:
     """Findings line by line, the timings as a table."""
     from rich.table import Table
 
-    signs = {"good": "[green]ok  [/]", "warning": "[yellow]note[/]", "bad": "[red]bad [/]"}
-    for finding in check.findings:
-        console.print(f"{signs[finding.state]} {finding.what}: ", end="")
-        console.print(finding.told, highlight=False, soft_wrap=True, markup=False)
+    show_findings(check.findings, console)
     if not check.gpu_path_run:
         console.print("No model was run on a GPU: nothing here says how fast or how exact that is.", soft_wrap=True)
         return

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from model_store.bundle import Bundle
 
 
+@flags.with_columns
 def train(
     *,
     data: Annotated[Path | None, typer.Option(help=f"{flags.PATH} Default: the starter corpus.")] = None,
@@ -28,12 +29,7 @@ def train(
             help="A taxonomy of your own. Default: the starter taxonomy; with --data its labels, no policies."
         ),
     ] = None,
-    text: flags.Text = "text",
-    intent: flags.Intent = "intent",
-    sentiment: flags.Sentiment = "sentiment",
-    split: flags.Split = "split",
-    group: flags.Group = "group",
-    out_of_scope: flags.OutOfScope = "out_of_scope",
+    columns: flags.Names,
     withhold: Annotated[
         list[str] | None,
         typer.Option(metavar="INTENT", help="Keep an intent from training and test whether it is noticed; repeatable."),
@@ -56,9 +52,8 @@ def train(
     from training.profiles.profile import read_profile
 
     settings, console = load(), Console(stderr=True)
-    columns = Columns(text, intent, sentiment, group, split, out_of_scope)
     withheld = Withheld(tuple(withhold or ()), withhold_share)
-    material = read_material(data, columns, taxonomy, withheld, read_profile(profile).seed, console)
+    material = read_material(data, Columns(**columns), taxonomy, withheld, read_profile(profile).seed, console)
     bundle = run_training(settings, console, material, profile)
     if as_json:
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))

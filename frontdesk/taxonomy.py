@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from frontdesk.errors import ConfigurationError
+from frontdesk.yaml_files import read_yaml
 
 SENTIMENTS = ("negative", "neutral", "positive")
 OUT_OF_SCOPE = "out_of_scope"
@@ -114,12 +113,7 @@ class Taxonomy:
     @classmethod
     def read(cls, path: Path) -> Taxonomy:
         """Read a YAML (or JSON) file; raises `ConfigurationError` as `from_mapping` does."""
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigurationError(f"There is no taxonomy at {path}.") from None
-        except yaml.YAMLError as error:
-            raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+        data = read_yaml(path, "taxonomy")
         if not isinstance(data, dict):
             raise ConfigurationError(f"{path} must hold a mapping with `intents` and `actions`.")
         return cls.from_mapping(data, source=str(path))

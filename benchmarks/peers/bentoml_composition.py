@@ -6,21 +6,34 @@
 Set up by its documentation of model composition and adaptive batching: `depends()`, `batchable=True`, calls gathered
 through `to_async`, one worker a model, a gateway worker a core. Beyond the documentation it gets what was found to
 help: `max_latency_ms` is large, being a limit beyond which requests are shed, not a window; and the client's session is
-never renewed, for at its default of 100 requests those in flight fail. Scores cross as one array a text. In the
-gateway, statistics and meta-learner are run text by text.
+never renewed, for at its default of 100 requests those in flight fail. In the gateway, statistics and meta-learner are
+run text by text.
+
+The scores of a service cross as one float32 row a text: of each member its intents and its three sentiments, and of an
+encoder also the mean and the entropy of its dropout samples.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import bentoml
 import numpy as np
 
-from benchmarks.peers.composed import Gateway, Names, Part
-from benchmarks.peers.model import CORES
+from benchmarks.peers.model import CORES, bundle, precision, to_python
+from frontdesk.features.row import FeatureRows
+from frontdesk.features.statistics import statistics
+from frontdesk.scores import Floats, Sampled, Scores
+from runners.ensemble.ensemble import Ensemble, load_features, load_member, load_scorers
+from runners.models.base_model import Batch
+from runners.models.calibration import Calibration
+from runners.models.encoder import ENCODER_MEMBERS
+
+Names = tuple[str, ...]
+"""Of the members of a service, in the order of their scores."""
 
 SERVICE: dict[str, Any] = {
     "traffic": {"timeout": 60},
@@ -34,19 +47,26 @@ LOGISTIC_REGRESSION: Names = ("logistic_regression",)
 RANDOM_FOREST: Names = ("random_forest",)
 XGBOOST: Names = ("xgboost",)
 LIGHT = LOGISTIC_REGRESSION + RANDOM_FOREST + XGBOOST
+SENTIMENTS = 3
+NO_FEATURES = FeatureRows((), np.empty((0, 0), np.float32))
 
 
 def service_of(names: Names) -> Any:
-    """A service that holds these members and joins the texts of concurrent requests into one call of them."""
+    """A service with these members that joins the texts of concurrent requests into one call of them."""
 
     @bentoml.service(name=f"peer_{'_and_'.join(names)}", workers=1, **SERVICE)
     class Members:
         def __init__(self) -> None:
-            self._part = Part(names)
+            opened = bundle()
+            folder = opened.path / "members"
+            self._members = [load_member(name, folder, threads=1, precision=precision()) for name in names]
+            self._features = None if set(names) <= set(ENCODER_MEMBERS) else load_features(opened)
 
         @bentoml.api(**BATCHED)
         def scores(self, texts: list[str]) -> np.ndarray:
-            return self._part.rows(texts)
+            features = self._features.rows(texts) if self._features else NO_FEATURES
+            batch = Batch(texts, features, sampling=True)
+            return to_rows([member.scores(batch) for member in self._members])
 
     return Members
 
@@ -54,6 +74,50 @@ def service_of(names: Names) -> Any:
 DistilBert, Roberta = service_of(DISTILBERT), service_of(ROBERTA)
 LogisticRegression, RandomForest, XGBoost = map(service_of, (LOGISTIC_REGRESSION, RANDOM_FOREST, XGBOOST))
 LightMembers = service_of(LIGHT)
+
+
+class Gateway:
+    """Statistics, meta-learner and calibration, after all services have answered for a text."""
+
+    def __init__(self) -> None:
+        opened = bundle()
+        intent_scorer, sentiment_scorer = load_scorers(opened, threads=1)
+        self._names, self._intents = opened.manifest.members, len(opened.manifest.intents)
+        self._ensemble = Ensemble(
+            version=opened.version,
+            taxonomy=opened.taxonomy(),
+            sentiments=opened.manifest.sentiments,
+            features=_Statistics(),  # type: ignore[arg-type]  # all that the meta-learner reads of the features
+            members=(),
+            intent_scorer=intent_scorer,
+            sentiment_scorer=sentiment_scorer,
+            calibration=Calibration.load(opened.path / "calibration.json"),
+        )
+
+    def understanding(self, text: str, rows: Mapping[Names, Floats]) -> dict[str, Any]:
+        """Of one text; `rows` holds the row of each service by the names of its members."""
+        scores: dict[str, Scores] = {}
+        for names, row in rows.items():
+            scores |= zip(names, to_scores(row, names, self._intents), strict=True)
+        members = tuple(_Scored(name, scores[name]) for name in self._names)
+        (understanding,) = replace(self._ensemble, members=members).understand([text])
+        return to_python(understanding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    """A member with given scores."""
+
+    name: str
+    given: Scores
+
+    def scores(self, _: Batch) -> Scores:
+        return self.given
+
+
+class _Statistics:
+    def rows(self, texts: Sequence[str]) -> FeatureRows:
+        return FeatureRows((), np.stack([statistics(text) for text in texts]))
 
 
 @bentoml.service(name="peer_each_member", workers=CORES, **SERVICE)
@@ -76,7 +140,7 @@ class EachMember:
             RANDOM_FOREST: self.random_forest,
             XGBOOST: self.xgboost,
         }
-        return self._gateway.understanding(text, await asked(services, text))
+        return self._gateway.understanding(text, await gather_scores(services, text))
 
 
 @bentoml.service(name="peer_light_together", workers=CORES, **SERVICE)
@@ -91,10 +155,33 @@ class LightTogether:
     @bentoml.api
     async def understand(self, text: str) -> dict[str, Any]:
         services = {DISTILBERT: self.distilbert, ROBERTA: self.roberta, LIGHT: self.light_members}
-        return self._gateway.understanding(text, await asked(services, text))
+        return self._gateway.understanding(text, await gather_scores(services, text))
 
 
-async def asked(services: Mapping[Names, Any], text: str) -> dict[Names, np.ndarray]:
-    """What each service says of a text, all at work at once."""
+async def gather_scores(services: Mapping[Names, Any], text: str) -> dict[Names, np.ndarray]:
+    """The row of each service for a text, computed in parallel."""
     rows = await asyncio.gather(*(service.to_async.scores([text]) for service in services.values()))
     return dict(zip(services, rows, strict=True))
+
+
+def to_rows(members: Sequence[Scores]) -> Floats:
+    """(texts, columns) float32: the scores of the members one after another."""
+    parts: list[Floats] = []
+    for scores in members:
+        parts += [scores.intent, scores.sentiment]
+        if scores.sampled is not None:
+            parts += [scores.sampled.mean, scores.sampled.entropy[:, None]]
+    return np.concatenate(parts, axis=1, dtype=np.float32)
+
+
+def to_scores(rows: Floats, members: Sequence[str], intents: int) -> Iterator[Scores]:
+    """The inverse of `to_rows`, for members of these names and so many intents."""
+    at = 0
+    for name in members:
+        sampled = None
+        intent, sentiment = rows[:, at : at + intents], rows[:, at + intents : at + intents + SENTIMENTS]
+        at += intents + SENTIMENTS
+        if name in ENCODER_MEMBERS:
+            sampled = Sampled(rows[:, at : at + intents], rows[:, at + intents])
+            at += intents + 1
+        yield Scores(intent, sentiment, sampled)

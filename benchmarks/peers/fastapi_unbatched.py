@@ -1,16 +1,14 @@
 """FastAPI under uvicorn, a worker a core, every request on its own: what most people begin with.
 
-    PEER_ENCODERS=torch uvicorn benchmarks.peers.fastapi_unbatched:app --workers 2 --no-access-log
+    uvicorn benchmarks.peers.fastapi_unbatched:app --workers 2 --no-access-log
 
-`torch` runs the encoders as PyTorch modules, eager, fp32 (`torch_encoder.py`); `onnx` runs the ensemble as Frontdesk
-does, so that the difference between the two is the runtime and the rest is the missing batcher. The endpoint is a plain
-`def`, as FastAPI's documentation says for work that blocks; of its threads one a worker is let through at a time, for
-with more of them forward passes only take each other's core. With `torch`, memory includes what restoring took.
+It runs the ensemble as Frontdesk does, so that the difference is the missing batcher. The endpoint is a plain `def`, as
+FastAPI's documentation says for work that blocks; one thread of a worker runs at a time, because more forward passes
+at once only take each other's core.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,8 +18,6 @@ from pydantic import BaseModel
 
 from benchmarks.peers.model import load_ensemble, to_json
 
-ENCODERS_VARIABLE = "PEER_ENCODERS"
-
 
 class Query(BaseModel):
     text: str
@@ -30,12 +26,7 @@ class Query(BaseModel):
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     to_thread.current_default_thread_limiter().total_tokens = 1
-    ensemble = load_ensemble()
-    if os.environ[ENCODERS_VARIABLE] == "torch":
-        from benchmarks.peers.torch_encoder import with_torch_encoders
-
-        ensemble = with_torch_encoders(ensemble)
-    app.state.ensemble = ensemble
+    app.state.ensemble = load_ensemble()
     yield
 
 

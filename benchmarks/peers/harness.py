@@ -1,20 +1,18 @@
-"""One round of one server: start it, wait until it answers, check what it says, load it, stop it.
+"""The servers of the comparison, and one round of one of them: start it, check its answers, load it, stop it.
 
-Every server gets a folder of its own for whatever it writes, a free port, and the bundle by environment variables. It
-is stopped by its process id, and what it leaves behind of its children by theirs. Levels of concurrency are taken from
-the lowest up, each after a warm-up at that level: BentoML's dispatcher remembers a burst for half a minute, and would
-answer a lone request slower after it. Knows no server by name but ours.
+All take POST {"text": ...} and answer with the whole understanding as JSON. Only Frontdesk also checks a token, masks,
+decides, and keeps metrics and an access log: that favours the others. Every server gets a private folder, a free port,
+and the bundle by environment variables. Levels of concurrency are taken from the lowest up, each after a warm-up at
+that level: BentoML's dispatcher remembers a burst for half a minute, and would answer a lone request slower after it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,16 +20,14 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from benchmarks import server as frontdesk
-from benchmarks.peers.line_up import FRONTDESK, HOST, Peer
+from benchmarks.load import summary_loop
 from benchmarks.peers.model import CORES
-from benchmarks.peers.wrk import JSON_HEADERS, run, write_script
-from benchmarks.server import Server, spent_s
+from benchmarks.results import Spread, ratios
+from benchmarks.server import HOST, Server, free_ports, spent_s, started
+from benchmarks.workload import requests, write_requests
 
-READY_TIMEOUT_S = 120
-STOP_TIMEOUT_S = 30
+FRONTDESK = "frontdesk"
 CHECKED_AT_ONCE = 8
 SETTLE_S = 0.2
 TOLERANCE = 1e-3
@@ -39,6 +35,42 @@ TOLERANCE = 1e-3
 
 Expected = Sequence[tuple[str, str, float]]
 """Text, intent and confidence, by the ensemble itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A server of the comparison; `{port}` stands in its command, a module for this interpreter and its arguments."""
+
+    name: str
+    title: str
+    path: str
+    command: str = ""
+
+    def command_on(self, port: int) -> list[str]:
+        return [sys.executable, "-m", *self.command.format(port=port).split()]
+
+
+_BENTOML = f"bentoml serve benchmarks.peers.bentoml_composition:%s --host {HOST} --port {{port}}"
+
+LINE_UP = (
+    Peer(FRONTDESK, "Frontdesk", "/v1/understand"),  # `benchmarks.server` starts it as users do
+    Peer("bentoml", "BentoML, a service a member", "/understand", _BENTOML % "EachMember"),
+    Peer("bentoml-joined", "BentoML, light members in one", "/understand", _BENTOML % "LightTogether"),
+    Peer(
+        "mosec",
+        "mosec",
+        "/inference",
+        f"benchmarks.peers.mosec_batching --address {HOST} --port {{port}} --timeout 60000 --log-level warning",
+    ),
+    Peer("litserve", "LitServe", "/predict", "benchmarks.peers.litserve_batching {port}"),
+    Peer(
+        "fastapi",
+        "FastAPI, no batching",
+        "/understand",
+        f"uvicorn benchmarks.peers.fastapi_unbatched:app --host {HOST} --port {{port}} --workers {CORES} "
+        "--no-access-log --log-level warning",
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +98,100 @@ class Measured:
     client_cpu_ms: float
 
 
+def chosen(names: str | None) -> tuple[Peer, ...]:
+    """The peers of a comma-separated list, in the order of the line-up; all of them for None.
+
+    Raises:
+        ValueError: one is unknown; the message names all peers.
+    """
+    if names is None:
+        return LINE_UP
+    wanted = set(names.split(","))
+    if unknown := wanted - {peer.name for peer in LINE_UP}:
+        known = ", ".join(peer.name for peer in LINE_UP)
+        raise ValueError(f"There is no peer {', '.join(sorted(unknown))}; there are: {known}.")
+    return tuple(peer for peer in LINE_UP if peer.name in wanted)
+
+
+def in_turn(peers: tuple[Peer, ...], turn: int) -> tuple[Peer, ...]:
+    """The order of a round: each round begins with the next peer, so that none is always first or last."""
+    first = turn % len(peers)
+    return peers[first:] + peers[:first]
+
+
 def measure(peer: Peer, turn: int, plan: Plan, texts: Sequence[str], expected: Expected) -> list[Measured]:
-    """Round number `turn` of `peer`: start it, check it, load it at every level, stop it.
+    """Round number `turn` of `peer` at every level.
 
     Raises:
         RuntimeError: it did not start (with its log), gave a wrong answer, or a process of it ended under load.
     """
-    with tempfile.TemporaryDirectory(prefix="peer-") as scratch, _running(peer, Path(scratch)) as server:
-        headers = JSON_HEADERS | ({"authorization": f"Bearer {server.token}"} if server.token else {})
-        check(peer, server.port, headers, expected)
-        script = write_script(Path(scratch), peer.path, [_body(text) for text in texts], headers)
-        return [_level(peer, turn, server, script, plan, concurrency) for concurrency in plan.concurrencies]
+    with tempfile.TemporaryDirectory(prefix="peer-") as folder, _running(peer, Path(folder)) as server:
+        check(peer, server, expected)
+        bodies = write_requests(Path(folder) / "requests", requests(peer.path, texts, store=False))
+        return [_level(peer, turn, server, bodies, plan, concurrency) for concurrency in plan.concurrencies]
 
 
-def check(peer: Peer, port: int, headers: Mapping[str, str], expected: Expected) -> None:
-    """Ask for every expected text, several at once; raises RuntimeError for an answer that is not the ensemble's."""
+def check(peer: Peer, server: Server, expected: Expected) -> None:
+    """Send every expected text, several at once; raises RuntimeError for an answer that differs from the ensemble's."""
 
-    def wrong(row: tuple[str, str, float]) -> str | None:
+    def problem(row: tuple[str, str, float]) -> str | None:
         text, label, confidence = row
-        status, body = _post(port, peer.path, text, headers)
+        status, body = _post(peer, server.port, text, server.token)
         if status != 200:
             return f"{status} {body[:300]!r}"
-        said = json.loads(body)["intent"]
-        if said["label"] != label or abs(said["confidence"] - confidence) > TOLERANCE:
-            return f"{said['label']} {said['confidence']} instead of {label} {confidence}"
+        intent = json.loads(body)["intent"]
+        if intent["label"] != label or abs(intent["confidence"] - confidence) > TOLERANCE:
+            return f"{intent['label']} {intent['confidence']} instead of {label} {confidence}"
         return None
 
-    with ThreadPoolExecutor(CHECKED_AT_ONCE) as asking:
-        problems = [problem for problem in asking.map(wrong, expected) if problem is not None]
+    with ThreadPoolExecutor(CHECKED_AT_ONCE) as pool:
+        problems = list(filter(None, pool.map(problem, expected)))
     if problems:
         raise RuntimeError(f"{peer.name} answers {len(problems)} of {len(expected)} texts wrongly: {problems[0]}")
 
 
-def _level(peer: Peer, turn: int, server: Server, script: Path, plan: Plan, concurrency: int) -> Measured:
-    warm_up = run(script, server.port, concurrency, plan.warm_up_s)
-    time.sleep(SETTLE_S + 2 * warm_up.p95_ms / 1000)  # most servers go on with what wrk left unanswered
+def summarise(measured: Sequence[Measured]) -> list[dict[str, Any]]:
+    """One row for each server and concurrency over all rounds: by concurrency, then by falling throughput.
+
+    `frontdesk` is Frontdesk's requests per second by this server's, formed round by round; None if it did not run.
+    """
+    together: dict[tuple[str, int], list[Measured]] = {}
+    for each in sorted(measured, key=lambda each: each.turn):
+        together.setdefault((each.peer, each.concurrency), []).append(each)
+    rows = []
+    for (peer, concurrency), rounds in together.items():
+        ours = [each.per_s for each in together.get((FRONTDESK, concurrency), ())]
+        per_s = [each.per_s for each in rounds]
+        figures = ("per_s", "p50_ms", "p95_ms", "cpu_ms", "rss_mb", "client_cpu_ms")
+        rows.append(
+            {
+                "peer": peer,
+                "concurrency": concurrency,
+                **{name: Spread.of([getattr(each, name) for each in rounds]) for name in figures},
+                "errors": sum(each.errors for each in rounds),
+                "frontdesk": ratios(ours, per_s) if ours and all(per_s) else None,
+            }
+        )
+    return sorted(rows, key=lambda row: (row["concurrency"], -row["per_s"].median))
+
+
+def _level(peer: Peer, turn: int, server: Server, bodies: Path, plan: Plan, concurrency: int) -> Measured:
+    warm_up = summary_loop(server, bodies, concurrency, plan.warm_up_s)
+    time.sleep(SETTLE_S + 2 * warm_up.p95_ms / 1000)  # most servers continue with what wrk left unanswered
     before = server.cpu()
-    load = run(script, server.port, concurrency, plan.seconds, first=concurrency * 97)
-    answered = max(1, load.answered - load.refused)
+    load = summary_loop(server, bodies, concurrency, plan.seconds, first=concurrency * 97)
+    good = max(1, load.good)
     return Measured(
         peer=peer.name,
         turn=turn,
         concurrency=concurrency,
-        per_s=load.good_per_s,
+        per_s=load.good / load.seconds,
         p50_ms=load.p50_ms,
         p95_ms=load.p95_ms,
         errors=load.errors,
-        cpu_ms=spent_s(before, server.cpu()) * 1000 / answered,
+        cpu_ms=spent_s(before, server.cpu()) * 1000 / good,
         rss_mb=server.rss_mb(),
-        client_cpu_ms=load.client_cpu_s * 1000 / answered,
+        client_cpu_ms=load.client_cpu_s * 1000 / good,
     )
 
 
@@ -124,64 +201,25 @@ def _running(peer: Peer, folder: Path) -> Iterator[Server]:
         with frontdesk.running(workers=CORES, cached_texts=0) as server:
             yield server
         return
-    port = _free_port()
+    (port,) = free_ports(1)
     private = {"TMPDIR": str(folder), "BENTOML_HOME": str(folder / "bentoml"), "BENTOML_DO_NOT_TRACK": "True"}
-    started = time.monotonic()
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(
-            peer.command_on(port), env=os.environ | peer.environment | private, stdout=log, stderr=log
-        )
-    try:
-        _wait_until_it_answers(peer, process, port, folder / "log")
-        yield Server(folder, port, 0, "", psutil.Process(process.pid), time.monotonic() - started)
-    finally:
-        _stop(process)
 
-
-def _wait_until_it_answers(peer: Peer, process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    give_up = time.monotonic() + READY_TIMEOUT_S
-    while time.monotonic() < give_up and process.poll() is None:
+    def answers() -> bool:
         try:
-            if _post(port, peer.path, "hello", JSON_HEADERS)[0] == 200:
-                return
+            return _post(peer, port, "hello")[0] == 200
         except (OSError, HTTPException):
-            pass
-        time.sleep(0.1)
-    raise RuntimeError(f"{peer.name} did not start:\n{log.read_text(encoding='utf-8')[-4000:]}")
+            return False
+
+    with started(peer.command_on(port), private, folder, answers) as (master, ready_s):
+        yield Server(folder, port, 0, "", master, ready_s)
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """As its user would, and after a while what is left of it."""
-    family = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-    process.terminate()
-    try:
-        process.wait(timeout=STOP_TIMEOUT_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-    _, left = psutil.wait_procs(family, timeout=5)
-    for child in left:
-        child.kill()
-
-
-def _post(port: int, path: str, text: str, headers: Mapping[str, str]) -> tuple[int, bytes]:
+def _post(peer: Peer, port: int, text: str, token: str = "") -> tuple[int, bytes]:
     connection = HTTPConnection(HOST, port, timeout=60)
+    headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
     try:
-        connection.request("POST", path, _body(text), dict(headers))
+        connection.request("POST", peer.path, json.dumps({"text": text, "store": False}), headers)
         response = connection.getresponse()
         return response.status, response.read()
     finally:
         connection.close()
-
-
-def _body(text: str) -> str:
-    """Nothing is stored; the peers do not look at that field."""
-    fields: dict[str, Any] = {"text": text, "store": False}
-    return json.dumps(fields)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port

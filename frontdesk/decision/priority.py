@@ -18,13 +18,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import yaml
-
 from frontdesk.decision.history import HistoryPolicy
 from frontdesk.errors import ConfigurationError
 from frontdesk.features.behavioural import STRANGER, CustomerHistory
 from frontdesk.taxonomy import SENTIMENTS, URGENCIES
 from frontdesk.types import CustomerTier, MaskedText, Priority, PriorityLevel, PriorityPart, Query, Understanding
+from frontdesk.yaml_files import read_yaml
 
 LONGEST_WAIT = timedelta(days=3653)
 LOWEST, HIGHEST = 0.0, 100.0
@@ -87,13 +86,7 @@ class PriorityPolicy:
         Raises:
             ConfigurationError: naming the file and the key that is missing, unknown or wrong.
         """
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigurationError(f"There is no priority policy at {path}.") from None
-        except yaml.YAMLError as error:
-            raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
-        return _Reader(str(path)).policy(data)
+        return _Reader(str(path)).policy(read_yaml(path, "priority policy"))
 
     def score(
         self,

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from frontdesk.errors import ConfigurationError
 from frontdesk.responses.text.normalization import STOP_WORDS, content, plain, words
+from frontdesk.yaml_files import read_yaml
 
 STARTER_REPLIES = Path(__file__).parent.parent / "policy" / "replies.yaml"
 
@@ -80,13 +79,7 @@ class ReplyPolicy:
         Raises:
             ConfigurationError: naming the field or the pattern that is wrong.
         """
-        try:
-            raw = path.read_bytes()
-            data = yaml.safe_load(raw)
-        except FileNotFoundError:
-            raise ConfigurationError(f"There is no reply policy at {path}.") from None
-        except yaml.YAMLError as error:
-            raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+        data = read_yaml(path, "reply policy")
         if not isinstance(data, dict) or set(data) != _FIELDS:
             raise ConfigurationError(f"{path} must hold exactly {', '.join(sorted(_FIELDS))}.")
         courtesy = {str(language): str(text) for language, text in data["courtesy"].items()}
@@ -101,7 +94,7 @@ class ReplyPolicy:
             forbidden=_rules(path, "forbidden", data["forbidden"]),
             unwanted=_rules(path, "unwanted", data["unwanted"]),
             inside=_rules(path, "inside", data["inside"]),
-            digest=hashlib.sha256(raw).hexdigest()[:16],
+            digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
             known_words=frozenset(kind_words.union(*STOP_WORDS.values())),
         )
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.machine import machine
+from benchmarks.results import machine
 from tests.faults.outcome import Grounds, Outcome, Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.support import postgresql, redis_server

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -86,10 +85,3 @@ def classification(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str,
         "brier": float(((probabilities - one_hot) ** 2).sum(axis=1).mean()),
         "ece": expected_calibration_error(probabilities.max(axis=1), predicted == truth),
     }
-
-
-def table(figures: dict[str, Any], task: str) -> Sequence[tuple[str, float, float, float, float]]:
-    """(name, accuracy, macro-F1, log loss, ECE) for each member, the soft vote and the ensemble, for people to read."""
-    return [
-        (name, row["accuracy"], row["macro_f1"], row["log_loss"], row["ece"]) for name, row in figures[task].items()
-    ]

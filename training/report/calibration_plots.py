@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from runners.models.calibration import Calibration, Doubles
 from training.report.plot_style import ALARM, ENSEMBLE, INK, NEAR, SOFT, colour, marker, picture
 from training.report.predictions import Predictions
-from training.statistics.ece import BINS, expected_calibration_error
+from training.statistics.ece import BINS, equal_bins, expected_calibration_error
 
 HISTOGRAM = np.linspace(0.0, 1.0, 26)
 FEWEST_ANSWERED = 20
@@ -22,9 +22,8 @@ FEWEST_ANSWERED = 20
 
 def reliability_points(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
     """Mean confidence and accuracy of equally filled bins, the bins of the expected calibration error."""
-    order = np.argsort(confidence, kind="stable")
-    parts = [part for part in np.array_split(order, BINS) if len(part)]
-    return np.array([confidence[part].mean() for part in parts]), np.array([right[part].mean() for part in parts])
+    bins = equal_bins(confidence, right)
+    return np.array([sure.mean() for sure, _ in bins]), np.array([hit.mean() for _, hit in bins])
 
 
 def risk_coverage(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:

@@ -10,8 +10,15 @@ from runners.models.calibration import Doubles
 BINS = 15
 
 
+def equal_bins(
+    confidence: Doubles, right: NDArray[np.bool_], bins: int = BINS
+) -> list[tuple[Doubles, NDArray[np.bool_]]]:
+    """Confidence and correctness in bins of (almost) equal size, by rising confidence; empty bins are left out."""
+    order = np.argsort(confidence, kind="stable")
+    return [(confidence[part], right[part]) for part in np.array_split(order, bins) if len(part)]
+
+
 def expected_calibration_error(confidence: Doubles, right: NDArray[np.bool_], bins: int = BINS) -> float:
     """Mean gap between confidence and accuracy over equally filled bins (Nguyen & O'Connor 2015)."""
-    order = np.argsort(confidence, kind="stable")
-    parts = [part for part in np.array_split(order, bins) if len(part)]
-    return float(sum(len(part) * abs(confidence[part].mean() - right[part].mean()) for part in parts) / len(confidence))
+    gaps = (len(sure) * abs(sure.mean() - hit.mean()) for sure, hit in equal_bins(confidence, right, bins))
+    return float(sum(gaps) / len(confidence))

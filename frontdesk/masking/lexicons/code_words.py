@@ -3,6 +3,10 @@
 
 from __future__ import annotations
 
+from frontdesk.masking.lexicons import read_words
+
+_WORDS = read_words("code_words")
+
 _TAN_PREFIX = "push|chip|sms|photo|foto|app|qr|smart|secure|mobile|mobil|web|[aimeq]"
 
 CUES = (
@@ -36,63 +40,19 @@ CUES = (
     r"|(?:beveiligings|veiligheids|verificatie|controle|inlog|toegangs|activerings)-?(?:code|nummer|cijfers?|getal)|eenmalige code|pincode"
     r"|(?:säkerhets|kontroll|verifierings|engångs|inloggnings|aktiverings)-?(?:kod|koden|siffror|siffrorna|nummer|lösenord)|pinkod(?:en)?|koden"
 )
-FIRST_WORDS = frozenset(
-    """
-    cvv cvc cvn ccv cv cvd csc cav cid tan otp pin puk card security verification validation passcode one single the last my three four digit digits number code
-    access activation authentication authorization authorisation auth login log signin sign sms unlock fa two mfa
-    pushtan chiptan smstan phototan fototan apptan qrtan smarttan securetan mobiletan mobiltan webtan atan itan mtan etan qtan push chip photo foto app qr smart secure mobile mobil web
-    pushtans chiptans smstans phototans mtans itans tancode tannummer tannr
-    kartenprüfziffer kartenprüfnummer kartenprüfzahl prüfziffer prüfziffern prüfnummer prüfzahl prüfcode pruefziffer pruefnummer sicherheitscode sicherheitsnummer
-    sicherheitszahl sicherheits kartensicherheitscode kontrollziffer kontrollziffern kontrollnummer kontrollcode kontrollzahl verifizierungscode verifizierungsnummer
-    bestätigungscode geheimzahl geheimnummer geheimcode karten prüf drei vier
-    freigabecode freischaltcode aktivierungscode einmalcode zugangscode anmeldecode logincode transaktionscode autorisierungscode authentifizierungscode transaktionsnummer
-    freigabe freischalt aktivierungs zugangs anmelde transaktions einmal einmalpasswort einmalkennwort einmalpin einmaltan
-    cryptogramme chiffres derniers dígitos digitos cifre ziffern zahlen nummer trois quatre código codigo clave número numero tres cuatro codice tre quattro mot
-    beveiligingscode veiligheidscode veiligheidsnummer verificatiecode controlegetal controlecijfers controlecode beveiligingsnummer pincode pinnummer pinnr
-    inlogcode toegangscode activeringscode eenmalige
-    säkerhetskod säkerhetskoden säkerhetsnummer kontrollsiffror kontrollsiffrorna kontrollkod verifieringskod pinkod pinkoden pinkode koden
-    engångskod engångskoden engångslösenord inloggningskod aktiveringskod
-    """.split()
-)
-"""The first words of `CUES`: the pattern is only tried where one of them stands."""
-ANNOUNCING = FIRST_WORDS - frozenset(
-    """
-    the last my one single number numero número three four two drei vier tre trois tres access log sign sms push chip photo foto app qr smart
-    secure mobile mobil web mot einmal
-    """.split()
-) | frozenset("back rear reverse password passwort kennwort passe".split())
+FIRST_WORDS = frozenset(_WORDS["first_words"])
+ANNOUNCING = (FIRST_WORDS - frozenset(_WORDS["not_announcing"])) | frozenset(_WORDS["also_announcing"])
 """Words without which no cue stands in a text."""
 
 FAR_CUE = (
     r"(?:cv[vcn]2?|ccv2?|cv2|csc|pin(?:code)?|otp|puk|passcode|(?:security|sicherheits|verification|authentication|access|login) ?code|geheimzahl|cryptogramme"
     rf"|(?-i:TAN)|(?:{_TAN_PREFIX})-?tans?|tan[ -]?(?:code|nummer|nr)|one[ -]time[ -](?:code|password|passcode|pin)|(?:freigabe|freischalt|aktivierungs|bestätigungs|verifizierungs|einmal|zugangs)-?code)"
 )
-FAR_WORDS = frozenset(
-    """
-    cvv cvc cvn ccv cv csc pin pincode otp puk passcode security sicherheitscode verification authentication access login geheimzahl cryptogramme
-    one tan tancode tannummer pushtan chiptan smstan phototan fototan apptan qrtan smarttan securetan mobiletan mobiltan webtan itan mtan etan push chip sms photo foto
-    freigabecode freischaltcode aktivierungscode bestätigungscode verifizierungscode einmalcode zugangscode
-    """.split()
-)
-"""The first words of `FAR_CUE`."""
+FAR_WORDS = frozenset(_WORDS["far_words"])
 
 TYPED_AFTER = "ein(?:getippt|gegeben|getragen)"
 TYPED_BEFORE = "(?:entered|typed|keyed|punched|put)(?: it| that)?(?: in)?|saisi|tapé|entré|introduc(?:ido|í)|metido|metí|escrito|marcado|puesto|inserito|digitato"
 """Words for typing that stand after a code, and before one."""
 
-NO_CODE_BEHIND = frozenset(
-    """
-    error errors fehler erreur errore code status order bestellung ticket case since seit depuis desde dal page in room about after within over
-    promo step line http windows version model size than least a an per only every wrong
-    """.split()
-)
-"""A cue does not reach over these words without a verb before the number."""
-OTHER_NUMBERS = frozenset(
-    """
-    error errors err errno status page room size model ext extension flat apartment house street version than over under within for per paid
-    charged price cost costs total amount eur usd gbp chf year since in fehler seit seite zimmer größe depuis desde dal order orders bestellung
-    http https step ending ends endet terminant statuscode httpstatus httpcode errorcode responsecode response returned returns exit retry retries
-    timeout line port row attempt attempts count length duration elapsed latency took limit offset qty quantity level build
-    """.split()
-)
-"""Words that say what a number is, when it is no code."""
+NO_CODE_BEHIND = frozenset(_WORDS["no_code_behind"])
+OTHER_NUMBERS = frozenset(_WORDS["other_numbers"])

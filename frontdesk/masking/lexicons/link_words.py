@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-VERBS = tuple("is was are were ist war waren lautet lautete sind est était sont es era son è sono är var luidt".split())
-ARTICLES = tuple("the my der die das den mein meine meiner le la les mon ma el los las il lo mi mio mia".split())
-NUMBER_WORDS = tuple("number num no nr nummer numéro número numero".split())
-SMALL_WORDS = tuple(
-    "and or of on for from to und oder von auf et de du di del della y o e card karte carte tarjeta".split()
-)
+from frontdesk.masking.lexicons import read_words
 
+_WORDS = read_words("link_words")
+
+VERBS = _WORDS["verbs"]
+ARTICLES = _WORDS["articles"]
+NUMBER_WORDS = _WORDS["number_words"]
+SMALL_WORDS = _WORDS["small_words"]
 LINK_WORDS = (*VERBS, *ARTICLES, *NUMBER_WORDS, *SMALL_WORDS)
 
 

@@ -3,55 +3,13 @@
 
 from __future__ import annotations
 
-STREET_ENDING = (
-    *(
-        "straße",
-        "strasse",
-        "str.",
-        "str",
-        "weg",
-        "platz",
-        "allee",
-        "gasse",
-        "damm",
-        "ufer",
-        "steig",
-        "chaussee",
-        "pfad",
-    ),
-    *(
-        "promenade",
-        "landstr",
-        "landstr.",
-        "straat",
-        "laan",
-        "plein",
-        "gracht",
-        "kade",
-        "dijk",
-        "singel",
-        "gatan",
-        "vägen",
-    ),
-    *("gade", "vej", "veien", "katu", "ring", "markt", "hof"),
-)
-"""How streets end in German, Dutch and the north: Hauptstraße, Marienplatz, Prinsengracht."""
+from frontdesk.masking.lexicons import read_words
 
-BARE_STREET = frozenset(
-    """
-    straße strasse str. str platz allee weg gasse damm ufer chaussee markt laan straat plein gracht kade dijk singel
-    """.split()
-)
-"""Those that are a street as a word of their own, behind a name: Berliner Straße."""
+_WORDS = read_words("place_words")
 
-NO_STREET = frozenset(
-    """
-    umweg rückweg heimweg lieferweg postweg arbeitsplatz sitzplatz stellplatz parkplatz speicherplatz spielplatz ersatzplatz
-    campingplatz bahnhof friedhof supermarkt baumarkt ohrring schlüsselring ehering fingerring ring hof
-    spring string keyring earring during bring laufweg weihnachtsmarkt flohmarkt einsatz gehweg radweg
-    """.split()
-)
-"""Words with such an ending that are none."""
+STREET_ENDING = _WORDS["street_ending"]
+BARE_STREET = frozenset(_WORDS["bare_street"])
+NO_STREET = frozenset(_WORDS["no_street"])
 
 STREET_FIRST = (
     r"calle|c/|avenida|avda\.?|av\.|plaza|pza\.?|paseo|p[ºo]\.?|carrer|ronda|camino|carretera|ctra\.?|travesía|glorieta|rambla"
@@ -95,15 +53,5 @@ TOWNS = (
     r"|Maastricht|Antwerpen|Gent|Brugge|Leuven|Stockholm|Göteborg|Malmö|Uppsala|København|Aarhus|Oslo|Bergen|Helsinki|Lisboa"
 )
 
-STATES = (
-    "AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR|PA"
-    "|RI|SC|SD|TN|TX|UT|VT|VA|WA|WV|WI|WY"
-)
-
-UK_AREAS = (
-    "AB|AL|BA|BB|BD|BH|BL|BN|BR|BS|BT|B|CA|CB|CF|CH|CM|CO|CR|CT|CV|CW|DA|DD|DE|DG|DH|DL|DN|DT|DY|EC|EH|EN|EX|E|FK|FY|GL|GU"
-    "|GY|G|HA|HD|HG|HP|HR|HS|HU|HX|IG|IM|IP|IV|JE|KA|KT|KW|KY|LA|LD|LE|LL|LN|LS|LU|L|ME|MK|ML|M|NE|NG|NN|NP|NR|NW|N|OL|OX"
-    "|PA|PE|PH|PL|PO|PR|RG|RH|RM|SA|SE|SG|SK|SL|SM|SN|SO|SP|SR|SS|ST|SW|SY|S|TA|TD|TF|TN|TQ|TR|TS|TW|UB|WA|WC|WD|WF|WN|WR"
-    "|WS|WV|W|YO|ZE"
-)
-"""Postcode areas of the United Kingdom, longer ones first where they share a letter."""
+STATES = "|".join(_WORDS["states"])
+UK_AREAS = "|".join(_WORDS["uk_areas"])

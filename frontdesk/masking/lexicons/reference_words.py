@@ -1,83 +1,21 @@
-# ruff: noqa: E501  -- lists and patterns read better unbroken
 """The words that say what a number is: an order, an account, neither; in five languages, with Dutch and Swedish."""
 
 from __future__ import annotations
 
 import re
 
-ORDER = frozenset(
-    """
-    order orders order's ordernumber ordernr purchase purchases invoice invoices receipt receipts tracking track parcel parcels
-    package packages shipment shipments consignment delivery booking bookings reservation ticket tickets e-ticket case
-    request ref refs reference references confirmation transaction voucher rma cancel canceling cancelling complaint
-    complaints claim claims incident job quote quotation estimate deposit tag return returns dispute exchange enquiry inquiry
-    agreement rental imei iccid waybill awb pnr itinerary locator application po repair
+from frontdesk.masking.lexicons import read_words
 
-    bestellung bestellungen bestell auftrag auftrags aufträge auftrages rechnung rechnungen rechnungs sendung
-    sendungen paket pakete vorgang vorgangs buchung buchungs buchungscode reservierung lieferschein lieferung beleg angebot
-    schaden schadens schadenfall schadensfall schadenmeldung retoure umtausch gutschrift mahnung aktenzeichen az mandatsreferenz
-    referenz reklamation bon quittung meldung störung stornierung
+_WORDS = read_words("reference_words")
 
-    commande commandes cmd facture factures colis suivi réservation dossier référence réf sinistre devis avoir
-    bordereau réclamation bon reçu billet échange demande livraison plainte expédition retour
-
-    pedido pedidos factura facturas envío reserva localizador expediente siniestro incidencia referencia reclamación
-    reclamo paquete seguimiento presupuesto albarán billete recibo denuncia devolución cambio guía radicado folio
-
-    ordine ordini fattura fatture spedizione pacco tracciamento prenotazione pratica riferimento rif sinistro
-    segnalazione preventivo bolla ricevuta scontrino denuncia fatture reclamo biglietto reso
-
-    bestelling bestellingen factuur facturen zending pakket schade boeking reservering offerte klacht melding referentie kenmerk
-
-    beställning faktura paket skada bokning ärende order kvitto försändelse fakturan fakturor ordern paketet bokningen skadan ärendet
-    """.split()
-)
-"""A business gives such a number to what was bought, sent, claimed or asked."""
-
-ACCOUNT = frozenset(
-    """
-    account accounts acct acc customer client member membership contract policy policies loyalty user
-    subscription sub certificate merchant permit patient loan mortgage pension plan flyer miles tenant tenancy workspace org organisation organization roll routing
-    aba subscriber rewards
-
-    konto kunde kundin kunden vertrag vertrags vertrages mitglied mitglieds versicherung versicherungs police policen
-    versicherungsschein vertragskonto benutzer benutzerkonto kundenkonto bonuskarte kundenkarte darlehen depot abo abonnement
-    versicherten versichertennummer
-
-    compte adhérent adhérente adhésion contrat fidélité police mutuelle abonné abonnée abonnement prêt assuré allocataire
-    sociétaire identifiant
-
-    cuenta cliente socio socia contrato póliza abonado abonada abono suscripción préstamo
-
-    conto contratto tessera polizza utenza abbonamento mutuo
-
-    klant lid polis rekening lidmaatschap verzekering
-
-    kund konto försäkring avtal abonnemang medlem lån kontot avtalet försäkringen
-    """.split()
-)
-"""A business gives such a number to a person, who keeps it."""
+ORDER = frozenset(_WORDS["order"])
+ACCOUNT = frozenset(_WORDS["account"])
 
 ALL = ORDER | ACCOUNT | {"kd"}
 
-SPEAKER = frozenset(
-    """
-    customer client user kunde kundin cliente clienta klant kund member patient tenant mitglied socio socia lid medlem
-    """.split()
-)
-"""Words for the person too: what follows need not be a number of an account."""
-
-CODED = frozenset(
-    """
-    booking bookings reservation ref refs reference confirmation pnr itinerary locator application ticket e-ticket buchung buchungs
-    buchungscode reservierung réservation dossier référence réf billet localizador reserva referencia
-    prenotazione rif riferimento biglietto auftrag auftrags auftragsnummer boeking reservering bokning voucher
-    """.split()
-)
-"""What is also named by six letters and digits, as flights are."""
-
-REFERRING = frozenset("ref refs reference references referenz réf référence referencia riferimento rif id".split())
-"""Words after which the word before tells better: "policy ref"."""
+SPEAKER = frozenset(_WORDS["speaker"])
+CODED = frozenset(_WORDS["coded"])
+REFERRING = frozenset(_WORDS["referring"])
 
 _COMPOUND = re.compile(r"(\w{2,30}?)-?(?:nummern?|numret|nr|id|konto|code)")
 _ENDINGS = ("nummer", "nummern", "numret", "nr", "id", "konto", "code")
@@ -94,37 +32,13 @@ _OF_A_THING = re.compile(
 )
 
 
-TRAVEL = frozenset(
-    "flight train flug zug bahn vol vuelo tren volo treno vlucht trein flyg tåg code código codice kode".split()
-)
-"""Announce a code of six letters and digits, and no other number."""
+TRAVEL = frozenset(_WORDS["travel"])
 
 _ANNOUNCING = ALL | TRAVEL
 
-ELSE = frozenset(
-    """
-    phone telephone mobile cell tel landline fax whatsapp handy mobil telefon festnetz téléphone portable teléfono móvil
-    telefono cellulare telefoon mobiel passport licence license ssn nino tax passeport permis pasaporte passaporto paspoort
-    zip postcode plz pin tan cvv error fehler erreur fout size model modell modèle modelo modello version article artikel
-    item serial house hausnummer room zimmer page seite line row
-    """.split()
-)
-"""Words whose numbers are for somebody else to find, or for nobody, whatever stands before them."""
-
-LINK = frozenset(
-    """
-    is are was were ist war lautet est es è era de di del du des della bancaria bancaire bancario corrente client cliente card my
-    meine the is: är
-    """.split()
-)
-"""May stand between the word and its number."""
-
-NUMBER_WORD = frozenset(
-    """
-    number numbers no nr nrs num id code codes n nº n° no° № nummer numéro numéros número numero núm nro nros kode
-    """.split()
-)
-"""Says that a number follows; which, the word before it says."""
+ELSE = frozenset(_WORDS["else"])
+LINK = frozenset(_WORDS["link"])
+NUMBER_WORD = frozenset(_WORDS["number_word"])
 
 
 def may_name(words_in_it: frozenset[str]) -> bool:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from frontdesk.errors import ConfigurationError
+from frontdesk.yaml_files import read_yaml
 
 STARTER_QUESTIONS = Path(__file__).parents[2] / "policy" / "questions.yaml"
 
@@ -51,12 +50,7 @@ class Questions:
         Raises:
             ConfigurationError: naming the language and the field that is wrong.
         """
-        try:
-            data = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except FileNotFoundError:
-            raise ConfigurationError(f"There is no file of questions at {path}.") from None
-        except yaml.YAMLError as error:
-            raise ConfigurationError(f"{path} is not valid YAML: {error}") from None
+        data = read_yaml(path, "file of questions")
         if not isinstance(data, dict):
             raise ConfigurationError(f"{path} must be a mapping of languages.")
         return cls({language: _wishes(path, language, body) for language, body in data.items()})

@@ -13,20 +13,17 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import yaml
-
 from frontdesk.decision.automation import lowered
 from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.responses.knowledge_base.retrieval import Retrieval
 from frontdesk.responses.reply.clarifying_questions import Questions
 from frontdesk.responses.text.language_detection import guess, spoken
 from frontdesk.types import Action, Citation, Decision, Reason, Reply, ReplyRequest
+from frontdesk.yaml_files import read_yaml
 
 SOURCE = "template"
 DEFAULT_LANGUAGE = "en"
-PHRASES: Mapping[str, Mapping[str, str]] = yaml.safe_load(
-    (Path(__file__).parent / "phrases.yaml").read_text(encoding="utf-8")
-)
+PHRASES: Mapping[str, Mapping[str, str]] = read_yaml(Path(__file__).with_name("phrases.yaml"), "file of phrases")
 
 _ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,19 @@ from typing import Any
 
 import pytest
 
-from benchmarks.load import Load, Phase, broken, closed_loop, connections_for, open_loop, parse
-from benchmarks.traffic import UNDERSTAND, requests, write_requests
+from benchmarks.load import (
+    Load,
+    Phase,
+    broken,
+    closed_loop,
+    connections_for,
+    open_loop,
+    parse,
+    parse_summary,
+    run_client,
+    summary_loop,
+)
+from benchmarks.workload import UNDERSTAND, requests, write_requests
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
 SLOW_S = 0.4
@@ -62,6 +74,15 @@ def test_broken_connections_are_failures() -> None:
     assert broken(printed) == 10
     assert broken("Requests/sec: 5") == 0
     assert Load(*parse("1.0 200 0.1"), 1.0, 0.0, broken=2).failed == 2
+
+
+def test_a_load_generator_is_run_to_its_end_with_its_cpu_and_a_failed_one_is_an_error() -> None:
+    printed, cpu_s = run_client([sys.executable, "-c", "import os; print(os.environ['TOKEN'])"], {"TOKEN": "abc"})
+
+    assert printed == "abc\n"
+    assert cpu_s > 0
+    with pytest.raises(RuntimeError, match="failed: no server"):
+        run_client([sys.executable, "-c", "raise SystemExit('no server')"])
 
 
 def test_a_rate_that_cannot_be_answered_needs_connections_for_what_waits_as_well() -> None:
@@ -129,3 +150,25 @@ def test_what_leaves_late_counts_from_when_it_was_due(slow_server: Any, bodies: 
 
     assert seen.good == pytest.approx(40, abs=20)
     assert seen.latency_ms(0.99) > 4 * SLOW_S * 1000
+
+
+@needs_wrk
+def test_a_server_that_repeats_no_id_is_measured_by_wrk_itself(slow_server: Any, bodies: Path) -> None:
+    summary = summary_loop(slow_server, bodies, concurrency=4, seconds=1.0, first=1)
+
+    assert summary.good == 8  # the third round of four is unfinished
+    assert summary.errors == 0
+    assert summary.p50_ms == pytest.approx(SLOW_S * 1000, abs=60)
+
+
+def test_only_answers_without_an_error_count_as_good() -> None:
+    printed = """\
+Running 3s test @ http://127.0.0.1:1
+  20 requests in 2.00s, 6.00KB read
+
+{"answered": 20, "seconds": 2.0, "refused": 4, "broken": 1, "p50_ms": 5.5, "p95_ms": 9.0}
+"""
+    summary = parse_summary(printed, client_cpu_s=0.25)
+
+    assert (summary.good, summary.errors) == (16, 5)
+    assert (summary.p50_ms, summary.p95_ms, summary.client_cpu_s) == (5.5, 9.0, 0.25)

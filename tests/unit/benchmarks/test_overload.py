@@ -52,9 +52,9 @@ def test_goodput_and_refusals_are_those_of_the_surge_once_it_has_filled_the_queu
     prober = Prober(port=0)
     prober.latencies_ms = [1.0, 3.0]
 
-    told = summary(load(times, statuses, [0.005] * 60), prober, peak=10.0, surge_s=4.0)
+    figures = summary(load(times, statuses, [0.005] * 60), prober, peak=10.0, surge_s=4.0)
 
-    assert told.offered == pytest.approx(10)
-    assert told.share_of_peak == pytest.approx(0.5)
-    assert told.refused_p99_ms == pytest.approx(5)
-    assert (told.refused, told.livez_p50_ms, told.recovered_s) == (20, 2.0, 0)
+    assert figures["offered"] == pytest.approx(10)
+    assert figures["share_of_peak"] == pytest.approx(0.5)
+    assert figures["refused_p99_ms"] == pytest.approx(5)
+    assert (figures["refused"], figures["livez_p50_ms"], figures["recovered_s"]) == (20, 2.0, 0)

@@ -1,10 +1,17 @@
-"""What a server spent between two readings."""
+"""How a server of a benchmark is started and stopped, and what it spent between two readings."""
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
+import psutil
 import pytest
 
-from benchmarks.server import spent_s
+from benchmarks import server
+from benchmarks.server import free_ports, spent_s, started, status_of
+
+PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
 
 
 def test_all_processes_count_also_those_that_came_later() -> None:
@@ -14,3 +21,35 @@ def test_all_processes_count_also_those_that_came_later() -> None:
 def test_a_process_that_ended_leaves_no_figure() -> None:
     with pytest.raises(RuntimeError, match="ended while they were measured"):
         spent_s({1: 2.0, 2: 3.0}, {1: 2.5})
+
+
+def test_a_server_and_its_children_end_with_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "STOP_TIMEOUT_S", 1)
+    ready = tmp_path / "ready"
+    command = [sys.executable, "-c", f"{PARENT}open({str(ready)!r}, 'w'); time.sleep(60)"]
+
+    with started(command, {}, tmp_path, ready.exists) as (master, ready_s):
+        (child,) = master.children()
+        assert master.is_running()
+
+    assert ready_s > 0
+    assert not master.is_running()
+    psutil.wait_procs([child], timeout=5)
+    assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE
+
+
+def test_a_server_that_ends_before_it_is_ready_is_reported_with_its_log(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", "import os; print(os.environ['GREETING'])"]
+
+    with (
+        pytest.raises(RuntimeError, match=r"not ready within .*\nno port left"),
+        started(command, {"GREETING": "no port left"}, tmp_path, lambda: False),
+    ):
+        pass
+
+
+def test_ports_are_different_and_nothing_answers_there() -> None:
+    ports = free_ports(3)
+
+    assert len(set(ports)) == 3
+    assert status_of(ports[0], "/livez") == 0

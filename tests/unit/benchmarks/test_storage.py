@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from benchmarks.spread import Spread
+from benchmarks.results import Spread
 from benchmarks.storage import Added, Commits, Costs, measure_flushes, promises, rows_per_s
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.tables import queries

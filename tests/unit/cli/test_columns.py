@@ -1,9 +1,31 @@
 from __future__ import annotations
 
-from cli.columns import flags
+import typer
+from typer.testing import CliRunner
+
+from cli.columns import Names, flags, with_columns
 from training.data.column_mapping import Columns
 
 
 def test_only_what_is_not_as_usual_needs_a_flag() -> None:
     assert flags(Columns()) == []
     assert flags(Columns(intent="the label", out_of_scope="oos")) == ["--intent", "the label", "--out-of-scope", "oos"]
+
+
+def test_a_command_gets_one_option_for_each_column_with_its_usual_name() -> None:
+    received: list[tuple[str, Names]] = []
+    app = typer.Typer()
+
+    @app.command()
+    @with_columns
+    def read(path: str, *, columns: Names) -> None:
+        received.append((path, columns))
+
+    CliRunner().invoke(app, ["rows.csv"], catch_exceptions=False)
+    CliRunner().invoke(app, ["rows.csv", "--intent", "the label", "--out-of-scope", "oos"], catch_exceptions=False)
+
+    assert [Columns(**columns) for _, columns in received] == [
+        Columns(),
+        Columns(intent="the label", out_of_scope="oos"),
+    ]
+    assert [path for path, _ in received] == ["rows.csv", "rows.csv"]

@@ -1,4 +1,4 @@
-"""The check that every peer must pass, against a server that says what the test wants."""
+"""Which servers take part, the check that each must pass, and the figures of the rounds."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from benchmarks.peers.harness import check
-from benchmarks.peers.line_up import Peer
+from benchmarks.peers.harness import FRONTDESK, LINE_UP, Measured, Peer, check, chosen, in_turn, summarise
+from benchmarks.results import Spread
 
 PEER = Peer("parrot", "says one thing", "/understand")
 
@@ -28,16 +30,16 @@ class Parrot(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def parrot() -> Iterator[Any]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Parrot)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield server.server_port
+    yield SimpleNamespace(port=server.server_port, token="")
     server.shutdown()
     server.server_close()
 
 
-def test_answers_that_are_the_ensembles_pass(port: int) -> None:
-    check(PEER, port, {}, [("where is my money", "get_refund", 0.9004)])
+def test_answers_that_are_the_ensembles_pass(parrot: Any) -> None:
+    check(PEER, parrot, [("where is my money", "get_refund", 0.9004)])
 
 
 @pytest.mark.parametrize(
@@ -49,7 +51,69 @@ def test_answers_that_are_the_ensembles_pass(port: int) -> None:
     ],
 )
 def test_another_intent_another_confidence_or_an_error_does_not(
-    port: int, row: tuple[str, str, float], said: str
+    parrot: Any, row: tuple[str, str, float], said: str
 ) -> None:
     with pytest.raises(RuntimeError, match=f"parrot answers 1 of 2 texts wrongly: {said}"):
-        check(PEER, port, {}, [("b", "get_refund", 0.9), row])
+        check(PEER, parrot, [("b", "get_refund", 0.9), row])
+
+
+def test_all_take_part_unless_some_are_named() -> None:
+    assert chosen(None) == LINE_UP
+    assert [peer.name for peer in chosen("mosec,frontdesk")] == [FRONTDESK, "mosec"]
+
+
+def test_a_name_that_nobody_has_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ValueError, match=r"no peer torchserve; there are: frontdesk, .*mosec"):
+        chosen("mosec,torchserve")
+
+
+def test_over_as_many_rounds_as_peers_each_comes_once_in_every_place() -> None:
+    rounds = [in_turn(LINE_UP, turn) for turn in range(len(LINE_UP))]
+
+    for place in range(len(LINE_UP)):
+        assert {order[place].name for order in rounds} == {peer.name for peer in LINE_UP}
+
+
+def test_the_port_is_put_into_the_command_of_every_peer_that_has_one() -> None:
+    for peer in LINE_UP:
+        if peer.name != FRONTDESK:
+            assert "4711" in peer.command_on(4711)
+
+
+def measured(peer: str, turn: int, per_s: float, errors: int = 0, concurrency: int = 8) -> Measured:
+    return Measured(peer, turn, concurrency, per_s, 1.0, 2.0, errors, 3.0, 100.0, 0.1)
+
+
+def test_the_ratio_is_formed_within_a_round_whatever_the_order_of_the_servers() -> None:
+    rounds = [
+        measured("frontdesk", 0, 100.0), measured("mosec", 0, 50.0),
+        measured("mosec", 1, 20.0), measured("frontdesk", 1, 80.0),
+        measured("mosec", 2, 30.0), measured("frontdesk", 2, 90.0),
+    ]  # fmt: skip
+
+    ours, theirs = summarise(rounds)
+
+    assert theirs["frontdesk"] == Spread(median=3.0, least=2.0, most=4.0)
+    assert ours["frontdesk"].median == 1.0
+
+
+def test_errors_add_up_and_figures_are_medians() -> None:
+    (row,) = summarise([measured("mosec", turn, per_s, errors=turn) for turn, per_s in enumerate((10.0, 40.0, 20.0))])
+
+    assert row["per_s"] == Spread(median=20.0, least=10.0, most=40.0)
+    assert row["errors"] == 3
+    assert row["frontdesk"] is None
+
+
+def test_rows_come_by_concurrency_and_then_by_throughput() -> None:
+    rows = summarise(
+        [measured("a", 0, 1.0, concurrency=64), measured("b", 0, 2.0, concurrency=64), measured("a", 0, 9.0)]
+    )
+
+    assert [(row["peer"], row["concurrency"]) for row in rows] == [("a", 8), ("b", 64), ("a", 64)]
+
+
+def test_a_server_that_answered_nothing_has_no_ratio() -> None:
+    rows = summarise([measured("frontdesk", 0, 100.0), measured("mosec", 0, 0.0, errors=64)])
+
+    assert rows[-1]["frontdesk"] is None

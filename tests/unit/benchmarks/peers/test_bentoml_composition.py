@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.peers.composed import to_rows, to_scores
+from benchmarks.peers.bentoml_composition import to_rows, to_scores
 from frontdesk.scores import Sampled, Scores
 
 TEXTS, INTENTS = 4, 5

@@ -1,14 +1,13 @@
-"""Which promises a run keeps, from its JSON."""
+"""Promises, tables and plots of a run, from its JSON."""
 
 from __future__ import annotations
 
-import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.promises import Promise, promises
-from benchmarks.report import last_line
+from benchmarks.report import Promise, draw, print_report, promises
 
 
 def spread(median: float) -> dict[str, float]:
@@ -87,7 +86,27 @@ def test_memory_may_fill_up_in_the_first_minute_but_not_grow_after_it() -> None:
     assert judged(run(soak=soak), "growth").measured == 100.0
 
 
-def test_a_figure_of_nothing_is_null_in_the_last_line() -> None:
-    assert json.loads(last_line({"overload": {"refused_p99_ms": float("nan"), "seconds": ({"p95_ms": 1.5},)}})) == {
-        "overload": {"refused_p99_ms": None, "seconds": [{"p95_ms": 1.5}]}
+def test_each_part_is_a_png_and_what_was_not_run_is_none(tmp_path: Path) -> None:
+    figure = {"median": 0.8, "least": 0.7, "most": 0.9}
+    found: dict[str, Any] = {
+        "placement": "embedded",
+        "peak_per_s": 100.0,
+        "closed": [{"name": "understand", "concurrency": 64, "efficiency": figure}],
+        "open": [{"share": share, "p50_ms": figure, "p95_ms": figure, "p99_ms": figure} for share in (0.5, 1.2)],
     }
+    drawn = draw(found, tmp_path)
+
+    assert [file.name for file in drawn] == ["efficiency.png", "latency.png"]
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in drawn)
+    assert sorted(tmp_path.iterdir()) == sorted(drawn)
+
+
+def test_a_run_is_printed_with_its_machine_its_rows_and_its_promises(capsys: pytest.CaptureFixture[str]) -> None:
+    where = {"processor": "a processor", "cores": 2, "commit": "abc", "load_before": 0.1}
+    described = {"bundle": "v1", "workers": 2, "placement": "embedded", "kernel_reference": "alone"}
+    print_report(run(machine=where, **described))
+    printed = capsys.readouterr().out
+
+    assert "a processor, 2 cores, commit abc" in printed
+    assert "single texts, one process (the reference)" in printed
+    assert "kernel CPU / server CPU per text, understand at 64" in printed

@@ -6,7 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
-from benchmarks.traffic import (
+from benchmarks.workload import (
     BATCH,
     MIX,
     TEXTS_PER_MIXED_REQUEST,

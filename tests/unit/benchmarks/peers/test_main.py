@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.peers.harness import Measured
-from benchmarks.peers.line_up import LINE_UP
-from benchmarks.peers.plot import draw
-from benchmarks.peers.summary import summarise
+from benchmarks.peers.__main__ import draw
+from benchmarks.peers.harness import LINE_UP, Measured, summarise
+from benchmarks.results import plain
 
 
 def test_all_servers_at_all_levels_are_drawn_and_a_slower_one_differently(tmp_path: Path) -> None:
@@ -18,7 +17,7 @@ def test_all_servers_at_all_levels_are_drawn_and_a_slower_one_differently(tmp_pa
             for place, peer in enumerate(LINE_UP)
             for level in (1, 8, 64)
         ]
-        draw(summarise(measured), tmp_path / "made" / name)
+        draw(plain(summarise(measured)), tmp_path / "made" / name)
         return (tmp_path / "made" / name).read_bytes()
 
     fast = picture("fast.png", 300.0)
