@@ -25,6 +25,7 @@ from frontdesk.security.tokens import verify
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.promotion import champion_path, promote
+from tests.support.command_line import invoke
 from tests.support.serving import EXIT_TIMEOUT_S, SIGNER, Server, free_port, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
@@ -275,7 +276,7 @@ class TestCommandLine:
         assert '"subject": "frontdesk ask"' in server.log()
 
     def test_ask_reads_a_message_from_each_line(self, server: Server) -> None:
-        asked = frontdesk(
+        asked = invoke(
             server.home, "ask", "--json", stdin=f"{TEXT}\n\nI want my money back!\n", server__port=server.port
         )
         ids = [json.loads(line)["query_id"] for line in asked.stdout.splitlines()]
@@ -285,7 +286,7 @@ class TestCommandLine:
         assert [stored[query_id] for query_id in ids] == [TEXT, "I want my money back!"]
 
     def test_ask_shows_reply_decision_and_why(self, server: Server) -> None:
-        shown = frontdesk(server.home, "ask", TEXT, server__port=server.port)
+        shown = invoke(server.home, "ask", TEXT, server__port=server.port)
 
         assert shown.returncode == 0
         for word in ("reply", "decision", "intent", "sentiment", "priority", "uncertainty"):
@@ -294,14 +295,14 @@ class TestCommandLine:
     @pytest.mark.parametrize("text", ["", "   "])
     def test_ask_refuses_a_message_of_nothing(self, server: Server, text: str) -> None:
         before = server.count("default")
-        asked = frontdesk(server.home, "ask", text, server__port=server.port)
+        asked = invoke(server.home, "ask", text, server__port=server.port)
 
         assert (asked.returncode, asked.stdout) == (1, "")
         assert asked.stderr.startswith("refused text ")
         assert server.count("default") == before
 
     def test_ask_works_without_a_server(self, home: Path) -> None:
-        asked = frontdesk(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")
+        asked = invoke(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")
         first, refused, last = (json.loads(line) for line in asked.stdout.splitlines())
 
         assert asked.returncode == 1
@@ -319,8 +320,8 @@ class TestCommandLine:
 
     def test_ask_answers_with_and_without_a_server_alike(self, server: Server) -> None:
         options = ("ask", TEXT, "--json", "--no-store")
-        remote = json.loads(frontdesk(server.home, *options, server__port=server.port).stdout)
-        local = json.loads(frontdesk(server.home, *options, "--local").stdout)
+        remote = json.loads(invoke(server.home, *options, server__port=server.port).stdout)
+        local = json.loads(invoke(server.home, *options, "--local").stdout)
 
         varying = ("query_id", "timings_ms")
         assert {k: v for k, v in remote.items() if k not in varying} == {
@@ -328,7 +329,7 @@ class TestCommandLine:
         }
 
     def test_doctor_finds_a_good_home_good(self, home: Path) -> None:
-        examined = frontdesk(home, "doctor", "--json")
+        examined = invoke(home, "doctor", "--json")
 
         assert examined.returncode == 0
         assert {finding["state"] for finding in json.loads(examined.stdout)} <= {"good", "warning"}
@@ -336,7 +337,7 @@ class TestCommandLine:
 
     def test_doctor_names_what_is_damaged(self, home: Path) -> None:
         named = changed_byte(home)
-        examined = frontdesk(home, "doctor", "--json")
+        examined = invoke(home, "doctor", "--json")
         (bad,) = (finding for finding in json.loads(examined.stdout) if finding["state"] == "bad")
 
         assert examined.returncode == 1
@@ -344,7 +345,7 @@ class TestCommandLine:
         assert named in bad["told"]
 
     def test_config_shows_what_is_in_force(self, home: Path) -> None:
-        shown = frontdesk(home, "config", "show", "--json", server__port=3456, storage__url="sqlite:////tmp/x.db")
+        shown = invoke(home, "config", "show", "--json", server__port=3456, storage__url="sqlite:////tmp/x.db")
         settings = json.loads(shown.stdout)
 
         assert shown.returncode == 0
@@ -352,14 +353,14 @@ class TestCommandLine:
         assert settings["storage"]["url"] == "(set)"
 
     def test_models_marks_the_champion(self, home: Path, tiny_bundle: Bundle) -> None:
-        listed = frontdesk(home, "models", "--json")
+        listed = invoke(home, "models", "--json")
 
         assert listed.returncode == 0
         assert [(row["version"], row["champion"]) for row in json.loads(listed.stdout)] == [(tiny_bundle.version, True)]
-        assert tiny_bundle.version in frontdesk(home, "models").stdout
+        assert tiny_bundle.version in invoke(home, "models").stdout
 
     def test_a_token_is_made_that_the_server_accepts(self, server: Server) -> None:
-        made = frontdesk(server.home, "token", "--tenant", "shop", "--scope", "understand")
+        made = invoke(server.home, "token", "--tenant", "shop", "--scope", "understand")
         caller = verify(made.stdout.strip(), read_keyring(server.home / "keys"), SecuritySettings()).caller
 
         assert made.returncode == 0
@@ -372,7 +373,7 @@ class TestCommandLine:
         assert response.status_code == 200
 
     def test_a_scope_that_does_not_exist_is_refused(self, home: Path) -> None:
-        _assert_refused(frontdesk(home, "token", "--scope", "everything"), "everything")
+        _assert_refused(invoke(home, "token", "--scope", "everything"), "everything")
 
 
 class TestKilledOutright:

@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.command_line import invoke
 from tests.support.serving import Server, free_port, frontdesk
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
@@ -62,12 +63,10 @@ def test_a_server_whose_language_model_has_no_address_refuses_to_start(
 
 def test_config_show_tells_of_no_key_and_doctor_of_a_language_model_that_is_away(home: Path) -> None:
     away = {"responses__provider": "openai", "llm__base_url": f"http://127.0.0.1:{free_port()}/v1", "llm__model": "m"}
-    shown = frontdesk(
-        home, "config", "show", llm__api_key="MARKER-KEY", llm__proxy="http://user:MARKER@proxy:1", **away
-    )
+    shown = invoke(home, "config", "show", llm__api_key="MARKER-KEY", llm__proxy="http://user:MARKER@proxy:1", **away)
     assert shown.returncode == 0
     assert "MARKER" not in shown.stdout + shown.stderr
-    examined = frontdesk(home, "doctor", llm__api_key="MARKER-KEY", **away)
+    examined = invoke(home, "doctor", llm__api_key="MARKER-KEY", **away)
     assert examined.returncode == 1
     assert "language model" in examined.stdout
     assert "unreachable" in examined.stdout

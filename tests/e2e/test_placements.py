@@ -17,6 +17,7 @@ from frontdesk.masking import mask
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.remote.placement import MEMBERS, TREES
+from tests.support.command_line import invoke
 from tests.support.serving import Server, frontdesk, home_with
 from training.data.examples import Example
 
@@ -119,7 +120,7 @@ def test_a_bundle_without_encoders_is_refused_by_the_master(home: Path, placemen
 
 
 def test_the_command_line_needs_no_runner(home: Path) -> None:
-    asked = frontdesk(home, "ask", "Where is my parcel?", model__placement="dedicated")
+    asked = invoke(home, "ask", "Where is my parcel?", model__placement="dedicated")
 
     assert asked.returncode == 0, asked.stderr
 

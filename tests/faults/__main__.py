@@ -40,7 +40,7 @@ class Played:
 
 
 def main() -> int:
-    names = [scenario.name.replace(" ", "-") for scenario in SCENARIOS]
+    names = [scenario.slug for scenario in SCENARIOS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"out of {', '.join(names)}; default: all")
     parser.add_argument("--short", action="store_true", help="the short forms, as in make test")
@@ -48,7 +48,7 @@ def main() -> int:
     if unknown := set(wanted.scenarios) - set(names):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     console = Console(width=150)
-    chosen = [each for each, name in zip(SCENARIOS, names, strict=True) if name in (wanted.scenarios or names)]
+    chosen = [scenario for scenario in SCENARIOS if scenario.slug in (wanted.scenarios or names)]
     with contextlib.ExitStack() as servers, tempfile.TemporaryDirectory(prefix="frontdesk-faults-") as folder:
         start_postgresql = cache(lambda: servers.enter_context(postgresql.running()))
         start_redis = cache(lambda: servers.enter_context(redis_server.running()))
