@@ -18,7 +18,7 @@ def language_models(server: Server) -> list[psutil.Process]:
     return [process for process in server.processes() if "bentos.wiring.local_llm" in process.cmdline()]
 
 
-@pytest.mark.parametrize("end", ["terminate", "kill"])
+@pytest.mark.parametrize("end", [pytest.param("terminate", marks=pytest.mark.nightly), "kill"])
 def test_the_local_language_model_is_one_process_a_host_and_ends_with_the_master(home: Path, end: str) -> None:
     port = free_port()
     with Server(home, workers=2, responses__provider="local", llm__local_port=port) as server:

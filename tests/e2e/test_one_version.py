@@ -7,7 +7,6 @@ pointer names another by then.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -27,20 +26,16 @@ from model_store.promotion import champion_path
 from tests.support.bundle_cache import cached_bundle
 from tests.support.command_line import invoke
 from tests.support.serving import Server
-from training.run import TrainingRun
 
 TEXT = "Where is my parcel? It should have come on Monday."
 CALLERS = 4
-ANOTHER_SEED = 14
 RESPAWN_TIMEOUT_S = 40.0
 
 
 @pytest.fixture
-def home_of_two(home: Path, tiny_run: TrainingRun) -> tuple[Path, Bundle]:
+def home_of_two(home: Path) -> tuple[Path, Bundle]:
     """A home whose champion is the tiny bundle, and a second one beside it, trained with another seed."""
-    assert tiny_run.profile.seed != ANOTHER_SEED
-    profile = tiny_run.profile.model_copy(update={"seed": ANOTHER_SEED})
-    second = cached_bundle(dataclasses.replace(tiny_run, profile=profile, profile_name="another seed"))
+    second = cached_bundle("another-seed")
     copy = shutil.copytree(second.path, home / "bundles" / second.version)
     return home, open_bundle(Path(copy))
 

@@ -24,7 +24,7 @@ from benchmarks.machine import machine
 from tests.faults.outcome import Grounds, Outcome, Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.support import postgresql, redis_server
-from tests.support.bundle_cache import cached_bundle, tiny_run
+from tests.support.bundle_cache import cached_bundle
 
 _COUNTED = ("lost", "doubled", "phantom", "differing", "disordered")
 
@@ -53,7 +53,7 @@ def main() -> int:
         start_postgresql = cache(lambda: servers.enter_context(postgresql.running()))
         start_redis = cache(lambda: servers.enter_context(redis_server.running()))
         console.print("Preparing the bundle that is served ...")
-        bundle = cached_bundle(tiny_run(Path(folder)))
+        bundle = cached_bundle()
         played = []
         for number, scenario in enumerate(chosen):
             if (reason := scenario.missing()) is not None:
