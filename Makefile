@@ -90,8 +90,8 @@ check: lint  ## the definition of clean: lint and the unit tests
 lint: $(VENV)/.dev-$(EXTRA)  ## format, style, security, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bentos cli frontdesk model_store runners training
-	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bentos cli frontdesk model_store runners training & bandit=$$!; \
+		status=0; $(BIN)/mypy || status=$$?; wait $$bandit || status=$$?; exit $$status
 	@$(BIN)/lint-imports
 
 format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it

@@ -51,6 +51,7 @@ HERMETIC = (
 
 LONGEST_FIRST = (
     "integration/training/test_run.py",
+    "integration/training/test_reports.py",
     "integration/test_gate.py",
     "faults/test_scenarios.py",
     "e2e/test_placements.py",
