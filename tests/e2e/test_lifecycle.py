@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,13 +18,13 @@ import psutil
 import pytest
 
 from frontdesk.config import SecuritySettings, load
-from frontdesk.security.keys import read_keyring, signing_key
+from frontdesk.security.keys import read_keyring
 from frontdesk.security.tokens import verify
-from model_store.bundle import Bundle, seal_bundle
-from model_store.manifest import FILE_NAME, Manifest
-from model_store.promotion import champion_path, promote
+from model_store.bundle import Bundle
+from model_store.promotion import champion_path
 from tests.support.command_line import invoke
-from tests.support.serving import EXIT_TIMEOUT_S, SIGNER, Server, free_port, frontdesk
+from tests.support.damaged_homes import changed_byte, key_for_everybody, no_champion
+from tests.support.serving import EXIT_TIMEOUT_S, Server, free_port, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
 IN_FLIGHT = 50
@@ -134,79 +132,10 @@ def _alive(server: Server, wanted: Callable[[httpx2.Response], bool], *, within_
     pytest.fail(f"not within {within_s} s; last: {last and (last.status_code, last.text)}\n{server.log()[-3000:]}")
 
 
-def no_champion(home: Path) -> str:
-    (home / "bundles" / "champion").unlink()
-    return "No model has been promoted yet"
-
-
-def champion_that_is_gone(home: Path) -> str:
-    version = champion_path(home / "bundles").name
-    shutil.rmtree(home / "bundles" / version)
-    return version
-
-
-def changed_byte(home: Path) -> str:
-    file = min((champion_path(home / "bundles") / "members").glob("*.onnx"))
-    content = file.read_bytes()
-    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    return f"members/{file.name}"
-
-
-def missing_file(home: Path) -> str:
-    (champion_path(home / "bundles") / "calibration.json").unlink()
-    return "calibration.json"
-
-
-def another_fingerprint(home: Path) -> str:
-    _seal_again(home, feature_fingerprint="0" * 64)
-    return "another definition of the features"
-
-
-def another_masking_version(home: Path) -> str:
-    _seal_again(home, masking_version="0")
-    return "masking version 0"
-
-
-def other_golden_rows(home: Path) -> str:
-    file = champion_path(home / "bundles") / "golden.json"
-    golden = json.loads(file.read_text())
-    golden["expected"]["fp32"]["intent"][0][0] += 0.5
-    file.write_text(json.dumps(golden))
-    _seal_again(home)
-    return "golden rows"
-
-
-def key_for_everybody(home: Path) -> str:
-    signing_key(home / "keys")
-    key = home / "keys" / "signing.key"
-    key.chmod(0o644)
-    return str(key)
-
-
-def _seal_again(home: Path, **changes: str) -> None:
-    """Promote a bundle that is whole and sealed, but says something else."""
-    path = champion_path(home / "bundles")
-    manifest = dataclasses.replace(Manifest.read(path), **changes)
-    (path / FILE_NAME).unlink()
-    bundle = seal_bundle(path, manifest)
-    SIGNER.sign(bundle.path)
-    promote(home / "bundles", bundle.version)
-
-
 class TestRefusingToStart:
-    @pytest.mark.parametrize(
-        "damage",
-        [
-            no_champion,
-            champion_that_is_gone,
-            changed_byte,
-            missing_file,
-            another_fingerprint,
-            another_masking_version,
-            other_golden_rows,
-            key_for_everybody,
-        ],
-    )
+    """One line and an exit code; tests/integration/test_refusals.py has every reason."""
+
+    @pytest.mark.parametrize("damage", [no_champion, changed_byte, key_for_everybody])
     def test_a_damaged_home_is_refused_by_name(self, home: Path, damage: Callable[[Path], str]) -> None:
         named = damage(home)
 
@@ -218,8 +147,6 @@ class TestRefusingToStart:
             ({"server__prot": 1}, "server.prot"),
             ({"server__workers": "many"}, "server.workers"),
             ({"nonsense__key": 1}, "FRONTDESK_NONSENSE__KEY"),
-            ({"policy__priority": "none.yaml"}, "none.yaml"),
-            ({"responses__knowledge": "nowhere"}, "nowhere"),
             ({"storage__url": "mysql://user:secret-word@host/db"}, "storage.url"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",

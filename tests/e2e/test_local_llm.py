@@ -44,20 +44,10 @@ def test_the_local_language_model_is_one_process_a_host_and_ends_with_the_master
         assert not language_models(server)
 
 
-@pytest.mark.parametrize(
-    ("settings", "told"),
-    [
-        ({"responses__provider": "openai"}, "llm.base_url"),
-        ({"responses__provider": "openai", "llm__base_url": "http://127.0.0.1:9/v1"}, "llm.model"),
-        ({"responses__provider": "openai", "llm__base_url": "ftp://host/v1"}, "llm.base_url"),
-    ],
-)
-def test_a_server_whose_language_model_has_no_address_refuses_to_start(
-    home: Path, settings: dict[str, str], told: str
-) -> None:
-    refused = frontdesk(home, "serve", server__port=free_port(), **settings)
+def test_a_server_whose_language_model_has_no_address_refuses_to_start(home: Path) -> None:
+    refused = frontdesk(home, "serve", server__port=free_port(), responses__provider="openai")
     assert refused.returncode == 1
-    assert told in refused.stderr
+    assert "llm.base_url" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 

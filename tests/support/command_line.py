@@ -15,6 +15,8 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from unittest.mock import patch
 
+from prometheus_client import REGISTRY
+
 from cli.main import run
 from tests.support.serving import environment
 
@@ -33,6 +35,7 @@ def invoke(home: Path, *arguments: str, stdin: str = "", **settings: object) -> 
         redirect_stdout(output),
         redirect_stderr(errors),
         _umask_restored(),
+        _metrics_of_its_own(),
     ):
         code = _exit_code()
     return subprocess.CompletedProcess(arguments, code, _text(output), _text(errors))
@@ -54,6 +57,17 @@ def _umask_restored() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+@contextmanager
+def _metrics_of_its_own() -> Iterator[None]:
+    """Metrics that the command registers are gone afterwards, so that the next command can register them again."""
+    before = set(REGISTRY._collector_to_names)
+    try:
+        yield
+    finally:
+        for collector in set(REGISTRY._collector_to_names) - before:
+            REGISTRY.unregister(collector)
 
 
 def _text(stream: io.TextIOWrapper) -> str:
