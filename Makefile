@@ -12,7 +12,8 @@ LOCKED      := --quiet --require-hashes --only-binary :all: --no-deps  # a lock 
 TORCH_FROM  := $(if $(strip $(TORCH_INDEX)),--index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
 AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that load no server of ours
-IN_PAIRS    := --numprocesses 2 --dist loadfile  # for tests that start servers: they wait much, and a file shares its server
+IN_PAIRS    := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # for tests that start servers: they wait much, and a file shares its server
+BY_DAY      := -m "not nightly"
 SIDE_BY_SIDE := tests/unit tests/parity tests/integration tests/injection tests/masking
 USERS       ?= 50             # of make bench-locust
 RUN_TIME    ?= 60s            # of make bench-locust
@@ -60,8 +61,8 @@ serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model where there 
 train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the result
 	@$(BIN)/frontdesk train --promote
 
-test: $(VENV)/.dev-$(EXTRA)  ## every test; on private servers of its own where PostgreSQL and Redis are installed
-	@status=0; $(PYTEST) $(AT_ONCE) $(SIDE_BY_SIDE) || status=$$?; $(PYTEST) $(IN_PAIRS) $(SIDE_BY_SIDE:%=--ignore %) || status=$$?; exit $$status
+test: $(VENV)/.dev-$(EXTRA)  ## every test that is not nightly; on private servers of its own where PostgreSQL and Redis are installed
+	@status=0; $(PYTEST) $(BY_DAY) $(AT_ONCE) $(SIDE_BY_SIDE) || status=$$?; $(PYTEST) $(BY_DAY) $(IN_PAIRS) $(SIDE_BY_SIDE:%=--ignore %) || status=$$?; exit $$status
 
 test-hermetic: $(VENV)/.dev-$(EXTRA)  ## the tests that depend most on the machine, as an ordinary user, with no Redis and no PostgreSQL
 	@$(BIN)/python -m tests.support.ordinary_user $(AT_ONCE)
@@ -71,12 +72,13 @@ test-all: test-deps test lint  ## install what the tests can use, then all tests
 test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQL, Redis, wrk; nothing is started
 	@.ci/test-deps
 
-faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests beside each kind of failure, an hour in all
+faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests beside each kind of failure, then the nightly tests; an hour in all
 	@$(BIN)/python -m tests.faults $(SCENARIOS)
+	@$(if $(strip $(SCENARIOS)),:,$(PYTEST) -m nightly)
 
 hostile: $(VENV)/.dev-$(EXTRA)  ## 1,000 connections of each attack for a minute, then every hostile test with 50,000 generated requests; an hour in all
 	@$(BIN)/python -m tests.hostile.flood
-	@HOSTILE_REQUESTS=50000 $(PYTEST) -raP tests/hostile
+	@HOSTILE_REQUESTS=50000 FLOOD_SECONDS=10 $(PYTEST) -raP tests/hostile
 
 upgrade-test: $(VENV)/.dev-$(EXTRA)  ## open with this code what the code of FROM=COMMIT made: database, spool, keys, bundle, Bento; six minutes
 	@test -n "$(strip $(FROM))" || { echo "Name the older commit: make upgrade-test FROM=COMMIT"; exit 1; }
@@ -88,8 +90,8 @@ check: lint  ## the definition of clean: lint and the unit tests
 lint: $(VENV)/.dev-$(EXTRA)  ## format, style, security, types, import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bentos cli frontdesk model_store runners training
-	@$(BIN)/mypy
+	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bentos cli frontdesk model_store runners training & bandit=$$!; \
+		status=0; $(BIN)/mypy || status=$$?; wait $$bandit || status=$$?; exit $$status
 	@$(BIN)/lint-imports
 
 format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it

@@ -5,13 +5,13 @@ A real server is started by the first test that asks for it. The summary says wh
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -23,11 +23,12 @@ from tests.support import postgresql as postgresql_server
 from tests.support import redis_server as redis_servers
 from tests.support.bundle_cache import cached_bundle
 from tests.support.postgresql import PostgreSql
-from tests.support.profiles import with_small_encoders
 from tests.support.redis_server import RedisServer
 from tests.support.serving import PROJECT, SIGNER, Server, free_port, home_with
-from training.data.examples import STARTER_CORPUS, Example, read_examples
-from training.run import TrainingRun
+
+if TYPE_CHECKING:  # importing them takes seconds
+    from training.data.examples import Example
+    from training.run import TrainingRun
 
 TOOK_PART = pytest.StashKey[list[str]]()
 HERMETIC = (
@@ -38,6 +39,7 @@ HERMETIC = (
     "integration/test_keys_command.py",
     "integration/test_redis_customers.py",
     "integration/test_shared_windows.py",
+    "integration/training/test_train_command.py",
     "unit/bentos/wiring/test_port_check.py",
     "unit/cli/",
     "unit/frontdesk/audit/",
@@ -47,6 +49,24 @@ HERMETIC = (
     "unit/frontdesk/test_config.py",
 )
 """Tests that depended on the machine before, or easily could: `make test-hermetic` repeats them."""
+
+LONGEST_FIRST = (
+    "integration/training/test_run.py",
+    "integration/training/test_reports.py",
+    "integration/test_gate.py",
+    "faults/test_scenarios.py",
+    "e2e/test_placements.py",
+    "e2e/test_bento.py",
+    "e2e/test_lifecycle.py",
+    "hostile/test_grpc_floods.py",
+    "e2e/test_erasure.py",
+    "e2e/test_grpc.py",
+    "hostile/test_flood.py",
+    "e2e/test_one_version.py",
+    "e2e/test_limits.py",
+    "e2e/test_connections.py",
+)
+"""Files that take half a minute and longer: no process may begin one of them when the others are done."""
 
 
 # A busy machine is no defect of what is tested.
@@ -78,9 +98,16 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(_name(item), len(places)))
     for item in items:
-        if item.path.relative_to(PROJECT / "tests").as_posix().startswith(HERMETIC):
+        if _name(item).startswith(HERMETIC):
             item.add_marker(pytest.mark.hermetic)
+
+
+def _name(item: pytest.Item) -> str:
+    """The file below tests/."""
+    return item.path.relative_to(PROJECT / "tests").as_posix()
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -141,6 +168,8 @@ def redis_server(shared_redis: RedisServer) -> RedisServer:
 
 @pytest.fixture(scope="session")
 def starter_examples() -> tuple[Example, ...]:
+    from training.data.examples import STARTER_CORPUS, read_examples
+
     return read_examples(STARTER_CORPUS)
 
 
@@ -150,16 +179,14 @@ def tiny_run(tmp_path_factory: pytest.TempPathFactory) -> TrainingRun:
 
 
 @pytest.fixture(scope="session")
-def tiny_bundle(tiny_run: TrainingRun) -> Bundle:
+def tiny_bundle() -> Bundle:
     """A sealed and signed bundle, trained once per checkout; never change its files: copy it first."""
-    return cached_bundle(tiny_run)
+    return cached_bundle()
 
 
 @pytest.fixture
 def copied_bundle(tiny_bundle: Bundle, tmp_path: Path) -> Path:
     """The tiny bundle's folder, to be damaged."""
-    import shutil
-
     return Path(shutil.copytree(tiny_bundle.path, tmp_path / tiny_bundle.version))
 
 
@@ -179,6 +206,16 @@ def server(tiny_bundle: Bundle, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def encoder_bundle(tiny_run: TrainingRun) -> Bundle:
+def encoder_bundle() -> Bundle:
     """The same with both encoders, one layer each."""
-    return cached_bundle(dataclasses.replace(tiny_run, profile=with_small_encoders(tiny_run.profile)))
+    return cached_bundle("encoders")
+
+
+@pytest.fixture(scope="session")
+def empty_mlflow(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a database of MLflow without content, to be copied: its migrations take seconds."""
+    from mlflow import MlflowClient
+
+    folder = tmp_path_factory.mktemp("mlflow")
+    MlflowClient(tracking_uri=f"sqlite:///{folder}/mlflow.db").search_experiments()
+    return folder

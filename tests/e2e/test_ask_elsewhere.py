@@ -17,7 +17,8 @@ from cli.local_server import Listener, base_of, look_for_server
 from cli.serve import _wait_until_ready
 from frontdesk.config import load
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
-from tests.support.serving import Server, environment, frontdesk
+from tests.support.command_line import invoke
+from tests.support.serving import Server, environment
 
 TEXT = "Where is my parcel? It should have come on Monday."
 
@@ -63,7 +64,7 @@ def running(handler: type[BaseHTTPRequestHandler], address: tuple[str, int] = ("
 
 
 def ask(home: Path, port: int) -> subprocess.CompletedProcess[str]:
-    return frontdesk(home, "ask", TEXT, "--json", "--no-store", server__port=port, timeout_s=60.0)
+    return invoke(home, "ask", TEXT, "--json", "--no-store", server__port=port)
 
 
 def assert_answered_here(result: subprocess.CompletedProcess[str], port: int, program: str) -> None:

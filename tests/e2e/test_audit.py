@@ -22,9 +22,10 @@ from frontdesk.audit.checkpoints import FILE_NAME, checkpoints_in
 from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from model_store.bundle import Bundle
+from tests.support.command_line import invoke
 from tests.support.kept import kept as row_of
 from tests.support.kept import put
-from tests.support.serving import Server, frontdesk, home_with
+from tests.support.serving import Server, home_with
 
 MARK = "zqxauditmark"
 CLOSED = {
@@ -52,13 +53,13 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen_and_metrics_c
         assert {(row["tenant"], row["subject"]) for row in kept} == {("acme", "tester")}
         assert MARK not in repr(kept)
 
-        rotated = frontdesk(server.home, "keys", "rotate")
+        rotated = invoke(server.home, "keys", "rotate")
         assert rotated.returncode == 0, rotated.stderr
-        made = frontdesk(server.home, "audit", "checkpoint")
+        made = invoke(server.home, "audit", "checkpoint")
         assert made.returncode == 0, made.stderr
         elsewhere = tmp_path / "checkpoints.jsonl"
         elsewhere.write_text(made.stdout)
-        checked = frontdesk(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
+        checked = invoke(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
         assert (checked.returncode, checked.stdout[:10]) == (0, "9 entries "), checked.stdout + checked.stderr
 
         for statement in (
@@ -69,7 +70,7 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen_and_metrics_c
             with closing(sqlite3.connect(server.home / "frontdesk.db")) as connection:
                 connection.execute(statement)
                 connection.commit()
-            found = frontdesk(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
+            found = invoke(server.home, "audit", "verify", "--checkpoint", str(elsewhere))
             assert found.returncode == 1, (statement, found.stdout)
         assert_closed(server)
 
@@ -109,7 +110,7 @@ class TestTargets:
         assert {entry["target"] for entry in entries(server, tenant)} == {target}
         reads = wait_for(lambda: of(server, tenant, "read"))
         assert {entry["target"] for entry in reads} == {target}
-        listed = frontdesk(server.home, "audit", "list", "--customer", "auditme", "--tenant", tenant)
+        listed = invoke(server.home, "audit", "list", "--customer", "auditme", "--tenant", tenant)
         actions = [json.loads(line)["action"] for line in listed.stdout.splitlines()]
         assert actions.count("erase") == actions.count("erase.outcome") == 3
 
@@ -129,7 +130,7 @@ class TestCustomers:
         assert client.delete(f"/v1/queries/{first}").status_code == 200
         assert client.delete("/v1/sessions/s1").status_code == 200
         for options in (("--tenant", tenant), ()):
-            listed = frontdesk(server.home, "audit", "list", "--customer", "ada", *options, "--limit", "1000")
+            listed = invoke(server.home, "audit", "list", "--customer", "ada", *options, "--limit", "1000")
             listed_entries = [json.loads(line) for line in listed.stdout.splitlines()]
             of_tenant = [entry for entry in listed_entries if entry["tenant"] == tenant]
             routes = sorted((entry["action"], entry["details"].get("route", "")) for entry in of_tenant)
@@ -222,7 +223,7 @@ class TestRefusals:
 
 class TestTokens:
     def test_a_minted_token_is_named_before_it_is_printed(self, server: Server, tenant: str) -> None:
-        minted = frontdesk(server.home, "token", "--tenant", tenant, "--subject", "auditor", "--scope", "admin")
+        minted = invoke(server.home, "token", "--tenant", tenant, "--subject", "auditor", "--scope", "admin")
         assert minted.returncode == 0, minted.stderr
         claims = claims_of(minted.stdout.strip())
         (entry,) = of(server, tenant, "token.minted")
@@ -233,10 +234,10 @@ class TestTokens:
     def test_a_life_beyond_the_longest_is_not_minted_and_nothing_is_while_the_log_cannot_be_written(
         self, server: Server, tmp_path: Path
     ) -> None:
-        refused = frontdesk(server.home, "token", "--ttl-s", "31536000000", "--scope", "admin")
+        refused = invoke(server.home, "token", "--ttl-s", "31536000000", "--scope", "admin")
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "security.token_max_ttl_s" in refused.stderr
-        unavailable = frontdesk(tmp_path / "home", "token", storage__url="postgresql+psycopg2://a:b@127.0.0.1:1/none")
+        unavailable = invoke(tmp_path / "home", "token", storage__url="postgresql+psycopg2://a:b@127.0.0.1:1/none")
         assert (unavailable.returncode, unavailable.stdout) == (1, "")
         assert "audit log could not be written" in unavailable.stderr
 
@@ -253,13 +254,13 @@ class TestTokens:
 
     def test_the_command_revokes_a_token_by_its_id_and_all_of_a_subject(self, server: Server, tenant: str) -> None:
         first, second = (server.token(tenant=tenant) for _ in range(2))
-        assert frontdesk(server.home, "token", "revoke", jti_of(first)).returncode == 0
+        assert invoke(server.home, "token", "revoke", jti_of(first)).returncode == 0
         wait_for(lambda: [{}] if refused_everywhere(server, first) else [])
         assert accepted_everywhere(server, second)
-        ended = frontdesk(server.home, "token", "revoke", "--subject", "tester", "--tenant", tenant)
+        ended = invoke(server.home, "token", "revoke", "--subject", "tester", "--tenant", tenant)
         assert ended.returncode == 0, ended.stderr
         minted = ("--subject", "tester", "--tenant", tenant, "--scope", "history:read", "--scope", "understand")
-        third = frontdesk(server.home, "token", *minted).stdout.strip()
+        third = invoke(server.home, "token", *minted).stdout.strip()
         wait_for(lambda: [{}] if refused_everywhere(server, second) else [])
         assert accepted_everywhere(server, third)
 

@@ -165,6 +165,7 @@ class TestServed:
         before = built.files()
         with Server(
             served_home,
+            workers=1,
             command=("-m", "bentoml", "serve", built.tag),
             cwd=tmp_path,
             variables={"BENTOML_HOME": str(built.store)},

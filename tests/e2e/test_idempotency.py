@@ -16,7 +16,8 @@ from grpc import StatusCode
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from frontdesk.security.key_store import LOOK_AGAIN_S, KeyFiles, Purpose
-from tests.support.serving import Server, frontdesk
+from tests.support.command_line import invoke
+from tests.support.serving import Server
 
 TEXT = "Where is order #48213? Write to maria.lindqvist@example.org"
 PATHS = ("/v1/understand", "/v1/queries", "/understand", "/answer")
@@ -181,9 +182,9 @@ def test_answers_come_and_are_replayed_while_the_sealing_key_is_rotated_and_all_
 
     with ThreadPoolExecutor(2) as threads:
         asking = [threads.submit(ask) for _ in range(2)]
-        new = frontdesk(server.home, "keys", "rotate", "--sealing").stdout.strip()
+        new = invoke(server.home, "keys", "rotate", "--sealing").stdout.strip()
         time.sleep(LOOK_AGAIN_S + 0.5)
-        resealed = frontdesk(server.home, "keys", "reseal")
+        resealed = invoke(server.home, "keys", "reseal")
         again = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(key))
         over.set()
         statuses = [status for asked in asking for status in asked.result()]

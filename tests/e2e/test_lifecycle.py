@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -20,13 +18,13 @@ import psutil
 import pytest
 
 from frontdesk.config import SecuritySettings, load
-from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import verify
-from model_store.bundle import Bundle, seal_bundle
-from model_store.manifest import FILE_NAME, Manifest
-from model_store.promotion import champion_path, promote
+from model_store.bundle import Bundle
+from model_store.promotion import champion_path
+from tests.support.command_line import invoke
+from tests.support.damaged_homes import changed_byte, key_for_everybody, no_champion
 from tests.support.keyrings import read_keyring
-from tests.support.serving import EXIT_TIMEOUT_S, SIGNER, Server, free_port, frontdesk
+from tests.support.serving import EXIT_TIMEOUT_S, Server, free_port, frontdesk
 
 TEXT = "Where is my parcel? It should have come on Monday."
 IN_FLIGHT = 50
@@ -135,79 +133,10 @@ def _alive(server: Server, wanted: Callable[[httpx2.Response], bool], *, within_
     pytest.fail(f"not within {within_s} s; last: {last and (last.status_code, last.text)}\n{server.log()[-3000:]}")
 
 
-def no_champion(home: Path) -> str:
-    (home / "bundles" / "champion").unlink()
-    return "No model has been promoted yet"
-
-
-def champion_that_is_gone(home: Path) -> str:
-    version = champion_path(home / "bundles").name
-    shutil.rmtree(home / "bundles" / version)
-    return version
-
-
-def changed_byte(home: Path) -> str:
-    file = min((champion_path(home / "bundles") / "members").glob("*.onnx"))
-    content = file.read_bytes()
-    file.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
-    return f"members/{file.name}"
-
-
-def missing_file(home: Path) -> str:
-    (champion_path(home / "bundles") / "calibration.json").unlink()
-    return "calibration.json"
-
-
-def another_fingerprint(home: Path) -> str:
-    _seal_again(home, feature_fingerprint="0" * 64)
-    return "another definition of the features"
-
-
-def another_masking_version(home: Path) -> str:
-    _seal_again(home, masking_version="0")
-    return "masking version 0"
-
-
-def other_golden_rows(home: Path) -> str:
-    file = champion_path(home / "bundles") / "golden.json"
-    golden = json.loads(file.read_text())
-    golden["expected"]["fp32"]["intent"][0][0] += 0.5
-    file.write_text(json.dumps(golden))
-    _seal_again(home)
-    return "golden rows"
-
-
-def key_for_everybody(home: Path) -> str:
-    signing_key(home / "keys")
-    key = home / "keys" / "signing.key"
-    key.chmod(0o644)
-    return str(key)
-
-
-def _seal_again(home: Path, **changes: str) -> None:
-    """Promote a bundle that is whole and sealed, but says something else."""
-    path = champion_path(home / "bundles")
-    manifest = dataclasses.replace(Manifest.read(path), **changes)
-    (path / FILE_NAME).unlink()
-    bundle = seal_bundle(path, manifest)
-    SIGNER.sign(bundle.path)
-    promote(home / "bundles", bundle.version)
-
-
 class TestRefusingToStart:
-    @pytest.mark.parametrize(
-        "damage",
-        [
-            no_champion,
-            champion_that_is_gone,
-            changed_byte,
-            missing_file,
-            another_fingerprint,
-            another_masking_version,
-            other_golden_rows,
-            key_for_everybody,
-        ],
-    )
+    """One line and an exit code; tests/integration/test_refusals.py has every reason."""
+
+    @pytest.mark.parametrize("damage", [no_champion, changed_byte, key_for_everybody])
     def test_a_damaged_home_is_refused_by_name(self, home: Path, damage: Callable[[Path], str]) -> None:
         named = damage(home)
 
@@ -219,8 +148,6 @@ class TestRefusingToStart:
             ({"server__prot": 1}, "server.prot"),
             ({"server__workers": "many"}, "server.workers"),
             ({"nonsense__key": 1}, "FRONTDESK_NONSENSE__KEY"),
-            ({"policy__priority": "none.yaml"}, "none.yaml"),
-            ({"responses__knowledge": "nowhere"}, "nowhere"),
             ({"storage__url": "mysql://user:secret-word@host/db"}, "storage.url"),
         ],
         ids=lambda value: value if isinstance(value, str) else "",
@@ -277,7 +204,7 @@ class TestCommandLine:
         assert '"subject": "frontdesk ask"' in server.log()
 
     def test_ask_reads_a_message_from_each_line(self, server: Server) -> None:
-        asked = frontdesk(
+        asked = invoke(
             server.home, "ask", "--json", stdin=f"{TEXT}\n\nI want my money back!\n", server__port=server.port
         )
         ids = [json.loads(line)["query_id"] for line in asked.stdout.splitlines()]
@@ -287,7 +214,7 @@ class TestCommandLine:
         assert [stored[query_id] for query_id in ids] == [TEXT, "I want my money back!"]
 
     def test_ask_shows_reply_decision_and_why(self, server: Server) -> None:
-        shown = frontdesk(server.home, "ask", TEXT, server__port=server.port)
+        shown = invoke(server.home, "ask", TEXT, server__port=server.port)
 
         assert shown.returncode == 0
         for word in ("reply", "decision", "intent", "sentiment", "priority", "uncertainty"):
@@ -296,14 +223,14 @@ class TestCommandLine:
     @pytest.mark.parametrize("text", ["", "   "])
     def test_ask_refuses_a_message_of_nothing(self, server: Server, text: str) -> None:
         before = server.count("default")
-        asked = frontdesk(server.home, "ask", text, server__port=server.port)
+        asked = invoke(server.home, "ask", text, server__port=server.port)
 
         assert (asked.returncode, asked.stdout) == (1, "")
         assert asked.stderr.startswith("refused text ")
         assert server.count("default") == before
 
     def test_ask_works_without_a_server(self, home: Path) -> None:
-        asked = frontdesk(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")
+        asked = invoke(home, "ask", "--json", "--local", stdin=f"{TEXT}\n \n{TEXT * 100}\n{TEXT}\n")
         first, refused, last = (json.loads(line) for line in asked.stdout.splitlines())
 
         assert asked.returncode == 1
@@ -321,8 +248,8 @@ class TestCommandLine:
 
     def test_ask_answers_with_and_without_a_server_alike(self, server: Server) -> None:
         options = ("ask", TEXT, "--json", "--no-store")
-        remote = json.loads(frontdesk(server.home, *options, server__port=server.port).stdout)
-        local = json.loads(frontdesk(server.home, *options, "--local").stdout)
+        remote = json.loads(invoke(server.home, *options, server__port=server.port).stdout)
+        local = json.loads(invoke(server.home, *options, "--local").stdout)
 
         varying = ("query_id", "timings_ms")
         assert {k: v for k, v in remote.items() if k not in varying} == {
@@ -330,7 +257,7 @@ class TestCommandLine:
         }
 
     def test_doctor_finds_a_good_home_good(self, home: Path) -> None:
-        examined = frontdesk(home, "doctor", "--json")
+        examined = invoke(home, "doctor", "--json")
 
         assert examined.returncode == 0
         assert {finding["state"] for finding in json.loads(examined.stdout)} <= {"good", "warning"}
@@ -338,7 +265,7 @@ class TestCommandLine:
 
     def test_doctor_names_what_is_damaged(self, home: Path) -> None:
         named = changed_byte(home)
-        examined = frontdesk(home, "doctor", "--json")
+        examined = invoke(home, "doctor", "--json")
         (bad,) = (finding for finding in json.loads(examined.stdout) if finding["state"] == "bad")
 
         assert examined.returncode == 1
@@ -346,7 +273,7 @@ class TestCommandLine:
         assert named in bad["told"]
 
     def test_config_shows_what_is_in_force(self, home: Path) -> None:
-        shown = frontdesk(home, "config", "show", "--json", server__port=3456, storage__url="sqlite:////tmp/x.db")
+        shown = invoke(home, "config", "show", "--json", server__port=3456, storage__url="sqlite:////tmp/x.db")
         settings = json.loads(shown.stdout)
 
         assert shown.returncode == 0
@@ -354,14 +281,14 @@ class TestCommandLine:
         assert settings["storage"]["url"] == "(set)"
 
     def test_models_marks_the_champion(self, home: Path, tiny_bundle: Bundle) -> None:
-        listed = frontdesk(home, "models", "--json")
+        listed = invoke(home, "models", "--json")
 
         assert listed.returncode == 0
         assert [(row["version"], row["champion"]) for row in json.loads(listed.stdout)] == [(tiny_bundle.version, True)]
-        assert tiny_bundle.version in frontdesk(home, "models").stdout
+        assert tiny_bundle.version in invoke(home, "models").stdout
 
     def test_a_token_is_made_that_the_server_accepts(self, server: Server) -> None:
-        made = frontdesk(server.home, "token", "--tenant", "shop", "--scope", "understand")
+        made = invoke(server.home, "token", "--tenant", "shop", "--scope", "understand")
         caller = verify(made.stdout.strip(), read_keyring(server.home / "keys"), SecuritySettings()).caller
 
         assert made.returncode == 0
@@ -374,7 +301,7 @@ class TestCommandLine:
         assert response.status_code == 200
 
     def test_a_scope_that_does_not_exist_is_refused(self, home: Path) -> None:
-        _assert_refused(frontdesk(home, "token", "--scope", "everything"), "everything")
+        _assert_refused(invoke(home, "token", "--scope", "everything"), "everything")
 
 
 class TestKilledOutright:

@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import stat
 from pathlib import Path
 
-import psutil
-import pytest
-
-from frontdesk.config import PINNED_RUN_VARIABLE
 from model_store.bundle import Bundle
 from tests.support.serving import Server, home_with
-
-
-def sockets_folder(server: Server) -> Path:
-    """The folder of the sockets of a server's processes."""
-    (pinned,) = {process.environ()[PINNED_RUN_VARIABLE] for process in workers(server)}
-    return Path(json.loads(Path(pinned).read_text())["sockets"])
-
-
-def workers(server: Server) -> list[psutil.Process]:
-    return [psutil.Process(pid) for pid in server.workers().values()]
-
-
-def assert_private(folder: Path) -> None:
-    """Only this user can enter the folder, and each path of a socket in it is short enough for every system."""
-    about = folder.lstat()
-    assert (stat.S_IMODE(about.st_mode), about.st_uid) == (0o700, os.geteuid())
-    assert {"control", "events"} <= {file.name for file in folder.iterdir()}
-    assert all(len(os.fsencode(path)) < 100 for path in folder.rglob("*"))
+from tests.support.sockets import assert_private, sockets_folder
 
 
 def test_the_only_tcp_ports_are_those_of_the_settings(server: Server) -> None:
@@ -58,10 +34,3 @@ def test_files_that_a_server_writes_are_closed_to_other_users(server: Server) ->
     ours = [path for path in server.home.rglob("*") if "bundles" not in path.parts and path.name != "server.log"]
     assert {"frontdesk.db", "keys", "bentoml"} <= {path.name for path in ours}
     assert not [path for path in ours if path.lstat().st_mode & 0o077]
-
-
-@pytest.mark.parametrize("placement", ["dedicated"])
-def test_the_services_of_a_placement_have_no_tcp_port(encoder_bundle: Bundle, tmp_path: Path, placement: str) -> None:
-    with Server(home_with(encoder_bundle, tmp_path / "home"), workers=1, model__placement=placement) as server:
-        assert server.tcp_ports() == {server.port, server.grpc_port}
-        assert_private(sockets_folder(server))

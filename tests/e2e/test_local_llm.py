@@ -8,6 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.support.command_line import invoke
 from tests.support.serving import Server, free_port, frontdesk
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
@@ -17,7 +18,7 @@ def language_models(server: Server) -> list[psutil.Process]:
     return [process for process in server.processes() if "bentos.wiring.local_llm" in process.cmdline()]
 
 
-@pytest.mark.parametrize("end", ["terminate", "kill"])
+@pytest.mark.parametrize("end", [pytest.param("terminate", marks=pytest.mark.nightly), "kill"])
 def test_the_local_language_model_is_one_process_a_host_and_ends_with_the_master(home: Path, end: str) -> None:
     port = free_port()
     with Server(home, workers=2, responses__provider="local", llm__local_port=port) as server:
@@ -43,31 +44,19 @@ def test_the_local_language_model_is_one_process_a_host_and_ends_with_the_master
         assert not language_models(server)
 
 
-@pytest.mark.parametrize(
-    ("settings", "told"),
-    [
-        ({"responses__provider": "openai"}, "llm.base_url"),
-        ({"responses__provider": "openai", "llm__base_url": "http://127.0.0.1:9/v1"}, "llm.model"),
-        ({"responses__provider": "openai", "llm__base_url": "ftp://host/v1"}, "llm.base_url"),
-    ],
-)
-def test_a_server_whose_language_model_has_no_address_refuses_to_start(
-    home: Path, settings: dict[str, str], told: str
-) -> None:
-    refused = frontdesk(home, "serve", server__port=free_port(), **settings)
+def test_a_server_whose_language_model_has_no_address_refuses_to_start(home: Path) -> None:
+    refused = frontdesk(home, "serve", server__port=free_port(), responses__provider="openai")
     assert refused.returncode == 1
-    assert told in refused.stderr
+    assert "llm.base_url" in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
 def test_config_show_tells_of_no_key_and_doctor_of_a_language_model_that_is_away(home: Path) -> None:
     away = {"responses__provider": "openai", "llm__base_url": f"http://127.0.0.1:{free_port()}/v1", "llm__model": "m"}
-    shown = frontdesk(
-        home, "config", "show", llm__api_key="MARKER-KEY", llm__proxy="http://user:MARKER@proxy:1", **away
-    )
+    shown = invoke(home, "config", "show", llm__api_key="MARKER-KEY", llm__proxy="http://user:MARKER@proxy:1", **away)
     assert shown.returncode == 0
     assert "MARKER" not in shown.stdout + shown.stderr
-    examined = frontdesk(home, "doctor", llm__api_key="MARKER-KEY", **away)
+    examined = invoke(home, "doctor", llm__api_key="MARKER-KEY", **away)
     assert examined.returncode == 1
     assert "language model" in examined.stdout
     assert "unreachable" in examined.stdout

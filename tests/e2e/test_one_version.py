@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import threading
 import time
@@ -20,13 +21,11 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-from model_store.bundle import Bundle
+from model_store.bundle import Bundle, open_bundle
 from model_store.promotion import champion_path
-from tests.support.serving import PROJECT, Server, frontdesk
-from training.data.examples import Example
-from training.profiles.profile import read_profile
-from training.run import TrainingRun
+from tests.support.bundle_cache import cached_bundle
+from tests.support.command_line import invoke
+from tests.support.serving import Server
 
 TEXT = "Where is my parcel? It should have come on Monday."
 CALLERS = 4
@@ -34,22 +33,11 @@ RESPAWN_TIMEOUT_S = 40.0
 
 
 @pytest.fixture
-def home_of_two(home: Path, starter_examples: tuple[Example, ...], tmp_path: Path) -> tuple[Path, Bundle]:
+def home_of_two(home: Path) -> tuple[Path, Bundle]:
     """A home whose champion is the tiny bundle, and a second one beside it, trained with another seed."""
-    profile = tmp_path / "another-seed.yaml"
-    tiny = (PROJECT / "training" / "profiles" / "tiny.yaml").read_text()
-    assert "seed: 13\n" in tiny
-    profile.write_text(tiny.replace("seed: 13\n", "seed: 14\n"))
-    run = TrainingRun(
-        examples=starter_examples,
-        profile=read_profile(str(profile)),
-        profile_name="another seed",
-        taxonomy=Taxonomy.read(STARTER_TAXONOMY),
-        source="starter corpus",
-        work=tmp_path / "training",
-        bundles=home / "bundles",
-    )
-    return home, run.train(lambda progress: None)
+    second = cached_bundle("another-seed")
+    copy = shutil.copytree(second.path, home / "bundles" / second.version)
+    return home, open_bundle(Path(copy))
 
 
 class Callers:
@@ -113,7 +101,7 @@ def models_told(server: Server) -> dict[str, object]:
 
 
 def done(home: Path, *arguments: str) -> None:
-    run = frontdesk(home, *arguments, timeout_s=60.0)
+    run = invoke(home, *arguments)
     assert run.returncode == 0, run.stderr
 
 

@@ -17,7 +17,9 @@ from frontdesk.masking import mask
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from runners.remote.placement import MEMBERS, TREES
+from tests.support.command_line import invoke
 from tests.support.serving import Server, frontdesk, home_with
+from tests.support.sockets import assert_private, sockets_folder
 from training.data.examples import Example
 
 RESPAWN_TIMEOUT_S = 30.0
@@ -93,6 +95,11 @@ def test_dedicated_answers_like_embedded_with_the_encoders_in_one_process(
     assert_understood(dedicated, texts, expected)
 
 
+def test_the_services_of_a_placement_have_no_tcp_port(dedicated: Server) -> None:
+    assert dedicated.tcp_ports() == {dedicated.port, dedicated.grpc_port}
+    assert_private(sockets_folder(dedicated))
+
+
 def test_distributed_answers_like_embedded_with_a_process_for_each_part(
     encoder_bundle: Bundle, tmp_path: Path, texts: list[str], expected: list[dict[str, Any]]
 ) -> None:
@@ -108,18 +115,17 @@ def test_distributed_answers_like_embedded_with_a_process_for_each_part(
         assert refused.headers["retry-after"].isdecimal()
 
 
-@pytest.mark.parametrize("placement", ["dedicated", "distributed"])
-def test_a_bundle_without_encoders_is_refused_by_the_master(home: Path, placement: str) -> None:
-    ended = frontdesk(home, "serve", model__placement=placement)
+def test_a_bundle_without_encoders_is_refused_by_the_master(home: Path) -> None:
+    ended = frontdesk(home, "serve", model__placement="distributed")
 
     assert ended.returncode == 1
-    assert f"model.placement is '{placement}', but bundle" in ended.stderr
+    assert "model.placement is 'distributed', but bundle" in ended.stderr
     assert "FRONTDESK_MODEL__PLACEMENT=embedded" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 def test_the_command_line_needs_no_runner(home: Path) -> None:
-    asked = frontdesk(home, "ask", "Where is my parcel?", model__placement="dedicated")
+    asked = invoke(home, "ask", "Where is my parcel?", model__placement="dedicated")
 
     assert asked.returncode == 0, asked.stderr
 
@@ -185,9 +191,25 @@ class Load:
                 self.seen.append(Seen(self.elapsed_s(), took, response.status_code, retry_after, response.json()))
 
 
-def test_while_the_encoders_are_dead_the_rest_answers_and_then_all_is_well(
-    dedicated: Server, texts: list[str], expected: list[dict[str, Any]]
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """The encoders killed under load: what callers and probes saw until all members answered again."""
+
+    workers: dict[str, int]
+    victim: psutil.Process
+    seen: list[Seen]
+    killed: float
+    livez: dict[str, Any]
+    readyz: httpx2.Response
+
+    @property
+    def back(self) -> float:
+        """When the first answer of all members came again, in seconds since the load began."""
+        return min(answer.at for answer in self.seen if answer.is_whole and answer.at - answer.took > self.killed + 1.0)
+
+
+@pytest.fixture(scope="module")
+def outage(dedicated: Server) -> Outage:
     workers = dedicated.workers()
     victim = services(dedicated)["encoders"]
     with Load(dedicated) as load:
@@ -195,25 +217,42 @@ def test_while_the_encoders_are_dead_the_rest_answers_and_then_all_is_well(
             time.sleep(0.05)
         victim.kill()
         killed = load.elapsed_s()
+        livez = told_with(dedicated, "/livez", 503)
+        readyz = httpx2.get(f"{dedicated.url}/readyz", timeout=5.0)
         while len(load.whole_since(killed + 1.0)) < 5 * CALLERS:
             assert load.elapsed_s() < killed + RESPAWN_TIMEOUT_S, "the encoders did not come back"
             time.sleep(0.1)
+    return Outage(workers, victim, load.seen, killed, livez, readyz)
 
-    back = min(answer.at for answer in load.whole_since(killed + 1.0))
-    refused = [answer for answer in load.seen if answer.status == 503]
-    degraded = [answer for answer in load.seen if answer.skipped]
-    assert {answer.status for answer in load.seen} <= {200, 503}
+
+def test_while_the_encoders_are_dead_the_rest_answers_and_then_all_is_well(
+    dedicated: Server, outage: Outage, texts: list[str], expected: list[dict[str, Any]]
+) -> None:
+    seen, killed = outage.seen, outage.killed
+    refused = [answer for answer in seen if answer.status == 503]
+    degraded = [answer for answer in seen if answer.skipped]
+    assert {answer.status for answer in seen} <= {200, 503}
     assert len(refused) <= CALLERS, "only what was in flight is refused"
     assert all(answer.retry_after.isdecimal() and killed <= answer.at < killed + 1.0 for answer in refused)
     assert {tuple(answer.skipped) for answer in degraded} == {("encoders",)}
     assert all(killed <= answer.at for answer in degraded)
     assert all(answer.body["decision"]["action"] != "automate" for answer in degraded)
     assert {opinion["name"] for answer in degraded for opinion in answer.body["members"]} == set(MEMBERS[TREES])
-    assert max(answer.took for answer in load.seen) < DEADLINE_MS / 1000
-    assert len(degraded) > CALLERS * (back - killed) / 4, "the callers were kept waiting"
-    assert dedicated.workers() == workers
-    assert services(dedicated)["encoders"].pid != victim.pid
+    assert max(answer.took for answer in seen) < DEADLINE_MS / 1000
+    assert len(degraded) > CALLERS * (outage.back - killed) / 4, "the callers were kept waiting"
+    assert dedicated.workers() == outage.workers
+    assert services(dedicated)["encoders"].pid != outage.victim.pid
     assert_understood(dedicated, texts, expected)
+
+
+def test_health_names_the_encoders_while_they_are_dead_and_no_longer_than_that(
+    dedicated: Server, outage: Outage
+) -> None:
+    assert outage.livez == {"status": "a worker is dead", "dead_workers": ["encoders"]}
+    readyz = outage.readyz
+    assert (readyz.status_code, readyz.json()["degraded"]) == (200, ["encoders"]), "messages are answered meanwhile"
+    assert told_with(dedicated, "/livez", 200)["dead_workers"] == []
+    assert httpx2.get(f"{dedicated.url}/readyz", timeout=5.0).json()["degraded"] == []
 
 
 def told_with(server: Server, path: str, status: int) -> dict[str, Any]:
@@ -226,37 +265,28 @@ def told_with(server: Server, path: str, status: int) -> dict[str, Any]:
     return told
 
 
-def test_health_names_the_encoders_while_they_are_dead_and_no_longer_than_that(dedicated: Server) -> None:
-    services(dedicated)["encoders"].kill()
+def test_what_is_under_way_when_the_server_is_told_to_stop_is_answered(dedicated: Server) -> None:
+    """Both kinds of process are told at the same moment, and the API workers still need the encoders.
 
-    assert told_with(dedicated, "/livez", 503) == {"status": "a worker is dead", "dead_workers": ["encoders"]}
-    told = httpx2.get(f"{dedicated.url}/readyz", timeout=5.0)
-    assert (told.status_code, told.json()["degraded"]) == (200, ["encoders"]), "messages are answered meanwhile"
-
-    assert told_with(dedicated, "/livez", 200)["dead_workers"] == []
-    assert httpx2.get(f"{dedicated.url}/readyz", timeout=5.0).json()["degraded"] == []
-
-
-def test_what_is_under_way_when_the_server_is_told_to_stop_is_answered(encoder_bundle: Bundle, tmp_path: Path) -> None:
-    """Both kinds of process are told at the same moment, and the API workers still need the encoders."""
+    The last test of this file: it ends the server that the others share.
+    """
     statuses: list[int] = []
-    with Server(home_with(encoder_bundle, tmp_path / "home"), model__placement="dedicated", workers=1) as server:
 
-        def ask() -> None:
-            queries = [{"text": "Where is my parcel? " * 40, "store": False}] * 256
-            with server.client() as client:
-                statuses.extend(
-                    result.get("status", 200)
-                    for result in client.post("/v1/understand/batch", json={"queries": queries}).json()["results"]
-                )
+    def ask() -> None:
+        queries = [{"text": "Where is my parcel? " * 40, "store": False}] * 256
+        with dedicated.client() as client:
+            statuses.extend(
+                result.get("status", 200)
+                for result in client.post("/v1/understand/batch", json={"queries": queries}).json()["results"]
+            )
 
-        callers = [threading.Thread(target=ask) for _ in range(2)]
-        for caller in callers:
-            caller.start()
-        time.sleep(0.3)
-        server.terminate()
-        for caller in callers:
-            caller.join()
-        server.process.wait(20)
+    callers = [threading.Thread(target=ask) for _ in range(2)]
+    for caller in callers:
+        caller.start()
+    time.sleep(0.3)
+    dedicated.terminate()
+    for caller in callers:
+        caller.join()
+    dedicated.process.wait(20)
 
     assert statuses == [200] * 512

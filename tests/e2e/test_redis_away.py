@@ -24,7 +24,7 @@ def served(
 ) -> Iterator[Server]:
     home = home_with(tiny_bundle, tmp_path_factory.mktemp("featured") / "home")
     timeout = {} if redis_server.is_real else {"redis__timeout_s": 0.2}  # the stand-in is slow
-    with Server(home, redis__url=redis_server.url, **timeout) as running:
+    with Server(home, workers=1, redis__url=redis_server.url, **timeout) as running:
         yield running
 
 

@@ -24,7 +24,7 @@ from benchmarks.results import machine
 from tests.faults.outcome import Grounds, Outcome, Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.support import postgresql, redis_server
-from tests.support.bundle_cache import cached_bundle, tiny_run
+from tests.support.bundle_cache import cached_bundle
 
 _COUNTED = ("lost", "doubled", "phantom", "differing", "disordered")
 
@@ -40,7 +40,7 @@ class Played:
 
 
 def main() -> int:
-    names = [scenario.name.replace(" ", "-") for scenario in SCENARIOS]
+    names = [scenario.slug for scenario in SCENARIOS]
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help=f"out of {', '.join(names)}; default: all")
     parser.add_argument("--short", action="store_true", help="the short forms, as in make test")
@@ -48,12 +48,12 @@ def main() -> int:
     if unknown := set(wanted.scenarios) - set(names):
         parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
     console = Console(width=150)
-    chosen = [each for each, name in zip(SCENARIOS, names, strict=True) if name in (wanted.scenarios or names)]
+    chosen = [scenario for scenario in SCENARIOS if scenario.slug in (wanted.scenarios or names)]
     with contextlib.ExitStack() as servers, tempfile.TemporaryDirectory(prefix="frontdesk-faults-") as folder:
         start_postgresql = cache(lambda: servers.enter_context(postgresql.running()))
         start_redis = cache(lambda: servers.enter_context(redis_server.running()))
         console.print("Preparing the bundle that is served ...")
-        bundle = cached_bundle(tiny_run(Path(folder)))
+        bundle = cached_bundle()
         played = []
         for number, scenario in enumerate(chosen):
             if (reason := scenario.missing()) is not None:

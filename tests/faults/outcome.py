@@ -74,10 +74,19 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A way to suffer. `missing` says why it cannot be played on this machine, None where it can."""
+    """A way to suffer. `missing` says why it cannot be played on this machine, None where it can.
+
+    The short form of a `nightly` scenario is not part of `make test`.
+    """
 
     name: str
     play: Callable[[Grounds, Form], Outcome]
     short: Form
     long: Form
     missing: Callable[[], str | None] = lambda: None
+    nightly: bool = False
+
+    @property
+    def slug(self) -> str:
+        """The name as an argument of the command line and as a test id."""
+        return self.name.replace(" ", "-")

@@ -1,4 +1,7 @@
-"""Acknowledged means kept, whatever fails: the short form of every scenario. `make faults` runs the long ones."""
+"""Acknowledged means kept, whatever fails: the short form of every scenario. `make faults` runs the long ones.
+
+`make test` leaves out the scenarios that are marked as nightly.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,10 @@ def grounds(tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest)
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name.replace(" ", "-"))
+@pytest.mark.parametrize(
+    "scenario",
+    [pytest.param(each, id=each.slug, marks=[pytest.mark.nightly] if each.nightly else []) for each in SCENARIOS],
+)
 def test_every_acknowledged_request_is_kept_exactly_once(scenario: Scenario, grounds: Grounds) -> None:
     if (reason := scenario.missing()) is not None:
         pytest.skip(reason)

@@ -27,7 +27,7 @@ from typing import Any
 
 from tests.golden import recording
 from tests.golden.exchange import Sender
-from tests.support.bundle_cache import cached_bundle, tiny_run
+from tests.support.bundle_cache import cached_bundle
 from tests.support.serving import PROJECT, Server, home_with
 
 SHOWN = 20
@@ -110,10 +110,7 @@ def _copies(file: Path) -> Path:
 
 def _bundle(folder: Path | None) -> BundleFolder:
     """The bundle of `folder`, or the small one that tests train once per checkout."""
-    if folder is not None:
-        return BundleFolder(folder.absolute())
-    with tempfile.TemporaryDirectory(prefix="frontdesk-golden-") as work:
-        return BundleFolder(cached_bundle(tiny_run(Path(work))).path)
+    return BundleFolder(cached_bundle().path if folder is None else folder.absolute())
 
 
 @contextmanager

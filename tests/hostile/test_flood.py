@@ -1,6 +1,6 @@
 """Attackers without a token that hold connections must not affect ordinary clients.
 
-The short form: 100 connections for 5 s for each attack. `make hostile` runs the long one (tests/hostile/flood).
+The short form: 100 connections for 3 s for each attack. `make hostile` runs the long one (tests/hostile/flood).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GRACE_S = 4
 NOISE_MS = 500.0
 """Other tests run at the same time and samples are few; `make hostile` uses a stricter limit."""
 CONNECTIONS = 100
-ATTACK_S = 5.0
+ATTACK_S = 3.0
 BEFORE_S = 2.0
 MAX_CONNECTIONS = 80
 """Lower than the number of connections of an attack."""

@@ -25,7 +25,8 @@ from tests.support.http2 import Connection, message
 from tests.support.serving import Server, home_with
 
 CONNECTIONS = int(os.environ.get("FLOOD_CONNECTIONS", "100"))
-SECONDS = float(os.environ.get("FLOOD_SECONDS", "5"))
+SECONDS = float(os.environ.get("FLOOD_SECONDS", "3"))
+"""Length of a flood; `make hostile` makes longer ones."""
 UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
 CHECK = "/grpc.health.v1.Health/Check"
 WATCH = "/grpc.health.v1.Health/Watch"

@@ -16,10 +16,10 @@ from frontdesk.features.behavioural import history_before
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import feedback
+from tests.support.command_line import invoke
 from tests.support.customer_facts import NOW, Contact, Fact, Rating, as_feedback, as_record
 from tests.support.records import record, rows
 from tests.support.redis_server import RedisServer
-from tests.support.serving import frontdesk
 
 
 @pytest.fixture
@@ -59,11 +59,11 @@ def test_a_customer_is_shown_and_redis_is_filled_from_the_command_line(
         recent = datetime.now(UTC) - timedelta(hours=1)
         insert_rows(connection, rows(record(customer_id="ada", tenant="default", created_at=recent)))
     engine.dispose()
-    shown = frontdesk(home, "features", "show", "ada")
+    shown = invoke(home, "features", "show", "ada")
     assert json.loads(shown.stdout)["contacts_7d_by_intent"] == {"track_order": 1}
-    assert json.loads(frontdesk(home, "features", "show", "ada", "--at", "2020-01-01").stdout)["contacts_30d"] == 0
-    filled = frontdesk(home, "features", "rebuild", redis__url=redis_server.url)
+    assert json.loads(invoke(home, "features", "show", "ada", "--at", "2020-01-01").stdout)["contacts_30d"] == 0
+    filled = invoke(home, "features", "rebuild", redis__url=redis_server.url)
     assert (filled.returncode, filled.stdout) == (0, "1 customers\n")
     with redis.Redis.from_url(redis_server.url) as client:
         assert client.zcard("frontdesk:customers:default:ada:contacts") == 1
-    assert "set redis.url" in frontdesk(home, "features", "rebuild").stderr.lower()
+    assert "set redis.url" in invoke(home, "features", "rebuild").stderr.lower()

@@ -22,6 +22,7 @@ from model_store import registry
 from model_store.bundle import Bundle, seal_bundle
 from model_store.gate import judge
 from model_store.promotion import champion_path, history, promote
+from tests.support.command_line import invoke
 from tests.support.serving import PROJECT, SIGNER, environment
 from training.data.examples import STARTER_CORPUS
 from training.data.held_out import read_held_out
@@ -29,18 +30,6 @@ from training.evaluation.comparison import measure
 from training.run import TrainingRun
 
 SPOILT_SHARE = 0.6
-
-
-def frontdesk(home: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """The command in a process of its own; wide enough that no table is folded."""
-    return subprocess.run(
-        [sys.executable, "-m", "cli", *arguments],
-        cwd=PROJECT,
-        env=environment(home) | {"COLUMNS": "200"} | variables,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
 
 
 def aliases(home: Path) -> dict[str, str]:
@@ -66,8 +55,9 @@ def spoilt_corpus(path: Path) -> Path:
 
 
 @pytest.fixture
-def recorded_home(home: Path, tiny_bundle: Bundle) -> Path:
+def recorded_home(home: Path, empty_mlflow: Path, tiny_bundle: Bundle) -> Path:
     """A home whose champion MLflow knows as version 1, with the alias."""
+    shutil.copytree(empty_mlflow, home / "mlflow")
     uri = f"sqlite:///{home}/mlflow/mlflow.db"
     artifacts = home / "mlflow" / "artifacts"
     registry.record(tiny_bundle, tracking_uri=uri, experiment="frontdesk", artifacts=artifacts, parameters={})
@@ -77,12 +67,13 @@ def recorded_home(home: Path, tiny_bundle: Bundle) -> Path:
 
 @pytest.mark.timeout(600)
 def test_a_worse_model_is_refused_by_its_figures_a_better_one_promoted_and_rolled_back(
-    recorded_home: Path, tiny_bundle: Bundle, tmp_path: Path
+    recorded_home: Path, tiny_bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "200")  # wide enough that no table is folded
     home, good = recorded_home, tiny_bundle.version
     bundles = home / "bundles"
     data = spoilt_corpus(tmp_path / "spoilt.jsonl")
-    trained = frontdesk(home, "train", "--data", str(data), "--profile", "tiny")
+    trained = invoke(home, "train", "--data", str(data), "--profile", "tiny")
     assert trained.returncode == 0, trained.stderr
     (worse,) = {path.name for path in bundles.iterdir() if path.is_dir()} - {good}
     assert f"The gate refuses {worse}:" in trained.stderr
@@ -90,29 +81,29 @@ def test_a_worse_model_is_refused_by_its_figures_a_better_one_promoted_and_rolle
     assert champion_path(bundles).name == good
     assert aliases(home) == {"champion": good}
 
-    refused = frontdesk(home, "promote", worse)
+    refused = invoke(home, "promote", worse)
     assert refused.returncode == 1
     assert re.search(r"accuracy: 0\.\d{3} -> 0\.\d{3} \(-0\.\d{3}\); at most 0\.01 may be lost", refused.stderr)
     assert re.search(r"paired test: of \d+ rows the champion alone is right on \d+", refused.stderr)
     assert "--force REASON" in refused.stderr
     assert champion_path(bundles).name == good
 
-    forced = frontdesk(home, "promote", worse, "--force", "to show a rollback")
+    forced = invoke(home, "promote", worse, "--force", "to show a rollback")
     assert forced.returncode == 0, forced.stderr
     assert champion_path(bundles).name == worse
     assert aliases(home) == {"champion": worse}
 
-    promoted = frontdesk(home, "promote", good)
+    promoted = invoke(home, "promote", good)
     assert promoted.returncode == 0, promoted.stderr
     assert champion_path(bundles).name == good
     assert aliases(home) == {"champion": good}
-    listed = json.loads(frontdesk(home, "models", "--json").stdout)
+    listed = json.loads(invoke(home, "models", "--json").stdout)
     assert {row["version"]: (row["champion"], row["previous"]) for row in listed} == {
         good: (True, False),
         worse: (False, True),
     }
 
-    back = frontdesk(home, "rollback", "--reason", "customers complained")
+    back = invoke(home, "rollback", "--reason", "customers complained")
     assert back.returncode == 0, back.stderr
     assert champion_path(bundles).name == worse
     assert aliases(home) == {"champion": worse}
@@ -122,7 +113,7 @@ def test_a_worse_model_is_refused_by_its_figures_a_better_one_promoted_and_rolle
         ("rollback", worse, "customers complained"),
     ]
 
-    compared = json.loads(frontdesk(home, "compare", worse, good, "--json").stdout)
+    compared = json.loads(invoke(home, "compare", worse, good, "--json").stdout)
     assert compared["passed"]
     assert compared["tasks"][0]["accuracy"]["low"] > 0  # beyond chance
     losses_first = [intent["challenger"] - intent["champion"] for intent in compared["intents"]]
@@ -135,7 +126,14 @@ def test_a_machine_without_mlflow_promotes_and_says_that_the_registry_was_not_to
 ) -> None:
     (tmp_path / "without").mkdir()
     (tmp_path / "without" / "mlflow.py").write_text("raise ModuleNotFoundError('not here', name='mlflow')\n")
-    done = frontdesk(recorded_home, "promote", tiny_bundle.version, PYTHONPATH=str(tmp_path / "without"))
+    done = subprocess.run(
+        [sys.executable, "-m", "cli", "promote", tiny_bundle.version],
+        cwd=PROJECT,
+        env=environment(recorded_home) | {"PYTHONPATH": str(tmp_path / "without"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert "The registry was not told: mlflow is not installed here." in done.stderr
     assert history(recorded_home / "bundles")[-1].reason == f"passed the gate against {tiny_bundle.version}"
@@ -177,8 +175,9 @@ def resealed(bundle: Bundle, bundles: Path, *, without: str | None = None, **cha
 
 
 def test_the_first_bundle_becomes_champion_and_the_next_that_passes_challenger(
-    tiny_bundle: Bundle, tmp_path: Path
+    tiny_bundle: Bundle, empty_mlflow: Path, tmp_path: Path
 ) -> None:
+    shutil.copytree(empty_mlflow, tmp_path / "mlflow")
     settings = Settings(home=tmp_path, promotion=GateLimits(max_latency_ratio=20))
     first, second = (resealed(tiny_bundle, settings.bundles, profile=name) for name in ("first", "second"))
     artifacts = tmp_path / "mlflow" / "artifacts"

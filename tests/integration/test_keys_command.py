@@ -17,8 +17,9 @@ from frontdesk.security.sealing import open_seal
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.record_rows import RowMaker
 from frontdesk.storage.sql.records import insert_rows
+from tests.support.command_line import invoke
 from tests.support.records import record
-from tests.support.serving import environment, frontdesk
+from tests.support.serving import environment
 
 LONG_AGO_S = SETTLED_S + 1
 
@@ -38,16 +39,16 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 def test_a_sealing_key_is_rotated_resealed_and_only_then_retired(settings: Settings) -> None:
     home, files = settings.home, KeyFiles(settings.keys, Purpose.SEALING)
     old = files.active().kid
-    new = frontdesk(home, "keys", "rotate", "--sealing").stdout.strip()
-    listed = json.loads(frontdesk(home, "keys", "list", "--sealing", "--json").stdout)
+    new = invoke(home, "keys", "rotate", "--sealing").stdout.strip()
+    listed = json.loads(invoke(home, "keys", "list", "--sealing", "--json").stdout)
     assert listed == [{"kid": new, "use": "seals"}, {"kid": old, "use": "opens"}]
     with pytest.raises(ConfigurationError, match="2 values are sealed with it"):
         check_retirable(settings, old, LONG_AGO_S)
 
-    resealed = frontdesk(home, "keys", "reseal")
+    resealed = invoke(home, "keys", "reseal")
     assert f"2 values were sealed anew with the key {new}." in resealed.stdout
     assert f"frontdesk keys retire {old} --sealing" in resealed.stdout
-    early = frontdesk(home, "keys", "retire", old, "--sealing")
+    early = invoke(home, "keys", "retire", old, "--sealing")
     assert (early.returncode, "put aside" in early.stderr) == (1, True)
     check_retirable(settings, old, LONG_AGO_S)
     assert files.read().find(old) is not None
@@ -55,7 +56,7 @@ def test_a_sealing_key_is_rotated_resealed_and_only_then_retired(settings: Setti
 
 def test_a_database_that_is_away_is_said_in_a_line(settings: Settings) -> None:
     away = "postgresql+psycopg2://nobody@127.0.0.1:1/none"
-    said = frontdesk(settings.home, "keys", "reseal", storage__url=away)
+    said = invoke(settings.home, "keys", "reseal", storage__url=away)
     assert said.returncode == 1
     assert "The database did not answer (OperationalError)" in said.stderr
     assert "Traceback" not in said.stderr
@@ -66,12 +67,12 @@ def test_hosts_with_the_same_environment_check_each_others_audit_log_and_tokens(
     shared = {"audit_key": key, "sealing_key": key, "signing_key": key, "erasure_key": key}
     shared["storage__url"] = f"sqlite:///{tmp_path}/shared.db"
     one, other = tmp_path / "one", tmp_path / "other"
-    assert frontdesk(one, "keys", "new", **shared).returncode == 0
-    checked = frontdesk(other, "audit", "verify", **shared)
+    assert invoke(one, "keys", "new", **shared).returncode == 0
+    checked = invoke(other, "audit", "verify", **shared)
     assert (checked.returncode, checked.stdout[:9]) == (0, "1 entries"), checked.stderr
-    token = frontdesk(one, "token", **shared).stdout.strip()
-    assert frontdesk(other, "token", "inspect", "-", stdin=token, **shared).returncode == 0
-    assert frontdesk(
+    token = invoke(one, "token", **shared).stdout.strip()
+    assert invoke(other, "token", "inspect", "-", stdin=token, **shared).returncode == 0
+    assert invoke(
         other, "audit", "verify", storage__url=shared["storage__url"], security__keys=tmp_path / "k"
     ).returncode
 
@@ -86,8 +87,8 @@ def test_keys_are_read_from_a_mounted_secret(tmp_path: Path) -> None:
         (version / f"{name}.key").write_bytes(base64.urlsafe_b64encode(name[:2].encode() * 16))
         (version / f"{name}.key").chmod(0o400)
         (mount / f"{name}.key").symlink_to(f"..data/{name}.key")
-    listed = frontdesk(tmp_path / "home", "keys", "list", "--json", security__keys=mount)
+    listed = invoke(tmp_path / "home", "keys", "list", "--json", security__keys=mount)
     assert listed.returncode == 0, listed.stderr
     assert [row["use"] for row in json.loads(listed.stdout)] == ["signs"]
-    assert frontdesk(tmp_path / "home", "audit", "verify", security__keys=mount).returncode == 0
+    assert invoke(tmp_path / "home", "audit", "verify", security__keys=mount).returncode == 0
     assert not (tmp_path / "home" / "keys").exists()

@@ -22,6 +22,7 @@ from tests.support.serving import free_port
 from tests.support.writing import TEMPLATES, model_writer, request, written
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
+pytestmark = pytest.mark.nightly
 PATIENT = {"timeout_s": 60.0, "first_token_timeout_s": 60.0, "stall_timeout_s": 30.0, "slow_first_token_s": 60.0}
 SECONDS = 120.0
 

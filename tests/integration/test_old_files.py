@@ -27,10 +27,11 @@ from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.record_rows import answer_json, context, earlier_answer, open_original
 from frontdesk.storage.tables import metadata
 from model_store.manifest import Manifest
+from tests.support.command_line import invoke
 from tests.support.keyrings import read_keyring
 from tests.support.old_files import FAKE_KEYS, FOLDER, restore_home
 from tests.support.recording import recording
-from tests.support.serving import SIGNER, frontdesk
+from tests.support.serving import SIGNER
 from tests.upgrade.made import PERSONAL, TENANT, TEXTS
 
 DRAINED_WITHIN_S = 20.0
@@ -124,7 +125,7 @@ def test_the_old_spool_is_drained_into_the_old_database(home: Path, engine: Engi
 
 
 def test_the_old_audit_log_is_intact(home: Path) -> None:
-    done = frontdesk(home, "audit", "verify")
+    done = invoke(home, "audit", "verify")
 
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -133,7 +134,7 @@ def test_a_changed_row_of_the_old_audit_log_is_found(home: Path) -> None:
     with closing(sqlite3.connect(home / "frontdesk.db")) as connection, connection:
         connection.execute("UPDATE audit_log SET subject = 'nobody' WHERE action = 'token.minted'")
 
-    assert frontdesk(home, "audit", "verify").returncode == 1
+    assert invoke(home, "audit", "verify").returncode == 1
 
 
 def test_events_of_the_old_outbox_have_their_payload(engine: Engine) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from model_store.bundle import Bundle, open_bundle
 
 
 @pytest.fixture
-def places(tmp_path: Path) -> dict[str, object]:
+def places(tmp_path: Path, empty_mlflow: Path) -> dict[str, object]:
+    shutil.copytree(empty_mlflow, tmp_path / "mlflow")
     return {
         "tracking_uri": f"sqlite:///{tmp_path}/mlflow/mlflow.db",
         "experiment": "frontdesk-test",
@@ -101,7 +103,10 @@ def test_a_challenger_that_becomes_champion_is_no_challenger_any_more(
     ]
 
 
-def test_what_the_registry_does_not_know_is_said_by_name(tiny_bundle: Bundle, places: dict[str, object]) -> None:
+def test_what_the_registry_does_not_know_is_said_by_name(
+    tiny_bundle: Bundle, places: dict[str, object], tmp_path: Path
+) -> None:
+    shutil.rmtree(tmp_path / "mlflow")
     here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
     with pytest.raises(registry.RegistryNotTold, match="no MLflow database"):
         registry.mark_bundle("champion", tiny_bundle.version, **here)

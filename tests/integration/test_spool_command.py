@@ -14,8 +14,9 @@ from frontdesk.storage.database import begin_writing, migrate, open_database, re
 from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.sql.audit import all_entries
 from frontdesk.storage.sql.spool import refused
+from tests.support.command_line import invoke
 from tests.support.records import MASKED_TEXT, record, rows
-from tests.support.serving import environment, frontdesk
+from tests.support.serving import environment
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -46,18 +47,18 @@ def backlog(settings: Settings) -> tuple[int, list[int]]:
 
 def test_rows_are_listed_offered_again_and_dropped(settings: Settings) -> None:
     home = settings.home
-    listed = frontdesk(home, "spool", "list", "--json")
+    listed = invoke(home, "spool", "list", "--json")
     found = json.loads(listed.stdout)
     assert [(row["number"], row["error"], row["tenant"]) for row in found] == [
         (n, "DataError", "acme") for n in (3, 5, 8)
     ]
-    assert MASKED_TEXT not in listed.stdout + frontdesk(home, "spool", "list").stdout
+    assert MASKED_TEXT not in listed.stdout + invoke(home, "spool", "list").stdout
 
-    assert frontdesk(home, "spool", "retry", "5").returncode == 0
+    assert invoke(home, "spool", "retry", "5").returncode == 0
     assert backlog(settings) == (1, [3, 8])
-    assert frontdesk(home, "spool", "drop", "8", stdin="n\n").returncode == 1
+    assert invoke(home, "spool", "drop", "8", stdin="n\n").returncode == 1
     assert backlog(settings) == (1, [3, 8])
-    assert frontdesk(home, "spool", "drop", "8", "--yes").returncode == 0
+    assert invoke(home, "spool", "drop", "8", "--yes").returncode == 0
     assert backlog(settings) == (1, [3])
     engine = open_database(settings.database_url)
     with reading(engine) as connection:
@@ -70,6 +71,6 @@ def test_rows_are_listed_offered_again_and_dropped(settings: Settings) -> None:
 
 def test_nothing_is_dropped_that_the_audit_log_cannot_name(settings: Settings) -> None:
     away = "postgresql+psycopg2://nobody@127.0.0.1:9/nothing"
-    dropped = frontdesk(settings.home, "spool", "drop", "--all", "--yes", storage__url=away)
+    dropped = invoke(settings.home, "spool", "drop", "--all", "--yes", storage__url=away)
     assert (dropped.returncode, "audit log could not be written" in dropped.stderr) == (1, True)
     assert backlog(settings) == (0, [3, 5, 8])

@@ -1,8 +1,9 @@
 """Trained test bundles, built once per checkout and shared by every pytest process.
 
-A bundle is cached below `.pytest_cache/bundles/<key>`, where the key is a hash of the code and data that determine
-the result of training. Processes that need the same bundle wait for the first of them (file lock). A cached bundle is
-verified whenever it is opened; a damaged one is trained again.
+A bundle is cached below `.pytest_cache/bundles/<hash>-<name>`, where the hash is that of the code and data that
+determine the result of training, this file included. Processes that need the same bundle wait for the first of them
+(file lock). A cached bundle is verified whenever it is opened; a damaged one is trained again. The training libraries,
+whose import takes seconds, are only imported to train.
 """
 
 from __future__ import annotations
@@ -10,29 +11,30 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
 from frontdesk.errors import BundleError
-from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from model_store.bundle import Bundle, open_bundle
 from tests.support.serving import SIGNER
-from training.data.examples import STARTER_CORPUS, read_examples
-from training.profiles.profile import read_profile
-from training.run import TrainingRun
+
+if TYPE_CHECKING:
+    from training.run import TrainingRun
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".pytest_cache" / "bundles"
 LOCK_TIMEOUT_S = 600.0
-MAX_CACHED = 6
+MAX_CACHED = 8
 """Number of entries; the least recently used ones are removed."""
 
 _SOURCES = (
     "training",
+    "frontdesk/__init__.py",
     "runners/models",
     "runners/ensemble",
     "model_store/bundle.py",
@@ -53,6 +55,11 @@ _LIBRARIES = ("numpy", "onnx", "onnxruntime", "scikit-learn", "lightgbm", "skl2o
 
 def tiny_run(work: Path) -> TrainingRun:
     """Training of the smallest profile on the starter corpus, working below `work`."""
+    from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
+    from training.data.examples import STARTER_CORPUS, read_examples
+    from training.profiles.profile import read_profile
+    from training.run import TrainingRun
+
     return TrainingRun(
         examples=read_examples(STARTER_CORPUS),
         profile=read_profile("tiny"),
@@ -64,16 +71,36 @@ def tiny_run(work: Path) -> TrainingRun:
     )
 
 
-def cached_bundle(run: TrainingRun) -> Bundle:
-    """The bundle of this run, signed by `SIGNER`, from the cache or trained now. Its files must not be changed."""
-    entry = FOLDER / f"{_sources_hash()}-{run.key}"
+def _with_encoders(work: Path) -> TrainingRun:
+    from tests.support.profiles import with_small_encoders
+
+    run = tiny_run(work)
+    return dataclasses.replace(run, profile=with_small_encoders(run.profile))
+
+
+def _with_another_seed(work: Path) -> TrainingRun:
+    run = tiny_run(work)
+    profile = run.profile.model_copy(update={"seed": run.profile.seed + 1})
+    return dataclasses.replace(run, profile=profile, profile_name="another seed")
+
+
+TRAININGS: Mapping[str, Callable[[Path], TrainingRun]] = {
+    "tiny": tiny_run,
+    "encoders": _with_encoders,
+    "another-seed": _with_another_seed,
+}
+
+
+def cached_bundle(name: str = "tiny") -> Bundle:
+    """The bundle of this training, signed by `SIGNER`, from the cache or trained now. Its files must not be changed."""
+    entry = FOLDER / f"{_sources_hash()}-{name}"
     entry.mkdir(parents=True, exist_ok=True)
     with FileLock(entry.with_suffix(".lock"), timeout=LOCK_TIMEOUT_S):
         entry.touch()
         if (bundle := _verified(entry / "bundles")) is not None:
             return bundle
         shutil.rmtree(entry)
-        bundle = dataclasses.replace(run, work=entry / "training", bundles=entry / "bundles").train(lambda _: None)
+        bundle = TRAININGS[name](entry).train(lambda _: None)
         shutil.rmtree(entry / "training", ignore_errors=True)
         SIGNER.sign(bundle.path)
         _remove_old(keep=entry)

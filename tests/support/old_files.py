@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
-from tests.support.bundle_cache import cached_bundle, tiny_run
+from tests.support.bundle_cache import cached_bundle
 from tests.support.serving import PROJECT, home_with
 from tests.upgrade.checkout import OldCode
 from tests.upgrade.database import Database
@@ -55,7 +55,7 @@ def restore_home(home: Path) -> None:
 
 def main() -> int:
     with tempfile.TemporaryDirectory(prefix="frontdesk-old-files-") as folder:
-        bundle = cached_bundle(tiny_run(Path(folder)))
+        bundle = cached_bundle()
         home = home_with(bundle, Path(folder) / "home")
         write_fake_keys(home)
         make(OldCode(PROJECT, Path(sys.executable), "the present one"), Database(home), bento="none")

@@ -6,7 +6,7 @@ from functools import cache
 
 import pytest
 
-from tests.unit.stable_names import COLLECTORS, differences, settled, written
+from tests.unit.stable_names.collectors import COLLECTORS, differences, settled, written
 
 CHANGED = """{count} stored or public names changed. Databases, bundles, clients, dashboards and scripts depend on them.
 If the change is intended, write the file again and say in the commit what happens to what exists:

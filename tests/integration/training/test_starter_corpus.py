@@ -8,7 +8,8 @@ from difflib import SequenceMatcher
 
 from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, STARTER_TAXONOMY, Taxonomy
-from training.data.examples import STARTER_CORPUS, read_examples
+from training.data.data_check import check
+from training.data.examples import STARTER_CORPUS, read_examples, read_rows
 
 ROWS = [
     json.loads(line)
@@ -78,3 +79,7 @@ def test_messages_of_an_intent_are_no_template_with_slots() -> None:
             if one["group"] != other["group"]
         )
         assert alike <= 3, intent
+
+
+def test_the_data_check_finds_no_error() -> None:
+    assert [of for of in check(read_rows(STARTER_CORPUS)) if of.kind == "error"] == []

@@ -1,0 +1,1 @@
+"""The stored and public names of the product, read from its code."""
