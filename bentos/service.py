@@ -146,7 +146,6 @@ class Frontdesk:
             open_inference=OpenInference(_desk, lambda: table.is_draining),
             desk=_desk,
             settings=SETTINGS.server,
-            access_log=SETTINGS.observability.access_log,
             scopes=optional_scopes(SETTINGS.security),
         )
 
@@ -198,13 +197,13 @@ class Frontdesk:
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *beside_us(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
-            on_beat=_Worker.desk.tell_waiting,
+            on_beat=_Worker.desk.observe_waiting,
         )
         await _meet_the_other_workers(_Worker.desk, lending_folder(sockets))
         if server.grpc_port is not None:
             _Worker.grpc = await start_grpc(_Worker.desk, load(), server.grpc_port)
         _Worker.heartbeats.start()
-        metrics = _Worker.desk.metrics
+        metrics = _Worker.desk.telemetry.metrics
         _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
         _Worker.lag.start()
         gc.collect()
@@ -299,14 +298,14 @@ async def _meet_the_other_workers(desk: Desk, folder: Path) -> None:
     if workers > 1:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:
-            await desk.champion.meet(folder, (server_context.worker_index or 1) - 1, workers)
+            await desk.models.champion.meet(folder, (server_context.worker_index or 1) - 1, workers)
         except OSError as error:
             _log.warning("Workers cannot share their work: %s is no path for a socket (%s).", folder, error)
 
 
 async def _rendered(query: Query, *, reply: bool) -> Any:
     """The answer as a response of our own: what a Starlette response holds passes BentoML untouched."""
-    pipeline, request = _desk().pipeline, admitted.get()
+    pipeline, request = _desk().models.pipeline, admitted.get()
     handle = pipeline.answer if reply else pipeline.understand
     try:
         keyed = replace(query, idempotency_key=request.idempotency_key)

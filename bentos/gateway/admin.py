@@ -57,7 +57,7 @@ def _add_models(app: FastAPI, desk: Callable[[], Desk]) -> None:
     )
     async def models() -> Response:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
-        reading = asyncio.to_thread(desk().inventory.report)
+        reading = asyncio.to_thread(desk().models.inventory.report)
         report = await admitted.get().deadline.bound(reading, "the bundles were read")
         return Response(_REPORT.to_json(report), media_type=JSON)
 
@@ -79,7 +79,7 @@ def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def outbox() -> Response:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
         request = admitted.get()
-        asking = desk().outbox_care.report(request.caller.tenant)
+        asking = desk().storage.outbox_care.report(request.caller.tenant)
         return Response(_OUTBOX.to_json(await request.deadline.bound(asking, "the outbox was read")), media_type=JSON)
 
     @app.post(
@@ -92,7 +92,7 @@ def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def retry(sink: str, event_id: str) -> Response:
         """As if it were new; later events of its customer may be there before it."""
         request = admitted.get()
-        asking = desk().outbox_care.retry(request.caller.tenant, sink, event_id)
+        asking = desk().storage.outbox_care.retry(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
         return Response(_DONE, media_type=JSON)
 
@@ -106,7 +106,7 @@ def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def drop(sink: str, event_id: str) -> Response:
         """Its sink will never be told of it."""
         request = admitted.get()
-        asking = desk().outbox_care.drop(request.caller.tenant, sink, event_id)
+        asking = desk().storage.outbox_care.drop(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
         return Response(_DONE, media_type=JSON)
 
@@ -126,9 +126,13 @@ def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
         `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
         request, opened = admitted.get(), desk()
-        selection, tenant, settings = parse(RevokeIn, request.body), request.caller.tenant, opened.gate.settings
+        selection, tenant, settings = (
+            parse(RevokeIn, request.body),
+            request.caller.tenant,
+            opened.security.gate.settings,
+        )
         if selection.token is not None:
-            revoked = revoked_token(selection.token, opened.gate.keys, settings)
+            revoked = revoked_token(selection.token, opened.security.gate.keys, settings)
             if revoked.tenant != tenant:
                 raise NotFound("This tenant has no such token.")
         elif selection.jti is not None:
@@ -137,12 +141,12 @@ def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
             revoked = Revoked(tenant, subject=selection.subject or "")
         request.add_audit_facts(**revoked.about())
         row = await write(
-            opened.engine,
+            opened.storage.engine,
             lambda connection: insert(connection, revoked, settings),
             request.deadline,
             "the token was revoked",
         )
-        await request.deadline.bound(asyncio.to_thread(opened.revocations.refresh), "the token was revoked")
+        await request.deadline.bound(asyncio.to_thread(opened.security.revocations.refresh), "the token was revoked")
         await asyncio.sleep(seconds_until(row.issued_before, settings))
         result = TokensRevoked(
             jti=row.jti or None,

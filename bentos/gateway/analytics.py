@@ -59,7 +59,7 @@ def add_analytics(app: FastAPI, desk: Callable[[], Desk]) -> None:
             def figures(connection: Connection) -> Any:
                 return read(connection, window, asked)
 
-            made = await desk().archive.figures(window, figures, seen.deadline)
+            made = await desk().storage.archive.figures(window, figures, seen.deadline)
             return Response(rendered.to_json(made), media_type="application/json")
 
         app.add_api_route(

@@ -92,7 +92,7 @@ def _add_answers(app: FastAPI, desk: Callable[[], Desk], max_item_bytes: int) ->
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
         request = admitted.get()
         query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
-        return answered(await desk().pipeline.understand(query, request.caller, request.deadline))
+        return answered(await desk().models.pipeline.understand(query, request.caller, request.deadline))
 
     @app.post(
         "/v1/understand/batch",
@@ -104,7 +104,7 @@ def _add_answers(app: FastAPI, desk: Callable[[], Desk], max_item_bytes: int) ->
     )
     async def understand_batch(_: Request) -> Response:
         """The same for several messages in one model call; a bad item fails alone."""
-        request, turns = admitted.get(), desk().pipeline.turns
+        request, turns = admitted.get(), desk().models.pipeline.turns
         parsing = parse_batch(request.body, fresh=request.fresh, max_item_bytes=max_item_bytes)
         items = await turns.run(parsing, request.deadline, "the body was read")
         results = await _batch(desk(), items, request)
@@ -122,7 +122,7 @@ def _add_answers(app: FastAPI, desk: Callable[[], Desk], max_item_bytes: int) ->
         """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
         request = admitted.get()
         query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
-        return answered(await desk().pipeline.answer(query, request.caller, request.deadline))
+        return answered(await desk().models.pipeline.answer(query, request.caller, request.deadline))
 
 
 def _add_stored_answer(app: FastAPI, desk: Callable[[], Desk]) -> None:
@@ -136,7 +136,9 @@ def _add_stored_answer(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def stored_answer(query_id: str) -> Response:
         """The answer as it was stored: the reply with personal data still masked."""
         request = admitted.get()
-        found = await request.deadline.bound(desk().find_answer(request.caller, query_id), "the record was read")
+        found = await request.deadline.bound(
+            desk().storage.find_answer(request.caller, query_id), "the record was read"
+        )
         if found is None:
             raise NotFound("There is no stored answer with this id.")
         content, customer = found
@@ -199,10 +201,10 @@ def _add_health(
         """
         opened = desk()
         missing = heartbeats().missing()
-        degraded = missing if missing and opened.champion.can_spare(missing) else []
+        degraded = missing if missing and opened.models.champion.can_spare(missing) else []
         lacking = [] if degraded else missing
-        storage = await opened.storage()
-        draining, full = is_draining(), opened.disk_room.is_low
+        storage = await opened.storage.status()
+        draining, full = is_draining(), opened.storage.disk_room.is_low
         ready = not lacking and storage is not None and not full and not draining
         reasons = (
             (draining, "draining"),
@@ -211,8 +213,12 @@ def _add_health(
             (storage is None, NO_SPOOL),
         )
         what = next((reason for applies, reason in reasons if applies), "ready")
-        details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
-        details["disk_free_bytes"] = opened.disk_room.free_bytes
+        details = {
+            "model_version": opened.models.champion.version,
+            "workers_missing": len(missing),
+            "degraded": degraded,
+        }
+        details["disk_free_bytes"] = opened.storage.disk_room.free_bytes
         if storage is not None:
             details |= storage
         return _health(what, ready, details)
@@ -221,11 +227,11 @@ def _add_health(
 async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admitted) -> list[bytes]:
     """Answer the good items together and put each result in its item's place."""
     queries = [item for item in items if isinstance(item, Query)]
-    answers = await desk.pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
+    answers = await desk.models.pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
     answered = iter(answers)
     outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
     rendering = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed
-    return await desk.pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
+    return await desk.models.pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
 
 
 def _result(outcome: Answer | FrontdeskError) -> bytes:

@@ -81,7 +81,7 @@ def add_documents(app: FastAPI, desk: Callable[[], Desk]) -> None:
     @app.get("/metrics", include_in_schema=False)
     async def metrics() -> Response:
         if not shared:
-            shared.append(SharedRendering(desk().metrics.render))
+            shared.append(SharedRendering(desk().telemetry.metrics.render))
         body, content_type = await shared[0].get()
         return Response(body, headers={"content-type": content_type})
 

@@ -43,7 +43,7 @@ from frontdesk.errors import (
     TooLarge,
     UnsupportedMedia,
 )
-from frontdesk.observability.logs import log_access, log_failure
+from frontdesk.observability.logs import log_failure
 from frontdesk.types import Caller
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
@@ -87,7 +87,6 @@ class Door:
         open_inference: ASGIApp,
         desk: Callable[[], Desk],
         settings: ServerSettings,
-        access_log: bool,
         scopes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._gateway = gateway
@@ -95,10 +94,11 @@ class Door:
         self._open_inference = open_inference
         self._desk = desk
         self._settings = settings
-        self._access_log = access_log
         self._scopes = scopes
         self._in_flight = 0
-        self._body_memory = BodyMemory(settings.max_body_memory_bytes, lambda: desk().metrics.count_body_refusal())
+        self._body_memory = BodyMemory(
+            settings.max_body_memory_bytes, lambda: desk().telemetry.metrics.count_body_refusal()
+        )
         self._cross_origin = CrossOrigin(frozenset(settings.cors_origins))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +124,7 @@ class Door:
         finally:
             reservation.release()
             self._in_flight -= exchange.is_admitted
-            self._observe(exchange)
+            self._desk().telemetry.observe(exchange)
 
     async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
@@ -194,7 +194,7 @@ class Door:
         if route.scope is not None:
             self._check_in_flight()
         if route.models:
-            self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
+            self._desk().models.champion.check_room()  # cheapest: under overload most requests end here
         if route.scope is not None:
             await self._admit(route.scope, exchange)
             self._check_in_flight()
@@ -206,8 +206,8 @@ class Door:
     async def _admit(self, scope: str, exchange: Exchange) -> None:
         """Who asks, with a valid token, and not more often than they may."""
         desk = self._desk()
-        exchange.caller = await desk.gate.admit(exchange.header(b"authorization"), scope, exchange.route)
-        taken = await desk.limits.take(exchange.caller)
+        exchange.caller = await desk.security.gate.admit(exchange.header(b"authorization"), scope, exchange.route)
+        taken = await desk.security.limits.take(exchange.caller)
         exchange.say(rate_limit_fields(taken.standings))
         taken.check()
 
@@ -255,23 +255,6 @@ class Door:
         """As the protocol of the path says it, also where there is no such path."""
         refused = self._desk().refuse(error)
         return refusal(error) if path == "/v2" or path.startswith("/v2/") else refused
-
-    def _observe(self, exchange: Exchange) -> None:
-        seconds = time.perf_counter() - exchange.started
-        self._desk().metrics.observe_request(exchange.route, exchange.method, exchange.status, seconds)
-        if self._access_log:
-            log_access(
-                method=exchange.method,
-                route=exchange.route,
-                status=exchange.status,
-                duration_ms=round(seconds * 1000, 3),
-                request_id=exchange.request_id,
-                tenant=exchange.caller.tenant,
-                subject=exchange.caller.subject,
-                client=exchange.client,
-                bytes_in=exchange.bytes_in,
-                bytes_out=exchange.bytes_out,
-            )
 
 
 def _too_large(limit: int) -> TooLarge:

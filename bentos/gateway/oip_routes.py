@@ -42,7 +42,7 @@ class OpenInference:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        models = self._desk().champion
+        models = self._desk().models.champion
         match _parts(request.scope["path"]):
             case [], _:
                 return _json(server_metadata())
@@ -67,14 +67,16 @@ class OpenInference:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
         desk, admission = self._desk(), admitted.get()
-        turns = desk.pipeline.turns
+        turns = desk.models.pipeline.turns
         reading = read_inference(admission.body, request.headers.get(JSON_LENGTH))
         request_body = await turns.run(reading, admission.deadline, "the body was read")
         in_binary = dict(request_body.outputs)
         names = tuple(name for name, _ in request_body.outputs)
         inference = Inference(model, version, request_body.inputs, names)
-        outputs = await infer(desk.champion, desk.pipeline.mask_steps, inference, admission.deadline, turns)
-        head = {"model_name": model, "model_version": desk.champion.version}
+        outputs = await infer(
+            desk.models.champion, desk.models.pipeline.mask_steps, inference, admission.deadline, turns
+        )
+        head = {"model_name": model, "model_version": desk.models.champion.version}
         if request_body.id is not None:
             head["id"] = request_body.id
         outputs_with_form = [(output, in_binary.get(output.name, request_body.binary)) for output in outputs]

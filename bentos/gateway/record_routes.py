@@ -115,7 +115,7 @@ def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def listed(request: Request) -> Response:
         """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
         asked, seen = parse_parameters(ListedQueries, request), admitted.get()
-        rows = await desk().archive.queries(
+        rows = await desk().storage.archive.queries(
             seen.caller.tenant, asked.filters(), asked.cursor, asked.limit + 1, seen.deadline
         )
         items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
@@ -144,7 +144,7 @@ def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
         headers = {"content-disposition": f'attachment; filename="queries.{asked.format}"'}
         if seen.is_head:  # without a reader of the body there is no backpressure
             return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
-        first = await desk().archive.queries(
+        first = await desk().storage.archive.queries(
             seen.caller.tenant, asked.filters(), None, ROWS_A_READING, seen.deadline, EXPORTED
         )
         rows = _stream(desk(), seen, asked.filters(), export, first)
@@ -163,16 +163,16 @@ def _add_feedback_and_erasure(app: FastAPI, desk: Callable[[], Desk]) -> None:
     async def judged(query_id: str) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
         seen = admitted.get()
-        desk().disk_room.check()
-        opinion = parse(FeedbackIn, seen.body).opinion(desk().champion.taxonomy.labels)
-        claim = await _claim(desk().keys, seen, query_id, opinion)
+        desk().storage.disk_room.check()
+        opinion = parse(FeedbackIn, seen.body).opinion(desk().models.champion.taxonomy.labels)
+        claim = await _claim(desk().storage.keys, seen, query_id, opinion)
         if isinstance(claim, bytes):
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
             return Response(await _judge(desk(), seen, query_id, opinion, claim), media_type=JSON)
         except BaseException:  # a caller who left, too
             if claim is not None:
-                desk().keys.free(claim, seen.caller)
+                desk().storage.keys.free(claim, seen.caller)
             raise
 
     @app.delete(
@@ -204,14 +204,14 @@ async def _judge(desk: Desk, seen: Admitted, query_id: str, opinion: Opinion, cl
 
     def finished(given: Feedback) -> Finish:
         assert claim is not None, "only a request with a key finishes one"
-        return desk.keys.finished(claim, seen.caller, query_id, _taken(given), given.created_at)
+        return desk.storage.keys.finished(claim, seen.caller, query_id, _taken(given), given.created_at)
 
     finishing = None if claim is None else finished
-    given = await desk.archive.give_feedback(seen.caller, query_id, opinion, seen.deadline, finishing)
+    given = await desk.storage.archive.give_feedback(seen.caller, query_id, opinion, seen.deadline, finishing)
     if given is None:
         raise NotFound("There is no stored answer with this id.")
     if claim is not None and claim.taken_in == SPOOLED:
-        desk.keys.free(claim, seen.caller)
+        desk.storage.keys.free(claim, seen.caller)
     return _taken(given)
 
 
@@ -237,7 +237,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
             admitted.get(),
             customer_in_path(request),
         )
-        found = await desk().archive.interactions(
+        found = await desk().storage.archive.interactions(
             seen.caller.tenant, customer_id, asked.cursor, asked.limit + 1, seen.deadline
         )
         if not found and asked.cursor is None:
@@ -278,7 +278,7 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
 
 async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
     seen = admitted.get()
-    receipt = await desk.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
+    receipt = await desk.storage.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
     seen.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
     seen.add_audit_facts(customers=receipt.customers)
     body = ErasureReceipt(
@@ -314,4 +314,6 @@ async def _stream(
         if after is None:
             return
         deadline = Deadline.after(READING_TIMEOUT_S)
-        rows = await desk.archive.queries(seen.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED)
+        rows = await desk.storage.archive.queries(
+            seen.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED
+        )

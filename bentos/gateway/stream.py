@@ -57,7 +57,7 @@ def add_stream(app: FastAPI, desk: Callable[[], Desk]) -> None:
         """The same as `/v1/queries`, told as it comes about."""
         request = admitted.get()
         query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
-        events = desk().pipeline.events(query, request.caller, request.deadline)
+        events = desk().models.pipeline.events(query, request.caller, request.deadline)
         first = await anext(events)  # what is refused is refused before the response begins
         replayed = isinstance(first, Final) and isinstance(first.answer, EarlierAnswer)
         written = _written(first, events, desk(), request.request_id)
@@ -86,7 +86,7 @@ async def _written(
         async for event in events:
             yield written(event)
     except FrontdeskError as error:
-        desk.metrics.observe_rejection(error.kind)
+        desk.telemetry.metrics.observe_rejection(error.kind)
         yield _failed(problem(error))
     except Exception as error:  # noqa: BLE001 - the door's last line of defence comes too late: the response has begun
         log_failure(error, request_id)

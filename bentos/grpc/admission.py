@@ -38,11 +38,10 @@ from bentos.worker.desk import Desk
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, Kind, MethodNotAllowed, Overloaded, RateLimited
-from frontdesk.observability.logs import log_access, log_failure
+from frontdesk.observability.logs import log_failure
 
 __all__ = ["Admission", "Behaviour", "Call", "Servicer"]
 
-METHOD = "GRPC"
 OK, TOO_LATE = 200, 504
 """HTTP statuses, under which calls are counted."""
 
@@ -59,11 +58,10 @@ class Admission:
     def __init__(self, desk: Desk, settings: Settings, port: int) -> None:
         self._desk = desk
         self._limits = settings.server
-        self._access_log = settings.observability.access_log
         self._receiver = Receiver(settings.server)
         self._sender = Sender()
         self._budget = CallBudget(settings.server)
-        self._closer = ConnectionCloser(port, lambda: desk.metrics.count_closed(CLOSED_REASON))
+        self._closer = ConnectionCloser(port, lambda: desk.telemetry.metrics.count_closed(CLOSED_REASON))
         self._closed = False
         self._admitted = 0
         self._in_flight = 0
@@ -147,7 +145,7 @@ class Admission:
 
     def _discard(self, method: Method) -> NoReturn:
         """End a call of a connection that is about to be closed, without a response or a line in the access log."""
-        self._desk.metrics.observe_request(method.rpc.path, METHOD, HTTP_STATUS[Kind.RATE_LIMITED], 0.0)
+        self._desk.telemetry.metrics.observe_request(method.rpc.path, Call.method, HTTP_STATUS[Kind.RATE_LIMITED], 0.0)
         raise asyncio.CancelledError
 
     async def _shows_token(self, method: Method, metadata: Mapping[str, Any]) -> bool:
@@ -155,7 +153,7 @@ class Admission:
         if method.rpc.scope is None or not (authorization := metadata.get("authorization")):
             return False
         with contextlib.suppress(FrontdeskError):
-            await self._desk.gate.admit(authorization, method.rpc.scope, method.rpc.path)
+            await self._desk.security.gate.admit(authorization, method.rpc.scope, method.rpc.path)
             return True
         return False
 
@@ -166,13 +164,15 @@ class Admission:
         if self._closed and not method.rpc.foreign:
             raise Overloaded("The server is stopping.", retry_after_s=RETRY_ELSEWHERE_S, hint="Try again later.")
         if method.rpc.models:
-            self._desk.champion.check_room()
+            self._desk.models.champion.check_room()
         if method.rpc.scope is not None:
             if self._admitted >= self._limits.max_concurrent_requests:
                 raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
-            call.caller = await self._desk.gate.admit(metadata.get("authorization"), method.rpc.scope, call.route)
+            call.caller = await self._desk.security.gate.admit(
+                metadata.get("authorization"), method.rpc.scope, call.route
+            )
             call.refund()
-            taken = await self._desk.limits.take(call.caller)
+            taken = await self._desk.security.limits.take(call.caller)
             call.fields = rate_limit_fields(taken.standings)
             taken.check()
             call.admitted = True
@@ -212,7 +212,7 @@ class Admission:
     async def _refuse(self, error: Exception, call: Call, context: Context) -> NoReturn:
         call.status = http_status(error)
         if isinstance(error, FrontdeskError):
-            self._desk.metrics.observe_rejection(error.kind)
+            self._desk.telemetry.metrics.observe_rejection(error.kind)
             status = status_of(error)
         else:
             log_failure(error, call.request_id)
@@ -240,21 +240,7 @@ class Admission:
                 self._idle.set()
         if call.status == CLIENT_CLOSED_REQUEST and call.deadline.remaining_s() <= 0:
             call.status = TOO_LATE
-        seconds = time.perf_counter() - call.started
-        self._desk.metrics.observe_request(call.route, METHOD, call.status, seconds)
-        if self._access_log:
-            log_access(
-                method=METHOD,
-                route=call.route,
-                status=call.status,
-                duration_ms=seconds * 1000,
-                request_id=call.request_id,
-                tenant=call.caller.tenant,
-                subject=call.caller.subject,
-                client=call.client,
-                bytes_in=call.bytes_in,
-                bytes_out=call.bytes_out,
-            )
+        self._desk.telemetry.observe(call)
 
 
 def _budget_exceeded() -> RateLimited:

@@ -15,6 +15,7 @@ from bentos.admission.errors import problem_response
 from bentos.gateway import request_context as exchange
 from bentos.gateway.app import build_app
 from bentos.gateway.door import Admitted, Door, admitted
+from bentos.worker.telemetry import Telemetry
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
 from frontdesk.observability.logs import configure
@@ -37,7 +38,11 @@ class FakeDesk:
     def champion(self) -> FakeDesk:
         return self
 
-    gate = champion
+    gate = models = security = champion
+
+    @property
+    def telemetry(self) -> Telemetry:
+        return Telemetry(metrics=self.metrics, access_log=False)
 
     def check_room(self) -> None:
         if self.full:
@@ -112,7 +117,6 @@ def client(desk: FakeDesk, application: Callable[..., Awaitable[None]] | None = 
         open_inference=answers,
         desk=lambda: desk,
         settings=ServerSettings(**settings),
-        access_log=False,
     )
     return Client(door)
 
