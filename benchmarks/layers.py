@@ -138,7 +138,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         found["render"] = each(render, answers)
         found["metrics and access log"] = _cpu(lambda: [_observe(desk, answer) for answer in answers], len(texts))
         door = Door(
-            gateway=build_app(lambda: desk, _nobody),
+            gateway=build_app(_nobody),
             native=_nobody,
             open_inference=_nobody,
             desk=lambda: desk,

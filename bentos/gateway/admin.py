@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -11,10 +10,9 @@ from fastapi import FastAPI
 from pydantic import BaseModel, TypeAdapter
 from starlette.responses import Response
 
-from bentos.gateway.door import admitted
+from bentos.gateway.admitted import Admitted, WorkerDesk
 from bentos.gateway.openapi import PROBLEM, PROBLEMS, json_body
 from bentos.schemas.queries import RevokeIn, parse
-from bentos.worker.desk import Desk
 from bentos.worker.model_info import Report
 from bentos.worker.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
 from frontdesk.errors import NotFound
@@ -40,14 +38,14 @@ class TokensRevoked(BaseModel):
     within_s: float
 
 
-def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_admin(app: FastAPI) -> None:
     """Add the routes for administrators."""
-    _add_models(app, desk)
-    _add_outbox(app, desk)
-    _add_tokens(app, desk)
+    _add_models(app)
+    _add_outbox(app)
+    _add_tokens(app)
 
 
-def _add_models(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_models(app: FastAPI) -> None:
     @app.get(
         "/v1/admin/models",
         summary="Which models run, and where",
@@ -55,14 +53,14 @@ def _add_models(app: FastAPI, desk: Callable[[], Desk]) -> None:
         responses={200: {"model": Report}, **PROBLEMS},
         tags=["admin"],
     )
-    async def models() -> Response:
+    async def models(request: Admitted, desk: WorkerDesk) -> Response:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
-        reading = asyncio.to_thread(desk().models.inventory.report)
-        report = await admitted.get().deadline.bound(reading, "the bundles were read")
+        reading = asyncio.to_thread(desk.models.inventory.report)
+        report = await request.deadline.bound(reading, "the bundles were read")
         return Response(_REPORT.to_json(report), media_type=JSON)
 
 
-def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_outbox(app: FastAPI) -> None:
     no_letter: dict[int | str, dict[str, Any]] = {
         200: {"description": "Done"},
         404: {"description": "This tenant has no such dead letter", **PROBLEM},
@@ -76,10 +74,9 @@ def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
         responses={200: {"model": OutboxReport}, **PROBLEMS},
         tags=["admin"],
     )
-    async def outbox() -> Response:
+    async def outbox(request: Admitted, desk: WorkerDesk) -> Response:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
-        request = admitted.get()
-        asking = desk().storage.outbox_care.report(request.caller.tenant)
+        asking = desk.storage.outbox_care.report(request.caller.tenant)
         return Response(_OUTBOX.to_json(await request.deadline.bound(asking, "the outbox was read")), media_type=JSON)
 
     @app.post(
@@ -89,10 +86,9 @@ def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
         responses=no_letter,
         tags=["admin"],
     )
-    async def retry(sink: str, event_id: str) -> Response:
+    async def retry(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Response:
         """As if it were new; later events of its customer may be there before it."""
-        request = admitted.get()
-        asking = desk().storage.outbox_care.retry(request.caller.tenant, sink, event_id)
+        asking = desk.storage.outbox_care.retry(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
         return Response(_DONE, media_type=JSON)
 
@@ -103,15 +99,14 @@ def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
         responses=no_letter,
         tags=["admin"],
     )
-    async def drop(sink: str, event_id: str) -> Response:
+    async def drop(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Response:
         """Its sink will never be told of it."""
-        request = admitted.get()
-        asking = desk().storage.outbox_care.drop(request.caller.tenant, sink, event_id)
+        asking = desk.storage.outbox_care.drop(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
         return Response(_DONE, media_type=JSON)
 
 
-def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_tokens(app: FastAPI) -> None:
     @app.post(
         "/v1/admin/tokens/revoke",
         summary="Revoke a token, or all tokens of a subject",
@@ -120,19 +115,18 @@ def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra=json_body("RevokeIn"),
         tags=["admin"],
     )
-    async def revoke() -> Response:
+    async def revoke(request: Admitted, desk: WorkerDesk) -> Response:
         """Revoke a token of this tenant, or those of a subject that were issued before `issued_before`.
 
         `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
-        request, opened = admitted.get(), desk()
         selection, tenant, settings = (
             parse(RevokeIn, request.body),
             request.caller.tenant,
-            opened.security.gate.settings,
+            desk.security.gate.settings,
         )
         if selection.token is not None:
-            revoked = revoked_token(selection.token, opened.security.gate.keys, settings)
+            revoked = revoked_token(selection.token, desk.security.gate.keys, settings)
             if revoked.tenant != tenant:
                 raise NotFound("This tenant has no such token.")
         elif selection.jti is not None:
@@ -141,12 +135,12 @@ def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
             revoked = Revoked(tenant, subject=selection.subject or "")
         request.add_audit_facts(**revoked.about())
         row = await write(
-            opened.storage.engine,
+            desk.storage.engine,
             lambda connection: insert(connection, revoked, settings),
             request.deadline,
             "the token was revoked",
         )
-        await request.deadline.bound(asyncio.to_thread(opened.security.revocations.refresh), "the token was revoked")
+        await request.deadline.bound(asyncio.to_thread(desk.security.revocations.refresh), "the token was revoked")
         await asyncio.sleep(seconds_until(row.issued_before, settings))
         result = TokensRevoked(
             jti=row.jti or None,

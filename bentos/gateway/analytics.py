@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypeVar
 
@@ -12,6 +11,7 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import Response
 
+from bentos.gateway.admitted import Admitted, WorkerDesk
 from bentos.gateway.analytics_schemas import (
     MOST_BUCKETS,
     PERCENTILES,
@@ -27,10 +27,8 @@ from bentos.gateway.analytics_schemas import (
     number_of_buckets,
     total,
 )
-from bentos.gateway.door import admitted
 from bentos.gateway.openapi import READING_PROBLEMS
 from bentos.schemas.query_params import DEFAULT_SPAN, Buckets, Span, described_parameters, parse_parameters
-from bentos.worker.desk import Desk
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
 from frontdesk.storage.sql.daily_rollups import counts, latencies
@@ -46,20 +44,20 @@ FIRST = datetime(1, 1, 2, tzinfo=UTC)
 """Nothing is older, and every time zone can still say it."""
 
 
-def add_analytics(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_analytics(app: FastAPI) -> None:
     """Five routes. Without `from` a window is the 30 days before its end; without `to` it ends now."""
 
     def add(name: str, summary: str, shape: type, asking: type[Asked], read: Reading[Asked]) -> None:
         rendered = TypeAdapter(shape).serializer
 
-        async def answer(request: Request) -> Response:
-            asked, seen = parse_parameters(asking, request), admitted.get()
-            window = _window(seen.caller.tenant, asked)
+        async def answer(request: Request, admitted: Admitted, desk: WorkerDesk) -> Response:
+            asked = parse_parameters(asking, request)
+            window = _window(admitted.caller.tenant, asked)
 
             def figures(connection: Connection) -> Any:
                 return read(connection, window, asked)
 
-            made = await desk().storage.archive.figures(window, figures, seen.deadline)
+            made = await desk.storage.archive.figures(window, figures, admitted.deadline)
             return Response(rendered.to_json(made), media_type="application/json")
 
         app.add_api_route(

@@ -12,10 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -24,6 +21,7 @@ from bentos.admission.callers import BUSY_S
 from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, unexpected_response
 from bentos.admission.headers import asks_afresh, check_host, idempotency_key, rate_limit_fields, seconds_allowed
 from bentos.admission.routes import Route, find_routes
+from bentos.gateway.admitted import AdmittedRequest, hand_over
 from bentos.gateway.auditing import RequestAudit
 from bentos.gateway.body_memory import BodyMemory, BodyReservation
 from bentos.gateway.cors import CrossOrigin
@@ -44,33 +42,9 @@ from frontdesk.errors import (
     UnsupportedMedia,
 )
 from frontdesk.observability.logs import log_failure
-from frontdesk.types import Caller
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Exempt from the check of the host: probes use addresses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """What the door found out about a request, for the routes behind it."""
-
-    caller: Caller
-    deadline: Deadline
-    request_id: str
-    body: bytes
-    fresh: bool = False
-    idempotency_key: str | None = None
-    is_head: bool = False
-    audit_facts: dict[str, Any] | None = None
-    """Results for the audit log, such as the number of `rows` read; None if the route is not audited or counted."""
-
-    def add_audit_facts(self, **facts: object) -> None:
-        """Add facts to the audit entry of this request, if it has one."""
-        if self.audit_facts is not None:
-            self.audit_facts.update(facts)
-
-
-admitted: ContextVar[Admitted] = ContextVar("admitted")
 
 
 class Door:
@@ -151,7 +125,8 @@ class Door:
             await audit.begin(deadline)
         fresh = asks_afresh(exchange.header(b"cache-control"))
         facts = None if audit is None else audit.facts
-        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head, facts))
+        admitted = AdmittedRequest(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head, facts)
+        hand_over(scope, self._desk(), admitted)
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
         send = _as_problems(exchange) if route.native else exchange.send if audit is None else audit.send
         try:

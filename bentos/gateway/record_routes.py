@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
@@ -15,7 +15,7 @@ from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bentos.gateway.door import Admitted, admitted
+from bentos.gateway.admitted import Admitted, AdmittedRequest, WorkerDesk
 from bentos.gateway.export import EXPORTS, Export
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, READING_PROBLEMS, json_body
 from bentos.gateway.record_schemas import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
@@ -97,13 +97,13 @@ class QueryErased(ErasureReceipt):
     """A query was erased."""
 
 
-def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_records(app: FastAPI) -> None:
     """Routes over queries. Those with a fixed path go before /v1/queries/{query_id}."""
-    _add_lists(app, desk)
-    _add_feedback_and_erasure(app, desk)
+    _add_lists(app)
+    _add_feedback_and_erasure(app)
 
 
-def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_lists(app: FastAPI) -> None:
     @app.get(
         "/v1/queries",
         summary="Stored queries, the newest first",
@@ -112,10 +112,10 @@ def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra=described_parameters(ListedQueries),
         tags=["records"],
     )
-    async def listed(request: Request) -> Response:
+    async def listed(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
         """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
-        asked, seen = parse_parameters(ListedQueries, request), admitted.get()
-        rows = await desk().storage.archive.queries(
+        asked = parse_parameters(ListedQueries, request)
+        rows = await desk.storage.archive.queries(
             seen.caller.tenant, asked.filters(), asked.cursor, asked.limit + 1, seen.deadline
         )
         items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
@@ -137,21 +137,21 @@ def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra=described_parameters(ExportedQueries),
         tags=["records"],
     )
-    async def exported(request: Request) -> Response:
+    async def exported(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
         """Masked texts and labels as CSV or JSON lines, streamed."""
-        asked, seen = parse_parameters(ExportedQueries, request), admitted.get()
+        asked = parse_parameters(ExportedQueries, request)
         export = EXPORTS[asked.format]
         headers = {"content-disposition": f'attachment; filename="queries.{asked.format}"'}
         if seen.is_head:  # without a reader of the body there is no backpressure
             return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
-        first = await desk().storage.archive.queries(
+        first = await desk.storage.archive.queries(
             seen.caller.tenant, asked.filters(), None, ROWS_A_READING, seen.deadline, EXPORTED
         )
-        rows = _stream(desk(), seen, asked.filters(), export, first)
+        rows = _stream(desk, seen, asked.filters(), export, first)
         return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
 
-def _add_feedback_and_erasure(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_feedback_and_erasure(app: FastAPI) -> None:
     @app.post(
         "/v1/queries/{query_id}/feedback",
         summary="Say how good an answer was",
@@ -160,19 +160,18 @@ def _add_feedback_and_erasure(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra=json_body("FeedbackIn", keyed=True),
         tags=["records"],
     )
-    async def judged(query_id: str) -> Response:
+    async def judged(query_id: str, seen: Admitted, desk: WorkerDesk) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
-        seen = admitted.get()
-        desk().storage.disk_room.check()
-        opinion = parse(FeedbackIn, seen.body).opinion(desk().models.champion.taxonomy.labels)
-        claim = await _claim(desk().storage.keys, seen, query_id, opinion)
+        desk.storage.disk_room.check()
+        opinion = parse(FeedbackIn, seen.body).opinion(desk.models.champion.taxonomy.labels)
+        claim = await _claim(desk.storage.keys, seen, query_id, opinion)
         if isinstance(claim, bytes):
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
-            return Response(await _judge(desk(), seen, query_id, opinion, claim), media_type=JSON)
+            return Response(await _judge(desk, seen, query_id, opinion, claim), media_type=JSON)
         except BaseException:  # a caller who left, too
             if claim is not None:
-                desk().storage.keys.free(claim, seen.caller)
+                desk.storage.keys.free(claim, seen.caller)
             raise
 
     @app.delete(
@@ -182,15 +181,15 @@ def _add_feedback_and_erasure(app: FastAPI, desk: Callable[[], Desk]) -> None:
         responses={200: {"model": QueryErased}, **_NOT_FOUND, **READING_PROBLEMS},
         tags=["records"],
     )
-    async def query_erased(query_id: str) -> Response:
+    async def query_erased(query_id: str, seen: Admitted, desk: WorkerDesk) -> Response:
         """Erase the text, the sealed original, the answer and the names of one query; its labels remain.
 
         An id with nothing stored is not an error: its row may not have arrived yet.
         """
-        return await _erase(desk(), SubjectKind.QUERY, query_id)
+        return await _erase(desk, seen, SubjectKind.QUERY, query_id)
 
 
-async def _claim(keys: IdempotencyKeys, seen: Admitted, query_id: str, opinion: Opinion) -> Claim | bytes | None:
+async def _claim(keys: IdempotencyKeys, seen: AdmittedRequest, query_id: str, opinion: Opinion) -> Claim | bytes | None:
     """The right to keep feedback under the caller's Idempotency-Key, or what was answered to it; None without a key."""
     if seen.idempotency_key is None:
         return None
@@ -199,7 +198,7 @@ async def _claim(keys: IdempotencyKeys, seen: Admitted, query_id: str, opinion: 
     return await seen.deadline.bound(taking, "the Idempotency-Key was looked up")
 
 
-async def _judge(desk: Desk, seen: Admitted, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
+async def _judge(desk: Desk, seen: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
     """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
 
     def finished(given: Feedback) -> Finish:
@@ -219,7 +218,7 @@ def _taken(given: Feedback) -> bytes:
     return FeedbackTaken(id=given.id, query_id=given.query_id, created_at=given.created_at).model_dump_json().encode()
 
 
-def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_customers(app: FastAPI) -> None:
     """Routes over one customer."""
 
     @app.get(
@@ -230,14 +229,10 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra=described_parameters(ListedInteractions, CUSTOMER),
         tags=["customers"],
     )
-    async def history(request: Request) -> Response:
+    async def history(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
         """What the contacts were about and how they ended, and the feedback on each; no text."""
-        asked, seen, customer_id = (
-            parse_parameters(ListedInteractions, request),
-            admitted.get(),
-            customer_in_path(request),
-        )
-        found = await desk().storage.archive.interactions(
+        asked, customer_id = parse_parameters(ListedInteractions, request), customer_in_path(request)
+        found = await desk.storage.archive.interactions(
             seen.caller.tenant, customer_id, asked.cursor, asked.limit + 1, seen.deadline
         )
         if not found and asked.cursor is None:
@@ -255,13 +250,13 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
-    async def erased(request: Request) -> Response:
+    async def erased(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
         """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
 
         Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
         on the way, and are made anonymous when they arrive. The receipt lists what was removed and what is pending.
         """
-        return await _erase(desk(), SubjectKind.CUSTOMER, customer_in_path(request))
+        return await _erase(desk, seen, SubjectKind.CUSTOMER, customer_in_path(request))
 
     @app.delete(
         "/v1/sessions/{session_id:any_text}",
@@ -271,13 +266,12 @@ def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra={"parameters": [SESSION]},
         tags=["customers"],
     )
-    async def session_erased(request: Request) -> Response:
+    async def session_erased(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
         """The same for all queries of one session, with or without a customer."""
-        return await _erase(desk(), SubjectKind.SESSION, session_in_path(request))
+        return await _erase(desk, seen, SubjectKind.SESSION, session_in_path(request))
 
 
-async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
-    seen = admitted.get()
+async def _erase(desk: Desk, seen: AdmittedRequest, kind: SubjectKind, identity: str) -> Response:
     receipt = await desk.storage.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
     seen.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
     seen.add_audit_facts(customers=receipt.customers)
@@ -298,7 +292,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 async def _stream(
-    desk: Desk, seen: Admitted, filters: Filters, export: Export, first: Sequence[RowMapping]
+    desk: Desk, seen: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
 ) -> AsyncIterator[bytes]:
     """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
     yield export.head([column.name for column in EXPORTED])

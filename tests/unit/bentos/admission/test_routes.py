@@ -23,15 +23,13 @@ from frontdesk.security.tokens import SCOPES
 from tests.support.grpc_door import FakeDesk
 
 
-def no_desk() -> object:
+def no_heartbeats() -> object:
     raise AssertionError("not asked in this test")
 
 
 def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round() -> None:
     application = {
-        (route.path_format, method)
-        for route in build_app(no_desk, no_desk).routes
-        for method in route.methods - {"HEAD"}
+        (route.path_format, method) for route in build_app(no_heartbeats).routes for method in route.methods - {"HEAD"}
     }
     table = {
         (route.template, method) for route in ROUTES if not (route.native or route.oip) for method in route.methods
@@ -39,7 +37,7 @@ def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round(
     assert application - {("/openapi.json", "GET")} == table - {("/openapi.json", "GET")}
 
 
-APPLICATION = build_app(no_desk, no_desk)
+APPLICATION = build_app(no_heartbeats)
 
 
 def answered_by(method: str, raw_path: str) -> tuple[str, str] | None:
@@ -196,7 +194,7 @@ def test_a_query_id_is_found_under_its_template() -> None:
 
 
 def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
-    document = build_app(no_desk, no_desk).openapi()
+    document = build_app(no_heartbeats).openapi()
     operation = document["paths"]["/v1/understand"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     assert schema == "#/components/schemas/QueryIn"
