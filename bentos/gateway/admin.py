@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel, TypeAdapter
-from starlette.responses import Response
+from pydantic import BaseModel
 
 from bentos.gateway.admitted import Admitted, WorkerDesk
 from bentos.gateway.openapi import PROBLEM, PROBLEMS, json_body
@@ -19,11 +18,11 @@ from frontdesk.errors import NotFound
 from frontdesk.storage.outbox.admin import OutboxReport
 from frontdesk.storage.transactions import write
 
-JSON = "application/json"
 
-_REPORT = TypeAdapter(Report).serializer
-_OUTBOX = TypeAdapter(OutboxReport).serializer
-_DONE = b'{"done":true}'
+class Done(BaseModel):
+    """The dead letter was changed."""
+
+    done: Literal[True] = True
 
 
 class TokensRevoked(BaseModel):
@@ -49,20 +48,17 @@ def _add_models(app: FastAPI) -> None:
     @app.get(
         "/v1/admin/models",
         summary="Which models run, and where",
-        response_model=None,
-        responses={200: {"model": Report}, **PROBLEMS},
+        responses=PROBLEMS,
         tags=["admin"],
     )
-    async def models(request: Admitted, desk: WorkerDesk) -> Response:
+    async def models(request: Admitted, desk: WorkerDesk) -> Report:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
         reading = asyncio.to_thread(desk.models.inventory.report)
-        report = await request.deadline.bound(reading, "the bundles were read")
-        return Response(_REPORT.to_json(report), media_type=JSON)
+        return await request.deadline.bound(reading, "the bundles were read")
 
 
 def _add_outbox(app: FastAPI) -> None:
     no_letter: dict[int | str, dict[str, Any]] = {
-        200: {"description": "Done"},
         404: {"description": "This tenant has no such dead letter", **PROBLEM},
         **PROBLEMS,
     }
@@ -70,61 +66,54 @@ def _add_outbox(app: FastAPI) -> None:
     @app.get(
         "/v1/admin/outbox",
         summary="What waits to be told to other systems",
-        response_model=None,
-        responses={200: {"model": OutboxReport}, **PROBLEMS},
+        responses=PROBLEMS,
         tags=["admin"],
     )
-    async def outbox(request: Admitted, desk: WorkerDesk) -> Response:
+    async def outbox(request: Admitted, desk: WorkerDesk) -> OutboxReport:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
         asking = desk.storage.outbox_care.report(request.caller.tenant)
-        return Response(_OUTBOX.to_json(await request.deadline.bound(asking, "the outbox was read")), media_type=JSON)
+        return await request.deadline.bound(asking, "the outbox was read")
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/retry",
         summary="Try a dead letter again",
-        response_model=None,
         responses=no_letter,
         tags=["admin"],
     )
-    async def retry(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Response:
+    async def retry(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Done:
         """As if it were new; later events of its customer may be there before it."""
         asking = desk.storage.outbox_care.retry(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
-        return Response(_DONE, media_type=JSON)
+        return Done()
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/drop",
         summary="Forget a dead letter",
-        response_model=None,
         responses=no_letter,
         tags=["admin"],
     )
-    async def drop(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Response:
+    async def drop(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Done:
         """Its sink will never be told of it."""
         asking = desk.storage.outbox_care.drop(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
-        return Response(_DONE, media_type=JSON)
+        return Done()
 
 
 def _add_tokens(app: FastAPI) -> None:
     @app.post(
         "/v1/admin/tokens/revoke",
         summary="Revoke a token, or all tokens of a subject",
-        response_model=None,
-        responses={200: {"model": TokensRevoked}, **PROBLEMS},
+        responses=PROBLEMS,
         openapi_extra=json_body("RevokeIn"),
         tags=["admin"],
     )
-    async def revoke(request: Admitted, desk: WorkerDesk) -> Response:
+    async def revoke(request: Admitted, desk: WorkerDesk) -> TokensRevoked:
         """Revoke a token of this tenant, or those of a subject that were issued before `issued_before`.
 
         `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
-        selection, tenant, settings = (
-            parse(RevokeIn, request.body),
-            request.caller.tenant,
-            desk.security.gate.settings,
-        )
+        tenant, settings = request.caller.tenant, desk.security.gate.settings
+        selection = parse(RevokeIn, request.body)
         if selection.token is not None:
             revoked = revoked_token(selection.token, desk.security.gate.keys, settings)
             if revoked.tenant != tenant:
@@ -142,10 +131,9 @@ def _add_tokens(app: FastAPI) -> None:
         )
         await request.deadline.bound(asyncio.to_thread(desk.security.revocations.refresh), "the token was revoked")
         await asyncio.sleep(seconds_until(row.issued_before, settings))
-        result = TokensRevoked(
+        return TokensRevoked(
             jti=row.jti or None,
             subject=row.subject or None,
             issued_before=row.issued_before,
             within_s=settings.revocation_refresh_s,
         )
-        return Response(result.model_dump_json(), media_type=JSON)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -25,6 +26,7 @@ from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described,
 from bentos.gateway.record_routes import add_customers, add_records
 from bentos.gateway.stream import REPLAYED, add_stream
 from bentos.schemas.queries import QueryIn, parse, parse_batch
+from bentos.schemas.query_params import invalid_parameters
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, NotFound
 from frontdesk.pipeline import AnswerQuery
@@ -257,6 +259,10 @@ def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(FrontdeskError)
     async def refused(request: Request, error: FrontdeskError) -> Response:
         return desk_of(request.scope).refuse(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return desk_of(request.scope).refuse(invalid_parameters(error))
 
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, _: HTTPException) -> Response:

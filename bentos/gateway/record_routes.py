@@ -7,10 +7,10 @@ import json
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI
-from pydantic import BaseModel, TypeAdapter
+from fastapi import FastAPI, Query
+from pydantic import BaseModel
 from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -22,14 +22,14 @@ from bentos.gateway.record_schemas import InteractionItem, InteractionPage, Quer
 from bentos.gateway.stream import REPLAYED
 from bentos.schemas.queries import FeedbackIn, parse
 from bentos.schemas.query_params import (
+    CHECKED,
     CUSTOMER,
     SESSION,
     ExportedQueries,
     ListedInteractions,
     ListedQueries,
     customer_in_path,
-    described_parameters,
-    parse_parameters,
+    position_of,
     session_in_path,
 )
 from bentos.worker.desk import Desk
@@ -50,8 +50,6 @@ ROWS_A_PIECE = 25
 READING_TIMEOUT_S = 10.0
 """For each reading after the first: the request's own time is over long before a large file is."""
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours", **PROBLEM}}
-_QUERY_PAGE = TypeAdapter(QueryPage).serializer
-_INTERACTION_PAGE = TypeAdapter(InteractionPage).serializer
 
 
 class FeedbackTaken(BaseModel):
@@ -107,21 +105,18 @@ def _add_lists(app: FastAPI) -> None:
     @app.get(
         "/v1/queries",
         summary="Stored queries, the newest first",
-        response_model=None,
-        responses={200: {"model": QueryPage}, **READING_PROBLEMS},
-        openapi_extra=described_parameters(ListedQueries),
+        responses=READING_PROBLEMS,
+        dependencies=CHECKED,
         tags=["records"],
     )
-    async def listed(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
+    async def listed(asked: Annotated[ListedQueries, Query()], seen: Admitted, desk: WorkerDesk) -> QueryPage:
         """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
-        asked = parse_parameters(ListedQueries, request)
         rows = await desk.storage.archive.queries(
-            seen.caller.tenant, asked.filters(), asked.cursor, asked.limit + 1, seen.deadline
+            seen.caller.tenant, asked.filters(), position_of(asked.cursor), asked.limit + 1, seen.deadline
         )
         items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
         seen.add_audit_facts(rows=len(items))
-        page = QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
-        return Response(_QUERY_PAGE.to_json(page), media_type=JSON)
+        return QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
 
     @app.get(
         "/v1/queries/export",
@@ -134,12 +129,11 @@ def _add_lists(app: FastAPI) -> None:
             },
             **READING_PROBLEMS,
         },
-        openapi_extra=described_parameters(ExportedQueries),
+        dependencies=CHECKED,
         tags=["records"],
     )
-    async def exported(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
+    async def exported(asked: Annotated[ExportedQueries, Query()], seen: Admitted, desk: WorkerDesk) -> Response:
         """Masked texts and labels as CSV or JSON lines, streamed."""
-        asked = parse_parameters(ExportedQueries, request)
         export = EXPORTS[asked.format]
         headers = {"content-disposition": f'attachment; filename="queries.{asked.format}"'}
         if seen.is_head:  # without a reader of the body there is no backpressure
@@ -155,8 +149,8 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
     @app.post(
         "/v1/queries/{query_id}/feedback",
         summary="Say how good an answer was",
-        response_model=None,
-        responses={200: {"model": FeedbackTaken}, **_NOT_FOUND, **KEYED_PROBLEMS},
+        response_model=FeedbackTaken,
+        responses={**_NOT_FOUND, **KEYED_PROBLEMS},
         openapi_extra=json_body("FeedbackIn", keyed=True),
         tags=["records"],
     )
@@ -177,11 +171,11 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
     @app.delete(
         "/v1/queries/{query_id}",
         summary="Forget a query",
-        response_model=None,
-        responses={200: {"model": QueryErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        response_model=QueryErased,
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
         tags=["records"],
     )
-    async def query_erased(query_id: str, seen: Admitted, desk: WorkerDesk) -> Response:
+    async def query_erased(query_id: str, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """Erase the text, the sealed original, the answer and the names of one query; its labels remain.
 
         An id with nothing stored is not an error: its row may not have arrived yet.
@@ -224,33 +218,34 @@ def add_customers(app: FastAPI) -> None:
     @app.get(
         "/v1/customers/{customer_id:any_text}/history",
         summary="A customer's interactions, the newest first",
-        response_model=None,
-        responses={200: {"model": InteractionPage}, **_NOT_FOUND, **READING_PROBLEMS},
-        openapi_extra=described_parameters(ListedInteractions, CUSTOMER),
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
+        dependencies=CHECKED,
+        openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
-    async def history(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
+    async def history(
+        request: Request, asked: Annotated[ListedInteractions, Query()], seen: Admitted, desk: WorkerDesk
+    ) -> InteractionPage:
         """What the contacts were about and how they ended, and the feedback on each; no text."""
-        asked, customer_id = parse_parameters(ListedInteractions, request), customer_in_path(request)
+        customer_id = customer_in_path(request)
         found = await desk.storage.archive.interactions(
-            seen.caller.tenant, customer_id, asked.cursor, asked.limit + 1, seen.deadline
+            seen.caller.tenant, customer_id, position_of(asked.cursor), asked.limit + 1, seen.deadline
         )
         if not found and asked.cursor is None:
             raise NotFound("There is no history of this customer.")
         items = tuple(InteractionItem.of(interaction) for interaction in found[: asked.limit])
         seen.add_audit_facts(rows=len(items))
-        page = InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
-        return Response(_INTERACTION_PAGE.to_json(page), media_type=JSON)
+        return InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
 
     @app.delete(
         "/v1/customers/{customer_id:any_text}",
         summary="Forget a customer",
-        response_model=None,
-        responses={200: {"model": CustomerErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        response_model=CustomerErased,
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
-    async def erased(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
+    async def erased(request: Request, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
 
         Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
@@ -261,21 +256,21 @@ def add_customers(app: FastAPI) -> None:
     @app.delete(
         "/v1/sessions/{session_id:any_text}",
         summary="Forget a session",
-        response_model=None,
-        responses={200: {"model": SessionErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        response_model=SessionErased,
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
         openapi_extra={"parameters": [SESSION]},
         tags=["customers"],
     )
-    async def session_erased(request: Request, seen: Admitted, desk: WorkerDesk) -> Response:
+    async def session_erased(request: Request, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """The same for all queries of one session, with or without a customer."""
         return await _erase(desk, seen, SubjectKind.SESSION, session_in_path(request))
 
 
-async def _erase(desk: Desk, seen: AdmittedRequest, kind: SubjectKind, identity: str) -> Response:
+async def _erase(desk: Desk, seen: AdmittedRequest, kind: SubjectKind, identity: str) -> ErasureReceipt:
     receipt = await desk.storage.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
     seen.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
     seen.add_audit_facts(customers=receipt.customers)
-    body = ErasureReceipt(
+    return ErasureReceipt(
         queries=receipt.queries,
         interactions=receipt.interactions,
         feedback=receipt.feedback,
@@ -283,7 +278,6 @@ async def _erase(desk: Desk, seen: AdmittedRequest, kind: SubjectKind, identity:
         removed=dict(receipt.removed),
         waiting=[StillWaiting(**asdict(waiting)) for waiting in receipt.waiting],
     )
-    return Response(body.model_dump_json(), media_type=JSON)
 
 
 async def _nothing() -> AsyncIterator[bytes]:

@@ -206,6 +206,39 @@ def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
     assert {ref.removeprefix("#/components/schemas/") for ref in references} <= set(document["components"]["schemas"])
 
 
+def described(path: str) -> dict[str, dict[str, Any]]:
+    """The parameters of GET of a path by name."""
+    operation = build_app(no_heartbeats).openapi()["paths"][path]["get"]
+    return {parameter["name"]: parameter for parameter in operation["parameters"]}
+
+
+def test_query_parameters_are_described_as_they_are_read() -> None:
+    parameters = described("/v1/queries")
+    assert set(parameters) == {
+        "from", "to", "customer_id", "intent", "sentiment", "priority", "decision", "model_version", "limit", "cursor"
+    }  # fmt: skip
+    limit = parameters["limit"]["schema"]
+    assert (limit["type"], limit["minimum"], limit["maximum"], limit["default"]) == ("integer", 1, 200, 50)
+    assert parameters["from"]["schema"]["format"] == "date-time"
+    assert not any(parameter["required"] for parameter in parameters.values())
+    assert "null" not in str(parameters)
+    assert set(described("/v1/analytics/timeseries")) == {"from", "to", "bucket"}
+    assert set(described("/v1/analytics/summary")) == {"from", "to"}
+    assert set(described("/v1/customers/{customer_id}/history")) == {"customer_id", "limit", "cursor"}
+
+
+def test_every_answer_has_a_schema_and_no_route_promises_a_status_that_is_never_sent() -> None:
+    operations = build_app(no_heartbeats).openapi()["paths"]
+    without = set()
+    for path in operations:
+        for method, operation in operations[path].items():
+            assert operation["responses"].get("422", {}).get("description") != "Validation Error"
+            content = operation["responses"]["200"].get("content", {})
+            if path.startswith("/v1/") and not any(kind["schema"] for kind in content.values()):
+                without.add((method, path))
+    assert without == {("post", "/v1/understand/batch")}
+
+
 def _references(node: object) -> list[str]:
     if isinstance(node, list):
         return [reference for value in node for reference in _references(value)]
