@@ -135,7 +135,12 @@ def _printable(value: str) -> str:
 class FeedbackIn(BaseModel):
     """What somebody says about an answer; at least one field."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        json_schema_extra={"minProperties": 1, "examples": [{"intent": "get_refund", "reply": "edited"}]},
+    )
 
     intent: Annotated[str, Field(min_length=1, max_length=100), Label] | None = Field(
         None, description="The right intent: one of the served model's, or out_of_scope."
@@ -163,7 +168,10 @@ class RevokeIn(BaseModel):
     """The tokens of this tenant to revoke; exactly one field."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, json_schema_extra={"minProperties": 1, "maxProperties": 1}
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        json_schema_extra={"minProperties": 1, "maxProperties": 1, "examples": [{"subject": "night-shift"}]},
     )
 
     token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = Field(

@@ -88,8 +88,12 @@ class Parameters(BaseModel):
 class Span(Parameters):
     """`start` is None where nobody said."""
 
-    start: Moment | None = Field(None, alias="from", description="Not before this time, with its zone.")
-    end: Moment | None = Field(None, alias="to", description="Before this time, with its zone.")
+    start: Moment | None = Field(
+        None, alias="from", description="Not before this time, with its zone.", examples=["2026-01-01T00:00:00Z"]
+    )
+    end: Moment | None = Field(
+        None, alias="to", description="Before this time, with its zone.", examples=["2026-02-01T00:00:00Z"]
+    )
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -101,8 +105,10 @@ class Span(Parameters):
 class FilteredQueries(Span):
     """Which queries; several filters are all met."""
 
-    customer_id: Annotated[str, Field(min_length=1, max_length=LONGEST_CUSTOMER_ID), Label] | None = None
-    intent: Text100 | None = None
+    customer_id: Annotated[str, Field(min_length=1, max_length=LONGEST_CUSTOMER_ID), Label] | None = Field(
+        None, examples=["c-4711"]
+    )
+    intent: Text100 | None = Field(None, examples=["track_order"])
     sentiment: Literal["negative", "neutral", "positive"] | None = None
     priority: PriorityLevel | None = None
     decision: Action | None = None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,8 +16,8 @@ from starlette.routing import Match
 from bentos.admission.routes import ROUTES, RPCS, find_routes, find_rpc
 from bentos.gateway.app import build_app
 from bentos.grpc.server import add_services
-from bentos.schemas.queries import QueryIn
-from bentos.schemas.query_params import customer_in_path, session_in_path
+from bentos.schemas.queries import FeedbackIn, QueryIn, RevokeIn
+from bentos.schemas.query_params import ListedQueries, customer_in_path, session_in_path
 from bentos.service import Frontdesk
 from frontdesk.config import Settings
 from frontdesk.security.tokens import SCOPES
@@ -237,6 +238,23 @@ def test_every_answer_has_a_schema_and_no_route_promises_a_status_that_is_never_
             if path.startswith("/v1/") and not any(kind["schema"] for kind in content.values()):
                 without.add((method, path))
     assert without == {("post", "/v1/understand/batch")}
+
+
+def test_the_document_has_examples_that_the_routes_accept() -> None:
+    schemas = build_app(no_heartbeats).openapi()["components"]["schemas"]
+    for model in (FeedbackIn, RevokeIn):
+        (example,) = schemas[model.__name__]["examples"]
+        model.model_validate_json(json.dumps(example))
+    examples = {
+        name: parameter["schema"]["examples"][0]
+        for name, parameter in described("/v1/queries").items()
+        if "examples" in parameter["schema"]
+    }
+    assert set(examples) == {"from", "to", "customer_id", "intent"}
+    ListedQueries.model_validate(examples)
+    for item in ("QueryItem", "InteractionItem"):
+        without = {name for name, field in schemas[item]["properties"].items() if "examples" not in field}
+        assert without - {"feedback"} == {"created_at"}, item
 
 
 def _references(node: object) -> list[str]:
