@@ -58,8 +58,8 @@ class Remembers:
     """A champion that has read everything before, so that what is measured is all but the models."""
 
     def __init__(self, desk: Desk, read: dict[str, Understanding]) -> None:
-        self.version = desk.champion.version
-        self.taxonomy = desk.champion.taxonomy
+        self.version = desk.models.champion.version
+        self.taxonomy = desk.models.champion.taxonomy
         self._read = read
 
     async def understand(self, texts: Sequence[MaskedText], _: Deadline, **__: bool) -> list[Understanding]:
@@ -110,7 +110,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
 
         found = {
             "parse": each(lambda body: parse(QueryIn, body).query(), bodies),
-            "gate": together(lambda _: desk.gate.admit(f"Bearer {token}", "understand"), texts, 1),
+            "gate": together(lambda _: desk.security.gate.admit(f"Bearer {token}", "understand"), texts, 1),
             "masking": each(mask, texts),
             "features, 32 together": each(ensemble.features.rows, chunks),
             "models and features, 32 together": each(ensemble.understand, chunks),
@@ -120,9 +120,11 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         ask = _asking(queue)
         found |= {f"queue, {at_once} in flight": together(ask, plain, at_once) for at_once in (1, TOGETHER)}
         loop.run_until_complete(queue.close())
-        desk.pipeline.champion = Remembers(desk, read)  # type: ignore[assignment]  # a stand-in for this benchmark
+        desk.models.pipeline.champion = Remembers(desk, read)  # type: ignore[assignment]  # a stand-in for this benchmark
         answers = [
-            loop.run_until_complete(desk.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60)))
+            loop.run_until_complete(
+                desk.models.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60))
+            )
             for text in texts
         ]
         found["decision"] = _cpu(lambda: _judge_all(desk, queries, masked, read), len(texts))
@@ -134,12 +136,11 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         found["render"] = each(render, answers)
         found["metrics and access log"] = _cpu(lambda: [_observe(desk, answer) for answer in answers], len(texts))
         door = Door(
-            gateway=build_app(lambda: desk, _nobody),
+            gateway=build_app(_nobody),
             native=_nobody,
             open_inference=_nobody,
             desk=lambda: desk,
             settings=settings.server,
-            access_log=True,
         )
         whole = together(_posting(door, token), bodies, 1)
         inside = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
@@ -173,13 +174,13 @@ def _asking(queue: Batcher[str, str]) -> Callable[[str], Awaitable[Any]]:
 
 
 def _storing(desk: Desk, *, store: bool = True) -> Callable[[Query], Awaitable[Any]]:
-    return lambda query: desk.pipeline.understand(Query(query.text, store=store), CALLER, Deadline.after(60))
+    return lambda query: desk.models.pipeline.understand(Query(query.text, store=store), CALLER, Deadline.after(60))
 
 
 def _judge_all(
     desk: Desk, queries: Sequence[Query], masked: Sequence[MaskedText], read: dict[str, Understanding]
 ) -> list[Answer]:
-    pipeline = desk.pipeline
+    pipeline = desk.models.pipeline
     return [
         pipeline.judge(pipeline.champion, query, text, read[text.text], None)
         for query, text in zip(queries, masked, strict=True)
@@ -187,8 +188,8 @@ def _judge_all(
 
 
 def _observe(desk: Desk, answer: Answer) -> None:
-    desk.metrics.observe_answer(answer)
-    desk.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
+    desk.telemetry.metrics.observe_answer(answer)
+    desk.telemetry.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
     _log(answer.query_id)
 
 

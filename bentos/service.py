@@ -22,6 +22,7 @@ from typing import Any
 
 import bentoml
 from bentoml import server_context
+from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from bentos.admission.errors import unexpected_response
@@ -29,9 +30,10 @@ from bentos.admission.routes import optional_scopes
 from bentos.asgi_service import FastService
 from bentos.bento_build import placed
 from bentos.code_path import keep_code_importable
+from bentos.gateway.admitted import admitted_of, desk_of
 from bentos.gateway.app import answered, build_app
 from bentos.gateway.connection_events import DeskEvents
-from bentos.gateway.door import Door, admitted
+from bentos.gateway.door import Door
 from bentos.gateway.oip_routes import OpenInference
 from bentos.grpc.server import GrpcServer, start_grpc
 from bentos.http.descriptors import raise_descriptor_limit
@@ -133,7 +135,6 @@ class Frontdesk:
         events = DeskEvents(lambda: _Worker.desk, access_log=SETTINGS.observability.access_log)
         table = install(SETTINGS.server, events, on_drain=_stop_being_ready, on_stop=_stop_grpc)
         gateway = build_app(
-            _desk,
             _heartbeats,
             _identity,
             lambda: table.is_draining,
@@ -143,10 +144,9 @@ class Frontdesk:
         return Door(
             gateway=gateway,
             native=native,
-            open_inference=OpenInference(_desk, lambda: table.is_draining),
+            open_inference=OpenInference(lambda: table.is_draining),
             desk=_desk,
             settings=SETTINGS.server,
-            access_log=SETTINGS.observability.access_log,
             scopes=optional_scopes(SETTINGS.security),
         )
 
@@ -202,9 +202,9 @@ class Frontdesk:
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *beside_us(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
-            on_beat=_Worker.desk.tell_waiting,
+            on_beat=_Worker.desk.observe_waiting,
         )
-        if (balanced := _Worker.desk.champion.balanced) is not None:
+        if (balanced := _Worker.desk.models.champion.balanced) is not None:
             try:
                 await balanced.start()
             except OSError as error:
@@ -212,7 +212,7 @@ class Frontdesk:
         if server.grpc_port is not None:
             _Worker.grpc = await start_grpc(_Worker.desk, SETTINGS, server.grpc_port)
         _Worker.heartbeats.start()
-        metrics = _Worker.desk.metrics
+        metrics = _Worker.desk.telemetry.metrics
         _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
         _Worker.lag.start()
         gc.collect()
@@ -240,6 +240,8 @@ class Frontdesk:
         language: str | None = None,
         waiting_since: datetime | None = None,
         store: bool = True,
+        *,
+        ctx: bentoml.Context,
     ) -> dict[str, Any]:
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
         query = Query(
@@ -252,7 +254,7 @@ class Frontdesk:
             waiting_since=waiting_since,
             store=store,
         )
-        return await _rendered(query, reply=False)
+        return await _rendered(query, ctx.request, reply=False)
 
     @bentoml.api
     async def answer(
@@ -265,6 +267,8 @@ class Frontdesk:
         language: str | None = None,
         waiting_since: datetime | None = None,
         store: bool = True,
+        *,
+        ctx: bentoml.Context,
     ) -> dict[str, Any]:
         """Everything of `understand`, and the reply; acknowledged once it is stored."""
         query = Query(
@@ -277,13 +281,13 @@ class Frontdesk:
             waiting_since=waiting_since,
             store=store,
         )
-        return await _rendered(query, reply=True)
+        return await _rendered(query, ctx.request, reply=True)
 
 
 def _control_sockets() -> Path:
     """The folder of the master's sockets. Stops the whole server if the process manager listens on another address."""
     try:
-        return check_control_socket(PINNED and PINNED.sockets)
+        return check_control_socket(PINNED.sockets if PINNED else None)
     except ConfigurationError as error:
         stop_server(error)
 
@@ -300,16 +304,17 @@ async def _stop_grpc() -> None:
         _Worker.grpc_stop = asyncio.create_task(_Worker.grpc.stop(SETTINGS.server.shutdown_grace_s))
 
 
-async def _rendered(query: Query, *, reply: bool) -> Any:
+async def _rendered(query: Query, request: Request, *, reply: bool) -> Any:
     """The answer as a response of our own: what a Starlette response holds passes BentoML untouched."""
-    pipeline, request = _desk().pipeline, admitted.get()
+    admitted, desk = admitted_of(request.scope), desk_of(request.scope)
+    pipeline = desk.models.pipeline
     handle = pipeline.answer if reply else pipeline.understand
     try:
-        keyed = replace(query, idempotency_key=request.idempotency_key)
-        answer = await handle(keyed, request.caller, request.deadline)
+        keyed = replace(query, idempotency_key=admitted.idempotency_key)
+        answer = await handle(keyed, admitted.caller, admitted.deadline)
     except FrontdeskError as error:
-        return _desk().refuse(error)
+        return desk.refuse(error)
     except Exception as error:  # noqa: BLE001 - BentoML would answer a defect with its own JSON
-        log_failure(error, request.request_id)
+        log_failure(error, admitted.request_id)
         return unexpected_response()
     return answered(answer)

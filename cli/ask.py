@@ -157,7 +157,9 @@ def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
             try:
                 query = parse(QueryIn, json.dumps({"text": text, **about}).encode()).query()
                 deadline = Deadline.after(settings.server.request_timeout_s)
-                answer: dict[str, Any] = json.loads(render(runner.run(desk.pipeline.answer(query, caller, deadline))))
+                answer: dict[str, Any] = json.loads(
+                    render(runner.run(desk.models.pipeline.answer(query, caller, deadline)))
+                )
             except FrontdeskError as error:
                 return {"error": problem(error)}
             return answer

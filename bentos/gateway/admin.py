@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
-from pydantic import BaseModel, TypeAdapter
-from starlette.responses import Response
+from pydantic import BaseModel
 
-from bentos.gateway.door import admitted
+from bentos.gateway.admitted import Admitted, WorkerDesk
 from bentos.gateway.openapi import PROBLEM, PROBLEMS, json_body
 from bentos.schemas.queries import RevokeIn, parse
-from bentos.worker.desk import Desk
 from bentos.worker.model_info import Report
 from bentos.worker.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
 from frontdesk.errors import NotFound
 from frontdesk.storage.outbox.admin import OutboxReport
 from frontdesk.storage.transactions import write
 
-JSON = "application/json"
 
-_REPORT = TypeAdapter(Report).serializer
-_OUTBOX = TypeAdapter(OutboxReport).serializer
-_DONE = b'{"done":true}'
+class Done(BaseModel):
+    """The dead letter was changed."""
+
+    done: Literal[True] = True
 
 
 class TokensRevoked(BaseModel):
@@ -40,31 +37,28 @@ class TokensRevoked(BaseModel):
     within_s: float
 
 
-def add_admin(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_admin(app: FastAPI) -> None:
     """Add the routes for administrators."""
-    _add_models(app, desk)
-    _add_outbox(app, desk)
-    _add_tokens(app, desk)
+    _add_models(app)
+    _add_outbox(app)
+    _add_tokens(app)
 
 
-def _add_models(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_models(app: FastAPI) -> None:
     @app.get(
         "/v1/admin/models",
         summary="Which models run, and where",
-        response_model=None,
-        responses={200: {"model": Report}, **PROBLEMS},
+        responses=PROBLEMS,
         tags=["admin"],
     )
-    async def models() -> Response:
+    async def models(request: Admitted, desk: WorkerDesk) -> Report:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
-        reading = asyncio.to_thread(desk().inventory.report)
-        report = await admitted.get().deadline.bound(reading, "the bundles were read")
-        return Response(_REPORT.to_json(report), media_type=JSON)
+        reading = asyncio.to_thread(desk.models.inventory.report)
+        return await request.deadline.bound(reading, "the bundles were read")
 
 
-def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_outbox(app: FastAPI) -> None:
     no_letter: dict[int | str, dict[str, Any]] = {
-        200: {"description": "Done"},
         404: {"description": "This tenant has no such dead letter", **PROBLEM},
         **PROBLEMS,
     }
@@ -72,63 +66,56 @@ def _add_outbox(app: FastAPI, desk: Callable[[], Desk]) -> None:
     @app.get(
         "/v1/admin/outbox",
         summary="What waits to be told to other systems",
-        response_model=None,
-        responses={200: {"model": OutboxReport}, **PROBLEMS},
+        responses=PROBLEMS,
         tags=["admin"],
     )
-    async def outbox() -> Response:
+    async def outbox(request: Admitted, desk: WorkerDesk) -> OutboxReport:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
-        request = admitted.get()
-        asking = desk().outbox_care.report(request.caller.tenant)
-        return Response(_OUTBOX.to_json(await request.deadline.bound(asking, "the outbox was read")), media_type=JSON)
+        asking = desk.storage.outbox_care.report(request.caller.tenant)
+        return await request.deadline.bound(asking, "the outbox was read")
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/retry",
         summary="Try a dead letter again",
-        response_model=None,
         responses=no_letter,
         tags=["admin"],
     )
-    async def retry(sink: str, event_id: str) -> Response:
+    async def retry(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Done:
         """As if it were new; later events of its customer may be there before it."""
-        request = admitted.get()
-        asking = desk().outbox_care.retry(request.caller.tenant, sink, event_id)
+        asking = desk.storage.outbox_care.retry(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
-        return Response(_DONE, media_type=JSON)
+        return Done()
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/drop",
         summary="Forget a dead letter",
-        response_model=None,
         responses=no_letter,
         tags=["admin"],
     )
-    async def drop(sink: str, event_id: str) -> Response:
+    async def drop(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Done:
         """Its sink will never be told of it."""
-        request = admitted.get()
-        asking = desk().outbox_care.drop(request.caller.tenant, sink, event_id)
+        asking = desk.storage.outbox_care.drop(request.caller.tenant, sink, event_id)
         await request.deadline.bound(asking, "the outbox was written")
-        return Response(_DONE, media_type=JSON)
+        return Done()
 
 
-def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_tokens(app: FastAPI) -> None:
     @app.post(
         "/v1/admin/tokens/revoke",
         summary="Revoke a token, or all tokens of a subject",
-        response_model=None,
-        responses={200: {"model": TokensRevoked}, **PROBLEMS},
+        responses=PROBLEMS,
         openapi_extra=json_body("RevokeIn"),
         tags=["admin"],
     )
-    async def revoke() -> Response:
+    async def revoke(request: Admitted, desk: WorkerDesk) -> TokensRevoked:
         """Revoke a token of this tenant, or those of a subject that were issued before `issued_before`.
 
         `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
-        request, opened = admitted.get(), desk()
-        selection, tenant, settings = parse(RevokeIn, request.body), request.caller.tenant, opened.gate.settings
+        tenant, settings = request.caller.tenant, desk.security.gate.settings
+        selection = parse(RevokeIn, request.body)
         if selection.token is not None:
-            revoked = revoked_token(selection.token, opened.gate.keys, settings)
+            revoked = revoked_token(selection.token, desk.security.gate.keys, settings)
             if revoked.tenant != tenant:
                 raise NotFound("This tenant has no such token.")
         elif selection.jti is not None:
@@ -137,17 +124,16 @@ def _add_tokens(app: FastAPI, desk: Callable[[], Desk]) -> None:
             revoked = Revoked(tenant, subject=selection.subject or "")
         request.add_audit_facts(**revoked.about())
         row = await write(
-            opened.engine,
+            desk.storage.engine,
             lambda connection: insert(connection, revoked, settings),
             request.deadline,
             "the token was revoked",
         )
-        await request.deadline.bound(asyncio.to_thread(opened.revocations.refresh), "the token was revoked")
+        await request.deadline.bound(asyncio.to_thread(desk.security.revocations.refresh), "the token was revoked")
         await asyncio.sleep(seconds_until(row.issued_before, settings))
-        result = TokensRevoked(
+        return TokensRevoked(
             jti=row.jti or None,
             subject=row.subject or None,
             issued_before=row.issued_before,
             within_s=settings.revocation_refresh_s,
         )
-        return Response(result.model_dump_json(), media_type=JSON)

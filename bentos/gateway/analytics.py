@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import FastAPI
-from pydantic import TypeAdapter
+from fastapi import FastAPI, Query
 from sqlalchemy import Connection
-from starlette.requests import Request
-from starlette.responses import Response
 
+from bentos.gateway.admitted import Admitted, AdmittedRequest, WorkerDesk
 from bentos.gateway.analytics_schemas import (
     MOST_BUCKETS,
     PERCENTILES,
@@ -27,59 +25,66 @@ from bentos.gateway.analytics_schemas import (
     number_of_buckets,
     total,
 )
-from bentos.gateway.door import admitted
 from bentos.gateway.openapi import READING_PROBLEMS
-from bentos.schemas.query_params import DEFAULT_SPAN, Buckets, Span, described_parameters, parse_parameters
+from bentos.schemas.query_params import CHECKED, DEFAULT_SPAN, Buckets, Span
 from bentos.worker.desk import Desk
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
 from frontdesk.storage.sql.daily_rollups import counts, latencies
 
-Asked = TypeVar("Asked", bound=Span, contravariant=True)
-
-
-class Reading(Protocol[Asked]):
-    def __call__(self, connection: Connection, window: Window, asked: Asked, /) -> Any: ...
-
+SpanOrBuckets = TypeVar("SpanOrBuckets", bound=Span)
+Shape = TypeVar("Shape")
+Handler = Callable[..., Awaitable[Any]]
 
 FIRST = datetime(1, 1, 2, tzinfo=UTC)
 """Nothing is older, and every time zone can still say it."""
 
 
-def add_analytics(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_analytics(app: FastAPI) -> None:
     """Five routes. Without `from` a window is the 30 days before its end; without `to` it ends now."""
 
-    def add(name: str, summary: str, shape: type, asking: type[Asked], read: Reading[Asked]) -> None:
-        rendered = TypeAdapter(shape).serializer
-
-        async def answer(request: Request) -> Response:
-            asked, seen = parse_parameters(asking, request), admitted.get()
-            window = _window(seen.caller.tenant, asked)
-
-            def figures(connection: Connection) -> Any:
-                return read(connection, window, asked)
-
-            made = await desk().archive.figures(window, figures, seen.deadline)
-            return Response(rendered.to_json(made), media_type="application/json")
-
-        app.add_api_route(
+    def route(name: str, summary: str, read: Callable[..., Any]) -> Callable[[Handler], Handler]:
+        return app.get(
             f"/v1/analytics/{name}",
-            answer,
-            methods=["GET"],
-            name=name,
             summary=summary,
             description=read.__doc__,
-            response_model=None,
-            responses={200: {"model": shape}, **READING_PROBLEMS},
-            openapi_extra=described_parameters(asking),
+            responses=READING_PROBLEMS,
+            dependencies=CHECKED,
             tags=["analytics"],
         )
 
-    add("summary", "Totals, and what people said", Summary, Span, read_summary)
-    add("timeseries", "Figures by hour, day or week", Timeseries, Buckets, read_timeseries)
-    add("intents", "What customers write about", Intents, Span, read_intents)
-    add("escalations", "What goes to a person", Escalations, Span, read_escalations)
-    add("latency", "How long answers take", LatencyFigures, Span, read_latency)
+    @route("summary", "Totals, and what people said", read_summary)
+    async def summary(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> Summary:
+        return await _read(desk, request, span, read_summary)
+
+    @route("timeseries", "Figures by hour, day or week", read_timeseries)
+    async def timeseries(span: Annotated[Buckets, Query()], request: Admitted, desk: WorkerDesk) -> Timeseries:
+        return await _read(desk, request, span, read_timeseries)
+
+    @route("intents", "What customers write about", read_intents)
+    async def intents(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> Intents:
+        return await _read(desk, request, span, read_intents)
+
+    @route("escalations", "What goes to a person", read_escalations)
+    async def escalations(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> Escalations:
+        return await _read(desk, request, span, read_escalations)
+
+    @route("latency", "How long answers take", read_latency)
+    async def latency(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> LatencyFigures:
+        return await _read(desk, request, span, read_latency)
+
+
+async def _read(
+    desk: Desk,
+    request: AdmittedRequest,
+    span: SpanOrBuckets,
+    read: Callable[[Connection, Window, SpanOrBuckets], Shape],
+) -> Shape:
+    """The figures of the caller's tenant within the requested window."""
+    window = _window(request.caller.tenant, span)
+    return await desk.storage.archive.figures(
+        window, lambda connection: read(connection, window, span), request.deadline
+    )
 
 
 def _window(tenant: str, asked: Span) -> Window:

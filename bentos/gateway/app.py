@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -16,17 +17,19 @@ from starlette.responses import HTMLResponse, Response
 import frontdesk
 from bentos.admission.errors import problem, unexpected_response
 from bentos.gateway.admin import add_admin
+from bentos.gateway.admitted import Admitted, AdmittedRequest, WorkerDesk, admitted_of, desk_of
 from bentos.gateway.analytics import add_analytics
 from bentos.gateway.content_security import POLICY_HEADER, page_policy
+from bentos.gateway.direct_route import direct_post
 from bentos.gateway.documents import add_documents
-from bentos.gateway.door import Admitted, admitted
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
 from bentos.gateway.record_routes import add_customers, add_records
 from bentos.gateway.stream import REPLAYED, add_stream
 from bentos.schemas.queries import QueryIn, parse, parse_batch
-from bentos.worker.desk import Desk
+from bentos.schemas.query_params import invalid_parameters
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, NotFound
+from frontdesk.pipeline import AnswerQuery
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, ServerIdentity
 from frontdesk.storage.record_rows import answer_json
 from frontdesk.types import Answer, EarlierAnswer, Query
@@ -39,7 +42,6 @@ NO_SPOOL = "the spool cannot be read"
 
 
 def build_app(
-    desk: Callable[[], Desk],
     heartbeats: Callable[[], Heartbeats],
     identity: Callable[[], ServerIdentity] | None = None,
     is_draining: Callable[[], bool] = bool,
@@ -49,7 +51,6 @@ def build_app(
     """The FastAPI application of one worker.
 
     Args:
-        desk: returns this worker's desk once it has started.
         heartbeats: returns this worker's heartbeats once it has started.
         identity: returns the identity that `/livez` proves to clients of the same home; None: no proof.
         is_draining: returns True from the beginning of the drain.
@@ -64,68 +65,71 @@ def build_app(
         redoc_url=None,
     )
 
-    _add_answers(app, desk, max_item_bytes)
-    add_stream(app, desk)
-    add_records(app, desk)  # before /v1/queries/{query_id}, which would take their paths for ids
-    _add_stored_answer(app, desk)
-    add_customers(app, desk)
-    add_analytics(app, desk)
-    add_admin(app, desk)
+    _add_answers(app, max_item_bytes)
+    add_stream(app)
+    add_records(app)  # before /v1/queries/{query_id}, which would take their paths for ids
+    _add_stored_answer(app)
+    add_customers(app)
+    add_analytics(app)
+    add_admin(app)
     _add_pages(app)
-    add_documents(app, desk)
-    _add_health(app, desk, heartbeats, identity, is_draining)
-    _add_refusals(app, desk)
+    add_documents(app)
+    _add_health(app, heartbeats, identity, is_draining)
+    _add_refusals(app)
     described(app)
     return app
 
 
-def _add_answers(app: FastAPI, desk: Callable[[], Desk], max_item_bytes: int) -> None:
-    @app.post(
+def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
+    @direct_post(
+        app,
         "/v1/understand",
         summary="Understand a message",
-        response_model=None,
         responses={200: {"model": Answer}, **KEYED_PROBLEMS},
         openapi_extra=json_body("QueryIn", keyed=True),
         tags=["understand"],
     )
-    async def understand(_: Request) -> Response:
+    async def understand(request: Request) -> Response:
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
-        request = admitted.get()
-        query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
-        return answered(await desk().pipeline.understand(query, request.caller, request.deadline))
+        admitted, pipeline = admitted_of(request.scope), desk_of(request.scope).models.pipeline
+        return answered(await pipeline.understand(_query(admitted), admitted.caller, admitted.deadline))
 
-    @app.post(
+    @direct_post(
+        app,
         "/v1/understand/batch",
         summary="Understand up to 256 messages",
-        response_model=None,
         responses={200: {"description": "`results`, in order; an error object where one item failed"}, **PROBLEMS},
         openapi_extra=json_body("BatchIn"),
         tags=["understand"],
     )
-    async def understand_batch(_: Request) -> Response:
+    async def understand_batch(request: Request) -> Response:
         """The same for several messages in one model call; a bad item fails alone."""
-        request, turns = admitted.get(), desk().pipeline.turns
-        parsing = parse_batch(request.body, fresh=request.fresh, max_item_bytes=max_item_bytes)
-        items = await turns.run(parsing, request.deadline, "the body was read")
-        results = await _batch(desk(), items, request)
+        admitted, pipeline = admitted_of(request.scope), desk_of(request.scope).models.pipeline
+        parsing = parse_batch(admitted.body, fresh=admitted.fresh, max_item_bytes=max_item_bytes)
+        items = await pipeline.turns.run(parsing, admitted.deadline, "the body was read")
+        results = await _batch(pipeline, items, admitted)
         return Response(b'{"results":[' + b",".join(results) + b"]}", media_type=JSON)
 
-    @app.post(
+    @direct_post(
+        app,
         "/v1/queries",
         summary="Answer a message",
-        response_model=None,
         responses={200: {"model": Answer}, **KEYED_PROBLEMS},
         openapi_extra=json_body("QueryIn", keyed=True),
         tags=["answer"],
     )
-    async def answer(_: Request) -> Response:
+    async def answer(request: Request) -> Response:
         """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
-        request = admitted.get()
-        query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
-        return answered(await desk().pipeline.answer(query, request.caller, request.deadline))
+        admitted, pipeline = admitted_of(request.scope), desk_of(request.scope).models.pipeline
+        return answered(await pipeline.answer(_query(admitted), admitted.caller, admitted.deadline))
 
 
-def _add_stored_answer(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _query(admitted: AdmittedRequest) -> Query:
+    """The message in a body. Raises `InvalidQuery` if there is none."""
+    return parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
+
+
+def _add_stored_answer(app: FastAPI) -> None:
     @app.get(
         "/v1/queries/{query_id}",
         summary="A stored answer",
@@ -133,10 +137,10 @@ def _add_stored_answer(app: FastAPI, desk: Callable[[], Desk]) -> None:
         responses={200: {"model": Answer}, 404: {"description": "Not there, or not yours", **PROBLEM}, **PROBLEMS},
         tags=["answer"],
     )
-    async def stored_answer(query_id: str) -> Response:
+    async def stored_answer(query_id: str, request: Admitted, desk: WorkerDesk) -> Response:
         """The answer as it was stored: the reply with personal data still masked."""
-        request = admitted.get()
-        found = await request.deadline.bound(desk().find_answer(request.caller, query_id), "the record was read")
+        reading = desk.storage.find_answer(request.caller, query_id)
+        found = await request.deadline.bound(reading, "the record was read")
         if found is None:
             raise NotFound("There is no stored answer with this id.")
         content, customer = found
@@ -169,7 +173,6 @@ def _add_pages(app: FastAPI) -> None:
 
 def _add_health(
     app: FastAPI,
-    desk: Callable[[], Desk],
     heartbeats: Callable[[], Heartbeats],
     identity: Callable[[], ServerIdentity] | None,
     is_draining: Callable[[], bool],
@@ -190,19 +193,18 @@ def _add_health(
         return response
 
     @app.get("/readyz", tags=["health"], response_model=None)
-    async def readyz() -> Response:
+    async def readyz(desk: WorkerDesk) -> Response:
         """200 while messages are answered; 503 with the reason otherwise.
 
         Every worker needs its models and this one its spool. While the database is unavailable, answers go to the spool
         and `storage` is `spooled`. Below `storage.min_free_bytes` of free disk no new work is accepted. A process with
         encoders may be unavailable if the bundle has a reserve; `degraded` names it.
         """
-        opened = desk()
         missing = heartbeats().missing()
-        degraded = missing if missing and opened.champion.ensemble.can_spare(missing) else []
+        degraded = missing if missing and desk.models.champion.ensemble.can_spare(missing) else []
         lacking = [] if degraded else missing
-        storage = await opened.storage()
-        draining, full = is_draining(), opened.disk_room.is_low
+        storage = await desk.storage.status()
+        draining, full = is_draining(), desk.storage.disk_room.is_low
         ready = not lacking and storage is not None and not full and not draining
         reasons = (
             (draining, "draining"),
@@ -211,21 +213,25 @@ def _add_health(
             (storage is None, NO_SPOOL),
         )
         what = next((reason for applies, reason in reasons if applies), "ready")
-        details = {"model_version": opened.champion.version, "workers_missing": len(missing), "degraded": degraded}
-        details["disk_free_bytes"] = opened.disk_room.free_bytes
+        details = {
+            "model_version": desk.models.champion.version,
+            "workers_missing": len(missing),
+            "degraded": degraded,
+        }
+        details["disk_free_bytes"] = desk.storage.disk_room.free_bytes
         if storage is not None:
             details |= storage
         return _health(what, ready, details)
 
 
-async def _batch(desk: Desk, items: list[Query | FrontdeskError], request: Admitted) -> list[bytes]:
+async def _batch(pipeline: AnswerQuery, items: list[Query | FrontdeskError], request: AdmittedRequest) -> list[bytes]:
     """Answer the good items together and put each result in its item's place."""
     queries = [item for item in items if isinstance(item, Query)]
-    answers = await desk.pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
+    answers = await pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
     answered = iter(answers)
     outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
     rendering = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed
-    return await desk.pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
+    return await pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
 
 
 def _result(outcome: Answer | FrontdeskError) -> bytes:
@@ -249,15 +255,19 @@ def _health(status: str, good: bool, details: dict[str, Any]) -> Response:
     return Response(json.dumps(body), status_code=200 if good else 503, media_type=JSON)
 
 
-def _add_refusals(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(FrontdeskError)
-    async def refused(_: Request, error: FrontdeskError) -> Response:
-        return desk().refuse(error)
+    async def refused(request: Request, error: FrontdeskError) -> Response:
+        return desk_of(request.scope).refuse(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return desk_of(request.scope).refuse(invalid_parameters(error))
 
     @app.exception_handler(HTTPException)
-    async def not_found(_: Request, __: HTTPException) -> Response:
+    async def not_found(request: Request, _: HTTPException) -> Response:
         """What the framework itself refuses although the door's table has it: a query id with a dot segment, say."""
-        return desk().refuse(NotFound("There is no such path."))
+        return desk_of(request.scope).refuse(NotFound("There is no such path."))
 
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:

@@ -27,8 +27,8 @@ class RequestAudit:
         self._target = target_of(route.template, scope["raw_path"])
         self._details: dict[str, Any] = {"route": route.template}
         if query_string := scope["query_string"]:
-            labels = desk.champion.taxonomy.labels
-            self._details["filters"] = filters_of(query_string, desk.auditor.key, labels)
+            labels = desk.models.champion.taxonomy.labels
+            self._details["filters"] = filters_of(query_string, desk.security.auditor.key, labels)
         self._act: Act | None = None
         self.facts: dict[str, Any] = {}
 
@@ -42,7 +42,7 @@ class RequestAudit:
             exchange = self._exchange
             details = {"request_id": exchange.request_id, **self._details}
             act = Act(exchange.caller, self._route.audited, self._target, details)
-            await self._desk.auditor.begin(act, deadline)
+            await self._desk.security.auditor.begin(act, deadline)
             self._act = act
 
     async def send(self, message: Message) -> None:
@@ -59,10 +59,12 @@ class RequestAudit:
             rows = self.facts.get("rows", 0)
             if (customer := self.facts.get("customer")) is not None:
                 details["customer"] = customer
-            self._desk.audit_counts.add(self._exchange.caller, self._route.counted, self._target, details, rows)
+            self._desk.security.audit_counts.add(
+                self._exchange.caller, self._route.counted, self._target, details, rows
+            )
 
     async def _finish(self, *, is_complete: bool) -> None:
         if (act := self._act) is not None:
             self._act = None
             outcome = {"status": self._exchange.status or None, "complete": is_complete, **self.facts}
-            await self._desk.auditor.finish(act, outcome)
+            await self._desk.security.auditor.finish(act, outcome)

@@ -20,16 +20,16 @@ class DeskEvents:
 
     def closed(self, reason: str) -> None:
         if (desk := self._desk()) is not None:
-            desk.metrics.count_closed(reason)
+            desk.telemetry.metrics.count_closed(reason)
 
     def count(self, connections: int) -> None:
         if (desk := self._desk()) is not None:
-            desk.metrics.set_connections(connections)
+            desk.telemetry.metrics.set_connections(connections)
 
     def refused(self, status: int, request_id: str, client: str | None) -> None:
         """Bytes that are no request, or a connection beyond a cap, were answered without an application."""
         if (desk := self._desk()) is not None:
-            desk.metrics.observe_request(UNKNOWN_ROUTE, OTHER_METHOD, status, 0.0)
+            desk.telemetry.metrics.observe_request(UNKNOWN_ROUTE, OTHER_METHOD, status, 0.0)
         if self._access_log:
             log_access(
                 method=OTHER_METHOD,

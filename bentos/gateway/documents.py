@@ -16,7 +16,7 @@ import bentoml
 from fastapi import FastAPI
 from starlette.responses import Response, StreamingResponse
 
-from bentos.worker.desk import Desk
+from bentos.gateway.admitted import WorkerDesk
 
 PIECE_BYTES = 16_384
 """Size of the pieces of a file: the most that is buffered for a client that does not read."""
@@ -63,7 +63,7 @@ def _pieces(name: str) -> tuple[bytes, ...]:
     return tuple(content[start : start + PIECE_BYTES] for start in range(0, len(content), PIECE_BYTES))
 
 
-def add_documents(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_documents(app: FastAPI) -> None:
     """Add `/openapi.json`, `/static_content/...` (from BentoML's package, so /docs needs no network) and `/metrics`."""
     shared: list[SharedRendering] = []
 
@@ -79,9 +79,9 @@ def add_documents(app: FastAPI, desk: Callable[[], Desk]) -> None:
         app.get(f"/static_content/{name}", include_in_schema=False)(_file(name, media_type))
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics() -> Response:
+    async def metrics(desk: WorkerDesk) -> Response:
         if not shared:
-            shared.append(SharedRendering(desk().metrics.render))
+            shared.append(SharedRendering(desk.telemetry.metrics.render))
         body, content_type = await shared[0].get()
         return Response(body, headers={"content-type": content_type})
 

@@ -1,7 +1,6 @@
 """The HTTP door: what every request passes before a route sees it, in this order.
 
-    request id -> headers -> route -> method -> room -> gate -> limits -> deadline -> body -> application
-    -> access log, metrics
+    request id -> headers -> route -> method -> admission -> body -> application -> access log, metrics
 
 Plain ASGI, because each layer of middleware costs as much as a model call saves (FACTS: a full stack 0.7-1.0 ms, this
 0.1). Errors leave as problem+json whoever raised them; an unexpected one is logged without its message.
@@ -10,20 +9,18 @@ Plain ASGI, because each layer of middleware costs as much as a model call saves
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
-from contextvars import ContextVar
-from dataclasses import dataclass
+from functools import cached_property
 from types import MappingProxyType
-from typing import Any
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bentos.admission.callers import BUSY_S
+from bentos.admission.admission import AdmissionControl
 from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, unexpected_response
-from bentos.admission.headers import asks_afresh, check_host, idempotency_key, rate_limit_fields, seconds_allowed
+from bentos.admission.headers import check_host
 from bentos.admission.routes import Route, find_routes
+from bentos.gateway.admitted import AdmittedRequest, hand_over
 from bentos.gateway.auditing import RequestAudit
 from bentos.gateway.body_memory import BodyMemory, BodyReservation
 from bentos.gateway.cors import CrossOrigin
@@ -39,38 +36,13 @@ from frontdesk.errors import (
     InvalidQuery,
     MethodNotAllowed,
     NotFound,
-    Overloaded,
     TooLarge,
     UnsupportedMedia,
 )
-from frontdesk.observability.logs import log_access, log_failure
-from frontdesk.types import Caller
+from frontdesk.observability.logs import log_failure
 
 HEALTH_PATHS = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/ready"})
 """Exempt from the check of the host: probes use addresses."""
-
-
-@dataclass(frozen=True, slots=True)
-class Admitted:
-    """What the door found out about a request, for the routes behind it."""
-
-    caller: Caller
-    deadline: Deadline
-    request_id: str
-    body: bytes
-    fresh: bool = False
-    idempotency_key: str | None = None
-    is_head: bool = False
-    audit_facts: dict[str, Any] | None = None
-    """Results for the audit log, such as the number of `rows` read; None if the route is not audited or counted."""
-
-    def add_audit_facts(self, **facts: object) -> None:
-        """Add facts to the audit entry of this request, if it has one."""
-        if self.audit_facts is not None:
-            self.audit_facts.update(facts)
-
-
-admitted: ContextVar[Admitted] = ContextVar("admitted")
 
 
 class Door:
@@ -87,7 +59,6 @@ class Door:
         open_inference: ASGIApp,
         desk: Callable[[], Desk],
         settings: ServerSettings,
-        access_log: bool,
         scopes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
         self._gateway = gateway
@@ -95,11 +66,23 @@ class Door:
         self._open_inference = open_inference
         self._desk = desk
         self._settings = settings
-        self._access_log = access_log
         self._scopes = scopes
-        self._in_flight = 0
-        self._body_memory = BodyMemory(settings.max_body_memory_bytes, lambda: desk().metrics.count_body_refusal())
+        self._body_memory = BodyMemory(
+            settings.max_body_memory_bytes, lambda: desk().telemetry.metrics.count_body_refusal()
+        )
         self._cross_origin = CrossOrigin(frozenset(settings.cors_origins))
+
+    @cached_property
+    def _admission(self) -> AdmissionControl:
+        """Made on the first request: the application exists before its worker has opened a desk."""
+        desk = self._desk()
+        return AdmissionControl(
+            gate=desk.security.gate,
+            limits=desk.security.limits,
+            check_room=desk.models.champion.check_room,
+            settings=self._settings,
+            optional_scopes=self._scopes,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -123,8 +106,8 @@ class Door:
             await exchange.answer(unexpected_response())
         finally:
             reservation.release()
-            self._in_flight -= exchange.is_admitted
-            self._observe(exchange)
+            self._admission.release(exchange)
+            self._desk().telemetry.observe(exchange)
 
     async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
@@ -137,9 +120,8 @@ class Door:
         is_head = scope["method"] == "HEAD"
         if is_head:
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
-        await self._admit_to(route, exchange)
-        deadline = self._deadline(exchange)
-        key = idempotency_key(exchange.header(b"idempotency-key"), batch=route.batch)
+        terms = await self._admission.admit(route, exchange.metadata(), exchange)
+        deadline = terms.deadline
         body = b""
         if scope["method"] == "POST":
             body = await self._body_in_time(self._body(route, receive, exchange, reservation), deadline)
@@ -149,9 +131,18 @@ class Door:
         if route.audited is not None or route.counted is not None:
             audit = RequestAudit(self._desk(), route, scope, exchange)
             await audit.begin(deadline)
-        fresh = asks_afresh(exchange.header(b"cache-control"))
         facts = None if audit is None else audit.facts
-        admitted.set(Admitted(exchange.caller, deadline, exchange.request_id, body, fresh, key, is_head, facts))
+        admitted = AdmittedRequest(
+            exchange.caller,
+            deadline,
+            exchange.request_id,
+            body,
+            fresh=terms.fresh,
+            idempotency_key=terms.idempotency_key,
+            is_head=is_head,
+            audit_facts=facts,
+        )
+        hand_over(scope, self._desk(), admitted)
         application = self._native if route.native else self._open_inference if route.oip else self._gateway
         send = _as_problems(exchange) if route.native else exchange.send if audit is None else audit.send
         try:
@@ -164,7 +155,7 @@ class Door:
     def _cross_origin_answer(self, scope: Scope, exchange: Exchange) -> Response | None:
         """What a browser asks before it lets a page of another origin call; the response's headers otherwise."""
         origin = exchange.header(b"origin")
-        exchange.say(self._cross_origin.fields(origin))
+        exchange.add_fields(self._cross_origin.fields(origin))
         if scope["method"] != "OPTIONS":
             return None
         methods = [method for route in find_routes(scope["raw_path"].decode("latin-1")) for method in route.methods]
@@ -183,33 +174,6 @@ class Door:
                 return route
         allowed = tuple(method for route in routes for method in route.methods)
         raise MethodNotAllowed(f"Use {' or '.join(allowed)} here.", allowed=allowed)
-
-    def _check_in_flight(self) -> None:
-        """Only admitted requests count, so callers without a token cannot exhaust the limit; connections are capped."""
-        if self._in_flight >= self._settings.max_concurrent_requests:
-            raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
-
-    async def _admit_to(self, route: Route, exchange: Exchange) -> None:
-        """Check capacity, token and rate limits, cheapest first, then count the request as in flight."""
-        if route.scope is not None:
-            self._check_in_flight()
-        if route.models:
-            self._desk().champion.check_room()  # the cheapest place to refuse: under overload most requests end here
-        if route.scope is not None:
-            await self._admit(route.scope, exchange)
-            self._check_in_flight()
-            self._in_flight += 1
-            exchange.is_admitted = True
-        elif (required := self._scopes.get(route.template)) is not None:
-            await self._admit(required, exchange)
-
-    async def _admit(self, scope: str, exchange: Exchange) -> None:
-        """Who asks, with a valid token, and not more often than they may."""
-        desk = self._desk()
-        exchange.caller = await desk.gate.admit(exchange.header(b"authorization"), scope, exchange.route)
-        taken = await desk.limits.take(exchange.caller)
-        exchange.say(rate_limit_fields(taken.standings))
-        taken.check()
 
     async def _body_in_time(self, receiving: Awaitable[bytes], deadline: Deadline) -> bytes:
         """Await the body. A caller that set a shorter deadline of its own gets 504, a slow client 408."""
@@ -246,32 +210,10 @@ class Door:
                 exchange.bytes_in = size
                 return b"".join(pieces)
 
-    def _deadline(self, exchange: Exchange) -> Deadline:
-        wanted = exchange.header(b"x-request-deadline-ms")
-        started = time.monotonic() - (time.perf_counter() - exchange.started)
-        return Deadline.after(seconds_allowed(wanted, self._settings.request_timeout_s), started)
-
     def _refuse(self, error: FrontdeskError, path: str) -> Response:
         """As the protocol of the path says it, also where there is no such path."""
         refused = self._desk().refuse(error)
         return refusal(error) if path == "/v2" or path.startswith("/v2/") else refused
-
-    def _observe(self, exchange: Exchange) -> None:
-        seconds = time.perf_counter() - exchange.started
-        self._desk().metrics.observe_request(exchange.route, exchange.method, exchange.status, seconds)
-        if self._access_log:
-            log_access(
-                method=exchange.method,
-                route=exchange.route,
-                status=exchange.status,
-                duration_ms=round(seconds * 1000, 3),
-                request_id=exchange.request_id,
-                tenant=exchange.caller.tenant,
-                subject=exchange.caller.subject,
-                client=exchange.client,
-                bytes_in=exchange.bytes_in,
-                bytes_out=exchange.bytes_out,
-            )
 
 
 def _too_large(limit: int) -> TooLarge:

@@ -18,11 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bentos.gateway.door import admitted
+from bentos.gateway.admitted import admitted_of, desk_of
 from bentos.oip.http_codec import read_inference, read_only_ready, write_inference
 from bentos.oip.inference import Inference, infer
 from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
-from bentos.worker.desk import Desk
 from frontdesk.errors import NotFound, UnsupportedMedia
 
 JSON = "application/json"
@@ -31,10 +30,9 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 
 
 class OpenInference:
-    """ASGI. `desk` returns this worker's desk once it has started; `is_draining` returns True during the drain."""
+    """ASGI. `is_draining` returns True during the drain."""
 
-    def __init__(self, desk: Callable[[], Desk], is_draining: Callable[[], bool] = bool) -> None:
-        self._desk = desk
+    def __init__(self, is_draining: Callable[[], bool] = bool) -> None:
         self._is_draining = is_draining
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -42,7 +40,7 @@ class OpenInference:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        models = self._desk().champion
+        models = desk_of(request.scope).models.champion
         match _parts(request.scope["path"]):
             case [], _:
                 return _json(server_metadata())
@@ -51,7 +49,7 @@ class OpenInference:
             case ["health", "ready"], _:
                 return _ready({}, ready=all_ready(models) and not self._is_draining())
             case ["repository", "index"], _:
-                return _json(repository_index(models, only_ready=read_only_ready(admitted.get().body)))
+                return _json(repository_index(models, only_ready=read_only_ready(admitted_of(request.scope).body)))
             case ["models", name], version:
                 return _json(model_metadata(models, name, version))
             case ["models", name, "config"], version:
@@ -66,15 +64,17 @@ class OpenInference:
     async def _infer(self, request: Request, model: str, version: str) -> Response:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
-        desk, admission = self._desk(), admitted.get()
-        turns = desk.pipeline.turns
+        desk, admission = desk_of(request.scope), admitted_of(request.scope)
+        turns = desk.models.pipeline.turns
         reading = read_inference(admission.body, request.headers.get(JSON_LENGTH))
         request_body = await turns.run(reading, admission.deadline, "the body was read")
         in_binary = dict(request_body.outputs)
         names = tuple(name for name, _ in request_body.outputs)
         inference = Inference(model, version, request_body.inputs, names)
-        outputs = await infer(desk.champion, desk.pipeline.mask_steps, inference, admission.deadline, turns)
-        head = {"model_name": model, "model_version": desk.champion.version}
+        outputs = await infer(
+            desk.models.champion, desk.models.pipeline.mask_steps, inference, admission.deadline, turns
+        )
+        head = {"model_name": model, "model_version": desk.models.champion.version}
         if request_body.id is not None:
             head["id"] = request_body.id
         outputs_with_form = [(output, in_binary.get(output.name, request_body.binary)) for output in outputs]

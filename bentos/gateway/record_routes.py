@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import FastAPI
-from pydantic import BaseModel, TypeAdapter
+from fastapi import FastAPI, Query
+from pydantic import BaseModel
 from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bentos.gateway.door import Admitted, admitted
+from bentos.gateway.admitted import Admitted, AdmittedRequest, WorkerDesk
 from bentos.gateway.export import EXPORTS, Export
 from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, READING_PROBLEMS, json_body
 from bentos.gateway.record_schemas import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
 from bentos.gateway.stream import REPLAYED
 from bentos.schemas.queries import FeedbackIn, parse
 from bentos.schemas.query_params import (
+    CHECKED,
     CUSTOMER,
     SESSION,
     ExportedQueries,
     ListedInteractions,
     ListedQueries,
     customer_in_path,
-    described_parameters,
-    parse_parameters,
+    position_of,
     session_in_path,
 )
 from bentos.worker.desk import Desk
@@ -50,8 +50,6 @@ ROWS_A_PIECE = 25
 READING_TIMEOUT_S = 10.0
 """For each reading after the first: the request's own time is over long before a large file is."""
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours", **PROBLEM}}
-_QUERY_PAGE = TypeAdapter(QueryPage).serializer
-_INTERACTION_PAGE = TypeAdapter(InteractionPage).serializer
 
 
 class FeedbackTaken(BaseModel):
@@ -97,31 +95,28 @@ class QueryErased(ErasureReceipt):
     """A query was erased."""
 
 
-def add_records(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_records(app: FastAPI) -> None:
     """Routes over queries. Those with a fixed path go before /v1/queries/{query_id}."""
-    _add_lists(app, desk)
-    _add_feedback_and_erasure(app, desk)
+    _add_lists(app)
+    _add_feedback_and_erasure(app)
 
 
-def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_lists(app: FastAPI) -> None:
     @app.get(
         "/v1/queries",
         summary="Stored queries, the newest first",
-        response_model=None,
-        responses={200: {"model": QueryPage}, **READING_PROBLEMS},
-        openapi_extra=described_parameters(ListedQueries),
+        responses=READING_PROBLEMS,
+        dependencies=CHECKED,
         tags=["records"],
     )
-    async def listed(request: Request) -> Response:
+    async def listed(asked: Annotated[ListedQueries, Query()], seen: Admitted, desk: WorkerDesk) -> QueryPage:
         """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
-        asked, seen = parse_parameters(ListedQueries, request), admitted.get()
-        rows = await desk().archive.queries(
-            seen.caller.tenant, asked.filters(), asked.cursor, asked.limit + 1, seen.deadline
+        rows = await desk.storage.archive.queries(
+            seen.caller.tenant, asked.filters(), position_of(asked.cursor), asked.limit + 1, seen.deadline
         )
         items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
         seen.add_audit_facts(rows=len(items))
-        page = QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
-        return Response(_QUERY_PAGE.to_json(page), media_type=JSON)
+        return QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
 
     @app.get(
         "/v1/queries/export",
@@ -134,63 +129,61 @@ def _add_lists(app: FastAPI, desk: Callable[[], Desk]) -> None:
             },
             **READING_PROBLEMS,
         },
-        openapi_extra=described_parameters(ExportedQueries),
+        dependencies=CHECKED,
         tags=["records"],
     )
-    async def exported(request: Request) -> Response:
+    async def exported(asked: Annotated[ExportedQueries, Query()], seen: Admitted, desk: WorkerDesk) -> Response:
         """Masked texts and labels as CSV or JSON lines, streamed."""
-        asked, seen = parse_parameters(ExportedQueries, request), admitted.get()
         export = EXPORTS[asked.format]
         headers = {"content-disposition": f'attachment; filename="queries.{asked.format}"'}
         if seen.is_head:  # without a reader of the body there is no backpressure
             return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
-        first = await desk().archive.queries(
+        first = await desk.storage.archive.queries(
             seen.caller.tenant, asked.filters(), None, ROWS_A_READING, seen.deadline, EXPORTED
         )
-        rows = _stream(desk(), seen, asked.filters(), export, first)
+        rows = _stream(desk, seen, asked.filters(), export, first)
         return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
 
-def _add_feedback_and_erasure(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def _add_feedback_and_erasure(app: FastAPI) -> None:
     @app.post(
         "/v1/queries/{query_id}/feedback",
         summary="Say how good an answer was",
-        response_model=None,
-        responses={200: {"model": FeedbackTaken}, **_NOT_FOUND, **KEYED_PROBLEMS},
+        response_model=FeedbackTaken,
+        responses={**_NOT_FOUND, **KEYED_PROBLEMS},
         openapi_extra=json_body("FeedbackIn", keyed=True),
         tags=["records"],
     )
-    async def judged(query_id: str) -> Response:
+    async def judged(query_id: str, seen: Admitted, desk: WorkerDesk) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
-        seen = admitted.get()
-        desk().disk_room.check()
-        opinion = parse(FeedbackIn, seen.body).opinion(desk().champion.taxonomy.labels)
-        claim = await _claim(desk().keys, seen, query_id, opinion)
+        desk.storage.disk_room.check()
+        opinion = parse(FeedbackIn, seen.body).opinion(desk.models.champion.taxonomy.labels)
+        claim = await _claim(desk.storage.keys, seen, query_id, opinion)
         if isinstance(claim, bytes):
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
-            return Response(await _judge(desk(), seen, query_id, opinion, claim), media_type=JSON)
+            return Response(await _judge(desk, seen, query_id, opinion, claim), media_type=JSON)
         except BaseException:  # a caller who left, too
             if claim is not None:
-                desk().keys.free(claim, seen.caller)
+                desk.storage.keys.free(claim, seen.caller)
             raise
 
     @app.delete(
         "/v1/queries/{query_id}",
         summary="Forget a query",
-        response_model=None,
-        responses={200: {"model": QueryErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        response_model=QueryErased,
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
         tags=["records"],
     )
-    async def query_erased(query_id: str) -> Response:
+    async def query_erased(query_id: str, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """Erase the text, the sealed original, the answer and the names of one query; its labels remain.
 
         An id with nothing stored is not an error: its row may not have arrived yet.
         """
-        return await _erase(desk(), SubjectKind.QUERY, query_id)
+        return await _erase(desk, seen, SubjectKind.QUERY, query_id)
 
 
-async def _claim(keys: IdempotencyKeys, seen: Admitted, query_id: str, opinion: Opinion) -> Claim | bytes | None:
+async def _claim(keys: IdempotencyKeys, seen: AdmittedRequest, query_id: str, opinion: Opinion) -> Claim | bytes | None:
     """The right to keep feedback under the caller's Idempotency-Key, or what was answered to it; None without a key."""
     if seen.idempotency_key is None:
         return None
@@ -199,19 +192,19 @@ async def _claim(keys: IdempotencyKeys, seen: Admitted, query_id: str, opinion: 
     return await seen.deadline.bound(taking, "the Idempotency-Key was looked up")
 
 
-async def _judge(desk: Desk, seen: Admitted, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
+async def _judge(desk: Desk, seen: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
     """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
 
     def finished(given: Feedback) -> Finish:
         assert claim is not None, "only a request with a key finishes one"
-        return desk.keys.finished(claim, seen.caller, query_id, _taken(given), given.created_at)
+        return desk.storage.keys.finished(claim, seen.caller, query_id, _taken(given), given.created_at)
 
     finishing = None if claim is None else finished
-    given = await desk.archive.give_feedback(seen.caller, query_id, opinion, seen.deadline, finishing)
+    given = await desk.storage.archive.give_feedback(seen.caller, query_id, opinion, seen.deadline, finishing)
     if given is None:
         raise NotFound("There is no stored answer with this id.")
     if claim is not None and claim.taken_in == SPOOLED:
-        desk.keys.free(claim, seen.caller)
+        desk.storage.keys.free(claim, seen.caller)
     return _taken(given)
 
 
@@ -219,69 +212,65 @@ def _taken(given: Feedback) -> bytes:
     return FeedbackTaken(id=given.id, query_id=given.query_id, created_at=given.created_at).model_dump_json().encode()
 
 
-def add_customers(app: FastAPI, desk: Callable[[], Desk]) -> None:
+def add_customers(app: FastAPI) -> None:
     """Routes over one customer."""
 
     @app.get(
         "/v1/customers/{customer_id:any_text}/history",
         summary="A customer's interactions, the newest first",
-        response_model=None,
-        responses={200: {"model": InteractionPage}, **_NOT_FOUND, **READING_PROBLEMS},
-        openapi_extra=described_parameters(ListedInteractions, CUSTOMER),
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
+        dependencies=CHECKED,
+        openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
-    async def history(request: Request) -> Response:
+    async def history(
+        request: Request, asked: Annotated[ListedInteractions, Query()], seen: Admitted, desk: WorkerDesk
+    ) -> InteractionPage:
         """What the contacts were about and how they ended, and the feedback on each; no text."""
-        asked, seen, customer_id = (
-            parse_parameters(ListedInteractions, request),
-            admitted.get(),
-            customer_in_path(request),
-        )
-        found = await desk().archive.interactions(
-            seen.caller.tenant, customer_id, asked.cursor, asked.limit + 1, seen.deadline
+        customer_id = customer_in_path(request)
+        found = await desk.storage.archive.interactions(
+            seen.caller.tenant, customer_id, position_of(asked.cursor), asked.limit + 1, seen.deadline
         )
         if not found and asked.cursor is None:
             raise NotFound("There is no history of this customer.")
         items = tuple(InteractionItem.of(interaction) for interaction in found[: asked.limit])
         seen.add_audit_facts(rows=len(items))
-        page = InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
-        return Response(_INTERACTION_PAGE.to_json(page), media_type=JSON)
+        return InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
 
     @app.delete(
         "/v1/customers/{customer_id:any_text}",
         summary="Forget a customer",
-        response_model=None,
-        responses={200: {"model": CustomerErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        response_model=CustomerErased,
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
-    async def erased(request: Request) -> Response:
+    async def erased(request: Request, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
 
         Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
         on the way, and are made anonymous when they arrive. The receipt lists what was removed and what is pending.
         """
-        return await _erase(desk(), SubjectKind.CUSTOMER, customer_in_path(request))
+        return await _erase(desk, seen, SubjectKind.CUSTOMER, customer_in_path(request))
 
     @app.delete(
         "/v1/sessions/{session_id:any_text}",
         summary="Forget a session",
-        response_model=None,
-        responses={200: {"model": SessionErased}, **_NOT_FOUND, **READING_PROBLEMS},
+        response_model=SessionErased,
+        responses={**_NOT_FOUND, **READING_PROBLEMS},
         openapi_extra={"parameters": [SESSION]},
         tags=["customers"],
     )
-    async def session_erased(request: Request) -> Response:
+    async def session_erased(request: Request, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """The same for all queries of one session, with or without a customer."""
-        return await _erase(desk(), SubjectKind.SESSION, session_in_path(request))
+        return await _erase(desk, seen, SubjectKind.SESSION, session_in_path(request))
 
 
-async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
-    seen = admitted.get()
-    receipt = await desk.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
+async def _erase(desk: Desk, seen: AdmittedRequest, kind: SubjectKind, identity: str) -> ErasureReceipt:
+    receipt = await desk.storage.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
     seen.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
     seen.add_audit_facts(customers=receipt.customers)
-    body = ErasureReceipt(
+    return ErasureReceipt(
         queries=receipt.queries,
         interactions=receipt.interactions,
         feedback=receipt.feedback,
@@ -289,7 +278,6 @@ async def _erase(desk: Desk, kind: SubjectKind, identity: str) -> Response:
         removed=dict(receipt.removed),
         waiting=[StillWaiting(**asdict(waiting)) for waiting in receipt.waiting],
     )
-    return Response(body.model_dump_json(), media_type=JSON)
 
 
 async def _nothing() -> AsyncIterator[bytes]:
@@ -298,7 +286,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 async def _stream(
-    desk: Desk, seen: Admitted, filters: Filters, export: Export, first: Sequence[RowMapping]
+    desk: Desk, seen: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
 ) -> AsyncIterator[bytes]:
     """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
     yield export.head([column.name for column in EXPORTED])
@@ -314,4 +302,6 @@ async def _stream(
         if after is None:
             return
         deadline = Deadline.after(READING_TIMEOUT_S)
-        rows = await desk.archive.queries(seen.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED)
+        rows = await desk.storage.archive.queries(
+            seen.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED
+        )

@@ -4,30 +4,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Annotated
 from urllib.parse import quote
 
+from pydantic import Field
 from sqlalchemy import RowMapping
 
 from bentos.schemas.query_params import encoded_position
 from frontdesk.storage.sql.pagination import Feedback, Interaction, Position
+
+_QUERY_ID = "0190a6f2-7c1e-7d3a-9b52-3f1c2a7e8d40"
+"""In examples."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryItem:
     """A query in short. `text` is masked; it is empty, and `answer` null, where its customer was erased."""
 
-    id: str
+    id: Annotated[str, Field(examples=[_QUERY_ID])]
     created_at: datetime
-    customer_id: str | None
-    channel: str
-    intent: str
-    confidence: float
-    sentiment: str
-    priority: str
-    decision: str
-    model_version: str
-    text: str
-    answer: str | None
+    customer_id: Annotated[str | None, Field(examples=["c-4711"])]
+    channel: Annotated[str, Field(examples=["email"])]
+    intent: Annotated[str, Field(examples=["track_order"])]
+    confidence: Annotated[float, Field(examples=[0.93])]
+    sentiment: Annotated[str, Field(examples=["negative"])]
+    priority: Annotated[str, Field(examples=["high"])]
+    decision: Annotated[str, Field(examples=["draft"])]
+    model_version: Annotated[str, Field(examples=["20260131-5f0c2e9a1b3d"])]
+    text: Annotated[str, Field(examples=["Where is my parcel? Order #[ORDER_1] should have come on Monday."])]
+    answer: Annotated[str | None, Field(examples=[f"/v1/queries/{_QUERY_ID}"])]
 
     @classmethod
     def of(cls, row: RowMapping) -> QueryItem:
@@ -48,14 +53,14 @@ class QueryPage:
 class InteractionItem:
     """One contact. A `query` has an `answer` and the feedback on it; `feedback` is an interaction of its own, too."""
 
-    id: str
+    id: Annotated[str, Field(examples=[_QUERY_ID])]
     created_at: datetime
-    type: str
-    summary: str
-    resolution: str
-    satisfaction: float | None
+    type: Annotated[str, Field(examples=["query"])]
+    summary: Annotated[str, Field(examples=["track_order: escalate"])]
+    resolution: Annotated[str, Field(examples=["escalated"])]
+    satisfaction: Annotated[float | None, Field(examples=[4.0])]
     feedback: tuple[Feedback, ...]
-    answer: str | None
+    answer: Annotated[str | None, Field(examples=[f"/v1/queries/{_QUERY_ID}"])]
 
     @classmethod
     def of(cls, interaction: Interaction) -> InteractionItem:

@@ -10,12 +10,14 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from bentos.admission.admission import Metadata
 from bentos.admission.callers import ANONYMOUS, UNKNOWN_ROUTE
 from bentos.admission.errors import SECURITY_HEADERS, HeadersTooLarge
 from bentos.admission.headers import request_id
 from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
 from bentos.gateway.content_security import NO_CONTENT, POLICY_HEADER
 from frontdesk.errors import InvalidQuery
+from frontdesk.types import Caller
 
 HTTP_OK = 200
 CLIENT_CLOSED_REQUEST = 499
@@ -115,7 +117,19 @@ class Exchange:
         given = self._scope.get("client")
         return given[0] if given else None
 
-    def say(self, fields: Sequence[tuple[str, str]]) -> None:
+    def metadata(self) -> Metadata:
+        """The headers that admission reads."""
+        return Metadata(
+            authorization=self.header(b"authorization"),
+            deadline_ms=self.header(b"x-request-deadline-ms"),
+            cache_control=self.header(b"cache-control"),
+            idempotency_key=self.header(b"idempotency-key"),
+        )
+
+    def set_caller(self, caller: Caller) -> None:
+        self.caller = caller
+
+    def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
         """Headers for the response, whatever it will be."""
         self.fields.extend((name.encode(), value.encode()) for name, value in fields)
 

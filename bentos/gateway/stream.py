@@ -12,7 +12,7 @@ A defect is an `error` like any other, logged without its words: a stream that j
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -23,7 +23,8 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bentos.admission.errors import defect_problem, problem
-from bentos.gateway.door import admitted
+from bentos.gateway.admitted import admitted_of, desk_of
+from bentos.gateway.direct_route import direct_post
 from bentos.gateway.openapi import KEYED_PROBLEMS, json_body
 from bentos.schemas.queries import QueryIn, parse
 from bentos.worker.desk import Desk
@@ -38,11 +39,11 @@ REPLAYED = {"idempotency-replayed": "true"}
 _SENTENCE = TypeAdapter(Sentence).serializer
 
 
-def add_stream(app: FastAPI, desk: Callable[[], Desk]) -> None:
-    @app.post(
+def add_stream(app: FastAPI) -> None:
+    @direct_post(
+        app,
         "/v1/queries/stream",
         summary="Answer a message, sentence by sentence",
-        response_model=None,
         responses={
             200: {
                 "description": "Server-sent events: `understanding`, `sentence`s, then `final` or `error`",
@@ -53,14 +54,14 @@ def add_stream(app: FastAPI, desk: Callable[[], Desk]) -> None:
         openapi_extra=json_body("QueryIn", keyed=True),
         tags=["answer"],
     )
-    async def stream(_: Request) -> Response:
+    async def stream(request: Request) -> Response:
         """The same as `/v1/queries`, told as it comes about."""
-        request = admitted.get()
-        query = parse(QueryIn, request.body).query(fresh=request.fresh, idempotency_key=request.idempotency_key)
-        events = desk().pipeline.events(query, request.caller, request.deadline)
+        admitted, desk = admitted_of(request.scope), desk_of(request.scope)
+        query = parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
+        events = desk.models.pipeline.events(query, admitted.caller, admitted.deadline)
         first = await anext(events)  # what is refused is refused before the response begins
         replayed = isinstance(first, Final) and isinstance(first.answer, EarlierAnswer)
-        written = _written(first, events, desk(), request.request_id)
+        written = _written(first, events, desk, admitted.request_id)
         return _EventStream(written, events, REPLAYED if replayed else {})
 
 
@@ -86,7 +87,7 @@ async def _written(
         async for event in events:
             yield written(event)
     except FrontdeskError as error:
-        desk.metrics.observe_rejection(error.kind)
+        desk.telemetry.metrics.observe_rejection(error.kind)
         yield _failed(problem(error))
     except Exception as error:  # noqa: BLE001 - the door's last line of defence comes too late: the response has begun
         log_failure(error, request_id)

@@ -1,6 +1,6 @@
-"""Admission control of gRPC calls: the steps between a call's arrival and its servicer, as `gateway/door.py` for HTTP.
+"""Handlers of gRPC calls: the steps between a call's arrival and its servicer, as `gateway/door.py` for HTTP.
 
-    request id -> call budget -> metadata -> load -> token -> rate limits -> deadline -> message -> decoding -> servicer
+    request id -> call budget -> metadata -> admission -> message -> decoding -> servicer
     -> status, access log, metrics
 
 All steps before the message use the headers only. Every method is registered as one whose client streams, which is the
@@ -16,16 +16,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, NoReturn, cast
 
 import grpc
 from grpc._cython.cygrpc import ExecuteBatchError
 
-from bentos.admission.callers import ANONYMOUS, BUSY_S
+from bentos.admission.admission import AdmissionControl, Metadata
+from bentos.admission.callers import ANONYMOUS
 from bentos.admission.errors import HTTP_STATUS
-from bentos.admission.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
 from bentos.grpc.call import CLIENT_CLOSED_REQUEST, Behaviour, Call, Context, Servicer, peer_address
 from bentos.grpc.call_budget import CallBudget
 from bentos.grpc.closing import ConnectionCloser
@@ -36,13 +35,11 @@ from bentos.grpc.receiving import Receiver
 from bentos.grpc.sending import Sender
 from bentos.worker.desk import Desk
 from frontdesk.config import Settings
-from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, Kind, MethodNotAllowed, Overloaded, RateLimited
-from frontdesk.observability.logs import log_access, log_failure
+from frontdesk.observability.logs import log_failure
 
 __all__ = ["Admission", "Behaviour", "Call", "Servicer"]
 
-METHOD = "GRPC"
 OK, TOO_LATE = 200, 504
 """HTTP statuses, under which calls are counted."""
 
@@ -59,13 +56,17 @@ class Admission:
     def __init__(self, desk: Desk, settings: Settings, port: int) -> None:
         self._desk = desk
         self._limits = settings.server
-        self._access_log = settings.observability.access_log
         self._receiver = Receiver(settings.server)
         self._sender = Sender()
         self._budget = CallBudget(settings.server)
-        self._closer = ConnectionCloser(port, lambda: desk.metrics.count_closed(CLOSED_REASON))
+        self._closer = ConnectionCloser(port, lambda: desk.telemetry.metrics.count_closed(CLOSED_REASON))
         self._closed = False
-        self._admitted = 0
+        self._control = AdmissionControl(
+            gate=desk.security.gate,
+            limits=desk.security.limits,
+            check_room=desk.models.champion.check_room,
+            settings=settings.server,
+        )
         self._in_flight = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -147,7 +148,7 @@ class Admission:
 
     def _discard(self, method: Method) -> NoReturn:
         """End a call of a connection that is about to be closed, without a response or a line in the access log."""
-        self._desk.metrics.observe_request(method.rpc.path, METHOD, HTTP_STATUS[Kind.RATE_LIMITED], 0.0)
+        self._desk.telemetry.metrics.observe_request(method.rpc.path, Call.method, HTTP_STATUS[Kind.RATE_LIMITED], 0.0)
         raise asyncio.CancelledError
 
     async def _shows_token(self, method: Method, metadata: Mapping[str, Any]) -> bool:
@@ -155,39 +156,23 @@ class Admission:
         if method.rpc.scope is None or not (authorization := metadata.get("authorization")):
             return False
         with contextlib.suppress(FrontdeskError):
-            await self._desk.gate.admit(authorization, method.rpc.scope, method.rpc.path)
+            await self._desk.security.gate.admit(authorization, method.rpc.scope, method.rpc.path)
             return True
         return False
 
     async def _admit(self, method: Method, metadata: Mapping[str, Any], call: Call, context: Context) -> None:
-        """Check all that the headers say. Sets the caller, the deadline and the cache directive of `call`."""
+        """Check all that the metadata say. Sets the caller, the deadline and the cache directive of `call`."""
         if method.parse is None:
             raise MethodNotAllowed("There is no such method here.", allowed=())
         if self._closed and not method.rpc.foreign:
             raise Overloaded("The server is stopping.", retry_after_s=RETRY_ELSEWHERE_S, hint="Try again later.")
-        if method.rpc.models:
-            self._desk.champion.check_room()
-        if method.rpc.scope is not None:
-            if self._admitted >= self._limits.max_concurrent_requests:
-                raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
-            call.caller = await self._desk.gate.admit(metadata.get("authorization"), method.rpc.scope, call.route)
-            call.refund()
-            taken = await self._desk.limits.take(call.caller)
-            call.fields = rate_limit_fields(taken.standings)
-            taken.check()
-            call.admitted = True
-            self._admitted += 1
-        allowed_s = seconds_allowed(metadata.get("x-request-deadline-ms"), self._limits.request_timeout_s)
-        remaining_s: float | None = context.time_remaining()
-        started = time.monotonic() - (time.perf_counter() - call.started)
-        call.deadline = Deadline.after(allowed_s if remaining_s is None else min(allowed_s, remaining_s), started)
-        call.fresh = asks_afresh(metadata.get("cache-control"))
-        call.idempotency_key = idempotency_key(metadata.get("idempotency-key"), batch=method.rpc.batch)
+        terms = await self._control.admit(method.rpc, _metadata(metadata), call, context.time_remaining)
+        call.deadline, call.fresh, call.idempotency_key = terms.deadline, terms.fresh, terms.idempotency_key
 
     async def _request(self, method: Method, call: Call, context: Context) -> Any:
         """The decoded message of a call with one request."""
         raw = await self._receiver.receive(
-            context, call.client or "", call.deadline.remaining_s(), method.max_bytes, admitted=call.admitted
+            context, call.client or "", call.deadline.remaining_s(), method.max_bytes, admitted=call.is_admitted
         )
         call.bytes_in = len(raw)
         return method.decode(raw)
@@ -199,11 +184,11 @@ class Admission:
         """
         for number in itertools.count():
             raw = await self._receiver.next(
-                context, call.client or "", self._limits.request_timeout_s, method.max_bytes, admitted=call.admitted
+                context, call.client or "", self._limits.request_timeout_s, method.max_bytes, admitted=call.is_admitted
             )
             if raw is None:
                 return
-            if number and not call.admitted and self._budget.take(call.client) is None:
+            if number and not call.is_admitted and self._budget.take(call.client) is None:
                 self._closer.close(context.peer())
                 raise _budget_exceeded()
             call.bytes_in += len(raw)
@@ -212,7 +197,7 @@ class Admission:
     async def _refuse(self, error: Exception, call: Call, context: Context) -> NoReturn:
         call.status = http_status(error)
         if isinstance(error, FrontdeskError):
-            self._desk.metrics.observe_rejection(error.kind)
+            self._desk.telemetry.metrics.observe_rejection(error.kind)
             status = status_of(error)
         else:
             log_failure(error, call.request_id)
@@ -222,7 +207,7 @@ class Admission:
         try:
             await context.abort(code_of(status), status.message, trailing)
         except ExecuteBatchError:  # the client has reset the call
-            if not call.admitted and call.caller is ANONYMOUS:
+            if not call.is_admitted and call.caller is ANONYMOUS:
                 self._budget.charge_reset(call.client)
             raise
 
@@ -232,29 +217,23 @@ class Admission:
             self._idle.clear()
 
     def _end(self, method: Method, call: Call) -> None:
-        if call.admitted:
-            self._admitted -= 1
+        self._control.release(call)
         if not method.rpc.foreign:
             self._in_flight -= 1
             if self._in_flight == 0:
                 self._idle.set()
         if call.status == CLIENT_CLOSED_REQUEST and call.deadline.remaining_s() <= 0:
             call.status = TOO_LATE
-        seconds = time.perf_counter() - call.started
-        self._desk.metrics.observe_request(call.route, METHOD, call.status, seconds)
-        if self._access_log:
-            log_access(
-                method=METHOD,
-                route=call.route,
-                status=call.status,
-                duration_ms=seconds * 1000,
-                request_id=call.request_id,
-                tenant=call.caller.tenant,
-                subject=call.caller.subject,
-                client=call.client,
-                bytes_in=call.bytes_in,
-                bytes_out=call.bytes_out,
-            )
+        self._desk.telemetry.observe(call)
+
+
+def _metadata(metadata: Mapping[str, Any]) -> Metadata:
+    return Metadata(
+        authorization=metadata.get("authorization"),
+        deadline_ms=metadata.get("x-request-deadline-ms"),
+        cache_control=metadata.get("cache-control"),
+        idempotency_key=metadata.get("idempotency-key"),
+    )
 
 
 def _budget_exceeded() -> RateLimited:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from google.protobuf.descriptor import ServiceDescriptor
@@ -14,6 +14,7 @@ from bentos.admission.callers import ANONYMOUS
 from bentos.admission.headers import request_id
 from bentos.grpc.call_budget import TokenBucket
 from frontdesk.deadline import Deadline
+from frontdesk.types import Caller
 
 Context = ServicerContext[bytes, bytes]
 
@@ -43,7 +44,6 @@ class Call:
     """
 
     __slots__ = (
-        "admitted",
         "bytes_in",
         "bytes_out",
         "caller",
@@ -53,11 +53,15 @@ class Call:
         "fields",
         "fresh",
         "idempotency_key",
+        "is_admitted",
         "request_id",
         "route",
         "started",
         "status",
     )
+
+    method = "GRPC"
+    """In the access log and in metrics, in the place of HTTP's method."""
 
     def __init__(self, route: str, bytes_in: int, client_request_id: str | None, timeout_s: float) -> None:
         self.started = time.perf_counter()
@@ -73,13 +77,22 @@ class Call:
         self.status = CLIENT_CLOSED_REQUEST
         self.bytes_in = bytes_in
         self.bytes_out = 0
-        self.admitted = False
+        self.is_admitted = False
 
     def encoded(self, message: Message) -> bytes:
         """The serialized message; its size is added to `bytes_out`."""
         body = message.SerializeToString()
         self.bytes_out += len(body)
         return body
+
+    def set_caller(self, caller: Caller) -> None:
+        """The caller has a valid token, so the call costs nothing of the budget of its address."""
+        self.caller = caller
+        self.refund()
+
+    def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+        """Trailing metadata, whatever the status."""
+        self.fields = (*self.fields, *fields)
 
     def refund(self) -> None:
         """Put the token of this call back into the bucket that paid for it."""

@@ -30,7 +30,7 @@ class InferenceService:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._models = desk.champion
+        self._models = desk.models.champion
 
     def methods(self) -> dict[str, Behaviour]:
         return {
@@ -69,7 +69,7 @@ class InferenceService:
         return ParseDict({"models": index}, service_pb2.RepositoryIndexResponse())
 
     async def model_infer(self, request: Any, call: Call) -> Any:
-        inference, pipeline = read_inference(request), self._desk.pipeline
+        inference, pipeline = read_inference(request), self._desk.models.pipeline
         outputs = await infer(self._models, pipeline.mask_steps, inference, call.deadline, pipeline.turns)
         response = service_pb2.ModelInferResponse(
             model_name=inference.model,

@@ -103,7 +103,7 @@ async def add_services(
 ) -> tuple[Admission, HealthService]:
     """Add all services to the server: Frontdesk's, Open Inference, health and reflection. `port` is the server's."""
     admission = Admission(desk, settings, port)
-    own: tuple[Servicer, ...] = (FrontdeskService(desk.pipeline), InferenceService(desk))
+    own: tuple[Servicer, ...] = (FrontdeskService(desk.models.pipeline), InferenceService(desk))
     names = [servicer.descriptor.full_name for servicer in own]
     health = HealthService(names)
     reflection = ReflectionService((*names, HealthService.descriptor.full_name, ReflectionService.descriptor.full_name))

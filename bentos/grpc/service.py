@@ -79,7 +79,7 @@ def _query(request: pb.Query, call: Call) -> Query:
 def _told(answer: Answer, call: Call) -> pb.Answer:
     """The answer's message; a replay is said beside it, so that the message is the same."""
     if isinstance(answer, EarlierAnswer):
-        call.fields = (*call.fields, ("idempotency-replayed", "true"))
+        call.add_fields((("idempotency-replayed", "true"),))
     return message_of(answer)
 
 

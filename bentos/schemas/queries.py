@@ -135,7 +135,12 @@ def _printable(value: str) -> str:
 class FeedbackIn(BaseModel):
     """What somebody says about an answer; at least one field."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, json_schema_extra={"minProperties": 1})
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        json_schema_extra={"minProperties": 1, "examples": [{"intent": "get_refund", "reply": "edited"}]},
+    )
 
     intent: Annotated[str, Field(min_length=1, max_length=100), Label] | None = Field(
         None, description="The right intent: one of the served model's, or out_of_scope."
@@ -163,7 +168,10 @@ class RevokeIn(BaseModel):
     """The tokens of this tenant to revoke; exactly one field."""
 
     model_config = ConfigDict(
-        extra="forbid", strict=True, frozen=True, json_schema_extra={"minProperties": 1, "maxProperties": 1}
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        json_schema_extra={"minProperties": 1, "maxProperties": 1, "examples": [{"subject": "night-shift"}]},
     )
 
     token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = Field(
@@ -195,7 +203,7 @@ def parse(model: type[Body], raw: bytes) -> Body:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise violated(_shortened(error, model, raw)) from None
+        raise violated(_details(_shortened(error, model, raw))) from None
 
 
 def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
@@ -238,7 +246,7 @@ def _item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Quer
     try:
         return QueryIn.model_validate_json(raw).query(fresh=fresh)
     except ValidationError as error:
-        refusal = violated(_shortened(error, QueryIn, raw))
+        refusal = violated(_details(_shortened(error, QueryIn, raw)))
     if not refusal.violations:
         raise refusal
     return refusal
@@ -261,9 +269,12 @@ def _shortened(error: ValidationError, model: type[BaseModel], raw: bytes) -> Va
     return error
 
 
-def violated(error: ValidationError, whole: str = "the body") -> InvalidQuery:
-    """What is wrong, by field; `whole` is what is named where no field of it is to blame."""
-    details = error.errors(include_url=False, include_input=False)
+def _details(error: ValidationError) -> Sequence[Mapping[str, Any]]:
+    return error.errors(include_url=False, include_input=False)
+
+
+def violated(details: Sequence[Mapping[str, Any]], whole: str = "the body") -> InvalidQuery:
+    """What is wrong, by field, from pydantic's errors; `whole` is what is named where no field of it is to blame."""
     if details[0]["type"] == "json_invalid":
         return not_json()
     violations = tuple(

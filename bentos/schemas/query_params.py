@@ -1,7 +1,7 @@
-"""What callers ask for in a query string, checked before anything else sees it, and how it is described.
+"""Query parameters and identifiers in paths, as models for FastAPI's `Query()`.
 
-A parameter that is not known, or is there twice, is refused: a misspelt filter would answer another question. What was
-sent is never repeated.
+Unknown and repeated parameters are refused, because a misspelt filter would silently widen the result. Error messages
+never contain input.
 """
 
 from __future__ import annotations
@@ -10,16 +10,17 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import parse_qsl, unquote
 
+from fastapi import Depends
+from fastapi.exceptions import RequestValidationError
 from pydantic import (
     AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     WithJsonSchema,
     model_validator,
 )
@@ -48,9 +49,10 @@ def encoded_position(position: Position) -> str:
     return base64.urlsafe_b64encode(f"{microseconds}.{position.id}".encode()).decode().rstrip("=")
 
 
-def _position(cursor: object) -> object:
-    if not isinstance(cursor, str):
-        raise ValueError("should be a cursor of an earlier page")
+def position_of(cursor: str | None) -> Position | None:
+    """The position that a cursor encodes. Raises ValueError if it is none."""
+    if cursor is None:
+        return None
     try:
         padded = cursor + "=" * (-len(cursor) % 4)
         written = base64.b64decode(padded, altchars=b"-_", validate=True).decode("ascii")
@@ -62,6 +64,11 @@ def _position(cursor: object) -> object:
     return Position(_EPOCH + timedelta(microseconds=int(parts[1])), parts[2])
 
 
+def _cursor(cursor: str) -> str:
+    position_of(cursor)
+    return cursor
+
+
 def _whole_number(value: object) -> object:
     if not isinstance(value, str) or re.fullmatch(r"[0-9]{1,9}", value) is None:
         raise ValueError("should be a whole number")
@@ -71,22 +78,22 @@ def _whole_number(value: object) -> object:
 Text100 = Annotated[str, Field(min_length=1, max_length=100), Label]
 Moment = Annotated[AwareDatetime, BeforeValidator(written_time), AfterValidator(in_utc)]
 Limit = Annotated[int, Field(ge=1, le=LONGEST_PAGE), BeforeValidator(_whole_number)]
-Cursor = Annotated[
-    Position,
-    BeforeValidator(_position),
-    WithJsonSchema({"type": "string", "minLength": 1, "description": "`next_cursor` of the page before."}),
-]
+Cursor = Annotated[str, AfterValidator(_cursor), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
 class Parameters(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=True)
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Span(Parameters):
     """`start` is None where nobody said."""
 
-    start: Moment | None = Field(None, alias="from", description="Not before this time, with its zone.")
-    end: Moment | None = Field(None, alias="to", description="Before this time, with its zone.")
+    start: Moment | None = Field(
+        None, alias="from", description="Not before this time, with its zone.", examples=["2026-01-01T00:00:00Z"]
+    )
+    end: Moment | None = Field(
+        None, alias="to", description="Before this time, with its zone.", examples=["2026-02-01T00:00:00Z"]
+    )
 
     @model_validator(mode="after")
     def _forwards(self) -> Self:
@@ -98,8 +105,10 @@ class Span(Parameters):
 class FilteredQueries(Span):
     """Which queries; several filters are all met."""
 
-    customer_id: Annotated[str, Field(min_length=1, max_length=LONGEST_CUSTOMER_ID), Label] | None = None
-    intent: Text100 | None = None
+    customer_id: Annotated[str, Field(min_length=1, max_length=LONGEST_CUSTOMER_ID), Label] | None = Field(
+        None, examples=["c-4711"]
+    )
+    intent: Text100 | None = Field(None, examples=["track_order"])
     sentiment: Literal["negative", "neutral", "positive"] | None = None
     priority: PriorityLevel | None = None
     decision: Action | None = None
@@ -120,7 +129,7 @@ class FilteredQueries(Span):
 
 class ListedQueries(FilteredQueries):
     limit: Limit = Field(50, description="The most items of a page.")
-    cursor: Cursor | None = None
+    cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
 
 
 class ExportedQueries(FilteredQueries):
@@ -129,34 +138,37 @@ class ExportedQueries(FilteredQueries):
 
 class ListedInteractions(Parameters):
     limit: Limit = Field(50, description="The most items of a page.")
-    cursor: Cursor | None = None
+    cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
 
 
 class Buckets(Span):
     bucket: Literal["hour", "day", "week"] = Field("day", description="Weeks begin on Monday; all in UTC.")
 
 
-Asked = TypeVar("Asked", bound=Parameters)
-
-
-def parse_parameters(model: type[Asked], request: Request) -> Asked:
-    """Read a query string.
+async def check_query_string(request: Request) -> None:
+    """Dependency: refuse a query string that has two meanings or none. FastAPI takes the last value of a repeated
+    parameter, and puts a replacement character for bytes that are not UTF-8.
 
     Raises:
-        InvalidQuery: naming each parameter that is wrong and why, never what it held.
+        InvalidQuery: a parameter is repeated, there are more than `MOST_PARAMETERS`, or they are not UTF-8.
     """
     raw: bytes = request.scope["query_string"]
     try:
         pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS, errors="strict")
     except ValueError:  # UnicodeDecodeError is one
         raise InvalidQuery("The query string cannot be read.", hint="Send at most 20 parameters, in UTF-8.") from None
-    given = dict(pairs)
-    if len(given) < len(pairs):
+    if len(dict(pairs)) < len(pairs):
         raise InvalidQuery("A parameter is there more than once.", hint="Send it once.")
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise violated(error, whole="the query string") from None
+
+
+CHECKED = [Depends(check_query_string)]
+"""`dependencies` of every route with query parameters."""
+
+
+def invalid_parameters(error: RequestValidationError) -> InvalidQuery:
+    """The refusal of query parameters that FastAPI found to be wrong: names each, and never what it held."""
+    details = [{**detail, "loc": detail["loc"][1:]} for detail in error.errors()]  # without "query"
+    return violated(details, whole="the query string")
 
 
 class AnyText(Convertor[str]):
@@ -213,18 +225,3 @@ SESSION: dict[str, Any] = {
     "name": "session_id",
     "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_SESSION_ID},
 }
-
-
-def described_parameters(model: type[Parameters], *others: dict[str, Any]) -> dict[str, Any]:
-    """`openapi_extra` of a route that reads `model` from its query string; `others` are there too."""
-    schema = model.model_json_schema(ref_template="#/components/schemas/{model}")
-    return {"parameters": [*others, *(_described(name, one) for name, one in schema["properties"].items())]}
-
-
-def _described(name: str, schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter that may be left out is not one that may be null."""
-    kinds = [kind for kind in schema.get("anyOf", [schema]) if kind.get("type") != "null"]
-    kept = {key: value for key, value in kinds[0].items() if key not in ("title", "description")}
-    described = {"name": name, "in": "query", "required": False, "schema": kept}
-    description = schema.get("description") or kinds[0].get("description")
-    return {**described, "description": description} if description else described

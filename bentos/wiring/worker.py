@@ -33,9 +33,10 @@ from bentos.wiring.storage import (
     open_redis,
     open_retention,
 )
-from bentos.worker.desk import Desk
+from bentos.worker.desk import Desk, ModelParts, SecurityParts, StorageParts
 from bentos.worker.model_info import Inventory
 from bentos.worker.revocations import RevocationWatch
+from bentos.worker.telemetry import Telemetry
 from frontdesk.audit.chain import audit_key
 from frontdesk.audit.checkpoints import Checkpoints
 from frontdesk.audit.counts import AuditCounts
@@ -62,6 +63,7 @@ from frontdesk.storage.outbox.dispatcher import Dispatcher
 from frontdesk.storage.reads.query_history import Archive
 from frontdesk.storage.reads.sql_customer_history import SqlCustomers
 from frontdesk.storage.redis.customer_history import RedisCustomers
+from frontdesk.storage.redis.optional_redis import RedisInTime
 from frontdesk.storage.spool.spool import Spool
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
@@ -93,59 +95,35 @@ def open_desk(
     Raises:
         FrontdeskError: naming the part that cannot be opened and what to do.
     """
-    metrics = Metrics()
+    telemetry = Telemetry(metrics=Metrics(), access_log=settings.observability.access_log)
+    metrics = telemetry.metrics
     champion, inventory = _open_model(settings, runners, metrics, board)
-    storage = _open_storage(settings, metrics)
-    engine, auditor = storage.engine, storage.auditor
+    records = _open_records(settings, metrics)
     redis = open_redis(settings)
-    customers = SqlCustomers(engine, timeout_s=settings.storage.history_timeout_s)  # asked only where there is no Redis
+    customers = SqlCustomers(records.engine, timeout_s=settings.storage.history_timeout_s)  # used only without Redis
     language_model = open_language_model(settings)
     writer = open_writer(settings, champion.ensemble.features, language_model, open_reply_cache(settings, redis))
-    replies = cached_replies(writer)
-    counts = AuditCounts(engine, auditor.trail, auditor.key, overflowed=metrics.count_audit_merged)
-    revocations = Revocations()
-    watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
-    gate = Gate(token_keys(settings), settings.security, revocations, counts.refused)
-    disk_room = open_disk_room(settings, engine, metrics)
-    champion.refuse_when(disk_room.check)
-    follower = follow_erasures(settings, engine, storage.spool, replies)
+    storage = _storage(settings, records, redis, customers, cached_replies(writer), metrics=metrics)
+    champion.refuse_when(storage.disk_room.check)
+    pipeline = _pipeline(
+        settings,
+        champion,
+        metrics,
+        customers=RedisCustomers(redis) if redis else customers,
+        writer=writer,
+        recorder=records.recorder,
+        keys=records.keys,
+    )
     return Desk(
-        pipeline=_pipeline(
-            settings,
-            champion,
-            metrics,
-            customers=RedisCustomers(redis) if redis else customers,
-            writer=writer,
-            recorder=storage.recorder,
-            keys=storage.keys,
-        ),
-        champion=champion,
-        gate=gate,
-        limits=open_limits(settings, metrics, place),
-        metrics=metrics,
-        engine=engine,
-        recorder=storage.recorder,
-        keys=storage.keys,
-        spool=storage.spool,
-        seal=storage.seal,
-        customers=customers,
-        redis=redis,
-        outbox=storage.outbox,
-        auditor=auditor,
-        checkpoints=_checkpoints(settings, engine, auditor),
-        inventory=inventory,
-        language_model=language_model,
-        archive=_archive(settings, engine, storage.spool, replies, follower),
-        audit_counts=counts,
-        revocations=watch,
-        erasure_follower=follower,
-        retention=RetentionJob(engine, open_retention(settings, engine, auditor.trail)),
-        disk_room=disk_room,
+        models=ModelParts(pipeline=pipeline, champion=champion, inventory=inventory, language_model=language_model),
+        storage=storage,
+        security=_security(settings, records, metrics, place),
+        telemetry=telemetry,
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Storage:
+class _Records:
     """What answers are recorded with."""
 
     engine: Engine
@@ -157,7 +135,7 @@ class _Storage:
     keys: IdempotencyKeys
 
 
-def _open_storage(settings: Settings, metrics: Metrics) -> _Storage:
+def _open_records(settings: Settings, metrics: Metrics) -> _Records:
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
     spool, seal = Spool.open(settings.home), open_seal(settings.keys)
@@ -165,7 +143,49 @@ def _open_storage(settings: Settings, metrics: Metrics) -> _Storage:
     auditor = open_auditor(settings, engine)
     recorder = open_recorder(settings, engine, spool, seal, metrics=metrics, outbox=outbox, auditor=auditor)
     keys = open_keys(settings, recorder, spool, seal, metrics)
-    return _Storage(engine=engine, spool=spool, seal=seal, outbox=outbox, auditor=auditor, recorder=recorder, keys=keys)
+    return _Records(engine=engine, spool=spool, seal=seal, outbox=outbox, auditor=auditor, recorder=recorder, keys=keys)
+
+
+def _storage(
+    settings: Settings,
+    records: _Records,
+    redis: RedisInTime | None,
+    customers: SqlCustomers,
+    replies: CachedReplies | None,
+    *,
+    metrics: Metrics,
+) -> StorageParts:
+    engine, spool = records.engine, records.spool
+    follower = follow_erasures(settings, engine, spool, replies)
+    return StorageParts(
+        engine=engine,
+        recorder=records.recorder,
+        keys=records.keys,
+        spool=spool,
+        customers=customers,
+        redis=redis,
+        outbox=records.outbox,
+        archive=_archive(settings, engine, spool, replies, follower),
+        disk_room=open_disk_room(settings, engine, metrics),
+        erasure_follower=follower,
+        retention=RetentionJob(engine, open_retention(settings, engine, records.auditor.trail)),
+    )
+
+
+def _security(settings: Settings, records: _Records, metrics: Metrics, place: int) -> SecurityParts:
+    engine, auditor = records.engine, records.auditor
+    counts = AuditCounts(engine, auditor.trail, auditor.key, overflowed=metrics.count_audit_merged)
+    revocations = Revocations()
+    watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
+    return SecurityParts(
+        gate=Gate(token_keys(settings), settings.security, revocations, counts.refused),
+        limits=open_limits(settings, metrics, place),
+        seal=records.seal,
+        auditor=auditor,
+        checkpoints=_checkpoints(settings, engine, auditor),
+        audit_counts=counts,
+        revocations=watch,
+    )
 
 
 def _open_model(

@@ -1,4 +1,4 @@
-"""One worker's parts together, and what the doors ask of them beside the pipeline."""
+"""The parts of one worker in four groups, and what the protocols ask of them besides the pipeline."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from starlette.responses import Response
 from bentos.admission.errors import problem_response
 from bentos.worker.model_info import Inventory
 from bentos.worker.revocations import RevocationWatch
+from bentos.worker.telemetry import Telemetry
 from frontdesk.audit.checkpoints import Checkpoints
 from frontdesk.audit.counts import AuditCounts
 from frontdesk.audit.log import Auditor
 from frontdesk.errors import FrontdeskError, StorageUnavailable
-from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.security.gate import Gate
@@ -43,45 +43,40 @@ from runners.server.model_server import ModelServer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
-    """One worker's parts, opened and warm."""
+class ModelParts:
+    """The models, and the pipeline that answers with them."""
 
     pipeline: AnswerQuery
     champion: ModelServer
-    gate: Gate
-    limits: RateLimits
-    metrics: Metrics
+    inventory: Inventory
+    language_model: OpenAiClient | None
+
+    async def close(self) -> None:
+        """Finish the messages that were accepted."""
+        await self.champion.close()
+        if self.language_model is not None:
+            await self.language_model.close()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageParts:
+    """The database, the spool and Redis, and the jobs that read and write them."""
+
     engine: Engine
     recorder: SpoolingRecorder
     keys: IdempotencyKeys
     spool: Spool
-    seal: Sealing
     customers: SqlCustomers
     redis: RedisInTime | None
     outbox: Dispatcher | None
-    auditor: Auditor
-    checkpoints: Checkpoints
-    inventory: Inventory
-    language_model: OpenAiClient | None
     archive: Archive
-    audit_counts: AuditCounts
-    revocations: RevocationWatch
+    disk_room: DiskRoom
     erasure_follower: ErasureFollower
     retention: RetentionJob
-    disk_room: DiskRoom
 
     @property
     def outbox_care(self) -> OutboxCare:
         return OutboxCare(self.engine)
-
-    def refuse(self, error: FrontdeskError) -> Response:
-        """What a caller sees of an error; it is counted by its kind."""
-        self.metrics.observe_rejection(error.kind)
-        return problem_response(error)
-
-    def tell_waiting(self) -> None:
-        """Tell metrics how many texts wait for the models just now."""
-        self.metrics.set_waiting(self.champion.waiting)
 
     async def find_answer(self, caller: Caller, query_id: str) -> tuple[bytes, str | None] | None:
         """A stored answer as JSON with the keyed hash of its customer; None if this tenant has no such answer."""
@@ -105,8 +100,8 @@ class Desk:
             return answer, None
         return answer, customer_hash(self.archive.fingerprint, caller.tenant, customer_id)
 
-    async def storage(self) -> dict[str, object] | None:
-        """Where answers are kept just now and how many wait in the spool; None where the spool cannot be read."""
+    async def status(self) -> dict[str, object] | None:
+        """Where answers are stored now and how many wait in the spool; None if the spool cannot be read."""
         try:
             waiting, refused = await in_spool_thread(self.spool.backlog)
         except SQLAlchemyError:
@@ -114,17 +109,13 @@ class Desk:
         kept = SPOOLED if self.recorder.is_spooling else COMMITTED
         return {"storage": kept, "spool_waiting": waiting, "spool_refused": refused}
 
+    async def close_writers(self) -> None:
+        """Write what is pending, and stop the jobs that write."""
+        for job in (self.erasure_follower, self.retention, self.recorder):
+            await asyncio.to_thread(job.close)
+
     async def close(self) -> None:
-        """Finish what was accepted: models first, then the record of what they said."""
-        await self.champion.close()
-        if self.language_model is not None:
-            await self.language_model.close()
-        await asyncio.to_thread(self.erasure_follower.close)
-        await asyncio.to_thread(self.retention.close)
-        await asyncio.to_thread(self.recorder.close)
-        await asyncio.to_thread(self.revocations.close)
-        await asyncio.to_thread(self.audit_counts.close)
-        await asyncio.to_thread(self.checkpoints.close)
+        """Close the connections, after everything that uses them."""
         self.spool.close()
         self.customers.close()
         if self.redis is not None:
@@ -132,3 +123,47 @@ class Desk:
         if self.outbox is not None:
             await asyncio.to_thread(self.outbox.close)
         self.engine.dispose()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecurityParts:
+    """Authentication, rate limits, field encryption and the audit log."""
+
+    gate: Gate
+    limits: RateLimits
+    seal: Sealing
+    auditor: Auditor
+    checkpoints: Checkpoints
+    audit_counts: AuditCounts
+    revocations: RevocationWatch
+
+    async def close(self) -> None:
+        """Write the last audit entries, then sign them."""
+        for job in (self.revocations, self.audit_counts, self.checkpoints):
+            await asyncio.to_thread(job.close)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """One worker's parts, opened and warm."""
+
+    models: ModelParts
+    storage: StorageParts
+    security: SecurityParts
+    telemetry: Telemetry
+
+    def refuse(self, error: FrontdeskError) -> Response:
+        """The problem document of an error; the refusal is counted by its kind."""
+        self.telemetry.metrics.observe_rejection(error.kind)
+        return problem_response(error)
+
+    def observe_waiting(self) -> None:
+        """Set the metric of texts that wait for the models."""
+        self.telemetry.metrics.set_waiting(self.models.champion.waiting)
+
+    async def close(self) -> None:
+        """Finish what was accepted: the models first, then the records of their answers, then the audit log."""
+        await self.models.close()
+        await self.storage.close_writers()
+        await self.security.close()
+        await self.storage.close()

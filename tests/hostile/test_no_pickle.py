@@ -30,7 +30,7 @@ caller = Caller("acme", "tester", frozenset({"answer"}))
 
 async def ask():
     for text in ("Where is my parcel?", "I want my money back, order 4711"):
-        await desk.pipeline.answer(Query(text), caller, Deadline.after(30))
+        await desk.models.pipeline.answer(Query(text), caller, Deadline.after(30))
     await desk.close()
 
 asyncio.run(ask())

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from bentos.grpc.server import GrpcServer, start_grpc
+from bentos.worker.telemetry import Telemetry
 from frontdesk.config import SecuritySettings, ServerSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
@@ -105,6 +106,16 @@ class FakeDesk:
             keys=self.keys,
             observe=self.metrics.observe_answer,
         )
+
+    @property
+    def models(self) -> FakeDesk:
+        return self
+
+    storage = security = models
+
+    @property
+    def telemetry(self) -> Telemetry:
+        return Telemetry(metrics=self.metrics, access_log=True)
 
     def counted(self) -> str:
         """The metrics as Prometheus reads them."""

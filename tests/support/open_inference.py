@@ -48,3 +48,7 @@ class FakeDesk:
 
     champion: FakeModels = field(default_factory=FakeModels)
     pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask_steps=mask_steps, turns=Turns()))
+
+    @property
+    def models(self) -> FakeDesk:
+        return self

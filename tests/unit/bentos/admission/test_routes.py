@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,23 +16,21 @@ from starlette.routing import Match
 from bentos.admission.routes import ROUTES, RPCS, find_routes, find_rpc
 from bentos.gateway.app import build_app
 from bentos.grpc.server import add_services
-from bentos.schemas.queries import QueryIn
-from bentos.schemas.query_params import customer_in_path, session_in_path
+from bentos.schemas.queries import FeedbackIn, QueryIn, RevokeIn
+from bentos.schemas.query_params import ListedQueries, customer_in_path, session_in_path
 from bentos.service import Frontdesk
 from frontdesk.config import Settings
 from frontdesk.security.tokens import SCOPES
 from tests.support.grpc_door import FakeDesk
 
 
-def no_desk() -> object:
+def no_heartbeats() -> object:
     raise AssertionError("not asked in this test")
 
 
 def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round() -> None:
     application = {
-        (route.path_format, method)
-        for route in build_app(no_desk, no_desk).routes
-        for method in route.methods - {"HEAD"}
+        (route.path_format, method) for route in build_app(no_heartbeats).routes for method in route.methods - {"HEAD"}
     }
     table = {
         (route.template, method) for route in ROUTES if not (route.native or route.oip) for method in route.methods
@@ -39,7 +38,7 @@ def test_every_route_of_the_application_is_in_the_table_and_the_other_way_round(
     assert application - {("/openapi.json", "GET")} == table - {("/openapi.json", "GET")}
 
 
-APPLICATION = build_app(no_desk, no_desk)
+APPLICATION = build_app(no_heartbeats)
 
 
 def answered_by(method: str, raw_path: str) -> tuple[str, str] | None:
@@ -196,7 +195,7 @@ def test_a_query_id_is_found_under_its_template() -> None:
 
 
 def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
-    document = build_app(no_desk, no_desk).openapi()
+    document = build_app(no_heartbeats).openapi()
     operation = document["paths"]["/v1/understand"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]["$ref"]
     assert schema == "#/components/schemas/QueryIn"
@@ -206,6 +205,56 @@ def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
     assert {"question", "asks_about"} <= set(document["components"]["schemas"]["Decision"]["properties"])
     references = set(_references(document))
     assert {ref.removeprefix("#/components/schemas/") for ref in references} <= set(document["components"]["schemas"])
+
+
+def described(path: str) -> dict[str, dict[str, Any]]:
+    """The parameters of GET of a path by name."""
+    operation = build_app(no_heartbeats).openapi()["paths"][path]["get"]
+    return {parameter["name"]: parameter for parameter in operation["parameters"]}
+
+
+def test_query_parameters_are_described_as_they_are_read() -> None:
+    parameters = described("/v1/queries")
+    assert set(parameters) == {
+        "from", "to", "customer_id", "intent", "sentiment", "priority", "decision", "model_version", "limit", "cursor"
+    }  # fmt: skip
+    limit = parameters["limit"]["schema"]
+    assert (limit["type"], limit["minimum"], limit["maximum"], limit["default"]) == ("integer", 1, 200, 50)
+    assert parameters["from"]["schema"]["format"] == "date-time"
+    assert not any(parameter["required"] for parameter in parameters.values())
+    assert "null" not in str(parameters)
+    assert set(described("/v1/analytics/timeseries")) == {"from", "to", "bucket"}
+    assert set(described("/v1/analytics/summary")) == {"from", "to"}
+    assert set(described("/v1/customers/{customer_id}/history")) == {"customer_id", "limit", "cursor"}
+
+
+def test_every_answer_has_a_schema_and_no_route_promises_a_status_that_is_never_sent() -> None:
+    operations = build_app(no_heartbeats).openapi()["paths"]
+    without = set()
+    for path in operations:
+        for method, operation in operations[path].items():
+            assert operation["responses"].get("422", {}).get("description") != "Validation Error"
+            content = operation["responses"]["200"].get("content", {})
+            if path.startswith("/v1/") and not any(kind["schema"] for kind in content.values()):
+                without.add((method, path))
+    assert without == {("post", "/v1/understand/batch")}
+
+
+def test_the_document_has_examples_that_the_routes_accept() -> None:
+    schemas = build_app(no_heartbeats).openapi()["components"]["schemas"]
+    for model in (FeedbackIn, RevokeIn):
+        (example,) = schemas[model.__name__]["examples"]
+        model.model_validate_json(json.dumps(example))
+    examples = {
+        name: parameter["schema"]["examples"][0]
+        for name, parameter in described("/v1/queries").items()
+        if "examples" in parameter["schema"]
+    }
+    assert set(examples) == {"from", "to", "customer_id", "intent"}
+    ListedQueries.model_validate(examples)
+    for item in ("QueryItem", "InteractionItem"):
+        without = {name for name, field in schemas[item]["properties"].items() if "examples" not in field}
+        assert without - {"feedback"} == {"created_at"}, item
 
 
 def _references(node: object) -> list[str]:

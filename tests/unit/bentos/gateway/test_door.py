@@ -13,8 +13,10 @@ from starlette.responses import Response
 
 from bentos.admission.errors import problem_response
 from bentos.gateway import request_context as exchange
+from bentos.gateway.admitted import AdmittedRequest, admitted_of
 from bentos.gateway.app import build_app
-from bentos.gateway.door import Admitted, Door, admitted
+from bentos.gateway.door import Door
+from bentos.worker.telemetry import Telemetry
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
 from frontdesk.observability.logs import configure
@@ -37,7 +39,11 @@ class FakeDesk:
     def champion(self) -> FakeDesk:
         return self
 
-    gate = champion
+    gate = models = security = champion
+
+    @property
+    def telemetry(self) -> Telemetry:
+        return Telemetry(metrics=self.metrics, access_log=False)
 
     def check_room(self) -> None:
         if self.full:
@@ -112,7 +118,6 @@ def client(desk: FakeDesk, application: Callable[..., Awaitable[None]] | None = 
         open_inference=answers,
         desk=lambda: desk,
         settings=ServerSettings(**settings),
-        access_log=False,
     )
     return Client(door)
 
@@ -140,10 +145,10 @@ async def test_errors_of_the_open_inference_protocol_are_its_own() -> None:
 
 
 async def test_a_caller_may_ask_for_an_answer_out_of_no_cache() -> None:
-    seen: list[Admitted] = []
+    seen: list[AdmittedRequest] = []
 
-    async def application(*_: object) -> None:
-        seen.append(admitted.get())
+    async def application(scope: Any, *_: object) -> None:
+        seen.append(admitted_of(scope))
 
     for headers in ({}, {"cache_control": "No-Cache"}, {"cache_control": "max-age=0, no-store"}):
         await client(FakeDesk(), application).post("/v1/understand", authorization="Bearer x", **headers)
@@ -392,7 +397,7 @@ async def test_a_defect_of_any_application_leaves_as_a_problem() -> None:
 @pytest.mark.usefixtures("logged")
 async def test_a_defect_behind_the_framework_leaves_as_a_problem() -> None:
     """The framework answers first, in its own words, before the door hears of it."""
-    app = build_app(lambda: FakeDesk(), lambda: None)  # type: ignore[arg-type, return-value]  # the desk has no pipeline
+    app = build_app(lambda: None)  # type: ignore[arg-type, return-value]  # the desk has no pipeline
 
     for path in ("/v1/understand", "/v1/understand/batch", "/v1/queries", "/v1/queries/stream"):
         asked = client(FakeDesk(), app)
@@ -430,8 +435,8 @@ async def test_a_defect_behind_a_response_that_waits_for_compression_leaves_as_a
 async def test_the_application_knows_that_only_the_head_is_asked_for() -> None:
     seen: list[bool] = []
 
-    async def application(*_: object) -> None:
-        seen.append(admitted.get().is_head)
+    async def application(scope: Any, *_: object) -> None:
+        seen.append(admitted_of(scope).is_head)
 
     for method in ("HEAD", "GET"):
         await client(FakeDesk(), application).ask(method, "/v1/queries", authorization="Bearer x")

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from tritonclient.http import InferenceServerClient, InferInput, InferResult
 
 from bentos.admission.callers import ANONYMOUS
-from bentos.gateway.door import Admitted, admitted
+from bentos.gateway.admitted import AdmittedRequest, hand_over
 from bentos.gateway.oip_routes import OpenInference
 from bentos.oip.errors import refusal
 from frontdesk.deadline import Deadline
@@ -21,11 +21,11 @@ VERSION = FakeModels().version
 
 async def call(method: str, path: str, desk: FakeDesk | None = None, **request: Any) -> Response:
     """The application with as much of the door before it as it needs."""
-    application = OpenInference(lambda: desk or FakeDesk())
+    application = OpenInference()
 
     async def behind_the_door(scope: Scope, receive: Receive, send: Send) -> None:
         body = (await receive()).get("body", b"")
-        admitted.set(Admitted(ANONYMOUS, Deadline.after(5), "request-1", body, fresh=False))
+        hand_over(scope, desk or FakeDesk(), AdmittedRequest(ANONYMOUS, Deadline.after(5), "request-1", body))
         try:
             await application(scope, receive, send)
         except FrontdeskError as error:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from bentos.gateway.door import Admitted, admitted
+from bentos.gateway.admitted import AdmittedRequest, hand_over
 from bentos.gateway.stream import add_stream
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
@@ -32,10 +32,11 @@ def desk() -> FakeDesk:
 @pytest.fixture
 async def client(desk: FakeDesk) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
-    add_stream(app, lambda: desk)
+    add_stream(app)
 
     async def behind_the_door(scope: Scope, receive: Receive, send: Send) -> None:
-        admitted.set(Admitted(Caller("acme", "agent", frozenset()), Deadline.after(5), "mine", BODY))
+        caller = Caller("acme", "agent", frozenset())
+        hand_over(scope, desk, AdmittedRequest(caller, Deadline.after(5), "mine", BODY))
         await app(scope, receive, send)
 
     transport = httpx2.ASGITransport(behind_the_door)

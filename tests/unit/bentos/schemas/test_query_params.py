@@ -1,40 +1,75 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import pytest
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.requests import Request
+from starlette.responses import Response
 
 from bentos.schemas.query_params import (
-    Buckets,
+    CHECKED,
     ListedQueries,
-    Span,
     customer_in_path,
-    described_parameters,
     encoded_position,
-    parse_parameters,
+    invalid_parameters,
+    position_of,
 )
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.pagination import Position
 
 MARK = "zqxmark"
+APPLICATION = FastAPI()
 
 
 def request(query: str = "", path: str = "/v1/queries") -> Request:
     return Request({"type": "http", "query_string": query.encode("latin-1"), "raw_path": path.encode("latin-1"),
-                    "path": path, "headers": []})  # fmt: skip
+                    "path": path, "headers": [], "method": "GET", "root_path": "", "state": {}})  # fmt: skip
+
+
+@APPLICATION.get("/v1/queries", dependencies=CHECKED)
+async def listed(asked: Annotated[ListedQueries, Query()], request: Request) -> None:
+    request.state.outcome = asked
+
+
+@APPLICATION.exception_handler(RequestValidationError)
+async def invalid(request: Request, error: RequestValidationError) -> Response:
+    request.state.outcome = invalid_parameters(error)
+    return Response()
+
+
+@APPLICATION.exception_handler(InvalidQuery)
+async def refused(request: Request, error: InvalidQuery) -> Response:
+    request.state.outcome = error
+    return Response()
+
+
+def parameters(query: str) -> ListedQueries:
+    """What a route gets of a query string; raises what it is refused with."""
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    async def send(_: Any) -> None:
+        pass
+
+    asked = request(query)
+    asyncio.run(APPLICATION(asked.scope, receive, send))
+    outcome = asked.state.outcome
+    if isinstance(outcome, InvalidQuery):
+        raise outcome
+    return outcome
 
 
 def test_every_parameter_arrives() -> None:
-    asked = parse_parameters(
-        ListedQueries,
-        request(
-            "customer_id=a%2Bb%40c&intent=get_refund&sentiment=negative&priority=urgent&decision=escalate"
-            "&model_version=v1&from=2026-06-01T00:00:00%2B02:00&to=2026-06-02T00:00:00Z&limit=7"
-        ),
+    asked = parameters(
+        "customer_id=a%2Bb%40c&intent=get_refund&sentiment=negative&priority=urgent&decision=escalate"
+        "&model_version=v1&from=2026-06-01T00:00:00%2B02:00&to=2026-06-02T00:00:00Z&limit=7"
     )
     filters = asked.filters()
     assert (filters.customer_id, filters.intent, filters.sentiment) == ("a+b@c", "get_refund", "negative")
@@ -69,7 +104,7 @@ def test_every_parameter_arrives() -> None:
 )
 def test_what_is_wrong_is_named_and_not_repeated(query: str, field: str) -> None:
     with pytest.raises(InvalidQuery) as refused:
-        parse_parameters(ListedQueries, request(query))
+        parameters(query)
     assert [where for where, _ in refused.value.violations] == [field]
     assert MARK not in str(refused.value)
 
@@ -79,23 +114,23 @@ def test_what_is_wrong_is_named_and_not_repeated(query: str, field: str) -> None
 )
 def test_a_query_string_that_can_be_read_in_two_ways_or_not_at_all_is_refused(query: str) -> None:
     with pytest.raises(InvalidQuery):
-        parse_parameters(ListedQueries, request(query))
+        parameters(query)
 
 
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)), st.uuids())
 def test_a_cursor_is_read_back_as_the_position_it_was_made_of(moment: datetime, row: object) -> None:
     position = Position(moment, str(row))
     cursor = encoded_position(position)
-    assert parse_parameters(ListedQueries, request(f"cursor={cursor}")).cursor == position
+    assert position_of(parameters(f"cursor={cursor}").cursor) == position
 
 
 @given(st.text(max_size=40))
 def test_no_text_as_a_cursor_is_more_than_refused(text: str) -> None:
     try:
-        asked = parse_parameters(ListedQueries, request(f"cursor={quote(text)}"))
+        asked = parameters(f"cursor={quote(text)}")
     except InvalidQuery:
         return
-    assert asked.cursor is not None
+    assert position_of(asked.cursor) is not None
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=50))
@@ -110,13 +145,18 @@ def test_what_can_be_no_customer_is_refused(written: str) -> None:
         customer_in_path(request(path=f"/v1/customers/{written}"))
 
 
-def test_parameters_are_described_as_they_are_read() -> None:
-    described = {one["name"]: one for one in described_parameters(ListedQueries)["parameters"]}
-    assert set(described) == {
-        "from", "to", "customer_id", "intent", "sentiment", "priority", "decision", "model_version", "limit", "cursor"
-    }  # fmt: skip
-    assert described["limit"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 50}
-    assert described["from"]["schema"]["format"] == "date-time"
-    assert not any(one["required"] for one in described.values())
-    assert {one["name"] for one in described_parameters(Buckets)["parameters"]} == {"from", "to", "bucket"}
-    assert {one["name"] for one in described_parameters(Span)["parameters"]} == {"from", "to"}
+def test_several_wrong_parameters_are_all_named() -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        parameters(f"limit=0&sentiment={MARK}&{MARK}=1&{MARK}2=1")
+    assert refused.value.violations == (
+        ("sentiment", "should be 'negative', 'neutral' or 'positive'"),
+        ("limit", "should be at least 1"),
+        ("the query string", "has a field that is not known"),
+    )
+
+
+def test_a_repeated_unknown_parameter_is_refused_without_its_name() -> None:
+    with pytest.raises(InvalidQuery) as refused:
+        parameters(f"{MARK}=1&{MARK}=2")
+    assert str(refused.value).startswith("A parameter is there more than once.")
+    assert MARK not in str(refused.value)

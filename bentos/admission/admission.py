@@ -1,0 +1,163 @@
+"""Admission control, the same for HTTP and gRPC. It reads the metadata of a request, never its body.
+
+    in-flight limit -> queue of the models -> token -> rate limits -> in-flight limit -> deadline -> Idempotency-Key
+
+The cheapest checks come first: under overload most requests end at the first two. Only admitted requests count as in
+flight, so callers without a token cannot exhaust that limit; the transports bound their connections.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
+
+from bentos.admission.callers import BUSY_S
+from bentos.admission.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
+from frontdesk.config import ServerSettings
+from frontdesk.deadline import Deadline
+from frontdesk.errors import Overloaded
+from frontdesk.security.gate import Gate
+from frontdesk.security.rate_limit import RateLimits
+from frontdesk.types import Caller
+
+
+class Metadata(NamedTuple):
+    """The headers of HTTP, or the metadata of gRPC, that admission reads; None if absent."""
+
+    authorization: str | None
+    deadline_ms: str | None
+    cache_control: str | None
+    idempotency_key: str | None
+
+
+class Operation(Protocol):
+    """A route or an RPC of the tables in `routes.py`."""
+
+    @property
+    def scope(self) -> str | None: ...
+
+    @property
+    def batch(self) -> bool: ...
+
+    @property
+    def models(self) -> bool: ...
+
+
+class Request(Protocol):
+    """A transport's state of one request. It learns caller and fields at once, because refusals show them too.
+
+    `started` is of `time.perf_counter`. `is_admitted` is set while the request counts as in flight.
+    """
+
+    is_admitted: bool
+
+    @property
+    def started(self) -> float: ...
+
+    @property
+    def route(self) -> str: ...
+
+    def set_caller(self, caller: Caller) -> None:
+        """The token is valid and has the scope."""
+        ...
+
+    def add_fields(self, fields: Sequence[tuple[str, str]]) -> None:
+        """Header fields for the response, whatever its status."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How an admitted request is to be answered. `fresh`: without caches."""
+
+    deadline: Deadline
+    fresh: bool
+    idempotency_key: str | None
+
+
+class AdmissionControl:
+    """Admits the requests of one transport of one worker.
+
+    Args:
+        gate: verifies tokens and scopes.
+        limits: rate limits by caller and tenant.
+        check_room: raises `Overloaded` if too much waits for the models.
+        settings: limits of requests in flight and of their time.
+        optional_scopes: scopes of routes that are open by the table; their requests do not count as in flight.
+    """
+
+    def __init__(
+        self,
+        *,
+        gate: Gate,
+        limits: RateLimits,
+        check_room: Callable[[], None],
+        settings: ServerSettings,
+        optional_scopes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        self._gate = gate
+        self._limits = limits
+        self._check_room = check_room
+        self._max_in_flight = settings.max_concurrent_requests
+        self._timeout_s = settings.request_timeout_s
+        self._optional_scopes = optional_scopes
+        self._in_flight = 0
+
+    async def admit(
+        self,
+        operation: Operation,
+        metadata: Metadata,
+        request: Request,
+        time_remaining: Callable[[], float | None] = lambda: None,
+    ) -> Terms:
+        """Run the checks in order. Call `release` however the request ends.
+
+        Args:
+            operation: what is requested.
+            metadata: what the caller says about it.
+            request: learns the caller and the rate limits.
+            time_remaining: returns the seconds until the transport's own deadline, None without one.
+
+        Raises:
+            FrontdeskError: the request is refused; its kind has the reason.
+        """
+        if operation.scope is not None:
+            self._check_in_flight()
+        if operation.models:
+            self._check_room()
+        if operation.scope is not None:
+            await self._authenticate(operation.scope, metadata, request)
+            self._check_in_flight()
+            self._in_flight += 1
+            request.is_admitted = True
+        elif (scope := self._optional_scopes.get(request.route)) is not None:
+            await self._authenticate(scope, metadata, request)
+        allowed_s = seconds_allowed(metadata.deadline_ms, self._timeout_s)
+        if (remaining_s := time_remaining()) is not None:
+            allowed_s = min(allowed_s, remaining_s)
+        return Terms(
+            Deadline.after(allowed_s, time.monotonic() - (time.perf_counter() - request.started)),
+            asks_afresh(metadata.cache_control),
+            idempotency_key(metadata.idempotency_key, batch=operation.batch),
+        )
+
+    def release(self, request: Request) -> None:
+        """The request has ended: it no longer counts as in flight."""
+        if request.is_admitted:
+            request.is_admitted = False
+            self._in_flight -= 1
+
+    def _check_in_flight(self) -> None:
+        if self._in_flight >= self._max_in_flight:
+            raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
+
+    async def _authenticate(self, scope: str, metadata: Metadata, request: Request) -> None:
+        """Check the token, then how often its caller may ask."""
+        caller = await self._gate.admit(metadata.authorization, scope, request.route)
+        request.set_caller(caller)
+        taken = await self._limits.take(caller)
+        request.add_fields(rate_limit_fields(taken.standings))
+        taken.check()

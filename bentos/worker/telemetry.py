@@ -1,0 +1,68 @@
+"""Metrics and access log of one worker."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Protocol
+
+from frontdesk.observability.logs import log_access
+from frontdesk.observability.metrics import Metrics
+from frontdesk.types import Caller
+
+
+class ObservedRequest(Protocol):
+    """A request that has ended. `route` is a template, `status` that of HTTP, `started` of `time.perf_counter`."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def route(self) -> str: ...
+
+    @property
+    def status(self) -> int: ...
+
+    @property
+    def started(self) -> float: ...
+
+    @property
+    def request_id(self) -> str: ...
+
+    @property
+    def caller(self) -> Caller: ...
+
+    @property
+    def client(self) -> str | None: ...
+
+    @property
+    def bytes_in(self) -> int: ...
+
+    @property
+    def bytes_out(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """`access_log`: write a line for each request."""
+
+    metrics: Metrics
+    access_log: bool
+
+    def observe(self, request: ObservedRequest) -> None:
+        """Count a request, and write its line of the access log."""
+        seconds = time.perf_counter() - request.started
+        self.metrics.observe_request(request.route, request.method, request.status, seconds)
+        if self.access_log:
+            log_access(
+                method=request.method,
+                route=request.route,
+                status=request.status,
+                duration_ms=seconds * 1000,
+                request_id=request.request_id,
+                tenant=request.caller.tenant,
+                subject=request.caller.subject,
+                client=request.client,
+                bytes_in=request.bytes_in,
+                bytes_out=request.bytes_out,
+            )
