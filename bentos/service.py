@@ -283,7 +283,7 @@ class Frontdesk:
 def _control_sockets() -> Path:
     """The folder of the master's sockets. Stops the whole server if the process manager listens on another address."""
     try:
-        return check_control_socket(PINNED and PINNED.sockets)
+        return check_control_socket(PINNED.sockets if PINNED else None)
     except ConfigurationError as error:
         stop_server(error)
 
