@@ -23,7 +23,7 @@ from frontdesk.yaml_files import read_yaml
 
 SOURCE = "template"
 DEFAULT_LANGUAGE = "en"
-PHRASES: Mapping[str, Mapping[str, str]] = read_yaml(Path(__file__).with_name("phrases.yaml"), "file of phrases")
+PHRASES: Mapping[str, Mapping[str, str]] = read_yaml(Path(__file__).parent / "phrases.yaml", "file of phrases")
 
 _ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
 
