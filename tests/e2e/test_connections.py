@@ -83,16 +83,17 @@ def test_sigterm_drains_before_it_stops(home: Path) -> None:
     with (
         Server(home, workers=1, server__drain_s=3.0) as server,
         server.client() as client,
+        httpx2.Client(base_url=server.url, headers={"connection": "close"}) as fresh,
         half_sent(server) as finish,
     ):
         query = {"text": "Where is my parcel?", "store": False}
         client.get("/livez")
         started = time.monotonic()
         server.terminate()
-        while httpx2.get(f"{server.url}/readyz").status_code == 200:
+        while fresh.get("/readyz").status_code == 200:
             assert time.monotonic() < started + 2.5
-        assert httpx2.get(f"{server.url}/readyz").json()["status"] == "draining"
-        assert httpx2.get(f"{server.url}/v2/health/ready").status_code == 503
+        assert fresh.get("/readyz").json()["status"] == "draining"
+        assert fresh.get("/v2/health/ready").status_code == 503
         answers = [client.post("/v1/understand", json=query) for _ in range(2)]
         assert [(answer.status_code, answer.headers["connection"]) for answer in answers] == [(200, "close")] * 2
         with grpc.insecure_channel(server.grpc_address) as channel:

@@ -22,7 +22,7 @@ from tests.support.serving import Server, frontdesk, home_with
 from tests.support.sockets import assert_private, sockets_folder
 from training.data.examples import Example
 
-RESPAWN_TIMEOUT_S = 30.0
+RESPAWN_TIMEOUT_S = 60.0
 CALLERS = 6
 PAUSE_S = 0.05
 """Between an answer and the next question of the same caller: the load is light."""

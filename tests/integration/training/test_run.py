@@ -17,6 +17,8 @@ from training.evaluation.comparison import measure
 from training.progress import Progress
 from training.run import TrainingRun
 
+pytestmark = pytest.mark.timeout(600)
+
 
 class Interrupted(Exception):
     pass
