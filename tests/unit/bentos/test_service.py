@@ -5,6 +5,7 @@ from __future__ import annotations
 from _bentoml_sdk import Service
 
 from bentos.asgi_service import FastService
+from bentos.schemas.queries import QueryIn
 from bentos.service import SETTINGS, Frontdesk
 
 
@@ -26,3 +27,9 @@ def test_workers_and_bentoml_part_of_the_settings_reach_the_service() -> None:
 
 def test_bento_clients_find_both_methods() -> None:
     assert set(Frontdesk.apis) == {"understand", "answer"}
+
+
+def test_bentoml_hands_the_request_to_both_methods_and_shows_it_to_no_client() -> None:
+    for method in Frontdesk.apis.values():
+        assert method.ctx_param == "ctx"
+        assert set(method.input_spec.model_fields) == set(QueryIn.model_fields)
