@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from types import MappingProxyType
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 from bentos.admission.callers import BUSY_S
 from bentos.admission.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
+from bentos.admission.routes import Route, Rpc
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded
@@ -33,32 +33,15 @@ class Metadata(NamedTuple):
     idempotency_key: str | None
 
 
-class Operation(Protocol):
-    """A route or an RPC of the tables in `routes.py`."""
-
-    @property
-    def scope(self) -> str | None: ...
-
-    @property
-    def batch(self) -> bool: ...
-
-    @property
-    def models(self) -> bool: ...
-
-
 class Request(Protocol):
     """A transport's state of one request. It learns caller and fields at once, because refusals show them too.
 
     `started` is of `time.perf_counter`. `is_admitted` is set while the request counts as in flight.
     """
 
+    started: float
+    route: str
     is_admitted: bool
-
-    @property
-    def started(self) -> float: ...
-
-    @property
-    def route(self) -> str: ...
 
     def set_caller(self, caller: Caller) -> None:
         """The token is valid and has the scope."""
@@ -78,37 +61,24 @@ class Terms:
     idempotency_key: str | None
 
 
+@dataclass(slots=True, kw_only=True)
 class AdmissionControl:
     """Admits the requests of one transport of one worker.
 
-    Args:
-        gate: verifies tokens and scopes.
-        limits: rate limits by caller and tenant.
-        check_room: raises `Overloaded` if too much waits for the models.
-        settings: limits of requests in flight and of their time.
-        optional_scopes: scopes of routes that are open by the table; their requests do not count as in flight.
+    `check_room` raises `Overloaded` if too much waits for the models. `optional_scopes` are scopes of routes that are
+    open by the table; their requests do not count as in flight.
     """
 
-    def __init__(
-        self,
-        *,
-        gate: Gate,
-        limits: RateLimits,
-        check_room: Callable[[], None],
-        settings: ServerSettings,
-        optional_scopes: Mapping[str, str] = MappingProxyType({}),
-    ) -> None:
-        self._gate = gate
-        self._limits = limits
-        self._check_room = check_room
-        self._max_in_flight = settings.max_concurrent_requests
-        self._timeout_s = settings.request_timeout_s
-        self._optional_scopes = optional_scopes
-        self._in_flight = 0
+    gate: Gate
+    limits: RateLimits
+    check_room: Callable[[], None]
+    settings: ServerSettings
+    optional_scopes: Mapping[str, str] = field(default_factory=dict)
+    _in_flight: int = field(default=0, init=False)
 
     async def admit(
         self,
-        operation: Operation,
+        operation: Route | Rpc,
         metadata: Metadata,
         request: Request,
         time_remaining: Callable[[], float | None] = lambda: None,
@@ -127,15 +97,15 @@ class AdmissionControl:
         if operation.scope is not None:
             self._check_in_flight()
         if operation.models:
-            self._check_room()
+            self.check_room()
         if operation.scope is not None:
             await self._authenticate(operation.scope, metadata, request)
             self._check_in_flight()
             self._in_flight += 1
             request.is_admitted = True
-        elif (scope := self._optional_scopes.get(request.route)) is not None:
+        elif (scope := self.optional_scopes.get(request.route)) is not None:
             await self._authenticate(scope, metadata, request)
-        allowed_s = seconds_allowed(metadata.deadline_ms, self._timeout_s)
+        allowed_s = seconds_allowed(metadata.deadline_ms, self.settings.request_timeout_s)
         if (remaining_s := time_remaining()) is not None:
             allowed_s = min(allowed_s, remaining_s)
         return Terms(
@@ -151,13 +121,13 @@ class AdmissionControl:
             self._in_flight -= 1
 
     def _check_in_flight(self) -> None:
-        if self._in_flight >= self._max_in_flight:
+        if self._in_flight >= self.settings.max_concurrent_requests:
             raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
 
     async def _authenticate(self, scope: str, metadata: Metadata, request: Request) -> None:
         """Check the token, then how often its caller may ask."""
-        caller = await self._gate.admit(metadata.authorization, scope, request.route)
+        caller = await self.gate.admit(metadata.authorization, scope, request.route)
         request.set_caller(caller)
-        taken = await self._limits.take(caller)
+        taken = await self.limits.take(caller)
         request.add_fields(rate_limit_fields(taken.standings))
         taken.check()

@@ -51,10 +51,10 @@ def _add_models(app: FastAPI) -> None:
         responses=PROBLEMS,
         tags=["admin"],
     )
-    async def models(request: Admitted, desk: WorkerDesk) -> Report:
+    async def models(admitted: Admitted, desk: WorkerDesk) -> Report:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
         reading = asyncio.to_thread(desk.models.inventory.report)
-        return await request.deadline.bound(reading, "the bundles were read")
+        return await admitted.deadline.bound(reading, "the bundles were read")
 
 
 def _add_outbox(app: FastAPI) -> None:
@@ -69,10 +69,10 @@ def _add_outbox(app: FastAPI) -> None:
         responses=PROBLEMS,
         tags=["admin"],
     )
-    async def outbox(request: Admitted, desk: WorkerDesk) -> OutboxReport:
+    async def outbox(admitted: Admitted, desk: WorkerDesk) -> OutboxReport:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
-        asking = desk.storage.outbox_care.report(request.caller.tenant)
-        return await request.deadline.bound(asking, "the outbox was read")
+        asking = desk.storage.outbox_care.report(admitted.caller.tenant)
+        return await admitted.deadline.bound(asking, "the outbox was read")
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/retry",
@@ -80,10 +80,10 @@ def _add_outbox(app: FastAPI) -> None:
         responses=no_letter,
         tags=["admin"],
     )
-    async def retry(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Done:
+    async def retry(sink: str, event_id: str, admitted: Admitted, desk: WorkerDesk) -> Done:
         """As if it were new; later events of its customer may be there before it."""
-        asking = desk.storage.outbox_care.retry(request.caller.tenant, sink, event_id)
-        await request.deadline.bound(asking, "the outbox was written")
+        asking = desk.storage.outbox_care.retry(admitted.caller.tenant, sink, event_id)
+        await admitted.deadline.bound(asking, "the outbox was written")
         return Done()
 
     @app.post(
@@ -92,10 +92,10 @@ def _add_outbox(app: FastAPI) -> None:
         responses=no_letter,
         tags=["admin"],
     )
-    async def drop(sink: str, event_id: str, request: Admitted, desk: WorkerDesk) -> Done:
+    async def drop(sink: str, event_id: str, admitted: Admitted, desk: WorkerDesk) -> Done:
         """Its sink will never be told of it."""
-        asking = desk.storage.outbox_care.drop(request.caller.tenant, sink, event_id)
-        await request.deadline.bound(asking, "the outbox was written")
+        asking = desk.storage.outbox_care.drop(admitted.caller.tenant, sink, event_id)
+        await admitted.deadline.bound(asking, "the outbox was written")
         return Done()
 
 
@@ -107,13 +107,13 @@ def _add_tokens(app: FastAPI) -> None:
         openapi_extra=json_body("RevokeIn"),
         tags=["admin"],
     )
-    async def revoke(request: Admitted, desk: WorkerDesk) -> TokensRevoked:
+    async def revoke(admitted: Admitted, desk: WorkerDesk) -> TokensRevoked:
         """Revoke a token of this tenant, or those of a subject that were issued before `issued_before`.
 
         `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
-        tenant, settings = request.caller.tenant, desk.security.gate.settings
-        selection = parse(RevokeIn, request.body)
+        tenant, settings = admitted.caller.tenant, desk.security.gate.settings
+        selection = parse(RevokeIn, admitted.body)
         if selection.token is not None:
             revoked = revoked_token(selection.token, desk.security.gate.keys, settings)
             if revoked.tenant != tenant:
@@ -122,14 +122,14 @@ def _add_tokens(app: FastAPI) -> None:
             revoked = revoked_id(tenant, selection.jti)
         else:
             revoked = Revoked(tenant, subject=selection.subject or "")
-        request.add_audit_facts(**revoked.about())
+        admitted.add_audit_facts(**revoked.about())
         row = await write(
             desk.storage.engine,
             lambda connection: insert(connection, revoked, settings),
-            request.deadline,
+            admitted.deadline,
             "the token was revoked",
         )
-        await request.deadline.bound(asyncio.to_thread(desk.security.revocations.refresh), "the token was revoked")
+        await admitted.deadline.bound(asyncio.to_thread(desk.security.revocations.refresh), "the token was revoked")
         await asyncio.sleep(seconds_until(row.issued_before, settings))
         return TokensRevoked(
             jti=row.jti or None,

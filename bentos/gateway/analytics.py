@@ -54,36 +54,36 @@ def add_analytics(app: FastAPI) -> None:
         )
 
     @route("summary", "Totals, and what people said", read_summary)
-    async def summary(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> Summary:
-        return await _read(desk, request, span, read_summary)
+    async def summary(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> Summary:
+        return await _read(desk, admitted, span, read_summary)
 
     @route("timeseries", "Figures by hour, day or week", read_timeseries)
-    async def timeseries(span: Annotated[Buckets, Query()], request: Admitted, desk: WorkerDesk) -> Timeseries:
-        return await _read(desk, request, span, read_timeseries)
+    async def timeseries(span: Annotated[Buckets, Query()], admitted: Admitted, desk: WorkerDesk) -> Timeseries:
+        return await _read(desk, admitted, span, read_timeseries)
 
     @route("intents", "What customers write about", read_intents)
-    async def intents(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> Intents:
-        return await _read(desk, request, span, read_intents)
+    async def intents(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> Intents:
+        return await _read(desk, admitted, span, read_intents)
 
     @route("escalations", "What goes to a person", read_escalations)
-    async def escalations(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> Escalations:
-        return await _read(desk, request, span, read_escalations)
+    async def escalations(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> Escalations:
+        return await _read(desk, admitted, span, read_escalations)
 
     @route("latency", "How long answers take", read_latency)
-    async def latency(span: Annotated[Span, Query()], request: Admitted, desk: WorkerDesk) -> LatencyFigures:
-        return await _read(desk, request, span, read_latency)
+    async def latency(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> LatencyFigures:
+        return await _read(desk, admitted, span, read_latency)
 
 
 async def _read(
     desk: Desk,
-    request: AdmittedRequest,
+    admitted: AdmittedRequest,
     span: SpanOrBuckets,
     read: Callable[[Connection, Window, SpanOrBuckets], Shape],
 ) -> Shape:
     """The figures of the caller's tenant within the requested window."""
-    window = _window(request.caller.tenant, span)
+    window = _window(admitted.caller.tenant, span)
     return await desk.storage.archive.figures(
-        window, lambda connection: read(connection, window, span), request.deadline
+        window, lambda connection: read(connection, window, span), admitted.deadline
     )
 
 

@@ -137,14 +137,14 @@ def _add_stored_answer(app: FastAPI) -> None:
         responses={200: {"model": Answer}, 404: {"description": "Not there, or not yours", **PROBLEM}, **PROBLEMS},
         tags=["answer"],
     )
-    async def stored_answer(query_id: str, request: Admitted, desk: WorkerDesk) -> Response:
+    async def stored_answer(query_id: str, admitted: Admitted, desk: WorkerDesk) -> Response:
         """The answer as it was stored: the reply with personal data still masked."""
-        reading = desk.storage.find_answer(request.caller, query_id)
-        found = await request.deadline.bound(reading, "the record was read")
+        reading = desk.storage.find_answer(admitted.caller, query_id)
+        found = await admitted.deadline.bound(reading, "the record was read")
         if found is None:
             raise NotFound("There is no stored answer with this id.")
         content, customer = found
-        request.add_audit_facts(rows=1, **({} if customer is None else {"customer": customer}))
+        admitted.add_audit_facts(rows=1, **({} if customer is None else {"customer": customer}))
         return Response(content, media_type=JSON)
 
 
@@ -224,10 +224,10 @@ def _add_health(
         return _health(what, ready, details)
 
 
-async def _batch(pipeline: AnswerQuery, items: list[Query | FrontdeskError], request: AdmittedRequest) -> list[bytes]:
+async def _batch(pipeline: AnswerQuery, items: list[Query | FrontdeskError], admitted: AdmittedRequest) -> list[bytes]:
     """Answer the good items together and put each result in its item's place."""
     queries = [item for item in items if isinstance(item, Query)]
-    answers = await pipeline.understand_batch(queries, request.caller, request.deadline) if queries else []
+    answers = await pipeline.understand_batch(queries, admitted.caller, admitted.deadline) if queries else []
     answered = iter(answers)
     outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
     rendering = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed

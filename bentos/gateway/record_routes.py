@@ -109,14 +109,18 @@ def _add_lists(app: FastAPI) -> None:
         dependencies=CHECKED,
         tags=["records"],
     )
-    async def listed(asked: Annotated[ListedQueries, Query()], seen: Admitted, desk: WorkerDesk) -> QueryPage:
+    async def listed(parameters: Annotated[ListedQueries, Query()], admitted: Admitted, desk: WorkerDesk) -> QueryPage:
         """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
         rows = await desk.storage.archive.queries(
-            seen.caller.tenant, asked.filters(), position_of(asked.cursor), asked.limit + 1, seen.deadline
+            admitted.caller.tenant,
+            parameters.filters(),
+            position_of(parameters.cursor),
+            parameters.limit + 1,
+            admitted.deadline,
         )
-        items = tuple(QueryItem.of(row) for row in rows[: asked.limit])
-        seen.add_audit_facts(rows=len(items))
-        return QueryPage(items, next_cursor(items, more=len(rows) > asked.limit))
+        items = tuple(QueryItem.of(row) for row in rows[: parameters.limit])
+        admitted.add_audit_facts(rows=len(items))
+        return QueryPage(items, next_cursor(items, more=len(rows) > parameters.limit))
 
     @app.get(
         "/v1/queries/export",
@@ -132,16 +136,18 @@ def _add_lists(app: FastAPI) -> None:
         dependencies=CHECKED,
         tags=["records"],
     )
-    async def exported(asked: Annotated[ExportedQueries, Query()], seen: Admitted, desk: WorkerDesk) -> Response:
+    async def exported(
+        parameters: Annotated[ExportedQueries, Query()], admitted: Admitted, desk: WorkerDesk
+    ) -> Response:
         """Masked texts and labels as CSV or JSON lines, streamed."""
-        export = EXPORTS[asked.format]
-        headers = {"content-disposition": f'attachment; filename="queries.{asked.format}"'}
-        if seen.is_head:  # without a reader of the body there is no backpressure
+        export = EXPORTS[parameters.format]
+        headers = {"content-disposition": f'attachment; filename="queries.{parameters.format}"'}
+        if admitted.is_head:  # without a reader of the body there is no backpressure
             return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
         first = await desk.storage.archive.queries(
-            seen.caller.tenant, asked.filters(), None, ROWS_A_READING, seen.deadline, EXPORTED
+            admitted.caller.tenant, parameters.filters(), None, ROWS_A_READING, admitted.deadline, EXPORTED
         )
-        rows = _stream(desk, seen, asked.filters(), export, first)
+        rows = _stream(desk, admitted, parameters.filters(), export, first)
         return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
 
@@ -154,18 +160,18 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
         openapi_extra=json_body("FeedbackIn", keyed=True),
         tags=["records"],
     )
-    async def judged(query_id: str, seen: Admitted, desk: WorkerDesk) -> Response:
+    async def judged(query_id: str, admitted: Admitted, desk: WorkerDesk) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
         desk.storage.disk_room.check()
-        opinion = parse(FeedbackIn, seen.body).opinion(desk.models.champion.taxonomy.labels)
-        claim = await _claim(desk.storage.keys, seen, query_id, opinion)
+        opinion = parse(FeedbackIn, admitted.body).opinion(desk.models.champion.taxonomy.labels)
+        claim = await _claim(desk.storage.keys, admitted, query_id, opinion)
         if isinstance(claim, bytes):
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
-            return Response(await _judge(desk, seen, query_id, opinion, claim), media_type=JSON)
+            return Response(await _judge(desk, admitted, query_id, opinion, claim), media_type=JSON)
         except BaseException:  # a caller who left, too
             if claim is not None:
-                desk.storage.keys.free(claim, seen.caller)
+                desk.storage.keys.free(claim, admitted.caller)
             raise
 
     @app.delete(
@@ -175,36 +181,38 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
         responses={**_NOT_FOUND, **READING_PROBLEMS},
         tags=["records"],
     )
-    async def query_erased(query_id: str, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
+    async def query_erased(query_id: str, admitted: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """Erase the text, the sealed original, the answer and the names of one query; its labels remain.
 
         An id with nothing stored is not an error: its row may not have arrived yet.
         """
-        return await _erase(desk, seen, SubjectKind.QUERY, query_id)
+        return await _erase(desk, admitted, SubjectKind.QUERY, query_id)
 
 
-async def _claim(keys: IdempotencyKeys, seen: AdmittedRequest, query_id: str, opinion: Opinion) -> Claim | bytes | None:
+async def _claim(
+    keys: IdempotencyKeys, admitted: AdmittedRequest, query_id: str, opinion: Opinion
+) -> Claim | bytes | None:
     """The right to keep feedback under the caller's Idempotency-Key, or what was answered to it; None without a key."""
-    if seen.idempotency_key is None:
+    if admitted.idempotency_key is None:
         return None
     wanted = json.dumps(["feedback", query_id, asdict(opinion)]).encode()
-    taking = keys.take_for(seen.idempotency_key, wanted, seen.caller)
-    return await seen.deadline.bound(taking, "the Idempotency-Key was looked up")
+    taking = keys.take_for(admitted.idempotency_key, wanted, admitted.caller)
+    return await admitted.deadline.bound(taking, "the Idempotency-Key was looked up")
 
 
-async def _judge(desk: Desk, seen: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
+async def _judge(desk: Desk, admitted: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
     """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
 
     def finished(given: Feedback) -> Finish:
         assert claim is not None, "only a request with a key finishes one"
-        return desk.storage.keys.finished(claim, seen.caller, query_id, _taken(given), given.created_at)
+        return desk.storage.keys.finished(claim, admitted.caller, query_id, _taken(given), given.created_at)
 
     finishing = None if claim is None else finished
-    given = await desk.storage.archive.give_feedback(seen.caller, query_id, opinion, seen.deadline, finishing)
+    given = await desk.storage.archive.give_feedback(admitted.caller, query_id, opinion, admitted.deadline, finishing)
     if given is None:
         raise NotFound("There is no stored answer with this id.")
     if claim is not None and claim.taken_in == SPOOLED:
-        desk.storage.keys.free(claim, seen.caller)
+        desk.storage.keys.free(claim, admitted.caller)
     return _taken(given)
 
 
@@ -224,18 +232,18 @@ def add_customers(app: FastAPI) -> None:
         tags=["customers"],
     )
     async def history(
-        request: Request, asked: Annotated[ListedInteractions, Query()], seen: Admitted, desk: WorkerDesk
+        request: Request, parameters: Annotated[ListedInteractions, Query()], admitted: Admitted, desk: WorkerDesk
     ) -> InteractionPage:
         """What the contacts were about and how they ended, and the feedback on each; no text."""
         customer_id = customer_in_path(request)
         found = await desk.storage.archive.interactions(
-            seen.caller.tenant, customer_id, position_of(asked.cursor), asked.limit + 1, seen.deadline
+            admitted.caller.tenant, customer_id, position_of(parameters.cursor), parameters.limit + 1, admitted.deadline
         )
-        if not found and asked.cursor is None:
+        if not found and parameters.cursor is None:
             raise NotFound("There is no history of this customer.")
-        items = tuple(InteractionItem.of(interaction) for interaction in found[: asked.limit])
-        seen.add_audit_facts(rows=len(items))
-        return InteractionPage(items, next_cursor(items, more=len(found) > asked.limit))
+        items = tuple(InteractionItem.of(interaction) for interaction in found[: parameters.limit])
+        admitted.add_audit_facts(rows=len(items))
+        return InteractionPage(items, next_cursor(items, more=len(found) > parameters.limit))
 
     @app.delete(
         "/v1/customers/{customer_id:any_text}",
@@ -245,13 +253,13 @@ def add_customers(app: FastAPI) -> None:
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
-    async def erased(request: Request, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
+    async def erased(request: Request, admitted: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
 
         Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
         on the way, and are made anonymous when they arrive. The receipt lists what was removed and what is pending.
         """
-        return await _erase(desk, seen, SubjectKind.CUSTOMER, customer_in_path(request))
+        return await _erase(desk, admitted, SubjectKind.CUSTOMER, customer_in_path(request))
 
     @app.delete(
         "/v1/sessions/{session_id:any_text}",
@@ -261,15 +269,17 @@ def add_customers(app: FastAPI) -> None:
         openapi_extra={"parameters": [SESSION]},
         tags=["customers"],
     )
-    async def session_erased(request: Request, seen: Admitted, desk: WorkerDesk) -> ErasureReceipt:
+    async def session_erased(request: Request, admitted: Admitted, desk: WorkerDesk) -> ErasureReceipt:
         """The same for all queries of one session, with or without a customer."""
-        return await _erase(desk, seen, SubjectKind.SESSION, session_in_path(request))
+        return await _erase(desk, admitted, SubjectKind.SESSION, session_in_path(request))
 
 
-async def _erase(desk: Desk, seen: AdmittedRequest, kind: SubjectKind, identity: str) -> ErasureReceipt:
-    receipt = await desk.storage.archive.erasing.erase(Subject(kind, seen.caller.tenant, identity), seen.deadline)
-    seen.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
-    seen.add_audit_facts(customers=receipt.customers)
+async def _erase(desk: Desk, admitted: AdmittedRequest, kind: SubjectKind, identity: str) -> ErasureReceipt:
+    receipt = await desk.storage.archive.erasing.erase(
+        Subject(kind, admitted.caller.tenant, identity), admitted.deadline
+    )
+    admitted.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
+    admitted.add_audit_facts(customers=receipt.customers)
     return ErasureReceipt(
         queries=receipt.queries,
         interactions=receipt.interactions,
@@ -286,7 +296,7 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 async def _stream(
-    desk: Desk, seen: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
+    desk: Desk, admitted: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
 ) -> AsyncIterator[bytes]:
     """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
     yield export.head([column.name for column in EXPORTED])
@@ -295,7 +305,7 @@ async def _stream(
         for start in range(0, len(rows), ROWS_A_PIECE):
             piece = rows[start : start + ROWS_A_PIECE]
             row_count += len(piece)
-            seen.add_audit_facts(rows=row_count)
+            admitted.add_audit_facts(rows=row_count)
             yield export.piece(piece)
             await asyncio.sleep(0)  # lets other tasks run even if the connection never blocks
         after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_A_READING else None
@@ -303,5 +313,5 @@ async def _stream(
             return
         deadline = Deadline.after(READING_TIMEOUT_S)
         rows = await desk.storage.archive.queries(
-            seen.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED
+            admitted.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED
         )

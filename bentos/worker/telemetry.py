@@ -14,32 +14,17 @@ from frontdesk.types import Caller
 class ObservedRequest(Protocol):
     """A request that has ended. `route` is a template, `status` that of HTTP, `started` of `time.perf_counter`."""
 
-    @property
-    def method(self) -> str: ...
-
-    @property
-    def route(self) -> str: ...
-
-    @property
-    def status(self) -> int: ...
-
-    @property
-    def started(self) -> float: ...
-
-    @property
-    def request_id(self) -> str: ...
-
-    @property
-    def caller(self) -> Caller: ...
+    method: str
+    route: str
+    status: int
+    started: float
+    request_id: str
+    caller: Caller
+    bytes_in: int
+    bytes_out: int
 
     @property
     def client(self) -> str | None: ...
-
-    @property
-    def bytes_in(self) -> int: ...
-
-    @property
-    def bytes_out(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

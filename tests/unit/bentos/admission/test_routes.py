@@ -17,7 +17,7 @@ from bentos.admission.routes import ROUTES, RPCS, find_routes, find_rpc
 from bentos.gateway.app import build_app
 from bentos.grpc.server import add_services
 from bentos.schemas.queries import FeedbackIn, QueryIn, RevokeIn
-from bentos.schemas.query_params import ListedQueries, customer_in_path, session_in_path
+from bentos.schemas.query_params import ListedQueries, check_query_string, customer_in_path, session_in_path
 from bentos.service import Frontdesk
 from frontdesk.config import Settings
 from frontdesk.security.tokens import SCOPES
@@ -205,6 +205,13 @@ def test_the_openapi_document_describes_bodies_problems_and_the_token() -> None:
     assert {"question", "asks_about"} <= set(document["components"]["schemas"]["Decision"]["properties"])
     references = set(_references(document))
     assert {ref.removeprefix("#/components/schemas/") for ref in references} <= set(document["components"]["schemas"])
+
+
+def test_every_route_with_query_parameters_refuses_repeated_ones() -> None:
+    reading = [route for route in APPLICATION.routes if route.dependant.query_params]
+    assert len(reading) == 8
+    for route in reading:
+        assert check_query_string in [dependency.call for dependency in route.dependant.dependencies], route.path
 
 
 def described(path: str) -> dict[str, dict[str, Any]]:
