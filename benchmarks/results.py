@@ -23,7 +23,7 @@ from rich.console import Console
 from rich.table import Table
 
 PROJECT = Path(__file__).resolve().parent.parent
-WIDTH = 150
+WIDTH = 170
 
 Column = tuple[str, str, str]
 """Heading, key of the row, and format; text has no format and is aligned to the left."""
