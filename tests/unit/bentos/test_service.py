@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from types import SimpleNamespace
+
 from _bentoml_sdk import Service
+from starlette.requests import Request
 
 from bentos.asgi_service import FastService
+from bentos.gateway.admitted import AdmittedRequest, hand_over
 from bentos.schemas.queries import QueryIn
 from bentos.service import SETTINGS, Frontdesk
+from frontdesk.deadline import Deadline
+from frontdesk.types import Caller
+from tests.support.grpc_door import FakeDesk
 
 
 def test_the_master_finds_the_hook_that_pins_one_bundle_for_all_workers() -> None:
@@ -33,3 +41,16 @@ def test_bentoml_hands_the_request_to_both_methods_and_shows_it_to_no_client() -
     for method in Frontdesk.apis.values():
         assert method.ctx_param == "ctx"
         assert set(method.input_spec.model_fields) == set(QueryIn.model_fields)
+
+
+async def test_a_native_method_answers_from_the_admitted_request() -> None:
+    desk, scope = FakeDesk(), {"type": "http", "headers": []}
+    caller = Caller("acme", "agent", frozenset({"understand"}))
+    hand_over(scope, desk, AdmittedRequest(caller, Deadline.after(5), "request-1", b"{}"))  # type: ignore[arg-type]
+    response = await Frontdesk.apis["understand"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
+    assert json.loads(response.body)["intent"]["label"] == "track_order"
+
+    desk.recorder.away = True
+    refused = await Frontdesk.apis["answer"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
+    assert (refused.status_code, refused.media_type) == (503, "application/problem+json")
+    assert 'frontdesk_rejected_total{kind="storage-unavailable"} 1.0' in desk.counted()
