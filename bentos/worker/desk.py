@@ -111,8 +111,8 @@ class StorageParts:
 
     async def close_writers(self) -> None:
         """Write what is pending, and stop the jobs that write."""
-        for job in (self.erasure_follower, self.retention, self.recorder):
-            await asyncio.to_thread(job.close)
+        for close in (self.erasure_follower.close, self.retention.close, self.recorder.close):
+            await asyncio.to_thread(close)
 
     async def close(self) -> None:
         """Close the connections, after everything that uses them."""
@@ -139,8 +139,8 @@ class SecurityParts:
 
     async def close(self) -> None:
         """Write the last audit entries, then sign them."""
-        for job in (self.revocations, self.audit_counts, self.checkpoints):
-            await asyncio.to_thread(job.close)
+        for close in (self.revocations.close, self.audit_counts.close, self.checkpoints.close):
+            await asyncio.to_thread(close)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from bentos.grpc.server import GrpcServer, start_grpc
+from bentos.worker.desk import Desk
 from bentos.worker.telemetry import Telemetry
 from frontdesk.config import SecuritySettings, ServerSettings, Settings
 from frontdesk.deadline import Deadline
@@ -112,6 +113,7 @@ class FakeDesk:
         return self
 
     storage = security = models
+    refuse = Desk.refuse
 
     @property
     def telemetry(self) -> Telemetry:
