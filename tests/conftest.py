@@ -58,13 +58,13 @@ LONGEST_FIRST = (
     "e2e/test_placements.py",
     "e2e/test_bento.py",
     "e2e/test_lifecycle.py",
-    "hostile/test_grpc_floods.py",
     "e2e/test_erasure.py",
     "e2e/test_grpc.py",
-    "hostile/test_flood.py",
     "e2e/test_one_version.py",
     "e2e/test_limits.py",
     "e2e/test_connections.py",
+    "hostile/test_grpc_floods.py",
+    "hostile/test_flood.py",
 )
 """Files that take half a minute and longer: no process may begin one of them when the others are done."""
 

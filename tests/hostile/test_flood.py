@@ -19,6 +19,7 @@ from tests.support.serving import Server, home_with
 GRACE_S = 4
 NOISE_MS = 500.0
 """Other tests run at the same time and samples are few; `make hostile` uses a stricter limit."""
+ATTEMPTS = 4
 CONNECTIONS = 100
 ATTACK_S = 3.0
 BEFORE_S = 2.0
@@ -41,14 +42,15 @@ async def under(server: Server, attack: str, before: ClientResults, *, stop: boo
 async def test_ordinary_clients_are_served_during_every_attack_and_sigterm_ends_the_server(attacked: Server) -> None:
     """All attacks use one server, so each also shows that the previous one left nothing behind.
 
-    An attack that exceeds a limit is repeated once, after another measurement: other tests run beside this one.
+    Other tests run at the same time, so an attack that exceeds a limit is repeated after another measurement.
     """
     before = await ordinary(attacked, BEFORE_S)
     for attack in ATTACKS:
-        outcome = await under(attacked, attack, before)
-        if list(exceeded(outcome, GRACE_S, NOISE_MS)):
-            before = await ordinary(attacked, BEFORE_S)
+        for _ in range(ATTEMPTS):
             outcome = await under(attacked, attack, before)
+            if not list(exceeded(outcome, GRACE_S, NOISE_MS)):
+                break
+            before = await ordinary(attacked, BEFORE_S)
         assert not list(exceeded(outcome, GRACE_S, NOISE_MS)), (outcome.row(), outcome.during.failures[:5])
     last = await under(attacked, [*ATTACKS][-1], before, stop=True)
     assert last.stop_s <= GRACE_S + STOP_MARGIN_S, last.row()
