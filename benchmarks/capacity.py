@@ -62,16 +62,16 @@ class Measured:
     worker_mb: float
 
     @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Measured:
+    def of(cls, result: Mapping[str, Any]) -> Measured:
         """Raises `SystemExit` where the run lacks a group that is needed."""
-        cost = {row["name"]: row for row in found["closed"] if row["concurrency"] == MAIN_CASE.concurrency}
+        cost = {row["name"]: row for row in result["closed"] if row["concurrency"] == MAIN_CASE.concurrency}
         if STORED_CASE.name not in cost:
             raise SystemExit("This run did not measure stored requests: python -m benchmarks.serving --only stored")
         return cls(
             not_stored_ms=cost[MAIN_CASE.name]["cpu_ms_per_text"]["median"],
             stored_ms=cost[STORED_CASE.name]["cpu_ms_per_text"]["median"],
-            models_ms=found["kernel"][found["kernel_reference"]]["cpu_ms_per_text"]["median"],
-            worker_mb=max(row["rss_mb"] for row in found["closed"]) / found["workers"],
+            models_ms=result["kernel"][result["kernel_reference"]]["cpu_ms_per_text"]["median"],
+            worker_mb=max(row["rss_mb"] for row in result["closed"]) / result["workers"],
         )
 
 
@@ -126,12 +126,12 @@ def sheet(measured: Measured, given: Assumptions) -> list[Need]:
 
 def main() -> None:
     given, path = _arguments()
-    found = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-    measured = Measured.of(found)
+    result = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
+    measured = Measured.of(result)
     needs = sheet(measured, given)
-    _print(found, measured, given)
+    _print(result, measured, given)
     print_table(f"For {given.requests_per_s:,.0f} requests a second", COLUMNS, map(asdict, needs))
-    print_result("capacity", {"machine": found["machine"], "measured": measured, "assumed": given, "needs": needs})
+    print_result("capacity", {"machine": result["machine"], "measured": measured, "assumed": given, "needs": needs})
 
 
 def _arguments() -> tuple[Assumptions, Path]:
@@ -146,10 +146,10 @@ def _arguments() -> tuple[Assumptions, Path]:
     return Assumptions(**options), path
 
 
-def _print(found: Mapping[str, Any], measured: Measured, given: Assumptions) -> None:
-    where = found["machine"]
+def _print(result: Mapping[str, Any], measured: Measured, given: Assumptions) -> None:
+    where = result["machine"]
     memory_gb = given.cores_per_machine * measured.worker_mb / 1024
-    print(f"Measured on {where['cores']} cores ({where['processor']}), bundle {found['bundle']}:")
+    print(f"Measured on {where['cores']} cores ({where['processor']}), bundle {result['bundle']}:")
     print(f"  CPU per request {measured.not_stored_ms:.2f} ms, stored {measured.stored_ms:.2f} ms;")
     print(f"  models alone {measured.models_ms:.2f} ms a text; {measured.worker_mb:.0f} MB a worker")
     print("Assumed, not measured:")

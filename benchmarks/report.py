@@ -75,25 +75,25 @@ class Promise(NamedTuple):
     kept: bool
 
 
-def print_report(found: Mapping[str, Any]) -> None:
-    where = found["machine"]
+def print_report(result: Mapping[str, Any]) -> None:
+    where = result["machine"]
     Console(width=WIDTH).print(
         f"{where['processor']}, {where['cores']} cores, commit {where['commit']}, load of the machine before the run "
         f"{where['load_before']:.1f} (above 0.3 another program uses the machine: believe ratios at most)",
         highlight=False,
     )
-    loops = [{"loop": _loop(name, found), **figures} for name, figures in found["kernel"].items()]
-    print_table(f"The models alone, bundle {found['bundle']}", [("loop", "loop", ""), *KERNEL], loops)
+    loops = [{"loop": _loop(name, result), **figures} for name, figures in result["kernel"].items()]
+    print_table(f"The models alone, bundle {result['bundle']}", [("loop", "loop", ""), *KERNEL], loops)
     title = (
-        f"Closed loop: {found['workers']} workers, {found['placement']}. Efficiency: CPU of the models alone by the "
+        f"Closed loop: {result['workers']} workers, {result['placement']}. Efficiency: CPU of the models alone by the "
         "server's; wall ratio: the server's texts/s by theirs"
     )
-    print_table(title, CLOSED, found["closed"])
-    if "open" in found:
-        print_table(f"Open loop: shares of the peak of {found['peak_per_s']:.0f} requests/s", OPEN, found["open"])
-    if "overload" in found:
-        print_table("Overload: 300 % of the peak", OVERLOAD, [found["overload"]])
-    if cache := found.get("cache"):
+    print_table(title, CLOSED, result["closed"])
+    if "open" in result:
+        print_table(f"Open loop: shares of the peak of {result['peak_per_s']:.0f} requests/s", OPEN, result["open"])
+    if "overload" in result:
+        print_table("Overload: 300 % of the peak", OVERLOAD, [result["overload"]])
+    if cache := result.get("cache"):
         rows = [
             {"texts": "never sent before", "per_s": cache["cold_per_s"], "cpu_ms": cache["cold_cpu_ms"]},
             {"texts": "the same again", "per_s": cache["hot_per_s"], "cpu_ms": cache["hot_cpu_ms"]},
@@ -101,26 +101,26 @@ def print_report(found: Mapping[str, Any]) -> None:
         ]
         columns = (("texts", "texts", ""), ("requests/s", "per_s", ".0f"), ("CPU ms", "cpu_ms", ".2f"))
         print_table("Score cache", [*columns, ("gain", "gain", ".1f")], rows)
-    if "soak" in found:
+    if "soak" in result:
         minutes: list[Column] = [("minute", "minute", "d"), ("RSS MB", "rss_mb", ".0f"), ("answered", "good", "d")]
-        print_table("Soak at 70 % of the peak", [*minutes, *LATENCY[1:2], *LATENCY[3:]], found["soak"])
-    rows = [promise._asdict() for promise in promises(found)]
+        print_table("Soak at 70 % of the peak", [*minutes, *LATENCY[1:2], *LATENCY[3:]], result["soak"])
+    rows = [promise._asdict() for promise in promises(result)]
     columns = (("what", "what", ""), ("target", "target", ".2f"), ("measured", "measured", ".2f"))
     print_table("Promises", [*columns, ("kept", "kept", "")], rows)
 
 
-def _loop(name: str, found: Mapping[str, Any]) -> str:
-    loop = "single texts, one process" if name == ALONE else f"batches of {name}, {found['workers']} processes"
-    return loop + (" (the reference)" if name == found["kernel_reference"] else "")
+def _loop(name: str, result: Mapping[str, Any]) -> str:
+    loop = "single texts, one process" if name == ALONE else f"batches of {name}, {result['workers']} processes"
+    return loop + (" (the reference)" if name == result["kernel_reference"] else "")
 
 
-def promises(found: Mapping[str, Any]) -> list[Promise]:
+def promises(result: Mapping[str, Any]) -> list[Promise]:
     """Every promise for which this run has the figures."""
-    return [*_closed_promises(found), *_open_promises(found), *_other_promises(found)]
+    return [*_closed_promises(result), *_open_promises(result), *_other_promises(result)]
 
 
-def _closed_promises(found: Mapping[str, Any]) -> Iterator[Promise]:
-    rows = {(row["name"], row["concurrency"]): row for row in found["closed"]}
+def _closed_promises(result: Mapping[str, Any]) -> Iterator[Promise]:
+    rows = {(row["name"], row["concurrency"]): row for row in result["closed"]}
 
     def median(case: Case, figure: str) -> float | None:
         row = rows.get((case.name, case.concurrency))
@@ -130,30 +130,30 @@ def _closed_promises(found: Mapping[str, Any]) -> Iterator[Promise]:
         if (efficiency := median(case, "efficiency")) is not None:
             yield _at_least(f"kernel CPU / server CPU per text, {case.key}", target, efficiency)
     if (p50 := median(SINGLE_CASE, "p50_ms")) is not None:
-        most = found["kernel"][ALONE]["call_p50_ms"]["median"] + PLUMBING_MS
+        most = result["kernel"][ALONE]["call_p50_ms"]["median"] + PLUMBING_MS
         yield _at_most("p50 at concurrency 1, ms (single text + 3)", most, p50)
     if (rpc := median(GRPC_CASE, "cpu_ms_per_text")) and (http := median(MAIN_CASE, "cpu_ms_per_text")):
         yield _at_most("server CPU per request, gRPC / HTTP", GRPC_RATIO, rpc / http)
 
 
-def _open_promises(found: Mapping[str, Any]) -> Iterator[Promise]:
-    for row in found.get("open", ()):
+def _open_promises(result: Mapping[str, Any]) -> Iterator[Promise]:
+    for row in result.get("open", ()):
         if row["share"] == BASE_SHARE:
             yield _at_most("p95 at 70 % of the peak, ms", P95_MS, row["p95_ms"]["median"])
             yield _at_most("p99 at 70 % of the peak, ms", P99_MS, row["p99_ms"]["median"])
-    if overload := found.get("overload"):
+    if overload := result.get("overload"):
         yield _at_least("goodput at 300 % of the peak / peak", OVERLOAD_GOODPUT, overload["share_of_peak"])
         yield _at_most("99th percentile of refusals at 300 %, ms", REFUSED_MS, overload["refused_p99_ms"])
         yield _at_most("99th percentile of /livez at 300 %, ms", LIVEZ_MS, overload["livez_p99_ms"])
         yield _at_most("recovered after, s", RECOVERED_S, overload["recovered_s"])
 
 
-def _other_promises(found: Mapping[str, Any]) -> Iterator[Promise]:
-    if cache := found.get("cache"):
+def _other_promises(result: Mapping[str, Any]) -> Iterator[Promise]:
+    if cache := result.get("cache"):
         yield _at_least("requests/s, cached / not cached", CACHE_GAIN, cache["gain"]["median"])
-    yield _at_most("most memory of all processes, MB", RSS_MB, max(row["rss_mb"] for row in found["closed"]))
-    yield _at_most("ready after, s", READY_S, found["ready_s"])
-    if len(soak := found.get("soak", ())) > 2:
+    yield _at_most("most memory of all processes, MB", RSS_MB, max(row["rss_mb"] for row in result["closed"]))
+    yield _at_most("ready after, s", READY_S, result["ready_s"])
+    if len(soak := result.get("soak", ())) > 2:
         yield _at_most("growth of memory in the soak, MB", GROWTH_MB, growth_mb([minute["rss_mb"] for minute in soak]))
 
 
@@ -166,7 +166,7 @@ def _at_most(what: str, target: float, measured: float | None) -> Promise:
     return Promise(what, target, measured, measured is not None and measured <= target)
 
 
-def draw(found: Mapping[str, Any], folder: Path) -> list[Path]:
+def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write one PNG for each part of the run; their paths."""
     parts = {
         "efficiency": ("closed", _efficiency),
@@ -176,10 +176,10 @@ def draw(found: Mapping[str, Any], folder: Path) -> list[Path]:
     }
     drawn = []
     for name, (group, draw_part) in parts.items():
-        if found.get(group):
+        if result.get(group):
             figure = Figure(figsize=(8, 4.5), layout="constrained")
             FigureCanvasAgg(figure)  # needs no screen
-            draw_part(figure.add_subplot(), found)
+            draw_part(figure.add_subplot(), result)
             drawn.append(folder / f"{name}.png")
             figure.savefig(drawn[-1], dpi=DOTS_PER_INCH)
     return drawn
@@ -193,8 +193,8 @@ def whiskers(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float],
     return medians, [below, above]
 
 
-def _efficiency(axes: Axes, found: Mapping[str, Any]) -> None:
-    rows = found["closed"]
+def _efficiency(axes: Axes, result: Mapping[str, Any]) -> None:
+    rows = result["closed"]
     places = range(len(rows))
     medians, errors = whiskers(rows, "efficiency")
     axes.barh(places, medians, xerr=errors, color="0.75", capsize=3)
@@ -204,11 +204,11 @@ def _efficiency(axes: Axes, found: Mapping[str, Any]) -> None:
         axes.axvline(target, color="0.3", linestyle=":", linewidth=1)
         axes.text(target, -0.6, f"{target:.2f}", ha="center", fontsize=7)
     axes.set_xlabel("CPU of the models alone / CPU of the server, per text (bars: least and most of the rounds)")
-    axes.set_title(f"How much of the server's work is the models' ({found['placement']})", loc="left", pad=14)
+    axes.set_title(f"How much of the server's work is the models' ({result['placement']})", loc="left", pad=14)
 
 
-def _latency(axes: Axes, found: Mapping[str, Any]) -> None:
-    rows = found["open"]
+def _latency(axes: Axes, result: Mapping[str, Any]) -> None:
+    rows = result["open"]
     shares = [row["share"] * 100 for row in rows]
     for line, name in zip(LINES, ("p50", "p95", "p99"), strict=True):
         medians, errors = whiskers(rows, f"{name}_ms")
@@ -217,28 +217,28 @@ def _latency(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.text(shares[0], RECOVERED_P95_MS, "promised p95 at 70 %", fontsize=8, va="bottom")
     axes.set_yscale("log")
     axes.set_xticks(shares, [f"{share:.0f} %" for share in shares])
-    axes.set_xlabel(f"requests offered, share of the peak of {found['peak_per_s']:.0f}/s")
+    axes.set_xlabel(f"requests offered, share of the peak of {result['peak_per_s']:.0f}/s")
     axes.set_ylabel("ms")
     axes.set_title("Latency when requests come whatever the answers do", loc="left")
     axes.legend(frameon=False)
 
 
-def _overload(axes: Axes, found: Mapping[str, Any]) -> None:
-    seconds = found["overload"]["seconds"]
+def _overload(axes: Axes, result: Mapping[str, Any]) -> None:
+    seconds = result["overload"]["seconds"]
     at = [each["second"] for each in seconds]
     for line, name, label in zip(LINES, ("sent", "good", "refused"), ("sent", "answered", "refused"), strict=True):
         axes.plot(at, [each[name] for each in seconds], line, color="0.15", markersize=4, label=label)
-    axes.axhline(found["peak_per_s"], color="0.5", linewidth=1)
-    axes.text(at[-1], found["peak_per_s"], "peak", fontsize=8, va="bottom", ha="right")
-    axes.axvline(found["overload"]["surge_s"], color="0.5", linestyle=":")
+    axes.axhline(result["peak_per_s"], color="0.5", linewidth=1)
+    axes.text(at[-1], result["peak_per_s"], "peak", fontsize=8, va="bottom", ha="right")
+    axes.axvline(result["overload"]["surge_s"], color="0.5", linestyle=":")
     axes.set_xlabel("second in which the request was sent (dotted: the surge ends)")
     axes.set_ylabel("requests")
     axes.set_title("Three times the peak, then 70 %", loc="left")
     axes.legend(frameon=False)
 
 
-def _memory(axes: Axes, found: Mapping[str, Any]) -> None:
-    minutes = found["soak"]
+def _memory(axes: Axes, result: Mapping[str, Any]) -> None:
+    minutes = result["soak"]
     axes.plot([each["minute"] for each in minutes], [each["rss_mb"] for each in minutes], LINES[0], color="0.15")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("minutes at 70 % of the peak")

@@ -86,13 +86,13 @@ def print_table(
     Console(width=width).print(table)
 
 
-def print_result(benchmark: str, found: Mapping[str, Any]) -> None:
-    print(last_line({"benchmark": benchmark, "machine": machine(), **found}))
+def print_result(benchmark: str, result: Mapping[str, Any]) -> None:
+    print(last_line({"benchmark": benchmark, "machine": machine(), **result}))
 
 
-def last_line(found: Any) -> str:
+def last_line(result: Any) -> str:
     """The run as one line of JSON."""
-    return json.dumps(plain(found), allow_nan=False)
+    return json.dumps(plain(result), allow_nan=False)
 
 
 def plain(value: Any) -> Any:

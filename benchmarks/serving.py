@@ -44,11 +44,11 @@ Result = dict[str, Any]
 def main() -> None:
     options = _arguments()
     with Console(stderr=True).status("starting") as status:
-        found = plain(measure(options, status.update))
-    found["promises"] = [promise._asdict() for promise in promises(found)]
-    print_report(found)
-    draw(found, options.plots)
-    line = last_line(found)
+        result = plain(measure(options, status.update))
+    result["promises"] = [promise._asdict() for promise in promises(result)]
+    print_report(result)
+    draw(result, options.plots)
+    line = last_line(result)
     (options.plots / "serving.json").write_text(line, encoding="utf-8")
     print(line)
 
@@ -58,7 +58,7 @@ def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Resul
     settings = load()
     bundle = trusted_bundle(settings)
     chosen = {name: getattr(options, name) for name in ("placement", "workers", "rounds", "seconds")}
-    found: Result = {"benchmark": "serving", "machine": machine(), "bundle": bundle.version, **chosen}
+    result: Result = {"benchmark": "serving", "machine": machine(), "bundle": bundle.version, **chosen}
     with (
         open_kernel(bundle.path, options.workers) as kernel,
         running(workers=options.workers, placement=options.placement) as server,
@@ -72,14 +72,14 @@ def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Resul
             seconds=options.seconds,
             report=report,
         )
-        found |= _closed(rounds, server)
+        result |= _closed(rounds, server)
         report("open loops")
         queued = options.workers * settings.model.max_waiting_texts
-        found |= _open(server, options, found["peak_per_s"], queued, report)
+        result |= _open(server, options, result["peak_per_s"], queued, report)
     if "cache" in options.only:
         report("score cache")
-        found["cache"] = run_cache(options.workers, options.placement, options.rounds, options.seconds)
-    return found
+        result["cache"] = run_cache(options.workers, options.placement, options.rounds, options.seconds)
+    return result
 
 
 def _arguments() -> argparse.Namespace:
@@ -121,7 +121,7 @@ def _closed(rounds: Rounds, server: Server) -> Result:
 def _open(
     server: Server, options: argparse.Namespace, peak: float, queued: int, report: Callable[[str], None]
 ) -> Result:
-    found: Result = {}
+    result: Result = {}
     with tempfile.TemporaryDirectory() as folder:
         bodies, _ = write_bodies(MAIN_CASE, Path(folder))
         if "open" in options.only:
@@ -129,12 +129,12 @@ def _open(
             for _ in range(options.rounds):
                 for share, rows in seen.items():
                     rows.append(run_open(server, bodies, peak, share, options.seconds * 2, queued))
-            found["open"] = [open_row(share, rows) for share, rows in seen.items()]
+            result["open"] = [open_row(share, rows) for share, rows in seen.items()]
         if "overload" in options.only:
-            found["overload"] = run_overload(server, Path(folder), peak, max(options.seconds * 3, 4.0), queued)
+            result["overload"] = run_overload(server, Path(folder), peak, max(options.seconds * 3, 4.0), queued)
         if options.soak:
-            found["soak"] = list(run_soak(server, bodies, peak, options.soak, report))
-    return found
+            result["soak"] = list(run_soak(server, bodies, peak, options.soak, report))
+    return result
 
 
 if __name__ == "__main__":

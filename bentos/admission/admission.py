@@ -128,6 +128,6 @@ class AdmissionControl:
         """Check the token, then how often its caller may ask."""
         caller = await self.gate.admit(metadata.authorization, scope, request.route)
         request.set_caller(caller)
-        taken = await self.limits.take(caller)
-        request.add_fields(rate_limit_fields(taken.standings))
-        taken.check()
+        usage = await self.limits.take(caller)
+        request.add_fields(rate_limit_fields(usage.standings))
+        usage.check()

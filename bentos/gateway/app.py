@@ -140,10 +140,10 @@ def _add_stored_answer(app: FastAPI) -> None:
     async def stored_answer(query_id: str, admitted: Admitted, desk: WorkerDesk) -> Response:
         """The answer as it was stored: the reply with personal data still masked."""
         reading = desk.storage.find_answer(admitted.caller, query_id)
-        found = await admitted.deadline.bound(reading, "the record was read")
-        if found is None:
+        row = await admitted.deadline.bound(reading, "the record was read")
+        if row is None:
             raise NotFound("There is no stored answer with this id.")
-        content, customer = found
+        content, customer = row
         admitted.add_audit_facts(rows=1, **({} if customer is None else {"customer": customer}))
         return Response(content, media_type=JSON)
 

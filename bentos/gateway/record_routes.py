@@ -203,21 +203,27 @@ async def _claim(
 async def _judge(desk: Desk, admitted: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
     """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
 
-    def finished(given: Feedback) -> Finish:
+    def finished(feedback: Feedback) -> Finish:
         assert claim is not None, "only a request with a key finishes one"
-        return desk.storage.keys.finished(claim, admitted.caller, query_id, _taken(given), given.created_at)
+        return desk.storage.keys.finished(claim, admitted.caller, query_id, _taken(feedback), feedback.created_at)
 
     finishing = None if claim is None else finished
-    given = await desk.storage.archive.give_feedback(admitted.caller, query_id, opinion, admitted.deadline, finishing)
-    if given is None:
+    feedback = await desk.storage.archive.give_feedback(
+        admitted.caller, query_id, opinion, admitted.deadline, finishing
+    )
+    if feedback is None:
         raise NotFound("There is no stored answer with this id.")
     if claim is not None and claim.taken_in == SPOOLED:
         desk.storage.keys.free(claim, admitted.caller)
-    return _taken(given)
+    return _taken(feedback)
 
 
-def _taken(given: Feedback) -> bytes:
-    return FeedbackTaken(id=given.id, query_id=given.query_id, created_at=given.created_at).model_dump_json().encode()
+def _taken(feedback: Feedback) -> bytes:
+    return (
+        FeedbackTaken(id=feedback.id, query_id=feedback.query_id, created_at=feedback.created_at)
+        .model_dump_json()
+        .encode()
+    )
 
 
 def add_customers(app: FastAPI) -> None:
@@ -236,14 +242,14 @@ def add_customers(app: FastAPI) -> None:
     ) -> InteractionPage:
         """What the contacts were about and how they ended, and the feedback on each; no text."""
         customer_id = customer_in_path(request)
-        found = await desk.storage.archive.interactions(
+        rows = await desk.storage.archive.interactions(
             admitted.caller.tenant, customer_id, position_of(parameters.cursor), parameters.limit + 1, admitted.deadline
         )
-        if not found and parameters.cursor is None:
+        if not rows and parameters.cursor is None:
             raise NotFound("There is no history of this customer.")
-        items = tuple(InteractionItem.of(interaction) for interaction in found[: parameters.limit])
+        items = tuple(InteractionItem.of(interaction) for interaction in rows[: parameters.limit])
         admitted.add_audit_facts(rows=len(items))
-        return InteractionPage(items, next_cursor(items, more=len(found) > parameters.limit))
+        return InteractionPage(items, next_cursor(items, more=len(rows) > parameters.limit))
 
     @app.delete(
         "/v1/customers/{customer_id:any_text}",
