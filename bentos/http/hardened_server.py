@@ -78,7 +78,6 @@ class HardenedServer(uvicorn.Server):
         if sig == signal.SIGTERM and self.drain_s > 0 and not self.force_exit:
             if self._drain_ends_at is None:
                 self._drain_ends_at = time.monotonic() + self.drain_s
-                HardenedProtocol.table.is_draining = True
             self.should_exit = time.monotonic() >= self._drain_ends_at
 
     async def on_tick(self, counter: int) -> bool:
@@ -87,6 +86,7 @@ class HardenedServer(uvicorn.Server):
                 self._drain_is_announced = True
                 _log.info("Draining for %g s: not ready, requests are still answered.", self.drain_s)
                 await _run(type(self).on_drain)
+                HardenedProtocol.table.is_draining = True  # after the hook, so that HTTP never reports it before gRPC
             if time.monotonic() >= self._drain_ends_at:
                 self.should_exit = True
         return await super().on_tick(counter)
