@@ -115,7 +115,7 @@ bench-analytics: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA)  ## pages, histor
 	@$(BIN)/python -m benchmarks.analytics
 
 bench-plumbing: $(VENV)/.bench-$(EXTRA) wrk  ## CPU per request of one worker beside its model thread
-	@$(BIN)/python -m benchmarks.plumbing
+	@$(BIN)/python -m benchmarks.serving_overhead
 
 bench-locust: $(VENV)/.bench-$(EXTRA)  ## many users with the written mix, HTTP and gRPC, against a server of its own
 	@$(BIN)/python -m benchmarks.server $(BIN)/locust --locustfile benchmarks/locustfile.py --headless \

@@ -25,7 +25,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event, text
 
-from benchmarks.results import Spread, argument_parser, print_result, print_table
+from benchmarks.results import RoundStats, argument_parser, print_result, print_table
 from bentos.gateway import analytics
 from bentos.schemas.query_params import Buckets
 from frontdesk.deadline import Deadline
@@ -36,9 +36,9 @@ from frontdesk.storage.sql.pagination import EXPORTED, Filters, Position
 from tests.support import postgresql
 
 TENANT, DAYS = "acme", 90
-FIGURES_MS, PAGE_MS = 300.0, 20.0
-PATIENCE_S = 120.0
-FILL = """
+MAX_ANALYTICS_MS, MAX_PAGE_MS = 300.0, 20.0
+DEADLINE_S = 120.0
+INSERT_QUERIES = """
 INSERT INTO queries (id, tenant, customer_id, session_id, query_text, intent, sentiment, confidence, priority,
     priority_score, response_text, response_time_ms, escalation_needed, uncertainty_score, channel, customer_tier,
     model_version, answer, created_at, updated_at, decision)
@@ -55,11 +55,11 @@ SELECT lpad(to_hex((extract(epoch FROM at) * 1000)::bigint), 12, '0') || '-' || 
 FROM (SELECT n, CAST(:tenant AS text) AS tenant,
     CAST(:start AS timestamptz) + n * CAST(:step AS interval) AS at FROM generate_series(1, :rows) n) made
 """
-HISTORY = """
+INSERT_HISTORY = """
 INSERT INTO customer_history (id, tenant, customer_id, interaction_type, summary, resolution_status, created_at)
 SELECT id, tenant, customer_id, 'query', intent || ': ' || decision, 'drafted', created_at FROM queries
 """
-FEEDBACK = """
+INSERT_FEEDBACK = """
 INSERT INTO feedback (id, tenant, query_id, customer_id, subject, intent, reply, satisfaction, created_at,
     understood_intent)
 SELECT 'f' || id, tenant, id, customer_id, 'agent', 'intent_' || floor(random() * 27), 'edited',
@@ -73,7 +73,7 @@ class Call:
 
     name: str
     limit_ms: float | None
-    ask: Callable[[], Coroutine[Any, Any, Any]]
+    run: Callable[[], Coroutine[Any, Any, Any]]
 
 
 def main() -> int:
@@ -108,9 +108,9 @@ def fill(engine: Engine, number: int, end: datetime) -> None:
         for tenant, rows in ((TENANT, number), ("b", number // 20), ("c", number // 20)):
             step = timedelta(days=DAYS) / rows
             start = end - timedelta(days=DAYS)
-            connection.execute(text(FILL), {"tenant": tenant, "start": start, "step": step, "rows": rows})
-        connection.execute(text(HISTORY))
-        connection.execute(text(FEEDBACK))
+            connection.execute(text(INSERT_QUERIES), {"tenant": tenant, "start": start, "step": step, "rows": rows})
+        connection.execute(text(INSERT_HISTORY))
+        connection.execute(text(INSERT_FEEDBACK))
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text("SET statement_timeout = 0"))
         connection.execute(text("VACUUM ANALYZE"))
@@ -123,21 +123,25 @@ async def measure(
     archive = Archive(engine, (), lambda plain: plain.hex())
     window = Window(TENANT, end - timedelta(days=DAYS), end)
     once = {
-        "uncounted_intents_ms": await timed(lambda: aside(engine, lambda c: count_by(c, window, Dimension.INTENT))),
-        "uncounted_latency_ms": await timed(lambda: aside(engine, lambda c: latency(c, window, (0.5, 0.99)))),
-        "days_counted_once_ms": await timed(lambda: counted(archive, window)),
+        "uncounted_intents_ms": await measure_ms(
+            lambda: run_statement(engine, lambda c: count_by(c, window, Dimension.INTENT))
+        ),
+        "uncounted_latency_ms": await measure_ms(
+            lambda: run_statement(engine, lambda c: latency(c, window, (0.5, 0.99)))
+        ),
+        "days_counted_once_ms": await measure_ms(lambda: count_days(archive, window)),
     }
-    calls = [*figure_calls(archive, end), *page_calls(archive, end)]
+    calls = [*analytics_calls(archive, end), *page_calls(archive, end)]
     times: dict[str, list[float]] = {call.name: [] for call in calls}
     for _ in range(rounds):
         for call in calls:
-            times[call.name].append(await timed(call.ask))
+            times[call.name].append(await measure_ms(call.run))
     with plans.open("w", encoding="utf-8") as file:
         for call in calls:
-            with explained(engine) as found:
-                await call.ask()
+            with capture_plans(engine) as found:
+                await call.run()
             file.write(f"== {call.name}\n\n" + "\n\n".join(found) + "\n\n")
-    spreads = [Spread.of(times[call.name]) for call in calls]
+    spreads = [RoundStats.of(times[call.name]) for call in calls]
     return once, [
         {
             "name": call.name,
@@ -149,7 +153,7 @@ async def measure(
     ]
 
 
-def figure_calls(archive: Archive, end: datetime) -> list[Call]:
+def analytics_calls(archive: Archive, end: datetime) -> list[Call]:
     spans = {"90 days": timedelta(days=90), "29.5 days": timedelta(days=29.5), "36 hours": timedelta(hours=36)}
     reads: dict[str, Any] = {
         "summary": analytics.read_summary,
@@ -159,16 +163,16 @@ def figure_calls(archive: Archive, end: datetime) -> list[Call]:
         "latency": analytics.read_latency,
     }
 
-    def ask(read: Any, span: timedelta) -> Callable[[], Coroutine[Any, Any, Any]]:
+    def run(read: Any, span: timedelta) -> Callable[[], Coroutine[Any, Any, Any]]:
         window, hourly = Window(TENANT, end - span, end), Buckets(bucket="hour")
 
         def made(connection: Connection) -> Any:
             return read(connection, window, hourly)
 
-        return lambda: archive.figures(window, made, Deadline.after(PATIENCE_S))
+        return lambda: archive.figures(window, made, Deadline.after(DEADLINE_S))
 
     return [
-        Call(f"{name}, {span}", FIGURES_MS, ask(read, long))
+        Call(f"{name}, {span}", MAX_ANALYTICS_MS, run(read, long))
         for name, read in reads.items()
         for span, long in spans.items()
     ]
@@ -179,30 +183,30 @@ def page_calls(archive: Archive, end: datetime) -> list[Call]:
     rare = Filters(priority="urgent", decision="escalate", sentiment="negative")
 
     def page(filters: Filters, after: Position | None = None) -> Callable[[], Coroutine[Any, Any, Any]]:
-        return lambda: archive.queries(TENANT, filters, after, 51, Deadline.after(PATIENCE_S))
+        return lambda: archive.queries(TENANT, filters, after, 51, Deadline.after(DEADLINE_S))
 
     return [
-        Call("first page", PAGE_MS, page(Filters())),
-        Call("page in the middle", PAGE_MS, page(Filters(), middle)),
-        Call("page of one customer", PAGE_MS, page(Filters(customer_id="customer-777"))),
-        Call("page of a rare intent", PAGE_MS, page(Filters(intent="intent_26"))),
-        Call("page of a common intent", PAGE_MS, page(Filters(intent="intent_0"), middle)),
-        Call("page of three rare labels", PAGE_MS, page(rare)),
-        Call("page of a model version", PAGE_MS, page(Filters(model_version="v1"))),
+        Call("first page", MAX_PAGE_MS, page(Filters())),
+        Call("page in the middle", MAX_PAGE_MS, page(Filters(), middle)),
+        Call("page of one customer", MAX_PAGE_MS, page(Filters(customer_id="customer-777"))),
+        Call("page of a rare intent", MAX_PAGE_MS, page(Filters(intent="intent_26"))),
+        Call("page of a common intent", MAX_PAGE_MS, page(Filters(intent="intent_0"), middle)),
+        Call("page of three rare labels", MAX_PAGE_MS, page(rare)),
+        Call("page of a model version", MAX_PAGE_MS, page(Filters(model_version="v1"))),
         Call(
             "a customer's history",
-            PAGE_MS,
-            lambda: archive.interactions(TENANT, "customer-777", None, 51, Deadline.after(PATIENCE_S)),
+            MAX_PAGE_MS,
+            lambda: archive.interactions(TENANT, "customer-777", None, 51, Deadline.after(DEADLINE_S)),
         ),
         Call(
             "500 rows of an export",
             None,
-            lambda: archive.queries(TENANT, Filters(), middle, 500, Deadline.after(PATIENCE_S), EXPORTED),
+            lambda: archive.queries(TENANT, Filters(), middle, 500, Deadline.after(DEADLINE_S), EXPORTED),
         ),
     ]
 
 
-async def aside(engine: Engine, statement: Callable[[Connection], object]) -> None:
+async def run_statement(engine: Engine, statement: Callable[[Connection], object]) -> None:
     def work() -> None:
         with reading(engine) as connection:
             statement(connection)
@@ -210,18 +214,18 @@ async def aside(engine: Engine, statement: Callable[[Connection], object]) -> No
     await asyncio.to_thread(work)
 
 
-async def counted(archive: Archive, window: Window) -> None:
-    await archive.figures(window, lambda _: None, Deadline.after(2 * PATIENCE_S))
+async def count_days(archive: Archive, window: Window) -> None:
+    await archive.figures(window, lambda _: None, Deadline.after(2 * DEADLINE_S))
 
 
-async def timed(ask: Callable[[], Coroutine[Any, Any, Any]]) -> float:
+async def measure_ms(run: Callable[[], Coroutine[Any, Any, Any]]) -> float:
     began = time.perf_counter()
-    await ask()
+    await run()
     return (time.perf_counter() - began) * 1000
 
 
 @contextmanager
-def explained(engine: Engine) -> Iterator[list[str]]:
+def capture_plans(engine: Engine) -> Iterator[list[str]]:
     """The plans of what is selected meanwhile, each run a second time for it."""
     found: list[str] = []
 

@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.closed_loop import MAIN_CASE, STORED_CASE
 from benchmarks.results import PROJECT, Column, argument_parser, print_result, print_table
 
-RUN = PROJECT / "var" / "benchmarks" / "serving.json"
+DEFAULT_RUN = PROJECT / "var" / "benchmarks" / "serving.json"
 TOKENS, ENCODERS, ENCODER_PARAMETERS = 20, 2, 10.6e6
 """Of a message with padding, of the ensemble, and in the six layers of one encoder; embeddings do not multiply."""
 COLUMNS: tuple[Column, ...] = (
@@ -53,7 +53,7 @@ class Assumptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredCosts:
     """From one run: CPU ms per request, of the models alone per text, and memory a worker in MB."""
 
     not_stored_ms: float
@@ -62,7 +62,7 @@ class Measured:
     worker_mb: float
 
     @classmethod
-    def of(cls, result: Mapping[str, Any]) -> Measured:
+    def of(cls, result: Mapping[str, Any]) -> MeasuredCosts:
         """Raises `SystemExit` where the run lacks a group that is needed."""
         cost = {row["name"]: row for row in result["closed"] if row["concurrency"] == MAIN_CASE.concurrency}
         if STORED_CASE.name not in cost:
@@ -76,7 +76,7 @@ class Measured:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class Requirement:
     """One line of the sheet; `because` is the arithmetic in words."""
 
     what: str
@@ -86,58 +86,60 @@ class Need:
     because: str
 
 
-def on_cpus(what: str, cpu_ms: float, given: Assumptions) -> Need:
+def estimate_on_cpus(what: str, cpu_ms: float, assumptions: Assumptions) -> Requirement:
     """Machines whose cores do all the work."""
-    cores = given.requests_per_s * cpu_ms / 1000
-    machines = math.ceil(cores / (given.cores_per_machine * given.busy_share)) + given.spare_machines
+    cores = assumptions.requests_per_s * cpu_ms / 1000
+    machines = math.ceil(cores / (assumptions.cores_per_machine * assumptions.busy_share)) + assumptions.spare_machines
     because = (
-        f"{given.requests_per_s:,.0f}/s x {cpu_ms:.2f} ms = {cores:.1f} cores busy; / ({given.cores_per_machine} cores "
-        f"x {given.busy_share:.0%}), rounded up, + {given.spare_machines} spare"
+        f"{assumptions.requests_per_s:,.0f}/s x {cpu_ms:.2f} ms = {cores:.1f} cores busy; / ({assumptions.cores_per_machine} cores "
+        f"x {assumptions.busy_share:.0%}), rounded up, + {assumptions.spare_machines} spare"
     )
-    return Need(what, cores, machines, 0, because)
+    return Requirement(what, cores, machines, 0, because)
 
 
-def with_gpus(what: str, cpu_ms: float, models_ms: float, given: Assumptions) -> Need:
+def estimate_with_gpus(what: str, cpu_ms: float, models_ms: float, assumptions: Assumptions) -> Requirement:
     """Machines whose GPUs run the encoders: the encoders' share of the models' CPU is gone, the rest stays."""
-    rest = on_cpus(what, cpu_ms - models_ms * given.encoder_share, given)
-    per_gpu = gpu_texts_per_s(given)
-    gpus = math.ceil(given.requests_per_s / (per_gpu * given.busy_share)) + given.spare_machines
+    rest = estimate_on_cpus(what, cpu_ms - models_ms * assumptions.encoder_share, assumptions)
+    per_gpu = gpu_texts_per_s(assumptions)
+    gpus = math.ceil(assumptions.requests_per_s / (per_gpu * assumptions.busy_share)) + assumptions.spare_machines
     because = (
-        f"{rest.because}; encoders: {given.requests_per_s:,.0f}/s / ({per_gpu:,.0f} texts/s a GPU x "
-        f"{given.busy_share:.0%}), rounded up, + {given.spare_machines} spare"
+        f"{rest.because}; encoders: {assumptions.requests_per_s:,.0f}/s / ({per_gpu:,.0f} texts/s a GPU x "
+        f"{assumptions.busy_share:.0%}), rounded up, + {assumptions.spare_machines} spare"
     )
-    return Need(what, rest.cores, max(rest.machines, gpus), gpus, because)
+    return Requirement(what, rest.cores, max(rest.machines, gpus), gpus, because)
 
 
-def gpu_texts_per_s(given: Assumptions) -> float:
+def gpu_texts_per_s(assumptions: Assumptions) -> float:
     """Two operations a parameter, token and encoder, at the assumed use of the card."""
     operations = 2 * ENCODER_PARAMETERS * TOKENS * ENCODERS
-    return given.gpu_tflops * 1e12 * given.gpu_use / operations
+    return assumptions.gpu_tflops * 1e12 * assumptions.gpu_use / operations
 
 
-def sheet(measured: Measured, given: Assumptions) -> list[Need]:
+def estimate_requirements(measured: MeasuredCosts, assumptions: Assumptions) -> list[Requirement]:
     return [
-        on_cpus("understood, not stored; CPUs", measured.not_stored_ms, given),
-        on_cpus("understood and stored; CPUs", measured.stored_ms, given),
-        with_gpus("not stored; GPUs, not measured", measured.not_stored_ms, measured.models_ms, given),
-        with_gpus("stored; GPUs, not measured", measured.stored_ms, measured.models_ms, given),
+        estimate_on_cpus("understood, not stored; CPUs", measured.not_stored_ms, assumptions),
+        estimate_on_cpus("understood and stored; CPUs", measured.stored_ms, assumptions),
+        estimate_with_gpus("not stored; GPUs, not measured", measured.not_stored_ms, measured.models_ms, assumptions),
+        estimate_with_gpus("stored; GPUs, not measured", measured.stored_ms, measured.models_ms, assumptions),
     ]
 
 
 def main() -> None:
-    given, path = _arguments()
+    assumptions, path = _arguments()
     result = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
-    measured = Measured.of(result)
-    needs = sheet(measured, given)
-    _print(result, measured, given)
-    print_table(f"For {given.requests_per_s:,.0f} requests a second", COLUMNS, map(asdict, needs))
-    print_result("capacity", {"machine": result["machine"], "measured": measured, "assumed": given, "needs": needs})
+    measured = MeasuredCosts.of(result)
+    needs = estimate_requirements(measured, assumptions)
+    _print(result, measured, assumptions)
+    print_table(f"For {assumptions.requests_per_s:,.0f} requests a second", COLUMNS, map(asdict, needs))
+    print_result(
+        "capacity", {"machine": result["machine"], "measured": measured, "assumed": assumptions, "needs": needs}
+    )
 
 
 def _arguments() -> tuple[Assumptions, Path]:
     """One option for each assumption, and the run."""
     parser = argument_parser(__doc__)
-    parser.add_argument("run", type=Path, nargs="?", default=RUN, help="serving's JSON")
+    parser.add_argument("run", type=Path, nargs="?", default=DEFAULT_RUN, help="serving's JSON")
     for each in fields(Assumptions):
         flag, explanation = each.metadata["option"]
         parser.add_argument(flag, dest=each.name, type=type(each.default), default=each.default, help=explanation)
@@ -146,19 +148,23 @@ def _arguments() -> tuple[Assumptions, Path]:
     return Assumptions(**options), path
 
 
-def _print(result: Mapping[str, Any], measured: Measured, given: Assumptions) -> None:
+def _print(result: Mapping[str, Any], measured: MeasuredCosts, assumptions: Assumptions) -> None:
     where = result["machine"]
-    memory_gb = given.cores_per_machine * measured.worker_mb / 1024
+    memory_gb = assumptions.cores_per_machine * measured.worker_mb / 1024
     print(f"Measured on {where['cores']} cores ({where['processor']}), bundle {result['bundle']}:")
     print(f"  CPU per request {measured.not_stored_ms:.2f} ms, stored {measured.stored_ms:.2f} ms;")
     print(f"  models alone {measured.models_ms:.2f} ms a text; {measured.worker_mb:.0f} MB a worker")
     print("Assumed, not measured:")
-    print(f"  machines of {given.cores_per_machine} cores as fast as these, one worker a core: {memory_gb:.1f} GB;")
-    print(f"  cost a request as measured here; at most {given.busy_share:.0%} busy; {given.spare_machines} spare")
     print(
-        f"  GPU: {given.gpu_tflops:.0f} TFLOP/s x {given.gpu_use:.0%} used / (2 x {ENCODER_PARAMETERS / 1e6:.1f} M "
-        f"parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(given):,.0f} texts/s;\n"
-        f"  {given.encoder_share:.0%} of the models' CPU is the encoders'"
+        f"  machines of {assumptions.cores_per_machine} cores as fast as these, one worker a core: {memory_gb:.1f} GB;"
+    )
+    print(
+        f"  cost a request as measured here; at most {assumptions.busy_share:.0%} busy; {assumptions.spare_machines} spare"
+    )
+    print(
+        f"  GPU: {assumptions.gpu_tflops:.0f} TFLOP/s x {assumptions.gpu_use:.0%} used / (2 x {ENCODER_PARAMETERS / 1e6:.1f} M "
+        f"parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(assumptions):,.0f} texts/s;\n"
+        f"  {assumptions.encoder_share:.0%} of the models' CPU is the encoders'"
     )
 
 

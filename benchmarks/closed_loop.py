@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.kernel import Kernel, Round
+from benchmarks.kernel import Kernel, RoundResult
 from benchmarks.load import Load, closed_loop, grpc_loop
-from benchmarks.results import Spread, ratios
-from benchmarks.server import Server, running, spent_s
-from benchmarks.workload import BATCH, QUERIES, UNDERSTAND, messages, mixed, requests, write_requests
+from benchmarks.results import RoundStats, ratios_by_round
+from benchmarks.server import Server, cpu_s_between, running
+from benchmarks.workload import BATCH, QUERIES, UNDERSTAND, build_requests, messages, mix_requests, write_requests
 from frontdesk.config import ModelSettings
 
 TEXTS = 4096
@@ -69,7 +69,7 @@ CASES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class LoadResult:
     """One run of load, the CPU of all processes of the server, and their memory afterwards."""
 
     load: Load
@@ -90,8 +90,8 @@ class Observed:
 class Rounds:
     """All rounds in their order: of the server by the key of a case, of the kernel by batch."""
 
-    served: Mapping[str, Sequence[Observed]]
-    kernel: Mapping[str, Sequence[Round]]
+    served: Mapping[str, Sequence[LoadResult]]
+    kernel: Mapping[str, Sequence[RoundResult]]
 
     @property
     def reference(self) -> str:
@@ -113,21 +113,23 @@ class Rounds:
         return {
             "name": case.name,
             "concurrency": case.concurrency,
-            "cpu_ms_per_text": Spread.of([each.cpu_ms_per_text for each in seen]),
-            "efficiency": ratios([each.cpu_ms_per_text for each in bare], [each.cpu_ms_per_text for each in seen]),
-            "wall_ratio": ratios([each.texts_per_s for each in seen], [each.texts_per_s for each in bare]),
-            "requests_per_s": Spread.of([load.throughput for load in loads]),
-            **latencies(loads),
+            "cpu_ms_per_text": RoundStats.of([each.cpu_ms_per_text for each in seen]),
+            "efficiency": ratios_by_round(
+                [each.cpu_ms_per_text for each in bare], [each.cpu_ms_per_text for each in seen]
+            ),
+            "wall_ratio": ratios_by_round([each.texts_per_s for each in seen], [each.texts_per_s for each in bare]),
+            "requests_per_s": RoundStats.of([load.throughput for load in loads]),
+            **summarize_latencies(loads),
             "client_cores": statistics.median(load.client_cpu_s / load.seconds for load in loads),
             "rss_mb": max(each.rss_mb for each in seen),
         }
 
 
-def latencies(loads: Sequence[Load]) -> dict[str, Any]:
+def summarize_latencies(loads: Sequence[Load]) -> dict[str, Any]:
     """Percentiles over the rounds, and the sums of refused and failed requests."""
     return {
         **{
-            f"p{share * 100:.0f}_ms": Spread.of([load.latency_ms(share) for load in loads])
+            f"p{share * 100:.0f}_ms": RoundStats.of([load.latency_ms(share) for load in loads])
             for share in (0.5, 0.95, 0.99)
         },
         "refused": sum(load.refused for load in loads),
@@ -139,23 +141,25 @@ def write_bodies(case: Case, folder: Path) -> tuple[Path, float]:
     """The case's requests as a file, and how many texts a request carries on average."""
     texts = messages(TEXTS)
     wanted = list(
-        mixed(texts) if case.path == MIX else requests(case.path, texts, store=case.store, texts_each=case.texts)
+        mix_requests(texts)
+        if case.path == MIX
+        else build_requests(case.path, texts, store=case.store, texts_each=case.texts)
     )
     file = folder / f"{case.path.strip('/').replace('/', '-')}-{case.texts}-{'stored' if case.store else 'not-stored'}"
     return write_requests(file, wanted), sum(len(each.texts) for each in wanted) / len(wanted)
 
 
-def observe(server: Server, texts_each: float, load: Callable[[], Load]) -> Observed:
+def run_load(server: Server, texts_each: float, load: Callable[[], Load]) -> LoadResult:
     """Run the load on an idle server and read its CPU before and after."""
     before = server.wait_until_idle()
     seen = load()
-    return Observed(seen, max(seen.good, 1) * texts_each, spent_s(before, server.cpu()), server.rss_mb())
+    return LoadResult(seen, max(seen.good, 1) * texts_each, cpu_s_between(before, server.cpu()), server.rss_mb())
 
 
-def serve(server: Server, case: Case, bodies: Path, texts_each: float, seconds: float) -> Observed:
+def run_case(server: Server, case: Case, bodies: Path, texts_each: float, seconds: float) -> LoadResult:
     """One round of a case."""
     loop = grpc_loop if case.grpc else closed_loop
-    return observe(server, texts_each, lambda: loop(server, bodies, case.concurrency, seconds))
+    return run_load(server, texts_each, lambda: loop(server, bodies, case.concurrency, seconds))
 
 
 def run_rounds(
@@ -169,17 +173,17 @@ def run_rounds(
     report: Callable[[str], None],
 ) -> Rounds:
     """All cases and the kernel's loops in turn, `rounds` times, after a warm-up run."""
-    served: dict[str, list[Observed]] = {case.key: [] for case in cases}
-    alone: dict[str, list[Round]] = {name: [] for name in (ALONE, *map(str, SHARED_BATCHES))}
+    served: dict[str, list[LoadResult]] = {case.key: [] for case in cases}
+    alone: dict[str, list[RoundResult]] = {name: [] for name in (ALONE, *map(str, SHARED_BATCHES))}
     with tempfile.TemporaryDirectory() as folder:
         bodies = {case.key: write_bodies(case, Path(folder)) for case in cases}
-        serve(server, MAIN_CASE, *write_bodies(MAIN_CASE, Path(folder)), seconds)
+        run_case(server, MAIN_CASE, *write_bodies(MAIN_CASE, Path(folder)), seconds)
         for number in range(rounds):
             steps: list[Case | str] = [*alone, *cases]
             for step in steps if number % 2 == 0 else reversed(steps):
                 report(f"round {number + 1} of {rounds}: {step if isinstance(step, str) else step.key}")
                 if isinstance(step, Case):
-                    served[step.key].append(serve(server, step, *bodies[step.key], seconds))
+                    served[step.key].append(run_case(server, step, *bodies[step.key], seconds))
                 elif step == ALONE:
                     alone[step].append(kernel.run(1, seconds, 1))
                 else:
@@ -187,23 +191,23 @@ def run_rounds(
     return Rounds(served, alone)
 
 
-def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict[str, Spread]:
+def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict[str, RoundStats]:
     """Requests per second and CPU ms per request with texts never sent (cold) and the same texts again (hot), in turn.
 
     The cache has its default size; `gain` is hot by cold, requests per second.
     """
     per_round = round(seconds * MAX_COLD_PER_S)
     texts = messages(HOT_TEXTS + per_round * (rounds + 1))
-    cold, hot = list[Observed](), list[Observed]()
+    cold, hot = list[LoadResult](), list[LoadResult]()
     size = ModelSettings().cached_texts
     with (
         tempfile.TemporaryDirectory() as folder,
         running(workers=workers, placement=placement, cached_texts=size) as server,
     ):
 
-        def run(first: int, count: int, seconds: float) -> Observed:
-            bodies = requests(UNDERSTAND, texts[first : first + count], store=False)
-            return serve(server, MAIN_CASE, write_requests(Path(folder) / "requests", bodies), 1, seconds)
+        def run(first: int, count: int, seconds: float) -> LoadResult:
+            bodies = build_requests(UNDERSTAND, texts[first : first + count], store=False)
+            return run_case(server, MAIN_CASE, write_requests(Path(folder) / "requests", bodies), 1, seconds)
 
         run(HOT_TEXTS, per_round, seconds)
         run(0, HOT_TEXTS, seconds * 2)
@@ -213,9 +217,9 @@ def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict
             hot.append(run(0, HOT_TEXTS, seconds))
     cold_per_s, hot_per_s = ([seen.load.throughput for seen in side] for side in (cold, hot))
     return {
-        "cold_per_s": Spread.of(cold_per_s),
-        "hot_per_s": Spread.of(hot_per_s),
-        "gain": ratios(hot_per_s, cold_per_s),
-        "cold_cpu_ms": Spread.of([seen.cpu_ms_per_text for seen in cold]),
-        "hot_cpu_ms": Spread.of([seen.cpu_ms_per_text for seen in hot]),
+        "cold_per_s": RoundStats.of(cold_per_s),
+        "hot_per_s": RoundStats.of(hot_per_s),
+        "gain": ratios_by_round(hot_per_s, cold_per_s),
+        "cold_cpu_ms": RoundStats.of([seen.cpu_ms_per_text for seen in cold]),
+        "hot_cpu_ms": RoundStats.of([seen.cpu_ms_per_text for seen in hot]),
     }

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from benchmarks.results import Column, Spread, argument_parser, print_result, print_table
+from benchmarks.results import Column, RoundStats, argument_parser, print_result, print_table
 from benchmarks.workload import messages
 from bentos.wiring.model import open_named, trusted_bundle
 from frontdesk.config import load
@@ -34,7 +34,7 @@ from frontdesk.masking import mask
 from runners.ensemble.warm_up import open_warm
 from runners.models.onnx_session import find_provider
 
-BATCHES = (1, 8, 32)
+BATCH_SIZES = (1, 8, 32)
 SORTED_TEXTS = 32
 TEXTS = 4096
 COLUMNS: tuple[Column, ...] = (
@@ -45,7 +45,7 @@ COLUMNS: tuple[Column, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Loop:
+class LoopResult:
     """What one process did: texts, seconds, CPU seconds, and the seconds of each call."""
 
     texts: int
@@ -55,7 +55,7 @@ class Loop:
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class RoundResult:
     """All processes of one round together."""
 
     texts_per_s: float
@@ -63,7 +63,7 @@ class Round:
     call_p50_ms: float
 
     @classmethod
-    def of(cls, loops: Sequence[Loop]) -> Round:
+    def of(cls, loops: Sequence[LoopResult]) -> RoundResult:
         return cls(
             sum(loop.texts / loop.wall_s for loop in loops),
             sum(loop.cpu_s for loop in loops) * 1000 / sum(loop.texts for loop in loops),
@@ -77,12 +77,12 @@ class Kernel:
     def __init__(self, ends: Sequence[Connection]) -> None:
         self._ends = ends
 
-    def run(self, batch: int, seconds: float, processes: int) -> Round:
+    def run(self, batch: int, seconds: float, processes: int) -> RoundResult:
         """The loop for so many seconds in the first `processes` processes at once."""
         chosen = self._ends[:processes]
         for end in chosen:
             end.send((batch, seconds))
-        return Round.of([end.recv() for end in chosen])
+        return RoundResult.of([end.recv() for end in chosen])
 
 
 @contextmanager
@@ -105,7 +105,7 @@ def open_kernel(bundle: Path, processes: int) -> Iterator[Kernel]:
             child.join(timeout=10)
 
 
-def length_groups(texts: Sequence[str], batch: int, sorted_texts: int = SORTED_TEXTS) -> list[list[str]]:
+def group_by_length(texts: Sequence[str], batch: int, sorted_texts: int = SORTED_TEXTS) -> list[list[str]]:
     """Batches of texts of like length, sorted only within every `sorted_texts` texts as they come."""
     return [
         list(group[start : start + batch])
@@ -121,7 +121,7 @@ def _serve(orders: Connection, bundle: Path) -> None:
     provider = find_provider(model.provider, settings.engines)
     ensemble = open_warm(open_named(settings, bundle), model.onnx_threads, provider=provider, precision=model.precision)
     texts = [mask(text).text for text in messages(TEXTS)]
-    groups = {batch: itertools.cycle(length_groups(texts, batch)) for batch in BATCHES}
+    groups = {batch: itertools.cycle(group_by_length(texts, batch)) for batch in BATCH_SIZES}
     gc.collect()
     gc.freeze()  # as a worker does
     orders.send("ready")
@@ -137,11 +137,11 @@ def _serve(orders: Connection, bundle: Path) -> None:
             ensemble.understand(group)
             calls_s.append(time.perf_counter() - started)
             done += len(group)
-        orders.send(Loop(done, time.perf_counter() - begun, time.process_time() - cpu_before, calls_s))
+        orders.send(LoopResult(done, time.perf_counter() - begun, time.process_time() - cpu_before, calls_s))
 
 
-def summary(rounds: Sequence[Round]) -> dict[str, Spread]:
-    return {name: Spread.of([getattr(each, name) for each in rounds]) for _, name, _ in COLUMNS}
+def summarize_rounds(rounds: Sequence[RoundResult]) -> dict[str, RoundStats]:
+    return {name: RoundStats.of([getattr(each, name) for each in rounds]) for _, name, _ in COLUMNS}
 
 
 def main() -> None:
@@ -152,13 +152,15 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=settings.server.workers, help="at once, beside one alone")
     options = parser.parse_args()
     bundle = trusted_bundle(settings)
-    cases = [(number, batch) for number in sorted({1, options.processes}) for batch in BATCHES]
-    measured: dict[tuple[int, int], list[Round]] = {case: [] for case in cases}
+    cases = [(number, batch) for number in sorted({1, options.processes}) for batch in BATCH_SIZES]
+    measured: dict[tuple[int, int], list[RoundResult]] = {case: [] for case in cases}
     with open_kernel(bundle.path, options.processes) as kernel:
         for _ in range(options.rounds):
             for number, batch in cases:
                 measured[number, batch].append(kernel.run(batch, options.seconds, number))
-    rows = [{"processes": number, "batch": batch, **summary(measured[number, batch])} for number, batch in cases]
+    rows = [
+        {"processes": number, "batch": batch, **summarize_rounds(measured[number, batch])} for number, batch in cases
+    ]
     threads = settings.model.onnx_threads
     columns = [("processes", "processes", "d"), ("batch", "batch", "d"), *COLUMNS]
     print_table(f"The models alone, bundle {bundle.version}, {threads} thread(s) a session", columns, rows)

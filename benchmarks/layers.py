@@ -8,7 +8,7 @@ medians of `ROUNDS` rounds. Models and features run 32 texts at a time, as in a 
 an idle one. The queue is crossed with a model that does nothing, the record is committed to SQLite with the disk's own
 speed (CPU is counted, waiting is not). "door and framework" is what is left of a whole request through the door and
 FastAPI when the layers between are taken away. What a socket, HTTP parsing and cold caches add is not here: that is
-`benchmarks.plumbing`.
+`benchmarks.serving_overhead`.
 """
 
 from __future__ import annotations
@@ -50,11 +50,11 @@ from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import open_warm
 
 ROUNDS = 5
-TOGETHER = 32
+BATCH_TEXTS = 32
 CALLER = Caller("default", "benchmark", frozenset({"understand"}))
 
 
-class Remembers:
+class PrecomputedModels:
     """A champion that has read everything before, so that what is measured is all but the models."""
 
     def __init__(self, desk: Desk, read: dict[str, Understanding]) -> None:
@@ -96,7 +96,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
     bodies = [json.dumps({"text": text, "store": False}).encode() for text in texts]
     masked = [mask(text) for text in texts]
     plain = [text.text for text in masked]
-    chunks = [plain[start : start + TOGETHER] for start in range(0, len(plain), TOGETHER)]
+    chunks = [plain[start : start + BATCH_TEXTS] for start in range(0, len(plain), BATCH_TEXTS)]
     read = {text: found for chunk in chunks for text, found in zip(chunk, ensemble.understand(chunk), strict=True)}
     queries = [Query(text) for text in texts]
     configure(settings.observability.log_level)
@@ -116,11 +116,11 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
             "models and features, 32 together": each(ensemble.understand, chunks),
             "models and features, alone": each(lambda text: ensemble.understand([text]), plain),
         }
-        queue: Batcher[str, str] = Batcher(list, Limits(TOGETHER, 512))
+        queue: Batcher[str, str] = Batcher(list, Limits(BATCH_TEXTS, 512))
         ask = _asking(queue)
-        found |= {f"queue, {at_once} in flight": together(ask, plain, at_once) for at_once in (1, TOGETHER)}
+        found |= {f"queue, {at_once} in flight": together(ask, plain, at_once) for at_once in (1, BATCH_TEXTS)}
         loop.run_until_complete(queue.close())
-        desk.models.pipeline.champion = Remembers(desk, read)  # type: ignore[assignment]  # a stand-in for this benchmark
+        desk.models.pipeline.champion = PrecomputedModels(desk, read)  # type: ignore[assignment]  # a stand-in for this benchmark
         answers = [
             loop.run_until_complete(
                 desk.models.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60))
@@ -131,7 +131,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         found |= {
             f"record, {at_once} in flight": together(_storing(desk), queries, at_once)
             - together(_storing(desk, store=False), queries, at_once)
-            for at_once in (1, TOGETHER)
+            for at_once in (1, BATCH_TEXTS)
         }
         found["render"] = each(render, answers)
         found["metrics and access log"] = _cpu(lambda: [_observe(desk, answer) for answer in answers], len(texts))

@@ -7,7 +7,7 @@ from when it was due, so that a slow server cannot hide requests that were never
 are measured in the script, by request (the server repeats X-Request-ID) and by status. When its time is over the script
 waits for outstanding answers, so that the CPU of the server is that of the answers that are counted.
 
-Other servers do not repeat the id: `summary_loop` uses wrk's own figures, of all answers whatever their status. wrk
+Other servers do not repeat the id: `wrk_summary_loop` uses wrk's own figures, of all answers whatever their status. wrk
 corrects its percentiles for coordinated omission by a guess, which lifts those of a server that stalls now and then.
 
     python -m benchmarks.load --address HOST:PORT --requests FILE --results FILE --concurrency N --seconds S
@@ -73,7 +73,7 @@ class Load:
     broken: int = 0
 
     @property
-    def begun(self) -> float:
+    def started_at(self) -> float:
         return float(self.sent.min())
 
     @property
@@ -92,7 +92,7 @@ class Load:
     @property
     def throughput(self) -> float:
         """Answers with status 200 per second until the last answer, for closed loops."""
-        return self.good / float((self.sent + self.latency_s).max() - self.begun)
+        return self.good / float((self.sent + self.latency_s).max() - self.started_at)
 
     @property
     def goodput(self) -> float:
@@ -101,7 +101,7 @@ class Load:
 
     def goodput_between(self, start_s: float, end_s: float) -> float:
         """The same over the answers that came in a window, in seconds from the first request."""
-        at = self.sent + self.latency_s - self.begun
+        at = self.sent + self.latency_s - self.started_at
         return float(((self.status == 200) & (at >= start_s) & (at < end_s)).sum()) / (end_s - start_s)
 
     def latency_ms(self, share: float, status: int = 200) -> float:
@@ -111,14 +111,14 @@ class Load:
 
     def sent_between(self, start_s: float, end_s: float) -> Load:
         """The requests that were sent in a window, in seconds from the first request."""
-        at = self.sent - self.begun
+        at = self.sent - self.started_at
         kept = (at >= start_s) & (at < end_s)
         part = (self.sent[kept], self.status[kept], self.latency_s[kept])
         return Load(*part, end_s - start_s, self.client_cpu_s, self.broken)
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class WrkSummary:
     """The figures of wrk itself.
 
     `answered` counts answers of any status, `refused` those of them above 399, `broken` errors of the connection and
@@ -160,7 +160,7 @@ def open_loop(server: Server, requests: Path, phases: Sequence[Phase], connectio
     return _measured(server, requests, connections, "open", phases)
 
 
-def summary_loop(server: Server, requests: Path, concurrency: int, seconds: float, first: int = 0) -> Summary:
+def wrk_summary_loop(server: Server, requests: Path, concurrency: int, seconds: float, first: int = 0) -> WrkSummary:
     """Keep `concurrency` requests in flight, beginning with request number `first`; unfinished ones do not count."""
     arguments = [str(requests), "", f"Bearer {server.token}", "summary", "", str(first)]
     return parse_summary(*_wrk(server, concurrency, round(seconds), arguments))
@@ -175,10 +175,10 @@ def grpc_loop(server: Server, requests: Path, concurrency: int, seconds: float) 
             "--results", str(results), "--concurrency", str(concurrency), "--seconds", str(seconds),
         ]  # fmt: skip
         _, cpu_s = run_client(command, {"BENCHMARK_TOKEN": server.token})
-        return Load(*parse(results.read_text(encoding="utf-8")), seconds, cpu_s)
+        return Load(*parse_answers(results.read_text(encoding="utf-8")), seconds, cpu_s)
 
 
-def connections_for(rate: float, queued: int = 0) -> int:
+def count_connections(rate: float, queued: int = 0) -> int:
     """Enough for an open loop of `rate` requests per second.
 
     Args:
@@ -206,7 +206,7 @@ def run_client(command: Sequence[str], environment: Mapping[str, str] | None = N
     return printed, used.ru_utime + used.ru_stime
 
 
-def parse(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+def parse_answers(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """Read lines of: monotonic seconds when sent, status, seconds until answered.
 
     Raises:
@@ -218,9 +218,9 @@ def parse(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray
     return rows[:, 0], rows[:, 1].astype(np.int64), rows[:, 2]
 
 
-def parse_summary(printed: str, client_cpu_s: float) -> Summary:
+def parse_summary(printed: str, client_cpu_s: float) -> WrkSummary:
     """The last line that `done` of the script prints."""
-    return Summary(**json.loads(printed.strip().splitlines()[-1]), client_cpu_s=client_cpu_s)
+    return WrkSummary(**json.loads(printed.strip().splitlines()[-1]), client_cpu_s=client_cpu_s)
 
 
 def broken(printed: str) -> int:
@@ -236,7 +236,7 @@ def _measured(server: Server, requests: Path, connections: int, kind: str, phase
         results = Path(folder) / "answers"
         arguments = [str(requests), str(results), f"Bearer {server.token}", kind, schedule, "0"]
         printed, cpu_s = _wrk(server, connections, math.ceil(seconds) + ANSWER_TIMEOUT_S, arguments)
-        return Load(*parse(results.read_text(encoding="utf-8")), seconds, cpu_s, broken(printed))
+        return Load(*parse_answers(results.read_text(encoding="utf-8")), seconds, cpu_s, broken(printed))
 
 
 def _wrk(server: Server, connections: int, seconds: int, arguments: Sequence[str]) -> tuple[str, float]:

@@ -24,24 +24,24 @@ import grpc
 import grpc.experimental.gevent
 from locust import FastHttpUser, User, between, task
 
-from benchmarks.workload import BATCH, QUERIES, Request, messages, mixed
+from benchmarks.workload import BATCH, QUERIES, Request, messages, mix_requests
 from bentos.grpc.frontdesk_pb2 import BatchRequest, Query
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 
 grpc.experimental.gevent.init_gevent()  # gRPC's own threads would block locust's greenlets
 
 HTTP_SHARE, GRPC_SHARE = 3, 1
-TEXTS_A_USER = 2000
+TEXTS_PER_USER = 2000
 TIMEOUT_S = 30.0
 THINK_S = between(0.5, 1.5)
 
 _numbers = itertools.count()
 
 
-def traffic() -> Iterator[Request]:
+def request_stream() -> Iterator[Request]:
     """Requests of the mix without end; every user begins elsewhere in the same texts."""
     number = next(_numbers)
-    return itertools.cycle(mixed(messages(TEXTS_A_USER, seed=number), seed=number))
+    return itertools.cycle(mix_requests(messages(TEXTS_PER_USER, seed=number), seed=number))
 
 
 def token() -> str:
@@ -57,12 +57,12 @@ class HttpCustomer(FastHttpUser):
     network_timeout = connection_timeout = TIMEOUT_S
 
     def on_start(self) -> None:
-        self.traffic = traffic()
+        self.request_stream = request_stream()
         self.headers = {"Authorization": token(), "Content-Type": "application/json"}
 
     @task
-    def ask(self) -> None:
-        wanted = next(self.traffic)
+    def send_request(self) -> None:
+        wanted = next(self.request_stream)
         self.client.post(wanted.path, data=wanted.body, headers=self.headers)
 
 
@@ -73,7 +73,7 @@ class GrpcCustomer(User):
     wait_time = THINK_S
 
     def on_start(self) -> None:
-        self.traffic = traffic()
+        self.request_stream = request_stream()
         own_connection = [("grpc.use_local_subchannel_pool", 1)]
         address = os.environ.get("BENCHMARK_GRPC_ADDRESS", "127.0.0.1:3001")
         self.channel = grpc.insecure_channel(address, options=own_connection)
@@ -83,8 +83,8 @@ class GrpcCustomer(User):
         self.channel.close()
 
     @task
-    def ask(self) -> None:
-        name, call, message = self._call(next(self.traffic))
+    def send_request(self) -> None:
+        name, call, message = self._call(next(self.request_stream))
         error, length, started = None, 0, time.perf_counter()
         try:
             answer = call(message, metadata=(("authorization", token()),), timeout=TIMEOUT_S)

@@ -23,10 +23,10 @@ from typing import Any, Self
 
 import numpy as np
 
-from benchmarks.closed_loop import MAIN_CASE, Observed, latencies, observe, write_bodies
-from benchmarks.load import BUSY, Load, Phase, connections_for, open_loop
-from benchmarks.results import Spread
-from benchmarks.server import Server, status_of
+from benchmarks.closed_loop import MAIN_CASE, LoadResult, run_load, summarize_latencies, write_bodies
+from benchmarks.load import BUSY, Load, Phase, count_connections, open_loop
+from benchmarks.results import RoundStats
+from benchmarks.server import Server, get_status
 
 SHARES = (0.5, 0.7, 0.9, 1.2)
 BASE_SHARE, OVERLOAD_SHARE = 0.7, 3.0
@@ -49,7 +49,7 @@ class Second:
     p95_ms: float | None
 
 
-class Prober:
+class LivenessProbe:
     """Asks /livez again and again in a thread; `latencies_ms` of those answered 200, and how many were not."""
 
     def __init__(self, port: int) -> None:
@@ -70,27 +70,27 @@ class Prober:
     def _probe(self) -> None:
         while not self._stop.wait(PROBE_INTERVAL_S):
             started = time.monotonic()
-            if status_of(self._port, "/livez") == 200:
+            if get_status(self._port, "/livez") == 200:
                 self.latencies_ms.append((time.monotonic() - started) * 1000)
             else:
                 self.failed += 1
 
 
-def run_open(server: Server, bodies: Path, peak: float, share: float, seconds: float, queued: int) -> Observed:
+def run_open_loop(server: Server, bodies: Path, peak: float, share: float, seconds: float, queued: int) -> LoadResult:
     """One open loop at a share of the peak."""
-    connections = connections_for(peak * share, queued if share >= 1 else 0)
-    return observe(server, 1, lambda: open_loop(server, bodies, [Phase(seconds, peak * share)], connections))
+    connections = count_connections(peak * share, queued if share >= 1 else 0)
+    return run_load(server, 1, lambda: open_loop(server, bodies, [Phase(seconds, peak * share)], connections))
 
 
-def open_row(share: float, seen: Sequence[Observed]) -> dict[str, Any]:
+def summarize_open_loops(share: float, seen: Sequence[LoadResult]) -> dict[str, Any]:
     """A share of the peak over all rounds; rates are per second."""
     loads = [each.load for each in seen]
     return {
         "share": share,
-        "offered": Spread.of([load.sent.size / load.seconds for load in loads]),
-        "goodput": Spread.of([load.goodput for load in loads]),
-        "cpu_ms_per_request": Spread.of([each.cpu_ms_per_text for each in seen]),
-        **latencies(loads),
+        "offered": RoundStats.of([load.sent.size / load.seconds for load in loads]),
+        "goodput": RoundStats.of([load.goodput for load in loads]),
+        "cpu_ms_per_request": RoundStats.of([each.cpu_ms_per_text for each in seen]),
+        **summarize_latencies(loads),
     }
 
 
@@ -102,12 +102,12 @@ def run_soak(
     rate = peak * BASE_SHARE
     for minute in range(1, minutes + 1):
         report(f"soak, minute {minute} of {minutes}")
-        load = open_loop(server, bodies, [Phase(MINUTE_S, rate)], connections_for(rate))
+        load = open_loop(server, bodies, [Phase(MINUTE_S, rate)], count_connections(rate))
         counts = {"good": load.good, "refused": load.refused, "failed": load.failed, "p95_ms": load.latency_ms(0.95)}
         yield {"minute": minute, "rss_mb": server.rss_mb(), **counts}
 
 
-def growth_mb(rss_mb: Sequence[float]) -> float:
+def memory_growth_mb(rss_mb: Sequence[float]) -> float:
     """From after the first minute, in which queues and pools fill for the first time, to the end."""
     return rss_mb[-1] - rss_mb[1]
 
@@ -120,15 +120,15 @@ def run_overload(server: Server, folder: Path, peak: float, seconds: float, queu
     """
     bodies, _ = write_bodies(MAIN_CASE, folder)
     base, surge = peak * BASE_SHARE, peak * (OVERLOAD_SHARE - BASE_SHARE)
-    for_base = connections_for(base, round(queued * BASE_SHARE / OVERLOAD_SHARE))
-    for_surge = connections_for(surge, queued)
-    with Prober(server.port) as prober, ThreadPoolExecutor(2) as pool:
+    for_base = count_connections(base, round(queued * BASE_SHARE / OVERLOAD_SHARE))
+    for_surge = count_connections(surge, queued)
+    with LivenessProbe(server.port) as prober, ThreadPoolExecutor(2) as pool:
         steady = pool.submit(open_loop, server, bodies, [Phase(seconds * 3, base)], for_base)
         sudden = pool.submit(open_loop, server, bodies, [Phase(seconds, surge)], for_surge)
-        return summary(together(steady.result(), sudden.result()), prober, peak, seconds)
+        return summarize_overload(merge_loads(steady.result(), sudden.result()), prober, peak, seconds)
 
 
-def together(one: Load, other: Load) -> Load:
+def merge_loads(one: Load, other: Load) -> Load:
     """Both loads as one, in the order of sending."""
     sent = np.concatenate([one.sent, other.sent])
     order = np.argsort(sent, kind="stable")
@@ -142,11 +142,11 @@ def together(one: Load, other: Load) -> Load:
     )
 
 
-def summary(load: Load, prober: Prober, peak: float, surge_s: float) -> dict[str, Any]:
+def summarize_overload(load: Load, prober: LivenessProbe, peak: float, surge_s: float) -> dict[str, Any]:
     """Rates are per second; `recovered_s` counts from the end of the surge, None: not within the run."""
     surge = load.sent_between(SETTLE_S, surge_s)
     goodput = load.goodput_between(SETTLE_S, surge_s)
-    seconds = by_second(load)
+    seconds = count_by_second(load)
     probes = prober.latencies_ms or [float("nan")]
     percentiles = {"p50_ms": 0.50, "p99_ms": 0.99, "most_ms": 1.00}
     return {
@@ -158,30 +158,30 @@ def summary(load: Load, prober: Prober, peak: float, surge_s: float) -> dict[str
         **{f"refused_{name}": surge.latency_ms(share, BUSY) for name, share in percentiles.items()},
         **{f"livez_{name}": float(np.quantile(probes, share)) for name, share in percentiles.items()},
         "livez_failed": prober.failed,
-        "recovered_s": recovered_after(seconds, surge_s),
+        "recovered_s": seconds_to_recovery(seconds, surge_s),
         "surge_s": surge_s,
         "seconds": seconds,
     }
 
 
-def by_second(load: Load) -> list[Second]:
+def count_by_second(load: Load) -> list[Second]:
     """One entry for each second since the first request in which any was sent."""
     found = []
-    for second in np.unique((load.sent - load.begun).astype(int)):
+    for second in np.unique((load.sent - load.started_at).astype(int)):
         part = load.sent_between(second, second + 1)
         p95 = part.latency_ms(0.95) if part.good else None
         found.append(Second(int(second), int(part.sent.size), part.good, part.refused, part.failed, p95))
     return found
 
 
-def recovered_after(seconds: list[Second], surge_s: float) -> int | None:
+def seconds_to_recovery(seconds: list[Second], surge_s: float) -> int | None:
     """Whole seconds from the end of the surge to the first from which on all is well; None if the last is not."""
     after = [each for each in seconds if each.second >= surge_s]
-    bad = [each.second for each in after if not is_well(each)]
+    bad = [each.second for each in after if not is_healthy(each)]
     if not after or (bad and bad[-1] == after[-1].second):
         return None
     return int(bad[-1] + 1 - surge_s) if bad else 0
 
 
-def is_well(second: Second) -> bool:
+def is_healthy(second: Second) -> bool:
     return second.refused == second.failed == 0 and second.p95_ms is not None and second.p95_ms < RECOVERED_P95_MS

@@ -44,17 +44,19 @@ TF_IDF_ACCURACY = 0.885
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
+class ScoredRows:
     """Scored rows, one entry each: points, level, urgency (0 low, 1 medium, 2 high), characters, and the half."""
 
     score: NDArray[np.float64]
     level: NDArray[np.str_]
     urgency: NDArray[np.int64]
     length: NDArray[np.int64]
-    look: NDArray[np.bool_]
+    development: NDArray[np.bool_]
 
-    def where(self, kept: NDArray[Any]) -> Rows:
-        return Rows(self.score[kept], self.level[kept], self.urgency[kept], self.length[kept], self.look[kept])
+    def select(self, kept: NDArray[Any]) -> ScoredRows:
+        return ScoredRows(
+            self.score[kept], self.level[kept], self.urgency[kept], self.length[kept], self.development[kept]
+        )
 
 
 def main() -> None:
@@ -65,19 +67,19 @@ def main() -> None:
     policy = settings.policy.priority or STARTER_POLICY
     ensemble = open_warm(trusted_bundle(settings), settings.model.onnx_threads)
     rows = score_rows(wanted.data, ensemble, PriorityPolicy.read(policy))
-    halves = {"look": rows.where(rows.look), "check": rows.where(~rows.look), "all": rows}
+    halves = {"look": rows.select(rows.development), "check": rows.select(~rows.development), "all": rows}
     measured = {name: measure(half) for name, half in halves.items()}
     _print_tables(measured, ensemble.version)
     digest = hashlib.sha256(policy.read_bytes()).hexdigest()[:12]
     print_result("priority", {"model": ensemble.version, "policy": digest, **measured})
 
 
-def is_look(text: str) -> bool:
+def is_development_text(text: str) -> bool:
     """The half that may be read; half of all texts, whatever their order."""
     return hashlib.sha256(text.encode()).digest()[0] % 2 == 0
 
 
-def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> Rows:
+def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> ScoredRows:
     """Every row of the file, as a standard customer's who does not say since when they wait."""
     with data.open(encoding="utf-8", newline="") as file:
         read = list(csv.DictReader(file))
@@ -89,19 +91,19 @@ def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> Rows:
         for batch in [texts[start : start + BATCH_TEXTS]]
         for text, understanding in zip(batch, ensemble.understand(batch), strict=True)
     ]
-    return Rows(
+    return ScoredRows(
         score=np.array([priority.score for priority in priorities]),
         level=np.array([str(priority.level) for priority in priorities]),
         urgency=np.array([URGENCIES.index(row["urgency"]) for row in read]),
         length=np.array([len(text) for text in texts]),
-        look=np.array([is_look(row["text"]) for row in read]),
+        development=np.array([is_development_text(row["text"]) for row in read]),
     )
 
 
-def measure(rows: Rows) -> dict[str, Any]:
+def measure(rows: ScoredRows) -> dict[str, Any]:
     """The figures of one half as plain numbers; `levels` counts (urgency, level)."""
     draws = np.random.default_rng(0).integers(0, len(rows.score), (RESAMPLES, len(rows.score)))
-    resampled = [rows.where(draw) for draw in draws]
+    resampled = [rows.select(draw) for draw in draws]
     found: dict[str, Any] = {"rows": len(rows.score)}
     for name, of in (("spearman", _spearman), ("kendall_tau_b", _kendall), ("auroc_high", _auroc), ("right", _right)):
         low, high = np.percentile([of(sample) for sample in resampled], [2.5, 97.5])
@@ -114,15 +116,15 @@ def measure(rows: Rows) -> dict[str, Any]:
     return found
 
 
-def _spearman(rows: Rows) -> float:
+def _spearman(rows: ScoredRows) -> float:
     return float(spearmanr(rows.score, rows.urgency).statistic)
 
 
-def _kendall(rows: Rows) -> float:
+def _kendall(rows: ScoredRows) -> float:
     return float(kendalltau(rows.score, rows.urgency).statistic)
 
 
-def _auroc(rows: Rows) -> float:
+def _auroc(rows: ScoredRows) -> float:
     """Of the score for high urgency: the share of pairs in the right order, ties counting half (Mann-Whitney)."""
     high = rows.urgency == URGENCIES.index("high")
     positives, negatives = int(high.sum()), int((~high).sum())
@@ -130,7 +132,7 @@ def _auroc(rows: Rows) -> float:
     return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
 
 
-def _right(rows: Rows) -> float:
+def _right(rows: ScoredRows) -> float:
     wanted = np.array(URGENCIES)[rows.urgency]
     return float(((rows.level == wanted) | ((rows.level == "urgent") & (wanted == "high"))).mean())
 

@@ -12,44 +12,44 @@ from matplotlib.figure import Figure
 from rich.console import Console
 
 from benchmarks.closed_loop import ALONE, BATCH_CASE, GRPC_CASE, MAIN_CASE, SINGLE_CASE, STORED_CASE, Case
-from benchmarks.kernel import COLUMNS as KERNEL
-from benchmarks.overload import BASE_SHARE, RECOVERED_P95_MS, growth_mb
-from benchmarks.results import WIDTH, Column, print_table
+from benchmarks.kernel import COLUMNS as KERNEL_COLUMNS
+from benchmarks.overload import BASE_SHARE, RECOVERED_P95_MS, memory_growth_mb
+from benchmarks.results import TABLE_WIDTH, Column, print_table
 
-EFFICIENCY = {MAIN_CASE: 0.80, STORED_CASE: 0.70, BATCH_CASE: 0.90}
-PLUMBING_MS = 3.0
+MIN_EFFICIENCY = {MAIN_CASE: 0.80, STORED_CASE: 0.70, BATCH_CASE: 0.90}
+MAX_OVERHEAD_MS = 3.0
 P95_MS, P99_MS = 200.0, 400.0
 OVERLOAD_GOODPUT, REFUSED_MS, LIVEZ_MS, RECOVERED_S = 0.80, 50.0, 100.0, 10.0
 GRPC_RATIO, CACHE_GAIN = 1.1, 5.0
 RSS_MB, READY_S, GROWTH_MB = 1536.0, 15.0, 32.0
 """No growth means: less than 2 % of what the server may hold. Allocators move by some megabytes without a leak."""
 
-LATENCY: tuple[Column, ...] = (
+LATENCY_COLUMNS: tuple[Column, ...] = (
     ("p50 ms", "p50_ms", ".1f"),
     ("p95 ms", "p95_ms", ".0f"),
     ("p99 ms", "p99_ms", ".0f"),
     ("503", "refused", "d"),
     ("failed", "failed", "d"),
 )
-CLOSED: tuple[Column, ...] = (
+CLOSED_LOOP_COLUMNS: tuple[Column, ...] = (
     ("request", "name", ""),
     ("in flight", "concurrency", "d"),
     ("CPU ms a text", "cpu_ms_per_text", ".2f"),
     ("efficiency", "efficiency", ".2f"),
     ("wall ratio", "wall_ratio", ".2f"),
     ("requests/s", "requests_per_s", ".0f"),
-    *LATENCY,
+    *LATENCY_COLUMNS,
     ("client CPU", "client_cores", ".2f"),
     ("RSS MB", "rss_mb", ".0f"),
 )
-OPEN: tuple[Column, ...] = (
+OPEN_LOOP_COLUMNS: tuple[Column, ...] = (
     ("share", "share", ".0%"),
     ("offered/s", "offered", ".0f"),
     ("answered/s", "goodput", ".0f"),
     ("CPU ms", "cpu_ms_per_request", ".2f"),
-    *LATENCY,
+    *LATENCY_COLUMNS,
 )
-OVERLOAD: tuple[Column, ...] = (
+OVERLOAD_COLUMNS: tuple[Column, ...] = (
     ("offered/s", "offered", ".0f"),
     ("answered/s", "goodput", ".0f"),
     ("of the peak", "share_of_peak", ".2f"),
@@ -63,36 +63,38 @@ OVERLOAD: tuple[Column, ...] = (
     ("recovered after, s", "recovered_s", "d"),
 )
 DOTS_PER_INCH = 130
-LINES = ("-o", "--s", ":^")
+LINE_STYLES = ("-o", "--s", ":^")
 
 
-class Promise(NamedTuple):
+class TargetCheck(NamedTuple):
     """`measured` is a median if there were rounds."""
 
     what: str
     target: float
     measured: float | None
-    kept: bool
+    met: bool
 
 
 def print_report(result: Mapping[str, Any]) -> None:
     where = result["machine"]
-    Console(width=WIDTH).print(
+    Console(width=TABLE_WIDTH).print(
         f"{where['processor']}, {where['cores']} cores, commit {where['commit']}, load of the machine before the run "
         f"{where['load_before']:.1f} (above 0.3 another program uses the machine: believe ratios at most)",
         highlight=False,
     )
     loops = [{"loop": _loop(name, result), **figures} for name, figures in result["kernel"].items()]
-    print_table(f"The models alone, bundle {result['bundle']}", [("loop", "loop", ""), *KERNEL], loops)
+    print_table(f"The models alone, bundle {result['bundle']}", [("loop", "loop", ""), *KERNEL_COLUMNS], loops)
     title = (
         f"Closed loop: {result['workers']} workers, {result['placement']}. Efficiency: CPU of the models alone by the "
         "server's; wall ratio: the server's texts/s by theirs"
     )
-    print_table(title, CLOSED, result["closed"])
+    print_table(title, CLOSED_LOOP_COLUMNS, result["closed"])
     if "open" in result:
-        print_table(f"Open loop: shares of the peak of {result['peak_per_s']:.0f} requests/s", OPEN, result["open"])
+        print_table(
+            f"Open loop: shares of the peak of {result['peak_per_s']:.0f} requests/s", OPEN_LOOP_COLUMNS, result["open"]
+        )
     if "overload" in result:
-        print_table("Overload: 300 % of the peak", OVERLOAD, [result["overload"]])
+        print_table("Overload: 300 % of the peak", OVERLOAD_COLUMNS, [result["overload"]])
     if cache := result.get("cache"):
         rows = [
             {"texts": "never sent before", "per_s": cache["cold_per_s"], "cpu_ms": cache["cold_cpu_ms"]},
@@ -103,10 +105,10 @@ def print_report(result: Mapping[str, Any]) -> None:
         print_table("Score cache", [*columns, ("gain", "gain", ".1f")], rows)
     if "soak" in result:
         minutes: list[Column] = [("minute", "minute", "d"), ("RSS MB", "rss_mb", ".0f"), ("answered", "good", "d")]
-        print_table("Soak at 70 % of the peak", [*minutes, *LATENCY[1:2], *LATENCY[3:]], result["soak"])
-    rows = [promise._asdict() for promise in promises(result)]
+        print_table("Soak at 70 % of the peak", [*minutes, *LATENCY_COLUMNS[1:2], *LATENCY_COLUMNS[3:]], result["soak"])
+    rows = [promise._asdict() for promise in check_targets(result)]
     columns = (("what", "what", ""), ("target", "target", ".2f"), ("measured", "measured", ".2f"))
-    print_table("Promises", [*columns, ("kept", "kept", "")], rows)
+    print_table("Promises", [*columns, ("met", "met", "")], rows)
 
 
 def _loop(name: str, result: Mapping[str, Any]) -> str:
@@ -114,29 +116,29 @@ def _loop(name: str, result: Mapping[str, Any]) -> str:
     return loop + (" (the reference)" if name == result["kernel_reference"] else "")
 
 
-def promises(result: Mapping[str, Any]) -> list[Promise]:
+def check_targets(result: Mapping[str, Any]) -> list[TargetCheck]:
     """Every promise for which this run has the figures."""
     return [*_closed_promises(result), *_open_promises(result), *_other_promises(result)]
 
 
-def _closed_promises(result: Mapping[str, Any]) -> Iterator[Promise]:
+def _closed_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     rows = {(row["name"], row["concurrency"]): row for row in result["closed"]}
 
     def median(case: Case, figure: str) -> float | None:
         row = rows.get((case.name, case.concurrency))
         return row and row[figure]["median"]
 
-    for case, target in EFFICIENCY.items():
+    for case, target in MIN_EFFICIENCY.items():
         if (efficiency := median(case, "efficiency")) is not None:
             yield _at_least(f"kernel CPU / server CPU per text, {case.key}", target, efficiency)
     if (p50 := median(SINGLE_CASE, "p50_ms")) is not None:
-        most = result["kernel"][ALONE]["call_p50_ms"]["median"] + PLUMBING_MS
+        most = result["kernel"][ALONE]["call_p50_ms"]["median"] + MAX_OVERHEAD_MS
         yield _at_most("p50 at concurrency 1, ms (single text + 3)", most, p50)
     if (rpc := median(GRPC_CASE, "cpu_ms_per_text")) and (http := median(MAIN_CASE, "cpu_ms_per_text")):
         yield _at_most("server CPU per request, gRPC / HTTP", GRPC_RATIO, rpc / http)
 
 
-def _open_promises(result: Mapping[str, Any]) -> Iterator[Promise]:
+def _open_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     for row in result.get("open", ()):
         if row["share"] == BASE_SHARE:
             yield _at_most("p95 at 70 % of the peak, ms", P95_MS, row["p95_ms"]["median"])
@@ -148,25 +150,27 @@ def _open_promises(result: Mapping[str, Any]) -> Iterator[Promise]:
         yield _at_most("recovered after, s", RECOVERED_S, overload["recovered_s"])
 
 
-def _other_promises(result: Mapping[str, Any]) -> Iterator[Promise]:
+def _other_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     if cache := result.get("cache"):
         yield _at_least("requests/s, cached / not cached", CACHE_GAIN, cache["gain"]["median"])
     yield _at_most("most memory of all processes, MB", RSS_MB, max(row["rss_mb"] for row in result["closed"]))
     yield _at_most("ready after, s", READY_S, result["ready_s"])
     if len(soak := result.get("soak", ())) > 2:
-        yield _at_most("growth of memory in the soak, MB", GROWTH_MB, growth_mb([minute["rss_mb"] for minute in soak]))
+        yield _at_most(
+            "growth of memory in the soak, MB", GROWTH_MB, memory_growth_mb([minute["rss_mb"] for minute in soak])
+        )
 
 
-def _at_least(what: str, target: float, measured: float) -> Promise:
-    return Promise(what, target, measured, measured >= target)
+def _at_least(what: str, target: float, measured: float) -> TargetCheck:
+    return TargetCheck(what, target, measured, measured >= target)
 
 
-def _at_most(what: str, target: float, measured: float | None) -> Promise:
+def _at_most(what: str, target: float, measured: float | None) -> TargetCheck:
     """A figure that is missing (None) keeps no promise."""
-    return Promise(what, target, measured, measured is not None and measured <= target)
+    return TargetCheck(what, target, measured, measured is not None and measured <= target)
 
 
-def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
+def draw_plots(result: Mapping[str, Any], folder: Path) -> list[Path]:
     """Write one PNG for each part of the run; their paths."""
     parts = {
         "efficiency": ("closed", _efficiency),
@@ -185,7 +189,7 @@ def draw(result: Mapping[str, Any], folder: Path) -> list[Path]:
     return drawn
 
 
-def whiskers(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float], list[list[float]]]:
+def error_bars(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float], list[list[float]]]:
     """Medians, and how far least and most are from them, as matplotlib expects error bars."""
     medians = [row[name]["median"] for row in rows]
     below = [median - row[name]["least"] for median, row in zip(medians, rows, strict=True)]
@@ -196,11 +200,11 @@ def whiskers(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float],
 def _efficiency(axes: Axes, result: Mapping[str, Any]) -> None:
     rows = result["closed"]
     places = range(len(rows))
-    medians, errors = whiskers(rows, "efficiency")
+    medians, errors = error_bars(rows, "efficiency")
     axes.barh(places, medians, xerr=errors, color="0.75", capsize=3)
     axes.set_yticks(places, [f"{row['name']}\n{row['concurrency']} in flight" for row in rows], fontsize=8)
     axes.invert_yaxis()
-    for target in EFFICIENCY.values():
+    for target in MIN_EFFICIENCY.values():
         axes.axvline(target, color="0.3", linestyle=":", linewidth=1)
         axes.text(target, -0.6, f"{target:.2f}", ha="center", fontsize=7)
     axes.set_xlabel("CPU of the models alone / CPU of the server, per text (bars: least and most of the rounds)")
@@ -210,8 +214,8 @@ def _efficiency(axes: Axes, result: Mapping[str, Any]) -> None:
 def _latency(axes: Axes, result: Mapping[str, Any]) -> None:
     rows = result["open"]
     shares = [row["share"] * 100 for row in rows]
-    for line, name in zip(LINES, ("p50", "p95", "p99"), strict=True):
-        medians, errors = whiskers(rows, f"{name}_ms")
+    for line, name in zip(LINE_STYLES, ("p50", "p95", "p99"), strict=True):
+        medians, errors = error_bars(rows, f"{name}_ms")
         axes.errorbar(shares, medians, yerr=errors, fmt=line, color="0.15", capsize=3, label=name)
     axes.axhline(RECOVERED_P95_MS, color="0.5", linewidth=1)
     axes.text(shares[0], RECOVERED_P95_MS, "promised p95 at 70 %", fontsize=8, va="bottom")
@@ -226,7 +230,9 @@ def _latency(axes: Axes, result: Mapping[str, Any]) -> None:
 def _overload(axes: Axes, result: Mapping[str, Any]) -> None:
     seconds = result["overload"]["seconds"]
     at = [each["second"] for each in seconds]
-    for line, name, label in zip(LINES, ("sent", "good", "refused"), ("sent", "answered", "refused"), strict=True):
+    for line, name, label in zip(
+        LINE_STYLES, ("sent", "good", "refused"), ("sent", "answered", "refused"), strict=True
+    ):
         axes.plot(at, [each[name] for each in seconds], line, color="0.15", markersize=4, label=label)
     axes.axhline(result["peak_per_s"], color="0.5", linewidth=1)
     axes.text(at[-1], result["peak_per_s"], "peak", fontsize=8, va="bottom", ha="right")
@@ -239,7 +245,7 @@ def _overload(axes: Axes, result: Mapping[str, Any]) -> None:
 
 def _memory(axes: Axes, result: Mapping[str, Any]) -> None:
     minutes = result["soak"]
-    axes.plot([each["minute"] for each in minutes], [each["rss_mb"] for each in minutes], LINES[0], color="0.15")
+    axes.plot([each["minute"] for each in minutes], [each["rss_mb"] for each in minutes], LINE_STYLES[0], color="0.15")
     axes.set_ylim(bottom=0)
     axes.set_xlabel("minutes at 70 % of the peak")
     axes.set_ylabel("resident memory of all processes, MB")

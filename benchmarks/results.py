@@ -23,14 +23,14 @@ from rich.console import Console
 from rich.table import Table
 
 PROJECT = Path(__file__).resolve().parent.parent
-WIDTH = 170
+TABLE_WIDTH = 170
 
 Column = tuple[str, str, str]
 """Heading, key of the row, and format; text has no format and is aligned to the left."""
 
 
 @dataclass(frozen=True, slots=True)
-class Spread:
+class RoundStats:
     """A figure over the rounds."""
 
     median: float
@@ -38,7 +38,7 @@ class Spread:
     most: float
 
     @classmethod
-    def of(cls, values: Sequence[float]) -> Spread:
+    def of(cls, values: Sequence[float]) -> RoundStats:
         return cls(statistics.median(values), min(values), max(values))
 
     def __format__(self, form: str) -> str:
@@ -46,9 +46,9 @@ class Spread:
         return f"{self.median:{form}} ({self.least:{form}}-{self.most:{form}})"
 
 
-def ratios(above: Sequence[float], below: Sequence[float]) -> Spread:
+def ratios_by_round(above: Sequence[float], below: Sequence[float]) -> RoundStats:
     """Divide round by round: both sides of a round were measured on the same machine at the same speed."""
-    return Spread.of([upper / lower for upper, lower in zip(above, below, strict=True)])
+    return RoundStats.of([upper / lower for upper, lower in zip(above, below, strict=True)])
 
 
 def argument_parser(doc: str | None) -> argparse.ArgumentParser:
@@ -75,9 +75,9 @@ def machine() -> dict[str, str | int | float]:
 
 
 def print_table(
-    title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, width: int = WIDTH
+    title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, width: int = TABLE_WIDTH
 ) -> None:
-    """Print rows as a table; a `Spread` has its least and most on a second line."""
+    """Print rows as a table; a `RoundStats` has its least and most on a second line."""
     table = Table(title=title, title_justify="left")
     for heading, _, form in columns:
         table.add_column(heading, justify="right" if form else "left")
@@ -87,22 +87,22 @@ def print_table(
 
 
 def print_result(benchmark: str, result: Mapping[str, Any]) -> None:
-    print(last_line({"benchmark": benchmark, "machine": machine(), **result}))
+    print(result_line({"benchmark": benchmark, "machine": machine(), **result}))
 
 
-def last_line(result: Any) -> str:
+def result_line(result: Any) -> str:
     """The run as one line of JSON."""
-    return json.dumps(plain(result), allow_nan=False)
+    return json.dumps(to_json_values(result), allow_nan=False)
 
 
-def plain(value: Any) -> Any:
+def to_json_values(value: Any) -> Any:
     """Dataclasses as mappings, and NaN, which JSON does not have, as None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return plain(dataclasses.asdict(value))
+        return to_json_values(dataclasses.asdict(value))
     if isinstance(value, Mapping):
-        return {str(name): plain(inner) for name, inner in value.items()}
+        return {str(name): to_json_values(inner) for name, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(inner) for inner in value]
+        return [to_json_values(inner) for inner in value]
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
@@ -110,8 +110,8 @@ def _cell(value: Any, form: str) -> str:
     if isinstance(value, bool):
         return "[green]yes[/]" if value else "[red]no[/]"
     if isinstance(value, Mapping):
-        value = Spread(**value)
-    if isinstance(value, Spread):
+        value = RoundStats(**value)
+    if isinstance(value, RoundStats):
         return f"{value.median:{form}}\n[dim]{value.least:{form}}-{value.most:{form}}[/]"
     return "-" if value is None else format(value, form)
 

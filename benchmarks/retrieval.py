@@ -31,12 +31,12 @@ from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowl
 from frontdesk.responses.knowledge_base.retrieval import Embedder, Near, Retrieval
 from frontdesk.types import CustomerTier
 
-WRITTEN = Path(__file__).with_suffix(".yaml")
+TEST_SET_FILE = Path(__file__).with_suffix(".yaml")
 DAY = date(2026, 6, 1)
-TIMED = 2_000
+TIMED_CALLS = 2_000
 
 Key = Callable[[Near], float]
-WAYS: dict[str, Key] = {
+RANKINGS: dict[str, Key] = {
     "intent alone": lambda _: 0.0,
     "BM25": lambda near: near.words,
     "embedding": lambda near: near.cosine,
@@ -55,7 +55,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Figures:
+class RankMetrics:
     """Shares of the questions: right passage first, among the first three; mean of 1 / rank."""
 
     first: float
@@ -63,7 +63,7 @@ class Figures:
     reciprocal: float
 
     @classmethod
-    def of(cls, ranks: Sequence[int]) -> Figures:
+    def of(cls, ranks: Sequence[int]) -> RankMetrics:
         count = len(ranks)
         return cls(
             first=sum(rank == 1 for rank in ranks) / count,
@@ -72,9 +72,9 @@ class Figures:
         )
 
 
-def written() -> tuple[Knowledge, tuple[Question, ...]]:
+def load_test_set() -> tuple[Knowledge, tuple[Question, ...]]:
     """The set."""
-    data = yaml.safe_load(WRITTEN.read_text(encoding="utf-8"))
+    data = yaml.safe_load(TEST_SET_FILE.read_text(encoding="utf-8"))
     passages = [
         *(part for passage in Knowledge.read(STARTER_KNOWLEDGE).passages for part in _paragraphs(passage)),
         *(_passage(one["id"], one["title"], one["intent"], one["text"]) for one in data["passages"]),
@@ -85,14 +85,14 @@ def written() -> tuple[Knowledge, tuple[Question, ...]]:
 
 def ranks(retrieval: Retrieval, questions: Sequence[Question], *, intent_known: bool) -> dict[str, list[int]]:
     """The rank of the right passage for each question, by way."""
-    found: dict[str, list[int]] = {name: [] for name in WAYS}
+    found: dict[str, list[int]] = {name: [] for name in RANKINGS}
     for question in questions:
         passages = retrieval.knowledge.passages
         if intent_known:
             passages = retrieval.knowledge.for_intent(question.intent, DAY)
         nearest = retrieval.nearest(question.text, passages)
         in_file_order = sorted(nearest, key=lambda near: passages.index(near.passage))
-        for name, key in WAYS.items():
+        for name, key in RANKINGS.items():
             ranked = sorted(in_file_order, key=lambda near: -key(near))
             right = (place for place, near in enumerate(ranked, 1) if near.passage.id in question.answers)
             found[name].append(next(right))
@@ -117,11 +117,11 @@ def beside(retrieval: Retrieval, questions: Sequence[Question]) -> tuple[float, 
 
 def cpu_us(retrieval: Retrieval, questions: Sequence[Question]) -> float:
     """Microseconds of CPU of one `find` among several passages of the right intent."""
-    asked = [questions[at % len(questions)] for at in range(TIMED)]
+    asked = [questions[at % len(questions)] for at in range(TIMED_CALLS)]
     began = time.process_time()
     for question in asked:
         retrieval.find(question.intent, question.text, DAY, CustomerTier.STANDARD, "en")
-    return (time.process_time() - began) / TIMED * 1e6
+    return (time.process_time() - began) / TIMED_CALLS * 1e6
 
 
 def main() -> None:
@@ -129,15 +129,15 @@ def main() -> None:
     parser.add_argument("--bundle", type=Path, help="whose features embed; the champion's by default")
     settings = load()
     bundle = open_named(settings, parser.parse_args().bundle or served_bundle(settings)).files
-    knowledge, questions = written()
+    knowledge, questions = load_test_set()
     embedder: Embedder = FeatureRow.load(bundle / "features", MASKING_VERSION)
     retrieval = Retrieval.over(knowledge, embedder)
     rows = []
     for known in (True, False):
         for name, places in ranks(retrieval, questions, intent_known=known).items():
             free = [place for place, question in zip(places, questions, strict=True) if question.paraphrased]
-            intent, paraphrased = "right" if known else "unknown", Figures.of(free).first
-            rows.append({"intent": intent, "by": name, **asdict(Figures.of(places)), "paraphrased": paraphrased})
+            intent, paraphrased = "right" if known else "unknown", RankMetrics.of(free).first
+            rows.append({"intent": intent, "by": name, **asdict(RankMetrics.of(places)), "paraphrased": paraphrased})
     shares = (("first", "first"), ("in three", "in_three"), ("1 / rank", "reciprocal"), ("paraphrased", "paraphrased"))
     columns = [("intent", "intent", ""), ("ranked by", "by", ""), *((*share, ".3f") for share in shares)]
     print_table(bundle.root.name, columns, rows)

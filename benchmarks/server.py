@@ -38,7 +38,7 @@ HOST = "127.0.0.1"
 PLACEMENTS = ("embedded", "dedicated", "distributed")
 READY_TIMEOUT_S = 120
 STOP_TIMEOUT_S = 60
-TOKEN_S = 6 * 3600
+TOKEN_TTL_S = 6 * 3600
 IDLE_WINDOW_S, IDLE_SHARE = 0.3, 0.1
 
 CpuByProcess = Mapping[int, float]
@@ -81,7 +81,7 @@ class Server:
         while True:
             time.sleep(IDLE_WINDOW_S)
             after = self.cpu()
-            if spent_s(before, after) < IDLE_SHARE * IDLE_WINDOW_S:
+            if cpu_s_between(before, after) < IDLE_SHARE * IDLE_WINDOW_S:
                 return after
             before = after
 
@@ -90,7 +90,7 @@ class Server:
         return float(sum(process.memory_info().rss for process in self.processes())) / 2**20
 
 
-def spent_s(before: CpuByProcess, after: CpuByProcess) -> float:
+def cpu_s_between(before: CpuByProcess, after: CpuByProcess) -> float:
     """CPU seconds between two readings.
 
     Raises:
@@ -137,12 +137,12 @@ def running(
             wanted["STORAGE__URL"] = database_url
         environment = {f"FRONTDESK_{name}": str(value) for name, value in wanted.items()}
         serve = [sys.executable, "-m", "cli", "serve"]
-        with started(serve, environment, home, lambda: status_of(port, "/readyz") == 200) as (master, ready_s):
+        with start_server(serve, environment, home, lambda: get_status(port, "/readyz") == 200) as (master, ready_s):
             yield Server(home, port, grpc_port, _token(settings, home), master, ready_s)
 
 
 @contextmanager
-def started(
+def start_server(
     command: Sequence[str], environment: Mapping[str, str], folder: Path, is_ready: Callable[[], bool]
 ) -> Iterator[tuple[psutil.Process, float]]:
     """Start a server, wait until it is ready, and stop it and its children at the end of the block.
@@ -176,7 +176,7 @@ def free_ports(count: int) -> list[int]:
         return [probe.getsockname()[1] for probe in probes]
 
 
-def status_of(port: int, path: str) -> int:
+def get_status(port: int, path: str) -> int:
     """Status of a GET over a new connection; 0 without an answer."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
@@ -191,7 +191,7 @@ def status_of(port: int, path: str) -> int:
 def _token(settings: Settings, home: Path) -> str:
     key = signing_key(home / "keys")
     scopes = ("understand", "answer", "history:read", "admin")
-    return mint(key, settings.security, subject="benchmark", tenant="default", scopes=scopes, ttl_s=TOKEN_S)
+    return mint(key, settings.security, subject="benchmark", tenant="default", scopes=scopes, ttl_s=TOKEN_TTL_S)
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
@@ -221,7 +221,11 @@ def main() -> None:
             "BENCHMARK_TOKEN": server.token,
         }
         code = subprocess.run(wanted.command, env=os.environ | variables, check=False).returncode
-        cost = {"server_cpu_s": spent_s(before, server.cpu()), "rss_mb": server.rss_mb(), "ready_s": server.ready_s}
+        cost = {
+            "server_cpu_s": cpu_s_between(before, server.cpu()),
+            "rss_mb": server.rss_mb(),
+            "ready_s": server.ready_s,
+        }
     print_result("server", {"command": wanted.command, "exit_code": code, **cost})
     sys.exit(code)
 

@@ -26,17 +26,17 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks.closed_loop import CASES, MAIN_CASE, Observed, Rounds, run_cache, run_rounds, write_bodies
-from benchmarks.kernel import open_kernel, summary
-from benchmarks.overload import SHARES, open_row, run_open, run_overload, run_soak
-from benchmarks.report import draw, print_report, promises
-from benchmarks.results import PROJECT, argument_parser, last_line, machine, plain
+from benchmarks.closed_loop import CASES, MAIN_CASE, LoadResult, Rounds, run_cache, run_rounds, write_bodies
+from benchmarks.kernel import open_kernel, summarize_rounds
+from benchmarks.overload import SHARES, run_open_loop, run_overload, run_soak, summarize_open_loops
+from benchmarks.report import check_targets, draw_plots, print_report
+from benchmarks.results import PROJECT, argument_parser, machine, result_line, to_json_values
 from benchmarks.server import PLACEMENTS, Server, running
 from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 
 GROUPS = ("closed", "batch", "stored", "mix", "grpc", "open", "overload", "cache")
-PLOTS = PROJECT / "var" / "benchmarks"
+PLOTS_FOLDER = PROJECT / "var" / "benchmarks"
 
 Result = dict[str, Any]
 
@@ -44,11 +44,11 @@ Result = dict[str, Any]
 def main() -> None:
     options = _arguments()
     with Console(stderr=True).status("starting") as status:
-        result = plain(measure(options, status.update))
-    result["promises"] = [promise._asdict() for promise in promises(result)]
+        result = to_json_values(measure(options, status.update))
+    result["promises"] = [promise._asdict() for promise in check_targets(result)]
     print_report(result)
-    draw(result, options.plots)
-    line = last_line(result)
+    draw_plots(result, options.plots)
+    line = result_line(result)
     (options.plots / "serving.json").write_text(line, encoding="utf-8")
     print(line)
 
@@ -91,7 +91,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
     parser.add_argument("--only", type=_groups, default=GROUPS, help=f"comma-separated: {','.join(GROUPS)}")
     parser.add_argument("--soak", type=int, default=0, metavar="MINUTES")
-    parser.add_argument("--plots", type=Path, default=PLOTS, metavar="FOLDER")
+    parser.add_argument("--plots", type=Path, default=PLOTS_FOLDER, metavar="FOLDER")
     options = parser.parse_args()
     if options.quick:
         options.rounds, options.seconds = 2, 1.0
@@ -112,7 +112,7 @@ def _closed(rounds: Rounds, server: Server) -> Result:
     return {
         "ready_s": server.ready_s,
         "kernel_reference": rounds.reference,
-        "kernel": {name: summary(seen) for name, seen in rounds.kernel.items()},
+        "kernel": {name: summarize_rounds(seen) for name, seen in rounds.kernel.items()},
         "closed": rows,
         "peak_per_s": max(row["requests_per_s"].median for row in rows if row["name"] == MAIN_CASE.name),
     }
@@ -125,11 +125,11 @@ def _open(
     with tempfile.TemporaryDirectory() as folder:
         bodies, _ = write_bodies(MAIN_CASE, Path(folder))
         if "open" in options.only:
-            seen: dict[float, list[Observed]] = {share: [] for share in SHARES}
+            seen: dict[float, list[LoadResult]] = {share: [] for share in SHARES}
             for _ in range(options.rounds):
                 for share, rows in seen.items():
-                    rows.append(run_open(server, bodies, peak, share, options.seconds * 2, queued))
-            result["open"] = [open_row(share, rows) for share, rows in seen.items()]
+                    rows.append(run_open_loop(server, bodies, peak, share, options.seconds * 2, queued))
+            result["open"] = [summarize_open_loops(share, rows) for share, rows in seen.items()]
         if "overload" in options.only:
             result["overload"] = run_overload(server, Path(folder), peak, max(options.seconds * 3, 4.0), queued)
         if options.soak:

@@ -6,7 +6,7 @@ Two regimes, on SQLite (WAL, synchronous=FULL) and on a PostgreSQL of its own on
 disk that holds temporary folders. A commit waits for at least one flush of that disk, whose time stands in the table:
 it bounds what storing adds to a lone request from below.
 
-*The recorder alone*, in one process: `WAITING` requests at a time each wait for their record, as in a busy worker. The
+*The recorder alone*, in one process: `CONCURRENT_WRITERS` requests at a time each wait for their record, as in a busy worker. The
 same records through the same thread, once with one row a transaction and once with as many as wait. The two take turns.
 
 *The server*, two workers, over HTTP: `/v1/understand` with `store` true and false in turn, alone and with 64 in flight.
@@ -29,18 +29,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.closed_loop import Case, Observed, serve, write_bodies
-from benchmarks.results import Spread, argument_parser, plain, print_result, print_table, ratios
+from benchmarks.closed_loop import Case, LoadResult, run_case, write_bodies
+from benchmarks.results import RoundStats, argument_parser, print_result, print_table, ratios_by_round, to_json_values
 from benchmarks.server import Server, running
 from frontdesk.storage.database import migrate
 from tests.support import postgresql
 from tests.support.recording import recording
 from tests.support.records import record
 
-WAITING = 256
+CONCURRENT_WRITERS = 256
 ALONE_ROWS, GROUPED_ROWS = 500, 8000
 FLUSHES = 100
-PATIENCE_S = 60.0
+DEADLINE_S = 60.0
 CACHED_TEXTS = 16_384  # of each worker: all texts of `benchmarks.closed_loop`
 GROUP_GAIN, ADDED_P50_MS, ADDED_CPU_MS = 10.0, 3.0, 0.3
 LATENCY = (1, "p50 at concurrency 1")
@@ -48,35 +48,35 @@ CPU = (64, "CPU a request at 64 in flight")
 
 
 @dataclass(frozen=True, slots=True)
-class Commits:
+class CommitRates:
     """Rows a second of the recorder alone; `gain` is grouped by alone, round by round."""
 
-    alone_per_s: Spread
-    grouped_per_s: Spread
-    gain: Spread
+    alone_per_s: RoundStats
+    grouped_per_s: RoundStats
+    gain: RoundStats
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddedCost:
     """Milliseconds that storing adds, and what they are added to."""
 
-    p50_ms: Spread
-    without_p50_ms: Spread
-    cpu_ms: Spread
-    without_cpu_ms: Spread
+    p50_ms: RoundStats
+    without_p50_ms: RoundStats
+    cpu_ms: RoundStats
+    without_cpu_ms: RoundStats
 
 
 @dataclass(frozen=True, slots=True)
-class Costs:
+class StorageCosts:
     """Of one database. `added` is None where no server was asked."""
 
     database: str
-    flush_ms: Spread
-    commits: Commits
-    added: Added | None
+    flush_ms: RoundStats
+    commits: CommitRates
+    added: AddedCost | None
 
 
-def measure_flushes(folder: Path) -> Spread:
+def measure_flushes(folder: Path) -> RoundStats:
     """Milliseconds until 4 kB more of a file are on the disk."""
     took = []
     with (folder / "flushed").open("wb", buffering=0) as file:
@@ -85,22 +85,22 @@ def measure_flushes(folder: Path) -> Spread:
             file.write(bytes(4096))
             os.fdatasync(file.fileno())
             took.append((time.perf_counter() - begun) * 1000)
-    return Spread.of(took)
+    return RoundStats.of(took)
 
 
-def measure_commits(url: str, rounds: int) -> Commits:
+def measure_commits(url: str, rounds: int) -> CommitRates:
     """One row a transaction and many, in turn; the tables are there already."""
     alone, grouped = [], []
     for _ in range(rounds):
-        alone.append(rows_per_s(url, ALONE_ROWS, max_rows_per_commit=1))
-        grouped.append(rows_per_s(url, GROUPED_ROWS, max_rows_per_commit=WAITING))
-    return Commits(Spread.of(alone), Spread.of(grouped), ratios(grouped, alone))
+        alone.append(measure_rows_per_s(url, ALONE_ROWS, max_rows_per_commit=1))
+        grouped.append(measure_rows_per_s(url, GROUPED_ROWS, max_rows_per_commit=CONCURRENT_WRITERS))
+    return CommitRates(RoundStats.of(alone), RoundStats.of(grouped), ratios_by_round(grouped, alone))
 
 
-def rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> float:
-    """How many records a second are acknowledged when `WAITING` wait at a time."""
+def measure_rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> float:
+    """How many records a second are acknowledged when `CONCURRENT_WRITERS` wait at a time."""
     left = iter([record() for _ in range(rows)])
-    patient = {"budget_s": PATIENCE_S, "timeout_s": PATIENCE_S}  # what is measured is the database, not the spool
+    patient = {"budget_s": DEADLINE_S, "timeout_s": DEADLINE_S}  # what is measured is the database, not the spool
     with (
         tempfile.TemporaryDirectory() as home,
         recording(url, Path(home), max_rows_per_commit=max_rows_per_commit, **patient) as worker,
@@ -111,16 +111,16 @@ def rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> float:
                 await worker.recorder.keep(mine)
 
         async def clients() -> None:
-            await asyncio.gather(*(client() for _ in range(WAITING)))
+            await asyncio.gather(*(client() for _ in range(CONCURRENT_WRITERS)))
 
         begun = time.perf_counter()
         asyncio.run(clients())
         return rows / (time.perf_counter() - begun)
 
 
-def measure_added(server: Server, rounds: int, seconds: float) -> Added:
+def measure_added_cost(server: Server, rounds: int, seconds: float) -> AddedCost:
     """Store and do not store, in turn, after every text was answered once."""
-    seen: dict[tuple[int, bool], list[Observed]] = {}
+    seen: dict[tuple[int, bool], list[LoadResult]] = {}
     with tempfile.TemporaryDirectory() as folder:
         cases = {
             (concurrency, store): Case("storing", f"store {store}".lower(), concurrency, store=store)
@@ -129,25 +129,25 @@ def measure_added(server: Server, rounds: int, seconds: float) -> Added:
         }
         bodies = {key: write_bodies(case, Path(folder)) for key, case in cases.items()}
         for store in (False, True):
-            serve(server, cases[CPU[0], store], *bodies[CPU[0], store], seconds * 2)
+            run_case(server, cases[CPU[0], store], *bodies[CPU[0], store], seconds * 2)
         for number in range(rounds):
             for key, case in list(cases.items())[:: 1 if number % 2 == 0 else -1]:
-                seen.setdefault(key, []).append(serve(server, case, *bodies[key], seconds))
+                seen.setdefault(key, []).append(run_case(server, case, *bodies[key], seconds))
     p50 = {store: [each.load.latency_ms(0.5) for each in seen[LATENCY[0], store]] for store in (False, True)}
     cpu = {store: [each.cpu_ms_per_text for each in seen[CPU[0], store]] for store in (False, True)}
-    return Added(
+    return AddedCost(
         p50_ms=_differences(p50),
-        without_p50_ms=Spread.of(p50[False]),
+        without_p50_ms=RoundStats.of(p50[False]),
         cpu_ms=_differences(cpu),
-        without_cpu_ms=Spread.of(cpu[False]),
+        without_cpu_ms=RoundStats.of(cpu[False]),
     )
 
 
-def _differences(figures: Mapping[bool, list[float]]) -> Spread:
-    return Spread.of([stored - not_ for stored, not_ in zip(figures[True], figures[False], strict=True)])
+def _differences(figures: Mapping[bool, list[float]]) -> RoundStats:
+    return RoundStats.of([stored - not_ for stored, not_ in zip(figures[True], figures[False], strict=True)])
 
 
-def promises(costs: Costs) -> list[tuple[str, str, float, bool]]:
+def check_targets(costs: StorageCosts) -> list[tuple[str, str, float, bool]]:
     """What was promised of one database, the target in words, what was measured, and whether that is enough."""
     gain = costs.commits.gain.median
     kept = [("group commit / one commit a row", f">= {GROUP_GAIN:.0f}", gain, gain >= GROUP_GAIN)]
@@ -167,11 +167,13 @@ def main() -> int:
     wanted = parser.parse_args()
     found = [_measure(database, url, wanted) for database, url in _databases()]
     _print(found)
-    print_result("storage", {costs.database: {**plain(costs), "promises": promises(costs)} for costs in found})
-    return int(not all(kept for costs in found for *_, kept in promises(costs)))
+    print_result(
+        "storage", {costs.database: {**to_json_values(costs), "promises": check_targets(costs)} for costs in found}
+    )
+    return int(not all(kept for costs in found for *_, kept in check_targets(costs)))
 
 
-def _measure(database: str, url: str, wanted: argparse.Namespace) -> Costs:
+def _measure(database: str, url: str, wanted: argparse.Namespace) -> StorageCosts:
     console = Console(stderr=True)
     console.print(f"{database}: the recorder alone, {wanted.rounds} rounds")
     migrate(url)
@@ -179,10 +181,10 @@ def _measure(database: str, url: str, wanted: argparse.Namespace) -> Costs:
         flush_ms = measure_flushes(Path(folder))
     commits = measure_commits(url, wanted.rounds)
     if wanted.skip_server:
-        return Costs(database, flush_ms, commits, None)
+        return StorageCosts(database, flush_ms, commits, None)
     console.print(f"{database}: the server, {wanted.rounds} rounds")
     with running(workers=2, cached_texts=CACHED_TEXTS, bundle=wanted.bundle, database_url=url) as server:
-        return Costs(database, flush_ms, commits, measure_added(server, wanted.rounds, wanted.seconds))
+        return StorageCosts(database, flush_ms, commits, measure_added_cost(server, wanted.rounds, wanted.seconds))
 
 
 def _databases() -> Iterator[tuple[str, str]]:
@@ -196,16 +198,18 @@ def _databases() -> Iterator[tuple[str, str]]:
         yield "PostgreSQL", server.fresh_database()
 
 
-def _print(found: list[Costs]) -> None:
-    flat = [{"database": costs.database, "flush_ms": costs.flush_ms, **plain(costs.commits)} for costs in found]
+def _print(found: list[StorageCosts]) -> None:
+    flat = [
+        {"database": costs.database, "flush_ms": costs.flush_ms, **to_json_values(costs.commits)} for costs in found
+    ]
     figures = (
         ("a flush of the disk, ms", "flush_ms", ".2f"),
         ("one commit a row, rows/s", "alone_per_s", ".0f"),
-        (f"group commit, {WAITING} waiting, rows/s", "grouped_per_s", ".0f"),
+        (f"group commit, {CONCURRENT_WRITERS} waiting, rows/s", "grouped_per_s", ".0f"),
         ("gain", "gain", ".1f"),
     )
     print_table("What keeping costs", [("database", "database", ""), *figures], flat)
-    added = [{"database": costs.database, **plain(costs.added)} for costs in found if costs.added]
+    added = [{"database": costs.database, **to_json_values(costs.added)} for costs in found if costs.added]
     figures = (
         (f"{LATENCY[1]} without storing, ms", "without_p50_ms", ".2f"),
         ("storing adds, ms", "p50_ms", ".2f"),
@@ -217,7 +221,7 @@ def _print(found: list[Costs]) -> None:
     rows = [
         {"database": costs.database, "what": what, "target": target, "measured": measured, "kept": kept}
         for costs in found
-        for what, target, measured, kept in promises(costs)
+        for what, target, measured, kept in check_targets(costs)
     ]
     columns = (("database", "database", ""), ("what", "what", ""), ("target", "target", ""))
     print_table("Promises", [*columns, ("measured", "measured", ".2f"), ("kept", "kept", "")], rows)

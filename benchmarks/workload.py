@@ -23,7 +23,7 @@ UNDERSTAND, BATCH, QUERIES = "/v1/understand", "/v1/understand/batch", "/v1/quer
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class RequestKind:
     """One kind of request: its path, how many texts it carries, and its share of all requests."""
 
     name: str
@@ -33,9 +33,9 @@ class Kind:
 
 
 MIX = (
-    Kind("understand", UNDERSTAND, texts=1, share=0.60),
-    Kind("answer", QUERIES, texts=1, share=0.35),
-    Kind("batch", BATCH, texts=16, share=0.05),
+    RequestKind("understand", UNDERSTAND, texts=1, share=0.60),
+    RequestKind("answer", QUERIES, texts=1, share=0.35),
+    RequestKind("batch", BATCH, texts=16, share=0.05),
 )
 TEXTS_PER_MIXED_REQUEST = sum(kind.share * kind.texts for kind in MIX)
 
@@ -60,20 +60,20 @@ def messages(count: int, seed: int = 7) -> list[str]:
     return [texts[index % len(texts)] + (f" {index}" if index >= len(texts) else "") for index in range(count)]
 
 
-def request(path: str, texts: Sequence[str], *, store: bool) -> Request:
+def build_request(path: str, texts: Sequence[str], *, store: bool) -> Request:
     """One request to `path` with these messages; more than one only for the batch."""
     queries = [{"text": text, "store": store} for text in texts]
     body = {"queries": queries} if path == BATCH else queries[0]
     return Request(path, json.dumps(body), tuple(texts))
 
 
-def requests(path: str, texts: Sequence[str], *, store: bool, texts_each: int = 1) -> list[Request]:
+def build_requests(path: str, texts: Sequence[str], *, store: bool, texts_each: int = 1) -> list[Request]:
     """All messages in order, `texts_each` a request; what does not fill the last request is left out."""
     starts = range(0, len(texts) - texts_each + 1, texts_each)
-    return [request(path, texts[start : start + texts_each], store=store) for start in starts]
+    return [build_request(path, texts[start : start + texts_each], store=store) for start in starts]
 
 
-def mixed(texts: Iterable[str], seed: int = 11) -> Iterator[Request]:
+def mix_requests(texts: Iterable[str], seed: int = 11) -> Iterator[Request]:
     """Requests of `MIX`, in random order by its shares, until the messages are used up."""
     chosen = random.Random(seed)
     left = iter(texts)
@@ -83,7 +83,7 @@ def mixed(texts: Iterable[str], seed: int = 11) -> Iterator[Request]:
         taken = list(itertools.islice(left, kind.texts))
         if len(taken) < kind.texts:
             return
-        yield request(kind.path, taken, store=True)
+        yield build_request(kind.path, taken, store=True)
 
 
 def write_requests(file: Path, wanted: Iterable[Request]) -> Path:

@@ -27,10 +27,19 @@ from typing import Any, cast
 from matplotlib.axes import Axes
 from rich.console import Console
 
-from benchmarks.peers.harness import LINE_UP, Expected, Measured, Plan, chosen, in_turn, measure, summarise
+from benchmarks.peers.harness import (
+    PEERS,
+    Expected,
+    LevelResult,
+    LoadPlan,
+    measure_peer,
+    rotate_peers,
+    select_peers,
+    summarize_levels,
+)
 from benchmarks.peers.model import BUNDLE_VARIABLE, CORES, PRECISION_VARIABLE
-from benchmarks.report import whiskers
-from benchmarks.results import Column, argument_parser, plain, print_result, print_table
+from benchmarks.report import error_bars
+from benchmarks.results import Column, argument_parser, print_result, print_table, to_json_values
 from benchmarks.workload import messages
 from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
@@ -56,7 +65,7 @@ COLUMNS: tuple[Column, ...] = (
 )
 COLOURS = (ENSEMBLE, *MEMBERS, SOFT)
 BAR_WIDTH = 0.8  # of the space of a concurrency, all servers together
-TITLES = {peer.name: peer.title for peer in LINE_UP}
+TITLES = {peer.name: peer.title for peer in PEERS}
 
 
 def main() -> None:
@@ -69,14 +78,14 @@ def main() -> None:
     precision = _pin(bundle, settings.model.precision)
     texts = [mask(text).text for text in messages(TEXTS)]
     expected = _expected(bundle, precision, texts[-CHECKED:])
-    peers, plan = chosen(options.only), Plan(CONCURRENCIES, options.seconds, options.warm_up)
-    measured: list[Measured] = []
+    peers, plan = select_peers(options.only), LoadPlan(CONCURRENCIES, options.seconds, options.warm_up)
+    measured: list[LevelResult] = []
     for turn in range(options.rounds):
-        for peer in in_turn(peers, turn):
+        for peer in rotate_peers(peers, turn):
             with console.status(f"round {turn + 1} of {options.rounds}: {peer.title}"):
-                measured += measure(peer, turn, plan, texts, expected)
-    rows = [{"title": TITLES[row["peer"]], **row} for row in plain(summarise(measured))]
-    draw(rows, options.plot or settings.home / "benchmarks" / "peers.png")
+                measured += measure_peer(peer, turn, plan, texts, expected)
+    rows = [{"title": TITLES[row["peer"]], **row} for row in to_json_values(summarize_levels(measured))]
+    draw_plot(rows, options.plot or settings.home / "benchmarks" / "peers.png")
     regime = f"bundle {bundle.version}, {precision}, {CORES} cores, {options.rounds} rounds"
     print_table(f"The same models behind other servers: {regime}", COLUMNS, rows)
     how = {"rounds": options.rounds, "seconds": options.seconds, "bundle": bundle.version, "precision": precision}
@@ -86,7 +95,7 @@ def main() -> None:
 def _arguments() -> argparse.Namespace:
     parser = argument_parser(__doc__)
     parser.add_argument("--quick", action="store_true", help="one round of 3 s a level: does everything run?")
-    parser.add_argument("--only", help=f"comma-separated: {', '.join(peer.name for peer in LINE_UP)}")
+    parser.add_argument("--only", help=f"comma-separated: {', '.join(peer.name for peer in PEERS)}")
     parser.add_argument("--rounds", type=int, help=f"default {ROUNDS}")
     parser.add_argument("--seconds", type=float, help=f"of each level, default {SECONDS:.0f}")
     parser.add_argument("--plot", type=Path, help="the PNG; by default below the home folder")
@@ -97,7 +106,7 @@ def _arguments() -> argparse.Namespace:
     if shutil.which("wrk") is None:
         parser.error("wrk is missing: apt-get install wrk")
     try:
-        chosen(options.only)
+        select_peers(options.only)
     except ValueError as error:
         parser.error(str(error))
     return options
@@ -117,7 +126,7 @@ def _expected(bundle: Bundle, precision: str, texts: Sequence[str]) -> Expected:
     return [(text, intent.label, intent.confidence) for text, intent in zip(texts, intents, strict=True)]
 
 
-def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
+def draw_plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Write the PNG: throughput and 95th percentile of every server; error bars from least to most of the rounds."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with picture(path, height_inches=8.0) as figure:
@@ -137,7 +146,7 @@ def _bars(axes: Axes, rows: Sequence[dict[str, Any]], figure: str, title: str) -
     for place, peer in enumerate(peers):
         own = [row for row in rows if row["peer"] == peer]
         x = [levels.index(row["concurrency"]) + (place - (len(peers) - 1) / 2) * width for row in own]
-        medians, errors = whiskers(own, figure)
+        medians, errors = error_bars(own, figure)
         colour = COLOURS[list(TITLES).index(peer)]
         axes.bar(x, medians, width, yerr=errors, color=colour, ecolor=INK, capsize=2, label=TITLES[peer])
     axes.set_xticks(range(len(levels)), [f"{level} in flight" for level in levels])

@@ -32,29 +32,29 @@ from runners.models.base_model import Batch
 from runners.models.calibration import Calibration
 from runners.models.encoder import ENCODER_MEMBERS
 
-Names = tuple[str, ...]
+ModelNames = tuple[str, ...]
 """Of the members of a service, in the order of their scores."""
 
-SERVICE: dict[str, Any] = {
+SERVICE_OPTIONS: dict[str, Any] = {
     "traffic": {"timeout": 60},
     "runner_connection": {"max_requests": 1_000_000_000, "max_age": 1_000_000_000.0},
     "logging": {"access": {"enabled": False}},
 }
-BATCHED: dict[str, Any] = {"batchable": True, "max_batch_size": 32, "max_latency_ms": 60_000}
-DISTILBERT: Names = ("distilbert",)
-ROBERTA: Names = ("roberta",)
-LOGISTIC_REGRESSION: Names = ("logistic_regression",)
-RANDOM_FOREST: Names = ("random_forest",)
-XGBOOST: Names = ("xgboost",)
+BATCH_OPTIONS: dict[str, Any] = {"batchable": True, "max_batch_size": 32, "max_latency_ms": 60_000}
+DISTILBERT: ModelNames = ("distilbert",)
+ROBERTA: ModelNames = ("roberta",)
+LOGISTIC_REGRESSION: ModelNames = ("logistic_regression",)
+RANDOM_FOREST: ModelNames = ("random_forest",)
+XGBOOST: ModelNames = ("xgboost",)
 LIGHT = LOGISTIC_REGRESSION + RANDOM_FOREST + XGBOOST
 SENTIMENTS = 3
 NO_FEATURES = FeatureRows((), np.empty((0, 0), np.float32))
 
 
-def service_of(names: Names) -> Any:
+def create_service(names: ModelNames) -> Any:
     """A service with these members that joins the texts of concurrent requests into one call of them."""
 
-    @bentoml.service(name=f"peer_{'_and_'.join(names)}", workers=1, **SERVICE)
+    @bentoml.service(name=f"peer_{'_and_'.join(names)}", workers=1, **SERVICE_OPTIONS)
     class Members:
         def __init__(self) -> None:
             opened = bundle()
@@ -62,7 +62,7 @@ def service_of(names: Names) -> Any:
             self._members = [load_member(name, folder, threads=1, precision=precision()) for name in names]
             self._features = None if set(names) <= set(ENCODER_MEMBERS) else load_features(opened)
 
-        @bentoml.api(**BATCHED)
+        @bentoml.api(**BATCH_OPTIONS)
         def scores(self, texts: list[str]) -> np.ndarray:
             features = self._features.rows(texts) if self._features else NO_FEATURES
             batch = Batch(texts, features, sampling=True)
@@ -71,9 +71,9 @@ def service_of(names: Names) -> Any:
     return Members
 
 
-DistilBert, Roberta = service_of(DISTILBERT), service_of(ROBERTA)
-LogisticRegression, RandomForest, XGBoost = map(service_of, (LOGISTIC_REGRESSION, RANDOM_FOREST, XGBOOST))
-LightMembers = service_of(LIGHT)
+DistilBert, Roberta = create_service(DISTILBERT), create_service(ROBERTA)
+LogisticRegression, RandomForest, XGBoost = map(create_service, (LOGISTIC_REGRESSION, RANDOM_FOREST, XGBOOST))
+LightMembers = create_service(LIGHT)
 
 
 class Gateway:
@@ -94,7 +94,7 @@ class Gateway:
             calibration=Calibration.load(opened.path / "calibration.json"),
         )
 
-    def understanding(self, text: str, rows: Mapping[Names, Floats]) -> dict[str, Any]:
+    def understanding(self, text: str, rows: Mapping[ModelNames, Floats]) -> dict[str, Any]:
         """Of one text; `rows` holds the row of each service by the names of its members."""
         scores: dict[str, Scores] = {}
         for names, row in rows.items():
@@ -109,10 +109,10 @@ class _Scored:
     """A member with given scores."""
 
     name: str
-    given: Scores
+    precomputed: Scores
 
     def scores(self, _: Batch) -> Scores:
-        return self.given
+        return self.precomputed
 
 
 class _Statistics:
@@ -120,7 +120,7 @@ class _Statistics:
         return FeatureRows((), np.stack([statistics(text) for text in texts]))
 
 
-@bentoml.service(name="peer_each_member", workers=CORES, **SERVICE)
+@bentoml.service(name="peer_each_member", workers=CORES, **SERVICE_OPTIONS)
 class EachMember:
     distilbert = bentoml.depends(DistilBert)
     roberta = bentoml.depends(Roberta)
@@ -143,7 +143,7 @@ class EachMember:
         return self._gateway.understanding(text, await gather_scores(services, text))
 
 
-@bentoml.service(name="peer_light_together", workers=CORES, **SERVICE)
+@bentoml.service(name="peer_light_together", workers=CORES, **SERVICE_OPTIONS)
 class LightTogether:
     distilbert = bentoml.depends(DistilBert)
     roberta = bentoml.depends(Roberta)
@@ -158,7 +158,7 @@ class LightTogether:
         return self._gateway.understanding(text, await gather_scores(services, text))
 
 
-async def gather_scores(services: Mapping[Names, Any], text: str) -> dict[Names, np.ndarray]:
+async def gather_scores(services: Mapping[ModelNames, Any], text: str) -> dict[ModelNames, np.ndarray]:
     """The row of each service for a text, computed in parallel."""
     rows = await asyncio.gather(*(service.to_async.scores([text]) for service in services.values()))
     return dict(zip(services, rows, strict=True))

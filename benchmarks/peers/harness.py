@@ -21,14 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import server as frontdesk
-from benchmarks.load import summary_loop
+from benchmarks.load import wrk_summary_loop
 from benchmarks.peers.model import CORES
-from benchmarks.results import Spread, ratios
-from benchmarks.server import HOST, Server, free_ports, spent_s, started
-from benchmarks.workload import requests, write_requests
+from benchmarks.results import RoundStats, ratios_by_round
+from benchmarks.server import HOST, Server, cpu_s_between, free_ports, start_server
+from benchmarks.workload import build_requests, write_requests
 
 FRONTDESK = "frontdesk"
-CHECKED_AT_ONCE = 8
+CHECK_CONCURRENCY = 8
 SETTLE_S = 0.2
 TOLERANCE = 1e-3
 """Of confidences; `runners/ensemble/warm_up.py` allows the golden rows the same."""
@@ -52,7 +52,7 @@ class Peer:
 
 _BENTOML = f"bentoml serve benchmarks.peers.bentoml_composition:%s --host {HOST} --port {{port}}"
 
-LINE_UP = (
+PEERS = (
     Peer(FRONTDESK, "Frontdesk", "/v1/understand"),  # `benchmarks.server` starts it as users do
     Peer("bentoml", "BentoML, a service a member", "/understand", _BENTOML % "EachMember"),
     Peer("bentoml-joined", "BentoML, light members in one", "/understand", _BENTOML % "LightTogether"),
@@ -74,7 +74,7 @@ LINE_UP = (
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class LoadPlan:
     """How long and how hard every server is loaded."""
 
     concurrencies: tuple[int, ...]
@@ -83,7 +83,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class LevelResult:
     """One level of one round. CPU is of all processes of the server, RSS too: shared pages count in each."""
 
     peer: str
@@ -98,40 +98,40 @@ class Measured:
     client_cpu_ms: float
 
 
-def chosen(names: str | None) -> tuple[Peer, ...]:
+def select_peers(names: str | None) -> tuple[Peer, ...]:
     """The peers of a comma-separated list, in the order of the line-up; all of them for None.
 
     Raises:
         ValueError: one is unknown; the message names all peers.
     """
     if names is None:
-        return LINE_UP
+        return PEERS
     wanted = set(names.split(","))
-    if unknown := wanted - {peer.name for peer in LINE_UP}:
-        known = ", ".join(peer.name for peer in LINE_UP)
+    if unknown := wanted - {peer.name for peer in PEERS}:
+        known = ", ".join(peer.name for peer in PEERS)
         raise ValueError(f"There is no peer {', '.join(sorted(unknown))}; there are: {known}.")
-    return tuple(peer for peer in LINE_UP if peer.name in wanted)
+    return tuple(peer for peer in PEERS if peer.name in wanted)
 
 
-def in_turn(peers: tuple[Peer, ...], turn: int) -> tuple[Peer, ...]:
+def rotate_peers(peers: tuple[Peer, ...], turn: int) -> tuple[Peer, ...]:
     """The order of a round: each round begins with the next peer, so that none is always first or last."""
     first = turn % len(peers)
     return peers[first:] + peers[:first]
 
 
-def measure(peer: Peer, turn: int, plan: Plan, texts: Sequence[str], expected: Expected) -> list[Measured]:
+def measure_peer(peer: Peer, turn: int, plan: LoadPlan, texts: Sequence[str], expected: Expected) -> list[LevelResult]:
     """Round number `turn` of `peer` at every level.
 
     Raises:
         RuntimeError: it did not start (with its log), gave a wrong answer, or a process of it ended under load.
     """
     with tempfile.TemporaryDirectory(prefix="peer-") as folder, _running(peer, Path(folder)) as server:
-        check(peer, server, expected)
-        bodies = write_requests(Path(folder) / "requests", requests(peer.path, texts, store=False))
+        check_answers(peer, server, expected)
+        bodies = write_requests(Path(folder) / "requests", build_requests(peer.path, texts, store=False))
         return [_level(peer, turn, server, bodies, plan, concurrency) for concurrency in plan.concurrencies]
 
 
-def check(peer: Peer, server: Server, expected: Expected) -> None:
+def check_answers(peer: Peer, server: Server, expected: Expected) -> None:
     """Send every expected text, several at once; raises RuntimeError for an answer that differs from the ensemble's."""
 
     def problem(row: tuple[str, str, float]) -> str | None:
@@ -144,18 +144,18 @@ def check(peer: Peer, server: Server, expected: Expected) -> None:
             return f"{intent['label']} {intent['confidence']} instead of {label} {confidence}"
         return None
 
-    with ThreadPoolExecutor(CHECKED_AT_ONCE) as pool:
+    with ThreadPoolExecutor(CHECK_CONCURRENCY) as pool:
         problems = list(filter(None, pool.map(problem, expected)))
     if problems:
         raise RuntimeError(f"{peer.name} answers {len(problems)} of {len(expected)} texts wrongly: {problems[0]}")
 
 
-def summarise(measured: Sequence[Measured]) -> list[dict[str, Any]]:
+def summarize_levels(measured: Sequence[LevelResult]) -> list[dict[str, Any]]:
     """One row for each server and concurrency over all rounds: by concurrency, then by falling throughput.
 
     `frontdesk` is Frontdesk's requests per second by this server's, formed round by round; None if it did not run.
     """
-    together: dict[tuple[str, int], list[Measured]] = {}
+    together: dict[tuple[str, int], list[LevelResult]] = {}
     for each in sorted(measured, key=lambda each: each.turn):
         together.setdefault((each.peer, each.concurrency), []).append(each)
     rows = []
@@ -167,21 +167,21 @@ def summarise(measured: Sequence[Measured]) -> list[dict[str, Any]]:
             {
                 "peer": peer,
                 "concurrency": concurrency,
-                **{name: Spread.of([getattr(each, name) for each in rounds]) for name in figures},
+                **{name: RoundStats.of([getattr(each, name) for each in rounds]) for name in figures},
                 "errors": sum(each.errors for each in rounds),
-                "frontdesk": ratios(ours, per_s) if ours and all(per_s) else None,
+                "frontdesk": ratios_by_round(ours, per_s) if ours and all(per_s) else None,
             }
         )
     return sorted(rows, key=lambda row: (row["concurrency"], -row["per_s"].median))
 
 
-def _level(peer: Peer, turn: int, server: Server, bodies: Path, plan: Plan, concurrency: int) -> Measured:
-    warm_up = summary_loop(server, bodies, concurrency, plan.warm_up_s)
+def _level(peer: Peer, turn: int, server: Server, bodies: Path, plan: LoadPlan, concurrency: int) -> LevelResult:
+    warm_up = wrk_summary_loop(server, bodies, concurrency, plan.warm_up_s)
     time.sleep(SETTLE_S + 2 * warm_up.p95_ms / 1000)  # most servers continue with what wrk left unanswered
     before = server.cpu()
-    load = summary_loop(server, bodies, concurrency, plan.seconds, first=concurrency * 97)
+    load = wrk_summary_loop(server, bodies, concurrency, plan.seconds, first=concurrency * 97)
     good = max(1, load.good)
-    return Measured(
+    return LevelResult(
         peer=peer.name,
         turn=turn,
         concurrency=concurrency,
@@ -189,7 +189,7 @@ def _level(peer: Peer, turn: int, server: Server, bodies: Path, plan: Plan, conc
         p50_ms=load.p50_ms,
         p95_ms=load.p95_ms,
         errors=load.errors,
-        cpu_ms=spent_s(before, server.cpu()) * 1000 / good,
+        cpu_ms=cpu_s_between(before, server.cpu()) * 1000 / good,
         rss_mb=server.rss_mb(),
         client_cpu_ms=load.client_cpu_s * 1000 / good,
     )
@@ -210,7 +210,7 @@ def _running(peer: Peer, folder: Path) -> Iterator[Server]:
         except (OSError, HTTPException):
             return False
 
-    with started(peer.command_on(port), private, folder, answers) as (master, ready_s):
+    with start_server(peer.command_on(port), private, folder, answers) as (master, ready_s):
         yield Server(folder, port, 0, "", master, ready_s)
 
 

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  -- lists and patterns read better unbroken
+
 """Numbers with letters right beside them: "SSN078-05-1120", "cvv123exp1227", "Mobile0170 1234567", "C.V.V. 123".
 
 A blank is inserted between such a word and its number before any finder runs, and acronyms with dots or blanks are

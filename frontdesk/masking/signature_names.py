@@ -1,4 +1,4 @@
-# ruff: noqa: E501  -- lists and patterns read better unbroken
+
 """Names by where they stand: at the end of a message, and in small letters after an introduction.
 
     "... two left shoes. Latisha Greene"    "thx, lena"    "ich heisse mehmet demir und ..."

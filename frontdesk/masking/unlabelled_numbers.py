@@ -1,4 +1,4 @@
-# ruff: noqa: E501  -- lists and patterns read better unbroken
+
 """References that no word announces: long numbers, codes of letters and digits, and what stands behind "#".
 
 Not known: which of two readings of a bare number is right (long ones are masked, as ORDER).

@@ -1,4 +1,4 @@
-# ruff: noqa: E501  -- lists and patterns read better unbroken
+
 """Internet addresses: links that may carry a secret, e-mail, IP. Other links stay readable."""
 
 from __future__ import annotations

@@ -6,9 +6,18 @@ from typing import Any
 
 import pytest
 
-from benchmarks.capacity import Assumptions, Measured, gpu_texts_per_s, on_cpus, sheet, with_gpus
+from benchmarks.capacity import (
+    Assumptions,
+    MeasuredCosts,
+    estimate_on_cpus,
+    estimate_requirements,
+    estimate_with_gpus,
+    gpu_texts_per_s,
+)
 
-GIVEN = Assumptions(requests_per_s=10_000, cores_per_machine=10, busy_share=0.5, spare_machines=1, encoder_share=0.75)
+ASSUMPTIONS = Assumptions(
+    requests_per_s=10_000, cores_per_machine=10, busy_share=0.5, spare_machines=1, encoder_share=0.75
+)
 
 
 def run(*names: str) -> dict[str, Any]:
@@ -25,22 +34,24 @@ def run(*names: str) -> dict[str, Any]:
 
 
 def test_machines_are_the_busy_cores_by_what_may_be_busy_and_the_spare() -> None:
-    need = on_cpus("understood", cpu_ms=4.0, given=GIVEN)
+    need = estimate_on_cpus("understood", cpu_ms=4.0, assumptions=ASSUMPTIONS)
 
     assert (need.cores, need.machines, need.gpus) == (40.0, 9, 0)
 
 
 def test_a_started_machine_is_a_machine() -> None:
-    assert on_cpus("understood", cpu_ms=4.001, given=GIVEN).machines == 10
+    assert estimate_on_cpus("understood", cpu_ms=4.001, assumptions=ASSUMPTIONS).machines == 10
 
 
 def test_a_gpu_takes_the_encoders_share_of_the_models_and_nothing_else() -> None:
-    assert with_gpus("understood", cpu_ms=4.0, models_ms=3.2, given=GIVEN).cores == pytest.approx(16.0)
+    assert estimate_with_gpus("understood", cpu_ms=4.0, models_ms=3.2, assumptions=ASSUMPTIONS).cores == pytest.approx(
+        16.0
+    )
 
 
 def test_each_gpu_needs_a_machine_to_be_in() -> None:
     slow = Assumptions(requests_per_s=10_000, cores_per_machine=64, gpu_tflops=5.0)
-    need = with_gpus("understood", cpu_ms=4.0, models_ms=3.2, given=slow)
+    need = estimate_with_gpus("understood", cpu_ms=4.0, models_ms=3.2, assumptions=slow)
 
     assert need.machines == need.gpus > 10
 
@@ -50,7 +61,7 @@ def test_what_a_gpu_does_follows_from_its_operations() -> None:
 
 
 def test_the_sheet_says_of_every_gpu_that_it_was_not_measured() -> None:
-    needs = sheet(Measured.of(run("understand", "understand, stored")), GIVEN)
+    needs = estimate_requirements(MeasuredCosts.of(run("understand", "understand, stored")), ASSUMPTIONS)
 
     assert [("not measured" in need.what) for need in needs] == [need.gpus > 0 for need in needs]
     assert needs[1].machines > needs[0].machines
@@ -58,4 +69,4 @@ def test_the_sheet_says_of_every_gpu_that_it_was_not_measured() -> None:
 
 def test_a_run_without_stored_requests_is_refused_with_what_to_do() -> None:
     with pytest.raises(SystemExit, match="--only stored"):
-        Measured.of(run("understand"))
+        MeasuredCosts.of(run("understand"))

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.closed_loop import MAIN_CASE, SINGLE_CASE, Observed, Rounds
-from benchmarks.kernel import Round
-from benchmarks.load import Load, parse
+from benchmarks.closed_loop import MAIN_CASE, SINGLE_CASE, LoadResult, Rounds
+from benchmarks.kernel import RoundResult
+from benchmarks.load import Load, parse_answers
 
 
-def observed(cpu_s: float, answers: int = 10) -> Observed:
+def observed(cpu_s: float, answers: int = 10) -> LoadResult:
     lines = "".join(f"{number / 10} 200 0.1\n" for number in range(answers))
-    return Observed(Load(*parse(lines), 1.0, client_cpu_s=0.2), answers, cpu_s, rss_mb=1000.0)
+    return LoadResult(Load(*parse_answers(lines), 1.0, client_cpu_s=0.2), answers, cpu_s, rss_mb=1000.0)
 
 
 ROUNDS = Rounds(
     served={MAIN_CASE.key: [observed(0.05), observed(0.10)], SINGLE_CASE.key: [observed(0.08), observed(0.16)]},
     kernel={
-        "alone": [Round(100.0, 6.0, 6.0), Round(50.0, 12.0, 12.0)],
-        "8": [Round(200.0, 5.0, 40.0), Round(100.0, 10.0, 80.0)],
-        "32": [Round(240.0, 4.0, 130.0), Round(120.0, 8.0, 260.0)],
+        "alone": [RoundResult(100.0, 6.0, 6.0), RoundResult(50.0, 12.0, 12.0)],
+        "8": [RoundResult(200.0, 5.0, 40.0), RoundResult(100.0, 10.0, 80.0)],
+        "32": [RoundResult(240.0, 4.0, 130.0), RoundResult(120.0, 8.0, 260.0)],
     },
 )
 

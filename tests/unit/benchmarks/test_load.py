@@ -18,21 +18,21 @@ from benchmarks.load import (
     Phase,
     broken,
     closed_loop,
-    connections_for,
+    count_connections,
     open_loop,
-    parse,
+    parse_answers,
     parse_summary,
     run_client,
-    summary_loop,
+    wrk_summary_loop,
 )
-from benchmarks.workload import UNDERSTAND, requests, write_requests
+from benchmarks.workload import UNDERSTAND, build_requests, write_requests
 
 needs_wrk = pytest.mark.skipif(shutil.which("wrk") is None, reason="needs wrk: apt-get install wrk")
 SLOW_S = 0.4
 
 
 def load_of(lines: str, seconds: float = 2.0) -> Load:
-    return Load(*parse(lines), seconds, client_cpu_s=0.1)
+    return Load(*parse_answers(lines), seconds, client_cpu_s=0.1)
 
 
 ANSWERS = load_of("10.0 200 0.100\n10.5 503 0.002\n11.0 200 0.300\n11.5 504 5.0\n11.9 200 0.500\n")
@@ -65,7 +65,7 @@ def test_a_window_holds_what_was_sent_in_it() -> None:
 
 def test_a_server_that_answers_nothing_is_an_error() -> None:
     with pytest.raises(RuntimeError, match="not one request"):
-        parse("")
+        parse_answers("")
 
 
 def test_broken_connections_are_failures() -> None:
@@ -73,7 +73,7 @@ def test_broken_connections_are_failures() -> None:
 
     assert broken(printed) == 10
     assert broken("Requests/sec: 5") == 0
-    assert Load(*parse("1.0 200 0.1"), 1.0, 0.0, broken=2).failed == 2
+    assert Load(*parse_answers("1.0 200 0.1"), 1.0, 0.0, broken=2).failed == 2
 
 
 def test_a_load_generator_is_run_to_its_end_with_its_cpu_and_a_failed_one_is_an_error() -> None:
@@ -86,9 +86,9 @@ def test_a_load_generator_is_run_to_its_end_with_its_cpu_and_a_failed_one_is_an_
 
 
 def test_a_rate_that_cannot_be_answered_needs_connections_for_what_waits_as_well() -> None:
-    assert connections_for(1.0) == 32
-    assert connections_for(200.0) == 300
-    assert connections_for(200.0, queued=1024) == 1324
+    assert count_connections(1.0) == 32
+    assert count_connections(200.0) == 300
+    assert count_connections(200.0, queued=1024) == 1324
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def slow_server() -> Iterator[Any]:
 
 @pytest.fixture
 def bodies(tmp_path: Path) -> Path:
-    return write_requests(tmp_path / "requests", requests(UNDERSTAND, ["one", "two", "three"], store=False))
+    return write_requests(tmp_path / "requests", build_requests(UNDERSTAND, ["one", "two", "three"], store=False))
 
 
 @needs_wrk
@@ -136,7 +136,7 @@ def test_a_closed_loop_sends_no_more_than_its_connections_get_answered(slow_serv
 
 @needs_wrk
 def test_an_open_loop_keeps_its_rate_while_a_slow_server_has_not_answered(slow_server: Any, bodies: Path) -> None:
-    seen = open_loop(slow_server, bodies, [Phase(1.0, 200.0), Phase(1.0, 50.0)], connections_for(200.0))
+    seen = open_loop(slow_server, bodies, [Phase(1.0, 200.0), Phase(1.0, 50.0)], count_connections(200.0))
 
     assert seen.sent_between(0, 1).good == pytest.approx(200, abs=50)
     assert seen.sent_between(1, 2).good == pytest.approx(50, abs=25)
@@ -154,7 +154,7 @@ def test_what_leaves_late_counts_from_when_it_was_due(slow_server: Any, bodies: 
 
 @needs_wrk
 def test_a_server_that_repeats_no_id_is_measured_by_wrk_itself(slow_server: Any, bodies: Path) -> None:
-    summary = summary_loop(slow_server, bodies, concurrency=4, seconds=1.0, first=1)
+    summary = wrk_summary_loop(slow_server, bodies, concurrency=4, seconds=1.0, first=1)
 
     assert summary.good == 8  # the third round of four is unfinished
     assert summary.errors == 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.priority import Rows, is_look, measure
+from benchmarks.priority import ScoredRows, is_development_text, measure
 
 
-def rows(scores: list[float], levels: list[str], urgency: list[int]) -> Rows:
+def rows(scores: list[float], levels: list[str], urgency: list[int]) -> ScoredRows:
     lengths = np.arange(len(scores))
-    return Rows(np.array(scores), np.array(levels), np.array(urgency), lengths, np.ones(len(scores), dtype=bool))
+    return ScoredRows(np.array(scores), np.array(levels), np.array(urgency), lengths, np.ones(len(scores), dtype=bool))
 
 
 def test_a_perfect_order_has_rank_correlation_and_auroc_one() -> None:
@@ -35,5 +35,7 @@ def test_ties_between_high_and_others_count_half() -> None:
 def test_the_half_of_a_text_depends_on_nothing_but_the_text() -> None:
     texts = [f"mail {number}" for number in range(400)]
 
-    assert [is_look(text) for text in texts] == [is_look(text) for text in reversed(texts)][::-1]
-    assert 150 < sum(map(is_look, texts)) < 250
+    assert [is_development_text(text) for text in texts] == [is_development_text(text) for text in reversed(texts)][
+        ::-1
+    ]
+    assert 150 < sum(map(is_development_text, texts)) < 250

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.report import Promise, draw, print_report, promises
+from benchmarks.report import TargetCheck, check_targets, draw_plots, print_report
 
 
 def spread(median: float) -> dict[str, float]:
@@ -33,13 +33,13 @@ def run(**parts: Any) -> dict[str, Any]:
     }
 
 
-def judged(found: dict[str, Any], start: str) -> Promise:
-    (promise,) = [each for each in promises(found) if each.what.startswith(start)]
+def find_target(found: dict[str, Any], start: str) -> TargetCheck:
+    (promise,) = [each for each in check_targets(found) if each.what.startswith(start)]
     return promise
 
 
 def test_groups_that_were_not_run_are_not_judged() -> None:
-    assert [promise.what.partition(",")[0] for promise in promises(run())] == [
+    assert [promise.what.partition(",")[0] for promise in check_targets(run())] == [
         "kernel CPU / server CPU per text",
         "p50 at concurrency 1",
         "most memory of all processes",
@@ -47,43 +47,43 @@ def test_groups_that_were_not_run_are_not_judged() -> None:
     ]
 
 
-@pytest.mark.parametrize(("efficiency", "kept"), [(0.80, True), (0.79, False)])
-def test_the_headline_holds_from_080(efficiency: float, kept: bool) -> None:
+@pytest.mark.parametrize(("efficiency", "met"), [(0.80, True), (0.79, False)])
+def test_the_headline_holds_from_080(efficiency: float, met: bool) -> None:
     found = run(closed=[row("understand", 1, 0.9), row("understand", 64, efficiency)])
 
-    assert judged(found, "kernel CPU").kept is kept
+    assert find_target(found, "kernel CPU").met is met
 
 
 def test_a_single_request_may_take_three_milliseconds_more_than_its_text_alone() -> None:
-    assert judged(run(), "p50 at").target == 9.0
-    assert not judged(run(closed=[row("understand", 1, 0.9, p50_ms=9.1)]), "p50 at").kept
+    assert find_target(run(), "p50 at").target == 9.0
+    assert not find_target(run(closed=[row("understand", 1, 0.9, p50_ms=9.1)]), "p50 at").met
 
 
 def test_grpc_is_held_against_http_at_the_same_concurrency() -> None:
     found = run(closed=[row("understand", 64, 0.8, cpu_ms=5.0), row("understand, gRPC", 64, 0.8, cpu_ms=5.6)])
 
-    assert judged(found, "server CPU").measured == pytest.approx(1.12)
-    assert not judged(found, "server CPU").kept
+    assert find_target(found, "server CPU").measured == pytest.approx(1.12)
+    assert not find_target(found, "server CPU").met
 
 
 @pytest.mark.parametrize("recovered", [None, 11])
 def test_a_server_that_never_recovers_or_too_late_breaks_its_promise(recovered: int | None) -> None:
     overload = {"share_of_peak": 0.9, "refused_p99_ms": 20.0, "livez_p99_ms": 30.0, "recovered_s": recovered}
 
-    assert [promise.kept for promise in promises(run(overload=overload)) if "recovered" in promise.what] == [False]
+    assert [promise.met for promise in check_targets(run(overload=overload)) if "recovered" in promise.what] == [False]
 
 
 def test_refusals_that_never_came_keep_no_promise() -> None:
     overload = {"share_of_peak": 0.9, "refused_p99_ms": float("nan"), "livez_p99_ms": 30.0, "recovered_s": 0}
 
-    assert not judged(run(overload=overload), "99th percentile of refusals").kept
+    assert not find_target(run(overload=overload), "99th percentile of refusals").met
 
 
 def test_memory_may_fill_up_in_the_first_minute_but_not_grow_after_it() -> None:
     soak = [{"rss_mb": memory} for memory in (1000.0, 1200.0, 1205.0, 1300.0)]
 
-    assert judged(run(soak=soak[:3]), "growth").kept
-    assert judged(run(soak=soak), "growth").measured == 100.0
+    assert find_target(run(soak=soak[:3]), "growth").met
+    assert find_target(run(soak=soak), "growth").measured == 100.0
 
 
 def test_each_part_is_a_png_and_what_was_not_run_is_none(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_each_part_is_a_png_and_what_was_not_run_is_none(tmp_path: Path) -> None
         "closed": [{"name": "understand", "concurrency": 64, "efficiency": figure}],
         "open": [{"share": share, "p50_ms": figure, "p95_ms": figure, "p99_ms": figure} for share in (0.5, 1.2)],
     }
-    drawn = draw(found, tmp_path)
+    drawn = draw_plots(found, tmp_path)
 
     assert [file.name for file in drawn] == ["efficiency.png", "latency.png"]
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in drawn)

@@ -6,25 +6,28 @@ import json
 
 import pytest
 
-from benchmarks.results import Spread, last_line, print_result, print_table, ratios
+from benchmarks.results import RoundStats, print_result, print_table, ratios_by_round, result_line
 
 
 def test_the_middle_round_is_the_figure_and_the_others_its_range() -> None:
-    assert Spread.of([3.0, 1.0, 10.0]) == Spread(median=3.0, least=1.0, most=10.0)
+    assert RoundStats.of([3.0, 1.0, 10.0]) == RoundStats(median=3.0, least=1.0, most=10.0)
 
 
 def test_a_machine_that_slows_down_between_rounds_does_not_change_a_ratio() -> None:
-    assert ratios([1.0, 2.0, 4.0], [2.0, 4.0, 8.0]) == Spread(0.5, 0.5, 0.5)
+    assert ratios_by_round([1.0, 2.0, 4.0], [2.0, 4.0, 8.0]) == RoundStats(0.5, 0.5, 0.5)
 
 
 def test_a_figure_is_written_with_its_range() -> None:
-    assert f"{Spread(2.0, 1.0, 3.5):.1f}" == "2.0 (1.0-3.5)"
+    assert f"{RoundStats(2.0, 1.0, 3.5):.1f}" == "2.0 (1.0-3.5)"
 
 
 def test_a_figure_of_nothing_is_null_in_the_last_line() -> None:
-    found = {"overload": {"refused_p99_ms": float("nan"), "seconds": ({"p95_ms": 1.5},)}, "gain": Spread(2.0, 1.0, 3.0)}
+    found = {
+        "overload": {"refused_p99_ms": float("nan"), "seconds": ({"p95_ms": 1.5},)},
+        "gain": RoundStats(2.0, 1.0, 3.0),
+    }
 
-    assert json.loads(last_line(found)) == {
+    assert json.loads(result_line(found)) == {
         "overload": {"refused_p99_ms": None, "seconds": [{"p95_ms": 1.5}]},
         "gain": {"median": 2.0, "least": 1.0, "most": 3.0},
     }
@@ -41,7 +44,7 @@ def test_a_result_names_its_benchmark_and_the_machine(capsys: pytest.CaptureFixt
 def test_a_table_shows_each_kind_of_figure(capsys: pytest.CaptureFixture[str]) -> None:
     columns = [("name", "name", ""), ("gain", "gain", ".1f"), ("cost", "cost", ".2f"), ("kept", "kept", "")]
     rows = [
-        {"name": "cold", "gain": Spread(2.0, 1.0, 3.0), "cost": 4.0, "kept": True},
+        {"name": "cold", "gain": RoundStats(2.0, 1.0, 3.0), "cost": 4.0, "kept": True},
         {"name": "hot", "gain": {"median": 5.0, "least": 4.0, "most": 6.0}, "kept": False},
     ]
     print_table("Cache", columns, rows)

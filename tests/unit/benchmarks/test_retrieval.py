@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks.retrieval import Figures, beside, ranks, written
+from benchmarks.retrieval import RankMetrics, beside, load_test_set, ranks
 from frontdesk.features.row import FeatureRow
 from frontdesk.masking import MASKING_VERSION
 from frontdesk.responses.knowledge_base.retrieval import Retrieval
 from model_store.bundle import Bundle
 
-KNOWLEDGE, QUESTIONS = written()
+KNOWLEDGE, QUESTIONS = load_test_set()
 
 
 def test_there_are_enough_questions_and_each_passage_has_some() -> None:
@@ -22,7 +22,8 @@ def test_words_and_embedding_together_find_more_than_either(tiny_bundle: Bundle)
     retrieval = Retrieval.over(KNOWLEDGE, FeatureRow.load(tiny_bundle.path / "features", MASKING_VERSION))
     for intent_known, least_first in ((True, 0.72), (False, 0.45)):
         figures = {
-            way: Figures.of(places) for way, places in ranks(retrieval, QUESTIONS, intent_known=intent_known).items()
+            way: RankMetrics.of(places)
+            for way, places in ranks(retrieval, QUESTIONS, intent_known=intent_known).items()
         }
         together = figures.pop("both")
         assert together.first >= least_first

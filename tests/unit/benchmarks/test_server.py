@@ -9,18 +9,18 @@ import psutil
 import pytest
 
 from benchmarks import server
-from benchmarks.server import free_ports, spent_s, started, status_of
+from benchmarks.server import cpu_s_between, free_ports, get_status, start_server
 
 PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
 
 
 def test_all_processes_count_also_those_that_came_later() -> None:
-    assert spent_s({1: 2.0, 2: 3.0}, {1: 2.5, 2: 3.25, 3: 1.0}) == pytest.approx(1.75)
+    assert cpu_s_between({1: 2.0, 2: 3.0}, {1: 2.5, 2: 3.25, 3: 1.0}) == pytest.approx(1.75)
 
 
 def test_a_process_that_ended_leaves_no_figure() -> None:
     with pytest.raises(RuntimeError, match="ended while they were measured"):
-        spent_s({1: 2.0, 2: 3.0}, {1: 2.5})
+        cpu_s_between({1: 2.0, 2: 3.0}, {1: 2.5})
 
 
 def test_a_server_and_its_children_end_with_the_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,7 +28,7 @@ def test_a_server_and_its_children_end_with_the_block(tmp_path: Path, monkeypatc
     ready = tmp_path / "ready"
     command = [sys.executable, "-c", f"{PARENT}open({str(ready)!r}, 'w'); time.sleep(60)"]
 
-    with started(command, {}, tmp_path, ready.exists) as (master, ready_s):
+    with start_server(command, {}, tmp_path, ready.exists) as (master, ready_s):
         (child,) = master.children()
         assert master.is_running()
 
@@ -43,7 +43,7 @@ def test_a_server_that_ends_before_it_is_ready_is_reported_with_its_log(tmp_path
 
     with (
         pytest.raises(RuntimeError, match=r"not ready within .*\nno port left"),
-        started(command, {"GREETING": "no port left"}, tmp_path, lambda: False),
+        start_server(command, {"GREETING": "no port left"}, tmp_path, lambda: False),
     ):
         pass
 
@@ -52,4 +52,4 @@ def test_ports_are_different_and_nothing_answers_there() -> None:
     ports = free_ports(3)
 
     assert len(set(ports)) == 3
-    assert status_of(ports[0], "/livez") == 0
+    assert get_status(ports[0], "/livez") == 0

@@ -6,35 +6,35 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
-from benchmarks.results import Spread
-from benchmarks.storage import Added, Commits, Costs, measure_flushes, promises, rows_per_s
+from benchmarks.results import RoundStats
+from benchmarks.storage import AddedCost, CommitRates, StorageCosts, check_targets, measure_flushes, measure_rows_per_s
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.tables import queries
 
 
-def costs(*, gain: float = 20.0, p50_ms: float = 2.0, cpu_ms: float = 0.2) -> Costs:
-    def always(value: float) -> Spread:
-        return Spread.of([value])
+def costs(*, gain: float = 20.0, p50_ms: float = 2.0, cpu_ms: float = 0.2) -> StorageCosts:
+    def always(value: float) -> RoundStats:
+        return RoundStats.of([value])
 
-    added = Added(always(p50_ms), always(1.0), always(cpu_ms), always(1.0))
-    return Costs("SQLite", always(1.0), Commits(always(300.0), always(300.0 * gain), always(gain)), added)
+    added = AddedCost(always(p50_ms), always(1.0), always(cpu_ms), always(1.0))
+    return StorageCosts("SQLite", always(1.0), CommitRates(always(300.0), always(300.0 * gain), always(gain)), added)
 
 
-def broken(measured: Costs) -> list[str]:
-    return [what for what, _, _, kept in promises(measured) if not kept]
+def missed_targets(measured: StorageCosts) -> list[str]:
+    return [what for what, _, _, kept in check_targets(measured) if not kept]
 
 
 def test_each_promise_is_broken_by_its_own_figure_alone() -> None:
-    assert broken(costs()) == []
-    assert broken(costs(gain=9.9)) == ["group commit / one commit a row"]
-    assert broken(costs(p50_ms=3.1)) == ["added to p50 at concurrency 1, ms"]
-    assert broken(costs(cpu_ms=0.31)) == ["added to CPU a request at 64 in flight, ms"]
+    assert missed_targets(costs()) == []
+    assert missed_targets(costs(gain=9.9)) == ["group commit / one commit a row"]
+    assert missed_targets(costs(p50_ms=3.1)) == ["added to p50 at concurrency 1, ms"]
+    assert missed_targets(costs(cpu_ms=0.31)) == ["added to CPU a request at 64 in flight, ms"]
 
 
 def test_every_row_that_is_counted_is_there(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
     migrate(url)
-    assert rows_per_s(url, 300, max_rows_per_commit=256) > 0
+    assert measure_rows_per_s(url, 300, max_rows_per_commit=256) > 0
     engine = open_database(url)
     with engine.connect() as connection:
         assert connection.scalar(select(func.count()).select_from(queries)) == 300

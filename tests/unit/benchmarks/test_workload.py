@@ -11,9 +11,9 @@ from benchmarks.workload import (
     MIX,
     TEXTS_PER_MIXED_REQUEST,
     UNDERSTAND,
+    build_requests,
     messages,
-    mixed,
-    requests,
+    mix_requests,
     write_requests,
 )
 
@@ -29,7 +29,7 @@ def test_shares_of_the_mix_are_all_requests() -> None:
 
 
 def test_the_mix_has_the_written_shares_and_uses_each_message_once() -> None:
-    sent = list(mixed(TEXTS))
+    sent = list(mix_requests(TEXTS))
     share = Counter(each.path for each in sent)
 
     for kind in MIX:
@@ -40,11 +40,11 @@ def test_the_mix_has_the_written_shares_and_uses_each_message_once() -> None:
 
 
 def test_the_mix_is_the_same_every_time() -> None:
-    assert list(mixed(TEXTS[:200])) == list(mixed(TEXTS[:200]))
+    assert list(mix_requests(TEXTS[:200])) == list(mix_requests(TEXTS[:200]))
 
 
 def test_a_batch_carries_its_messages_and_what_is_left_over_is_not_sent() -> None:
-    sent = requests(BATCH, TEXTS[:70], store=False, texts_each=32)
+    sent = build_requests(BATCH, TEXTS[:70], store=False, texts_each=32)
 
     assert [len(json.loads(each.body)["queries"]) for each in sent] == [32, 32]
     assert json.loads(sent[0].body)["queries"][0] == {"text": TEXTS[0], "store": False}
@@ -52,7 +52,7 @@ def test_a_batch_carries_its_messages_and_what_is_left_over_is_not_sent() -> Non
 
 def test_a_request_is_one_line_whatever_its_text_holds(tmp_path: Path) -> None:
     text = 'tab\there, new\nline, "quotes"'
-    file = write_requests(tmp_path / "requests", requests(UNDERSTAND, [text], store=True))
+    file = write_requests(tmp_path / "requests", build_requests(UNDERSTAND, [text], store=True))
 
     (line,) = file.read_text(encoding="utf-8").splitlines()
     path, _, body = line.partition("\t")

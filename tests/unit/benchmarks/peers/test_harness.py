@@ -11,8 +11,17 @@ from typing import Any
 
 import pytest
 
-from benchmarks.peers.harness import FRONTDESK, LINE_UP, Measured, Peer, check, chosen, in_turn, summarise
-from benchmarks.results import Spread
+from benchmarks.peers.harness import (
+    FRONTDESK,
+    PEERS,
+    LevelResult,
+    Peer,
+    check_answers,
+    rotate_peers,
+    select_peers,
+    summarize_levels,
+)
+from benchmarks.results import RoundStats
 
 PEER = Peer("parrot", "says one thing", "/understand")
 
@@ -39,7 +48,7 @@ def parrot() -> Iterator[Any]:
 
 
 def test_answers_that_are_the_ensembles_pass(parrot: Any) -> None:
-    check(PEER, parrot, [("where is my money", "get_refund", 0.9004)])
+    check_answers(PEER, parrot, [("where is my money", "get_refund", 0.9004)])
 
 
 @pytest.mark.parametrize(
@@ -54,34 +63,34 @@ def test_another_intent_another_confidence_or_an_error_does_not(
     parrot: Any, row: tuple[str, str, float], said: str
 ) -> None:
     with pytest.raises(RuntimeError, match=f"parrot answers 1 of 2 texts wrongly: {said}"):
-        check(PEER, parrot, [("b", "get_refund", 0.9), row])
+        check_answers(PEER, parrot, [("b", "get_refund", 0.9), row])
 
 
 def test_all_take_part_unless_some_are_named() -> None:
-    assert chosen(None) == LINE_UP
-    assert [peer.name for peer in chosen("mosec,frontdesk")] == [FRONTDESK, "mosec"]
+    assert select_peers(None) == PEERS
+    assert [peer.name for peer in select_peers("mosec,frontdesk")] == [FRONTDESK, "mosec"]
 
 
 def test_a_name_that_nobody_has_is_refused_with_those_there_are() -> None:
     with pytest.raises(ValueError, match=r"no peer torchserve; there are: frontdesk, .*mosec"):
-        chosen("mosec,torchserve")
+        select_peers("mosec,torchserve")
 
 
 def test_over_as_many_rounds_as_peers_each_comes_once_in_every_place() -> None:
-    rounds = [in_turn(LINE_UP, turn) for turn in range(len(LINE_UP))]
+    rounds = [rotate_peers(PEERS, turn) for turn in range(len(PEERS))]
 
-    for place in range(len(LINE_UP)):
-        assert {order[place].name for order in rounds} == {peer.name for peer in LINE_UP}
+    for place in range(len(PEERS)):
+        assert {order[place].name for order in rounds} == {peer.name for peer in PEERS}
 
 
 def test_the_port_is_put_into_the_command_of_every_peer_that_has_one() -> None:
-    for peer in LINE_UP:
+    for peer in PEERS:
         if peer.name != FRONTDESK:
             assert "4711" in peer.command_on(4711)
 
 
-def measured(peer: str, turn: int, per_s: float, errors: int = 0, concurrency: int = 8) -> Measured:
-    return Measured(peer, turn, concurrency, per_s, 1.0, 2.0, errors, 3.0, 100.0, 0.1)
+def measured(peer: str, turn: int, per_s: float, errors: int = 0, concurrency: int = 8) -> LevelResult:
+    return LevelResult(peer, turn, concurrency, per_s, 1.0, 2.0, errors, 3.0, 100.0, 0.1)
 
 
 def test_the_ratio_is_formed_within_a_round_whatever_the_order_of_the_servers() -> None:
@@ -91,22 +100,24 @@ def test_the_ratio_is_formed_within_a_round_whatever_the_order_of_the_servers() 
         measured("mosec", 2, 30.0), measured("frontdesk", 2, 90.0),
     ]  # fmt: skip
 
-    ours, theirs = summarise(rounds)
+    ours, theirs = summarize_levels(rounds)
 
-    assert theirs["frontdesk"] == Spread(median=3.0, least=2.0, most=4.0)
+    assert theirs["frontdesk"] == RoundStats(median=3.0, least=2.0, most=4.0)
     assert ours["frontdesk"].median == 1.0
 
 
 def test_errors_add_up_and_figures_are_medians() -> None:
-    (row,) = summarise([measured("mosec", turn, per_s, errors=turn) for turn, per_s in enumerate((10.0, 40.0, 20.0))])
+    (row,) = summarize_levels(
+        [measured("mosec", turn, per_s, errors=turn) for turn, per_s in enumerate((10.0, 40.0, 20.0))]
+    )
 
-    assert row["per_s"] == Spread(median=20.0, least=10.0, most=40.0)
+    assert row["per_s"] == RoundStats(median=20.0, least=10.0, most=40.0)
     assert row["errors"] == 3
     assert row["frontdesk"] is None
 
 
 def test_rows_come_by_concurrency_and_then_by_throughput() -> None:
-    rows = summarise(
+    rows = summarize_levels(
         [measured("a", 0, 1.0, concurrency=64), measured("b", 0, 2.0, concurrency=64), measured("a", 0, 9.0)]
     )
 
@@ -114,6 +125,6 @@ def test_rows_come_by_concurrency_and_then_by_throughput() -> None:
 
 
 def test_a_server_that_answered_nothing_has_no_ratio() -> None:
-    rows = summarise([measured("frontdesk", 0, 100.0), measured("mosec", 0, 0.0, errors=64)])
+    rows = summarize_levels([measured("frontdesk", 0, 100.0), measured("mosec", 0, 0.0, errors=64)])
 
     assert rows[-1]["frontdesk"] is None

@@ -1,6 +1,6 @@
 """What does a request cost beside the models? CPU per request of one worker, against the same bundle in a bare loop.
 
-    python -m benchmarks.plumbing [--rounds 5] [--seconds 4]
+    python -m benchmarks.serving_overhead [--rounds 5] [--seconds 4]
 
 Regime: the champion of this machine; one worker, started as users start it (authentication, metrics, access log and
 storage on), under closed loops of wrk at concurrency 1 and 32. CPU is user plus system time of the worker process.
@@ -21,9 +21,9 @@ from typing import Any
 import psutil
 from rich.console import Console
 
-from benchmarks.closed_loop import Case, latencies, write_bodies
+from benchmarks.closed_loop import Case, summarize_latencies, write_bodies
 from benchmarks.load import closed_loop
-from benchmarks.results import Column, Spread, argument_parser, print_result, print_table
+from benchmarks.results import Column, RoundStats, argument_parser, print_result, print_table
 from benchmarks.server import Server, running
 from benchmarks.workload import QUERIES, UNDERSTAND, messages
 from bentos.wiring.model import trusted_bundle
@@ -87,8 +87,8 @@ def _measure(
     return {
         "case": case.name,
         "concurrency": case.concurrency,
-        **{f"{name}_ms": Spread.of(values) for name, values in figures.items()},
-        **latencies(loads),
+        **{f"{name}_ms": RoundStats.of(values) for name, values in figures.items()},
+        **summarize_latencies(loads),
     }
 
 
