@@ -39,7 +39,7 @@ def ask(
     """
     from rich.console import Console
 
-    from cli.panel import panel
+    from cli.answer_panel import answer_panel
     from frontdesk.config import load
 
     console = Console()
@@ -54,7 +54,7 @@ def ask(
             elif "error" in answer:
                 Console(stderr=True).print(f"[bold red]refused[/] {answer['error']['detail']}", highlight=False)
             else:
-                console.print(panel(answer))
+                console.print(answer_panel(answer))
     if refused:
         raise typer.Exit(1)
 
@@ -78,13 +78,13 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
     """
     from httpx2 import Client, Timeout
 
-    from cli.local_server import Listener, base_of, look_for_server, trust
+    from cli.local_server import Listener, identify_listener, server_url, tls_verification
 
-    base = base_of(settings)
+    base = server_url(settings)
     timeout = Timeout(settings.server.request_timeout_s + 5, connect=CONNECT_TIMEOUT_S)
-    with Client(base_url=base, timeout=timeout, verify=trust(settings), trust_env=False) as client:
+    with Client(base_url=base, timeout=timeout, verify=tls_verification(settings), trust_env=False) as client:
         if not local:
-            listener = look_for_server(client, settings)
+            listener = identify_listener(client, settings)
             if listener is Listener.OURS:
                 yield _remote(client, settings, about)
                 return
@@ -113,14 +113,16 @@ def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask
 
 def _mint_token(settings: Settings) -> tuple[str, float]:
     """Return a token for this command and its expiry in seconds since the epoch. Writes an audit entry."""
-    from cli.audit import note
+    from cli.audit import audit_if_possible
     from frontdesk.identifiers import uuid7
     from frontdesk.security.keys import signing_key
     from frontdesk.security.tokens import mint
 
     jti, ttl_s = uuid7(), min(TOKEN_TTL_S, settings.security.token_ttl_s)
     grant = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
-    note(settings, "token.minted", jti, tenant=TENANT, details=grant)  # the token is never printed: optional
+    audit_if_possible(
+        settings, "token.minted", jti, tenant=TENANT, details=grant
+    )  # the token is never printed: optional
     token = mint(
         signing_key(settings.keys),
         settings.security,

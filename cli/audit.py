@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from frontdesk.audit.chain import AuditKey, Checkpoint
     from frontdesk.config import Settings
 
-UNREACHABLE, INCOMPLETE_FILE = 3, 4
+EXIT_UNREACHABLE, EXIT_INCOMPLETE_FILE = 3, 4
 """Exit codes of `verify`, in addition to 1 for a log that was changed."""
 
 app = typer.Typer(help="The audit log: verify it, and sign how far it has come.", no_args_is_help=True)
@@ -61,7 +61,7 @@ def verify(
             verification = None if findings else checked(connection, key, elsewhere)
     except StorageUnavailable as error:
         typer.echo(f"Nothing was verified. {error.message}", err=True)
-        raise typer.Exit(UNREACHABLE) from None
+        raise typer.Exit(EXIT_UNREACHABLE) from None
     for finding in findings if verification is None else verification.findings:
         typer.echo(_escape_unprintable(finding))
     if verification is None or verification.findings:
@@ -87,7 +87,7 @@ def _check_checkpoint_file(settings: Settings, expected: Sequence[Checkpoint]) -
         "wrote. Once the cause is known, run: frontdesk audit checkpoint --complete-file",
         err=True,
     )
-    raise typer.Exit(INCOMPLETE_FILE)
+    raise typer.Exit(EXIT_INCOMPLETE_FILE)
 
 
 def _missing_tables(connection: Connection) -> list[str]:
@@ -136,7 +136,7 @@ def checkpoint(
         if verification.findings:
             raise DataError("The audit log is not as it was written.", hint="See: frontdesk audit verify")
         missing = lacking(verification.kept, file)
-        note_first(settings, "audit.file_completed", [str(len(missing))])
+        audit_first(settings, "audit.file_completed", [str(len(missing))])
         for absent in missing:
             append_line(file, absent)
         typer.echo(f"{len(missing)} checkpoints were added to {file}.")
@@ -228,7 +228,7 @@ def _opened(settings: Settings) -> Iterator[Engine]:
         engine.dispose()
 
 
-def note(
+def audit_if_possible(
     settings: Settings,
     action: str,
     target: str,
@@ -240,12 +240,12 @@ def note(
     from frontdesk.errors import StorageUnavailable
 
     try:
-        note_first(settings, action, [target], tenant=tenant, details=details)
+        audit_first(settings, action, [target], tenant=tenant, details=details)
     except StorageUnavailable as error:
         typer.echo(error.message, err=True)
 
 
-def note_first(
+def audit_first(
     settings: Settings,
     action: str,
     targets: Sequence[str],

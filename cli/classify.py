@@ -26,7 +26,7 @@ from frontdesk.errors import FrontdeskError
 from frontdesk.private_files import is_trusted_owner, open_own, replaced
 
 if TYPE_CHECKING:
-    from cli.row_files import Row, RowFile
+    from cli.resumable_rows import Row, RowFile
     from frontdesk.config import Settings
     from runners.ensemble.ensemble import Ensemble
 
@@ -51,7 +51,7 @@ Classify = Callable[[Sequence[str]], list[dict[str, Any]]]
 
 
 @dataclass(slots=True)
-class Reached:
+class ClassifyProgress:
     """How far a run is: bytes read and written, rows, and what came of them."""
 
     read: int = 0
@@ -74,7 +74,7 @@ def classify(
     from rich.console import Console
 
     from bentos.wiring.model import trusted_bundle
-    from cli.row_files import open_rows
+    from cli.resumable_rows import open_rows
     from frontdesk.config import load
     from frontdesk.errors import DataError
     from runners.ensemble.ensemble import Ensemble
@@ -87,7 +87,9 @@ def classify(
     rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
     with console.status("loading the champion"):
         ensemble = Ensemble.load(trusted_bundle(settings), settings.model.onnx_threads)
-    identity = identify(file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)})
+    identity = identify_run(
+        file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)}
+    )
     run = ClassifyRun(file, target, rows, identity, _classifier(ensemble, settings), prefix)
     reached, note = run.resume()
     if note:
@@ -147,12 +149,12 @@ class ClassifyRun:
     def progress(self) -> Path:
         return _progress_of(self.target)
 
-    def resume(self) -> tuple[Reached, str]:
+    def resume(self) -> tuple[ClassifyProgress, str]:
         """Where to go on, and what to tell about it: '' where there was nothing to resume."""
-        afresh = Reached(read=self.rows.start)
+        afresh = ClassifyProgress(read=self.rows.start)
         try:
             record = self._read_record()
-            reached, part = Reached(**record["reached"]), self.part
+            reached, part = ClassifyProgress(**record["reached"]), self.part
         except FileNotFoundError:
             return afresh, ""
         except (FrontdeskError, OSError, ValueError, KeyError, TypeError):
@@ -164,7 +166,7 @@ class ClassifyRun:
             return afresh, "What an earlier run wrote is not all there: starting afresh."
         return reached, f"Going on after {reached.rows} rows."
 
-    def steps(self, reached: Reached) -> Iterator[Reached]:
+    def steps(self, reached: ClassifyProgress) -> Iterator[ClassifyProgress]:
         """Classify batch by batch from `reached` on, which is kept up to date; at the end the output is in its place.
 
         Each step is safe: what it wrote stays, whatever happens after it.
@@ -195,7 +197,7 @@ class ClassifyRun:
     def _batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
         from bentos.schemas.queries import LONGEST_TEXT
 
-        problems = [row.wrong(LONGEST_TEXT) for row in batch]
+        problems = [row.find_problem(LONGEST_TEXT) for row in batch]
         texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]
         results = iter(self.classify(texts) if texts else ())
         outcomes: Counter[str] = Counter()
@@ -204,7 +206,7 @@ class ClassifyRun:
             found = dict.fromkeys(COLUMNS) if problem else next(results)
             outcomes[ERROR if problem else str(found["decision"])] += 1
             added = {self.prefix + name: value for name, value in (*found.items(), (ERROR, problem or None))}
-            lines.append(self.rows.written(row, added))
+            lines.append(self.rows.format_row(row, added))
         return b"".join(lines), outcomes
 
     @property
@@ -225,13 +227,13 @@ class ClassifyRun:
             raise ValueError("not a progress record")
         return record
 
-    def _write_record(self, reached: Reached, part: Path) -> None:
+    def _write_record(self, reached: ClassifyProgress, part: Path) -> None:
         record = {"identity": self.identity, "reached": asdict(reached), "part": part.name}
         with replaced(self.progress, sync=False) as file:
             file.write(json.dumps(record).encode())
 
 
-def identify(file: Path, version: str, options: Mapping[str, Any]) -> dict[str, Any]:
+def identify_run(file: Path, version: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """What a run rests on: the input by its size and the hash of its first bytes, the bundle and the options."""
     with file.open("rb") as stream:
         head = hashlib.sha256(stream.read(HASHED_BYTES)).hexdigest()
@@ -281,7 +283,7 @@ def _classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     return classified
 
 
-def _with_progress(run: ClassifyRun, reached: Reached, console: Any) -> None:
+def _with_progress(run: ClassifyRun, reached: ClassifyProgress, console: Any) -> None:
     import time
 
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -300,7 +302,7 @@ def _with_progress(run: ClassifyRun, reached: Reached, console: Any) -> None:
             bar.update(task, completed=step.read, rows=step.rows, rate=rate)
 
 
-def _summary(reached: Reached, target: Path, console: Any) -> None:
+def _summary(reached: ClassifyProgress, target: Path, console: Any) -> None:
     classified = max(1, reached.rows - reached.errors)
     shares = ", ".join(f"{name} {count / classified:.1%}" for name, count in sorted(reached.decisions.items()))
     console.print(f"{reached.rows} rows, {reached.errors} errors. {shares}", highlight=False, soft_wrap=True)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from training.evaluation.comparison_stats import Difference, Figure, IntentDifference, SideBySide
 
-MOST_LOSSES, MOST_GAINS = 15, 5
+MAX_SHOWN_LOSSES, MAX_SHOWN_GAINS = 15, 5
 """Intents that are shown; those whose change is beyond chance always are."""
 
 
@@ -31,7 +31,7 @@ def compare(
     from rich.console import Console
 
     from bentos.wiring.model import open_named
-    from cli.verdict import show
+    from cli.promotion_report import show_verdict
     from frontdesk.config import load
     from model_store.gate import judge
     from training.evaluation.comparison import compared_rows, measure_sides
@@ -50,7 +50,7 @@ def compare(
     _show_tasks(found, console)
     _show_figures(found.figures, console)
     _show_intents(found.intents, console)
-    show(verdict, console)
+    show_verdict(verdict, console)
 
 
 def _show_tasks(found: SideBySide, console: Console) -> None:
@@ -130,7 +130,7 @@ def _show_intents(intents: tuple[IntentDifference, ...], console: Console) -> No
 def _worth_showing(intents: tuple[IntentDifference, ...]) -> list[IntentDifference]:
     losses = [found for found in intents if found.change < 0]
     gains = [found for found in reversed(intents) if found.change > 0]
-    chosen = {found.intent for found in (*losses[:MOST_LOSSES], *gains[:MOST_GAINS])}
+    chosen = {found.intent for found in (*losses[:MAX_SHOWN_LOSSES], *gains[:MAX_SHOWN_GAINS])}
     return [found for found in intents if found.change and (found.intent in chosen or found.beyond_chance)]
 
 

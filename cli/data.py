@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import columns as flags
+from cli import column_options as flags
 
 if TYPE_CHECKING:
     from training.data.row_issues import Complaint
@@ -24,11 +24,11 @@ def data() -> None:
 
 
 @app.command()
-@flags.with_columns
+@flags.with_column_options
 def check(
-    path: Annotated[Path, typer.Argument(help=flags.PATH)],
+    path: Annotated[Path, typer.Argument(help=flags.PATH_HELP)],
     *,
-    columns: flags.Names,
+    columns: flags.ColumnNames,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
     """List every row that cannot be used, and those worth a look: repeated, on both sides of a split, doubtful, broken.
@@ -45,7 +45,7 @@ def check(
     with Console(stderr=True).status("reading") as status:
         rows = list(read_rows(path, Columns(**columns)))
         if not rows:
-            raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH}")
+            raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH_HELP}")
         complaints = complaints_about(rows, status.update)
     if as_json:
         typer.echo(_as_json(len(rows), complaints))
@@ -58,11 +58,11 @@ def check(
 
 
 @app.command()
-@flags.with_columns
+@flags.with_column_options
 def taxonomy(
-    path: Annotated[Path, typer.Argument(help=flags.PATH)],
+    path: Annotated[Path, typer.Argument(help=flags.PATH_HELP)],
     *,
-    columns: flags.Names,
+    columns: flags.ColumnNames,
 ) -> None:
     """Write a taxonomy of all the labels to standard output, to be edited and given to `frontdesk train --taxonomy`.
 

@@ -34,7 +34,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 
     from frontdesk.config import load
 
-    findings = list(examine(load(trust_home=True)))
+    findings = list(check_setup(load(trust_home=True)))
     if as_json:
         typer.echo(json.dumps([asdict(finding) for finding in findings], indent=2))
     else:
@@ -51,7 +51,7 @@ def show_findings(findings: Iterable[Finding], console: Console) -> None:
         console.print(finding.told, highlight=False, soft_wrap=True, markup=False)
 
 
-def examine(settings: Settings) -> Iterator[Finding]:
+def check_setup(settings: Settings) -> Iterator[Finding]:
     """Look at everything that a server needs; nothing is changed."""
     yield Finding(
         "machine", "good", f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"

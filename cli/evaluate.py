@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import columns as flags
-from cli.figures import show
+from cli import column_options as flags
+from cli.metric_summary import show_metrics
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from training.evaluation.bundle_evaluation import Appraisal
 
 
-@flags.with_columns
+@flags.with_column_options
 def evaluate(
     bundle: Annotated[str, typer.Argument(help="A version of `frontdesk models`, or the path of a bundle.")],
-    data: Annotated[Path, typer.Option(help=flags.PATH)],
+    data: Annotated[Path, typer.Option(help=flags.PATH_HELP)],
     *,
-    columns: flags.Names,
+    columns: flags.ColumnNames,
     all_rows: Annotated[
         bool, typer.Option("--all", help="Every row, also where the data has a split. Default: its test rows.")
     ] = False,
@@ -70,7 +70,7 @@ def _show(found: Appraisal, version: str, console: Console, *, unknown_is_out_of
         named = ", ".join(f"{label} ({count})" for label, count in found.unknown.items())
         told = f"{sum(found.unknown.values())} rows have an intent that the bundle does not know, {fate}: {named}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)
-    show(found.figures, console)
+    show_metrics(found.figures, console)
     _show_intents(found, console)
     _show_confused(found, console)
     latency = found.latency

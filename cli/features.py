@@ -79,11 +79,11 @@ def export(
     if not at_each_query:
         raise typer.BadParameter("say --at-each-query: there is no other moment to export for yet")
     with _record() as connection:
-        for line in lines_at_each_query(connection):
+        for line in export_lines(connection):
             sys.stdout.write(f"{line}\n")
 
 
-def lines_at_each_query(connection: Connection) -> Iterator[str]:
+def export_lines(connection: Connection) -> Iterator[str]:
     """By customer and time; a customer's contacts are in memory at once, and all ratings."""
     from collections import defaultdict
     from itertools import groupby

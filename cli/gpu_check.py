@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 
 SIZES = (1, 8, 32)
 REPETITIONS = 20
-WITH_ENCODERS = "frontdesk train --promote"
-INSTALL = "make ACCELERATOR=gpu serve"
-LIBRARIES = "pip install 'onnxruntime-gpu[cuda,cudnn]', and a driver that is new enough for them"
+TRAIN_COMMAND = "frontdesk train --promote"
+INSTALL_COMMAND = "make ACCELERATOR=gpu serve"
+LIBRARIES_HINT = "pip install 'onnxruntime-gpu[cuda,cudnn]', and a driver that is new enough for them"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Timing:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class GpuCheck:
     """All that was found. `gpu_path_run` is true only when encoders computed on the GPU and were compared."""
 
     findings: tuple[Finding, ...]
@@ -75,16 +75,16 @@ def gpu_check(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
 
     from frontdesk.config import load
 
-    check = examine(load())
+    check = run_gpu_check(load())
     if as_json:
         typer.echo(json.dumps({"good": check.good, **asdict(check)}, indent=2))
     else:
-        show(check, Console())
+        show_check(check, Console())
     if not check.good:
         raise typer.Exit(1)
 
 
-def examine(settings: Settings) -> Check:
+def run_gpu_check(settings: Settings) -> GpuCheck:
     """Look for a GPU, try it, and run the champion's encoders on it where it works."""
     import onnxruntime
 
@@ -95,23 +95,23 @@ def examine(settings: Settings) -> Check:
     name: Name = "tensorrt" if settings.model.provider == "tensorrt" else "cuda"
     problem = problem_of(name, settings.engines)
     offered = ONNXRUNTIME_NAMES[name] in onnxruntime.get_available_providers()
-    tried = provider_finding(name, problem, gpu_seen=bool(gpus), offered=offered)
+    tried = provider_finding(name, problem, gpu_visible=bool(gpus), offered=offered)
     found = (machine, *_runtime(), _torch(), tried)
     if problem is not None:
-        return Check(found)
+        return GpuCheck(found)
     bundle, champion = _champion(settings)
     if bundle is None:
-        return Check((*found, champion))
-    return _run(Check((*found, champion)), bundle, settings, Provider(name, "gpu-check", settings.engines))
+        return GpuCheck((*found, champion))
+    return _run(GpuCheck((*found, champion)), bundle, settings, Provider(name, "gpu-check", settings.engines))
 
 
-def read_gpus(csv: str) -> tuple[Gpu, ...]:
+def parse_gpus(csv: str) -> tuple[Gpu, ...]:
     """The lines of `nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader`."""
     rows = (line.rsplit(",", 2) for line in csv.splitlines() if line.strip())
     return tuple(Gpu(name.strip(), memory.strip(), driver.strip()) for name, memory, driver in rows)
 
 
-def provider_finding(name: str, problem: str | None, *, gpu_seen: bool, offered: bool) -> Finding:
+def provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offered: bool) -> Finding:
     """What to make of a provider that was tried.
 
     Args:
@@ -122,10 +122,10 @@ def provider_finding(name: str, problem: str | None, *, gpu_seen: bool, offered:
     """
     if problem is None:
         return Finding("provider", "good", f"{name}: a graph was computed on the GPU")
-    if not gpu_seen:
-        told = f"the GPU path was NOT run. {name}: {problem}. On a machine with a GPU: {INSTALL}"
+    if not gpu_visible:
+        told = f"the GPU path was NOT run. {name}: {problem}. On a machine with a GPU: {INSTALL_COMMAND}"
         return Finding("provider", "warning", told)
-    todo = LIBRARIES if offered else INSTALL
+    todo = LIBRARIES_HINT if offered else INSTALL_COMMAND
     return Finding("provider", "bad", f"there is a GPU, but {name} does not work: {problem}. To do: {todo}")
 
 
@@ -150,7 +150,7 @@ def median_ms(call: Callable[[], object], repetitions: int = REPETITIONS) -> flo
     return round(median(taken) * 1000, 3)
 
 
-def show(check: Check, console: Console) -> None:
+def show_check(check: GpuCheck, console: Console) -> None:
     """Findings line by line, the timings as a table."""
     from rich.table import Table
 
@@ -181,7 +181,7 @@ def _machine() -> tuple[tuple[Gpu, ...], Finding]:
     if done.returncode != 0:
         said = (done.stdout + done.stderr).strip().splitlines()
         return (), Finding("GPU", "bad", f"nvidia-smi fails: {said[0] if said else f'exit code {done.returncode}'}")
-    gpus = read_gpus(done.stdout)
+    gpus = parse_gpus(done.stdout)
     if not gpus:
         return (), Finding("GPU", "warning", "an NVIDIA driver, but no device that it can see")
     told = "; ".join(f"{gpu.name}, {gpu.memory}, driver {gpu.driver}" for gpu in gpus)
@@ -219,15 +219,15 @@ def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
         bundle = trusted_bundle(settings)
     except BundleError as error:
         return None, Finding(
-            "champion", "warning", f"{error.message} The encoders were NOT run; get some: {WITH_ENCODERS}"
+            "champion", "warning", f"{error.message} The encoders were NOT run; get some: {TRAIN_COMMAND}"
         )
     if not set(ENCODER_MEMBERS) & set(bundle.manifest.members):
         told = f"{bundle.version} has no encoder, so nothing of it runs on a GPU. The encoders were NOT run; get some: "
-        return None, Finding("champion", "warning", f"{told}{WITH_ENCODERS}")
+        return None, Finding("champion", "warning", f"{told}{TRAIN_COMMAND}")
     return bundle, Finding("champion", "good", bundle.version)
 
 
-def _run(check: Check, bundle: Bundle, settings: Settings, provider: Provider) -> Check:
+def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider) -> GpuCheck:
     """Golden rows and timings on both."""
     import numpy as np
 
@@ -243,13 +243,13 @@ def _run(check: Check, bundle: Bundle, settings: Settings, provider: Provider) -
         )
         warm_up(on_gpu, bundle)
     except FrontdeskError as error:
-        return Check((*check.findings, Finding("golden rows", "bad", f"not on {provider.name}: {error}")))
+        return GpuCheck((*check.findings, Finding("golden rows", "bad", f"not on {provider.name}: {error}")))
     golden = Finding("golden rows", "good", f"reproduced on {provider.name}")
     cpu, gpu = on_cpu.judge(texts).intent, on_gpu.judge(texts).intent
     same = int((cpu.argmax(axis=1) == gpu.argmax(axis=1)).sum())
     compared = agreement_finding(float(np.abs(cpu - gpu).max()), same, len(texts))
     timings = tuple(_timing(list(islice(cycle(texts), size)), on_cpu, on_gpu) for size in SIZES)
-    return Check((*check.findings, golden, compared), gpu_path_run=True, timings=timings)
+    return GpuCheck((*check.findings, golden, compared), gpu_path_run=True, timings=timings)
 
 
 def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:

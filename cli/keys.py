@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.audit import note
+from cli.audit import audit_if_possible
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
     from frontdesk.security.key_store import KeyFiles
     from frontdesk.storage.sql.reencryption import KeyUse, ResealJob
 
-SETTLED_S = 60.0
+MIN_UNUSED_S = 60.0
 """Requests that began before a rotation have long been kept by then; a key is used for a second longer at most."""
 
 app = typer.Typer(
@@ -35,7 +35,7 @@ def new(sealing: Sealing = False) -> None:
     """Make a key that verifies (or opens) and is not used yet: copy it to every machine, then rotate to it."""
     settings, files = _opened(sealing)
     key = files.add()
-    note(settings, "keys.new", key.kid)
+    audit_if_possible(settings, "keys.new", key.kid)
     typer.echo(key.kid)
 
 
@@ -46,7 +46,7 @@ def rotate(
     """Sign (or seal) with another key from now on. What the one before it made stays good until it is retired."""
     settings, files = _opened(sealing)
     key = files.rotate(kid)
-    note(settings, "keys.rotate", key.kid)
+    audit_if_possible(settings, "keys.rotate", key.kid)
     typer.echo(key.kid)
 
 
@@ -57,7 +57,7 @@ def retire(kid: Annotated[str, typer.Argument(help="A key that is not in use.")]
     if sealing and kid in {key.kid for key in files.read().others}:
         check_retirable(settings, kid, files.resting_s(kid))
     files.retire(kid)
-    note(settings, "keys.retire", kid)
+    audit_if_possible(settings, "keys.retire", kid)
     typer.echo(f"{kid} is retired.")
 
 
@@ -89,17 +89,17 @@ def reseal() -> None:
 
     settings, console = load(), Console(stderr=True)
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("rows, left"), TimeRemainingColumn())
-    with opened_job(settings) as job, Progress(*columns, console=console) as bar:
+    with open_reencryption_job(settings) as job, Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=job.rows())
         done = job.run(lambda rows: bar.advance(task, rows))
         use = job.use()
         current, others = job.seal.current.kid, [key.kid for key in job.seal.earlier.values()]
-    note(settings, "keys.reseal", current)
+    audit_if_possible(settings, "keys.reseal", current)
     typer.echo(f"{done.values} values were sealed anew with the key {current}.")
     if done.unreadable:
         typer.echo(f"{done.unreadable} values could not be opened: their key is not here, or they were changed.")
     for kid in others:
-        why = needed(use, kid)
+        why = reason_to_keep(use, kid)
         typer.echo(f"The key {kid} is still needed: {why}." if why else f"Nothing here needs the key {kid} any more.")
         if not why:
             typer.echo(f"  Once the same is said on every host: frontdesk keys retire {kid} --sealing")
@@ -124,7 +124,7 @@ def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among
     opened = open_bundle(folder)
     settings = load()
     signer(settings.keys).sign(opened.path, opened.manifest)
-    note(settings, "bundle.sign", opened.version)
+    audit_if_possible(settings, "bundle.sign", opened.version)
     typer.echo(f"{opened.version} is signed.")
 
 
@@ -141,19 +141,19 @@ def check_retirable(settings: Settings, kid: str, resting_s: float) -> None:
     from frontdesk.errors import ConfigurationError
     from frontdesk.storage.spool.spool import purge
 
-    if resting_s < SETTLED_S:
+    if resting_s < MIN_UNUSED_S:
         raise ConfigurationError(
             f"The key {kid} was put aside {resting_s:.0f} seconds ago, and requests may still be using it.",
-            hint=f"Try again in {SETTLED_S - resting_s:.0f} seconds.",
+            hint=f"Try again in {MIN_UNUSED_S - resting_s:.0f} seconds.",
         )
-    with opened_job(settings) as job:
+    with open_reencryption_job(settings) as job:
         for engine in (job.spool, job.database):
             purge(engine, datetime.now(UTC) - timedelta(seconds=settings.storage.idempotency_ttl_s))
-        if why := needed(job.use(), kid):
+        if why := reason_to_keep(job.use(), kid):
             raise ConfigurationError(f"The key {kid} is still needed: {why}.", hint="See: frontdesk keys reseal")
 
 
-def needed(use: KeyUse, kid: str) -> str:
+def reason_to_keep(use: KeyUse, kid: str) -> str:
     """By what; nothing where a key may go."""
     parts = []
     if values := use.sealed[kid]:
@@ -164,7 +164,7 @@ def needed(use: KeyUse, kid: str) -> str:
 
 
 @contextmanager
-def opened_job(settings: Settings) -> Iterator[ResealJob]:
+def open_reencryption_job(settings: Settings) -> Iterator[ResealJob]:
     """Raises StorageUnavailable where the database or the spool does not answer; what was sealed anew stays so."""
     from sqlalchemy.exc import SQLAlchemyError
 

@@ -20,7 +20,7 @@ class Listener(Enum):
     NOTHING = "no program"
 
 
-def look_for_server(client: Any, settings: Settings) -> Listener:
+def identify_listener(client: Any, settings: Settings) -> Listener:
     """Identify the program at the configured address. Sends no secret and reads only the head of the response."""
     from httpx2 import ConnectError, ConnectTimeout, HTTPError
 
@@ -43,13 +43,11 @@ def look_for_server(client: Any, settings: Settings) -> Listener:
     return Listener.OURS if status == 200 else Listener.NOTHING
 
 
-def base_of(settings: Settings) -> str:
-    return (
-        f"{'http' if settings.server.tls_certificate is None else 'https'}://{host_of(settings)}:{settings.server.port}"
-    )
+def server_url(settings: Settings) -> str:
+    return f"{'http' if settings.server.tls_certificate is None else 'https'}://{server_host(settings)}:{settings.server.port}"
 
 
-def trust(settings: Settings) -> Any:
+def tls_verification(settings: Settings) -> Any:
     """How a client on this machine knows its own server: by the certificate itself, whatever host it names."""
     import ssl
 
@@ -60,6 +58,6 @@ def trust(settings: Settings) -> Any:
     return context
 
 
-def host_of(settings: Settings) -> str:
+def server_host(settings: Settings) -> str:
     """Where this machine reaches the server."""
     return "127.0.0.1" if settings.server.host == "0.0.0.0" else settings.server.host  # noqa: S104 - compared, not bound

@@ -21,7 +21,7 @@ ShowProgress = Callable[[str, float], None]
 
 
 @contextmanager
-def showing_progress(console: Console) -> Iterator[ShowProgress]:
+def progress_display(console: Console) -> Iterator[ShowProgress]:
     """Show a bar while the context lasts, or print lines where the console is not a terminal."""
     if not console.is_terminal:
         yield ProgressLines(console).show

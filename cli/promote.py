@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.audit import note
+from cli.audit import audit_if_possible
 
 
 def promote(
@@ -18,7 +18,7 @@ def promote(
     """Serve another bundle from the next start on, if it is not worse than the champion. It is verified first."""
     from rich.console import Console
 
-    from cli.verdict import evaluation_shown, refusal, show_registry
+    from cli.promotion_report import console_evaluation, refusal_message, show_registry
     from frontdesk.config import load
     from frontdesk.errors import BundleError
     from model_store.bundle import open_bundle
@@ -26,10 +26,10 @@ def promote(
 
     settings, console = load(), Console(stderr=True)
     bundle = open_bundle(settings.bundles / version)
-    result = promote_bundle(settings, bundle, evaluation_shown(console), note, forced=force)
+    result = promote_bundle(settings, bundle, console_evaluation(console), audit_if_possible, forced=force)
     if result.refused:
         raise BundleError(
-            refusal(result.refused),
+            refusal_message(result.refused),
             field="gate",
             hint=f"The champion stays. To override, with a reason: frontdesk promote {version} --force REASON",
         )
@@ -43,11 +43,11 @@ def rollback(
     """Serve the champion before this one again, from the next start on. Again, and it goes one further back."""
     from rich.console import Console
 
-    from cli.verdict import show_registry
+    from cli.promotion_report import show_registry
     from frontdesk.config import load
     from model_store.promote import roll_back
 
     settings = load()
-    result = roll_back(settings, reason, note)
+    result = roll_back(settings, reason, audit_if_possible)
     show_registry(settings, result, Console(stderr=True))
     typer.echo(f"{result.version} is the champion again; a server that starts will serve it.")

@@ -110,13 +110,15 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
     """Wait until the server is ready; False if it ended or timed out. Ignores programs without this home's keys."""
     from httpx2 import Client, HTTPError
 
-    from cli.local_server import Listener, base_of, look_for_server, trust
+    from cli.local_server import Listener, identify_listener, server_url, tls_verification
 
     give_up = time.monotonic() + READY_TIMEOUT_S
-    with Client(base_url=base_of(settings), timeout=2.0, verify=trust(settings), trust_env=False) as client:
+    with Client(
+        base_url=server_url(settings), timeout=2.0, verify=tls_verification(settings), trust_env=False
+    ) as client:
         while server.poll() is None and time.monotonic() < give_up:
             try:
-                if look_for_server(client, settings) is Listener.OURS and client.get("/readyz").status_code == 200:
+                if identify_listener(client, settings) is Listener.OURS and client.get("/readyz").status_code == 200:
                     return server.poll() is None
             except HTTPError:
                 pass
@@ -125,14 +127,14 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
 
 
 def _greet(settings: Settings, console: Console, seconds: float) -> None:
-    from cli.local_server import base_of, host_of
+    from cli.local_server import server_host, server_url
 
-    base = base_of(settings)
+    base = server_url(settings)
     console.print(
         f"[bold green]Ready[/] after {seconds:.1f} s. In a browser: {base}/  API: {base}/docs", soft_wrap=True
     )
     if settings.server.grpc_port is not None:
-        console.print(f"gRPC: {host_of(settings)}:{settings.server.grpc_port}", soft_wrap=True)
+        console.print(f"gRPC: {server_host(settings)}:{settings.server.grpc_port}", soft_wrap=True)
     console.print("Or paste this into another terminal:\n")
     command = f"{os.path.relpath(sys.executable.replace('python3', 'python'))}"
     frontdesk = command.rpartition("/")[0] + "/frontdesk"

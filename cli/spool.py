@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli.audit import note, note_first
+from cli.audit import audit_first, audit_if_possible
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
@@ -71,9 +71,9 @@ def drop(
         wanted = [one for one in spool.refused() if every or one.sequence in (numbers or ())]
         if wanted and not yes:
             typer.confirm(f"Delete {len(wanted)} acknowledged answers for good?", abort=True)
-        note_first(settings, "spool.drop", [one.query_id for one in wanted])
+        audit_first(settings, "spool.drop", [one.query_id for one in wanted])
         spool.drop([one.sequence for one in wanted])
-        note(settings, "spool.drop.outcome", f"{len(wanted)} rows")
+        audit_if_possible(settings, "spool.drop.outcome", f"{len(wanted)} rows")
     typer.echo(f"{len(wanted)} rows are gone.")
 
 

@@ -52,7 +52,7 @@ def mint_token(settings: Settings, *, subject: str, tenant: str, scopes: Sequenc
     """
     import time
 
-    from cli.audit import note_first
+    from cli.audit import audit_first
     from frontdesk.identifiers import uuid7
     from frontdesk.security.keys import signing_key
     from frontdesk.security.tokens import mint
@@ -61,7 +61,7 @@ def mint_token(settings: Settings, *, subject: str, tenant: str, scopes: Sequenc
     now = max(int(time.time()), _earliest_iat(settings, tenant, subject))
     details = {"subject": subject, "tenant": tenant, "scopes": list(scopes), "exp": now + ttl_s, "jti": jti}
     token = mint(key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti)
-    note_first(settings, "token.minted", [jti], tenant=tenant, details=details)
+    audit_first(settings, "token.minted", [jti], tenant=tenant, details=details)
     return token
 
 
@@ -110,7 +110,7 @@ def revoke(
     from sqlalchemy.exc import SQLAlchemyError
 
     from bentos.worker.revocations import insert, seconds_until
-    from cli.audit import note, note_first
+    from cli.audit import audit_first, audit_if_possible
     from frontdesk.config import load
     from frontdesk.errors import StorageUnavailable
     from frontdesk.storage.database import begin_writing, migrate, open_database
@@ -120,7 +120,7 @@ def revoke(
     target = revoked.jti or f"subject {revoked.subject}"
     try:
         migrate(settings.database_url)
-        note_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.about())
+        audit_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.about())
         engine = open_database(settings.database_url)
         with begin_writing(engine) as connection:
             row = insert(connection, revoked, settings.security)
@@ -128,7 +128,7 @@ def revoke(
     except SQLAlchemyError as error:
         message = f"Nothing was revoked: the database is unavailable ({type(error).__name__})."
         raise StorageUnavailable(message) from None
-    note(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.about())
+    audit_if_possible(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.about())
     time.sleep(seconds_until(row.issued_before, settings.security))
     revoked_tokens = (
         f"The token {row.jti}"

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import columns as flags
+from cli import column_options as flags
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cli.material import Material
+    from cli.training_input import TrainingInput
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
 
 
-@flags.with_columns
+@flags.with_column_options
 def train(
     *,
-    data: Annotated[Path | None, typer.Option(help=f"{flags.PATH} Default: the starter corpus.")] = None,
+    data: Annotated[Path | None, typer.Option(help=f"{flags.PATH_HELP} Default: the starter corpus.")] = None,
     profile: Annotated[str, typer.Option(help="A profile of training/profiles, or a path.")] = "starter",
     taxonomy: Annotated[
         Path | None,
@@ -29,7 +29,7 @@ def train(
             help="A taxonomy of your own. Default: the starter taxonomy; with --data its labels, no policies."
         ),
     ] = None,
-    columns: flags.Names,
+    columns: flags.ColumnNames,
     withhold: Annotated[
         list[str] | None,
         typer.Option(metavar="INTENT", help="Keep an intent from training and test whether it is noticed; repeatable."),
@@ -46,27 +46,27 @@ def train(
     """
     from rich.console import Console
 
-    from cli.material import Withheld, read_material
+    from cli.training_input import WithheldIntents, read_training_input
     from frontdesk.config import load
     from training.data.column_mapping import Columns
     from training.profiles.profile import read_profile
 
     settings, console = load(), Console(stderr=True)
-    withheld = Withheld(tuple(withhold or ()), withhold_share)
-    material = read_material(data, Columns(**columns), taxonomy, withheld, read_profile(profile).seed, console)
+    withheld = WithheldIntents(tuple(withhold or ()), withhold_share)
+    material = read_training_input(data, Columns(**columns), taxonomy, withheld, read_profile(profile).seed, console)
     bundle = run_training(settings, console, material, profile)
     if as_json:
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
     else:
-        show_figures(bundle, Console())
-    page = report_page(settings, bundle)
+        show_bundle_metrics(bundle, Console())
+    page = report_path(settings, bundle)
     console.print(f"Look at: {page}", highlight=False, soft_wrap=True)  # before the gate, which may end the command
-    pass_gate(settings, console, bundle, promote=promote)
+    promote_or_challenge(settings, console, bundle, promote=promote)
 
 
-def run_training(settings: Settings, console: Console, material: Material, profile: str) -> Bundle:
+def run_training(settings: Settings, console: Console, material: TrainingInput, profile: str) -> Bundle:
     """Train, draw the report, register and record the figures."""
-    from cli.progress import showing_progress
+    from cli.progress import progress_display
     from model_store import registry
     from training.models.curves import points, read_curves
     from training.profiles.profile import read_profile
@@ -83,10 +83,10 @@ def run_training(settings: Settings, console: Console, material: Material, profi
         work=settings.home / "training",
         bundles=settings.bundles,
     )
-    with showing_progress(console) as show:
+    with progress_display(console) as show:
         bundle = run.train(lambda progress: show(progress.doing, progress.done / (progress.total + 1)))
         show("drawing the report", 0.99)
-        report_on(bundle, report_page(settings, bundle).parent)
+        report_on(bundle, report_path(settings, bundle).parent)
         show("recording in MLflow", 0.99)
         number = registry.record(
             bundle,
@@ -95,51 +95,53 @@ def run_training(settings: Settings, console: Console, material: Material, profi
             artifacts=settings.home / "mlflow" / "artifacts",
             parameters={"profile": profile, **chosen.flat()},
             curves=points(read_curves(bundle.path)),
-            plots=report_page(settings, bundle).parent,
+            plots=report_path(settings, bundle).parent,
         )
-        record_figures(settings, bundle)
+        store_metrics(settings, bundle)
         show("done", 1.0)
     console.print(f"Bundle [bold]{bundle.version}[/], registered in MLflow as {settings.training.experiment} {number}.")
     return bundle
 
 
-def report_page(settings: Settings, bundle: Bundle) -> Path:
+def report_path(settings: Settings, bundle: Bundle) -> Path:
     """The page of a bundle's pictures: beside the bundles, so that no picture is sealed into one."""
     from training.report.page import FILE_NAME
 
     return settings.home / "reports" / bundle.version / FILE_NAME
 
 
-def pass_gate(settings: Settings, console: Console, bundle: Bundle, *, promote: bool) -> None:
+def promote_or_challenge(settings: Settings, console: Console, bundle: Bundle, *, promote: bool) -> None:
     """Judge the new bundle. Passed, it becomes champion where asked or where there is none, else challenger.
 
     Raises:
         BundleError: with the figures, when it should have become champion and the gate refuses it.
     """
-    from cli.audit import note
-    from cli.verdict import evaluation_shown, refusal, show_registry
+    from cli.audit import audit_if_possible
+    from cli.promotion_report import console_evaluation, refusal_message, show_registry
     from frontdesk.errors import BundleError
     from model_store.promote import challenge, promote_bundle
     from model_store.promotion import POINTER
 
-    evaluation = evaluation_shown(console)
+    evaluation = console_evaluation(console)
     if promote or not (settings.bundles / POINTER).exists():
-        result = promote_bundle(settings, bundle, evaluation, note, origin="trained; ")
+        result = promote_bundle(settings, bundle, evaluation, audit_if_possible, origin="trained; ")
         if result.refused:
             hint = f"To serve it all the same, with a reason: frontdesk promote {bundle.version} --force REASON"
-            raise BundleError(refusal(result.refused), field="gate", hint=hint)
+            raise BundleError(refusal_message(result.refused), field="gate", hint=hint)
         show_registry(settings, result, console)
         console.print("It is the champion now: a server that starts will serve it.")
         return
     result = challenge(settings, bundle, evaluation)
     if result.refused:
-        console.print(f"{refusal(result.refused)}\nThe champion stays as it is.", highlight=False, soft_wrap=True)
+        console.print(
+            f"{refusal_message(result.refused)}\nThe champion stays as it is.", highlight=False, soft_wrap=True
+        )
         return
     show_registry(settings, result, console)
     console.print(f"The champion stays as it is; to serve this one: frontdesk promote {bundle.version}")
 
 
-def record_figures(settings: Settings, bundle: Bundle) -> None:
+def store_metrics(settings: Settings, bundle: Bundle) -> None:
     """Write the ensemble's held-out figures into `model_performance`, where analytics find them."""
     from datetime import UTC, datetime
 
@@ -158,10 +160,10 @@ def record_figures(settings: Settings, bundle: Bundle) -> None:
     engine.dispose()
 
 
-def show_figures(bundle: Bundle, console: Console) -> None:
+def show_bundle_metrics(bundle: Bundle, console: Console) -> None:
     """What the new version does on held-out messages."""
-    from cli.figures import show
+    from cli.metric_summary import show_metrics
 
     metrics: dict[str, Any] = dict(bundle.manifest.metrics)
     console.print(f"{metrics['rows']} held-out messages", highlight=False)
-    show(metrics, console)
+    show_metrics(metrics, console)

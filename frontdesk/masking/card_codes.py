@@ -1,4 +1,3 @@
-
 """Codes that authorise a payment or a login: CVV, CVC, PIN, TAN and one-time codes, after or before an announcing word.
 
     "CVV 123"    "Prüfziffer: 123"    "my PIN is 4 8 2 1"    "pushTAN war 604 118"    "123 is my security code"

@@ -1,4 +1,3 @@
-
 """Numbers with letters right beside them: "SSN078-05-1120", "cvv123exp1227", "Mobile0170 1234567", "C.V.V. 123".
 
 A blank is inserted between such a word and its number before any finder runs, and acronyms with dots or blanks are

@@ -1,4 +1,3 @@
-
 """Cards and IBANs with a typing error, and dates of birth: by the word before them, or by their groups alone.
 
 "card no. 4111 1111 1111 1112"    "4111-1111-1111-111O"    "IBAN DE89 3704 0044 0532 0130 01"    "DOB 1984-03-12"

@@ -1,4 +1,3 @@
-
 """What announces a name, as patterns, and how much each asks of the words that follow.
 
 After "Dear" any capital word will do that is no stop word; after "Hi" it must be a known given name, or end at a comma

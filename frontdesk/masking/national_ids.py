@@ -1,4 +1,3 @@
-
 """Numbers that a state gives a person: by shape and checksum, or by the word before them.
 
 A shape that other numbers share (eleven bare digits) counts only after its name; after its name a number counts even

@@ -1,4 +1,3 @@
-
 """Postal addresses: street and number, postcode and town, in the forms of US, UK, DE, FR, ES, IT and NL.
 
 A street is taken with what follows it (flat, postcode, town) as one address. A postcode without a street counts where

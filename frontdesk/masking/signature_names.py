@@ -1,4 +1,3 @@
-
 """Names by where they stand: at the end of a message, and in small letters after an introduction.
 
     "... two left shoes. Latisha Greene"    "thx, lena"    "ich heisse mehmet demir und ..."

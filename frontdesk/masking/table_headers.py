@@ -1,4 +1,3 @@
-
 """Header lines of tables, whose words are written like names: "Art.-Nr.  Bezeichnung  Stk  Preis"."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """References that no word announces: long numbers, codes of letters and digits, and what stands behind "#".
 
 Not known: which of two readings of a bare number is right (long ones are masked, as ORDER).

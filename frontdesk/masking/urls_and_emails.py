@@ -1,4 +1,3 @@
-
 """Internet addresses: links that may carry a secret, e-mail, IP. Other links stay readable."""
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from cli.local_server import Listener, base_of, look_for_server
+from cli.local_server import Listener, identify_listener, server_url
 from cli.serve import _wait_until_ready
 from frontdesk.config import load
 from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
@@ -112,8 +112,8 @@ def test_a_relay_of_the_challenge_on_another_address_with_the_same_port_is_detec
     """The proof is bound to the address on which the server accepted the connection."""
     with running(relay_to(server), ("127.0.0.2", server.port)) as program:
         settings = load(environment=environment(server.home, server__host="127.0.0.2", server__port=server.port))
-        with httpx2.Client(base_url=base_of(settings)) as client:
-            assert look_for_server(client, settings) is Listener.ANOTHER_HOME
+        with httpx2.Client(base_url=server_url(settings)) as client:
+            assert identify_listener(client, settings) is Listener.ANOTHER_HOME
         assert len(program.requests) == 1
 
 

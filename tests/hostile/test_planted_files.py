@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from cli.classify import COLUMNS, ERROR, ClassifyRun, identify
-from cli.doctor import examine
-from cli.row_files import open_rows
+from cli.classify import COLUMNS, ERROR, ClassifyRun, identify_run
+from cli.doctor import check_setup
+from cli.resumable_rows import open_rows
 from frontdesk.config import CONFIG_VARIABLE, PROJECT, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, open_own, replaced
@@ -233,7 +233,7 @@ class TestKeys:
         signing_key(home / "keys")
         planted_key(home / "keys")
         settings = load(environment=environment(home))
-        (check,) = [finding for finding in examine(settings) if finding.what == "other keys"]
+        (check,) = [finding for finding in check_setup(settings) if finding.what == "other keys"]
         assert check.state == "bad"
         assert "signing-22a48051.key" in check.told
         assert "another user" in check.told
@@ -242,7 +242,7 @@ class TestKeys:
         signing_key(home / "keys")
         (home / "keys").chmod(0o777)
         settings = load(environment=environment(home))
-        (check,) = [finding for finding in examine(settings) if finding.what == "keys"]
+        (check,) = [finding for finding in check_setup(settings) if finding.what == "keys"]
         assert (check.state, "chmod 700" in check.told) == ("bad", True)
 
 
@@ -260,7 +260,9 @@ class TestOutputFiles:
         file.write_text("id,text\n1,where is my parcel\n")
         rows = open_rows(file, "text", (*COLUMNS, ERROR))
         result = [{**dict.fromkeys(COLUMNS, 1), "decision": "draft"}]
-        return ClassifyRun(file, folder / "out.csv", rows, identify(file, "v1", {}), lambda texts: result * len(texts))
+        return ClassifyRun(
+            file, folder / "out.csv", rows, identify_run(file, "v1", {}), lambda texts: result * len(texts)
+        )
 
     @pytest.mark.parametrize("name", ["out.csv", "out.csv.part", "out.csv.part.json", "out.csv.part.json.new"])
     def test_classify_writes_through_no_planted_link(self, tmp_path: Path, victim: Path, name: str) -> None:

@@ -13,7 +13,7 @@ from click.testing import Result
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
-from cli.audit import INCOMPLETE_FILE, UNREACHABLE, app
+from cli.audit import EXIT_INCOMPLETE_FILE, EXIT_UNREACHABLE, app
 from frontdesk.audit import checkpoints
 from frontdesk.audit.chain import AuditKey, audit_key
 from frontdesk.audit.checkpoints import FILE_NAME, keep_checkpoint
@@ -151,7 +151,7 @@ def test_an_unreachable_or_invalid_database_has_its_own_exit_code(home: Home, mo
         if url is not None:
             monkeypatch.setenv("FRONTDESK_STORAGE__URL", url)
         checked = home.run("verify")
-        assert (checked.exit_code, len(checked.output.splitlines())) == (UNREACHABLE, 1), checked.output
+        assert (checked.exit_code, len(checked.output.splitlines())) == (EXIT_UNREACHABLE, 1), checked.output
         assert "cannot be reached or read" in checked.output
 
 
@@ -187,7 +187,7 @@ def test_a_file_without_checkpoints_of_the_database_is_reported_until_it_is_comp
 ) -> None:
     change(home.file)  # type: ignore[operator] # one of the functions above
     checked = home.run("verify")
-    assert checked.exit_code == INCOMPLETE_FILE, checked.output
+    assert checked.exit_code == EXIT_INCOMPLETE_FILE, checked.output
     assert "checkpoints that the database has" in checked.output
     completed = home.run("checkpoint", "--complete-file")
     assert completed.exit_code == 0, completed.output
@@ -202,6 +202,6 @@ def test_with_several_hosts_only_an_empty_file_is_reported(home: Home, monkeypat
     with_a_hole(home.file)
     assert home.run("verify").exit_code == 0
     removed(home.file)
-    assert home.run("verify").exit_code == INCOMPLETE_FILE
+    assert home.run("verify").exit_code == EXIT_INCOMPLETE_FILE
     monkeypatch.setattr("socket.gethostname", lambda: "another")
     assert home.run("verify").exit_code == 0

@@ -11,7 +11,7 @@ import pytest
 import redis
 from sqlalchemy import Engine, insert
 
-from cli.features import lines_at_each_query
+from cli.features import export_lines
 from frontdesk.features.behavioural import history_before
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.sql.records import insert_rows
@@ -38,7 +38,7 @@ def test_each_query_is_exported_with_what_came_before_it_alone(engine: Engine) -
         insert_rows(connection, rows(*(as_record(Fact("acme", "ada", one)) for one in contacts)))
         connection.execute(insert(feedback), as_feedback(Fact("acme", "ada", ratings[0])))
     with reading(engine) as connection:
-        lines = [json.loads(line) for line in lines_at_each_query(connection)]
+        lines = [json.loads(line) for line in export_lines(connection)]
     assert [line["query_id"] for line in lines] == ["0", "1", "2", "3"]
     assert [line["contacts_30d"] for line in lines] == [0, 1, 2, 3]
     assert [line["escalations_30d"] for line in lines] == [0, 0, 1, 1]

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.train import pass_gate
+from cli.train import promote_or_challenge
 from frontdesk.config import GateLimits, SecuritySettings, Settings
 from frontdesk.errors import BundleError
 from model_store import registry
@@ -188,11 +188,11 @@ def test_the_first_bundle_becomes_champion_and_the_next_that_passes_challenger(
         registry.record(
             bundle, tracking_uri=settings.tracking_uri, experiment="frontdesk", artifacts=artifacts, parameters={}
         )
-    pass_gate(settings, Console(quiet=True), first, promote=False)
-    pass_gate(settings, Console(quiet=True), second, promote=False)
+    promote_or_challenge(settings, Console(quiet=True), first, promote=False)
+    promote_or_challenge(settings, Console(quiet=True), second, promote=False)
     assert champion_path(settings.bundles).name == first.version
     assert aliases(tmp_path) == {"champion": first.version, "challenger": second.version}
-    pass_gate(settings, Console(quiet=True), second, promote=True)
+    promote_or_challenge(settings, Console(quiet=True), second, promote=True)
     assert champion_path(settings.bundles).name == second.version
     assert aliases(tmp_path) == {"champion": second.version}
 
@@ -203,7 +203,7 @@ def test_a_champion_that_this_code_cannot_run_leaves_only_the_floor(home: Path, 
     SIGNER.sign(unusable.path)
     promote(settings.bundles, unusable.version)
     printed = StringIO()
-    pass_gate(settings, Console(file=printed, width=200), tiny_bundle, promote=True)
+    promote_or_challenge(settings, Console(file=printed, width=200), tiny_bundle, promote=True)
     assert "Only the floor counts" in printed.getvalue()
     assert "trained with another definition of the features" in printed.getvalue()
     assert champion_path(settings.bundles).name == tiny_bundle.version

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.keys import SETTLED_S, check_retirable
+from cli.keys import MIN_UNUSED_S, check_retirable
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.security.key_store import KeyFiles, Purpose
@@ -21,7 +21,7 @@ from tests.support.command_line import invoke
 from tests.support.records import record
 from tests.support.serving import environment
 
-LONG_AGO_S = SETTLED_S + 1
+LONG_AGO_S = MIN_UNUSED_S + 1
 
 
 @pytest.fixture

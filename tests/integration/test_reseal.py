@@ -199,9 +199,9 @@ async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
 def test_a_key_is_needed_by_what_it_sealed_and_by_what_it_remembers() -> None:
     from collections import Counter
 
-    from cli.keys import needed
+    from cli.keys import reason_to_keep
 
     use = KeyUse(Counter(a=2), Counter(b=1))
-    assert "2 values" in needed(use, "a")
-    assert "1 Idempotency-Keys" in needed(use, "b")
-    assert needed(use, "c") == ""
+    assert "2 values" in reason_to_keep(use, "a")
+    assert "1 Idempotency-Keys" in reason_to_keep(use, "b")
+    assert reason_to_keep(use, "c") == ""

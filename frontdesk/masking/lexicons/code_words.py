@@ -1,4 +1,3 @@
-
 """The words that announce a security code, a PIN, a TAN or a one-time code, and the words that announce other numbers."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """The words around names, in five languages: what announces one, and what stands in its place without being one."""
 
 from __future__ import annotations

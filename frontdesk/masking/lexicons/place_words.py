@@ -1,4 +1,3 @@
-
 """The words of postal addresses: kinds of streets, towns that need no other sign, states and postcode areas."""
 
 from __future__ import annotations

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from cli.classify import COLUMNS, ERROR, ClassifyRun, Reached, identify
+from cli.classify import COLUMNS, ERROR, ClassifyProgress, ClassifyRun, identify_run
 from cli.main import app
-from cli.row_files import open_rows
+from cli.resumable_rows import open_rows
 
 ROWS = 500
 
@@ -38,7 +38,7 @@ class Stopping:
         return fake(texts)
 
 
-def written(path: Path, rows: int = ROWS) -> Path:
+def write_rows(path: Path, rows: int = ROWS) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         if path.suffix == ".csv":
             table = csv.writer(file)
@@ -55,10 +55,10 @@ def message(number: int) -> str:
 
 def run_on(file: Path, target: Path, version: str = "v1") -> ClassifyRun:
     rows = open_rows(file, "text", (*COLUMNS, ERROR))
-    return ClassifyRun(file, target, rows, identify(file, version, {"text": "text"}), fake)
+    return ClassifyRun(file, target, rows, identify_run(file, version, {"text": "text"}), fake)
 
 
-def finish(run: ClassifyRun) -> tuple[Reached, str]:
+def finish(run: ClassifyRun) -> tuple[ClassifyProgress, str]:
     reached, note = run.resume()
     for _ in run.steps(reached):
         pass
@@ -74,7 +74,7 @@ def interrupt(run: ClassifyRun, batches: int) -> str:
 
 @pytest.mark.parametrize("suffix", [".csv", ".jsonl"])
 def test_a_run_interrupted_twice_writes_the_same_bytes_as_one_that_was_not(tmp_path: Path, suffix: str) -> None:
-    file = written(tmp_path / f"in{suffix}")
+    file = write_rows(tmp_path / f"in{suffix}")
     whole, _ = finish(run_on(file, tmp_path / "whole"))
     run = run_on(file, tmp_path / "parts")
     assert interrupt(run, 2) == ""
@@ -90,7 +90,7 @@ def test_a_run_interrupted_twice_writes_the_same_bytes_as_one_that_was_not(tmp_p
 
 
 def test_rows_keep_their_order_and_a_bad_one_has_an_error_and_nothing_else(tmp_path: Path) -> None:
-    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     reached, _ = finish(run)
     with run.target.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -102,7 +102,7 @@ def test_rows_keep_their_order_and_a_bad_one_has_an_error_and_nothing_else(tmp_p
 
 @pytest.mark.parametrize("what", ["the input", "the bundle", "an option"])
 def test_a_run_that_rests_on_something_else_starts_afresh_and_says_so(tmp_path: Path, what: str) -> None:
-    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
     changed = replace(run, identity={**run.identity, what: "another"})
     reached, note = finish(changed)
@@ -112,24 +112,24 @@ def test_a_run_that_rests_on_something_else_starts_afresh_and_says_so(tmp_path: 
 
 
 def test_a_part_that_is_shorter_than_recorded_is_not_gone_on_with(tmp_path: Path) -> None:
-    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
     run.part.write_bytes(run.part.read_bytes()[:-10])
     assert "not all there" in finish(run)[1]
 
 
 def test_a_part_without_a_record_is_not_gone_on_with(tmp_path: Path) -> None:
-    run = run_on(written(tmp_path / "in.csv"), tmp_path / "out.csv")
+    run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
     run.progress.write_text("{}")
     assert "no record" in finish(run)[1]
 
 
 def test_a_changed_input_is_told_by_its_first_bytes_even_at_the_same_size(tmp_path: Path) -> None:
-    file = written(tmp_path / "in.csv")
-    before = identify(file, "v1", {})
+    file = write_rows(tmp_path / "in.csv")
+    before = identify_run(file, "v1", {})
     file.write_bytes(file.read_bytes().replace(b"line one", b"line ten"))
-    assert [name for name, value in identify(file, "v1", {}).items() if value != before[name]] == ["the input"]
+    assert [name for name, value in identify_run(file, "v1", {}).items() if value != before[name]] == ["the input"]
 
 
 def test_a_file_without_rows_gives_its_header(tmp_path: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_file_without_rows_gives_its_header(tmp_path: Path) -> None:
 
 def test_ten_thousand_rows_take_no_more_memory_than_one_thousand(tmp_path: Path) -> None:
     def peak(rows: int) -> int:
-        run = run_on(written(tmp_path / f"in-{rows}.csv", rows), tmp_path / f"out-{rows}.csv")
+        run = run_on(write_rows(tmp_path / f"in-{rows}.csv", rows), tmp_path / f"out-{rows}.csv")
         tracemalloc.start()
         finish(run)
         taken = tracemalloc.get_traced_memory()[1]

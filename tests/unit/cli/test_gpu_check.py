@@ -9,7 +9,7 @@ from rich.console import Console
 from typer.testing import CliRunner
 
 from cli.doctor import Finding
-from cli.gpu_check import Check, Gpu, Timing, _run, agreement_finding, provider_finding, read_gpus, show
+from cli.gpu_check import Gpu, GpuCheck, Timing, _run, agreement_finding, parse_gpus, provider_finding, show_check
 from cli.main import app
 from frontdesk.config import Settings
 from model_store.bundle import Bundle
@@ -18,23 +18,23 @@ from runners.models.execution_provider import ON_CPU
 GOOD, BAD = Finding("GPU", "good", "one"), Finding("provider", "bad", "broken")
 
 
-def shown(check: Check) -> str:
+def render_check(check: GpuCheck) -> str:
     told = StringIO()
-    show(check, Console(file=told, width=200))
+    show_check(check, Console(file=told, width=200))
     return told.getvalue()
 
 
 def test_what_nvidia_smi_prints_is_read_device_by_device() -> None:
     printed = "NVIDIA L4, 23034 MiB, 550.54.15\nNVIDIA Odd, Named, [N/A], 570.1\n\n"
-    assert read_gpus(printed) == (
+    assert parse_gpus(printed) == (
         Gpu("NVIDIA L4", "23034 MiB", "550.54.15"),
         Gpu("NVIDIA Odd, Named", "[N/A]", "570.1"),
     )
-    assert read_gpus("") == ()
+    assert parse_gpus("") == ()
 
 
 def test_a_machine_without_a_gpu_is_no_failure_but_is_told_that_nothing_ran() -> None:
-    found = provider_finding("cuda", "not offered", gpu_seen=False, offered=False)
+    found = provider_finding("cuda", "not offered", gpu_visible=False, offered=False)
     assert found.state == "warning"
     assert "the GPU path was NOT run" in found.told
     assert "make ACCELERATOR=gpu serve" in found.told
@@ -44,7 +44,7 @@ def test_a_machine_without_a_gpu_is_no_failure_but_is_told_that_nothing_ran() ->
     ("offered", "todo"), [(False, "make ACCELERATOR=gpu serve"), (True, "onnxruntime-gpu[cuda,cudnn]")]
 )
 def test_a_gpu_that_does_not_work_is_bad_and_comes_with_what_to_do(offered: bool, todo: str) -> None:
-    found = provider_finding("cuda", "libcublas is missing", gpu_seen=True, offered=offered)
+    found = provider_finding("cuda", "libcublas is missing", gpu_visible=True, offered=offered)
     assert found.state == "bad"
     assert "libcublas is missing" in found.told
     assert todo in found.told
@@ -52,7 +52,7 @@ def test_a_gpu_that_does_not_work_is_bad_and_comes_with_what_to_do(offered: bool
 
 def test_a_provider_that_computed_is_good_whether_or_not_nvidia_smi_is_installed() -> None:
     for seen in (True, False):
-        assert provider_finding("cuda", None, gpu_seen=seen, offered=True).state == "good"
+        assert provider_finding("cuda", None, gpu_visible=seen, offered=True).state == "good"
 
 
 def test_golden_rows_that_change_their_intent_are_noted() -> None:
@@ -62,24 +62,26 @@ def test_golden_rows_that_change_their_intent_are_noted() -> None:
 
 
 def test_one_bad_finding_makes_the_whole_check_bad() -> None:
-    assert Check((GOOD,)).good
-    assert not Check((GOOD, BAD)).good
+    assert GpuCheck((GOOD,)).good
+    assert not GpuCheck((GOOD, BAD)).good
 
 
 def test_a_table_is_printed_only_of_what_was_run() -> None:
-    assert "No model was run on a GPU" in shown(Check((GOOD,)))
-    told = shown(Check((GOOD,), gpu_path_run=True, timings=(Timing(8, 10.0, 2.0, 12.0, 4.0),)))
+    assert "No model was run on a GPU" in render_check(GpuCheck((GOOD,)))
+    told = render_check(GpuCheck((GOOD,), gpu_path_run=True, timings=(Timing(8, 10.0, 2.0, 12.0, 4.0),)))
     assert "No model was run" not in told
     assert told.splitlines()[-1].split() == ["8", "10.00", "2.00", "5.0", "12.00", "4.00", "3.0"]
 
 
 def test_words_in_brackets_survive_the_printing() -> None:
-    assert "onnxruntime-gpu[cuda,cudnn]" in shown(Check((Finding("provider", "bad", "onnxruntime-gpu[cuda,cudnn]"),)))
+    assert "onnxruntime-gpu[cuda,cudnn]" in render_check(
+        GpuCheck((Finding("provider", "bad", "onnxruntime-gpu[cuda,cudnn]"),))
+    )
 
 
 def test_golden_rows_and_every_batch_size_are_run_on_both(tiny_bundle: Bundle) -> None:
     """With the CPU in the place of the GPU: the comparison itself, which must find no difference."""
-    check = _run(Check((GOOD,)), tiny_bundle, Settings(), ON_CPU)
+    check = _run(GpuCheck((GOOD,)), tiny_bundle, Settings(), ON_CPU)
     golden, compared = check.findings[1:]
     assert check.gpu_path_run
     assert (golden.state, compared.state) == ("good", "good")

@@ -6,12 +6,12 @@ import io
 
 from rich.console import Console
 
-from cli.progress import ProgressLines, showing_progress
+from cli.progress import ProgressLines, progress_display
 
 
 def test_a_log_gets_a_line_for_each_step() -> None:
     log = io.StringIO()
-    with showing_progress(Console(file=log)) as show:
+    with progress_display(Console(file=log)) as show:
         show("fold 1 of 5", 0.0)
         show("fold 1 of 5", 0.05)
         show("fold 2 of 5", 0.1)
@@ -33,7 +33,7 @@ def test_a_long_step_gets_a_line_every_thirty_seconds() -> None:
 
 def test_a_terminal_gets_a_bar() -> None:
     screen = io.StringIO()
-    with showing_progress(Console(file=screen, force_terminal=True, width=100)) as show:
+    with progress_display(Console(file=screen, force_terminal=True, width=100)) as show:
         show("calibrating", 0.5)
     assert "calibrating" in screen.getvalue()
     assert "50%" in screen.getvalue()

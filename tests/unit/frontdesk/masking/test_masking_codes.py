@@ -1,4 +1,3 @@
-
 """Codes behind an announcing word are masked whole, whatever words stand between and however their digits are grouped."""
 
 from __future__ import annotations

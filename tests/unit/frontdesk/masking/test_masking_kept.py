@@ -1,4 +1,3 @@
-
 """Timestamps, versions, coordinates, status codes, package names and table headers are kept; the values beside them are masked."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-
 """Every kind of value is masked whole, whatever stands between its groups, and look-alikes of addresses are too."""
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.row_files import Row, open_rows
+from cli.resumable_rows import Row, open_rows
 from frontdesk.errors import DataError
 
 ADDED = ("intent", "error")
@@ -17,10 +17,10 @@ def read(path: Path, text: str = "text") -> list[Row]:
         return list(file.rows(stream, file.start))
 
 
-def rewritten(path: Path) -> bytes:
+def rewrite_file(path: Path) -> bytes:
     file = open_rows(path, "text", ADDED)
     with path.open("rb") as stream:
-        lines = [file.written(row, {"intent": "a", "error": None}) for row in file.rows(stream, file.start)]
+        lines = [file.format_row(row, {"intent": "a", "error": None}) for row in file.rows(stream, file.start)]
     return file.head + b"".join(lines)
 
 
@@ -44,19 +44,19 @@ def rewritten(path: Path) -> bytes:
 def test_a_csv_keeps_its_delimiter_line_ends_mark_and_cells(tmp_path: Path, before: bytes, after: bytes) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(before)
-    assert rewritten(path) == after
+    assert rewrite_file(path) == after
 
 
 def test_a_formula_in_a_csv_cell_is_escaped_and_a_number_is_not(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("text,id\nBitte;=1+1,-5\n@SUM(1),+49 30 1234\n")
-    assert rewritten(path).splitlines()[1:] == [b'"Bitte;\'=1+1","-5","a",""', b'"\'@SUM(1)","\'+49 30 1234","a",""']
+    assert rewrite_file(path).splitlines()[1:] == [b'"Bitte;\'=1+1","-5","a",""', b'"\'@SUM(1)","\'+49 30 1234","a",""']
 
 
 def test_a_json_line_keeps_its_fields_and_their_order(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     path.write_text('{"z": 1, "text": "né", "b": [1.5, null]}\n\n{"text": "x"}')
-    assert rewritten(path).decode() == (
+    assert rewrite_file(path).decode() == (
         '{"z": 1, "text": "né", "b": [1.5, null], "intent": "a", "error": null}\n'
         '{"text": "x", "intent": "a", "error": null}\n'
     )
@@ -81,7 +81,7 @@ def test_a_row_that_cannot_be_classified_says_why_and_the_next_one_is_read(
     path = tmp_path / "a.csv"
     path.write_bytes(b"id,text\n1," + cell + b"\n2,good\n")
     first, second = read(path)
-    assert (first.wrong(4000), second.text, second.wrong(4000)) == (problem, "good", "")
+    assert (first.find_problem(4000), second.text, second.find_problem(4000)) == (problem, "good", "")
 
 
 @pytest.mark.parametrize(
@@ -101,8 +101,8 @@ def test_a_json_line_that_cannot_be_classified_says_why(tmp_path: Path, line: by
     path = tmp_path / "a.jsonl"
     path.write_bytes(b'{"text": "good"}\n' + line + b'\n{"text": "good"}\n')
     first, second, third = read(path)
-    assert [row.wrong(4000) for row in (first, second, third)] == ["", problem, ""]
-    assert json.loads(open_rows(path, "text", ADDED).written(second, {"error": problem}))["error"] == problem
+    assert [row.find_problem(4000) for row in (first, second, third)] == ["", problem, ""]
+    assert json.loads(open_rows(path, "text", ADDED).format_row(second, {"error": problem}))["error"] == problem
 
 
 def test_rows_can_be_read_from_the_end_of_any_other(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 COLUMNS = {"accuracy": "accuracy", "macro-F1": "macro_f1", "log loss": "log_loss", "ECE": "ece"}
 
 
-def show(figures: Mapping[str, Any], console: Console) -> None:
+def show_metrics(figures: Mapping[str, Any], console: Console) -> None:
     """Print all of it."""
     from rich.table import Table
 
@@ -27,10 +27,10 @@ def show(figures: Mapping[str, Any], console: Console) -> None:
             cells = [f"{row[figure]:.3f}" for figure in COLUMNS.values()]
             table.add_row(name, *cells, style="bold" if name == "ensemble" else "")
         console.print(table)
-    console.print(" ".join(sentences(figures)), highlight=False, soft_wrap=True)
+    console.print(" ".join(metric_sentences(figures)), highlight=False, soft_wrap=True)
 
 
-def sentences(figures: Mapping[str, Any]) -> Iterator[str]:
+def metric_sentences(figures: Mapping[str, Any]) -> Iterator[str]:
     """Scope, plausible intents, automation and borrowed sentiment in words."""
     scope, sets, automation = figures["scope"], figures["conformal"], figures["automation"]
     if "log_loss_given_scope" in scope:

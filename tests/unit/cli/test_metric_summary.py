@@ -4,7 +4,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.figures import sentences, show
+from cli.metric_summary import metric_sentences, show_metrics
 
 ROW = {"accuracy": 0.9, "macro_f1": 0.8, "log_loss": 0.3, "ece": 0.01}
 OLD: dict[str, Any] = {
@@ -17,15 +17,15 @@ OLD: dict[str, Any] = {
 }
 
 
-def shown(figures: dict[str, Any]) -> str:
+def render_metrics(figures: dict[str, Any]) -> str:
     console = Console(width=200)
     with console.capture() as captured:
-        show(figures, console)
+        show_metrics(figures, console)
     return captured.get()
 
 
 def test_figures_of_an_older_bundle_are_shown() -> None:
-    told = shown(OLD)
+    told = render_metrics(OLD)
     assert told.count("0.900") == 2
     assert "Out of scope: 70.0% found at 5.0% false alarms." in told
     assert "40.0% of messages, 1.0% of them wrong." in told
@@ -33,8 +33,8 @@ def test_figures_of_an_older_bundle_are_shown() -> None:
 
 def test_a_task_without_figures_is_passed_over() -> None:
     without = {name: figures for name, figures in OLD.items() if name != "sentiment"}
-    assert "No row has a label for sentiment" in shown(without)
-    assert "No row has a label for sentiment" in shown(OLD | {"sentiment": {}})
+    assert "No row has a label for sentiment" in render_metrics(without)
+    assert "No row has a label for sentiment" in render_metrics(OLD | {"sentiment": {}})
 
 
 def test_what_newer_bundles_know_is_told_beside_it() -> None:
@@ -43,12 +43,12 @@ def test_what_newer_bundles_know_is_told_beside_it() -> None:
         "automation": OLD["automation"] | {"upper_bound": 0.019, "confidence": 0.95},
         "borrowed_sentiment": {"rows": 900},
     }
-    told = " ".join(sentences(newer))
+    told = " ".join(metric_sentences(newer))
     assert "70.0% found, 50.0% of those whose intent was withheld at 5.0% false alarms" in told
     assert "wrong (at most 1.9% with 95% confidence)" in told
     assert "900 messages of the starter corpus" in told
 
 
 def test_where_nothing_is_automated_no_error_is_claimed() -> None:
-    told = " ".join(sentences(OLD | {"automation": {"share": 0.0, "error": 0.0}}))
+    told = " ".join(metric_sentences(OLD | {"automation": {"share": 0.0, "error": 0.0}}))
     assert "Over the automation threshold: nothing" in told

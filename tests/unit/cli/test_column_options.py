@@ -3,22 +3,27 @@ from __future__ import annotations
 import typer
 from typer.testing import CliRunner
 
-from cli.columns import Names, flags, with_columns
+from cli.column_options import ColumnNames, non_default_options, with_column_options
 from training.data.column_mapping import Columns
 
 
 def test_only_what_is_not_as_usual_needs_a_flag() -> None:
-    assert flags(Columns()) == []
-    assert flags(Columns(intent="the label", out_of_scope="oos")) == ["--intent", "the label", "--out-of-scope", "oos"]
+    assert non_default_options(Columns()) == []
+    assert non_default_options(Columns(intent="the label", out_of_scope="oos")) == [
+        "--intent",
+        "the label",
+        "--out-of-scope",
+        "oos",
+    ]
 
 
 def test_a_command_gets_one_option_for_each_column_with_its_usual_name() -> None:
-    received: list[tuple[str, Names]] = []
+    received: list[tuple[str, ColumnNames]] = []
     app = typer.Typer()
 
     @app.command()
-    @with_columns
-    def read(path: str, *, columns: Names) -> None:
+    @with_column_options
+    def read(path: str, *, columns: ColumnNames) -> None:
         received.append((path, columns))
 
     CliRunner().invoke(app, ["rows.csv"], catch_exceptions=False)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from model_store.promote import Evaluation, PromotionResult
 
 
-def evaluation_shown(console: Console) -> Evaluation:
+def console_evaluation(console: Console) -> Evaluation:
     """Compare bundles on this machine, and show the verdict on `console`. A forced promotion imports none of this."""
     from model_store.promote import Evaluation
 
@@ -32,26 +32,26 @@ def evaluation_shown(console: Console) -> Evaluation:
             return comparison.measure(champion, challenger)
 
     def report(verdict: Verdict, why_floor: str) -> None:
-        show(verdict, console)
+        show_verdict(verdict, console)
         if verdict.champion is None:
             console.print(f"Only the floor counts: {why_floor}", highlight=False, soft_wrap=True)
 
     return Evaluation(check_runs=check_runs, measure=measure, report=report)
 
 
-def show(verdict: Verdict, console: Console) -> None:
+def show_verdict(verdict: Verdict, console: Console) -> None:
     """The checks as a table, then what to know when reading them."""
     from rich.table import Table
 
     table = Table("check", "champion", "challenger", "limit", "", title=f"{verdict.rows} held-out messages", box=None)
     for check in verdict.checks:
-        table.add_row(*cells(check), "passed" if check.passed else "[bold red]refused[/]")
+        table.add_row(*format_check(check), "passed" if check.passed else "[bold red]refused[/]")
     console.print(table)
     for note in verdict.notes:
         console.print(note, highlight=False, soft_wrap=True)
 
 
-def cells(check: Check) -> tuple[str, str, str, str]:
+def format_check(check: Check) -> tuple[str, str, str, str]:
     """Name, champion, challenger and limit: counts as whole numbers, figures with three digits."""
     before, after = (
         "" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
@@ -60,7 +60,7 @@ def cells(check: Check) -> tuple[str, str, str, str]:
     return check.name, before, after, f"{check.limit:.3g}"
 
 
-def refusal(verdict: Verdict) -> str:
+def refusal_message(verdict: Verdict) -> str:
     """What the gate refuses and by which figures, a line each."""
     lines = "".join(f"\n  {check.name}: {check.sentence}" for check in verdict.refused_by)
     return f"The gate refuses {verdict.challenger}:{lines}"

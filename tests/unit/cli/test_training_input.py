@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from cli.material import Material, Withheld, read_material
+from cli.training_input import TrainingInput, WithheldIntents, read_training_input
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from training.data.column_mapping import Columns
 from training.data.examples import Example
 
 OWN = Columns(intent="about")
-NOTHING = Withheld()
+NOTHING = WithheldIntents()
 
 
 @pytest.fixture
@@ -27,11 +27,11 @@ def read(
     columns: Columns = OWN,
     *,
     taxonomy: Path | None = None,
-    withheld: Withheld = NOTHING,
-) -> tuple[Material, str]:
+    withheld: WithheldIntents = NOTHING,
+) -> tuple[TrainingInput, str]:
     console = Console(width=400)
     with console.capture() as captured:
-        material = read_material(data, columns, taxonomy, withheld, 13, console)
+        material = read_training_input(data, columns, taxonomy, withheld, 13, console)
     return material, captured.get()
 
 
@@ -56,7 +56,7 @@ def test_the_starter_corpus_keeps_the_starter_taxonomy_and_nothing_needs_saying(
 
 
 def test_withheld_intents_are_named_and_are_no_labels(data: Path) -> None:
-    material, told = read(data, withheld=Withheld(("b",), share=0.3))
+    material, told = read(data, withheld=WithheldIntents(("b",), share=0.3))
     near = {row.text[0] for row in material.examples if row.near}
     assert (len(near), "b" in near) in {(2, True), (3, True)}
     assert f"Withheld from training: b, {', '.join(sorted(near - {'b'}))}." in told
@@ -66,4 +66,4 @@ def test_withheld_intents_are_named_and_are_no_labels(data: Path) -> None:
 
 def test_an_unknown_intent_cannot_be_withheld(data: Path) -> None:
     with pytest.raises(DataError, match="No row has the intent 'z'"):
-        read(data, withheld=Withheld(("z",)))
+        read(data, withheld=WithheldIntents(("z",)))

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from training.data.column_mapping import Columns
     from training.data.examples import Example
 
-SHOWN_GAPS = 5
+MAX_SHOWN_GAPS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Withheld:
+class WithheldIntents:
     """Intents to keep from training: by name, and a share of all drawn by the profile's seed."""
 
     names: tuple[str, ...] = ()
@@ -30,7 +30,7 @@ class Withheld:
 
 
 @dataclass(frozen=True, slots=True)
-class Material:
+class TrainingInput:
     """`source` is what the manifest calls the data."""
 
     examples: tuple[Example, ...]
@@ -38,9 +38,9 @@ class Material:
     source: str
 
 
-def read_material(
-    data: Path | None, columns: Columns, taxonomy: Path | None, withheld: Withheld, seed: int, console: Console
-) -> Material:
+def read_training_input(
+    data: Path | None, columns: Columns, taxonomy: Path | None, withheld: WithheldIntents, seed: int, console: Console
+) -> TrainingInput:
     """Read the rows and the taxonomy, and tell what is withheld and which intents have no policy.
 
     Raises:
@@ -58,10 +58,12 @@ def read_material(
         chosen = Taxonomy.read(taxonomy or STARTER_TAXONOMY)
     if gaps := chosen.restricted_to(intents_of(examples, chosen.labels)).gaps():
         _tell_gaps(gaps, data or STARTER_CORPUS, columns, console)
-    return Material(examples, chosen, data.name if data else "starter corpus")
+    return TrainingInput(examples, chosen, data.name if data else "starter corpus")
 
 
-def _without(withheld: Withheld, examples: tuple[Example, ...], seed: int, console: Console) -> tuple[Example, ...]:
+def _without(
+    withheld: WithheldIntents, examples: tuple[Example, ...], seed: int, console: Console
+) -> tuple[Example, ...]:
     from training.data.withheld_intents import drawn_intents, withhold
 
     drawn = drawn_intents(examples, withheld.share, seed) if withheld.share else ()
@@ -81,12 +83,12 @@ def _without(withheld: Withheld, examples: tuple[Example, ...], seed: int, conso
 
 
 def _tell_gaps(gaps: Sequence[str], data: Path, columns: Columns, console: Console) -> None:
-    from cli.columns import flags
+    from cli.column_options import non_default_options
 
-    more = f" and {len(gaps) - SHOWN_GAPS} more" if len(gaps) > SHOWN_GAPS else ""
-    command = shlex.join(["frontdesk", "data", "taxonomy", str(data), *flags(columns)])
+    more = f" and {len(gaps) - MAX_SHOWN_GAPS} more" if len(gaps) > MAX_SHOWN_GAPS else ""
+    command = shlex.join(["frontdesk", "data", "taxonomy", str(data), *non_default_options(columns)])
     console.print(
-        f"{len(gaps)} intents have no policy ({', '.join(gaps[:SHOWN_GAPS])}{more}): they are understood, and never "
+        f"{len(gaps)} intents have no policy ({', '.join(gaps[:MAX_SHOWN_GAPS])}{more}): they are understood, and never "
         f"automated. To write policies:\n  {command} > taxonomy.yaml\nand, once edited, train with "
         "--taxonomy taxonomy.yaml",
         highlight=False,

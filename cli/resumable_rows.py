@@ -18,7 +18,7 @@ from typing import Any, BinaryIO, Protocol, Self
 from frontdesk.csv_cells import guarded
 from frontdesk.errors import DataError
 
-LONGEST_LINE = 1 << 24
+MAX_LINE_BYTES = 1 << 24
 """Bytes of a line after which the rest counts as another line, so that no file can fill the memory."""
 
 _BOM = b"\xef\xbb\xbf"
@@ -35,7 +35,7 @@ class Row:
     end: int
     problem: str = ""
 
-    def wrong(self, longest: int) -> str:
+    def find_problem(self, longest: int) -> str:
         """Why the text cannot be classified, or ''. Never repeats it."""
         if self.problem:
             return self.problem
@@ -61,7 +61,7 @@ class RowFile(Protocol):
 
     def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]: ...
 
-    def written(self, row: Row, added: Mapping[str, Any]) -> bytes: ...
+    def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes: ...
 
 
 def open_rows(path: Path, text: str, added: Sequence[str]) -> RowFile:
@@ -91,18 +91,18 @@ class CsvFile:
     text: int
     added: tuple[str, ...]
     delimiter: str
-    ending: str
-    mark: bytes
+    line_ending: str
+    bom: bytes
     start: int
 
     @classmethod
     def open(cls, path: Path, text: str, added: Sequence[str]) -> Self:
         with path.open("rb") as stream:
-            mark = _BOM if stream.read(len(_BOM)) == _BOM else b""
-            lines = _Lines(stream, len(mark))
-            first = stream.readline(LONGEST_LINE).decode("utf-8", "surrogateescape")
+            bom = _BOM if stream.read(len(_BOM)) == _BOM else b""
+            lines = _Lines(stream, len(bom))
+            first = stream.readline(MAX_LINE_BYTES).decode("utf-8", "surrogateescape")
             delimiter = max(_DELIMITERS, key=first.count)
-            stream.seek(len(mark))
+            stream.seek(len(bom))
             try:
                 columns = tuple(next(csv.reader(lines, delimiter=delimiter), ()))
             except csv.Error:
@@ -110,12 +110,12 @@ class CsvFile:
         if text not in columns:
             raise DataError(f"{path.name} has no column '{text}'.", hint="Name it with --text COLUMN.")
         _refuse_taken(path, added, columns)
-        ending = "\r\n" if first.endswith("\r\n") else "\n"
-        return cls(columns, columns.index(text), tuple(added), delimiter, ending, mark, lines.at)
+        line_ending = "\r\n" if first.endswith("\r\n") else "\n"
+        return cls(columns, columns.index(text), tuple(added), delimiter, line_ending, bom, lines.position)
 
     @property
     def head(self) -> bytes:
-        return self.mark + self._line([guarded(name) for name in (*self.columns, *self.added)])
+        return self.bom + self._line([guarded(name) for name in (*self.columns, *self.added)])
 
     def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
         lines = _Lines(stream, start)
@@ -127,20 +127,20 @@ class CsvFile:
             except StopIteration:
                 return
             except csv.Error:
-                yield Row(None, [""] * width, lines.at, "cannot be read as CSV")
+                yield Row(None, [""] * width, lines.position, "cannot be read as CSV")
                 continue
             if len(cells) > width:
-                yield Row(None, cells[:width], lines.at, f"has {len(cells)} cells, the header has {width}")
+                yield Row(None, cells[:width], lines.position, f"has {len(cells)} cells, the header has {width}")
             elif cells:
                 cells += [""] * (width - len(cells))
-                yield Row(cells[self.text], cells, lines.at)
+                yield Row(cells[self.text], cells, lines.position)
 
-    def written(self, row: Row, added: Mapping[str, Any]) -> bytes:
+    def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes:
         return self._line([*map(guarded, row.original), *(guarded(_cell(added[name])) for name in self.added)])
 
     def _line(self, cells: Sequence[str]) -> bytes:
         line = io.StringIO()
-        writer = csv.writer(line, delimiter=self.delimiter, lineterminator=self.ending, quoting=csv.QUOTE_ALL)
+        writer = csv.writer(line, delimiter=self.delimiter, lineterminator=self.line_ending, quoting=csv.QUOTE_ALL)
         writer.writerow(cells)
         return _encoded(line.getvalue())
 
@@ -175,32 +175,32 @@ class JsonLinesFile:
             except (ValueError, RecursionError):
                 parsed = None
             if not isinstance(parsed, dict):
-                yield Row(None, {}, lines.at, "is not a JSON object")
+                yield Row(None, {}, lines.position, "is not a JSON object")
             elif taken := [name for name in self.added if name in parsed]:
-                yield Row(None, parsed, lines.at, f"has '{taken[0]}' already")
+                yield Row(None, parsed, lines.position, f"has '{taken[0]}' already")
             else:
-                yield Row(parsed.get(self.text), parsed, lines.at)
+                yield Row(parsed.get(self.text), parsed, lines.position)
 
-    def written(self, row: Row, added: Mapping[str, Any]) -> bytes:
+    def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes:
         return _encoded(json.dumps({**row.original, **added}, ensure_ascii=False) + "\n")
 
 
 class _Lines:
-    """The decoded lines of a stream; `at` is the byte after the last one that was taken."""
+    """The decoded lines of a stream; `position` is the byte after the last one that was taken."""
 
     def __init__(self, stream: BinaryIO, start: int) -> None:
         self._stream = stream
-        self.at = start
+        self.position = start
         stream.seek(start)
 
     def __iter__(self) -> Self:
         return self
 
     def __next__(self) -> str:
-        line = self._stream.readline(LONGEST_LINE)
+        line = self._stream.readline(MAX_LINE_BYTES)
         if not line:
             raise StopIteration
-        self.at += len(line)
+        self.position += len(line)
         return line.decode("utf-8", "surrogateescape")
 
 

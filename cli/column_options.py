@@ -14,8 +14,8 @@ import typer
 if TYPE_CHECKING:
     from training.data.column_mapping import Columns
 
-PATH = "A .csv, .jsonl or .parquet file (.gz too), or a folder of them."
-HELP = {
+PATH_HELP = "A .csv, .jsonl or .parquet file (.gz too), or a folder of them."
+COLUMN_HELP = {
     "text": "The column that holds the message.",
     "intent": "The column that holds the intent.",
     "sentiment": "The column that holds the sentiment.",
@@ -24,19 +24,19 @@ HELP = {
     "out_of_scope": "The intent that marks what fits none.",
 }
 
-Names = dict[str, str]
+ColumnNames = dict[str, str]
 """The fields of `training.data.column_mapping.Columns`, which a machine that only serves does not have."""
 
 
-def with_columns(command: Callable[..., None]) -> Callable[..., None]:
+def with_column_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command one option for each column in the place of its keyword parameter `columns`."""
     parameters: list[Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
-        parameters += map(_option, HELP) if parameter.name == "columns" else [parameter]
+        parameters += map(_option, COLUMN_HELP) if parameter.name == "columns" else [parameter]
 
     @functools.wraps(command)
     def with_options(**options: Any) -> None:
-        columns = {name: options.pop(name) for name in HELP}
+        columns = {name: options.pop(name) for name in COLUMN_HELP}
         command(**options, columns=columns)
 
     with_options.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by typer
@@ -44,7 +44,7 @@ def with_columns(command: Callable[..., None]) -> Callable[..., None]:
     return with_options
 
 
-def flags(columns: Columns) -> list[str]:
+def non_default_options(columns: Columns) -> list[str]:
     """The flags that say what is not as usual."""
     from training.data.column_mapping import STANDARD
 
@@ -54,5 +54,5 @@ def flags(columns: Columns) -> list[str]:
 
 
 def _option(name: str) -> Parameter:
-    option = typer.Option(metavar="LABEL" if name == "out_of_scope" else "COLUMN", help=HELP[name])
+    option = typer.Option(metavar="LABEL" if name == "out_of_scope" else "COLUMN", help=COLUMN_HELP[name])
     return Parameter(name, Parameter.KEYWORD_ONLY, default=name, annotation=Annotated[str, option])

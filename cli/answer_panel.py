@@ -19,7 +19,7 @@ _LEVEL_STYLE = {"low": "green", "medium": "cyan", "high": "yellow", "urgent": "b
 _MOOD_STYLE = {"negative": "red", "neutral": "white", "positive": "green"}
 
 
-def panel(answer: Mapping[str, Any]) -> Panel:
+def answer_panel(answer: Mapping[str, Any]) -> Panel:
     """Reply, decision with its reasons, intent with candidates, sentiment, priority with its parts, uncertainty."""
     sections: list[RenderableType] = []
     if reply := answer.get("reply"):
