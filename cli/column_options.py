@@ -46,10 +46,10 @@ def with_column_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def non_default_options(columns: Columns) -> list[str]:
     """The flags that say what is not as usual."""
-    from training.data.column_mapping import STANDARD
+    from training.data.column_mapping import DEFAULT_COLUMNS
 
     named = {field.name: getattr(columns, field.name) for field in fields(columns)}
-    unusual = ((name, value) for name, value in named.items() if value != getattr(STANDARD, name))
+    unusual = ((name, value) for name, value in named.items() if value != getattr(DEFAULT_COLUMNS, name))
     return [word for name, value in unusual for word in (f"--{name.replace('_', '-')}", value)]
 
 

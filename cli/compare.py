@@ -9,7 +9,7 @@ import typer
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from training.evaluation.comparison_stats import Difference, Figure, IntentDifference, SideBySide
+    from training.evaluation.comparison_stats import BundleComparison, Difference, IntentDifference, MetricPair
 
 MAX_SHOWN_LOSSES, MAX_SHOWN_GAINS = 15, 5
 """Intents that are shown; those whose change is beyond chance always are."""
@@ -34,15 +34,15 @@ def compare(
     from cli.promotion_report import show_verdict
     from frontdesk.config import load
     from model_store.gate import judge
-    from training.evaluation.comparison import compared_rows, measure_sides
-    from training.evaluation.comparison_stats import compared
+    from training.evaluation.comparison import load_comparison_rows, measure_bundles
+    from training.evaluation.comparison_stats import compare_bundles
 
     settings, console = load(), Console()
     bundles = [open_named(settings, settings.bundles / version) for version in (first, second)]
     with Console(stderr=True).status("running both on the same held-out messages"):
-        before, after = measure_sides(bundles, compared_rows(bundles[1]))
+        before, after = measure_bundles(bundles, load_comparison_rows(bundles[1]))
     verdict = judge(before.candidate, after.candidate, settings.promotion)
-    found = compared(before, after)
+    found = compare_bundles(before, after)
     if as_json:
         typer.echo(json.dumps({"passed": verdict.passed, **asdict(verdict), **asdict(found)}, indent=2))
         return
@@ -53,7 +53,7 @@ def compare(
     show_verdict(verdict, console)
 
 
-def _show_tasks(found: SideBySide, console: Console) -> None:
+def _show_tasks(found: BundleComparison, console: Console) -> None:
     from rich.table import Column, Table
 
     numbers = [Column(head, justify="right") for head in ("A", "B", "B - A")]
@@ -85,7 +85,7 @@ def _told(*, beyond_chance: bool, better: bool) -> str:
     return "[bold green]better[/]" if better else "[bold red]worse[/]"
 
 
-def _show_figures(figures: tuple[Figure, ...], console: Console) -> None:
+def _show_figures(figures: tuple[MetricPair, ...], console: Console) -> None:
     from rich.table import Column, Table
 
     table = Table("", Column("A", justify="right"), Column("B", justify="right"), box=None)

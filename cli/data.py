@@ -13,7 +13,7 @@ import typer
 from cli import column_options as flags
 
 if TYPE_CHECKING:
-    from training.data.row_issues import Complaint
+    from training.data.row_issues import RowIssue
 
 app = typer.Typer(help="Look at labelled messages.", no_args_is_help=True)
 
@@ -51,7 +51,7 @@ def check(
         typer.echo(_as_json(len(rows), complaints))
     else:
         for complaint in complaints:
-            typer.echo(f"{complaint.place}: {complaint.kind}: {complaint.told}")
+            typer.echo(f"{complaint.location}: {complaint.kind}: {complaint.message}")
         typer.echo(_summary(len(rows), complaints))
     if any(complaint.kind == "error" for complaint in complaints):
         raise typer.Exit(1)
@@ -70,13 +70,13 @@ def taxonomy(
     """
     from training.data.column_mapping import Columns
     from training.data.examples import read_examples
-    from training.data.taxonomy_scaffold import drafted
+    from training.data.taxonomy_scaffold import render_taxonomy
 
     examples = read_examples(path, Columns(**columns))
-    typer.echo(drafted(examples), nl=False)
+    typer.echo(render_taxonomy(examples), nl=False)
 
 
-def _as_json(rows: int, complaints: Sequence[Complaint]) -> str:
+def _as_json(rows: int, complaints: Sequence[RowIssue]) -> str:
     kinds = Counter(complaint.kind for complaint in complaints)
     summary = {
         "rows": rows,
@@ -84,17 +84,17 @@ def _as_json(rows: int, complaints: Sequence[Complaint]) -> str:
         "notes": kinds["note"],
         "rules": dict(Counter(complaint.rule for complaint in complaints).most_common()),
         "complaints": [
-            {"file": of.place.file, "line": of.place.line, "kind": of.kind, "rule": of.rule, "told": of.told}
+            {"file": of.location.file, "line": of.location.line, "kind": of.kind, "rule": of.rule, "told": of.message}
             for of in complaints
         ],
     }
     return json.dumps(summary, indent=2, ensure_ascii=False)
 
 
-def _summary(rows: int, complaints: Sequence[Complaint]) -> str:
-    told = []
+def _summary(rows: int, complaints: Sequence[RowIssue]) -> str:
+    message = []
     for kind in ("error", "note"):
         rules = Counter(complaint.rule for complaint in complaints if complaint.kind == kind)
         named = f" ({', '.join(f'{count} {rule}' for rule, count in rules.most_common())})" if rules else ""
-        told.append(f"{rules.total()} {kind}s{named}")
-    return f"{rows} rows: {', '.join(told)}."
+        message.append(f"{rules.total()} {kind}s{named}")
+    return f"{rows} rows: {', '.join(message)}."

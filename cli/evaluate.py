@@ -15,7 +15,7 @@ from cli.metric_summary import show_metrics
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from training.evaluation.bundle_evaluation import Appraisal
+    from training.evaluation.bundle_evaluation import BundleEvaluation
 
 
 @flags.with_column_options
@@ -43,7 +43,7 @@ def evaluate(
     from runners.ensemble.ensemble import Ensemble
     from training.data.column_mapping import Columns
     from training.data.examples import read_examples
-    from training.evaluation.bundle_evaluation import appraise
+    from training.evaluation.bundle_evaluation import evaluate_bundle
 
     settings = load()
     found_rows = read_examples(data, Columns(**columns))
@@ -53,7 +53,7 @@ def evaluate(
         path = Path(bundle) if Path(bundle).is_dir() else settings.bundles / bundle
         opened = open_named(settings, path)
         ensemble = Ensemble.load(opened, settings.model.onnx_threads)
-        found = appraise(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
+        found = evaluate_bundle(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
     if as_json:
         told = {"version": opened.version, "of_rows": len(found_rows), **asdict(found)}
         typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
@@ -63,7 +63,7 @@ def evaluate(
         _show(found, opened.version, Console(), unknown_is_out_of_scope=unknown_is_out_of_scope)
 
 
-def _show(found: Appraisal, version: str, console: Console, *, unknown_is_out_of_scope: bool) -> None:
+def _show(found: BundleEvaluation, version: str, console: Console, *, unknown_is_out_of_scope: bool) -> None:
     console.print(f"[bold]{version}[/] on {found.rows} messages", highlight=False)
     if found.unknown:
         fate = "counted as out of scope" if unknown_is_out_of_scope else "left out of the intent figures"
@@ -81,7 +81,7 @@ def _show(found: Appraisal, version: str, console: Console, *, unknown_is_out_of
     )
 
 
-def _show_intents(found: Appraisal, console: Console) -> None:
+def _show_intents(found: BundleEvaluation, console: Console) -> None:
     from rich.table import Column, Table
 
     if not found.intents:
@@ -92,7 +92,7 @@ def _show_intents(found: Appraisal, console: Console) -> None:
     console.print(table)
 
 
-def _show_confused(found: Appraisal, console: Console) -> None:
+def _show_confused(found: BundleEvaluation, console: Console) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 

@@ -1,4 +1,4 @@
-"""The figures of `training.evaluation.metrics` for people to read: tables by task, then a sentence for each promise.
+"""The figures of `training.evaluation.prediction_metrics` for people to read: tables by task, then a sentence for each promise.
 
 Figures that are missing, because no row had the label or an older bundle lacks them, are passed over.
 """

@@ -68,10 +68,10 @@ def run_training(settings: Settings, console: Console, material: TrainingInput, 
     """Train, draw the report, register and record the figures."""
     from cli.progress import progress_display
     from model_store import registry
-    from training.models.curves import points, read_curves
+    from training.models.curves import metric_points, read_curves
     from training.profiles.profile import read_profile
-    from training.report.page import report_on
-    from training.run import TrainingRun
+    from training.report.page import write_report
+    from training.training_run import TrainingRun
 
     chosen = read_profile(profile)
     run = TrainingRun(
@@ -84,9 +84,9 @@ def run_training(settings: Settings, console: Console, material: TrainingInput, 
         bundles=settings.bundles,
     )
     with progress_display(console) as show:
-        bundle = run.train(lambda progress: show(progress.doing, progress.done / (progress.total + 1)))
+        bundle = run.train(lambda progress: show(progress.step, progress.completed / (progress.total + 1)))
         show("drawing the report", 0.99)
-        report_on(bundle, report_path(settings, bundle).parent)
+        write_report(bundle, report_path(settings, bundle).parent)
         show("recording in MLflow", 0.99)
         number = registry.record(
             bundle,
@@ -94,7 +94,7 @@ def run_training(settings: Settings, console: Console, material: TrainingInput, 
             experiment=settings.training.experiment,
             artifacts=settings.home / "mlflow" / "artifacts",
             parameters={"profile": profile, **chosen.flat()},
-            curves=points(read_curves(bundle.path)),
+            curves=metric_points(read_curves(bundle.path)),
             plots=report_path(settings, bundle).parent,
         )
         store_metrics(settings, bundle)

@@ -48,15 +48,15 @@ def read_training_input(
         ConfigurationError: when the taxonomy cannot be read.
     """
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-    from training.data.examples import STARTER_CORPUS, intents_of, read_examples
-    from training.data.taxonomy_scaffold import taxonomy_of
+    from training.data.examples import STARTER_CORPUS, list_intents, read_examples
+    from training.data.taxonomy_scaffold import build_taxonomy
 
     examples = _without(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
     if taxonomy is None and data is not None:
-        chosen = taxonomy_of(examples)
+        chosen = build_taxonomy(examples)
     else:
         chosen = Taxonomy.read(taxonomy or STARTER_TAXONOMY)
-    if gaps := chosen.restricted_to(intents_of(examples, chosen.labels)).gaps():
+    if gaps := chosen.restricted_to(list_intents(examples, chosen.labels)).gaps():
         _tell_gaps(gaps, data or STARTER_CORPUS, columns, console)
     return TrainingInput(examples, chosen, data.name if data else "starter corpus")
 
@@ -64,9 +64,9 @@ def read_training_input(
 def _without(
     withheld: WithheldIntents, examples: tuple[Example, ...], seed: int, console: Console
 ) -> tuple[Example, ...]:
-    from training.data.withheld_intents import drawn_intents, withhold
+    from training.data.withheld_intents import sample_intents, withhold
 
-    drawn = drawn_intents(examples, withheld.share, seed) if withheld.share else ()
+    drawn = sample_intents(examples, withheld.share, seed) if withheld.share else ()
     names = tuple(dict.fromkeys((*withheld.names, *drawn)))
     if not names:
         return examples

@@ -28,7 +28,7 @@ from tests.support.serving import PROJECT, SIGNER, Server, free_port, home_with
 
 if TYPE_CHECKING:  # importing them takes seconds
     from training.data.examples import Example
-    from training.run import TrainingRun
+    from training.training_run import TrainingRun
 
 TOOK_PART = pytest.StashKey[list[str]]()
 HERMETIC = (
@@ -51,7 +51,7 @@ HERMETIC = (
 """Tests that depended on the machine before, or easily could: `make test-hermetic` repeats them."""
 
 LONGEST_FIRST = (
-    "integration/training/test_run.py",
+    "integration/training/test_training_run.py",
     "integration/training/test_reports.py",
     "integration/test_gate.py",
     "faults/test_scenarios.py",

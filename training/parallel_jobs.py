@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from training.progress import Share
+from training.progress import ReportFraction
 
-Work = Callable[[Share], None]
+Job = Callable[[ReportFraction], None]
 THREADS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-FEW_KERNELS = {
+ONEDNN_SETTINGS = {
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "16"
 }  # texts come in every length; kept for each: 0.3 GB, and no faster
 
@@ -31,11 +31,11 @@ class _Failed:
     reason: Exception
 
 
-class WorkDied(RuntimeError):
+class JobKilled(RuntimeError):
     """A process ended without a word: killed, most often for want of memory."""
 
 
-def run_at_once(works: Mapping[str, Work], tell: Share) -> None:
+def run_parallel(works: Mapping[str, Job], on_progress: ReportFraction) -> None:
     """Run all works at once, the cores shared out evenly, and return when the last is done.
 
     Args:
@@ -56,21 +56,21 @@ def run_at_once(works: Mapping[str, Work], tell: Share) -> None:
             process.start()
             there.close()
             running[here] = process
-        _listen(running, tell)
+        _listen(running, on_progress)
     finally:
         for process in running.values():
             process.terminate()
             process.join()
 
 
-def give_back_memory() -> None:
+def release_free_memory() -> None:
     """Return what was freed to the system, where the C library can: 0.7 GB of 1.6 after a fine-tuning (measured)."""
     library = ctypes.CDLL(None)
     if hasattr(library, "malloc_trim"):  # of glibc
         library.malloc_trim(0)
 
 
-def _listen(running: dict[Connection, SpawnProcess], tell: Share) -> None:
+def _listen(running: dict[Connection, SpawnProcess], on_progress: ReportFraction) -> None:
     """Read what the works say until none is running; takes out of `running` those that are done."""
     shares = {process.name: 0.0 for process in running.values()}
     while running:
@@ -80,7 +80,7 @@ def _listen(running: dict[Connection, SpawnProcess], tell: Share) -> None:
             try:
                 said = connection.recv()
             except EOFError:
-                raise WorkDied(f"The process of {process.name} was killed; is there enough memory?") from None
+                raise JobKilled(f"The process of {process.name} was killed; is there enough memory?") from None
             if isinstance(said, _Failed):
                 raise said.reason
             if said is None:
@@ -88,13 +88,13 @@ def _listen(running: dict[Connection, SpawnProcess], tell: Share) -> None:
                 del running[connection]
                 continue
             shares[process.name] = said
-            tell(sum(shares.values()) / len(shares))
+            on_progress(sum(shares.values()) / len(shares))
 
 
-def _work(work: Work, connection: Connection, threads: int) -> None:
+def _work(work: Job, connection: Connection, threads: int) -> None:
     """In the new process. Ctrl-C reaches the whole group: the parent alone answers to it, and ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(dict.fromkeys(THREADS, str(threads)) | FEW_KERNELS)
+    os.environ.update(dict.fromkeys(THREADS, str(threads)) | ONEDNN_SETTINGS)
     try:
         work(connection.send)
     except Exception as error:  # noqa: BLE001  # whatever it is belongs to the caller, in the other process

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Share = Callable[[float], None]
+ReportFraction = Callable[[float], None]
 CHEAP_STAGE = 6.0
 ENCODER_PASS = (
     0.003  # units for one row once through a MiniLM-sized encoder and back, two encoders at work on two cores
@@ -16,16 +16,16 @@ ENCODER_PASS = (
 class Progress:
     """How far a run is: units done of all (a second or two each on two cores), and what is being done."""
 
-    done: float
+    completed: float
     total: float
-    doing: str
+    step: str
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
     """A resumable step: what to say, its usual cost in units, the work (told how to report its share), its marker."""
 
-    doing: str
+    step: str
     cost: float
-    work: Callable[[Share], None]
-    output: str
+    work: Callable[[ReportFraction], None]
+    marker_name: str

@@ -27,7 +27,7 @@ from tests.support.serving import PROJECT, SIGNER, environment
 from training.data.examples import STARTER_CORPUS
 from training.data.held_out import read_held_out
 from training.evaluation.comparison import measure
-from training.run import TrainingRun
+from training.training_run import TrainingRun
 
 SPOILT_SHARE = 0.6
 LATENCY_OF_A_BUSY_MACHINE = {"max_latency_ratio": 20}

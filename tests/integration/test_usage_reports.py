@@ -12,7 +12,13 @@ import pytest
 from frontdesk import USAGE_REPORTS_OFF
 from tests.support.serving import PROJECT
 
-MODULES = ("runners.models.onnx_session", "model_store.registry", "training.run", "bentos.service", "cli.doctor")
+MODULES = (
+    "runners.models.onnx_session",
+    "model_store.registry",
+    "training.training_run",
+    "bentos.service",
+    "cli.doctor",
+)
 
 
 @pytest.mark.parametrize("module", MODULES)

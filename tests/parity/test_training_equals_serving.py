@@ -12,10 +12,10 @@ from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import GOLDEN_TOLERANCE, warm_up
 from runners.models.base_model import Batch
 from training.data.examples import Example
-from training.models.base_models import MEMBERS, NativeMember, fit_member
-from training.models.export import LARGEST_DIFFERENCE, check_parity
-from training.models.features import fit_features
-from training.run import TrainingRun
+from training.models.base_models import CPU_BASE_MODELS, NativeBaseModel, fit_base_model
+from training.models.feature_fitting import fit_features
+from training.models.onnx_export import MAX_DIFFERENCE, check_parity
+from training.training_run import TrainingRun
 
 
 @pytest.fixture(scope="module")
@@ -48,22 +48,22 @@ def test_training_masks_as_serving_does(starter_examples: tuple[Example, ...], t
     assert all(mask(example.text).text == example.text for example in starter_examples)
 
 
-@pytest.mark.parametrize("name", MEMBERS)
+@pytest.mark.parametrize("name", CPU_BASE_MODELS)
 def test_onnx_members_equal_native_ones(
     name: str, tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]
 ) -> None:
     features: FeatureRow = ensemble.features
     train = tiny_run.data.splits.train
     rows = features.rows([tiny_run.data.rows[row].text for row in train])
-    native: NativeMember = fit_member(
+    native: NativeBaseModel = fit_base_model(
         name, rows, tiny_run.data.labels(train), features.vectoriser.size, tiny_run.profile
     )
     asked = features.rows(unseen)
     expected = native.scores(asked, features.vectoriser.size)
     (member,) = (member for member in ensemble.members if member.name == name)
     exported = member.scores(Batch(unseen, asked))
-    assert check_parity(name, expected.intent, exported.intent) <= LARGEST_DIFFERENCE
-    assert check_parity(name, expected.sentiment, exported.sentiment) <= LARGEST_DIFFERENCE
+    assert check_parity(name, expected.intent, exported.intent) <= MAX_DIFFERENCE
+    assert check_parity(name, expected.sentiment, exported.sentiment) <= MAX_DIFFERENCE
 
 
 def test_parity_of_a_model_with_itself_is_not_enough_to_hide_a_difference() -> None:

@@ -24,7 +24,7 @@ from model_store.bundle import Bundle, open_bundle
 from tests.support.serving import SIGNER
 
 if TYPE_CHECKING:
-    from training.run import TrainingRun
+    from training.training_run import TrainingRun
 
 PROJECT = Path(__file__).resolve().parents[2]
 FOLDER = PROJECT / ".pytest_cache" / "bundles"
@@ -58,7 +58,7 @@ def tiny_run(work: Path) -> TrainingRun:
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from training.data.examples import STARTER_CORPUS, read_examples
     from training.profiles.profile import read_profile
-    from training.run import TrainingRun
+    from training.training_run import TrainingRun
 
     return TrainingRun(
         examples=read_examples(STARTER_CORPUS),

@@ -14,7 +14,7 @@ from training.data.labels import MISSING
 from training.evaluation.bundle_evaluation import Confusion, Latency
 from training.models.curves import Curves, Step
 from training.report.predictions import Predictions
-from training.report.report_data import Subject
+from training.report.report_data import ReportData
 
 MEMBERS = ("logistic_regression", "distilbert")
 CURVES: Curves = {"distilbert": [Step(number, 3.0 / number, 1e-4 / number) for number in range(1, 40)]}
@@ -95,10 +95,12 @@ def predictions(intents: int, rows: int = 50, out_of_scope: int = 8, near: int =
     members = np.exp(2 * logits) / np.exp(2 * logits).sum(axis=2, keepdims=True)
     truth[:out_of_scope] = MISSING
     outside = np.arange(rows) < out_of_scope
-    return Predictions(members, members.mean(axis=0) * 0.9, truth, outside, np.arange(rows) < near, rated=rows)
+    return Predictions(
+        members, members.mean(axis=0) * 0.9, truth, outside, np.arange(rows) < near, rows_with_sentiment=rows
+    )
 
 
-def subject(intents: tuple[str, ...] = ("refund", "invoice", "order"), **changed: Any) -> Subject:
+def report_data(intents: tuple[str, ...] = ("refund", "invoice", "order"), **changed: Any) -> ReportData:
     """Everything a report has; `changed` replaces attributes of the subject."""
     given: dict[str, Any] = {
         "manifest": manifest(intents),
@@ -109,4 +111,4 @@ def subject(intents: tuple[str, ...] = ("refund", "invoice", "order"), **changed
         "latency": LATENCY,
         "size_bytes": 3_000_000,
     }
-    return Subject(**{**given, **changed})
+    return ReportData(**{**given, **changed})

@@ -13,20 +13,20 @@ from dataclasses import replace
 import numpy as np
 
 from frontdesk.taxonomy import SENTIMENTS
-from training.data.examples import STARTER_CORPUS, Example, Part, read_examples
+from training.data.examples import STARTER_CORPUS, Example, SplitPart, read_examples
 
-GROUP = "starter/"
-FEWEST_ROWS = 20
-_DEALT: tuple[Part, ...] = ("train", "train", "train", "calibration", "test")  # of every five rows
+GROUP_PREFIX = "starter/"
+MIN_ROWS = 20
+_DEALT: tuple[SplitPart, ...] = ("train", "train", "train", "calibration", "test")  # of every five rows
 
 
-def borrowed_sentiment(examples: Sequence[Example], rows: int, seed: int) -> tuple[Example, ...]:
-    """Messages of the starter corpus for each sentiment of which `examples` have fewer than `FEWEST_ROWS`.
+def select_sentiment_rows(examples: Sequence[Example], rows: int, seed: int) -> tuple[Example, ...]:
+    """Messages of the starter corpus for each sentiment of which `examples` have fewer than `MIN_ROWS`.
 
     At most a third of `rows` each; every one comes with its part of the split.
     """
     known = Counter(example.sentiment for example in examples)
-    wanted = [sentiment for sentiment in SENTIMENTS if known[sentiment] < FEWEST_ROWS]
+    wanted = [sentiment for sentiment in SENTIMENTS if known[sentiment] < MIN_ROWS]
     if not wanted:
         return ()
     generator = np.random.default_rng(seed)
@@ -39,10 +39,10 @@ def borrowed_sentiment(examples: Sequence[Example], rows: int, seed: int) -> tup
     return tuple(taken)
 
 
-def is_borrowed(example: Example) -> bool:
-    return example.group.startswith(GROUP)
+def is_auxiliary(example: Example) -> bool:
+    return example.group.startswith(GROUP_PREFIX)
 
 
 def _as_sentiment(example: Example, place: int) -> Example:
     part = _DEALT[place % len(_DEALT)]
-    return replace(example, intent=None, out_of_scope=False, group=f"{GROUP}{example.group}", part=part)
+    return replace(example, intent=None, out_of_scope=False, group=f"{GROUP_PREFIX}{example.group}", part=part)

@@ -27,7 +27,7 @@ class Columns:
     out_of_scope: str = OUT_OF_SCOPE
 
 
-STANDARD = Columns()
+DEFAULT_COLUMNS = Columns()
 
 
 def check_columns(columns: Columns, files: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -44,7 +44,7 @@ def check_columns(columns: Columns, files: Sequence[tuple[str, Sequence[str]]]) 
     everywhere = {column for _, found in files for column in found}
     for field in ("intent", "sentiment", "group", "split"):
         column = getattr(columns, field)
-        if files and column not in everywhere and column not in ("", getattr(STANDARD, field)):
+        if files and column not in everywhere and column not in ("", getattr(DEFAULT_COLUMNS, field)):
             raise _missing(*files[0], field, column, LIKELY_INTENTS if field == "intent" else ())
     taken = {columns.text, columns.sentiment, columns.group, columns.split}
     likely = [column for column in LIKELY_INTENTS if column in everywhere - taken]

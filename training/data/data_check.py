@@ -8,80 +8,82 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from training.data.examples import Example, Place
-from training.data.label_errors import doubted_labels
-from training.data.label_names import rare_labels, spellings
-from training.data.mojibake import mojibake
-from training.data.near_duplicates import near_duplicates
-from training.data.row_issues import Complaint, Labelled
+from training.data.encoding_damage import describe_mojibake
+from training.data.examples import Example, RowLocation
+from training.data.label_errors import find_label_errors
+from training.data.label_names import check_label_counts, check_spellings
+from training.data.minhash import find_near_duplicates
+from training.data.row_issues import LabelledRow, RowIssue
 
 LONG_TEXT = 1000
 
 
 def check(
-    found: Iterable[tuple[Place, Example | str]], tell: Callable[[str], None] = lambda _: None
-) -> list[Complaint]:
+    found: Iterable[tuple[RowLocation, Example | str]], on_progress: Callable[[str], None] = lambda _: None
+) -> list[RowIssue]:
     """Every complaint about rows as `read_rows` gives them, errors first, each kind in reading order.
 
     Args:
         tell: is told what is being done; a minute may pass on tens of thousands of rows.
     """
-    rows: list[Labelled] = []
-    complaints: list[Complaint] = []
-    order: dict[Place, int] = {}
-    tell("reading")
-    for place, row in found:
-        order[place] = len(order)
+    rows: list[LabelledRow] = []
+    complaints: list[RowIssue] = []
+    order: dict[RowLocation, int] = {}
+    on_progress("reading")
+    for location, row in found:
+        order[location] = len(order)
         if isinstance(row, str):
-            complaints.append(Complaint(place, "error", "unreadable", row))
+            complaints.append(RowIssue(location, "error", "unreadable", row))
         else:
-            rows.append(Labelled(place, row))
-    tell("looking for repeated messages")
-    for rule in (rare_labels, spellings, _mixed_groups, _odd_texts, _repeated):
+            rows.append(LabelledRow(location, row))
+    on_progress("looking for repeated messages")
+    for rule in (check_label_counts, check_spellings, _mixed_groups, _odd_texts, _repeated):
         complaints.extend(rule(rows))
-    tell(f"comparing {len(rows)} messages with each other")
-    complaints.extend(near_duplicates(rows))
-    complaints.extend(doubted_labels(rows, tell))
-    return sorted(complaints, key=lambda complaint: (complaint.kind, order[complaint.place]))
+    on_progress(f"comparing {len(rows)} messages with each other")
+    complaints.extend(find_near_duplicates(rows))
+    complaints.extend(find_label_errors(rows, on_progress))
+    return sorted(complaints, key=lambda complaint: (complaint.kind, order[complaint.location]))
 
 
-def _mixed_groups(rows: Sequence[Labelled]) -> Iterator[Complaint]:
-    first: dict[str, Labelled] = {}
-    told: set[str] = set()
+def _mixed_groups(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
+    first: dict[str, LabelledRow] = {}
+    message: set[str] = set()
     for row in rows:
         group = row.example.group
         other = first.setdefault(group, row)
-        if other.label != row.label and group not in told:
-            told.add(group)
-            wrong = f"is in one group with {other.place}, but has {row.named} where that has {other.named}"
-            yield Complaint(row.place, "note", "mixed_group", wrong)
+        if other.label != row.label and group not in message:
+            message.add(group)
+            wrong = (
+                f"is in one group with {other.location}, but has {row.quoted_label} where that has {other.quoted_label}"
+            )
+            yield RowIssue(row.location, "note", "mixed_group", wrong)
 
 
-def _odd_texts(rows: Sequence[Labelled]) -> Iterator[Complaint]:
+def _odd_texts(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     for row in rows:
         if len(row.example.text) > LONG_TEXT:
-            yield Complaint(row.place, "note", "long_text", f"has {len(row.example.text)} characters")
-        if wrong := mojibake(row.example.text):
-            yield Complaint(row.place, "note", "mojibake", wrong)
+            yield RowIssue(row.location, "note", "long_text", f"has {len(row.example.text)} characters")
+        if wrong := describe_mojibake(row.example.text):
+            yield RowIssue(row.location, "note", "mojibake", wrong)
 
 
-def _repeated(rows: Sequence[Labelled]) -> Iterator[Complaint]:
+def _repeated(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     """Rows that say what an earlier one says: with other labels, in another part of the split, or just again."""
-    first: dict[str, Labelled] = {}
+    first: dict[str, LabelledRow] = {}
     for row in rows:
         earlier = first.setdefault(row.normalised, row)
         if earlier is row:
             continue
-        same = f"says the same as {earlier.place}"
+        same = f"says the same as {earlier.location}"
         sentiment, other_sentiment = row.example.sentiment, earlier.example.sentiment
         if row.label != earlier.label:
-            told = f"{same}, but has {row.named} where that has {earlier.named}"
-            yield Complaint(row.place, "note", "two_labels", told)
+            message = f"{same}, but has {row.quoted_label} where that has {earlier.quoted_label}"
+            yield RowIssue(row.location, "note", "two_labels", message)
         elif sentiment != other_sentiment:
-            told = f"{same}, but has sentiment {sentiment} where that has {other_sentiment}"
-            yield Complaint(row.place, "note", "two_labels", told)
+            message = f"{same}, but has sentiment {sentiment} where that has {other_sentiment}"
+            yield RowIssue(row.location, "note", "two_labels", message)
         if row.leaks_into(earlier):
-            told = f"{same}, but is in {row.example.part} rows where that is in {earlier.example.part} rows"
-            yield Complaint(row.place, "note", "leak", told)
+            message = f"{same}, but is in {row.example.part} rows where that is in {earlier.example.part} rows"
+            yield RowIssue(row.location, "note", "leak", message)
         elif row.label == earlier.label and sentiment == other_sentiment:
-            yield Complaint(row.place, "note", "duplicate", same)
+            yield RowIssue(row.location, "note", "duplicate", same)

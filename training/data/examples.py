@@ -17,15 +17,15 @@ from typing import Any, Literal, NamedTuple
 from frontdesk.errors import DataError
 from frontdesk.masking import mask
 from frontdesk.taxonomy import OUT_OF_SCOPE, SENTIMENTS
-from training.data.column_mapping import STANDARD, Columns, check_columns
-from training.data.table_readers import READABLE, Table, read_tables
+from training.data.column_mapping import DEFAULT_COLUMNS, Columns, check_columns
+from training.data.table_readers import SUPPORTED_FILES, Table, read_tables
 
-Part = Literal["train", "calibration", "test"]
+SplitPart = Literal["train", "calibration", "test"]
 
 STARTER_CORPUS = Path(__file__).parents[1] / "starter" / "corpus"
-LONGEST_TEXT = 4000
+MAX_TEXT_CHARACTERS = 4000
 REPORTED_ROWS = 20
-PART_OF_NAME: Mapping[str, Part] = {
+PART_OF_NAME: Mapping[str, SplitPart] = {
     "train": "train",
     "training": "train",
     "val": "calibration",
@@ -55,11 +55,11 @@ class Example:
     sentiment: str | None
     group: str
     out_of_scope: bool = False
-    part: Part | None = None
+    part: SplitPart | None = None
     near: bool = False
 
 
-class Place(NamedTuple):
+class RowLocation(NamedTuple):
     """Where a row stands: the file's name and the line, counted from 1, that the row ends on."""
 
     file: str
@@ -69,7 +69,7 @@ class Place(NamedTuple):
         return f"{self.file}:{self.line}"
 
 
-def read_examples(path: Path, columns: Columns = STANDARD) -> tuple[Example, ...]:
+def read_examples(path: Path, columns: Columns = DEFAULT_COLUMNS) -> tuple[Example, ...]:
     """Read a file, or every file of a folder in order of name; see `tables.FORMATS`.
 
     Raises:
@@ -77,9 +77,9 @@ def read_examples(path: Path, columns: Columns = STANDARD) -> tuple[Example, ...
     """
     examples: list[Example] = []
     problems: list[str] = []
-    for place, found in read_rows(path, columns):
+    for location, found in read_rows(path, columns):
         if isinstance(found, str):
-            problems.append(f"{place}: {found}")
+            problems.append(f"{location}: {found}")
         else:
             examples.append(found)
     if problems:
@@ -87,13 +87,13 @@ def read_examples(path: Path, columns: Columns = STANDARD) -> tuple[Example, ...
         more = f"\n  and {len(problems) - REPORTED_ROWS} more" if len(problems) > REPORTED_ROWS else ""
         raise DataError(f"{len(problems)} rows of {path.name} cannot be used:\n  {shown}{more}")
     if not examples:
-        raise DataError(f"{path} holds no rows.", hint=f"Give {READABLE}, with a text column.")
+        raise DataError(f"{path} holds no rows.", hint=f"Give {SUPPORTED_FILES}, with a text column.")
     if columns.out_of_scope != OUT_OF_SCOPE and not any(example.out_of_scope for example in examples):
         raise DataError(f"No row of {path.name} has the label '{columns.out_of_scope}', named as out of scope.")
     return tuple(examples)
 
 
-def read_rows(path: Path, columns: Columns = STANDARD) -> Iterator[tuple[Place, Example | str]]:
+def read_rows(path: Path, columns: Columns = DEFAULT_COLUMNS) -> Iterator[tuple[RowLocation, Example | str]]:
     """Each row with its place: as an example, or what is wrong with it.
 
     In a folder, a file without a split column gives its rows the part that its name begins with: train, val, test.
@@ -107,10 +107,10 @@ def read_rows(path: Path, columns: Columns = STANDARD) -> Iterator[tuple[Place, 
         part = _part_of_name(table) if path.is_dir() and columns.split not in table.columns else None
         for line, row in table.rows:
             found = row if isinstance(row, str) else _example(row, columns, f"{table.stem}-{line}", part)
-            yield Place(table.file.name, line), found
+            yield RowLocation(table.file.name, line), found
 
 
-def intents_of(examples: Sequence[Example], declared: Sequence[str]) -> tuple[str, ...]:
+def list_intents(examples: Sequence[Example], declared: Sequence[str]) -> tuple[str, ...]:
     """The intents that the rows have: those of the taxonomy in its order, then the others by name."""
     found = {example.intent for example in examples if example.intent is not None}
     return (*(label for label in declared if label in found), *sorted(found - set(declared)))
@@ -129,18 +129,18 @@ def data_hash(examples: Sequence[Example]) -> str:
     return digest.hexdigest()
 
 
-def _part_of_name(table: Table) -> Part | None:
+def _part_of_name(table: Table) -> SplitPart | None:
     word = _FIRST_WORD.match(table.stem.lower())
     return PART_OF_NAME.get(word[0]) if word else None
 
 
-def _example(row: Mapping[str, Any], columns: Columns, default_group: str, part: Part | None) -> Example | str:
+def _example(row: Mapping[str, Any], columns: Columns, default_group: str, part: SplitPart | None) -> Example | str:
     """The row as an example, or what is wrong with it."""
     text, sentiment, named_part = row.get(columns.text), row.get(columns.sentiment) or None, row.get(columns.split)
     if not isinstance(text, str) or not text.strip():
         return "has no text"
-    if len(text) > LONGEST_TEXT:
-        return f"has {len(text)} characters; at most {LONGEST_TEXT} are understood"
+    if len(text) > MAX_TEXT_CHARACTERS:
+        return f"has {len(text)} characters; at most {MAX_TEXT_CHARACTERS} are understood"
     intent = _label(row.get(columns.intent))
     if intent is not None and not isinstance(intent, str):
         return "has an intent that is not text"

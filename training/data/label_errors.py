@@ -12,49 +12,49 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from frontdesk.features.text import Vectoriser
-from training.data.row_issues import Complaint, Labelled, groups_of
-from training.data.splits import FEWEST_GROUPS
+from training.data.row_issues import LabelledRow, RowIssue, groups_by_label
+from training.data.splits import MIN_GROUPS
 from training.data.term_matrix import sparse_matrix
 
-DOUBTED_BELOW = 0.05
-DOUBT_FOLDS = 3
+MAX_LABEL_PROBABILITY = 0.05
+FOLDS = 3
 _MOST_TERMS = 8_000  # of words and of characters; 20,000 double the time and find no more exchanged labels
 
 
-def doubted_labels(rows: Sequence[Labelled], tell: Callable[[str], None]) -> Iterator[Complaint]:
+def find_label_errors(rows: Sequence[LabelledRow], on_progress: Callable[[str], None]) -> Iterator[RowIssue]:
     """Rows whose label gets little and another one as much as its own rows get on average, or more.
 
     The average is the threshold of confident learning (Northcutt et al. 2021): it lets a class that is hard to be sure
     of be as sure as it can. Of 5 % labels exchanged at random, 50 % were found on the starter corpus, 76 % on BANKING77
     and 77 % on CLINC150; of what was doubted there, 60, 85 and 83 % were such labels.
     """
-    groups = groups_of(rows)
-    known = [row for row in rows if row.label is not None and len(groups.get(row.label, ())) >= FEWEST_GROUPS]
+    groups = groups_by_label(rows)
+    known = [row for row in rows if row.label is not None and len(groups.get(row.label, ())) >= MIN_GROUPS]
     labels, truth = np.unique([str(row.label) for row in known], return_inverse=True)
     if len(labels) < 2:
         return
-    probabilities = _out_of_fold(known, truth, len(labels), tell)
+    probabilities = _out_of_fold(known, truth, len(labels), on_progress)
     own, best = probabilities[np.arange(len(known)), truth], probabilities.argmax(axis=1)
     usual = np.bincount(truth, weights=own) / np.bincount(truth)
     surest = probabilities.max(axis=1)
-    for number in np.flatnonzero((best != truth) & (own < DOUBTED_BELOW) & (surest >= usual[best])):
-        told = (
-            f"has {known[number].named}, which a model that has not seen the row gives {own[number]:.1%}; "
+    for number in np.flatnonzero((best != truth) & (own < MAX_LABEL_PROBABILITY) & (surest >= usual[best])):
+        message = (
+            f"has {known[number].quoted_label}, which a model that has not seen the row gives {own[number]:.1%}; "
             f"it gives '{labels[best[number]]}' {surest[number]:.0%}"
         )
-        yield Complaint(known[number].place, "note", "doubted_label", told)
+        yield RowIssue(known[number].location, "note", "doubted_label", message)
 
 
 def _out_of_fold(
-    rows: list[Labelled], truth: NDArray[np.intp], labels: int, tell: Callable[[str], None]
+    rows: list[LabelledRow], truth: NDArray[np.intp], labels: int, on_progress: Callable[[str], None]
 ) -> NDArray[np.float64]:
     """(rows, labels) probabilities, each row by a model that has seen no row of its group."""
     groups = {group: number for number, group in enumerate(dict.fromkeys(row.example.group for row in rows))}
-    dealt = np.random.default_rng(13).permutation(len(groups)) % DOUBT_FOLDS
+    dealt = np.random.default_rng(13).permutation(len(groups)) % FOLDS
     fold_of = dealt[[groups[row.example.group] for row in rows]]
     probabilities = np.zeros((len(rows), labels))
-    for fold in range(DOUBT_FOLDS):
-        tell(f"looking for doubtful labels, {fold + 1} of {DOUBT_FOLDS}")
+    for fold in range(FOLDS):
+        on_progress(f"looking for doubtful labels, {fold + 1} of {FOLDS}")
         seen, unseen = np.flatnonzero(fold_of != fold), np.flatnonzero(fold_of == fold)
         if len(np.unique(truth[seen])) < 2:
             continue

@@ -8,26 +8,26 @@ from dataclasses import dataclass
 from typing import Literal
 
 from frontdesk.taxonomy import OUT_OF_SCOPE
-from training.data.examples import Example, Place
+from training.data.examples import Example, RowLocation
 
 _NUMBERED = re.compile(r"\[([A-Z]+)_\d+\]")
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
-    """`rule` is a stable name for machines, `told` a sentence for people."""
+class RowIssue:
+    """`rule` is a stable name for machines, `message` a sentence for people."""
 
-    place: Place
+    location: RowLocation
     kind: Literal["error", "note"]
     rule: str
-    told: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Labelled:
+class LabelledRow:
     """An example and where it stands."""
 
-    place: Place
+    location: RowLocation
     example: Example
 
     @property
@@ -35,7 +35,7 @@ class Labelled:
         return OUT_OF_SCOPE if self.example.out_of_scope else self.example.intent
 
     @property
-    def named(self) -> str:
+    def quoted_label(self) -> str:
         return "no intent" if self.label is None else f"'{self.label}'"
 
     @property
@@ -43,13 +43,13 @@ class Labelled:
         """The text without case, runs of blanks and the numbers of placeholders: equal for two that say the same."""
         return " ".join(_NUMBERED.sub(r"[\1]", self.example.text).lower().split())
 
-    def leaks_into(self, other: Labelled) -> bool:
+    def leaks_into(self, other: LabelledRow) -> bool:
         """Do both have a part of the data's own split, and not the same one?"""
         parts = {self.example.part, other.example.part}
         return len(parts) == 2 and None not in parts
 
 
-def groups_of(rows: Sequence[Labelled]) -> Mapping[str | None, set[str]]:
+def groups_by_label(rows: Sequence[LabelledRow]) -> Mapping[str | None, set[str]]:
     """label -> its groups; a group belongs to the label of its first row, as when a training run splits them."""
     label_of: dict[str, str | None] = {}
     groups: dict[str | None, set[str]] = {}

@@ -14,22 +14,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.taxonomy import SENTIMENTS
-from training.data.auxiliary_sentiment import borrowed_sentiment
-from training.data.examples import Example, intents_of
+from training.data.auxiliary_sentiment import select_sentiment_rows
+from training.data.examples import Example, list_intents
 from training.data.labels import MISSING, Labels, labels_of
 from training.data.splits import Rows, Splits, folds, split
 from training.profiles.profile import Profile
 
-MOST_DOUBTED = 1000  # of 16 passes each
+MAX_FULL_DROPOUT_ROWS = 1000  # of 16 passes each
 
 
 @dataclass(frozen=True)
-class Partition:
-    """The rows that take part in a run, and in what. `known` are the taxonomy's intents, in order."""
+class DataPartition:
+    """The rows that take part in a run, and in what. `taxonomy_intents` are the taxonomy's intents, in order."""
 
     examples: Sequence[Example]
     profile: Profile
-    known: tuple[str, ...]
+    taxonomy_intents: tuple[str, ...]
 
     @cached_property
     def rows(self) -> tuple[Example, ...]:
@@ -38,7 +38,7 @@ class Partition:
         Where they lack sentiments, some of the starter corpus take part for theirs.
         """
         limit = self.profile.rows_per_intent
-        borrowed = borrowed_sentiment(self.examples, self.profile.borrowed_sentiment_rows, self.profile.seed)
+        borrowed = select_sentiment_rows(self.examples, self.profile.borrowed_sentiment_rows, self.profile.seed)
         if limit is None:
             return (*self.examples, *borrowed)
         order = np.random.default_rng(self.profile.seed).permutation(len(self.examples))
@@ -54,7 +54,7 @@ class Partition:
 
     @cached_property
     def intents(self) -> tuple[str, ...]:
-        return intents_of(self.rows, self.known)
+        return list_intents(self.rows, self.taxonomy_intents)
 
     @cached_property
     def splits(self) -> Splits:
@@ -81,10 +81,12 @@ class Partition:
         return folds([self.rows[row] for row in self.stacking], self.profile.folds, self.profile.seed)
 
     @cached_property
-    def doubted(self) -> Rows:
+    def full_dropout_rows(self) -> Rows:
         """Places among the test rows with an intent, spread over them, that whole encoders are sampled on."""
-        known = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
-        spread: Rows = known[np.linspace(0, len(known) - 1, min(MOST_DOUBTED, len(known))).astype(int)]
+        taxonomy_intents = np.flatnonzero(self.labels(self.splits.test).intent != MISSING)
+        spread: Rows = taxonomy_intents[
+            np.linspace(0, len(taxonomy_intents) - 1, min(MAX_FULL_DROPOUT_ROWS, len(taxonomy_intents))).astype(int)
+        ]
         return spread
 
     def texts(self, rows: Rows) -> list[str]:
@@ -93,10 +95,10 @@ class Partition:
     def labels(self, rows: Rows) -> Labels:
         return labels_of([self.rows[row] for row in rows], self.intents, SENTIMENTS)
 
-    def judged(self, rows: Rows) -> NDArray[np.bool_]:
+    def evaluable(self, rows: Rows) -> NDArray[np.bool_]:
         """(rows,) those for which an intent can be right or wrong: any with an intent, and those that fit none."""
-        known: NDArray[np.bool_] = self.out_of_scope(rows) | (self.labels(rows).intent != MISSING)
-        return known
+        taxonomy_intents: NDArray[np.bool_] = self.out_of_scope(rows) | (self.labels(rows).intent != MISSING)
+        return taxonomy_intents
 
     def out_of_scope(self, rows: Rows) -> NDArray[np.bool_]:
         return np.array([self.rows[row].out_of_scope for row in rows], dtype=np.bool_)

@@ -21,8 +21,8 @@ from training.profiles.profile import Split
 
 Rows = NDArray[np.intp]
 Group = list[int]
-FEWEST_GROUPS = 5
-FEWEST_INTENTS = 2
+MIN_GROUPS = 5
+MIN_INTENTS = 2
 NO_INTENT = "out of scope"
 
 
@@ -87,17 +87,17 @@ def folds(examples: Sequence[Example], count: int, seed: int) -> Rows:
 
 def _check_sizes(examples: Sequence[Example], classes: Mapping[str, Sequence[Group]]) -> None:
     """Raise `DataError` for classes with too few groups, and for intents that no training row could teach."""
-    if len([label for label in classes if label not in (NO_INTENT, f"intent {None}")]) < FEWEST_INTENTS:
+    if len([label for label in classes if label not in (NO_INTENT, f"intent {None}")]) < MIN_INTENTS:
         raise DataError(
             "The messages are all of one intent.", hint="Give at least two, or there is nothing to tell apart."
         )
     teachable = {
         label: any(examples[rows[0]].part in ("train", None) for rows in groups) for label, groups in classes.items()
     }
-    if small := sorted(label for label, groups in classes.items() if len(groups) < FEWEST_GROUPS and teachable[label]):
+    if small := sorted(label for label, groups in classes.items() if len(groups) < MIN_GROUPS and teachable[label]):
         raise DataError(
             f"Too few different messages for {', '.join(small)}.",
-            hint=f"Each intent needs at least {FEWEST_GROUPS} to be trained, calibrated and tested.",
+            hint=f"Each intent needs at least {MIN_GROUPS} to be trained, calibrated and tested.",
         )
     if untaught := sorted(label for label, able in teachable.items() if not able and label != NO_INTENT):
         raise DataError(

@@ -20,7 +20,7 @@ from frontdesk.errors import DataError
 from training.data.parquet import read_parquet
 
 FORMATS = (".csv", ".jsonl", ".parquet", ".csv.gz", ".jsonl.gz")
-READABLE = "a .csv, .jsonl or .parquet file (.csv.gz and .jsonl.gz too), or a folder of them"
+SUPPORTED_FILES = "a .csv, .jsonl or .parquet file (.csv.gz and .jsonl.gz too), or a folder of them"
 
 Row = Mapping[str, Any]
 
@@ -53,13 +53,13 @@ def read_tables(path: Path) -> Iterator[Table]:
         DataError: when there is nothing at `path`, or a file that is of no known format or damaged as a whole.
     """
     if not path.exists():
-        raise DataError(f"There is no data at {path}.", hint=f"Give {READABLE}.")
+        raise DataError(f"There is no data at {path}.", hint=f"Give {SUPPORTED_FILES}.")
     if path.is_dir():
         files = sorted(file for file in path.iterdir() if file.name.endswith(FORMATS) and not file.name.startswith("."))
     elif path.name.endswith(FORMATS):
         files = [path]
     else:
-        raise DataError(f"{path.name} has no format that is understood.", hint=f"Give {READABLE}.")
+        raise DataError(f"{path.name} has no format that is understood.", hint=f"Give {SUPPORTED_FILES}.")
     yield from map(read_table, files)
 
 

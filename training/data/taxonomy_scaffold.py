@@ -12,7 +12,7 @@ import yaml
 
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
-from training.data.examples import Example, intents_of
+from training.data.examples import Example, list_intents
 
 _HEAD = """\
 # What customers write about ({intents} intents), and what the team allows for it.
@@ -34,7 +34,7 @@ actions:
 """
 
 
-def taxonomy_of(examples: Sequence[Example]) -> Taxonomy:
+def build_taxonomy(examples: Sequence[Example]) -> Taxonomy:
     """Every intent that the rows have, in order of name, without a policy.
 
     Raises:
@@ -43,7 +43,7 @@ def taxonomy_of(examples: Sequence[Example]) -> Taxonomy:
     return Taxonomy(tuple(IntentPolicy(name, known=False) for name in _intents(examples)), {})
 
 
-def drafted(examples: Sequence[Example]) -> str:
+def render_taxonomy(examples: Sequence[Example]) -> str:
     """The same as YAML to be edited, with the number of rows beside each intent; `Taxonomy.read` reads it.
 
     Raises:
@@ -55,7 +55,7 @@ def drafted(examples: Sequence[Example]) -> str:
 
 
 def _intents(examples: Sequence[Example]) -> tuple[str, ...]:
-    if found := intents_of(examples, ()):
+    if found := list_intents(examples, ()):
         return found
     raise DataError("No row has an intent.", hint="Say which column holds it: --intent COLUMN")
 

@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 
 from frontdesk.errors import DataError
-from training.data.examples import Example, intents_of
+from training.data.examples import Example, list_intents
 
-FEWEST_INTENTS = 2
+MIN_INTENTS = 2
 
 
 def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Example, ...]:
@@ -25,14 +25,14 @@ def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Examp
     Raises:
         DataError: when there is no such intent, or too few others are left.
     """
-    intents = intents_of(examples, ())
+    intents = list_intents(examples, ())
     for name in names:
         if name not in intents:
             close = difflib.get_close_matches(name, intents, n=3) or sorted(intents)[:3]
             told = f"No row has the intent '{name}', so it cannot be withheld."
             raise DataError(told, hint=f"Did you mean {' or '.join(close)}?" if close else "")
-    if len(intents) - len(set(names)) < FEWEST_INTENTS:
-        raise DataError(f"Of {len(intents)} intents, at least {FEWEST_INTENTS} must be left to learn.")
+    if len(intents) - len(set(names)) < MIN_INTENTS:
+        raise DataError(f"Of {len(intents)} intents, at least {MIN_INTENTS} must be left to learn.")
     return tuple(
         replace(row, intent=None, out_of_scope=True, part="test", near=True) if row.intent in names else row
         for row in examples
@@ -40,8 +40,8 @@ def withhold(examples: Sequence[Example], names: Collection[str]) -> tuple[Examp
     )
 
 
-def drawn_intents(examples: Sequence[Example], share: float, seed: int) -> tuple[str, ...]:
+def sample_intents(examples: Sequence[Example], share: float, seed: int) -> tuple[str, ...]:
     """This share of the intents, at least one, drawn by the seed, in order of name."""
-    intents = intents_of(examples, ())
+    intents = list_intents(examples, ())
     count = min(len(intents), max(1, round(share * len(intents))))
     return tuple(sorted(np.random.default_rng(seed).permutation(intents)[:count].tolist()))

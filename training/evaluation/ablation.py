@@ -17,16 +17,16 @@ from runners.models.base_model import Batch
 from runners.models.calibration import Doubles, shared_out
 from runners.models.meta_learner import candidates
 from training.data.labels import MISSING
-from training.evaluation.metrics import classification
+from training.evaluation.prediction_metrics import classification_metrics
 from training.models.base_model_scores import TaskRows
-from training.models.calibration import fit_platt, usual_weights
+from training.models.calibration_fitting import fit_platt, traffic_weights
 from training.models.stacking import fit_scorer
 from training.profiles.profile import CalibrationTargets, Profile
 
 TIMED_TEXTS = 100
 
 
-def ablate(
+def ablate_base_models(
     names: tuple[str, ...],
     parts: tuple[TaskRows, TaskRows, TaskRows],
     folds: NDArray[np.intp],
@@ -45,7 +45,7 @@ def ablate(
     figures, settings = {}, profile.meta_learner
     for place, name in enumerate(names):
         key, rest = f"without_{name}", (*names[:place], *names[place + 1 :])
-        learned, calibrated_on, judged_on = (part.without(place) for part in parts)
+        learned, calibrated_on, judged_on = (part.without_model(place) for part in parts)
         scorer = fitted.get(key) or _NativeScorer(
             fit_scorer(rest, learned, folds, settings.candidates_per_member, settings, profile.seed),
             settings.candidates_per_member,
@@ -55,11 +55,11 @@ def ablate(
         scored = calibrator(scorer.probabilities(judged_on.members, judged_on.statistics))
         in_scope = judged_on.truth != MISSING
         probabilities = shared_out(scored, judged_on.members.mean(axis=0))[in_scope]
-        figures[key] = classification(probabilities, judged_on.truth[in_scope])
+        figures[key] = classification_metrics(probabilities, judged_on.truth[in_scope])
     return figures
 
 
-def cost(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
+def measure_cpu_ms(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
     """Milliseconds of CPU for a text that comes alone: of each member, and of the ensemble with all its members."""
     chosen = [texts[row] for row in np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)]
     batches = [Batch((text,), ensemble.features.rows((text,))) for text in chosen]
@@ -78,7 +78,7 @@ def cost(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
 
 def _weights(rows: TaskRows, targets: CalibrationTargets) -> Doubles:
     """(rows,) as the ensemble was calibrated with: every row without a truth fits no intent."""
-    return usual_weights(np.ones(len(rows.truth), dtype=np.bool_), rows.truth == MISSING, targets.usual_out_of_scope)
+    return traffic_weights(np.ones(len(rows.truth), dtype=np.bool_), rows.truth == MISSING, targets.usual_out_of_scope)
 
 
 @dataclass(frozen=True, slots=True)

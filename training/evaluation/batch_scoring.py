@@ -11,12 +11,12 @@ from frontdesk.scores import Sampled, Scores
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import Judgement
 from runners.models.base_model import Batch, Member
-from training.models.base_model_scores import MemberScores
+from training.models.base_model_scores import BaseModelScores
 
 BATCH_TEXTS = 64
 
 
-def judge_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = True) -> Judgement:
+def predict_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = True) -> Judgement:
     """What `Ensemble.judge` says of all texts."""
     parts = [ensemble.judge(part, sampling=sampling) for part in _batches(texts)]
     return Judgement(
@@ -26,13 +26,13 @@ def judge_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = True
     )
 
 
-def score_all(members: Sequence[Member], features: FeatureRow, texts: Sequence[str]) -> MemberScores:
+def score_all(members: Sequence[Member], features: FeatureRow, texts: Sequence[str]) -> BaseModelScores:
     """What each member says of all texts."""
     parts = []
     for part in _batches(texts):
         batch = Batch(part, features.rows(part))
-        parts.append(MemberScores.of([member.scores(batch) for member in members], batch.rows))
-    return MemberScores.joined(parts, np.arange(len(texts)))
+        parts.append(BaseModelScores.of([member.scores(batch) for member in members], batch.rows))
+    return BaseModelScores.merge(parts, np.arange(len(texts)))
 
 
 def _batches(texts: Sequence[str]) -> Iterator[Sequence[str]]:

@@ -18,11 +18,11 @@ from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import Judgement
 from training.data.examples import Example
 from training.data.labels import MISSING, Targets, labels_of
-from training.evaluation.batch_scoring import judge_all
-from training.evaluation.metrics import evaluate
+from training.evaluation.batch_scoring import predict_all
+from training.evaluation.prediction_metrics import evaluate_predictions
 
 TIMED_TEXTS = 200
-MOST_CONFUSED = 10
+MAX_CONFUSIONS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class Latency:
 
 
 @dataclass(frozen=True, slots=True)
-class Appraisal:
-    """`figures` are those of `evaluation.evaluate`; `unknown` counts the rows of each label that the bundle lacks."""
+class BundleEvaluation:
+    """`figures` are those of `evaluation.evaluate_predictions`; `unknown` counts the rows of each label that the bundle lacks."""
 
     rows: int
     figures: dict[str, Any]
@@ -67,7 +67,9 @@ class Appraisal:
     latency: Latency
 
 
-def appraise(ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_of_scope: bool = False) -> Appraisal:
+def evaluate_bundle(
+    ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_of_scope: bool = False
+) -> BundleEvaluation:
     """Ask the ensemble about every row and compare.
 
     Args:
@@ -83,27 +85,27 @@ def appraise(ensemble: Ensemble, examples: Sequence[Example], *, unknown_is_out_
     labels = labels_of(rows, ensemble.taxonomy.labels, ensemble.sentiments)
     out_of_scope = np.array([row.out_of_scope for row in rows])
     texts = [row.text for row in rows]
-    judgement, latency = judge_timed(ensemble, texts)
-    return Appraisal(
+    judgement, latency = predict_timed(ensemble, texts)
+    return BundleEvaluation(
         rows=len(rows),
-        figures=evaluate(ensemble, judgement, labels, out_of_scope),
+        figures=evaluate_predictions(ensemble, judgement, labels, out_of_scope),
         unknown={str(label): count for label, count in unknown.most_common()},
-        confused=most_confused(judgement, labels.intent, ensemble.taxonomy.labels, texts),
-        intents=per_intent(judgement, labels.intent, ensemble.taxonomy.labels),
+        confused=list_confusions(judgement, labels.intent, ensemble.taxonomy.labels, texts),
+        intents=measure_intent_accuracy(judgement, labels.intent, ensemble.taxonomy.labels),
         latency=latency,
     )
 
 
-def judge_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[Judgement, Latency]:
+def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[Judgement, Latency]:
     """What the ensemble says of all texts, and how long it takes over one."""
     started = time.perf_counter()
-    judgement = judge_all(ensemble, texts)
+    judgement = predict_all(ensemble, texts)
     batched_ms = (time.perf_counter() - started) * 1000 / len(texts)
     return judgement, _latency(ensemble, texts, batched_ms)
 
 
-def most_confused(
-    judgement: Judgement, truth: Targets, labels: Sequence[str], texts: Sequence[str], most: int = MOST_CONFUSED
+def list_confusions(
+    judgement: Judgement, truth: Targets, labels: Sequence[str], texts: Sequence[str], most: int = MAX_CONFUSIONS
 ) -> tuple[Confusion, ...]:
     """The pairs (intent, taken for) of most rows, the most frequent first, among equals the surest mistake."""
     chosen, confidence = judgement.intent.argmax(axis=1), judgement.intent.max(axis=1)
@@ -119,7 +121,7 @@ def most_confused(
     )
 
 
-def per_intent(judgement: Judgement, truth: Targets, labels: Sequence[str]) -> tuple[IntentAccuracy, ...]:
+def measure_intent_accuracy(judgement: Judgement, truth: Targets, labels: Sequence[str]) -> tuple[IntentAccuracy, ...]:
     """The accuracy of each intent that has rows, worst first, ties by name."""
     right = judgement.intent.argmax(axis=1) == truth
     found = [

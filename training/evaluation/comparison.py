@@ -21,16 +21,16 @@ from runners.ensemble.ensemble import Ensemble
 from runners.models.calibration import Doubles
 from training.data.examples import Example
 from training.data.held_out import read_held_out
-from training.evaluation.batch_scoring import judge_all
+from training.evaluation.batch_scoring import predict_all
 from training.statistics.ece import expected_calibration_error
 
 LATENCY_TEXTS = 64
 WARM_UP_TEXTS = 4
-SMALLEST_PROBABILITY = 1e-6
+MIN_PROBABILITY = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TaskOutcome:
     """One task on the rows that have a label for it.
 
     Attributes:
@@ -49,7 +49,7 @@ class Outcome:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class ThresholdEffects:
     """What the thresholds of a bundle do on the rows; shares of all rows that have an intent or are out of scope.
 
     `threshold` is the certified one, None where there is none; `automated` the share that reaches its threshold and
@@ -65,16 +65,16 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class MeasuredBundle:
     """One bundle of a comparison: what the gate sees of it, row by row, and what its thresholds do.
 
     In `intent`, out of scope is a label like the others. `sentiment` is None where no row has one.
     """
 
     candidate: Candidate
-    intent: Outcome
-    sentiment: Outcome | None
-    operation: Operation
+    intent: TaskOutcome
+    sentiment: TaskOutcome | None
+    threshold_effects: ThresholdEffects
 
 
 def measure(champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | None, Candidate]:
@@ -84,16 +84,16 @@ def measure(champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | No
         BundleError: when a bundle cannot be loaded by this code, or the challenger has no held-out rows.
     """
     bundles = [challenger] if champion is None else [champion, challenger]
-    *before, after = measure_sides(bundles, compared_rows(challenger))
+    *before, after = measure_bundles(bundles, load_comparison_rows(challenger))
     return (before[0].candidate if before else None), after.candidate
 
 
-def compared_rows(bundle: Bundle) -> list[Example]:
+def load_comparison_rows(bundle: Bundle) -> list[Example]:
     """The bundle's held-out rows without those of withheld intents, which test it harder than any traffic would."""
     return [example for example in read_held_out(bundle) if not example.near]
 
 
-def measure_sides(bundles: Sequence[Bundle], examples: Sequence[Example]) -> list[Side]:
+def measure_bundles(bundles: Sequence[Bundle], examples: Sequence[Example]) -> list[MeasuredBundle]:
     """Every bundle on the same rows.
 
     Raises:
@@ -101,14 +101,14 @@ def measure_sides(bundles: Sequence[Bundle], examples: Sequence[Example]) -> lis
     """
     texts = [example.text for example in examples]
     ensembles = [Ensemble.load(bundle) for bundle in bundles]
-    latencies = latencies_ms(ensembles, texts)
+    latencies = measure_latencies_ms(ensembles, texts)
     return [
         _side(bundle, ensemble, examples, latency)
         for bundle, ensemble, latency in zip(bundles, ensembles, latencies, strict=True)
     ]
 
 
-def latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) -> list[float]:
+def measure_latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) -> list[float]:
     """Median milliseconds for one text alone, the ensembles in turn: what else the machine does hits all alike."""
     for ensemble in ensembles:
         for text in texts[:WARM_UP_TEXTS]:
@@ -122,9 +122,9 @@ def latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) -> list[fl
     return [float(np.median(times)) for times in taken]
 
 
-def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], latency_ms: float) -> Side:
+def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], latency_ms: float) -> MeasuredBundle:
     texts = [example.text for example in examples]
-    judgement = judge_all(ensemble, texts, sampling=False)
+    judgement = predict_all(ensemble, texts, sampling=False)
     judged = [row for row, example in enumerate(examples) if example.out_of_scope or example.intent is not None]
     truth = [examples[row].intent or OUT_OF_SCOPE for row in judged]
     probabilities = judgement.intent[judged]
@@ -143,10 +143,12 @@ def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], laten
         size_bytes=sum((bundle.path / name).stat().st_size for name in bundle.manifest.files),
         maybe_trained_on=_maybe_trained_on(bundle, texts),
     )
-    return Side(candidate, intent, sentiment, _operation(ensemble, probabilities, np.array(truth)))
+    return MeasuredBundle(candidate, intent, sentiment, _operation(ensemble, probabilities, np.array(truth)))
 
 
-def _intent_rows(ensemble: Ensemble, probabilities: Doubles, truth: Sequence[str], groups: NDArray[np.intp]) -> Outcome:
+def _intent_rows(
+    ensemble: Ensemble, probabilities: Doubles, truth: Sequence[str], groups: NDArray[np.intp]
+) -> TaskOutcome:
     """Right is a row that is understood; the confidence is that of the best intent, which is what callers see."""
     labels = ensemble.taxonomy.labels
     outside = 1.0 - probabilities.sum(axis=1)
@@ -154,30 +156,30 @@ def _intent_rows(ensemble: Ensemble, probabilities: Doubles, truth: Sequence[str
     understood = np.where(outside > ensemble.calibration.out_of_scope_threshold, OUT_OF_SCOPE, best)
     loss, brier = _distances((*labels, OUT_OF_SCOPE), np.column_stack([probabilities, outside]), truth)
     ece = expected_calibration_error(probabilities.max(axis=1), best == np.array(truth))
-    return Outcome(groups, understood == np.array(truth), loss, brier, ece)
+    return TaskOutcome(groups, understood == np.array(truth), loss, brier, ece)
 
 
 def _sentiment_rows(
     ensemble: Ensemble, probabilities: Doubles, examples: Sequence[Example], rated: Sequence[int]
-) -> Outcome:
+) -> TaskOutcome:
     truth = [examples[row].sentiment or "" for row in rated]
     right = np.array(ensemble.sentiments)[probabilities.argmax(axis=1)] == np.array(truth)
     loss, brier = _distances(ensemble.sentiments, probabilities, truth)
     ece = expected_calibration_error(probabilities.max(axis=1), right)
-    return Outcome(_groups(examples, rated), right, loss, brier, ece)
+    return TaskOutcome(_groups(examples, rated), right, loss, brier, ece)
 
 
 def _distances(labels: Sequence[str], probabilities: Doubles, truth: Sequence[str]) -> tuple[Doubles, float]:
     """Log loss of each row and the mean Brier score; a label that the bundle does not know has probability 0."""
     columns = {label: column for column, label in enumerate(labels)}
-    of_truth = np.array(
+    truth_probability = np.array(
         [probabilities[row, columns[label]] if label in columns else 0.0 for row, label in enumerate(truth)]
     )
-    loss: Doubles = -np.log(np.clip(of_truth, SMALLEST_PROBABILITY, 1.0))
-    return loss, float(((probabilities**2).sum(axis=1) - 2 * of_truth + 1).mean())
+    loss: Doubles = -np.log(np.clip(truth_probability, MIN_PROBABILITY, 1.0))
+    return loss, float(((probabilities**2).sum(axis=1) - 2 * truth_probability + 1).mean())
 
 
-def _operation(ensemble: Ensemble, probabilities: Doubles, truth: NDArray[np.str_]) -> Operation:
+def _operation(ensemble: Ensemble, probabilities: Doubles, truth: NDArray[np.str_]) -> ThresholdEffects:
     calibration, labels = ensemble.calibration, ensemble.taxonomy.labels
     chosen = probabilities.argmax(axis=1)
     flagged = 1.0 - probabilities.sum(axis=1) > calibration.out_of_scope_threshold
@@ -185,7 +187,7 @@ def _operation(ensemble: Ensemble, probabilities: Doubles, truth: NDArray[np.str
     thresholds = np.array([np.inf if threshold is None else threshold for threshold in certified])
     automated = ~flagged & (probabilities.max(axis=1) >= thresholds[chosen])
     wrong = np.array(labels)[chosen] != truth
-    return Operation(
+    return ThresholdEffects(
         threshold=calibration.automation_threshold,
         automated=float(automated.mean()),
         error=float(wrong[automated].mean()) if automated.any() else None,

@@ -1,7 +1,7 @@
 """What differs between two versions on the same rows, and which of it is more than chance.
 
 Figures of each task with intervals and exact tests, intents that lose or gain, calibration, cost, what the thresholds
-do. Decides nothing: `model_store/gate.py` does. Pure: from the `Side`s that `comparison.py` measures.
+do. Decides nothing: `model_store/gate.py` does. Pure: from the `MeasuredBundle`s that `comparison.py` measures.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from model_store.gate import mcnemar
-from training.evaluation.comparison import Outcome, Side
-from training.statistics.paired_tests import holm, paired_intervals
+from training.evaluation.comparison import MeasuredBundle, TaskOutcome
+from training.statistics.paired_tests import adjust_holm, paired_intervals
 
-BEYOND_CHANCE = 0.05
+SIGNIFICANCE_LEVEL = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +63,11 @@ class IntentDifference:
 
     @property
     def beyond_chance(self) -> bool:
-        return self.adjusted < BEYOND_CHANCE
+        return self.adjusted < SIGNIFICANCE_LEVEL
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class MetricPair:
     """A figure without a test: calibration, cost or thresholds. None where a side has none."""
 
     name: str
@@ -77,15 +77,15 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class SideBySide:
+class BundleComparison:
     """`intents` go from the largest loss to the largest gain, those without a change in between."""
 
     tasks: tuple[TaskDifference, ...]
-    figures: tuple[Figure, ...]
+    figures: tuple[MetricPair, ...]
     intents: tuple[IntentDifference, ...]
 
 
-def compared(champion: Side, challenger: Side) -> SideBySide:
+def compare_bundles(champion: MeasuredBundle, challenger: MeasuredBundle) -> BundleComparison:
     """Everything that differs.
 
     Raises:
@@ -96,10 +96,10 @@ def compared(champion: Side, challenger: Side) -> SideBySide:
     tasks = [_task("intent", champion.intent, challenger.intent)]
     if champion.sentiment is not None and challenger.sentiment is not None:
         tasks.append(_task("sentiment", champion.sentiment, challenger.sentiment))
-    return SideBySide(tuple(tasks), _figures(champion, challenger), _intents(champion, challenger))
+    return BundleComparison(tuple(tasks), _figures(champion, challenger), _intents(champion, challenger))
 
 
-def _task(name: str, champion: Outcome, challenger: Outcome) -> TaskDifference:
+def _task(name: str, champion: TaskOutcome, challenger: TaskOutcome) -> TaskDifference:
     right, loss = (
         np.stack([first.astype(np.float64), second.astype(np.float64)])
         for first, second in ((champion.right, challenger.right), (champion.loss, challenger.loss))
@@ -113,7 +113,7 @@ def _task(name: str, champion: Outcome, challenger: Outcome) -> TaskDifference:
     return TaskDifference(name, len(champion.right), accuracy, log_loss, *alone, mcnemar(*alone))
 
 
-def _intents(champion: Side, challenger: Side) -> tuple[IntentDifference, ...]:
+def _intents(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[IntentDifference, ...]:
     truth = np.array(challenger.candidate.truth)
     before, after = champion.intent.right, challenger.intent.right
     intents, tested = sorted(set(challenger.candidate.truth)), []
@@ -121,19 +121,19 @@ def _intents(champion: Side, challenger: Side) -> tuple[IntentDifference, ...]:
         rows = truth == intent
         alone = int((before & ~after & rows).sum()), int((after & ~before & rows).sum())
         tested.append((int(rows.sum()), float(before[rows].mean()), float(after[rows].mean()), *alone, mcnemar(*alone)))
-    adjusted = holm([test[-1] for test in tested])
+    adjusted = adjust_holm([test[-1] for test in tested])
     found = [
         IntentDifference(intent, *test, of_all) for intent, test, of_all in zip(intents, tested, adjusted, strict=True)
     ]
     return tuple(sorted(found, key=lambda difference: (difference.change, difference.intent)))
 
 
-def _figures(champion: Side, challenger: Side) -> tuple[Figure, ...]:
-    def figure(name: str, unit: str, *values: float | None) -> Figure:
-        return Figure(name, unit, *values)
+def _figures(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[MetricPair, ...]:
+    def figure(name: str, unit: str, *values: float | None) -> MetricPair:
+        return MetricPair(name, unit, *values)
 
     sides = (champion, challenger)
-    operations = [side.operation for side in sides]
+    operations = [side.threshold_effects for side in sides]
     figures = [
         figure("calibration error (ECE), intent", "", *(side.intent.ece for side in sides)),
         figure("Brier score, intent", "", *(side.intent.brier for side in sides)),
@@ -144,11 +144,11 @@ def _figures(champion: Side, challenger: Side) -> tuple[Figure, ...]:
         figures.append(figure("Brier score, sentiment", "", *(rows.brier for rows in rated)))
     return (
         *figures,
-        figure("automation threshold", "", *(operation.threshold for operation in operations)),
-        figure("automated", "%", *(operation.automated for operation in operations)),
-        figure("wrong among automated", "%", *(operation.error for operation in operations)),
-        figure("called out of scope", "%", *(operation.flagged for operation in operations)),
-        figure("plausible intents per message", "", *(operation.set_size for operation in operations)),
+        figure("automation threshold", "", *(threshold_effects.threshold for threshold_effects in operations)),
+        figure("automated", "%", *(threshold_effects.automated for threshold_effects in operations)),
+        figure("wrong among automated", "%", *(threshold_effects.error for threshold_effects in operations)),
+        figure("called out of scope", "%", *(threshold_effects.flagged for threshold_effects in operations)),
+        figure("plausible intents per message", "", *(threshold_effects.set_size for threshold_effects in operations)),
         figure("one text, median", "ms", *(side.candidate.latency_ms for side in sides)),
         figure("size", "MB", *(side.candidate.size_bytes / 1e6 for side in sides)),
     )

@@ -41,20 +41,20 @@ def error_detection(
     }
     sampled = [scores.sampled for scores in judgement.members if scores.sampled is not None]
     if sampled:
-        doubts["head_dropout"] = epistemic(sampled)
-    figures = {name: detection(doubt[known], wrong[known]) for name, doubt in doubts.items()}
+        doubts["head_dropout"] = epistemic_uncertainty(sampled)
+    figures = {name: detection_metrics(doubt[known], wrong[known]) for name, doubt in doubts.items()}
     if full:
-        doubts = {"head_dropout_same_rows": doubts["head_dropout"][rows], "full_dropout": epistemic(full)}
-        figures |= {name: detection(doubt, wrong[rows]) for name, doubt in doubts.items()}
+        doubts = {"head_dropout_same_rows": doubts["head_dropout"][rows], "full_dropout": epistemic_uncertainty(full)}
+        figures |= {name: detection_metrics(doubt, wrong[rows]) for name, doubt in doubts.items()}
     return {name: found for name, found in figures.items() if found}
 
 
-def epistemic(sampled: Sequence[Sampled]) -> Doubles:
+def epistemic_uncertainty(sampled: Sequence[Sampled]) -> Doubles:
     """(rows,) the mutual information between label and sample, as it is served."""
     return sampled_uncertainty([of.mean for of in sampled], [of.entropy for of in sampled])[1]
 
 
-def detection(doubt: Doubles, wrong: Mask) -> Mapping[str, float]:
+def detection_metrics(doubt: Doubles, wrong: Mask) -> Mapping[str, float]:
     """Both figures; none where all answers are right or all are wrong."""
     if not wrong.any() or wrong.all():
         return {}

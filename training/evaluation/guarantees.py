@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Judged:
+class IntentPredictions:
     """The ensemble's intents for rows, and the truth.
 
     Attributes:
@@ -43,7 +43,7 @@ class Judged:
         return known
 
     @cached_property
-    def judged(self) -> Mask:
+    def evaluable(self) -> Mask:
         """Rows for which an answer is known to be right or wrong."""
         return self.in_scope | self.out_of_scope
 
@@ -63,13 +63,13 @@ class Judged:
         return hit
 
     @cached_property
-    def left_over(self) -> Doubles:
+    def out_of_scope_probability(self) -> Doubles:
         """(rows,) the out-of-scope probability."""
         left: Doubles = 1.0 - self.probabilities.sum(axis=1)
         return left
 
     @cached_property
-    def of_truth(self) -> Doubles:
+    def truth_probability(self) -> Doubles:
         """(rows in scope,) the probability of the right intent."""
         rows = np.flatnonzero(self.in_scope)
         found: Doubles = self.probabilities[rows, self.truth[rows]]
@@ -80,64 +80,66 @@ class Judged:
         limits = [calibration.threshold_of(label) for label in self.labels]
         limit = np.array([np.inf if value is None else value for value in limits])[self.chosen]
         certain: Mask = (
-            self.judged & (self.left_over <= calibration.out_of_scope_threshold) & (self.confidence >= limit)
+            self.evaluable
+            & (self.out_of_scope_probability <= calibration.out_of_scope_threshold)
+            & (self.confidence >= limit)
         )
         return certain
 
-    def plausible(self, calibration: Calibration) -> Mask:
+    def conformal_sets(self, calibration: Calibration) -> Mask:
         """(rows, intents) the conformal sets; the best intent is always in."""
         inside = self.probabilities >= calibration.conformal_threshold
         inside[np.arange(len(inside)), self.chosen] = True
         return inside
 
 
-def scope(judged: Judged, calibration: Calibration) -> dict[str, float]:
+def scope_metrics(evaluable: IntentPredictions, calibration: Calibration) -> dict[str, float]:
     """How well messages that fit no intent are told from the others: recall at the threshold, and threshold-free.
 
     Rows of withheld intents, which are near, have figures of their own: `recall` and `auroc` are of the others.
     """
-    flagged = judged.left_over > calibration.out_of_scope_threshold
-    far = judged.out_of_scope & ~judged.near
-    rows = judged.judged
+    flagged = evaluable.out_of_scope_probability > calibration.out_of_scope_threshold
+    far = evaluable.out_of_scope & ~evaluable.near
+    rows = evaluable.evaluable
     figures = {
-        "ece_with_out_of_scope": expected_calibration_error(judged.confidence[rows], judged.right[rows]),
+        "ece_with_out_of_scope": expected_calibration_error(evaluable.confidence[rows], evaluable.right[rows]),
         "rows": int(far.sum()),
         "recall": _share(flagged[far]),
-        "false_alarm_rate": _share(flagged[judged.in_scope]),
+        "false_alarm_rate": _share(flagged[evaluable.in_scope]),
     }
-    if judged.in_scope.any():
-        figures |= given_scope(judged)
-    if far.any() and judged.in_scope.any():
-        figures["auroc"] = _separation(judged, far)
-    if judged.near.any():
+    if evaluable.in_scope.any():
+        figures |= in_scope_metrics(evaluable)
+    if far.any() and evaluable.in_scope.any():
+        figures["auroc"] = _separation(evaluable, far)
+    if evaluable.near.any():
         figures |= {
-            "near_rows": int(judged.near.sum()),
-            "near_recall": _share(flagged[judged.near]),
-            "near_auroc": _separation(judged, judged.near),
+            "near_rows": int(evaluable.near.sum()),
+            "near_recall": _share(flagged[evaluable.near]),
+            "near_auroc": _separation(evaluable, evaluable.near),
         }
     return figures
 
 
-def given_scope(judged: Judged) -> dict[str, float]:
+def in_scope_metrics(evaluable: IntentPredictions) -> dict[str, float]:
     """Log loss and calibration error of messages in scope, by probabilities that are told they are.
 
     Members know no other case, so this is what compares with them: the ensemble keeps something for the case that a
     message fits no intent, and in scope that costs it.
     """
-    rows = judged.probabilities[judged.in_scope]
+    rows = evaluable.probabilities[evaluable.in_scope]
     certain = rows / rows.sum(axis=1, keepdims=True)
-    truth = judged.truth[judged.in_scope]
-    of_truth = certain[np.arange(len(truth)), truth]
+    truth = evaluable.truth[evaluable.in_scope]
+    truth_probability = certain[np.arange(len(truth)), truth]
     return {
-        "log_loss_given_scope": float(-np.log(np.clip(of_truth, 1e-6, 1.0)).mean()),
+        "log_loss_given_scope": float(-np.log(np.clip(truth_probability, 1e-6, 1.0)).mean()),
         "ece_given_scope": expected_calibration_error(certain.max(axis=1), certain.argmax(axis=1) == truth),
     }
 
 
-def sets(judged: Judged, calibration: Calibration) -> dict[str, float]:
+def conformal_metrics(evaluable: IntentPredictions, calibration: Calibration) -> dict[str, float]:
     """Coverage and mean size of the conformal sets on rows in scope."""
-    inside = judged.plausible(calibration)[judged.in_scope]
-    covered = inside[np.arange(len(inside)), judged.truth[judged.in_scope]]
+    inside = evaluable.conformal_sets(calibration)[evaluable.in_scope]
+    covered = inside[np.arange(len(inside)), evaluable.truth[evaluable.in_scope]]
     return {
         "target": calibration.conformal_coverage,
         "coverage": _share(covered),
@@ -145,21 +147,23 @@ def sets(judged: Judged, calibration: Calibration) -> dict[str, float]:
     }
 
 
-def resplit_sets(first: Judged, second: Judged, coverage: float, seed: int) -> dict[str, float]:
+def resplit_conformal_metrics(
+    first: IntentPredictions, second: IntentPredictions, coverage: float, seed: int
+) -> dict[str, float]:
     """Coverage and size of conformal sets over random splits of two sets of rows into parts of the same sizes.
 
     One split says little: its coverage varies by about sqrt(coverage * (1 - coverage) / rows). Over many it must come
     to what was asked for (Angelopoulos & Bates 2021, section 1).
     """
-    of_truth = np.concatenate([first.of_truth, second.of_truth])
+    truth_probability = np.concatenate([first.truth_probability, second.truth_probability])
     rows = np.concatenate([each.probabilities[each.in_scope] for each in (first, second)])
     generator = np.random.default_rng(seed)
     coverages, sizes = [], []
     for _ in range(RESPLITS):
         order = generator.permutation(len(rows))
-        calibrated_on, others = order[: len(first.of_truth)], order[len(first.of_truth) :]
-        threshold = conformal_threshold(of_truth[calibrated_on], coverage)
-        coverages.append(_share(of_truth[others] >= threshold))
+        calibrated_on, others = order[: len(first.truth_probability)], order[len(first.truth_probability) :]
+        threshold = conformal_threshold(truth_probability[calibrated_on], coverage)
+        coverages.append(_share(truth_probability[others] >= threshold))
         sizes.append(float(np.maximum((rows[others] >= threshold).sum(axis=1), 1).mean()))
     return {
         "resplits": RESPLITS,
@@ -169,12 +173,12 @@ def resplit_sets(first: Judged, second: Judged, coverage: float, seed: int) -> d
     }
 
 
-def automation(judged: Judged, calibration: Calibration) -> dict[str, float | None]:
+def automation_metrics(evaluable: IntentPredictions, calibration: Calibration) -> dict[str, float | None]:
     """What share of messages would go out without a person, and how many of those would be wrong."""
-    automated = judged.automated(calibration)
-    count, wrong = int(automated.sum()), int((automated & ~judged.right).sum())
+    automated = evaluable.automated(calibration)
+    count, wrong = int(automated.sum()), int((automated & ~evaluable.right).sum())
     return {
-        "share": count / max(1, int(judged.judged.sum())),
+        "share": count / max(1, int(evaluable.evaluable.sum())),
         "error": wrong / count if count else 0.0,
         "upper_bound": upper_bound(wrong, count, calibration.certificate_confidence) if count else 1.0,
         "threshold": calibration.automation_threshold,
@@ -183,10 +187,10 @@ def automation(judged: Judged, calibration: Calibration) -> dict[str, float | No
     }
 
 
-def _separation(judged: Judged, outside: Mask) -> float:
+def _separation(evaluable: IntentPredictions, outside: Mask) -> float:
     """Area under the ROC curve of the out-of-scope probability, rows in scope against `outside`."""
-    rows = judged.in_scope | outside
-    return float(roc_auc_score(outside[rows], judged.left_over[rows]))
+    rows = evaluable.in_scope | outside
+    return float(roc_auc_score(outside[rows], evaluable.out_of_scope_probability[rows]))
 
 
 def _share(flags: Mask) -> float:

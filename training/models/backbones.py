@@ -26,7 +26,7 @@ from frontdesk.errors import ConfigurationError
 
 MINILM = "minilm"
 MINILM_LAYERS = 6
-LONGEST_TOKENS = 128
+MAX_TOKENS = 128
 
 _DISTILBERT_NAMES = {
     "attention.self.query": "attention.q_lin",
@@ -69,7 +69,7 @@ def load_backbone(architecture: str, weights: str, layers: int = MINILM_LAYERS) 
     else:
         body, tokenizer = _published(weights)
     tokenizer.no_padding()
-    tokenizer.enable_truncation(LONGEST_TOKENS)
+    tokenizer.enable_truncation(MAX_TOKENS)
     stack: Any = body.get_submodule("transformer" if hasattr(body, "transformer") else "encoder")
     config: Any = body.config
     return Backbone(body, stack.layer, int(config.hidden_size), int(config.num_attention_heads), tokenizer)

@@ -31,13 +31,13 @@ class TaskRows:
     statistics: Floats
     truth: NDArray[np.intp]
 
-    def without(self, member: int) -> TaskRows:
+    def without_model(self, member: int) -> TaskRows:
         """The same rows without one of the members."""
         return replace(self, members=np.delete(self.members, member, axis=0))
 
 
 @dataclass(frozen=True, slots=True)
-class MemberScores:
+class BaseModelScores:
     """Probabilities of members for rows that they did not see, and the rows' text statistics, float32.
 
     Attributes:
@@ -51,7 +51,7 @@ class MemberScores:
     statistics: Floats
 
     @classmethod
-    def of(cls, members: Sequence[Scores], rows: FeatureRows) -> MemberScores:
+    def of(cls, members: Sequence[Scores], rows: FeatureRows) -> BaseModelScores:
         return cls(
             np.stack([scores.intent for scores in members]),
             np.stack([scores.sentiment for scores in members]),
@@ -59,7 +59,7 @@ class MemberScores:
         )
 
     @classmethod
-    def joined(cls, parts: Sequence[MemberScores], order: NDArray[np.intp]) -> MemberScores:
+    def merge(cls, parts: Sequence[BaseModelScores], order: NDArray[np.intp]) -> BaseModelScores:
         """Parts of the rows put together, then brought into `order`."""
         return cls(
             np.concatenate([part.intent for part in parts], axis=1)[:, order],
@@ -67,7 +67,7 @@ class MemberScores:
             np.concatenate([part.statistics for part in parts])[order],
         )
 
-    def of_members(self, places: Sequence[int]) -> MemberScores:
+    def select_models(self, places: Sequence[int]) -> BaseModelScores:
         """The same rows by the members at `places` alone."""
         return replace(self, intent=self.intent[list(places)], sentiment=self.sentiment[list(places)])
 
@@ -80,6 +80,6 @@ class MemberScores:
         np.savez(path, intent=self.intent, sentiment=self.sentiment, statistics=self.statistics)
 
     @classmethod
-    def load(cls, path: Path) -> MemberScores:
+    def load(cls, path: Path) -> BaseModelScores:
         with np.load(path, allow_pickle=False) as arrays:
             return cls(arrays["intent"], arrays["sentiment"], arrays["statistics"])

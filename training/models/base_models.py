@@ -21,7 +21,7 @@ from training.data.labels import MISSING, Labels, Targets
 from training.data.term_matrix import sparse_matrix
 from training.profiles.profile import Profile
 
-MEMBERS = ("logistic_regression", "random_forest", "xgboost")
+CPU_BASE_MODELS = ("logistic_regression", "random_forest", "xgboost")
 
 
 class Classifier(Protocol):
@@ -35,7 +35,7 @@ class Classifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class NativeMember:
+class NativeBaseModel:
     """One base model: a classifier per task. `sparse` says which features it reads."""
 
     name: str
@@ -52,7 +52,7 @@ class NativeMember:
         )
 
 
-def fit_member(name: str, rows: FeatureRows, labels: Labels, vocabulary: int, profile: Profile) -> NativeMember:
+def fit_base_model(name: str, rows: FeatureRows, labels: Labels, vocabulary: int, profile: Profile) -> NativeBaseModel:
     """Fit one base model on both tasks."""
     sparse = name == "logistic_regression"
     features = sparse_matrix(rows.terms, vocabulary) if sparse else rows.dense
@@ -64,7 +64,7 @@ def fit_member(name: str, rows: FeatureRows, labels: Labels, vocabulary: int, pr
             model.set_params(n_jobs=1)
         return model
 
-    return NativeMember(name, sparse, fitted(labels.intent), fitted(labels.sentiment))
+    return NativeBaseModel(name, sparse, fitted(labels.intent), fitted(labels.sentiment))
 
 
 def _classifier(name: str, profile: Profile) -> Classifier:

@@ -37,7 +37,7 @@ def read_curves(bundle: Path) -> dict[str, tuple[Step, ...]]:
     }
 
 
-def points(curves: Curves) -> Iterator[tuple[str, int, float]]:
+def metric_points(curves: Curves) -> Iterator[tuple[str, int, float]]:
     """(metric, step, value) of every curve, named so that MLflow shows them under one heading."""
     for name, steps in curves.items():
         for step in steps:

@@ -17,14 +17,14 @@ from runners.ensemble.ensemble import open_scorers
 from runners.models.calibration import Calibration
 from runners.models.encoder import ENCODER_MEMBERS
 from training.data.labels import MISSING
-from training.data.row_roles import Partition
-from training.models.base_model_scores import MemberScores, Task
-from training.models.calibration import calibrate
-from training.models.export import export_booster
+from training.data.row_roles import DataPartition
+from training.models.base_model_scores import BaseModelScores, Task
+from training.models.calibration_fitting import calibrate
+from training.models.onnx_export import export_booster
 from training.models.stacking import fit_scorer
 
 
-def reserves_of(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
+def fallback_members(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """The members of each reserve, by its name: without each encoder, and without all of them."""
     encoders = tuple(name for name in names if name in ENCODER_MEMBERS)
     left_out: dict[str, tuple[str, ...]] = {f"without_{name}": (name,) for name in encoders}
@@ -33,7 +33,7 @@ def reserves_of(names: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return {reserve: tuple(name for name in names if name not in out) for reserve, out in left_out.items()}
 
 
-def fit_meta_learner(names: tuple[str, ...], scores: MemberScores, data: Partition, folder: Path) -> None:
+def fit_meta_learner(names: tuple[str, ...], scores: BaseModelScores, data: DataPartition, folder: Path) -> None:
     """Fit the boosters of both tasks and export them into `folder`.
 
     Args:
@@ -42,7 +42,7 @@ def fit_meta_learner(names: tuple[str, ...], scores: MemberScores, data: Partiti
     """
     labels, settings = data.labels(data.stacking), data.profile.meta_learner
     tasks: tuple[tuple[Task, NDArray[np.intp], NDArray[np.bool_], int], ...] = (
-        ("intent", labels.intent, data.judged(data.stacking), settings.candidates_per_member),
+        ("intent", labels.intent, data.evaluable(data.stacking), settings.candidates_per_member),
         ("sentiment", labels.sentiment, labels.sentiment != MISSING, len(SENTIMENTS)),
     )
     for task, truth, known, top in tasks:
@@ -51,7 +51,7 @@ def fit_meta_learner(names: tuple[str, ...], scores: MemberScores, data: Partiti
         export_booster(booster, booster.num_feature(), folder, task)
 
 
-def calibrate_meta_learner(scores: MemberScores, data: Partition, folder: Path) -> Calibration:
+def calibrate_meta_learner(scores: BaseModelScores, data: DataPartition, folder: Path) -> Calibration:
     """Calibrate the exported boosters in `folder`; `scores` are those of their members, for the calibration rows."""
     rows = data.splits.calibration
     intent, sentiment = open_scorers(folder, data.profile.meta_learner.candidates_per_member, len(SENTIMENTS), 1)

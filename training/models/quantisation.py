@@ -20,7 +20,7 @@ from onnx import NodeProto, helper, numpy_helper
 
 LEVELS = 127.0
 ZERO_POINT = 128
-SMALLEST_SCALE = 1e-9
+MIN_SCALE = 1e-9
 LARGE_TABLE = 4096  # rows: word embeddings, not positions
 MICROSOFT = "com.microsoft"
 
@@ -59,7 +59,7 @@ class _Rewrite:
     def _product(self, node: NodeProto, weights: Weights) -> None:
         tokens, scale = self._quantised(node.input[0])
         name = node.input[1]
-        columns = np.maximum(np.abs(weights).max(axis=0) / LEVELS, SMALLEST_SCALE).astype(np.float32)
+        columns = np.maximum(np.abs(weights).max(axis=0) / LEVELS, MIN_SCALE).astype(np.float32)
         inputs = [
             tokens,
             self._constant(f"{name}.int8", np.rint(weights / columns).astype(np.int8)),
@@ -78,7 +78,7 @@ class _Rewrite:
             self._write("Abs", [tokens], f"{tokens}.size")
             self._write("ReduceMax", [f"{tokens}.size"], f"{tokens}.peak", axes=[-1], keepdims=1)
             self._write("Mul", [f"{tokens}.peak", self._constant("level", np.float32(1 / LEVELS))], f"{tokens}.level")
-            self._write("Max", [f"{tokens}.level", self._constant("smallest", np.float32(SMALLEST_SCALE))], scale)
+            self._write("Max", [f"{tokens}.level", self._constant("smallest", np.float32(MIN_SCALE))], scale)
             self._write("Div", [tokens, scale], f"{tokens}.scaled")
             inputs = [f"{tokens}.scaled", self._constant("one", np.float32(1))]
             self._write("QuantizeLinear", [*inputs, self._constant("zero_point", np.uint8(ZERO_POINT))], quantised)
@@ -87,7 +87,7 @@ class _Rewrite:
 
     def _embedding(self, node: NodeProto, table: Weights) -> None:
         name, ids, words = node.input[0], node.input[1], node.output[0]
-        rows = np.maximum(np.abs(table).max(axis=1, keepdims=True) / LEVELS, SMALLEST_SCALE).astype(np.float32)
+        rows = np.maximum(np.abs(table).max(axis=1, keepdims=True) / LEVELS, MIN_SCALE).astype(np.float32)
         table_name = self._constant(f"{name}.int8", np.rint(table / rows).astype(np.int8))
         self._write("Gather", [table_name, ids], f"{words}.row")
         self._write("Gather", [self._constant(f"{name}.scales", rows), ids], f"{words}.row_scale")

@@ -12,7 +12,7 @@ import torch
 
 from frontdesk.scores import Floats
 from training.models.backbones import MINILM, load_backbone
-from training.models.encoder import EncoderModel, padded
+from training.models.fine_tuning import EncoderModel, padded
 
 WORDS_AT_ONCE = 256
 

@@ -15,11 +15,11 @@ PROFILES = Path(__file__).parent
 ENCODER_LIBRARIES = ("torch", "transformers", "safetensors", "sympy")
 
 
-class Part(BaseModel):
+class ProfileSection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Split(Part):
+class Split(ProfileSection):
     """Shares of the rows that the data's own split does not place.
 
     Without `stacking` rows the meta-learner learns from out-of-fold predictions: right where members cost seconds.
@@ -32,7 +32,7 @@ class Split(Part):
     most_held_out: int = Field(ge=100)  # rows for stacking, and as many for calibration: more teach members better
 
 
-class Features(Part):
+class Features(ProfileSection):
     min_documents: int = Field(ge=1)
     max_words: int = Field(ge=1)
     max_characters: int = Field(ge=1)
@@ -40,7 +40,7 @@ class Features(Part):
     static_components: int = Field(0, ge=0, le=384)
 
 
-class EncoderSettings(Part):
+class EncoderSettings(ProfileSection):
     """One encoder. `pooled_layers` are counted from the bottom (0 is the embedding); the last one comes first."""
 
     architecture: Literal["distilbert", "roberta"]
@@ -63,14 +63,14 @@ class EncoderSettings(Part):
         return self.epochs * (2 if self.consistency else 1)
 
 
-class MetaLearner(Part):
+class MetaLearner(ProfileSection):
     candidates_per_member: int = Field(ge=1)
     max_rounds: int = Field(ge=1)
     early_stopping_rounds: int = Field(ge=1)
     parameters: dict[str, float | int]
 
 
-class CalibrationTargets(Part):
+class CalibrationTargets(ProfileSection):
     """What the thresholds shall promise; those of scope and automation at `certificate_confidence`."""
 
     conformal_coverage: float = Field(gt=0, lt=1)
@@ -81,7 +81,7 @@ class CalibrationTargets(Part):
     certificate_confidence: float = Field(gt=0, lt=1)
 
 
-class Profile(Part):
+class Profile(ProfileSection):
     """The settings of one training run. Members' own parameters go to their libraries unchanged."""
 
     seed: int

@@ -12,12 +12,12 @@ from matplotlib.ticker import NullFormatter, PercentFormatter, StrMethodFormatte
 from numpy.typing import NDArray
 
 from runners.models.calibration import Calibration, Doubles
-from training.report.plot_style import ALARM, ENSEMBLE, INK, NEAR, SOFT, colour, marker, picture
+from training.report.plot_style import ALARM, ENSEMBLE, INK, NEAR, SOFT, colour, marker, open_figure
 from training.report.predictions import Predictions
 from training.statistics.ece import BINS, equal_bins, expected_calibration_error
 
 HISTOGRAM = np.linspace(0.0, 1.0, 26)
-FEWEST_ANSWERED = 20
+MIN_ANSWERED = 20
 
 
 def reliability_points(confidence: Doubles, right: NDArray[np.bool_]) -> tuple[Doubles, Doubles]:
@@ -37,7 +37,7 @@ def draw_reliability(path: Path, names: Sequence[str], predictions: Predictions)
     """Accuracy over confidence of every member and the ensemble on rows in scope; below, how confident they are."""
     known = predictions.in_scope
     truth = predictions.truth[known]
-    with picture(path, 7.2) as figure:
+    with open_figure(path, 7.2) as figure:
         upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
         upper.plot([0, 1], [0, 1], color=SOFT, linestyle=":", linewidth=1.2, label="confidence = accuracy")
         for number, (name, member) in enumerate(zip(names, predictions.members, strict=True)):
@@ -69,23 +69,23 @@ def draw_risk_coverage(
 ) -> None:
     """Error among the answered over the share answered: the ensemble, the best member, the certified threshold.
 
-    Out-of-scope messages count as errors wherever they are answered. The first `FEWEST_ANSWERED` rows are not drawn:
+    Out-of-scope messages count as errors wherever they are answered. The first `MIN_ANSWERED` rows are not drawn:
     an error rate of so few says nothing.
     """
-    judged = predictions.judged
+    evaluable = predictions.evaluable
     best = predictions.best_member()
-    member = predictions.members[best][judged]
+    member = predictions.members[best][evaluable]
     curves = (
-        (names[best], member.max(axis=1), member.argmax(axis=1) == predictions.truth[judged], colour(best), 1.6),
-        ("ensemble", predictions.ensemble[judged].max(axis=1), predictions.right[judged], ENSEMBLE, 2.6),
+        (names[best], member.max(axis=1), member.argmax(axis=1) == predictions.truth[evaluable], colour(best), 1.6),
+        ("ensemble", predictions.ensemble[evaluable].max(axis=1), predictions.right[evaluable], ENSEMBLE, 2.6),
     )
-    with picture(path, 5.2) as figure:
+    with open_figure(path, 5.2) as figure:
         axes = figure.subplots()
         for name, confidence, right, shade, width in curves:
             share, error = risk_coverage(confidence, right)
             axes.plot(
-                share[FEWEST_ANSWERED:],
-                error[FEWEST_ANSWERED:],
+                share[MIN_ANSWERED:],
+                error[MIN_ANSWERED:],
                 color=shade,
                 linewidth=width,
                 label=f"{name}, all answered: {error[-1]:.1%} wrong",
@@ -93,7 +93,7 @@ def draw_risk_coverage(
         bound = f"bound of the certificate: {calibration.max_error:.1%} at {calibration.certificate_confidence:.0%}"
         axes.axhline(calibration.max_error, color=ALARM, linestyle="--", linewidth=1.2, label=bound)
         _mark_automation(axes, intents, predictions, calibration)
-        axes.set_title(f"How many can be answered at which error? {judged.sum()} held-out messages")
+        axes.set_title(f"How many can be answered at which error? {evaluable.sum()} held-out messages")
         axes.set_xlabel("share of messages answered, the surest first")
         axes.set_ylabel("error among the answered")
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
@@ -109,12 +109,12 @@ def _mark_automation(axes: Axes, intents: Sequence[str], predictions: Prediction
     if not any(threshold is not None for threshold in certified):
         axes.plot([], [], linestyle="none", label="no automation threshold could be certified")
         return
-    judged = predictions.judged
-    in_scope = predictions.left_over[judged] <= calibration.out_of_scope_threshold
+    evaluable = predictions.evaluable
+    in_scope = predictions.out_of_scope_probability[evaluable] <= calibration.out_of_scope_threshold
     thresholds = np.array([np.inf if threshold is None else threshold for threshold in certified])
-    probabilities = predictions.ensemble[judged]
+    probabilities = predictions.ensemble[evaluable]
     automated = in_scope & (probabilities.max(axis=1) >= thresholds[probabilities.argmax(axis=1)])
-    error = float((~predictions.right[judged][automated]).mean()) if automated.any() else 0.0
+    error = float((~predictions.right[evaluable][automated]).mean()) if automated.any() else 0.0
     label = f"automated at the certified thresholds: {automated.mean():.1%} of messages, {error:.1%} wrong"
     ring: dict[str, Any] = {"markerfacecolor": "none", "markeredgecolor": INK, "markeredgewidth": 2.0}
     axes.plot([automated.mean()], [error], linestyle="none", marker="o", markersize=12, label=label, **ring)
@@ -124,12 +124,17 @@ def draw_scope(path: Path, predictions: Predictions, calibration: Calibration) -
     """The out-of-scope score of messages in scope and, where there are any, far and near out of it; the threshold."""
     threshold = calibration.out_of_scope_threshold
     groups = [
-        ("in scope", predictions.left_over[predictions.in_scope], ENSEMBLE, "false alarms"),
-        ("out of scope", predictions.left_over[predictions.out_of_scope & ~predictions.near], ALARM, "found"),
-        ("near: intents withheld from training", predictions.left_over[predictions.near], NEAR, "found"),
+        ("in scope", predictions.out_of_scope_probability[predictions.in_scope], ENSEMBLE, "false alarms"),
+        (
+            "out of scope",
+            predictions.out_of_scope_probability[predictions.out_of_scope & ~predictions.near],
+            ALARM,
+            "found",
+        ),
+        ("near: intents withheld from training", predictions.out_of_scope_probability[predictions.near], NEAR, "found"),
     ]
     groups = [group for group in groups if len(group[1])]
-    with picture(path, 0.8 + 2.2 * len(groups)) as figure:
+    with open_figure(path, 0.8 + 2.2 * len(groups)) as figure:
         panels = figure.subplots(len(groups), 1, sharex=True, squeeze=False)[:, 0]
         figure.suptitle("Are messages that fit no intent told apart?", x=0.012, ha="left", weight="bold", size=12)
         for axes, (name, score, shade, flagged) in zip(panels, groups, strict=True):

@@ -8,78 +8,80 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.report.report_data import Subject
-from training.report.table import Table, pairs, share, trimmed
+from training.report.report_data import ReportData
+from training.report.table import Table, drop_empty_columns, name_value_table, percent
 
 
-def conformal_table(subject: Subject) -> Table:
-    found = subject.metrics["conformal"]
+def conformal_table(report_data: ReportData) -> Table:
+    found = report_data.metrics["conformal"]
 
     def rows() -> Iterator[tuple[str, str]]:
-        target = found.get("target", subject.calibration.conformal_coverage)
-        yield "promised coverage", share(target)
-        yield "coverage, held-out messages", share(found["coverage"])
+        target = found.get("target", report_data.calibration.conformal_coverage)
+        yield "promised coverage", percent(target)
+        yield "coverage, held-out messages", percent(found["coverage"])
         yield "mean set size, held-out messages", f"{found['mean_set_size']:.2f} intents"
         if "resplit_coverage" in found:
             spread = f"± {found['resplit_deviation'] * 100:.1f} points"
             again = f"{found['resplits']} re-splits of calibration and test"
-            yield f"coverage, mean of {again}", f"{share(found['resplit_coverage'])} {spread}"
+            yield f"coverage, mean of {again}", f"{percent(found['resplit_coverage'])} {spread}"
             yield f"mean set size, {again}", f"{found['resplit_set_size']:.2f} intents"
-        covered = {label: row["conformal_coverage"] for label, row in subject.per_intent.items()}
+        covered = {label: row["conformal_coverage"] for label, row in report_data.per_intent.items()}
         if covered:
             under = sum(value < target for value in covered.values())
             label = min(covered, key=covered.__getitem__)
             yield "intents covered less often than promised", f"{under} of {len(covered)}"
-            yield "least covered intent", f"{label}, {share(covered[label])}"
+            yield "least covered intent", f"{label}, {percent(covered[label])}"
 
     note = (
         "The promise is marginal (split conformal): over all messages in scope, not for each intent. More than one "
         "plausible intent makes Frontdesk ask the customer."
     )
-    return pairs("Sets of plausible intents", rows(), note)
+    return name_value_table("Sets of plausible intents", rows(), note)
 
 
-def scope_table(subject: Subject) -> Table:
-    scope = subject.metrics["scope"]
+def scope_table(report_data: ReportData) -> Table:
+    scope = report_data.metrics["scope"]
     near = scope.get("near_rows")
-    heads = ("out-of-scope messages", "messages", "found", "AUROC")
+    headers = ("out-of-scope messages", "messages", "found", "AUROC")
     rows = []
-    if subject.far_rows:
-        rows.append(("far: fit no intent", str(subject.far_rows), share(scope["recall"]), _figure(scope, "auroc")))
+    if report_data.far_rows:
+        rows.append(
+            ("far: fit no intent", str(report_data.far_rows), percent(scope["recall"]), _figure(scope, "auroc"))
+        )
     if near:
         name = "near: of intents withheld from training"
-        rows.append((name, str(near), share(scope["near_recall"]), _figure(scope, "near_auroc")))
+        rows.append((name, str(near), percent(scope["near_recall"]), _figure(scope, "near_auroc")))
     note = (
-        f"The threshold {subject.calibration.out_of_scope_threshold:.4f} was chosen so that "
-        f"at most {share(subject.calibration.false_alarm_rate)} of messages in scope are false alarms, at "
-        f"{subject.calibration.certificate_confidence:.0%} confidence; on the held-out messages "
-        f"{share(scope['false_alarm_rate'])} are."
+        f"The threshold {report_data.calibration.out_of_scope_threshold:.4f} was chosen so that "
+        f"at most {percent(report_data.calibration.false_alarm_rate)} of messages in scope are false alarms, at "
+        f"{report_data.calibration.certificate_confidence:.0%} confidence; on the held-out messages "
+        f"{percent(scope['false_alarm_rate'])} are."
     )
     if not rows:
-        return pairs("Messages that fit no intent", [("held out", "none: recall is not known")], note)
-    return trimmed(Table("Messages that fit no intent", heads, tuple(rows), note))
+        return name_value_table("Messages that fit no intent", [("held out", "none: recall is not known")], note)
+    return drop_empty_columns(Table("Messages that fit no intent", headers, tuple(rows), note))
 
 
 def _figure(values: Mapping[str, Any], name: str) -> str:
     return f"{values[name]:.3f}" if values.get(name) is not None else ""
 
 
-def automation_table(subject: Subject) -> Table:
-    calibration, found = subject.calibration, subject.metrics["automation"]
+def automation_table(report_data: ReportData) -> Table:
+    calibration, found = report_data.calibration, report_data.metrics["automation"]
 
     def rows() -> Iterator[tuple[str, str]]:
-        promise = f"at most {share(calibration.max_error)} wrong"
+        promise = f"at most {percent(calibration.max_error)} wrong"
         yield "promise", f"{promise}, at {calibration.certificate_confidence:.0%} confidence"
         certified = calibration.automation_threshold
         yield "certified threshold", "none could be certified" if certified is None else f"confidence {certified:.4f}"
         own = calibration.intent_thresholds
         yield "intents with a threshold of their own", str(len(own))
-        yield "automated", f"{share(found['share'])} of held-out messages, as far as policy lets them"
+        yield "automated", f"{percent(found['share'])} of held-out messages, as far as policy lets them"
         if found["share"]:
             upper = found.get("upper_bound")
-            at_most = "" if upper is None else f", at most {share(upper)} at {calibration.certificate_confidence:.0%}"
-            yield "wrong among them", f"{share(found['error'])}{at_most}"
-        automated = [row["automated"] for row in subject.per_intent.values()]
+            at_most = "" if upper is None else f", at most {percent(upper)} at {calibration.certificate_confidence:.0%}"
+            yield "wrong among them", f"{percent(found['error'])}{at_most}"
+        automated = [row["automated"] for row in report_data.per_intent.values()]
         if automated:
             yield (
                 "intents of which nothing is automated",
@@ -90,23 +92,23 @@ def automation_table(subject: Subject) -> Table:
         "Certified on calibration rows pooled over intents (fixed-sequence testing of Clopper-Pearson bounds: Learn "
         "then Test, Angelopoulos et al. 2021). Messages out of scope count as wrong wherever they would be automated."
     )
-    return pairs("What may go out without a person?", rows(), note)
+    return name_value_table("What may go out without a person?", rows(), note)
 
 
-def latency_table(subject: Subject) -> Table:
-    found = subject.latency
+def latency_table(report_data: ReportData) -> Table:
+    found = report_data.latency
     rows = (
         ("one text alone, median", f"{found.p50_ms:.2f} ms"),
         ("one text alone, 95th percentile", f"{found.p95_ms:.2f} ms"),
         ("a text in full batches", f"{found.batched_ms:.2f} ms"),
-        ("size of the bundle", f"{subject.size_bytes / 1e6:.1f} MB"),
+        ("size of the bundle", f"{report_data.size_bytes / 1e6:.1f} MB"),
     )
     note = f"{found.texts} texts, one thread, masking not included, on the machine that drew this report."
-    return pairs("How long does a text take?", rows, note)
+    return name_value_table("How long does a text take?", rows, note)
 
 
-def thresholds_table(subject: Subject) -> Table:
-    calibration = subject.calibration
+def thresholds_table(report_data: ReportData) -> Table:
+    calibration = report_data.calibration
 
     def rows() -> Iterator[tuple[str, str]]:
         for task, platt in (("intent", calibration.intent), ("sentiment", calibration.sentiment)):
@@ -116,11 +118,11 @@ def thresholds_table(subject: Subject) -> Table:
         for label, threshold in calibration.intent_thresholds.items():
             yield f"automation of {label}", f"confidence {threshold:.4f}"
 
-    return pairs("Calibrators and thresholds", rows())
+    return name_value_table("Calibrators and thresholds", rows())
 
 
-def data_table(subject: Subject) -> Table:
-    manifest = subject.manifest
+def data_table(report_data: ReportData) -> Table:
+    manifest = report_data.manifest
     data = manifest.data
 
     def rows() -> Iterator[tuple[str, str]]:
@@ -134,4 +136,4 @@ def data_table(subject: Subject) -> Table:
             yield "sentiment", f"taught by {borrowed} messages of the starter corpus: the data has none"
         yield "features, masking", f"{manifest.feature_fingerprint}, {manifest.masking_version}"
 
-    return pairs("Data", rows())
+    return name_value_table("Data", rows())

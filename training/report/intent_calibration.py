@@ -12,15 +12,15 @@ import numpy as np
 from scipy.stats import binomtest
 
 from training.report.predictions import Predictions
-from training.statistics.paired_tests import holm
+from training.statistics.paired_tests import adjust_holm
 
-BEYOND_CHANCE = 0.05
-MOST_CLAIMS = 20
+SIGNIFICANCE_LEVEL = 0.05
+MAX_INTENTS_SHOWN = 20
 """That are shown, of as many as there are intents."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class IntentCalibration:
     """One intent on the rows in scope for which it was chosen.
 
     Attributes:
@@ -42,10 +42,10 @@ class Claim:
 
     @property
     def beyond_chance(self) -> bool:
-        return self.adjusted < BEYOND_CHANCE
+        return self.adjusted < SIGNIFICANCE_LEVEL
 
 
-def claims(predictions: Predictions) -> tuple[Claim, ...]:
+def measure_intent_calibration(predictions: Predictions) -> tuple[IntentCalibration, ...]:
     """Every intent that is chosen at least once; first those beyond chance, then by how many rows the gap concerns."""
     known = predictions.in_scope
     chosen = predictions.ensemble[known].argmax(axis=1)
@@ -56,6 +56,6 @@ def claims(predictions: Predictions) -> tuple[Claim, ...]:
         rows, mean = int(of_intent.sum()), min(1.0, float(confidence[of_intent].mean()))
         p_value = float(binomtest(int(right[of_intent].sum()), rows, mean).pvalue)
         measured.append((intent, rows, mean, float(right[of_intent].mean()), p_value))
-    adjusted = holm([values[-1] for values in measured])
-    found = [Claim(*values[:-1], of_all) for values, of_all in zip(measured, adjusted, strict=True)]
+    adjusted = adjust_holm([values[-1] for values in measured])
+    found = [IntentCalibration(*values[:-1], of_all) for values, of_all in zip(measured, adjusted, strict=True)]
     return tuple(sorted(found, key=lambda claim: (not claim.beyond_chance, -claim.rows * abs(claim.gap))))

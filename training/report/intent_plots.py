@@ -1,6 +1,6 @@
 """Pictures of single intents: how often each is right, how far its confidence holds, which are taken for each other.
 
-Beyond `MOST_LABELS` intents a picture shows those that go wrong most, and says so.
+Beyond `MAX_LABELS` intents a picture shows those that go wrong most, and says so.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
-from training.report.intent_calibration import MOST_CLAIMS, Claim
-from training.report.plot_style import ALARM, ENSEMBLE, LINE, MOST_LABELS, SOFT, name_rows, picture
+from training.report.intent_calibration import MAX_INTENTS_SHOWN, IntentCalibration
+from training.report.plot_style import ALARM, ENSEMBLE, LINE, MAX_LABELS, SOFT, name_rows, open_figure
 from training.report.predictions import Predictions
 
 
@@ -33,9 +33,9 @@ def draw_accuracy(path: Path, intents: Sequence[str], predictions: Predictions) 
     rows, right = counts.sum(axis=1), counts.diagonal()
     accuracy = right / np.maximum(rows, 1)
     with_rows = np.flatnonzero(rows)
-    shown = with_rows[np.lexsort((with_rows, accuracy[with_rows]))][:MOST_LABELS]
+    shown = with_rows[np.lexsort((with_rows, accuracy[with_rows]))][:MAX_LABELS]
     part = "" if len(shown) == len(with_rows) else f", the {len(shown)} worst of {len(with_rows)}"
-    with picture(path, 1.3 + 0.27 * len(shown)) as figure:
+    with open_figure(path, 1.3 + 0.27 * len(shown)) as figure:
         axes = figure.subplots()
         bars = axes.barh(range(len(shown)), accuracy[shown], height=0.72, color=ENSEMBLE)
         labels = [f"{accuracy[intent]:.0%}  ({right[intent]} of {rows[intent]})" for intent in shown]
@@ -48,14 +48,14 @@ def draw_accuracy(path: Path, intents: Sequence[str], predictions: Predictions) 
         axes.xaxis.set_major_formatter(PercentFormatter(1.0))
 
 
-def draw_claims(path: Path, intents: Sequence[str], found: Sequence[Claim]) -> None:
+def draw_intent_calibration(path: Path, intents: Sequence[str], found: Sequence[IntentCalibration]) -> None:
     """Confidence and accuracy of the intents that differ most, a row each: the farther apart, the less it holds.
 
     A grey band is the exact 95 % interval of the accuracy (Clopper & Pearson 1934).
     """
-    shown = sorted(found[:MOST_CLAIMS], key=lambda claim: -claim.gap)
+    shown = sorted(found[:MAX_INTENTS_SHOWN], key=lambda claim: -claim.gap)
     part = "" if len(shown) == len(found) else f" {len(shown)} of {len(found)} chosen intents"
-    with picture(path, 1.4 + 0.29 * len(shown)) as figure:
+    with open_figure(path, 1.4 + 0.29 * len(shown)) as figure:
         axes = figure.subplots()
         for place, claim in enumerate(shown):
             low, high = binomtest(round(claim.accuracy * claim.rows), claim.rows).proportion_ci()
@@ -82,14 +82,14 @@ def draw_confusion(path: Path, intents: Sequence[str], predictions: Predictions)
     """A matrix of the wrong answers alone; how many were right stands grey on the diagonal."""
     counts = confusion_counts(predictions)
     wrong = counts * ~np.eye(len(counts), dtype=np.bool_)
-    most = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:MOST_LABELS]
+    most = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")[:MAX_LABELS]
     shown = np.sort(most)
     part = "" if len(shown) == len(counts) else f"; the {len(shown)} most confused of {len(counts)}"
     mistaken = wrong.sum()
     wrong, right = wrong[np.ix_(shown, shown)], counts.diagonal()[shown]
     names = [intents[intent] for intent in shown]
     side = 0.225 * len(shown)
-    with picture(path, 2.6 + side) as figure:
+    with open_figure(path, 2.6 + side) as figure:
         axes = figure.subplots()
         mistakes = np.ma.masked_equal(wrong, 0)  # cells without one stay white
         axes.imshow(mistakes, cmap="Oranges", vmin=0, vmax=max(3, wrong.max()) * 1.3, aspect="auto")

@@ -9,7 +9,7 @@ import numpy as np
 
 from runners.models.calibration import Doubles
 from training.models.curves import Curves
-from training.report.plot_style import INK, colour, picture
+from training.report.plot_style import INK, colour, open_figure
 
 SMOOTHED_SHARE = 0.05
 _LINES = ("-", "--", "-.", ":")
@@ -23,7 +23,7 @@ def smoothed(values: Sequence[float], share: float = SMOOTHED_SHARE) -> Doubles:
 
 def draw_curves(path: Path, curves: Curves) -> None:
     """Training loss per step, every value faint and the smoothed line strong, and the learning rate below."""
-    with picture(path, 6.4) as figure:
+    with open_figure(path, 6.4) as figure:
         upper, lower = figure.subplots(2, 1, height_ratios=(3, 1), sharex=True)
         for number, (name, steps) in enumerate(curves.items()):
             step = [at.step for at in steps]

@@ -11,79 +11,81 @@ from typing import NamedTuple
 import numpy as np
 
 from training.data.labels import MISSING
-from training.report.intent_calibration import Claim
-from training.report.report_data import Subject
-from training.report.table import share
+from training.report.intent_calibration import IntentCalibration
+from training.report.report_data import ReportData
+from training.report.table import percent
 
-FEWEST_ROWS = 10
+MIN_ROWS = 10
 """Held-out rows of an intent below which its accuracy is an anecdote: of 10 right ones up to 26 % may be wrong."""
 LOW_ACCURACY = 0.8
 LOW_RECALL = 0.8
 HIGH_ECE = 0.03
-FEWEST_OUT_OF_SCOPE = 30
-MOST_NAMED = 8
+MIN_OUT_OF_SCOPE_ROWS = 30
+MAX_NAMED = 8
 
 
-class Limit(NamedTuple):
+class Limitation(NamedTuple):
     """What not to rely on, and the figures that say so."""
 
     topic: str
     sentence: str
 
 
-def limits(subject: Subject, found: Sequence[Claim]) -> tuple[Limit, ...]:
+def limits(report_data: ReportData, found: Sequence[IntentCalibration]) -> tuple[Limitation, ...]:
     """Those of this version, the ones that touch customers first."""
     return (
-        *_automation(subject),
-        *_intents(subject),
-        *_confidence(subject, found),
-        *_scope(subject),
-        *_sentiment(subject),
-        *_always(subject),
+        *_automation(report_data),
+        *_intents(report_data),
+        *_confidence(report_data, found),
+        *_scope(report_data),
+        *_sentiment(report_data),
+        *_always(report_data),
     )
 
 
-def _automation(subject: Subject) -> Iterator[Limit]:
-    calibration, found = subject.calibration, subject.metrics["automation"]
+def _automation(report_data: ReportData) -> Iterator[Limitation]:
+    calibration, found = report_data.calibration, report_data.metrics["automation"]
     if calibration.automation_threshold is None and not calibration.intent_thresholds:
-        yield Limit("Automation", "Nothing is automated: the calibration rows did not suffice to certify a threshold.")
+        yield Limitation(
+            "Automation", "Nothing is automated: the calibration rows did not suffice to certify a threshold."
+        )
         return
     upper = found.get("upper_bound")
     if found["error"] > calibration.max_error:
-        broken = f"{share(found['error'])} of the automated answers are wrong on the held-out messages"
-        yield Limit("Automation", f"{broken}; promised was at most {share(calibration.max_error)}.")
+        broken = f"{percent(found['error'])} of the automated answers are wrong on the held-out messages"
+        yield Limitation("Automation", f"{broken}; promised was at most {percent(calibration.max_error)}.")
     elif upper is not None and upper > calibration.max_error:
-        yield Limit(
+        yield Limitation(
             "Automation",
-            f"The promise of at most {share(calibration.max_error)} was certified on calibration rows; the held-out "
-            f"rows alone are too few to confirm it (their bound is {share(upper)}).",
+            f"The promise of at most {percent(calibration.max_error)} was certified on calibration rows; the held-out "
+            f"rows alone are too few to confirm it (their bound is {percent(upper)}).",
         )
 
 
-def _intents(subject: Subject) -> Iterator[Limit]:
-    labels, predictions = subject.manifest.intents, subject.predictions
+def _intents(report_data: ReportData) -> Iterator[Limitation]:
+    labels, predictions = report_data.manifest.intents, report_data.predictions
     known = predictions.truth[predictions.truth != MISSING]
     rows = np.bincount(known, minlength=len(labels))
     right = np.bincount(predictions.truth[predictions.right & predictions.in_scope], minlength=len(labels))
     accuracy = right / np.maximum(rows, 1)
     order = np.lexsort((np.arange(len(labels)), accuracy))
-    low = [intent for intent in order if rows[intent] >= FEWEST_ROWS and accuracy[intent] < LOW_ACCURACY]
+    low = [intent for intent in order if rows[intent] >= MIN_ROWS and accuracy[intent] < LOW_ACCURACY]
     if low:
         told = _listed([f"{labels[intent]} ({accuracy[intent]:.0%} of {rows[intent]})" for intent in low])
         named = f"{told} ({len(low)} of {len(labels)} intents)"
-        yield Limit("Weak intents", f"Recognised in fewer than {LOW_ACCURACY:.0%} of their messages: {named}.")
-    few = [intent for intent in np.argsort(rows, kind="stable") if rows[intent] < FEWEST_ROWS]
+        yield Limitation("Weak intents", f"Recognised in fewer than {LOW_ACCURACY:.0%} of their messages: {named}.")
+    few = [intent for intent in np.argsort(rows, kind="stable") if rows[intent] < MIN_ROWS]
     if few:
         told = _listed([f"{labels[intent]} ({rows[intent]})" for intent in few])
         named = f"{told} ({len(few)} of {len(labels)} intents)"
-        anecdote = f"With fewer than {FEWEST_ROWS} held-out messages, figures of one intent alone say next to nothing"
-        yield Limit("Too few rows", f"{anecdote}: {named}.")
+        anecdote = f"With fewer than {MIN_ROWS} held-out messages, figures of one intent alone say next to nothing"
+        yield Limitation("Too few rows", f"{anecdote}: {named}.")
 
 
-def _confidence(subject: Subject, found: Sequence[Claim]) -> Iterator[Limit]:
-    labels, ece = subject.manifest.intents, subject.metrics["intent"]["ensemble"]["ece"]
+def _confidence(report_data: ReportData, found: Sequence[IntentCalibration]) -> Iterator[Limitation]:
+    labels, ece = report_data.manifest.intents, report_data.metrics["intent"]["ensemble"]["ece"]
     if ece > HIGH_ECE:
-        yield Limit("Confidence", f"The confidence in an intent is {ece * 100:.1f} points off on average.")
+        yield Limitation("Confidence", f"The confidence in an intent is {ece * 100:.1f} points off on average.")
     bold = [claim for claim in found if claim.beyond_chance and claim.gap > 0]
     if bold:
         told = _listed(
@@ -92,55 +94,55 @@ def _confidence(subject: Subject, found: Sequence[Claim]) -> Iterator[Limit]:
                 for claim in bold
             ]
         )
-        yield Limit("Confidence", f"Too sure of itself beyond chance when it answers {told}.")
+        yield Limitation("Confidence", f"Too sure of itself beyond chance when it answers {told}.")
 
 
-def _scope(subject: Subject) -> Iterator[Limit]:
-    scope, far = subject.metrics["scope"], subject.far_rows
+def _scope(report_data: ReportData) -> Iterator[Limitation]:
+    scope, far = report_data.metrics["scope"], report_data.far_rows
     near = scope.get("near_rows", 0)
-    if far + near < FEWEST_OUT_OF_SCOPE:
-        yield Limit(
+    if far + near < MIN_OUT_OF_SCOPE_ROWS:
+        yield Limitation(
             "Out of scope",
             f"How well messages that fit no intent are found is hardly known: {far + near or 'none'} were held out.",
         )
     elif far and scope["recall"] < LOW_RECALL:
-        yield Limit(
-            "Out of scope", f"{share(1 - scope['recall'])} of the messages that fit no intent are taken for one."
+        yield Limitation(
+            "Out of scope", f"{percent(1 - scope['recall'])} of the messages that fit no intent are taken for one."
         )
     if near and scope["near_recall"] < LOW_RECALL:
-        missed = share(1 - scope["near_recall"])
+        missed = percent(1 - scope["near_recall"])
         told = f"{missed} of the messages that are close to the intents but fit none are taken for one"
-        yield Limit("Unknown neighbours", f"{told} (measured with intents withheld from training).")
-    if scope["false_alarm_rate"] > 1.5 * subject.calibration.false_alarm_rate:
-        alarms = f"{share(scope['false_alarm_rate'])} of messages in scope are called out of scope"
-        yield Limit("False alarms", f"{alarms}; chosen was {share(subject.calibration.false_alarm_rate)}.")
+        yield Limitation("Unknown neighbours", f"{told} (measured with intents withheld from training).")
+    if scope["false_alarm_rate"] > 1.5 * report_data.calibration.false_alarm_rate:
+        alarms = f"{percent(scope['false_alarm_rate'])} of messages in scope are called out of scope"
+        yield Limitation("False alarms", f"{alarms}; chosen was {percent(report_data.calibration.false_alarm_rate)}.")
 
 
-def _sentiment(subject: Subject) -> Iterator[Limit]:
-    if "borrowed_sentiment" in subject.metrics:
+def _sentiment(report_data: ReportData) -> Iterator[Limitation]:
+    if "borrowed_sentiment" in report_data.metrics:
         sentence = "The data has no sentiment. It was learned from the starter corpus and not measured on this data."
-        yield Limit("Sentiment", sentence)
-    elif "sentiment" not in subject.tasks:
-        yield Limit("Sentiment", "No held-out message has a sentiment, so nothing is known about how good it is.")
-    elif (accuracy := subject.metrics["sentiment"]["ensemble"]["accuracy"]) < LOW_ACCURACY:
-        told = f"{share(1 - accuracy)} of sentiments are wrong"
-        yield Limit("Sentiment", f"{told}: use them for trends, not for single cases.")
+        yield Limitation("Sentiment", sentence)
+    elif "sentiment" not in report_data.tasks:
+        yield Limitation("Sentiment", "No held-out message has a sentiment, so nothing is known about how good it is.")
+    elif (accuracy := report_data.metrics["sentiment"]["ensemble"]["accuracy"]) < LOW_ACCURACY:
+        told = f"{percent(1 - accuracy)} of sentiments are wrong"
+        yield Limitation("Sentiment", f"{told}: use them for trends, not for single cases.")
 
 
-def _always(subject: Subject) -> Iterator[Limit]:
-    if subject.manifest.data["source"] == "starter corpus":
-        yield Limit(
+def _always(report_data: ReportData) -> Iterator[Limitation]:
+    if report_data.manifest.data["source"] == "starter corpus":
+        yield Limitation(
             "Other writers",
             "The starter corpus was written for this project. Real customers write otherwise and will be understood "
             "less well: train on your own messages before you trust a threshold.",
         )
     else:
-        yield Limit(
+        yield Limitation(
             "Other writers",
             "Held-out messages come from the same source as the training messages. Messages of other customers, "
             "channels or months will be understood less well.",
         )
-    yield Limit(
+    yield Limitation(
         "Not for",
         "Decisions about a person (credit, employment, health, law), other languages than that of the data, or "
         "messages that are no customer's question.",
@@ -148,5 +150,5 @@ def _always(subject: Subject) -> Iterator[Limit]:
 
 
 def _listed(names: Sequence[str]) -> str:
-    more = len(names) - MOST_NAMED
-    return ", ".join(names[:MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - MAX_NAMED
+    return ", ".join(names[:MAX_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.report.intent_calibration import MOST_CLAIMS, Claim
-from training.report.report_data import Subject
-from training.report.table import Table, share, trimmed
+from training.report.intent_calibration import MAX_INTENTS_SHOWN, IntentCalibration
+from training.report.report_data import ReportData
+from training.report.table import Table, drop_empty_columns, percent
 
-DOUBTS = {
+UNCERTAINTY_TITLES = {
     "confidence": "1 - confidence of the ensemble",
     "member_disagreement": "disagreement between members",
     "head_dropout": "dropout of the encoders' heads (served)",
@@ -21,40 +21,45 @@ DOUBTS = {
 }
 
 
-def members_table(subject: Subject, task: str) -> Table:
+def base_models_table(report_data: ReportData, task: str) -> Table:
     """Each member alone, the soft vote, the meta-learner over all, and over all but one; with the cost of a text."""
-    figures: Mapping[str, Any] = subject.metrics[task]
-    left_out = without_each(subject, task)
-    cost = costs(subject)
+    figures: Mapping[str, Any] = report_data.metrics[task]
+    left_out = ablation_rows(report_data, task)
+    cost = cost_per_text(report_data)
     best = figures["ensemble"]["log_loss"]
     rows = []
-    for key, values in (*((key, figures[key]) for key in order(subject)), *left_out):
+    for key, values in (*((key, figures[key]) for key in row_order(report_data)), *left_out):
         change = "" if key == "ensemble" else f"{values['log_loss'] - best:+.3f}"
         figures_of_row = (f"{values[name]:.3f}" for name in ("accuracy", "macro_f1", "log_loss"))
         calibrated = (f"{values[name]:.3f}" for name in ("brier", "ece"))
         milliseconds = f"{cost[key]:.2f}" if key in cost else ""
-        rows.append((named(key), *figures_of_row, change, *calibrated, milliseconds))
-    heads = ("", "accuracy", "macro-F1", "log loss", "against all", "Brier", "ECE", "ms per text")
+        rows.append((row_title(key), *figures_of_row, change, *calibrated, milliseconds))
+    headers = ("", "accuracy", "macro-F1", "log loss", "against all", "Brier", "ECE", "ms per text")
     title = f"{task.capitalize()}: is the ensemble worth its members?"
-    return trimmed(Table(title, heads, tuple(rows), worth(subject, task), named("ensemble")))
+    return drop_empty_columns(
+        Table(title, headers, tuple(rows), describe_gain(report_data, task), row_title("ensemble"))
+    )
 
 
-def without_each(subject: Subject, task: str) -> list[tuple[str, Mapping[str, float]]]:
+def ablation_rows(report_data: ReportData, task: str) -> list[tuple[str, Mapping[str, float]]]:
     """The sealed figures of the ensemble without each member, in the order of the members."""
-    sealed: Mapping[str, Any] = subject.metrics.get("ablation", {}).get(task, {})
-    keys = (f"without_{name}" for name in subject.manifest.members)
+    sealed: Mapping[str, Any] = report_data.metrics.get("ablation", {}).get(task, {})
+    keys = (f"without_{name}" for name in report_data.manifest.members)
     return [(key, sealed[key]) for key in keys if key in sealed]
 
 
-def worth(subject: Subject, task: str) -> str:
+def describe_gain(report_data: ReportData, task: str) -> str:
     """In words, what the meta-learner gains over the best member and the soft vote, and which members take from it."""
-    figures = subject.metrics[task]
-    best, all_together = min(subject.manifest.members, key=lambda name: figures[name]["log_loss"]), figures["ensemble"]
-    told_scope = subject.metrics["scope"].get("log_loss_given_scope") if task == "intent" else None
+    figures = report_data.metrics[task]
+    best, all_together = (
+        min(report_data.manifest.members, key=lambda name: figures[name]["log_loss"]),
+        figures["ensemble"],
+    )
+    told_scope = report_data.metrics["scope"].get("log_loss_given_scope") if task == "intent" else None
     compared = all_together["log_loss"] if told_scope is None else told_scope
     gains = (figures[name]["log_loss"] - compared for name in (best, "soft_vote"))
     told = ("lower than" if gain > 0 else "no lower than" for gain in gains)
-    idle = [key for key, values in without_each(subject, task) if values["log_loss"] <= all_together["log_loss"]]
+    idle = [key for key, values in ablation_rows(report_data, task) if values["log_loss"] <= all_together["log_loss"]]
     names = ", ".join(key.removeprefix("without_") for key in idle)
     return (
         f"{_given_scope(told_scope)} is {next(told)} that of {best}, the best member alone, and {next(told)} that of "
@@ -70,51 +75,54 @@ def _given_scope(log_loss: float | None) -> str:
     return f"Told that a message fits an intent, as members assume, the meta-learner's log loss of {log_loss:.3f}"
 
 
-def costs(subject: Subject) -> dict[str, float]:
+def cost_per_text(report_data: ReportData) -> dict[str, float]:
     """Milliseconds of one thread per text: as measured, and for the soft vote and each part left out what follows."""
-    measured: dict[str, float] = dict(subject.metrics.get("cost_ms", {}))
-    members = subject.manifest.members
+    measured: dict[str, float] = dict(report_data.metrics.get("cost_ms", {}))
+    members = report_data.manifest.members
     if not measured.keys() >= {*members, "ensemble"}:
         return measured
     without = {f"without_{name}": measured["ensemble"] - measured[name] for name in members}
     return {**measured, **without, "soft_vote": sum(measured[name] for name in members)}
 
 
-def order(subject: Subject) -> tuple[str, ...]:
+def row_order(report_data: ReportData) -> tuple[str, ...]:
     """The rows of tables; a manifest's figures themselves come in alphabetical order."""
-    return (*subject.manifest.members, "soft_vote", "ensemble")
+    return (*report_data.manifest.members, "soft_vote", "ensemble")
 
 
-def named(key: str) -> str:
+def row_title(key: str) -> str:
     """How a row is called: members by their own names."""
     if key.startswith("without_"):
         return f"all without {key.removeprefix('without_')}"
     return {"soft_vote": "soft vote of all", "ensemble": "meta-learner (ensemble)"}.get(key, key)
 
 
-def reserves_table(subject: Subject) -> Table | None:
+def fallback_table(report_data: ReportData) -> Table | None:
     """Every reserve beside all members: what answers lose while encoders are away."""
-    reserves: Mapping[str, Any] = subject.metrics.get("reserves", {})
-    everyone = {task: subject.metrics[task]["ensemble"] for task in subject.tasks}
+    reserves: Mapping[str, Any] = report_data.metrics.get("reserves", {})
+    everyone = {task: report_data.metrics[task]["ensemble"] for task in report_data.tasks}
     rows = tuple(
-        (name, *(f"{of_tasks[task][key]:.3f}" for task in subject.tasks for key in ("accuracy", "log_loss", "ece")))
-        for name, of_tasks in (("all members", everyone), *((named(key), values) for key, values in reserves.items()))
+        (name, *(f"{of_tasks[task][key]:.3f}" for task in report_data.tasks for key in ("accuracy", "log_loss", "ece")))
+        for name, of_tasks in (
+            ("all members", everyone),
+            *((row_title(key), values) for key, values in reserves.items()),
+        )
     )
-    heads = tuple(f"{task} {figure}" for task in subject.tasks for figure in ("accuracy", "log loss", "ECE"))
+    headers = tuple(f"{task} {figure}" for task in report_data.tasks for figure in ("accuracy", "log loss", "ECE"))
     note = (
         "Where encoders have processes of their own and one is away, the rest goes on with a meta-learner that was "
         "trained without it. Such an answer names what was skipped and never goes out without a person."
     )
     title = "What do answers lose while encoders are away?"
-    return Table(title, ("", *heads), rows, note, "all members") if reserves else None
+    return Table(title, ("", *headers), rows, note, "all members") if reserves else None
 
 
-def calibration_table(subject: Subject) -> Table:
+def calibration_table(report_data: ReportData) -> Table:
     def rows() -> Iterator[tuple[str, ...]]:
-        for task in subject.tasks:
-            found = subject.metrics[task]["ensemble"]
+        for task in report_data.tasks:
+            found = report_data.metrics[task]["ensemble"]
             yield task, f"{found['ece']:.3f}", f"{found['brier']:.3f}", f"{found['log_loss']:.3f}"
-        wrong = subject.metrics["scope"]["ece_with_out_of_scope"]
+        wrong = report_data.metrics["scope"]["ece_with_out_of_scope"]
         yield "intent, out of scope counted as wrong", f"{wrong:.3f}", "", ""
 
     note = (
@@ -124,34 +132,34 @@ def calibration_table(subject: Subject) -> Table:
     return Table("Does the confidence hold?", ("", "ECE", "Brier", "log loss"), tuple(rows()), note)
 
 
-def claims_table(subject: Subject, found: tuple[Claim, ...]) -> Table:
+def intent_calibration_table(report_data: ReportData, found: tuple[IntentCalibration, ...]) -> Table:
     """The intents whose confidence and accuracy differ most, beyond chance first."""
-    intents = subject.manifest.intents
+    intents = report_data.manifest.intents
     rows = tuple(
         (
             intents[claim.intent],
             str(claim.rows),
-            share(claim.confidence),
-            share(claim.accuracy),
+            percent(claim.confidence),
+            percent(claim.accuracy),
             f"{-claim.gap * 100:+.1f} points",
             "too sure" if claim.beyond_chance and claim.gap > 0 else "too shy" if claim.beyond_chance else "",
         )
-        for claim in found[:MOST_CLAIMS]
+        for claim in found[:MAX_INTENTS_SHOWN]
     )
     beyond = sum(claim.beyond_chance for claim in found)
     note = (
         f"Beyond chance by an exact binomial test with Holm's correction: {beyond} of {len(found)} intents that were "
         "chosen. First those, then the gaps that concern most messages."
     )
-    heads = ("when it says", "times", "mean confidence", "is right in", "difference", "beyond chance")
-    return Table("Where confidence and accuracy differ most", heads, rows, note)
+    headers = ("when it says", "times", "mean confidence", "is right in", "difference", "beyond chance")
+    return Table("Where confidence and accuracy differ most", headers, rows, note)
 
 
-def doubts_table(subject: Subject) -> Table | None:
-    ordered = sorted(subject.doubts.items(), key=lambda doubt: -doubt[1]["auroc"])
+def uncertainty_table(report_data: ReportData) -> Table | None:
+    ordered = sorted(report_data.uncertainty_metrics.items(), key=lambda doubt: -doubt[1]["auroc"])
     rows = tuple(
         (
-            DOUBTS.get(name, name),
+            UNCERTAINTY_TITLES.get(name, name),
             f"{values['auroc']:.3f}",
             f"{values['aurc']:.4f}" if "aurc" in values else "",
             str(values.get("rows", "")),
@@ -162,29 +170,29 @@ def doubts_table(subject: Subject) -> Table | None:
         "AUROC: how often a wrong answer is doubted more than a right one (0.5 is chance). AURC: the mean error while "
         "ever more messages are answered, the least doubtful first; lower is better."
     )
-    heads = ("doubt, best first", "AUROC of wrong answers", "AURC", "rows")
-    return trimmed(Table("Which doubt finds wrong answers?", heads, rows, note)) if rows else None
+    headers = ("doubt, best first", "AUROC of wrong answers", "AURC", "rows")
+    return drop_empty_columns(Table("Which doubt finds wrong answers?", headers, rows, note)) if rows else None
 
 
-def intents_table(subject: Subject) -> Table | None:
+def intents_table(report_data: ReportData) -> Table | None:
     """Every intent with its sealed figures, the least accurate first."""
-    worst_first = sorted(subject.per_intent.items(), key=lambda item: (item[1]["accuracy"], item[0]))
+    worst_first = sorted(report_data.per_intent.items(), key=lambda item: (item[1]["accuracy"], item[0]))
     rows = tuple(
         (
             label,
             str(row["rows"]),
-            share(row["accuracy"]),
-            share(row["confidence"]),
+            percent(row["accuracy"]),
+            percent(row["confidence"]),
             f"{row['ece']:.3f}",
             f"{row['brier']:.3f}",
-            share(row["conformal_coverage"]),
+            percent(row["conformal_coverage"]),
             f"{row['conformal_size']:.2f}",
-            share(row["automated"]),
-            share(row["automation_error"]) if row["automated"] or row["automation_error"] else "",
+            percent(row["automated"]),
+            percent(row["automation_error"]) if row["automated"] or row["automation_error"] else "",
         )
         for label, row in worst_first
     )
-    heads = (
+    headers = (
         *("intent", "rows", "accuracy", "confidence", "ECE", "Brier"),
         *("covered", "set size", "automated", "wrong"),
     )
@@ -192,14 +200,18 @@ def intents_table(subject: Subject) -> Table | None:
         "Of the held-out messages that have the intent; 'wrong' of those that would go out as this intent. Figures of "
         "a few rows say little: look at their number first."
     )
-    return Table("Every intent, the least accurate first", heads, rows, note, bars=frozenset({2, 8})) if rows else None
+    return (
+        Table("Every intent, the least accurate first", headers, rows, note, bar_columns=frozenset({2, 8}))
+        if rows
+        else None
+    )
 
 
-def confusions_table(subject: Subject) -> Table | None:
+def confusions_table(report_data: ReportData) -> Table | None:
     rows = tuple(
-        (found.intent, found.taken_for, str(found.rows), share(found.confidence), found.example)
-        for found in subject.confusions
+        (found.intent, found.taken_for, str(found.rows), percent(found.confidence), found.example)
+        for found in report_data.confusions
     )
     note = "The example is the message on which the ensemble was surest of its mistake. Personal data is masked."
-    heads = ("intent", "taken for", "times", "confidence", "for example")
-    return Table("Confusions worth reading", heads, rows, note, words=frozenset({0, 1, 4})) if rows else None
+    headers = ("intent", "taken for", "times", "confidence", "for example")
+    return Table("Confusions worth reading", headers, rows, note, text_columns=frozenset({0, 1, 4})) if rows else None

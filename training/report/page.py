@@ -17,24 +17,24 @@ from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from training.data.held_out import read_held_out
 from training.data.labels import labels_of
-from training.evaluation.bundle_evaluation import judge_timed, most_confused
+from training.evaluation.bundle_evaluation import list_confusions, predict_timed
 from training.models.curves import read_curves
 from training.report import guarantee_tables as promises
 from training.report import metric_tables as figures
 from training.report.calibration_plots import draw_reliability, draw_risk_coverage, draw_scope
-from training.report.intent_calibration import Claim, claims
-from training.report.intent_plots import draw_accuracy, draw_claims, draw_confusion
+from training.report.intent_calibration import IntentCalibration, measure_intent_calibration
+from training.report.intent_plots import draw_accuracy, draw_confusion, draw_intent_calibration
 from training.report.learning_curve_plot import draw_curves
-from training.report.limitations import Limit, limits
+from training.report.limitations import Limitation, limits
 from training.report.model_card import FILE_NAME as CARD_NAME
 from training.report.model_card import model_card
 from training.report.predictions import Predictions
-from training.report.report_data import Subject
-from training.report.table import Table, share
+from training.report.report_data import ReportData
+from training.report.table import Table, percent
 
 PAGE = Path(__file__).with_name("page.html")
 FILE_NAME = "report.html"
-MOST_CONFUSED = 20
+MAX_CONFUSIONS = 20
 FOLDED_ROWS = 40
 """A table with more rows is folded: it is there to be searched, not to be scrolled past."""
 
@@ -51,7 +51,7 @@ class Section(NamedTuple):
     parts: tuple[Picture | Table | None, ...]
 
 
-def report_on(bundle: Bundle, folder: Path) -> Path:
+def write_report(bundle: Bundle, folder: Path) -> Path:
     """Ask a sealed bundle about its held-out rows once more, draw its report and write its card; returns the page.
 
     Raises:
@@ -59,41 +59,41 @@ def report_on(bundle: Bundle, folder: Path) -> Path:
     """
     ensemble, examples = Ensemble.load(bundle), read_held_out(bundle)
     texts, labels = [example.text for example in examples], ensemble.taxonomy.labels
-    judgement, latency = judge_timed(ensemble, texts)
+    judgement, latency = predict_timed(ensemble, texts)
     truth = labels_of(examples, labels, ensemble.sentiments)
-    subject = Subject(
+    report_data = ReportData(
         manifest=bundle.manifest,
         calibration=ensemble.calibration,
         predictions=Predictions.of(judgement, truth, examples),
         curves=read_curves(bundle.path),
-        confusions=most_confused(judgement, truth.intent, labels, texts, MOST_CONFUSED),
+        confusions=list_confusions(judgement, truth.intent, labels, texts, MAX_CONFUSIONS),
         latency=latency,
         size_bytes=sum((bundle.path / name).stat().st_size for name in bundle.manifest.files),
     )
-    return draw_report(subject, folder)[0]
+    return render_report(report_data, folder)[0]
 
 
-def draw_report(subject: Subject, folder: Path) -> tuple[Path, ...]:
+def render_report(report_data: ReportData, folder: Path) -> tuple[Path, ...]:
     """Write page, card and pictures into `folder` and return their paths, the page first, then the card."""
     folder.mkdir(parents=True, exist_ok=True)
-    found = claims(subject.predictions)
-    reservations = limits(subject, found)
-    sections = tuple(_sections(subject, found, folder))
+    found = measure_intent_calibration(report_data.predictions)
+    reservations = limits(report_data, found)
+    sections = tuple(_sections(report_data, found, folder))
     page, card = folder / FILE_NAME, folder / CARD_NAME
-    page.write_text(_page(subject, reservations, sections), encoding="utf-8")
-    card.write_text(model_card(subject, found, reservations), encoding="utf-8")
+    page.write_text(_page(report_data, reservations, sections), encoding="utf-8")
+    card.write_text(model_card(report_data, found, reservations), encoding="utf-8")
     pictures = (part.path for section in sections for part in section.parts if isinstance(part, Picture))
     return (page, card, *pictures)
 
 
-def _sections(subject: Subject, found: Sequence[Claim], folder: Path) -> Iterator[Section]:
-    manifest, calibration, predictions = subject.manifest, subject.calibration, subject.predictions
+def _sections(report_data: ReportData, found: Sequence[IntentCalibration], folder: Path) -> Iterator[Section]:
+    manifest, calibration, predictions = report_data.manifest, report_data.calibration, report_data.predictions
 
     def picture(name: str, caption: str) -> Picture:
         return Picture(folder / f"{name}.png", caption)
 
-    members = (figures.members_table(subject, task) for task in subject.tasks)
-    yield Section("Members and meta-learner", (*members, figures.reserves_table(subject)))
+    members = (figures.base_models_table(report_data, task) for task in report_data.tasks)
+    yield Section("Members and meta-learner", (*members, figures.fallback_table(report_data)))
 
     reliable = picture("reliability", "On the dotted line, a confidence of 80 % is right in 80 % of cases.")
     draw_reliability(reliable.path, manifest.members, predictions)
@@ -102,37 +102,44 @@ def _sections(subject: Subject, found: Sequence[Claim], folder: Path) -> Iterato
         "The bar is what it says, the dot how often it is right. Coloured: beyond chance (exact binomial test, Holm's "
         "correction); all others may be chance, however wide the gap.",
     )
-    draw_claims(claimed.path, manifest.intents, found)
-    yield Section("Calibration", (figures.calibration_table(subject), reliable, claimed))
+    draw_intent_calibration(claimed.path, manifest.intents, found)
+    yield Section("Calibration", (figures.calibration_table(report_data), reliable, claimed))
 
     answered = picture("risk_coverage", "The longer a curve stays low, the more can be automated.")
     draw_risk_coverage(answered.path, manifest.members, manifest.intents, predictions, calibration)
-    yield Section("Doubt and automation", (promises.automation_table(subject), answered, figures.doubts_table(subject)))
+    yield Section(
+        "Doubt and automation",
+        (promises.automation_table(report_data), answered, figures.uncertainty_table(report_data)),
+    )
 
-    yield Section("Plausible intents", (promises.conformal_table(subject),))
+    yield Section("Plausible intents", (promises.conformal_table(report_data),))
 
     scope = picture("out_of_scope", "Messages to the right of the dashed line are taken to be out of scope.")
     draw_scope(scope.path, predictions, calibration)
-    yield Section("Out of scope", (promises.scope_table(subject), scope))
+    yield Section("Out of scope", (promises.scope_table(report_data), scope))
 
     hard = picture("intents", "A short bar on many rows is where more or clearer examples help most.")
     draw_accuracy(hard.path, manifest.intents, predictions)
     confused = picture("confusion", "An orange cell is a mistake; two such cells across the diagonal are twins.")
     draw_confusion(confused.path, manifest.intents, predictions)
-    examples, every = figures.confusions_table(subject), figures.intents_table(subject)
+    examples, every = figures.confusions_table(report_data), figures.intents_table(report_data)
     yield Section("Intents", (hard, examples, confused, every))
 
-    if subject.curves:
+    if report_data.curves:
         learned = picture("curves", "A loss that still falls at the end asks for more epochs.")
-        draw_curves(learned.path, subject.curves)
+        draw_curves(learned.path, report_data.curves)
         yield Section("Learning", (learned,))
 
-    details = (promises.latency_table(subject), promises.thresholds_table(subject), promises.data_table(subject))
+    details = (
+        promises.latency_table(report_data),
+        promises.thresholds_table(report_data),
+        promises.data_table(report_data),
+    )
     yield Section("Latency, thresholds, data", details)
 
 
-def _page(subject: Subject, reservations: Sequence[Limit], sections: Sequence[Section]) -> str:
-    manifest = subject.manifest
+def _page(report_data: ReportData, reservations: Sequence[Limitation], sections: Sequence[Section]) -> str:
+    manifest = report_data.manifest
     subtitle = (
         f"Profile {manifest.profile}, trained {manifest.created_at} by Frontdesk {manifest.code_version}. "
         f"Every figure is of {manifest.metrics['rows']} messages that took no part in training."
@@ -140,33 +147,37 @@ def _page(subject: Subject, reservations: Sequence[Limit], sections: Sequence[Se
     return Template(PAGE.read_text(encoding="utf-8")).substitute(
         version=escape(manifest.version),
         subtitle=escape(subtitle),
-        tiles="".join(_tile(*tile) for tile in _headlines(subject)),
+        tiles="".join(_tile(*tile) for tile in _headlines(report_data)),
         limits="".join(f"<li><b>{escape(topic)}.</b> {escape(sentence)}</li>" for topic, sentence in reservations),
         sections="\n".join(_section(section) for section in sections),
     )
 
 
-def _headlines(subject: Subject) -> Iterator[tuple[str, str, str]]:
+def _headlines(report_data: ReportData) -> Iterator[tuple[str, str, str]]:
     """(what, figure, beside it) of what one asks first."""
-    metrics, calibration = subject.metrics, subject.calibration
+    metrics, calibration = report_data.metrics, report_data.calibration
     scope, sets, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
-    for task in subject.tasks:
+    for task in report_data.tasks:
         ensemble = metrics[task]["ensemble"]
         yield (
             f"{task} right",
-            share(ensemble["accuracy"]),
+            percent(ensemble["accuracy"]),
             f"log loss {ensemble['log_loss']:.3f}, macro-F1 {ensemble['macro_f1']:.3f}",
         )
     beside = f"{scope['ece_with_out_of_scope']:.3f} with out of scope counted as wrong"
     yield "calibration error, intent", f"{metrics['intent']['ensemble']['ece']:.3f}", beside
-    near = share(scope["near_recall"]) if scope.get("near_rows") else ""
-    found = share(scope["recall"]) if subject.far_rows else near or "not known"
-    beside = f", {near} of near ones" if near and subject.far_rows else ", near ones" if near else ""
-    yield "out of scope found", found, f"at {share(scope['false_alarm_rate'])} false alarms{beside}"
-    promised = f"promised: at most {share(calibration.max_error)}"
-    wrong = f"{share(automation['error'])} of them wrong, {promised}"
-    yield "automated", share(automation["share"]), wrong if automation["share"] else "no message passes a threshold"
-    yield "plausible intents", f"{sets['mean_set_size']:.2f}", f"the right one among them in {share(sets['coverage'])}"
+    near = percent(scope["near_recall"]) if scope.get("near_rows") else ""
+    found = percent(scope["recall"]) if report_data.far_rows else near or "not known"
+    beside = f", {near} of near ones" if near and report_data.far_rows else ", near ones" if near else ""
+    yield "out of scope found", found, f"at {percent(scope['false_alarm_rate'])} false alarms{beside}"
+    promised = f"promised: at most {percent(calibration.max_error)}"
+    wrong = f"{percent(automation['error'])} of them wrong, {promised}"
+    yield "automated", percent(automation["share"]), wrong if automation["share"] else "no message passes a threshold"
+    yield (
+        "plausible intents",
+        f"{sets['mean_set_size']:.2f}",
+        f"the right one among them in {percent(sets['coverage'])}",
+    )
 
 
 def _tile(what: str, figure: str, beside: str) -> str:
@@ -190,9 +201,9 @@ def _figure(picture: Picture) -> str:
 
 def _table(table: Table) -> str:
     """With heads a table of figures, without a table of names and values; folded where it is long."""
-    kind = "" if table.heads else ' class="pairs"'
-    heads = "".join(f"<th{_words(table, column)}>{escape(head)}</th>" for column, head in enumerate(table.heads))
-    top = f"<thead><tr>{heads}</tr></thead>" if heads else ""
+    kind = "" if table.headers else ' class="pairs"'
+    headers = "".join(f"<th{_words(table, column)}>{escape(head)}</th>" for column, head in enumerate(table.headers))
+    top = f"<thead><tr>{headers}</tr></thead>" if headers else ""
     rows = "".join(_row(table, cells) for cells in table.rows)
     body = f'<div class="scroll"><table{kind}>{top}<tbody>{rows}</tbody></table></div>'
     note = f"<p>{escape(table.note)}</p>" if table.note else ""
@@ -203,16 +214,16 @@ def _table(table: Table) -> str:
 
 
 def _row(table: Table, cells: tuple[str, ...]) -> str:
-    marked = ' class="strong"' if cells[0] == table.strong else ""
+    marked = ' class="strong"' if cells[0] == table.highlighted else ""
     return f"<tr{marked}>{''.join(_cell(table, column, cell) for column, cell in enumerate(cells))}</tr>"
 
 
 def _cell(table: Table, column: int, cell: str) -> str:
-    tag = "td" if table.heads or column else "th"
-    if column in table.bars:
+    tag = "td" if table.headers or column else "th"
+    if column in table.bar_columns:
         return f'<td class="bar" style="--share:{escape(cell)}">{escape(cell)}</td>'
     return f"<{tag}{_words(table, column)}>{escape(cell)}</{tag}>"
 
 
 def _words(table: Table, column: int) -> str:
-    return ' class="words"' if column in table.words else ""
+    return ' class="words"' if column in table.text_columns else ""

@@ -19,9 +19,9 @@ WIDTH_INCHES = 9.0
 DOTS_PER_INCH = 150
 INK, SOFT, LINE = "#23252b", "#5c5f68", "#d9d7d0"
 ENSEMBLE, ALARM, NEAR = "#0072b2", "#b3400b", "#8a6d00"
-MEMBERS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00")
+MODEL_COLOURS = ("#e69f00", "#56b4e9", "#009e73", "#cc79a7", "#d55e00")
 MARKERS = ("s", "^", "D", "v", "P")
-MOST_LABELS = 40
+MAX_LABELS = 40
 
 _STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",  # matplotlib carries it, so a picture looks the same on every machine
@@ -48,7 +48,7 @@ _STYLE: dict[Any, Any] = {
 
 
 @contextmanager
-def picture(path: Path, height_inches: float) -> Iterator[Figure]:
+def open_figure(path: Path, height_inches: float) -> Iterator[Figure]:
     """A white figure that is written to `path` when the block ends; 1350 pixels wide."""
     with mpl.rc_context(_STYLE):
         figure = Figure(figsize=(WIDTH_INCHES, height_inches), layout="constrained", facecolor="white")
@@ -58,7 +58,7 @@ def picture(path: Path, height_inches: float) -> Iterator[Figure]:
 
 
 def colour(member: int) -> str:
-    return MEMBERS[member % len(MEMBERS)]
+    return MODEL_COLOURS[member % len(MODEL_COLOURS)]
 
 
 def marker(member: int) -> str:

@@ -35,15 +35,15 @@ class Predictions:
     truth: Targets
     out_of_scope: NDArray[np.bool_]
     near: NDArray[np.bool_]
-    rated: int
+    rows_with_sentiment: int
 
     @classmethod
     def of(cls, judgement: Judgement, labels: Labels, examples: Sequence[Example]) -> Predictions:
         members = np.stack([scores.intent for scores in judgement.members]).astype(np.float64)
-        rated = int((labels.sentiment != MISSING).sum())
+        rows_with_sentiment = int((labels.sentiment != MISSING).sum())
         out_of_scope = np.array([example.out_of_scope for example in examples])
         near = np.array([example.near for example in examples])
-        return cls(members, judgement.intent, labels.intent, out_of_scope, near, rated)
+        return cls(members, judgement.intent, labels.intent, out_of_scope, near, rows_with_sentiment)
 
     @property
     def in_scope(self) -> NDArray[np.bool_]:
@@ -52,7 +52,7 @@ class Predictions:
         return known
 
     @property
-    def judged(self) -> NDArray[np.bool_]:
+    def evaluable(self) -> NDArray[np.bool_]:
         """(rows,) those for which an answer is known to be right or wrong: out of scope, every answer is wrong."""
         return self.in_scope | self.out_of_scope
 
@@ -63,7 +63,7 @@ class Predictions:
         return chosen
 
     @property
-    def left_over(self) -> Doubles:
+    def out_of_scope_probability(self) -> Doubles:
         """(rows,) the ensemble's out-of-scope probability."""
         left: Doubles = 1.0 - self.ensemble.sum(axis=1)
         return left

@@ -16,7 +16,7 @@ TASKS = ("intent", "sentiment")
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class ReportData:
     """One sealed bundle and what it said of its held-out rows.
 
     Attributes:
@@ -51,7 +51,7 @@ class Subject:
         return found
 
     @property
-    def doubts(self) -> dict[str, Mapping[str, float]]:
+    def uncertainty_metrics(self) -> dict[str, Mapping[str, float]]:
         """The figures of each kind of doubt; older bundles have its AUROC alone."""
         found: Mapping[str, Any] = self.metrics.get("error_detection", {})
         return {name: values if isinstance(values, Mapping) else {"auroc": values} for name, values in found.items()}

@@ -51,7 +51,7 @@ def paired_intervals(
     return ends
 
 
-def holm(p_values: Sequence[float]) -> list[float]:
+def adjust_holm(p_values: Sequence[float]) -> list[float]:
     """P-values adjusted for the number of tests, in the order given (Holm 1979, Scand. J. Statist. 6:65-70).
 
     Below 0.05 a test is beyond chance with at most a 5 % risk that any of all those found is not.

@@ -16,8 +16,8 @@ from runners.models.base_model import Batch
 from runners.models.encoder import Encoder
 from training.data.labels import Labels
 from training.models.backbones import load_backbone
-from training.models.encoder import fit_encoder
-from training.models.export_encoder import export_encoder, largest_difference
+from training.models.encoder_export import export_encoder, largest_difference
+from training.models.fine_tuning import fit_encoder
 from training.profiles.profile import EncoderSettings
 
 NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))

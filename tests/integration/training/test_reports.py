@@ -14,10 +14,10 @@ from tests.support.reports import (
     calibration,
     names,
     predictions,
-    subject,
+    report_data,
 )
 from training.data.held_out import read_held_out
-from training.report.page import draw_report, report_on
+from training.report.page import render_report, write_report
 
 ALWAYS = {"reliability", "claims", "risk_coverage", "out_of_scope", "intents", "confusion"}
 
@@ -33,7 +33,7 @@ def size_of_png(path: Path) -> tuple[int, int]:
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     """A report with all pictures, in a folder that was not there before."""
-    return draw_report(subject(curves=CURVES), tmp_path_factory.mktemp("drawn") / "new" / "folder")
+    return render_report(report_data(curves=CURVES), tmp_path_factory.mktemp("drawn") / "new" / "folder")
 
 
 def test_every_picture_is_a_png_of_readable_size_and_stands_on_the_page(drawn: tuple[Path, ...]) -> None:
@@ -57,7 +57,7 @@ def test_the_page_asks_the_network_for_nothing(drawn: tuple[Path, ...]) -> None:
 
 
 def test_a_label_with_dollar_signs_is_no_formula(tmp_path: Path) -> None:
-    assert len(draw_report(subject((r"$\frac$", "pay_$5_or_$6")), tmp_path)) == 2 + len(ALWAYS)
+    assert len(render_report(report_data((r"$\frac$", "pay_$5_or_$6")), tmp_path)) == 2 + len(ALWAYS)
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_a_label_with_dollar_signs_is_no_formula(tmp_path: Path) -> None:
 def test_any_data_set_gives_a_report(
     tmp_path: Path, intents: int, given: dict[str, int], threshold: float | None
 ) -> None:
-    made = subject(names(intents), calibration=calibration(threshold), predictions=predictions(intents, **given))
-    pictures = draw_report(made, tmp_path)[2:]
+    made = report_data(names(intents), calibration=calibration(threshold), predictions=predictions(intents, **given))
+    pictures = render_report(made, tmp_path)[2:]
     assert {path.stem for path in pictures} == ALWAYS
     assert all(size_of_png(path)[1] < 3000 for path in pictures)
 
 
 def test_the_same_numbers_give_the_same_bytes(drawn: tuple[Path, ...], tmp_path: Path) -> None:
-    again = draw_report(subject(curves=CURVES), tmp_path)
+    again = render_report(report_data(curves=CURVES), tmp_path)
     assert [path.read_bytes() for path in drawn] == [path.read_bytes() for path in again]
 
 
@@ -99,7 +99,7 @@ def test_a_bundle_is_reported_with_no_more_messages_than_its_examples_and_stays_
     tiny_bundle: Bundle, tmp_path: Path
 ) -> None:
     files = sorted(tiny_bundle.path.rglob("*"))
-    page = report_on(tiny_bundle, tmp_path / tiny_bundle.version)
+    page = write_report(tiny_bundle, tmp_path / tiny_bundle.version)
     text, card = (page.with_name(name).read_text(encoding="utf-8") for name in ("report.html", "model_card.md"))
     assert tiny_bundle.version in text
     assert tiny_bundle.version in card

@@ -5,7 +5,7 @@ import pytest
 
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats
-from training.models.features import fit_features
+from training.models.feature_fitting import fit_features
 from training.models.static_embedding import static_projection
 from training.profiles.profile import Features
 

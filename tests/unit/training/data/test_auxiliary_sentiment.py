@@ -5,21 +5,21 @@ from collections import Counter
 import pytest
 
 from frontdesk.taxonomy import SENTIMENTS
-from training.data.auxiliary_sentiment import borrowed_sentiment, is_borrowed
+from training.data.auxiliary_sentiment import is_auxiliary, select_sentiment_rows
 from training.data.examples import Example
 
 
 @pytest.fixture(scope="module")
 def rows() -> tuple[Example, ...]:
     """300 rows; to choose them the whole starter corpus is masked."""
-    return borrowed_sentiment((), 300, seed=1)
+    return select_sentiment_rows((), 300, seed=1)
 
 
 def test_as_many_of_each_sentiment_and_no_intent(rows: tuple[Example, ...]) -> None:
     assert Counter(row.sentiment for row in rows) == dict.fromkeys(SENTIMENTS, 100)
     assert all(row.intent is None and not row.out_of_scope for row in rows)
-    assert all(is_borrowed(row) for row in rows)
-    assert not is_borrowed(Example("mine", "a", "neutral", "starter-1"))
+    assert all(is_auxiliary(row) for row in rows)
+    assert not is_auxiliary(Example("mine", "a", "neutral", "starter-1"))
 
 
 def test_every_part_has_some_of_each_sentiment(rows: tuple[Example, ...]) -> None:
@@ -30,12 +30,12 @@ def test_every_part_has_some_of_each_sentiment(rows: tuple[Example, ...]) -> Non
 
 
 def test_the_seed_chooses(rows: tuple[Example, ...]) -> None:
-    assert borrowed_sentiment((), 300, seed=1) == rows
-    assert borrowed_sentiment((), 300, seed=2) != rows
+    assert select_sentiment_rows((), 300, seed=1) == rows
+    assert select_sentiment_rows((), 300, seed=2) != rows
 
 
 def test_only_the_sentiments_that_are_missing_are_borrowed() -> None:
     own = [Example(f"text {row}", "a", "negative" if row % 2 else "neutral", f"{row}") for row in range(60)]
-    assert {row.sentiment for row in borrowed_sentiment(own, 300, seed=1)} == {"positive"}
+    assert {row.sentiment for row in select_sentiment_rows(own, 300, seed=1)} == {"positive"}
     every = [*own, *(Example(f"good {row}", "a", "positive", f"g{row}") for row in range(20))]
-    assert borrowed_sentiment(every, 300, seed=1) == ()
+    assert select_sentiment_rows(every, 300, seed=1) == ()

@@ -3,18 +3,18 @@ from __future__ import annotations
 import random
 import time
 
-from training.data.data_check import Complaint, check
-from training.data.examples import Example, Place
+from training.data.data_check import RowIssue, check
+from training.data.examples import Example, RowLocation
 
 WORDS = "parcel order refund invoice card late broken missing twice monday address account email help where".split()
 
 
-def rows(*examples: Example | str) -> list[tuple[Place, Example | str]]:
-    return [(Place("a.jsonl", line), example) for line, example in enumerate(examples, start=1)]
+def rows(*examples: Example | str) -> list[tuple[RowLocation, Example | str]]:
+    return [(RowLocation("a.jsonl", line), example) for line, example in enumerate(examples, start=1)]
 
 
-def told(complaints: list[Complaint], rule: str) -> list[tuple[int, str]]:
-    return [(of.place.line, of.told) for of in complaints if of.rule == rule]
+def message(complaints: list[RowIssue], rule: str) -> list[tuple[int, str]]:
+    return [(of.location.line, of.message) for of in complaints if of.rule == rule]
 
 
 def sound(intent: str, count: int, seed: int = 0) -> list[Example]:
@@ -32,7 +32,7 @@ def test_sound_rows_get_no_complaint() -> None:
 
 def test_an_unreadable_row_is_an_error_and_comes_first() -> None:
     complaints = check(rows(*sound("apple", 6), *sound("pear", 30), "has no text"))
-    assert [(str(of.place), of.kind, of.rule) for of in complaints] == [
+    assert [(str(of.location), of.kind, of.rule) for of in complaints] == [
         ("a.jsonl:37", "error", "unreadable"),
         ("a.jsonl:1", "note", "small_intent"),
     ]
@@ -40,8 +40,8 @@ def test_an_unreadable_row_is_an_error_and_comes_first() -> None:
 
 def test_an_intent_that_a_training_run_would_refuse_is_an_error() -> None:
     (error,) = check(rows(*sound("pear", 30), *sound("apple", 3)))
-    assert (error.kind, error.rule, error.place.line) == ("error", "rare_label", 31)
-    assert error.told.startswith("'apple' has 3 different messages")
+    assert (error.kind, error.rule, error.location.line) == ("error", "rare_label", 31)
+    assert error.message.startswith("'apple' has 3 different messages")
 
 
 def test_a_file_without_one_usable_row_is_all_errors() -> None:
@@ -52,15 +52,15 @@ def test_a_repeated_message_is_told_with_the_place_of_the_first_whatever_its_cas
     first = Example("Where is  order [ORDER_1]", "apple", "neutral", "g1")
     again = Example("where is order [ORDER_2] ", "apple", "neutral", "g2")
     complaints = check(rows(first, again, *sound("apple", 30), *sound("pear", 30)))
-    assert told(complaints, "duplicate") == [(2, "says the same as a.jsonl:1")]
-    assert told(complaints, "near_duplicate") == []
+    assert message(complaints, "duplicate") == [(2, "says the same as a.jsonl:1")]
+    assert message(complaints, "near_duplicate") == []
 
 
 def test_one_message_with_two_labels_names_both() -> None:
     one, other = Example("it is late", "apple", None, "g1"), Example("It is late", None, None, "g2", out_of_scope=True)
     glad = Example("it is late", "apple", "positive", "g3")
     complaints = check(rows(one, other, glad, *sound("apple", 30), *sound("out_of_scope", 0), *sound("pear", 30)))
-    assert told(complaints, "two_labels") == [
+    assert message(complaints, "two_labels") == [
         (2, "says the same as a.jsonl:1, but has 'out_of_scope' where that has 'apple'"),
         (3, "says the same as a.jsonl:1, but has sentiment positive where that has None"),
     ]
@@ -72,21 +72,21 @@ def test_one_message_on_two_sides_of_the_datas_own_split_is_a_leak_and_says_whic
     other = Example(judged, "pear", None, "g3", part="test")
     complaints = check(rows(learned, again, other, *sound("apple", 30), *sound("pear", 30)))
     leak = "says the same as a.jsonl:1, but is in test rows where that is in train rows"
-    assert told(complaints, "leak") == [(2, leak), (3, leak)]
-    assert [line for line, _ in told(complaints, "two_labels")] == [3]
-    assert told(complaints, "duplicate") == []
+    assert message(complaints, "leak") == [(2, leak), (3, leak)]
+    assert [line for line, _ in message(complaints, "two_labels")] == [3]
+    assert message(complaints, "duplicate") == []
 
 
 def test_rows_that_we_deal_ourselves_cannot_leak() -> None:
     one, again = Example("it is late", "apple", None, "g1"), Example("it is late", "apple", None, "g2", part="test")
     complaints = check(rows(one, again, *sound("apple", 30), *sound("pear", 30)))
-    assert (told(complaints, "leak"), [line for line, _ in told(complaints, "duplicate")]) == ([], [2])
+    assert (message(complaints, "leak"), [line for line, _ in message(complaints, "duplicate")]) == ([], [2])
 
 
 def test_an_encoding_that_broke_earlier_is_told() -> None:
     broken = Example("le cafÃ© ne marche pas", "apple", None, "g")
     complaints = check(rows(broken, *sound("apple", 30), *sound("pear", 30)))
-    ((line, sentence),) = told(complaints, "mojibake")
+    ((line, sentence),) = message(complaints, "mojibake")
     assert (line, "Windows-1252" in sentence, "caf" in sentence) == (1, True, False)
 
 
@@ -102,8 +102,8 @@ def test_messages_that_nearly_agree_are_told_across_groups_and_not_within() -> N
     first, within = Example(long, "apple", None, "g1"), Example(f"{long} now", "apple", None, "g1")
     across = Example(f"{long} then", "pear", None, "g2")
     complaints = check(rows(first, within, across, *sound("apple", 30), *sound("pear", 30)))
-    (line, sentence) = told(complaints, "near_duplicate")[0]
-    assert len(told(complaints, "near_duplicate")) == 1
+    (line, sentence) = message(complaints, "near_duplicate")[0]
+    assert len(message(complaints, "near_duplicate")) == 1
     assert (line, "nearly a.jsonl:1" in sentence, "'pear' here, 'apple' there" in sentence) == (3, True, True)
 
 
@@ -114,7 +114,7 @@ def test_a_group_with_two_intents_is_told_once() -> None:
         Example("and again different", "pear", None, "g"),
     ]
     complaints = check(rows(*mixed, *sound("apple", 30), *sound("pear", 30)))
-    assert told(complaints, "mixed_group") == [
+    assert message(complaints, "mixed_group") == [
         (2, "is in one group with a.jsonl:1, but has 'pear' where that has 'apple'")
     ]
 
@@ -122,14 +122,14 @@ def test_a_group_with_two_intents_is_told_once() -> None:
 def test_a_long_text_is_told_by_its_length_and_never_by_its_words() -> None:
     secret = Example("tangerine " * 101, "apple", None, "g")
     complaints = check(rows(secret, *sound("apple", 30), *sound("pear", 30)))
-    assert told(complaints, "long_text") == [(1, "has 1010 characters")]
+    assert message(complaints, "long_text") == [(1, "has 1010 characters")]
     assert "tangerine" not in str(complaints)
 
 
 def test_a_label_that_a_model_rules_out_is_doubted() -> None:
     wrong = Example("pear pear pear parcel", "apple", None, "g")
     complaints = check(rows(*sound("apple", 60), wrong, *sound("pear", 60)))
-    ((line, sentence),) = told(complaints, "doubted_label")
+    ((line, sentence),) = message(complaints, "doubted_label")
     assert line == 61
     assert sentence.startswith("has 'apple'")
     assert "'pear'" in sentence

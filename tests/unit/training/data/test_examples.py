@@ -10,7 +10,7 @@ import pytest
 from frontdesk.errors import DataError
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from training.data.column_mapping import Columns
-from training.data.examples import Example, data_hash, intents_of, read_examples
+from training.data.examples import Example, data_hash, list_intents, read_examples
 
 
 def write(path: Path, *rows: object) -> Path:
@@ -88,7 +88,7 @@ def test_an_empty_or_missing_path_says_what_to_give(tmp_path: Path) -> None:
 def test_intents_keep_the_order_of_the_taxonomy_then_the_alphabet() -> None:
     rows = [Example("x", intent, None, "g") for intent in ("zebra", "review", "apple", "cancel_order", "review")]
     declared = Taxonomy.read(STARTER_TAXONOMY).labels
-    assert intents_of(rows, declared) == ("cancel_order", "review", "apple", "zebra")
+    assert list_intents(rows, declared) == ("cancel_order", "review", "apple", "zebra")
 
 
 def test_the_hash_follows_the_rows_and_not_the_file(tmp_path: Path) -> None:

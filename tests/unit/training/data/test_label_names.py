@@ -1,47 +1,47 @@
 from __future__ import annotations
 
-from training.data.examples import Example, Part, Place
-from training.data.label_names import rare_labels, spellings
-from training.data.row_issues import Complaint, Labelled
+from training.data.examples import Example, RowLocation, SplitPart
+from training.data.label_names import check_label_counts, check_spellings
+from training.data.row_issues import LabelledRow, RowIssue
 
 
-def labelled(*counts: tuple[str, int], part: Part | None = None, groups: int | None = None) -> list[Labelled]:
+def labelled(*counts: tuple[str, int], part: SplitPart | None = None, groups: int | None = None) -> list[LabelledRow]:
     rows = [
         Example(f"{name} {number}", name, None, f"{name}{number % (groups or count)}", part=part)
         for name, count in counts
         for number in range(count)
     ]
-    return [Labelled(Place("a.csv", line), row) for line, row in enumerate(rows, start=2)]
+    return [LabelledRow(RowLocation("a.csv", line), row) for line, row in enumerate(rows, start=2)]
 
 
-def brief(complaints: list[Complaint]) -> list[tuple[int, str, str]]:
-    return [(of.place.line, of.kind, of.rule) for of in complaints]
+def brief(complaints: list[RowIssue]) -> list[tuple[int, str, str]]:
+    return [(of.location.line, of.kind, of.rule) for of in complaints]
 
 
 def test_four_messages_are_too_few_five_are_few_and_twenty_enough() -> None:
-    found = list(rare_labels(labelled(("a", 4), ("b", 5), ("c", 20))))
+    found = list(check_label_counts(labelled(("a", 4), ("b", 5), ("c", 20))))
     assert brief(found) == [(2, "error", "rare_label"), (6, "note", "small_intent")]
 
 
 def test_paraphrases_of_one_message_count_once() -> None:
-    assert brief(list(rare_labels(labelled(("a", 30), groups=4)))) == [(2, "error", "rare_label")]
+    assert brief(list(check_label_counts(labelled(("a", 30), groups=4)))) == [(2, "error", "rare_label")]
 
 
 def test_a_label_of_test_rows_alone_is_told_as_such() -> None:
     rows = labelled(("a", 30), part="train") + labelled(("b", 3), part="test")
-    assert [(of.rule, "'b'" in of.told) for of in rare_labels(rows)] == [("untaught_label", True)]
+    assert [(of.rule, "'b'" in of.message) for of in check_label_counts(rows)] == [("untaught_label", True)]
 
 
 def test_a_file_of_test_rows_is_judged_like_any_other() -> None:
-    assert list(rare_labels(labelled(("a", 30), part="test"))) == []
+    assert list(check_label_counts(labelled(("a", 30), part="test"))) == []
 
 
 def test_two_spellings_of_one_label_are_told_at_the_second() -> None:
-    (found,) = spellings(labelled(("card_arrival", 2), ("Card Arrival", 2), ("card_lost", 2)))
-    assert found.place.line == 4
-    assert found.told == "'Card Arrival' differs from 'card_arrival' of a.csv:2 in case, blanks or signs alone"
+    (found,) = check_spellings(labelled(("card_arrival", 2), ("Card Arrival", 2), ("card_lost", 2)))
+    assert found.location.line == 4
+    assert found.message == "'Card Arrival' differs from 'card_arrival' of a.csv:2 in case, blanks or signs alone"
 
 
 def test_what_others_call_out_of_scope_is_told_with_the_flag() -> None:
-    (found,) = spellings(labelled(("oos", 2), ("card_lost", 2)))
-    assert (found.rule, "--out-of-scope oos" in found.told) == ("out_of_scope_name", True)
+    (found,) = check_spellings(labelled(("oos", 2), ("card_lost", 2)))
+    assert (found.rule, "--out-of-scope oos" in found.message) == ("out_of_scope_name", True)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.errors import DataError
-from training.data.examples import Example, Part
+from training.data.examples import Example, SplitPart
 from training.data.splits import Splits, folds, split
 from training.profiles.profile import Split
 
@@ -29,7 +29,7 @@ def sizes(parts: Splits) -> tuple[int, int, int, int]:
     return len(parts.train), len(parts.stacking), len(parts.calibration), len(parts.test)
 
 
-def marked(part: Part | None, count: int, prefix: str) -> list[Example]:
+def marked(part: SplitPart | None, count: int, prefix: str) -> list[Example]:
     return [replace(example, part=part, group=f"{prefix}{example.group}") for example in examples(count)]
 
 

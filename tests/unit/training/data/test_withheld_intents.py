@@ -6,7 +6,7 @@ import pytest
 
 from frontdesk.errors import DataError
 from training.data.examples import Example
-from training.data.withheld_intents import drawn_intents, withhold
+from training.data.withheld_intents import sample_intents, withhold
 
 ROWS = tuple(Example(f"{name} {number}", name, None, f"{name}{number}") for name in "abcd" for number in range(3))
 
@@ -43,8 +43,8 @@ def test_at_least_two_intents_are_left() -> None:
 
 
 def test_a_share_is_drawn_by_the_seed_whatever_the_order_of_the_rows() -> None:
-    drawn = {drawn_intents(ROWS, 0.5, seed) for seed in range(20)}
+    drawn = {sample_intents(ROWS, 0.5, seed) for seed in range(20)}
     assert {len(names) for names in drawn} == {2}
     assert len(drawn) > 2
-    assert drawn_intents(ROWS[::-1], 0.5, 3) == drawn_intents(ROWS, 0.5, 3)
-    assert len(drawn_intents(ROWS, 0.01, 3)) == 1
+    assert sample_intents(ROWS[::-1], 0.5, 3) == sample_intents(ROWS, 0.5, 3)
+    assert len(sample_intents(ROWS, 0.01, 3)) == 1

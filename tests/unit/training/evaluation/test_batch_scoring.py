@@ -6,7 +6,7 @@ from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from tests.support.int8 import needs_exact_int8
 from training.data.examples import Example
-from training.evaluation.batch_scoring import judge_all, score_all
+from training.evaluation.batch_scoring import predict_all, score_all
 
 
 @needs_exact_int8
@@ -15,7 +15,7 @@ def test_many_rows_asked_in_batches_are_judged_as_in_one(
 ) -> None:
     ensemble = Ensemble.load(encoder_bundle)
     texts = [row.text for row in starter_examples[:150]]
-    together, in_batches = ensemble.judge(texts), judge_all(ensemble, texts)
+    together, in_batches = ensemble.judge(texts), predict_all(ensemble, texts)
     np.testing.assert_allclose(in_batches.intent, together.intent, atol=1e-6)
     np.testing.assert_allclose(in_batches.sentiment, together.sentiment, atol=1e-6)
     for one, other in zip(together.members, in_batches.members, strict=True):
@@ -23,7 +23,7 @@ def test_many_rows_asked_in_batches_are_judged_as_in_one(
         assert (one.sampled is None) == (other.sampled is None)
     assert in_batches.members[-1].sampled is not None
     assert in_batches.members[-1].sampled.mean.shape == in_batches.intent.shape
-    assert judge_all(ensemble, texts, sampling=False).members[-1].sampled is None
+    assert predict_all(ensemble, texts, sampling=False).members[-1].sampled is None
 
 
 def test_members_are_asked_in_batches_too(encoder_bundle: Bundle, starter_examples: tuple[Example, ...]) -> None:

@@ -10,7 +10,7 @@ from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import Judgement
 from training.data.examples import Example
 from training.data.labels import MISSING
-from training.evaluation.bundle_evaluation import appraise, most_confused, per_intent
+from training.evaluation.bundle_evaluation import evaluate_bundle, list_confusions, measure_intent_accuracy
 
 LABELS = ("apple", "pear", "plum")
 CHOSEN = np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0], [0.8, 0.2, 0.0], [0.1, 0.9, 0.0], [0.0, 0.3, 0.7]])
@@ -24,7 +24,7 @@ def ensemble(tiny_bundle: Bundle) -> Ensemble:
 
 
 def test_the_most_confused_pair_comes_first_with_the_message_on_which_the_bundle_was_surest() -> None:
-    found = most_confused(Judgement((), CHOSEN, CHOSEN), TRUTH, LABELS, TEXTS)
+    found = list_confusions(Judgement((), CHOSEN, CHOSEN), TRUTH, LABELS, TEXTS)
     assert [(of.intent, of.taken_for, of.rows, of.example) for of in found] == [
         ("pear", "apple", 2, "sure"),
         ("plum", "pear", 1, "c"),
@@ -32,7 +32,7 @@ def test_the_most_confused_pair_comes_first_with_the_message_on_which_the_bundle
 
 
 def test_intents_are_listed_worst_first_and_those_without_rows_not_at_all() -> None:
-    found = per_intent(Judgement((), CHOSEN[:3], CHOSEN[:3]), TRUTH[:3], LABELS)
+    found = measure_intent_accuracy(Judgement((), CHOSEN[:3], CHOSEN[:3]), TRUTH[:3], LABELS)
     assert [(of.intent, of.rows, of.accuracy) for of in found] == [("pear", 2, 0.0), ("apple", 1, 1.0)]
 
 
@@ -42,7 +42,7 @@ def test_labels_that_the_bundle_lacks_are_counted_and_left_out(ensemble: Ensembl
         Example("my card was swallowed", "card_swallowed", None, "2"),
         Example("my card was eaten", "card_swallowed", None, "3"),
     ]
-    found = appraise(ensemble, rows)
+    found = evaluate_bundle(ensemble, rows)
     assert found.unknown == {"card_swallowed": 2}
     assert [(of.intent, of.rows) for of in found.intents] == [("track_order", 1)]
     assert found.figures["scope"]["recall"] == 0.0
@@ -51,7 +51,7 @@ def test_labels_that_the_bundle_lacks_are_counted_and_left_out(ensemble: Ensembl
 
 def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemble) -> None:
     rows = [Example("zxq wvu", "card_swallowed", None, str(number)) for number in range(3)]
-    found = appraise(ensemble, rows, unknown_is_out_of_scope=True)
+    found = evaluate_bundle(ensemble, rows, unknown_is_out_of_scope=True)
     judgement = ensemble.judge(["zxq wvu"])
     flagged = 1.0 - judgement.intent.sum() > ensemble.calibration.out_of_scope_threshold
     assert found.figures["scope"]["recall"] == float(flagged)
@@ -64,6 +64,6 @@ def test_a_message_shown_is_masked(ensemble: Ensemble, tmp_path: Path) -> None:
 
     file = tmp_path / "a.csv"
     file.write_text("text,category\nwrite to tom@example.com,review\nwrite to tom@example.com,complaint\n")
-    found = appraise(ensemble, read_examples(file, Columns(intent="category")))
+    found = evaluate_bundle(ensemble, read_examples(file, Columns(intent="category")))
     assert found.confused
     assert all(of.example == "write to [EMAIL_1]" for of in found.confused)

@@ -9,11 +9,11 @@ from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
 from training.data.examples import Example
 from training.data.held_out import read_held_out
-from training.evaluation.comparison import measure_sides
+from training.evaluation.comparison import measure_bundles
 
 
 def test_a_side_has_the_figures_that_were_sealed(tiny_bundle: Bundle) -> None:
-    (found,) = measure_sides([tiny_bundle], read_held_out(tiny_bundle))
+    (found,) = measure_bundles([tiny_bundle], read_held_out(tiny_bundle))
     assert found.sentiment is not None
     sealed = tiny_bundle.manifest.metrics["sentiment"]["ensemble"]
     assert found.sentiment.right.mean() == pytest.approx(sealed["accuracy"])
@@ -24,15 +24,15 @@ def test_a_side_has_the_figures_that_were_sealed(tiny_bundle: Bundle) -> None:
 
 def test_thresholds_do_on_rows_in_scope_what_was_sealed(tiny_bundle: Bundle) -> None:
     known = [example for example in read_held_out(tiny_bundle) if example.intent is not None]
-    (found,) = measure_sides([tiny_bundle], known)
+    (found,) = measure_bundles([tiny_bundle], known)
     metrics = tiny_bundle.manifest.metrics
-    assert found.operation.set_size == pytest.approx(metrics["conformal"]["mean_set_size"])
-    assert found.operation.flagged == pytest.approx(metrics["scope"]["false_alarm_rate"])
+    assert found.threshold_effects.set_size == pytest.approx(metrics["conformal"]["mean_set_size"])
+    assert found.threshold_effects.flagged == pytest.approx(metrics["scope"]["false_alarm_rate"])
 
 
 def test_a_label_that_a_bundle_does_not_know_is_as_wrong_as_can_be(tiny_bundle: Bundle) -> None:
     rows = [Example("where is my parcel", "card_swallowed", None, str(number)) for number in range(3)]
-    (found,) = measure_sides([tiny_bundle], rows)
+    (found,) = measure_bundles([tiny_bundle], rows)
     assert not found.intent.right.any()
     assert found.intent.loss == pytest.approx(-np.log(1e-6))
     probabilities = Ensemble.load(tiny_bundle).judge(["where is my parcel"]).intent[0]
@@ -41,12 +41,12 @@ def test_a_label_that_a_bundle_does_not_know_is_as_wrong_as_can_be(tiny_bundle: 
 
 
 def test_rows_without_a_sentiment_leave_that_task_out(tiny_bundle: Bundle) -> None:
-    (found,) = measure_sides([tiny_bundle], [Example("where is my parcel", "track_order", None, "1")])
+    (found,) = measure_bundles([tiny_bundle], [Example("where is my parcel", "track_order", None, "1")])
     assert found.sentiment is None
     assert found.candidate.sentiment_right == ()
 
 
 def test_rows_of_one_group_have_one_number(tiny_bundle: Bundle) -> None:
     rows = [Example(text, "track_order", "neutral", group) for text, group in (("a", "x"), ("b", "y"), ("c", "x"))]
-    (found,) = measure_sides([tiny_bundle], rows)
+    (found,) = measure_bundles([tiny_bundle], rows)
     assert found.intent.groups.tolist() == [0, 1, 0]

@@ -8,28 +8,28 @@ import numpy as np
 import pytest
 
 from model_store.gate import Candidate
-from training.evaluation.comparison import Operation, Outcome, Side
-from training.evaluation.comparison_stats import compared
+from training.evaluation.comparison import MeasuredBundle, TaskOutcome, ThresholdEffects
+from training.evaluation.comparison_stats import compare_bundles
 
 TRUTH = ("refund",) * 60 + ("invoice",) * 40
-OPERATION = Operation(threshold=0.9, automated=0.5, error=0.01, flagged=0.04, set_size=1.3)
+OPERATION = ThresholdEffects(threshold=0.9, automated=0.5, error=0.01, flagged=0.04, set_size=1.3)
 
 
-def outcome(right: np.ndarray) -> Outcome:
-    return Outcome(np.arange(len(right)), right, np.where(right, 0.1, 2.0), brier=0.2, ece=0.03)
+def outcome(right: np.ndarray) -> TaskOutcome:
+    return TaskOutcome(np.arange(len(right)), right, np.where(right, 0.1, 2.0), brier=0.2, ece=0.03)
 
 
-def side(version: str, *wrong: int, rated: bool = True) -> Side:
+def side(version: str, *wrong: int, rated: bool = True) -> MeasuredBundle:
     right = ~np.isin(np.arange(len(TRUTH)), wrong)
     candidate = Candidate(
         version, ("refund", "invoice"), TRUTH, tuple(right.tolist()), (), float(np.where(right, 0.1, 2.0).mean()),
         ece=0.03, latency_ms=2.0, size_bytes=5_000_000,
     )  # fmt: skip
-    return Side(candidate, outcome(right), outcome(right) if rated else None, OPERATION)
+    return MeasuredBundle(candidate, outcome(right), outcome(right) if rated else None, OPERATION)
 
 
 def test_a_version_beside_itself_differs_in_nothing() -> None:
-    found = compared(side("a", 1, 2, 3), side("b", 1, 2, 3))
+    found = compare_bundles(side("a", 1, 2, 3), side("b", 1, 2, 3))
     for task in found.tasks:
         assert (task.accuracy.change, task.accuracy.low, task.accuracy.high) == (0, 0, 0)
         assert (task.champion_alone, task.challenger_alone, task.p_value) == (0, 0, 1)
@@ -37,7 +37,7 @@ def test_a_version_beside_itself_differs_in_nothing() -> None:
 
 
 def test_an_intent_that_loses_many_rows_comes_first_and_is_beyond_chance() -> None:
-    found = compared(side("a", 70), side("b", *range(20)))
+    found = compare_bundles(side("a", 70), side("b", *range(20)))
     refund, invoice = found.intents
     assert (refund.intent, refund.rows, refund.champion_alone, refund.challenger_alone) == ("refund", 60, 20, 0)
     assert refund.change == pytest.approx(-1 / 3)
@@ -48,21 +48,21 @@ def test_an_intent_that_loses_many_rows_comes_first_and_is_beyond_chance() -> No
 
 
 def test_the_interval_of_a_clear_loss_lies_below_nothing_and_holds_the_change() -> None:
-    intent = compared(side("a"), side("b", *range(20))).tasks[0]
+    intent = compare_bundles(side("a"), side("b", *range(20))).tasks[0]
     assert intent.accuracy.low < intent.accuracy.change == pytest.approx(-0.2)
     assert intent.accuracy.change < intent.accuracy.high < 0
     assert 0 < intent.log_loss.low < intent.log_loss.change < intent.log_loss.high
 
 
 def test_without_a_sentiment_there_is_one_task_and_no_figure_of_the_other() -> None:
-    found = compared(side("a", rated=False), side("b", rated=False))
+    found = compare_bundles(side("a", rated=False), side("b", rated=False))
     assert [task.task for task in found.tasks] == ["intent"]
     assert not [figure for figure in found.figures if "sentiment" in figure.name]
 
 
 def test_what_cannot_be_measured_is_none_and_not_nothing() -> None:
-    uncertified = replace(side("b"), operation=replace(OPERATION, threshold=None, automated=0.0, error=None))
-    figures = {figure.name: figure for figure in compared(side("a"), uncertified).figures}
+    uncertified = replace(side("b"), threshold_effects=replace(OPERATION, threshold=None, automated=0.0, error=None))
+    figures = {figure.name: figure for figure in compare_bundles(side("a"), uncertified).figures}
     assert (figures["automation threshold"].champion, figures["automation threshold"].challenger) == (0.9, None)
     assert figures["wrong among automated"].challenger is None
     assert figures["automated"].challenger == 0.0
@@ -71,4 +71,4 @@ def test_what_cannot_be_measured_is_none_and_not_nothing() -> None:
 def test_sides_of_different_rows_are_refused() -> None:
     other = side("b")
     with pytest.raises(ValueError, match="different rows"):
-        compared(side("a"), replace(other, candidate=replace(other.candidate, truth=TRUTH[1:])))
+        compare_bundles(side("a"), replace(other, candidate=replace(other.candidate, truth=TRUTH[1:])))

@@ -6,7 +6,7 @@ import pytest
 from frontdesk.scores import Sampled, Scores
 from runners.ensemble.prediction import Judgement
 from training.data.labels import MISSING
-from training.evaluation.error_detection import area_under_risk_coverage, detection, error_detection
+from training.evaluation.error_detection import area_under_risk_coverage, detection_metrics, error_detection
 
 
 def test_the_curve_of_a_perfect_doubt_and_of_its_opposite() -> None:
@@ -18,7 +18,7 @@ def test_the_curve_of_a_perfect_doubt_and_of_its_opposite() -> None:
 
 
 def test_nothing_wrong_leaves_nothing_to_find() -> None:
-    assert detection(np.array([0.1, 0.2]), np.array([False, False])) == {}
+    assert detection_metrics(np.array([0.1, 0.2]), np.array([False, False])) == {}
 
 
 def test_each_doubt_is_judged_on_rows_in_scope_and_full_dropout_on_its_own_rows() -> None:

@@ -7,8 +7,14 @@ import pytest
 
 from runners.models.calibration import Calibration, Platt
 from training.data.labels import MISSING
-from training.evaluation.guarantees import Judged, automation, resplit_sets, scope, sets
-from training.evaluation.per_intent import per_intent
+from training.evaluation.guarantees import (
+    IntentPredictions,
+    automation_metrics,
+    conformal_metrics,
+    resplit_conformal_metrics,
+    scope_metrics,
+)
+from training.evaluation.intent_metrics import compute_intent_metrics
 
 CALIBRATION = Calibration(
     intent=Platt(1, 0),
@@ -23,7 +29,7 @@ CALIBRATION = Calibration(
     rows=10,
     intent_thresholds={"b": 0.6},
 )
-JUDGED = Judged(
+JUDGED = IntentPredictions(
     probabilities=np.array(
         [
             [0.9, 0.05],  # right, automated
@@ -44,7 +50,7 @@ JUDGED = Judged(
 
 def test_automated_are_those_above_their_own_intents_threshold_and_in_scope() -> None:
     assert JUDGED.automated(CALIBRATION).tolist() == [True, False, True, True, False, True, False]
-    seen = automation(JUDGED, CALIBRATION)
+    seen = automation_metrics(JUDGED, CALIBRATION)
     assert seen["share"] == pytest.approx(4 / 7)
     assert seen["error"] == pytest.approx(2 / 4)
     assert seen["upper_bound"] is not None
@@ -55,12 +61,12 @@ def test_without_a_certificate_nothing_is_automated() -> None:
     import dataclasses
 
     bare = dataclasses.replace(CALIBRATION, automation_threshold=None, intent_thresholds={})
-    assert automation(JUDGED, bare)["share"] == 0
-    assert automation(JUDGED, bare)["upper_bound"] == 1.0
+    assert automation_metrics(JUDGED, bare)["share"] == 0
+    assert automation_metrics(JUDGED, bare)["upper_bound"] == 1.0
 
 
 def test_far_and_near_messages_have_figures_of_their_own() -> None:
-    seen = scope(JUDGED, CALIBRATION)
+    seen = scope_metrics(JUDGED, CALIBRATION)
     assert (seen["rows"], seen["near_rows"]) == (2, 1)
     assert (seen["recall"], seen["near_recall"], seen["false_alarm_rate"]) == (0.5, 1.0, 0.0)
     assert seen["near_auroc"] == 1.0
@@ -68,14 +74,14 @@ def test_far_and_near_messages_have_figures_of_their_own() -> None:
 
 
 def test_in_scope_the_ensemble_is_compared_as_if_told_so() -> None:
-    seen = scope(JUDGED, CALIBRATION)
+    seen = scope_metrics(JUDGED, CALIBRATION)
     rows = JUDGED.probabilities[:4] / JUDGED.probabilities[:4].sum(axis=1, keepdims=True)
     expected = -np.log(rows[np.arange(4), [0, 0, 1, 0]]).mean()
     assert seen["log_loss_given_scope"] == pytest.approx(expected)
 
 
 def test_sets_hold_the_right_intent_as_often_as_is_counted() -> None:
-    seen = sets(JUDGED, CALIBRATION)
+    seen = conformal_metrics(JUDGED, CALIBRATION)
     assert seen["coverage"] == pytest.approx(3 / 4)
     assert seen["mean_set_size"] == pytest.approx((1 + 2 + 2 + 1) / 4)
 
@@ -83,20 +89,20 @@ def test_sets_hold_the_right_intent_as_often_as_is_counted() -> None:
 def test_over_many_splits_the_coverage_comes_to_what_was_asked_for() -> None:
     generator = np.random.default_rng(1)
 
-    def rows(count: int) -> Judged:
+    def rows(count: int) -> IntentPredictions:
         probabilities = generator.dirichlet([1.0, 0.5, 0.5], count)
         truth = np.array([generator.choice(3, p=row) for row in probabilities])
         outside = np.zeros(count, dtype=bool)
-        return Judged(probabilities, truth, outside, outside, ("a", "b", "c"))
+        return IntentPredictions(probabilities, truth, outside, outside, ("a", "b", "c"))
 
-    seen = resplit_sets(rows(500), rows(500), 0.9, seed=3)
+    seen = resplit_conformal_metrics(rows(500), rows(500), 0.9, seed=3)
     assert seen["resplit_coverage"] == pytest.approx(0.9, abs=0.01)
     assert seen["resplit_deviation"] < 0.03
     assert 1 < seen["resplit_set_size"] < 3
 
 
 def test_an_intent_has_the_figures_of_its_own_rows_and_of_what_goes_out_as_it() -> None:
-    seen = per_intent(JUDGED, CALIBRATION)
+    seen = compute_intent_metrics(JUDGED, CALIBRATION)
     assert seen["a"]["rows"] == 3
     assert seen["a"]["accuracy"] == pytest.approx(2 / 3)
     assert seen["a"]["confidence"] == pytest.approx((0.9 + 0.7 + 0.85) / 3)

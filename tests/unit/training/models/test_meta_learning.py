@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from model_store.bundle import Bundle
 from runners.ensemble.warm_up import GOLDEN_TOLERANCE
-from training.models.meta_learning import reserves_of
+from training.models.meta_learning import fallback_members
 
 
 def test_there_is_a_reserve_without_each_encoder_and_one_without_all() -> None:
-    assert reserves_of(("xgboost", "distilbert", "roberta")) == {
+    assert fallback_members(("xgboost", "distilbert", "roberta")) == {
         "without_distilbert": ("xgboost", "roberta"),
         "without_roberta": ("xgboost", "distilbert"),
         "without_encoders": ("xgboost",),
@@ -16,18 +16,18 @@ def test_there_is_a_reserve_without_each_encoder_and_one_without_all() -> None:
 
 
 def test_without_the_only_encoder_is_without_all() -> None:
-    assert reserves_of(("xgboost", "roberta")) == {"without_roberta": ("xgboost",)}
+    assert fallback_members(("xgboost", "roberta")) == {"without_roberta": ("xgboost",)}
 
 
 def test_without_encoders_nobody_needs_a_reserve(tiny_bundle: Bundle) -> None:
-    assert reserves_of(tiny_bundle.manifest.members) == {}
+    assert fallback_members(tiny_bundle.manifest.members) == {}
     assert "reserves" not in tiny_bundle.manifest.metrics
     assert not [name for name in tiny_bundle.manifest.files if name.startswith("reserves/")]
 
 
 def test_a_bundle_tells_what_each_of_its_reserves_would_cost(encoder_bundle: Bundle) -> None:
     manifest = encoder_bundle.manifest
-    assert {name: tuple(members) for name, members in manifest.reserves.items()} == reserves_of(manifest.members)
+    assert {name: tuple(members) for name, members in manifest.reserves.items()} == fallback_members(manifest.members)
     for name in manifest.reserves:
         assert {f"reserves/{name}/{file}" for file in ("intent.onnx", "sentiment.onnx", "calibration.json")} < set(
             manifest.files

@@ -31,7 +31,7 @@ def test_confusion_counts_hold_rows_in_scope_alone() -> None:
     ensemble = np.array([[0.9, 0.0], [0.2, 0.7], [0.6, 0.1], [0.5, 0.1]])
     truth = np.array([0, 1, 1, MISSING])
     outside = np.array([False, False, False, True])
-    found = Predictions(ensemble[None], ensemble, truth, outside, outside, rated=4)
+    found = Predictions(ensemble[None], ensemble, truth, outside, outside, rows_with_sentiment=4)
     assert confusion_counts(found).tolist() == [[1, 0], [1, 1]]
 
 
@@ -41,7 +41,7 @@ def test_the_best_member_is_the_one_that_is_right_most_often() -> None:
     never_wrong = np.array([[0.6, 0.4], [0.4, 0.6], [0.5, 0.5]])
     members = np.stack([wrong_once, never_wrong])
     outside = np.array([False, False, True])
-    found = Predictions(members, never_wrong, truth, outside, outside, rated=3)
+    found = Predictions(members, never_wrong, truth, outside, outside, rows_with_sentiment=3)
     assert found.best_member() == 1
 
 

@@ -8,7 +8,7 @@ from scipy.stats import binomtest
 
 from tests.support.reports import predictions
 from training.data.labels import MISSING
-from training.report.intent_calibration import claims
+from training.report.intent_calibration import measure_intent_calibration
 from training.report.predictions import Predictions
 
 
@@ -22,11 +22,11 @@ def said(*intents: tuple[int, int, float]) -> Predictions:
         rows += [row] * times
         truth += [intent] * right + [columns - 1] * (times - right)
     ensemble, outside = np.array(rows), np.zeros(len(rows), dtype=np.bool_)
-    return Predictions(ensemble[None], ensemble, np.array(truth), outside, outside, rated=0)
+    return Predictions(ensemble[None], ensemble, np.array(truth), outside, outside, rows_with_sentiment=0)
 
 
 def test_an_intent_is_counted_where_it_is_chosen_and_its_p_value_is_exact() -> None:
-    first, second = claims(said((100, 60, 0.9), (10, 9, 0.85)))
+    first, second = measure_intent_calibration(said((100, 60, 0.9), (10, 9, 0.85)))
     assert (first.intent, first.rows, first.accuracy, second.intent) == (0, 100, 0.6, 1)
     assert first.confidence == pytest.approx(0.9)
     assert first.gap == pytest.approx(0.3)
@@ -35,7 +35,7 @@ def test_an_intent_is_counted_where_it_is_chosen_and_its_p_value_is_exact() -> N
 
 
 def test_a_wide_gap_on_three_rows_is_no_finding_and_comes_after_a_narrower_one_that_is() -> None:
-    found = claims(said((3, 2, 0.9), (400, 340, 0.95)))
+    found = measure_intent_calibration(said((3, 2, 0.9), (400, 340, 0.95)))
     assert [claim.intent for claim in found] == [1, 0]
     assert abs(found[1].gap) > abs(found[0].gap)
     assert [claim.beyond_chance for claim in found] == [True, False]
@@ -43,4 +43,4 @@ def test_a_wide_gap_on_three_rows_is_no_finding_and_comes_after_a_narrower_one_t
 
 def test_messages_out_of_scope_take_no_part() -> None:
     given = predictions(3, rows=60, out_of_scope=20)
-    assert sum(claim.rows for claim in claims(given)) == int((given.truth != MISSING).sum()) == 40
+    assert sum(claim.rows for claim in measure_intent_calibration(given)) == int((given.truth != MISSING).sum()) == 40

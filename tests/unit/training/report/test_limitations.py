@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.support.reports import calibration, manifest, metrics, predictions, subject
-from training.report.intent_calibration import claims
+from tests.support.reports import calibration, manifest, metrics, predictions, report_data
+from training.report.intent_calibration import measure_intent_calibration
 from training.report.limitations import limits
 from training.report.predictions import Predictions
-from training.report.report_data import Subject
+from training.report.report_data import ReportData
 
 INTENTS = ("refund", "invoice", "order")
 SOUND: dict[str, dict[str, Any]] = {
@@ -21,7 +21,7 @@ SOUND: dict[str, dict[str, Any]] = {
 }
 
 
-def sound(**changed: Any) -> Subject:
+def sound(**changed: Any) -> ReportData:
     """A version about which there is nothing to say but what holds for all."""
     figures = metrics(INTENTS)
     for part, values in SOUND.items():
@@ -29,7 +29,7 @@ def sound(**changed: Any) -> Subject:
     for part, values in changed.pop("figures", {}).items():
         figures[part] = {**figures.get(part, {}), **values} if values else {}
     given = {"predictions": certain(), "manifest": manifest(INTENTS, figures), **changed}
-    return subject(INTENTS, **given)
+    return report_data(INTENTS, **given)
 
 
 def certain(wrong_refunds: int = 0, rows: int = 300) -> Predictions:
@@ -43,12 +43,12 @@ def certain(wrong_refunds: int = 0, rows: int = 300) -> Predictions:
     return Predictions(ensemble[None], ensemble, np.where(outside, -1, truth), outside, np.zeros_like(outside), rows)
 
 
-def topics(given: Subject) -> list[str]:
-    return [limit.topic for limit in limits(given, claims(given.predictions))]
+def topics(given: ReportData) -> list[str]:
+    return [limit.topic for limit in limits(given, measure_intent_calibration(given.predictions))]
 
 
-def sentences(given: Subject) -> str:
-    return " ".join(limit.sentence for limit in limits(given, claims(given.predictions)))
+def sentences(given: ReportData) -> str:
+    return " ".join(limit.sentence for limit in limits(given, measure_intent_calibration(given.predictions)))
 
 
 def test_of_a_sound_version_only_what_holds_for_all_is_said() -> None:
@@ -91,6 +91,6 @@ def test_an_intent_that_is_rarely_recognised_and_one_that_is_too_sure_are_named(
 
 def test_of_many_intents_the_first_are_named_and_the_others_counted() -> None:
     names = tuple(f"intent_{number}" for number in range(30))
-    told = sentences(subject(names, predictions=predictions(30, rows=60)))
+    told = sentences(report_data(names, predictions=predictions(30, rows=60)))
     assert "With fewer than 10 held-out messages" in told
     assert "and 22 more (30 of 30 intents)" in told

@@ -6,22 +6,22 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.reports import calibration, manifest, metrics, subject, without_todays_figures
-from training.report.intent_calibration import claims
-from training.report.limitations import Limit, limits
-from training.report.model_card import escaped, model_card
-from training.report.report_data import Subject
+from tests.support.reports import calibration, manifest, metrics, report_data, without_todays_figures
+from training.report.intent_calibration import measure_intent_calibration
+from training.report.limitations import Limitation, limits
+from training.report.model_card import escape_markdown, model_card
+from training.report.report_data import ReportData
 
 INTENTS = ("refund", "invoice", "order")
 
 
-def card_of(given: Subject) -> str:
-    found = claims(given.predictions)
+def card_of(given: ReportData) -> str:
+    found = measure_intent_calibration(given.predictions)
     return model_card(given, found, limits(given, found))
 
 
 def test_the_card_says_what_it_is_for_what_it_is_made_of_and_how_to_make_it_again() -> None:
-    card = card_of(subject())
+    card = card_of(report_data())
     headings = [line for line in card.splitlines() if line.startswith("## ")]
     assert headings == [
         "## Model details", "## Intended use", "## Limits", "## Data", "## Metrics", "## How to reproduce",
@@ -35,13 +35,13 @@ def test_the_card_says_what_it_is_for_what_it_is_made_of_and_how_to_make_it_agai
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
-    for block in card_of(subject()).split("\n\n"):
+    for block in card_of(report_data()).split("\n\n"):
         rows = [line for line in block.splitlines() if line.startswith("|")]
         assert len({row.replace("\\|", "").count("|") for row in rows}) <= 1
 
 
 def test_a_card_of_before_today_says_nothing_that_is_not_known() -> None:
-    card = card_of(subject(manifest=manifest(INTENTS, without_todays_figures(metrics(INTENTS)))))
+    card = card_of(report_data(manifest=manifest(INTENTS, without_todays_figures(metrics(INTENTS)))))
     assert "starts from" not in card
     assert "re-splits" not in card
 
@@ -49,18 +49,18 @@ def test_a_card_of_before_today_says_nothing_that_is_not_known() -> None:
 def test_minilm_in_another_architecture_is_called_what_it_is() -> None:
     made = manifest(INTENTS)
     weights = {"distilbert": "minilm", "roberta": "roberta-base"}
-    card = card_of(subject(manifest=replace(made, data={**made.data, "weights": weights})))
+    card = card_of(report_data(manifest=replace(made, data={**made.data, "weights": weights})))
     assert "distilbert starts from: all-MiniLM-L6-v2, copied into the distilbert architecture" in card
     assert "roberta starts from: roberta-base" in card
 
 
 def test_a_card_without_a_certificate_does_not_mention_answers_without_a_person() -> None:
-    assert "without a person where" in card_of(subject())
-    assert "without a person where" not in card_of(subject(calibration=calibration(None)))
+    assert "without a person where" in card_of(report_data())
+    assert "without a person where" not in card_of(report_data(calibration=calibration(None)))
 
 
 def test_no_message_is_on_the_card() -> None:
-    assert "[ORDER" not in card_of(subject()).replace("\\", "")
+    assert "[ORDER" not in card_of(report_data()).replace("\\", "")
 
 
 @pytest.mark.parametrize(
@@ -76,12 +76,12 @@ def test_no_message_is_on_the_card() -> None:
     ],
 )
 def test_markup_in_a_name_is_shown_as_it_is(text: str, shown: str) -> None:
-    assert escaped(text) == shown
+    assert escape_markdown(text) == shown
 
 
 def test_a_source_cannot_leave_its_code_block() -> None:
     made = manifest(INTENTS)
     hostile = replace(made, data={**made.data, "source": "a\n```\n# big"})
-    card = model_card(subject(manifest=hostile), (), [Limit("x", "y")])
+    card = model_card(report_data(manifest=hostile), (), [Limitation("x", "y")])
     assert "frontdesk train --data a # big --profile tiny" in card
     assert card.count("```") == 2

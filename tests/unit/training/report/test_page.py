@@ -16,28 +16,28 @@ from tests.support.reports import (
     metrics,
     names,
     predictions,
-    subject,
+    report_data,
     without_todays_figures,
 )
 from training.evaluation.bundle_evaluation import Confusion
 from training.report import page as report_page
-from training.report.page import FOLDED_ROWS, draw_report
-from training.report.report_data import Subject
+from training.report.page import FOLDED_ROWS, render_report
+from training.report.report_data import ReportData
 
 INTENTS = ("refund", "invoice", "order")
-PageText = Callable[[Subject], str]
+PageText = Callable[[ReportData], str]
 
 
 @pytest.fixture
 def page_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> PageText:
     """The text of a report's page. Pictures take most of a report's time and are left out: each is an empty file."""
-    for name in [name for name in vars(report_page) if name.startswith("draw_") and name != draw_report.__name__]:
+    for name in [name for name in vars(report_page) if name.startswith("draw_") and name != render_report.__name__]:
         monkeypatch.setattr(report_page, name, lambda path, *_: path.write_bytes(b""))
-    return lambda subject: draw_report(subject, tmp_path)[0].read_text(encoding="utf-8")
+    return lambda report_data: render_report(report_data, tmp_path)[0].read_text(encoding="utf-8")
 
 
 def test_the_page_names_every_figure_that_was_sealed(page_of: PageText) -> None:
-    text = page_of(subject(calibration=calibration(0.6, refund=0.55)))
+    text = page_of(report_data(calibration=calibration(0.6, refund=0.55)))
     for fact in (
         "20260101-abcdef", "ab" * 32, "200 train, 50 calibration, 50 test",
         "soft vote of all", "all without distilbert", "ms per text", "<td>4.50</td>", "<td>+0.030</td>",
@@ -52,14 +52,14 @@ def test_the_page_names_every_figure_that_was_sealed(page_of: PageText) -> None:
 
 def test_a_member_that_adds_nothing_is_named(page_of: PageText) -> None:
     figures = metrics(INTENTS)
-    assert "does not rise" not in page_of(subject(manifest=manifest(INTENTS, figures)))
+    assert "does not rise" not in page_of(report_data(manifest=manifest(INTENTS, figures)))
     figures["ablation"]["intent"]["without_distilbert"] = {**ROW, "log_loss": 0.24}
-    text = page_of(subject(manifest=manifest(INTENTS, figures)))
+    text = page_of(report_data(manifest=manifest(INTENTS, figures)))
     assert "Log loss does not rise without distilbert." in text
 
 
 def test_what_an_outage_costs_stands_beside_all_members(page_of: PageText) -> None:
-    text = page_of(subject())
+    text = page_of(report_data())
     assert "What do answers lose while encoders are away?" in text
     assert '<td class="words">all without distilbert</td><td>0.777</td><td>0.300</td>' in text
     assert '<td class="words">all members</td><td>0.900</td><td>0.250</td>' in text
@@ -68,7 +68,7 @@ def test_what_an_outage_costs_stands_beside_all_members(page_of: PageText) -> No
 def test_names_and_messages_are_escaped(page_of: PageText) -> None:
     evil = "<script>alert(1)</script>"
     named = manifest((evil, "order"))
-    hostile = subject(
+    hostile = report_data(
         (evil, "order"),
         manifest=replace(named, profile=evil, data={**named.data, "source": '"><img onerror=x>&.csv'}),
         confusions=(Confusion(evil, "order", 1, 'see <a href="https://x.y">this</a> & ${version} $$', 0.5),),
@@ -84,7 +84,7 @@ def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks
     page_of: PageText,
 ) -> None:
     old = manifest(INTENTS, without_todays_figures(metrics(INTENTS)))
-    text = page_of(subject(manifest=old))
+    text = page_of(report_data(manifest=old))
     assert "Which doubt finds wrong answers?" in text
     for absent in (
         "ms per text",
@@ -99,7 +99,7 @@ def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks
 
 
 def test_without_a_sentiment_the_page_has_no_figure_of_it_and_says_so(page_of: PageText) -> None:
-    text = page_of(subject(manifest=manifest(INTENTS, {**metrics(INTENTS), "sentiment": {}})))
+    text = page_of(report_data(manifest=manifest(INTENTS, {**metrics(INTENTS), "sentiment": {}})))
     assert "sentiment right" not in text
     assert "Sentiment: is the ensemble" not in text
     assert "No held-out message has a sentiment" in text
@@ -114,13 +114,13 @@ def test_a_recall_of_no_messages_is_not_shown_as_nought(
 ) -> None:
     figures = metrics(INTENTS)
     figures["scope"] |= {"rows": rows, "near_rows": near_rows, "recall": 0.9 if rows else 0.0}
-    text = page_of(subject(manifest=manifest(INTENTS, figures)))
+    text = page_of(report_data(manifest=manifest(INTENTS, figures)))
     assert told in text
     assert ("far: fit no intent" in text) == bool(rows)
 
 
 @pytest.mark.parametrize(("intents", "folded"), [(FOLDED_ROWS, False), (FOLDED_ROWS + 1, True)])
 def test_a_long_table_of_intents_is_folded(page_of: PageText, intents: int, folded: bool) -> None:
-    text = page_of(subject(names(intents), predictions=predictions(intents, rows=300)))
+    text = page_of(report_data(names(intents), predictions=predictions(intents, rows=300)))
     assert ("<details>" in text) == folded
     assert f'<td class="words">intent_{intents - 1}</td>' in text

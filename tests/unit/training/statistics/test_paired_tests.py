@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import bootstrap
 
-from training.statistics.paired_tests import holm, paired_intervals
+from training.statistics.paired_tests import adjust_holm, paired_intervals
 
 
 def test_an_interval_is_that_of_scipys_percentile_bootstrap() -> None:
@@ -55,4 +55,4 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     ],
 )
 def test_holms_correction_keeps_the_order_that_was_given(p_values: list[float], adjusted: list[float]) -> None:
-    assert holm(p_values) == pytest.approx(adjusted)
+    assert adjust_holm(p_values) == pytest.approx(adjusted)

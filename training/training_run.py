@@ -39,20 +39,20 @@ from runners.models.encoder import Encoder, Precision
 from training.data.examples import Example, data_hash
 from training.data.held_out import write_held_out
 from training.data.labels import MISSING
-from training.data.row_roles import Partition
+from training.data.row_roles import DataPartition
 from training.data.splits import Rows
 from training.evaluation.batch_scoring import score_all
-from training.evaluation.run_metrics import Examination
-from training.models.base_model_scores import MemberScores
-from training.models.base_models import MEMBERS, fit_member
+from training.evaluation.run_metrics import RunEvaluation
+from training.models.base_model_scores import BaseModelScores
+from training.models.base_models import CPU_BASE_MODELS, fit_base_model
 from training.models.curves import FOLDER as CURVES
 from training.models.curves import write_curve
-from training.models.export import check_parity, export_member
-from training.models.features import fit_features
-from training.models.meta_learning import calibrate_meta_learner, fit_meta_learner, reserves_of
-from training.parallel_jobs import give_back_memory, run_at_once
+from training.models.feature_fitting import fit_features
+from training.models.meta_learning import calibrate_meta_learner, fallback_members, fit_meta_learner
+from training.models.onnx_export import check_parity, export_base_model
+from training.parallel_jobs import release_free_memory, run_parallel
 from training.profiles.profile import Profile, check_libraries
-from training.progress import CHEAP_STAGE, ENCODER_PASS, Progress, Share, Stage
+from training.progress import CHEAP_STAGE, ENCODER_PASS, Progress, ReportFraction, Stage
 
 GOLDEN_ROWS = 16
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
@@ -71,7 +71,7 @@ class TrainingRun:
     work: Path
     bundles: Path
 
-    def train(self, tell: Callable[[Progress], None]) -> Bundle:
+    def train(self, on_progress: Callable[[Progress], None]) -> Bundle:
         """Run every stage that is not done yet and return the sealed bundle.
 
         Raises:
@@ -80,28 +80,30 @@ class TrainingRun:
         """
         check_libraries(self.profile)
         stages = list(self._stages())
-        total, done = sum(stage.cost for stage in stages), 0.0
+        total, completed = sum(stage.cost for stage in stages), 0.0
         for stage in stages:
-            marker = self._folder / f"{stage.output}.done"
+            marker = self._folder / f"{stage.marker_name}.done"
             if not marker.exists():
-                tell(Progress(done, total, stage.doing))  # not of skipped ones: they would count as speed
-                stage.work(self._share_of(stage, done, total, tell))
+                on_progress(Progress(completed, total, stage.step))  # not of skipped ones: they would count as speed
+                stage.work(self._share_of(stage, completed, total, on_progress))
                 marker.touch()
-            done += stage.cost
-        tell(Progress(total, total, "sealing the bundle"))
+            completed += stage.cost
+        on_progress(Progress(total, total, "sealing the bundle"))
         return self._seal()
 
     @staticmethod
-    def _share_of(stage: Stage, done: float, total: float, tell: Callable[[Progress], None]) -> Share:
-        return lambda share: tell(Progress(done + share * stage.cost, total, stage.doing))
+    def _share_of(
+        stage: Stage, completed: float, total: float, on_progress: Callable[[Progress], None]
+    ) -> ReportFraction:
+        return lambda share: on_progress(Progress(completed + share * stage.cost, total, stage.step))
 
     def _stages(self) -> Iterator[Stage]:
         yield Stage("learning the vocabulary", 1.0, self._fit_features, "features")
         if self.data.out_of_fold:
             for fold in range(self.profile.folds):
-                doing = f"fold {fold + 1} of {self.profile.folds}"
-                yield Stage(doing, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
-        for name in MEMBERS:
+                step = f"fold {fold + 1} of {self.profile.folds}"
+                yield Stage(step, CHEAP_STAGE, partial(self._predict_fold, fold), f"fold-{fold}")
+        for name in CPU_BASE_MODELS:
             yield Stage(name.replace("_", " "), CHEAP_STAGE / 2, partial(self._fit_member, name), name)
         if encoders := self.profile.encoders:
             passes = sum(encoder.passes * encoder.relative_cost for encoder in encoders.values())
@@ -109,19 +111,19 @@ class TrainingRun:
             yield Stage(f"fine-tuning {' and '.join(encoders)}", cost, self._fit_encoders, "encoders")
         yield Stage("meta-learner", CHEAP_STAGE / 2, self._fit_meta_learner, "meta")
         yield Stage("calibrating", 2.0, self._calibrate, "calibration")
-        if reserves := reserves_of(self.names):
+        if reserves := fallback_members(self.names):
             yield Stage("reserves", len(reserves) * CHEAP_STAGE / 4, self._fit_reserves, "reserves")
         yield Stage("evaluating on held-out messages", 4.0, self._evaluate, "evaluation")
 
     @cached_property
-    def data(self) -> Partition:
+    def data(self) -> DataPartition:
         """Who learns from which rows."""
-        return Partition(self.examples, self.profile, self.taxonomy.labels)
+        return DataPartition(self.examples, self.profile, self.taxonomy.labels)
 
     @cached_property
     def names(self) -> tuple[str, ...]:
         """The members, in the order of every stack of probabilities."""
-        return (*MEMBERS, *self.profile.encoders)
+        return (*CPU_BASE_MODELS, *self.profile.encoders)
 
     @cached_property
     def key(self) -> str:
@@ -143,11 +145,11 @@ class TrainingRun:
     def _features(self) -> FeatureRow:
         return FeatureRow.load(self._draft / "features", MASKING_VERSION)
 
-    def _fit_features(self, _: Share) -> None:
+    def _fit_features(self, _: ReportFraction) -> None:
         texts = self.data.texts(self.data.splits.train)
         fit_features(texts, self.profile.features, self.profile.seed).save(self._draft / "features")
 
-    def _predict_fold(self, fold: int, _: Share) -> None:
+    def _predict_fold(self, fold: int, _: ReportFraction) -> None:
         """Everything the members need is fitted without the fold, the vocabulary too, then asked about the fold."""
         train, folds = self.data.splits.train, self.data.folds
         seen, unseen = train[folds != fold], train[folds == fold]
@@ -155,18 +157,18 @@ class TrainingRun:
         seen_rows, unseen_rows = features.rows(self.data.texts(seen)), features.rows(self.data.texts(unseen))
         size = features.vectoriser.size
         predicted = [
-            fit_member(name, seen_rows, self.data.labels(seen), size, self.profile).scores(unseen_rows, size)
-            for name in MEMBERS
+            fit_base_model(name, seen_rows, self.data.labels(seen), size, self.profile).scores(unseen_rows, size)
+            for name in CPU_BASE_MODELS
         ]
-        MemberScores.of(predicted, unseen_rows).save(self._folder / f"fold-{fold}.npz")
+        BaseModelScores.of(predicted, unseen_rows).save(self._folder / f"fold-{fold}.npz")
 
-    def _fit_member(self, name: str, _: Share) -> None:
+    def _fit_member(self, name: str, _: ReportFraction) -> None:
         """Fit on the training rows, export, and compare the graph with the model on rows that neither has seen."""
         train, unseen = self.data.splits.train, self.data.splits.calibration
         rows = self._features.rows(self.data.texts(train))
         size = self._features.vectoriser.size
-        member = fit_member(name, rows, self.data.labels(train), size, self.profile)
-        export_member(member, rows.dense.shape[1], self._draft / "members")
+        member = fit_base_model(name, rows, self.data.labels(train), size, self.profile)
+        export_base_model(member, rows.dense.shape[1], self._draft / "members")
         native = member.scores(self._features.rows(self.data.texts(unseen)), size)
         exported = self._scores(unseen, (name,))
         off = max(
@@ -175,20 +177,20 @@ class TrainingRun:
         )
         (self._folder / f"{name}.json").write_text(json.dumps({"largest_difference": off}), encoding="utf-8")
 
-    def _fit_encoders(self, share: Share) -> None:
+    def _fit_encoders(self, share: ReportFraction) -> None:
         """Fine-tune those that are not done yet, beside each other: minutes, and worth nothing half done."""
         waiting = [name for name in self.profile.encoders if not (self._folder / f"{name}.json").exists()]
-        run_at_once({name: partial(self.fit_encoder, name) for name in waiting}, share)
+        run_parallel({name: partial(self.fit_encoder, name) for name in waiting}, share)
 
-    def fit_encoder(self, name: str, share: Share) -> None:
+    def fit_encoder(self, name: str, share: ReportFraction) -> None:
         """Fine-tune, export, and compare the graphs with the encoder on unseen rows."""
-        from training.models.encoder import fit_encoder
-        from training.models.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
+        from training.models.encoder_export import check_agreement, check_fp32, export_encoder, largest_difference
+        from training.models.fine_tuning import fit_encoder
 
         settings, rows = self.profile.encoders[name], self.data.splits.train
         labels = self.data.labels(rows)
         encoder = fit_encoder(self.data.texts(rows), labels, len(self.data.intents), len(SENTIMENTS), settings, share)
-        give_back_memory()
+        release_free_memory()
         write_curve(encoder.curve, self._draft / CURVES / f"{name}.json")
         export_encoder(encoder, name, self._draft / "members")
         calibration = self.data.splits.calibration
@@ -199,7 +201,7 @@ class TrainingRun:
             for precision in PRECISIONS
         }
         sampled = encoder.intents_under_dropout(
-            self.data.texts(self.data.splits.test[self.data.doubted]), settings.seed
+            self.data.texts(self.data.splits.test[self.data.full_dropout_rows]), settings.seed
         )
         np.savez(self._folder / f"full-dropout-{name}.npz", mean=sampled.mean, entropy=sampled.entropy)
         parity = {
@@ -210,40 +212,40 @@ class TrainingRun:
         }
         (self._folder / f"{name}.json").write_text(json.dumps(parity), encoding="utf-8")
 
-    def _scores(self, part: Rows, names: Sequence[str] | None = None) -> MemberScores:
+    def _scores(self, part: Rows, names: Sequence[str] | None = None) -> BaseModelScores:
         """What members, all if none are named, say of rows, by their exported graphs."""
         members = [load_member(name, self._draft / "members", 1) for name in names or self.names]
         return score_all(members, self._features, self.data.texts(part))
 
-    def _unseen(self) -> MemberScores:
+    def _unseen(self) -> BaseModelScores:
         """Of the stacking rows, each by members that did not see it."""
         if not self.data.out_of_fold:
             return self._scores(self.data.splits.stacking)
         numbers = range(self.profile.folds)
         places = np.concatenate([np.flatnonzero(self.data.folds == fold) for fold in numbers])
-        parts = [MemberScores.load(self._folder / f"fold-{fold}.npz") for fold in numbers]
-        return MemberScores.joined(parts, np.argsort(places))
+        parts = [BaseModelScores.load(self._folder / f"fold-{fold}.npz") for fold in numbers]
+        return BaseModelScores.merge(parts, np.argsort(places))
 
-    def _fit_meta_learner(self, _: Share) -> None:
+    def _fit_meta_learner(self, _: ReportFraction) -> None:
         """The members' scores are kept for reserves and ablation."""
         scores = self._unseen()
         scores.save(self._folder / "stacking.npz")
         fit_meta_learner(self.names, scores, self.data, self._draft / "meta")
 
-    def _calibrate(self, _: Share) -> None:
+    def _calibrate(self, _: ReportFraction) -> None:
         scores = self._scores(self.data.splits.calibration)
         scores.save(self._folder / "calibration.npz")
         calibrate_meta_learner(scores, self.data, self._draft / "meta").save(self._draft / "calibration.json")
 
-    def _fit_reserves(self, _: Share) -> None:
+    def _fit_reserves(self, _: ReportFraction) -> None:
         """A meta-learner with its calibration for every set of members that may be left."""
         stacking, calibration = (
-            MemberScores.load(self._folder / f"{part}.npz") for part in ("stacking", "calibration")
+            BaseModelScores.load(self._folder / f"{part}.npz") for part in ("stacking", "calibration")
         )
-        for name, members in reserves_of(self.names).items():
+        for name, members in fallback_members(self.names).items():
             folder, places = self._draft / RESERVES / name, [self.names.index(member) for member in members]
-            fit_meta_learner(members, stacking.of_members(places), self.data, folder)
-            calibrated = calibrate_meta_learner(calibration.of_members(places), self.data, folder)
+            fit_meta_learner(members, stacking.select_models(places), self.data, folder)
+            calibrated = calibrate_meta_learner(calibration.select_models(places), self.data, folder)
             calibrated.save(folder / "calibration.json")
 
     def _ensemble(self, precision: Precision = "int8") -> Ensemble:
@@ -260,13 +262,13 @@ class TrainingRun:
             calibration=Calibration.load(self._draft / "calibration.json"),
         )
         return whole.with_reserves(
-            reserves_of(self.names), self._draft / RESERVES, candidates_per_member=top, threads=1
+            fallback_members(self.names), self._draft / RESERVES, candidates_per_member=top, threads=1
         )
 
-    def _evaluate(self, _: Share) -> None:
+    def _evaluate(self, _: ReportFraction) -> None:
         ensemble = self._ensemble()
-        figures = Examination(self.data, ensemble, self._folder).figures()
-        (self._folder / "metrics.json").write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        compute_metrics = RunEvaluation(self.data, ensemble, self._folder).compute_metrics()
+        (self._folder / "metrics.json").write_text(json.dumps(compute_metrics, indent=1), encoding="utf-8")
         self._write_golden()
         taxonomy = json.dumps(ensemble.taxonomy.to_mapping(), indent=1, ensure_ascii=False)
         (self._draft / "taxonomy.json").write_text(taxonomy + "\n", encoding="utf-8")
@@ -316,7 +318,7 @@ class TrainingRun:
             },
             metrics=metrics,
             files={},
-            reserves={name: list(members) for name, members in reserves_of(self.names).items()},
+            reserves={name: list(members) for name, members in fallback_members(self.names).items()},
         )
         bundle = seal_bundle(staged, manifest)
         shutil.rmtree(self._folder)

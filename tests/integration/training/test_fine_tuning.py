@@ -14,8 +14,8 @@ from frontdesk.scores import Scores
 from runners.models.base_model import Batch
 from runners.models.encoder import Encoder, Precision, dropout_masks
 from training.data.labels import MISSING, Labels
-from training.models.encoder import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder
-from training.models.export_encoder import check_agreement, check_fp32, export_encoder, largest_difference
+from training.models.encoder_export import check_agreement, check_fp32, export_encoder, largest_difference
+from training.models.fine_tuning import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder
 from training.profiles.profile import EncoderSettings
 
 SETTINGS = EncoderSettings(

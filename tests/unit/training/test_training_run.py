@@ -10,7 +10,7 @@ from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
 from tests.support.profiles import with_small_encoders
 from training.profiles.profile import PROFILES, read_profile
-from training.run import TrainingRun
+from training.training_run import TrainingRun
 
 
 def test_a_missing_library_is_named_before_any_work(

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from training.evaluation.metrics import classification
-from training.models.calibration import (
+from training.evaluation.prediction_metrics import classification_metrics
+from training.models.calibration_fitting import (
     automation_thresholds,
-    expected_errors,
+    error_probabilities,
     false_alarm_threshold,
     fit_platt,
-    like_traffic,
-    usual_weights,
+    match_traffic_share,
+    traffic_weights,
 )
 from training.profiles.profile import CalibrationTargets
 from training.statistics.ece import expected_calibration_error
@@ -39,32 +39,32 @@ def test_too_few_rows_for_a_certificate_get_the_rate_itself() -> None:
 def test_rows_out_of_scope_weigh_as_much_as_they_usually_come() -> None:
     out_of_scope = np.arange(100) < 40
     judged = np.arange(100) < 90
-    weights = usual_weights(judged, out_of_scope, 0.05)
+    weights = traffic_weights(judged, out_of_scope, 0.05)
     assert weights[:40].sum() / weights[:90].sum() == pytest.approx(0.05)
     assert (weights[40:] == 1).all()
-    assert (usual_weights(judged, np.zeros(100, dtype=bool), 0.05) == 1).all()
+    assert (traffic_weights(judged, np.zeros(100, dtype=bool), 0.05) == 1).all()
 
 
 def test_more_traffic_out_of_scope_makes_errors_likelier() -> None:
     """Of 1,000 messages 50 are out of scope; of those alike, half of the 100 with this probability are."""
     probabilities = np.array([[0.45, 0.05]])
-    (as_it_is,) = expected_errors(probabilities, 0.05, usual=0.05)
-    (more,) = expected_errors(probabilities, 0.2, usual=0.05)
+    (as_it_is,) = error_probabilities(probabilities, 0.05, usual=0.05)
+    (more,) = error_probabilities(probabilities, 0.2, usual=0.05)
     odds = (0.2 / 0.8) / (0.05 / 0.95)
     assert as_it_is == pytest.approx(0.55)
     assert more == pytest.approx(1 - 0.9 * (1 / (1 + odds)))
-    assert expected_errors(probabilities, 0.0, usual=0.05) == pytest.approx(0.55)
+    assert error_probabilities(probabilities, 0.0, usual=0.05) == pytest.approx(0.55)
 
 
 def test_rows_are_thinned_to_the_share_of_traffic_out_of_scope() -> None:
     out_of_scope = np.arange(1000) < 20
     judged = np.arange(1000) < 900
-    chosen = like_traffic(judged, out_of_scope, 0.1)
+    chosen = match_traffic_share(judged, out_of_scope, 0.1)
     assert chosen[:20].all()
     assert chosen[20:900].sum() == 180
     assert not chosen[900:].any()
-    assert (like_traffic(judged, out_of_scope, 0.01) == judged).all()
-    assert (like_traffic(judged, np.zeros(1000, dtype=bool), 0.1) == judged).all()
+    assert (match_traffic_share(judged, out_of_scope, 0.01) == judged).all()
+    assert (match_traffic_share(judged, np.zeros(1000, dtype=bool), 0.1) == judged).all()
 
 
 def test_149_rows_without_an_error_certify_two_percent_and_148_do_not() -> None:
@@ -197,7 +197,7 @@ def test_calibration_error_is_zero_for_honest_and_large_for_boastful_confidence(
 
 
 def test_classification_figures_of_a_small_example() -> None:
-    figures = classification(np.array([[0.8, 0.2], [0.4, 0.6], [0.9, 0.1]]), np.array([0, 1, 1]))
+    figures = classification_metrics(np.array([[0.8, 0.2], [0.4, 0.6], [0.9, 0.1]]), np.array([0, 1, 1]))
     assert figures["accuracy"] == pytest.approx(2 / 3)
     assert figures["log_loss"] == pytest.approx(-np.log([0.8, 0.6, 0.1]).mean())
     assert figures["brier"] == pytest.approx((0.08 + 0.32 + 1.62) / 3)

@@ -19,13 +19,13 @@ from skl2onnx.common.data_types import FloatTensorType
 from sklearn.linear_model import LogisticRegression as NativeLogisticRegression
 
 from frontdesk.errors import BundleError
-from training.models.base_models import NativeMember
+from training.models.base_models import NativeBaseModel
 
 OPSET = 18
-LARGEST_DIFFERENCE = 1e-5
+MAX_DIFFERENCE = 1e-5
 
 
-def export_member(member: NativeMember, columns: int, folder: Path) -> None:
+def export_base_model(member: NativeBaseModel, columns: int, folder: Path) -> None:
     """Write the graphs of a base model into `folder`, under the names that `runners.models` reads."""
     if member.sparse:
         _save(_linear_graph(member), folder / f"{member.name}.onnx")
@@ -59,15 +59,15 @@ def check_parity(name: str, native: NDArray[np.float32], exported: NDArray[np.fl
     """The largest difference between a native model and its graph on the same rows.
 
     Raises:
-        BundleError: when it is above `LARGEST_DIFFERENCE`.
+        BundleError: when it is above `MAX_DIFFERENCE`.
     """
     off = float(np.abs(native - exported).max())
-    if off > LARGEST_DIFFERENCE:
+    if off > MAX_DIFFERENCE:
         raise BundleError(f"The ONNX graph of {name} differs from the trained model by {off:.2g}.", field=name)
     return off
 
 
-def _linear_graph(member: NativeMember) -> onnx.ModelProto:
+def _linear_graph(member: NativeBaseModel) -> onnx.ModelProto:
     """Gather the weight rows of the terms that a text has, sum them, and apply softmax per head."""
     heads = {"intent": member.intent, "sentiment": member.sentiment}
     weights = np.concatenate([_multinomial(head)[0] for head in heads.values()], axis=1)

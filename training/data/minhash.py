@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from training.data.row_issues import Complaint, Labelled
+from training.data.row_issues import LabelledRow, RowIssue
 
-ALIKE = 0.8
+MIN_SIMILARITY = 0.8
 """Jaccard similarity of two messages' character 5-grams from which they are near-duplicates."""
 
 _SHINGLE = 5
@@ -25,7 +25,7 @@ _WORTH_COUNTING = 0.6  # estimated similarity; 64 hashes put a pair at 0.8 below
 Shingles = frozenset[int]
 
 
-def near_duplicates(rows: Sequence[Labelled]) -> Iterator[Complaint]:
+def find_near_duplicates(rows: Sequence[LabelledRow]) -> Iterator[RowIssue]:
     """Each row that is alike to an earlier one of another group or another part, so that it stands on both sides.
 
     A row that was reported beside one of its own part is not compared with later ones: the earlier one stands for it.
@@ -43,7 +43,8 @@ def near_duplicates(rows: Sequence[Labelled]) -> Iterator[Complaint]:
         alike = {
             unique[other][1]: similarity
             for other in candidates[estimated >= _WORTH_COUNTING]
-            if _apart(row, unique[other][1]) and (similarity := _similarity(shingles[number], shingles[other])) >= ALIKE
+            if _apart(row, unique[other][1])
+            and (similarity := _similarity(shingles[number], shingles[other])) >= MIN_SIMILARITY
         }
         leaking = [earlier for earlier in alike if row.leaks_into(earlier)]
         for earlier in (leaking or list(alike))[:1]:
@@ -54,17 +55,17 @@ def near_duplicates(rows: Sequence[Labelled]) -> Iterator[Complaint]:
                     bucket.append(number)
 
 
-def _apart(row: Labelled, earlier: Labelled) -> bool:
+def _apart(row: LabelledRow, earlier: LabelledRow) -> bool:
     return earlier.example.group != row.example.group or row.leaks_into(earlier)
 
 
-def _told(row: Labelled, earlier: Labelled, alike: float) -> Complaint:
-    labels = "" if earlier.label == row.label else f" ({row.named} here, {earlier.named} there)"
-    beside = f"is nearly {earlier.place} ({alike:.0%} alike), but in"
+def _told(row: LabelledRow, earlier: LabelledRow, alike: float) -> RowIssue:
+    labels = "" if earlier.label == row.label else f" ({row.quoted_label} here, {earlier.quoted_label} there)"
+    beside = f"is nearly {earlier.location} ({alike:.0%} alike), but in"
     if row.leaks_into(earlier):
-        told = f"{beside} {row.example.part} rows where that is in {earlier.example.part} rows{labels}"
-        return Complaint(row.place, "note", "leak", told)
-    return Complaint(row.place, "note", "near_duplicate", f"{beside} another group{labels}")
+        message = f"{beside} {row.example.part} rows where that is in {earlier.example.part} rows{labels}"
+        return RowIssue(row.location, "note", "leak", message)
+    return RowIssue(row.location, "note", "near_duplicate", f"{beside} another group{labels}")
 
 
 def _similarity(one: Shingles, other: Shingles) -> float:

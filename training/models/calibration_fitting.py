@@ -37,18 +37,18 @@ def calibrate(
         targets: what the thresholds shall promise.
     """
     judged = out_of_scope | (labels.intent != MISSING)
-    weights = usual_weights(judged, out_of_scope, targets.usual_out_of_scope)
+    weights = traffic_weights(judged, out_of_scope, targets.usual_out_of_scope)
     intent = fit_platt(intent_scores[judged], labels.intent[judged], weights[judged])
     rated = labels.sentiment != MISSING
     sentiment = fit_platt(sentiment_scores[rated], labels.sentiment[rated])
     probabilities = shared_out(intent(intent_scores), members_mean)
     in_scope = labels.intent != MISSING
-    left_over = 1.0 - probabilities.sum(axis=1)
+    out_of_scope_probability = 1.0 - probabilities.sum(axis=1)
     right = probabilities.argmax(axis=1) == labels.intent
-    scope_threshold = false_alarm_threshold(left_over[in_scope], targets)
-    traffic = like_traffic(judged, out_of_scope, targets.most_out_of_scope)
-    wrong = expected_errors(probabilities, float(out_of_scope[traffic].mean()), targets.usual_out_of_scope)
-    eligible = traffic & (left_over <= scope_threshold)
+    scope_threshold = false_alarm_threshold(out_of_scope_probability[in_scope], targets)
+    traffic = match_traffic_share(judged, out_of_scope, targets.most_out_of_scope)
+    wrong = error_probabilities(probabilities, float(out_of_scope[traffic].mean()), targets.usual_out_of_scope)
+    eligible = traffic & (out_of_scope_probability <= scope_threshold)
     threshold, own = automation_thresholds(probabilities[eligible], right[eligible], wrong[eligible], intents, targets)
     return Calibration(
         intent=intent,
@@ -67,19 +67,19 @@ def calibrate(
     )
 
 
-def false_alarm_threshold(left_over: Doubles, targets: CalibrationTargets) -> float:
+def false_alarm_threshold(out_of_scope_probability: Doubles, targets: CalibrationTargets) -> float:
     """The out-of-scope probability above which so few messages in scope lie that the rate of false alarms is certified.
 
     Args:
         left_over: (rows in scope,) their out-of-scope probability.
         targets: the rate, and the confidence at which it holds; too few rows for that get the rate itself, uncertified.
     """
-    ranked = np.sort(left_over)[::-1]
+    ranked = np.sort(out_of_scope_probability)[::-1]
     allowed = int(errors_allowed(np.array([len(ranked)]), targets.false_alarm_rate, targets.certificate_confidence)[0])
     return float(ranked[allowed if allowed >= 0 else int(len(ranked) * targets.false_alarm_rate)])
 
 
-def usual_weights(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> Doubles:
+def traffic_weights(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> Doubles:
     """(rows,) weights with which `share` of the judged rows is out of scope, those in scope counting 1.
 
     Data holds as many messages out of scope as somebody collected: a confidence calibrated on a quarter of them would
@@ -92,7 +92,7 @@ def usual_weights(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], sh
     return weights
 
 
-def expected_errors(probabilities: Doubles, there: float, usual: float) -> Doubles:
+def error_probabilities(probabilities: Doubles, there: float, usual: float) -> Doubles:
     """(rows,) the probability that the best intent is wrong where the share `there` of rows is out of scope.
 
     Probabilities that are calibrated for the `usual` share are moved to the other one by Bayes' rule (Saerens et al.
@@ -109,7 +109,7 @@ def expected_errors(probabilities: Doubles, there: float, usual: float) -> Doubl
     return wrong
 
 
-def like_traffic(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
+def match_traffic_share(judged: NDArray[np.bool_], out_of_scope: NDArray[np.bool_], share: float) -> NDArray[np.bool_]:
     """The rows to certify on: with so few in scope that at least `share` of them is out of scope.
 
     Out of scope every automated answer is wrong, so what holds at this share holds at any smaller one. Where no row is

@@ -12,14 +12,14 @@ from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import Judgement
 from runners.models.calibration import Doubles
 from training.data.labels import MISSING, Labels
-from training.evaluation.guarantees import Judged, automation, scope, sets
-from training.evaluation.per_intent import per_intent
+from training.evaluation.guarantees import IntentPredictions, automation_metrics, conformal_metrics, scope_metrics
+from training.evaluation.intent_metrics import compute_intent_metrics
 from training.statistics.ece import expected_calibration_error
 
 Mask = NDArray[np.bool_]
 
 
-def evaluate(
+def evaluate_predictions(
     ensemble: Ensemble, judgement: Judgement, labels: Labels, out_of_scope: Mask, near: Mask | None = None
 ) -> dict[str, Any]:
     """The ensemble, each member and the soft vote on the same rows; scope, automation and each intent beside them.
@@ -41,38 +41,40 @@ def evaluate(
         named["soft_vote"] = np.mean(members, axis=0)
         named["ensemble"] = getattr(judgement, task)[known]
         figures[task] = {
-            name: classification(probabilities, truth[known]) for name, probabilities in named.items() if len(known)
+            name: classification_metrics(probabilities, truth[known])
+            for name, probabilities in named.items()
+            if len(known)
         }
-    judged = judged_intents(ensemble, judgement, labels, out_of_scope, near)
-    if judged.judged.any():
-        figures["scope"] = scope(judged, ensemble.calibration)
-        figures["automation"] = automation(judged, ensemble.calibration)
-        figures["per_intent"] = per_intent(judged, ensemble.calibration)
-        figures["conformal"] = sets(judged, ensemble.calibration)
+    evaluable = to_intent_predictions(ensemble, judgement, labels, out_of_scope, near)
+    if evaluable.evaluable.any():
+        figures["scope"] = scope_metrics(evaluable, ensemble.calibration)
+        figures["automation"] = automation_metrics(evaluable, ensemble.calibration)
+        figures["per_intent"] = compute_intent_metrics(evaluable, ensemble.calibration)
+        figures["conformal"] = conformal_metrics(evaluable, ensemble.calibration)
     return figures
 
 
-def judged_intents(
+def to_intent_predictions(
     ensemble: Ensemble, judgement: Judgement, labels: Labels, out_of_scope: Mask, near: Mask | None = None
-) -> Judged:
+) -> IntentPredictions:
     """The ensemble's intents beside the truth."""
     nowhere = np.zeros(len(out_of_scope), dtype=np.bool_)
-    return Judged(
+    return IntentPredictions(
         judgement.intent, labels.intent, out_of_scope, nowhere if near is None else near, ensemble.taxonomy.labels
     )
 
 
-def of_tasks(judgement: Judgement, labels: Labels) -> dict[str, dict[str, float]]:
+def compute_task_metrics(judgement: Judgement, labels: Labels) -> dict[str, dict[str, float]]:
     """The figures of a judgement alone, by task; a task that no row has a label for has none."""
     figures = {}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):
         known = np.flatnonzero(truth != MISSING)
         if len(known):
-            figures[task] = classification(getattr(judgement, task)[known], truth[known])
+            figures[task] = classification_metrics(getattr(judgement, task)[known], truth[known])
     return figures
 
 
-def classification(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str, float]:
+def classification_metrics(probabilities: Doubles, truth: NDArray[np.intp]) -> dict[str, float]:
     """Accuracy, macro-F1, log loss, Brier score and expected calibration error of (rows, labels) probabilities."""
     predicted = probabilities.argmax(axis=1)
     rows = np.arange(len(truth))

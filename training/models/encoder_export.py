@@ -22,11 +22,11 @@ from torch import Tensor, nn
 from frontdesk.errors import BundleError
 from frontdesk.scores import Scores
 from runners.models.encoder import graph_name
-from training.models.encoder import EncoderModel, FittedEncoder
+from training.models.fine_tuning import EncoderModel, FittedEncoder
 from training.models.quantisation import quantise
 
 OPSET = 17
-LARGEST_FP32_DIFFERENCE = 1e-4
+MAX_FP32_DIFFERENCE = 1e-4
 BODY = "/body/"  # in the name of every node of the backbone; the two small heads stay as they are
 
 
@@ -79,10 +79,10 @@ def check_fp32(name: str, native: Scores, exported: Scores) -> float:
     """The largest difference between the trained model and its fp32 graph.
 
     Raises:
-        BundleError: when it is above `LARGEST_FP32_DIFFERENCE`.
+        BundleError: when it is above `MAX_FP32_DIFFERENCE`.
     """
     off = largest_difference(native, exported)
-    if off > LARGEST_FP32_DIFFERENCE:
+    if off > MAX_FP32_DIFFERENCE:
         raise BundleError(f"The fp32 graph of {name} differs from the trained model by {off:.2g}.", field=name)
     return off
 

@@ -15,7 +15,7 @@ from training.data.held_out import read_held_out
 from training.data.withheld_intents import withhold
 from training.evaluation.comparison import measure
 from training.progress import Progress
-from training.run import TrainingRun
+from training.training_run import TrainingRun
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -51,12 +51,12 @@ def resumed(tiny_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> 
 
     def stop_before_calibrating(progress: Progress) -> None:
         first.append(progress)
-        if progress.doing == "calibrating":
+        if progress.step == "calibrating":
             raise Interrupted
 
     def note_times(progress: Progress) -> None:
         second.append(progress)
-        if progress.doing == "calibrating":
+        if progress.step == "calibrating":
             at_use.update((name, file.stat().st_mtime_ns) for name, file in files.items())
 
     with pytest.raises(Interrupted):
@@ -70,7 +70,7 @@ def resumed(tiny_run: TrainingRun, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(resumed: Resumed) -> None:
-    assert resumed.second[0].doing == "fine-tuning distilbert and roberta"
+    assert resumed.second[0].step == "fine-tuning distilbert and roberta"
     before, used = resumed.written["distilbert"]
     assert used == before
     before, used = resumed.written["roberta"]
@@ -81,14 +81,14 @@ def test_an_interrupted_run_goes_on_with_the_first_stage_that_is_not_done(resume
 
 def test_progress_only_grows_and_ends_at_the_total(resumed: Resumed) -> None:
     for reports in (resumed.first, resumed.second):
-        done = [progress.done for progress in reports]
-        assert done == sorted(done)
+        completed = [progress.completed for progress in reports]
+        assert completed == sorted(completed)
         assert len({progress.total for progress in reports}) == 1
-    assert resumed.first[0].done == 0
-    assert resumed.second[0].done > 0
-    assert resumed.second[-1].done == pytest.approx(resumed.second[-1].total)
+    assert resumed.first[0].completed == 0
+    assert resumed.second[0].completed > 0
+    assert resumed.second[-1].completed == pytest.approx(resumed.second[-1].total)
     assert resumed.second[-1].total == resumed.first[-1].total
-    assert len({progress.done for progress in resumed.first if "fine-tuning" in progress.doing}) > 5
+    assert len({progress.completed for progress in resumed.first if "fine-tuning" in progress.step}) > 5
 
 
 def test_a_bundle_with_encoders_has_their_graphs_curves_and_figures(resumed: Resumed) -> None:
@@ -152,7 +152,7 @@ def test_progress_without_an_interruption_goes_from_nought_to_the_total(
     repeated: tuple[Bundle, list[Progress]],
 ) -> None:
     _, reports = repeated
-    done = [progress.done for progress in reports]
-    assert done == sorted(done)
-    assert done[0] == 0
-    assert done[-1] == pytest.approx(reports[-1].total)
+    completed = [progress.completed for progress in reports]
+    assert completed == sorted(completed)
+    assert completed[0] == 0
+    assert completed[-1] == pytest.approx(reports[-1].total)

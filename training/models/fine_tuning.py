@@ -28,7 +28,7 @@ WARM_UP_SHARE = 0.06
 SENTIMENT_WEIGHT = 0.5
 GRADIENT_NORM = 1.0
 SCORED_TEXTS = 64  # in one pass
-MOST_TOKENS = 2048  # in one pass of training: 1.5 GB instead of 2.7 for a batch of long texts
+MAX_TOKENS_PER_PASS = 2048  # in one pass of training: 1.5 GB instead of 2.7 for a batch of long texts
 SAMPLES = 16
 
 
@@ -112,11 +112,11 @@ def fit_encoder(
     intents: int,
     sentiments: int,
     settings: EncoderSettings,
-    tell: Callable[[float], None] = lambda _: None,
+    on_progress: Callable[[float], None] = lambda _: None,
 ) -> FittedEncoder:
     """Fine-tune a fresh backbone on `texts`; the same seed gives the same encoder on the same machine.
 
-    `tell` is called after every batch with the share of the work that is done, 0 to 1.
+    `on_progress` is called after every batch with the share of the work that is done, 0 to 1.
     """
     torch.manual_seed(settings.seed)
     generator = np.random.default_rng(settings.seed)
@@ -134,7 +134,7 @@ def fit_encoder(
         for part in _batches(rows, settings.batch, generator):
             optimiser.zero_grad()
             loss = 0.0
-            for piece in _pieces(part, rows, MOST_TOKENS // (settings.passes // settings.epochs)):
+            for piece in _pieces(part, rows, MAX_TOKENS_PER_PASS // (settings.passes // settings.epochs)):
                 of_piece = objective.loss(model, piece) * (len(piece) / len(part))
                 of_piece.backward()  # type: ignore[no-untyped-call]  # torch leaves this method without types
                 loss += of_piece.item()
@@ -142,7 +142,7 @@ def fit_encoder(
             optimiser.step()
             curve.append(Step(len(curve) + 1, loss, float(schedule.get_last_lr()[0])))
             schedule.step()
-            tell(schedule.last_epoch / steps)
+            on_progress(schedule.last_epoch / steps)
     return FittedEncoder(model.cpu(), backbone.tokenizer, curve)
 
 

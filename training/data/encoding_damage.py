@@ -25,7 +25,7 @@ _FOLLOWERS = "".join(character for character, byte in _BYTE_OF.items() if byte <
 _RUN = re.compile(f"[{re.escape(_LEADS)}][{re.escape(_FOLLOWERS)}]{{1,3}}")
 
 
-def mojibake(text: str) -> str:
+def describe_mojibake(text: str) -> str:
     """What is wrong with the encoding of the text, or ''. Never repeats its words."""
     if _REPLACEMENT in text:
         return "holds U+FFFD, where a character was lost in an earlier conversion"
