@@ -43,7 +43,7 @@ from frontdesk.observability.logs import configure, log_access
 from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import mint
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
-from model_store.signature import signer
+from model_store.signature import load_signer
 from runners.batching.batcher import Batcher
 from runners.batching.scheduler import Limits
 from runners.ensemble.ensemble import Ensemble
@@ -74,7 +74,7 @@ def main() -> None:
         settings = load()
         opened = trusted_bundle(settings)
         signed = settings.security.model_copy(
-            update={"bundle_keys": (*settings.security.bundle_keys, signer(settings.keys).public)}
+            update={"bundle_keys": (*settings.security.bundle_keys, load_signer(settings.keys).public)}
         )
         model = settings.model.model_copy(update={"bundle": opened.path})
         settings = settings.model_copy(update={"security": signed, "home": Path(home), "model": model})

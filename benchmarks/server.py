@@ -32,7 +32,7 @@ from bentos.wiring.model import served_bundle
 from frontdesk.config import Settings, load
 from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import mint
-from model_store.signature import signer
+from model_store.signature import load_signer
 
 HOST = "127.0.0.1"
 PLACEMENTS = ("embedded", "dedicated", "distributed")
@@ -126,7 +126,7 @@ def running(
         wanted: dict[str, object] = {
             "HOME": home,
             "MODEL__BUNDLE": bundle or served_bundle(settings),
-            "SECURITY__BUNDLE_KEYS": [signer(settings.keys).public],
+            "SECURITY__BUNDLE_KEYS": [load_signer(settings.keys).public],
             "MODEL__PLACEMENT": placement,
             "MODEL__CACHED_TEXTS": cached_texts,
             "SERVER__PORT": port,

@@ -18,7 +18,7 @@ import yaml
 
 from frontdesk.config import PROJECT, Settings
 from frontdesk.errors import ConfigurationError
-from model_store.bento_models import path_of, signer_of, store
+from model_store.bento_store import path_of, signer_of, store_bundle
 from model_store.bundle import Bundle
 
 RECIPE = "bentofile.yaml"
@@ -45,7 +45,7 @@ def pack(bundle: Bundle) -> str:
         ) from None
     del recipe["python"]["requirements_txt"]
     recipe["python"]["packages"] = locked_packages(PROJECT / lock_file())
-    model = store(bundle)
+    model = store_bundle(bundle)
     recipe["models"] = [model]
     with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as written:  # `build` itself converts no `envs`
         yaml.safe_dump(recipe, written)

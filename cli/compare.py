@@ -33,7 +33,7 @@ def compare(
     from bentos.wiring.model import open_named
     from cli.promotion_report import show_verdict
     from frontdesk.config import load
-    from model_store.gate import judge
+    from model_store.promotion_gate import decide_promotion
     from training.evaluation.comparison import load_comparison_rows, measure_bundles
     from training.evaluation.comparison_stats import compare_bundles
 
@@ -41,7 +41,7 @@ def compare(
     bundles = [open_named(settings, settings.bundles / version) for version in (first, second)]
     with Console(stderr=True).status("running both on the same held-out messages"):
         before, after = measure_bundles(bundles, load_comparison_rows(bundles[1]))
-    verdict = judge(before.candidate, after.candidate, settings.promotion)
+    verdict = decide_promotion(before.candidate, after.candidate, settings.promotion)
     found = compare_bundles(before, after)
     if as_json:
         typer.echo(json.dumps({"passed": verdict.passed, **asdict(verdict), **asdict(found)}, indent=2))

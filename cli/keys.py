@@ -109,9 +109,9 @@ def reseal() -> None:
 def bundle() -> None:
     """The public key of this machine's promotions, for security.bundle_keys of others."""
     from frontdesk.config import load
-    from model_store.signature import signer
+    from model_store.signature import load_signer
 
-    typer.echo(signer(load().keys).public)
+    typer.echo(load_signer(load().keys).public)
 
 
 @app.command()
@@ -119,11 +119,11 @@ def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among
     """Let a bundle be served that model.bundle names. `frontdesk promote` signs those of this home."""
     from frontdesk.config import load
     from model_store.bundle import open_bundle
-    from model_store.signature import signer
+    from model_store.signature import load_signer
 
     opened = open_bundle(folder)
     settings = load()
-    signer(settings.keys).sign(opened.path, opened.manifest)
+    load_signer(settings.keys).sign(opened.path, opened.manifest)
     audit_if_possible(settings, "bundle.sign", opened.version)
     typer.echo(f"{opened.version} is signed.")
 

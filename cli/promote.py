@@ -26,10 +26,10 @@ def promote(
 
     settings, console = load(), Console(stderr=True)
     bundle = open_bundle(settings.bundles / version)
-    result = promote_bundle(settings, bundle, console_evaluation(console), audit_if_possible, forced=force)
-    if result.refused:
+    result = promote_bundle(settings, bundle, console_evaluation(console), audit_if_possible, force_reason=force)
+    if result.failed_verdict:
         raise BundleError(
-            refusal_message(result.refused),
+            refusal_message(result.failed_verdict),
             field="gate",
             hint=f"The champion stays. To override, with a reason: frontdesk promote {version} --force REASON",
         )

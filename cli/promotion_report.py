@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
     from frontdesk.config import Settings
     from model_store.bundle import Bundle
-    from model_store.gate import Candidate, Check, Verdict
     from model_store.promote import Evaluation, PromotionResult
+    from model_store.promotion_gate import BundleMetrics, GateCheck, Verdict
 
 
 def console_evaluation(console: Console) -> Evaluation:
     """Compare bundles on this machine, and show the verdict on `console`. A forced promotion imports none of this."""
     from model_store.promote import Evaluation
 
-    def check_runs(bundle: Bundle) -> None:
+    def check_loadable(bundle: Bundle) -> None:
         from runners.ensemble.ensemble import Ensemble
 
         Ensemble.load(bundle)
 
-    def measure(champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | None, Candidate]:
+    def measure(champion: Bundle | None, challenger: Bundle) -> tuple[BundleMetrics | None, BundleMetrics]:
         from training.evaluation import comparison
 
         with console.status("running champion and challenger on the same held-out messages"):
@@ -36,7 +36,7 @@ def console_evaluation(console: Console) -> Evaluation:
         if verdict.champion is None:
             console.print(f"Only the floor counts: {why_floor}", highlight=False, soft_wrap=True)
 
-    return Evaluation(check_runs=check_runs, measure=measure, report=report)
+    return Evaluation(check_loadable=check_loadable, measure=measure, report=report)
 
 
 def show_verdict(verdict: Verdict, console: Console) -> None:
@@ -51,7 +51,7 @@ def show_verdict(verdict: Verdict, console: Console) -> None:
         console.print(note, highlight=False, soft_wrap=True)
 
 
-def format_check(check: Check) -> tuple[str, str, str, str]:
+def format_check(check: GateCheck) -> tuple[str, str, str, str]:
     """Name, champion, challenger and limit: counts as whole numbers, figures with three digits."""
     before, after = (
         "" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
@@ -62,13 +62,13 @@ def format_check(check: Check) -> tuple[str, str, str, str]:
 
 def refusal_message(verdict: Verdict) -> str:
     """What the gate refuses and by which figures, a line each."""
-    lines = "".join(f"\n  {check.name}: {check.sentence}" for check in verdict.refused_by)
+    lines = "".join(f"\n  {check.name}: {check.sentence}" for check in verdict.failed_checks)
     return f"The gate refuses {verdict.challenger}:{lines}"
 
 
 def show_registry(settings: Settings, result: PromotionResult, console: Console) -> None:
     """Tell which version in MLflow has the alias now, or why none has."""
-    line = f"In MLflow, {settings.training.experiment} {result.registered} has the alias {result.role}."
-    if result.not_registered:
-        line = f"The registry was not told: {result.not_registered}."
+    line = f"In MLflow, {settings.training.experiment} {result.registry_version} has the alias {result.role}."
+    if result.registry_error:
+        line = f"The registry was not told: {result.registry_error}."
     console.print(line, highlight=False, soft_wrap=True)

@@ -88,7 +88,7 @@ def run_training(settings: Settings, console: Console, material: TrainingInput, 
         show("drawing the report", 0.99)
         write_report(bundle, report_path(settings, bundle).parent)
         show("recording in MLflow", 0.99)
-        number = registry.record(
+        number = registry.register_bundle(
             bundle,
             tracking_uri=settings.tracking_uri,
             experiment=settings.training.experiment,
@@ -119,22 +119,22 @@ def promote_or_challenge(settings: Settings, console: Console, bundle: Bundle, *
     from cli.audit import audit_if_possible
     from cli.promotion_report import console_evaluation, refusal_message, show_registry
     from frontdesk.errors import BundleError
-    from model_store.promote import challenge, promote_bundle
+    from model_store.promote import promote_bundle, promote_to_challenger
     from model_store.promotion import POINTER
 
     evaluation = console_evaluation(console)
     if promote or not (settings.bundles / POINTER).exists():
         result = promote_bundle(settings, bundle, evaluation, audit_if_possible, origin="trained; ")
-        if result.refused:
+        if result.failed_verdict:
             hint = f"To serve it all the same, with a reason: frontdesk promote {bundle.version} --force REASON"
-            raise BundleError(refusal_message(result.refused), field="gate", hint=hint)
+            raise BundleError(refusal_message(result.failed_verdict), field="gate", hint=hint)
         show_registry(settings, result, console)
         console.print("It is the champion now: a server that starts will serve it.")
         return
-    result = challenge(settings, bundle, evaluation)
-    if result.refused:
+    result = promote_to_challenger(settings, bundle, evaluation)
+    if result.failed_verdict:
         console.print(
-            f"{refusal_message(result.refused)}\nThe champion stays as it is.", highlight=False, soft_wrap=True
+            f"{refusal_message(result.failed_verdict)}\nThe champion stays as it is.", highlight=False, soft_wrap=True
         )
         return
     show_registry(settings, result, console)

@@ -266,7 +266,7 @@ class TrainingSettings(Section):
 
 
 class GateLimits(Section):
-    """How much worse than the champion a challenger may be (model_store/gate.py). Losses are shares, 0.01 is 1 %."""
+    """How much worse than the champion a challenger may be (model_store/promotion_gate.py). Losses are shares, 0.01 is 1 %."""
 
     significance: float = Field(0.05, gt=0, lt=1)
     max_accuracy_loss: float = Field(0.01, ge=0, le=1)

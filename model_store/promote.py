@@ -16,13 +16,13 @@ from frontdesk.config import Settings
 from frontdesk.errors import BundleError
 from model_store import promotion
 from model_store.bundle import Bundle
-from model_store.gate import Candidate, Verdict, judge
-from model_store.registry import RegistryNotTold, mark_bundle
-from model_store.signature import open_signed, signer
+from model_store.promotion_gate import BundleMetrics, Verdict, decide_promotion
+from model_store.registry import RegistryUnavailable, mark_bundle
+from model_store.signature import load_signer, open_signed
 
 Role = Literal["champion", "challenger"]
 
-Note = Callable[[Settings, str, str], None]
+WriteAuditEntry = Callable[[Settings, str, str], None]
 """Writes an audit entry: where to, an action, and a version."""
 
 
@@ -36,8 +36,8 @@ class Evaluation:
         report: gets the verdict before anything is changed, and why there is no champion to compare with, or "".
     """
 
-    check_runs: Callable[[Bundle], object]
-    measure: Callable[[Bundle | None, Bundle], tuple[Candidate | None, Candidate]]
+    check_loadable: Callable[[Bundle], object]
+    measure: Callable[[Bundle | None, Bundle], tuple[BundleMetrics | None, BundleMetrics]]
     report: Callable[[Verdict, str], None]
 
 
@@ -54,13 +54,19 @@ class PromotionResult:
 
     version: str
     role: Role
-    refused: Verdict | None = None
-    registered: str = ""
-    not_registered: str = ""
+    failed_verdict: Verdict | None = None
+    registry_version: str = ""
+    registry_error: str = ""
 
 
 def promote_bundle(
-    settings: Settings, bundle: Bundle, evaluation: Evaluation, note: Note, *, origin: str = "", forced: str = ""
+    settings: Settings,
+    bundle: Bundle,
+    evaluation: Evaluation,
+    note: WriteAuditEntry,
+    *,
+    origin: str = "",
+    force_reason: str = "",
 ) -> PromotionResult:
     """Make a verified bundle the champion, if the gate lets it pass.
 
@@ -72,20 +78,20 @@ def promote_bundle(
         BundleError: a bundle cannot be measured.
         ConfigurationError: the key for signatures is damaged or open to others.
     """
-    if forced:
-        reason = f"forced: {forced}"
+    if force_reason:
+        reason = f"forced: {force_reason}"
     else:
         verdict = _verdict(settings, bundle, evaluation)
         if not verdict.passed:
-            return PromotionResult(version=bundle.version, role="champion", refused=verdict)
+            return PromotionResult(version=bundle.version, role="champion", failed_verdict=verdict)
         reason = f"{origin}passed the gate against {verdict.champion or 'the floor'}"
-    signer(settings.keys).sign(bundle.path, bundle.manifest)
+    load_signer(settings.keys).sign(bundle.path, bundle.manifest)
     promotion.promote(settings.bundles, bundle.version, reason)
     note(settings, "bundle.promote", bundle.version)
     return _registered(settings, "champion", bundle.version)
 
 
-def challenge(settings: Settings, bundle: Bundle, evaluation: Evaluation) -> PromotionResult:
+def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: Evaluation) -> PromotionResult:
     """Make a verified bundle the challenger, if the gate lets it pass. The champion stays.
 
     Raises:
@@ -93,11 +99,11 @@ def challenge(settings: Settings, bundle: Bundle, evaluation: Evaluation) -> Pro
     """
     verdict = _verdict(settings, bundle, evaluation)
     if not verdict.passed:
-        return PromotionResult(version=bundle.version, role="challenger", refused=verdict)
+        return PromotionResult(version=bundle.version, role="challenger", failed_verdict=verdict)
     return _registered(settings, "challenger", bundle.version)
 
 
-def roll_back(settings: Settings, reason: str, note: Note) -> PromotionResult:
+def roll_back(settings: Settings, reason: str, note: WriteAuditEntry) -> PromotionResult:
     """Make the champion before this one the champion again, after verifying it and its signature.
 
     Raises:
@@ -119,11 +125,11 @@ def _verdict(settings: Settings, challenger: Bundle, evaluation: Evaluation) -> 
     champion, why_floor = None, ""
     try:
         signed = open_signed(promotion.champion_path(settings.bundles), settings.keys, settings.security.bundle_keys)
-        evaluation.check_runs(signed)
+        evaluation.check_loadable(signed)
         champion = signed
     except BundleError as error:
         why_floor = error.message
-    verdict = judge(*evaluation.measure(champion, challenger), settings.promotion)
+    verdict = decide_promotion(*evaluation.measure(champion, challenger), settings.promotion)
     evaluation.report(verdict, why_floor)
     return verdict
 
@@ -133,6 +139,6 @@ def _registered(settings: Settings, role: Role, version: str) -> PromotionResult
     experiment = settings.training.experiment
     try:
         number = mark_bundle(role, version, tracking_uri=settings.tracking_uri, experiment=experiment)
-    except RegistryNotTold as error:
-        return PromotionResult(version=version, role=role, not_registered=str(error))
-    return PromotionResult(version=version, role=role, registered=number)
+    except RegistryUnavailable as error:
+        return PromotionResult(version=version, role=role, registry_error=str(error))
+    return PromotionResult(version=version, role=role, registry_version=number)

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 DIGEST_CHARACTERS = 36
 
 
-class RegistryNotTold(Exception):
+class RegistryUnavailable(Exception):
     """The registry could not be told; what happened on this machine stands all the same."""
 
 
-def record(
+def register_bundle(
     bundle: Bundle,
     *,
     tracking_uri: str,
@@ -130,7 +130,7 @@ def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracki
     """
     database = tracking_uri.removeprefix("sqlite:///")
     if database != tracking_uri and not Path(database).exists():
-        raise RegistryNotTold("there is no MLflow database yet")
+        raise RegistryUnavailable("there is no MLflow database yet")
     try:
         with _quiet_mlflow():
             from mlflow import MlflowClient
@@ -141,16 +141,16 @@ def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracki
                 known = client.search_model_versions(f"name = '{experiment}'")
                 recorded = [version for version in known if version.tags.get("bundle") == bundle]
                 if not recorded:
-                    raise RegistryNotTold(f"MLflow has no record of {bundle}")
+                    raise RegistryUnavailable(f"MLflow has no record of {bundle}")
                 number = str(max(int(version.version) for version in recorded))
                 client.set_registered_model_alias(experiment, alias, number)
                 challenger = client.get_registered_model(experiment).aliases.get("challenger")
                 if alias == "champion" and str(challenger) == number:
                     client.delete_registered_model_alias(experiment, "challenger")
             except MlflowException as error:
-                raise RegistryNotTold(f"MLflow answered: {error}") from error
+                raise RegistryUnavailable(f"MLflow answered: {error}") from error
     except ModuleNotFoundError as error:
-        raise RegistryNotTold(f"{error.name} is not installed here") from None
+        raise RegistryUnavailable(f"{error.name} is not installed here") from None
     return number
 
 

@@ -45,7 +45,7 @@ class Signer:
             file.write(line.encode("ascii"))
 
 
-def signer(keys: Path) -> Signer:
+def load_signer(keys: Path) -> Signer:
     """The signer of the folder `keys`, made on first run: file 0600.
 
     Raises:
@@ -79,7 +79,7 @@ def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
         raise _refused(f"The bundle {bundle.version} is not signed.", bundle.version) from None
     except ValueError:
         raise _refused(f"{SIGNATURE} of the bundle {bundle.version} is damaged.", bundle.version) from None
-    if named not in {signer(keys).public, *trusted}:
+    if named not in {load_signer(keys).public, *trusted}:
         raise _refused(f"The bundle {bundle.version} is signed with a key that is not trusted here.", bundle.version)
     try:
         public_key(named).verify(signed, content)

@@ -20,8 +20,8 @@ from frontdesk.config import GateLimits, SecuritySettings, Settings
 from frontdesk.errors import BundleError
 from model_store import registry
 from model_store.bundle import Bundle, seal_bundle
-from model_store.gate import judge
 from model_store.promotion import champion_path, history, promote
+from model_store.promotion_gate import decide_promotion
 from tests.support.command_line import invoke
 from tests.support.serving import PROJECT, SIGNER, environment
 from training.data.examples import STARTER_CORPUS
@@ -63,7 +63,7 @@ def recorded_home(home: Path, empty_mlflow: Path, tiny_bundle: Bundle) -> Path:
     shutil.copytree(empty_mlflow, home / "mlflow")
     uri = f"sqlite:///{home}/mlflow/mlflow.db"
     artifacts = home / "mlflow" / "artifacts"
-    registry.record(tiny_bundle, tracking_uri=uri, experiment="frontdesk", artifacts=artifacts, parameters={})
+    registry.register_bundle(tiny_bundle, tracking_uri=uri, experiment="frontdesk", artifacts=artifacts, parameters={})
     registry.mark_bundle("champion", tiny_bundle.version, tracking_uri=uri, experiment="frontdesk")
     return home
 
@@ -152,13 +152,13 @@ def test_a_bundle_compared_with_itself_differs_in_nothing_and_has_seen_none_of_t
     assert champion.right == challenger.right
     assert (champion.log_loss, champion.ece) == (challenger.log_loss, challenger.ece)
     assert champion.maybe_trained_on == 0
-    assert judge(champion, challenger, GateLimits(**LATENCY_OF_A_BUSY_MACHINE)).passed
+    assert decide_promotion(champion, challenger, GateLimits(**LATENCY_OF_A_BUSY_MACHINE)).passed
 
 
 def test_a_first_bundle_has_no_champion_beside_it_and_passes_the_floor(tiny_bundle: Bundle) -> None:
     champion, first = measure(None, tiny_bundle)
     assert champion is None
-    assert judge(None, first, GateLimits()).passed
+    assert decide_promotion(None, first, GateLimits()).passed
 
 
 def test_figures_of_a_comparison_are_those_that_were_sealed(tiny_bundle: Bundle) -> None:
@@ -185,7 +185,7 @@ def test_the_first_bundle_becomes_champion_and_the_next_that_passes_challenger(
     first, second = (resealed(tiny_bundle, settings.bundles, profile=name) for name in ("first", "second"))
     artifacts = tmp_path / "mlflow" / "artifacts"
     for bundle in (first, second):
-        registry.record(
+        registry.register_bundle(
             bundle, tracking_uri=settings.tracking_uri, experiment="frontdesk", artifacts=artifacts, parameters={}
         )
     promote_or_challenge(settings, Console(quiet=True), first, promote=False)

@@ -28,7 +28,7 @@ def test_a_bundle_becomes_a_run_and_a_registered_version_that_can_be_restored(
 ) -> None:
     from mlflow import MlflowClient
 
-    number = registry.record(tiny_bundle, **places)
+    number = registry.register_bundle(tiny_bundle, **places)
     here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
     assert registry.mark_bundle("champion", tiny_bundle.version, **here) == number
     client = MlflowClient(tracking_uri=places["tracking_uri"])
@@ -53,7 +53,7 @@ def test_curves_keep_their_steps_and_pictures_lie_beside_the_bundle(
     (plots / "members.png").write_bytes(b"\x89PNG")
     more_than_one_call_takes = 1200
     curve = [("curves/roberta.loss", step, 1.0 / step) for step in range(1, more_than_one_call_takes + 1)]
-    registry.record(tiny_bundle, **places, curves=curve, plots=plots)
+    registry.register_bundle(tiny_bundle, **places, curves=curve, plots=plots)
     client = MlflowClient(tracking_uri=places["tracking_uri"])
     run_id = client.get_model_version("frontdesk-test", "1").run_id
     history = client.get_metric_history(run_id, "curves/roberta.loss")
@@ -66,7 +66,7 @@ def test_curves_keep_their_steps_and_pictures_lie_beside_the_bundle(
 def test_the_data_is_an_input_of_the_run(tiny_bundle: Bundle, places: dict[str, object]) -> None:
     from mlflow import MlflowClient
 
-    registry.record(tiny_bundle, **places)
+    registry.register_bundle(tiny_bundle, **places)
     client = MlflowClient(tracking_uri=places["tracking_uri"])
     (found,) = client.get_run(client.get_model_version("frontdesk-test", "1").run_id).inputs.dataset_inputs
     data = tiny_bundle.manifest.data
@@ -83,7 +83,7 @@ def test_the_data_is_an_input_of_the_run(tiny_bundle: Bundle, places: dict[str, 
 
 
 def test_a_second_record_is_the_next_version_of_the_same_model(tiny_bundle: Bundle, places: dict[str, object]) -> None:
-    assert [registry.record(tiny_bundle, **places) for _ in range(2)] == ["1", "2"]
+    assert [registry.register_bundle(tiny_bundle, **places) for _ in range(2)] == ["1", "2"]
 
 
 def test_a_challenger_that_becomes_champion_is_no_challenger_any_more(
@@ -91,7 +91,7 @@ def test_a_challenger_that_becomes_champion_is_no_challenger_any_more(
 ) -> None:
     from mlflow import MlflowClient
 
-    number = registry.record(tiny_bundle, **places)
+    number = registry.register_bundle(tiny_bundle, **places)
     here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
     aliases = []
     for alias in ("challenger", "champion"):
@@ -108,8 +108,8 @@ def test_what_the_registry_does_not_know_is_said_by_name(
 ) -> None:
     shutil.rmtree(tmp_path / "mlflow")
     here = {"tracking_uri": places["tracking_uri"], "experiment": "frontdesk-test"}
-    with pytest.raises(registry.RegistryNotTold, match="no MLflow database"):
+    with pytest.raises(registry.RegistryUnavailable, match="no MLflow database"):
         registry.mark_bundle("champion", tiny_bundle.version, **here)
-    registry.record(tiny_bundle, **places)
-    with pytest.raises(registry.RegistryNotTold, match="20260101-none"):
+    registry.register_bundle(tiny_bundle, **places)
+    with pytest.raises(registry.RegistryUnavailable, match="20260101-none"):
         registry.mark_bundle("champion", "20260101-none", **here)

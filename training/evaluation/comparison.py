@@ -1,6 +1,6 @@
 """Two bundles on the same rows: the challenger's own held-out rows, through the serving code, latency in turn.
 
-Only measures: `model_store/gate.py` decides, and `comparison_stats.py` compares. Needs no training library, so that a
+Only measures: `model_store/promotion_gate.py` decides, and `comparison_stats.py` compares. Needs no training library, so that a
 machine that only serves can promote.
 """
 
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from frontdesk.errors import BundleError
 from frontdesk.taxonomy import OUT_OF_SCOPE
 from model_store.bundle import Bundle
-from model_store.gate import Candidate
+from model_store.promotion_gate import BundleMetrics
 from runners.ensemble.ensemble import Ensemble
 from runners.models.calibration import Doubles
 from training.data.examples import Example
@@ -71,13 +71,13 @@ class MeasuredBundle:
     In `intent`, out of scope is a label like the others. `sentiment` is None where no row has one.
     """
 
-    candidate: Candidate
+    candidate: BundleMetrics
     intent: TaskOutcome
     sentiment: TaskOutcome | None
     threshold_effects: ThresholdEffects
 
 
-def measure(champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | None, Candidate]:
+def measure(champion: Bundle | None, challenger: Bundle) -> tuple[BundleMetrics | None, BundleMetrics]:
     """The gate's inputs, both sides on the challenger's held-out rows.
 
     Raises:
@@ -131,7 +131,7 @@ def _side(bundle: Bundle, ensemble: Ensemble, examples: Sequence[Example], laten
     intent = _intent_rows(ensemble, probabilities, truth, _groups(examples, judged))
     rated = [row for row, example in enumerate(examples) if example.sentiment is not None]
     sentiment = _sentiment_rows(ensemble, judgement.sentiment[rated], examples, rated) if rated else None
-    candidate = Candidate(
+    candidate = BundleMetrics(
         version=bundle.version,
         intents=ensemble.taxonomy.labels,
         truth=tuple(truth),

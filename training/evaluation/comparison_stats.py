@@ -1,7 +1,7 @@
 """What differs between two versions on the same rows, and which of it is more than chance.
 
 Figures of each task with intervals and exact tests, intents that lose or gain, calibration, cost, what the thresholds
-do. Decides nothing: `model_store/gate.py` does. Pure: from the `MeasuredBundle`s that `comparison.py` measures.
+do. Decides nothing: `model_store/promotion_gate.py` does. Pure: from the `MeasuredBundle`s that `comparison.py` measures.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from model_store.gate import mcnemar
+from model_store.promotion_gate import mcnemar_p_value
 from training.evaluation.comparison import MeasuredBundle, TaskOutcome
 from training.statistics.paired_tests import adjust_holm, paired_intervals
 
@@ -110,7 +110,7 @@ def _task(name: str, champion: TaskOutcome, challenger: TaskOutcome) -> TaskDiff
         for both, interval in zip((right, loss), ends, strict=True)
     )
     alone = int((champion.right & ~challenger.right).sum()), int((challenger.right & ~champion.right).sum())
-    return TaskDifference(name, len(champion.right), accuracy, log_loss, *alone, mcnemar(*alone))
+    return TaskDifference(name, len(champion.right), accuracy, log_loss, *alone, mcnemar_p_value(*alone))
 
 
 def _intents(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[IntentDifference, ...]:
@@ -120,7 +120,9 @@ def _intents(champion: MeasuredBundle, challenger: MeasuredBundle) -> tuple[Inte
     for intent in intents:
         rows = truth == intent
         alone = int((before & ~after & rows).sum()), int((after & ~before & rows).sum())
-        tested.append((int(rows.sum()), float(before[rows].mean()), float(after[rows].mean()), *alone, mcnemar(*alone)))
+        tested.append(
+            (int(rows.sum()), float(before[rows].mean()), float(after[rows].mean()), *alone, mcnemar_p_value(*alone))
+        )
     adjusted = adjust_holm([test[-1] for test in tested])
     found = [
         IntentDifference(intent, *test, of_all) for intent, test, of_all in zip(intents, tested, adjusted, strict=True)

@@ -1,6 +1,6 @@
 """Statistics of two sides on the same rows: a bootstrap interval of a difference, and p-values of many tests at once.
 
-The exact test of McNemar, which the gate uses too, is in `model_store/gate.py`. Arrays in, figures out: knows nothing
+The exact test of McNemar, which the gate uses too, is in `model_store/promotion_gate.py`. Arrays in, figures out: knows nothing
 of bundles or labels. Needs none of the training libraries.
 """
 

@@ -10,14 +10,14 @@ from frontdesk.config import Settings
 from frontdesk.errors import BundleError
 from model_store import promote as use_case
 from model_store.bundle import Bundle, seal_bundle
-from model_store.gate import Candidate, Verdict
 from model_store.manifest import SIGNATURE, Manifest
-from model_store.promote import Evaluation, challenge, promote_bundle, roll_back
+from model_store.promote import Evaluation, promote_bundle, promote_to_challenger, roll_back
 from model_store.promotion import POINTER, champion_path, history
-from model_store.registry import RegistryNotTold
+from model_store.promotion_gate import BundleMetrics, Verdict
+from model_store.registry import RegistryUnavailable
 from model_store.signature import open_signed
 
-GOOD = Candidate(
+GOOD = BundleMetrics(
     version="",
     intents=("refund", "delivery"),
     truth=("refund", "delivery") * 100,
@@ -65,7 +65,7 @@ def make(settings: Settings) -> Callable[[str], Bundle]:
 
 
 @dataclass
-class World:
+class FakeEnvironment:
     """What the use case asks for and tells, in order. Bundles of the profile "bad" are bad, "old" ones do not run."""
 
     settings: Settings
@@ -73,17 +73,17 @@ class World:
 
     @property
     def evaluation(self) -> Evaluation:
-        return Evaluation(check_runs=self.check_runs, measure=self.measure, report=self.report)
+        return Evaluation(check_loadable=self.check_loadable, measure=self.measure, report=self.report)
 
-    def check_runs(self, bundle: Bundle) -> None:
+    def check_loadable(self, bundle: Bundle) -> None:
         if bundle.manifest.profile == "old":
             raise BundleError("It does not run here.", field="feature_fingerprint")
 
-    def measure(self, champion: Bundle | None, challenger: Bundle) -> tuple[Candidate | None, Candidate]:
+    def measure(self, champion: Bundle | None, challenger: Bundle) -> tuple[BundleMetrics | None, BundleMetrics]:
         self.steps.append("measure")
         return champion and self.candidate(champion), self.candidate(challenger)
 
-    def candidate(self, bundle: Bundle) -> Candidate:
+    def candidate(self, bundle: Bundle) -> BundleMetrics:
         return replace(BAD if bundle.manifest.profile == "bad" else GOOD, version=bundle.version)
 
     def report(self, verdict: Verdict, why_floor: str) -> None:
@@ -97,8 +97,8 @@ class World:
 
 
 @pytest.fixture
-def world(settings: Settings) -> World:
-    return World(settings)
+def world(settings: Settings) -> FakeEnvironment:
+    return FakeEnvironment(settings)
 
 
 def is_signed(bundle: Bundle) -> bool:
@@ -106,12 +106,12 @@ def is_signed(bundle: Bundle) -> bool:
 
 
 def test_the_first_bundle_that_passes_the_floor_is_signed_and_served(
-    settings: Settings, make: Callable[[str], Bundle], world: World
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     bundle = make("first")
     result = promote_bundle(settings, bundle, world.evaluation, world.note, origin="trained; ")
-    assert (result.version, result.role, result.refused) == (bundle.version, "champion", None)
-    assert (result.registered, result.not_registered) == ("", "there is no MLflow database yet")
+    assert (result.version, result.role, result.failed_verdict) == (bundle.version, "champion", None)
+    assert (result.registry_version, result.registry_error) == ("", "there is no MLflow database yet")
     assert champion_path(settings.bundles) == bundle.path
     assert open_signed(bundle.path, settings.keys, ()).version == bundle.version
     assert history(settings.bundles)[-1].reason == "trained; passed the gate against the floor"
@@ -123,15 +123,15 @@ def test_the_first_bundle_that_passes_the_floor_is_signed_and_served(
 
 
 def test_a_worse_bundle_is_refused_and_nothing_is_changed(
-    settings: Settings, make: Callable[[str], Bundle], world: World
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     first, bad = make("first"), make("bad")
     promote_bundle(settings, first, world.evaluation, world.note)
     world.steps.clear()
     result = promote_bundle(settings, bad, world.evaluation, world.note)
-    assert (result.role, result.registered, result.not_registered) == ("champion", "", "")
-    assert result.refused is not None
-    assert "accuracy" in [check.name for check in result.refused.refused_by]
+    assert (result.role, result.registry_version, result.registry_error) == ("champion", "", "")
+    assert result.failed_verdict is not None
+    assert "accuracy" in [check.name for check in result.failed_verdict.failed_checks]
     assert champion_path(settings.bundles) == first.path
     assert not is_signed(bad)
     assert len(history(settings.bundles)) == 1
@@ -139,11 +139,11 @@ def test_a_worse_bundle_is_refused_and_nothing_is_changed(
 
 
 def test_a_forced_promotion_asks_no_gate_and_records_the_reason(
-    settings: Settings, make: Callable[[str], Bundle], world: World
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     bad = make("bad")
-    result = promote_bundle(settings, bad, world.evaluation, world.note, forced="to show a rollback")
-    assert (result.version, result.refused) == (bad.version, None)
+    result = promote_bundle(settings, bad, world.evaluation, world.note, force_reason="to show a rollback")
+    assert (result.version, result.failed_verdict) == (bad.version, None)
     assert champion_path(settings.bundles) == bad.path
     assert is_signed(bad)
     assert history(settings.bundles)[-1].reason == "forced: to show a rollback"
@@ -151,10 +151,10 @@ def test_a_forced_promotion_asks_no_gate_and_records_the_reason(
 
 
 def test_a_champion_that_does_not_run_or_is_not_signed_leaves_only_the_floor(
-    settings: Settings, make: Callable[[str], Bundle], world: World
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     old, first, second = make("old"), make("first"), make("second")
-    promote_bundle(settings, old, world.evaluation, world.note, forced="it once ran")
+    promote_bundle(settings, old, world.evaluation, world.note, force_reason="it once ran")
     promote_bundle(settings, first, world.evaluation, world.note)
     assert history(settings.bundles)[-1].reason == "passed the gate against the floor"
     (first.path / SIGNATURE).unlink()
@@ -166,7 +166,7 @@ def test_a_champion_that_does_not_run_or_is_not_signed_leaves_only_the_floor(
 
 
 def test_a_challenger_that_passes_leaves_the_champion_and_is_not_signed(
-    settings: Settings, make: Callable[[str], Bundle], world: World, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     marked: list[tuple[str, str, str, str]] = []
 
@@ -177,8 +177,8 @@ def test_a_challenger_that_passes_leaves_the_champion_and_is_not_signed(
     monkeypatch.setattr(use_case, "mark_bundle", mark_bundle)
     first, second = make("first"), make("second")
     promote_bundle(settings, first, world.evaluation, world.note)
-    result = challenge(settings, second, world.evaluation)
-    assert (result.role, result.refused, result.registered) == ("challenger", None, "7")
+    result = promote_to_challenger(settings, second, world.evaluation)
+    assert (result.role, result.failed_verdict, result.registry_version) == ("challenger", None, "7")
     assert champion_path(settings.bundles) == first.path
     assert not is_signed(second)
     assert marked == [
@@ -188,37 +188,37 @@ def test_a_challenger_that_passes_leaves_the_champion_and_is_not_signed(
 
 
 def test_a_challenger_that_is_refused_gets_no_alias(
-    settings: Settings, make: Callable[[str], Bundle], world: World
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     promote_bundle(settings, make("first"), world.evaluation, world.note)
-    result = challenge(settings, make("bad"), world.evaluation)
-    assert result.refused is not None
-    assert (result.role, result.registered, result.not_registered) == ("challenger", "", "")
+    result = promote_to_challenger(settings, make("bad"), world.evaluation)
+    assert result.failed_verdict is not None
+    assert (result.role, result.registry_version, result.registry_error) == ("challenger", "", "")
 
 
 def test_a_registry_that_cannot_be_told_undoes_nothing(
-    settings: Settings, make: Callable[[str], Bundle], world: World, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def mark_bundle(*_: object, **__: object) -> str:
-        raise RegistryNotTold("mlflow is not installed here")
+        raise RegistryUnavailable("mlflow is not installed here")
 
     monkeypatch.setattr(use_case, "mark_bundle", mark_bundle)
     bundle = make("first")
     result = promote_bundle(settings, bundle, world.evaluation, world.note)
-    assert result.not_registered == "mlflow is not installed here"
+    assert result.registry_error == "mlflow is not installed here"
     assert champion_path(settings.bundles) == bundle.path
 
 
 def test_rolling_back_verifies_the_bundle_before_the_pointer_moves(
-    settings: Settings, make: Callable[[str], Bundle], world: World
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     first, second = make("first"), make("second")
     for bundle in (first, second):
         promote_bundle(settings, bundle, world.evaluation, world.note)
     (first.path / "taxonomy.json").write_text("changed")
-    with pytest.raises(BundleError, match=r"Cannot roll back: taxonomy\.json of bundle") as refused:
+    with pytest.raises(BundleError, match=r"Cannot roll back: taxonomy\.json of bundle") as failed_verdict:
         roll_back(settings, "customers complained", world.note)
-    assert "frontdesk promote VERSION" in refused.value.hint
+    assert "frontdesk promote VERSION" in failed_verdict.value.hint
     assert champion_path(settings.bundles) == second.path
 
     (first.path / "taxonomy.json").write_text("first")
@@ -232,7 +232,7 @@ def test_rolling_back_verifies_the_bundle_before_the_pointer_moves(
 
 
 def test_without_an_earlier_champion_there_is_nothing_to_roll_back_to(
-    settings: Settings, make: Callable[[str], Bundle], world: World
+    settings: Settings, make: Callable[[str], Bundle], world: FakeEnvironment
 ) -> None:
     promote_bundle(settings, make("first"), world.evaluation, world.note)
     with pytest.raises(BundleError, match="no champion before this one"):

@@ -12,7 +12,7 @@ from frontdesk.errors import BundleError, ConfigurationError
 from frontdesk.security.key_store import BUNDLE_KEY_FILE
 from model_store.bundle import open_bundle, seal_bundle
 from model_store.manifest import FILE_NAME, SIGNATURE, Manifest
-from model_store.signature import Signer, open_signed, public_key, signer
+from model_store.signature import Signer, load_signer, open_signed, public_key
 
 OTHER = Signer(b"o" * 32)
 
@@ -37,10 +37,10 @@ def refused(folder: Path, keys: Path, *trusted: str) -> str:
 
 
 def test_a_bundle_that_this_machine_signed_is_opened(unsigned: Path, keys: Path) -> None:
-    signer(keys).sign(unsigned)
+    load_signer(keys).sign(unsigned)
     assert open_signed(unsigned, keys, ()).manifest == open_bundle(unsigned).manifest
     assert stat.S_IMODE((keys / BUNDLE_KEY_FILE).stat().st_mode) == 0o600
-    assert signer(keys).public == signer(keys).public
+    assert load_signer(keys).public == load_signer(keys).public
 
 
 def test_one_that_nobody_signed_is_refused_with_what_to_do(unsigned: Path, keys: Path) -> None:
@@ -54,7 +54,7 @@ def test_one_of_another_machine_is_opened_where_its_key_is_trusted(unsigned: Pat
 
 
 def test_a_signature_does_not_fit_another_bundle_sealed_by_the_same_rules(unsigned: Path, keys: Path) -> None:
-    signer(keys).sign(unsigned)
+    load_signer(keys).sign(unsigned)
     manifest = dataclasses.replace(Manifest.read(unsigned), code_version="changed")
     (unsigned / FILE_NAME).unlink()
     other = seal_bundle(unsigned, manifest)
@@ -64,7 +64,7 @@ def test_a_signature_does_not_fit_another_bundle_sealed_by_the_same_rules(unsign
 def test_a_signature_under_the_name_of_a_trusted_key_is_refused(unsigned: Path, keys: Path) -> None:
     OTHER.sign(unsigned)
     written = (unsigned / SIGNATURE).read_text()
-    (unsigned / SIGNATURE).write_text(written.replace(OTHER.public, signer(keys).public))
+    (unsigned / SIGNATURE).write_text(written.replace(OTHER.public, load_signer(keys).public))
     assert "not of this bundle" in refused(unsigned, keys)
 
 
@@ -75,7 +75,7 @@ def test_a_damaged_signature_is_refused(unsigned: Path, keys: Path, content: byt
 
 
 def test_a_changed_file_is_refused_whoever_signed(unsigned: Path, keys: Path) -> None:
-    signer(keys).sign(unsigned)
+    load_signer(keys).sign(unsigned)
     (unsigned / "taxonomy.json").write_text("{}")
     with pytest.raises(BundleError, match=r"taxonomy\.json"):
         open_signed(unsigned, keys, ())

@@ -13,7 +13,7 @@ import model_store.signature
 from frontdesk.errors import BundleError
 from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
-from model_store.signature import Signer, open_signed, signer
+from model_store.signature import Signer, load_signer, open_signed
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.warm_up import open_warm
 from training.data.held_out import read_held_out
@@ -64,7 +64,7 @@ def test_a_manifest_that_is_swapped_between_its_hashes_and_its_signature_does_no
 ) -> None:
     """Attack on a second read of the manifest: first the attacker's hashes, then the manifest that was signed."""
     keys = tmp_path / "keys"
-    signer(keys).sign(copied_bundle)
+    load_signer(keys).sign(copied_bundle)
     right = (copied_bundle / FILE_NAME).read_bytes()
     (copied_bundle / "taxonomy.json").write_bytes((copied_bundle / "taxonomy.json").read_bytes() + b"\n")
     attacker = _sealed_again(copied_bundle, right)

@@ -141,7 +141,7 @@ def files() -> Iterator[str]:
         folder = Path(name) / "keys"
         key = base64.urlsafe_b64encode(bytes(range(32))).decode()
         definition("place_keys")(folder, dict.fromkeys(definition("KEY_VARIABLES"), key))
-        definition("signer")(folder)
+        definition("load_signer")(folder)
         yield from (f"keys/{file.name}" for file in sorted(folder.iterdir()))
     home = definition("Settings")(home=Path("home"))
     for derived in ("events_file", "database_url", "tracking_uri", "keys", "bundles", "engines", "run"):

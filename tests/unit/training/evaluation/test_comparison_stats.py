@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from model_store.gate import Candidate
+from model_store.promotion_gate import BundleMetrics
 from training.evaluation.comparison import MeasuredBundle, TaskOutcome, ThresholdEffects
 from training.evaluation.comparison_stats import compare_bundles
 
@@ -21,7 +21,7 @@ def outcome(right: np.ndarray) -> TaskOutcome:
 
 def side(version: str, *wrong: int, rated: bool = True) -> MeasuredBundle:
     right = ~np.isin(np.arange(len(TRUTH)), wrong)
-    candidate = Candidate(
+    candidate = BundleMetrics(
         version, ("refund", "invoice"), TRUTH, tuple(right.tolist()), (), float(np.where(right, 0.1, 2.0).mean()),
         ece=0.03, latency_ms=2.0, size_bytes=5_000_000,
     )  # fmt: skip

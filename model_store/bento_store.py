@@ -21,7 +21,7 @@ NAME = "frontdesk-ensemble"
 _FOLDER = "bundle"  # BentoML writes its model.yaml beside it: a sealed bundle tolerates no file that is not its own
 
 
-def store(bundle: Bundle) -> str:
+def store_bundle(bundle: Bundle) -> str:
     """Copy a bundle that was opened by its signature into the model store, unless the store has this version.
 
     Verifies the copy: a Bento is trusted by the signature that it carries.

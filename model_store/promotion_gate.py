@@ -17,7 +17,7 @@ from frontdesk.config import GateLimits
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class BundleMetrics:
     """What one bundle did on the held-out rows. Both sides of a comparison have the same rows in the same order.
 
     Attributes:
@@ -51,7 +51,7 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class GateCheck:
     """One figure of the gate beside its limit. `champion` is None for a floor; read `sentence` after `name`."""
 
     name: str
@@ -69,7 +69,7 @@ class Verdict:
     champion: str | None
     challenger: str
     rows: int
-    checks: tuple[Check, ...]
+    checks: tuple[GateCheck, ...]
     notes: tuple[str, ...]
 
     @property
@@ -77,7 +77,7 @@ class Verdict:
         return all(check.passed for check in self.checks)
 
     @property
-    def refused_by(self) -> tuple[Check, ...]:
+    def failed_checks(self) -> tuple[GateCheck, ...]:
         return tuple(check for check in self.checks if not check.passed)
 
 
@@ -95,7 +95,7 @@ class IntentChange:
         return self.challenger - self.champion
 
 
-def judge(champion: Candidate | None, challenger: Candidate, limits: GateLimits) -> Verdict:
+def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, limits: GateLimits) -> Verdict:
     """Compare on the same rows, or hold the challenger against the floor where there is no champion.
 
     Raises:
@@ -113,7 +113,7 @@ def judge(champion: Candidate | None, challenger: Candidate, limits: GateLimits)
     )
 
 
-def mcnemar(only_first: int, only_second: int) -> float:
+def mcnemar_p_value(only_first: int, only_second: int) -> float:
     """Exact two-sided p-value of McNemar's test (McNemar 1947, Psychometrika 12:153-157) on the discordant rows.
 
     `only_first` rows were right by the first side alone, `only_second` by the second alone. Under the hypothesis that
@@ -128,7 +128,7 @@ def mcnemar(only_first: int, only_second: int) -> float:
     return min(1.0, 2 * ways / (1 << total))
 
 
-def intent_changes(champion: Candidate, challenger: Candidate) -> tuple[IntentChange, ...]:
+def intent_changes(champion: BundleMetrics, challenger: BundleMetrics) -> tuple[IntentChange, ...]:
     """Every intent of the rows, and out of scope, from the largest loss to the largest gain."""
     changes = []
     for intent in sorted(set(challenger.truth)):
@@ -138,7 +138,7 @@ def intent_changes(champion: Candidate, challenger: Candidate) -> tuple[IntentCh
     return tuple(sorted(changes, key=lambda found: found.change))
 
 
-def _comparison(champion: Candidate, challenger: Candidate, limits: GateLimits) -> Iterator[Check]:
+def _comparison(champion: BundleMetrics, challenger: BundleMetrics, limits: GateLimits) -> Iterator[GateCheck]:
     yield _paired(champion, challenger, limits.significance)
     yield _loss("accuracy", champion.accuracy, challenger.accuracy, limits.max_accuracy_loss)
     yield _gain("log loss", champion.log_loss, challenger.log_loss, limits.max_log_loss_gain)
@@ -154,39 +154,39 @@ def _comparison(champion: Candidate, challenger: Candidate, limits: GateLimits) 
     yield _ratio("size", "MB", *sizes, limits.max_size_ratio)
 
 
-def _floor(challenger: Candidate) -> Iterator[Check]:
+def _floor(challenger: BundleMetrics) -> Iterator[GateCheck]:
     """Better than the answers that need no model: always the most frequent label, and every label equally likely."""
     truth = challenger.truth
     majority = max(truth.count(label) for label in set(truth)) / len(truth)
     accuracy = challenger.accuracy
-    yield Check(
+    yield GateCheck(
         "accuracy above majority", None, accuracy, majority, accuracy > majority,
         f"{accuracy:.3f}; always answering with the most frequent label gives {majority:.3f}",
     )  # fmt: skip
     uniform = math.log(len(challenger.intents) + 1)
-    yield Check(
+    yield GateCheck(
         "log loss below guessing", None, challenger.log_loss, uniform, challenger.log_loss < uniform,
         f"{challenger.log_loss:.3f}; holding all labels equally likely gives {uniform:.3f}",
     )  # fmt: skip
 
 
-def _paired(champion: Candidate, challenger: Candidate, significance: float) -> Check:
+def _paired(champion: BundleMetrics, challenger: BundleMetrics, significance: float) -> GateCheck:
     pairs = list(zip(champion.right, challenger.right, strict=True))
     lost, won = pairs.count((True, False)), pairs.count((False, True))
-    p_value = mcnemar(lost, won)
-    return Check(
+    p_value = mcnemar_p_value(lost, won)
+    return GateCheck(
         "paired test", lost, won, significance, not (lost > won and p_value < significance),
         f"of {len(pairs)} rows the champion alone is right on {lost}, the challenger alone on {won}: "
         f"p = {p_value:.3g}; worse with p < {significance:g} is refused",
     )  # fmt: skip
 
 
-def _judged_intents(champion: Candidate, challenger: Candidate, limits: GateLimits) -> list[IntentChange]:
+def _judged_intents(champion: BundleMetrics, challenger: BundleMetrics, limits: GateLimits) -> list[IntentChange]:
     """Intents with enough rows to be judged alone, the largest loss first: with fewer, one row is a landslide."""
     return [found for found in intent_changes(champion, challenger) if found.rows >= limits.min_rows_per_intent]
 
 
-def _each_intent(changes: Sequence[IntentChange], limit: float) -> Check:
+def _each_intent(changes: Sequence[IntentChange], limit: float) -> GateCheck:
     """The worst intent decides; every one beyond the limit is named."""
     worst = changes[0]
     beyond = [found for found in changes if _exceeds(-found.change, limit)]
@@ -195,32 +195,32 @@ def _each_intent(changes: Sequence[IntentChange], limit: float) -> Check:
         for found in beyond or [worst]
     )
     sentence = f"{told}; an intent may lose at most {limit:g}"
-    return Check("each intent", worst.champion, worst.challenger, limit, not beyond, sentence)
+    return GateCheck("each intent", worst.champion, worst.challenger, limit, not beyond, sentence)
 
 
-def _intents_known(champion: Candidate, challenger: Candidate) -> Check:
+def _intents_known(champion: BundleMetrics, challenger: BundleMetrics) -> GateCheck:
     """A lost intent has no row in the challenger's own test set, so no other check would see it."""
     gone = [intent for intent in champion.intents if intent not in challenger.intents]
     sentence = f"it no longer knows {', '.join(gone)}" if gone else "it knows every intent of the champion"
-    return Check("intents known", len(champion.intents), len(challenger.intents), 0, not gone, sentence)
+    return GateCheck("intents known", len(champion.intents), len(challenger.intents), 0, not gone, sentence)
 
 
-def _loss(name: str, before: float, after: float, limit: float) -> Check:
+def _loss(name: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); at most {limit:g} may be lost"
-    return Check(name, before, after, limit, not _exceeds(before - after, limit), sentence)
+    return GateCheck(name, before, after, limit, not _exceeds(before - after, limit), sentence)
 
 
-def _gain(name: str, before: float, after: float, limit: float) -> Check:
+def _gain(name: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); it may grow by at most {limit:g}"
-    return Check(name, before, after, limit, not _exceeds(after - before, limit), sentence)
+    return GateCheck(name, before, after, limit, not _exceeds(after - before, limit), sentence)
 
 
-def _ratio(name: str, unit: str, before: float, after: float, limit: float) -> Check:
+def _ratio(name: str, unit: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.2f} -> {after:.2f} {unit} ({after / before:.2f} times); at most {limit:g} times"
-    return Check(name, before, after, limit, not _exceeds(after / before, limit), sentence)
+    return GateCheck(name, before, after, limit, not _exceeds(after / before, limit), sentence)
 
 
-def _notes(champion: Candidate, challenger: Candidate, limits: GateLimits) -> Iterator[str]:
+def _notes(champion: BundleMetrics, challenger: BundleMetrics, limits: GateLimits) -> Iterator[str]:
     if not _judged_intents(champion, challenger, limits):
         yield f"No intent has the {limits.min_rows_per_intent} rows that are needed to judge it alone."
     if champion.maybe_trained_on:
