@@ -31,7 +31,7 @@ from benchmarks.workload import messages
 from bentos.wiring.model import open_named, trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
-from runners.ensemble.warm_up import open_warm
+from runners.ensemble.warm_up import load_warm_ensemble
 from runners.models.onnx_session import find_provider
 
 BATCH_SIZES = (1, 8, 32)
@@ -119,7 +119,9 @@ def _serve(orders: Connection, bundle: Path) -> None:
     settings = load()
     model = settings.model
     provider = find_provider(model.provider, settings.engines)
-    ensemble = open_warm(open_named(settings, bundle), model.onnx_threads, provider=provider, precision=model.precision)
+    ensemble = load_warm_ensemble(
+        open_named(settings, bundle), model.onnx_threads, provider=provider, precision=model.precision
+    )
     texts = [mask(text).text for text in messages(TEXTS)]
     groups = {batch: itertools.cycle(group_by_length(texts, batch)) for batch in BATCH_SIZES}
     gc.collect()

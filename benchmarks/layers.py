@@ -45,9 +45,9 @@ from frontdesk.security.tokens import mint
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
 from model_store.signature import load_signer
 from runners.batching.batcher import Batcher
-from runners.batching.scheduler import Limits
+from runners.batching.scheduler import BatchLimits
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.warm_up import open_warm
+from runners.ensemble.warm_up import load_warm_ensemble
 
 ROUNDS = 5
 BATCH_TEXTS = 32
@@ -78,7 +78,7 @@ def main() -> None:
         )
         model = settings.model.model_copy(update={"bundle": opened.path})
         settings = settings.model_copy(update={"security": signed, "home": Path(home), "model": model})
-        ensemble = open_warm(opened, settings.model.onnx_threads)
+        ensemble = load_warm_ensemble(opened, settings.model.onnx_threads)
         with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
             rows = measure(settings, ensemble, texts)
     columns = (("layer", "layer", ""), ("ms", "ms", ".4f"))
@@ -116,7 +116,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
             "models and features, 32 together": each(ensemble.understand, chunks),
             "models and features, alone": each(lambda text: ensemble.understand([text]), plain),
         }
-        queue: Batcher[str, str] = Batcher(list, Limits(BATCH_TEXTS, 512))
+        queue: Batcher[str, str] = Batcher(list, BatchLimits(BATCH_TEXTS, 512))
         ask = _asking(queue)
         found |= {f"queue, {at_once} in flight": together(ask, plain, at_once) for at_once in (1, BATCH_TEXTS)}
         loop.run_until_complete(queue.close())

@@ -35,7 +35,7 @@ from frontdesk.masking import mask
 from frontdesk.taxonomy import URGENCIES
 from frontdesk.types import MaskedText, PriorityLevel, Query
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.warm_up import open_warm
+from runners.ensemble.warm_up import load_warm_ensemble
 
 BATCH_TEXTS = 16
 RESAMPLES = 1000
@@ -65,7 +65,7 @@ def main() -> None:
     wanted = parser.parse_args()
     settings = load()
     policy = settings.policy.priority or STARTER_POLICY
-    ensemble = open_warm(trusted_bundle(settings), settings.model.onnx_threads)
+    ensemble = load_warm_ensemble(trusted_bundle(settings), settings.model.onnx_threads)
     rows = score_rows(wanted.data, ensemble, PriorityPolicy.read(policy))
     halves = {"look": rows.select(rows.development), "check": rows.select(~rows.development), "all": rows}
     measured = {name: measure(half) for name, half in halves.items()}

@@ -30,7 +30,7 @@ from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.warm_up import open_warm
+from runners.ensemble.warm_up import load_warm_ensemble
 
 TEXTS = 1500
 CASES = [
@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each load")
     options = parser.parse_args()
     bundle = trusted_bundle(load())
-    ensemble = open_warm(bundle, threads=1)
+    ensemble = load_warm_ensemble(bundle, threads=1)
     masked = [mask(text).text for text in messages(TEXTS)]
     with Console(stderr=True).status("starting") as status, running(workers=1, bundle=bundle.path) as server:
         rows = []

@@ -51,27 +51,27 @@ from frontdesk.observability.loop_lag import LoopLag
 from frontdesk.private_files import PRIVATE_UMASK, make_home
 from frontdesk.security.server_identity import ServerIdentity, server_identity
 from frontdesk.types import Channel, CustomerTier, Query
-from runners.balancing.work_offload import lending_folder
-from runners.remote.placement import beside_us
-from runners.services.distilbert import DistilBert
-from runners.services.encoders import Encoders
-from runners.services.heartbeats import Heartbeats, run_folder, take_run_folder
-from runners.services.meta_learner import MetaLearner
-from runners.services.pinned_run import PinnedRun, pin_run, run_settings
+from runners.balancing.work_offload import offload_folder
+from runners.remote.placement import local_services
+from runners.services.distilbert_service import DistilBert
+from runners.services.encoder_service import Encoders
+from runners.services.heartbeats import Heartbeats, claim_run_folder, run_folder
+from runners.services.meta_learner_service import MetaLearner
+from runners.services.pinned_run import PinnedRun, load_run_settings, pin_run
 from runners.services.process_manager import (
     check_control_socket,
     share_sockets_folder,
     stop_server,
     use_private_sockets,
 )
-from runners.services.roberta import Roberta
-from runners.services.trees import TreesAndLinear
+from runners.services.roberta_service import Roberta
+from runners.services.tree_service import TreesAndLinear
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that the master prints it
 
 keep_code_importable()
 end_with_parent()
-SETTINGS, PINNED = run_settings()
+SETTINGS, PINNED = load_run_settings()
 if server_context.worker_index is None:  # the master imports this module before it creates the arbiter
     use_private_sockets(SETTINGS.run, SETTINGS.server.drain_s)
 PROXIES_VARIABLE = "FORWARDED_ALLOW_IPS"
@@ -182,7 +182,7 @@ class Frontdesk:
             precision=precision,
             sockets=sockets,
         )
-        pin_run(pinned, take_run_folder(settings.run, os.getpid()))
+        pin_run(pinned, claim_run_folder(settings.run, os.getpid()))
 
     @bentoml.on_startup
     async def open(self) -> None:
@@ -194,12 +194,12 @@ class Frontdesk:
         dependencies = Frontdesk.dependencies  # type: ignore[attr-defined]  # as in `pin`
         runners = {name: depended.on.url for name, depended in dependencies.items()}
         server, place = SETTINGS.server, (server_context.worker_index or 1) - 1
-        folder = lending_folder(sockets)
+        folder = offload_folder(sockets)
         _Worker.desk = open_desk(SETTINGS, runners, place, open_board(folder, place, server.workers))
         _Worker.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
             f"worker-{place + 1}",
-            expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *beside_us(runners)],
+            expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *local_services(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
             on_beat=_Worker.desk.observe_waiting,

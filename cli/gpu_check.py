@@ -88,12 +88,12 @@ def run_gpu_check(settings: Settings) -> GpuCheck:
     """Look for a GPU, try it, and run the champion's encoders on it where it works."""
     import onnxruntime
 
-    from runners.models.execution_provider import ONNXRUNTIME_NAMES, Name, Provider
-    from runners.models.onnx_session import problem_of
+    from runners.models.execution_provider import ONNXRUNTIME_NAMES, Provider, ProviderName
+    from runners.models.onnx_session import find_problem
 
     gpus, machine = _machine()
-    name: Name = "tensorrt" if settings.model.provider == "tensorrt" else "cuda"
-    problem = problem_of(name, settings.engines)
+    name: ProviderName = "tensorrt" if settings.model.provider == "tensorrt" else "cuda"
+    problem = find_problem(name, settings.engines)
     offered = ONNXRUNTIME_NAMES[name] in onnxruntime.get_available_providers()
     tried = provider_finding(name, problem, gpu_visible=bool(gpus), offered=offered)
     found = (machine, *_runtime(), _torch(), tried)
@@ -213,7 +213,7 @@ def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
     """The champion where it has something for a GPU, and what to say of it."""
     from bentos.wiring.model import trusted_bundle
     from frontdesk.errors import BundleError
-    from runners.models.encoder import ENCODER_MEMBERS
+    from runners.models.onnx_encoder import ENCODER_MEMBERS
 
     try:
         bundle = trusted_bundle(settings)
@@ -245,7 +245,7 @@ def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider
     except FrontdeskError as error:
         return GpuCheck((*check.findings, Finding("golden rows", "bad", f"not on {provider.name}: {error}")))
     golden = Finding("golden rows", "good", f"reproduced on {provider.name}")
-    cpu, gpu = on_cpu.judge(texts).intent, on_gpu.judge(texts).intent
+    cpu, gpu = on_cpu.predict(texts).intent, on_gpu.predict(texts).intent
     same = int((cpu.argmax(axis=1) == gpu.argmax(axis=1)).sum())
     compared = agreement_finding(float(np.abs(cpu - gpu).max()), same, len(texts))
     timings = tuple(_timing(list(islice(cycle(texts), size)), on_cpu, on_gpu) for size in SIZES)
@@ -254,7 +254,7 @@ def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider
 
 def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
     from runners.models.base_model import Batch
-    from runners.models.encoder import Encoder
+    from runners.models.onnx_encoder import Encoder
 
     batch = Batch(texts, on_cpu.features.rows(texts))
 
@@ -263,6 +263,6 @@ def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
         return median_ms(lambda: [member.scores(batch) for member in members])
 
     def whole(ensemble: Ensemble) -> float:
-        return median_ms(lambda: ensemble.judge(texts))
+        return median_ms(lambda: ensemble.predict(texts))
 
     return Timing(len(texts), encoders(on_cpu), encoders(on_gpu), whole(on_cpu), whole(on_gpu))

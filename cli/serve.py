@@ -52,7 +52,7 @@ def _check_ports(settings: Settings) -> None:
     """A port that is taken would otherwise end in BentoML's traceback."""
     from bentos.wiring.port_check import GRPC_VARIABLE, HTTP_VARIABLE, check_port
     from frontdesk.errors import ConfigurationError
-    from runners.services.heartbeats import running_server
+    from runners.services.heartbeats import find_running_server
 
     server = settings.server
     try:
@@ -60,7 +60,7 @@ def _check_ports(settings: Settings) -> None:
         if server.grpc_port is not None:
             check_port(server.host, server.grpc_port, GRPC_VARIABLE)
     except ConfigurationError as error:
-        if pid := running_server(settings.run):
+        if pid := find_running_server(settings.run):
             raise ConfigurationError(
                 f"{error.message} A server of this home runs already (process {pid}).",
                 hint=f"Stop it with: kill {pid}. {error.hint}",

@@ -31,11 +31,11 @@ from frontdesk.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
 from model_store.manifest import Manifest
-from runners.ensemble.ensemble import RESERVES, Ensemble, load_member, open_scorers
+from runners.ensemble.ensemble import FALLBACKS_FOLDER, Ensemble, load_member, open_scorers
 from runners.ensemble.warm_up import golden_precisions, golden_results
 from runners.models.base_model import Batch
 from runners.models.calibration import Calibration
-from runners.models.encoder import Encoder, Precision
+from runners.models.onnx_encoder import Encoder, Precision
 from training.data.examples import Example, data_hash
 from training.data.held_out import write_held_out
 from training.data.labels import MISSING
@@ -243,7 +243,7 @@ class TrainingRun:
             BaseModelScores.load(self._folder / f"{part}.npz") for part in ("stacking", "calibration")
         )
         for name, members in fallback_members(self.names).items():
-            folder, places = self._draft / RESERVES / name, [self.names.index(member) for member in members]
+            folder, places = self._draft / FALLBACKS_FOLDER / name, [self.names.index(member) for member in members]
             fit_meta_learner(members, stacking.select_models(places), self.data, folder)
             calibrated = calibrate_meta_learner(calibration.select_models(places), self.data, folder)
             calibrated.save(folder / "calibration.json")
@@ -261,8 +261,8 @@ class TrainingRun:
             sentiment_scorer=sentiment_scorer,
             calibration=Calibration.load(self._draft / "calibration.json"),
         )
-        return whole.with_reserves(
-            fallback_members(self.names), self._draft / RESERVES, candidates_per_member=top, threads=1
+        return whole.with_fallbacks(
+            fallback_members(self.names), self._draft / FALLBACKS_FOLDER, candidates_per_member=top, threads=1
         )
 
     def _evaluate(self, _: ReportFraction) -> None:

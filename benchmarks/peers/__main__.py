@@ -45,8 +45,8 @@ from bentos.wiring.model import trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from model_store.bundle import Bundle
-from runners.ensemble.warm_up import open_warm
-from runners.models.encoder import ENCODER_MEMBERS, PrecisionWish
+from runners.ensemble.warm_up import load_warm_ensemble
+from runners.models.onnx_encoder import ENCODER_MEMBERS, PrecisionSetting
 from training.report.plot_style import ENSEMBLE, INK, MEMBERS, SOFT, picture
 
 TEXTS, CHECKED = 20_000, 48
@@ -112,16 +112,16 @@ def _arguments() -> argparse.Namespace:
     return options
 
 
-def _pin(bundle: Bundle, wish: PrecisionWish) -> str:
+def _pin(bundle: Bundle, wish: PrecisionSetting) -> str:
     """Fix bundle and precision for every server that is started from here, and keep BLAS to one thread in all."""
-    precision = open_warm(bundle, threads=1, precision=wish).precision
+    precision = load_warm_ensemble(bundle, threads=1, precision=wish).precision
     os.environ[BUNDLE_VARIABLE], os.environ[PRECISION_VARIABLE] = str(bundle.path), precision
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
     return precision
 
 
 def _expected(bundle: Bundle, precision: str, texts: Sequence[str]) -> Expected:
-    ensemble = open_warm(bundle, threads=1, precision=cast(PrecisionWish, precision))
+    ensemble = load_warm_ensemble(bundle, threads=1, precision=cast(PrecisionSetting, precision))
     intents = [understanding.intent for understanding in ensemble.understand(texts)]
     return [(text, intent.label, intent.confidence) for text, intent in zip(texts, intents, strict=True)]
 

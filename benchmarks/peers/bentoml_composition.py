@@ -30,7 +30,7 @@ from frontdesk.scores import Floats, Sampled, Scores
 from runners.ensemble.ensemble import Ensemble, load_features, load_member, load_scorers
 from runners.models.base_model import Batch
 from runners.models.calibration import Calibration
-from runners.models.encoder import ENCODER_MEMBERS
+from runners.models.onnx_encoder import ENCODER_MEMBERS
 
 ModelNames = tuple[str, ...]
 """Of the members of a service, in the order of their scores."""

@@ -17,8 +17,8 @@ from pydantic import TypeAdapter
 from frontdesk.types import Understanding
 from model_store.bundle import Bundle, open_bundle
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.warm_up import open_warm
-from runners.models.encoder import Precision
+from runners.ensemble.warm_up import load_warm_ensemble
+from runners.models.onnx_encoder import Precision
 
 BUNDLE_VARIABLE = "FRONTDESK_MODEL__BUNDLE"
 PRECISION_VARIABLE = "FRONTDESK_MODEL__PRECISION"
@@ -39,7 +39,7 @@ def precision() -> Precision:
 
 def load_ensemble() -> Ensemble:
     """The bundle's ensemble, warm: its golden rows have been run."""
-    ensemble = open_warm(bundle(), threads=1, precision=precision())
+    ensemble = load_warm_ensemble(bundle(), threads=1, precision=precision())
     gc.collect()
     gc.freeze()
     return ensemble

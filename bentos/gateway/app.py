@@ -180,8 +180,10 @@ def _add_health(
     @app.get("/livez", tags=["health"], response_model=None)
     async def livez(request: Request) -> Response:
         """200 while every process of this server, runners too, shows signs of life; 503 names those that do not."""
-        dead = heartbeats().dead()
-        response = _health("alive" if not dead else "a worker is dead", not dead, {"dead_workers": dead})
+        dead_processes = heartbeats().dead_processes()
+        response = _health(
+            "alive" if not dead_processes else "a worker is dead", not dead_processes, {"dead_workers": dead_processes}
+        )
         challenge, address = request.headers.get(CHALLENGE_HEADER), request.scope.get("server")
         if (
             identity is not None
@@ -200,9 +202,13 @@ def _add_health(
         and `storage` is `spooled`. Below `storage.min_free_bytes` of free disk no new work is accepted. A process with
         encoders may be unavailable if the bundle has a reserve; `degraded` names it.
         """
-        missing = heartbeats().missing()
-        degraded = missing if missing and desk.models.champion.ensemble.can_spare(missing) else []
-        lacking = [] if degraded else missing
+        missing_processes = heartbeats().missing_processes()
+        degraded = (
+            missing_processes
+            if missing_processes and desk.models.champion.ensemble.can_run_without(missing_processes)
+            else []
+        )
+        lacking = [] if degraded else missing_processes
         storage = await desk.storage.status()
         draining, full = is_draining(), desk.storage.disk_room.is_low
         ready = not lacking and storage is not None and not full and not draining
@@ -215,7 +221,7 @@ def _add_health(
         what = next((reason for applies, reason in reasons if applies), "ready")
         details = {
             "model_version": desk.models.champion.version,
-            "workers_missing": len(missing),
+            "workers_missing": len(missing_processes),
             "degraded": degraded,
         }
         details["disk_free_bytes"] = desk.storage.disk_room.free_bytes

@@ -18,13 +18,13 @@ from model_store.signature import open_signed
 from runners.balancing.balanced import Balanced
 from runners.balancing.shared_load import LoadBoard
 from runners.batching.batched import Batched
-from runners.batching.scheduler import Limits
+from runners.batching.scheduler import BatchLimits
 from runners.batching.spare_core import SpareCore
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.warm_up import open_warm
+from runners.ensemble.warm_up import load_warm_ensemble
 from runners.models.execution_provider import Provider
 from runners.models.onnx_session import find_provider
-from runners.remote.placement import connect
+from runners.remote.placement import connect_services
 from runners.server.cached import Cached
 from runners.server.model_server import ModelServer
 
@@ -76,22 +76,24 @@ def open_ensemble(
     """Load and warm up the bundle. The golden rows run as every request will: through the services of the placement."""
     model = settings.model
     bundle = open_signed(path, settings.keys, settings.security.bundle_keys)
-    elsewhere = connect(
+    remote_services = connect_services(
         "embedded" if runners is None else model.placement,
         bundle.manifest,
         runners or {},
         timeout_s=settings.server.request_timeout_s,
         start_timeout_s=model.runner_start_timeout_s,
     )
-    return open_warm(bundle, model.onnx_threads, provider=provider, precision=model.precision, elsewhere=elsewhere)
+    return load_warm_ensemble(
+        bundle, model.onnx_threads, provider=provider, precision=model.precision, remote_services=remote_services
+    )
 
 
 def stack_layers(
     ensemble: Ensemble, model: ModelSettings, metrics: Metrics, board: LoadBoard | None = None
 ) -> ModelServer:
     """Put the layers around a warm ensemble; without a `board` there are no other workers to share work with."""
-    limits = Limits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
-    batched = Batched(ensemble, limits, SpareCore(board.busy_others) if board else SpareCore())
+    limits = BatchLimits(model.max_batch_texts, model.max_waiting_texts, model.max_batch_tokens, model.max_wait_s)
+    batched = Batched(ensemble, limits, SpareCore(board.count_busy_others) if board else SpareCore())
     balanced = Balanced(batched, board, ensemble.version) if board else None
     cached = Cached(balanced or batched, model.cached_texts, metrics.observe_cache)
     return ModelServer(ensemble, batched, cached, balanced)

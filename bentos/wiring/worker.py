@@ -69,11 +69,11 @@ from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
 from model_store.bundle import Bundle
 from runners.balancing.shared_load import LoadBoard
-from runners.models.encoder import Precision
+from runners.models.onnx_encoder import Precision
 from runners.models.onnx_session import check_runtime
 from runners.remote.placement import check_placement
 from runners.server.model_server import ModelServer
-from runners.server.preflight import rehearse
+from runners.server.preflight import run_preflight
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
@@ -104,7 +104,7 @@ def open_desk(
     language_model = open_language_model(settings)
     writer = open_writer(settings, champion.ensemble.features, language_model, open_reply_cache(settings, redis))
     storage = _storage(settings, records, redis, customers, cached_replies(writer), metrics=metrics)
-    champion.refuse_when(storage.disk_room.check)
+    champion.set_disk_check(storage.disk_room.check)
     pipeline = _pipeline(
         settings,
         champion,
@@ -263,7 +263,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     bundle = trusted_bundle(settings)
     check_placement(settings.model.placement, bundle.manifest)
     model = settings.model
-    precision = rehearse(
+    precision = run_preflight(
         bundle,
         model.onnx_threads,
         provider=model.provider,

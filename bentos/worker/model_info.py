@@ -16,8 +16,8 @@ import onnxruntime
 from frontdesk.errors import BundleError
 from model_store.manifest import Manifest
 from model_store.promotion import Promotion, champion_path, history, previous, versions
-from runners.models.encoder import ENCODER_MEMBERS, Precision, graph_name
 from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, graph_name
 from runners.models.onnx_session import check_runtime
 
 HISTORY_SHOWN = 20

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
-from runners.balancing.work_offload import NeighbourAway, Neighbours
-from runners.port import Layer
+from runners.balancing.work_offload import PeerUnavailable, WorkOffload
+from runners.layer import Layer
 
 
 class Balanced:
@@ -25,7 +25,7 @@ class Balanced:
         self._inner = inner
         self._board = board
         self._load = 0  # texts that wait or run in this worker
-        self._neighbours = Neighbours(board, version=version, read=self._understand_here)
+        self._neighbours = WorkOffload(board, version=version, understand_locally=self._understand_here)
 
     async def start(self) -> None:
         """Start serving the other workers, and forwarding to them.
@@ -41,13 +41,13 @@ class Balanced:
         Raises:
             Exception: what the inner layer raises.
         """
-        lent, neighbour = self._neighbours.lend(self._load, len(texts))
-        if not lent:
+        offloaded, neighbour = self._neighbours.plan_offload(self._load, len(texts))
+        if not offloaded:
             return await self._understand_here(texts, deadline)
-        there = self._understand_there(neighbour, texts[:lent], deadline)
-        if lent == len(texts):
+        there = self._understand_there(neighbour, texts[:offloaded], deadline)
+        if offloaded == len(texts):
             return await there
-        parts = await asyncio.gather(there, self._understand_here(texts[lent:], deadline))
+        parts = await asyncio.gather(there, self._understand_here(texts[offloaded:], deadline))
         return [*parts[0], *parts[1]]
 
     async def close(self) -> None:
@@ -61,7 +61,7 @@ class Balanced:
     ) -> Sequence[Understanding]:
         try:
             return await self._neighbours.understand(neighbour, texts, deadline)
-        except NeighbourAway:
+        except PeerUnavailable:
             return await self._understand_here(texts, deadline)
 
     async def _understand_here(self, texts: Sequence[MaskedText], deadline: Deadline) -> Sequence[Understanding]:
@@ -73,4 +73,4 @@ class Balanced:
 
     def _add_load(self, texts: int) -> None:
         self._load += texts
-        self._board.tell(self._load)
+        self._board.publish(self._load)

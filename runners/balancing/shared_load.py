@@ -28,22 +28,22 @@ class LoadBoard:
         with (folder / NAME).open("a+b") as file:
             file.truncate(workers * _SLOT.size)
             self._slots = mmap.mmap(file.fileno(), workers * _SLOT.size)
-        self.tell(0)
+        self.publish(0)
 
-    def tell(self, load: int) -> None:
+    def publish(self, load: int) -> None:
         """This worker has so many texts waiting or running. Ignored after `close`."""
         if not self._slots.closed:
             _SLOT.pack_into(self._slots, self.index * _SLOT.size, load)
 
-    def others(self) -> dict[int, int]:
+    def loads_of_others(self) -> dict[int, int]:
         """The load of every other worker, by its index."""
         loads = (_SLOT.unpack_from(self._slots, index * _SLOT.size)[0] for index in range(self._workers))
         return {index: load for index, load in enumerate(loads) if index != self.index}
 
-    def busy_others(self) -> int:
+    def count_busy_others(self) -> int:
         """Number of other workers in which texts wait or run."""
-        return sum(load > 0 for load in self.others().values())
+        return sum(load > 0 for load in self.loads_of_others().values())
 
     def close(self) -> None:
-        self.tell(0)
+        self.publish(0)
         self._slots.close()

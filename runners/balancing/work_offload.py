@@ -26,15 +26,15 @@ from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
 
-SHARE_OF_LOAD = 4
+SURPLUS_DIVISOR = 4
 """Texts are lent only where the loads differ by more than a quarter of this worker's: small differences even out."""
-AWAY_S = 1.0
+UNAVAILABLE_S = 1.0
 """A neighbour that did not answer is left alone for so long."""
 
 _LENGTH = struct.Struct("!I")
 _LONGEST = 16 * 2**20
 
-Read = Callable[[Sequence[MaskedText], Deadline], Awaitable[Sequence[Understanding]]]
+Understand = Callable[[Sequence[MaskedText], Deadline], Awaitable[Sequence[Understanding]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,19 +48,19 @@ _ASKED = TypeAdapter(_Asked)
 _ANSWERED = TypeAdapter(list[Understanding])
 
 
-def lending_folder(sockets: Path) -> Path:
+def offload_folder(sockets: Path) -> Path:
     """Return the folder of the workers' offload sockets; `sockets` is the socket folder of their master."""
     return sockets / "lending"
 
 
-class NeighbourAway(Exception):
+class PeerUnavailable(Exception):
     """The neighbour is not there, cannot take the texts, or serves another bundle: read them here."""
 
 
-def to_lend(own: int, texts: int, other: int) -> int:
+def offload_size(own: int, texts: int, other: int) -> int:
     """How many of `texts` new ones another worker should read, given the loads of both."""
     surplus = own + texts - other
-    if surplus < 2 or surplus * SHARE_OF_LOAD <= own:
+    if surplus < 2 or surplus * SURPLUS_DIVISOR <= own:
         return 0
     return min(texts, surplus // 2)
 
@@ -71,10 +71,10 @@ class _Neighbour:
 
     socket: Path
     idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
-    lent: int = 0
-    away_until: float = 0.0
+    offloaded: int = 0
+    unavailable_until: float = 0.0
 
-    async def ask(self, frame: bytes) -> bytes:
+    async def exchange(self, frame: bytes) -> bytes:
         """Raises what a socket raises."""
         reader, writer = self.idle.pop() if self.idle else await asyncio.open_unix_connection(str(self.socket))
         try:
@@ -87,7 +87,7 @@ class _Neighbour:
         return answer
 
 
-class Neighbours:
+class WorkOffload:
     """This worker among the others.
 
     Args:
@@ -97,12 +97,12 @@ class Neighbours:
         read: how texts are read here.
     """
 
-    def __init__(self, board: LoadBoard, *, version: str, read: Read) -> None:
+    def __init__(self, board: LoadBoard, *, version: str, understand_locally: Understand) -> None:
         self._board = board
         self._own_socket = board.folder / f"{board.index}.sock"
-        self._others = {other: _Neighbour(board.folder / f"{other}.sock") for other in board.others()}
+        self._others = {other: _Neighbour(board.folder / f"{other}.sock") for other in board.loads_of_others()}
         self._version = version
-        self._read = read
+        self._read = understand_locally
         self._server: asyncio.Server | None = None
         self._serving: set[asyncio.Task[None]] = set()
 
@@ -129,20 +129,20 @@ class Neighbours:
                 writer.close()
         self._own_socket.unlink(missing_ok=True)
 
-    def lend(self, own: int, texts: int) -> tuple[int, int]:
+    def plan_offload(self, own: int, texts: int) -> tuple[int, int]:
         """How many of `texts` new ones to lend, and to which neighbour; `own` texts wait or run here. 0 if closed."""
         if self._server is None:
             return 0, -1
         now = time.monotonic()
         loads = {
-            other: max(load, self._others[other].lent)
-            for other, load in self._board.others().items()
-            if self._others[other].away_until <= now
+            other: max(load, self._others[other].offloaded)
+            for other, load in self._board.loads_of_others().items()
+            if self._others[other].unavailable_until <= now
         }
         if not loads:
             return 0, -1
         freest = min(loads, key=loads.__getitem__)
-        return to_lend(own, texts, loads[freest]), freest
+        return offload_size(own, texts, loads[freest]), freest
 
     async def understand(self, other: int, texts: Sequence[MaskedText], deadline: Deadline) -> list[Understanding]:
         """What the neighbour makes of each text.
@@ -152,16 +152,16 @@ class Neighbours:
         """
         neighbour = self._others[other]
         frame = _ASKED.dump_json(_Asked(self._version, tuple(text.text for text in texts), deadline.remaining_s()))
-        neighbour.lent += len(texts)
+        neighbour.offloaded += len(texts)
         try:
-            answer = await neighbour.ask(frame)
+            answer = await neighbour.exchange(frame)
         except (OSError, EOFError):
-            neighbour.away_until = time.monotonic() + AWAY_S
-            raise NeighbourAway from None
+            neighbour.unavailable_until = time.monotonic() + UNAVAILABLE_S
+            raise PeerUnavailable from None
         finally:
-            neighbour.lent -= len(texts)
+            neighbour.offloaded -= len(texts)
         if not answer:
-            raise NeighbourAway
+            raise PeerUnavailable
         return _ANSWERED.validate_json(answer)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

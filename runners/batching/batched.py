@@ -12,7 +12,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.scores import Floats, Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batcher import Batcher
-from runners.batching.scheduler import Limits, Shape
+from runners.batching.scheduler import BatchLimits, ItemShape
 from runners.batching.spare_core import SpareCore
 
 CHARACTERS_PER_TOKEN = 4
@@ -28,7 +28,7 @@ class Model(Protocol):
     @property
     def models(self) -> tuple[str, ...]: ...
 
-    def understand(self, texts: Sequence[str], beside: Executor | None = None) -> Sequence[Understanding]: ...
+    def understand(self, texts: Sequence[str], encoder_executor: Executor | None = None) -> Sequence[Understanding]: ...
 
     def scores(self, model: str, texts: Sequence[str]) -> Scores: ...
 
@@ -42,7 +42,7 @@ class Batched:
         spare_core: where an encoder runs beside the other members while a core is free; closed with this layer.
     """
 
-    def __init__(self, ensemble: Model, limits: Limits, spare_core: SpareCore) -> None:
+    def __init__(self, ensemble: Model, limits: BatchLimits, spare_core: SpareCore) -> None:
         self._ensemble = ensemble
         self._spare_core = spare_core
         self._batcher: Batcher[_Item, Understanding | _Row] = Batcher(self._run, limits, _shape)
@@ -97,9 +97,9 @@ class Batched:
         return list(zip(scores.intent, scores.sentiment, strict=True))
 
 
-def _shape(item: _Item) -> Shape:
+def _shape(item: _Item) -> ItemShape:
     text, model = item
-    return Shape(model, _tokens(len(text)))
+    return ItemShape(model, _tokens(len(text)))
 
 
 def _tokens(characters: int) -> int:

@@ -18,17 +18,17 @@ from typing import Generic, TypeVar
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, FrontdeskError
-from runners.batching.scheduler import Limits, Schedule, Shape, Work
+from runners.batching.scheduler import BatchLimits, ItemShape, Scheduler, WorkItem
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-PAUSE_SHARE, LONGEST_PAUSE_S = 0.1, 0.006
+PAUSE_SHARE, MAX_PAUSE_S = 0.1, 0.006
 """After a batch of several, at most this share of its time passes before the next: those whose answers it brought ask
 again, and join what waits. With 64 in flight that makes batches of 32 out of 16 and 16, and takes 5 % off the CPU of a
 text (measured). A lone message is never followed by a pause."""
 
-_ALIKE = Shape(lane="", tokens=1)
+_ALIKE = ItemShape(lane="", tokens=1)
 
 
 class _Call(Generic[Item, Result]):
@@ -60,12 +60,12 @@ class Batcher(Generic[Item, Result]):
     def __init__(
         self,
         run: Callable[[Sequence[Item]], Sequence[Result]],
-        limits: Limits,
-        shape: Callable[[Item], Shape] = lambda _: _ALIKE,
+        limits: BatchLimits,
+        shape: Callable[[Item], ItemShape] = lambda _: _ALIKE,
     ) -> None:
         self._run = run
         self._shape = shape
-        self._schedule: Schedule[_Turn[Item, Result]] = Schedule(limits)
+        self._schedule: Scheduler[_Turn[Item, Result]] = Scheduler(limits)
         self._lock = threading.Lock()  # of the schedule, and of the two flags
         self._is_idle = False
         self._is_closing = False
@@ -99,7 +99,7 @@ class Batcher(Generic[Item, Result]):
             DeadlineExceeded: when the deadline passed before an item's turn came.
         """
         call: _Call[Item, Result] = _Call(items)
-        works = [Work((call, place), self._shape(item), deadline.at, bulk=bulk) for place, item in enumerate(items)]
+        works = [WorkItem((call, place), self._shape(item), deadline.at, bulk=bulk) for place, item in enumerate(items)]
         with self._lock:
             self._schedule.admit(works, time.monotonic())
             is_idle, self._is_idle = self._is_idle, False
@@ -110,7 +110,7 @@ class Batcher(Generic[Item, Result]):
         finally:
             if call.left:  # the caller has gone, or an item failed or expired: nobody wants the others
                 for work in works:
-                    work.forgotten = True
+                    work.abandoned = True
 
     async def close(self) -> None:
         """Finish what was accepted, then stop the thread."""
@@ -129,15 +129,15 @@ class Batcher(Generic[Item, Result]):
             outcomes = self._attempt([call.items[place] for call, place in (work.item for work in batch)])
             took_s = time.perf_counter() - started
             with self._lock:
-                self._schedule.done(took_s)
+                self._schedule.record_run(took_s)
             _tell(batch, outcomes)
             if len(batch) > 1:  # the event loop needs this time anyway, to hand the answers out
-                time.sleep(min(PAUSE_SHARE * took_s, LONGEST_PAUSE_S))
+                time.sleep(min(PAUSE_SHARE * took_s, MAX_PAUSE_S))
 
-    def _next(self) -> list[Work[_Turn[Item, Result]]] | None:
+    def _next(self) -> list[WorkItem[_Turn[Item, Result]]] | None:
         """What to run; nothing where nothing waits; None when it is time to stop."""
         with self._lock:
-            found = self._schedule.take(time.monotonic())
+            found = self._schedule.next_batch(time.monotonic())
             if self._is_closing and not found.batch and not len(self._schedule):
                 return None
             self._is_idle = not found.batch
@@ -160,7 +160,7 @@ class Batcher(Generic[Item, Result]):
 
 
 def _tell(
-    batch: Sequence[Work[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception] | Sequence[DeadlineExceeded]
+    batch: Sequence[WorkItem[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception] | Sequence[DeadlineExceeded]
 ) -> None:
     """Give each call its results, in the loop that it waits in, with one call into it for the whole batch."""
     call, _ = batch[0].item
@@ -168,7 +168,7 @@ def _tell(
         call.loop.call_soon_threadsafe(_settle, batch, outcomes)
 
 
-def _settle(batch: Sequence[Work[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception]) -> None:
+def _settle(batch: Sequence[WorkItem[_Turn[Item, Result]]], outcomes: Sequence[Result | Exception]) -> None:
     for work, outcome in zip(batch, outcomes, strict=True):
         call, place = work.item
         if call.outcome.done():

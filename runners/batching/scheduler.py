@@ -1,6 +1,6 @@
 """What runs next, what is refused and what is too late: the batcher's decisions, as a function of values and a clock.
 
-Waiting work is ordered by deadline, bulk work as if it had `BULK_YIELDS_S` more time: what a person waits for overtakes
+Waiting work is ordered by deadline, bulk work as if it had `BULK_DELAY_S` more time: what a person waits for overtakes
 it, but nothing starves. The most urgent work opens a batch; of what is urgent after it, that of similar length joins,
 under a budget of tokens, because a short text in the company of a long one is padded to its length (FACTS: mixed
 lengths 590-700 texts/s as they come, 1,026 sorted). New work is refused when the queue is full, or when by the time per
@@ -21,16 +21,16 @@ from frontdesk.errors import Overloaded
 
 Item = TypeVar("Item")
 
-BULK_YIELDS_S = 2.0
+BULK_DELAY_S = 2.0
 LOOK_AHEAD = 4
 """How many batches' worth of the most urgent work is searched for texts of similar length."""
-FIRST_GUESS_S_PER_TOKEN = 0.0002
+INITIAL_S_PER_TOKEN = 0.0002
 SMOOTHING = 0.2
-LEAST_RETRY_AFTER_S = 1.0
+MIN_RETRY_AFTER_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class BatchLimits:
     """`max_batch` items and `max_tokens` tokens, padding counted, in one batch.
 
     Nothing new is taken while `max_waiting` items wait, or while what waits would take longer than `max_wait_s`.
@@ -43,7 +43,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
+class ItemShape:
     """What the schedule knows of an item: items of one `lane` can run together, `tokens` says how long it is."""
 
     lane: Hashable
@@ -51,38 +51,38 @@ class Shape:
 
 
 @dataclass(eq=False, slots=True)
-class Work(Generic[Item]):
-    """An item that waits. `deadline` is a moment of the schedule's clock in seconds; `forgotten` when nobody waits."""
+class WorkItem(Generic[Item]):
+    """An item that waits. `deadline` is a moment of the schedule's clock in seconds; `abandoned` when nobody waits."""
 
     item: Item
-    shape: Shape
+    shape: ItemShape
     deadline: float
     bulk: bool = False
-    forgotten: bool = field(default=False, init=False)
+    abandoned: bool = field(default=False, init=False)
 
     @property
     def urgency(self) -> float:
         """Smaller is sooner."""
-        return self.deadline + BULK_YIELDS_S if self.bulk else self.deadline
+        return self.deadline + BULK_DELAY_S if self.bulk else self.deadline
 
 
 @dataclass(frozen=True, slots=True)
-class Next(Generic[Item]):
+class NextBatch(Generic[Item]):
     """What to run now, and what expired while it waited. Both empty: nothing waits."""
 
-    batch: list[Work[Item]]
-    expired: list[Work[Item]]
+    batch: list[WorkItem[Item]]
+    expired: list[WorkItem[Item]]
 
 
-class Schedule(Generic[Item]):
+class Scheduler(Generic[Item]):
     """The queue in front of one model. Not for several threads at once."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BatchLimits) -> None:
         self._limits = limits
-        self._queue: list[Work[Item]] = []  # by urgency, equals in the order of their arrival
+        self._queue: list[WorkItem[Item]] = []  # by urgency, equals in the order of their arrival
         self._tokens = 0  # of the queue
         self._running = 0  # tokens of the batch that runs
-        self._s_per_token = FIRST_GUESS_S_PER_TOKEN
+        self._s_per_token = INITIAL_S_PER_TOKEN
 
     def __len__(self) -> int:
         return len(self._queue)
@@ -108,9 +108,9 @@ class Schedule(Generic[Item]):
         """
         if self._queue or self._running:
             self.check_room(len(tokens))
-            self._check_ready(self._done_in_s(deadline + BULK_YIELDS_S, sum(tokens)), deadline, now)
+            self._check_ready(self._done_in_s(deadline + BULK_DELAY_S, sum(tokens)), deadline, now)
 
-    def admit(self, works: list[Work[Item]], now: float) -> None:
+    def admit(self, works: list[WorkItem[Item]], now: float) -> None:
         """Take all of `works`, which share deadline and kind, or none. An idle model takes anything.
 
         Raises:
@@ -124,18 +124,18 @@ class Schedule(Generic[Item]):
             insort(self._queue, work, key=_urgency)
             self._tokens += work.shape.tokens
 
-    def take(self, now: float) -> Next[Item]:
-        """The next batch, which counts as running until `done` is called. Forgotten and expired work is dropped."""
-        expired: list[Work[Item]] = []
-        candidates: list[Work[Item]] = []
+    def next_batch(self, now: float) -> NextBatch[Item]:
+        """The next batch, which counts as running until `record_run` is called. Forgotten and expired work is dropped."""
+        expired: list[WorkItem[Item]] = []
+        candidates: list[WorkItem[Item]] = []
         seen = 0
         for work in self._queue:
             if len(candidates) == LOOK_AHEAD * self._limits.max_batch:
                 break
             seen += 1
-            if work.forgotten or work.deadline <= now:
+            if work.abandoned or work.deadline <= now:
                 self._tokens -= work.shape.tokens
-                if not work.forgotten:
+                if not work.abandoned:
                     expired.append(work)
                 continue
             candidates.append(work)
@@ -145,15 +145,15 @@ class Schedule(Generic[Item]):
             self._queue[:seen] = [work for work in candidates if id(work) not in chosen]
         self._running = sum(work.shape.tokens for work in batch)
         self._tokens -= self._running
-        return Next(batch, expired)
+        return NextBatch(batch, expired)
 
-    def done(self, took_s: float) -> None:
-        """The batch of the last `take` has run for `took_s` seconds."""
+    def record_run(self, took_s: float) -> None:
+        """The batch of the last `next_batch` has run for `took_s` seconds."""
         if self._running:
             self._s_per_token += SMOOTHING * (took_s / self._running - self._s_per_token)
         self._running = 0
 
-    def _together(self, candidates: list[Work[Item]]) -> list[Work[Item]]:
+    def _together(self, candidates: list[WorkItem[Item]]) -> list[WorkItem[Item]]:
         """The most urgent, and those of its lane that are nearest to it in length, as many as the limits allow."""
         if not candidates:
             return []
@@ -183,13 +183,13 @@ class Schedule(Generic[Item]):
         return (self._tokens - behind + self._running + own) * self._s_per_token
 
 
-def _urgency(work: Work[Item]) -> float:
+def _urgency(work: WorkItem[Item]) -> float:
     return work.urgency
 
 
 def _overloaded(message: str, after_s: float) -> Overloaded:
     return Overloaded(
         message,
-        retry_after_s=max(LEAST_RETRY_AFTER_S, after_s),
+        retry_after_s=max(MIN_RETRY_AFTER_S, after_s),
         hint="Try again after the time in Retry-After.",
     )

@@ -23,25 +23,25 @@ from frontdesk.taxonomy import Taxonomy
 from frontdesk.types import Understanding
 from frontdesk.verified_files import ReadableFile
 from model_store.bundle import Bundle
-from runners.ensemble.parallel_members import all_scores
-from runners.ensemble.prediction import Judgement, Words
-from runners.ensemble.remote_ports import NOTHING, Elsewhere, MembersElsewhere, Scorer
+from runners.ensemble.parallel_members import score_members
+from runners.ensemble.prediction import EnsemblePrediction, UnderstandingBuilder
+from runners.ensemble.remote_ports import NO_REMOTE_SERVICES, MemberService, RemoteServices, Scorer
 from runners.models.base_model import Batch, Member
 from runners.models.calibration import Calibration
-from runners.models.encoder import ENCODER_MEMBERS, Encoder, Precision, default_precision
 from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.linear import LogisticRegression
 from runners.models.meta_learner import CandidateScorer
+from runners.models.onnx_encoder import ENCODER_MEMBERS, Encoder, Precision, default_precision
 from runners.models.trees import TREE_MEMBERS, Trees
 
 ENSEMBLE = "ensemble"
-RESERVES = "reserves"
+FALLBACKS_FOLDER = "reserves"
 _NO_ROWS = FeatureRows((), np.empty((0, 0), np.float32))  # encoders read texts alone
 
 
 @dataclass(frozen=True, slots=True)
 class Ensemble:
-    """A loaded bundle. `elsewhere` owns those of `members` and scorers that are not loaded in this process.
+    """A loaded bundle. `remote_services` owns those of `members` and scorers that are not loaded in this process.
 
     `reserves` are smaller ensembles of the same members, by name: their scorers, always loaded in this process, and
     their calibration were trained without those that may be away.
@@ -56,7 +56,7 @@ class Ensemble:
     sentiment_scorer: Scorer
     calibration: Calibration
     precision: Precision = "int8"
-    elsewhere: Elsewhere = NOTHING
+    remote_services: RemoteServices = NO_REMOTE_SERVICES
     reserves: Mapping[str, Ensemble] = field(default_factory=dict)
 
     @classmethod
@@ -67,9 +67,9 @@ class Ensemble:
         *,
         provider: Provider = ON_CPU,
         precision: Precision | None = None,
-        elsewhere: Elsewhere = NOTHING,
+        remote_services: RemoteServices = NO_REMOTE_SERVICES,
     ) -> Ensemble:
-        """Load every part of a verified bundle that is not `elsewhere`.
+        """Load every part of a verified bundle that is not `remote_services`.
 
         Args:
             bundle: to be served.
@@ -83,9 +83,9 @@ class Ensemble:
         """
         manifest = bundle.manifest
         precision = precision or default_precision(provider)
-        remote = {member.name: member for service in elsewhere.members for member in service.members}
+        remote = {member.name: member for service in remote_services.members for member in service.members}
         intent_scorer, sentiment_scorer = (
-            elsewhere.meta_learner.scorers if elsewhere.meta_learner else load_scorers(bundle, threads)
+            remote_services.meta_learner.scorers if remote_services.meta_learner else load_scorers(bundle, threads)
         )
         whole = cls(
             version=bundle.version,
@@ -100,16 +100,16 @@ class Ensemble:
             sentiment_scorer=sentiment_scorer,
             calibration=Calibration.load(bundle.files / "calibration.json"),
             precision=precision,
-            elsewhere=elsewhere,
+            remote_services=remote_services,
         )
-        return whole.with_reserves(
+        return whole.with_fallbacks(
             manifest.reserves,
-            bundle.files / RESERVES,
+            bundle.files / FALLBACKS_FOLDER,
             candidates_per_member=manifest.candidates_per_member,
             threads=threads,
         )
 
-    def with_reserves(
+    def with_fallbacks(
         self, reserves: Mapping[str, Sequence[str]], folder: ReadableFile, *, candidates_per_member: int, threads: int
     ) -> Ensemble:
         """This ensemble with the `reserves` in `folder`, by name: the members that each judges by."""
@@ -124,7 +124,7 @@ class Ensemble:
                 intent_scorer=intent_scorer,
                 sentiment_scorer=sentiment_scorer,
                 calibration=Calibration.load(folder / name / "calibration.json"),
-                elsewhere=NOTHING,
+                remote_services=NO_REMOTE_SERVICES,
             )
         return replace(self, reserves=loaded)
 
@@ -145,23 +145,26 @@ class Ensemble:
 
     def is_up(self, model: str) -> bool:
         """Are the processes there that `scores` of `model` needs? May be asked from any thread."""
-        meta_learner = self.elsewhere.meta_learner
+        meta_learner = self.remote_services.meta_learner
         if model == ENSEMBLE and meta_learner is not None and not meta_learner.is_up():
             return False
         return all(service.is_up() for service in self._services_of(model))
 
-    def can_spare(self, services: Sequence[str]) -> bool:
+    def can_run_without(self, services: Sequence[str]) -> bool:
         """Would messages be understood without these services, by a reserve?"""
         gone = {
-            member.name for service in self.elsewhere.members for member in service.members if service.name in services
+            member.name
+            for service in self.remote_services.members
+            for member in service.members
+            if service.name in services
         }
-        known = {service.name for service in self.elsewhere.members}
+        known = {service.name for service in self.remote_services.members}
         return known.issuperset(services) and self._left(gone) is not None
 
-    def understand(self, texts: Sequence[str], beside: Executor | None = None) -> list[Understanding]:
+    def understand(self, texts: Sequence[str], encoder_executor: Executor | None = None) -> list[Understanding]:
         """What the ensemble makes of each masked text, in order; all are judged by the same members.
 
-        Where services are away, the rest goes on with the reserve that was trained without their members. `beside` is
+        Where services are away, the rest goes on with the reserve that was trained without their members. `encoder_executor` is
         a thread on a core that is free: an encoder of this process runs there beside the other members.
 
         Raises:
@@ -170,8 +173,8 @@ class Ensemble:
         batch = Batch(texts, self.features.rows(texts), sampling=True)
         refusals = self._send(batch)
         judging = self._without(refusals) if refusals else self
-        words = Words(self.taxonomy.labels, self.sentiments, judging.names, judging.calibration)
-        return words.understandings(judging._judge(batch, beside), tuple(refusals))
+        words = UnderstandingBuilder(self.taxonomy.labels, self.sentiments, judging.names, judging.calibration)
+        return words.build(judging._judge(batch, encoder_executor), tuple(refusals))
 
     def scores(self, model: str, texts: Sequence[str]) -> Scores:
         """What one member alone says, or "ensemble", whose calibrated probabilities sum to at most 1 for an intent.
@@ -182,7 +185,7 @@ class Ensemble:
             Overloaded: a service that it needs is away.
         """
         if model == ENSEMBLE:
-            judgement = self.judge(texts, sampling=False)
+            judgement = self.predict(texts, sampling=False)
             return Scores(judgement.intent.astype(np.float32), judgement.sentiment.astype(np.float32))
         member = next(member for member in self.members if member.name == model)
         batch = Batch(texts, _NO_ROWS if model in ENCODER_MEMBERS else self.features.rows(texts))
@@ -190,7 +193,7 @@ class Ensemble:
             service.send(batch, only=model)
         return member.scores(batch)
 
-    def judge(self, texts: Sequence[str], *, sampling: bool = True) -> Judgement:
+    def predict(self, texts: Sequence[str], *, sampling: bool = True) -> EnsemblePrediction:
         """The probabilities of all members together; without `sampling` no encoder is sampled under dropout.
 
         Raises:
@@ -201,7 +204,7 @@ class Ensemble:
             raise refusal
         return self._judge(batch)
 
-    def judge_in_reserve(self, name: str, members: Sequence[Scores], statistics: Floats) -> Judgement:
+    def predict_with_fallback(self, name: str, members: Sequence[Scores], statistics: Floats) -> EnsemblePrediction:
         """What the reserve `name` makes of the scores of all `members`: it reads those of its own.
 
         Args:
@@ -214,18 +217,18 @@ class Ensemble:
             statistics,
         )
 
-    def _services_of(self, model: str) -> list[MembersElsewhere]:
+    def _services_of(self, model: str) -> list[MemberService]:
         """The services that `model` needs."""
         return [
             service
-            for service in self.elsewhere.members
+            for service in self.remote_services.members
             if model == ENSEMBLE or model in {member.name for member in service.members}
         ]
 
     def _send(self, batch: Batch) -> dict[str, Overloaded]:
         """Put the services to work, beside the members in this process; gives the refusals of those that are away."""
         refusals = {}
-        for service in self.elsewhere.members:
+        for service in self.remote_services.members:
             try:
                 service.send(batch)
             except Overloaded as refusal:
@@ -235,7 +238,10 @@ class Ensemble:
     def _without(self, refusals: Mapping[str, Overloaded]) -> Ensemble:
         """The reserve of the members that are left; raises a refusal where no reserve was trained for them."""
         gone = {
-            member.name for service in self.elsewhere.members for member in service.members if service.name in refusals
+            member.name
+            for service in self.remote_services.members
+            for member in service.members
+            if service.name in refusals
         }
         if (reserve := self._left(gone)) is None:
             raise next(iter(refusals.values()))
@@ -246,19 +252,19 @@ class Ensemble:
         left = tuple(name for name in self.names if name not in gone)
         return next((reserve for reserve in self.reserves.values() if reserve.names == left), None)
 
-    def _judge(self, batch: Batch, beside: Executor | None = None) -> Judgement:
+    def _judge(self, batch: Batch, encoder_executor: Executor | None = None) -> EnsemblePrediction:
         """Of a batch that the services have been sent."""
-        scores = all_scores(self.members, batch, beside)
+        scores = score_members(self.members, batch, encoder_executor)
         return self._weigh(scores, batch.rows.dense[:, -len(STATISTICS) :])
 
-    def _weigh(self, scores: tuple[Scores, ...], statistics: Floats) -> Judgement:
+    def _weigh(self, scores: tuple[Scores, ...], statistics: Floats) -> EnsemblePrediction:
         """Meta-learner and calibration."""
         intents, sentiments = np.stack([of.intent for of in scores]), np.stack([of.sentiment for of in scores])
-        if self.elsewhere.meta_learner is not None:
-            self.elsewhere.meta_learner.send(intents, sentiments, statistics)
+        if self.remote_services.meta_learner is not None:
+            self.remote_services.meta_learner.send(intents, sentiments, statistics)
         intent = self.intent_scorer.probabilities(intents, statistics)
         sentiment = self.sentiment_scorer.probabilities(sentiments, statistics)
-        return Judgement(
+        return EnsemblePrediction(
             scores,
             self.calibration.intent_probabilities(intent, intents.mean(axis=0)),
             self.calibration.sentiment_probabilities(sentiment),

@@ -12,14 +12,16 @@ from concurrent.futures import Executor
 
 from frontdesk.scores import Scores
 from runners.models.base_model import Batch, Member
-from runners.models.encoder import Encoder
+from runners.models.onnx_encoder import Encoder
 
 
-def all_scores(members: Sequence[Member], batch: Batch, beside: Executor | None = None) -> tuple[Scores, ...]:
-    """The scores of each of `members`; with `beside`, the first encoder of this process runs there meanwhile."""
+def score_members(
+    members: Sequence[Member], batch: Batch, encoder_executor: Executor | None = None
+) -> tuple[Scores, ...]:
+    """The scores of each of `members`; with `encoder_executor`, the first encoder of this process runs there meanwhile."""
     first = next((member for member in members if isinstance(member, Encoder)), None)
-    if beside is None or first is None:
+    if encoder_executor is None or first is None:
         return tuple(member.scores(batch) for member in members)
-    running = beside.submit(first.scores, batch)
+    running = encoder_executor.submit(first.scores, batch)
     others = {member.name: member.scores(batch) for member in members if member is not first}
     return tuple(running.result() if member is first else others[member.name] for member in members)

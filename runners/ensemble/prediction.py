@@ -17,7 +17,7 @@ from frontdesk.scores import Scores
 from frontdesk.types import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
 from runners.models.calibration import Calibration, Doubles
 
-SHOWN_CANDIDATES = 5
+MAX_LISTED_CANDIDATES = 5
 BY_HEAD_DROPOUT, BY_MEMBERS = "head_dropout", "member_disagreement"
 """How uncertainty was got: from encoders sampled under dropout, or without any from how the members differ. The latter
 finds wrong answers worse, for weak members differ on everything: area under the ROC curve 0.83 against 0.92 by the
@@ -25,7 +25,7 @@ score and 0.51 against 0.87 by its epistemic part (starter corpus, 493 held-out 
 
 
 @dataclass(frozen=True, slots=True)
-class Judgement:
+class EnsemblePrediction:
     """The ensemble's numbers for a batch, before they become `Understanding`: what evaluation and golden rows compare.
 
     `members` holds the scores of each base model that took part; `intent` is (texts, intents), rows sum to at most 1;
@@ -38,7 +38,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
+class UnderstandingBuilder:
     """What turns one ensemble's judgements into words.
 
     `intents`, `sentiments` and `members` are the names of a judgement's columns and members, in order.
@@ -49,7 +49,7 @@ class Words:
     members: tuple[str, ...]
     calibration: Calibration
 
-    def understandings(self, judgement: Judgement, skipped: tuple[str, ...] = ()) -> list[Understanding]:
+    def build(self, judgement: EnsemblePrediction, skipped: tuple[str, ...] = ()) -> list[Understanding]:
         """Of each text; `skipped` names what took no part in the judgement."""
         rows = zip(
             self._intents(judgement.intent),
@@ -75,10 +75,10 @@ class Words:
         """Of each text, of (texts, intents), its intent and the plausible ones."""
         order = np.argsort(-probabilities, axis=1, kind="stable")
         ranked = probabilities[np.arange(len(order))[:, None], order]
-        shown = np.maximum((ranked[:, :SHOWN_CANDIDATES] > 0).sum(axis=1), 1)
+        shown = np.maximum((ranked[:, :MAX_LISTED_CANDIDATES] > 0).sum(axis=1), 1)
         plausible = set_sizes(ranked, self.calibration.conformal_threshold)
         out_of_scope = np.maximum(0.0, 1.0 - probabilities.sum(axis=1))
-        most = max(SHOWN_CANDIDATES, int(plausible.max()))
+        most = max(MAX_LISTED_CANDIDATES, int(plausible.max()))
         arrays = order[:, :most], ranked[:, :most], shown, plausible, out_of_scope
         return [self._intent(*row) for row in zip(*(array.tolist() for array in arrays), strict=True)]
 

@@ -21,7 +21,7 @@ class Scorer(Protocol):
     def probabilities(self, members: Floats, statistics: Floats) -> Doubles: ...
 
 
-class MembersElsewhere(Protocol):
+class MemberService(Protocol):
     """Members that share a service; they answer for the batch that was sent.
 
     `send` puts all of them to work, or `only` the one that is named, and raises `Overloaded` where the service is away.
@@ -38,7 +38,7 @@ class MembersElsewhere(Protocol):
     def send(self, batch: Batch, only: str | None = None) -> None: ...
 
 
-class MetaLearnerElsewhere(Protocol):
+class MetaLearnerService(Protocol):
     """The scorers of intent and sentiment in one service; they answer for the members' scores that were sent."""
 
     @property
@@ -50,11 +50,11 @@ class MetaLearnerElsewhere(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class RemoteServices:
     """Everything that is not in this process; nothing in placement `embedded`."""
 
-    members: tuple[MembersElsewhere, ...] = ()
-    meta_learner: MetaLearnerElsewhere | None = None
+    members: tuple[MemberService, ...] = ()
+    meta_learner: MetaLearnerService | None = None
 
 
-NOTHING = Elsewhere()
+NO_REMOTE_SERVICES = RemoteServices()

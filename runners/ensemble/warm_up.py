@@ -20,10 +20,10 @@ from frontdesk.errors import BundleError
 from frontdesk.features.statistics import STATISTICS
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.prediction import Judgement
-from runners.ensemble.remote_ports import NOTHING, Elsewhere
-from runners.models.encoder import ENCODER_MEMBERS, Precision, PrecisionWish
+from runners.ensemble.prediction import EnsemblePrediction
+from runners.ensemble.remote_ports import NO_REMOTE_SERVICES, RemoteServices
 from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, PrecisionSetting
 
 GOLDEN_TOLERANCE: Mapping[Precision, float] = MappingProxyType({"int8": 1e-3, "fp32": 1e-3, "fp16": 3e-2})
 """The largest difference of any probability; fp16 has three digits."""
@@ -36,13 +36,13 @@ def golden_precisions(members: Sequence[str]) -> tuple[Precision, ...]:
     return ("int8", "fp32") if set(members) & set(ENCODER_MEMBERS) else ("fp32",)
 
 
-def open_warm(
+def load_warm_ensemble(
     bundle: Bundle,
     threads: int,
     *,
     provider: Provider = ON_CPU,
-    precision: PrecisionWish = "auto",
-    elsewhere: Elsewhere = NOTHING,
+    precision: PrecisionSetting = "auto",
+    remote_services: RemoteServices = NO_REMOTE_SERVICES,
 ) -> Ensemble:
     """Load a bundle and run its golden rows; with `auto`, in the first precision of the provider that reproduces them.
 
@@ -51,7 +51,7 @@ def open_warm(
     """
     tried = _tried(precision, provider)
     for wanted in tried:
-        ensemble = Ensemble.load(bundle, threads, provider=provider, precision=wanted, elsewhere=elsewhere)
+        ensemble = Ensemble.load(bundle, threads, provider=provider, precision=wanted, remote_services=remote_services)
         try:
             warm_up(ensemble, bundle)
             break
@@ -70,8 +70,8 @@ def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
     """
     golden = json.loads((bundle.files / "golden.json").read_bytes())
     texts, expected = golden["texts"], _expected(golden, ensemble.precision)
-    together = ensemble.judge(texts)
-    for judgements in ([together], [ensemble.judge([text]) for text in texts]):
+    together = ensemble.predict(texts)
+    for judgements in ([together], [ensemble.predict([text]) for text in texts]):
         _compare(judgements, expected, ensemble.precision, f"The golden rows of bundle {bundle.version}")
     for name, judged in _in_reserve(ensemble, texts, together):
         what = f"The golden rows of bundle {bundle.version} {name.replace('_', ' ')}"
@@ -80,25 +80,29 @@ def warm_up(ensemble: Ensemble, bundle: Bundle) -> None:
 
 def golden_results(ensemble: Ensemble, texts: Sequence[str]) -> dict[str, Any]:
     """What a bundle keeps of golden rows in one precision: `intent`, `sentiment`, and both of each of `reserves`."""
-    judgement = ensemble.judge(texts)
+    judgement = ensemble.predict(texts)
     return {
         **_written(judgement),
         "reserves": {name: _written(of) for name, of in _in_reserve(ensemble, texts, judgement)},
     }
 
 
-def _in_reserve(ensemble: Ensemble, texts: Sequence[str], judgement: Judgement) -> Iterator[tuple[str, Judgement]]:
+def _in_reserve(
+    ensemble: Ensemble, texts: Sequence[str], judgement: EnsemblePrediction
+) -> Iterator[tuple[str, EnsemblePrediction]]:
     """What each reserve makes of texts that were judged by all."""
     statistics = ensemble.features.rows(texts).dense[:, -len(STATISTICS) :]
     for name in ensemble.reserves:
-        yield name, ensemble.judge_in_reserve(name, judgement.members, statistics)
+        yield name, ensemble.predict_with_fallback(name, judgement.members, statistics)
 
 
-def _written(judgement: Judgement) -> dict[str, list[list[float]]]:
+def _written(judgement: EnsemblePrediction) -> dict[str, list[list[float]]]:
     return {"intent": judgement.intent.tolist(), "sentiment": judgement.sentiment.tolist()}
 
 
-def _compare(judgements: Sequence[Judgement], expected: Mapping[str, Any], precision: Precision, what: str) -> None:
+def _compare(
+    judgements: Sequence[EnsemblePrediction], expected: Mapping[str, Any], precision: Precision, what: str
+) -> None:
     for task in ("intent", "sentiment"):
         found = np.concatenate([getattr(judgement, task) for judgement in judgements])
         off = float(np.abs(found - np.array(expected[task])).max())
@@ -110,10 +114,10 @@ def _compare(judgements: Sequence[Judgement], expected: Mapping[str, Any], preci
             )
 
 
-def _tried(wish: PrecisionWish, provider: Provider) -> tuple[Precision, ...]:
+def _tried(wish: PrecisionSetting, provider: Provider) -> tuple[Precision, ...]:
     if wish != "auto":
         return (wish,)
-    return ("fp16", "fp32") if provider.on_gpu else ("int8", "fp32")
+    return ("fp16", "fp32") if provider.is_gpu else ("int8", "fp32")
 
 
 def _expected(golden: Mapping[str, Any], precision: Precision) -> Mapping[str, Any]:

@@ -34,7 +34,7 @@ class Platt:
         return np.where(probabilities > 0, calibrated, 0.0)
 
 
-def shared_out(calibrated: Doubles, members_mean: NDArray[np.floating[Any]]) -> Doubles:
+def normalise_probabilities(calibrated: Doubles, members_mean: NDArray[np.floating[Any]]) -> Doubles:
     """Candidates' probabilities brought to a sum of at most 1, and for other labels a share of what they leave over.
 
     Each of those gets as much of it as the members give it on average: nothing is impossible because no member had it
@@ -83,7 +83,7 @@ class Calibration:
             scored: (texts, intents) of the candidate scorer, 0 for what is no candidate.
             members_mean: (texts, intents) the members' mean probabilities, which sum to 1.
         """
-        return shared_out(self.intent(scored), members_mean)
+        return normalise_probabilities(self.intent(scored), members_mean)
 
     def sentiment_probabilities(self, scored: Doubles) -> Doubles:
         """(texts, 3) calibrated, rows sum to 1."""

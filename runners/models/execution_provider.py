@@ -18,13 +18,13 @@ from typing import Any, Literal
 
 from frontdesk.errors import ConfigurationError
 
-Wish = Literal["auto", "tensorrt", "cuda", "cpu"]
-Name = Literal["tensorrt", "cuda", "cpu"]
+ProviderSetting = Literal["auto", "tensorrt", "cuda", "cpu"]
+ProviderName = Literal["tensorrt", "cuda", "cpu"]
 
-ONNXRUNTIME_NAMES: Mapping[Name, str] = MappingProxyType(
+ONNXRUNTIME_NAMES: Mapping[ProviderName, str] = MappingProxyType(
     {"tensorrt": "TensorrtExecutionProvider", "cuda": "CUDAExecutionProvider", "cpu": "CPUExecutionProvider"}
 )
-TRIED: Mapping[Wish, tuple[Name, ...]] = MappingProxyType(
+GPU_CANDIDATES: Mapping[ProviderSetting, tuple[ProviderName, ...]] = MappingProxyType(
     {"auto": ("cuda",), "tensorrt": ("tensorrt",), "cuda": ("cuda",), "cpu": ()}
 )
 """The GPU providers that a wish makes worth trying, best first."""
@@ -42,15 +42,15 @@ class Provider:
     `engines` is the folder that TensorRT keeps its built engines in; the other providers need none.
     """
 
-    name: Name
+    name: ProviderName
     because: str
     engines: Path | None = None
 
     @property
-    def on_gpu(self) -> bool:
+    def is_gpu(self) -> bool:
         return self.name != "cpu"
 
-    def configured(self) -> list[tuple[str, dict[str, Any]]]:
+    def session_providers(self) -> list[tuple[str, dict[str, Any]]]:
         """What onnxruntime is given: providers in order of preference, each with its options.
 
         The last is always the CPU: it runs the nodes that compute shapes, also beside a GPU.
@@ -81,25 +81,25 @@ ON_CPU = Provider("cpu", "always")
 """For the graphs that never leave the CPU, and for training and evaluation, whose figures are those of the CPU."""
 
 
-def choose(wish: Wish, problems: Mapping[Name, str | None], engines: Path) -> Provider:
+def choose_provider(wish: ProviderSetting, problems: Mapping[ProviderName, str | None], engines: Path) -> Provider:
     """The provider that `wish` gets on a machine with these `problems`.
 
     Args:
         wish: the setting `model.provider`.
-        problems: for each provider of `TRIED[wish]`, why it does not work here; None where it does.
+        problems: for each provider of `GPU_CANDIDATES[wish]`, why it does not work here; None where it does.
         engines: a folder for TensorRT's engines.
 
     Raises:
         ConfigurationError: when a provider is asked for by name and does not work here, saying why.
     """
-    for name in TRIED[wish]:
+    for name in GPU_CANDIDATES[wish]:
         if problems[name] is None:
             return Provider(
                 name, "asked for" if name == wish else "it works here", engines if name == "tensorrt" else None
             )
     if wish == "cpu":
         return Provider("cpu", "asked for")
-    told = "; ".join(f"{name}: {problems[name]}" for name in TRIED[wish])
+    told = "; ".join(f"{name}: {problems[name]}" for name in GPU_CANDIDATES[wish])
     if wish == "auto":
         return Provider("cpu", told)
     raise ConfigurationError(

@@ -17,23 +17,23 @@ from tokenizers import Tokenizer
 
 @dataclass(frozen=True, slots=True)
 class Grouping:
-    """At most `most` texts in a call; a call costs as much as `call` tokens of padding."""
+    """At most `max_texts` texts in a call; a call costs as much as `call_cost` tokens of padding."""
 
-    most: int
-    call: int
+    max_texts: int
+    call_cost: int
 
 
-ON_CPU = Grouping(most=32, call=3)
-ON_GPU = Grouping(most=64, call=4096)
+ON_CPU = Grouping(max_texts=32, call_cost=3)
+ON_GPU = Grouping(max_texts=64, call_cost=4096)
 
 
 @lru_cache(maxsize=4)
-def tokenizer_of(written: str) -> Tokenizer:
+def load_tokenizer(written: str) -> Tokenizer:
     """The tokenizer that is written in a `tokenizer.json`; encoders with the same one share it, and its work."""
     return Tokenizer.from_str(written)
 
 
-def groups(lengths: Sequence[int], grouping: Grouping) -> list[list[int]]:
+def group_by_length(lengths: Sequence[int], grouping: Grouping) -> list[list[int]]:
     """Places of `lengths` by groups, the shortest first.
 
     A length joins the group before it unless padding that group up to it costs more than a call of its own.
@@ -42,7 +42,7 @@ def groups(lengths: Sequence[int], grouping: Grouping) -> list[list[int]]:
     longest = 0
     for place in sorted(range(len(lengths)), key=lengths.__getitem__):
         length = lengths[place]
-        if found and len(found[-1]) < grouping.most and (length - longest) * len(found[-1]) <= grouping.call:
+        if found and len(found[-1]) < grouping.max_texts and (length - longest) * len(found[-1]) <= grouping.call_cost:
             found[-1].append(place)
         else:
             found.append([place])

@@ -19,7 +19,7 @@ from runners.models.onnx_session import open_session
 
 
 @dataclass(frozen=True, slots=True)
-class Candidates:
+class CandidateRows:
     """Rows for the booster: `rows` (candidates, columns) float32; `text` and `label` (candidates,) say whose."""
 
     rows: Floats
@@ -27,7 +27,7 @@ class Candidates:
     label: NDArray[np.intp]
 
 
-def candidates(members: Floats, statistics: Floats, top: int) -> Candidates:
+def build_candidates(members: Floats, statistics: Floats, top: int) -> CandidateRows:
     """Build the candidate rows.
 
     Args:
@@ -62,11 +62,11 @@ def candidates(members: Floats, statistics: Floats, top: int) -> Candidates:
         best_mean[text, -1],
         *statistics[text].T,
     ]
-    return Candidates(np.stack(columns, axis=1).astype(np.float32), text, label)
+    return CandidateRows(np.stack(columns, axis=1).astype(np.float32), text, label)
 
 
 def column_names(members: tuple[str, ...], statistics: tuple[str, ...]) -> tuple[str, ...]:
-    """The names of the columns that `candidates` builds, in order."""
+    """The names of the columns that `build_candidates` builds, in order."""
     return (
         *(f"{member}_probability" for member in members),
         *(f"{member}_rank" for member in members),
@@ -93,7 +93,7 @@ class CandidateScorer:
 
     def probabilities(self, members: Floats, statistics: Floats) -> NDArray[np.float64]:
         """(members, texts, labels) and (texts, statistics) -> (texts, labels) float64; 0 for what is no candidate."""
-        found = candidates(members, statistics, self._top)
+        found = build_candidates(members, statistics, self._top)
         (scored,) = self._session.run(["probabilities"], {"rows": found.rows})
         spread = np.zeros(members.shape[1:], dtype=np.float64)
         spread[found.text, found.label] = scored[:, 1]

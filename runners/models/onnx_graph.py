@@ -32,19 +32,21 @@ class Graph:
         """The last dimension of the input `name`."""
         return next(int(given.shape[-1]) for given in self._session.get_inputs() if given.name == name)
 
-    def held(self, array: Array) -> Any:
+    def copy_to_device(self, array: Array) -> Any:
         """`array` for many calls of `run`, copied to the device now."""
         return array if self._device is None else onnxruntime.OrtValue.ortvalue_from_numpy(array, self._device, 0)
 
-    def run(self, outputs: Sequence[str], inputs: Mapping[str, Array], held: Mapping[str, Any]) -> list[Array]:
-        """The outputs by name, in that order. `held` are inputs that `held` has made."""
+    def run(
+        self, outputs: Sequence[str], inputs: Mapping[str, Array], copy_to_device: Mapping[str, Any]
+    ) -> list[Array]:
+        """The outputs by name, in that order. `copy_to_device` are inputs that `copy_to_device` has made."""
         if self._device is None:
-            plain: list[Array] = self._session.run(outputs, {**inputs, **held})
+            plain: list[Array] = self._session.run(outputs, {**inputs, **copy_to_device})
             return plain
         binding = self._session.io_binding()
         for name, array in inputs.items():
             binding.bind_cpu_input(name, array)
-        for name, value in held.items():
+        for name, value in copy_to_device.items():
             binding.bind_ortvalue_input(name, value)
         for name in outputs:
             binding.bind_output(name, self._device)
@@ -55,4 +57,4 @@ class Graph:
 
 def open_graph(path: ReadableFile, threads: int, provider: Provider = ON_CPU) -> Graph:
     """Open a graph on `provider`; raises what `open_session` raises."""
-    return Graph(open_session(path, threads, provider), "cuda" if provider.on_gpu else None)
+    return Graph(open_session(path, threads, provider), "cuda" if provider.is_gpu else None)

@@ -17,14 +17,14 @@ import onnxruntime
 from frontdesk.errors import BundleError, ConfigurationError
 from frontdesk.verified_files import ReadableFile
 from runners.models.execution_provider import (
+    GPU_CANDIDATES,
     INSTALL_HINT,
     ON_CPU,
     ONNXRUNTIME_NAMES,
-    TRIED,
-    Name,
     Provider,
-    Wish,
-    choose,
+    ProviderName,
+    ProviderSetting,
+    choose_provider,
 )
 
 PROBE = bytes.fromhex(
@@ -56,7 +56,7 @@ def open_session(path: ReadableFile, threads: int, provider: Provider = ON_CPU) 
     return session
 
 
-def find_provider(wish: Wish, engines: Path) -> Provider:
+def find_provider(wish: ProviderSetting, engines: Path) -> Provider:
     """Choose where encoders run, by trying what `wish` (the setting `model.provider`) makes worth trying.
 
     To be called once a process, before models are loaded: on a machine with a GPU it takes a second or two.
@@ -68,10 +68,10 @@ def find_provider(wish: Wish, engines: Path) -> Provider:
     Raises:
         ConfigurationError: when a provider is asked for by name and does not work here.
     """
-    return choose(wish, {name: problem_of(name, engines) for name in TRIED[wish]}, engines)
+    return choose_provider(wish, {name: find_problem(name, engines) for name in GPU_CANDIDATES[wish]}, engines)
 
 
-def problem_of(name: Name, engines: Path) -> str | None:
+def find_problem(name: ProviderName, engines: Path) -> str | None:
     """Why a GPU provider does not work on this machine; None where a graph has really been computed on it."""
     if ONNXRUNTIME_NAMES[name] not in onnxruntime.get_available_providers():
         return f"this build, {check_runtime()}, does not offer it"
@@ -95,7 +95,7 @@ def _open(graph: bytes, threads: int, provider: Provider) -> onnxruntime.Inferen
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
     # without `enable_fallback=0` a provider that raises is replaced by the CPU, with a word on stdout
-    return onnxruntime.InferenceSession(graph, options, providers=provider.configured(), enable_fallback=0)
+    return onnxruntime.InferenceSession(graph, options, providers=provider.session_providers(), enable_fallback=0)
 
 
 def _elsewhere(session: onnxruntime.InferenceSession, provider: Provider) -> str | None:

@@ -15,12 +15,12 @@ from types import MappingProxyType
 
 from frontdesk.errors import ConfigurationError
 from model_store.manifest import Manifest
-from runners.ensemble.remote_ports import Elsewhere
-from runners.models.encoder import ENCODER_MEMBERS
+from runners.ensemble.remote_ports import RemoteServices
 from runners.models.linear import LogisticRegression
+from runners.models.onnx_encoder import ENCODER_MEMBERS
 from runners.models.trees import TREE_MEMBERS
 from runners.remote.remote_members import RemoteMembers, RemoteMetaLearner
-from runners.remote.runner_client import Connection
+from runners.remote.runner_client import RunnerConnection
 from runners.remote.tensor_codec import rows_to_arrays, texts_to_arrays
 
 ENCODERS, DISTILBERT, ROBERTA, TREES, META_LEARNER = "encoders", "distilbert", "roberta", "trees", "meta_learner"
@@ -49,7 +49,7 @@ def call_path(version: str) -> str:
     return f"/bundles/{version}/call"
 
 
-def beside_us(urls: Mapping[str, str | None]) -> list[str]:
+def local_services(urls: Mapping[str, str | None]) -> list[str]:
     """The services, of those at `urls`, that our own BentoML master has started: it gives them unix sockets.
 
     One with another address is on another machine, where probes of its own watch over it.
@@ -68,9 +68,9 @@ def check_placement(placement: str, manifest: Manifest) -> None:
             )
 
 
-def connect(
+def connect_services(
     placement: str, manifest: Manifest, urls: Mapping[str, str | None], *, timeout_s: float, start_timeout_s: float
-) -> Elsewhere:
+) -> RemoteServices:
     """Connect to each service of the placement, waiting until it is up.
 
     Args:
@@ -88,11 +88,11 @@ def connect(
                 f"BentoML started no process for the service '{name}', which model.placement '{placement}' needs.",
                 hint="Do not serve with --development, or set FRONTDESK_MODEL__PLACEMENT=embedded.",
             )
-        connections[name] = Connection(name, url, call_path(manifest.version), timeout_s)
+        connections[name] = RunnerConnection(name, url, call_path(manifest.version), timeout_s)
     for connection in connections.values():
         connection.wait_until_up(start_timeout_s)
     meta_learner = connections.pop(META_LEARNER, None)
-    return Elsewhere(
+    return RemoteServices(
         members=tuple(
             RemoteMembers(
                 name,

@@ -20,7 +20,7 @@ from runners.models.calibration import Doubles
 from runners.remote.tensor_codec import Arrays, pack, scores_from_arrays, unpack
 
 
-class Line(Protocol):
+class RunnerChannel(Protocol):
     """One call at a time: what was sent, then its answer. `is_up` may be asked meanwhile, from another thread."""
 
     def is_up(self) -> bool: ...
@@ -36,7 +36,9 @@ class RemoteMembers:
     `encode` picks what they read of a batch.
     """
 
-    def __init__(self, name: str, line: Line, members: Sequence[str], encode: Callable[[Batch], Arrays]) -> None:
+    def __init__(
+        self, name: str, line: RunnerChannel, members: Sequence[str], encode: Callable[[Batch], Arrays]
+    ) -> None:
         self.name = name
         self.members: tuple[Member, ...] = tuple(_RemoteMember(member, self) for member in members)
         self._line = line
@@ -80,7 +82,7 @@ class _RemoteMember:
 class RemoteMetaLearner:
     """Both candidate scorers in one service."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: RunnerChannel) -> None:
         self.scorers: tuple[Scorer, Scorer] = (_RemoteScorer("intent", self), _RemoteScorer("sentiment", self))
         self._line = line
         self._answer: Mapping[str, NDArray[Any]] = {}

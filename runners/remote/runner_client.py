@@ -28,18 +28,18 @@ PROBE_PATH = "/livez"
 MAX_IDLE_S = 4.0
 """BentoML's workers close a connection that has been idle for 5 s."""
 PROBE_TIMEOUT_S = 1.0
-QUESTION_TIMEOUT_S = 0.1
+STATUS_TIMEOUT_S = 0.1
 """Whoever asks whether a runner is up may be an event loop: a runner that is there answers a probe within 2 ms."""
 POLL_S = 0.05
 RETRY_AFTER_S = 5.0
 """BentoML respawns a process that was killed after about 11 s: who comes back after this finds it on the third try."""
 
 
-class RunnerFailed(Exception):
+class RunnerError(Exception):
     """The runner is alive but has no answer to this call."""
 
 
-class Connection:
+class RunnerConnection:
     """To the runner `name` at `url`: file:///path of a unix socket, http://host:port or tcp://host:port.
 
     `path` is what calls are sent to; `timeout_s` is the longest that an answer may take.
@@ -74,14 +74,14 @@ class Connection:
     def is_up(self) -> bool:
         """Does the runner answer? While it has a call, or had one of late: did it answer the last one?
 
-        May be asked from any thread. Takes no longer than `QUESTION_TIMEOUT_S` on a unix socket.
+        May be asked from any thread. Takes no longer than `STATUS_TIMEOUT_S` on a unix socket.
         """
         if not self._lock.acquire(blocking=False):
             return not self._is_away
         try:
             if self._is_away:
                 return self._is_back()
-            return self._is_pending or not self._is_stale() or self._is_reopened(QUESTION_TIMEOUT_S)
+            return self._is_pending or not self._is_stale() or self._is_reopened(STATUS_TIMEOUT_S)
         finally:
             self._lock.release()
 
@@ -120,9 +120,9 @@ class Connection:
         if status == 503:
             raise Overloaded(f"The service '{self.name}' has too much waiting.", retry_after_s=RETRY_AFTER_S)
         if status == 404:
-            raise RunnerFailed(f"The service '{self.name}' holds another bundle.")
+            raise RunnerError(f"The service '{self.name}' holds another bundle.")
         if status != 200:
-            raise RunnerFailed(f"The service '{self.name}' answered {status}; its own log says why.")
+            raise RunnerError(f"The service '{self.name}' answered {status}; its own log says why.")
         return body
 
     def close(self) -> None:

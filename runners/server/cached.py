@@ -20,10 +20,10 @@ from hashlib import blake2b
 
 from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
-from runners.port import Layer
+from runners.layer import Layer
 
 
-class Outcome(StrEnum):
+class CacheOutcome(StrEnum):
     """How a text was answered: from the cache, by joining a running evaluation, or by the models."""
 
     HIT = "hit"
@@ -37,7 +37,7 @@ class Cached:
     `observe` is called with the outcome of each text that was looked up.
     """
 
-    def __init__(self, inner: Layer, capacity: int, observe: Callable[[Outcome], None] = lambda _: None) -> None:
+    def __init__(self, inner: Layer, capacity: int, observe: Callable[[CacheOutcome], None] = lambda _: None) -> None:
         self._inner = inner
         self._capacity = capacity
         self._observe = observe
@@ -60,7 +60,7 @@ class Cached:
         prefix = f"{len(tenant)}:{tenant}:".encode()  # with the length, no two tenants and texts give the same bytes
         keys = [blake2b(prefix + text.text.encode(), digest_size=16).digest() for text in texts]
         results: dict[bytes, Understanding] = {}
-        outcome = Outcome.HIT
+        outcome = CacheOutcome.HIT
         while missing := self._look_up(keys, texts, results, outcome):
             own = {key: text for key, text in missing.items() if key not in self._in_flight}
             if own:
@@ -68,14 +68,18 @@ class Cached:
             for key in missing.keys() - own.keys():
                 if (flight := self._in_flight.get(key)) is not None:
                     await flight.wait()
-            outcome = Outcome.JOINED
+            outcome = CacheOutcome.JOINED
         return [results[key] for key in keys]
 
     async def close(self) -> None:
         await self._inner.close()
 
     def _look_up(
-        self, keys: Sequence[bytes], texts: Sequence[MaskedText], results: dict[bytes, Understanding], outcome: Outcome
+        self,
+        keys: Sequence[bytes],
+        texts: Sequence[MaskedText],
+        results: dict[bytes, Understanding],
+        outcome: CacheOutcome,
     ) -> dict[bytes, MaskedText]:
         """Add the cached understandings to `results`; return the texts that are still missing, each once."""
         missing: dict[bytes, MaskedText] = {}
@@ -102,7 +106,7 @@ class Cached:
                 del self._in_flight[key]
             landed.set()
         for key, understanding in understandings.items():
-            self._observe(Outcome.MISS)
+            self._observe(CacheOutcome.MISS)
             if not understanding.skipped:  # an understanding without a part of the system is not cached
                 self._entries[key] = understanding
         while len(self._entries) > self._capacity:

@@ -46,12 +46,12 @@ class ModelServer:
     def check_room(self) -> None:
         """Raise `Overloaded` if another text would be refused regardless of its deadline.
 
-        Also raises what the check of `refuse_when` raises.
+        Also raises what the check of `set_disk_check` raises.
         """
         self._batched.check_room()
         if self._check_disk is not None:
             self._check_disk()
 
-    def refuse_when(self, check: Callable[[], None]) -> None:
+    def set_disk_check(self, check: Callable[[], None]) -> None:
         """Call `check` for new work, too; it refuses by raising. It must take microseconds."""
         self._check_disk = check

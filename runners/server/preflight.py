@@ -14,15 +14,17 @@ from pathlib import Path
 
 from frontdesk.errors import BundleError
 from model_store.bundle import Bundle
-from runners.ensemble.warm_up import open_warm
-from runners.models.encoder import Precision, PrecisionWish
-from runners.models.execution_provider import Wish
+from runners.ensemble.warm_up import load_warm_ensemble
+from runners.models.execution_provider import ProviderSetting
+from runners.models.onnx_encoder import Precision, PrecisionSetting
 from runners.models.onnx_session import find_provider
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that its master prints it
 
 
-def rehearse(bundle: Bundle, threads: int, *, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
+def run_preflight(
+    bundle: Bundle, threads: int, *, provider: ProviderSetting, precision: PrecisionSetting, engines: Path
+) -> Precision:
     """Load the bundle as a worker will and return the precision in which it reproduces its golden rows.
 
     Raises:
@@ -67,7 +69,12 @@ def _process_failure(version: str, exit_code: int) -> BundleError:
 
 
 def _send_outcome(
-    sender: Connection, bundle: Bundle, threads: int, provider: Wish, precision: PrecisionWish, engines: Path
+    sender: Connection,
+    bundle: Bundle,
+    threads: int,
+    provider: ProviderSetting,
+    precision: PrecisionSetting,
+    engines: Path,
 ) -> None:
     """Load the bundle in the child process and send the precision, or the exception that loading raised."""
     with sender:
@@ -77,7 +84,9 @@ def _send_outcome(
             sender.send(error)
 
 
-def _rehearsed(bundle: Bundle, threads: int, provider: Wish, precision: PrecisionWish, engines: Path) -> Precision:
+def _rehearsed(
+    bundle: Bundle, threads: int, provider: ProviderSetting, precision: PrecisionSetting, engines: Path
+) -> Precision:
     _log.addHandler(logging.NullHandler())  # the child has no BentoML handlers: Python would print a second copy
     selected = find_provider(provider, engines)
-    return open_warm(bundle, threads, provider=selected, precision=precision).precision
+    return load_warm_ensemble(bundle, threads, provider=selected, precision=precision).precision

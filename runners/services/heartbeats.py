@@ -22,7 +22,7 @@ def run_folder(run: Path, master: int) -> Path:
     return run / str(master)
 
 
-def running_server(run: Path) -> int | None:
+def find_running_server(run: Path) -> int | None:
     """Return the id of this user's process that serves with this run folder: a master, or a worker it left behind."""
     for folder in sorted(run.glob("[0-9]*")):
         contents = [file.read_text(encoding="utf-8").strip() for file in folder.glob("*") if file.is_file()]
@@ -32,7 +32,7 @@ def running_server(run: Path) -> int | None:
     return None
 
 
-def take_run_folder(run: Path, master: int) -> Path:
+def claim_run_folder(run: Path, master: int) -> Path:
     """Recreate this master's run folder, lock it until the process ends, and remove folders of dead masters.
 
     A folder is dead if no process has its number and no process, in this container or another, holds its lock.
@@ -105,13 +105,13 @@ class Heartbeats:
                 await self._task
         self._own.unlink(missing_ok=True)
 
-    def dead(self) -> list[str]:
+    def dead_processes(self) -> list[str]:
         """Those that have signed on and show no life any more: their process is gone, or they have been silent."""
         return [name for name, (pid, silent_s) in self._seen().items() if silent_s > self._timeout_s or not _runs(pid)]
 
-    def missing(self) -> list[str]:
+    def missing_processes(self) -> list[str]:
         """Those of the expected that have not signed on yet, have signed off, or are dead."""
-        alive = set(self._seen()) - set(self.dead())
+        alive = set(self._seen()) - set(self.dead_processes())
         return [name for name in self._expected if name not in alive]
 
     async def _beat(self) -> None:

@@ -19,7 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from frontdesk.config import PINNED_RUN_VARIABLE, Settings, load
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import open_secret, replaced
-from runners.models.encoder import Precision
+from runners.models.onnx_encoder import Precision
 from runners.services.process_manager import stop_server
 
 FILE_NAME = "pinned.json"
@@ -43,7 +43,7 @@ class PinnedRun:
     precision: Precision
     sockets: Path
 
-    def applied_to(self, settings: Settings) -> Settings:
+    def apply_to(self, settings: Settings) -> Settings:
         """The settings of a process of this run."""
         model = settings.model.model_copy(update={"bundle": self.bundle, "precision": self.precision})
         security = settings.security.model_copy(update={"bundle_keys": self.bundle_keys})
@@ -82,7 +82,7 @@ def read_pinned_run() -> PinnedRun | None:
 
 
 @cache
-def run_settings() -> tuple[Settings, PinnedRun | None]:
+def load_run_settings() -> tuple[Settings, PinnedRun | None]:
     """This process's settings, loaded once, with what its master has pinned; and the pinned facts by themselves.
 
     A worker that cannot read the pinned facts stops the server.
@@ -95,7 +95,7 @@ def run_settings() -> tuple[Settings, PinnedRun | None]:
         pinned = read_pinned_run()
     except ConfigurationError as error:
         stop_server(error)
-    return (settings if pinned is None else pinned.applied_to(settings)), pinned
+    return (settings if pinned is None else pinned.apply_to(settings)), pinned
 
 
 def _remove(file: Path, pid: int) -> None:

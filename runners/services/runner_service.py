@@ -36,25 +36,25 @@ from model_store.bundle import Bundle
 from model_store.promotion import champion_path
 from model_store.signature import open_signed
 from runners.batching.batcher import Batcher
-from runners.batching.scheduler import Limits
+from runners.batching.scheduler import BatchLimits
 from runners.ensemble.ensemble import load_member
 from runners.models.base_model import Batch
-from runners.models.encoder import ENCODER_MEMBERS, default_precision
 from runners.models.execution_provider import ON_CPU, Provider
+from runners.models.onnx_encoder import ENCODER_MEMBERS, default_precision
 from runners.models.onnx_session import find_provider
 from runners.remote.placement import call_path
 from runners.remote.tensor_codec import Arrays, pack, scores_to_arrays, unpack
 from runners.services.heartbeats import Heartbeats, run_folder
-from runners.services.pinned_run import run_settings
+from runners.services.pinned_run import load_run_settings
 from runners.services.process_manager import use_private_sockets
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, which prints it before ours is configured
 
 end_with_parent()
-SETTINGS, _ = run_settings()
+SETTINGS, _ = load_run_settings()
 if server_context.worker_index is None:  # a master that serves only this service, on its own host
     use_private_sockets(SETTINGS.run)
-NATIVE_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
+BENTOML_PATHS = frozenset({"/livez", "/readyz", "/healthz", "/metrics"})
 QUIET_S = 1.0
 """A runner without a call for this long after SIGTERM is needed no more: what an API worker still works on when it is
 told to stop reaches the models within milliseconds."""
@@ -67,7 +67,7 @@ class Runner:
         self.path = call_path(bundle.version)
         self._answer = answer
         self._batcher: Batcher[bytes, bytes] = Batcher(
-            self._run, Limits(max_batch=1, max_waiting=SETTINGS.model.max_waiting_texts)
+            self._run, BatchLimits(max_batch=1, max_waiting=SETTINGS.model.max_waiting_texts)
         )
         self._under_way = 0
         self._last_call = 0.0
@@ -129,7 +129,7 @@ class Runner:
         return min(last + QUIET_S, told + SETTINGS.server.shutdown_grace_s)
 
 
-class Answering(Protocol):
+class RunnerPort(Protocol):
     """What a door needs of a runner: where it takes calls, and its answer to one."""
 
     path: str
@@ -137,15 +137,15 @@ class Answering(Protocol):
     async def call(self, body: bytes) -> bytes: ...
 
 
-class RunnerDoor:
-    """ASGI. Answers calls by this process's runner, and lets BentoML's application answer `NATIVE_PATHS`."""
+class RunnerApp:
+    """ASGI. Answers calls by this process's runner, and lets BentoML's application answer `BENTOML_PATHS`."""
 
-    def __init__(self, native: ASGIApp, runner: Callable[[], Answering]) -> None:
+    def __init__(self, native: ASGIApp, runner: Callable[[], RunnerPort]) -> None:
         self._native = native
         self._runner = runner
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] in NATIVE_PATHS:
+        if scope["type"] != "http" or scope["path"] in BENTOML_PATHS:
             await self._native(scope, receive, send)
             return
         runner = self._runner()
@@ -159,19 +159,21 @@ class RunnerDoor:
 
 @attrs.define(eq=False)
 class RunnerService(Service[Runner]):  # type: ignore[misc]  # BentoML's SDK is skipped by the type checker
-    """A BentoML service that serves its inner `Runner` behind a `RunnerDoor`."""
+    """A BentoML service that serves its inner `Runner` behind a `RunnerApp`."""
 
     def to_asgi(self, is_main: bool = True) -> Any:
-        return RunnerDoor(super().to_asgi(is_main), bentoml.get_current_service)
+        return RunnerApp(super().to_asgi(is_main), bentoml.get_current_service)
 
 
-def pinned_bundle() -> Bundle:
+def open_pinned_bundle() -> Bundle:
     """The bundle that the serving master has pinned for all processes, verified."""
     path = SETTINGS.model.bundle or champion_path(SETTINGS.bundles)
     return open_signed(path, SETTINGS.keys, SETTINGS.security.bundle_keys)
 
 
-def member_scores(bundle: Bundle, names: Sequence[str], read: Callable[[Arrays], Batch]) -> Callable[[Arrays], Arrays]:
+def load_member_handler(
+    bundle: Bundle, names: Sequence[str], read: Callable[[Arrays], Batch]
+) -> Callable[[Arrays], Arrays]:
     """Load those of the members `names` that the bundle has; gives what scores a call with those that it wants.
 
     `read` makes the batch of a call's arrays. `wanted` among them marks members, in the bundle's order.
@@ -206,7 +208,7 @@ def provider_for(names: Sequence[str], settings: Settings) -> Provider:
     return provider
 
 
-async def _answer(runner: Answering, body: bytes) -> tuple[int, bytes]:
+async def _answer(runner: RunnerPort, body: bytes) -> tuple[int, bytes]:
     """Status and body. An exception stays here, for it cannot cross and its message may hold a customer's words."""
     try:
         return 200, await runner.call(body)

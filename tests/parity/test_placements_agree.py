@@ -13,9 +13,9 @@ import pytest
 from frontdesk.errors import Overloaded
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble, load_scorers
-from runners.ensemble.remote_ports import Elsewhere
+from runners.ensemble.remote_ports import RemoteServices
 from runners.ensemble.warm_up import warm_up
-from runners.models.encoder import ENCODER_MEMBERS
+from runners.models.onnx_encoder import ENCODER_MEMBERS
 from runners.remote.placement import MEMBERS, TREES
 from runners.remote.remote_members import RemoteMembers, RemoteMetaLearner
 from runners.remote.tensor_codec import (
@@ -27,8 +27,8 @@ from runners.remote.tensor_codec import (
     texts_to_arrays,
     unpack,
 )
-from runners.services.meta_learner import answer_with
-from runners.services.runner_service import member_scores
+from runners.services.meta_learner_service import build_scorer_handler
+from runners.services.runner_service import load_member_handler
 from training.data.examples import Example
 
 
@@ -56,7 +56,7 @@ class Loopback:
 def lines_of(bundle: Bundle, services: tuple[str, ...]) -> dict[str, Loopback]:
     return {
         service: Loopback(
-            member_scores(bundle, MEMBERS[service], rows_from_arrays if service == TREES else texts_from_arrays)
+            load_member_handler(bundle, MEMBERS[service], rows_from_arrays if service == TREES else texts_from_arrays)
         )
         for service in services
     }
@@ -79,11 +79,13 @@ def test_the_answers_are_those_of_embedded_with_one_call_a_batch(
     encoder_bundle: Bundle, texts: list[str], services: tuple[str, ...]
 ) -> None:
     lines = lines_of(encoder_bundle, services)
-    meta_learner = Loopback(answer_with(*load_scorers(encoder_bundle, 1)))
-    elsewhere = Elsewhere(members_over(lines), RemoteMetaLearner(meta_learner) if "trees" in services else None)
-    spread = Ensemble.load(encoder_bundle, elsewhere=elsewhere)
-    here = Ensemble.load(encoder_bundle).judge(texts)
-    there = spread.judge(texts)
+    meta_learner = Loopback(build_scorer_handler(*load_scorers(encoder_bundle, 1)))
+    remote_services = RemoteServices(
+        members_over(lines), RemoteMetaLearner(meta_learner) if "trees" in services else None
+    )
+    spread = Ensemble.load(encoder_bundle, remote_services=remote_services)
+    here = Ensemble.load(encoder_bundle).predict(texts)
+    there = spread.predict(texts)
 
     np.testing.assert_allclose(there.intent, here.intent, rtol=0, atol=1e-6)
     np.testing.assert_allclose(there.sentiment, here.sentiment, rtol=0, atol=1e-6)
@@ -105,8 +107,10 @@ def test_the_answers_of_those_who_are_left_are_the_same_wherever_they_are(
     encoder_bundle: Bundle, texts: list[str], away: tuple[str, ...], reserve: str
 ) -> None:
     lines = lines_of(encoder_bundle, ("distilbert", "roberta", "trees"))
-    meta_learner = Loopback(answer_with(*load_scorers(encoder_bundle, 1)))
-    spread = Ensemble.load(encoder_bundle, elsewhere=Elsewhere(members_over(lines), RemoteMetaLearner(meta_learner)))
+    meta_learner = Loopback(build_scorer_handler(*load_scorers(encoder_bundle, 1)))
+    spread = Ensemble.load(
+        encoder_bundle, remote_services=RemoteServices(members_over(lines), RemoteMetaLearner(meta_learner))
+    )
     for service in away:
         lines[service].away = True
 
@@ -125,7 +129,9 @@ def test_the_answers_of_those_who_are_left_are_the_same_wherever_they_are(
 def test_the_scores_of_each_model_are_those_of_embedded(
     encoder_bundle: Bundle, texts: list[str], services: tuple[str, ...], model: str
 ) -> None:
-    spread = Ensemble.load(encoder_bundle, elsewhere=Elsewhere(members_over(lines_of(encoder_bundle, services))))
+    spread = Ensemble.load(
+        encoder_bundle, remote_services=RemoteServices(members_over(lines_of(encoder_bundle, services)))
+    )
     here, there = Ensemble.load(encoder_bundle).scores(model, texts), spread.scores(model, texts)
 
     np.testing.assert_allclose(there.intent, here.intent, rtol=0, atol=1e-6)
@@ -133,17 +139,19 @@ def test_the_scores_of_each_model_are_those_of_embedded(
 
 
 def test_encoders_elsewhere_sample_only_when_asked_to(encoder_bundle: Bundle, texts: list[str]) -> None:
-    spread = Ensemble.load(encoder_bundle, elsewhere=Elsewhere(members_over(lines_of(encoder_bundle, ("encoders",)))))
+    spread = Ensemble.load(
+        encoder_bundle, remote_services=RemoteServices(members_over(lines_of(encoder_bundle, ("encoders",))))
+    )
     for sampling, expected in ((True, ENCODER_MEMBERS), (False, ())):
-        judged = spread.judge(texts, sampling=sampling).members
+        judged = spread.predict(texts, sampling=sampling).members
         sampled = {member.name for member, scores in zip(spread.members, judged, strict=True) if scores.sampled}
         assert sampled == set(expected)
 
 
 def test_what_is_elsewhere_is_not_loaded_here(encoder_bundle: Bundle, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(encoder_bundle.path, tmp_path / encoder_bundle.version))
-    elsewhere = Elsewhere(members_over(lines_of(encoder_bundle, ("encoders",))))
+    remote_services = RemoteServices(members_over(lines_of(encoder_bundle, ("encoders",))))
     for file in (file for name in ENCODER_MEMBERS for file in (folder / "members").glob(f"{name}.*")):
         file.unlink()
     without_graphs = Bundle(folder, encoder_bundle.manifest)
-    warm_up(Ensemble.load(without_graphs, elsewhere=elsewhere), without_graphs)
+    warm_up(Ensemble.load(without_graphs, remote_services=remote_services), without_graphs)

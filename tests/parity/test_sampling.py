@@ -11,7 +11,7 @@ import pytest
 
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from runners.models.encoder import ENCODER_MEMBERS, HEAD_DROPOUT
+from runners.models.onnx_encoder import ENCODER_MEMBERS, HEAD_DROPOUT
 from training.data.examples import Example
 from training.profiles.profile import EncoderSettings
 
@@ -37,9 +37,9 @@ def texts(starter_examples: tuple[Example, ...]) -> list[str]:
 
 
 def test_a_text_has_the_same_samples_alone_and_in_company(ensemble: Ensemble, texts: list[str]) -> None:
-    together = ensemble.judge(texts).members
+    together = ensemble.predict(texts).members
     for row, text in enumerate(texts[:20]):
-        for one, many in zip(ensemble.judge([text]).members, together, strict=True):
+        for one, many in zip(ensemble.predict([text]).members, together, strict=True):
             if one.sampled is not None and many.sampled is not None:
                 np.testing.assert_allclose(one.sampled.mean[0], many.sampled.mean[row], rtol=0, atol=1e-6)
                 np.testing.assert_allclose(one.sampled.entropy[0], many.sampled.entropy[row], rtol=0, atol=1e-5)
@@ -47,12 +47,12 @@ def test_a_text_has_the_same_samples_alone_and_in_company(ensemble: Ensemble, te
 
 def test_encoders_alone_are_sampled_and_only_where_it_is_wanted(ensemble: Ensemble, texts: list[str]) -> None:
     for sampling, expected in ((True, set(ENCODER_MEMBERS)), (False, set())):
-        members = ensemble.judge(texts, sampling=sampling).members
+        members = ensemble.predict(texts, sampling=sampling).members
         assert {member.name for member, of in zip(ensemble.members, members, strict=True) if of.sampled} == expected
 
 
 def test_sampling_changes_no_probability(ensemble: Ensemble, texts: list[str]) -> None:
-    with_samples, without = ensemble.judge(texts), ensemble.judge(texts, sampling=False)
+    with_samples, without = ensemble.predict(texts), ensemble.predict(texts, sampling=False)
     np.testing.assert_array_equal(with_samples.intent, without.intent)
     np.testing.assert_array_equal(with_samples.sentiment, without.sentiment)
 

@@ -73,9 +73,9 @@ def test_parity_of_a_model_with_itself_is_not_enough_to_hide_a_difference() -> N
 
 
 def test_a_batch_of_n_equals_n_batches_of_one(ensemble: Ensemble, unseen: list[str]) -> None:
-    together = ensemble.judge(unseen)
+    together = ensemble.predict(unseen)
     for row, text in enumerate(unseen[:60]):
-        alone = ensemble.judge([text])
+        alone = ensemble.predict([text])
         np.testing.assert_allclose(alone.intent[0], together.intent[row], atol=1e-5)
         np.testing.assert_allclose(alone.sentiment[0], together.sentiment[row], atol=1e-5)
         for one, many in zip(alone.members, together.members, strict=True):

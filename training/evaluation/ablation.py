@@ -14,8 +14,8 @@ from frontdesk.scores import Floats
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.remote_ports import Scorer
 from runners.models.base_model import Batch
-from runners.models.calibration import Doubles, shared_out
-from runners.models.meta_learner import candidates
+from runners.models.calibration import Doubles, normalise_probabilities
+from runners.models.meta_learner import build_candidates
 from training.data.labels import MISSING
 from training.evaluation.prediction_metrics import classification_metrics
 from training.models.base_model_scores import TaskRows
@@ -54,7 +54,7 @@ def ablate_base_models(
         calibrator = fit_platt(raw, calibrated_on.truth, _weights(calibrated_on, profile.calibration))
         scored = calibrator(scorer.probabilities(judged_on.members, judged_on.statistics))
         in_scope = judged_on.truth != MISSING
-        probabilities = shared_out(scored, judged_on.members.mean(axis=0))[in_scope]
+        probabilities = normalise_probabilities(scored, judged_on.members.mean(axis=0))[in_scope]
         figures[key] = classification_metrics(probabilities, judged_on.truth[in_scope])
     return figures
 
@@ -71,7 +71,7 @@ def measure_cpu_ms(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, flo
         taken[member.name] = time.process_time() - started
     started = time.process_time()
     for text in chosen:
-        ensemble.judge((text,))
+        ensemble.predict((text,))
     taken["ensemble"] = time.process_time() - started
     return {name: round(seconds * 1000 / len(chosen), 4) for name, seconds in taken.items()}
 
@@ -89,7 +89,7 @@ class _NativeScorer:
     top: int
 
     def probabilities(self, members: Floats, statistics: Floats) -> Doubles:
-        found = candidates(members, statistics, self.top)
+        found = build_candidates(members, statistics, self.top)
         spread = np.zeros(members.shape[1:], dtype=np.float64)
         spread[found.text, found.label] = np.asarray(self.booster.predict(found.rows, num_threads=1))
         return spread

@@ -9,17 +9,17 @@ import numpy as np
 from frontdesk.features.row import FeatureRow
 from frontdesk.scores import Sampled, Scores
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.prediction import Judgement
+from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.base_model import Batch, Member
 from training.models.base_model_scores import BaseModelScores
 
 BATCH_TEXTS = 64
 
 
-def predict_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = True) -> Judgement:
-    """What `Ensemble.judge` says of all texts."""
-    parts = [ensemble.judge(part, sampling=sampling) for part in _batches(texts)]
-    return Judgement(
+def predict_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = True) -> EnsemblePrediction:
+    """What `Ensemble.predict` says of all texts."""
+    parts = [ensemble.predict(part, sampling=sampling) for part in _batches(texts)]
+    return EnsemblePrediction(
         tuple(_joined(member) for member in zip(*(part.members for part in parts), strict=True)),
         np.concatenate([part.intent for part in parts]),
         np.concatenate([part.sentiment for part in parts]),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.prediction import Judgement
+from runners.ensemble.prediction import EnsemblePrediction
 from training.data.examples import Example
 from training.data.labels import MISSING, Targets, labels_of
 from training.evaluation.batch_scoring import predict_all
@@ -96,7 +96,7 @@ def evaluate_bundle(
     )
 
 
-def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[Judgement, Latency]:
+def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[EnsemblePrediction, Latency]:
     """What the ensemble says of all texts, and how long it takes over one."""
     started = time.perf_counter()
     judgement = predict_all(ensemble, texts)
@@ -105,7 +105,11 @@ def predict_timed(ensemble: Ensemble, texts: Sequence[str]) -> tuple[Judgement, 
 
 
 def list_confusions(
-    judgement: Judgement, truth: Targets, labels: Sequence[str], texts: Sequence[str], most: int = MAX_CONFUSIONS
+    judgement: EnsemblePrediction,
+    truth: Targets,
+    labels: Sequence[str],
+    texts: Sequence[str],
+    most: int = MAX_CONFUSIONS,
 ) -> tuple[Confusion, ...]:
     """The pairs (intent, taken for) of most rows, the most frequent first, among equals the surest mistake."""
     chosen, confidence = judgement.intent.argmax(axis=1), judgement.intent.max(axis=1)
@@ -121,7 +125,9 @@ def list_confusions(
     )
 
 
-def measure_intent_accuracy(judgement: Judgement, truth: Targets, labels: Sequence[str]) -> tuple[IntentAccuracy, ...]:
+def measure_intent_accuracy(
+    judgement: EnsemblePrediction, truth: Targets, labels: Sequence[str]
+) -> tuple[IntentAccuracy, ...]:
     """The accuracy of each intent that has rows, worst first, ties by name."""
     right = judgement.intent.argmax(axis=1) == truth
     found = [
@@ -138,7 +144,7 @@ def _latency(ensemble: Ensemble, texts: Sequence[str], batched_ms: float) -> Lat
     taken = []
     for number in chosen:
         started = time.perf_counter()
-        ensemble.judge([texts[number]])
+        ensemble.predict([texts[number]])
         taken.append((time.perf_counter() - started) * 1000)
     p50, p95 = np.percentile(taken, [50, 95])
     return Latency(len(chosen), round(float(p50), 3), round(float(p95), 3), round(batched_ms, 3))

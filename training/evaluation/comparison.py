@@ -112,12 +112,12 @@ def measure_latencies_ms(ensembles: Sequence[Ensemble], texts: Sequence[str]) ->
     """Median milliseconds for one text alone, the ensembles in turn: what else the machine does hits all alike."""
     for ensemble in ensembles:
         for text in texts[:WARM_UP_TEXTS]:
-            ensemble.judge([text])
+            ensemble.predict([text])
     taken: list[list[float]] = [[] for _ in ensembles]
     for text in texts[:LATENCY_TEXTS]:
         for ensemble, times in zip(ensembles, taken, strict=True):
             start = time.perf_counter()
-            ensemble.judge([text])
+            ensemble.predict([text])
             times.append((time.perf_counter() - start) * 1e3)
     return [float(np.median(times)) for times in taken]
 

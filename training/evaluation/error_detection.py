@@ -15,7 +15,7 @@ from sklearn.metrics import roc_auc_score
 
 from frontdesk.decision.uncertainty import ensemble_uncertainty, sampled_uncertainty
 from frontdesk.scores import Sampled
-from runners.ensemble.prediction import Judgement
+from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.calibration import Doubles
 from training.data.labels import MISSING, Targets
 
@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 
 
 def error_detection(
-    judgement: Judgement, truth: Targets, rows: NDArray[np.intp], full: Sequence[Sampled]
+    judgement: EnsemblePrediction, truth: Targets, rows: NDArray[np.intp], full: Sequence[Sampled]
 ) -> dict[str, Mapping[str, float]]:
     """Figures of each doubt on the rows in scope; none where no answer is wrong.
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import f1_score
 
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.prediction import Judgement
+from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.calibration import Doubles
 from training.data.labels import MISSING, Labels
 from training.evaluation.guarantees import IntentPredictions, automation_metrics, conformal_metrics, scope_metrics
@@ -20,7 +20,7 @@ Mask = NDArray[np.bool_]
 
 
 def evaluate_predictions(
-    ensemble: Ensemble, judgement: Judgement, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+    ensemble: Ensemble, judgement: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
 ) -> dict[str, Any]:
     """The ensemble, each member and the soft vote on the same rows; scope, automation and each intent beside them.
 
@@ -55,7 +55,7 @@ def evaluate_predictions(
 
 
 def to_intent_predictions(
-    ensemble: Ensemble, judgement: Judgement, labels: Labels, out_of_scope: Mask, near: Mask | None = None
+    ensemble: Ensemble, judgement: EnsemblePrediction, labels: Labels, out_of_scope: Mask, near: Mask | None = None
 ) -> IntentPredictions:
     """The ensemble's intents beside the truth."""
     nowhere = np.zeros(len(out_of_scope), dtype=np.bool_)
@@ -64,7 +64,7 @@ def to_intent_predictions(
     )
 
 
-def compute_task_metrics(judgement: Judgement, labels: Labels) -> dict[str, dict[str, float]]:
+def compute_task_metrics(judgement: EnsemblePrediction, labels: Labels) -> dict[str, dict[str, float]]:
     """The figures of a judgement alone, by task; a task that no row has a label for has none."""
     figures = {}
     for task, truth in (("intent", labels.intent), ("sentiment", labels.sentiment)):

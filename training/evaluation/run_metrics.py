@@ -11,7 +11,7 @@ import numpy as np
 
 from frontdesk.scores import Sampled
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.prediction import Judgement
+from runners.ensemble.prediction import EnsemblePrediction
 from training.data.auxiliary_sentiment import is_auxiliary
 from training.data.row_roles import DataPartition
 from training.data.splits import Rows
@@ -56,7 +56,7 @@ class RunEvaluation:
         if ensemble.reserves:
             compute_metrics["reserves"] = {
                 name: compute_task_metrics(
-                    ensemble.judge_in_reserve(name, judgement.members, tested.statistics), labels
+                    ensemble.predict_with_fallback(name, judgement.members, tested.statistics), labels
                 )
                 for name in ensemble.reserves
             }
@@ -69,7 +69,7 @@ class RunEvaluation:
             compute_metrics["borrowed_sentiment"] = {"rows": borrowed}
         return compute_metrics
 
-    def _judged(self, judgement: Judgement, rows: Rows) -> IntentPredictions:
+    def _judged(self, judgement: EnsemblePrediction, rows: Rows) -> IntentPredictions:
         data = self.data
         return to_intent_predictions(
             self.ensemble, judgement, data.labels(rows), data.out_of_scope(rows), data.near(rows)

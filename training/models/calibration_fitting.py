@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
 from frontdesk.decision.conformal import conformal_threshold
-from runners.models.calibration import Calibration, Doubles, Platt, shared_out
+from runners.models.calibration import Calibration, Doubles, Platt, normalise_probabilities
 from training.data.labels import MISSING, Labels
 from training.profiles.profile import CalibrationTargets
 from training.statistics.risk_control import certified_threshold, errors_allowed, rows_needed
@@ -41,7 +41,7 @@ def calibrate(
     intent = fit_platt(intent_scores[judged], labels.intent[judged], weights[judged])
     rated = labels.sentiment != MISSING
     sentiment = fit_platt(sentiment_scores[rated], labels.sentiment[rated])
-    probabilities = shared_out(intent(intent_scores), members_mean)
+    probabilities = normalise_probabilities(intent(intent_scores), members_mean)
     in_scope = labels.intent != MISSING
     out_of_scope_probability = 1.0 - probabilities.sum(axis=1)
     right = probabilities.argmax(axis=1) == labels.intent

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from frontdesk.errors import BundleError
 from frontdesk.scores import Scores
-from runners.models.encoder import graph_name
+from runners.models.onnx_encoder import graph_name
 from training.models.fine_tuning import EncoderModel, FittedEncoder
 from training.models.quantisation import quantise
 

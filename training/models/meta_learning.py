@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from frontdesk.taxonomy import SENTIMENTS
 from runners.ensemble.ensemble import open_scorers
 from runners.models.calibration import Calibration
-from runners.models.encoder import ENCODER_MEMBERS
+from runners.models.onnx_encoder import ENCODER_MEMBERS
 from training.data.labels import MISSING
 from training.data.row_roles import DataPartition
 from training.models.base_model_scores import BaseModelScores, Task

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from frontdesk.features.statistics import STATISTICS
-from runners.models.meta_learner import candidates, column_names
+from runners.models.meta_learner import build_candidates, column_names
 from training.models.base_model_scores import TaskRows
 from training.profiles.profile import MetaLearner
 
@@ -31,7 +31,7 @@ def fit_scorer(
         folds: (rows,) so that a text's candidates stay together when rounds are chosen.
         top: candidates per member.
     """
-    found = candidates(rows.members, rows.statistics, top)
+    found = build_candidates(rows.members, rows.statistics, top)
     right = (rows.truth[found.text] == found.label).astype(np.float32)
     columns = column_names(names, tuple(STATISTICS))
     parameters = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from runners.ensemble.prediction import Judgement
+from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.calibration import Doubles
 from training.data.examples import Example
 from training.data.labels import MISSING, Labels, Targets
@@ -38,7 +38,7 @@ class Predictions:
     rows_with_sentiment: int
 
     @classmethod
-    def of(cls, judgement: Judgement, labels: Labels, examples: Sequence[Example]) -> Predictions:
+    def of(cls, judgement: EnsemblePrediction, labels: Labels, examples: Sequence[Example]) -> Predictions:
         members = np.stack([scores.intent for scores in judgement.members]).astype(np.float64)
         rows_with_sentiment = int((labels.sentiment != MISSING).sum())
         out_of_scope = np.array([example.out_of_scope for example in examples])

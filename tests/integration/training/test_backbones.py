@@ -13,7 +13,7 @@ from transformers import BertModel
 from frontdesk.errors import ConfigurationError
 from frontdesk.features.row import FeatureRows
 from runners.models.base_model import Batch
-from runners.models.encoder import Encoder
+from runners.models.onnx_encoder import Encoder
 from training.data.labels import Labels
 from training.models.backbones import load_backbone
 from training.models.encoder_export import export_encoder, largest_difference

@@ -12,7 +12,7 @@ from frontdesk.errors import BundleError
 from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
 from runners.models.base_model import Batch
-from runners.models.encoder import Encoder, Precision, dropout_masks
+from runners.models.onnx_encoder import Encoder, Precision, dropout_masks
 from training.data.labels import MISSING, Labels
 from training.models.encoder_export import check_agreement, check_fp32, export_encoder, largest_difference
 from training.models.fine_tuning import FittedEncoder, _batches, _inconsistency, _pieces, fit_encoder

@@ -15,7 +15,7 @@ from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.signature import Signer, load_signer, open_signed
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.warm_up import open_warm
+from runners.ensemble.warm_up import load_warm_ensemble
 from training.data.held_out import read_held_out
 
 LOADERS: dict[str, Callable[[Bundle], object]] = {
@@ -27,7 +27,7 @@ LOADERS: dict[str, Callable[[Bundle], object]] = {
     "members/xgboost.intent.onnx": Ensemble.load,
     "members/logistic_regression.onnx": Ensemble.load,
     "meta/intent.onnx": Ensemble.load,
-    "golden.json": lambda bundle: open_warm(bundle, 1),
+    "golden.json": lambda bundle: load_warm_ensemble(bundle, 1),
 }
 
 

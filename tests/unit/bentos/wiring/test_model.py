@@ -19,7 +19,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
 from runners.batching.spare_core import CORES
-from runners.server.cached import Outcome
+from runners.server.cached import CacheOutcome
 from runners.server.model_server import ModelServer
 from tests.support.fakes import understanding
 
@@ -34,24 +34,24 @@ class FakeEnsemble:
 
     def __init__(self) -> None:
         self.seen: list[str] = []
-        self.beside: Executor | None = None
+        self.encoder_executor: Executor | None = None
         self.free = threading.Event()
         self.free.set()
 
     def is_up(self, _: str) -> bool:
         return True
 
-    def understand(self, texts: Sequence[str], beside: Executor | None = None) -> list[Understanding]:
+    def understand(self, texts: Sequence[str], encoder_executor: Executor | None = None) -> list[Understanding]:
         self.seen += texts
-        self.beside = beside
+        self.encoder_executor = encoder_executor
         assert self.free.wait(5)
         return [understanding(label=text) for text in texts]
 
 
 def server(
     ensemble: Any, *, cached_texts: int = 0, board: LoadBoard | None = None
-) -> tuple[ModelServer, list[Outcome]]:
-    outcomes: list[Outcome] = []
+) -> tuple[ModelServer, list[CacheOutcome]]:
+    outcomes: list[CacheOutcome] = []
     metrics: Any = SimpleNamespace(observe_cache=outcomes.append)
     return stack_layers(ensemble, ModelSettings(cached_texts=cached_texts), metrics, board), outcomes
 
@@ -66,7 +66,7 @@ async def test_a_lone_worker_caches_what_it_has_understood() -> None:
     models, outcomes = server(ensemble, cached_texts=10)
     assert await labels(models, "a") == await labels(models, "a") == ["a"]
     assert ensemble.seen == ["a"]
-    assert outcomes == [Outcome.MISS, Outcome.HIT]
+    assert outcomes == [CacheOutcome.MISS, CacheOutcome.HIT]
     assert models.balanced is None
     await models.close()
 
@@ -91,12 +91,12 @@ async def test_workers_share_their_work_and_a_core_that_none_of_them_needs(tmp_p
     assert await labels(workers[0], *texts) == texts
     assert [len(ensemble.seen) for ensemble in ensembles] == [16, 16]
     await labels(workers[0], "alone")
-    assert (ensembles[0].beside is not None) == (CORES > 1)
+    assert (ensembles[0].encoder_executor is not None) == (CORES > 1)
     ensembles[1].free.clear()
     held = asyncio.create_task(labels(workers[1], "held"))
     await asyncio.sleep(0.01)
     await labels(workers[0], "not alone")
-    assert (ensembles[0].beside is None) == (CORES <= 2)
+    assert (ensembles[0].encoder_executor is None) == (CORES <= 2)
     ensembles[1].free.set()
     await held
     for worker in workers:
@@ -108,7 +108,7 @@ def test_only_several_workers_have_a_board(tmp_path: Path) -> None:
     assert not (tmp_path / "lending").exists()
     board = open_board(tmp_path / "lending", 1, 2)
     assert board is not None
-    assert board.others() == {0: 0}
+    assert board.loads_of_others() == {0: 0}
 
 
 def test_a_board_that_cannot_be_created_is_told_and_done_without(

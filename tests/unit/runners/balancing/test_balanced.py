@@ -54,7 +54,7 @@ async def workers(tmp_path: Path) -> AsyncIterator[list[Worker]]:
 
 def load_of(folder: Path, worker: int) -> int:
     """The load that a worker shows to the others."""
-    return LoadBoard(folder, 2, 3).others()[worker]
+    return LoadBoard(folder, 2, 3).loads_of_others()[worker]
 
 
 async def labels(balanced: Balanced, *texts: str) -> list[str]:

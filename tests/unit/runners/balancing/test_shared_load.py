@@ -7,35 +7,35 @@ from runners.balancing.shared_load import LoadBoard
 
 def test_each_worker_sees_what_the_others_tell(tmp_path: Path) -> None:
     boards = [LoadBoard(tmp_path, index, 3) for index in range(3)]
-    boards[0].tell(7)
-    boards[2].tell(2)
-    assert boards[1].others() == {0: 7, 2: 2}
-    assert boards[0].others() == {1: 0, 2: 2}
+    boards[0].publish(7)
+    boards[2].publish(2)
+    assert boards[1].loads_of_others() == {0: 7, 2: 2}
+    assert boards[0].loads_of_others() == {1: 0, 2: 2}
 
 
 def test_a_worker_that_comes_back_begins_with_nothing_to_do(tmp_path: Path) -> None:
     first, second = LoadBoard(tmp_path, 0, 2), LoadBoard(tmp_path, 1, 2)
-    first.tell(99)
+    first.publish(99)
     LoadBoard(tmp_path, 0, 2)
-    assert second.others() == {0: 0}
+    assert second.loads_of_others() == {0: 0}
 
 
 def test_one_that_goes_leaves_no_load_behind(tmp_path: Path) -> None:
     first, second = LoadBoard(tmp_path, 0, 2), LoadBoard(tmp_path, 1, 2)
-    first.tell(5)
+    first.publish(5)
     first.close()
-    assert second.others() == {0: 0}
+    assert second.loads_of_others() == {0: 0}
 
 
 def test_only_workers_with_texts_are_busy(tmp_path: Path) -> None:
     boards = [LoadBoard(tmp_path, index, 4) for index in range(4)]
     for board, load in zip(boards, (9, 0, 1, 7), strict=True):
-        board.tell(load)
-    assert [board.busy_others() for board in boards] == [2, 3, 2, 2]
+        board.publish(load)
+    assert [board.count_busy_others() for board in boards] == [2, 3, 2, 2]
 
 
 def test_a_load_told_after_the_end_is_ignored(tmp_path: Path) -> None:
     first, second = LoadBoard(tmp_path, 0, 2), LoadBoard(tmp_path, 1, 2)
     first.close()
-    first.tell(5)
-    assert second.others() == {0: 0}
+    first.publish(5)
+    assert second.loads_of_others() == {0: 0}

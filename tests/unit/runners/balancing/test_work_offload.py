@@ -12,7 +12,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded
 from frontdesk.types import MaskedText, Understanding
 from runners.balancing.shared_load import LoadBoard
-from runners.balancing.work_offload import NeighbourAway, Neighbours, to_lend
+from runners.balancing.work_offload import PeerUnavailable, WorkOffload, offload_size
 from tests.support.fakes import understanding
 
 
@@ -25,7 +25,7 @@ class Reader:
         self.free.set()
         self.full = False
 
-    async def read(self, texts: Sequence[MaskedText], _: Deadline) -> list[Understanding]:
+    async def understand_locally(self, texts: Sequence[MaskedText], _: Deadline) -> list[Understanding]:
         self.seen += [text.text for text in texts]
         await self.free.wait()
         if self.full:
@@ -47,10 +47,10 @@ def other() -> Reader:
 
 
 @pytest.fixture
-async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[Neighbours]]:
+async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[WorkOffload]]:
     both = [
-        Neighbours(LoadBoard(tmp_path, 0, 2), version="v1", read=Reader().read),
-        Neighbours(LoadBoard(tmp_path, 1, 2), version="v1", read=other.read),
+        WorkOffload(LoadBoard(tmp_path, 0, 2), version="v1", understand_locally=Reader().understand_locally),
+        WorkOffload(LoadBoard(tmp_path, 1, 2), version="v1", understand_locally=other.understand_locally),
     ]
     for worker in both:
         await worker.open()
@@ -59,43 +59,43 @@ async def workers(tmp_path: Path, other: Reader) -> AsyncIterator[list[Neighbour
         await worker.close()
 
 
-async def test_a_neighbour_reads_texts_and_answers_in_their_order(workers: list[Neighbours], other: Reader) -> None:
+async def test_a_neighbour_reads_texts_and_answers_in_their_order(workers: list[WorkOffload], other: Reader) -> None:
     found = await workers[0].understand(1, masked("a", "b"), later())
     assert found == [understanding(label="a"), understanding(label="b")]
     assert other.seen == ["a", "b"]
 
 
-async def test_many_calls_at_once_each_get_their_own_answer(workers: list[Neighbours]) -> None:
+async def test_many_calls_at_once_each_get_their_own_answer(workers: list[WorkOffload]) -> None:
     calls = [workers[0].understand(1, masked(f"text {number}"), later()) for number in range(50)]
     labels = [found[0].intent.label for found in await asyncio.gather(*calls)]
     assert labels == [f"text {number}" for number in range(50)]
 
 
-async def test_a_neighbour_that_is_full_is_no_help(workers: list[Neighbours], other: Reader) -> None:
+async def test_a_neighbour_that_is_full_is_no_help(workers: list[WorkOffload], other: Reader) -> None:
     other.full = True
-    with pytest.raises(NeighbourAway):
+    with pytest.raises(PeerUnavailable):
         await workers[0].understand(1, masked("a"), later())
 
 
-async def test_a_neighbour_that_has_gone_is_left_alone_for_a_while(workers: list[Neighbours]) -> None:
-    assert workers[0].lend(own=10, texts=1) == (1, 1)
+async def test_a_neighbour_that_has_gone_is_left_alone_for_a_while(workers: list[WorkOffload]) -> None:
+    assert workers[0].plan_offload(own=10, texts=1) == (1, 1)
     await workers[1].close()
-    with pytest.raises(NeighbourAway):
+    with pytest.raises(PeerUnavailable):
         await workers[0].understand(1, masked("a"), later())
-    assert workers[0].lend(own=10, texts=1)[0] == 0
+    assert workers[0].plan_offload(own=10, texts=1)[0] == 0
 
 
-async def test_a_neighbour_that_goes_while_it_reads_is_no_help(workers: list[Neighbours], other: Reader) -> None:
+async def test_a_neighbour_that_goes_while_it_reads_is_no_help(workers: list[WorkOffload], other: Reader) -> None:
     other.free.clear()
     asking = asyncio.create_task(workers[0].understand(1, masked("a"), later()))
     while not other.seen:
         await asyncio.sleep(0.001)
     await workers[1].close()
-    with pytest.raises(NeighbourAway):
+    with pytest.raises(PeerUnavailable):
         await asking
 
 
-async def test_after_a_cancelled_call_the_next_gets_its_own_answer(workers: list[Neighbours], other: Reader) -> None:
+async def test_after_a_cancelled_call_the_next_gets_its_own_answer(workers: list[WorkOffload], other: Reader) -> None:
     await workers[0].understand(1, masked("first"), later())
     other.free.clear()
     gone = asyncio.create_task(workers[0].understand(1, masked("gone"), later()))
@@ -109,10 +109,10 @@ async def test_after_a_cancelled_call_the_next_gets_its_own_answer(workers: list
 
 
 async def test_a_neighbour_with_another_bundle_is_no_help(tmp_path: Path, other: Reader) -> None:
-    old = Neighbours(LoadBoard(tmp_path, 0, 2), version="v1", read=Reader().read)
-    new = Neighbours(LoadBoard(tmp_path, 1, 2), version="v2", read=other.read)
+    old = WorkOffload(LoadBoard(tmp_path, 0, 2), version="v1", understand_locally=Reader().understand_locally)
+    new = WorkOffload(LoadBoard(tmp_path, 1, 2), version="v2", understand_locally=other.understand_locally)
     await new.open()
-    with pytest.raises(NeighbourAway):
+    with pytest.raises(PeerUnavailable):
         await old.understand(1, masked("a"), later())
     assert other.seen == []
     await new.close()
@@ -120,34 +120,39 @@ async def test_a_neighbour_with_another_bundle_is_no_help(tmp_path: Path, other:
 
 
 async def test_what_was_lent_and_not_answered_counts_as_the_neighbours_load(
-    workers: list[Neighbours], other: Reader
+    workers: list[WorkOffload], other: Reader
 ) -> None:
     other.free.clear()
     asking = [asyncio.create_task(workers[0].understand(1, masked(str(n)), later())) for n in range(4)]
     await asyncio.sleep(0.01)
-    assert workers[0].lend(own=3, texts=1)[0] == 0
+    assert workers[0].plan_offload(own=3, texts=1)[0] == 0
     other.free.set()
     await asyncio.gather(*asking)
-    assert workers[0].lend(own=3, texts=1) == (1, 1)
+    assert workers[0].plan_offload(own=3, texts=1) == (1, 1)
 
 
-async def test_it_is_the_neighbours_own_load_that_it_tells(tmp_path: Path, workers: list[Neighbours]) -> None:
+async def test_it_is_the_neighbours_own_load_that_it_tells(tmp_path: Path, workers: list[WorkOffload]) -> None:
     neighbour = LoadBoard(tmp_path, 1, 2)
-    neighbour.tell(40)
-    assert workers[0].lend(own=10, texts=1)[0] == 0
-    neighbour.tell(0)
-    assert workers[0].lend(own=10, texts=1) == (1, 1)
+    neighbour.publish(40)
+    assert workers[0].plan_offload(own=10, texts=1)[0] == 0
+    neighbour.publish(0)
+    assert workers[0].plan_offload(own=10, texts=1) == (1, 1)
 
 
-async def test_one_that_is_not_open_lends_nothing(tmp_path: Path, workers: list[Neighbours]) -> None:
-    assert Neighbours(LoadBoard(tmp_path, 0, 2), version="v1", read=Reader().read).lend(own=10, texts=1)[0] == 0
-    assert workers[0].lend(own=10, texts=1)[0] == 1
+async def test_one_that_is_not_open_lends_nothing(tmp_path: Path, workers: list[WorkOffload]) -> None:
+    assert (
+        WorkOffload(
+            LoadBoard(tmp_path, 0, 2), version="v1", understand_locally=Reader().understand_locally
+        ).plan_offload(own=10, texts=1)[0]
+        == 0
+    )
+    assert workers[0].plan_offload(own=10, texts=1)[0] == 1
     await workers[0].close()
-    assert workers[0].lend(own=10, texts=1)[0] == 0
+    assert workers[0].plan_offload(own=10, texts=1)[0] == 0
 
 
 @pytest.mark.parametrize(
-    ("own", "texts", "theirs", "lent"),
+    ("own", "texts", "theirs", "offloaded"),
     [
         (0, 1, 0, 0),
         (1, 1, 0, 1),
@@ -159,12 +164,12 @@ async def test_one_that_is_not_open_lends_nothing(tmp_path: Path, workers: list[
         (3, 1, 9, 0),
     ],
 )
-def test_how_many_texts_are_lent(own: int, texts: int, theirs: int, lent: int) -> None:
-    assert to_lend(own, texts, theirs) == lent
+def test_how_many_texts_are_lent(own: int, texts: int, theirs: int, offloaded: int) -> None:
+    assert offload_size(own, texts, theirs) == offloaded
 
 
 @given(st.integers(0, 500), st.integers(1, 256), st.integers(0, 500))
 def test_lending_never_makes_the_neighbour_the_busier_one(own: int, texts: int, theirs: int) -> None:
-    lent = to_lend(own, texts, theirs)
-    assert 0 <= lent <= texts
-    assert lent == 0 or theirs + lent <= own + texts - lent
+    offloaded = offload_size(own, texts, theirs)
+    assert 0 <= offloaded <= texts
+    assert offloaded == 0 or theirs + offloaded <= own + texts - offloaded

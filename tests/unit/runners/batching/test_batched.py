@@ -13,7 +13,7 @@ from frontdesk.errors import Overloaded
 from frontdesk.scores import Scores
 from frontdesk.types import MaskedText, Understanding
 from runners.batching.batched import Batched
-from runners.batching.scheduler import Limits
+from runners.batching.scheduler import BatchLimits
 from runners.batching.spare_core import SpareCore
 from tests.support.fakes import understanding
 
@@ -29,9 +29,9 @@ class FakeEnsemble:
         self.free = threading.Event()
         self.free.set()
 
-    def understand(self, texts: Sequence[str], beside: Executor | None = None) -> list[Understanding]:
+    def understand(self, texts: Sequence[str], encoder_executor: Executor | None = None) -> list[Understanding]:
         self.batches.append(list(texts))
-        self.executors.append(beside)
+        self.executors.append(encoder_executor)
         assert self.free.wait(5)
         return [understanding(label=text) for text in texts]
 
@@ -66,7 +66,7 @@ def spare_core() -> FakeSpareCore:
 
 @pytest.fixture
 async def batched(ensemble: FakeEnsemble, spare_core: FakeSpareCore) -> AsyncIterator[Batched]:
-    layer = Batched(ensemble, Limits(max_batch=4, max_waiting=4), spare_core)
+    layer = Batched(ensemble, BatchLimits(max_batch=4, max_waiting=4), spare_core)
     yield layer
     ensemble.free.set()
     await layer.close()
@@ -144,7 +144,7 @@ async def test_the_spare_core_is_offered_for_each_batch(
 async def test_closing_finishes_what_was_accepted_and_ends_the_spare_thread(
     ensemble: FakeEnsemble, spare_core: FakeSpareCore
 ) -> None:
-    layer = Batched(ensemble, Limits(max_batch=4, max_waiting=2), spare_core)
+    layer = Batched(ensemble, BatchLimits(max_batch=4, max_waiting=2), spare_core)
     call = asyncio.create_task(labels(layer, "a"))
     await asyncio.sleep(0)
     await layer.close()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, Overloaded
 from runners.batching.batcher import Batcher
-from runners.batching.scheduler import Limits
+from runners.batching.scheduler import BatchLimits
 
 
 class Model:
@@ -41,7 +41,7 @@ def model() -> Model:
 
 
 def batcher(model: Model, *, max_batch: int = 4, max_waiting: int = 100) -> Batcher[int, int]:
-    return Batcher(model.run, Limits(max_batch, max_waiting))
+    return Batcher(model.run, BatchLimits(max_batch, max_waiting))
 
 
 def later() -> Deadline:
@@ -130,7 +130,7 @@ async def test_those_who_ask_again_as_soon_as_they_are_answered_run_together_aga
         time.sleep(0.05)
         return list(items)
 
-    queue: Batcher[int, int] = Batcher(slow, Limits(max_batch=8, max_waiting=100))
+    queue: Batcher[int, int] = Batcher(slow, BatchLimits(max_batch=8, max_waiting=100))
 
     async def ask_twice(number: int) -> None:
         for _ in range(2):

@@ -8,80 +8,80 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from frontdesk.errors import Overloaded
-from runners.batching.scheduler import BULK_YIELDS_S, Limits, Next, Schedule, Shape, Work
+from runners.batching.scheduler import BULK_DELAY_S, BatchLimits, ItemShape, NextBatch, Scheduler, WorkItem
 
-LIMITS = Limits(max_batch=4, max_waiting=100, max_tokens=100)
-
-
-def work(name: str, *, tokens: int = 10, deadline: float = 10.0, lane: str = "", bulk: bool = False) -> Work[str]:
-    return Work(name, Shape(lane, tokens), deadline, bulk=bulk)
+LIMITS = BatchLimits(max_batch=4, max_waiting=100, max_tokens=100)
 
 
-def schedule(*works: Work[str], limits: Limits = LIMITS) -> Schedule[str]:
-    queue: Schedule[str] = Schedule(limits)
+def work(name: str, *, tokens: int = 10, deadline: float = 10.0, lane: str = "", bulk: bool = False) -> WorkItem[str]:
+    return WorkItem(name, ItemShape(lane, tokens), deadline, bulk=bulk)
+
+
+def schedule(*works: WorkItem[str], limits: BatchLimits = LIMITS) -> Scheduler[str]:
+    queue: Scheduler[str] = Scheduler(limits)
     for one in works:
         queue.admit([one], now=0.0)
     return queue
 
 
-def names(taken: Next[str]) -> list[str]:
+def names(taken: NextBatch[str]) -> list[str]:
     return [one.item for one in taken.batch]
 
 
 def test_nothing_waiting_gives_an_empty_batch() -> None:
-    assert schedule().take(0.0) == Next([], [])
+    assert schedule().next_batch(0.0) == NextBatch([], [])
 
 
 def test_what_arrived_first_runs_first() -> None:
     queue = schedule(*(work(name) for name in "abcdef"))
-    assert [names(queue.take(0.0)), names(queue.take(0.0))] == [list("abcd"), list("ef")]
+    assert [names(queue.next_batch(0.0)), names(queue.next_batch(0.0))] == [list("abcd"), list("ef")]
 
 
 def test_the_earliest_deadline_runs_first() -> None:
     queue = schedule(work("late", deadline=9), work("soon", deadline=1), work("later", deadline=99))
-    assert names(queue.take(0.0)) == ["soon", "late", "later"]
+    assert names(queue.next_batch(0.0)) == ["soon", "late", "later"]
 
 
 def test_bulk_work_is_overtaken_but_not_for_ever() -> None:
     bulk = work("bulk", deadline=10, bulk=True)
-    queue = schedule(bulk, work("a person", deadline=10), work("a person, later", deadline=10 + BULK_YIELDS_S + 0.1))
-    assert names(queue.take(0.0)) == ["a person", "bulk", "a person, later"]
+    queue = schedule(bulk, work("a person", deadline=10), work("a person, later", deadline=10 + BULK_DELAY_S + 0.1))
+    assert names(queue.next_batch(0.0)) == ["a person", "bulk", "a person, later"]
 
 
 def test_texts_of_similar_length_run_together() -> None:
     lengths = [10, 90, 11, 80, 12, 85, 13, 95]
-    queue = schedule(*(work(str(tokens), tokens=tokens) for tokens in lengths), limits=Limits(4, 100, 1000))
-    assert names(queue.take(0.0)) == ["10", "11", "12", "13"]
-    assert names(queue.take(0.0)) == ["90", "80", "85", "95"]
+    queue = schedule(*(work(str(tokens), tokens=tokens) for tokens in lengths), limits=BatchLimits(4, 100, 1000))
+    assert names(queue.next_batch(0.0)) == ["10", "11", "12", "13"]
+    assert names(queue.next_batch(0.0)) == ["90", "80", "85", "95"]
 
 
 def test_a_batch_stays_within_the_budget_of_tokens_padding_counted() -> None:
     queue = schedule(work("a", tokens=40), work("b", tokens=10), work("long", tokens=60), work("c", tokens=10))
-    assert names(queue.take(0.0)) == ["a", "b"]
+    assert names(queue.next_batch(0.0)) == ["a", "b"]
 
 
 def test_a_text_longer_than_the_budget_runs_alone() -> None:
     queue = schedule(work("huge", tokens=5000), work("b"))
-    assert names(queue.take(0.0)) == ["huge"]
+    assert names(queue.next_batch(0.0)) == ["huge"]
 
 
 def test_different_lanes_never_share_a_batch() -> None:
     queue = schedule(work("a", lane="x"), work("b", lane="y"), work("c", lane="x"))
-    assert [names(queue.take(0.0)), names(queue.take(0.0))] == [["a", "c"], ["b"]]
+    assert [names(queue.next_batch(0.0)), names(queue.next_batch(0.0))] == [["a", "c"], ["b"]]
 
 
 def test_the_expired_is_told_so_and_the_forgotten_is_not() -> None:
     gone = work("gone")
     queue = schedule(work("late", deadline=1), gone, work("good"))
-    gone.forgotten = True
-    taken = queue.take(2.0)
+    gone.abandoned = True
+    taken = queue.next_batch(2.0)
     assert names(taken) == ["good"]
     assert [one.item for one in taken.expired] == ["late"]
     assert len(queue) == 0
 
 
 def test_a_full_queue_refuses_all_of_a_call_with_a_time_to_come_back() -> None:
-    queue = schedule(work("a"), work("b"), limits=Limits(max_batch=4, max_waiting=3))
+    queue = schedule(work("a"), work("b"), limits=BatchLimits(max_batch=4, max_waiting=3))
     with pytest.raises(Overloaded) as refused:
         queue.admit([work("c"), work("d")], now=0.0)
     assert refused.value.retry_after_s >= 1
@@ -89,9 +89,9 @@ def test_a_full_queue_refuses_all_of_a_call_with_a_time_to_come_back() -> None:
 
 
 def test_a_queue_that_would_take_too_long_takes_nothing_more_until_it_is_shorter() -> None:
-    queue = schedule(work("slow"), limits=Limits(max_batch=1, max_waiting=100, max_wait_s=2.5))
-    queue.take(0.0)
-    queue.done(took_s=5.0)
+    queue = schedule(work("slow"), limits=BatchLimits(max_batch=1, max_waiting=100, max_wait_s=2.5))
+    queue.next_batch(0.0)
+    queue.record_run(took_s=5.0)
     for name in "abc":
         queue.admit([work(name, deadline=1000)], now=0.0)
     with pytest.raises(Overloaded):
@@ -99,15 +99,15 @@ def test_a_queue_that_would_take_too_long_takes_nothing_more_until_it_is_shorter
     with pytest.raises(Overloaded):
         queue.check_room()
     for _ in range(3):
-        queue.take(0.0)
-        queue.done(took_s=0.001)
+        queue.next_batch(0.0)
+        queue.record_run(took_s=0.001)
     queue.check_room()
 
 
 def test_what_cannot_be_done_in_time_is_refused_at_once() -> None:
     queue = schedule(*(work(str(index), tokens=100) for index in range(8)))
-    queue.take(0.0)
-    queue.done(took_s=10.0)
+    queue.next_batch(0.0)
+    queue.record_run(took_s=10.0)
     with pytest.raises(Overloaded) as refused:
         queue.admit([work("hopeless", deadline=10.0)], now=0.0)
     assert refused.value.retry_after_s > 1
@@ -116,19 +116,19 @@ def test_what_cannot_be_done_in_time_is_refused_at_once() -> None:
 
 def test_urgent_work_is_not_refused_for_what_it_overtakes() -> None:
     queue = schedule(work("running", tokens=1), *(work(str(index), tokens=100, deadline=999) for index in range(8)))
-    queue.take(0.0)
-    queue.done(took_s=0.2)
+    queue.next_batch(0.0)
+    queue.record_run(took_s=0.2)
     queue.admit([work("urgent", tokens=1, deadline=1.0)], now=0.0)
-    assert names(queue.take(0.0))[0] == "urgent"
+    assert names(queue.next_batch(0.0))[0] == "urgent"
 
 
 def test_an_idle_model_takes_anything_so_that_a_bad_estimate_cannot_last() -> None:
     queue = schedule(work("slow"))
-    queue.take(0.0)
-    queue.done(took_s=1000.0)
+    queue.next_batch(0.0)
+    queue.record_run(took_s=1000.0)
     queue.admit([work("next", deadline=0.5)], now=0.0)
-    assert names(queue.take(0.0)) == ["next"]
-    queue.done(took_s=0.01)
+    assert names(queue.next_batch(0.0)) == ["next"]
+    queue.record_run(took_s=0.01)
 
 
 @given(st.lists(st.tuples(st.integers(1, 60), st.floats(1, 9)), min_size=1, max_size=60))
@@ -136,7 +136,7 @@ def test_the_most_urgent_is_always_in_the_next_batch(waiting: list[tuple[int, fl
     queue = schedule(*(work(str(index), tokens=t, deadline=d) for index, (t, d) in enumerate(waiting)))
     order = sorted(range(len(waiting)), key=lambda index: waiting[index][1])
     left = [str(index) for index in order]
-    while taken := names(queue.take(0.0)):
+    while taken := names(queue.next_batch(0.0)):
         assert taken[0] == left[0]
         left = [name for name in left if name not in taken]
     assert left == []
@@ -146,7 +146,7 @@ def test_the_most_urgent_is_always_in_the_next_batch(waiting: list[tuple[int, fl
 class Seen:
     admitted: set[int] = field(default_factory=set)
     answered: list[int] = field(default_factory=list)
-    forgotten: set[int] = field(default_factory=set)
+    abandoned: set[int] = field(default_factory=set)
 
 
 class AnyOrder(RuleBasedStateMachine):
@@ -154,15 +154,17 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue: Schedule[int] = Schedule(Limits(max_batch=3, max_waiting=12, max_tokens=50))
-        self.works: list[Work[int]] = []
+        self.queue: Scheduler[int] = Scheduler(BatchLimits(max_batch=3, max_waiting=12, max_tokens=50))
+        self.works: list[WorkItem[int]] = []
         self.seen = Seen()
         self.now = 0.0
 
     @rule(sizes=st.lists(st.integers(1, 70), min_size=1, max_size=5), left=st.floats(0.1, 5), bulk=st.booleans())
     def come(self, sizes: list[int], left: float, bulk: bool) -> None:
         first = len(self.works)
-        works = [Work(first + i, Shape(i % 2, size), self.now + left, bulk=bulk) for i, size in enumerate(sizes)]
+        works = [
+            WorkItem(first + i, ItemShape(i % 2, size), self.now + left, bulk=bulk) for i, size in enumerate(sizes)
+        ]
         self.works += works
         try:
             self.queue.admit(works, self.now)
@@ -172,31 +174,31 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(took=st.floats(0, 3))
     def run(self, took: float) -> None:
-        taken = self.queue.take(self.now)
+        taken = self.queue.next_batch(self.now)
         assert len(taken.batch) <= 3
         assert len({one.shape.lane for one in taken.batch}) <= 1
         assert all(one.deadline > self.now for one in taken.batch)
         self.seen.answered += [one.item for one in (*taken.batch, *taken.expired)]
         self.now += took
-        self.queue.done(took)
+        self.queue.record_run(took)
 
     @rule(number=st.integers(0, 10_000))
     @precondition(lambda self: self.works)
     def go_away(self, number: int) -> None:
         gone = self.works[number % len(self.works)]
         if gone.item in self.seen.admitted and gone.item not in self.seen.answered:
-            gone.forgotten = True
-            self.seen.forgotten.add(gone.item)
+            gone.abandoned = True
+            self.seen.abandoned.add(gone.item)
 
     @invariant()
     def none_is_answered_twice_or_unasked(self) -> None:
         assert len(self.seen.answered) == len(set(self.seen.answered))
-        assert set(self.seen.answered) <= self.seen.admitted - self.seen.forgotten
+        assert set(self.seen.answered) <= self.seen.admitted - self.seen.abandoned
 
     def teardown(self) -> None:
         while len(self.queue):
             self.run(0.0)
-        assert set(self.seen.answered) == self.seen.admitted - self.seen.forgotten
+        assert set(self.seen.answered) == self.seen.admitted - self.seen.abandoned
         assert self.queue.wait_s == pytest.approx(0.0)
 
 

@@ -13,7 +13,7 @@ from frontdesk.features.row import FeatureRows
 from frontdesk.scores import Scores
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.remote_ports import Elsewhere
+from runners.ensemble.remote_ports import RemoteServices
 from runners.models.base_model import Batch
 
 TREES_AND_LINEAR = ("logistic_regression", "random_forest", "xgboost")
@@ -69,7 +69,7 @@ def spread(whole: Ensemble, *away: str) -> Ensemble:
     """As in placement `distributed`, but for a meta-learner of its own."""
     held = {"distilbert": ("distilbert",), "roberta": ("roberta",), "trees": TREES_AND_LINEAR}
     services = (Service(whole, name, *members, away=name in away) for name, members in held.items())
-    return replace(whole, elsewhere=Elsewhere(tuple(services)))
+    return replace(whole, remote_services=RemoteServices(tuple(services)))
 
 
 TEXTS = ["where is my parcel", "i forgot my password", "your app deleted my account and i am furious"]
@@ -96,7 +96,9 @@ def test_those_who_are_left_answer_by_what_they_learned_without_the_others(
 
 
 def test_a_service_of_both_encoders_is_skipped_by_its_own_name(whole: Ensemble) -> None:
-    dedicated = replace(whole, elsewhere=Elsewhere((Service(whole, "encoders", "distilbert", "roberta", away=True),)))
+    dedicated = replace(
+        whole, remote_services=RemoteServices((Service(whole, "encoders", "distilbert", "roberta", away=True),))
+    )
     assert {answer.skipped for answer in dedicated.understand(TEXTS)} == {("encoders",)}
 
 
@@ -122,7 +124,7 @@ def test_a_bundle_from_before_there_were_reserves_needs_all_its_members(whole: E
 
 def test_evaluation_never_mixes_in_a_reserve(whole: Ensemble) -> None:
     with pytest.raises(Overloaded):
-        spread(whole, "distilbert").judge(TEXTS)
+        spread(whole, "distilbert").predict(TEXTS)
 
 
 def test_a_service_that_goes_away_under_a_batch_fails_it(whole: Ensemble) -> None:
@@ -142,7 +144,7 @@ def test_the_models_are_the_ensemble_and_its_members(whole: Ensemble) -> None:
 
 
 def test_scores_of_the_ensemble_are_its_calibrated_probabilities(whole: Ensemble) -> None:
-    scores, judgement = whole.scores("ensemble", TEXTS), whole.judge(TEXTS)
+    scores, judgement = whole.scores("ensemble", TEXTS), whole.predict(TEXTS)
 
     assert scores.intent.dtype == scores.sentiment.dtype == np.float32
     np.testing.assert_allclose(scores.intent, judgement.intent, atol=1e-6)
@@ -152,7 +154,7 @@ def test_scores_of_the_ensemble_are_its_calibrated_probabilities(whole: Ensemble
 
 @pytest.mark.parametrize("name", ["logistic_regression", "xgboost", "roberta"])
 def test_scores_of_a_member_are_what_it_says_in_the_ensemble(whole: Ensemble, name: str) -> None:
-    judged = whole.judge(TEXTS).members[whole.names.index(name)]
+    judged = whole.predict(TEXTS).members[whole.names.index(name)]
     scores = whole.scores(name, TEXTS)
 
     np.testing.assert_allclose(scores.intent, judged.intent, atol=1e-6)
@@ -160,10 +162,10 @@ def test_scores_of_a_member_are_what_it_says_in_the_ensemble(whole: Ensemble, na
 
 
 def test_one_member_is_asked_of_its_own_service_alone(whole: Ensemble) -> None:
-    elsewhere = spread(whole, "trees")
-    elsewhere.scores("roberta", TEXTS)
+    remote_services = spread(whole, "trees")
+    remote_services.scores("roberta", TEXTS)
 
-    assert [service.sent for service in elsewhere.elsewhere.members] == [[], ["roberta"], []]
+    assert [service.sent for service in remote_services.remote_services.members] == [[], ["roberta"], []]
 
 
 def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
@@ -178,15 +180,15 @@ def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
 @pytest.mark.parametrize("model", ["ensemble", "distilbert"])
 def test_scores_do_not_go_on_without_what_they_need(whole: Ensemble, model: str) -> None:
     """A tensor has no room for the word "skipped"."""
-    elsewhere = spread(whole, "distilbert")
-    assert not elsewhere.is_up(model)
+    remote_services = spread(whole, "distilbert")
+    assert not remote_services.is_up(model)
     with pytest.raises(Overloaded):
-        elsewhere.scores(model, TEXTS)
+        remote_services.scores(model, TEXTS)
 
 
 def test_a_model_is_up_while_its_own_process_is(whole: Ensemble) -> None:
-    elsewhere = spread(whole, "distilbert")
-    assert {model: elsewhere.is_up(model) for model in whole.models if model not in TREES_AND_LINEAR[1:]} == {
+    remote_services = spread(whole, "distilbert")
+    assert {model: remote_services.is_up(model) for model in whole.models if model not in TREES_AND_LINEAR[1:]} == {
         "ensemble": False,
         "logistic_regression": True,
         "distilbert": False,

@@ -10,7 +10,7 @@ import pytest
 
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.parallel_members import all_scores
+from runners.ensemble.parallel_members import score_members
 from runners.models.base_model import Batch
 
 TEXTS = ["Where is my parcel?", "I want my money back, this is a disgrace!", "hi"]
@@ -42,7 +42,7 @@ def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundl
     ensemble = Ensemble.load(encoder_bundle)
     batch = Batch(TEXTS, ensemble.features.rows(TEXTS), sampling=True)
     for one, other in zip(
-        all_scores(ensemble.members, batch), all_scores(ensemble.members, batch, threads), strict=True
+        score_members(ensemble.members, batch), score_members(ensemble.members, batch, threads), strict=True
     ):
         np.testing.assert_array_equal(one.intent, other.intent)
         np.testing.assert_array_equal(one.sentiment, other.sentiment)
@@ -52,5 +52,5 @@ def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundl
 def test_without_an_encoder_everything_runs_in_turn(tiny_bundle: Bundle, threads: Threads) -> None:
     ensemble = Ensemble.load(tiny_bundle)
     batch = Batch(TEXTS, ensemble.features.rows(TEXTS))
-    assert len(all_scores(ensemble.members, batch, threads)) == len(ensemble.members)
+    assert len(score_members(ensemble.members, batch, threads)) == len(ensemble.members)
     assert threads.ran == []

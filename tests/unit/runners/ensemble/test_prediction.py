@@ -7,7 +7,7 @@ import pytest
 
 from frontdesk.scores import Sampled, Scores
 from frontdesk.types import Candidate, MemberOpinion
-from runners.ensemble.prediction import SHOWN_CANDIDATES, Judgement, Words, uncertainties
+from runners.ensemble.prediction import MAX_LISTED_CANDIDATES, EnsemblePrediction, UnderstandingBuilder, uncertainties
 from tests.support.reports import calibration, names
 
 SURE, TORN = np.array([[1.0, 0.0]], np.float32), np.array([[0.5, 0.5]], np.float32)
@@ -48,20 +48,20 @@ def test_where_no_encoder_was_sampled_the_members_are_compared() -> None:
     assert (uncertainty.method, uncertainty.epistemic) == ("member_disagreement", 1.0)
 
 
-def words(intents: int, members: tuple[str, ...] = ("a", "b")) -> Words:
-    return Words(names(intents), ("negative", "neutral", "positive"), members, calibration())
+def words(intents: int, members: tuple[str, ...] = ("a", "b")) -> UnderstandingBuilder:
+    return UnderstandingBuilder(names(intents), ("negative", "neutral", "positive"), members, calibration())
 
 
-def judgement(intent: list[list[float]], members: tuple[list[list[float]], ...] | None = None) -> Judgement:
+def judgement(intent: list[list[float]], members: tuple[list[list[float]], ...] | None = None) -> EnsemblePrediction:
     """Of members that all say the same unless told else; no text has a sentiment."""
     rows = np.array(intent)
     flat = np.full((len(rows), 3), 1 / 3)
     said = [np.array(of, np.float32) for of in members or (intent, intent)]
-    return Judgement(tuple(Scores(of, flat.astype(np.float32)) for of in said), rows, flat)
+    return EnsemblePrediction(tuple(Scores(of, flat.astype(np.float32)) for of in said), rows, flat)
 
 
 def test_every_text_of_a_batch_has_its_own_ranking() -> None:
-    first, second = words(3).understandings(judgement([[0.1, 0.7, 0.15], [0.05, 0.0, 0.9]]))
+    first, second = words(3).build(judgement([[0.1, 0.7, 0.15], [0.05, 0.0, 0.9]]))
 
     assert [candidate.label for candidate in first.intent.candidates] == ["intent_1", "intent_2", "intent_0"]
     assert second.intent.candidates == (Candidate("intent_2", 0.9), Candidate("intent_0", 0.05))
@@ -69,32 +69,32 @@ def test_every_text_of_a_batch_has_its_own_ranking() -> None:
 
 
 def test_labels_that_tie_keep_the_order_of_the_columns() -> None:
-    (found,) = words(4).understandings(judgement([[0.25, 0.25, 0.25, 0.25]]))
+    (found,) = words(4).build(judgement([[0.25, 0.25, 0.25, 0.25]]))
 
     assert [candidate.label for candidate in found.plausible] == list(names(4))
 
 
 def test_the_plausible_intents_may_be_more_or_fewer_than_are_shown() -> None:
-    wide, narrow = words(8).understandings(judgement([[0.125] * 8, [0.86, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02]]))
+    wide, narrow = words(8).build(judgement([[0.125] * 8, [0.86, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02, 0.02]]))
 
-    assert (len(wide.plausible), len(wide.intent.candidates)) == (8, SHOWN_CANDIDATES)
-    assert (len(narrow.plausible), len(narrow.intent.candidates)) == (1, SHOWN_CANDIDATES)
+    assert (len(wide.plausible), len(wide.intent.candidates)) == (8, MAX_LISTED_CANDIDATES)
+    assert (len(narrow.plausible), len(narrow.intent.candidates)) == (1, MAX_LISTED_CANDIDATES)
 
 
 def test_what_the_probabilities_leave_over_is_out_of_scope() -> None:
-    inside, outside = words(2).understandings(judgement([[0.5, 0.2], [0.3, 0.2]]))
+    inside, outside = words(2).build(judgement([[0.5, 0.2], [0.3, 0.2]]))
 
     assert (inside.intent.in_scope, inside.intent.out_of_scope_probability) == (True, 0.3)
     assert (outside.intent.in_scope, outside.intent.out_of_scope_probability) == (False, 0.5)
 
 
 def test_each_member_is_quoted_with_its_best_label() -> None:
-    (found,) = words(2).understandings(judgement([[0.6, 0.4]], ([[0.75, 0.25]], [[0.25, 0.75]])))
+    (found,) = words(2).build(judgement([[0.6, 0.4]], ([[0.75, 0.25]], [[0.25, 0.75]])))
 
     assert found.members == (MemberOpinion("a", "intent_0", 0.75), MemberOpinion("b", "intent_1", 0.75))
 
 
 def test_what_was_skipped_is_said_of_every_text() -> None:
-    found = words(2).understandings(judgement([[0.6, 0.4], [0.5, 0.5]]), ("encoders",))
+    found = words(2).build(judgement([[0.6, 0.4], [0.5, 0.5]]), ("encoders",))
 
     assert [text.skipped for text in found] == [("encoders",), ("encoders",)]

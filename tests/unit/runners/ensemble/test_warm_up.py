@@ -11,7 +11,7 @@ import pytest
 
 from frontdesk.errors import BundleError
 from model_store.bundle import Bundle, file_hashes
-from runners.ensemble.warm_up import golden_precisions, open_warm
+from runners.ensemble.warm_up import golden_precisions, load_warm_ensemble
 
 
 def with_other_golden_rows(bundle: Bundle, folder: Path, *precisions: str) -> Bundle:
@@ -39,9 +39,9 @@ def with_reserve(bundle: Bundle, folder: Path, file: str, content: bytes | None)
 
 def test_a_bundle_whose_reserve_cannot_be_loaded_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match=r"intent\.onnx"):
-        open_warm(with_reserve(encoder_bundle, tmp_path / "bent", "intent.onnx", b"no graph"), 1)
+        load_warm_ensemble(with_reserve(encoder_bundle, tmp_path / "bent", "intent.onnx", b"no graph"), 1)
     with pytest.raises(BundleError, match=r"sentiment\.onnx"):
-        open_warm(with_reserve(encoder_bundle, tmp_path / "gone", "sentiment.onnx", None), 1)
+        load_warm_ensemble(with_reserve(encoder_bundle, tmp_path / "gone", "sentiment.onnx", None), 1)
 
 
 def test_a_reserve_that_says_something_else_is_found_before_it_is_needed(
@@ -49,11 +49,11 @@ def test_a_reserve_that_says_something_else_is_found_before_it_is_needed(
 ) -> None:
     other = (encoder_bundle.path / "reserves" / "without_roberta" / "calibration.json").read_bytes()
     with pytest.raises(BundleError, match=r"golden rows of bundle .* without encoders come out differently"):
-        open_warm(with_reserve(encoder_bundle, tmp_path, "calibration.json", other), 1)
+        load_warm_ensemble(with_reserve(encoder_bundle, tmp_path, "calibration.json", other), 1)
 
 
 def test_int8_serves_where_its_golden_rows_come_out(encoder_bundle: Bundle) -> None:
-    ensemble = open_warm(encoder_bundle, 1)
+    ensemble = load_warm_ensemble(encoder_bundle, 1)
     assert ensemble.precision == "int8"
     assert set(ensemble.precisions.values()) == {"int8"}
 
@@ -62,7 +62,7 @@ def test_fp32_serves_where_int8_does_not_reproduce_its_rows_and_it_is_said(
     encoder_bundle: Bundle, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     elsewhere = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
-    ensemble = open_warm(elsewhere, 1)
+    ensemble = load_warm_ensemble(elsewhere, 1)
     assert set(ensemble.precisions.values()) == {"fp32"}
     assert "fp32 instead of int8" in caplog.text
 
@@ -70,19 +70,19 @@ def test_fp32_serves_where_int8_does_not_reproduce_its_rows_and_it_is_said(
 def test_a_precision_asked_for_by_name_is_not_replaced(encoder_bundle: Bundle, tmp_path: Path) -> None:
     elsewhere = with_other_golden_rows(encoder_bundle, tmp_path, "int8")
     with pytest.raises(BundleError, match="golden rows"):
-        open_warm(elsewhere, 1, precision="int8")
+        load_warm_ensemble(elsewhere, 1, precision="int8")
 
 
 def test_a_bundle_that_reproduces_nothing_is_refused(encoder_bundle: Bundle, tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="golden rows"):
-        open_warm(with_other_golden_rows(encoder_bundle, tmp_path, "int8", "fp32"), 1)
+        load_warm_ensemble(with_other_golden_rows(encoder_bundle, tmp_path, "int8", "fp32"), 1)
 
 
 def test_fp16_is_compared_with_fp32_to_fewer_digits(encoder_bundle: Bundle) -> None:
     """On a CPU here, where it is slow: the numbers are what is looked at. It has never run on a GPU."""
-    assert set(open_warm(encoder_bundle, 1, precision="fp16").precisions.values()) == {"fp16"}
+    assert set(load_warm_ensemble(encoder_bundle, 1, precision="fp16").precisions.values()) == {"fp16"}
 
 
 def test_without_encoders_there_is_one_precision(tiny_bundle: Bundle) -> None:
     assert golden_precisions(("xgboost",)) == ("fp32",)
-    assert open_warm(tiny_bundle, 1).precisions == {}
+    assert load_warm_ensemble(tiny_bundle, 1).precisions == {}

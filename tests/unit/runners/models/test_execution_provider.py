@@ -6,7 +6,14 @@ import pytest
 
 from frontdesk.config import ModelSettings
 from frontdesk.errors import ConfigurationError
-from runners.models.execution_provider import ON_CPU, TRIED, Name, Provider, Wish, choose
+from runners.models.execution_provider import (
+    GPU_CANDIDATES,
+    ON_CPU,
+    Provider,
+    ProviderName,
+    ProviderSetting,
+    choose_provider,
+)
 
 ENGINES = Path("engines")
 WORKS = None
@@ -23,30 +30,32 @@ MISSING = "this build does not offer it"
         ("cpu", {}, "cpu"),
     ],
 )
-def test_a_wish_gets_the_provider_that_works(wish: Wish, problems: dict[Name, str | None], chosen: str) -> None:
-    assert choose(wish, problems, ENGINES).name == chosen
+def test_a_wish_gets_the_provider_that_works(
+    wish: ProviderSetting, problems: dict[ProviderName, str | None], chosen: str
+) -> None:
+    assert choose_provider(wish, problems, ENGINES).name == chosen
 
 
 @pytest.mark.parametrize("wish", ["cuda", "tensorrt"])
-def test_a_provider_asked_for_by_name_is_refused_with_the_reason_and_what_to_do(wish: Wish) -> None:
+def test_a_provider_asked_for_by_name_is_refused_with_the_reason_and_what_to_do(wish: ProviderSetting) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        choose(wish, {wish: "libcudnn.so.9 is not there"}, ENGINES)
+        choose_provider(wish, {wish: "libcudnn.so.9 is not there"}, ENGINES)
     assert f"model.provider is {wish}" in refused.value.message
     assert "libcudnn.so.9 is not there" in refused.value.message
     assert "make ACCELERATOR=gpu serve" in refused.value.hint
 
 
 def test_the_choice_says_why_the_cpu_was_taken() -> None:
-    assert choose("auto", {"cuda": MISSING}, ENGINES).because == f"cuda: {MISSING}"
-    assert choose("cpu", {}, ENGINES).because == "asked for"
+    assert choose_provider("auto", {"cuda": MISSING}, ENGINES).because == f"cuda: {MISSING}"
+    assert choose_provider("cpu", {}, ENGINES).because == "asked for"
 
 
 def test_tensorrt_is_never_tried_unasked() -> None:
-    assert {wish for wish, tried in TRIED.items() if "tensorrt" in tried} == {"tensorrt"}
+    assert {wish for wish, tried in GPU_CANDIDATES.items() if "tensorrt" in tried} == {"tensorrt"}
 
 
 def test_every_value_of_the_setting_is_a_wish() -> None:
-    for wish in TRIED:
+    for wish in GPU_CANDIDATES:
         assert ModelSettings(provider=wish).provider == wish
     assert ModelSettings().provider == "auto"
 
@@ -60,12 +69,12 @@ def test_every_value_of_the_setting_is_a_wish() -> None:
     ],
 )
 def test_onnxruntime_gets_the_chosen_provider_first_and_the_cpu_last(provider: Provider, names: list[str]) -> None:
-    assert [name for name, _ in provider.configured()] == [f"{name}ExecutionProvider" for name in names]
-    assert provider.on_gpu == (len(names) > 1)
+    assert [name for name, _ in provider.session_providers()] == [f"{name}ExecutionProvider" for name in names]
+    assert provider.is_gpu == (len(names) > 1)
 
 
 def test_only_tensorrt_has_a_folder_for_engines() -> None:
-    assert choose("tensorrt", {"tensorrt": WORKS}, ENGINES).engines == ENGINES
-    assert choose("cuda", {"cuda": WORKS}, ENGINES).engines is None
-    (_, options), *_ = Provider("tensorrt", "", ENGINES).configured()
+    assert choose_provider("tensorrt", {"tensorrt": WORKS}, ENGINES).engines == ENGINES
+    assert choose_provider("cuda", {"cuda": WORKS}, ENGINES).engines is None
+    (_, options), *_ = Provider("tensorrt", "", ENGINES).session_providers()
     assert options["trt_engine_cache_path"] == str(ENGINES)

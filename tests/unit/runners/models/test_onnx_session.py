@@ -11,7 +11,7 @@ import pytest
 
 from frontdesk.errors import BundleError, ConfigurationError
 from runners.models.execution_provider import Provider
-from runners.models.onnx_session import PROBE, find_provider, open_session, problem_of
+from runners.models.onnx_session import PROBE, find_problem, find_provider, open_session
 
 without_cuda = pytest.mark.skipif(
     "CUDAExecutionProvider" in onnxruntime.get_available_providers(), reason="this onnxruntime offers CUDA"
@@ -53,7 +53,7 @@ def test_a_session_that_fell_back_to_the_cpu_is_refused(graph: Path) -> None:
 
 @without_cuda
 def test_a_build_without_cuda_is_told_by_its_name_and_makes_no_folder(tmp_path: Path) -> None:
-    assert "does not offer it" in str(problem_of("tensorrt", tmp_path / "engines"))
+    assert "does not offer it" in str(find_problem("tensorrt", tmp_path / "engines"))
     assert not (tmp_path / "engines").exists()
     found = find_provider("auto", tmp_path / "engines")
     assert found.name == "cpu"

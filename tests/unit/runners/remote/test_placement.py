@@ -8,7 +8,7 @@ import pytest
 from frontdesk.config import ModelSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
-from runners.remote.placement import MEMBERS, META_LEARNER, SERVICES, beside_us, check_placement, connect
+from runners.remote.placement import MEMBERS, META_LEARNER, SERVICES, check_placement, connect_services, local_services
 
 
 def test_every_placement_of_the_settings_has_its_services() -> None:
@@ -34,15 +34,15 @@ def test_one_encoder_is_enough_for_the_service_of_both(tiny_bundle: Bundle) -> N
 
 def test_every_bundle_can_be_embedded_and_needs_nobody(tiny_bundle: Bundle) -> None:
     check_placement("embedded", tiny_bundle.manifest)
-    elsewhere = connect("embedded", tiny_bundle.manifest, {}, timeout_s=1, start_timeout_s=1)
-    assert (elsewhere.members, elsewhere.meta_learner) == ((), None)
+    remote_services = connect_services("embedded", tiny_bundle.manifest, {}, timeout_s=1, start_timeout_s=1)
+    assert (remote_services.members, remote_services.meta_learner) == ((), None)
 
 
 def test_only_services_that_our_own_master_started_are_watched() -> None:
     urls = {"encoders": "file:///tmp/a.sock", "trees": "http://elsewhere:3000", "meta_learner": None}
-    assert beside_us(urls) == ["encoders"]
+    assert local_services(urls) == ["encoders"]
 
 
 def test_a_service_that_bentoml_did_not_start_is_named(tiny_bundle: Bundle) -> None:
     with pytest.raises(ConfigurationError, match=r"no process for the service 'encoders'.*--development"):
-        connect("dedicated", tiny_bundle.manifest, {"encoders": None}, timeout_s=1, start_timeout_s=1)
+        connect_services("dedicated", tiny_bundle.manifest, {"encoders": None}, timeout_s=1, start_timeout_s=1)

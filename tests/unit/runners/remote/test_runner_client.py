@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import ConfigurationError, Overloaded
-from runners.remote.runner_client import Connection, RunnerFailed
+from runners.remote.runner_client import RunnerConnection, RunnerError
 
 AT_ONCE_S = 0.2
 
@@ -74,22 +74,22 @@ def listening(tmp_path: Path) -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    with closing(Connection("encoders", f"file://{tmp_path}/s", "/call", timeout_s=0.3)) as opened:
+def connection(tmp_path: Path) -> Iterator[RunnerConnection]:
+    with closing(RunnerConnection("encoders", f"file://{tmp_path}/s", "/call", timeout_s=0.3)) as opened:
         yield opened
 
 
-def call(connection: Connection, body: bytes) -> bytes:
+def call(connection: RunnerConnection, body: bytes) -> bytes:
     connection.send(body)
     return connection.receive()
 
 
-def receive_in_vain(connection: Connection) -> None:
+def receive_in_vain(connection: RunnerConnection) -> None:
     with suppress(Overloaded):
         connection.receive()
 
 
-def test_calls_are_answered_over_one_connection(listening: socket.socket, connection: Connection) -> None:
+def test_calls_are_answered_over_one_connection(listening: socket.socket, connection: RunnerConnection) -> None:
     runner = Runner(listening)
     connection.wait_until_up(5)
     assert [call(connection, body) for body in (b"abc", b"de")] == [b"cba", b"ed"]
@@ -99,12 +99,14 @@ def test_calls_are_answered_over_one_connection(listening: socket.socket, connec
 def test_a_tcp_address_is_reached_too() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         Runner(listening)
-        with closing(Connection("trees", f"tcp://127.0.0.1:{listening.getsockname()[1]}", "/call", 5)) as connection:
+        with closing(
+            RunnerConnection("trees", f"tcp://127.0.0.1:{listening.getsockname()[1]}", "/call", 5)
+        ) as connection:
             connection.wait_until_up(5)
             assert call(connection, b"abc") == b"cba"
 
 
-def test_a_call_does_not_wait_for_its_answer(listening: socket.socket, connection: Connection) -> None:
+def test_a_call_does_not_wait_for_its_answer(listening: socket.socket, connection: RunnerConnection) -> None:
     runner = Runner(listening)
     connection.wait_until_up(5)
     runner.silent.set()
@@ -114,7 +116,7 @@ def test_a_call_does_not_wait_for_its_answer(listening: socket.socket, connectio
 
 
 def test_a_runner_that_dies_under_a_call_is_away_and_then_refused_at_once(
-    listening: socket.socket, connection: Connection
+    listening: socket.socket, connection: RunnerConnection
 ) -> None:
     runner = Runner(listening)
     connection.wait_until_up(5)
@@ -132,7 +134,7 @@ def test_a_runner_that_dies_under_a_call_is_away_and_then_refused_at_once(
     assert time.monotonic() - started < AT_ONCE_S
 
 
-def test_the_next_process_on_the_same_socket_is_found(listening: socket.socket, connection: Connection) -> None:
+def test_the_next_process_on_the_same_socket_is_found(listening: socket.socket, connection: RunnerConnection) -> None:
     first = Runner(listening)
     connection.wait_until_up(5)
     first.die()
@@ -144,7 +146,7 @@ def test_the_next_process_on_the_same_socket_is_found(listening: socket.socket, 
 
 
 def test_a_runner_that_says_nothing_costs_its_time_out_and_not_more(
-    listening: socket.socket, connection: Connection
+    listening: socket.socket, connection: RunnerConnection
 ) -> None:
     runner = Runner(listening)
     connection.wait_until_up(5)
@@ -156,7 +158,7 @@ def test_a_runner_that_says_nothing_costs_its_time_out_and_not_more(
     assert 0.2 < time.monotonic() - started < 0.3 + AT_ONCE_S
 
 
-def test_whether_a_runner_is_up_is_seen_without_a_call(listening: socket.socket, connection: Connection) -> None:
+def test_whether_a_runner_is_up_is_seen_without_a_call(listening: socket.socket, connection: RunnerConnection) -> None:
     assert not connection.is_up()
     first = Runner(listening)
     connection.wait_until_up(5)
@@ -174,7 +176,7 @@ def test_whether_a_runner_is_up_is_seen_without_a_call(listening: socket.socket,
 
 
 def test_where_there_is_no_connection_any_more_the_runner_itself_is_asked(
-    listening: socket.socket, connection: Connection
+    listening: socket.socket, connection: RunnerConnection
 ) -> None:
     runner = Runner(listening, header="Connection: close\r\n")
     connection.wait_until_up(5)
@@ -188,7 +190,7 @@ def test_where_there_is_no_connection_any_more_the_runner_itself_is_asked(
 
 
 def test_who_asks_while_a_call_is_under_way_does_not_disturb_it(
-    listening: socket.socket, connection: Connection
+    listening: socket.socket, connection: RunnerConnection
 ) -> None:
     Runner(listening)
     connection.wait_until_up(5)
@@ -198,7 +200,7 @@ def test_who_asks_while_a_call_is_under_way_does_not_disturb_it(
 
 
 def test_who_asks_from_another_thread_does_not_wait_for_the_answer(
-    listening: socket.socket, connection: Connection
+    listening: socket.socket, connection: RunnerConnection
 ) -> None:
     runner = Runner(listening)
     connection.wait_until_up(5)
@@ -213,7 +215,7 @@ def test_who_asks_from_another_thread_does_not_wait_for_the_answer(
 
 
 def test_an_answer_that_nobody_took_is_not_given_to_the_next_call(
-    listening: socket.socket, connection: Connection
+    listening: socket.socket, connection: RunnerConnection
 ) -> None:
     Runner(listening)
     connection.wait_until_up(5)
@@ -221,7 +223,9 @@ def test_an_answer_that_nobody_took_is_not_given_to_the_next_call(
     assert call(connection, b"xyz") == b"zyx"
 
 
-def test_a_connection_that_the_runner_closes_is_opened_again(listening: socket.socket, connection: Connection) -> None:
+def test_a_connection_that_the_runner_closes_is_opened_again(
+    listening: socket.socket, connection: RunnerConnection
+) -> None:
     runner = Runner(listening, header="Connection: close\r\n")
     connection.wait_until_up(5)
     assert [call(connection, b"ab"), call(connection, b"cd")] == [b"ba", b"dc"]
@@ -230,16 +234,16 @@ def test_a_connection_that_the_runner_closes_is_opened_again(listening: socket.s
 
 @pytest.mark.parametrize(("status", "says"), [("500 X", "answered 500"), ("404 X", "another bundle")])
 def test_a_runner_that_has_no_answer_is_no_reason_to_come_back_later(
-    listening: socket.socket, connection: Connection, status: str, says: str
+    listening: socket.socket, connection: RunnerConnection, status: str, says: str
 ) -> None:
     Runner(listening, status=status)
     connection.wait_until_up(5)
-    with pytest.raises(RunnerFailed, match=says):
+    with pytest.raises(RunnerError, match=says):
         call(connection, b"abc")
 
 
 def test_a_runner_with_too_much_waiting_is_a_reason_to_come_back_later(
-    listening: socket.socket, connection: Connection
+    listening: socket.socket, connection: RunnerConnection
 ) -> None:
     Runner(listening, status="503 X")
     connection.wait_until_up(5)
@@ -249,7 +253,7 @@ def test_a_runner_with_too_much_waiting_is_a_reason_to_come_back_later(
 
 @pytest.mark.parametrize("there_is_a_socket", [True, False])
 def test_a_service_that_does_not_come_up_is_named(
-    request: pytest.FixtureRequest, connection: Connection, there_is_a_socket: bool
+    request: pytest.FixtureRequest, connection: RunnerConnection, there_is_a_socket: bool
 ) -> None:
     if there_is_a_socket:
         request.getfixturevalue("listening")

@@ -9,7 +9,7 @@ import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
-from runners.server.cached import Cached, Outcome
+from runners.server.cached import Cached, CacheOutcome
 from tests.support.fakes import understanding
 
 
@@ -96,7 +96,7 @@ async def test_the_longest_unused_text_leaves_first() -> None:
 
 
 async def test_those_who_ask_at_once_share_one_reading() -> None:
-    seen: Counter[Outcome] = Counter()
+    seen: Counter[CacheOutcome] = Counter()
     models = Models()
     cache = Cached(models, 10, lambda outcome: seen.update([outcome]))
     models.free.clear()
@@ -106,7 +106,7 @@ async def test_those_who_ask_at_once_share_one_reading() -> None:
     assert await asyncio.gather(*asking) == [["a"]] * 5
     await ask(cache, "a")
     assert models.read_texts == ["a"]
-    assert seen == {Outcome.MISS: 1, Outcome.JOINED: 4, Outcome.HIT: 1}
+    assert seen == {CacheOutcome.MISS: 1, CacheOutcome.JOINED: 4, CacheOutcome.HIT: 1}
 
 
 async def test_when_the_first_gives_up_the_next_reads_for_itself() -> None:
@@ -161,17 +161,17 @@ async def test_two_calls_that_wait_for_each_others_texts_both_end() -> None:
 
 
 async def test_a_fresh_answer_is_evaluated_again_and_not_counted() -> None:
-    models, outcomes = Models(), list[Outcome]()
+    models, outcomes = Models(), list[CacheOutcome]()
     cache = Cached(models, 10, outcomes.append)
     await ask(cache, "a")
     assert await ask(cache, "a", fresh=True) == ["a"]
     await ask(cache, "a")
     assert models.read_texts == ["a", "a"]
-    assert outcomes == [Outcome.MISS, Outcome.HIT]
+    assert outcomes == [CacheOutcome.MISS, CacheOutcome.HIT]
 
 
 async def test_without_capacity_nothing_is_remembered_or_shared() -> None:
-    models, outcomes = Models(), list[Outcome]()
+    models, outcomes = Models(), list[CacheOutcome]()
     cache = Cached(models, 0, outcomes.append)
     await asyncio.gather(ask(cache, "a"), ask(cache, "a"))
     assert models.read_texts == ["a", "a"]

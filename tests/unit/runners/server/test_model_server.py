@@ -67,7 +67,7 @@ def test_there_is_no_room_if_the_answer_could_not_be_stored(server: ModelServer)
         if disk_is_full:
             raise StorageUnavailable("The disk is nearly full.")
 
-    server.refuse_when(check)
+    server.set_disk_check(check)
     with pytest.raises(StorageUnavailable):
         server.check_room()
     disk_is_full = False

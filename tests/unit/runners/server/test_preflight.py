@@ -11,7 +11,7 @@ import pytest
 
 from frontdesk.errors import BundleError
 from model_store.bundle import Bundle
-from runners.server.preflight import rehearse
+from runners.server.preflight import run_preflight
 
 
 class HarmfulBundle:
@@ -27,7 +27,7 @@ class HarmfulBundle:
 
 
 def rehearsed(bundle: Any, engines: Path) -> str:
-    return rehearse(bundle, 1, provider="cpu", precision="auto", engines=engines)
+    return run_preflight(bundle, 1, provider="cpu", precision="auto", engines=engines)
 
 
 def test_the_precision_of_a_bundle_that_loads_is_returned(tiny_bundle: Bundle, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from runners.services.heartbeats import Heartbeats, run_folder, running_server, take_run_folder
+from runners.services.heartbeats import Heartbeats, claim_run_folder, find_running_server, run_folder
 
 
 def beats(folder: Path, name: str = "worker-1", timeout_s: float = 5.0) -> Heartbeats:
@@ -18,11 +18,11 @@ def beats(folder: Path, name: str = "worker-1", timeout_s: float = 5.0) -> Heart
 async def test_a_worker_that_beats_is_alive_and_one_that_never_came_is_missing(tmp_path: Path) -> None:
     first = beats(tmp_path)
     first.start()
-    assert first.dead() == []
-    assert first.missing() == ["worker-2", "encoders"]
+    assert first.dead_processes() == []
+    assert first.missing_processes() == ["worker-2", "encoders"]
     second = beats(tmp_path, "worker-2")
     second.start()
-    assert first.missing() == ["encoders"]
+    assert first.missing_processes() == ["encoders"]
     await first.stop()
     await second.stop()
 
@@ -30,12 +30,12 @@ async def test_a_worker_that_beats_is_alive_and_one_that_never_came_is_missing(t
 async def test_a_runner_that_expects_nobody_is_seen_by_those_who_expect_it(tmp_path: Path) -> None:
     runner = Heartbeats(tmp_path, "encoders", interval_s=0.01, timeout_s=5.0)
     runner.start()
-    assert runner.missing() == []
+    assert runner.missing_processes() == []
     first = beats(tmp_path)
     first.start()
-    assert first.missing() == ["worker-2"]
+    assert first.missing_processes() == ["worker-2"]
     await runner.stop()
-    assert (first.missing(), first.dead()) == (["worker-2", "encoders"], [])
+    assert (first.missing_processes(), first.dead_processes()) == (["worker-2", "encoders"], [])
     await first.stop()
 
 
@@ -43,8 +43,8 @@ async def test_a_dead_runner_is_named(tmp_path: Path) -> None:
     (tmp_path / "encoders").write_text(str(os.getpid()))
     os.utime(tmp_path / "encoders", (0, 0))
     first = beats(tmp_path)
-    assert first.dead() == ["encoders"]
-    assert "encoders" in first.missing()
+    assert first.dead_processes() == ["encoders"]
+    assert "encoders" in first.missing_processes()
 
 
 async def test_a_worker_that_signs_off_is_not_dead(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ async def test_a_worker_that_signs_off_is_not_dead(tmp_path: Path) -> None:
     first.start()
     second.start()
     await second.stop()
-    assert first.dead() == []
+    assert first.dead_processes() == []
     await first.stop()
 
 
@@ -61,13 +61,13 @@ async def test_a_killed_process_is_dead_even_before_it_is_waited_for(tmp_path: P
     (tmp_path / "worker-2").write_text(str(other.pid))
     first = beats(tmp_path)
     first.start()
-    assert first.dead() == []
+    assert first.dead_processes() == []
     other.kill()
     while Path(f"/proc/{other.pid}/stat").read_text().split()[2] != "Z":
         await asyncio.sleep(0.01)
-    assert first.dead() == ["worker-2"]
+    assert first.dead_processes() == ["worker-2"]
     other.wait()
-    assert first.dead() == ["worker-2"]
+    assert first.dead_processes() == ["worker-2"]
     await first.stop()
 
 
@@ -75,16 +75,16 @@ async def test_a_silent_worker_is_dead_although_its_process_runs(tmp_path: Path)
     (tmp_path / "worker-2").write_text(str(os.getpid()))
     long_ago = time.time() - 60
     os.utime(tmp_path / "worker-2", (long_ago, long_ago))
-    assert beats(tmp_path).dead() == ["worker-2"]
+    assert beats(tmp_path).dead_processes() == ["worker-2"]
 
 
 async def test_a_blocked_loop_stops_beating(tmp_path: Path) -> None:
     first = beats(tmp_path, timeout_s=0.1)
     first.start()
     await asyncio.sleep(0.15)
-    assert first.dead() == []
+    assert first.dead_processes() == []
     time.sleep(0.2)
-    assert first.dead() == ["worker-1"]
+    assert first.dead_processes() == ["worker-1"]
     await first.stop()
 
 
@@ -102,7 +102,7 @@ def test_folders_of_dead_masters_are_removed_when_a_master_starts(tmp_path: Path
     ):
         (tmp_path / name).mkdir()
         (tmp_path / name / "file").touch()
-    take_run_folder(tmp_path, os.getpid())
+    claim_run_folder(tmp_path, os.getpid())
     assert {path.name for path in tmp_path.iterdir()} == {f"{os.getpid()}", f"{alive}", f"{alive}.sockets", "notes"}
 
 
@@ -110,17 +110,17 @@ def test_the_folder_of_a_master_in_another_container_is_kept(tmp_path: Path) -> 
     """Its process id does not exist in this container, but the master holds the lock."""
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
-    take_run_folder(tmp_path, ended.pid)
-    take_run_folder(tmp_path, os.getpid())
+    claim_run_folder(tmp_path, ended.pid)
+    claim_run_folder(tmp_path, os.getpid())
     assert run_folder(tmp_path, ended.pid).exists()
 
 
 def test_a_running_server_is_detected_even_if_only_a_worker_is_left(tmp_path: Path) -> None:
-    assert running_server(tmp_path) is None
+    assert find_running_server(tmp_path) is None
     ended = subprocess.Popen([sys.executable, "-c", ""])
     ended.wait()
     (tmp_path / str(ended.pid)).mkdir()
     (tmp_path / str(ended.pid) / "worker-1").write_text(f"{os.getpid()}\n")
-    assert running_server(tmp_path) == os.getpid()
+    assert find_running_server(tmp_path) == os.getpid()
     (tmp_path / str(ended.pid)).rename(tmp_path / str(os.getppid()))
-    assert running_server(tmp_path) == os.getppid()
+    assert find_running_server(tmp_path) == os.getppid()

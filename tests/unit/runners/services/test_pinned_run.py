@@ -16,7 +16,7 @@ from frontdesk.config import PINNED_RUN_VARIABLE, Settings
 from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError
 from runners.services import pinned_run
-from runners.services.pinned_run import FILE_NAME, PinnedRun, pin_run, read_pinned_run, run_settings
+from runners.services.pinned_run import FILE_NAME, PinnedRun, load_run_settings, pin_run, read_pinned_run
 
 PINNED = PinnedRun(
     home=Path("/srv/frontdesk"),
@@ -35,9 +35,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(server_context, "worker_index", 1)
     folder = tmp_path / "7"
     folder.mkdir(mode=0o700)
-    run_settings.cache_clear()
+    load_run_settings.cache_clear()
     yield folder
-    run_settings.cache_clear()
+    load_run_settings.cache_clear()
 
 
 def test_a_worker_reads_what_the_master_has_pinned(folder: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_worker_whose_master_pins_nothing_has_the_settings_as_they_are(
     """A runner on its own host."""
     monkeypatch.delenv(PINNED_RUN_VARIABLE)
     monkeypatch.setattr(pinned_run, "load", Settings)
-    assert run_settings() == (Settings(), None)
+    assert load_run_settings() == (Settings(), None)
 
 
 def test_settings_are_loaded_once_and_pinned_facts_win(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -77,8 +77,8 @@ def test_settings_are_loaded_once_and_pinned_facts_win(folder: Path, monkeypatch
 
     monkeypatch.setattr(pinned_run, "load", load)
     pin_run(PINNED, folder)
-    settings, pinned = run_settings()
-    assert run_settings() is run_settings()
+    settings, pinned = load_run_settings()
+    assert load_run_settings() is load_run_settings()
     assert len(loads) == 1
     assert pinned == PINNED
     assert (settings.home, settings.run) == (PINNED.home, PINNED.home / "run")
@@ -122,7 +122,7 @@ def test_a_worker_without_its_file_stops_the_server_with_one_line(
     pin_run(PINNED, folder)
     (folder / FILE_NAME).unlink()
     with pytest.raises(SystemExit, match="1"):
-        run_settings()
+        load_run_settings()
     assert signalled == [(os.getppid(), signal.SIGTERM)]
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith("error ")

@@ -11,12 +11,12 @@ from frontdesk.config import ModelSettings, Settings
 from frontdesk.errors import DeadlineExceeded, Overloaded
 from runners.models.execution_provider import ON_CPU
 from runners.remote.placement import ENCODERS, MEMBERS, META_LEARNER, TREES
-from runners.services.distilbert import DistilBert
-from runners.services.encoders import Encoders
-from runners.services.meta_learner import MetaLearner
-from runners.services.roberta import Roberta
-from runners.services.runner_service import RunnerDoor, RunnerService, provider_for
-from runners.services.trees import TreesAndLinear
+from runners.services.distilbert_service import DistilBert
+from runners.services.encoder_service import Encoders
+from runners.services.meta_learner_service import MetaLearner
+from runners.services.roberta_service import Roberta
+from runners.services.runner_service import RunnerApp, RunnerService, provider_for
+from runners.services.tree_service import TreesAndLinear
 
 
 class Reversing:
@@ -48,7 +48,7 @@ async def post(runner: Reversing, path: str, *pieces: bytes) -> tuple[int, bytes
     async def send(message: Any) -> None:
         sent.append(message)
 
-    await RunnerDoor(native, lambda: runner)({"type": "http", "path": path}, receive, send)
+    await RunnerApp(native, lambda: runner)({"type": "http", "path": path}, receive, send)
     return sent[0]["status"], b"".join(message.get("body", b"") for message in sent[1:])
 
 

@@ -15,7 +15,7 @@ def test_many_rows_asked_in_batches_are_judged_as_in_one(
 ) -> None:
     ensemble = Ensemble.load(encoder_bundle)
     texts = [row.text for row in starter_examples[:150]]
-    together, in_batches = ensemble.judge(texts), predict_all(ensemble, texts)
+    together, in_batches = ensemble.predict(texts), predict_all(ensemble, texts)
     np.testing.assert_allclose(in_batches.intent, together.intent, atol=1e-6)
     np.testing.assert_allclose(in_batches.sentiment, together.sentiment, atol=1e-6)
     for one, other in zip(together.members, in_batches.members, strict=True):
@@ -30,5 +30,5 @@ def test_members_are_asked_in_batches_too(encoder_bundle: Bundle, starter_exampl
     ensemble = Ensemble.load(encoder_bundle)
     texts = [row.text for row in starter_examples[:100]]
     scores = score_all(ensemble.members, ensemble.features, texts)
-    expected = np.stack([member.intent for member in ensemble.judge(texts).members])
+    expected = np.stack([member.intent for member in ensemble.predict(texts).members])
     np.testing.assert_allclose(scores.intent, expected, atol=1e-6)

@@ -7,7 +7,7 @@ import pytest
 
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
-from runners.ensemble.prediction import Judgement
+from runners.ensemble.prediction import EnsemblePrediction
 from training.data.examples import Example
 from training.data.labels import MISSING
 from training.evaluation.bundle_evaluation import evaluate_bundle, list_confusions, measure_intent_accuracy
@@ -24,7 +24,7 @@ def ensemble(tiny_bundle: Bundle) -> Ensemble:
 
 
 def test_the_most_confused_pair_comes_first_with_the_message_on_which_the_bundle_was_surest() -> None:
-    found = list_confusions(Judgement((), CHOSEN, CHOSEN), TRUTH, LABELS, TEXTS)
+    found = list_confusions(EnsemblePrediction((), CHOSEN, CHOSEN), TRUTH, LABELS, TEXTS)
     assert [(of.intent, of.taken_for, of.rows, of.example) for of in found] == [
         ("pear", "apple", 2, "sure"),
         ("plum", "pear", 1, "c"),
@@ -32,7 +32,7 @@ def test_the_most_confused_pair_comes_first_with_the_message_on_which_the_bundle
 
 
 def test_intents_are_listed_worst_first_and_those_without_rows_not_at_all() -> None:
-    found = measure_intent_accuracy(Judgement((), CHOSEN[:3], CHOSEN[:3]), TRUTH[:3], LABELS)
+    found = measure_intent_accuracy(EnsemblePrediction((), CHOSEN[:3], CHOSEN[:3]), TRUTH[:3], LABELS)
     assert [(of.intent, of.rows, of.accuracy) for of in found] == [("pear", 2, 0.0), ("apple", 1, 1.0)]
 
 
@@ -52,7 +52,7 @@ def test_labels_that_the_bundle_lacks_are_counted_and_left_out(ensemble: Ensembl
 def test_labels_that_the_bundle_lacks_can_count_as_out_of_scope(ensemble: Ensemble) -> None:
     rows = [Example("zxq wvu", "card_swallowed", None, str(number)) for number in range(3)]
     found = evaluate_bundle(ensemble, rows, unknown_is_out_of_scope=True)
-    judgement = ensemble.judge(["zxq wvu"])
+    judgement = ensemble.predict(["zxq wvu"])
     flagged = 1.0 - judgement.intent.sum() > ensemble.calibration.out_of_scope_threshold
     assert found.figures["scope"]["recall"] == float(flagged)
     assert (found.figures["intent"], found.figures["sentiment"], found.intents) == ({}, {}, ())

@@ -35,7 +35,7 @@ def test_a_label_that_a_bundle_does_not_know_is_as_wrong_as_can_be(tiny_bundle: 
     (found,) = measure_bundles([tiny_bundle], rows)
     assert not found.intent.right.any()
     assert found.intent.loss == pytest.approx(-np.log(1e-6))
-    probabilities = Ensemble.load(tiny_bundle).judge(["where is my parcel"]).intent[0]
+    probabilities = Ensemble.load(tiny_bundle).predict(["where is my parcel"]).intent[0]
     outside = 1 - probabilities.sum()
     assert found.intent.brier == pytest.approx((probabilities**2).sum() + outside**2 + 1)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from frontdesk.features.statistics import STATISTICS
-from runners.models.meta_learner import candidates, column_names
+from runners.models.meta_learner import build_candidates, column_names
 from training.models.base_model_scores import TaskRows
 from training.models.stacking import _direction, fit_scorer
 from training.profiles.profile import MetaLearner
@@ -34,7 +34,7 @@ def test_the_scorer_listens_to_the_member_that_knows() -> None:
     booster = fit_scorer(NAMES, two_members(600, 1), np.arange(600) % 4, 3, SETTINGS, 7)
     unseen = two_members(300, 2)
     fresh, truth = unseen.members, unseen.truth
-    found = candidates(fresh, unseen.statistics, 3)
+    found = build_candidates(fresh, unseen.statistics, 3)
     spread = np.zeros((300, LABELS))
     spread[found.text, found.label] = booster.predict(found.rows)
     assert (spread.argmax(1) == truth).mean() >= (fresh[0].argmax(1) == truth).mean() - 0.02
@@ -44,7 +44,7 @@ def test_the_scorer_listens_to_the_member_that_knows() -> None:
 def test_more_from_a_member_never_makes_a_candidate_less_likely() -> None:
     booster = fit_scorer(NAMES, two_members(600, 1), np.arange(600) % 4, 3, SETTINGS, 7)
     unseen = two_members(50, 3)
-    rows = candidates(unseen.members, unseen.statistics, 3).rows
+    rows = build_candidates(unseen.members, unseen.statistics, 3).rows
     column = column_names(NAMES, tuple(STATISTICS)).index("knows_probability")
     before = booster.predict(rows)
     for more in (0.1, 0.4, 0.9):

@@ -10,7 +10,7 @@ from runners.ensemble.ensemble import load_scorers
 from runners.ensemble.remote_ports import Scorer
 from runners.remote.placement import META_LEARNER
 from runners.remote.tensor_codec import Arrays
-from runners.services.runner_service import SETTINGS, Runner, RunnerService, pinned_bundle
+from runners.services.runner_service import SETTINGS, Runner, RunnerService, open_pinned_bundle
 
 
 @bentoml.service(name=META_LEARNER, service_class=RunnerService, workers=1, **SETTINGS.bentoml)
@@ -18,11 +18,11 @@ class MetaLearner(Runner):
     """Both candidate scorers of the pinned bundle."""
 
     def __init__(self) -> None:
-        bundle = pinned_bundle()
-        super().__init__(bundle, answer_with(*load_scorers(bundle, SETTINGS.model.onnx_threads)))
+        bundle = open_pinned_bundle()
+        super().__init__(bundle, build_scorer_handler(*load_scorers(bundle, SETTINGS.model.onnx_threads)))
 
 
-def answer_with(intent: Scorer, sentiment: Scorer) -> Callable[[Arrays], Arrays]:
+def build_scorer_handler(intent: Scorer, sentiment: Scorer) -> Callable[[Arrays], Arrays]:
     """What answers a call with the probabilities of both tasks, before calibration."""
 
     def answer(arrays: Arrays) -> Arrays:

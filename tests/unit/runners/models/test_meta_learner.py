@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runners.models.meta_learner import candidates, column_names
+from runners.models.meta_learner import build_candidates, column_names
 
 MEMBERS = ("a", "b")
 STATISTICS = ("length",)
@@ -21,14 +21,14 @@ def column(found: object, name: str) -> np.ndarray:
 
 def test_candidates_are_the_union_of_each_members_best() -> None:
     members = distributions([0.7, 0.2, 0.1, 0.0], [0.1, 0.1, 0.2, 0.6])
-    found = candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
+    found = build_candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
     assert found.label.tolist() == [0, 3]
     assert found.text.tolist() == [0, 0]
 
 
 def test_a_row_says_what_each_member_thinks_of_its_candidate() -> None:
     members = distributions([0.7, 0.2, 0.1, 0.0], [0.1, 0.1, 0.2, 0.6])
-    found = candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
+    found = build_candidates(members, np.array([[5.0]], dtype=np.float32), top=1)
     assert column(found, "a_probability").tolist() == pytest.approx([0.7, 0.0])
     assert column(found, "b_rank").tolist() == [2, 0]
     assert column(found, "a_margin").tolist() == pytest.approx([0.5, -0.7])
@@ -40,13 +40,13 @@ def test_a_row_says_what_each_member_thinks_of_its_candidate() -> None:
 
 def test_members_that_agree_have_no_disagreement() -> None:
     members = distributions([0.6, 0.4], [0.6, 0.4])
-    found = candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
+    found = build_candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
     assert column(found, "disagreement").tolist() == pytest.approx([0, 0], abs=1e-6)
 
 
 def test_there_is_a_name_for_every_column() -> None:
     members = distributions([0.6, 0.4], [0.5, 0.5])
-    found = candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
+    found = build_candidates(members, np.zeros((1, 1), dtype=np.float32), top=2)
     assert found.rows.shape[1] == len(column_names(MEMBERS, STATISTICS))
 
 
@@ -55,8 +55,8 @@ def test_a_texts_rows_do_not_depend_on_the_batch(texts: int, labels: int, top: i
     generator = np.random.default_rng(seed)
     members = generator.dirichlet(np.ones(labels), size=(2, texts)).astype(np.float32)
     statistics = generator.normal(size=(texts, 1)).astype(np.float32)
-    together = candidates(members, statistics, top)
+    together = build_candidates(members, statistics, top)
     for text in range(texts):
-        alone = candidates(members[:, text : text + 1], statistics[text : text + 1], top)
+        alone = build_candidates(members[:, text : text + 1], statistics[text : text + 1], top)
         np.testing.assert_allclose(together.rows[together.text == text], alone.rows, atol=1e-6)
         assert (together.label[together.text == text] == alone.label).all()

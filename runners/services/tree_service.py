@@ -6,7 +6,7 @@ import bentoml
 
 from runners.remote.placement import MEMBERS, TREES
 from runners.remote.tensor_codec import rows_from_arrays
-from runners.services.runner_service import SETTINGS, Runner, RunnerService, member_scores, pinned_bundle
+from runners.services.runner_service import SETTINGS, Runner, RunnerService, load_member_handler, open_pinned_bundle
 
 
 @bentoml.service(name=TREES, service_class=RunnerService, workers=1, **SETTINGS.bentoml)
@@ -14,5 +14,5 @@ class TreesAndLinear(Runner):
     """The members that read feature rows, of the pinned bundle."""
 
     def __init__(self) -> None:
-        bundle = pinned_bundle()
-        super().__init__(bundle, member_scores(bundle, MEMBERS[TREES], rows_from_arrays))
+        bundle = open_pinned_bundle()
+        super().__init__(bundle, load_member_handler(bundle, MEMBERS[TREES], rows_from_arrays))

@@ -23,7 +23,7 @@ from runners.models.base_model import Batch
 from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.length_bucketing import ON_CPU as GROUPS_ON_CPU
 from runners.models.length_bucketing import ON_GPU as GROUPS_ON_GPU
-from runners.models.length_bucketing import groups, tokenizer_of
+from runners.models.length_bucketing import group_by_length, load_tokenizer
 from runners.models.onnx_graph import open_graph
 
 ENCODER_MEMBERS = ("distilbert", "roberta")
@@ -35,12 +35,12 @@ HEAD_DROPOUT = 0.1
 """Of the masks that serving samples with; the share that encoders drop in training unless a profile says otherwise."""
 
 Precision = Literal["int8", "fp16", "fp32"]
-PrecisionWish = Literal["auto", "int8", "fp16", "fp32"]
+PrecisionSetting = Literal["auto", "int8", "fp16", "fp32"]
 
 
 def default_precision(provider: Provider) -> Precision:
     """What runs best where: dynamic int8 gains nothing on a GPU."""
-    return "fp16" if provider.on_gpu else "int8"
+    return "fp16" if provider.is_gpu else "int8"
 
 
 def graph_name(member: str, precision: Precision) -> str:
@@ -63,16 +63,19 @@ class Encoder:
         self.name = name
         self.precision = precision
         self._graph = open_graph(folder / graph_name(name, precision), threads, provider)
-        self._tokenizer = tokenizer_of((folder / f"{name}.tokenizer.json").read_bytes().decode())
-        self._grouping = GROUPS_ON_GPU if provider.on_gpu else GROUPS_ON_CPU
+        self._tokenizer = load_tokenizer((folder / f"{name}.tokenizer.json").read_bytes().decode())
+        self._grouping = GROUPS_ON_GPU if provider.is_gpu else GROUPS_ON_CPU
         self.width = self._graph.width("dropout_masks")  # of the pooled features that the heads read
         masks = dropout_masks(MASKS_SEED, SAMPLES, self.width, HEAD_DROPOUT)
-        self._masks = {True: self._graph.held(masks), False: self._graph.held(masks[:0])}  # by whether to sample
+        self._masks = {
+            True: self._graph.copy_to_device(masks),
+            False: self._graph.copy_to_device(masks[:0]),
+        }  # by whether to sample
 
     def scores(self, batch: Batch) -> Scores:
         """Probabilities per task: intent (texts, intents) and sentiment (texts, 3), float32, rows sum to 1."""
         encoded = batch.encodings(self._tokenizer)
-        together = groups([len(text.ids) for text in encoded], self._grouping)
+        together = group_by_length([len(text.ids) for text in encoded], self._grouping)
         outputs = [self._forward([encoded[place] for place in group], batch.sampling) for group in together]
         order = np.argsort(np.array([place for group in together for place in group], dtype=np.intp))
         intent, sentiment, samples = (np.concatenate(parts)[order] for parts in zip(*outputs, strict=True))
