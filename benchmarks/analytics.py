@@ -27,7 +27,7 @@ from sqlalchemy import Connection, Engine, event, text
 
 from benchmarks.results import RoundStats, argument_parser, print_result, print_table
 from bentos.gateway import analytics
-from bentos.schemas.query_params import Buckets
+from bentos.schemas.query_params import TimeseriesParameters
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import migrate, open_database, reading
 from frontdesk.storage.reads.query_history import Archive
@@ -164,7 +164,7 @@ def analytics_calls(archive: Archive, end: datetime) -> list[Call]:
     }
 
     def run(read: Any, span: timedelta) -> Callable[[], Coroutine[Any, Any, Any]]:
-        window, hourly = Window(TENANT, end - span, end), Buckets(bucket="hour")
+        window, hourly = Window(TENANT, end - span, end), TimeseriesParameters(bucket="hour")
 
         def made(connection: Connection) -> Any:
             return read(connection, window, hourly)

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from benchmarks.results import Column, RoundStats, argument_parser, print_result, print_table
 from benchmarks.workload import messages
-from bentos.wiring.model import open_named, trusted_bundle
+from bentos.wiring.model import open_bundle_at, open_trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from runners.ensemble.warm_up import load_warm_ensemble
@@ -120,7 +120,7 @@ def _serve(orders: Connection, bundle: Path) -> None:
     model = settings.model
     provider = find_provider(model.provider, settings.engines)
     ensemble = load_warm_ensemble(
-        open_named(settings, bundle), model.onnx_threads, provider=provider, precision=model.precision
+        open_bundle_at(settings, bundle), model.onnx_threads, provider=provider, precision=model.precision
     )
     texts = [mask(text).text for text in messages(TEXTS)]
     groups = {batch: itertools.cycle(group_by_length(texts, batch)) for batch in BATCH_SIZES}
@@ -153,7 +153,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=3.0, help="of each loop")
     parser.add_argument("--processes", type=int, default=settings.server.workers, help="at once, beside one alone")
     options = parser.parse_args()
-    bundle = trusted_bundle(settings)
+    bundle = open_trusted_bundle(settings)
     cases = [(number, batch) for number in sorted({1, options.processes}) for batch in BATCH_SIZES]
     measured: dict[tuple[int, int], list[RoundResult]] = {case: [] for case in cases}
     with open_kernel(bundle.path, options.processes) as kernel:

@@ -31,11 +31,11 @@ import uvloop
 from benchmarks.results import argument_parser, print_result, print_table
 from benchmarks.workload import messages
 from bentos.gateway.app import build_app, render
-from bentos.gateway.door import Door
+from bentos.gateway.http_gateway import Gateway
 from bentos.schemas.queries import QueryIn, parse
-from bentos.wiring.model import trusted_bundle
-from bentos.wiring.worker import open_desk
-from bentos.worker.desk import Desk
+from bentos.wiring.model import open_trusted_bundle
+from bentos.wiring.worker import open_worker
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
@@ -57,9 +57,9 @@ CALLER = Caller("default", "benchmark", frozenset({"understand"}))
 class PrecomputedModels:
     """A champion that has read everything before, so that what is measured is all but the models."""
 
-    def __init__(self, desk: Desk, read: dict[str, Understanding]) -> None:
-        self.version = desk.models.champion.version
-        self.taxonomy = desk.models.champion.taxonomy
+    def __init__(self, worker: WorkerContext, read: dict[str, Understanding]) -> None:
+        self.version = worker.models.champion.version
+        self.taxonomy = worker.models.champion.taxonomy
         self._read = read
 
     async def understand(self, texts: Sequence[MaskedText], _: Deadline, **__: bool) -> list[Understanding]:
@@ -72,7 +72,7 @@ def main() -> None:
     texts = messages(parser.parse_args().messages)
     with tempfile.TemporaryDirectory() as home:
         settings = load()
-        opened = trusted_bundle(settings)
+        opened = open_trusted_bundle(settings)
         signed = settings.security.model_copy(
             update={"bundle_keys": (*settings.security.bundle_keys, load_signer(settings.keys).public)}
         )
@@ -89,7 +89,7 @@ def main() -> None:
 
 def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dict[str, float]:
     """CPU milliseconds per message by layer."""
-    desk = open_desk(settings)
+    worker = open_worker(settings)
     token = mint(
         signing_key(settings.keys), settings.security, subject="b", tenant="default", scopes=("understand",), ttl_s=3600
     )
@@ -110,7 +110,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
 
         found = {
             "parse": each(lambda body: parse(QueryIn, body).query(), bodies),
-            "gate": together(lambda _: desk.security.gate.admit(f"Bearer {token}", "understand"), texts, 1),
+            "gate": together(lambda _: worker.security.gate.admit(f"Bearer {token}", "understand"), texts, 1),
             "masking": each(mask, texts),
             "features, 32 together": each(ensemble.features.rows, chunks),
             "models and features, 32 together": each(ensemble.understand, chunks),
@@ -120,32 +120,32 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         ask = _asking(queue)
         found |= {f"queue, {at_once} in flight": together(ask, plain, at_once) for at_once in (1, BATCH_TEXTS)}
         loop.run_until_complete(queue.close())
-        desk.models.pipeline.champion = PrecomputedModels(desk, read)  # type: ignore[assignment]  # a stand-in for this benchmark
+        worker.models.pipeline.champion = PrecomputedModels(worker, read)  # type: ignore[assignment]  # a stand-in for this benchmark
         answers = [
             loop.run_until_complete(
-                desk.models.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60))
+                worker.models.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60))
             )
             for text in texts
         ]
-        found["decision"] = _cpu(lambda: _judge_all(desk, queries, masked, read), len(texts))
+        found["decision"] = _cpu(lambda: _judge_all(worker, queries, masked, read), len(texts))
         found |= {
-            f"record, {at_once} in flight": together(_storing(desk), queries, at_once)
-            - together(_storing(desk, store=False), queries, at_once)
+            f"record, {at_once} in flight": together(_storing(worker), queries, at_once)
+            - together(_storing(worker, store=False), queries, at_once)
             for at_once in (1, BATCH_TEXTS)
         }
         found["render"] = each(render, answers)
-        found["metrics and access log"] = _cpu(lambda: [_observe(desk, answer) for answer in answers], len(texts))
-        door = Door(
-            gateway=build_app(_nobody),
+        found["metrics and access log"] = _cpu(lambda: [_observe(worker, answer) for answer in answers], len(texts))
+        door = Gateway(
+            api=build_app(_nobody),
             native=_nobody,
             open_inference=_nobody,
-            desk=lambda: desk,
+            worker=lambda: worker,
             settings=settings.server,
         )
         whole = together(_posting(door, token), bodies, 1)
         inside = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
         found["door and framework"] = whole - sum(found[layer] for layer in inside)
-        loop.run_until_complete(desk.close())
+        loop.run_until_complete(worker.close())
     return found
 
 
@@ -173,27 +173,27 @@ def _asking(queue: Batcher[str, str]) -> Callable[[str], Awaitable[Any]]:
     return lambda text: queue.submit([text], Deadline.after(60))
 
 
-def _storing(desk: Desk, *, store: bool = True) -> Callable[[Query], Awaitable[Any]]:
-    return lambda query: desk.models.pipeline.understand(Query(query.text, store=store), CALLER, Deadline.after(60))
+def _storing(worker: WorkerContext, *, store: bool = True) -> Callable[[Query], Awaitable[Any]]:
+    return lambda query: worker.models.pipeline.understand(Query(query.text, store=store), CALLER, Deadline.after(60))
 
 
 def _judge_all(
-    desk: Desk, queries: Sequence[Query], masked: Sequence[MaskedText], read: dict[str, Understanding]
+    worker: WorkerContext, queries: Sequence[Query], masked: Sequence[MaskedText], read: dict[str, Understanding]
 ) -> list[Answer]:
-    pipeline = desk.models.pipeline
+    pipeline = worker.models.pipeline
     return [
         pipeline.judge(pipeline.champion, query, text, read[text.text], None)
         for query, text in zip(queries, masked, strict=True)
     ]
 
 
-def _observe(desk: Desk, answer: Answer) -> None:
-    desk.telemetry.metrics.observe_answer(answer)
-    desk.telemetry.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
+def _observe(worker: WorkerContext, answer: Answer) -> None:
+    worker.telemetry.metrics.observe_answer(answer)
+    worker.telemetry.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
     _log(answer.query_id)
 
 
-def _posting(door: Door, token: str) -> Callable[[bytes], Awaitable[None]]:
+def _posting(door: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]:
     path = "/v1/understand"
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
 

@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 from scipy.stats import kendalltau, rankdata, spearmanr
 
 from benchmarks.results import argument_parser, print_result, print_table
-from bentos.wiring.model import trusted_bundle
+from bentos.wiring.model import open_trusted_bundle
 from frontdesk.config import load
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask
@@ -65,7 +65,7 @@ def main() -> None:
     wanted = parser.parse_args()
     settings = load()
     policy = settings.policy.priority or STARTER_POLICY
-    ensemble = load_warm_ensemble(trusted_bundle(settings), settings.model.onnx_threads)
+    ensemble = load_warm_ensemble(open_trusted_bundle(settings), settings.model.onnx_threads)
     rows = score_rows(wanted.data, ensemble, PriorityPolicy.read(policy))
     halves = {"look": rows.select(rows.development), "check": rows.select(~rows.development), "all": rows}
     measured = {name: measure(half) for name, half in halves.items()}

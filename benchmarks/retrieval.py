@@ -23,7 +23,7 @@ from typing import Any
 import yaml
 
 from benchmarks.results import argument_parser, print_result, print_table
-from bentos.wiring.model import open_named, served_bundle
+from bentos.wiring.model import open_bundle_at, served_bundle_path
 from frontdesk.config import load
 from frontdesk.features.row import FeatureRow
 from frontdesk.masking import MASKING_VERSION
@@ -128,7 +128,7 @@ def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--bundle", type=Path, help="whose features embed; the champion's by default")
     settings = load()
-    bundle = open_named(settings, parser.parse_args().bundle or served_bundle(settings)).files
+    bundle = open_bundle_at(settings, parser.parse_args().bundle or served_bundle_path(settings)).files
     knowledge, questions = load_test_set()
     embedder: Embedder = FeatureRow.load(bundle / "features", MASKING_VERSION)
     retrieval = Retrieval.over(knowledge, embedder)

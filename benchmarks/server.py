@@ -28,7 +28,7 @@ from pathlib import Path
 import psutil
 
 from benchmarks.results import argument_parser, print_result
-from bentos.wiring.model import served_bundle
+from bentos.wiring.model import served_bundle_path
 from frontdesk.config import Settings, load
 from frontdesk.security.keys import signing_key
 from frontdesk.security.tokens import mint
@@ -125,7 +125,7 @@ def running(
         port, grpc_port = free_ports(2)
         wanted: dict[str, object] = {
             "HOME": home,
-            "MODEL__BUNDLE": bundle or served_bundle(settings),
+            "MODEL__BUNDLE": bundle or served_bundle_path(settings),
             "SECURITY__BUNDLE_KEYS": [load_signer(settings.keys).public],
             "MODEL__PLACEMENT": placement,
             "MODEL__CACHED_TEXTS": cached_texts,

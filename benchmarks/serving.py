@@ -32,7 +32,7 @@ from benchmarks.overload import SHARES, run_open_loop, run_overload, run_soak, s
 from benchmarks.report import check_targets, draw_plots, print_report
 from benchmarks.results import PROJECT, argument_parser, machine, result_line, to_json_values
 from benchmarks.server import PLACEMENTS, Server, running
-from bentos.wiring.model import trusted_bundle
+from bentos.wiring.model import open_trusted_bundle
 from frontdesk.config import load
 
 GROUPS = ("closed", "batch", "stored", "mix", "grpc", "open", "overload", "cache")
@@ -56,7 +56,7 @@ def main() -> None:
 def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Result:
     """All requested groups. The cache has a server of its own, when the other has ended."""
     settings = load()
-    bundle = trusted_bundle(settings)
+    bundle = open_trusted_bundle(settings)
     chosen = {name: getattr(options, name) for name in ("placement", "workers", "rounds", "seconds")}
     result: Result = {"benchmark": "serving", "machine": machine(), "bundle": bundle.version, **chosen}
     with (

@@ -16,19 +16,19 @@ from starlette.types import ASGIApp
 T = TypeVar("T")
 
 
-class Fronted(Protocol):
+class ApplicationWrapper(Protocol):
     """What a service class offers to be served on the fast path."""
 
-    def front(self, native: ASGIApp) -> ASGIApp: ...
+    def wrap_application(self, native: ASGIApp) -> ASGIApp: ...
 
 
 @attrs.define(eq=False)
-class FastService(Service[T]):  # type: ignore[misc]  # BentoML's SDK is skipped by the type checker, so Service is Any
-    """`inner.front(native)` receives BentoML's application and returns the one to serve."""
+class GatewayService(Service[T]):  # type: ignore[misc]  # BentoML's SDK is skipped by the type checker, so Service is Any
+    """`inner.wrap_application(native)` receives BentoML's application and returns the one to serve."""
 
     def to_asgi(self, is_main: bool = True) -> Any:
         native = super().to_asgi(is_main)
-        return self.inner.front(native)
+        return self.inner.wrap_application(native)
 
     def on_load_bento(self, bento: Any) -> None:
         """A Bento lists the services of the placement that it was built with; BentoML's own method ends in a

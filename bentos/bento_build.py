@@ -27,7 +27,7 @@ LOCK_FILES = {"onnxruntime-gpu": "requirements-gpu.lock", "onnxruntime": "requir
 _CODE = "src"  # where BentoML puts what the recipe includes
 
 
-def pack(bundle: Bundle) -> str:
+def build_bento(bundle: Bundle) -> str:
     """Put the bundle into the model store and build the Bento of this checkout that carries it.
 
     Returns:
@@ -44,7 +44,7 @@ def pack(bundle: Bundle) -> str:
             hint="Clone the repository and run `frontdesk build` there.",
         ) from None
     del recipe["python"]["requirements_txt"]
-    recipe["python"]["packages"] = locked_packages(PROJECT / lock_file())
+    recipe["python"]["packages"] = read_locked_packages(PROJECT / lock_file())
     model = store_bundle(bundle)
     recipe["models"] = [model]
     with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as written:  # `build` itself converts no `envs`
@@ -73,7 +73,7 @@ def lock_file() -> str:
     )
 
 
-def locked_packages(lock: Path) -> list[str]:
+def read_locked_packages(lock: Path) -> list[str]:
     """Each package of a lock file on one line: `name==version`, its marker and its hashes.
 
     Files that the lock includes (the build backend) are left out: a Bento is not built from source.
@@ -98,7 +98,7 @@ def _open_parents(folder: Path) -> None:
         path.chmod(path.stat().st_mode | 0o555)
 
 
-def placed(settings: Settings, bento: bentoml.Bento) -> Settings:
+def bento_settings(settings: Settings, bento: bentoml.Bento) -> Settings:
     """Settings for a service that is served from `bento`: the bundle it carries, unless another one is named, and a
     home outside of it. A Bento is not to be written to, so a home that would lie in it (the configuration file does,
     and `home` is relative to that) lies in the working directory instead.

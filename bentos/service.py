@@ -27,23 +27,23 @@ from starlette.types import ASGIApp
 
 from bentos.admission.errors import unexpected_response
 from bentos.admission.routes import optional_scopes
-from bentos.asgi_service import FastService
-from bentos.bento_build import placed
+from bentos.asgi_service import GatewayService
+from bentos.bento_build import bento_settings
 from bentos.code_path import keep_code_importable
-from bentos.gateway.admitted import admitted_of, desk_of
-from bentos.gateway.app import answered, build_app
-from bentos.gateway.connection_events import DeskEvents
-from bentos.gateway.door import Door
+from bentos.gateway.app import answer_response, build_app
+from bentos.gateway.connection_events import ConnectionObserver
+from bentos.gateway.http_gateway import Gateway
 from bentos.gateway.oip_routes import OpenInference
-from bentos.grpc.server import GrpcServer, start_grpc
+from bentos.gateway.request_state import get_admitted, get_worker
+from bentos.grpc.grpc_server import GrpcServer, start_grpc
 from bentos.http.descriptors import raise_descriptor_limit
-from bentos.http.hardened_server import install
+from bentos.http.hardened_server import install_hardened_server
 from bentos.http.tls import check_tls
-from bentos.wiring.local_llm import start_local
-from bentos.wiring.model import open_board, warn_not_shared
+from bentos.wiring.local_llm import start_local_llm
+from bentos.wiring.model import open_load_board, warn_load_not_shared
 from bentos.wiring.port_check import GRPC_VARIABLE, check_port
-from bentos.wiring.worker import open_desk, prepare
-from bentos.worker.desk import Desk
+from bentos.wiring.worker import open_worker, prepare
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.child_processes import end_with_parent, leave_current_directory
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.observability.logs import configure, log_failure
@@ -87,16 +87,16 @@ class _Master:
 class _Worker:
     """This process's opened parts: BentoML makes the service object, the door needs what it opens."""
 
-    desk: Desk | None = None
+    worker: WorkerContext | None = None
     heartbeats: Heartbeats | None = None
     grpc: GrpcServer | None = None
     grpc_stop: asyncio.Task[None] | None = None
     lag: LoopLag | None = None
 
 
-def _desk() -> Desk:
-    assert _Worker.desk is not None, "the server accepts requests only after its worker has started"
-    return _Worker.desk
+def _worker() -> WorkerContext:
+    assert _Worker.worker is not None, "the server accepts requests only after its worker has started"
+    return _Worker.worker
 
 
 def _heartbeats() -> Heartbeats:
@@ -112,7 +112,7 @@ def _identity() -> ServerIdentity:
 
 @bentoml.service(
     name="frontdesk",
-    service_class=FastService,
+    service_class=GatewayService,
     workers=SETTINGS.server.workers,
     http={"host": SETTINGS.server.host, "port": SETTINGS.server.port},
     **SETTINGS.bentoml,
@@ -129,11 +129,11 @@ class Frontdesk:
         meta_learner = bentoml.depends(MetaLearner)
 
     @staticmethod
-    def front(native: ASGIApp) -> ASGIApp:
+    def wrap_application(native: ASGIApp) -> ASGIApp:
         """The application that a worker serves: our door, with BentoML's own application behind it."""
         raise_descriptor_limit()
-        events = DeskEvents(lambda: _Worker.desk, access_log=SETTINGS.observability.access_log)
-        table = install(SETTINGS.server, events, on_drain=_stop_being_ready, on_stop=_stop_grpc)
+        events = ConnectionObserver(lambda: _Worker.worker, access_log=SETTINGS.observability.access_log)
+        table = install_hardened_server(SETTINGS.server, events, on_drain=_stop_being_ready, on_stop=_stop_grpc)
         gateway = build_app(
             _heartbeats,
             _identity,
@@ -141,11 +141,11 @@ class Frontdesk:
             max_item_bytes=SETTINGS.server.max_body_bytes,
         )
         gateway.openapi()  # generated before the first request, which would wait for it
-        return Door(
-            gateway=gateway,
+        return Gateway(
+            api=gateway,
             native=native,
             open_inference=OpenInference(lambda: table.is_draining),
-            desk=_desk,
+            worker=_worker,
             settings=SETTINGS.server,
             scopes=optional_scopes(SETTINGS.security),
         )
@@ -155,7 +155,7 @@ class Frontdesk:
     def pin() -> None:
         """Once, in the master: refuse early what would make every worker fail, and fix the version for all of them."""
         bento = Frontdesk.bento  # type: ignore[attr-defined]  # the decorator makes a Service of the class
-        settings = placed(SETTINGS, bento) if bento else SETTINGS
+        settings = bento_settings(SETTINGS, bento) if bento else SETTINGS
         os.umask(PRIVATE_UMASK)
         leave_current_directory()
         try:
@@ -166,7 +166,7 @@ class Frontdesk:
             check_tls(settings.server, sys.argv)
             bundle, precision = prepare(settings)
             if settings.responses.provider == "local":
-                _Master.local_llm = start_local(settings)
+                _Master.local_llm = start_local_llm(settings)
         except (FrontdeskError, OSError) as error:
             print(f"error {error}", file=sys.stderr)  # noqa: T201 - one line for a person, before any log is set up
             raise SystemExit(1) from None
@@ -195,24 +195,24 @@ class Frontdesk:
         runners = {name: depended.on.url for name, depended in dependencies.items()}
         server, place = SETTINGS.server, (server_context.worker_index or 1) - 1
         folder = offload_folder(sockets)
-        _Worker.desk = open_desk(SETTINGS, runners, place, open_board(folder, place, server.workers))
+        _Worker.worker = open_worker(SETTINGS, runners, place, open_load_board(folder, place, server.workers))
         _Worker.heartbeats = Heartbeats(
             run_folder(SETTINGS.run, os.getppid()),
             f"worker-{place + 1}",
             expected=[*(f"worker-{index}" for index in range(1, server.workers + 1)), *local_services(runners)],
             interval_s=server.heartbeat_interval_s,
             timeout_s=server.heartbeat_timeout_s,
-            on_beat=_Worker.desk.observe_waiting,
+            on_beat=_Worker.worker.observe_waiting,
         )
-        if (balanced := _Worker.desk.models.champion.balanced) is not None:
+        if (balanced := _Worker.worker.models.champion.balanced) is not None:
             try:
                 await balanced.start()
             except OSError as error:
-                warn_not_shared(folder, error)
+                warn_load_not_shared(folder, error)
         if server.grpc_port is not None:
-            _Worker.grpc = await start_grpc(_Worker.desk, SETTINGS, server.grpc_port)
+            _Worker.grpc = await start_grpc(_Worker.worker, SETTINGS, server.grpc_port)
         _Worker.heartbeats.start()
-        metrics = _Worker.desk.telemetry.metrics
+        metrics = _Worker.worker.telemetry.metrics
         _Worker.lag = LoopLag(metrics.observe_loop_lag, metrics.set_longest_loop_lag)
         _Worker.lag.start()
         gc.collect()
@@ -227,7 +227,7 @@ class Frontdesk:
         await _stop_grpc()
         if _Worker.grpc_stop is not None:
             await _Worker.grpc_stop
-        await _desk().close()
+        await _worker().close()
 
     @bentoml.api
     async def understand(
@@ -306,15 +306,15 @@ async def _stop_grpc() -> None:
 
 async def _rendered(query: Query, request: Request, *, reply: bool) -> Any:
     """The answer as a response of our own: what a Starlette response holds passes BentoML untouched."""
-    admitted, desk = admitted_of(request.scope), desk_of(request.scope)
-    pipeline = desk.models.pipeline
+    admitted, worker = get_admitted(request.scope), get_worker(request.scope)
+    pipeline = worker.models.pipeline
     handle = pipeline.answer if reply else pipeline.understand
     try:
         keyed = replace(query, idempotency_key=admitted.idempotency_key)
         answer = await handle(keyed, admitted.caller, admitted.deadline)
     except FrontdeskError as error:
-        return desk.refuse(error)
+        return worker.refuse(error)
     except Exception as error:  # noqa: BLE001 - BentoML would answer a defect with its own JSON
         log_failure(error, admitted.request_id)
         return unexpected_response()
-    return answered(answer)
+    return answer_response(answer)

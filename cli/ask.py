@@ -145,13 +145,13 @@ def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
     from bentos.admission.errors import problem
     from bentos.gateway.app import render
     from bentos.schemas.queries import QueryIn, parse
-    from bentos.wiring.worker import open_desk
+    from bentos.wiring.worker import open_worker
     from frontdesk.deadline import Deadline
     from frontdesk.errors import FrontdeskError
     from frontdesk.types import Caller
 
     with Console(stderr=True).status("no server is running: loading the champion here"):
-        desk = open_desk(settings)
+        worker = open_worker(settings)
     caller = Caller(tenant=TENANT, subject=SUBJECT, scopes=frozenset({SCOPE}))
     with asyncio.Runner() as runner:
 
@@ -160,11 +160,11 @@ def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
                 query = parse(QueryIn, json.dumps({"text": text, **about}).encode()).query()
                 deadline = Deadline.after(settings.server.request_timeout_s)
                 answer: dict[str, Any] = json.loads(
-                    render(runner.run(desk.models.pipeline.answer(query, caller, deadline)))
+                    render(runner.run(worker.models.pipeline.answer(query, caller, deadline)))
                 )
             except FrontdeskError as error:
                 return {"error": problem(error)}
             return answer
 
         yield put
-        runner.run(desk.close())
+        runner.run(worker.close())

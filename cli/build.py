@@ -15,11 +15,11 @@ def build() -> None:
     chosen = os.environ.setdefault("BENTOML_HOME", str(settings.home / "bentoml"))  # BentoML reads it when imported
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
-    from bentos.bento_build import pack
-    from bentos.wiring.model import trusted_bundle
+    from bentos.bento_build import build_bento
+    from bentos.wiring.model import open_trusted_bundle
 
-    bundle = trusted_bundle(settings)
-    tag = pack(bundle)
+    bundle = open_trusted_bundle(settings)
+    tag = build_bento(bundle)
     typer.echo(f"{tag} carries the bundle {bundle.version}. Next:\n")
     typer.echo(f"  export BENTOML_HOME={chosen}")
     typer.echo(f"  bentoml serve {tag}           # writes to FRONTDESK_HOME, ./var by default")

@@ -73,7 +73,7 @@ def classify(
     """
     from rich.console import Console
 
-    from bentos.wiring.model import trusted_bundle
+    from bentos.wiring.model import open_trusted_bundle
     from cli.resumable_rows import open_rows
     from frontdesk.config import load
     from frontdesk.errors import DataError
@@ -86,7 +86,7 @@ def classify(
     _check_places(target)
     rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
     with console.status("loading the champion"):
-        ensemble = Ensemble.load(trusted_bundle(settings), settings.model.onnx_threads)
+        ensemble = Ensemble.load(open_trusted_bundle(settings), settings.model.onnx_threads)
     identity = identify_run(
         file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)}
     )
@@ -195,9 +195,9 @@ class ClassifyRun:
         self.progress.unlink(missing_ok=True)
 
     def _batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
-        from bentos.schemas.queries import LONGEST_TEXT
+        from bentos.schemas.queries import MAX_TEXT_CHARACTERS
 
-        problems = [row.find_problem(LONGEST_TEXT) for row in batch]
+        problems = [row.find_problem(MAX_TEXT_CHARACTERS) for row in batch]
         texts = [str(row.text) for row, problem in zip(batch, problems, strict=True) if not problem]
         results = iter(self.classify(texts) if texts else ())
         outcomes: Counter[str] = Counter()

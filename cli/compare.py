@@ -30,7 +30,7 @@ def compare(
 
     from rich.console import Console
 
-    from bentos.wiring.model import open_named
+    from bentos.wiring.model import open_bundle_at
     from cli.promotion_report import show_verdict
     from frontdesk.config import load
     from model_store.promotion_gate import decide_promotion
@@ -38,7 +38,7 @@ def compare(
     from training.evaluation.comparison_stats import compare_bundles
 
     settings, console = load(), Console()
-    bundles = [open_named(settings, settings.bundles / version) for version in (first, second)]
+    bundles = [open_bundle_at(settings, settings.bundles / version) for version in (first, second)]
     with Console(stderr=True).status("running both on the same held-out messages"):
         before, after = measure_bundles(bundles, load_comparison_rows(bundles[1]))
     verdict = decide_promotion(before.candidate, after.candidate, settings.promotion)

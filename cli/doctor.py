@@ -86,13 +86,13 @@ def _runtime(settings: Settings) -> Iterator[Finding]:
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
-    from bentos.wiring.model import trusted_bundle
+    from bentos.wiring.model import open_trusted_bundle
     from frontdesk.errors import FrontdeskError
     from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
     from runners.ensemble.warm_up import load_warm_ensemble
 
     try:
-        bundle = trusted_bundle(settings)
+        bundle = open_trusted_bundle(settings)
         ensemble = load_warm_ensemble(bundle, threads=1)
     except FrontdeskError as error:
         yield Finding("champion", "bad", str(error))

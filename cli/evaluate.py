@@ -38,7 +38,7 @@ def evaluate(
     """
     from rich.console import Console
 
-    from bentos.wiring.model import open_named
+    from bentos.wiring.model import open_bundle_at
     from frontdesk.config import load
     from runners.ensemble.ensemble import Ensemble
     from training.data.column_mapping import Columns
@@ -51,7 +51,7 @@ def evaluate(
     examples = test_rows or found_rows
     with Console(stderr=True).status(f"asking the bundle about {len(examples)} messages"):
         path = Path(bundle) if Path(bundle).is_dir() else settings.bundles / bundle
-        opened = open_named(settings, path)
+        opened = open_bundle_at(settings, path)
         ensemble = Ensemble.load(opened, settings.model.onnx_threads)
         found = evaluate_bundle(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
     if as_json:

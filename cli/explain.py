@@ -156,14 +156,14 @@ def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
 
 def _open(settings: Settings) -> Ensemble:
     """The champion in the precision in which this machine serves it."""
-    from bentos.wiring.model import trusted_bundle
+    from bentos.wiring.model import open_trusted_bundle
     from runners.ensemble.warm_up import load_warm_ensemble
     from runners.models.onnx_session import find_provider
 
     model = settings.model
     provider = find_provider(model.provider, settings.engines)
     return load_warm_ensemble(
-        trusted_bundle(settings), model.onnx_threads, provider=provider, precision=model.precision
+        open_trusted_bundle(settings), model.onnx_threads, provider=provider, precision=model.precision
     )
 
 

@@ -211,12 +211,12 @@ def _torch() -> Finding:
 
 def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
     """The champion where it has something for a GPU, and what to say of it."""
-    from bentos.wiring.model import trusted_bundle
+    from bentos.wiring.model import open_trusted_bundle
     from frontdesk.errors import BundleError
     from runners.models.onnx_encoder import ENCODER_MEMBERS
 
     try:
-        bundle = trusted_bundle(settings)
+        bundle = open_trusted_bundle(settings)
     except BundleError as error:
         return None, Finding(
             "champion", "warning", f"{error.message} The encoders were NOT run; get some: {TRAIN_COMMAND}"

@@ -31,11 +31,11 @@ def serve() -> None:
     """
     from rich.console import Console
 
-    from bentos.wiring.local_llm import local_settings, run_local
+    from bentos.wiring.local_llm import local_llm_settings, run_local_llm
     from frontdesk.config import load
 
     settings = load()
-    local = local_settings(settings)
+    local = local_llm_settings(settings)
 
     def wait() -> None:
         Console(stderr=True).print(
@@ -44,7 +44,7 @@ def serve() -> None:
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
 
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
-    run_local(settings, wait)
+    run_local_llm(settings, wait)
 
 
 def probe(settings: LlmSettings) -> tuple[str, str]:

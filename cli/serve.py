@@ -83,7 +83,7 @@ def _train(settings: Settings, console: Console) -> None:
 
 
 def _command(settings: Settings) -> list[str]:
-    from bentos.http.tls import serve_options
+    from bentos.http.tls import tls_serve_options
     from frontdesk.child_processes import python_module
     from frontdesk.config import PROJECT
 
@@ -92,7 +92,7 @@ def _command(settings: Settings) -> list[str]:
         *python_module("bentoml"), "serve", "bentos.service:Frontdesk",
         "--working-dir", str(PROJECT),  # BentoML's first module folder; not the current directory
         "--host", server.host, "--port", str(server.port),
-        "--timeout-graceful-shutdown", str(server.shutdown_grace_s), *serve_options(server),
+        "--timeout-graceful-shutdown", str(server.shutdown_grace_s), *tls_serve_options(server),
     ]  # fmt: skip
 
 

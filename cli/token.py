@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from bentos.worker.revocations import Revoked
+    from bentos.worker.revocations import RevocationTarget
     from frontdesk.config import Settings
 
 app = typer.Typer(help="Mint a token for the API, look into one, or revoke one.", invoke_without_command=True)
@@ -78,7 +78,7 @@ def _earliest_iat(settings: Settings, tenant: str, subject: str) -> int:
     from sqlalchemy import inspect
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bentos.worker.revocations import issued_from, seconds_until
+    from bentos.worker.revocations import earliest_accepted_issue_time, seconds_until
     from frontdesk.errors import StorageUnavailable
     from frontdesk.storage.database import open_database, reading
 
@@ -86,7 +86,7 @@ def _earliest_iat(settings: Settings, tenant: str, subject: str) -> int:
     try:
         with reading(engine) as connection:
             has_revocations = inspect(connection).has_table("revoked_tokens")
-            earliest = issued_from(connection, tenant, subject) if has_revocations else None
+            earliest = earliest_accepted_issue_time(connection, tenant, subject) if has_revocations else None
     except SQLAlchemyError as error:
         raise StorageUnavailable(f"The audit log could not be written ({type(error).__name__}).") from None
     finally:
@@ -109,7 +109,7 @@ def revoke(
 
     from sqlalchemy.exc import SQLAlchemyError
 
-    from bentos.worker.revocations import insert, seconds_until
+    from bentos.worker.revocations import insert_revocation, seconds_until
     from cli.audit import audit_first, audit_if_possible
     from frontdesk.config import load
     from frontdesk.errors import StorageUnavailable
@@ -120,15 +120,15 @@ def revoke(
     target = revoked.jti or f"subject {revoked.subject}"
     try:
         migrate(settings.database_url)
-        audit_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.about())
+        audit_first(settings, "token.revoke", [target], tenant=revoked.tenant, details=revoked.audit_details())
         engine = open_database(settings.database_url)
         with begin_writing(engine) as connection:
-            row = insert(connection, revoked, settings.security)
+            row = insert_revocation(connection, revoked, settings.security)
         engine.dispose()
     except SQLAlchemyError as error:
         message = f"Nothing was revoked: the database is unavailable ({type(error).__name__})."
         raise StorageUnavailable(message) from None
-    audit_if_possible(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.about())
+    audit_if_possible(settings, "token.revoke.outcome", target, tenant=revoked.tenant, details=revoked.audit_details())
     time.sleep(seconds_until(row.issued_before, settings.security))
     revoked_tokens = (
         f"The token {row.jti}"
@@ -139,13 +139,13 @@ def revoke(
     typer.echo(f"{revoked_tokens} ({tenants}) is refused within {settings.security.revocation_refresh_s:g} seconds.")
 
 
-def _revoked(settings: Settings, token: str | None, subject: str | None, tenant: str | None) -> Revoked:
+def _revoked(settings: Settings, token: str | None, subject: str | None, tenant: str | None) -> RevocationTarget:
     """Parse the arguments of `revoke`.
 
     Raises:
         InvalidQuery: they name no token and no subject, or both; or the token or the jti is not valid.
     """
-    from bentos.worker.revocations import Revoked, revoked_id, revoked_token
+    from bentos.worker.revocations import RevocationTarget, target_from_token, target_from_token_id
     from frontdesk.errors import InvalidQuery
     from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID, is_valid_id
 
@@ -155,12 +155,12 @@ def _revoked(settings: Settings, token: str | None, subject: str | None, tenant:
     if subject is not None:
         if not is_valid_id(subject):
             raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
-        return Revoked(tenant or EVERY_TENANT, subject=subject)
+        return RevocationTarget(tenant or EVERY_TENANT, subject=subject)
     if text is not None and text.count(".") == 2:
         from bentos.wiring.worker import token_keys
 
-        return revoked_token(text, token_keys(settings), settings.security)
-    return revoked_id(tenant or EVERY_TENANT, text or "")
+        return target_from_token(text, token_keys(settings), settings.security)
+    return target_from_token_id(tenant or EVERY_TENANT, text or "")
 
 
 @app.command()

@@ -41,7 +41,7 @@ from benchmarks.peers.model import BUNDLE_VARIABLE, CORES, PRECISION_VARIABLE
 from benchmarks.report import error_bars
 from benchmarks.results import Column, argument_parser, print_result, print_table, to_json_values
 from benchmarks.workload import messages
-from bentos.wiring.model import trusted_bundle
+from bentos.wiring.model import open_trusted_bundle
 from frontdesk.config import load
 from frontdesk.masking import mask
 from model_store.bundle import Bundle
@@ -72,7 +72,7 @@ def main() -> None:
     options = _arguments()
     console = Console(stderr=True)
     settings = load()
-    bundle = trusted_bundle(settings)
+    bundle = open_trusted_bundle(settings)
     if missing := set(ENCODER_MEMBERS) - set(bundle.manifest.members):
         raise SystemExit(f"This benchmark serves the whole ensemble; the bundle has no {' and no '.join(missing)}.")
     precision = _pin(bundle, settings.model.precision)

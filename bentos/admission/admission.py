@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from bentos.admission.callers import BUSY_S
-from bentos.admission.headers import asks_afresh, idempotency_key, rate_limit_fields, seconds_allowed
+from bentos.admission.defaults import BUSY_RETRY_S
+from bentos.admission.headers import bypasses_cache, idempotency_key, parse_deadline, rate_limit_fields
 from bentos.admission.routes import Route, Rpc
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
@@ -53,7 +53,7 @@ class Request(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RequestOptions:
     """How an admitted request is to be answered. `fresh`: without caches."""
 
     deadline: Deadline
@@ -82,7 +82,7 @@ class AdmissionControl:
         metadata: Metadata,
         request: Request,
         time_remaining: Callable[[], float | None] = lambda: None,
-    ) -> Terms:
+    ) -> RequestOptions:
         """Run the checks in order. Call `release` however the request ends.
 
         Args:
@@ -105,12 +105,12 @@ class AdmissionControl:
             request.is_admitted = True
         elif (scope := self.optional_scopes.get(request.route)) is not None:
             await self._authenticate(scope, metadata, request)
-        allowed_s = seconds_allowed(metadata.deadline_ms, self.settings.request_timeout_s)
+        allowed_s = parse_deadline(metadata.deadline_ms, self.settings.request_timeout_s)
         if (remaining_s := time_remaining()) is not None:
             allowed_s = min(allowed_s, remaining_s)
-        return Terms(
+        return RequestOptions(
             Deadline.after(allowed_s, time.monotonic() - (time.perf_counter() - request.started)),
-            asks_afresh(metadata.cache_control),
+            bypasses_cache(metadata.cache_control),
             idempotency_key(metadata.idempotency_key, batch=operation.batch),
         )
 
@@ -122,7 +122,7 @@ class AdmissionControl:
 
     def _check_in_flight(self) -> None:
         if self._in_flight >= self.settings.max_concurrent_requests:
-            raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_S, hint="Try again later.")
+            raise Overloaded("Too many requests are under way.", retry_after_s=BUSY_RETRY_S, hint="Try again later.")
 
     async def _authenticate(self, scope: str, metadata: Metadata, request: Request) -> None:
         """Check the token, then how often its caller may ask."""

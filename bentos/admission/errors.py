@@ -1,7 +1,7 @@
 """How the core's kinds of failure look at the doors: a status each, over HTTP as RFC 9457 problem details.
 
 A test proves that the tables are total. The body never holds what the caller sent. What else a failed call says over
-gRPC is in `bentos/grpc/errors.py`.
+gRPC is in `bentos/grpc/error_status.py`.
 """
 
 from __future__ import annotations

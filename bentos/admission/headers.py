@@ -14,8 +14,8 @@ from frontdesk.identifiers import uuid7
 from frontdesk.security.rate_limit import TOTAL, Standing
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-LONGEST_KEY = 255
-_KEY = re.compile(rf"[!-~]{{1,{LONGEST_KEY}}}")
+MAX_KEY_CHARACTERS = 255
+_KEY = re.compile(rf"[!-~]{{1,{MAX_KEY_CHARACTERS}}}")
 _QUOTED = re.compile(r'"(?:[ !#-\[\]-~]|\\["\\])*"')
 _ESCAPED = re.compile(r'\\(["\\])')
 _NOT_CACHED = frozenset(("no-cache", "no-store"))
@@ -43,7 +43,7 @@ def check_host(header: str | None, hosts: Sequence[str]) -> None:
     raise InvalidQuery("This server does not answer for that host.", hint="Operators: add the host to server.hosts.")
 
 
-def seconds_allowed(wanted: str | None, longest_s: float) -> float:
+def parse_deadline(wanted: str | None, longest_s: float) -> float:
     """`X-Request-Deadline-Ms` in seconds, `longest_s` at most.
 
     Raises:
@@ -84,13 +84,13 @@ def idempotency_key(wanted: str | None, *, batch: bool) -> str | None:
     bare = _ESCAPED.sub(r"\1", wanted[1:-1]) if _QUOTED.fullmatch(wanted) else wanted
     if not _KEY.fullmatch(bare):
         raise InvalidQuery(
-            f"Idempotency-Key must be 1 to {LONGEST_KEY} visible ASCII characters.",
+            f"Idempotency-Key must be 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.",
             hint='Send a new UUID for each new request, such as "8e03978e-40d5-43dd-bc93-6894a57f9324".',
         )
     return bare
 
 
-def asks_afresh(cache_control: str | None) -> bool:
+def bypasses_cache(cache_control: str | None) -> bool:
     """Does `Cache-Control` (RFC 9111, directives in any case) ask for an answer that comes from no cache?"""
     if cache_control is None:
         return False

@@ -9,11 +9,17 @@ from typing import Any, Literal
 from fastapi import FastAPI
 from pydantic import BaseModel
 
-from bentos.gateway.admitted import Admitted, WorkerDesk
 from bentos.gateway.openapi import PROBLEM, PROBLEMS, json_body
+from bentos.gateway.request_state import Admitted, Worker
 from bentos.schemas.queries import RevokeIn, parse
 from bentos.worker.model_info import Report
-from bentos.worker.revocations import Revoked, insert, revoked_id, revoked_token, seconds_until
+from bentos.worker.revocations import (
+    RevocationTarget,
+    insert_revocation,
+    seconds_until,
+    target_from_token,
+    target_from_token_id,
+)
 from frontdesk.errors import NotFound
 from frontdesk.storage.outbox.admin import OutboxReport
 from frontdesk.storage.transactions import write
@@ -51,9 +57,9 @@ def _add_models(app: FastAPI) -> None:
         responses=PROBLEMS,
         tags=["admin"],
     )
-    async def models(admitted: Admitted, desk: WorkerDesk) -> Report:
+    async def models(admitted: Admitted, worker: Worker) -> Report:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
-        reading = asyncio.to_thread(desk.models.inventory.report)
+        reading = asyncio.to_thread(worker.models.inventory.report)
         return await admitted.deadline.bound(reading, "the bundles were read")
 
 
@@ -69,9 +75,9 @@ def _add_outbox(app: FastAPI) -> None:
         responses=PROBLEMS,
         tags=["admin"],
     )
-    async def outbox(admitted: Admitted, desk: WorkerDesk) -> OutboxReport:
+    async def outbox(admitted: Admitted, worker: Worker) -> OutboxReport:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
-        asking = desk.storage.outbox_care.report(admitted.caller.tenant)
+        asking = worker.storage.outbox_admin.report(admitted.caller.tenant)
         return await admitted.deadline.bound(asking, "the outbox was read")
 
     @app.post(
@@ -80,9 +86,9 @@ def _add_outbox(app: FastAPI) -> None:
         responses=no_letter,
         tags=["admin"],
     )
-    async def retry(sink: str, event_id: str, admitted: Admitted, desk: WorkerDesk) -> Done:
+    async def retry(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """As if it were new; later events of its customer may be there before it."""
-        asking = desk.storage.outbox_care.retry(admitted.caller.tenant, sink, event_id)
+        asking = worker.storage.outbox_admin.retry(admitted.caller.tenant, sink, event_id)
         await admitted.deadline.bound(asking, "the outbox was written")
         return Done()
 
@@ -92,9 +98,9 @@ def _add_outbox(app: FastAPI) -> None:
         responses=no_letter,
         tags=["admin"],
     )
-    async def drop(sink: str, event_id: str, admitted: Admitted, desk: WorkerDesk) -> Done:
+    async def drop(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """Its sink will never be told of it."""
-        asking = desk.storage.outbox_care.drop(admitted.caller.tenant, sink, event_id)
+        asking = worker.storage.outbox_admin.drop(admitted.caller.tenant, sink, event_id)
         await admitted.deadline.bound(asking, "the outbox was written")
         return Done()
 
@@ -107,29 +113,29 @@ def _add_tokens(app: FastAPI) -> None:
         openapi_extra=json_body("RevokeIn"),
         tags=["admin"],
     )
-    async def revoke(admitted: Admitted, desk: WorkerDesk) -> TokensRevoked:
+    async def revoke(admitted: Admitted, worker: Worker) -> TokensRevoked:
         """Revoke a token of this tenant, or those of a subject that were issued before `issued_before`.
 
         `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
-        tenant, settings = admitted.caller.tenant, desk.security.gate.settings
+        tenant, settings = admitted.caller.tenant, worker.security.gate.settings
         selection = parse(RevokeIn, admitted.body)
         if selection.token is not None:
-            revoked = revoked_token(selection.token, desk.security.gate.keys, settings)
+            revoked = target_from_token(selection.token, worker.security.gate.keys, settings)
             if revoked.tenant != tenant:
                 raise NotFound("This tenant has no such token.")
         elif selection.jti is not None:
-            revoked = revoked_id(tenant, selection.jti)
+            revoked = target_from_token_id(tenant, selection.jti)
         else:
-            revoked = Revoked(tenant, subject=selection.subject or "")
-        admitted.add_audit_facts(**revoked.about())
+            revoked = RevocationTarget(tenant, subject=selection.subject or "")
+        admitted.add_audit_facts(**revoked.audit_details())
         row = await write(
-            desk.storage.engine,
-            lambda connection: insert(connection, revoked, settings),
+            worker.storage.engine,
+            lambda connection: insert_revocation(connection, revoked, settings),
             admitted.deadline,
             "the token was revoked",
         )
-        await admitted.deadline.bound(asyncio.to_thread(desk.security.revocations.refresh), "the token was revoked")
+        await admitted.deadline.bound(asyncio.to_thread(worker.security.revocations.refresh), "the token was revoked")
         await asyncio.sleep(seconds_until(row.issued_before, settings))
         return TokensRevoked(
             jti=row.jti or None,

@@ -9,9 +9,8 @@ from typing import Annotated, Any, TypeVar
 from fastapi import FastAPI, Query
 from sqlalchemy import Connection
 
-from bentos.gateway.admitted import Admitted, AdmittedRequest, WorkerDesk
 from bentos.gateway.analytics_schemas import (
-    MOST_BUCKETS,
+    MAX_BUCKETS,
     PERCENTILES,
     Escalations,
     Figures,
@@ -20,19 +19,20 @@ from bentos.gateway.analytics_schemas import (
     Summary,
     Timeseries,
     buckets,
-    by_label,
-    labelled,
-    number_of_buckets,
-    total,
+    count_buckets,
+    queries_by_label,
+    rank_labels,
+    sum_counts,
 )
-from bentos.gateway.openapi import READING_PROBLEMS
-from bentos.schemas.query_params import CHECKED, DEFAULT_SPAN, Buckets, Span
-from bentos.worker.desk import Desk
+from bentos.gateway.openapi import NO_BODY_PROBLEMS
+from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker
+from bentos.schemas.query_params import CHECK_QUERY_STRING, DEFAULT_SPAN, TimeRangeParameters, TimeseriesParameters
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
 from frontdesk.storage.sql.daily_rollups import counts, latencies
 
-SpanOrBuckets = TypeVar("SpanOrBuckets", bound=Span)
+RangeParameters = TypeVar("RangeParameters", bound=TimeRangeParameters)
 Shape = TypeVar("Shape")
 Handler = Callable[..., Awaitable[Any]]
 
@@ -48,46 +48,52 @@ def add_analytics(app: FastAPI) -> None:
             f"/v1/analytics/{name}",
             summary=summary,
             description=read.__doc__,
-            responses=READING_PROBLEMS,
-            dependencies=CHECKED,
+            responses=NO_BODY_PROBLEMS,
+            dependencies=CHECK_QUERY_STRING,
             tags=["analytics"],
         )
 
     @route("summary", "Totals, and what people said", read_summary)
-    async def summary(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> Summary:
-        return await _read(desk, admitted, span, read_summary)
+    async def summary(span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker) -> Summary:
+        return await _read(worker, admitted, span, read_summary)
 
     @route("timeseries", "Figures by hour, day or week", read_timeseries)
-    async def timeseries(span: Annotated[Buckets, Query()], admitted: Admitted, desk: WorkerDesk) -> Timeseries:
-        return await _read(desk, admitted, span, read_timeseries)
+    async def timeseries(
+        span: Annotated[TimeseriesParameters, Query()], admitted: Admitted, worker: Worker
+    ) -> Timeseries:
+        return await _read(worker, admitted, span, read_timeseries)
 
     @route("intents", "What customers write about", read_intents)
-    async def intents(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> Intents:
-        return await _read(desk, admitted, span, read_intents)
+    async def intents(span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker) -> Intents:
+        return await _read(worker, admitted, span, read_intents)
 
     @route("escalations", "What goes to a person", read_escalations)
-    async def escalations(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> Escalations:
-        return await _read(desk, admitted, span, read_escalations)
+    async def escalations(
+        span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker
+    ) -> Escalations:
+        return await _read(worker, admitted, span, read_escalations)
 
     @route("latency", "How long answers take", read_latency)
-    async def latency(span: Annotated[Span, Query()], admitted: Admitted, desk: WorkerDesk) -> LatencyFigures:
-        return await _read(desk, admitted, span, read_latency)
+    async def latency(
+        span: Annotated[TimeRangeParameters, Query()], admitted: Admitted, worker: Worker
+    ) -> LatencyFigures:
+        return await _read(worker, admitted, span, read_latency)
 
 
 async def _read(
-    desk: Desk,
+    worker: WorkerContext,
     admitted: AdmittedRequest,
-    span: SpanOrBuckets,
-    read: Callable[[Connection, Window, SpanOrBuckets], Shape],
+    span: RangeParameters,
+    read: Callable[[Connection, Window, RangeParameters], Shape],
 ) -> Shape:
     """The figures of the caller's tenant within the requested window."""
     window = _window(admitted.caller.tenant, span)
-    return await desk.storage.archive.figures(
+    return await worker.storage.archive.figures(
         window, lambda connection: read(connection, window, span), admitted.deadline
     )
 
 
-def _window(tenant: str, asked: Span) -> Window:
+def _window(tenant: str, asked: TimeRangeParameters) -> Window:
     """The window that was asked for, or what is usual where nothing was said."""
     end = asked.end or datetime.now(UTC)
     start = asked.start or max(end, FIRST + DEFAULT_SPAN) - DEFAULT_SPAN
@@ -96,57 +102,57 @@ def _window(tenant: str, asked: Span) -> Window:
     return Window(tenant, start, end)
 
 
-def read_summary(connection: Connection, window: Window, _: Span) -> Summary:
+def read_summary(connection: Connection, window: Window, _: TimeRangeParameters) -> Summary:
     """Queries by decision, sentiment, priority and channel, and the feedback that was given in the window."""
     decisions = counts(connection, window, Dimension.DECISION)
     return Summary(
         start=window.start,
         end=window.end,
-        figures=Figures.of(total(decisions)),
-        decisions=by_label(decisions),
-        sentiments=by_label(counts(connection, window, Dimension.SENTIMENT)),
-        priorities=by_label(counts(connection, window, Dimension.PRIORITY)),
-        channels=by_label(counts(connection, window, Dimension.CHANNEL)),
+        figures=Figures.of(sum_counts(decisions)),
+        decisions=queries_by_label(decisions),
+        sentiments=queries_by_label(counts(connection, window, Dimension.SENTIMENT)),
+        priorities=queries_by_label(counts(connection, window, Dimension.PRIORITY)),
+        channels=queries_by_label(counts(connection, window, Dimension.CHANNEL)),
         feedback=opinions(connection, window),
     )
 
 
-def read_timeseries(connection: Connection, window: Window, asked: Buckets) -> Timeseries:
+def read_timeseries(connection: Connection, window: Window, asked: TimeseriesParameters) -> Timeseries:
     """Every bucket of the window in order, in UTC, those without queries too."""
-    if number_of_buckets(window.start, window.end, asked.bucket) > MOST_BUCKETS:
-        raise InvalidQuery(f"The window has more than {MOST_BUCKETS} buckets.", hint="Ask for wider ones, or for less.")
+    if count_buckets(window.start, window.end, asked.bucket) > MAX_BUCKETS:
+        raise InvalidQuery(f"The window has more than {MAX_BUCKETS} buckets.", hint="Ask for wider ones, or for less.")
     hours = counts(connection, window, Dimension.HOUR)
     made = buckets(hours, window.start, window.end, asked.bucket)
     return Timeseries(window.start, window.end, asked.bucket, made)
 
 
-def read_intents(connection: Connection, window: Window, _: Span) -> Intents:
+def read_intents(connection: Connection, window: Window, _: TimeRangeParameters) -> Intents:
     """Figures of each intent, and which intents people corrected to which."""
-    counted = labelled(counts(connection, window, Dimension.INTENT))
+    counted = rank_labels(counts(connection, window, Dimension.INTENT))
     return Intents(window.start, window.end, counted, tuple(corrections(connection, window)))
 
 
-def read_escalations(connection: Connection, window: Window, _: Span) -> Escalations:
+def read_escalations(connection: Connection, window: Window, _: TimeRangeParameters) -> Escalations:
     """What was escalated, by intent, sentiment, priority and channel."""
     by = {
         dimension: counts(connection, window, dimension)
         for dimension in (Dimension.INTENT, Dimension.SENTIMENT, Dimension.PRIORITY, Dimension.CHANNEL)
     }
-    every = Figures.of(total(by[Dimension.INTENT]))
+    every = Figures.of(sum_counts(by[Dimension.INTENT]))
     return Escalations(
         start=window.start,
         end=window.end,
         queries=every.queries,
         escalated=every.escalated,
         escalation_rate=every.escalation_rate,
-        intents=labelled(by[Dimension.INTENT], by_escalations=True),
-        sentiments=labelled(by[Dimension.SENTIMENT], by_escalations=True),
-        priorities=labelled(by[Dimension.PRIORITY], by_escalations=True),
-        channels=labelled(by[Dimension.CHANNEL], by_escalations=True),
+        intents=rank_labels(by[Dimension.INTENT], by_escalations=True),
+        sentiments=rank_labels(by[Dimension.SENTIMENT], by_escalations=True),
+        priorities=rank_labels(by[Dimension.PRIORITY], by_escalations=True),
+        channels=rank_labels(by[Dimension.CHANNEL], by_escalations=True),
     )
 
 
-def read_latency(connection: Connection, window: Window, _: Span) -> LatencyFigures:
+def read_latency(connection: Connection, window: Window, _: TimeRangeParameters) -> LatencyFigures:
     """Mean, highest and percentiles of the time from a request's start until its record was made."""
     found, exact = latencies(connection, window, list(PERCENTILES.values()))
     return LatencyFigures.of(window.start, window.end, found if found.queries else None, exact=exact)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from frontdesk.storage.sql.analytics import Correction, Count, Latency, Opinions
 
 PERCENTILES: Mapping[str, float] = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99}
-MOST_BUCKETS = 10_000
+MAX_BUCKETS = 10_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _HOURS = {"hour": 1, "day": 24, "week": 168}
 _FIRST_MONDAY = 4 * 24
@@ -134,7 +134,7 @@ class LatencyFigures:
         return cls(start, end, latency.queries, exact, latency.mean, latency.highest, named)
 
 
-def total(counts: Iterable[Count]) -> Count:
+def sum_counts(counts: Iterable[Count]) -> Count:
     """All of them together."""
     together = Count("")
     for count in counts:
@@ -142,13 +142,13 @@ def total(counts: Iterable[Count]) -> Count:
     return together
 
 
-def by_label(counts: Sequence[Count]) -> dict[str, int]:
+def queries_by_label(counts: Sequence[Count]) -> dict[str, int]:
     return {count.label: count.queries for count in sorted(counts, key=lambda count: count.label)}
 
 
-def labelled(counts: Sequence[Count], *, by_escalations: bool = False) -> tuple[Labelled, ...]:
+def rank_labels(counts: Sequence[Count], *, by_escalations: bool = False) -> tuple[Labelled, ...]:
     """Sorted by queries, or by escalations; the same number, by name."""
-    everything = total(counts).queries
+    everything = sum_counts(counts).queries
     ordered = sorted(counts, key=lambda count: (-(count.escalated if by_escalations else count.queries), count.label))
     return tuple(Labelled(count.label, count.queries / everything, Figures.of(count)) for count in ordered)
 
@@ -167,7 +167,7 @@ def buckets(hours: Iterable[Count], start: datetime, end: datetime, bucket: str)
     )
 
 
-def number_of_buckets(start: datetime, end: datetime, bucket: str) -> int:
+def count_buckets(start: datetime, end: datetime, bucket: str) -> int:
     """About as many as `buckets` gives, without making them."""
     return int((end - start) / timedelta(hours=_HOURS[bucket])) + 1
 

@@ -17,13 +17,13 @@ from starlette.responses import HTMLResponse, Response
 import frontdesk
 from bentos.admission.errors import problem, unexpected_response
 from bentos.gateway.admin import add_admin
-from bentos.gateway.admitted import Admitted, AdmittedRequest, WorkerDesk, admitted_of, desk_of
 from bentos.gateway.analytics import add_analytics
 from bentos.gateway.content_security import POLICY_HEADER, page_policy
 from bentos.gateway.direct_route import direct_post
 from bentos.gateway.documents import add_documents
-from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, PROBLEMS, described, json_body
+from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, PROBLEM, PROBLEMS, customize_openapi, json_body
 from bentos.gateway.record_routes import add_customers, add_records
+from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker, get_admitted, get_worker
 from bentos.gateway.stream import REPLAYED, add_stream
 from bentos.schemas.queries import QueryIn, parse, parse_batch
 from bentos.schemas.query_params import invalid_parameters
@@ -76,7 +76,7 @@ def build_app(
     add_documents(app)
     _add_health(app, heartbeats, identity, is_draining)
     _add_refusals(app)
-    described(app)
+    customize_openapi(app)
     return app
 
 
@@ -85,14 +85,14 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
         app,
         "/v1/understand",
         summary="Understand a message",
-        responses={200: {"model": Answer}, **KEYED_PROBLEMS},
+        responses={200: {"model": Answer}, **IDEMPOTENT_PROBLEMS},
         openapi_extra=json_body("QueryIn", keyed=True),
         tags=["understand"],
     )
     async def understand(request: Request) -> Response:
         """Intent, sentiment, priority, uncertainty and decision of one message, without a reply."""
-        admitted, pipeline = admitted_of(request.scope), desk_of(request.scope).models.pipeline
-        return answered(await pipeline.understand(_query(admitted), admitted.caller, admitted.deadline))
+        admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
+        return answer_response(await pipeline.understand(_query(admitted), admitted.caller, admitted.deadline))
 
     @direct_post(
         app,
@@ -104,7 +104,7 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
     )
     async def understand_batch(request: Request) -> Response:
         """The same for several messages in one model call; a bad item fails alone."""
-        admitted, pipeline = admitted_of(request.scope), desk_of(request.scope).models.pipeline
+        admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
         parsing = parse_batch(admitted.body, fresh=admitted.fresh, max_item_bytes=max_item_bytes)
         items = await pipeline.turns.run(parsing, admitted.deadline, "the body was read")
         results = await _batch(pipeline, items, admitted)
@@ -114,14 +114,14 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
         app,
         "/v1/queries",
         summary="Answer a message",
-        responses={200: {"model": Answer}, **KEYED_PROBLEMS},
+        responses={200: {"model": Answer}, **IDEMPOTENT_PROBLEMS},
         openapi_extra=json_body("QueryIn", keyed=True),
         tags=["answer"],
     )
     async def answer(request: Request) -> Response:
         """Everything of `/v1/understand`, and the reply; acknowledged once it is stored."""
-        admitted, pipeline = admitted_of(request.scope), desk_of(request.scope).models.pipeline
-        return answered(await pipeline.answer(_query(admitted), admitted.caller, admitted.deadline))
+        admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
+        return answer_response(await pipeline.answer(_query(admitted), admitted.caller, admitted.deadline))
 
 
 def _query(admitted: AdmittedRequest) -> Query:
@@ -137,9 +137,9 @@ def _add_stored_answer(app: FastAPI) -> None:
         responses={200: {"model": Answer}, 404: {"description": "Not there, or not yours", **PROBLEM}, **PROBLEMS},
         tags=["answer"],
     )
-    async def stored_answer(query_id: str, admitted: Admitted, desk: WorkerDesk) -> Response:
+    async def stored_answer(query_id: str, admitted: Admitted, worker: Worker) -> Response:
         """The answer as it was stored: the reply with personal data still masked."""
-        reading = desk.storage.find_answer(admitted.caller, query_id)
+        reading = worker.storage.find_answer(admitted.caller, query_id)
         row = await admitted.deadline.bound(reading, "the record was read")
         if row is None:
             raise NotFound("There is no stored answer with this id.")
@@ -195,7 +195,7 @@ def _add_health(
         return response
 
     @app.get("/readyz", tags=["health"], response_model=None)
-    async def readyz(desk: WorkerDesk) -> Response:
+    async def readyz(worker: Worker) -> Response:
         """200 while messages are answered; 503 with the reason otherwise.
 
         Every worker needs its models and this one its spool. While the database is unavailable, answers go to the spool
@@ -205,12 +205,12 @@ def _add_health(
         missing_processes = heartbeats().missing_processes()
         degraded = (
             missing_processes
-            if missing_processes and desk.models.champion.ensemble.can_run_without(missing_processes)
+            if missing_processes and worker.models.champion.ensemble.can_run_without(missing_processes)
             else []
         )
         lacking = [] if degraded else missing_processes
-        storage = await desk.storage.status()
-        draining, full = is_draining(), desk.storage.disk_room.is_low
+        storage = await worker.storage.status()
+        draining, full = is_draining(), worker.storage.disk_room.is_low
         ready = not lacking and storage is not None and not full and not draining
         reasons = (
             (draining, "draining"),
@@ -220,11 +220,11 @@ def _add_health(
         )
         what = next((reason for applies, reason in reasons if applies), "ready")
         details = {
-            "model_version": desk.models.champion.version,
+            "model_version": worker.models.champion.version,
             "workers_missing": len(missing_processes),
             "degraded": degraded,
         }
-        details["disk_free_bytes"] = desk.storage.disk_room.free_bytes
+        details["disk_free_bytes"] = worker.storage.disk_room.free_bytes
         if storage is not None:
             details |= storage
         return _health(what, ready, details)
@@ -234,8 +234,8 @@ async def _batch(pipeline: AnswerQuery, items: list[Query | FrontdeskError], adm
     """Answer the good items together and put each result in its item's place."""
     queries = [item for item in items if isinstance(item, Query)]
     answers = await pipeline.understand_batch(queries, admitted.caller, admitted.deadline) if queries else []
-    answered = iter(answers)
-    outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
+    answer_response = iter(answers)
+    outcomes = [next(answer_response) if isinstance(item, Query) else item for item in items]
     rendering = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed
     return await pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
 
@@ -251,7 +251,7 @@ def render(answer: Answer) -> bytes:
     return answer_json(answer)
 
 
-def answered(answer: Answer) -> Response:
+def answer_response(answer: Answer) -> Response:
     """The answer as a response, which says so where it was given before to the same Idempotency-Key."""
     return Response(render(answer), media_type=JSON, headers=REPLAYED if isinstance(answer, EarlierAnswer) else None)
 
@@ -264,16 +264,16 @@ def _health(status: str, good: bool, details: dict[str, Any]) -> Response:
 def _add_refusals(app: FastAPI) -> None:
     @app.exception_handler(FrontdeskError)
     async def refused(request: Request, error: FrontdeskError) -> Response:
-        return desk_of(request.scope).refuse(error)
+        return get_worker(request.scope).refuse(error)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return desk_of(request.scope).refuse(invalid_parameters(error))
+        return get_worker(request.scope).refuse(invalid_parameters(error))
 
     @app.exception_handler(HTTPException)
     async def not_found(request: Request, _: HTTPException) -> Response:
         """What the framework itself refuses although the door's table has it: a query id with a dot segment, say."""
-        return desk_of(request.scope).refuse(NotFound("There is no such path."))
+        return get_worker(request.scope).refuse(NotFound("There is no such path."))
 
     @app.exception_handler(Exception)
     async def failed(_: Request, __: Exception) -> Response:

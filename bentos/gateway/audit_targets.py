@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection
 from urllib.parse import parse_qsl, unquote_to_bytes
 
-from bentos.schemas.query_params import MOST_PARAMETERS
+from bentos.schemas.query_params import MAX_PARAMETERS
 from frontdesk.audit.chain import AuditKey
 from frontdesk.types import Action, PriorityLevel
 
@@ -22,7 +22,7 @@ _CLOSED = {
 _PAGING = ("cursor", "limit")
 
 
-def target_of(template: str, raw_path: bytes) -> tuple[str, ...]:
+def audit_target(template: str, raw_path: bytes) -> tuple[str, ...]:
     """The kind and the decoded ids of the resource in a path: ("customer", "a/b") for /v1/customers/a%2Fb.
 
     Every spelling of a path gives the same target. The target of a path without parameters is its template.
@@ -38,7 +38,7 @@ def target_of(template: str, raw_path: bytes) -> tuple[str, ...]:
         return UNREADABLE, kind, raw_path.decode("latin-1")
 
 
-def filters_of(query_string: bytes, key: AuditKey, labels: Collection[str]) -> dict[str, str]:
+def audit_filters(query_string: bytes, key: AuditKey, labels: Collection[str]) -> dict[str, str]:
     """The parameters of a query string that select rows.
 
     Values of a closed set (`labels`: the intents) and times are returned as sent. Other values are replaced by their
@@ -46,7 +46,7 @@ def filters_of(query_string: bytes, key: AuditKey, labels: Collection[str]) -> d
     the fingerprint of the whole query string.
     """
     try:
-        pairs = parse_qsl(query_string.decode("ascii"), True, max_num_fields=MOST_PARAMETERS, errors="strict")
+        pairs = parse_qsl(query_string.decode("ascii"), True, max_num_fields=MAX_PARAMETERS, errors="strict")
     except ValueError:  # includes UnicodeDecodeError
         return {UNREADABLE: key.fingerprint(query_string.decode("latin-1"))}
     filters = {}

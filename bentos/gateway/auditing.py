@@ -7,9 +7,9 @@ from typing import Any
 from starlette.types import Message, Scope
 
 from bentos.admission.routes import Route
-from bentos.gateway.audit_targets import filters_of, target_of
+from bentos.gateway.audit_targets import audit_filters, audit_target
 from bentos.gateway.request_context import Exchange
-from bentos.worker.desk import Desk
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.audit.log import Act
 from frontdesk.deadline import Deadline
 
@@ -20,15 +20,15 @@ class RequestAudit:
     The route adds its results to `facts`, such as the number of `rows` or the keyed hash of the `customer`.
     """
 
-    def __init__(self, desk: Desk, route: Route, scope: Scope, exchange: Exchange) -> None:
-        self._desk = desk
+    def __init__(self, worker: WorkerContext, route: Route, scope: Scope, exchange: Exchange) -> None:
+        self._worker = worker
         self._route = route
         self._exchange = exchange
-        self._target = target_of(route.template, scope["raw_path"])
+        self._target = audit_target(route.template, scope["raw_path"])
         self._details: dict[str, Any] = {"route": route.template}
         if query_string := scope["query_string"]:
-            labels = desk.models.champion.taxonomy.labels
-            self._details["filters"] = filters_of(query_string, desk.security.auditor.key, labels)
+            labels = worker.models.champion.taxonomy.labels
+            self._details["filters"] = audit_filters(query_string, worker.security.auditor.key, labels)
         self._act: Act | None = None
         self.facts: dict[str, Any] = {}
 
@@ -42,7 +42,7 @@ class RequestAudit:
             exchange = self._exchange
             details = {"request_id": exchange.request_id, **self._details}
             act = Act(exchange.caller, self._route.audited, self._target, details)
-            await self._desk.security.auditor.begin(act, deadline)
+            await self._worker.security.auditor.begin(act, deadline)
             self._act = act
 
     async def send(self, message: Message) -> None:
@@ -59,7 +59,7 @@ class RequestAudit:
             rows = self.facts.get("rows", 0)
             if (customer := self.facts.get("customer")) is not None:
                 details["customer"] = customer
-            self._desk.security.audit_counts.add(
+            self._worker.security.audit_counts.add(
                 self._exchange.caller, self._route.counted, self._target, details, rows
             )
 
@@ -67,4 +67,4 @@ class RequestAudit:
         if (act := self._act) is not None:
             self._act = None
             outcome = {"status": self._exchange.status or None, "complete": is_complete, **self.facts}
-            await self._desk.security.auditor.finish(act, outcome)
+            await self._worker.security.auditor.finish(act, outcome)

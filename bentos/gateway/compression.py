@@ -13,17 +13,17 @@ from collections.abc import Iterable
 from starlette.types import Message
 
 LEVEL = 1
-BESIDE_THE_LOOP_BYTES = 262_144
+COMPRESS_IN_THREAD_BYTES = 262_144
 _GZIP = re.compile(r"(?:^|,)\s*(?:gzip|\*)\s*(?:;\s*q=(?!0(?:\.0*)?\s*(?:,|$))[0-9.]+\s*)?(?:,|$)", re.IGNORECASE)
 _COMPRESSIBLE = (b"application/json", b"application/problem+json", b"text/", b"application/javascript")
 
 
-def reads_gzip(accept_encoding: str | None) -> bool:
+def accepts_gzip(accept_encoding: str | None) -> bool:
     """Does `Accept-Encoding` (RFC 9110, section 12.5.3) name gzip, and not with a weight of 0?"""
     return accept_encoding is not None and _GZIP.search(accept_encoding) is not None
 
 
-def is_worth_it(headers: Iterable[tuple[bytes, bytes]], least_bytes: int) -> bool:
+def is_compressible(headers: Iterable[tuple[bytes, bytes]], least_bytes: int) -> bool:
     """Is it a whole body, known to be that large, of a kind that shrinks?"""
     given = dict(headers)
     length = given.get(b"content-length", b"0")
@@ -35,10 +35,10 @@ def is_worth_it(headers: Iterable[tuple[bytes, bytes]], least_bytes: int) -> boo
     )
 
 
-async def compressed(start: Message, body: Message) -> tuple[Message, Message]:
+async def compress_response(start: Message, body: Message) -> tuple[Message, Message]:
     """Both messages of a response, for a body that is whole."""
     content: bytes = body.get("body", b"")
-    if len(content) > BESIDE_THE_LOOP_BYTES:
+    if len(content) > COMPRESS_IN_THREAD_BYTES:
         content = await asyncio.to_thread(_gzip, content)
     else:
         content = _gzip(content)

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bentos.admission.callers import UNKNOWN_ROUTE
-from bentos.worker.desk import Desk
+from bentos.admission.defaults import UNKNOWN_ROUTE
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.observability.logs import log_access
 
 OTHER_METHOD = "OTHER"
 
 
-class DeskEvents:
-    """`desk` gives this worker's, or None before it has started: then nothing is counted."""
+class ConnectionObserver:
+    """`worker` gives this worker's, or None before it has started: then nothing is counted."""
 
-    def __init__(self, desk: Callable[[], Desk | None], *, access_log: bool) -> None:
-        self._desk = desk
+    def __init__(self, worker: Callable[[], WorkerContext | None], *, access_log: bool) -> None:
+        self._worker = worker
         self._access_log = access_log
 
-    def closed(self, reason: str) -> None:
-        if (desk := self._desk()) is not None:
-            desk.telemetry.metrics.count_closed(reason)
+    def on_closed(self, reason: str) -> None:
+        if (worker := self._worker()) is not None:
+            worker.telemetry.metrics.count_closed(reason)
 
-    def count(self, connections: int) -> None:
-        if (desk := self._desk()) is not None:
-            desk.telemetry.metrics.set_connections(connections)
+    def on_count(self, connections: int) -> None:
+        if (worker := self._worker()) is not None:
+            worker.telemetry.metrics.set_connections(connections)
 
-    def refused(self, status: int, request_id: str, client: str | None) -> None:
+    def on_refused(self, status: int, request_id: str, client: str | None) -> None:
         """Bytes that are no request, or a connection beyond a cap, were answered without an application."""
-        if (desk := self._desk()) is not None:
-            desk.telemetry.metrics.observe_request(UNKNOWN_ROUTE, OTHER_METHOD, status, 0.0)
+        if (worker := self._worker()) is not None:
+            worker.telemetry.metrics.observe_request(UNKNOWN_ROUTE, OTHER_METHOD, status, 0.0)
         if self._access_log:
             log_access(
                 method=OTHER_METHOD,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from starlette.responses import Response
 
-REMEMBERED_S = 600
+PREFLIGHT_MAX_AGE_S = 600
 ALLOWED_HEADERS = (
     "authorization, cache-control, content-type, idempotency-key, traceparent, x-request-deadline-ms, x-request-id"
 )
@@ -19,7 +19,7 @@ EXPOSED_HEADERS = "ratelimit, ratelimit-policy, retry-after, x-request-id"
 
 
 @dataclass(frozen=True, slots=True)
-class CrossOrigin:
+class CorsPolicy:
     """`origins` as browsers send them: scheme, host and port."""
 
     origins: frozenset[str]
@@ -43,6 +43,6 @@ class CrossOrigin:
         headers = {
             "access-control-allow-methods": ", ".join(methods),
             "access-control-allow-headers": ALLOWED_HEADERS,
-            "access-control-max-age": str(REMEMBERED_S),
+            "access-control-max-age": str(PREFLIGHT_MAX_AGE_S),
         }
         return Response(status_code=204, headers=headers)

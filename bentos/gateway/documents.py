@@ -16,7 +16,7 @@ import bentoml
 from fastapi import FastAPI
 from starlette.responses import Response, StreamingResponse
 
-from bentos.gateway.admitted import WorkerDesk
+from bentos.gateway.request_state import Worker
 
 PIECE_BYTES = 16_384
 """Size of the pieces of a file: the most that is buffered for a client that does not read."""
@@ -79,9 +79,9 @@ def add_documents(app: FastAPI) -> None:
         app.get(f"/static_content/{name}", include_in_schema=False)(_file(name, media_type))
 
     @app.get("/metrics", include_in_schema=False)
-    async def metrics(desk: WorkerDesk) -> Response:
+    async def metrics(worker: Worker) -> Response:
         if not shared:
-            shared.append(SharedRendering(desk.telemetry.metrics.render))
+            shared.append(SharedRendering(worker.telemetry.metrics.render))
         body, content_type = await shared[0].get()
         return Response(body, headers={"content-type": content_type})
 

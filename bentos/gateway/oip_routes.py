@@ -18,10 +18,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from bentos.gateway.admitted import admitted_of, desk_of
-from bentos.oip.http_codec import read_inference, read_only_ready, write_inference
-from bentos.oip.inference import Inference, infer
-from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
+from bentos.gateway.request_state import get_admitted, get_worker
+from bentos.oip.http_codec import parse_index_request, read_inference, write_inference
+from bentos.oip.inference import InferenceRequest, infer
+from bentos.oip.model_metadata import (
+    all_ready,
+    is_ready,
+    model_config,
+    model_metadata,
+    repository_index,
+    server_metadata,
+)
 from frontdesk.errors import NotFound, UnsupportedMedia
 
 JSON = "application/json"
@@ -40,7 +47,7 @@ class OpenInference:
         await response(scope, receive, send)
 
     async def _answer(self, request: Request) -> Response:
-        models = desk_of(request.scope).models.champion
+        models = get_worker(request.scope).models.champion
         match _parts(request.scope["path"]):
             case [], _:
                 return _json(server_metadata())
@@ -49,7 +56,7 @@ class OpenInference:
             case ["health", "ready"], _:
                 return _ready({}, ready=all_ready(models) and not self._is_draining())
             case ["repository", "index"], _:
-                return _json(repository_index(models, only_ready=read_only_ready(admitted_of(request.scope).body)))
+                return _json(repository_index(models, only_ready=parse_index_request(get_admitted(request.scope).body)))
             case ["models", name], version:
                 return _json(model_metadata(models, name, version))
             case ["models", name, "config"], version:
@@ -64,17 +71,17 @@ class OpenInference:
     async def _infer(self, request: Request, model: str, version: str) -> Response:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
-        desk, admission = desk_of(request.scope), admitted_of(request.scope)
-        turns = desk.models.pipeline.turns
+        worker, admission = get_worker(request.scope), get_admitted(request.scope)
+        turns = worker.models.pipeline.turns
         reading = read_inference(admission.body, request.headers.get(JSON_LENGTH))
         request_body = await turns.run(reading, admission.deadline, "the body was read")
         in_binary = dict(request_body.outputs)
         names = tuple(name for name, _ in request_body.outputs)
-        inference = Inference(model, version, request_body.inputs, names)
+        inference = InferenceRequest(model, version, request_body.inputs, names)
         outputs = await infer(
-            desk.models.champion, desk.models.pipeline.mask_steps, inference, admission.deadline, turns
+            worker.models.champion, worker.models.pipeline.mask_steps, inference, admission.deadline, turns
         )
-        head = {"model_name": model, "model_version": desk.models.champion.version}
+        head = {"model_name": model, "model_version": worker.models.champion.version}
         if request_body.id is not None:
             head["id"] = request_body.id
         outputs_with_form = [(output, in_binary.get(output.name, request_body.binary)) for output in outputs]

@@ -8,8 +8,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from bentos.admission.errors import PROBLEM_JSON
-from bentos.admission.headers import LONGEST_KEY
-from bentos.oip.openapi import oip_paths
+from bentos.admission.headers import MAX_KEY_CHARACTERS
+from bentos.oip.openapi_paths import oip_paths
 from bentos.schemas.queries import BatchIn, FeedbackIn, QueryIn, RevokeIn
 from frontdesk.errors import MOST_VIOLATIONS
 
@@ -25,14 +25,14 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     503: {"description": "Too much is waiting, or the answer could not be stored; see Retry-After", **PROBLEM},
     504: {"description": "The deadline passed", **PROBLEM},
 }
-KEYED_PROBLEMS: dict[int | str, dict[str, Any]] = {
+IDEMPOTENT_PROBLEMS: dict[int | str, dict[str, Any]] = {
     **PROBLEMS,
     409: {"description": "A request with this Idempotency-Key is being answered; see Retry-After", **PROBLEM},
     422: {"description": "The Idempotency-Key was used for another request", **PROBLEM},
 }
 
-READING_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    status: described for status, described in PROBLEMS.items() if status != 415
+NO_BODY_PROBLEMS: dict[int | str, dict[str, Any]] = {
+    status: customize_openapi for status, customize_openapi in PROBLEMS.items() if status != 415
 }
 """Of routes that take no body."""
 
@@ -68,7 +68,7 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "required": False,
     "description": "A new one for each new request. Who sends the same request with the same key gets the same answer; "
     "`Idempotency-Replayed: true` says so.",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_KEY_CHARACTERS},
     "example": "8e03978e-40d5-43dd-bc93-6894a57f9324",
 }
 
@@ -80,7 +80,7 @@ def json_body(schema: str, *, keyed: bool = False) -> dict[str, Any]:
     return {**body, "parameters": [_IDEMPOTENCY_KEY]} if keyed else body
 
 
-def described(app: FastAPI) -> None:
+def customize_openapi(app: FastAPI) -> None:
     """Give `app` a document with our own schemas and the bearer token; it is built on first use and kept."""
 
     def document() -> dict[str, Any]:

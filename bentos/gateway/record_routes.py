@@ -15,24 +15,24 @@ from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from bentos.gateway.admitted import Admitted, AdmittedRequest, WorkerDesk
 from bentos.gateway.export import EXPORTS, Export
-from bentos.gateway.openapi import KEYED_PROBLEMS, PROBLEM, READING_PROBLEMS, json_body
+from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, NO_BODY_PROBLEMS, PROBLEM, json_body
 from bentos.gateway.record_schemas import InteractionItem, InteractionPage, QueryItem, QueryPage, next_cursor
+from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker
 from bentos.gateway.stream import REPLAYED
 from bentos.schemas.queries import FeedbackIn, parse
 from bentos.schemas.query_params import (
-    CHECKED,
+    CHECK_QUERY_STRING,
     CUSTOMER,
     SESSION,
-    ExportedQueries,
-    ListedInteractions,
-    ListedQueries,
-    customer_in_path,
-    position_of,
-    session_in_path,
+    ExportParameters,
+    InteractionListParameters,
+    QueryListParameters,
+    customer_id_from_path,
+    decode_cursor,
+    session_id_from_path,
 )
-from bentos.worker.desk import Desk
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.deadline import Deadline
 from frontdesk.errors import NotFound
 from frontdesk.storage.record_rows import SPOOLED, Finish
@@ -43,11 +43,11 @@ from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.types import Claim
 
 JSON = "application/json"
-ROWS_A_READING = 500
+ROWS_PER_QUERY = 500
 """Of an export: a few hundred kilobytes in memory, a few milliseconds of the database's time."""
-ROWS_A_PIECE = 25
+ROWS_PER_CHUNK = 25
 """Rows encoded without yielding to the event loop: 25 texts of 4,000 characters take 3 ms as CSV."""
-READING_TIMEOUT_S = 10.0
+QUERY_TIMEOUT_S = 10.0
 """For each reading after the first: the request's own time is over long before a large file is."""
 _NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"description": "Not there, or not yours", **PROBLEM}}
 
@@ -105,16 +105,18 @@ def _add_lists(app: FastAPI) -> None:
     @app.get(
         "/v1/queries",
         summary="Stored queries, the newest first",
-        responses=READING_PROBLEMS,
-        dependencies=CHECKED,
+        responses=NO_BODY_PROBLEMS,
+        dependencies=CHECK_QUERY_STRING,
         tags=["records"],
     )
-    async def listed(parameters: Annotated[ListedQueries, Query()], admitted: Admitted, desk: WorkerDesk) -> QueryPage:
+    async def listed(
+        parameters: Annotated[QueryListParameters, Query()], admitted: Admitted, worker: Worker
+    ) -> QueryPage:
         """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
-        rows = await desk.storage.archive.queries(
+        rows = await worker.storage.archive.queries(
             admitted.caller.tenant,
             parameters.filters(),
-            position_of(parameters.cursor),
+            decode_cursor(parameters.cursor),
             parameters.limit + 1,
             admitted.deadline,
         )
@@ -131,23 +133,23 @@ def _add_lists(app: FastAPI) -> None:
                 "description": "A row for each query, the newest first; cut off where the database went away",
                 "content": {export.media_type: {"schema": {"type": "string"}} for export in EXPORTS.values()},
             },
-            **READING_PROBLEMS,
+            **NO_BODY_PROBLEMS,
         },
-        dependencies=CHECKED,
+        dependencies=CHECK_QUERY_STRING,
         tags=["records"],
     )
     async def exported(
-        parameters: Annotated[ExportedQueries, Query()], admitted: Admitted, desk: WorkerDesk
+        parameters: Annotated[ExportParameters, Query()], admitted: Admitted, worker: Worker
     ) -> Response:
         """Masked texts and labels as CSV or JSON lines, streamed."""
         export = EXPORTS[parameters.format]
         headers = {"content-disposition": f'attachment; filename="queries.{parameters.format}"'}
         if admitted.is_head:  # without a reader of the body there is no backpressure
             return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
-        first = await desk.storage.archive.queries(
-            admitted.caller.tenant, parameters.filters(), None, ROWS_A_READING, admitted.deadline, EXPORTED
+        first = await worker.storage.archive.queries(
+            admitted.caller.tenant, parameters.filters(), None, ROWS_PER_QUERY, admitted.deadline, EXPORTED
         )
-        rows = _stream(desk, admitted, parameters.filters(), export, first)
+        rows = _stream(worker, admitted, parameters.filters(), export, first)
         return StreamingResponse(rows, media_type=export.media_type, headers=headers)
 
 
@@ -156,37 +158,37 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
         "/v1/queries/{query_id}/feedback",
         summary="Say how good an answer was",
         response_model=FeedbackTaken,
-        responses={**_NOT_FOUND, **KEYED_PROBLEMS},
+        responses={**_NOT_FOUND, **IDEMPOTENT_PROBLEMS},
         openapi_extra=json_body("FeedbackIn", keyed=True),
         tags=["records"],
     )
-    async def judged(query_id: str, admitted: Admitted, desk: WorkerDesk) -> Response:
+    async def judged(query_id: str, admitted: Admitted, worker: Worker) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
-        desk.storage.disk_room.check()
-        opinion = parse(FeedbackIn, admitted.body).opinion(desk.models.champion.taxonomy.labels)
-        claim = await _claim(desk.storage.keys, admitted, query_id, opinion)
+        worker.storage.disk_room.check()
+        opinion = parse(FeedbackIn, admitted.body).opinion(worker.models.champion.taxonomy.labels)
+        claim = await _claim(worker.storage.keys, admitted, query_id, opinion)
         if isinstance(claim, bytes):
             return Response(claim, media_type=JSON, headers=REPLAYED)
         try:
-            return Response(await _judge(desk, admitted, query_id, opinion, claim), media_type=JSON)
+            return Response(await _judge(worker, admitted, query_id, opinion, claim), media_type=JSON)
         except BaseException:  # a caller who left, too
             if claim is not None:
-                desk.storage.keys.free(claim, admitted.caller)
+                worker.storage.keys.free(claim, admitted.caller)
             raise
 
     @app.delete(
         "/v1/queries/{query_id}",
         summary="Forget a query",
         response_model=QueryErased,
-        responses={**_NOT_FOUND, **READING_PROBLEMS},
+        responses={**_NOT_FOUND, **NO_BODY_PROBLEMS},
         tags=["records"],
     )
-    async def query_erased(query_id: str, admitted: Admitted, desk: WorkerDesk) -> ErasureReceipt:
+    async def query_erased(query_id: str, admitted: Admitted, worker: Worker) -> ErasureReceipt:
         """Erase the text, the sealed original, the answer and the names of one query; its labels remain.
 
         An id with nothing stored is not an error: its row may not have arrived yet.
         """
-        return await _erase(desk, admitted, SubjectKind.QUERY, query_id)
+        return await _erase(worker, admitted, SubjectKind.QUERY, query_id)
 
 
 async def _claim(
@@ -200,21 +202,23 @@ async def _claim(
     return await admitted.deadline.bound(taking, "the Idempotency-Key was looked up")
 
 
-async def _judge(desk: Desk, admitted: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None) -> bytes:
+async def _judge(
+    worker: WorkerContext, admitted: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None
+) -> bytes:
     """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
 
     def finished(feedback: Feedback) -> Finish:
         assert claim is not None, "only a request with a key finishes one"
-        return desk.storage.keys.finished(claim, admitted.caller, query_id, _taken(feedback), feedback.created_at)
+        return worker.storage.keys.finished(claim, admitted.caller, query_id, _taken(feedback), feedback.created_at)
 
     finishing = None if claim is None else finished
-    feedback = await desk.storage.archive.give_feedback(
+    feedback = await worker.storage.archive.give_feedback(
         admitted.caller, query_id, opinion, admitted.deadline, finishing
     )
     if feedback is None:
         raise NotFound("There is no stored answer with this id.")
     if claim is not None and claim.taken_in == SPOOLED:
-        desk.storage.keys.free(claim, admitted.caller)
+        worker.storage.keys.free(claim, admitted.caller)
     return _taken(feedback)
 
 
@@ -232,18 +236,22 @@ def add_customers(app: FastAPI) -> None:
     @app.get(
         "/v1/customers/{customer_id:any_text}/history",
         summary="A customer's interactions, the newest first",
-        responses={**_NOT_FOUND, **READING_PROBLEMS},
-        dependencies=CHECKED,
+        responses={**_NOT_FOUND, **NO_BODY_PROBLEMS},
+        dependencies=CHECK_QUERY_STRING,
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
     async def history(
-        request: Request, parameters: Annotated[ListedInteractions, Query()], admitted: Admitted, desk: WorkerDesk
+        request: Request, parameters: Annotated[InteractionListParameters, Query()], admitted: Admitted, worker: Worker
     ) -> InteractionPage:
         """What the contacts were about and how they ended, and the feedback on each; no text."""
-        customer_id = customer_in_path(request)
-        rows = await desk.storage.archive.interactions(
-            admitted.caller.tenant, customer_id, position_of(parameters.cursor), parameters.limit + 1, admitted.deadline
+        customer_id = customer_id_from_path(request)
+        rows = await worker.storage.archive.interactions(
+            admitted.caller.tenant,
+            customer_id,
+            decode_cursor(parameters.cursor),
+            parameters.limit + 1,
+            admitted.deadline,
         )
         if not rows and parameters.cursor is None:
             raise NotFound("There is no history of this customer.")
@@ -255,33 +263,33 @@ def add_customers(app: FastAPI) -> None:
         "/v1/customers/{customer_id:any_text}",
         summary="Forget a customer",
         response_model=CustomerErased,
-        responses={**_NOT_FOUND, **READING_PROBLEMS},
+        responses={**_NOT_FOUND, **NO_BODY_PROBLEMS},
         openapi_extra={"parameters": [CUSTOMER]},
         tags=["customers"],
     )
-    async def erased(request: Request, admitted: Admitted, desk: WorkerDesk) -> ErasureReceipt:
+    async def erased(request: Request, admitted: Admitted, worker: Worker) -> ErasureReceipt:
         """Texts, sealed originals, answers, sessions and the customer's id go; labels stay, so that counts stay true.
 
         Whether such a customer was ever here is not told apart from one with nothing stored: their rows may still be
         on the way, and are made anonymous when they arrive. The receipt lists what was removed and what is pending.
         """
-        return await _erase(desk, admitted, SubjectKind.CUSTOMER, customer_in_path(request))
+        return await _erase(worker, admitted, SubjectKind.CUSTOMER, customer_id_from_path(request))
 
     @app.delete(
         "/v1/sessions/{session_id:any_text}",
         summary="Forget a session",
         response_model=SessionErased,
-        responses={**_NOT_FOUND, **READING_PROBLEMS},
+        responses={**_NOT_FOUND, **NO_BODY_PROBLEMS},
         openapi_extra={"parameters": [SESSION]},
         tags=["customers"],
     )
-    async def session_erased(request: Request, admitted: Admitted, desk: WorkerDesk) -> ErasureReceipt:
+    async def session_erased(request: Request, admitted: Admitted, worker: Worker) -> ErasureReceipt:
         """The same for all queries of one session, with or without a customer."""
-        return await _erase(desk, admitted, SubjectKind.SESSION, session_in_path(request))
+        return await _erase(worker, admitted, SubjectKind.SESSION, session_id_from_path(request))
 
 
-async def _erase(desk: Desk, admitted: AdmittedRequest, kind: SubjectKind, identity: str) -> ErasureReceipt:
-    receipt = await desk.storage.archive.erasing.erase(
+async def _erase(worker: WorkerContext, admitted: AdmittedRequest, kind: SubjectKind, identity: str) -> ErasureReceipt:
+    receipt = await worker.storage.archive.erasing.erase(
         Subject(kind, admitted.caller.tenant, identity), admitted.deadline
     )
     admitted.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
@@ -302,22 +310,22 @@ async def _nothing() -> AsyncIterator[bytes]:
 
 
 async def _stream(
-    desk: Desk, admitted: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
+    worker: WorkerContext, admitted: AdmittedRequest, filters: Filters, export: Export, first: Sequence[RowMapping]
 ) -> AsyncIterator[bytes]:
     """A reading at a time, each behind the last: no transaction waits for a slow client, and memory stays flat."""
     yield export.head([column.name for column in EXPORTED])
     rows, row_count = first, 0
     while rows:
-        for start in range(0, len(rows), ROWS_A_PIECE):
-            piece = rows[start : start + ROWS_A_PIECE]
+        for start in range(0, len(rows), ROWS_PER_CHUNK):
+            piece = rows[start : start + ROWS_PER_CHUNK]
             row_count += len(piece)
             admitted.add_audit_facts(rows=row_count)
             yield export.piece(piece)
             await asyncio.sleep(0)  # lets other tasks run even if the connection never blocks
-        after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_A_READING else None
+        after = Position(rows[-1]["created_at"], rows[-1]["id"]) if len(rows) == ROWS_PER_QUERY else None
         if after is None:
             return
-        deadline = Deadline.after(READING_TIMEOUT_S)
-        rows = await desk.storage.archive.queries(
-            admitted.caller.tenant, filters, after, ROWS_A_READING, deadline, EXPORTED
+        deadline = Deadline.after(QUERY_TIMEOUT_S)
+        rows = await worker.storage.archive.queries(
+            admitted.caller.tenant, filters, after, ROWS_PER_QUERY, deadline, EXPORTED
         )

@@ -11,10 +11,10 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bentos.admission.admission import Metadata
-from bentos.admission.callers import ANONYMOUS, UNKNOWN_ROUTE
+from bentos.admission.defaults import ANONYMOUS, UNKNOWN_ROUTE
 from bentos.admission.errors import SECURITY_HEADERS, HeadersTooLarge
 from bentos.admission.headers import request_id
-from bentos.gateway.compression import compressed, is_worth_it, reads_gzip
+from bentos.gateway.compression import accepts_gzip, compress_response, is_compressible
 from bentos.gateway.content_security import NO_CONTENT, POLICY_HEADER
 from frontdesk.errors import InvalidQuery
 from frontdesk.types import Caller
@@ -22,7 +22,7 @@ from frontdesk.types import Caller
 HTTP_OK = 200
 CLIENT_CLOSED_REQUEST = 499
 """What nginx logs where nobody was there any more to be told."""
-PATIENCE_S = 0.05
+DISCONNECT_WATCH_DELAY_S = 0.05
 """An answer that takes longer is watched: does anybody still wait? Until then it costs a timer that is cancelled."""
 
 _SINGLE_HEADERS = (
@@ -65,7 +65,7 @@ class Exchange:
         "caller",
         "fields",
         "is_admitted",
-        "is_gone",
+        "is_disconnected",
         "method",
         "request_id",
         "route",
@@ -90,7 +90,7 @@ class Exchange:
         self.route = UNKNOWN_ROUTE
         self.caller = ANONYMOUS
         self.fields: list[tuple[bytes, bytes]] = []
-        self.is_gone = False
+        self.is_disconnected = False
         self.is_admitted = False
         self.status = 0
         self.bytes_in = 0
@@ -143,24 +143,24 @@ class Exchange:
                 **message,
                 "headers": [*headers, *self.fields, *security, (b"x-request-id", self.request_id.encode())],
             }
-            if self._gzip_bytes is not None and is_worth_it(headers, self._gzip_bytes) and self._reads_gzip():
+            if self._gzip_bytes is not None and is_compressible(headers, self._gzip_bytes) and self._reads_gzip():
                 self._held = message
                 return
         elif message["type"] == "http.response.body":
             if self._held is not None:
                 start, self._held = self._held, None
                 if not message.get("more_body", False):
-                    start, message = await compressed(start, message)
+                    start, message = await compress_response(start, message)
                 await self._send(start)
             self.bytes_out += len(message.get("body", b""))
             self._is_complete = not message.get("more_body", False)
         await self._send(message)
 
     def _reads_gzip(self) -> bool:
-        return reads_gzip(self.header(b"accept-encoding"))
+        return accepts_gzip(self.header(b"accept-encoding"))
 
     @asynccontextmanager
-    async def while_connected(self, receive: Receive) -> AsyncIterator[None]:
+    async def cancel_on_disconnect(self, receive: Receive) -> AsyncIterator[None]:
         """Cancel what is done inside when the client goes away: nobody wants it any more."""
         task = asyncio.current_task()
         assert task is not None, "a request is handled in a task"
@@ -170,15 +170,15 @@ class Exchange:
         async def watch() -> None:
             while (await receive())["type"] != "http.disconnect":
                 pass
-            self.is_gone = not self._is_complete  # the server also sends it after a complete response
+            self.is_disconnected = not self._is_complete  # the server also sends it after a complete response
             if self.status == 0:
                 task.cancel()
 
-        timer = loop.call_later(PATIENCE_S, lambda: watching.append(loop.create_task(watch())))
+        timer = loop.call_later(DISCONNECT_WATCH_DELAY_S, lambda: watching.append(loop.create_task(watch())))
         try:
             yield
         except BaseException:
-            if self.is_gone and self.status == 0:
+            if self.is_disconnected and self.status == 0:
                 task.uncancel()
                 self.status = CLIENT_CLOSED_REQUEST
             raise
@@ -187,7 +187,7 @@ class Exchange:
             for watcher in watching:
                 watcher.cancel()
 
-    async def answer(self, response: ASGIApp) -> None:
+    async def send_response(self, response: ASGIApp) -> None:
         """Send an error, unless a response has begun already: then nothing can be said any more."""
         if self._held is not None:  # a response has begun, but nothing was sent
             self._held, self.status = None, 0

@@ -23,11 +23,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from bentos.admission.errors import defect_problem, problem
-from bentos.gateway.admitted import admitted_of, desk_of
 from bentos.gateway.direct_route import direct_post
-from bentos.gateway.openapi import KEYED_PROBLEMS, json_body
+from bentos.gateway.openapi import IDEMPOTENT_PROBLEMS, json_body
+from bentos.gateway.request_state import get_admitted, get_worker
 from bentos.schemas.queries import QueryIn, parse
-from bentos.worker.desk import Desk
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.errors import FrontdeskError
 from frontdesk.observability.logs import log_failure
 from frontdesk.storage.record_rows import answer_json
@@ -49,19 +49,19 @@ def add_stream(app: FastAPI) -> None:
                 "description": "Server-sent events: `understanding`, `sentence`s, then `final` or `error`",
                 "content": {MEDIA_TYPE: {"schema": {"type": "string"}}},
             },
-            **KEYED_PROBLEMS,
+            **IDEMPOTENT_PROBLEMS,
         },
         openapi_extra=json_body("QueryIn", keyed=True),
         tags=["answer"],
     )
     async def stream(request: Request) -> Response:
         """The same as `/v1/queries`, told as it comes about."""
-        admitted, desk = admitted_of(request.scope), desk_of(request.scope)
+        admitted, worker = get_admitted(request.scope), get_worker(request.scope)
         query = parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
-        events = desk.models.pipeline.events(query, admitted.caller, admitted.deadline)
+        events = worker.models.pipeline.events(query, admitted.caller, admitted.deadline)
         first = await anext(events)  # what is refused is refused before the response begins
         replayed = isinstance(first, Final) and isinstance(first.answer, EarlierAnswer)
-        written = _written(first, events, desk, admitted.request_id)
+        written = _written(first, events, worker, admitted.request_id)
         return _EventStream(written, events, REPLAYED if replayed else {})
 
 
@@ -80,14 +80,14 @@ class _EventStream(StreamingResponse):
 
 
 async def _written(
-    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], desk: Desk, request_id: str
+    first: AnswerEvent, events: AsyncGenerator[AnswerEvent, None], worker: WorkerContext, request_id: str
 ) -> AsyncIterator[bytes]:
     yield written(first)
     try:
         async for event in events:
             yield written(event)
     except FrontdeskError as error:
-        desk.telemetry.metrics.observe_rejection(error.kind)
+        worker.telemetry.metrics.observe_rejection(error.kind)
         yield _failed(problem(error))
     except Exception as error:  # noqa: BLE001 - the door's last line of defence comes too late: the response has begun
         log_failure(error, request_id)

@@ -10,7 +10,7 @@ from google.protobuf.descriptor import ServiceDescriptor
 from google.protobuf.message import Message
 from grpc.aio import ServicerContext
 
-from bentos.admission.callers import ANONYMOUS
+from bentos.admission.defaults import ANONYMOUS
 from bentos.admission.headers import request_id
 from bentos.grpc.call_budget import TokenBucket
 from frontdesk.deadline import Deadline
@@ -40,14 +40,14 @@ class Servicer(Protocol):
 class Call:
     """State of one call. `status` is the HTTP status of the same kind; `fields` are sent as trailing metadata.
 
-    `client` is the peer address. `charge` is the bucket that paid for the call until the caller shows a valid token.
+    `client` is the peer address. `charged_bucket` is the bucket that paid for the call until the caller shows a valid token.
     """
 
     __slots__ = (
         "bytes_in",
         "bytes_out",
         "caller",
-        "charge",
+        "charged_bucket",
         "client",
         "deadline",
         "fields",
@@ -68,7 +68,7 @@ class Call:
         self.route = route
         self.request_id = request_id(client_request_id)
         self.caller = ANONYMOUS
-        self.charge: TokenBucket | None = None
+        self.charged_bucket: TokenBucket | None = None
         self.client: str | None = None
         self.fields: tuple[tuple[str, str], ...] = ()
         self.deadline = Deadline.after(timeout_s)
@@ -79,7 +79,7 @@ class Call:
         self.bytes_out = 0
         self.is_admitted = False
 
-    def encoded(self, message: Message) -> bytes:
+    def encode(self, message: Message) -> bytes:
         """The serialized message; its size is added to `bytes_out`."""
         body = message.SerializeToString()
         self.bytes_out += len(body)
@@ -96,9 +96,9 @@ class Call:
 
     def refund(self) -> None:
         """Put the token of this call back into the bucket that paid for it."""
-        if self.charge is not None:
-            self.charge.put_back()
-            self.charge = None
+        if self.charged_bucket is not None:
+            self.charged_bucket.put_back()
+            self.charged_bucket = None
 
 
 def peer_address(peer: str) -> str | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from grpc_health.v1 import health_pb2
 
-from bentos.admission.callers import BUSY_S
+from bentos.admission.defaults import BUSY_RETRY_S
 from bentos.grpc.call import Behaviour, Call
 from bentos.grpc.slots import Slots
 from frontdesk.errors import NotFound, Overloaded
@@ -87,4 +87,4 @@ class HealthService:
         finally:
             self._changes.discard(changed)
             self._watchers.remove(slot)
-        raise Overloaded("Too many clients watch the health.", retry_after_s=BUSY_S, hint="Try again later.")
+        raise Overloaded("Too many clients watch the health.", retry_after_s=BUSY_RETRY_S, hint="Try again later.")

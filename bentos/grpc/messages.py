@@ -33,7 +33,7 @@ _ACTIONS = _numbers(pb.Action, "ACTION", types.Action)
 _REASONS = _numbers(pb.Reason, "REASON", types.Reason)
 
 
-def fields_of(query: pb.Query) -> dict[str, Any]:
+def query_to_fields(query: pb.Query) -> dict[str, Any]:
     """What the caller has set, in the form of the HTTP body, to be validated as one.
 
     Raises:
@@ -60,7 +60,7 @@ def _written(query: pb.Query) -> str:
         raise InvalidQuery(f"{' '.join(violation)}.", violations=(violation,)) from None
 
 
-def message_of(answer: types.Answer) -> pb.Answer:
+def answer_to_message(answer: types.Answer) -> pb.Answer:
     """An answer as it leaves; `reply` and `stored` only where there is a reply, as over HTTP."""
     intent, sentiment, uncertainty = answer.intent, answer.sentiment, answer.uncertainty
     return pb.Answer(

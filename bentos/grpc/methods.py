@@ -11,11 +11,11 @@ from google.protobuf.descriptor import Descriptor, MethodDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from bentos.admission.callers import UNKNOWN_ROUTE
+from bentos.admission.defaults import UNKNOWN_ROUTE
 from bentos.admission.routes import Rpc, find_rpc
 from bentos.grpc.call import Behaviour, Call, Context
 from bentos.grpc.field_count import check_fields
-from bentos.grpc.sending import Sender
+from bentos.grpc.sender import Sender
 from frontdesk.config import ServerSettings
 from frontdesk.errors import InvalidQuery
 
@@ -49,7 +49,7 @@ class Method:
             raise InvalidQuery("The bytes are no message of the type that this method takes.") from None
 
 
-def method_of(descriptor: MethodDescriptor, behaviour: Behaviour, sender: Sender, limits: ServerSettings) -> Method:
+def build_method(descriptor: MethodDescriptor, behaviour: Behaviour, sender: Sender, limits: ServerSettings) -> Method:
     """The method that a descriptor defines and `behaviour` implements."""
     rpc = find_rpc(f"/{descriptor.containing_service.full_name}/{descriptor.name}")
     return Method(
@@ -68,7 +68,7 @@ def unknown_method() -> Method:
     return Method(Rpc(UNKNOWN_ROUTE), 0, None, _send_nothing)
 
 
-class SameHandler:
+class CatchAllHandler:
     """A `grpc.GenericRpcHandler` with one handler for all methods."""
 
     def __init__(self, handler: grpc.RpcMethodHandler[Any, Any]) -> None:
@@ -85,7 +85,7 @@ async def _send_nothing(_: Any, __: Call, ___: Context) -> None:
 
 def _send_response(behaviour: Callable[[Any, Call], Awaitable[Message]]) -> Send:
     async def send(request: Message, call: Call, _: Context) -> bytes:
-        return call.encoded(await behaviour(request, call))
+        return call.encode(await behaviour(request, call))
 
     return send
 
@@ -93,6 +93,6 @@ def _send_response(behaviour: Callable[[Any, Call], Awaitable[Message]]) -> Send
 def _send_stream(behaviour: Callable[[Any, Call], AsyncIterator[Message]], sender: Sender) -> Send:
     async def send(request: Any, call: Call, context: Context) -> None:
         async for message in behaviour(request, call):
-            await sender.write(context, call.client or "", call.encoded(message))
+            await sender.write(context, call.client or "", call.encode(message))
 
     return send

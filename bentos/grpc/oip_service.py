@@ -15,11 +15,18 @@ from typing import Any
 from google.protobuf.json_format import ParseDict
 from tritonclient.grpc import service_pb2
 
-from bentos.grpc.admission import Behaviour, Call
-from bentos.oip.inference import Inference, infer, refuse_unoffered
-from bentos.oip.models import all_ready, is_ready, model_config, model_metadata, repository_index, server_metadata
+from bentos.grpc.call_handlers import Behaviour, Call
+from bentos.oip.inference import InferenceRequest, check_parameters, infer
+from bentos.oip.model_metadata import (
+    all_ready,
+    is_ready,
+    model_config,
+    model_metadata,
+    repository_index,
+    server_metadata,
+)
 from bentos.oip.tensors import InputTensor
-from bentos.worker.desk import Desk
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.errors import InvalidQuery
 
 
@@ -28,9 +35,9 @@ class InferenceService:
 
     descriptor = service_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
 
-    def __init__(self, desk: Desk) -> None:
-        self._desk = desk
-        self._models = desk.models.champion
+    def __init__(self, worker: WorkerContext) -> None:
+        self._worker = worker
+        self._models = worker.models.champion
 
     def methods(self) -> dict[str, Behaviour]:
         return {
@@ -69,7 +76,7 @@ class InferenceService:
         return ParseDict({"models": index}, service_pb2.RepositoryIndexResponse())
 
     async def model_infer(self, request: Any, call: Call) -> Any:
-        inference, pipeline = read_inference(request), self._desk.models.pipeline
+        inference, pipeline = read_inference(request), self._worker.models.pipeline
         outputs = await infer(self._models, pipeline.mask_steps, inference, call.deadline, pipeline.turns)
         response = service_pb2.ModelInferResponse(
             model_name=inference.model,
@@ -82,7 +89,7 @@ class InferenceService:
         return response
 
 
-def read_inference(request: Any) -> Inference:
+def read_inference(request: Any) -> InferenceRequest:
     """The tensors of a `ModelInferRequest`.
 
     Raises:
@@ -92,13 +99,13 @@ def read_inference(request: Any) -> Inference:
     if raw and (len(raw) != len(request.inputs) or any(tensor.HasField("contents") for tensor in request.inputs)):
         raise InvalidQuery("Raw contents must be there for each input and without other contents, or not at all.")
     for tensor in (*request.inputs, *request.outputs):
-        refuse_unoffered(tensor.parameters)
+        check_parameters(tensor.parameters)
     inputs = tuple(
         InputTensor(
             tensor.name, tensor.datatype, tuple(tensor.shape), raw[place] if raw else tensor.contents.bytes_contents
         )
         for place, tensor in enumerate(request.inputs)
     )
-    return Inference(
+    return InferenceRequest(
         request.model_name, request.model_version, inputs, tuple(output.name for output in request.outputs)
     )

@@ -26,15 +26,15 @@ class Slot:
 
 
 class Slots:
-    """At most `capacity` calls that have waited for `patience_s` or longer, each until its own deadline.
+    """At most `capacity` calls that have waited for `counted_after_s` or longer, each until its own deadline.
 
     One timer serves all slots, because a timer for each call is too expensive. So a call is ended up to
-    `CHECK_INTERVAL_S` after its deadline. With `patience_s=0` a surplus is ended at once.
+    `CHECK_INTERVAL_S` after its deadline. With `counted_after_s=0` a surplus is ended at once.
     """
 
-    def __init__(self, capacity: int, *, patience_s: float = 0.0) -> None:
+    def __init__(self, capacity: int, *, counted_after_s: float = 0.0) -> None:
         self._capacity = capacity
-        self._patience_s = patience_s
+        self._patience_s = counted_after_s
         self._slots: dict[Slot, None] = {}
         self._timer: asyncio.TimerHandle | None = None
 

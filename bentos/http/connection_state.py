@@ -17,11 +17,18 @@ class State(IntEnum):
     HEADERS = 2
     BODY = 3
     RESPONSE = 4
-    REST = 5
+    UNREAD_BODY = 5
     LINGER = 6
     CLOSING = 7
     LOST = 8
 
 
-NEW, IDLE, HEADERS, BODY, RESPONSE, REST, LINGER, CLOSING, LOST = State
-REASONS = {NEW: "headers", IDLE: "idle", HEADERS: "headers", BODY: "body", REST: "unread_body", LINGER: "unread_body"}
+NEW, IDLE, HEADERS, BODY, RESPONSE, UNREAD_BODY, LINGER, CLOSING, LOST = State
+REASONS = {
+    NEW: "headers",
+    IDLE: "idle",
+    HEADERS: "headers",
+    BODY: "body",
+    UNREAD_BODY: "unread_body",
+    LINGER: "unread_body",
+}

@@ -21,9 +21,9 @@ from frontdesk.config import ServerSettings
 _log = logging.getLogger("bentoml.frontdesk")
 
 SWEEP_S = 0.5
-MOST_DERIVED = 4096
+MAX_DERIVED_CONNECTIONS = 4096
 """The largest cap that is derived from the descriptor limit; a larger one has to be configured."""
-MOST_REFUSED = 64
+MAX_HELD_REFUSED = 64
 """Refused connections that are kept open for a moment, so that their client can read the 503."""
 MAX_BUFFERED_BYTES = 32 * 1024 * 1024
 """Of pipelined requests, and of responses that nobody reads, over all connections of the worker."""
@@ -31,7 +31,7 @@ PIPELINED_PAUSE_S = 0.002
 """Between two pipelined requests of this worker, so that a flood of them costs a fraction of its time."""
 PIPELINED_CHECKS = 8
 """Waiting connections that are looked at for one pipelined request."""
-STARTS_AT_ONCE = 12
+MAX_STARTS_PER_PASS = 12
 """Requests that are started in one pass of the event loop, because the first step of a request takes about a
 millisecond. With 4, the throughput at 64 connections was 15 % lower; with 12, no lower than without a limit."""
 STALLED_S = 1.0
@@ -54,28 +54,28 @@ class Connection(Protocol):
 class ConnectionEvents(Protocol):
     """Metrics and access log, as far as connections need them."""
 
-    def closed(self, reason: str) -> None: ...
-    def count(self, connections: int) -> None: ...
-    def refused(self, status: int, request_id: str, client: str | None) -> None: ...
+    def on_closed(self, reason: str) -> None: ...
+    def on_count(self, connections: int) -> None: ...
+    def on_refused(self, status: int, request_id: str, client: str | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionLimits:
-    """Deadlines in seconds, sizes in bytes; `rest_s` and `rest_bytes` bound what is read of a refused body."""
+    """Deadlines in seconds, sizes in bytes; `discard_s` and `discard_bytes` bound what is read of a refused body."""
 
     keep_alive_s: float = 75.0
     header_timeout_s: float = 10.0
     request_timeout_s: float = 10.0
     response_stall_s: float = 10.0
-    rest_s: float = 2.0
-    rest_bytes: int = 16 * 1024 * 1024
+    discard_s: float = 2.0
+    discard_bytes: int = 16 * 1024 * 1024
     max_header_bytes: int = 16_384
-    max_connections: int = MOST_DERIVED
-    max_per_address: int = MOST_DERIVED // 4
+    max_connections: int = MAX_DERIVED_CONNECTIONS
+    max_per_address: int = MAX_DERIVED_CONNECTIONS // 4
     trusted: tuple[IPv4Network | IPv6Network, ...] = ()
 
     @classmethod
-    def of(cls, settings: ServerSettings) -> ConnectionLimits:
+    def from_settings(cls, settings: ServerSettings) -> ConnectionLimits:
         """The limits that the settings name; caps that are null are derived from the descriptor limit."""
         most = connection_cap(settings.max_connections, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
         return cls(
@@ -91,7 +91,7 @@ class ConnectionLimits:
 
     @property
     def sweep_s(self) -> float:
-        return min(SWEEP_S, min(self.header_timeout_s, self.keep_alive_s, self.response_stall_s, self.rest_s) / 4)
+        return min(SWEEP_S, min(self.header_timeout_s, self.keep_alive_s, self.response_stall_s, self.discard_s) / 4)
 
 
 def connection_cap(configured: int | None, descriptors: int) -> int:
@@ -100,13 +100,13 @@ def connection_cap(configured: int | None, descriptors: int) -> int:
     Everything else: the database, files, gRPC, the language model. A configured cap that leaves less is lowered.
     """
     if descriptors in (resource.RLIM_INFINITY, -1):
-        return configured or MOST_DERIVED
+        return configured or MAX_DERIVED_CONNECTIONS
     room = max(16, descriptors - max(128, descriptors // 4))
     if configured is not None and configured > room:
         _log.warning(
             "server.max_connections is %d, but %d descriptors leave room for %d.", configured, descriptors, room
         )
-    return min(configured or MOST_DERIVED, room)
+    return min(configured or MAX_DERIVED_CONNECTIONS, room)
 
 
 def peer_group(host: str | None) -> str:
@@ -162,9 +162,9 @@ class ConnectionTable:
         self._groups[connection] = group
         return None
 
-    def keep_refused(self, connection: Connection) -> bool:
+    def hold_refused(self, connection: Connection) -> bool:
         """Whether a refused connection may stay open until its client has read why."""
-        if len(self._refused) >= MOST_REFUSED:
+        if len(self._refused) >= MAX_HELD_REFUSED:
             return False
         self._refused[connection] = None
         return True
@@ -191,7 +191,7 @@ class ConnectionTable:
     def release_pipelined(self, size: int) -> None:
         self._pipelined_bytes -= size
 
-    def begin_later(self, connection: Connection) -> None:
+    def queue_pipelined(self, connection: Connection) -> None:
         """Begin the next pipelined request of this connection when it is its turn among all of them."""
         self._pipelining.append(connection)
         if not self._is_pumping:
@@ -217,7 +217,7 @@ class ConnectionTable:
         """
         if now != self._pass_at:
             self._pass_at, self._starts = now, 0
-        if self._starts < STARTS_AT_ONCE and not self._starting:
+        if self._starts < MAX_STARTS_PER_PASS and not self._starting:
             self._starts += 1
             run()
             return
@@ -226,7 +226,7 @@ class ConnectionTable:
         self._starting.append(run)
 
     def _start_waiting(self) -> None:
-        for _ in range(min(STARTS_AT_ONCE, len(self._starting))):
+        for _ in range(min(MAX_STARTS_PER_PASS, len(self._starting))):
             self._starting.popleft()()
         if self._starting:
             asyncio.get_running_loop().call_soon(self._start_waiting)
@@ -244,7 +244,7 @@ class ConnectionTable:
                 break
             connection.abort("response_memory")
             excess -= unsent
-        self.events.count(len(self._groups))
+        self.events.on_count(len(self._groups))
 
     def _make_room(self, holds: int, *, trusted: bool) -> bool:
         for group in self._by_size():

@@ -10,33 +10,33 @@ from typing import Any, Protocol
 from bentos.http.connection_state import LINGER, State
 
 
-class Owner(Protocol):
+class TransportOwner(Protocol):
     """The connection, as far as its transport calls it."""
 
     state: State
 
     def finish(self) -> None: ...
-    def give_up_request(self) -> None: ...
+    def cancel_request(self) -> None: ...
 
 
 class CountingTransport:
     """A transport that counts the bytes written and delegates `close` to the connection."""
 
-    __slots__ = ("_owner", "_write", "get_extra_info", "raw", "written")
+    __slots__ = ("_owner", "_write", "bytes_written", "get_extra_info", "raw")
 
-    def __init__(self, raw: Any, owner: Owner) -> None:
+    def __init__(self, raw: Any, owner: TransportOwner) -> None:
         self.raw = raw
-        self.written = 0
-        self._owner: Owner | None = owner
+        self.bytes_written = 0
+        self._owner: TransportOwner | None = owner
         self._write = raw.write
         self.get_extra_info = raw.get_extra_info
 
     def write(self, data: bytes) -> None:
         if not self.raw.is_closing():
-            self.written += len(data)
+            self.bytes_written += len(data)
             self._write(data)
         elif self._owner is not None:  # the client has just disconnected, which is not a defect of the application
-            self._owner.give_up_request()
+            self._owner.cancel_request()
 
     def pause_reading(self) -> None:
         if not self.raw.is_closing():

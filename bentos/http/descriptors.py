@@ -6,7 +6,7 @@ import contextlib
 import resource
 
 MAX_DESCRIPTORS = 65_536
-LEAST_GRPC_CONNECTIONS = 64
+MIN_GRPC_CONNECTIONS = 64
 
 
 def raise_descriptor_limit() -> int:
@@ -27,4 +27,4 @@ def raise_descriptor_limit() -> int:
 
 def grpc_connection_cap(descriptors: int) -> int:
     """Maximum number of gRPC connections of a process: an eighth of its descriptors. HTTP uses up to three quarters."""
-    return max(LEAST_GRPC_CONNECTIONS, descriptors // 8)
+    return max(MIN_GRPC_CONNECTIONS, descriptors // 8)

@@ -17,9 +17,9 @@ from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from bentos.admission.errors import TargetTooLong
-from bentos.http.connection_state import LINGER, RESPONSE, REST
+from bentos.http.connection_state import LINGER, RESPONSE, UNREAD_BODY
 from bentos.http.request_checks import check_header_section
-from bentos.http.request_reader import FRAMING_PER_BYTE, MAX_READ_REST_BYTES, RequestReader
+from bentos.http.request_reader import FRAMING_PER_BYTE, MAX_REMAINDER_BYTES, RequestReader
 
 
 class HardenedCycle(RequestResponseCycle):
@@ -124,7 +124,7 @@ class HardenedProtocol(RequestReader):
         if not self._request_is_complete:
             if cycle.waiting_for_100_continue:  # the client has not sent its body yet
                 cycle.keep_alive, self._request_is_complete = False, True
-            elif self._missing_bytes < 0 or self._missing_bytes > MAX_READ_REST_BYTES or not cycle.keep_alive:
+            elif self._missing_bytes < 0 or self._missing_bytes > MAX_REMAINDER_BYTES or not cycle.keep_alive:
                 cycle.keep_alive, self._discards_body, self._discarded_bytes = False, True, 0
             self.flow.resume_reading()
         self.state, self.deadline, self.progress_at = RESPONSE, 0.0, self.loop.time()
@@ -138,7 +138,7 @@ class HardenedProtocol(RequestReader):
         if self._closes_after_response:
             self.finish()
         elif not self._request_is_complete:
-            self.state, self.deadline = REST, self.loop.time() + self.table.limits.rest_s
+            self.state, self.deadline = UNREAD_BODY, self.loop.time() + self.table.limits.discard_s
             self.flow.resume_reading()
         else:
             self._become_idle(self.loop.time())

@@ -3,7 +3,7 @@
     SIGTERM -> draining (`server.drain_s`): not ready, requests are answered, connections close after their response
             -> stopping (`server.shutdown_grace_s`): the listener is closed, requests in flight are finished
 
-`install` puts both in place of what BentoML's worker would use; the versions are pinned and the hook is tested.
+`install_hardened_server` puts both in place of what BentoML's worker would use; the versions are pinned and the hook is tested.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _log = logging.getLogger("bentoml.frontdesk")
 
 PROTOCOL_NAME = "auto"
 """Of the protocol that BentoML's workers ask uvicorn for."""
-NOT_SENT_BYTES = 65_536
+MAX_UNSENT_BYTES = 65_536
 """What the kernel may hold of a response beyond what is on its way to the client."""
 HOOK_TIMEOUT_S = 1.0
 TLS_CLOSE_S = 1.0
@@ -57,7 +57,7 @@ class HardenedServer(uvicorn.Server):
 
     _drain_ends_at: float | None = None
     _drain_is_announced = False
-    sweeping: asyncio.Task[None] | None = None
+    sweep_task: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         config, table = self.config, HardenedProtocol.table
@@ -65,12 +65,12 @@ class HardenedServer(uvicorn.Server):
             config.timeout_graceful_shutdown = self.grace_s
         if config.ssl is not None:
             context, config.ssl = harden(config.ssl), None
-            gate = functools.partial(TlsGate, context, config.http_protocol_class, table)
+            gate = functools.partial(TlsHandshake, context, config.http_protocol_class, table)
             config.http_protocol_class = gate  # type: ignore[assignment]
         for listener in sockets or ():
             _limit_unread(listener, table.limits.response_stall_s)
         await super().startup(sockets)
-        self.sweeping = asyncio.get_running_loop().create_task(_sweep(table))
+        self.sweep_task = asyncio.get_running_loop().create_task(_sweep(table))
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """SIGTERM begins the drain, once; SIGINT (a person at a terminal) stops without one."""
@@ -95,11 +95,11 @@ class HardenedServer(uvicorn.Server):
         HardenedProtocol.table.is_draining = True
         await _run(type(self).on_stop)
         await super().shutdown(sockets)
-        if self.sweeping is not None:
-            self.sweeping.cancel()
+        if self.sweep_task is not None:
+            self.sweep_task.cancel()
 
 
-class TlsGate(asyncio.Protocol):
+class TlsHandshake(asyncio.Protocol):
     """A connection during its TLS handshake, which has `header_timeout_s`; then the HTTP protocol takes over."""
 
     deadline = float("inf")  # the handshake has a time limit of its own
@@ -107,12 +107,12 @@ class TlsGate(asyncio.Protocol):
     may_be_evicted = True
 
     def __init__(
-        self, context: ssl.SSLContext, protocol: Callable[..., Any], table: ConnectionTable, **uvicorns: Any
+        self, context: ssl.SSLContext, protocol: Callable[..., Any], table: ConnectionTable, **uvicorn_options: Any
     ) -> None:
         self._context = context
         self._protocol = protocol
         self._table = table
-        self._uvicorns = uvicorns
+        self._uvicorns = uvicorn_options
         self._is_aborted = False
         self._raw: Any = None
 
@@ -146,7 +146,7 @@ class TlsGate(asyncio.Protocol):
     def _finished(self, done: asyncio.Future[None]) -> None:
         self._table.remove(self)
         if not done.cancelled() and done.exception() is not None and not self._is_aborted:
-            self._table.events.closed("handshake")
+            self._table.events.on_closed("handshake")
 
     def expire(self, _: float) -> int:
         return 0
@@ -156,14 +156,14 @@ class TlsGate(asyncio.Protocol):
 
     def abort(self, reason: str) -> None:
         self._is_aborted = True
-        self._table.events.closed(reason)
+        self._table.events.on_closed(reason)
         self._raw.abort()
 
 
 def _limit_unread(listener: socket.socket, stall_s: float) -> None:
     """Accepted connections inherit both: the kernel gives up a client that takes nothing for so long, and holds little
     for it. Systems without them (macOS) have the protocol's own limits alone."""
-    for option, value in (("TCP_USER_TIMEOUT", round(stall_s * 1000)), ("TCP_NOTSENT_LOWAT", NOT_SENT_BYTES)):
+    for option, value in (("TCP_USER_TIMEOUT", round(stall_s * 1000)), ("TCP_NOTSENT_LOWAT", MAX_UNSENT_BYTES)):
         with contextlib.suppress(OSError, AttributeError):
             listener.setsockopt(socket.IPPROTO_TCP, getattr(socket, option), value)
 
@@ -187,11 +187,11 @@ async def _run(hook: Hook) -> None:
         _log.exception("A hook of the shutdown failed.")
 
 
-def install(
+def install_hardened_server(
     settings: ServerSettings, events: ConnectionEvents, *, on_drain: Hook = _nothing, on_stop: Hook = _nothing
 ) -> ConnectionTable:
     """For every server that this process starts from now on. Returns the table of its connections."""
-    table = HardenedProtocol.table = ConnectionTable(ConnectionLimits.of(settings), events)
+    table = HardenedProtocol.table = ConnectionTable(ConnectionLimits.from_settings(settings), events)
     HardenedServer.drain_s = settings.drain_s
     HardenedServer.grace_s = settings.shutdown_grace_s
     HardenedServer.on_drain = staticmethod(on_drain)

@@ -13,7 +13,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bentos.admission.errors import http_status, raw_problem
 from bentos.admission.headers import request_id
-from bentos.http.connection_state import BODY, CLOSING, IDLE, LINGER, LOST, NEW, REASONS, RESPONSE, REST, State
+from bentos.http.connection_state import BODY, CLOSING, IDLE, LINGER, LOST, NEW, REASONS, RESPONSE, UNREAD_BODY, State
 from bentos.http.connection_table import ConnectionTable
 from bentos.http.counting_transport import CountingTransport
 from frontdesk.errors import FrontdeskError, Overloaded
@@ -22,7 +22,7 @@ HIGH_WATER_BYTES = 16_384
 """More than this unsent pauses the application."""
 APPLICATION_MARGIN_S = 30.0
 """Beyond `request_timeout_s`: how long a response may make no progress because the application sends nothing."""
-LEAST_PROGRESS_BYTES = 1024
+MIN_PROGRESS_BYTES = 1024
 """A client that takes fewer bytes of a waiting response in `response_stall_s` makes no progress."""
 REFUSAL_LINGER_S = 1.0
 """How long a refused connection stays open, so that its client can read the refusal."""
@@ -48,9 +48,9 @@ class HttpConnection(HttpToolsProtocol):
     _pipelined = b""  # bytes of later requests
     _close_reason: str | None = None  # why the server ended the connection: the first reason counts
 
-    def __init__(self, *, on_connection: Callable[[], None] | None = None, **uvicorns: Any) -> None:
+    def __init__(self, *, on_connection: Callable[[], None] | None = None, **uvicorn_options: Any) -> None:
         """`on_connection` is called before the connection is entered into the table."""
-        super().__init__(**uvicorns)
+        super().__init__(**uvicorn_options)
         self._on_connection = on_connection
 
     # ---- the connection begins and ends
@@ -88,13 +88,13 @@ class HttpConnection(HttpToolsProtocol):
     @property
     def may_be_evicted(self) -> bool:
         """Whether no request is under way, or the client has stopped reading the response."""
-        if self.state in (BODY, RESPONSE, REST):
+        if self.state in (BODY, RESPONSE, UNREAD_BODY):
             return self._raw.get_write_buffer_size() > 0 and self.loop.time() - self.progress_at > 1.0
         return True
 
     def _refuse_connection(self, reason: str, now: float) -> None:
         self._report_close(reason)
-        if not self.table.keep_refused(self):
+        if not self.table.hold_refused(self):
             self.state = CLOSING
             self._raw.abort()
             return
@@ -129,7 +129,7 @@ class HttpConnection(HttpToolsProtocol):
             return
         if not self._request_is_complete or self._pipelined or self.flow.read_paused:
             self._release_pipelined()
-            self._linger(self.loop.time(), self.table.limits.rest_s)
+            self._linger(self.loop.time(), self.table.limits.discard_s)
         else:
             self._close(None)
 
@@ -144,18 +144,18 @@ class HttpConnection(HttpToolsProtocol):
     def _close(self, reason: str | None) -> None:
         if reason is not None:
             self._report_close(reason)
-            self.give_up_request()
+            self.cancel_request()
         self.state, self.deadline, self.progress_at = CLOSING, 0.0, self.loop.time()
         self._raw.close()
 
     def abort(self, reason: str) -> None:
         """Close the connection at once and drop unsent bytes."""
         self._report_close(reason)
-        self.give_up_request()
+        self.cancel_request()
         self.state = CLOSING
         self._raw.abort()
 
-    def give_up_request(self) -> None:
+    def cancel_request(self) -> None:
         """Signal a disconnect to the application of an unfinished request."""
         if self.cycle is not None and not self.cycle.response_complete:
             self.cycle.disconnected = True
@@ -164,7 +164,7 @@ class HttpConnection(HttpToolsProtocol):
     def _report_close(self, reason: str) -> None:
         if self._close_reason is None:
             self._close_reason = reason
-            self.table.events.closed(reason)
+            self.table.events.on_closed(reason)
 
     def shutdown(self) -> None:
         """Close the connection because the server stops; a request under way is answered first."""
@@ -194,10 +194,10 @@ class HttpConnection(HttpToolsProtocol):
 
     def _check_progress(self, now: float) -> int:
         unsent = self._unsent_bytes()
-        sent = self.transport.written - unsent  # type: ignore[attr-defined]
+        sent = self.transport.bytes_written - unsent  # type: ignore[attr-defined]
         limits = self.table.limits
         patience_s = limits.response_stall_s if unsent else limits.request_timeout_s + APPLICATION_MARGIN_S
-        if sent - self._delivered_bytes >= (LEAST_PROGRESS_BYTES if unsent else 1):
+        if sent - self._delivered_bytes >= (MIN_PROGRESS_BYTES if unsent else 1):
             self._delivered_bytes, self.progress_at = sent, now
         elif now - self.progress_at >= patience_s:
             self.abort("response_stalled" if unsent else "no_response")
@@ -213,14 +213,14 @@ class HttpConnection(HttpToolsProtocol):
             if cycle.response_started:
                 self.abort("malformed")
                 return
-            self.give_up_request()
+            self.cancel_request()
         self._report_close("malformed")
         self._write_refusal(error)
         self._release_pipelined()
-        self._linger(self.loop.time(), self.table.limits.rest_s)
+        self._linger(self.loop.time(), self.table.limits.discard_s)
 
     def _write_refusal(self, error: FrontdeskError) -> None:
         header = next((value.decode("latin-1") for name, value in self.headers or () if name == b"x-request-id"), None)
         identifier = request_id(header)
         self.transport.write(raw_problem(error, identifier, self.server_state.default_headers))
-        self.table.events.refused(http_status(error), identifier, self._peer_host)
+        self.table.events.on_refused(http_status(error), identifier, self._peer_host)

@@ -18,15 +18,15 @@ class BoundaryFinder:
         """Forget earlier reads: a new message begins."""
         self._tail = b""
 
-    def first_end(self, data: bytes) -> int:
-        """Return where the first boundary in `data` ends, or the length of `data`: `end(data, 0)`, faster."""
+    def find_first(self, data: bytes) -> int:
+        """Return where the first boundary in `data` ends, or the length of `data`: `find_next(data, 0)`, faster."""
         if not self._tail:
             at = data.find(END)
             if at >= 0:
                 return at + len(END)
-        return self.end(data, 0)
+        return self.find_next(data, 0)
 
-    def end(self, data: bytes, start: int) -> int:
+    def find_next(self, data: bytes, start: int) -> int:
         """Return where the next boundary from `start` on ends, or the length of `data`."""
         tail = self._tail
         if tail:

@@ -11,14 +11,14 @@ from typing import Any
 import httptools
 
 from bentos.admission.errors import HeadersTooLarge
-from bentos.http.connection_state import BODY, HEADERS, IDLE, LINGER, RESPONSE, REST
+from bentos.http.connection_state import BODY, HEADERS, IDLE, LINGER, RESPONSE, UNREAD_BODY
 from bentos.http.http_connection import HttpConnection
 from bentos.http.message_boundary import END, BoundaryFinder
 from frontdesk.errors import FrontdeskError, InvalidQuery
 
 FRAMING_PER_BYTE = 8
 """Framing bytes allowed for each byte of a chunked body; a chunk of one byte has five."""
-MAX_READ_REST_BYTES = 65_536
+MAX_REMAINDER_BYTES = 65_536
 """The largest remainder of a refused body that is read to keep the connection open; also of pipelined requests."""
 BODY_MARGIN_S = 1.0
 """The application answers 408 at `request_timeout_s`; the connection closes this much later if it does not."""
@@ -48,7 +48,7 @@ class RequestReader(HttpConnection):
                 self._discard(data)
             else:
                 self._read_body(data)
-        elif state <= REST:
+        elif state <= UNREAD_BODY:
             self._read_body(data)
         elif state is LINGER:
             self._discard(data)
@@ -63,7 +63,7 @@ class RequestReader(HttpConnection):
             self.state = HEADERS
             self.deadline = self.loop.time() + limits.header_timeout_s
             self._head_bytes = 0
-        end = self._boundary.first_end(data)
+        end = self._boundary.find_first(data)
         head = data if end == len(data) else data[:end]
         self._head_bytes += len(head)
         if self._head_bytes > 2 * limits.max_header_bytes:  # names, blanks and the target count here too: hence twice
@@ -104,7 +104,7 @@ class RequestReader(HttpConnection):
         limit = self.table.limits.max_header_bytes
         while self._missing_bytes < 0 and start < len(data) and not self._request_is_complete:
             piece = data[start : start + limit]
-            size = self._boundary.end(piece, 0)
+            size = self._boundary.find_next(piece, 0)
             self._framing_bytes += size
             in_trailers = self._in_trailers
             if not self._parse(piece if size == len(piece) else piece[:size]):
@@ -120,7 +120,7 @@ class RequestReader(HttpConnection):
 
     def _end_of_body(self) -> None:
         now = self.loop.time()
-        if self.state is REST:
+        if self.state is UNREAD_BODY:
             self._become_idle(now)
         else:
             self.state, self.deadline, self.progress_at = RESPONSE, 0.0, now
@@ -156,7 +156,7 @@ class RequestReader(HttpConnection):
 
     def _discard(self, data: bytes) -> None:
         self._discarded_bytes += len(data)
-        if self._discarded_bytes <= self.table.limits.rest_bytes:
+        if self._discarded_bytes <= self.table.limits.discard_bytes:
             return
         if self.state is LINGER:
             self._close("unread_body")
@@ -170,7 +170,7 @@ class RequestReader(HttpConnection):
         self.flow.pause_reading()
         if (
             self._closes_after_response
-            or len(self._pipelined) > MAX_READ_REST_BYTES
+            or len(self._pipelined) > MAX_REMAINDER_BYTES
             or not self.table.reserve_pipelined(len(data))
         ):
             self._closes_after_response = True
@@ -183,6 +183,6 @@ class RequestReader(HttpConnection):
         self.state, self.deadline, self._idle_since = IDLE, 0.0, now
         self._boundary.reset()
         if self._pipelined:
-            self.table.begin_later(self)
+            self.table.queue_pipelined(self)
         else:
             self.flow.resume_reading()

@@ -37,7 +37,7 @@ def read_tls(settings: ServerSettings) -> tuple[bytes, bytes] | None:
         ) from None
 
 
-def serve_options(settings: ServerSettings) -> list[str]:
+def tls_serve_options(settings: ServerSettings) -> list[str]:
     """What `bentoml serve` must be told."""
     if settings.tls_certificate is None:
         return []
@@ -61,7 +61,7 @@ def check_tls(settings: ServerSettings, arguments: Sequence[str]) -> None:
     """
     if read_tls(settings) is None:
         return
-    hint = f"Start with: frontdesk serve. Or add: {' '.join(serve_options(settings))}"
+    hint = f"Start with: frontdesk serve. Or add: {' '.join(tls_serve_options(settings))}"
     if not any(argument.startswith(CERTIFICATE_OPTION) for argument in arguments):
         raise ConfigurationError("server.tls_certificate is set, but BentoML was started without it.", hint=hint)
     if _value(CIPHERS_OPTION, arguments) != CIPHERS:

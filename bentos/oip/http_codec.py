@@ -2,7 +2,7 @@
 
     | inference request or response as JSON | data of one tensor | data of the next | ...
 
-The header `Inference-Header-Content-Length` says where the JSON ends, `binary_data_size` of each tensor how much of the
+The header `InferenceRequest-Header-Content-Length` says where the JSON ends, `binary_data_size` of each tensor how much of the
 rest is its own ("binary tensor data extension"). Knows no model: what the tensors hold is checked in `inference.py`.
 """
 
@@ -16,9 +16,9 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import from_json, to_json
 
-from bentos.oip.inference import first_violation, refuse_unoffered
+from bentos.oip.inference import check_parameters, first_violation
 from bentos.oip.tensors import InputTensor, OutputTensor
-from bentos.schemas.json_bounds import LARGEST_BATCH, check_structure, take_long_strings
+from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_structure, extract_long_strings
 from frontdesk.errors import InvalidQuery
 from frontdesk.turns import Steps, finished
 
@@ -54,7 +54,7 @@ class _TensorIn(_In):
 class _InputIn(_TensorIn):
     shape: Annotated[list[int], Field(max_length=8)]
     datatype: str
-    data: Annotated[list[Any], Field(max_length=LARGEST_BATCH)] | None = None
+    data: Annotated[list[Any], Field(max_length=MAX_BATCH_ITEMS)] | None = None
 
 
 class _InferenceIn(_In):
@@ -93,7 +93,7 @@ def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]
     pieces = yield from check_structure(json_part)
     strings: dict[str, bytes] = {}
     if len(json_part) > LARGE_BYTES:
-        json_part, strings = yield from take_long_strings(json_part, pieces, f"{secrets.token_hex(8)}-")
+        json_part, strings = yield from extract_long_strings(json_part, pieces, f"{secrets.token_hex(8)}-")
     request = _parse(_InferenceIn, json_part)
     texts: dict[str, str] = {}
     for name, string in strings.items():
@@ -105,11 +105,11 @@ def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]
         for output in request.outputs
     )
     for tensor in (*request.inputs, *request.outputs):
-        refuse_unoffered(tensor.parameters.model_extra or ())
+        check_parameters(tensor.parameters.model_extra or ())
     return InferenceBody(request.id, _inputs(request.inputs, body[end:], texts), outputs, binary)
 
 
-def read_only_ready(body: bytes) -> bool:
+def parse_index_request(body: bytes) -> bool:
     """Whether a request for the index wants only the models that are ready; its body may be empty."""
     if not body:
         return False
@@ -130,7 +130,7 @@ def write_inference(head: Mapping[str, Any], outputs: Iterable[tuple[OutputTenso
             binaries.append(output.binary())
             described.append({**tensor, "parameters": {"binary_data_size": len(binaries[-1])}})
         else:
-            described.append({**tensor, "data": output.listed()})
+            described.append({**tensor, "data": output.to_list()})
     written = to_json({**head, "outputs": described})
     return b"".join((written, *binaries)), len(written) if binaries else None
 

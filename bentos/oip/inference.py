@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from bentos.oip.models import TEXT, Models, TensorSpec, check_model, outputs_of
+from bentos.oip.model_metadata import TEXT, ServedModels, TensorSpec, check_model, list_outputs
 from bentos.oip.tensors import InputTensor, OutputTensor, read_elements
-from bentos.schemas.json_bounds import LARGEST_BATCH
-from bentos.schemas.queries import QueryIn, words
+from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
+from bentos.schemas.queries import QueryIn, violation_message
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
 from frontdesk.scores import Floats, Scores
@@ -30,7 +30,7 @@ _CHANGES_THE_ANSWER = frozenset({"classification", "shared_memory_region"})
 
 
 @dataclass(frozen=True, slots=True)
-class Inference:
+class InferenceRequest:
     """What a caller asks for. An empty `version` means the one there is, empty `outputs` mean all of them."""
 
     model: str
@@ -40,7 +40,11 @@ class Inference:
 
 
 async def infer(
-    models: Models, mask_steps: Callable[[str], Steps[MaskedText]], asked: Inference, deadline: Deadline, turns: Turns
+    models: ServedModels,
+    mask_steps: Callable[[str], Steps[MaskedText]],
+    asked: InferenceRequest,
+    deadline: Deadline,
+    turns: Turns,
 ) -> list[OutputTensor]:
     """The outputs that were asked for, in the order asked.
 
@@ -50,15 +54,15 @@ async def infer(
         DeadlineExceeded: the time was over before the model had answered.
     """
     check_model(models, asked.model, asked.version)
-    wanted = _wanted(outputs_of(models, asked.model), asked.outputs)
-    texts = await turns.run(texts_of(asked.inputs), deadline, "the texts were read")
+    wanted = _wanted(list_outputs(models, asked.model), asked.outputs)
+    texts = await turns.run(read_texts(asked.inputs), deadline, "the texts were read")
     models.check_batch([len(text) for text in texts], deadline)
     masked = await turns.run(steps_of_all(mask_steps, texts), deadline, "the texts were masked")
     scores = await deadline.bound(models.scores(asked.model, masked, deadline), "the model read the texts")
     return [_output(spec, scores, models) for spec in wanted]
 
 
-def texts_of(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
+def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
     """The texts of the one input that every model takes; raises `InvalidQuery` if the input is malformed.
 
     A generator, for `frontdesk.turns`.
@@ -68,8 +72,8 @@ def texts_of(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
     (given,) = inputs
     if given.datatype != TEXT.datatype:
         raise InvalidQuery(f"The input '{TEXT.name}' must be of datatype {TEXT.datatype}.")
-    if len(given.shape) != 1 or not 1 <= given.shape[0] <= LARGEST_BATCH:
-        raise InvalidQuery(f"The input '{TEXT.name}' must have the shape [n], n from 1 to {LARGEST_BATCH}.")
+    if len(given.shape) != 1 or not 1 <= given.shape[0] <= MAX_BATCH_ITEMS:
+        raise InvalidQuery(f"The input '{TEXT.name}' must have the shape [n], n from 1 to {MAX_BATCH_ITEMS}.")
     (count,) = given.shape
     elements = read_elements(given.data, count) if isinstance(given.data, bytes) else given.data
     if len(elements) != count:
@@ -81,7 +85,7 @@ def texts_of(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
     return texts
 
 
-def refuse_unoffered(parameters: Iterable[str]) -> None:
+def check_parameters(parameters: Iterable[str]) -> None:
     """Raise `InvalidQuery` for parameters of a tensor that ask for what there is not; others are passed over."""
     if unoffered := _CHANGES_THE_ANSWER.intersection(parameters):
         raise InvalidQuery(f"The parameter {min(unoffered)} is not offered.")
@@ -101,7 +105,7 @@ def _text(element: Any, row: int) -> str:
 
 def first_violation(error: ValidationError) -> str:
     """What pydantic found first, without what it found it in."""
-    return words(error.errors(include_url=False, include_input=False)[0])
+    return violation_message(error.errors(include_url=False, include_input=False)[0])
 
 
 def _wanted(offered: tuple[TensorSpec, ...], names: Sequence[str]) -> Sequence[TensorSpec]:
@@ -111,12 +115,12 @@ def _wanted(offered: tuple[TensorSpec, ...], names: Sequence[str]) -> Sequence[T
     return [by_name[name] for name in names] or offered
 
 
-def _output(spec: TensorSpec, scores: Scores, models: Models) -> OutputTensor:
+def _output(spec: TensorSpec, scores: Scores, models: ServedModels) -> OutputTensor:
     values = _values(spec.name, scores, models)
     return OutputTensor(spec.name, spec.datatype, (len(scores.intent), *spec.shape[1:]), values)
 
 
-def _values(name: str, scores: Scores, models: Models) -> Sequence[str] | Floats:
+def _values(name: str, scores: Scores, models: ServedModels) -> Sequence[str] | Floats:
     match name:
         case "intent":
             return _best(scores.intent, models.labels)

@@ -49,7 +49,7 @@ class OutputTensor:
             return self.values.astype("<f4", copy=False).tobytes()
         return write_elements(value.encode() for value in self.values)
 
-    def listed(self) -> list[Any]:
+    def to_list(self) -> list[Any]:
         """All elements, row by row, as JSON can say them."""
         return self.values.ravel().tolist() if isinstance(self.values, np.ndarray) else list(self.values)
 

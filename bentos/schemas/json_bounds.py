@@ -14,14 +14,14 @@ import re
 from frontdesk.errors import InvalidQuery
 from frontdesk.turns import Steps
 
-LARGEST_BATCH = 256
-MOST_SIGNS = LARGEST_BATCH * 16
+MAX_BATCH_ITEMS = 256
+MAX_STRUCTURAL_CHARACTERS = MAX_BATCH_ITEMS * 16
 """Limit of `{`, `[` and `,` outside strings. A query with every field has nine, and the comma after it."""
-MOST_QUOTES = LARGEST_BATCH * 64
+MAX_QUOTES = MAX_BATCH_ITEMS * 64
 """Limit of quotation marks. A query with every field has 32."""
-MOST_BYTES_OUTSIDE = 1_048_576
+MAX_BYTES_OUTSIDE_STRINGS = 1_048_576
 """Limit of bytes outside strings: blanks, numbers and punctuation."""
-MOST_STRING_BYTES = 65_536
+MAX_STRING_BYTES = 65_536
 """Limit of one string. 4,000 characters, each written as two escapes, have 48,000."""
 LONG_STRING_BYTES = 1000
 WINDOW_BYTES = 1_048_576
@@ -48,7 +48,7 @@ def check_structure(raw: bytes) -> Steps[list[bytes]]:
     if b"\\" in raw:
         plain = yield from _without_escapes(raw)
     quotes = plain.count(b'"')
-    if quotes > MOST_QUOTES:
+    if quotes > MAX_QUOTES:
         raise _too_much()
     if quotes % 2:
         raise not_json()
@@ -57,7 +57,7 @@ def check_structure(raw: bytes) -> Steps[list[bytes]]:
     outside = b"".join(pieces[::2])
     yield
     signs = outside.count(b"{") + outside.count(b"[") + outside.count(b",")
-    if signs > MOST_SIGNS or len(outside) > MOST_BYTES_OUTSIDE:
+    if signs > MAX_STRUCTURAL_CHARACTERS or len(outside) > MAX_BYTES_OUTSIDE_STRINGS:
         raise _too_much()
     return pieces
 
@@ -76,7 +76,7 @@ def _without_escapes(raw: bytes) -> Steps[bytes]:
     return b"".join(windows)
 
 
-def take_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[tuple[bytes, dict[str, bytes]]]:
+def extract_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[tuple[bytes, dict[str, bytes]]]:
     """The body with each long string replaced by a short name, and the original strings by name.
 
     The parser blocks the event loop, for 20 ms with 8 MB of escapes. The strings can be parsed one by one instead.
@@ -87,14 +87,14 @@ def take_long_strings(raw: bytes, pieces: list[bytes], marker: str) -> Steps[tup
         marker: prefix of the names; must be unpredictable for callers.
 
     Raises:
-        InvalidQuery: a string has more than `MOST_STRING_BYTES`.
+        InvalidQuery: a string has more than `MAX_STRING_BYTES`.
     """
     parts, strings, at = [], {}, 0
     for index, piece in enumerate(pieces):
         content = raw[at : at + len(piece)]
         at += len(piece) + 1
-        if index % 2 and len(content) > MOST_STRING_BYTES:
-            raise InvalidQuery(f"The body has a string of more than {MOST_STRING_BYTES} bytes.", hint=_SHORTER)
+        if index % 2 and len(content) > MAX_STRING_BYTES:
+            raise InvalidQuery(f"The body has a string of more than {MAX_STRING_BYTES} bytes.", hint=_SHORTER)
         if index % 2 and len(content) > LONG_STRING_BYTES:
             strings[name := f"{marker}{index}"] = b'"' + content + b'"'
             content = name.encode()
@@ -138,7 +138,7 @@ def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[byte
                     return items if is_last and items[0].strip(_BLANKS) else None
                 if bracket == b"}":
                     return None
-                if len(items) == LARGEST_BATCH:
+                if len(items) == MAX_BATCH_ITEMS:
                     raise too_many_items(name.decode())
         at += len(piece) + 1 + (len(pieces[index + 1]) + 1 if index + 1 < len(pieces) else 0)
         place = 0
@@ -147,8 +147,8 @@ def split_items(raw: bytes, pieces: list[bytes], name: bytes) -> Steps[list[byte
 
 
 def too_many_items(name: str) -> InvalidQuery:
-    """Error for a list `name` with more than `LARGEST_BATCH` items."""
-    violation = (name, f"should have at most {LARGEST_BATCH} items")
+    """Error for a list `name` with more than `MAX_BATCH_ITEMS` items."""
+    violation = (name, f"should have at most {MAX_BATCH_ITEMS} items")
     return InvalidQuery(f"{' '.join(violation)}.", violations=(violation,), hint="Send several batches.")
 
 
@@ -160,5 +160,5 @@ def not_json() -> InvalidQuery:
 def _too_much() -> InvalidQuery:
     return InvalidQuery(
         "The body holds more objects, lists and fields than any valid body has.",
-        hint=f"Send at most {LARGEST_BATCH} items, each with the fields of /docs.",
+        hint=f"Send at most {MAX_BATCH_ITEMS} items, each with the fields of /docs.",
     )

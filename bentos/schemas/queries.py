@@ -24,7 +24,7 @@ from pydantic import (
 )
 from pydantic_core import from_json
 
-from bentos.schemas.json_bounds import LARGEST_BATCH, check_structure, not_json, split_items
+from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_structure, not_json, split_items
 from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
 from frontdesk.security.revocations import LONGEST_ID
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS
@@ -33,8 +33,8 @@ from frontdesk.taxonomy import OUT_OF_SCOPE
 from frontdesk.turns import Steps
 from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
-LONGEST_TEXT = 4000
-MOST_OTHER_BYTES = 262_144
+MAX_TEXT_CHARACTERS = 4000
+MAX_OTHER_BYTES = 262_144
 """Limit of a batch of an unexpected form, which is parsed as a whole to report what is wrong with it."""
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d[T ]")
@@ -54,21 +54,21 @@ def _without_nul(value: str) -> str:
     return value
 
 
-def written_time(value: object) -> object:
+def check_iso_time(value: object) -> object:
     """Pydantic also reads numbers, and digits in a string, as seconds since 1970, which nobody means."""
     if not isinstance(value, str) or not _DATE.match(value):
         raise ValueError("should be an ISO 8601 time such as 2026-01-31T09:30:00Z")
     return value
 
 
-def has_utc(moment: datetime) -> datetime:
+def check_utc_range(moment: datetime) -> datetime:
     """The moment, unchanged. Raises ValueError if it lies outside the years 1 to 9999 in UTC."""
     if moment.tzinfo is not None:
-        in_utc(moment)
+        to_utc(moment)
     return moment
 
 
-def in_utc(moment: datetime) -> datetime:
+def to_utc(moment: datetime) -> datetime:
     """The moment in UTC. Raises ValueError if it lies outside the years 1 to 9999."""
     try:
         return moment.astimezone(UTC)
@@ -84,7 +84,7 @@ class QueryIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    text: Annotated[str, Field(min_length=1, max_length=LONGEST_TEXT), AfterValidator(_readable)] = Field(
+    text: Annotated[str, Field(min_length=1, max_length=MAX_TEXT_CHARACTERS), AfterValidator(_readable)] = Field(
         description="The customer's words.", examples=["Where is my parcel? Order #48213 should have come on Monday."]
     )
     customer_id: Annotated[str, Field(min_length=1, max_length=50), Label] | None = None
@@ -94,12 +94,12 @@ class QueryIn(BaseModel):
     language: Annotated[str, Field(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$", max_length=35)] | None = Field(
         None, description="A language tag such as `en` or `pt-BR`."
     )
-    waiting_since: Annotated[datetime, Strict(False), BeforeValidator(written_time), AfterValidator(has_utc)] | None = (
-        Field(
-            None,
-            description="Since when the customer has been waiting. Without an offset it is UTC. A time in the future "
-            "counts as now; a time more than ten years ago counts as ten years ago.",
-        )
+    waiting_since: (
+        Annotated[datetime, Strict(False), BeforeValidator(check_iso_time), AfterValidator(check_utc_range)] | None
+    ) = Field(
+        None,
+        description="Since when the customer has been waiting. Without an offset it is UTC. A time in the future "
+        "counts as now; a time more than ten years ago counts as ten years ago.",
     )
     store: bool = Field(True, description="Keep the (masked) message and the result.")
 
@@ -123,7 +123,7 @@ class BatchIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
 
-    queries: list[Any] = Field(min_length=1, max_length=LARGEST_BATCH)
+    queries: list[Any] = Field(min_length=1, max_length=MAX_BATCH_ITEMS)
 
 
 def _printable(value: str) -> str:
@@ -203,7 +203,7 @@ def parse(model: type[Body], raw: bytes) -> Body:
     try:
         return model.model_validate_json(raw)
     except ValidationError as error:
-        raise violated(_details(_shortened(error, model, raw))) from None
+        raise invalid_query(_details(_shortened(error, model, raw))) from None
 
 
 def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
@@ -223,7 +223,7 @@ def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Q
     pieces = yield from check_structure(raw)
     items = yield from split_items(raw, pieces, b"queries")
     del pieces
-    if items is None and len(raw) > MOST_OTHER_BYTES:
+    if items is None and len(raw) > MAX_OTHER_BYTES:
         raise InvalidQuery('The body should be {"queries": [...]} and hold nothing else.', hint="See /docs.")
     if items is None:
         items = [json.dumps(item).encode() for item in parse(BatchIn, raw).queries]
@@ -246,7 +246,7 @@ def _item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Quer
     try:
         return QueryIn.model_validate_json(raw).query(fresh=fresh)
     except ValidationError as error:
-        refusal = violated(_details(_shortened(error, QueryIn, raw)))
+        refusal = invalid_query(_details(_shortened(error, QueryIn, raw)))
     if not refusal.violations:
         raise refusal
     return refusal
@@ -273,12 +273,12 @@ def _details(error: ValidationError) -> Sequence[Mapping[str, Any]]:
     return error.errors(include_url=False, include_input=False)
 
 
-def violated(details: Sequence[Mapping[str, Any]], whole: str = "the body") -> InvalidQuery:
+def invalid_query(details: Sequence[Mapping[str, Any]], whole: str = "the body") -> InvalidQuery:
     """What is wrong, by field, from pydantic's errors; `whole` is what is named where no field of it is to blame."""
     if details[0]["type"] == "json_invalid":
         return not_json()
     violations = tuple(
-        dict.fromkeys((_where(detail["loc"], detail["type"], whole), words(detail)) for detail in details)
+        dict.fromkeys((_where(detail["loc"], detail["type"], whole), violation_message(detail)) for detail in details)
     )
     first = f"{violations[0][0]} {violations[0][1]}"
     more = f" (and {len(violations) - 1} more)" if len(violations) > 1 else ""
@@ -323,7 +323,7 @@ _WORDS: Mapping[str, str] = {
 """Our messages for pydantic's kinds of errors. They never contain input."""
 
 
-def words(error: Mapping[str, Any]) -> str:
+def violation_message(error: Mapping[str, Any]) -> str:
     """The message for one entry of `ValidationError.errors()`, without its subject: "should be a list"."""
     kind, limits = error["type"], error.get("ctx", {})
     if kind == "value_error":

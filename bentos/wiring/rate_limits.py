@@ -12,7 +12,7 @@ from frontdesk.security.rate_limit import Quota, RateLimits, SharedWindows
 from frontdesk.security.shared_windows import RedisWindows
 
 
-def open_limits(settings: Settings, metrics: Metrics, place: int) -> RateLimits:
+def open_rate_limits(settings: Settings, metrics: Metrics, place: int) -> RateLimits:
     """Those of worker `place`, from 0. No connection is made before the first request that is limited."""
     return RateLimits(
         settings.limits,

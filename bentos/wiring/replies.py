@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import frontdesk
-from bentos.wiring.local_llm import local_settings
+from bentos.wiring.local_llm import local_llm_settings
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.pipeline import Writer
@@ -24,7 +24,7 @@ def llm_settings(settings: Settings) -> LlmSettings | None:
     """Where the language model is, or None where replies need none."""
     if settings.responses.provider == "template":
         return None
-    return local_settings(settings) if settings.responses.provider == "local" else settings.llm
+    return local_llm_settings(settings) if settings.responses.provider == "local" else settings.llm
 
 
 def open_language_model(settings: Settings) -> OpenAiClient | None:

@@ -53,7 +53,7 @@ def open_recorder(
     )
 
 
-def open_keys(
+def open_idempotency_keys(
     settings: Settings, recorder: SpoolingRecorder, spool: Spool, seal: Sealing, metrics: Metrics
 ) -> IdempotencyKeys:
     """Claims of requests that bring an Idempotency-Key."""

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from bentos.wiring.local_llm import prepare_local
-from bentos.wiring.model import open_ensemble, placed_provider, served_bundle, stack_layers, trusted_bundle
+from bentos.wiring.local_llm import prepare_local_llm
+from bentos.wiring.model import choose_provider, open_ensemble, open_trusted_bundle, served_bundle_path, stack_layers
 from bentos.wiring.outbox import open_outbox
-from bentos.wiring.rate_limits import open_limits
+from bentos.wiring.rate_limits import open_rate_limits
 from bentos.wiring.replies import (
     cached_replies,
     llm_settings,
@@ -28,15 +28,15 @@ from bentos.wiring.replies import (
 from bentos.wiring.storage import (
     follow_erasures,
     open_disk_room,
-    open_keys,
+    open_idempotency_keys,
     open_recorder,
     open_redis,
     open_retention,
 )
-from bentos.worker.desk import Desk, ModelParts, SecurityParts, StorageParts
 from bentos.worker.model_info import Inventory
 from bentos.worker.revocations import RevocationWatch
 from bentos.worker.telemetry import Telemetry
+from bentos.worker.worker_context import ModelParts, SecurityParts, StorageParts, WorkerContext
 from frontdesk.audit.chain import audit_key
 from frontdesk.audit.checkpoints import Checkpoints
 from frontdesk.audit.counts import AuditCounts
@@ -78,12 +78,12 @@ from runners.server.preflight import run_preflight
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-def open_desk(
+def open_worker(
     settings: Settings,
     runners: Mapping[str, str | None] | None = None,
     place: int = 0,
     board: LoadBoard | None = None,
-) -> Desk:
+) -> WorkerContext:
     """Open every part and warm the models up. Blocks for a few seconds.
 
     Args:
@@ -114,7 +114,7 @@ def open_desk(
         recorder=records.recorder,
         keys=records.keys,
     )
-    return Desk(
+    return WorkerContext(
         models=ModelParts(pipeline=pipeline, champion=champion, inventory=inventory, language_model=language_model),
         storage=storage,
         security=_security(settings, records, metrics, place),
@@ -142,7 +142,7 @@ def _open_records(settings: Settings, metrics: Metrics) -> _Records:
     outbox = open_outbox(settings, engine, spool, metrics)
     auditor = open_auditor(settings, engine)
     recorder = open_recorder(settings, engine, spool, seal, metrics=metrics, outbox=outbox, auditor=auditor)
-    keys = open_keys(settings, recorder, spool, seal, metrics)
+    keys = open_idempotency_keys(settings, recorder, spool, seal, metrics)
     return _Records(engine=engine, spool=spool, seal=seal, outbox=outbox, auditor=auditor, recorder=recorder, keys=keys)
 
 
@@ -179,7 +179,7 @@ def _security(settings: Settings, records: _Records, metrics: Metrics, place: in
     watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
     return SecurityParts(
         gate=Gate(token_keys(settings), settings.security, revocations, counts.refused),
-        limits=open_limits(settings, metrics, place),
+        limits=open_rate_limits(settings, metrics, place),
         seal=records.seal,
         auditor=auditor,
         checkpoints=_checkpoints(settings, engine, auditor),
@@ -192,8 +192,8 @@ def _open_model(
     settings: Settings, runners: Mapping[str, str | None] | None, metrics: Metrics, board: LoadBoard | None
 ) -> tuple[ModelServer, Inventory]:
     """The served bundle, loaded and warm, and what administrators see of it."""
-    path = served_bundle(settings)
-    provider = placed_provider(settings, runners)
+    path = served_bundle_path(settings)
+    provider = choose_provider(settings, runners)
     ensemble = open_ensemble(settings, path, provider, runners)
     if ensemble.precisions:
         _log.info("Encoders run on %s (%s).", provider.name, provider.because)
@@ -260,7 +260,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     """
     check_runtime()
     place_keys(settings.keys, os.environ)
-    bundle = trusted_bundle(settings)
+    bundle = open_trusted_bundle(settings)
     check_placement(settings.model.placement, bundle.manifest)
     model = settings.model
     precision = run_preflight(
@@ -279,7 +279,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     open_seal(settings.keys)
     Spool.open(settings.home).close()
     if settings.responses.provider == "local":
-        prepare_local(settings)
+        prepare_local_llm(settings)
     if (llm := llm_settings(settings)) is not None:
         factory.check(llm)
     migrate(settings.database_url)

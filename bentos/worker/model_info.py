@@ -20,7 +20,7 @@ from runners.models.execution_provider import ON_CPU, Provider
 from runners.models.onnx_encoder import ENCODER_MEMBERS, Precision, graph_name
 from runners.models.onnx_session import check_runtime
 
-HISTORY_SHOWN = 20
+MAX_PROMOTIONS = 20
 ALWAYS_FP32 = "fp32"
 """Trees, the linear model and the candidate scorers have one graph a task, in fp32."""
 
@@ -107,7 +107,7 @@ class Inventory:
 
     serving: Serving
     bundles: Path
-    pinned_from_outside: bool
+    serves_external_bundle: bool
 
     @classmethod
     def of(
@@ -150,7 +150,7 @@ class Inventory:
                 check_runtime(), onnxruntime.get_build_info(), tuple(onnxruntime.get_available_providers())
             ),
         )
-        return cls(serving, bundles, pinned_from_outside=bundle.resolve().parent != bundles.resolve())
+        return cls(serving, bundles, serves_external_bundle=bundle.resolve().parent != bundles.resolve())
 
     def report(self) -> Report:
         """What is served and what is on disk now. Blocks for some milliseconds a version."""
@@ -160,11 +160,11 @@ class Inventory:
             serving=served,
             champion=champion,
             previous=previous(self.bundles),
-            restart_needed=not self.pinned_from_outside and champion is not None and champion != served,
+            restart_needed=not self.serves_external_bundle and champion is not None and champion != served,
             problem=problem,
             model=self.serving,
             versions=tuple(_stored(self.bundles / name, served, champion) for name in versions(self.bundles)),
-            promotions=history(self.bundles)[-HISTORY_SHOWN:],
+            promotions=history(self.bundles)[-MAX_PROMOTIONS:],
         )
 
 

@@ -71,7 +71,7 @@ class RevocationWatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Revoked:
+class RevocationTarget:
     """What to revoke: one token by its id, or all tokens of a subject. An empty tenant means every tenant."""
 
     tenant: str
@@ -92,12 +92,12 @@ class Revoked:
         )
         return RevokedToken(self.tenant, self.jti, self.subject, issued_before, now, self.expires_at or now + max_life)
 
-    def about(self) -> dict[str, object]:
+    def audit_details(self) -> dict[str, object]:
         """Details for the audit log."""
         return {"tenant": self.tenant or "every tenant", "jti": self.jti or None, "subject": self.subject or None}
 
 
-def revoked_token(token: str, keys: Keys, settings: SecuritySettings) -> Revoked:
+def target_from_token(token: str, keys: Keys, settings: SecuritySettings) -> RevocationTarget:
     """The revocation of this token.
 
     Raises:
@@ -108,10 +108,10 @@ def revoked_token(token: str, keys: Keys, settings: SecuritySettings) -> Revoked
     except Unauthenticated as error:
         raise InvalidQuery(f"The token is not accepted anyway: {error.message}", hint="Revoke its jti.") from None
     expires_at = datetime.fromtimestamp(verified.until, UTC)
-    return Revoked(verified.caller.tenant, verified.token_id, verified.caller.subject, expires_at)
+    return RevocationTarget(verified.caller.tenant, verified.token_id, verified.caller.subject, expires_at)
 
 
-def revoked_id(tenant: str, jti: str) -> Revoked:
+def target_from_token_id(tenant: str, jti: str) -> RevocationTarget:
     """The revocation of the token with this id.
 
     Raises:
@@ -119,10 +119,10 @@ def revoked_id(tenant: str, jti: str) -> Revoked:
     """
     if not 1 <= len(jti) <= LONGEST_ID or not jti.isprintable():
         raise InvalidQuery(f"A token's jti has 1 to {LONGEST_ID} printable characters.")
-    return Revoked(tenant, jti)
+    return RevocationTarget(tenant, jti)
 
 
-def insert(connection: Connection, revoked: Revoked, settings: SecuritySettings) -> RevokedToken:
+def insert_revocation(connection: Connection, revoked: RevocationTarget, settings: SecuritySettings) -> RevokedToken:
     """Insert the revocation within the connection's transaction; returns the row."""
     row = revoked.row(settings)
     insert_revoked(connection, row)
@@ -134,7 +134,7 @@ def seconds_until(issued_before: datetime | None, settings: SecuritySettings) ->
     return 0.0 if issued_before is None else max(0.0, issued_before.timestamp() - settings.leeway_s - time.time())
 
 
-def issued_from(connection: Connection, tenant: str, subject: str) -> datetime | None:
+def earliest_accepted_issue_time(connection: Connection, tenant: str, subject: str) -> datetime | None:
     """Earliest issue time at which a token of the subject is not revoked; None if none of its tokens was revoked."""
     moments = [
         row["issued_before"]

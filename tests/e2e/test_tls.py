@@ -18,7 +18,7 @@ from cryptography.x509.oid import NameOID
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from bentos.http.tls import CIPHERS, check_tls, read_tls, serve_options
+from bentos.http.tls import CIPHERS, check_tls, read_tls, tls_serve_options
 from frontdesk.config import ServerSettings
 from frontdesk.errors import ConfigurationError
 from model_store.bundle import Bundle
@@ -127,7 +127,7 @@ class TestFiles:
     def test_bentoml_must_have_been_told(self, tmp_path: Path) -> None:
         made, key = certificate(tmp_path)
         settings = ServerSettings(tls_certificate=made, tls_key=key)
-        check_tls(settings, ["bentoml", "serve", *serve_options(settings)])
+        check_tls(settings, ["bentoml", "serve", *tls_serve_options(settings)])
         check_tls(settings, ["bentoml", "serve", f"--ssl-certfile={made}", f"--ssl-ciphers={CIPHERS}"])
         with pytest.raises(ConfigurationError, match="without it"):
             check_tls(settings, ["bentoml", "serve"])

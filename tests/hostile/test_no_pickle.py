@@ -21,17 +21,17 @@ PROGRAM = """
 import asyncio, sys
 found = []
 sys.addaudithook(lambda event, arguments: found.append(arguments) if event == "pickle.find_class" else None)
-from bentos.wiring.worker import open_desk
+from bentos.wiring.worker import open_worker
 from frontdesk.config import load
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller, Query
-desk = open_desk(load())
+worker = open_worker(load())
 caller = Caller("acme", "tester", frozenset({"answer"}))
 
 async def ask():
     for text in ("Where is my parcel?", "I want my money back, order 4711"):
-        await desk.models.pipeline.answer(Query(text), caller, Deadline.after(30))
-    await desk.close()
+        await worker.models.pipeline.answer(Query(text), caller, Deadline.after(30))
+    await worker.close()
 
 asyncio.run(ask())
 assert found == [], found
@@ -42,7 +42,7 @@ print("nothing was unpickled")
 """
 
 
-def test_nothing_is_unpickled_while_a_desk_opens_and_answers(home: Path) -> None:
+def test_nothing_is_unpickled_while_a_worker_opens_and_answers(home: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM],
         cwd=PROJECT,

@@ -13,7 +13,7 @@ from httpx2 import Client, HTTPError
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from bentos.wiring.local_llm import MODEL, local_settings, prepare_local, start_local
+from bentos.wiring.local_llm import MODEL, local_llm_settings, prepare_local_llm, start_local_llm
 from cli.llm import probe
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.deadline import Deadline
@@ -36,17 +36,17 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="module")
 def server(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
-    prepare_local(settings)
+    prepare_local_llm(settings)
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("FRONTDESK_LLM__LOCAL_PORT", str(settings.llm.local_port))
-        process = start_local(settings)
+        process = start_local_llm(settings)
     yield process
     process.kill()
     process.wait()
 
 
 def client_of(settings: Settings, **changed: object) -> OpenAiClient:
-    llm = local_settings(settings).model_copy(update=changed)
+    llm = local_llm_settings(settings).model_copy(update=changed)
     return openai_client(llm, LanguageModelMetrics(MODEL, CollectorRegistry()))
 
 
@@ -106,7 +106,7 @@ async def test_the_deadline_ends_a_generation(server: object, settings: Settings
 
 
 def test_doctor_asks_the_server_its_model_and_a_word(server: object, settings: Settings) -> None:
-    local = local_settings(settings)
+    local = local_llm_settings(settings)
     assert probe(local)[0] == "good"
     assert probe(local.model_copy(update={"model": "other"}))[0] == "bad"
     assert "unauthorized" in probe(local.model_copy(update={"api_key": SecretStr("wrong")}))[1]
@@ -123,14 +123,14 @@ def test_nothing_is_told_without_the_key_and_it_is_its_owners_alone(server: obje
 
 def test_a_second_one_on_the_same_port_is_refused(server: object, settings: Settings) -> None:
     with pytest.raises(ConfigurationError, match="Cannot listen"):
-        start_local(settings)
+        start_local_llm(settings)
 
 
 def test_it_ends_with_the_pipe_of_whoever_started_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(home=tmp_path, llm=LlmSettings(local_port=free_port()))
     monkeypatch.setenv("FRONTDESK_LLM__LOCAL_PORT", str(settings.llm.local_port))
-    prepare_local(settings)
-    process = start_local(settings)
+    prepare_local_llm(settings)
+    process = start_local_llm(settings)
     assert process.stdin is not None
     process.stdin.close()
     assert process.wait(10.0) == 0

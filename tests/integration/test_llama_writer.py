@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Iterator, Sequence
 import pytest
 from prometheus_client import CollectorRegistry
 
-from bentos.wiring.local_llm import MODEL, local_settings, prepare_local, start_local
+from bentos.wiring.local_llm import MODEL, local_llm_settings, prepare_local_llm, start_local_llm
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
@@ -31,17 +31,17 @@ SECONDS = 120.0
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
     llm = LlmSettings(local_port=free_port(), temperature=0.0, **PATIENT)
     settings = Settings(home=tmp_path_factory.mktemp("home"), llm=llm)
-    prepare_local(settings)
+    prepare_local_llm(settings)
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("FRONTDESK_LLM__LOCAL_PORT", str(llm.local_port))
-        process = start_local(settings)
+        process = start_local_llm(settings)
     yield settings
     process.kill()
     process.wait()
 
 
 def client_of(settings: Settings) -> OpenAiClient:
-    return openai_client(local_settings(settings), LanguageModelMetrics(MODEL, CollectorRegistry()))
+    return openai_client(local_llm_settings(settings), LanguageModelMetrics(MODEL, CollectorRegistry()))
 
 
 class Dictated:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine, text
 
-from bentos.worker.revocations import RevocationWatch, Revoked, insert, revoked_token
+from bentos.worker.revocations import RevocationTarget, RevocationWatch, insert_revocation, target_from_token
 from cli.token import mint_token
 from frontdesk.config import SecuritySettings, Settings, StorageSettings
 from frontdesk.errors import InvalidQuery
@@ -36,9 +36,9 @@ def engine(database_url: str) -> Iterator[Engine]:
     opened.dispose()
 
 
-def revoke(engine: Engine, revoked: Revoked) -> None:
+def revoke(engine: Engine, revoked: RevocationTarget) -> None:
     with begin_writing(engine) as connection:
-        insert(connection, revoked, SETTINGS)
+        insert_revocation(connection, revoked, SETTINGS)
 
 
 def until(met: Callable[[], bool]) -> None:
@@ -51,8 +51,8 @@ def until(met: Callable[[], bool]) -> None:
 def test_another_process_reads_a_revocation_and_keeps_it_during_a_database_outage(engine: Engine) -> None:
     revocations = Revocations()
     watch = RevocationWatch(engine, revocations, 0.05)
-    revoke(engine, Revoked("acme", jti="one", subject="demo"))
-    revoke(engine, Revoked("acme", subject="agent"))
+    revoke(engine, RevocationTarget("acme", jti="one", subject="demo"))
+    revoke(engine, RevocationTarget("acme", subject="agent"))
     until(lambda: revocations.covers("acme", "demo", "one", NOW))
     until(lambda: revocations.covers("acme", "agent", "any", NOW))
     assert not revocations.covers("acme", "agent", "any", int(time.time()) + 3600)
@@ -64,7 +64,7 @@ def test_another_process_reads_a_revocation_and_keeps_it_during_a_database_outag
     assert revocations.covers("acme", "demo", "one", NOW)
     with engine.begin() as connection:
         connection.execute(text("ALTER TABLE away RENAME TO revoked_tokens"))
-    revoke(engine, Revoked("", jti="two"))
+    revoke(engine, RevocationTarget("", jti="two"))
     until(lambda: revocations.covers("any tenant", "any", "two", NOW))
     watch.close()
 
@@ -79,7 +79,7 @@ async def test_every_token_that_is_accepted_when_its_subject_is_revoked_is_refus
     revocations = Revocations()
     gate = Gate(Keyring(KEY), SETTINGS, revocations)
     await gate.admit(f"Bearer {token}", "answer")
-    revoke(engine, Revoked("acme", subject="demo"))
+    revoke(engine, RevocationTarget("acme", subject="demo"))
     RevocationWatch(engine, revocations, 60.0).close()
     with pytest.raises(Lapsed, match="revoked"):
         await gate.admit(f"Bearer {token}", "answer")
@@ -95,11 +95,11 @@ async def test_a_token_that_is_minted_after_a_revocation_is_accepted_and_revoked
     gate = Gate(KeyFolder(settings.keys), settings.security, revocations)
     watch = RevocationWatch(engine, revocations, 60.0)
     for tenant in ("acme", ""):
-        revoke(engine, Revoked(tenant, subject="demo"))
+        revoke(engine, RevocationTarget(tenant, subject="demo"))
         watch.refresh()
         token = mint_token(settings, **identity)
         await gate.admit(f"Bearer {token}", "answer")
-        revoke(engine, Revoked(tenant, subject="demo"))
+        revoke(engine, RevocationTarget(tenant, subject="demo"))
         watch.refresh()
         with pytest.raises(Lapsed, match="revoked"):
             await gate.admit(f"Bearer {token}", "answer")
@@ -109,15 +109,15 @@ async def test_a_token_that_is_minted_after_a_revocation_is_accepted_and_revoked
 
 def test_a_token_is_revoked_until_it_would_expire_and_then_its_row_is_deleted(engine: Engine) -> None:
     token = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["answer"], ttl_s=600)
-    revoked = revoked_token(token, Keyring(KEY), SETTINGS)
+    revoked = target_from_token(token, Keyring(KEY), SETTINGS)
     revoke(engine, revoked)
     revoke(engine, revoked)
-    revoke(engine, Revoked("acme", jti="old", expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    revoke(engine, RevocationTarget("acme", jti="old", expires_at=datetime.now(UTC) - timedelta(seconds=1)))
     with reading(engine) as connection:
         rows = {row["jti"]: row for row in all_revoked(connection)}
     assert set(rows) == {revoked.jti, "old"}
     assert 600 <= (rows[revoked.jti]["expires_at"] - datetime.now(UTC)).total_seconds() <= 600 + SETTINGS.leeway_s
-    revoke(engine, Revoked("acme", jti="another"))
+    revoke(engine, RevocationTarget("acme", jti="another"))
     with reading(engine) as connection:
         assert {row["jti"] for row in all_revoked(connection)} == {revoked.jti, "another"}
 
@@ -125,14 +125,14 @@ def test_a_token_is_revoked_until_it_would_expire_and_then_its_row_is_deleted(en
 def test_revoking_an_invalid_token_is_an_error() -> None:
     old = mint(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["answer"], ttl_s=60, now=1_000_000_000)
     with pytest.raises(InvalidQuery, match="expired"):
-        revoked_token(old, Keyring(KEY), SETTINGS)
+        target_from_token(old, Keyring(KEY), SETTINGS)
 
 
 def test_a_tenant_cannot_fill_the_memory_of_the_servers(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(statements, "MOST_REVOKED", 3)
     for number in range(3):
-        revoke(engine, Revoked("acme", jti=str(number)))
+        revoke(engine, RevocationTarget("acme", jti=str(number)))
     with pytest.raises(InvalidQuery, match="3 revocations"):
-        revoke(engine, Revoked("acme", jti="one too many"))
-    revoke(engine, Revoked("acme", jti="2"))
-    revoke(engine, Revoked("other", jti="of another tenant"))
+        revoke(engine, RevocationTarget("acme", jti="one too many"))
+    revoke(engine, RevocationTarget("acme", jti="2"))
+    revoke(engine, RevocationTarget("other", jti="of another tenant"))

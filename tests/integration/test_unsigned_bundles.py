@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from bentos.wiring.model import open_named
+from bentos.wiring.model import open_bundle_at
 from cli import gpu_check
 from cli.main import app
 from frontdesk.config import load
@@ -63,7 +63,7 @@ def test_a_bundle_that_the_settings_name_is_a_served_one(
     monkeypatch.setenv("FRONTDESK_MODEL__BUNDLE", str(named))
     assert "is not signed" in refusal("explain", "Where is my parcel?")
     with pytest.raises(BundleError, match="is not signed"):
-        open_named(load(), named)
+        open_bundle_at(load(), named)
 
 
 def test_a_challenger_is_opened_with_a_note(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -71,7 +71,7 @@ def test_a_challenger_is_opened_with_a_note(home: Path, tmp_path: Path, capsys: 
     challenger = Path(shutil.copytree(champion, tmp_path / champion.name))
     (challenger / SIGNATURE).unlink()
     settings = load(environment=environment(home))
-    assert open_named(settings, challenger).version == champion.name
+    assert open_bundle_at(settings, challenger).version == champion.name
     assert f"note The bundle {champion.name} is not signed." in capsys.readouterr().err
-    assert open_named(settings, champion).signature
+    assert open_bundle_at(settings, champion).signature
     assert capsys.readouterr().err == ""

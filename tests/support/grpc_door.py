@@ -15,9 +15,9 @@ from prometheus_client import CollectorRegistry
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from bentos.grpc.server import GrpcServer, start_grpc
-from bentos.worker.desk import Desk
+from bentos.grpc.grpc_server import GrpcServer, start_grpc
 from bentos.worker.telemetry import Telemetry
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import SecuritySettings, ServerSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
@@ -85,7 +85,7 @@ class FakeModels(FakeChampion):
 
 
 @dataclass
-class FakeDesk:
+class FakeWorker:
     """What the door needs of a desk."""
 
     champion: FakeModels = field(default_factory=FakeModels)
@@ -109,11 +109,11 @@ class FakeDesk:
         )
 
     @property
-    def models(self) -> FakeDesk:
+    def models(self) -> FakeWorker:
         return self
 
     storage = security = models
-    refuse = Desk.refuse
+    refuse = WorkerContext.refuse
 
     @property
     def telemetry(self) -> Telemetry:
@@ -128,7 +128,7 @@ class FakeDesk:
 class Served:
     """A door that is open, a channel to it, and how to ask."""
 
-    desk: FakeDesk
+    worker: FakeWorker
     server: GrpcServer
     address: str
     channel: grpc.aio.Channel
@@ -139,13 +139,13 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(desk: FakeDesk, **limits: Any) -> AsyncIterator[Served]:
+async def served(worker: FakeWorker, **limits: Any) -> AsyncIterator[Served]:
     port = free_port()
     settings = Settings(home=Path("/nonexistent"), server=ServerSettings(**limits))
-    server = await start_grpc(desk, settings, port)
+    server = await start_grpc(worker, settings, port)
     address = f"127.0.0.1:{port}"
     async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         try:
-            yield Served(desk, server, address, channel)
+            yield Served(worker, server, address, channel)
         finally:
             await server.stop(0.0)

@@ -15,7 +15,7 @@ import uvicorn.config
 
 from bentos.http.connection_table import ConnectionLimits, ConnectionTable
 from bentos.http.hardened_protocol import HardenedProtocol
-from bentos.http.hardened_server import HardenedServer, install
+from bentos.http.hardened_server import HardenedServer, install_hardened_server
 from frontdesk.config import ServerSettings
 
 Application = Callable[[dict[str, Any], Any, Any], Awaitable[None]]
@@ -29,13 +29,13 @@ class RecordedEvents:
     refusals: list[tuple[int, str]] = field(default_factory=list)
     open: int = 0
 
-    def closed(self, reason: str) -> None:
+    def on_closed(self, reason: str) -> None:
         self.reasons.append(reason)
 
-    def count(self, connections: int) -> None:
+    def on_count(self, connections: int) -> None:
         self.open = connections
 
-    def refused(self, status: int, request_id: str, client: str | None) -> None:
+    def on_refused(self, status: int, request_id: str, client: str | None) -> None:
         self.refusals.append((status, request_id))
 
 
@@ -84,7 +84,7 @@ async def answer_ok(scope: dict[str, Any], receive: Any, send: Any) -> None:
 
 @contextlib.contextmanager
 def restored() -> Iterator[None]:
-    """Put back what `install` replaces."""
+    """Put back what `install_hardened_server` replaces."""
     protocol, server = uvicorn.config.HTTP_PROTOCOLS["auto"], uvicorn.Server
     try:
         yield
@@ -99,7 +99,7 @@ async def listening(
     """`limits` are those of ConnectionLimits; `tls` the SSL options of uvicorn."""
     events = RecordedEvents()
     with restored():
-        install(ServerSettings(), events)
+        install_hardened_server(ServerSettings(), events)
         short = {"header_timeout_s": 0.3, "keep_alive_s": 30.0, "max_header_bytes": 1000, **limits}
         table = HardenedProtocol.table = ConnectionTable(ConnectionLimits(**short), events)
         sock = socket.socket()
@@ -119,6 +119,6 @@ async def listening(
                 connection.abort("test")
             for listening_server in server.servers:
                 listening_server.close()
-            assert server.sweeping is not None
-            server.sweeping.cancel()
+            assert server.sweep_task is not None
+            server.sweep_task.cancel()
             await asyncio.sleep(0)

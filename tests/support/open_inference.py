@@ -43,12 +43,12 @@ class FakeModels:
 
 
 @dataclass
-class FakeDesk:
+class FakeWorker:
     """What the protocol needs of a desk."""
 
     champion: FakeModels = field(default_factory=FakeModels)
     pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask_steps=mask_steps, turns=Turns()))
 
     @property
-    def models(self) -> FakeDesk:
+    def models(self) -> FakeWorker:
         return self

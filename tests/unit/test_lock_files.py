@@ -13,7 +13,7 @@ import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from bentos.bento_build import locked_packages
+from bentos.bento_build import read_locked_packages
 from frontdesk.config import PROJECT
 
 SERVER = "requirements.lock"
@@ -44,7 +44,7 @@ def project() -> dict[str, Any]:
 
 def entries(name: str) -> list[Requirement]:
     """Every `name==version` of a file, with its marker."""
-    return [Requirement(line.split(" --hash=")[0]) for line in locked_packages(PROJECT / name)]
+    return [Requirement(line.split(" --hash=")[0]) for line in read_locked_packages(PROJECT / name)]
 
 
 def required(extras: tuple[str, ...]) -> list[Requirement]:
@@ -61,7 +61,7 @@ def applies(requirement: Requirement, extras: tuple[str, ...] = ()) -> bool:
 
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_package_has_an_exact_version_and_the_hashes_of_its_files(name: str) -> None:
-    for line in locked_packages(PROJECT / name):
+    for line in read_locked_packages(PROJECT / name):
         package, *hashes = line.split(" --hash=")
         assert re.fullmatch(r"==[^,*]+", str(Requirement(package).specifier)), package
         assert len(hashes) >= 1, package

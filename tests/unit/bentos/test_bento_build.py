@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from bentos import bento_build as packing
-from bentos.bento_build import LOCK_FILES, RECIPE, lock_file, locked_packages, placed
+from bentos.bento_build import LOCK_FILES, RECIPE, bento_settings, lock_file, read_locked_packages
 from frontdesk.config import PROJECT, ModelSettings, Settings
 from frontdesk.errors import ConfigurationError
 
@@ -57,7 +57,7 @@ class TestLockedPackages:
             encoding="utf-8",
         )
 
-        assert locked_packages(lock) == [
+        assert read_locked_packages(lock) == [
             "six==1.17.0 --hash=sha256:aa --hash=sha256:bb",
             "uvloop==0.23.0 ; sys_platform != 'win32' --hash=sha256:cc",
         ]
@@ -95,16 +95,16 @@ class TestPlaced:
         elsewhere.mkdir()
         monkeypatch.chdir(elsewhere)
 
-        settings = placed(Settings(home=bento / "src" / "var"), FakeBento(bento))
+        settings = bento_settings(Settings(home=bento / "src" / "var"), FakeBento(bento))
 
         assert settings.home == elsewhere / "var"
 
     def test_a_home_elsewhere_stays(self, tmp_path: Path) -> None:
         settings = Settings(home=tmp_path / "home")
 
-        assert placed(settings, FakeBento(tmp_path / "bento")) == settings
+        assert bento_settings(settings, FakeBento(tmp_path / "bento")) == settings
 
     def test_a_bundle_that_is_named_is_served_instead_of_the_one_inside(self, tmp_path: Path) -> None:
         settings = Settings(home=tmp_path / "home", model=ModelSettings(bundle=tmp_path / "named"))
 
-        assert placed(settings, FakeBento(tmp_path / "bento", "frontdesk-ensemble:1")) == settings
+        assert bento_settings(settings, FakeBento(tmp_path / "bento", "frontdesk-ensemble:1")) == settings

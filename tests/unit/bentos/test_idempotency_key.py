@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos.admission.headers import LONGEST_KEY, idempotency_key
+from bentos.admission.headers import MAX_KEY_CHARACTERS, idempotency_key
 from frontdesk.errors import InvalidQuery
 
-visible = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=LONGEST_KEY)
+visible = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=MAX_KEY_CHARACTERS)
 
 
 @given(key=visible.filter(lambda key: not key.startswith('"')))

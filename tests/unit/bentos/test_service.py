@@ -8,13 +8,13 @@ from types import SimpleNamespace
 from _bentoml_sdk import Service
 from starlette.requests import Request
 
-from bentos.asgi_service import FastService
-from bentos.gateway.admitted import AdmittedRequest, hand_over
+from bentos.asgi_service import GatewayService
+from bentos.gateway.request_state import AdmittedRequest, set_request_state
 from bentos.schemas.queries import QueryIn
 from bentos.service import SETTINGS, Frontdesk
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
-from tests.support.grpc_door import FakeDesk
+from tests.support.grpc_door import FakeWorker
 
 
 def test_the_master_finds_the_hook_that_pins_one_bundle_for_all_workers() -> None:
@@ -24,7 +24,7 @@ def test_the_master_finds_the_hook_that_pins_one_bundle_for_all_workers() -> Non
 
 
 def test_the_application_of_a_worker_is_our_door() -> None:
-    assert isinstance(Frontdesk, FastService)
+    assert isinstance(Frontdesk, GatewayService)
     assert type(Frontdesk).to_asgi is not Service.to_asgi
 
 
@@ -44,13 +44,13 @@ def test_bentoml_hands_the_request_to_both_methods_and_shows_it_to_no_client() -
 
 
 async def test_a_native_method_answers_from_the_admitted_request() -> None:
-    desk, scope = FakeDesk(), {"type": "http", "headers": []}
+    worker, scope = FakeWorker(), {"type": "http", "headers": []}
     caller = Caller("acme", "agent", frozenset({"understand"}))
-    hand_over(scope, desk, AdmittedRequest(caller, Deadline.after(5), "request-1", b"{}"))  # type: ignore[arg-type]
+    set_request_state(scope, worker, AdmittedRequest(caller, Deadline.after(5), "request-1", b"{}"))  # type: ignore[arg-type]
     response = await Frontdesk.apis["understand"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
     assert json.loads(response.body)["intent"]["label"] == "track_order"
 
-    desk.recorder.away = True
+    worker.recorder.away = True
     refused = await Frontdesk.apis["answer"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
     assert (refused.status_code, refused.media_type) == (503, "application/problem+json")
-    assert 'frontdesk_rejected_total{kind="storage-unavailable"} 1.0' in desk.counted()
+    assert 'frontdesk_rejected_total{kind="storage-unavailable"} 1.0' in worker.counted()

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bentos.admission.admission import AdmissionControl, Metadata
-from bentos.admission.callers import ANONYMOUS
+from bentos.admission.defaults import ANONYMOUS
 from bentos.admission.routes import Route, Rpc
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, InvalidQuery, Overloaded, RateLimited, Unauthenticated
@@ -80,10 +80,10 @@ class Worker:
 
 async def test_the_checks_run_from_the_cheapest_to_the_dearest_and_tell_the_request() -> None:
     worker, request = Worker(), Pending()
-    terms = await worker.control().admit(ROUTE, metadata(cache_control="no-cache", idempotency_key="k-1"), request)
+    options = await worker.control().admit(ROUTE, metadata(cache_control="no-cache", idempotency_key="k-1"), request)
     assert worker.order == ["room", "understand at /v1/understand", "limits of acme"]
     assert (request.caller, request.fields, request.is_admitted) == (CALLER, FIELDS, True)
-    assert (terms.fresh, terms.idempotency_key) == (True, "k-1")
+    assert (options.fresh, options.idempotency_key) == (True, "k-1")
 
 
 @pytest.mark.parametrize(
@@ -160,15 +160,15 @@ async def test_the_deadline_is_the_nearest_of_all(
     deadline_ms: str | None, remaining_s: float | None, seconds: float
 ) -> None:
     control = Worker().control(request_timeout_s=30)
-    terms = await control.admit(ROUTE, metadata()._replace(deadline_ms=deadline_ms), Pending(), lambda: remaining_s)
-    assert seconds - 1 < terms.deadline.remaining_s() <= seconds
+    options = await control.admit(ROUTE, metadata()._replace(deadline_ms=deadline_ms), Pending(), lambda: remaining_s)
+    assert seconds - 1 < options.deadline.remaining_s() <= seconds
 
 
 async def test_the_deadline_knows_when_the_request_arrived() -> None:
     request = Pending(started=time.perf_counter() - 10)
-    terms = await Worker().control(request_timeout_s=30).admit(ROUTE, metadata(), request)
-    assert 10 <= terms.deadline.elapsed_s() < 20
-    assert 29 < terms.deadline.remaining_s() <= 30
+    options = await Worker().control(request_timeout_s=30).admit(ROUTE, metadata(), request)
+    assert 10 <= options.deadline.elapsed_s() < 20
+    assert 29 < options.deadline.remaining_s() <= 30
 
 
 @pytest.mark.parametrize("wrong", [{"deadline_ms": "soon"}, {"idempotency_key": "a b"}])

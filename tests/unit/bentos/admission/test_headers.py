@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from bentos.admission.headers import asks_afresh, request_id, seconds_allowed
+from bentos.admission.headers import bypasses_cache, parse_deadline, request_id
 from frontdesk.errors import InvalidQuery
 
 
@@ -20,13 +20,13 @@ def test_what_may_not_stand_in_a_log_is_replaced_by_an_id_of_ours(wanted: str | 
 
 @pytest.mark.parametrize(("wanted", "seconds"), [(None, 10.0), ("1", 0.001), ("2500", 2.5), ("999999999", 10.0)])
 def test_the_shorter_time_counts(wanted: str | None, seconds: float) -> None:
-    assert seconds_allowed(wanted, 10.0) == seconds
+    assert parse_deadline(wanted, 10.0) == seconds
 
 
 @pytest.mark.parametrize("wanted", ["", "0", "00", "-1", "+1", "1.5", " 5", "1e3", "1000000000", "٣", "²"])
 def test_a_time_that_is_no_whole_number_of_milliseconds_is_refused(wanted: str) -> None:
     with pytest.raises(InvalidQuery, match="whole number of milliseconds"):
-        seconds_allowed(wanted, 10.0)
+        parse_deadline(wanted, 10.0)
 
 
 @pytest.mark.parametrize(
@@ -43,4 +43,4 @@ def test_a_time_that_is_no_whole_number_of_milliseconds_is_refused(wanted: str) 
     ],
 )
 def test_cache_control_is_read_by_its_directives(given: str | None, afresh: bool) -> None:
-    assert asks_afresh(given) is afresh
+    assert bypasses_cache(given) is afresh

@@ -15,13 +15,18 @@ from starlette.routing import Match
 
 from bentos.admission.routes import ROUTES, RPCS, find_routes, find_rpc
 from bentos.gateway.app import build_app
-from bentos.grpc.server import add_services
+from bentos.grpc.grpc_server import add_services
 from bentos.schemas.queries import FeedbackIn, QueryIn, RevokeIn
-from bentos.schemas.query_params import ListedQueries, check_query_string, customer_in_path, session_in_path
+from bentos.schemas.query_params import (
+    QueryListParameters,
+    check_query_string,
+    customer_id_from_path,
+    session_id_from_path,
+)
 from bentos.service import Frontdesk
 from frontdesk.config import Settings
 from frontdesk.security.tokens import SCOPES
-from tests.support.grpc_door import FakeDesk
+from tests.support.grpc_door import FakeWorker
 
 
 def no_heartbeats() -> object:
@@ -73,7 +78,7 @@ def test_every_id_that_can_be_stored_can_be_erased_and_its_history_read(identity
         path = f"{before}{quote(identity, safe='')}{after}"
         assert answered_by(method, path) == (template, template), path
         request = Request({"type": "http", "raw_path": path.encode(), "headers": []})
-        assert (session_in_path if "sessions" in path else customer_in_path)(request) == identity
+        assert (session_id_from_path if "sessions" in path else customer_id_from_path)(request) == identity
 
 
 def test_every_method_that_bentoml_offers_is_in_the_table_and_no_other() -> None:
@@ -96,7 +101,7 @@ class Registering:
 
 async def test_every_rpc_that_is_registered_is_in_the_table_and_the_other_way_round() -> None:
     server = Registering()
-    await add_services(server, FakeDesk(), Settings(home=Path("/nonexistent")))
+    await add_services(server, FakeWorker(), Settings(home=Path("/nonexistent")))
     assert server.paths == {rpc.path for rpc in RPCS}
 
 
@@ -258,7 +263,7 @@ def test_the_document_has_examples_that_the_routes_accept() -> None:
         if "examples" in parameter["schema"]
     }
     assert set(examples) == {"from", "to", "customer_id", "intent"}
-    ListedQueries.model_validate(examples)
+    QueryListParameters.model_validate(examples)
     for item in ("QueryItem", "InteractionItem"):
         without = {name for name, field in schemas[item]["properties"].items() if "examples" not in field}
         assert without - {"feedback"} == {"created_at"}, item

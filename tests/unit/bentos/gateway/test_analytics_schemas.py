@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos.gateway.analytics_schemas import Figures, buckets, labelled, number_of_buckets, total
+from bentos.gateway.analytics_schemas import Figures, buckets, count_buckets, rank_labels, sum_counts
 from frontdesk.storage.sql.analytics import Count
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
@@ -31,8 +31,8 @@ def test_without_queries_there_are_no_rates() -> None:
 
 def test_labels_are_sorted_by_what_is_asked_for_and_then_by_name() -> None:
     counts = [Count("a", queries=1), Count("c", queries=3, escalated=1), Count("b", queries=3)]
-    assert [(one.label, one.share) for one in labelled(counts)] == [("b", 3 / 7), ("c", 3 / 7), ("a", 1 / 7)]
-    assert [one.label for one in labelled(counts, by_escalations=True)] == ["c", "a", "b"]
+    assert [(one.label, one.share) for one in rank_labels(counts)] == [("b", 3 / 7), ("c", 3 / 7), ("a", 1 / 7)]
+    assert [one.label for one in rank_labels(counts, by_escalations=True)] == ["c", "a", "b"]
 
 
 def test_weeks_begin_on_monday_and_empty_buckets_are_there() -> None:
@@ -51,12 +51,12 @@ def test_buckets_cover_the_window_and_lose_no_query(bucket: str, start: datetime
     end = start + span
     hours = [hour(start), hour(start + span / 2), hour(end - timedelta(microseconds=1))]
     made = buckets(hours, start, end, bucket)
-    assert sum(one.figures.queries for one in made) == total(hours).queries == 3
+    assert sum(one.figures.queries for one in made) == sum_counts(hours).queries == 3
     assert made[0].start <= start
     width = {"hour": 1, "day": 24, "week": 168}[bucket]
     assert all(b.start - a.start == timedelta(hours=width) for a, b in pairwise(made))
     assert made[-1].start < end <= made[-1].start + timedelta(hours=width)
-    assert abs(number_of_buckets(start, end, bucket) - len(made)) <= 1
+    assert abs(count_buckets(start, end, bucket) - len(made)) <= 1
 
 
 @pytest.mark.parametrize("bucket", ["hour", "week"])

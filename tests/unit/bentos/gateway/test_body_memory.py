@@ -14,21 +14,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import Response
 
-from bentos.gateway.door import Door
+from bentos.gateway.http_gateway import Gateway
 from tests.support.http_listener import listening
-from tests.unit.bentos.gateway.test_door import FakeDesk, client
+from tests.unit.bentos.gateway.test_http_gateway import FakeWorker, client
 
 LIMIT = 8192
 ENDS = ("complete", "leaves", "silent", "defect", "cancelled", "refused", "declared", "too large")
 
 
-def door(desk: FakeDesk, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Door:
+def door(worker: FakeWorker, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Gateway:
     """A door whose bodies may have LIMIT bytes together, and one alone 4096."""
     limits = {"max_body_bytes": 4096, "max_batch_body_bytes": 4096, "max_body_memory_bytes": LIMIT, **settings}
-    return client(desk, application, **limits).door
+    return client(worker, application, **limits).door
 
 
-async def send_request(door: Door, end: str, sizes: list[int], statuses: list[int]) -> None:
+async def send_request(door: Gateway, end: str, sizes: list[int], statuses: list[int]) -> None:
     """One request whose body comes in pieces of `sizes`, and which ends as `end` says."""
     pieces = [*sizes, 8192] if end == "too large" else sizes
     sent = 0
@@ -83,7 +83,7 @@ def test_whatever_the_requests_nothing_is_reserved_in_the_end(requests: list[tup
 
     async def run() -> tuple[int, list[int]]:
         nonlocal most
-        ours, statuses = door(FakeDesk(), slow_or_broken, request_timeout_s=0.02), []
+        ours, statuses = door(FakeWorker(), slow_or_broken, request_timeout_s=0.02), []
 
         async def watch() -> None:
             nonlocal most
@@ -109,8 +109,8 @@ async def test_a_request_beyond_the_limit_is_refused_and_counted_until_others_ha
         await finish.wait()
         await Response(b"{}")(scope, receive, send)
 
-    desk = FakeDesk()
-    ours = door(desk, waits)
+    worker = FakeWorker()
+    ours = door(worker, waits)
     statuses: list[int] = []
     first = [asyncio.create_task(send_request(ours, "complete", [4000], statuses)) for _ in range(2)]
     await asyncio.sleep(0.01)
@@ -118,7 +118,7 @@ async def test_a_request_beyond_the_limit_is_refused_and_counted_until_others_ha
     for end in ("complete", "declared"):
         await send_request(ours, end, [100, 93], statuses)
     assert statuses == [503, 503]
-    assert b"frontdesk_body_memory_refusals_total 2.0" in desk.metrics.render()[0]
+    assert b"frontdesk_body_memory_refusals_total 2.0" in worker.metrics.render()[0]
     finish.set()
     await asyncio.gather(*first)
     await send_request(ours, "complete", [4000], statuses)
@@ -128,8 +128,8 @@ async def test_a_request_beyond_the_limit_is_refused_and_counted_until_others_ha
 @pytest.mark.parametrize("declared", [True, False])
 async def test_a_client_that_sends_its_whole_body_first_reads_the_refusal(declared: bool) -> None:
     size = 8 * 1024 * 1024
-    desk = FakeDesk()
-    ours = door(desk, max_batch_body_bytes=size, max_body_memory_bytes=size)
+    worker = FakeWorker()
+    ours = door(worker, max_batch_body_bytes=size, max_body_memory_bytes=size)
     ours._body_memory.used_bytes = size - 1000  # of bodies that are still on their way
 
     def post(port: int) -> tuple[int, str | None, dict[str, Any]]:
@@ -150,9 +150,9 @@ async def test_a_client_that_sends_its_whole_body_first_reads_the_refusal(declar
 
 
 async def test_a_body_that_does_not_arrive_in_time_is_answered_with_408_and_the_connection_closes() -> None:
-    ours = door(FakeDesk(), request_timeout_s=0.2)
+    ours = door(FakeWorker(), request_timeout_s=0.2)
     head = b"POST /v1/understand HTTP/1.1\r\nhost: x\r\nauthorization: Bearer x\r\ncontent-type: application/json\r\n"
-    async with listening(ours, request_timeout_s=0.2, rest_s=0.2) as listener:
+    async with listening(ours, request_timeout_s=0.2, discard_s=0.2) as listener:
         for rest, status in ((b"", b"408"), (b"x-request-deadline-ms: 50\r\n", b"504")):
             seconds, response = await listener.seconds_until_closed(head + rest + b"content-length: 100\r\n\r\n{")
             assert response.startswith(b"HTTP/1.1 " + status), response

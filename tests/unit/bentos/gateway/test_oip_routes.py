@@ -8,28 +8,30 @@ from httpx2 import ASGITransport, AsyncClient, Response
 from starlette.types import Receive, Scope, Send
 from tritonclient.http import InferenceServerClient, InferInput, InferResult
 
-from bentos.admission.callers import ANONYMOUS
-from bentos.gateway.admitted import AdmittedRequest, hand_over
+from bentos.admission.defaults import ANONYMOUS
 from bentos.gateway.oip_routes import OpenInference
-from bentos.oip.errors import refusal
+from bentos.gateway.request_state import AdmittedRequest, set_request_state
+from bentos.oip.error_response import error_response
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, Overloaded
-from tests.support.open_inference import FakeDesk, FakeModels
+from tests.support.open_inference import FakeModels, FakeWorker
 
 VERSION = FakeModels().version
 
 
-async def call(method: str, path: str, desk: FakeDesk | None = None, **request: Any) -> Response:
+async def call(method: str, path: str, worker: FakeWorker | None = None, **request: Any) -> Response:
     """The application with as much of the door before it as it needs."""
     application = OpenInference()
 
     async def behind_the_door(scope: Scope, receive: Receive, send: Send) -> None:
         body = (await receive()).get("body", b"")
-        hand_over(scope, desk or FakeDesk(), AdmittedRequest(ANONYMOUS, Deadline.after(5), "request-1", body))
+        set_request_state(
+            scope, worker or FakeWorker(), AdmittedRequest(ANONYMOUS, Deadline.after(5), "request-1", body)
+        )
         try:
             await application(scope, receive, send)
         except FrontdeskError as error:
-            await refusal(error)(scope, receive, send)
+            await error_response(error)(scope, receive, send)
 
     async with AsyncClient(transport=ASGITransport(behind_the_door), base_url="http://test") as client:
         return await client.request(method, path, **request)
@@ -96,14 +98,14 @@ async def test_a_compressed_body_is_refused() -> None:
 
 
 async def test_an_error_keeps_the_headers_of_its_kind() -> None:
-    response = refusal(Overloaded("Too much is waiting.", retry_after_s=1.5))
+    response = error_response(Overloaded("Too much is waiting.", retry_after_s=1.5))
     assert (response.status_code, response.headers["retry-after"]) == (503, "2")
 
 
 async def test_readiness_is_told_by_the_status() -> None:
-    desk = FakeDesk(FakeModels(down=frozenset({"trees"})))
+    worker = FakeWorker(FakeModels(down=frozenset({"trees"})))
     statuses = {
-        path: (await call("GET", path, desk)).status_code
+        path: (await call("GET", path, worker)).status_code
         for path in (
             "/v2/health/live",
             "/v2/health/ready",

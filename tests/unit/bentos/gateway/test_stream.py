@@ -12,12 +12,12 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 from structlog.testing import capture_logs
 
-from bentos.gateway.admitted import AdmittedRequest, hand_over
+from bentos.gateway.request_state import AdmittedRequest, set_request_state
 from bentos.gateway.stream import add_stream
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
 from tests.support.fakes import BreakingWriter
-from tests.support.grpc_door import FakeDesk
+from tests.support.grpc_door import FakeWorker
 
 PATH = "/v1/queries/stream"
 MARKER = "Kassandra"
@@ -25,18 +25,18 @@ BODY = json.dumps({"text": f"Where is my parcel? {MARKER}"}).encode()
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
+def worker() -> FakeWorker:
+    return FakeWorker()
 
 
 @pytest.fixture
-async def client(desk: FakeDesk) -> AsyncIterator[httpx2.AsyncClient]:
+async def client(worker: FakeWorker) -> AsyncIterator[httpx2.AsyncClient]:
     app = FastAPI()
     add_stream(app)
 
     async def behind_the_door(scope: Scope, receive: Receive, send: Send) -> None:
         caller = Caller("acme", "agent", frozenset())
-        hand_over(scope, desk, AdmittedRequest(caller, Deadline.after(5), "mine", BODY))
+        set_request_state(scope, worker, AdmittedRequest(caller, Deadline.after(5), "mine", BODY))
         await app(scope, receive, send)
 
     transport = httpx2.ASGITransport(behind_the_door)
@@ -52,9 +52,9 @@ async def streamed(client: httpx2.AsyncClient) -> list[tuple[str, dict[str, Any]
 
 
 async def test_a_defect_in_mid_stream_is_its_last_event_and_says_nothing_of_itself(
-    desk: FakeDesk, client: httpx2.AsyncClient
+    worker: FakeWorker, client: httpx2.AsyncClient
 ) -> None:
-    desk.pipeline.writer = BreakingWriter(ValueError(MARKER))
+    worker.pipeline.writer = BreakingWriter(ValueError(MARKER))
     with capture_logs() as lines:
         events = await streamed(client)
 
@@ -65,14 +65,14 @@ async def test_a_defect_in_mid_stream_is_its_last_event_and_says_nothing_of_itse
     (line,) = lines
     assert (line["event"], line["error"], line["request_id"]) == ("failure", "builtins.ValueError", "mine")
     assert MARKER not in json.dumps(line)
-    assert not desk.recorder.kept
+    assert not worker.recorder.kept
 
 
-async def test_what_cannot_be_stored_is_an_error_and_no_final(desk: FakeDesk, client: httpx2.AsyncClient) -> None:
-    desk.recorder.away = True
+async def test_what_cannot_be_stored_is_an_error_and_no_final(worker: FakeWorker, client: httpx2.AsyncClient) -> None:
+    worker.recorder.away = True
     with capture_logs() as lines:
         *_, (name, problem) = await streamed(client)
 
     assert (name, problem["type"]) == ("error", "urn:frontdesk:storage-unavailable")
     assert not lines
-    assert 'kind="storage-unavailable"' in desk.counted()
+    assert 'kind="storage-unavailable"' in worker.counted()

@@ -12,7 +12,7 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from pydantic import TypeAdapter
 
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.messages import fields_of, message_of
+from bentos.grpc.messages import answer_to_message, query_to_fields
 from bentos.schemas.queries import QueryIn, parse_item
 from frontdesk.errors import InvalidQuery
 from frontdesk.types import (
@@ -58,11 +58,11 @@ def as_http(answer: Answer) -> dict[str, Any]:
 
 
 def test_an_answer_is_the_same_over_both_protocols() -> None:
-    assert in_http_form(message_of(ANSWER)) == as_http(ANSWER)
+    assert in_http_form(answer_to_message(ANSWER)) == as_http(ANSWER)
 
 
 def test_an_answer_without_a_reply_has_none_of_its_fields() -> None:
-    message = message_of(replace(ANSWER, reply=None, stored=None))
+    message = answer_to_message(replace(ANSWER, reply=None, stored=None))
     assert not message.HasField("reply")
     assert not message.HasField("stored")
 
@@ -71,14 +71,14 @@ def test_an_answer_without_a_reply_has_none_of_its_fields() -> None:
 @pytest.mark.parametrize("action", Action)
 def test_every_level_and_action_has_a_name_of_its_own(level: PriorityLevel, action: Action) -> None:
     answer = replace(ANSWER, priority=Priority(level, 1.0, ()), decision=Decision(action, (), ()))
-    message = message_of(answer)
+    message = answer_to_message(answer)
     assert pb.PriorityLevel.Name(message.priority.level) == f"PRIORITY_LEVEL_{level.name}"
     assert pb.Action.Name(message.decision.action) == f"ACTION_{action.name}"
     assert not message.decision.HasField("question")
 
 
 def read(query: pb.Query) -> Query:
-    item = parse_item(fields_of(query))
+    item = parse_item(query_to_fields(query))
     assert isinstance(item, Query)
     return item
 
@@ -118,7 +118,7 @@ def test_every_tier_can_be_named(tier: CustomerTier) -> None:
 @pytest.mark.parametrize("field", ["channel", "customer_tier"])
 def test_a_number_that_the_schema_lacks_is_refused_by_its_field(field: str) -> None:
     query = pb.Query.FromString(pb.Query(text="x", **{field: 99}).SerializeToString())
-    error = parse_item(fields_of(query))
+    error = parse_item(query_to_fields(query))
     assert isinstance(error, InvalidQuery)
     assert [where for where, _ in error.violations] == [field]
 
@@ -126,5 +126,5 @@ def test_a_number_that_the_schema_lacks_is_refused_by_its_field(field: str) -> N
 @pytest.mark.parametrize("since", [Timestamp(seconds=2**62), Timestamp(nanos=-5), Timestamp(seconds=-(2**62))])
 def test_a_time_that_no_calendar_has_is_refused(since: Timestamp) -> None:
     with pytest.raises(InvalidQuery) as refused:
-        fields_of(pb.Query(text="x", waiting_since=since))
+        query_to_fields(pb.Query(text="x", waiting_since=since))
     assert [where for where, _ in refused.value.violations] == ["waiting_since"]

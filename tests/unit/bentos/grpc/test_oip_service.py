@@ -12,9 +12,9 @@ from bentos.grpc.oip_service import InferenceService, read_inference
 from bentos.oip.tensors import write_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery, NotFound
-from tests.support.open_inference import FakeDesk, FakeModels
+from tests.support.open_inference import FakeModels, FakeWorker
 
-DESK = FakeDesk()
+DESK = FakeWorker()
 SERVICE = InferenceService(DESK)
 VERSION = DESK.champion.version
 
@@ -100,7 +100,7 @@ async def test_models_describe_themselves() -> None:
 
 
 async def test_readiness_is_that_of_the_models_processes() -> None:
-    service = InferenceService(FakeDesk(FakeModels(down=frozenset({"trees"}))))
+    service = InferenceService(FakeWorker(FakeModels(down=frozenset({"trees"}))))
     assert (await service.server_live(None, call())).live
     assert not (await service.server_ready(None, call())).ready
     assert not (await service.model_ready(service_pb2.ModelReadyRequest(name="trees"), call())).ready

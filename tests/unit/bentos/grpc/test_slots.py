@@ -34,7 +34,7 @@ async def test_one_that_has_waited_its_time_is_ended_as_overdue() -> None:
 
 async def test_with_patience_only_those_that_have_waited_long_are_surplus() -> None:
     ended: list[tuple[str, bool]] = []
-    slots = Slots(2, patience_s=0.1)
+    slots = Slots(2, counted_after_s=0.1)
     for number in range(5):
         slots.add("a", 60.0, recorder(ended, f"a{number}"))
     assert ended == []

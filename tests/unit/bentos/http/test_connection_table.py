@@ -12,8 +12,8 @@ import pytest
 
 from bentos.http.connection_table import (
     MAX_BUFFERED_BYTES,
-    MOST_DERIVED,
-    STARTS_AT_ONCE,
+    MAX_DERIVED_CONNECTIONS,
+    MAX_STARTS_PER_PASS,
     ConnectionLimits,
     ConnectionTable,
     connection_cap,
@@ -111,12 +111,12 @@ def test_unread_responses_beyond_the_memory_bound_are_aborted_the_longest_stalle
     [
         (None, 1024, 768),
         (None, 400, 272),
-        (None, 20_000, MOST_DERIVED),
+        (None, 20_000, MAX_DERIVED_CONNECTIONS),
         (None, 64, 16),
         (100, 1024, 100),
         (10_000, 1024, 768),
         (10_000, 20_000, 10_000),
-        (None, resource.RLIM_INFINITY, MOST_DERIVED),
+        (None, resource.RLIM_INFINITY, MAX_DERIVED_CONNECTIONS),
     ],
 )
 def test_the_cap_leaves_descriptors_for_everything_else(configured: int | None, descriptors: int, cap: int) -> None:
@@ -156,20 +156,20 @@ async def test_requests_that_arrive_together_are_started_in_portions() -> None:
     """Each portion in a pass of the event loop of its own, in the order of their arrival."""
     table, started = table_of(), list[int]()
     portions = []
-    for number in range(3 * STARTS_AT_ONCE + 1):
+    for number in range(3 * MAX_STARTS_PER_PASS + 1):
         table.start(lambda number=number: started.append(number), now=1.0)
     portions.append(len(started))
     table.start(lambda: started.append(-1), now=2.0)  # of a later pass, but behind those that wait
     for _ in range(4):
         await asyncio.sleep(0)
         portions.append(len(started))
-    total = 3 * STARTS_AT_ONCE + 2
-    assert portions == [STARTS_AT_ONCE, 2 * STARTS_AT_ONCE, 3 * STARTS_AT_ONCE, total, total]
+    total = 3 * MAX_STARTS_PER_PASS + 2
+    assert portions == [MAX_STARTS_PER_PASS, 2 * MAX_STARTS_PER_PASS, 3 * MAX_STARTS_PER_PASS, total, total]
     assert started == [*range(total - 1), -1]
 
 
 async def test_requests_of_different_passes_are_started_at_once() -> None:
     table, started = table_of(), list[float]()
-    for number in range(5 * STARTS_AT_ONCE):
+    for number in range(5 * MAX_STARTS_PER_PASS):
         table.start(lambda: started.append(0.0), now=float(number))
-    assert len(started) == 5 * STARTS_AT_ONCE
+    assert len(started) == 5 * MAX_STARTS_PER_PASS

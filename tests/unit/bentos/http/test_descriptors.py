@@ -9,7 +9,7 @@ import sys
 import grpc
 import pytest
 
-from bentos.http.descriptors import LEAST_GRPC_CONNECTIONS, grpc_connection_cap
+from bentos.http.descriptors import MIN_GRPC_CONNECTIONS, grpc_connection_cap
 from tests.support.serving import PROJECT
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0"
@@ -29,7 +29,7 @@ def test_the_soft_limit_becomes_the_hard_one(soft: int, hard: int) -> None:
 
 def test_grpc_may_take_an_eighth() -> None:
     assert grpc_connection_cap(1024) == 128
-    assert grpc_connection_cap(256) == LEAST_GRPC_CONNECTIONS
+    assert grpc_connection_cap(256) == MIN_GRPC_CONNECTIONS
 
 
 async def test_grpc_accepts_no_connection_above_its_cap() -> None:

@@ -139,7 +139,7 @@ class TestBodies:
     )
     @pytest.mark.parametrize("after", [b"", b"1"], ids=["silent", "one byte"])
     async def test_a_body_that_nobody_reads_ends_with_its_deadline(self, head: bytes, after: bytes) -> None:
-        async with listening(rest_s=0.4) as listener:
+        async with listening(discard_s=0.4) as listener:
             seconds, answered = await listener.seconds_until_closed(head, *([after] if after else []), pause_s=0.05)
             assert answered.endswith(b"ok")
             assert seconds < 2
@@ -161,7 +161,7 @@ class TestBodies:
         "piece", [b"2;" + b"a" * 500, b"2\r\n{}\r\n0\r\nx: " + b"a" * 500], ids=["an extension", "a trailer"]
     )
     async def test_what_is_no_body_is_not_read_for_ever(self, piece: bytes) -> None:
-        async with listening(rest_s=0.5) as listener:
+        async with listening(discard_s=0.5) as listener:
             seconds, _ = await listener.seconds_until_closed(
                 CHUNKED + b"\r\n", piece, *[b"a" * 500] * 50, pause_s=0.001
             )
@@ -409,7 +409,7 @@ class TestRefusals:
             assert seconds < 2
 
     async def test_a_client_that_waits_for_100_continue_is_refused_at_once(self) -> None:
-        async with listening(self.refusing(401), rest_s=5.0) as listener:
+        async with listening(self.refusing(401), discard_s=5.0) as listener:
             seconds, answered = await listener.seconds_until_closed(
                 b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000\r\nexpect: 100-continue\r\n\r\n"
             )
@@ -418,7 +418,7 @@ class TestRefusals:
             assert seconds < 1
 
     async def test_a_refused_body_is_read_for_a_limited_size_and_time(self) -> None:
-        async with listening(self.refusing(401), rest_s=0.5, rest_bytes=1_000_000) as listener:
+        async with listening(self.refusing(401), discard_s=0.5, discard_bytes=1_000_000) as listener:
             head = b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000000000\r\n\r\n"
             seconds, answered = await listener.seconds_until_closed(head, *[b"x" * 10] * 30, pause_s=0.1)
             assert b"full" in answered

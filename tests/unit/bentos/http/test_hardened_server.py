@@ -16,8 +16,8 @@ import uvloop
 from _bentoml_impl.worker import service as bentoml_worker
 
 from bentos.http.hardened_protocol import HardenedProtocol
-from bentos.http.hardened_server import HardenedServer, install
-from bentos.http.tls import CIPHERS, serve_options
+from bentos.http.hardened_server import HardenedServer, install_hardened_server
+from bentos.http.tls import CIPHERS, tls_serve_options
 from frontdesk.config import ServerSettings
 from tests.e2e.test_tls import certificate
 from tests.support.http_listener import RecordedEvents, answer_ok, listening, restored
@@ -66,7 +66,7 @@ class TestTls:
 
     def test_bentoml_is_given_the_ciphers(self, tmp_path: Path) -> None:
         made, key = certificate(tmp_path)
-        options = serve_options(ServerSettings(tls_certificate=made, tls_key=key))
+        options = tls_serve_options(ServerSettings(tls_certificate=made, tls_key=key))
         assert options[-2:] == ["--ssl-ciphers", CIPHERS]
 
 
@@ -82,7 +82,7 @@ class TestSigterm:
 
         with restored():
             settings = ServerSettings(drain_s=0.6, shutdown_grace_s=2)
-            install(settings, RecordedEvents(), on_drain=drained, on_stop=stopped)
+            install_hardened_server(settings, RecordedEvents(), on_drain=drained, on_stop=stopped)
             sock = socket.socket()
             sock.bind(("127.0.0.1", 0))
             server = HardenedServer(uvicorn.Config(answer_ok, lifespan="off", log_config=None, loop="none"))
@@ -113,7 +113,7 @@ class TestSigterm:
 
     def test_without_a_drain_sigterm_stops_at_once(self) -> None:
         with restored():
-            install(ServerSettings(), RecordedEvents())
+            install_hardened_server(ServerSettings(), RecordedEvents())
             server = HardenedServer(uvicorn.Config(answer_ok, log_config=None))
             server.handle_exit(signal.SIGTERM, None)
             assert server.should_exit
@@ -123,7 +123,7 @@ class TestSigterm:
         source = Path(bentoml_worker.__file__).read_text(encoding="utf-8")
         assert "uvicorn.Server(config).run(sockets=[socket])" in source
         with restored():
-            install(ServerSettings(), RecordedEvents())
+            install_hardened_server(ServerSettings(), RecordedEvents())
             assert uvicorn.Server is HardenedServer
             config = uvicorn.Config(answer_ok, log_config=None)
             config.load()

@@ -90,7 +90,7 @@ async def test_an_ambiguous_request_is_refused_once_and_the_connection_closes(na
             calls += 1
             await answer_ok(scope, receive, send)
 
-    async with listening(application, header_timeout_s=2.0, rest_s=0.1) as listener:
+    async with listening(application, header_timeout_s=2.0, discard_s=0.1) as listener:
         seconds, response = await listener.seconds_until_closed(raw + b"GET /smuggled HTTP/1.1\r\nhost: x\r\n\r\n")
         assert_problem(response, status, "urn:frontdesk:invalid-query")
         assert response.count(b"HTTP/1.1 ") == 1
@@ -113,7 +113,7 @@ async def test_an_ambiguous_request_is_refused_once_and_the_connection_closes(na
     ids=["1.0 without host", "1.0 with host", "an empty host", "Chunked", "an extension and a trailer", "a length"],
 )
 async def test_what_is_not_ambiguous_is_answered(raw: bytes) -> None:
-    async with listening(header_timeout_s=2.0, rest_s=0.1, keep_alive_s=0.3) as listener:
+    async with listening(header_timeout_s=2.0, discard_s=0.1, keep_alive_s=0.3) as listener:
         _, response = await listener.seconds_until_closed(raw)
         assert response.startswith(b"HTTP/1.1 200 "), response
 
@@ -147,7 +147,7 @@ class TestBesideTheBody:
                 pass
 
         head = post(CHUNKED, body=b"")
-        async with listening(reads, header_timeout_s=2.0, rest_s=0.3) as listener:
+        async with listening(reads, header_timeout_s=2.0, discard_s=0.3) as listener:
             sent = (head, b"".join(pieces)) if pause_s is None else (head, *pieces)
             seconds, response = await listener.seconds_until_closed(*sent, pause_s=pause_s or 0.0)
             kind = "urn:frontdesk:too-large" if status == 431 else "urn:frontdesk:invalid-query"

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tritonclient.http import InferenceServerClient, InferInput, InferRequestedOutput, InferResult
 
-from bentos.oip.http_codec import read_inference, read_only_ready, write_inference
-from bentos.oip.inference import texts_of
+from bentos.oip.http_codec import parse_index_request, read_inference, write_inference
+from bentos.oip.inference import read_texts
 from bentos.oip.tensors import InputTensor, OutputTensor
 from frontdesk.errors import InvalidQuery
 from frontdesk.turns import finished
@@ -32,7 +32,7 @@ def test_what_tritons_client_writes_is_read(binary: bool) -> None:
     request = finished(read_inference(*written(binary, request_id="7")))
     assert request.id == "7"
     assert request.binary
-    assert finished(texts_of(request.inputs)) == TEXTS
+    assert finished(read_texts(request.inputs)) == TEXTS
 
 
 def test_each_output_is_binary_or_not_as_its_parameter_says() -> None:
@@ -143,7 +143,7 @@ def test_whatever_is_sent_is_read_as_tensors_or_refused(request: dict[str, Any],
     head = json.dumps(request).encode()
     try:
         read = finished(read_inference(head + binary, str(len(head) + off)))
-        finished(texts_of(read.inputs))
+        finished(read_texts(read.inputs))
     except InvalidQuery:
         return
     assert all(isinstance(tensor, InputTensor) for tensor in read.inputs)
@@ -170,6 +170,6 @@ def test_tritons_client_reads_what_is_written(in_binary: tuple[bool, bool]) -> N
 
 @pytest.mark.parametrize(("body", "wanted"), [(b"", False), (b"{}", False), (b'{"ready": true}', True)])
 def test_the_index_is_of_all_models_unless_only_ready_ones_are_wanted(body: bytes, wanted: bool) -> None:
-    assert read_only_ready(body) is wanted
+    assert parse_index_request(body) is wanted
     with pytest.raises(InvalidQuery):
-        read_only_ready(b'{"ready": "yes"}')
+        parse_index_request(b'{"ready": "yes"}')

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bentos.oip.inference import Inference, infer, refuse_unoffered, texts_of
+from bentos.oip.inference import InferenceRequest, check_parameters, infer, read_texts
 from bentos.oip.tensors import InputTensor, OutputTensor, write_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
@@ -22,7 +22,7 @@ def text(*elements: Any, **changed: Any) -> InputTensor:
 
 
 async def asked(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
-    inference = Inference(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
+    inference = InferenceRequest(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
     return {output.name: output for output in await infer(models, mask_steps, inference, Deadline.after(5), Turns())}
 
 
@@ -74,7 +74,7 @@ async def test_another_model_or_version_is_not_found(model: str, version: str) -
 
 
 async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
-    inference = Inference("ensemble", "", (text("abc"),))
+    inference = InferenceRequest("ensemble", "", (text("abc"),))
     with pytest.raises(DeadlineExceeded):
         await infer(FakeModels(), mask_steps, inference, Deadline.after(-1), Turns())
 
@@ -111,15 +111,15 @@ def test_inputs_that_are_not_as_they_should_be_are_refused_without_their_words(
     inputs: tuple[InputTensor, ...], says: str
 ) -> None:
     with pytest.raises(InvalidQuery, match=says) as refused:
-        finished(texts_of(inputs))
+        finished(read_texts(inputs))
     assert "secret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("parameter", ["shared_memory_region", "classification"])
 def test_extensions_that_would_change_the_answer_are_refused_and_others_passed_over(parameter: str) -> None:
-    refuse_unoffered(["priority", "anything"])
+    check_parameters(["priority", "anything"])
     with pytest.raises(InvalidQuery, match=parameter):
-        refuse_unoffered(["priority", parameter])
+        check_parameters(["priority", parameter])
 
 
 _ELEMENTS = st.one_of(
@@ -137,7 +137,7 @@ _INPUTS = st.builds(
 @given(st.lists(_INPUTS, max_size=2))
 def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> None:
     try:
-        texts = finished(texts_of(inputs))
+        texts = finished(read_texts(inputs))
     except InvalidQuery:
         return
     assert all(isinstance(element, str) and 1 <= len(element) <= 4000 for element in texts)
@@ -148,9 +148,9 @@ def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor])
 def test_texts_are_the_same_in_binary_and_as_elements(texts: list[str]) -> None:
     binary = text(data=write_elements(element.encode() for element in texts), shape=(len(texts),))
     try:
-        read = finished(texts_of([text(*texts)]))
+        read = finished(read_texts([text(*texts)]))
     except InvalidQuery:
         with pytest.raises(InvalidQuery):
-            finished(texts_of([binary]))
+            finished(read_texts([binary]))
         return
-    assert read == texts == finished(texts_of([binary]))
+    assert read == texts == finished(read_texts([binary]))

@@ -48,11 +48,11 @@ def test_a_length_of_four_gigabytes_is_refused_without_them() -> None:
 
 def test_numbers_are_written_row_by_row_in_little_endian_float32() -> None:
     tensor = OutputTensor("p", "FP32", (2, 2), np.array([[1.0, 0.5], [0.25, 0.0]], np.float32).T)
-    assert tensor.listed() == [1.0, 0.25, 0.5, 0.0]
-    assert np.frombuffer(tensor.binary(), "<f4").tolist() == tensor.listed()
+    assert tensor.to_list() == [1.0, 0.25, 0.5, 0.0]
+    assert np.frombuffer(tensor.binary(), "<f4").tolist() == tensor.to_list()
 
 
 def test_strings_are_written_as_utf_8() -> None:
     tensor = OutputTensor("intent", "BYTES", (2,), ("é", "b"))
     assert tensor.binary() == b"\x02\x00\x00\x00\xc3\xa9\x01\x00\x00\x00b"
-    assert tensor.listed() == ["é", "b"]
+    assert tensor.to_list() == ["é", "b"]

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic_core import from_json
 
-from bentos.schemas.json_bounds import check_structure, split_items, take_long_strings
+from bentos.schemas.json_bounds import check_structure, extract_long_strings, split_items
 from bentos.schemas.queries import parse_batch
 from frontdesk.errors import FrontdeskError, InvalidQuery, TooLarge
 from frontdesk.turns import finished
@@ -154,7 +154,7 @@ def test_an_escaped_or_repeated_name_is_the_same_batch() -> None:
 @given(st.lists(TEXTS | st.text(min_size=1001, max_size=1100), min_size=1, max_size=4))
 def test_long_strings_are_restored_exactly(texts: list[str]) -> None:
     raw = json.dumps({"data": texts}).encode()
-    shortened, strings = finished(take_long_strings(raw, finished(check_structure(raw)), "marker-"))
+    shortened, strings = finished(extract_long_strings(raw, finished(check_structure(raw)), "marker-"))
     assert len(shortened) < 20_000
     restored = [from_json(strings[item]) if item in strings else item for item in json.loads(shortened)["data"]]
     assert restored == json.loads(raw)["data"]

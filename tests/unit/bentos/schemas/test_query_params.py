@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from starlette.responses import Response
 
 from bentos.schemas.query_params import (
-    CHECKED,
-    ListedQueries,
-    customer_in_path,
-    encoded_position,
+    CHECK_QUERY_STRING,
+    QueryListParameters,
+    customer_id_from_path,
+    decode_cursor,
+    encode_cursor,
     invalid_parameters,
-    position_of,
 )
 from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.pagination import Position
@@ -32,8 +32,8 @@ def request(query: str = "", path: str = "/v1/queries") -> Request:
                     "path": path, "headers": [], "method": "GET", "root_path": "", "state": {}})  # fmt: skip
 
 
-@APPLICATION.get("/v1/queries", dependencies=CHECKED)
-async def listed(asked: Annotated[ListedQueries, Query()], request: Request) -> None:
+@APPLICATION.get("/v1/queries", dependencies=CHECK_QUERY_STRING)
+async def listed(asked: Annotated[QueryListParameters, Query()], request: Request) -> None:
     request.state.outcome = asked
 
 
@@ -49,7 +49,7 @@ async def refused(request: Request, error: InvalidQuery) -> Response:
     return Response()
 
 
-def parameters(query: str) -> ListedQueries:
+def parameters(query: str) -> QueryListParameters:
     """What a route gets of a query string; raises what it is refused with."""
 
     async def receive() -> Any:
@@ -120,8 +120,8 @@ def test_a_query_string_that_can_be_read_in_two_ways_or_not_at_all_is_refused(qu
 @given(st.datetimes(datetime(1970, 1, 1), datetime(2999, 1, 1), timezones=st.just(UTC)), st.uuids())
 def test_a_cursor_is_read_back_as_the_position_it_was_made_of(moment: datetime, row: object) -> None:
     position = Position(moment, str(row))
-    cursor = encoded_position(position)
-    assert position_of(parameters(f"cursor={cursor}").cursor) == position
+    cursor = encode_cursor(position)
+    assert decode_cursor(parameters(f"cursor={cursor}").cursor) == position
 
 
 @given(st.text(max_size=40))
@@ -130,19 +130,19 @@ def test_no_text_as_a_cursor_is_more_than_refused(text: str) -> None:
         asked = parameters(f"cursor={quote(text)}")
     except InvalidQuery:
         return
-    assert position_of(asked.cursor) is not None
+    assert decode_cursor(asked.cursor) is not None
 
 
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=50))
 def test_a_customer_of_any_name_is_found_in_the_path(customer: str) -> None:
     for path in (f"/v1/customers/{quote(customer, safe='')}/history", f"/v1/customers/{quote(customer, safe='')}"):
-        assert customer_in_path(request(path=path)) == customer
+        assert customer_id_from_path(request(path=path)) == customer
 
 
 @pytest.mark.parametrize("written", ["%FF", "%00", "a" * 51, "%ED%A0%80"])
 def test_what_can_be_no_customer_is_refused(written: str) -> None:
     with pytest.raises(InvalidQuery):
-        customer_in_path(request(path=f"/v1/customers/{written}"))
+        customer_id_from_path(request(path=f"/v1/customers/{written}"))
 
 
 def test_several_wrong_parameters_are_all_named() -> None:

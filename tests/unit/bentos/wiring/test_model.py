@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from bentos.wiring.model import open_board, stack_layers
+from bentos.wiring.model import open_load_board, stack_layers
 from frontdesk.config import ModelSettings
 from frontdesk.deadline import Deadline
 from frontdesk.types import MaskedText, Understanding
@@ -83,7 +83,7 @@ async def test_without_cached_texts_everything_is_understood_again() -> None:
 
 async def test_workers_share_their_work_and_a_core_that_none_of_them_needs(tmp_path: Path) -> None:
     ensembles = FakeEnsemble(), FakeEnsemble()
-    workers = [server(each, board=open_board(tmp_path, place, 2))[0] for place, each in enumerate(ensembles)]
+    workers = [server(each, board=open_load_board(tmp_path, place, 2))[0] for place, each in enumerate(ensembles)]
     for worker in workers:
         assert worker.balanced is not None
         await worker.balanced.start()
@@ -104,9 +104,9 @@ async def test_workers_share_their_work_and_a_core_that_none_of_them_needs(tmp_p
 
 
 def test_only_several_workers_have_a_board(tmp_path: Path) -> None:
-    assert open_board(tmp_path / "lending", 0, 1) is None
+    assert open_load_board(tmp_path / "lending", 0, 1) is None
     assert not (tmp_path / "lending").exists()
-    board = open_board(tmp_path / "lending", 1, 2)
+    board = open_load_board(tmp_path / "lending", 1, 2)
     assert board is not None
     assert board.loads_of_others() == {0: 0}
 
@@ -116,5 +116,5 @@ def test_a_board_that_cannot_be_created_is_told_and_done_without(
 ) -> None:
     (tmp_path / "lending").write_text("a file")
     with caplog.at_level(logging.WARNING):
-        assert open_board(tmp_path / "lending", 0, 2) is None
+        assert open_load_board(tmp_path / "lending", 0, 2) is None
     assert "Workers cannot share their work" in caplog.text

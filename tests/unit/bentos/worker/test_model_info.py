@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bentos.worker.model_info import HISTORY_SHOWN, Inventory
+from bentos.worker.model_info import MAX_PROMOTIONS, Inventory
 from model_store.bundle import Bundle, open_bundle, seal_bundle
 from model_store.promotion import POINTER, champion_path, promote
 from runners.models.execution_provider import ON_CPU, Provider
@@ -117,7 +117,7 @@ def test_a_pointer_to_nowhere_and_a_damaged_manifest_are_told_not_fatal(
 
 
 def test_only_the_last_promotions_are_told(served: Inventory, home: Path, tiny_bundle: Bundle) -> None:
-    for number in range(HISTORY_SHOWN + 5):
+    for number in range(MAX_PROMOTIONS + 5):
         promote(home / "bundles", tiny_bundle.version, f"reason {number}")
     reasons = [move.reason for move in served.report().promotions]
-    assert (len(reasons), reasons[-1]) == (HISTORY_SHOWN, f"reason {HISTORY_SHOWN + 4}")
+    assert (len(reasons), reasons[-1]) == (MAX_PROMOTIONS, f"reason {MAX_PROMOTIONS + 4}")

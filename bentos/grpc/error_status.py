@@ -19,10 +19,10 @@ from frontdesk.errors import FrontdeskError, InvalidQuery
 
 DOMAIN = "frontdesk"
 DETAILS_KEY = "grpc-status-details-bin"
-HTTP_OF_DEFECT = 500
+INTERNAL_SERVER_ERROR = 500
 
 
-def status_of(error: FrontdeskError) -> Status:
+def error_status(error: FrontdeskError) -> Status:
     """What a caller is told of an error on purpose."""
     number, _ = GRPC_STATUS[error.kind].value
     details: list[Message] = [ErrorInfo(reason=error.kind.name, domain=DOMAIN)]
@@ -36,7 +36,7 @@ def status_of(error: FrontdeskError) -> Status:
     return Status(code=number, message=str(error), details=[_packed(detail) for detail in details])
 
 
-def defect_status() -> Status:
+def internal_error_status() -> Status:
     """What a caller sees of a defect: nothing but that it happened."""
     number, _ = StatusCode.INTERNAL.value
     message = "The request was not completed. The log has the details under the id in x-request-id."
@@ -45,7 +45,7 @@ def defect_status() -> Status:
 
 def http_status(error: Exception) -> int:
     """The HTTP status of the same kind, by which both doors count."""
-    return HTTP_STATUS[error.kind] if isinstance(error, FrontdeskError) else HTTP_OF_DEFECT
+    return HTTP_STATUS[error.kind] if isinstance(error, FrontdeskError) else INTERNAL_SERVER_ERROR
 
 
 def code_of(status: Status) -> StatusCode:

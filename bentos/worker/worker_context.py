@@ -75,7 +75,7 @@ class StorageParts:
     retention: RetentionJob
 
     @property
-    def outbox_care(self) -> OutboxCare:
+    def outbox_admin(self) -> OutboxCare:
         return OutboxCare(self.engine)
 
     async def find_answer(self, caller: Caller, query_id: str) -> tuple[bytes, str | None] | None:
@@ -144,7 +144,7 @@ class SecurityParts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class WorkerContext:
     """One worker's parts, opened and warm."""
 
     models: ModelParts

@@ -21,7 +21,7 @@ from structlog.testing import capture_logs
 
 from bentos.grpc import frontdesk_pb2 as pb
 from tests.support.fakes import BreakingWriter
-from tests.support.grpc_door import FakeDesk, FakeModels, Served, bearer, served
+from tests.support.grpc_door import FakeModels, FakeWorker, Served, bearer, served
 
 MARKER = "xyzzy-customer-words"
 QUERY = pb.Query(text=f"Where is my parcel? {MARKER}")
@@ -30,7 +30,7 @@ UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
 
 @pytest.fixture
 async def door() -> AsyncIterator[Served]:
-    async with served(FakeDesk(), max_body_bytes=20_000) as opened:
+    async with served(FakeWorker(), max_body_bytes=20_000) as opened:
         yield opened
 
 
@@ -59,7 +59,7 @@ class TestGate:
         error, status = await failure(door.stub.Understand(QUERY, metadata=metadata))
         assert error.code() is StatusCode.UNAUTHENTICATED
         assert detail(status, ErrorInfo).reason == "UNAUTHENTICATED"
-        assert door.desk.champion.seen == []
+        assert door.worker.champion.seen == []
 
     @pytest.mark.parametrize(
         ("method", "request_", "lacking"),
@@ -123,7 +123,7 @@ class TestDeadline:
         metadata = (bearer(),) if header_ms is None else (bearer(), ("x-request-deadline-ms", header_ms))
         began = time.monotonic()
         await door.stub.Understand(QUERY, metadata=metadata, timeout=timeout_s)
-        (deadline,) = door.desk.champion.deadlines
+        (deadline,) = door.worker.champion.deadlines
         assert deadline.at - began == pytest.approx(within_s, abs=0.4)
 
     @pytest.mark.parametrize("wanted", ["0", "-5", "soon", "1.5", "9999999999"])
@@ -133,36 +133,38 @@ class TestDeadline:
         assert error.code() is StatusCode.INVALID_ARGUMENT
 
     async def test_the_headers_deadline_ends_the_call_and_its_work(self) -> None:
-        async with served(FakeDesk(FakeModels(takes_s=30))) as door:
+        async with served(FakeWorker(FakeModels(takes_s=30))) as door:
             asked = door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-deadline-ms", "50")))
             error, status = await failure(asked)
             assert error.code() is StatusCode.DEADLINE_EXCEEDED
             assert detail(status, ErrorInfo).reason == "DEADLINE_EXCEEDED"
-            await asyncio.wait_for(door.desk.champion.cancelled.wait(), 5)
+            await asyncio.wait_for(door.worker.champion.cancelled.wait(), 5)
 
     @pytest.mark.parametrize("method", ["Understand", "AnswerStream"])
     async def test_the_calls_own_deadline_ends_its_work_and_is_counted(self, method: str) -> None:
-        async with served(FakeDesk(FakeModels(takes_s=30))) as door:
+        async with served(FakeWorker(FakeModels(takes_s=30))) as door:
             call = getattr(door.stub, method)(QUERY, metadata=(bearer(),), timeout=0.2)
             error, _ = await failure(call.read() if method == "AnswerStream" else call)
             assert error.code() is StatusCode.DEADLINE_EXCEEDED
-            await asyncio.wait_for(door.desk.champion.cancelled.wait(), 5)
-            await asyncio.wait_for(door.server.admission.idle(), 5)
-            assert f'method="GRPC",route="/frontdesk.v1.FrontdeskService/{method}",status="504"' in door.desk.counted()
+            await asyncio.wait_for(door.worker.champion.cancelled.wait(), 5)
+            await asyncio.wait_for(door.server.call_handlers.wait_until_idle(), 5)
+            assert (
+                f'method="GRPC",route="/frontdesk.v1.FrontdeskService/{method}",status="504"' in door.worker.counted()
+            )
 
 
 @pytest.mark.parametrize("method", ["Understand", "Answer", "AnswerStream"])
 async def test_a_client_that_leaves_stops_the_work_and_is_counted(method: str) -> None:
-    async with served(FakeDesk(FakeModels(takes_s=30))) as door:
+    async with served(FakeWorker(FakeModels(takes_s=30))) as door:
         call = getattr(door.stub, method)(QUERY, metadata=(bearer(),))
         reading = asyncio.ensure_future(call.read() if method == "AnswerStream" else _result(call))
-        await asyncio.wait_for(door.desk.champion.reading.wait(), 5)
+        await asyncio.wait_for(door.worker.champion.reading.wait(), 5)
         call.cancel()
         await asyncio.gather(reading, return_exceptions=True)
-        await asyncio.wait_for(door.desk.champion.cancelled.wait(), 5)
-        await asyncio.wait_for(door.server.admission.idle(), 5)
-        assert f'route="/frontdesk.v1.FrontdeskService/{method}",status="499"' in door.desk.counted()
-        assert door.desk.recorder.kept == []
+        await asyncio.wait_for(door.worker.champion.cancelled.wait(), 5)
+        await asyncio.wait_for(door.server.call_handlers.wait_until_idle(), 5)
+        assert f'route="/frontdesk.v1.FrontdeskService/{method}",status="499"' in door.worker.counted()
+        assert door.worker.recorder.kept == []
 
 
 async def _result(call: Any) -> Any:
@@ -179,14 +181,14 @@ class TestRefusals:
         assert MARKER not in repr(status)
 
     async def test_a_full_server_says_so_before_it_looks_at_anything(self) -> None:
-        async with served(FakeDesk(FakeModels(full=True))) as door:
+        async with served(FakeWorker(FakeModels(full=True))) as door:
             error, status = await failure(door.stub.Understand(QUERY))
             assert error.code() is StatusCode.UNAVAILABLE
             assert detail(status, RetryInfo).retry_delay.ToTimedelta().total_seconds() == 1.5
-            assert 'frontdesk_rejected_total{kind="overloaded"} 1.0' in door.desk.counted()
+            assert 'frontdesk_rejected_total{kind="overloaded"} 1.0' in door.worker.counted()
 
     async def test_what_cannot_be_stored_is_not_acknowledged(self, door: Served) -> None:
-        door.desk.recorder.away = True
+        door.worker.recorder.away = True
         error, status = await failure(door.stub.Answer(QUERY, metadata=(bearer(),)))
         assert error.code() is StatusCode.UNAVAILABLE
         assert detail(status, ErrorInfo).reason == "STORAGE_UNAVAILABLE"
@@ -225,11 +227,11 @@ class TestDefects:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         with capture_logs() as lines:
-            async with served(FakeDesk(FakeModels(defect=ValueError(MARKER)))) as door:
+            async with served(FakeWorker(FakeModels(defect=ValueError(MARKER)))) as door:
                 call = getattr(door.stub, method)(QUERY, metadata=(bearer(), ("x-request-id", "mine")))
                 error, _ = await failure(call.read() if method == "AnswerStream" else call)
-                await asyncio.wait_for(door.server.admission.idle(), 5)
-                counted = door.desk.counted()
+                await asyncio.wait_for(door.server.call_handlers.wait_until_idle(), 5)
+                counted = door.worker.counted()
         assert error.code() is StatusCode.INTERNAL
         assert f'route="/frontdesk.v1.FrontdeskService/{method}",status="500"' in counted
         logged, access = lines
@@ -238,31 +240,31 @@ class TestDefects:
         assert MARKER not in f"{error!r}{lines}{capfd.readouterr()}{caplog.text}"
 
     async def test_in_mid_stream_it_is_the_status_that_the_stream_ends_with(self) -> None:
-        desk = FakeDesk()
-        desk.pipeline.writer = BreakingWriter(ValueError(MARKER))
+        worker = FakeWorker()
+        worker.pipeline.writer = BreakingWriter(ValueError(MARKER))
         with capture_logs() as lines:
-            async with served(desk) as door:
+            async with served(worker) as door:
                 stream = door.stub.AnswerStream(QUERY, metadata=(bearer(),))
                 kinds = [(await stream.read()).WhichOneof("event") for _ in range(2)]
                 error, _ = await failure(stream.read())
-                await asyncio.wait_for(door.server.admission.idle(), 5)
+                await asyncio.wait_for(door.server.call_handlers.wait_until_idle(), 5)
         assert kinds == ["understanding", "sentence"]
         assert error.code() is StatusCode.INTERNAL
         assert [line["event"] for line in lines] == ["failure", "request"]
         assert MARKER not in f"{error!r}{lines}"
-        assert not desk.recorder.kept
+        assert not worker.recorder.kept
 
     async def test_the_next_call_is_answered(self) -> None:
-        async with served(FakeDesk(FakeModels(defect=ValueError(MARKER)))) as door:
+        async with served(FakeWorker(FakeModels(defect=ValueError(MARKER)))) as door:
             await failure(door.stub.Understand(QUERY, metadata=(bearer(),)))
-            door.desk.champion.defect = None
+            door.worker.champion.defect = None
             assert (await door.stub.Understand(QUERY, metadata=(bearer(),))).query_id
 
 
 async def test_an_answer_is_counted_and_logged_by_route_without_words(door: Served) -> None:
     with capture_logs() as lines:
         answer = await door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-id", "mine")))
-        await door.server.admission.idle()
+        await door.server.call_handlers.wait_until_idle()
 
     (line,) = lines
     assert MARKER not in json.dumps(line)
@@ -280,11 +282,11 @@ async def test_an_answer_is_counted_and_logged_by_route_without_words(door: Serv
         "bytes_in": len(QUERY.SerializeToString()),
         "bytes_out": len(answer.SerializeToString()),
     }
-    counted = door.desk.counted()
+    counted = door.worker.counted()
     assert f'frontdesk_http_requests_total{{method="GRPC",route="{UNDERSTAND}",status="200"}} 1.0' in counted
 
 
 @pytest.mark.parametrize(("given", "fresh"), [("no-cache", True), ("max-age=0, No-Store", True), ("max-age=9", False)])
 async def test_cache_control_reaches_the_models(door: Served, given: str, fresh: bool) -> None:
     await door.stub.Understand(QUERY, metadata=(bearer(), ("cache-control", given)))
-    assert door.desk.champion.fresh == [fresh]
+    assert door.worker.champion.fresh == [fresh]

@@ -16,9 +16,9 @@ from grpc import StatusCode
 from structlog.testing import capture_logs
 
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.receiving import MIN_READS, WINDOW_BYTES, inflated
+from bentos.grpc.receiver import MIN_READS, WINDOW_BYTES, decompress_message
 from frontdesk.errors import TooLarge
-from tests.support.grpc_door import FakeDesk, Served, bearer, served
+from tests.support.grpc_door import FakeWorker, Served, bearer, served
 from tests.support.http2 import HEADERS, WINDOW_UPDATE, Connection, message
 
 UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
@@ -32,7 +32,7 @@ MEGABYTE = 1_000_000
 
 @pytest.fixture
 async def door() -> AsyncIterator[Served]:
-    async with served(FakeDesk(), request_timeout_s=1.0) as opened:
+    async with served(FakeWorker(), request_timeout_s=1.0) as opened:
         yield opened
 
 
@@ -73,8 +73,8 @@ async def test_a_message_that_never_ends_meets_the_deadline_and_is_counted(
     assert code(trailers) is StatusCode.DEADLINE_EXCEEDED
     assert 0.9 < seconds < 2.0
     assert [(line["route"], line["status"]) for line in lines] == [(path, 504)]
-    assert f'route="{path}",status="504"' in door.desk.counted()
-    assert 'frontdesk_rejected_total{kind="deadline-exceeded"} 1.0' in door.desk.counted()
+    assert f'route="{path}",status="504"' in door.worker.counted()
+    assert 'frontdesk_rejected_total{kind="deadline-exceeded"} 1.0' in door.worker.counted()
 
 
 async def test_the_deadline_of_the_header_limits_the_wait_for_the_message(door: Served) -> None:
@@ -85,7 +85,7 @@ async def test_the_deadline_of_the_header_limits_the_wait_for_the_message(door: 
 
 
 async def test_a_stop_does_not_wait_for_unfinished_messages() -> None:
-    async with served(FakeDesk(), request_timeout_s=20.0) as door:
+    async with served(FakeWorker(), request_timeout_s=20.0) as door:
         waiting = asyncio.create_task(asyncio.to_thread(end_of, door, UNDERSTAND, HALF, bearer()))
         await asyncio.sleep(0.3)
         began = time.monotonic()
@@ -113,7 +113,7 @@ class TestWindows:
     async def test_many_unfinished_messages_without_a_token_cost_little_memory(self) -> None:
         """Each would be of 8 MB, which core accepts while it is read; only few are read at the same time."""
         process = psutil.Process()
-        async with served(FakeDesk(), request_timeout_s=20.0) as door:
+        async with served(FakeWorker(), request_timeout_s=20.0) as door:
             before = process.memory_info().rss
             ended = await asyncio.to_thread(_flood, port(door), calls=60, size=8 * MEGABYTE)
             grown = process.memory_info().rss - before
@@ -122,7 +122,7 @@ class TestWindows:
         assert grown < 60 * MEGABYTE
 
     async def test_an_ordinary_check_is_answered_while_reads_without_a_token_are_full(self) -> None:
-        async with served(FakeDesk(), request_timeout_s=20.0) as door:
+        async with served(FakeWorker(), request_timeout_s=20.0) as door:
             with Connection(port(door), source="127.0.0.9") as connection:
                 for _ in range(50):
                     connection.call(CHECK, data=HALF)
@@ -166,7 +166,7 @@ class TestSizes:
         with capture_logs() as lines:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await door.channel.unary_unary(UNDERSTAND)(b"\x0a" * size, metadata=(bearer(),))
-            await door.server.admission.idle()
+            await door.server.call_handlers.wait_until_idle()
         assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED
         assert {"grpc-status-details-bin", "x-request-id"} <= dict(refused.value.trailing_metadata()).keys()
         assert [(line["route"], line["status"]) for line in lines] == [(UNDERSTAND, 413)]
@@ -180,7 +180,7 @@ class TestSizes:
         data = message(QUERY) + message(b"x" * 100, declared=60_000)
         trailers, _ = await asyncio.to_thread(end_of, door, UNDERSTAND, data, bearer())
         assert trailers["grpc-status"] == "0"
-        assert len(door.desk.champion.seen) == 1
+        assert len(door.worker.champion.seen) == 1
 
 
 class TestCompression:
@@ -208,9 +208,9 @@ class TestCompression:
 
     @pytest.mark.parametrize("compress", [gzip.compress, zlib.compress])
     def test_inflating_stops_at_the_limit(self, compress: Any) -> None:
-        assert inflated(compress(b"x" * 1000), 1000) == b"x" * 1000
+        assert decompress_message(compress(b"x" * 1000), 1000) == b"x" * 1000
         with pytest.raises(TooLarge):
-            inflated(compress(b"x" * 1001), 1000)
+            decompress_message(compress(b"x" * 1001), 1000)
 
     @pytest.mark.parametrize(
         "content", [b"\x78\x05", b"\x78", b"\x1f\x8b", gzip.compress(b"x", mtime=0)[:-3], zlib.compress(b"x")[:-3]]
@@ -218,7 +218,7 @@ class TestCompression:
     async def test_bytes_that_only_begin_like_compressed_ones_are_no_message(
         self, door: Served, content: bytes
     ) -> None:
-        assert inflated(content, 1000) == content
+        assert decompress_message(content, 1000) == content
         trailers, _ = await asyncio.to_thread(end_of, door, CHECK, message(content + b"\xff"), end=True)
         assert code(trailers) is StatusCode.INVALID_ARGUMENT
 

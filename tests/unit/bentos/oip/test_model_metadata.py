@@ -6,13 +6,13 @@ import pytest
 from google.protobuf.json_format import ParseDict
 from tritonclient.grpc.model_config_pb2 import ModelConfig
 
-from bentos.oip.models import (
+from bentos.oip.model_metadata import (
     all_ready,
     check_model,
     is_ready,
+    list_outputs,
     model_config,
     model_metadata,
-    outputs_of,
     repository_index,
 )
 from frontdesk.errors import NotFound
@@ -35,7 +35,7 @@ def test_another_name_or_version_is_not_found_and_not_repeated(name: str, versio
 
 
 def test_only_the_ensemble_says_how_likely_no_intent_fits() -> None:
-    ensemble, trees = outputs_of(MODELS, "ensemble"), outputs_of(MODELS, "trees")
+    ensemble, trees = list_outputs(MODELS, "ensemble"), list_outputs(MODELS, "trees")
     assert [spec.name for spec in ensemble[:-1]] == [spec.name for spec in trees]
     assert ensemble[-1].name == "out_of_scope_probability"
 

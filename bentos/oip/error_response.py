@@ -12,7 +12,7 @@ from bentos.admission.errors import http_status, problem_headers
 from frontdesk.errors import FrontdeskError
 
 
-def refusal(error: FrontdeskError) -> Response:
+def error_response(error: FrontdeskError) -> Response:
     """The response, which never holds what the caller sent."""
     return Response(
         to_json({"error": str(error)}),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bentos.worker.desk import Desk, ModelParts, SecurityParts, StorageParts
 from bentos.worker.telemetry import Telemetry
+from bentos.worker.worker_context import ModelParts, SecurityParts, StorageParts, WorkerContext
 
 
 class Part:
@@ -26,14 +26,14 @@ class AsyncPart(Part):
         self.closed.append(self.name)
 
 
-def desk(closed: list[str], redis: Any) -> Desk:
+def worker(closed: list[str], redis: Any) -> WorkerContext:
     part: Any = lambda name: Part(name, closed)  # noqa: E731 - stands for every type of part
     models: Any = {"pipeline": None, "inventory": None}
     storage: Any = {"keys": None, "archive": None, "disk_room": None, "redis": redis}
     security: Any = {"gate": None, "limits": None, "seal": None, "auditor": None}
     writers = ("engine", "recorder", "spool", "customers", "outbox", "erasure_follower", "retention")
     awaited: Any = AsyncPart
-    return Desk(
+    return WorkerContext(
         models=ModelParts(
             champion=awaited("champion", closed), language_model=awaited("language_model", closed), **models
         ),
@@ -47,7 +47,7 @@ def desk(closed: list[str], redis: Any) -> Desk:
 
 async def test_answers_are_recorded_before_the_audit_log_is_signed_and_connections_close_last() -> None:
     closed: list[str] = []
-    await desk(closed, AsyncPart("redis", closed)).close()
+    await worker(closed, AsyncPart("redis", closed)).close()
     assert closed == [
         "champion", "language_model", "erasure_follower", "retention", "recorder",
         "revocations", "audit_counts", "checkpoints", "spool", "customers", "redis", "outbox", "engine",
@@ -56,5 +56,5 @@ async def test_answers_are_recorded_before_the_audit_log_is_signed_and_connectio
 
 async def test_parts_that_are_not_there_are_not_closed() -> None:
     closed: list[str] = []
-    await desk(closed, None).close()
+    await worker(closed, None).close()
     assert "redis" not in closed

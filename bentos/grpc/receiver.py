@@ -13,7 +13,7 @@ from typing import Any, cast
 import grpc
 from grpc.aio import ServicerContext
 
-from bentos.admission.callers import BUSY_S
+from bentos.admission.defaults import BUSY_RETRY_S
 from bentos.grpc.slots import Slot, Slots
 from frontdesk.config import ServerSettings
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, Overloaded, TooLarge
@@ -36,7 +36,7 @@ _COMPRESSED = (b"\x1f", b"\x78")
 tag, and 0x78 is the tag of a field number 15 with a type that no first field has."""
 
 
-def core_message_bytes(settings: ServerSettings) -> int:
+def max_core_message_bytes(settings: ServerSettings) -> int:
     """Core's limit of a message, above the limits of all methods, so that refusals by these have error details."""
     return settings.max_batch_body_bytes + settings.max_batch_body_bytes // 2
 
@@ -45,9 +45,9 @@ class Receiver:
     """Reads messages. Ends reads that take too long, and the oldest when too many are pending."""
 
     def __init__(self, settings: ServerSettings) -> None:
-        reads = max(MIN_READS, PENDING_BYTES // core_message_bytes(settings))
+        reads = max(MIN_READS, PENDING_BYTES // max_core_message_bytes(settings))
         self._open = Slots(reads)
-        self._admitted = Slots(reads, patience_s=SLOW_S)
+        self._admitted = Slots(reads, counted_after_s=SLOW_S)
         self._closed = False
 
     def close(self) -> None:
@@ -97,16 +97,16 @@ class Receiver:
             return None
         if len(raw) > max_bytes:
             raise _too_large(max_bytes)
-        return inflated(raw, max_bytes) if raw[:1] in _COMPRESSED else raw
+        return decompress_message(raw, max_bytes) if raw[:1] in _COMPRESSED else raw
 
     def _refusal(self, *, overdue: bool) -> DeadlineExceeded | Overloaded:
         if overdue:
             return DeadlineExceeded("The deadline passed while the message was arriving.")
         message = "The server is stopping." if self._closed else "Too many messages are arriving."
-        return Overloaded(message, retry_after_s=BUSY_S, hint="Try again later.")
+        return Overloaded(message, retry_after_s=BUSY_RETRY_S, hint="Try again later.")
 
 
-def inflated(raw: bytes, max_bytes: int) -> bytes:
+def decompress_message(raw: bytes, max_bytes: int) -> bytes:
     """Decompressed gzip or zlib data of at most `max_bytes`; other or damaged data is returned unchanged.
 
     Core does not decompress, because its limit of a message is the same for all methods.

@@ -13,9 +13,9 @@ from starlette.responses import Response
 
 from bentos.admission.errors import problem_response
 from bentos.gateway import request_context as exchange
-from bentos.gateway.admitted import AdmittedRequest, admitted_of
 from bentos.gateway.app import build_app
-from bentos.gateway.door import Door
+from bentos.gateway.http_gateway import Gateway
+from bentos.gateway.request_state import AdmittedRequest, get_admitted
 from bentos.worker.telemetry import Telemetry
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, Overloaded, Unauthenticated
@@ -28,7 +28,7 @@ BODY = b'{"text": "Where is my parcel?"}'
 
 
 @dataclass
-class FakeDesk:
+class FakeWorker:
     """Admits everybody who has a token, and may be full."""
 
     full: bool = False
@@ -36,7 +36,7 @@ class FakeDesk:
     limits: Any = field(default_factory=Unlimited)
 
     @property
-    def champion(self) -> FakeDesk:
+    def champion(self) -> FakeWorker:
         return self
 
     gate = models = security = champion
@@ -62,7 +62,7 @@ class FakeDesk:
 class Client:
     """One request through a door; `leaves` is set when the client goes away."""
 
-    door: Door
+    door: Gateway
     leaves: asyncio.Event = field(default_factory=asyncio.Event)
     sent: list[dict[str, Any]] = field(default_factory=list)
     read: int = 0
@@ -110,20 +110,20 @@ class Client:
         return json.loads(self.sent[1]["body"])
 
 
-def client(desk: FakeDesk, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Client:
+def client(worker: FakeWorker, application: Callable[..., Awaitable[None]] | None = None, **settings: Any) -> Client:
     answers = application or Response(b"{}")
-    door = Door(
-        gateway=answers,
+    door = Gateway(
+        api=answers,
         native=answers,
         open_inference=answers,
-        desk=lambda: desk,
+        worker=lambda: worker,
         settings=ServerSettings(**settings),
     )
     return Client(door)
 
 
 async def test_while_too_much_waits_a_request_is_refused_before_its_token_and_body_are_read() -> None:
-    asked = client(FakeDesk(full=True))
+    asked = client(FakeWorker(full=True))
     await asked.post("/v1/understand")
     assert asked.status == 503
     assert (b"retry-after", b"3") in asked.sent[0]["headers"]
@@ -131,14 +131,14 @@ async def test_while_too_much_waits_a_request_is_refused_before_its_token_and_bo
 
 
 async def test_what_asks_no_model_is_answered_while_too_much_waits() -> None:
-    asked = client(FakeDesk(full=True))
+    asked = client(FakeWorker(full=True))
     await asked.post("/v2/repository/index", authorization="Bearer x")
     assert asked.status == 200
 
 
 async def test_errors_of_the_open_inference_protocol_are_its_own() -> None:
     for path, status in (("/v2/models/roberta/infer", 401), ("/v2/nothing", 404)):
-        asked = client(FakeDesk())
+        asked = client(FakeWorker())
         await asked.post(path)
         assert asked.status == status
         assert list(asked.body) == ["error"]
@@ -148,10 +148,10 @@ async def test_a_caller_may_ask_for_an_answer_out_of_no_cache() -> None:
     seen: list[AdmittedRequest] = []
 
     async def application(scope: Any, *_: object) -> None:
-        seen.append(admitted_of(scope))
+        seen.append(get_admitted(scope))
 
     for headers in ({}, {"cache_control": "No-Cache"}, {"cache_control": "max-age=0, no-store"}):
-        await client(FakeDesk(), application).post("/v1/understand", authorization="Bearer x", **headers)
+        await client(FakeWorker(), application).post("/v1/understand", authorization="Bearer x", **headers)
     assert [request.fresh for request in seen] == [False, True, True]
 
 
@@ -166,15 +166,15 @@ async def test_when_the_client_goes_away_the_work_for_it_is_cancelled() -> None:
             cancelled.set()
             raise
 
-    desk = FakeDesk()
-    asked = client(desk, application)
+    worker = FakeWorker()
+    asked = client(worker, application)
     request = asyncio.create_task(asked.post("/v1/understand", authorization="Bearer x"))
     await working.wait()
     asked.leaves.set()
     await asyncio.wait_for(request, 2)
     assert cancelled.is_set()
     assert asked.sent == []
-    assert b'status="499"' in desk.metrics.render()[0]
+    assert b'status="499"' in worker.metrics.render()[0]
 
 
 async def test_a_request_that_is_cancelled_by_the_server_stays_cancelled() -> None:
@@ -184,7 +184,7 @@ async def test_a_request_that_is_cancelled_by_the_server_stays_cancelled() -> No
         working.set()
         await asyncio.sleep(10)
 
-    request = asyncio.create_task(client(FakeDesk(), application).post("/v1/understand", authorization="Bearer x"))
+    request = asyncio.create_task(client(FakeWorker(), application).post("/v1/understand", authorization="Bearer x"))
     await working.wait()
     request.cancel()
     (outcome,) = await asyncio.gather(request, return_exceptions=True)
@@ -193,11 +193,11 @@ async def test_a_request_that_is_cancelled_by_the_server_stays_cancelled() -> No
 
 async def test_an_answer_that_takes_its_time_arrives_although_it_is_watched() -> None:
     async def application(scope: object, receive: object, send: Callable[..., Awaitable[None]]) -> None:
-        await asyncio.sleep(exchange.PATIENCE_S * 2)
+        await asyncio.sleep(exchange.DISCONNECT_WATCH_DELAY_S * 2)
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"{}"})
 
-    asked = client(FakeDesk(), application)
+    asked = client(FakeWorker(), application)
     await asked.post("/v1/understand", authorization="Bearer x")
     assert asked.status == 200
 
@@ -206,7 +206,7 @@ class TestOtherOrigins:
     ALLOWED = "https://desk.example.com"
 
     def client(self, application: Callable[..., Awaitable[None]] | None = None) -> Client:
-        return client(FakeDesk(), application, cors_origins=(self.ALLOWED,))
+        return client(FakeWorker(), application, cors_origins=(self.ALLOWED,))
 
     async def test_a_listed_origin_may_ask_first_and_call(self) -> None:
         asked = self.client()
@@ -227,7 +227,7 @@ class TestOtherOrigins:
             assert b"access-control-allow-origin" not in asked.headers
 
     async def test_without_a_list_nobody_is_told_anything(self) -> None:
-        asked = client(FakeDesk())
+        asked = client(FakeWorker())
         await asked.ask("OPTIONS", "/v1/queries", origin=self.ALLOWED, access_control_request_method="POST")
         assert asked.status == 405
         assert not any(name.startswith(b"access-control") for name in asked.headers)
@@ -238,7 +238,7 @@ class TestCompression:
 
     @pytest.mark.parametrize("accepted", ["gzip", "br, gzip;q=0.5", "*", "GZIP ; q=1"])
     async def test_a_large_answer_is_compressed_for_who_reads_gzip(self, accepted: str) -> None:
-        asked = client(FakeDesk(), self.LARGE)
+        asked = client(FakeWorker(), self.LARGE)
         await asked.post("/v1/queries", authorization="Bearer x", accept_encoding=accepted)
         assert asked.headers[b"content-encoding"] == b"gzip"
         assert gzip.decompress(asked.sent[1]["body"]) == self.LARGE.body
@@ -246,13 +246,13 @@ class TestCompression:
 
     @pytest.mark.parametrize("accepted", ["", "br", "gzip;q=0", "gzip;q=0.0, br", "xgzip", "identity"])
     async def test_others_get_it_as_it_is(self, accepted: str) -> None:
-        asked = client(FakeDesk(), self.LARGE)
+        asked = client(FakeWorker(), self.LARGE)
         await asked.post("/v1/queries", authorization="Bearer x", accept_encoding=accepted)
         assert b"content-encoding" not in asked.headers
         assert asked.sent[1]["body"] == self.LARGE.body
 
     async def test_a_small_answer_is_left_alone(self) -> None:
-        asked = client(FakeDesk())
+        asked = client(FakeWorker())
         await asked.post("/v1/queries", authorization="Bearer x", accept_encoding="gzip")
         assert b"content-encoding" not in asked.headers
 
@@ -264,7 +264,7 @@ async def test_too_many_requests_at_once_are_refused_but_health_is_told() -> Non
         working.set()
         await asyncio.sleep(10)
 
-    door = client(FakeDesk(), application, max_concurrent_requests=1).door
+    door = client(FakeWorker(), application, max_concurrent_requests=1).door
     first = asyncio.create_task(Client(door).post("/v1/understand", authorization="Bearer x"))
     await working.wait()
     second = Client(door)
@@ -283,7 +283,7 @@ async def test_requests_without_a_token_do_not_count_as_under_way() -> None:
             await never.wait()
         await Response(b"{}")(scope, receive, send)
 
-    door = client(FakeDesk(), application, max_concurrent_requests=1).door
+    door = client(FakeWorker(), application, max_concurrent_requests=1).door
     strangers = [asyncio.create_task(Client(door).ask("GET", "/docs")) for _ in range(3)]
     await asyncio.sleep(0)
     for headers, status in (({}, 401), ({"authorization": "Bearer x"}, 200), ({"authorization": "Bearer x"}, 200)):
@@ -296,7 +296,7 @@ async def test_requests_without_a_token_do_not_count_as_under_way() -> None:
 
 async def test_over_tls_browsers_are_told_to_stay_with_it() -> None:
     for scheme, told in (("http", False), ("https", True)):
-        asked = client(FakeDesk())
+        asked = client(FakeWorker())
         scope = {"type": "http", "method": "GET", "path": "/", "raw_path": b"/", "headers": [], "scheme": scheme}
         await asked.door(scope, asked.receive, asked.send)
         assert (b"strict-transport-security" in asked.headers) is told
@@ -311,7 +311,7 @@ class TestHosts:
          "[2001:db8::1]:3000"],
     )  # fmt: skip
     async def test_our_own_are_answered(self, host: str) -> None:
-        asked = client(FakeDesk(), hosts=self.HOSTS)
+        asked = client(FakeWorker(), hosts=self.HOSTS)
         await asked.ask("GET", "/", host=host)
         assert asked.status == 200
 
@@ -322,12 +322,12 @@ class TestHosts:
     )  # fmt: skip
     async def test_others_are_refused_but_for_health(self, headers: dict[str, str]) -> None:
         for path, status in (("/", 400), ("/metrics", 400), ("/v1/queries", 400), ("/livez", 200), ("/readyz", 200)):
-            asked = client(FakeDesk(), hosts=self.HOSTS)
+            asked = client(FakeWorker(), hosts=self.HOSTS)
             await asked.ask("GET", path, **headers)
             assert asked.status == status, path
 
     async def test_any_is_answered_where_none_is_configured(self) -> None:
-        asked = client(FakeDesk())
+        asked = client(FakeWorker())
         await asked.ask("GET", "/", host="anything.example")
         assert asked.status == 200
 
@@ -335,7 +335,7 @@ class TestHosts:
 async def test_a_client_that_leaves_is_no_defect_however_the_framework_says_so(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(exchange, "DISCONNECT_WATCH_DELAY_S", 0.0)
 
     def application(begins: bool) -> Any:
         async def answers(scope: dict[str, Any], receive: Any, send: Any) -> None:
@@ -349,7 +349,7 @@ async def test_a_client_that_leaves_is_no_defect_however_the_framework_says_so(
         return answers
 
     for begins in (False, True):
-        asked = client(FakeDesk(), application(begins))
+        asked = client(FakeWorker(), application(begins))
         asked.leaves.set()
         await asked.ask("GET", "/docs")
         assert len(asked.sent) == begins
@@ -365,7 +365,7 @@ async def test_a_web_socket_is_closed_at_the_door() -> None:
     async def receive() -> dict[str, Any]:
         return {"type": "websocket.connect"}
 
-    await client(FakeDesk()).door({"type": "websocket", "path": "/v1/queries"}, receive, send)
+    await client(FakeWorker()).door({"type": "websocket", "path": "/v1/queries"}, receive, send)
     assert sent == [{"type": "websocket.close"}]
 
 
@@ -388,7 +388,7 @@ async def test_a_defect_of_any_application_leaves_as_a_problem() -> None:
         raise OverflowError("secret")
 
     for path in ("/v1/understand", "/understand", "/v2/models/ensemble/infer", "/v1/queries/stream"):
-        asked = client(FakeDesk(), broken)
+        asked = client(FakeWorker(), broken)
         await asked.post(path, authorization="Bearer x")
         assert problem_of(asked)["type"] == "urn:frontdesk:defect"
         assert "secret" not in str(asked.sent)
@@ -400,7 +400,7 @@ async def test_a_defect_behind_the_framework_leaves_as_a_problem() -> None:
     app = build_app(lambda: None)  # type: ignore[arg-type, return-value]  # the desk has no pipeline
 
     for path in ("/v1/understand", "/v1/understand/batch", "/v1/queries", "/v1/queries/stream"):
-        asked = client(FakeDesk(), app)
+        asked = client(FakeWorker(), app)
         asked.content = b'{"queries": [{"text": "x"}]}' if path.endswith("batch") else BODY
         await asked.post(path, authorization="Bearer x")
         assert asked.status == 500, path
@@ -409,13 +409,13 @@ async def test_a_defect_behind_the_framework_leaves_as_a_problem() -> None:
 
 async def test_a_defect_that_bentoml_answers_itself_leaves_as_a_problem() -> None:
     broken = Response(b'{"error":"An unexpected error has occurred"}', status_code=500, media_type="application/json")
-    asked = client(FakeDesk(), broken)
+    asked = client(FakeWorker(), broken)
     await asked.post("/understand", authorization="Bearer x")
     assert problem_of(asked)["type"] == "urn:frontdesk:defect"
 
 
 async def test_a_refusal_of_ours_passes_bentoml_as_it_is() -> None:
-    asked = client(FakeDesk(), problem_response(Overloaded("Too much waits.", retry_after_s=3)))
+    asked = client(FakeWorker(), problem_response(Overloaded("Too much waits.", retry_after_s=3)))
     await asked.post("/understand", authorization="Bearer x")
     assert (asked.status, problem_of(asked)["type"]) == (503, "urn:frontdesk:overloaded")
 
@@ -427,7 +427,7 @@ async def test_a_defect_behind_a_response_that_waits_for_compression_leaves_as_a
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         raise OverflowError
 
-    asked = client(FakeDesk(), broken, gzip_min_bytes=1000)
+    asked = client(FakeWorker(), broken, gzip_min_bytes=1000)
     await asked.post("/v1/understand", authorization="Bearer x", accept_encoding="gzip")
     assert (asked.status, problem_of(asked)["status"]) == (500, 500)
 
@@ -436,8 +436,8 @@ async def test_the_application_knows_that_only_the_head_is_asked_for() -> None:
     seen: list[bool] = []
 
     async def application(scope: Any, *_: object) -> None:
-        seen.append(admitted_of(scope).is_head)
+        seen.append(get_admitted(scope).is_head)
 
     for method in ("HEAD", "GET"):
-        await client(FakeDesk(), application).ask(method, "/v1/queries", authorization="Bearer x")
+        await client(FakeWorker(), application).ask(method, "/v1/queries", authorization="Bearer x")
     assert seen == [True, False]

@@ -20,14 +20,14 @@ from bentos.admission.admission import AdmissionControl
 from bentos.admission.errors import PROBLEM_JSON, BodyTooLate, unexpected_response
 from bentos.admission.headers import check_host
 from bentos.admission.routes import Route, find_routes
-from bentos.gateway.admitted import AdmittedRequest, hand_over
 from bentos.gateway.auditing import RequestAudit
 from bentos.gateway.body_memory import BodyMemory, BodyReservation
-from bentos.gateway.cors import CrossOrigin
+from bentos.gateway.cors import CorsPolicy
 from bentos.gateway.request_context import Exchange
-from bentos.oip.errors import refusal
+from bentos.gateway.request_state import AdmittedRequest, set_request_state
+from bentos.oip.error_response import error_response
 from bentos.schemas.queries import QueryIn, parse
-from bentos.worker.desk import Desk
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import (
@@ -45,8 +45,8 @@ HEALTH_PATHS = frozenset({"/livez", "/readyz", "/v2/health/live", "/v2/health/re
 """Exempt from the check of the host: probes use addresses."""
 
 
-class Door:
-    """ASGI. `gateway` answers our own routes, `native` (BentoML's application) and `open_inference` theirs.
+class Gateway:
+    """ASGI. `api` answers our own routes, `native` (BentoML's application) and `open_inference` theirs.
 
     `scopes`: required scope by template, for routes that are open unless the settings name one.
     """
@@ -54,32 +54,32 @@ class Door:
     def __init__(
         self,
         *,
-        gateway: ASGIApp,
+        api: ASGIApp,
         native: ASGIApp,
         open_inference: ASGIApp,
-        desk: Callable[[], Desk],
+        worker: Callable[[], WorkerContext],
         settings: ServerSettings,
         scopes: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        self._gateway = gateway
+        self._api = api
         self._native = native
         self._open_inference = open_inference
-        self._desk = desk
+        self._worker = worker
         self._settings = settings
         self._scopes = scopes
         self._body_memory = BodyMemory(
-            settings.max_body_memory_bytes, lambda: desk().telemetry.metrics.count_body_refusal()
+            settings.max_body_memory_bytes, lambda: worker().telemetry.metrics.count_body_refusal()
         )
-        self._cross_origin = CrossOrigin(frozenset(settings.cors_origins))
+        self._cross_origin = CorsPolicy(frozenset(settings.cors_origins))
 
     @cached_property
     def _admission(self) -> AdmissionControl:
         """Made on the first request: the application exists before its worker has opened a desk."""
-        desk = self._desk()
+        worker = self._worker()
         return AdmissionControl(
-            gate=desk.security.gate,
-            limits=desk.security.limits,
-            check_room=desk.models.champion.check_room,
+            gate=worker.security.gate,
+            limits=worker.security.limits,
+            check_room=worker.models.champion.check_room,
             settings=self._settings,
             optional_scopes=self._scopes,
         )
@@ -96,32 +96,32 @@ class Door:
         try:
             await self._pass(scope, receive, exchange, reservation)
         except FrontdeskError as error:
-            await exchange.answer(self._refuse(error, scope["path"]))
+            await exchange.send_response(self._refuse(error, scope["path"]))
         except asyncio.CancelledError:
-            if not exchange.is_gone:
+            if not exchange.is_disconnected:
                 raise
         except Exception as error:  # noqa: BLE001 - the last line of defence: any defect is answered and logged
-            if not exchange.is_gone:  # a cancelled framework may raise other exceptions than CancelledError
+            if not exchange.is_disconnected:  # a cancelled framework may raise other exceptions than CancelledError
                 log_failure(error, exchange.request_id)
-            await exchange.answer(unexpected_response())
+            await exchange.send_response(unexpected_response())
         finally:
             reservation.release()
             self._admission.release(exchange)
-            self._desk().telemetry.observe(exchange)
+            self._worker().telemetry.observe(exchange)
 
     async def _pass(self, scope: Scope, receive: Receive, exchange: Exchange, reservation: BodyReservation) -> None:
         exchange.check_headers(self._settings.max_header_bytes)
         if self._settings.hosts and scope["path"] not in HEALTH_PATHS:
             check_host(exchange.header(b"host"), self._settings.hosts)
         if self._cross_origin.origins and (told := self._cross_origin_answer(scope, exchange)) is not None:
-            await exchange.answer(told)
+            await exchange.send_response(told)
             return
         route = self._route(scope, exchange)
         is_head = scope["method"] == "HEAD"
         if is_head:
             scope = {**scope, "method": "GET"}  # the server leaves the body out by itself
-        terms = await self._admission.admit(route, exchange.metadata(), exchange)
-        deadline = terms.deadline
+        options = await self._admission.admit(route, exchange.metadata(), exchange)
+        deadline = options.deadline
         body = b""
         if scope["method"] == "POST":
             body = await self._body_in_time(self._body(route, receive, exchange, reservation), deadline)
@@ -129,7 +129,7 @@ class Door:
                 parse(QueryIn, body)  # BentoML logs what it cannot validate, so it only gets what can be validated
         audit = None
         if route.audited is not None or route.counted is not None:
-            audit = RequestAudit(self._desk(), route, scope, exchange)
+            audit = RequestAudit(self._worker(), route, scope, exchange)
             await audit.begin(deadline)
         facts = None if audit is None else audit.facts
         admitted = AdmittedRequest(
@@ -137,16 +137,16 @@ class Door:
             deadline,
             exchange.request_id,
             body,
-            fresh=terms.fresh,
-            idempotency_key=terms.idempotency_key,
+            fresh=options.fresh,
+            idempotency_key=options.idempotency_key,
             is_head=is_head,
             audit_facts=facts,
         )
-        hand_over(scope, self._desk(), admitted)
-        application = self._native if route.native else self._open_inference if route.oip else self._gateway
+        set_request_state(scope, self._worker(), admitted)
+        application = self._native if route.native else self._open_inference if route.oip else self._api
         send = _as_problems(exchange) if route.native else exchange.send if audit is None else audit.send
         try:
-            async with exchange.while_connected(receive):
+            async with exchange.cancel_on_disconnect(receive):
                 await application(scope, _replay(body, receive), send)
         finally:
             if audit is not None:
@@ -212,8 +212,8 @@ class Door:
 
     def _refuse(self, error: FrontdeskError, path: str) -> Response:
         """As the protocol of the path says it, also where there is no such path."""
-        refused = self._desk().refuse(error)
-        return refusal(error) if path == "/v2" or path.startswith("/v2/") else refused
+        refused = self._worker().refuse(error)
+        return error_response(error) if path == "/v2" or path.startswith("/v2/") else refused
 
 
 def _too_large(limit: int) -> TooLarge:
@@ -229,7 +229,7 @@ def _as_problems(exchange: Exchange) -> Send:
         if message["type"] == "http.response.start" and message["status"] >= 500:
             replaced = (b"content-type", PROBLEM_JSON.encode()) not in message.get("headers", ())
             if replaced:
-                await exchange.answer(unexpected_response())
+                await exchange.send_response(unexpected_response())
         if not replaced:
             await exchange.send(message)
 

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.call import Behaviour, Call
-from bentos.grpc.errors import status_of
-from bentos.grpc.messages import fields_of, message_of
-from bentos.schemas.json_bounds import LARGEST_BATCH
+from bentos.grpc.error_status import error_status
+from bentos.grpc.messages import answer_to_message, query_to_fields
+from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
 from bentos.schemas.queries import parse_item
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, InvalidQuery
@@ -41,8 +41,8 @@ class FrontdeskService:
 
     async def understand_batch(self, request: pb.BatchRequest, call: Call) -> pb.BatchResponse:
         """A result for each query, in order; a bad one fails alone."""
-        if not 1 <= len(request.queries) <= LARGEST_BATCH:
-            violation = ("queries", f"should have between 1 and {LARGEST_BATCH} items")
+        if not 1 <= len(request.queries) <= MAX_BATCH_ITEMS:
+            violation = ("queries", f"should have between 1 and {MAX_BATCH_ITEMS} items")
             raise InvalidQuery(f"{' '.join(violation)}.", violations=(violation,))
         turns = self._pipeline.turns
         items = await turns.each(lambda query: _item(query, call), request.queries, call.deadline, "it was read")
@@ -62,7 +62,7 @@ class FrontdeskService:
             async for event in events:
                 match event:
                     case Understood(answer):
-                        yield pb.AnswerEvent(understanding=message_of(answer))
+                        yield pb.AnswerEvent(understanding=answer_to_message(answer))
                     case Sentence(text):
                         yield pb.AnswerEvent(sentence=pb.Sentence(text=text))
                     case Final(answer):
@@ -80,13 +80,13 @@ def _told(answer: Answer, call: Call) -> pb.Answer:
     """The answer's message; a replay is said beside it, so that the message is the same."""
     if isinstance(answer, EarlierAnswer):
         call.add_fields((("idempotency-replayed", "true"),))
-    return message_of(answer)
+    return answer_to_message(answer)
 
 
 def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:
     """The query by the rules of the HTTP body, or what is wrong with it."""
     try:
-        fields = fields_of(request)
+        fields = query_to_fields(request)
     except InvalidQuery as error:
         return error
     return parse_item(fields, fresh=call.fresh)
@@ -94,5 +94,5 @@ def _item(request: pb.Query, call: Call) -> Query | FrontdeskError:
 
 def _result(outcome: Answer | FrontdeskError) -> pb.BatchResult:
     if isinstance(outcome, FrontdeskError):
-        return pb.BatchResult(error=status_of(outcome))
-    return pb.BatchResult(answer=message_of(outcome))
+        return pb.BatchResult(error=error_status(outcome))
+    return pb.BatchResult(answer=answer_to_message(outcome))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bentos.schemas.json_bounds import LARGEST_BATCH
+from bentos.schemas.json_bounds import MAX_BATCH_ITEMS
 
 _ERROR: dict[str, Any] = {
     "description": "The protocol's error; 400 and 404 are the caller's",
@@ -43,7 +43,7 @@ _OF_A_MODEL = {
     "": ("get", "What a model takes and gives", {}),
     "/config": ("get", "Triton's model configuration; its parameters have the labels of the columns", {}),
     "/ready": ("get", "200 while the model can be asked", {}),
-    "/infer": ("post", f"Scores of up to {LARGEST_BATCH} texts", {"requestBody": _INFERENCE}),
+    "/infer": ("post", f"Scores of up to {MAX_BATCH_ITEMS} texts", {"requestBody": _INFERENCE}),
 }
 
 

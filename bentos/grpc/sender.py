@@ -33,7 +33,7 @@ class Sender:
     """Limits the time and the number of responses that are being sent."""
 
     def __init__(self) -> None:
-        self._slots = Slots(MAX_SLOW, patience_s=SLOW_S)
+        self._slots = Slots(MAX_SLOW, counted_after_s=SLOW_S)
         self._stuck: set[asyncio.Task[Any]] = set()
 
     def watch(self, peer: str) -> None:

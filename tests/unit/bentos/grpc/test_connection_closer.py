@@ -9,7 +9,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from bentos.grpc.closing import DELAY_S, ConnectionCloser, parse_peer
+from bentos.grpc.connection_closer import DELAY_S, ConnectionCloser, parse_peer
 
 Pair = tuple[socket.socket, socket.socket]
 """The client's and the server's socket of one connection."""
@@ -44,7 +44,7 @@ def is_open(client: socket.socket) -> bool:
 async def test_only_the_connection_of_the_peer_is_closed(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bentos.grpc.closing.QUEUED_S", 0.1)
+    monkeypatch.setattr("bentos.grpc.connection_closer.QUEUED_S", 0.1)
     closed: list[None] = []
     closer = ConnectionCloser(listener.getsockname()[1], lambda: closed.append(None))
     with ExitStack() as stack:
@@ -96,7 +96,7 @@ async def test_without_a_delay_the_connection_is_closed_at_once(listener: socket
 async def test_a_refused_connection_is_held_before_it_is_closed(
     listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bentos.grpc.closing.HOLD_S", (0.1, 0.2))
+    monkeypatch.setattr("bentos.grpc.connection_closer.HOLD_S", (0.1, 0.2))
     closer = ConnectionCloser(listener.getsockname()[1], lambda: None)
     with ExitStack() as stack:
         client, _ = connect(stack, listener)

@@ -28,7 +28,7 @@ EXTENSIONS = ("binary_tensor_data", "model_configuration")
 _CONFIG_TYPES = {"BYTES": "TYPE_STRING", "FP32": "TYPE_FP32"}
 
 
-class Models(Protocol):
+class ServedModels(Protocol):
     """A bundle whose models can be asked by name. `labels` and `sentiments` name the columns of the scores."""
 
     @property
@@ -63,7 +63,7 @@ class TensorSpec:
 TEXT = TensorSpec("text", "BYTES", (-1,))
 
 
-def outputs_of(models: Models, name: str) -> tuple[TensorSpec, ...]:
+def list_outputs(models: ServedModels, name: str) -> tuple[TensorSpec, ...]:
     """Every output of the model, in the order in which it gives them."""
     both = (
         TensorSpec("intent", "BYTES", (-1,)),
@@ -74,7 +74,7 @@ def outputs_of(models: Models, name: str) -> tuple[TensorSpec, ...]:
     return (*both, TensorSpec("out_of_scope_probability", "FP32", (-1,))) if name == ENSEMBLE else both
 
 
-def check_model(models: Models, name: str, version: str) -> None:
+def check_model(models: ServedModels, name: str, version: str) -> None:
     """Is there this model in this version? An empty version means the one there is.
 
     Raises:
@@ -86,13 +86,13 @@ def check_model(models: Models, name: str, version: str) -> None:
         raise NotFound("The model is not there in this version.", hint=f"Its version is {models.version}.")
 
 
-def is_ready(models: Models, name: str, version: str) -> bool:
+def is_ready(models: ServedModels, name: str, version: str) -> bool:
     """Are the processes there that the model needs? Raises `NotFound` as `check_model` does."""
     check_model(models, name, version)
     return models.is_up(name)
 
 
-def all_ready(models: Models) -> bool:
+def all_ready(models: ServedModels) -> bool:
     return all(models.is_up(name) for name in models.models)
 
 
@@ -100,7 +100,7 @@ def server_metadata() -> dict[str, Any]:
     return {"name": "frontdesk", "version": frontdesk.__version__, "extensions": list(EXTENSIONS)}
 
 
-def model_metadata(models: Models, name: str, version: str) -> dict[str, Any]:
+def model_metadata(models: ServedModels, name: str, version: str) -> dict[str, Any]:
     """Names, types and shapes of the model's tensors; raises `NotFound` as `check_model` does."""
     check_model(models, name, version)
     return {
@@ -108,17 +108,17 @@ def model_metadata(models: Models, name: str, version: str) -> dict[str, Any]:
         "versions": [models.version],
         "platform": PLATFORM,
         "inputs": [_tensor_metadata(TEXT)],
-        "outputs": [_tensor_metadata(spec) for spec in outputs_of(models, name)],
+        "outputs": [_tensor_metadata(spec) for spec in list_outputs(models, name)],
     }
 
 
-def model_config(models: Models, name: str, version: str) -> dict[str, Any]:
+def model_config(models: ServedModels, name: str, version: str) -> dict[str, Any]:
     """Triton's `ModelConfig`; raises `NotFound` as `check_model` does.
 
     `max_batch_size` is 0: the number of texts is a dimension of the tensors like any other.
     """
     check_model(models, name, version)
-    outputs = outputs_of(models, name)
+    outputs = list_outputs(models, name)
     return {
         "name": name,
         "platform": PLATFORM,
@@ -132,7 +132,7 @@ def model_config(models: Models, name: str, version: str) -> dict[str, Any]:
     }
 
 
-def repository_index(models: Models, *, only_ready: bool) -> list[dict[str, Any]]:
+def repository_index(models: ServedModels, *, only_ready: bool) -> list[dict[str, Any]]:
     """Every model and whether its processes are there."""
     states = {name: "READY" if models.is_up(name) else "UNAVAILABLE" for name in models.models}
     return [

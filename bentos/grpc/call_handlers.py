@@ -23,48 +23,48 @@ import grpc
 from grpc._cython.cygrpc import ExecuteBatchError
 
 from bentos.admission.admission import AdmissionControl, Metadata
-from bentos.admission.callers import ANONYMOUS
+from bentos.admission.defaults import ANONYMOUS
 from bentos.admission.errors import HTTP_STATUS
 from bentos.grpc.call import CLIENT_CLOSED_REQUEST, Behaviour, Call, Context, Servicer, peer_address
 from bentos.grpc.call_budget import CallBudget
-from bentos.grpc.closing import ConnectionCloser
-from bentos.grpc.errors import DETAILS_KEY, code_of, defect_status, http_status, status_of
+from bentos.grpc.connection_closer import ConnectionCloser
+from bentos.grpc.error_status import DETAILS_KEY, code_of, error_status, http_status, internal_error_status
 from bentos.grpc.metadata import check_metadata
-from bentos.grpc.methods import Method, SameHandler, method_of, unknown_method
-from bentos.grpc.receiving import Receiver
-from bentos.grpc.sending import Sender
-from bentos.worker.desk import Desk
+from bentos.grpc.methods import CatchAllHandler, Method, build_method, unknown_method
+from bentos.grpc.receiver import Receiver
+from bentos.grpc.sender import Sender
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import Settings
 from frontdesk.errors import FrontdeskError, Kind, MethodNotAllowed, Overloaded, RateLimited
 from frontdesk.observability.logs import log_failure
 
-__all__ = ["Admission", "Behaviour", "Call", "Servicer"]
+__all__ = ["Behaviour", "Call", "CallHandlers", "Servicer"]
 
-OK, TOO_LATE = 200, 504
+OK, GATEWAY_TIMEOUT = 200, 504
 """HTTP statuses, under which calls are counted."""
 
-RETRY_ELSEWHERE_S = 1.0
+STOPPING_RETRY_S = 1.0
 """By then a stopping server has closed the connection, and the next connection reaches another server."""
 BUDGET_RETRY_S = 1.0
 CLOSED_REASON = "grpc_calls"
 """Reason in `frontdesk_connections_closed_total` of connections whose calls exceeded the budget of their address."""
 
 
-class Admission:
+class CallHandlers:
     """Makes handlers of servicers, and counts the calls in flight. `port` is the port that the server listens on."""
 
-    def __init__(self, desk: Desk, settings: Settings, port: int) -> None:
-        self._desk = desk
+    def __init__(self, worker: WorkerContext, settings: Settings, port: int) -> None:
+        self._worker = worker
         self._limits = settings.server
         self._receiver = Receiver(settings.server)
         self._sender = Sender()
         self._budget = CallBudget(settings.server)
-        self._closer = ConnectionCloser(port, lambda: desk.telemetry.metrics.count_closed(CLOSED_REASON))
+        self._closer = ConnectionCloser(port, lambda: worker.telemetry.metrics.count_closed(CLOSED_REASON))
         self._closed = False
         self._control = AdmissionControl(
-            gate=desk.security.gate,
-            limits=desk.security.limits,
-            check_room=desk.models.champion.check_room,
+            gate=worker.security.gate,
+            limits=worker.security.limits,
+            check_room=worker.models.champion.check_room,
             settings=settings.server,
         )
         self._in_flight = 0
@@ -79,24 +79,24 @@ class Admission:
         self._closed = True
         self._receiver.close()
 
-    async def idle(self) -> None:
+    async def wait_until_idle(self) -> None:
         """Return when no call is in flight, except health checks and reflection."""
         await self._idle.wait()
 
-    def handlers(self, servicer: Servicer) -> grpc.GenericRpcHandler[Any, Any]:
+    def build_handlers(self, servicer: Servicer) -> grpc.GenericRpcHandler[Any, Any]:
         """The handlers of a service, for a server of `grpc.aio`."""
         service = servicer.descriptor
         return grpc.method_handlers_generic_handler(
             service.full_name,
             {
-                name: self._handler(method_of(service.methods_by_name[name], behaviour, self._sender, self._limits))
+                name: self._handler(build_method(service.methods_by_name[name], behaviour, self._sender, self._limits))
                 for name, behaviour in servicer.methods().items()
             },
         )
 
-    def unknown_methods(self) -> grpc.GenericRpcHandler[Any, Any]:
+    def build_unknown_method_handler(self) -> grpc.GenericRpcHandler[Any, Any]:
         """A handler that refuses every call; the last one to be added to a server."""
-        return cast("grpc.GenericRpcHandler[Any, Any]", SameHandler(self._handler(unknown_method())))
+        return cast("grpc.GenericRpcHandler[Any, Any]", CatchAllHandler(self._handler(unknown_method())))
 
     def _handler(self, method: Method) -> grpc.RpcMethodHandler[Any, Any]:
         register = (
@@ -112,14 +112,14 @@ class Admission:
             pairs: Sequence[tuple[str, Any]] = cast(Any, context.invocation_metadata())
             metadata = dict(reversed(pairs))  # the first value of a repeated field
             address = peer_address(peer)
-            charge = self._budget.take(address)
-            exceeded = charge is None and not await self._shows_token(method, metadata)
+            charged_bucket = self._budget.take(address)
+            exceeded = charged_bucket is None and not await self._shows_token(method, metadata)
             if exceeded:
                 self._budget.record_refusal(address)
                 if not self._closer.hold(peer) and self._closer.close(peer, delay_s=0.0):
                     self._discard(method)
             call = Call(method.rpc.path, 0, metadata.get("x-request-id"), self._limits.request_timeout_s)
-            call.client, call.charge = address, charge
+            call.client, call.charged_bucket = address, charged_bucket
             self._begin(method)
             try:
                 if exceeded:
@@ -148,7 +148,9 @@ class Admission:
 
     def _discard(self, method: Method) -> NoReturn:
         """End a call of a connection that is about to be closed, without a response or a line in the access log."""
-        self._desk.telemetry.metrics.observe_request(method.rpc.path, Call.method, HTTP_STATUS[Kind.RATE_LIMITED], 0.0)
+        self._worker.telemetry.metrics.observe_request(
+            method.rpc.path, Call.method, HTTP_STATUS[Kind.RATE_LIMITED], 0.0
+        )
         raise asyncio.CancelledError
 
     async def _shows_token(self, method: Method, metadata: Mapping[str, Any]) -> bool:
@@ -156,7 +158,7 @@ class Admission:
         if method.rpc.scope is None or not (authorization := metadata.get("authorization")):
             return False
         with contextlib.suppress(FrontdeskError):
-            await self._desk.security.gate.admit(authorization, method.rpc.scope, method.rpc.path)
+            await self._worker.security.gate.admit(authorization, method.rpc.scope, method.rpc.path)
             return True
         return False
 
@@ -165,9 +167,9 @@ class Admission:
         if method.parse is None:
             raise MethodNotAllowed("There is no such method here.", allowed=())
         if self._closed and not method.rpc.foreign:
-            raise Overloaded("The server is stopping.", retry_after_s=RETRY_ELSEWHERE_S, hint="Try again later.")
-        terms = await self._control.admit(method.rpc, _metadata(metadata), call, context.time_remaining)
-        call.deadline, call.fresh, call.idempotency_key = terms.deadline, terms.fresh, terms.idempotency_key
+            raise Overloaded("The server is stopping.", retry_after_s=STOPPING_RETRY_S, hint="Try again later.")
+        options = await self._control.admit(method.rpc, _metadata(metadata), call, context.time_remaining)
+        call.deadline, call.fresh, call.idempotency_key = options.deadline, options.fresh, options.idempotency_key
 
     async def _request(self, method: Method, call: Call, context: Context) -> Any:
         """The decoded message of a call with one request."""
@@ -197,11 +199,11 @@ class Admission:
     async def _refuse(self, error: Exception, call: Call, context: Context) -> NoReturn:
         call.status = http_status(error)
         if isinstance(error, FrontdeskError):
-            self._desk.telemetry.metrics.observe_rejection(error.kind)
-            status = status_of(error)
+            self._worker.telemetry.metrics.observe_rejection(error.kind)
+            status = error_status(error)
         else:
             log_failure(error, call.request_id)
-            status = defect_status()
+            status = internal_error_status()
         trailing = (("x-request-id", call.request_id), *call.fields, (DETAILS_KEY, status.SerializeToString()))
         self._sender.watch(call.client or "")
         try:
@@ -223,8 +225,8 @@ class Admission:
             if self._in_flight == 0:
                 self._idle.set()
         if call.status == CLIENT_CLOSED_REQUEST and call.deadline.remaining_s() <= 0:
-            call.status = TOO_LATE
-        self._desk.telemetry.observe(call)
+            call.status = GATEWAY_TIMEOUT
+        self._worker.telemetry.observe(call)
 
 
 def _metadata(metadata: Mapping[str, Any]) -> Metadata:

@@ -8,10 +8,10 @@ import pytest
 from google.rpc.error_details_pb2 import BadRequest
 
 from bentos.grpc import frontdesk_pb2 as pb
-from bentos.grpc.admission import Call
-from bentos.grpc.service import FrontdeskService
+from bentos.grpc.call_handlers import Call
+from bentos.grpc.frontdesk_service import FrontdeskService
 from frontdesk.errors import InvalidQuery
-from tests.support.grpc_door import FakeDesk
+from tests.support.grpc_door import FakeWorker
 
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
 
@@ -23,13 +23,13 @@ def call(*, fresh: bool = False) -> Call:
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    return FakeDesk()
+def worker() -> FakeWorker:
+    return FakeWorker()
 
 
 @pytest.fixture
-def service(desk: FakeDesk) -> FrontdeskService:
-    return FrontdeskService(desk.pipeline)
+def service(worker: FakeWorker) -> FrontdeskService:
+    return FrontdeskService(worker.pipeline)
 
 
 def test_every_method_of_the_schema_is_there(service: FrontdeskService) -> None:
@@ -42,14 +42,14 @@ async def test_understanding_has_no_reply(service: FrontdeskService) -> None:
     assert not answer.HasField("reply")
 
 
-async def test_an_answer_has_a_reply_and_is_stored(service: FrontdeskService, desk: FakeDesk) -> None:
+async def test_an_answer_has_a_reply_and_is_stored(service: FrontdeskService, worker: FakeWorker) -> None:
     answer = await service.answer(pb.Query(text=TEXT), call())
     assert (answer.reply.text, answer.stored) == (f"About {TEXT}", "committed")
-    assert len(desk.recorder.kept) == 1
+    assert len(worker.recorder.kept) == 1
 
 
 async def test_a_stream_begins_with_the_understanding_and_ends_with_the_answer_of_record(
-    service: FrontdeskService, desk: FakeDesk
+    service: FrontdeskService, worker: FakeWorker
 ) -> None:
     events = [event async for event in service.answer_stream(pb.Query(text=TEXT), call())]
 
@@ -60,11 +60,11 @@ async def test_a_stream_begins_with_the_understanding_and_ends_with_the_answer_o
     assert not first.HasField("stored")
     assert (first.query_id, first.intent) == (last.query_id, last.intent)
     assert "".join(event.sentence.text for event in events[1:-1]) == last.reply.text
-    assert len(desk.recorder.kept) == 1
+    assert len(worker.recorder.kept) == 1
 
 
 class TestBatch:
-    async def test_a_bad_item_fails_alone_and_in_its_place(self, service: FrontdeskService, desk: FakeDesk) -> None:
+    async def test_a_bad_item_fails_alone_and_in_its_place(self, service: FrontdeskService, worker: FakeWorker) -> None:
         request = pb.BatchRequest(queries=[pb.Query(text="one"), pb.Query(text=" "), pb.Query(text="two")])
         response = await service.understand_batch(request, call())
 
@@ -72,17 +72,19 @@ class TestBatch:
         found = BadRequest()
         assert response.results[1].error.details[1].Unpack(found)
         assert [violation.field for violation in found.field_violations] == ["text"]
-        assert desk.champion.seen == ["one", "two"]
+        assert worker.champion.seen == ["one", "two"]
 
     async def test_nothing_is_asked_of_the_models_where_every_item_is_bad(
-        self, service: FrontdeskService, desk: FakeDesk
+        self, service: FrontdeskService, worker: FakeWorker
     ) -> None:
         response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query()]), call())
         assert response.results[0].HasField("error")
-        assert desk.champion.deadlines == []
+        assert worker.champion.deadlines == []
 
-    async def test_what_could_not_be_stored_is_told_for_each(self, service: FrontdeskService, desk: FakeDesk) -> None:
-        desk.recorder.away = True
+    async def test_what_could_not_be_stored_is_told_for_each(
+        self, service: FrontdeskService, worker: FakeWorker
+    ) -> None:
+        worker.recorder.away = True
         response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query(text="one")]), call())
         assert "database is away" in response.results[0].error.message
 
@@ -100,8 +102,8 @@ class TestBatch:
 @pytest.mark.parametrize("fresh", [True, False])
 @pytest.mark.parametrize("method", ["understand", "answer"])
 async def test_who_asks_for_no_cache_gets_none(
-    service: FrontdeskService, desk: FakeDesk, method: str, fresh: bool
+    service: FrontdeskService, worker: FakeWorker, method: str, fresh: bool
 ) -> None:
     ask: Any = getattr(service, method)
     await ask(pb.Query(text=TEXT), call(fresh=fresh))
-    assert desk.champion.fresh == [fresh]
+    assert worker.champion.fresh == [fresh]

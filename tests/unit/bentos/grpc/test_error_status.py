@@ -9,7 +9,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from grpc import StatusCode
 
 from bentos.admission.errors import GRPC_STATUS
-from bentos.grpc.errors import code_of, defect_status, http_status, status_of
+from bentos.grpc.error_status import code_of, error_status, http_status, internal_error_status
 from frontdesk import errors
 from frontdesk.errors import FrontdeskError, InvalidQuery, NotFound, Overloaded, RateLimited, StorageUnavailable
 
@@ -39,7 +39,7 @@ def test_none_of_the_kinds_is_left_out_here() -> None:
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.kind)
 def test_every_error_has_its_code_and_a_reason_of_the_form_that_is_asked_for(error: FrontdeskError) -> None:
-    status = status_of(error)
+    status = error_status(error)
     assert code_of(status) is GRPC_STATUS[error.kind]
     assert status.message == str(error)
     info = ErrorInfo()
@@ -49,7 +49,7 @@ def test_every_error_has_its_code_and_a_reason_of_the_form_that_is_asked_for(err
 
 
 def test_each_violated_rule_is_named() -> None:
-    status = status_of(InvalidQuery("No.", violations=(("text", "is missing"), ("language", "is too long"))))
+    status = error_status(InvalidQuery("No.", violations=(("text", "is missing"), ("language", "is too long"))))
     found = BadRequest()
     assert status.details[1].Unpack(found)
     assert [(one.field, one.description) for one in found.field_violations] == [
@@ -62,7 +62,7 @@ def test_each_violated_rule_is_named() -> None:
     ("error", "seconds"), [(Overloaded("Full.", retry_after_s=1.25), 1.25), (StorageUnavailable("Away."), 5.0)]
 )
 def test_where_trying_again_makes_sense_it_says_when(error: FrontdeskError, seconds: float) -> None:
-    status = status_of(error)
+    status = error_status(error)
     retry = RetryInfo()
     assert status.details[1].Unpack(retry)
     assert retry.retry_delay.ToTimedelta().total_seconds() == seconds
@@ -70,10 +70,10 @@ def test_where_trying_again_makes_sense_it_says_when(error: FrontdeskError, seco
 
 
 def test_nobody_is_told_when_to_ask_again_for_what_is_not_there() -> None:
-    assert len(status_of(NotFound("It is not there.")).details) == 1
+    assert len(error_status(NotFound("It is not there.")).details) == 1
 
 
 def test_a_defect_says_nothing_of_itself() -> None:
-    assert code_of(defect_status()) is StatusCode.INTERNAL
-    assert not defect_status().details
+    assert code_of(internal_error_status()) is StatusCode.INTERNAL
+    assert not internal_error_status().details
     assert http_status(ValueError("a customer's words")) == 500

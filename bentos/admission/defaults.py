@@ -6,5 +6,5 @@ from frontdesk.types import Caller
 
 ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
 UNKNOWN_ROUTE = "unknown"
-BUSY_S = 1.0
+BUSY_RETRY_S = 1.0
 """When a client may retry that was refused because too many requests are in flight, in seconds."""

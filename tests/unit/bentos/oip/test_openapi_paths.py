@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from bentos.admission.routes import ROUTES
-from bentos.oip.openapi import oip_paths
+from bentos.oip.openapi_paths import oip_paths
 
 
 def test_every_route_of_the_table_is_described_and_the_other_way_round() -> None:

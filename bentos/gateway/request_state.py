@@ -1,7 +1,7 @@
 """What the gateway hands to a route: the admitted request and this worker's desk, in the state of the ASGI scope.
 
-Native FastAPI routes declare `Admitted` and `WorkerDesk` in their signature. Plain Starlette routes and other ASGI
-applications call `admitted_of` and `desk_of`.
+Native FastAPI routes declare `Admitted` and `Worker` in their signature. Plain Starlette routes and other ASGI
+applications call `get_admitted` and `get_worker`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from fastapi import Depends
 from starlette.requests import Request
 from starlette.types import Scope
 
-from bentos.worker.desk import Desk
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
 
@@ -38,31 +38,31 @@ class AdmittedRequest:
             self.audit_facts.update(facts)
 
 
-def hand_over(scope: Scope, desk: Desk, request: AdmittedRequest) -> None:
+def set_request_state(scope: Scope, worker: WorkerContext, request: AdmittedRequest) -> None:
     """Put both into the state of the scope."""
     state = scope.setdefault("state", {})
-    state["desk"], state["admitted"] = desk, request
+    state["worker"], state["admitted"] = worker, request
 
 
-def admitted_of(scope: Scope) -> AdmittedRequest:
+def get_admitted(scope: Scope) -> AdmittedRequest:
     """The request that the gateway admitted."""
     request: AdmittedRequest = scope["state"]["admitted"]
     return request
 
 
-def desk_of(scope: Scope) -> Desk:
+def get_worker(scope: Scope) -> WorkerContext:
     """The desk of the worker that serves the request."""
-    desk: Desk = scope["state"]["desk"]
-    return desk
+    worker: WorkerContext = scope["state"]["worker"]
+    return worker
 
 
 async def _admitted(request: Request) -> AdmittedRequest:  # a coroutine: FastAPI calls plain functions in a thread
-    return admitted_of(request.scope)
+    return get_admitted(request.scope)
 
 
-async def _worker_desk(request: Request) -> Desk:
-    return desk_of(request.scope)
+async def _worker_desk(request: Request) -> WorkerContext:
+    return get_worker(request.scope)
 
 
 Admitted = Annotated[AdmittedRequest, Depends(_admitted)]
-WorkerDesk = Annotated[Desk, Depends(_worker_desk)]
+Worker = Annotated[WorkerContext, Depends(_worker_desk)]

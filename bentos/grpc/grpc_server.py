@@ -14,16 +14,16 @@ from dataclasses import dataclass
 
 import grpc
 
-from bentos.grpc.admission import Admission, Servicer
-from bentos.grpc.closing import HOLD_S
+from bentos.grpc.call_handlers import CallHandlers, Servicer
+from bentos.grpc.connection_closer import HOLD_S
+from bentos.grpc.frontdesk_service import FrontdeskService
 from bentos.grpc.health import HealthService
 from bentos.grpc.oip_service import InferenceService
-from bentos.grpc.receiving import WINDOW_BYTES, core_message_bytes
+from bentos.grpc.receiver import WINDOW_BYTES, max_core_message_bytes
 from bentos.grpc.reflection import ReflectionService
-from bentos.grpc.service import FrontdeskService
 from bentos.http.descriptors import grpc_connection_cap
 from bentos.http.tls import read_tls
-from bentos.worker.desk import Desk
+from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import ServerSettings, Settings
 
 KEEPALIVE_TIME_S = 60
@@ -54,7 +54,7 @@ class GrpcServer:
     """A running server with its admission control and its health service."""
 
     server: grpc.aio.Server
-    admission: Admission
+    call_handlers: CallHandlers
     health: HealthService
 
     async def mark_not_serving(self) -> None:
@@ -68,26 +68,26 @@ class GrpcServer:
         never end, such as health's Watch, are cancelled once no other call is in flight.
         """
         await self.mark_not_serving()
-        self.admission.close()
+        self.call_handlers.close()
         closing_s = min(CLOSING_S, grace_s / 2)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace_s - closing_s):
-                await self.admission.idle()
+                await self.call_handlers.wait_until_idle()
                 await asyncio.sleep(NOTICE_S)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(closing_s, MIN_CLOSING_S)):
                 await self.server.stop(min(closing_s / 2, NOTICE_S))
 
 
-async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
+async def start_grpc(worker: WorkerContext, settings: Settings, port: int) -> GrpcServer:
     """Start the server on `port`. Everything that calls need must be ready before.
 
     Raises:
         RuntimeError: gRPC cannot listen on the port.
     """
     server = grpc.aio.server(options=_options(settings.server))
-    admission, health = await add_services(server, desk, settings, port)
-    server.add_generic_rpc_handlers([admission.unknown_methods()])
+    call_handlers, health = await add_services(server, worker, settings, port)
+    server.add_generic_rpc_handlers([call_handlers.build_unknown_method_handler()])
     host = settings.server.host
     address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if (pair := read_tls(settings.server)) is None:
@@ -95,27 +95,27 @@ async def start_grpc(desk: Desk, settings: Settings, port: int) -> GrpcServer:
     else:
         server.add_secure_port(address, grpc.ssl_server_credentials([pair]))
     await server.start()
-    return GrpcServer(server, admission, health)
+    return GrpcServer(server, call_handlers, health)
 
 
 async def add_services(
-    server: grpc.aio.Server, desk: Desk, settings: Settings, port: int = 0
-) -> tuple[Admission, HealthService]:
+    server: grpc.aio.Server, worker: WorkerContext, settings: Settings, port: int = 0
+) -> tuple[CallHandlers, HealthService]:
     """Add all services to the server: Frontdesk's, Open Inference, health and reflection. `port` is the server's."""
-    admission = Admission(desk, settings, port)
-    own: tuple[Servicer, ...] = (FrontdeskService(desk.models.pipeline), InferenceService(desk))
+    call_handlers = CallHandlers(worker, settings, port)
+    own: tuple[Servicer, ...] = (FrontdeskService(worker.models.pipeline), InferenceService(worker))
     names = [servicer.descriptor.full_name for servicer in own]
     health = HealthService(names)
     reflection = ReflectionService((*names, HealthService.descriptor.full_name, ReflectionService.descriptor.full_name))
     servicers: tuple[Servicer, ...] = (*own, health, *([reflection] if settings.server.grpc_reflection else []))
-    server.add_generic_rpc_handlers([admission.handlers(servicer) for servicer in servicers])
-    return admission, health
+    server.add_generic_rpc_handlers([call_handlers.build_handlers(servicer) for servicer in servicers])
+    return call_handlers, health
 
 
 def _options(settings: ServerSettings) -> list[tuple[str, int]]:
     return [
         ("grpc.so_reuseport", 1),
-        ("grpc.max_receive_message_length", core_message_bytes(settings)),
+        ("grpc.max_receive_message_length", max_core_message_bytes(settings)),
         ("grpc.per_message_decompression", 0),
         ("grpc.http2.bdp_probe", 0),  # it lets the window of an unread stream grow to megabytes
         ("grpc.http2.lookahead_bytes", WINDOW_BYTES),
