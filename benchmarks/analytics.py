@@ -29,8 +29,8 @@ from benchmarks.results import RoundStats, argument_parser, print_result, print_
 from bentos.gateway import analytics
 from bentos.schemas.query_params import TimeseriesParameters
 from frontdesk.deadline import Deadline
-from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.reads.query_history import Archive
+from frontdesk.storage.database import begin_reading, migrate, open_database
+from frontdesk.storage.reads.query_history import QueryHistory
 from frontdesk.storage.sql.analytics import Dimension, Window, count_by, latency
 from frontdesk.storage.sql.pagination import EXPORTED, Filters, Position
 from tests.support import postgresql
@@ -120,7 +120,7 @@ async def measure(
     engine: Engine, end: datetime, rounds: int, plans: Path
 ) -> tuple[dict[str, float], list[dict[str, Any]]]:
     """What is done once, then every call in turn, round by round; at the end each once more, for its plans."""
-    archive = Archive(engine, (), lambda plain: plain.hex())
+    query_history = QueryHistory(engine, (), lambda plain: plain.hex())
     window = Window(TENANT, end - timedelta(days=DAYS), end)
     once = {
         "uncounted_intents_ms": await measure_ms(
@@ -129,9 +129,9 @@ async def measure(
         "uncounted_latency_ms": await measure_ms(
             lambda: run_statement(engine, lambda c: latency(c, window, (0.5, 0.99)))
         ),
-        "days_counted_once_ms": await measure_ms(lambda: count_days(archive, window)),
+        "days_counted_once_ms": await measure_ms(lambda: count_days(query_history, window)),
     }
-    calls = [*analytics_calls(archive, end), *page_calls(archive, end)]
+    calls = [*analytics_calls(query_history, end), *page_calls(query_history, end)]
     times: dict[str, list[float]] = {call.name: [] for call in calls}
     for _ in range(rounds):
         for call in calls:
@@ -153,7 +153,7 @@ async def measure(
     ]
 
 
-def analytics_calls(archive: Archive, end: datetime) -> list[Call]:
+def analytics_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
     spans = {"90 days": timedelta(days=90), "29.5 days": timedelta(days=29.5), "36 hours": timedelta(hours=36)}
     reads: dict[str, Any] = {
         "summary": analytics.read_summary,
@@ -169,7 +169,7 @@ def analytics_calls(archive: Archive, end: datetime) -> list[Call]:
         def made(connection: Connection) -> Any:
             return read(connection, window, hourly)
 
-        return lambda: archive.figures(window, made, Deadline.after(DEADLINE_S))
+        return lambda: query_history.figures(window, made, Deadline.after(DEADLINE_S))
 
     return [
         Call(f"{name}, {span}", MAX_ANALYTICS_MS, run(read, long))
@@ -178,12 +178,12 @@ def analytics_calls(archive: Archive, end: datetime) -> list[Call]:
     ]
 
 
-def page_calls(archive: Archive, end: datetime) -> list[Call]:
+def page_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
     middle = Position(end - timedelta(days=DAYS / 2), "~")
     rare = Filters(priority="urgent", decision="escalate", sentiment="negative")
 
     def page(filters: Filters, after: Position | None = None) -> Callable[[], Coroutine[Any, Any, Any]]:
-        return lambda: archive.queries(TENANT, filters, after, 51, Deadline.after(DEADLINE_S))
+        return lambda: query_history.queries(TENANT, filters, after, 51, Deadline.after(DEADLINE_S))
 
     return [
         Call("first page", MAX_PAGE_MS, page(Filters())),
@@ -196,26 +196,26 @@ def page_calls(archive: Archive, end: datetime) -> list[Call]:
         Call(
             "a customer's history",
             MAX_PAGE_MS,
-            lambda: archive.interactions(TENANT, "customer-777", None, 51, Deadline.after(DEADLINE_S)),
+            lambda: query_history.interactions(TENANT, "customer-777", None, 51, Deadline.after(DEADLINE_S)),
         ),
         Call(
             "500 rows of an export",
             None,
-            lambda: archive.queries(TENANT, Filters(), middle, 500, Deadline.after(DEADLINE_S), EXPORTED),
+            lambda: query_history.queries(TENANT, Filters(), middle, 500, Deadline.after(DEADLINE_S), EXPORTED),
         ),
     ]
 
 
 async def run_statement(engine: Engine, statement: Callable[[Connection], object]) -> None:
     def work() -> None:
-        with reading(engine) as connection:
+        with begin_reading(engine) as connection:
             statement(connection)
 
     await asyncio.to_thread(work)
 
 
-async def count_days(archive: Archive, window: Window) -> None:
-    await archive.figures(window, lambda _: None, Deadline.after(2 * DEADLINE_S))
+async def count_days(query_history: QueryHistory, window: Window) -> None:
+    await query_history.figures(window, lambda _: None, Deadline.after(2 * DEADLINE_S))
 
 
 async def measure_ms(run: Callable[[], Coroutine[Any, Any, Any]]) -> float:

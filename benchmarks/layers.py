@@ -40,8 +40,8 @@ from frontdesk.config import Settings, load
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
 from frontdesk.observability.logs import configure, log_access
-from frontdesk.security.keys import signing_key
-from frontdesk.security.tokens import mint
+from frontdesk.security.token_keys import load_signing_key
+from frontdesk.security.tokens import issue_token
 from frontdesk.types import Answer, Caller, MaskedText, Query, Understanding
 from model_store.signature import load_signer
 from runners.batching.batcher import Batcher
@@ -90,8 +90,13 @@ def main() -> None:
 def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dict[str, float]:
     """CPU milliseconds per message by layer."""
     worker = open_worker(settings)
-    token = mint(
-        signing_key(settings.keys), settings.security, subject="b", tenant="default", scopes=("understand",), ttl_s=3600
+    token = issue_token(
+        load_signing_key(settings.keys),
+        settings.security,
+        subject="b",
+        tenant="default",
+        scopes=("understand",),
+        ttl_s=3600,
     )
     bodies = [json.dumps({"text": text, "store": False}).encode() for text in texts]
     masked = [mask(text) for text in texts]
@@ -110,7 +115,9 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
 
         found = {
             "parse": each(lambda body: parse(QueryIn, body).query(), bodies),
-            "gate": together(lambda _: worker.security.gate.admit(f"Bearer {token}", "understand"), texts, 1),
+            "gate": together(
+                lambda _: worker.security.authenticator.authenticate(f"Bearer {token}", "understand"), texts, 1
+            ),
             "masking": each(mask, texts),
             "features, 32 together": each(ensemble.features.rows, chunks),
             "models and features, 32 together": each(ensemble.understand, chunks),
@@ -182,7 +189,7 @@ def _judge_all(
 ) -> list[Answer]:
     pipeline = worker.models.pipeline
     return [
-        pipeline.judge(pipeline.champion, query, text, read[text.text], None)
+        pipeline.apply_policy(pipeline.champion, query, text, read[text.text], None)
         for query, text in zip(queries, masked, strict=True)
     ]
 

@@ -4,9 +4,9 @@
 
 Regime: 191 questions of customers (`retrieval.yaml`), 110 of them in words that the passage hardly has. Passages are
 the paragraphs of those that come with Frontdesk and 27 more, 81 in all, so that an intent has up to six. With the
-intent right, only its passages are ranked, as `Retrieval.find` does; unknown, all of them. "intent alone" is the order
+intent right, only its passages are ranked, as `PassageIndex.find` does; unknown, all of them. "intent alone" is the order
 of the files. A wrong intent is the nearest wrong one of each question: what then still helps is the one passage that
-`Retrieval.beside` adds, whose share of questions is shown, with how often it is added where the intent was right and
+`PassageIndex.related_passages` adds, whose share of questions is shown, with how often it is added where the intent was right and
 nothing lacked. CPU is that of one retrieval. The set was written before the weights of the two parts were looked at;
 they are equal because nothing between 0.5 and 2 made a difference.
 """
@@ -25,20 +25,20 @@ import yaml
 from benchmarks.results import argument_parser, print_result, print_table
 from bentos.wiring.model import open_bundle_at, served_bundle_path
 from frontdesk.config import load
-from frontdesk.features.row import FeatureRow
+from frontdesk.features.extractor import FeatureExtractor
 from frontdesk.masking import MASKING_VERSION
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.knowledge_base.retrieval import Embedder, Near, Retrieval
+from frontdesk.responses.knowledge_base.retrieval import Embedder, PassageIndex, RankedPassage
 from frontdesk.types import CustomerTier
 
 TEST_SET_FILE = Path(__file__).with_suffix(".yaml")
 DAY = date(2026, 6, 1)
 TIMED_CALLS = 2_000
 
-Key = Callable[[Near], float]
+Key = Callable[[RankedPassage], float]
 RANKINGS: dict[str, Key] = {
     "intent alone": lambda _: 0.0,
-    "BM25": lambda near: near.words,
+    "BM25": lambda near: near.bm25,
     "embedding": lambda near: near.cosine,
     "both": lambda near: near.sum,
 }
@@ -83,15 +83,15 @@ def load_test_set() -> tuple[Knowledge, tuple[Question, ...]]:
     return Knowledge(tuple(passages)), tuple(_questions(data["questions"], intents))
 
 
-def ranks(retrieval: Retrieval, questions: Sequence[Question], *, intent_known: bool) -> dict[str, list[int]]:
+def ranks(retrieval: PassageIndex, questions: Sequence[Question], *, intent_known: bool) -> dict[str, list[int]]:
     """The rank of the right passage for each question, by way."""
     found: dict[str, list[int]] = {name: [] for name in RANKINGS}
     for question in questions:
         passages = retrieval.knowledge.passages
         if intent_known:
             passages = retrieval.knowledge.for_intent(question.intent, DAY)
-        nearest = retrieval.nearest(question.text, passages)
-        in_file_order = sorted(nearest, key=lambda near: passages.index(near.passage))
+        rank_passages = retrieval.rank_passages(question.text, passages)
+        in_file_order = sorted(rank_passages, key=lambda near: passages.index(near.passage))
         for name, key in RANKINGS.items():
             ranked = sorted(in_file_order, key=lambda near: -key(near))
             right = (place for place, near in enumerate(ranked, 1) if near.passage.id in question.answers)
@@ -99,15 +99,15 @@ def ranks(retrieval: Retrieval, questions: Sequence[Question], *, intent_known: 
     return found
 
 
-def beside(retrieval: Retrieval, questions: Sequence[Question]) -> tuple[float, float]:
+def related_passages(retrieval: PassageIndex, questions: Sequence[Question]) -> tuple[float, float]:
     """Of a wrong intent: how often the added passage is the right one; of the right: how often one is added."""
     rescued = added = 0
     for question in questions:
-        nearest = retrieval.nearest(question.text, retrieval.knowledge.passages)
-        wrong = next(near.passage for near in nearest if question.intent not in near.passage.intents).intents[0]
+        rank_passages = retrieval.rank_passages(question.text, retrieval.knowledge.passages)
+        wrong = next(near.passage for near in rank_passages if question.intent not in near.passage.intents).intents[0]
         for intent in (wrong, question.intent):
             found = retrieval.find(intent, question.text, DAY, CustomerTier.STANDARD, "en")
-            other = retrieval.beside(found, question.text, DAY, CustomerTier.STANDARD)
+            other = retrieval.related_passages(found, question.text, DAY, CustomerTier.STANDARD)
             if intent == wrong:
                 rescued += any(passage.id in question.answers for passage in other)
             else:
@@ -115,7 +115,7 @@ def beside(retrieval: Retrieval, questions: Sequence[Question]) -> tuple[float, 
     return rescued / len(questions), added / len(questions)
 
 
-def cpu_us(retrieval: Retrieval, questions: Sequence[Question]) -> float:
+def cpu_us(retrieval: PassageIndex, questions: Sequence[Question]) -> float:
     """Microseconds of CPU of one `find` among several passages of the right intent."""
     asked = [questions[at % len(questions)] for at in range(TIMED_CALLS)]
     began = time.process_time()
@@ -130,8 +130,8 @@ def main() -> None:
     settings = load()
     bundle = open_bundle_at(settings, parser.parse_args().bundle or served_bundle_path(settings)).files
     knowledge, questions = load_test_set()
-    embedder: Embedder = FeatureRow.load(bundle / "features", MASKING_VERSION)
-    retrieval = Retrieval.over(knowledge, embedder)
+    embedder: Embedder = FeatureExtractor.load(bundle / "features", MASKING_VERSION)
+    retrieval = PassageIndex.build(knowledge, embedder)
     rows = []
     for known in (True, False):
         for name, places in ranks(retrieval, questions, intent_known=known).items():
@@ -141,7 +141,7 @@ def main() -> None:
     shares = (("first", "first"), ("in three", "in_three"), ("1 / rank", "reciprocal"), ("paraphrased", "paraphrased"))
     columns = [("intent", "intent", ""), ("ranked by", "by", ""), *((*share, ".3f") for share in shares)]
     print_table(bundle.root.name, columns, rows)
-    rescued, added = beside(retrieval, questions)
+    rescued, added = related_passages(retrieval, questions)
     print(f"A passage beside: right for {rescued:.1%} of wrong intents, added for {added:.1%} of right ones.")
     counts = {"bundle": bundle.root.name, "questions": len(questions), "passages": len(knowledge.passages)}
     cost = {"rescued": rescued, "added_in_vain": added, "cpu_us": cpu_us(retrieval, questions)}

@@ -30,8 +30,8 @@ import psutil
 from benchmarks.results import argument_parser, print_result
 from bentos.wiring.model import served_bundle_path
 from frontdesk.config import Settings, load
-from frontdesk.security.keys import signing_key
-from frontdesk.security.tokens import mint
+from frontdesk.security.token_keys import load_signing_key
+from frontdesk.security.tokens import issue_token
 from model_store.signature import load_signer
 
 HOST = "127.0.0.1"
@@ -189,9 +189,9 @@ def get_status(port: int, path: str) -> int:
 
 
 def _token(settings: Settings, home: Path) -> str:
-    key = signing_key(home / "keys")
+    key = load_signing_key(home / "keys")
     scopes = ("understand", "answer", "history:read", "admin")
-    return mint(key, settings.security, subject="benchmark", tenant="default", scopes=scopes, ttl_s=TOKEN_TTL_S)
+    return issue_token(key, settings.security, subject="benchmark", tenant="default", scopes=scopes, ttl_s=TOKEN_TTL_S)
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:

@@ -108,7 +108,7 @@ def measure_rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> floa
 
         async def client() -> None:
             for mine in left:
-                await worker.recorder.keep(mine)
+                await worker.recorder.store(mine)
 
         async def clients() -> None:
             await asyncio.gather(*(client() for _ in range(CONCURRENT_WRITERS)))

@@ -173,8 +173,8 @@ class Frontdesk:
         os.environ[PROXIES_VARIABLE] = ",".join(settings.server.trusted_proxies)
         os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two threads spin for each other on a product this small
         os.environ["PYTHONSAFEPATH"] = "1"
-        if gaps := bundle.taxonomy().gaps():
-            _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(gaps))
+        if intents_without_policy := bundle.taxonomy().intents_without_policy():
+            _log.warning("No policy for %s: medium urgency, never automated.", ", ".join(intents_without_policy))
         pinned = PinnedRun(
             home=settings.home,
             bundle=bundle.path,

@@ -10,7 +10,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from frontdesk.decision.automation import EXPLAINED
+from frontdesk.decision.rules import REASON_TEXTS
 from frontdesk.types import Reason
 
 BAR_WIDTH = 24
@@ -55,7 +55,7 @@ def _bar(share: float, style: str) -> Text:
 def _decision(decision: Mapping[str, Any]) -> Text:
     text = Text(decision["action"], style=_ACTION_STYLE[decision["action"]])
     for reason in decision["reasons"]:
-        text.append(f"\n· {EXPLAINED[Reason(reason)]}", style="default not bold")
+        text.append(f"\n· {REASON_TEXTS[Reason(reason)]}", style="default not bold")
     if question := decision.get("question"):
         text.append(f"\nask: {question}", style="default not bold")
     if decision["suggested_actions"]:

@@ -115,16 +115,16 @@ def _mint_token(settings: Settings) -> tuple[str, float]:
     """Return a token for this command and its expiry in seconds since the epoch. Writes an audit entry."""
     from cli.audit import audit_if_possible
     from frontdesk.identifiers import uuid7
-    from frontdesk.security.keys import signing_key
-    from frontdesk.security.tokens import mint
+    from frontdesk.security.token_keys import load_signing_key
+    from frontdesk.security.tokens import issue_token
 
     jti, ttl_s = uuid7(), min(TOKEN_TTL_S, settings.security.token_ttl_s)
     grant = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
     audit_if_possible(
         settings, "token.minted", jti, tenant=TENANT, details=grant
     )  # the token is never printed: optional
-    token = mint(
-        signing_key(settings.keys),
+    token = issue_token(
+        load_signing_key(settings.keys),
         settings.security,
         subject=SUBJECT,
         tenant=TENANT,

@@ -36,29 +36,29 @@ def verify(
     """
     import socket
 
-    from frontdesk.audit.chain import audit_key
-    from frontdesk.audit.checkpoints import FILE_NAME, checkpoints_in, should_be_in_file
-    from frontdesk.audit.log import checked
+    from frontdesk.audit.chain import load_audit_key
+    from frontdesk.audit.checkpoints import FILE_NAME, expected_in_file, read_checkpoint_file
+    from frontdesk.audit.log import check_log
     from frontdesk.config import load
     from frontdesk.errors import DataError, StorageUnavailable
-    from frontdesk.storage.database import reading
+    from frontdesk.storage.database import begin_reading
 
     settings = load()
-    elsewhere, torn = checkpoints_in(settings.home / FILE_NAME)
+    external, torn = read_checkpoint_file(settings.home / FILE_NAME)
     if torn:
         typer.echo(
             f"{torn} lines of {settings.home / FILE_NAME} cannot be read: torn by a crash, or changed.", err=True
         )
     for path in checkpoint or ():
-        found, damaged = checkpoints_in(path)
+        found, damaged = read_checkpoint_file(path)
         if damaged or not path.exists():
             raise DataError("A file of checkpoints is not there, or holds something that is none.")
-        elsewhere += found
-    key = audit_key(settings.keys)
+        external += found
+    key = load_audit_key(settings.keys)
     try:
-        with _opened(settings) as engine, reading(engine) as connection:
+        with _opened(settings) as engine, begin_reading(engine) as connection:
             findings = _missing_tables(connection)
-            verification = None if findings else checked(connection, key, elsewhere)
+            verification = None if findings else check_log(connection, key, external)
     except StorageUnavailable as error:
         typer.echo(f"Nothing was verified. {error.message}", err=True)
         raise typer.Exit(EXIT_UNREACHABLE) from None
@@ -66,18 +66,18 @@ def verify(
         typer.echo(_escape_unprintable(finding))
     if verification is None or verification.findings:
         raise typer.Exit(1)
-    count = verification.checkpoints + len(elsewhere)
+    count = verification.checkpoints + len(external)
     typer.echo(f"{verification.entries} entries and {count} checkpoints are as they were written.")
-    expected = should_be_in_file(verification.kept, settings.storage.hosts, socket.gethostname())
+    expected = expected_in_file(verification.kept, settings.storage.hosts, socket.gethostname())
     _check_checkpoint_file(settings, expected)
 
 
 def _check_checkpoint_file(settings: Settings, expected: Sequence[Checkpoint]) -> None:
     """Exit if this host's file lacks expected checkpoints; with several hosts, only if it has none of them."""
-    from frontdesk.audit.checkpoints import FILE_NAME, lacking
+    from frontdesk.audit.checkpoints import FILE_NAME, missing_from_file
 
     file = settings.home / FILE_NAME
-    missing = lacking(expected, file)
+    missing = missing_from_file(expected, file)
     if not missing or (settings.storage.hosts > 1 and len(missing) < len(expected)):
         return
     state = "lacks" if file.exists() else "does not exist, and lacks"
@@ -121,28 +121,28 @@ def checkpoint(
 
     Servers do that by themselves too, for what is new (security.audit_checkpoint_s).
     """
-    from frontdesk.audit.chain import audit_key
-    from frontdesk.audit.checkpoints import FILE_NAME, append_line, keep_checkpoint, lacking
-    from frontdesk.audit.log import checked
+    from frontdesk.audit.chain import load_audit_key
+    from frontdesk.audit.checkpoints import FILE_NAME, append_line, missing_from_file, store_checkpoint
+    from frontdesk.audit.log import check_log
     from frontdesk.config import load
     from frontdesk.errors import DataError
-    from frontdesk.storage.database import reading
+    from frontdesk.storage.database import begin_reading
 
     settings = load()
     if complete_file:
-        key, file = audit_key(settings.keys), settings.home / FILE_NAME
-        with _opened(settings) as engine, reading(engine) as connection:
-            verification = checked(connection, key, [])
+        key, file = load_audit_key(settings.keys), settings.home / FILE_NAME
+        with _opened(settings) as engine, begin_reading(engine) as connection:
+            verification = check_log(connection, key, [])
         if verification.findings:
             raise DataError("The audit log is not as it was written.", hint="See: frontdesk audit verify")
-        missing = lacking(verification.kept, file)
+        missing = missing_from_file(verification.kept, file)
         audit_first(settings, "audit.file_completed", [str(len(missing))])
         for absent in missing:
             append_line(file, absent)
         typer.echo(f"{len(missing)} checkpoints were added to {file}.")
         return
     with _opened(settings) as engine:
-        made = keep_checkpoint(engine, audit_key(settings.keys), settings.home / FILE_NAME)
+        made = store_checkpoint(engine, load_audit_key(settings.keys), settings.home / FILE_NAME)
     typer.echo(made.to_json())
 
 
@@ -161,18 +161,18 @@ def list_entries(
     """
     import json
 
-    from frontdesk.audit.chain import audit_key
+    from frontdesk.audit.chain import load_audit_key
     from frontdesk.config import load
-    from frontdesk.security.fingerprints import fingerprint_key
-    from frontdesk.storage.database import reading
-    from frontdesk.storage.sql.audit import all_tenants, find_entries
-    from frontdesk.storage.subjects import customer_hash
+    from frontdesk.security.pseudonyms import load_pseudonym_key
+    from frontdesk.storage.database import begin_reading
+    from frontdesk.storage.erasure_subjects import customer_hash
+    from frontdesk.storage.sql.audit_log import all_tenants, find_entries
 
     settings = load()
-    fingerprints = () if customer is None else _fingerprints(customer, audit_key(settings.keys))
-    with _opened(settings) as engine, reading(engine) as connection:
+    fingerprints = () if customer is None else _fingerprints(customer, load_audit_key(settings.keys))
+    with _opened(settings) as engine, begin_reading(engine) as connection:
         if customer is not None:
-            fingerprint = fingerprint_key(settings.keys).fingerprint
+            fingerprint = load_pseudonym_key(settings.keys).pseudonym
             tenants = [tenant] if tenant is not None else all_tenants(connection)
             fingerprints += tuple(customer_hash(fingerprint, name, customer) for name in tenants)
         for row in find_entries(connection, fingerprints, subject=subject, tenant=tenant, action=action, limit=limit):
@@ -267,7 +267,7 @@ def audit_first(
     from sqlalchemy import inspect
     from sqlalchemy.exc import SQLAlchemyError
 
-    from frontdesk.audit.chain import audit_key
+    from frontdesk.audit.chain import load_audit_key
     from frontdesk.errors import StorageUnavailable
     from frontdesk.storage.database import begin_writing, migrate, open_database
     from frontdesk.storage.sql.audit_trail import AuditTrail
@@ -281,7 +281,7 @@ def audit_first(
         if not inspect(engine).has_table("audit_log"):
             migrate(settings.database_url)
         with begin_writing(engine) as connection:
-            AuditTrail(audit_key(settings.keys).link).append(connection, entries)
+            AuditTrail(load_audit_key(settings.keys).entry_hash).append(connection, entries)
     except SQLAlchemyError as error:
         raise StorageUnavailable(f"The audit log could not be written ({type(error).__name__}).") from None
     finally:

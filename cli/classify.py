@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from frontdesk.errors import FrontdeskError
-from frontdesk.private_files import is_trusted_owner, open_own, replaced
+from frontdesk.private_files import is_trusted_owner, open_own_file, replace_file
 
 if TYPE_CHECKING:
     from cli.resumable_rows import Row, RowFile
@@ -172,7 +172,7 @@ class ClassifyRun:
         Each step is safe: what it wrote stays, whatever happens after it.
         """
         part = self.part if reached.written else self._new_part()
-        descriptor = open_own(part, os.O_RDWR | (0 if reached.written else os.O_CREAT | os.O_EXCL))
+        descriptor = open_own_file(part, os.O_RDWR | (0 if reached.written else os.O_CREAT | os.O_EXCL))
         with self.file.open("rb") as source, os.fdopen(descriptor, "r+b") as sink:
             sink.truncate(reached.written)
             sink.seek(reached.written)
@@ -221,7 +221,7 @@ class ClassifyRun:
         return self.target.with_name(f"{self._part_prefix}{secrets.token_hex(8)}")
 
     def _read_record(self) -> dict[str, Any]:
-        with os.fdopen(open_own(self.progress, os.O_RDONLY), "rb") as file:
+        with os.fdopen(open_own_file(self.progress, os.O_RDONLY), "rb") as file:
             record = json.load(file)
         if not isinstance(record, dict):
             raise ValueError("not a progress record")
@@ -229,7 +229,7 @@ class ClassifyRun:
 
     def _write_record(self, reached: ClassifyProgress, part: Path) -> None:
         record = {"identity": self.identity, "reached": asdict(reached), "part": part.name}
-        with replaced(self.progress, sync=False) as file:
+        with replace_file(self.progress, sync=False) as file:
             file.write(json.dumps(record).encode())
 
 
@@ -250,8 +250,8 @@ def _policy_options(settings: Settings) -> list[Any]:
 def _classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     from datetime import UTC, datetime
 
-    from frontdesk.decision.automation import decide
     from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
+    from frontdesk.decision.rules import decide
     from frontdesk.masking import mask
     from frontdesk.types import MaskedText, Query, Understanding
 

@@ -100,19 +100,23 @@ def _champion(settings: Settings) -> Iterator[Finding]:
     yield Finding(
         "champion", "good", f"{bundle.version}, golden rows reproduced, {len(bundle.manifest.files)} files verified"
     )
-    if gaps := ensemble.taxonomy.gaps():
-        yield Finding("taxonomy", "warning", f"no policy for {', '.join(gaps)}: never automated, medium urgency")
+    if intents_without_policy := ensemble.taxonomy.intents_without_policy():
+        yield Finding(
+            "taxonomy", "warning", f"no policy for {', '.join(intents_without_policy)}: never automated, medium urgency"
+        )
     else:
         yield Finding("taxonomy", "good", f"{len(ensemble.taxonomy.labels)} intents, each with a policy")
     if ensemble.calibration.automation_threshold is None:
         yield Finding("automation", "warning", "no threshold could be certified for this bundle: nothing is automated")
     try:
-        missing = Knowledge.read(settings.responses.knowledge or STARTER_KNOWLEDGE).missing(ensemble.taxonomy.labels)
+        uncovered_intents = Knowledge.read(settings.responses.knowledge or STARTER_KNOWLEDGE).uncovered_intents(
+            ensemble.taxonomy.labels
+        )
     except FrontdeskError as error:
         yield Finding("knowledge", "bad", str(error))
         return
-    if missing:
-        yield Finding("knowledge", "warning", f"no passage for {', '.join(missing)}: a person has to answer")
+    if uncovered_intents:
+        yield Finding("knowledge", "warning", f"no passage for {', '.join(uncovered_intents)}: a person has to answer")
     else:
         yield Finding("knowledge", "good", "every intent has a passage")
 
@@ -133,7 +137,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     from sqlalchemy.exc import SQLAlchemyError
 
     from frontdesk.errors import FrontdeskError
-    from frontdesk.storage.database import open_database, reading
+    from frontdesk.storage.database import begin_reading, open_database
     from frontdesk.storage.sql.records import ping
 
     kind = settings.database_url.partition(":")[0]
@@ -142,7 +146,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
         return
     try:
         engine = open_database(settings.database_url)
-        with reading(engine) as connection:
+        with begin_reading(engine) as connection:
             ping(connection)
     except (FrontdeskError, SQLAlchemyError) as error:
         yield Finding("database", "bad", f"{kind} does not answer ({type(error).__name__})")

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from frontdesk.features.behavioural import STRANGER
+from frontdesk.features.customer_history import EMPTY_HISTORY
 from frontdesk.types import CustomerTier
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
-    from frontdesk.decision.alternatives import Case
+    from frontdesk.decision.counterfactuals import Case
     from frontdesk.decision.priority import PriorityPolicy
-    from frontdesk.features.behavioural import CustomerHistory
+    from frontdesk.features.customer_history import CustomerHistory
     from frontdesk.types import Decision, Query
     from runners.ensemble.ensemble import Ensemble
     from runners.models.calibration import Calibration
@@ -68,13 +68,13 @@ def explain_query(
     ensemble: Ensemble,
     priorities: PriorityPolicy,
     max_plausible_to_clarify: int,
-    history: CustomerHistory = STRANGER,
+    history: CustomerHistory = EMPTY_HISTORY,
 ) -> dict[str, Any]:
     """The whole explanation as plain data; probabilities are shares of 1, points are points of priority."""
     from datetime import UTC, datetime
 
-    from frontdesk.decision.alternatives import Case
-    from frontdesk.decision.automation import decide
+    from frontdesk.decision.counterfactuals import Case
+    from frontdesk.decision.rules import decide
     from frontdesk.masking import mask
     from frontdesk.types import PriorityLevel
 
@@ -131,18 +131,18 @@ def _models_view(case: Case, calibration: Calibration) -> dict[str, Any]:
 
 def _decision(decision: Decision, case: Case) -> dict[str, Any]:
     """The rules that applied, the deciding one first; then those that did not."""
-    from frontdesk.decision.automation import EXPLAINED
+    from frontdesk.decision.rules import REASON_TEXTS
 
-    others = [reason for reason in EXPLAINED if reason not in decision.reasons]
+    others = [reason for reason in REASON_TEXTS if reason not in decision.reasons]
     return {
         "action": decision.action,
         "question": decision.question,
         "suggested_actions": list(decision.suggested_actions),
         "rules": [
-            {"reason": reason, "applies": reason in decision.reasons, "because": EXPLAINED[reason]}
+            {"reason": reason, "applies": reason in decision.reasons, "because": REASON_TEXTS[reason]}
             for reason in (*decision.reasons, *others)
         ],
-        "would_change": [asdict(alternative) for alternative in case.alternatives()],
+        "would_change": [asdict(alternative) for alternative in case.find_counterfactuals()],
     }
 
 
@@ -171,14 +171,14 @@ def _history(settings: Settings, tenant: str, customer: str | None) -> CustomerH
     """What the record knows of a customer; a stranger's where none is named or nothing was ever stored."""
     from datetime import UTC, datetime
 
-    from frontdesk.storage.database import migrate, open_database, reading
-    from frontdesk.storage.sql.customers import history_as_of
+    from frontdesk.storage.database import begin_reading, migrate, open_database
+    from frontdesk.storage.sql.contacts_and_ratings import history_as_of
 
     if customer is None:
-        return STRANGER
+        return EMPTY_HISTORY
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         return history_as_of(connection, tenant, customer, datetime.now(UTC))
 
 

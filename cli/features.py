@@ -32,7 +32,7 @@ def show(
     from datetime import UTC
 
     from frontdesk.errors import ConfigurationError
-    from frontdesk.storage.sql.customers import history_as_of
+    from frontdesk.storage.sql.contacts_and_ratings import history_as_of
 
     try:
         moment = datetime.fromisoformat(at) if at else datetime.now(UTC)
@@ -88,8 +88,8 @@ def export_lines(connection: Connection) -> Iterator[str]:
     from collections import defaultdict
     from itertools import groupby
 
-    from frontdesk.features.behavioural import Rating, histories_at
-    from frontdesk.storage.sql.customers import all_contacts, all_ratings
+    from frontdesk.features.customer_history import Rating, histories_at
+    from frontdesk.storage.sql.contacts_and_ratings import all_contacts, all_ratings
 
     ratings: dict[tuple[str, str], list[Rating]] = defaultdict(list)
     for rated in all_ratings(connection):
@@ -97,10 +97,15 @@ def export_lines(connection: Connection) -> Iterator[str]:
     for owner, stored in groupby(all_contacts(connection), lambda one: (one.tenant, one.customer_id)):
         asked = list(stored)
         histories = histories_at(
-            [one.contact for one in asked], ratings.get(owner, []), [one.asked_at for one in asked]
+            [one.contact for one in asked], ratings.get(owner, []), [one.received_at for one in asked]
         )
         for one, history in zip(asked, histories, strict=True):
-            told = {"query_id": one.contact.id, "tenant": one.tenant, "at": one.asked_at.isoformat(), **asdict(history)}
+            told = {
+                "query_id": one.contact.id,
+                "tenant": one.tenant,
+                "at": one.received_at.isoformat(),
+                **asdict(history),
+            }
             yield json.dumps(told)
 
 

@@ -256,7 +256,7 @@ def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
     from runners.models.base_model import Batch
     from runners.models.onnx_encoder import Encoder
 
-    batch = Batch(texts, on_cpu.features.rows(texts))
+    batch = Batch(texts, on_cpu.features.extract(texts))
 
     def encoders(ensemble: Ensemble) -> float:
         members = [member for member in ensemble.members if isinstance(member, Encoder)]

@@ -16,7 +16,7 @@ from cli.audit import audit_if_possible
 if TYPE_CHECKING:
     from frontdesk.config import Settings
     from frontdesk.security.key_store import KeyFiles
-    from frontdesk.storage.sql.reencryption import KeyUse, ResealJob
+    from frontdesk.storage.sql.reencryption import KeyUse, ReencryptionJob
 
 MIN_UNUSED_S = 60.0
 """Requests that began before a rotation have long been kept by then; a key is used for a second longer at most."""
@@ -55,7 +55,7 @@ def retire(kid: Annotated[str, typer.Argument(help="A key that is not in use.")]
     """Delete a key. Every token that it signed is refused from now on; one that still seals something stays."""
     settings, files = _opened(sealing)
     if sealing and kid in {key.kid for key in files.read().others}:
-        check_retirable(settings, kid, files.resting_s(kid))
+        check_retirable(settings, kid, files.inactive_s(kid))
     files.retire(kid)
     audit_if_possible(settings, "keys.retire", kid)
     typer.echo(f"{kid} is retired.")
@@ -92,14 +92,14 @@ def reseal() -> None:
     with open_reencryption_job(settings) as job, Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=job.rows())
         done = job.run(lambda rows: bar.advance(task, rows))
-        use = job.use()
-        current, others = job.seal.current.kid, [key.kid for key in job.seal.earlier.values()]
+        key_use = job.key_use()
+        current, others = job.field_cipher.current.kid, [key.kid for key in job.field_cipher.earlier.values()]
     audit_if_possible(settings, "keys.reseal", current)
     typer.echo(f"{done.values} values were sealed anew with the key {current}.")
     if done.unreadable:
         typer.echo(f"{done.unreadable} values could not be opened: their key is not here, or they were changed.")
     for kid in others:
-        why = reason_to_keep(use, kid)
+        why = reason_to_keep(key_use, kid)
         typer.echo(f"The key {kid} is still needed: {why}." if why else f"Nothing here needs the key {kid} any more.")
         if not why:
             typer.echo(f"  Once the same is said on every host: frontdesk keys retire {kid} --sealing")
@@ -130,61 +130,61 @@ def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among
 
 def _opened(sealing: bool) -> tuple[Settings, KeyFiles]:
     from frontdesk.config import load
-    from frontdesk.security.key_store import KeyFiles, Purpose
+    from frontdesk.security.key_store import KeyFiles, KeyPurpose
 
     settings = load()
-    return settings, KeyFiles(settings.keys, Purpose.SEALING if sealing else Purpose.SIGNING)
+    return settings, KeyFiles(settings.keys, KeyPurpose.FIELD_ENCRYPTION if sealing else KeyPurpose.SIGNING)
 
 
-def check_retirable(settings: Settings, kid: str, resting_s: float) -> None:
+def check_retirable(settings: Settings, kid: str, inactive_s: float) -> None:
     """Raises ConfigurationError where something sealed with the key is left, or may still be on its way."""
     from frontdesk.errors import ConfigurationError
-    from frontdesk.storage.spool.spool import purge
+    from frontdesk.storage.spool.spool_file import delete_expired_keys
 
-    if resting_s < MIN_UNUSED_S:
+    if inactive_s < MIN_UNUSED_S:
         raise ConfigurationError(
-            f"The key {kid} was put aside {resting_s:.0f} seconds ago, and requests may still be using it.",
-            hint=f"Try again in {MIN_UNUSED_S - resting_s:.0f} seconds.",
+            f"The key {kid} was put aside {inactive_s:.0f} seconds ago, and requests may still be using it.",
+            hint=f"Try again in {MIN_UNUSED_S - inactive_s:.0f} seconds.",
         )
     with open_reencryption_job(settings) as job:
         for engine in (job.spool, job.database):
-            purge(engine, datetime.now(UTC) - timedelta(seconds=settings.storage.idempotency_ttl_s))
-        if why := reason_to_keep(job.use(), kid):
+            delete_expired_keys(engine, datetime.now(UTC) - timedelta(seconds=settings.storage.idempotency_ttl_s))
+        if why := reason_to_keep(job.key_use(), kid):
             raise ConfigurationError(f"The key {kid} is still needed: {why}.", hint="See: frontdesk keys reseal")
 
 
-def reason_to_keep(use: KeyUse, kid: str) -> str:
+def reason_to_keep(key_use: KeyUse, kid: str) -> str:
     """By what; nothing where a key may go."""
     parts = []
-    if values := use.sealed[kid]:
+    if values := key_use.sealed[kid]:
         parts.append(f"{values} values are sealed with it")
-    if keys := use.remembered[kid]:
+    if keys := key_use.fingerprints[kid]:
         parts.append(f"{keys} Idempotency-Keys know their request by it, until storage.idempotency_ttl_s is over")
     return " and ".join(parts)
 
 
 @contextmanager
-def open_reencryption_job(settings: Settings) -> Iterator[ResealJob]:
+def open_reencryption_job(settings: Settings) -> Iterator[ReencryptionJob]:
     """Raises StorageUnavailable where the database or the spool does not answer; what was sealed anew stays so."""
     from sqlalchemy.exc import SQLAlchemyError
 
     from frontdesk.errors import StorageUnavailable
-    from frontdesk.security.sealing import read_seal
+    from frontdesk.security.field_encryption import read_field_cipher
     from frontdesk.storage.database import migrate, open_database
-    from frontdesk.storage.db_errors import name_of
-    from frontdesk.storage.spool.spool import Spool
-    from frontdesk.storage.sql.reencryption import ResealJob
+    from frontdesk.storage.db_errors import error_name
+    from frontdesk.storage.spool.spool_file import Spool
+    from frontdesk.storage.sql.reencryption import ReencryptionJob
 
     try:
         migrate(settings.database_url)
         database, spool = open_database(settings.database_url), Spool.open(settings.home)
         try:
-            yield ResealJob(database, spool.engine, read_seal(settings.keys))
+            yield ReencryptionJob(database, spool.engine, read_field_cipher(settings.keys))
         finally:
             spool.close()
             database.dispose()
     except SQLAlchemyError as error:
         raise StorageUnavailable(
-            f"The database did not answer ({name_of(error)}).",
+            f"The database did not answer ({error_name(error)}).",
             hint="Nothing is lost: once it is back, the same command does what is left.",
         ) from None

@@ -35,7 +35,7 @@ def check(
     """
     from frontdesk.config import load
     from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
-    from frontdesk.responses.knowledge_base.lint import problems
+    from frontdesk.responses.knowledge_base.lint import find_problems
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from model_store.promotion import POINTER, champion_path
     from model_store.signature import open_signed
@@ -46,7 +46,7 @@ def check(
     trusted = settings.security.bundle_keys
     bundle = open_signed(champion_path(settings.bundles), settings.keys, trusted) if trained else None
     intents = bundle.taxonomy() if bundle else Taxonomy.read(taxonomy or STARTER_TAXONOMY)
-    found = problems(passages, intents, datetime.now(UTC).date(), timedelta(days=soon))
+    found = find_problems(passages, intents, datetime.now(UTC).date(), timedelta(days=soon))
     errors = sum(problem.kind == "error" for problem in found)
     if as_json:
         summary = {"passages": len(passages.passages), "errors": errors, "warnings": len(found) - errors}

@@ -62,12 +62,12 @@ async def _probe(settings: LlmSettings) -> tuple[str, str]:
 
     from frontdesk.deadline import Deadline
     from frontdesk.observability.llm_metrics import LanguageModelMetrics
-    from frontdesk.responses.llm.client import ChatMessage, LanguageModelUnavailable, Reason
-    from frontdesk.responses.llm.factory import named, openai_client
+    from frontdesk.responses.llm.client import ChatMessage, FailureReason, LanguageModelUnavailable
+    from frontdesk.responses.llm.factory import build_openai_client, require_endpoint
 
-    base_url, model = named(settings)
+    base_url, model = require_endpoint(settings)
     short = settings.model_copy(update={"max_tokens": PROBE_TOKENS})
-    client = openai_client(short, LanguageModelMetrics(model, CollectorRegistry()))
+    client = build_openai_client(short, LanguageModelMetrics(model, CollectorRegistry()))
     said = False
     try:
         models = await client.models(Deadline.after(PROBE_S))
@@ -76,7 +76,7 @@ async def _probe(settings: LlmSettings) -> tuple[str, str]:
         async for _ in client.complete([ChatMessage("user", "Say OK.")], Deadline.after(PROBE_S)):
             said = True
     except LanguageModelUnavailable as error:
-        if not (said and error.reason is Reason.TOO_LONG):  # it had more to say than the probe allows
+        if not (said and error.reason is FailureReason.TOO_LONG):  # it had more to say than the probe allows
             return "bad", f"{model} at {base_url}: {error.reason.value}; the template answers"
     finally:
         await client.close()

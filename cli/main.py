@@ -93,9 +93,9 @@ def _place_keys() -> None:
     """Before anything reads a key, or makes one: those that the environment holds."""
     if any(name.startswith("FRONTDESK_") and name.endswith("_KEY") and "__" not in name for name in os.environ):
         from frontdesk.config import load
-        from frontdesk.security.keys_from_env import place_keys
+        from frontdesk.security.keys_from_env import install_keys_from_env
 
-        place_keys(load(trust_home=True).keys, os.environ)
+        install_keys_from_env(load(trust_home=True).keys, os.environ)
 
 
 def run() -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol, Self
 
-from frontdesk.csv_cells import guarded
+from frontdesk.csv_cells import escape_cell
 from frontdesk.errors import DataError
 
 MAX_LINE_BYTES = 1 << 24
@@ -115,7 +115,7 @@ class CsvFile:
 
     @property
     def head(self) -> bytes:
-        return self.bom + self._line([guarded(name) for name in (*self.columns, *self.added)])
+        return self.bom + self._line([escape_cell(name) for name in (*self.columns, *self.added)])
 
     def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
         lines = _Lines(stream, start)
@@ -136,7 +136,7 @@ class CsvFile:
                 yield Row(cells[self.text], cells, lines.position)
 
     def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes:
-        return self._line([*map(guarded, row.original), *(guarded(_cell(added[name])) for name in self.added)])
+        return self._line([*map(escape_cell, row.original), *(escape_cell(_cell(added[name])) for name in self.added)])
 
     def _line(self, cells: Sequence[str]) -> bytes:
         line = io.StringIO()

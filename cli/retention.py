@@ -57,7 +57,7 @@ def _show(report: RetentionReport, rows_heading: str, *, as_json: bool) -> None:
 @contextmanager
 def _open_retention() -> Iterator[Retention]:
     from bentos.wiring.storage import open_retention
-    from frontdesk.audit.chain import audit_key
+    from frontdesk.audit.chain import load_audit_key
     from frontdesk.config import load
     from frontdesk.storage.database import migrate, open_database
     from frontdesk.storage.sql.audit_trail import AuditTrail
@@ -67,7 +67,7 @@ def _open_retention() -> Iterator[Retention]:
         migrate(settings.database_url)
     engine = open_database(settings.database_url)
     try:
-        yield open_retention(settings, engine, AuditTrail(audit_key(settings.keys).link))
+        yield open_retention(settings, engine, AuditTrail(load_audit_key(settings.keys).entry_hash))
     finally:
         engine.dispose()
 

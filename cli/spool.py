@@ -13,7 +13,7 @@ from cli.audit import audit_first, audit_if_possible
 
 if TYPE_CHECKING:
     from frontdesk.config import Settings
-    from frontdesk.storage.spool.spool import Spool
+    from frontdesk.storage.spool.spool_file import Spool
 
 app = typer.Typer(help="What waits on this host, and what the database refused.", no_args_is_help=True)
 
@@ -79,7 +79,7 @@ def drop(
 
 @contextmanager
 def _opened(settings: Settings) -> Iterator[Spool]:
-    from frontdesk.storage.spool.spool import Spool
+    from frontdesk.storage.spool.spool_file import Spool
 
     spool = Spool.open(settings.home)
     try:

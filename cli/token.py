@@ -47,20 +47,22 @@ def mint_token(settings: Settings, *, subject: str, tenant: str, scopes: Sequenc
     """Mint a token and write its audit entry. Its `iat` is later than any revocation of the subject's tokens.
 
     Raises:
-        ConfigurationError: as `mint`.
+        ConfigurationError: as `issue_token`.
         StorageUnavailable: the audit log could not be written; no token is returned.
     """
     import time
 
     from cli.audit import audit_first
     from frontdesk.identifiers import uuid7
-    from frontdesk.security.keys import signing_key
-    from frontdesk.security.tokens import mint
+    from frontdesk.security.token_keys import load_signing_key
+    from frontdesk.security.tokens import issue_token
 
-    jti, key = uuid7(), signing_key(settings.keys)
+    jti, key = uuid7(), load_signing_key(settings.keys)
     now = max(int(time.time()), _earliest_iat(settings, tenant, subject))
     details = {"subject": subject, "tenant": tenant, "scopes": list(scopes), "exp": now + ttl_s, "jti": jti}
-    token = mint(key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti)
+    token = issue_token(
+        key, settings.security, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s, now=now, jti=jti
+    )
     audit_first(settings, "token.minted", [jti], tenant=tenant, details=details)
     return token
 
@@ -80,11 +82,11 @@ def _earliest_iat(settings: Settings, tenant: str, subject: str) -> int:
 
     from bentos.worker.revocations import earliest_accepted_issue_time, seconds_until
     from frontdesk.errors import StorageUnavailable
-    from frontdesk.storage.database import open_database, reading
+    from frontdesk.storage.database import begin_reading, open_database
 
     engine = open_database(settings.database_url)
     try:
-        with reading(engine) as connection:
+        with begin_reading(engine) as connection:
             has_revocations = inspect(connection).has_table("revoked_tokens")
             earliest = earliest_accepted_issue_time(connection, tenant, subject) if has_revocations else None
     except SQLAlchemyError as error:
@@ -147,14 +149,14 @@ def _revoked(settings: Settings, token: str | None, subject: str | None, tenant:
     """
     from bentos.worker.revocations import RevocationTarget, target_from_token, target_from_token_id
     from frontdesk.errors import InvalidQuery
-    from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID, is_valid_id
+    from frontdesk.security.revocations import EVERY_TENANT, MAX_ID_LENGTH, is_valid_id
 
     text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
     if (text is None) == (subject is None):
         raise InvalidQuery("Name a token, its jti, or --subject.", hint="See: frontdesk token revoke --help")
     if subject is not None:
         if not is_valid_id(subject):
-            raise InvalidQuery(f"A subject has 1 to {LONGEST_ID} printable characters.")
+            raise InvalidQuery(f"A subject has 1 to {MAX_ID_LENGTH} printable characters.")
         return RevocationTarget(tenant or EVERY_TENANT, subject=subject)
     if text is not None and text.count(".") == 2:
         from bentos.wiring.worker import token_keys
@@ -174,13 +176,13 @@ def inspect(
     from bentos.wiring.worker import token_keys
     from frontdesk.config import load
     from frontdesk.errors import Unauthenticated
-    from frontdesk.security.tokens import verify
+    from frontdesk.security.tokens import verify_token
 
     settings = load()
     text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
     verdict = "good"
     try:
-        verify(text, token_keys(settings), settings.security)
+        verify_token(text, token_keys(settings), settings.security)
     except Unauthenticated as error:
         verdict = error.message
     shown = {"verdict": verdict, "header": _part(text, 0), "claims": _part(text, 1)}

@@ -56,8 +56,8 @@ def read_training_input(
         chosen = build_taxonomy(examples)
     else:
         chosen = Taxonomy.read(taxonomy or STARTER_TAXONOMY)
-    if gaps := chosen.restricted_to(list_intents(examples, chosen.labels)).gaps():
-        _tell_gaps(gaps, data or STARTER_CORPUS, columns, console)
+    if intents_without_policy := chosen.with_labels(list_intents(examples, chosen.labels)).intents_without_policy():
+        _tell_gaps(intents_without_policy, data or STARTER_CORPUS, columns, console)
     return TrainingInput(examples, chosen, data.name if data else "starter corpus")
 
 
@@ -82,13 +82,17 @@ def _without(
     return left
 
 
-def _tell_gaps(gaps: Sequence[str], data: Path, columns: Columns, console: Console) -> None:
+def _tell_gaps(intents_without_policy: Sequence[str], data: Path, columns: Columns, console: Console) -> None:
     from cli.column_options import non_default_options
 
-    more = f" and {len(gaps) - MAX_SHOWN_GAPS} more" if len(gaps) > MAX_SHOWN_GAPS else ""
+    more = (
+        f" and {len(intents_without_policy) - MAX_SHOWN_GAPS} more"
+        if len(intents_without_policy) > MAX_SHOWN_GAPS
+        else ""
+    )
     command = shlex.join(["frontdesk", "data", "taxonomy", str(data), *non_default_options(columns)])
     console.print(
-        f"{len(gaps)} intents have no policy ({', '.join(gaps[:MAX_SHOWN_GAPS])}{more}): they are understood, and never "
+        f"{len(intents_without_policy)} intents have no policy ({', '.join(intents_without_policy[:MAX_SHOWN_GAPS])}{more}): they are understood, and never "
         f"automated. To write policies:\n  {command} > taxonomy.yaml\nand, once edited, train with "
         "--taxonomy taxonomy.yaml",
         highlight=False,

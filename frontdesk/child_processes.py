@@ -66,7 +66,7 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def be_parent() -> None:
+def mark_as_parent() -> None:
     """Make this process the parent that children started from now on watch with `end_with_parent`."""
     os.environ[PARENT_VARIABLE] = str(os.getpid())
 

@@ -19,7 +19,7 @@ from enum import StrEnum
 from math import inf
 
 
-class State(StrEnum):
+class CircuitState(StrEnum):
     CLOSED = "closed"
     HALF_OPEN = "half_open"
     OPEN = "open"
@@ -54,10 +54,10 @@ OPTIONAL_DEPENDENCY = BreakerLimits.consecutive(failures=3, open_s=1.0)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Permission for one call, returned by exactly one of `succeed`, `fail` and `forget`."""
+    """Permission for one call, returned by exactly one of `record_success`, `record_failure` and `discard`."""
 
     generation: int
-    began: float
+    started_at: float
 
 
 class CircuitBreaker:
@@ -67,13 +67,13 @@ class CircuitBreaker:
         self,
         limits: BreakerLimits,
         *,
-        observe: Callable[[State], None] = lambda _: None,
+        observe: Callable[[CircuitState], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits = limits
         self._observe = observe
         self._clock = clock
-        self._state = State.CLOSED
+        self._state = CircuitState.CLOSED
         self._generation = 0
         self._opened_at = 0.0
         self._calls: deque[tuple[float, bool]] = deque(maxlen=limits.max_calls)
@@ -81,40 +81,40 @@ class CircuitBreaker:
         self._good_probes = 0
 
     @property
-    def state(self) -> State:
+    def state(self) -> CircuitState:
         return self._state
 
     def admit(self) -> Ticket | None:
         """Return a ticket for one call, or None: do not call now."""
         now = self._clock()
-        if self._state is State.OPEN and now - self._opened_at >= self._limits.open_s:
-            self._enter(State.HALF_OPEN)
-        if self._state is State.OPEN:
+        if self._state is CircuitState.OPEN and now - self._opened_at >= self._limits.open_s:
+            self._enter(CircuitState.HALF_OPEN)
+        if self._state is CircuitState.OPEN:
             return None
-        if self._state is State.HALF_OPEN:
+        if self._state is CircuitState.HALF_OPEN:
             if self._probing:
                 return None  # one at a time: not all callers at once call a dependency that has just recovered
             self._probing += 1
         return Ticket(self._generation, now)
 
-    def succeed(self, ticket: Ticket, seconds: float | None = None) -> None:
+    def record_success(self, ticket: Ticket, seconds: float | None = None) -> None:
         """Record a success, which counts as bad if it was slow. `seconds`: its duration, by default since `admit`."""
-        duration_s = self._clock() - ticket.began if seconds is None else seconds
+        duration_s = self._clock() - ticket.started_at if seconds is None else seconds
         self._record(ticket, bad=duration_s >= self._limits.slow_s)
 
-    def fail(self, ticket: Ticket) -> None:
+    def record_failure(self, ticket: Ticket) -> None:
         """Record a failure of the dependency."""
         self._record(ticket, bad=True)
 
-    def forget(self, ticket: Ticket) -> None:
+    def discard(self, ticket: Ticket) -> None:
         """Record nothing: the caller cancelled the call, or the request itself was invalid."""
-        if ticket.generation == self._generation and self._state is State.HALF_OPEN:
+        if ticket.generation == self._generation and self._state is CircuitState.HALF_OPEN:
             self._probing -= 1
 
     def _record(self, ticket: Ticket, *, bad: bool) -> None:
         if ticket.generation != self._generation:
             return  # the call began before the last change of state
-        if self._state is State.HALF_OPEN:
+        if self._state is CircuitState.HALF_OPEN:
             self._record_probe(bad=bad)
             return
         now = self._clock()
@@ -123,21 +123,21 @@ class CircuitBreaker:
             self._calls.popleft()
         bads = sum(was_bad for _, was_bad in self._calls)
         if len(self._calls) >= self._limits.min_calls and bads >= self._limits.bad_share * len(self._calls):
-            self._enter(State.OPEN)
+            self._enter(CircuitState.OPEN)
 
     def _record_probe(self, *, bad: bool) -> None:
         self._probing -= 1
         self._good_probes += not bad
         if bad:
-            self._enter(State.OPEN)
+            self._enter(CircuitState.OPEN)
         elif self._good_probes >= self._limits.probes:
-            self._enter(State.CLOSED)
+            self._enter(CircuitState.CLOSED)
 
-    def _enter(self, state: State) -> None:
+    def _enter(self, state: CircuitState) -> None:
         self._state = state
         self._generation += 1
         self._probing = self._good_probes = 0
         self._calls.clear()
-        if state is State.OPEN:
+        if state is CircuitState.OPEN:
             self._opened_at = self._clock()
         self._observe(state)

@@ -38,7 +38,7 @@ PINNED_RUN_VARIABLE = "FRONTDESK_PINNED_RUN"
 NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, PINNED_RUN_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
 
 
-class Section(BaseModel):
+class SettingsSection(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
@@ -50,7 +50,7 @@ def _is_ipv6(host: str) -> bool:
     return True
 
 
-class ServerSettings(Section):
+class ServerSettings(SettingsSection):
     host: str = "127.0.0.1"
     port: int = Field(3000, ge=1, le=65535)
     grpc_port: int | None = Field(3001, ge=1, le=65535)
@@ -122,7 +122,7 @@ class ServerSettings(Section):
         return self
 
 
-class ModelSettings(Section):
+class ModelSettings(SettingsSection):
     bundle: Path | None = None
     placement: Literal["embedded", "dedicated", "distributed"] = "embedded"
     runner_start_timeout_s: float = Field(60.0, gt=0)
@@ -136,20 +136,20 @@ class ModelSettings(Section):
     precision: Literal["auto", "int8", "fp16", "fp32"] = "auto"
 
 
-class PolicySettings(Section):
+class PolicySettings(SettingsSection):
     priority: Path | None = None
     replies: Path | None = None
     questions: Path | None = None
     max_plausible_to_clarify: int = Field(3, ge=2)
 
 
-class ResponseSettings(Section):
+class ResponseSettings(SettingsSection):
     knowledge: Path | None = None
     provider: Literal["template", "openai", "local"] = "template"
     cached_replies: int = Field(1024, ge=0)
 
 
-class LlmSettings(Section):
+class LlmSettings(SettingsSection):
     """`api_key` comes from the environment alone; it is in no dump and no repr."""
 
     base_url: str | None = None
@@ -183,7 +183,7 @@ class LlmSettings(Section):
         return value
 
 
-class RetentionDays(Section):
+class RetentionDays(SettingsSection):
     """How many days rows are kept, by table; None keeps them forever. Fractions of a day are allowed."""
 
     queries: float | None = Field(None, gt=0)
@@ -194,7 +194,7 @@ class RetentionDays(Section):
     audit_log: float | None = Field(None, gt=0)
 
 
-class StorageSettings(Section):
+class StorageSettings(SettingsSection):
     url: str | None = Field(None, repr=False)
     commit_budget_s: float = Field(1.0, gt=0)
     commit_timeout_s: float = Field(5.0, gt=0)
@@ -207,7 +207,7 @@ class StorageSettings(Section):
     min_free_bytes: int = Field(67_108_864, ge=0)
 
 
-class OutboxSettings(Section):
+class OutboxSettings(SettingsSection):
     sinks: tuple[Literal["file", "features"], ...] = ()
     file: Path | None = None
     max_events_per_delivery: int = Field(256, ge=1)
@@ -217,12 +217,12 @@ class OutboxSettings(Section):
     poll_s: float = Field(0.5, gt=0)
 
 
-class RedisSettings(Section):
+class RedisSettings(SettingsSection):
     url: str | None = Field(None, repr=False)
     timeout_s: float = Field(0.01, gt=0)
 
 
-class SecuritySettings(Section):
+class SecuritySettings(SettingsSection):
     algorithm: Literal["HS256", "RS256", "ES256", "EdDSA"] = "HS256"
     issuer: str = "frontdesk"
     audience: str = "frontdesk"
@@ -247,25 +247,25 @@ class SecuritySettings(Section):
         return self
 
 
-class LimitSettings(Section):
+class LimitSettings(SettingsSection):
     window_s: float = Field(60.0, gt=0, le=86_400)
     caller_requests: int | None = Field(None, ge=1)
     tenant_requests: int | None = Field(None, ge=1)
     total_requests: int | None = Field(None, ge=1)
 
 
-class ObservabilitySettings(Section):
+class ObservabilitySettings(SettingsSection):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     access_log: bool = True
     refused_lines_per_second: int | None = Field(5, ge=1)
 
 
-class TrainingSettings(Section):
+class TrainingSettings(SettingsSection):
     experiment: str = "frontdesk"
     tracking_uri: str | None = Field(None, repr=False)
 
 
-class GateLimits(Section):
+class PromotionLimits(SettingsSection):
     """How much worse than the champion a challenger may be (model_store/promotion_gate.py). Losses are shares, 0.01 is 1 %."""
 
     significance: float = Field(0.05, gt=0, lt=1)
@@ -279,7 +279,7 @@ class GateLimits(Section):
     max_size_ratio: float = Field(2.0, gt=0)
 
 
-class Settings(Section):
+class Settings(SettingsSection):
     """The whole configuration. Paths that the file leaves empty are derived from `home`."""
 
     home: Path = Path("var")
@@ -295,7 +295,7 @@ class Settings(Section):
     limits: LimitSettings = LimitSettings()
     observability: ObservabilitySettings = ObservabilitySettings()
     training: TrainingSettings = TrainingSettings()
-    promotion: GateLimits = GateLimits()
+    promotion: PromotionLimits = PromotionLimits()
     bentoml: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
@@ -386,7 +386,7 @@ def paths_in_environment(settings: Settings, variables: Mapping[str, str]) -> di
     if (file := configuration_file(variables)) is not None:
         paths[CONFIG_VARIABLE] = str(file.absolute())
     for section, content in settings:
-        if isinstance(content, Section):
+        if isinstance(content, SettingsSection):
             for key, value in content:
                 if (path := _absolute(value)) is not None:
                     paths[f"{PREFIX}{section}__{key}".upper()] = json.dumps(path)

@@ -22,7 +22,7 @@ _GUARDED_CONTROL = re.compile(r"'+[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*")
 
 
-def guarded(cell: str) -> str:
+def escape_cell(cell: str) -> str:
     """Return the cell with an apostrophe before every formula character; numbers are left unchanged."""
     if _NUMBER.fullmatch(cell):
         return cell
@@ -32,8 +32,8 @@ def guarded(cell: str) -> str:
     return f"'{safe}" if _CONTROL.match(safe) else safe
 
 
-def unguarded(cell: str) -> str:
-    """Return the cell before `guarded` was applied."""
+def unescape_cell(cell: str) -> str:
+    """Return the cell before `escape_cell` was applied."""
     bare = cell[1:] if _GUARDED_CONTROL.match(cell) else cell
     match = _GUARDED_AT_START.match(bare)
     start, rest = ("", bare) if match is None else (match[1] + match[2], bare[match.end() :])

@@ -18,18 +18,18 @@ class Deadline:
     """The moment, on the monotonic clock in seconds, after which nobody waits for the answer any more."""
 
     at: float
-    began: float = field(default_factory=time.monotonic, compare=False)
+    started_at: float = field(default_factory=time.monotonic, compare=False)
     """When the request began, on the same clock."""
 
     @classmethod
-    def after(cls, seconds: float, began: float | None = None) -> Deadline:
-        """Return the deadline `seconds` from now; `began` is the start of the request (monotonic, default: now)."""
+    def after(cls, seconds: float, started_at: float | None = None) -> Deadline:
+        """Return the deadline `seconds` from now; `started_at` is the start of the request (monotonic, default: now)."""
         now = time.monotonic()
-        return cls(now + seconds, now if began is None else began)
+        return cls(now + seconds, now if started_at is None else started_at)
 
     def elapsed_s(self) -> float:
         """Seconds since the request began."""
-        return time.monotonic() - self.began
+        return time.monotonic() - self.started_at
 
     def remaining_s(self) -> float:
         return self.at - time.monotonic()
@@ -39,7 +39,7 @@ class Deadline:
         if self.remaining_s() <= 0:
             raise _exceeded(doing)
 
-    async def bound(self, work: Awaitable[T], doing: str) -> T:
+    async def wait_for(self, work: Awaitable[T], doing: str) -> T:
         """Await `work`, or raise `DeadlineExceeded` naming what was being done."""
         remaining = self.remaining_s()
         try:

@@ -30,7 +30,7 @@ from functools import partial
 from typing import ClassVar
 
 
-class Kind(StrEnum):
+class ErrorKind(StrEnum):
     """A stable, machine-readable name for each kind of failure."""
 
     INVALID_QUERY = "invalid-query"
@@ -54,7 +54,7 @@ class Kind(StrEnum):
 class FrontdeskError(Exception):
     """The root. `message` says what is wrong, `hint` what to do about it."""
 
-    kind: ClassVar[Kind]
+    kind: ClassVar[ErrorKind]
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(f"{message} {hint}".strip())
@@ -67,35 +67,35 @@ class FrontdeskError(Exception):
         return partial(type(self), **named), (self.message,)
 
 
-MOST_VIOLATIONS = 20
+MAX_VIOLATIONS = 20
 
 
 class InvalidQuery(FrontdeskError):
-    """An invalid request. `violations` lists (where, what) for the first `MOST_VIOLATIONS` broken rules."""
+    """An invalid request. `violations` lists (where, what) for the first `MAX_VIOLATIONS` broken rules."""
 
-    kind = Kind.INVALID_QUERY
+    kind = ErrorKind.INVALID_QUERY
 
     def __init__(self, message: str, *, violations: tuple[tuple[str, str], ...] = (), hint: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.violations = violations[:MOST_VIOLATIONS]
+        self.violations = violations[:MAX_VIOLATIONS]
 
 
 class Unauthenticated(FrontdeskError):
-    kind = Kind.UNAUTHENTICATED
+    kind = ErrorKind.UNAUTHENTICATED
 
 
 class Forbidden(FrontdeskError):
-    kind = Kind.FORBIDDEN
+    kind = ErrorKind.FORBIDDEN
 
 
 class NotFound(FrontdeskError):
-    kind = Kind.NOT_FOUND
+    kind = ErrorKind.NOT_FOUND
 
 
 class MethodNotAllowed(FrontdeskError):
     """`allowed` are the methods that the route has."""
 
-    kind = Kind.METHOD_NOT_ALLOWED
+    kind = ErrorKind.METHOD_NOT_ALLOWED
 
     def __init__(self, message: str, *, allowed: tuple[str, ...], hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -103,25 +103,25 @@ class MethodNotAllowed(FrontdeskError):
 
 
 class TooLarge(FrontdeskError):
-    kind = Kind.TOO_LARGE
+    kind = ErrorKind.TOO_LARGE
 
 
 class UnsupportedMedia(FrontdeskError):
-    kind = Kind.UNSUPPORTED_MEDIA
+    kind = ErrorKind.UNSUPPORTED_MEDIA
 
 
 class KeyInFlight(FrontdeskError):
-    kind = Kind.KEY_IN_FLIGHT
+    kind = ErrorKind.KEY_IN_FLIGHT
 
 
 class KeyReused(FrontdeskError):
-    kind = Kind.KEY_REUSED
+    kind = ErrorKind.KEY_REUSED
 
 
 class RateLimited(FrontdeskError):
     """`retry_after_s` is the earliest time at which a request may pass."""
 
-    kind = Kind.RATE_LIMITED
+    kind = ErrorKind.RATE_LIMITED
 
     def __init__(self, message: str, *, retry_after_s: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -131,7 +131,7 @@ class RateLimited(FrontdeskError):
 class Overloaded(FrontdeskError):
     """`retry_after_s` is the earliest time at which trying again makes sense."""
 
-    kind = Kind.OVERLOADED
+    kind = ErrorKind.OVERLOADED
 
     def __init__(self, message: str, *, retry_after_s: float, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -139,17 +139,17 @@ class Overloaded(FrontdeskError):
 
 
 class DeadlineExceeded(FrontdeskError):
-    kind = Kind.DEADLINE_EXCEEDED
+    kind = ErrorKind.DEADLINE_EXCEEDED
 
 
 class StorageUnavailable(FrontdeskError):
-    kind = Kind.STORAGE_UNAVAILABLE
+    kind = ErrorKind.STORAGE_UNAVAILABLE
 
 
 class BundleError(FrontdeskError):
     """`field` names the file or the manifest field that is not as it should be."""
 
-    kind = Kind.BUNDLE
+    kind = ErrorKind.BUNDLE
 
     def __init__(self, message: str, *, field: str, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -157,8 +157,8 @@ class BundleError(FrontdeskError):
 
 
 class ConfigurationError(FrontdeskError):
-    kind = Kind.CONFIGURATION
+    kind = ErrorKind.CONFIGURATION
 
 
 class DataError(FrontdeskError):
-    kind = Kind.DATA
+    kind = ErrorKind.DATA

@@ -58,16 +58,16 @@ def _folded_code(code: int) -> int | None:
 
 CHARACTERS = _CharacterTable()
 
-UNUSUAL = re.compile("[^\n\r -~\u00a1-\u00ac\u00ae-\u024f\u2018-\u201f\u2026\u20ac]")
+FOLDABLE = re.compile("[^\n\r -~\u00a1-\u00ac\u00ae-\u024f\u2018-\u201f\u2026\u20ac]")
 """Characters that folding may change. It never changes Latin letters, quotation marks or the euro sign."""
 _MARKS = "\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"
-MARKED = re.compile(rf"[\x01-\x7f][{_MARKS}]++")
+LETTER_WITH_MARKS = re.compile(rf"[\x01-\x7f][{_MARKS}]++")
 
 
-def composed(match: re.Match[str]) -> str:
-    """The letter and mark of a match of `MARKED` as one letter; the letter alone where Unicode has none."""
-    composed = unicodedata.normalize("NFC", match[0][:2])
-    return composed if len(composed) == 1 else match[0][0]
+def compose_mark(match: re.Match[str]) -> str:
+    """The letter and mark of a match of `LETTER_WITH_MARKS` as one letter; the letter alone where Unicode has none."""
+    compose_mark = unicodedata.normalize("NFC", match[0][:2])
+    return compose_mark if len(compose_mark) == 1 else match[0][0]
 
 
 _LATIN = "AaBCcEeHIiJjKMOoPpSsTXxYyZNVvdhwqgAaBEZHIKMNOoPTYXvuip"
@@ -78,7 +78,7 @@ MIXED_WORD = re.compile(rf"[A-Za-z0-9{_LIKE_LATIN}]++(?![^\W_])")
 _ASCII_LETTER = re.compile("[A-Za-z0-9]")
 
 
-def without_look_alikes(match: re.Match[str]) -> str:
+def replace_look_alikes(match: re.Match[str]) -> str:
     """The word of a match of `MIXED_WORD` in Latin letters, if it has an ASCII letter or digit."""
     word, start = match[0], match.start()
     if word.isascii() or not _ASCII_LETTER.search(word) or (start and match.string[start - 1].isalnum()):

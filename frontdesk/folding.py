@@ -17,7 +17,7 @@ always cut from the original by `Folded.span`. Folding does the following:
 - Cyrillic and Greek look-alikes of Latin letters become Latin, but only in a word that also has ASCII letters or digits
   and no other letter of their script. Words that are all Cyrillic or all Greek are kept.
 - Tags, comments and the signs of bold text are removed, escapes (JSON, quoted printable) and UTF-8 that was read as
-  Windows-1252 are undone (`frontdesk.unwrapping`).
+  Windows-1252 are undone (`frontdesk.markup_and_escapes`).
 - HTML entities of one character, `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at example dot com" and blanks around the
   "@" of an address become the signs they represent.
 
@@ -33,21 +33,21 @@ from typing import NamedTuple
 
 from frontdesk.folded_characters import (
     CHARACTERS,
-    MARKED,
+    FOLDABLE,
+    LETTER_WITH_MARKS,
     MIXED_WORD,
     OTHER_ALPHABET,
-    UNUSUAL,
-    composed,
-    without_look_alikes,
+    compose_mark,
+    replace_look_alikes,
 )
-from frontdesk.unwrapping import (
-    ESCAPED,
-    IS_ESCAPED,
-    IS_MARKED,
-    MANY_RAISED,
+from frontdesk.markup_and_escapes import (
+    ESCAPE,
     MARKUP,
-    MISREAD,
-    ONE_RAISED,
+    MAY_BE_ESCAPED,
+    MAY_HAVE_MARKUP,
+    MIN_RAISED_DIGITS,
+    RAISED_DIGIT,
+    WRONG_ENCODING,
     plain_digit,
     repair_encoding,
     strip_markup,
@@ -75,17 +75,17 @@ def fold(text: str) -> Folded:
     if text.isascii() and _is_plain(text):
         return Folded(text, range(len(text) + 1))
     folded = Folded(text, range(len(text) + 1))
-    if IS_ESCAPED.search(text):
-        folded = replace_matches(folded, ESCAPED, unescape)
+    if MAY_BE_ESCAPED.search(text):
+        folded = replace_matches(folded, ESCAPE, unescape)
     if not folded.text.isascii():
         folded = _repair_encoding(folded)
-    if UNUSUAL.search(folded.text):
+    if FOLDABLE.search(folded.text):
         folded = _fold_characters(folded)
     if "\r" in folded.text:
         folded = replace_matches(folded, _LINE_BREAK, _line_break)
     if _SIGNS.search(folded.text):
         folded = replace_matches(folded, _NAMED_SIGN, _named_sign)
-    if IS_MARKED.search(folded.text):
+    if MAY_HAVE_MARKUP.search(folded.text):
         folded = replace_matches(folded, MARKUP, strip_markup)
     if _is_spoken(folded.text):
         folded = replace_matches(folded, _SPOKEN_AT, _at)
@@ -100,7 +100,7 @@ def fold(text: str) -> Folded:
     return folded
 
 
-def insert_blanks(folded: Folded, gaps: Sequence[int]) -> Folded:
+def insert_spaces(folded: Folded, gaps: Sequence[int]) -> Folded:
     """`folded` with a blank inserted before each of `gaps`, which are in order."""
     text, positions = folded
     pieces: list[str] = []
@@ -117,13 +117,15 @@ def insert_blanks(folded: Folded, gaps: Sequence[int]) -> Folded:
 
 def _repair_encoding(folded: Folded) -> Folded:
     """`folded` with mojibake repaired, and with raised and lowered digits as plain ones."""
-    if MISREAD.search(folded.text):
-        raised = replace_matches(folded, MISREAD, lambda match: match[0] if match["raised"] else repair_encoding(match))
-        if any(match["raised"] for match in MISREAD.finditer(raised.text)):
-            return replace_matches(raised, ONE_RAISED, plain_digit)
+    if WRONG_ENCODING.search(folded.text):
+        raised = replace_matches(
+            folded, WRONG_ENCODING, lambda match: match[0] if match["raised"] else repair_encoding(match)
+        )
+        if any(match["raised"] for match in WRONG_ENCODING.finditer(raised.text)):
+            return replace_matches(raised, RAISED_DIGIT, plain_digit)
         folded = raised
-    if len(ONE_RAISED.findall(folded.text)) >= MANY_RAISED:
-        return replace_matches(folded, ONE_RAISED, plain_digit)
+    if len(RAISED_DIGIT.findall(folded.text)) >= MIN_RAISED_DIGITS:
+        return replace_matches(folded, RAISED_DIGIT, plain_digit)
     return folded
 
 
@@ -180,10 +182,10 @@ def _fold_characters(unfolded: Folded) -> Folded:
         )
         positions = [*remaining, positions[-1]]
     folded = Folded(new, positions)
-    if MARKED.search(new):
-        folded = replace_matches(folded, MARKED, composed)
+    if LETTER_WITH_MARKS.search(new):
+        folded = replace_matches(folded, LETTER_WITH_MARKS, compose_mark)
     if OTHER_ALPHABET.search(new):
-        folded = Folded(MIXED_WORD.sub(without_look_alikes, folded.text), folded.positions)
+        folded = Folded(MIXED_WORD.sub(replace_look_alikes, folded.text), folded.positions)
     return folded
 
 

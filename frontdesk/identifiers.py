@@ -5,14 +5,14 @@ from __future__ import annotations
 import time
 import uuid
 
-from frontdesk.randomness import RandomPieces
+from frontdesk.randomness import RandomBytesPool
 
-_RANDOM = RandomPieces(10)
+_RANDOM = RandomBytesPool(10)
 
 
 def uuid7() -> str:
     """A new UUIDv7: 48 bits of milliseconds since 1970, 74 random bits; text of 36 characters."""
-    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(_RANDOM.draw(), "big")
+    value = (time.time_ns() // 1_000_000) << 80 | int.from_bytes(_RANDOM.next_bytes(), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return str(uuid.UUID(int=value))

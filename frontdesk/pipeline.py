@@ -18,16 +18,16 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from frontdesk.deadline import Deadline
-from frontdesk.decision.actions import with_slots
-from frontdesk.decision.automation import decide
-from frontdesk.decision.contacts import earlier_contacts
-from frontdesk.decision.hand_off import hand_off
+from frontdesk.decision.handoff_summary import summarize_handoff
+from frontdesk.decision.history_summary import summarize_contacts
 from frontdesk.decision.priority import PriorityPolicy
+from frontdesk.decision.rules import decide
+from frontdesk.decision.slot_filling import fill_slots
 from frontdesk.errors import FrontdeskError
-from frontdesk.features.behavioural import STRANGER, CustomerHistory
+from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.identifiers import uuid7
 from frontdesk.taxonomy import Taxonomy
-from frontdesk.turns import Steps, Turns, finished, steps_of_all
+from frontdesk.time_slicing import Steps, TimeSlicer, chain_steps, run_steps
 from frontdesk.types import (
     Action,
     Answer,
@@ -35,27 +35,27 @@ from frontdesk.types import (
     Caller,
     Claim,
     EarlierAnswer,
-    Final,
+    FinalAnswer,
     MaskedText,
+    PreliminaryAnswer,
     Query,
     Record,
     ReplyRequest,
     Sentence,
     Understanding,
-    Understood,
-    Written,
-    restored,
+    WrittenReply,
+    restore_originals,
 )
 
-LONG_TEXT = 500
+MIN_SLICED_CHARACTERS = 500
 """Texts of this many characters are masked in cooperative slices. The worst 500 characters take 3 ms."""
 RECORDS_PER_PASS = 16
 """Records of a batch that are started in one pass of the event loop: each costs about 0.2 ms."""
-COUNTING_S = 10.0
+OBSERVE_TIMEOUT_S = 10.0
 CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
 
 MASKING = "the message was masked"
-READING = "the models read the message"
+PREDICTING = "the models read the message"
 DECIDING = "the decisions were made"
 
 
@@ -76,32 +76,32 @@ class Champion(Protocol):
         """Raise `Overloaded` if texts of these lengths in characters would miss the deadline."""
 
 
-class Customers(Protocol):
+class CustomerHistorySource(Protocol):
     """What the record knows of customers as of a moment, by customer; None where it cannot be told in time."""
 
-    async def about(
+    async def load_histories(
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None: ...
 
 
-class Writer(Protocol):
-    """Writes the reply, still masked: its sentences as each may be shown, then the reply of record, `Written`."""
+class ReplyWriter(Protocol):
+    """Writes the reply, still masked: its sentences as each may be shown, then the reply of record, `WrittenReply`."""
 
-    def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[Sentence | Written, None]: ...
+    def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[Sentence | WrittenReply, None]: ...
 
 
 class Recorder(Protocol):
     """Keeps a record and says how it is stored, only once it is durable; raises `StorageUnavailable` otherwise."""
 
-    async def keep(self, record: Record) -> str: ...
+    async def store(self, record: Record) -> str: ...
 
 
-class Keys(Protocol):
+class IdempotencyClaims(Protocol):
     """Who may work under which Idempotency-Key; raises `KeyInFlight` and `KeyReused`."""
 
-    async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer: ...
+    async def acquire(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer: ...
 
-    def free(self, claim: Claim, caller: Caller) -> None: ...
+    def release(self, claim: Claim, caller: Caller) -> None: ...
 
 
 @dataclass(slots=True)
@@ -110,34 +110,36 @@ class AnswerQuery:
 
     mask_steps: Callable[[str], Steps[MaskedText]]
     champion: Champion
-    customers: Customers
+    customers: CustomerHistorySource
     priority: PriorityPolicy
     max_plausible_to_clarify: int
-    writer: Writer
+    writer: ReplyWriter
     recorder: Recorder
-    keys: Keys
+    keys: IdempotencyClaims
     observe: Callable[[Answer], None]
-    turns: Turns = dataclasses.field(default_factory=Turns)
+    time_slicer: TimeSlicer = dataclasses.field(default_factory=TimeSlicer)
 
     async def answer(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message, decide, write the reply, keep the record; `reply` and `stored` are set."""
-        async with aclosing(self.events(query, caller, deadline)) as events:
-            (final,) = [event async for event in events if isinstance(event, Final)]
+        async with aclosing(self.stream_answer(query, caller, deadline)) as events:
+            (final,) = [event async for event in events if isinstance(event, FinalAnswer)]
         return final.answer
 
-    async def events(self, query: Query, caller: Caller, deadline: Deadline) -> AsyncGenerator[AnswerEvent, None]:
-        """The same as it comes about: `Understood`, each `Sentence` once it may be shown, `Final` once it is kept.
+    async def stream_answer(
+        self, query: Query, caller: Caller, deadline: Deadline
+    ) -> AsyncGenerator[AnswerEvent, None]:
+        """The same as it comes about: `PreliminaryAnswer`, each `Sentence` once it may be shown, `FinalAnswer` once it is kept.
 
         Closing it stops the generation, and nothing is kept. What an Idempotency-Key has brought before comes whole.
         """
         claim = await self._claim("answer", query, caller, deadline)
         if isinstance(claim, EarlierAnswer):
-            yield Final(claim)
+            yield FinalAnswer(claim)
             return
         try:
             async with aclosing(self._answering(query, caller, deadline, claim)) as events:
                 async for event in events:
-                    if isinstance(event, Final):
+                    if isinstance(event, FinalAnswer):
                         final = event
                     else:
                         yield event
@@ -150,7 +152,7 @@ class AnswerQuery:
         """Understand one message and decide, without a reply; raises what went wrong."""
         return await self._once("understand", self._understand, query, caller, deadline)
 
-    async def _once(self, operation: str, work: Work, query: Query, caller: Caller, deadline: Deadline) -> Answer:
+    async def _once(self, operation: str, work: Handler, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Do the work; where the caller sent an Idempotency-Key only if it was not done before."""
         claim = await self._claim(operation, query, caller, deadline)
         if isinstance(claim, EarlierAnswer):
@@ -167,12 +169,12 @@ class AnswerQuery:
         """The right to work under the caller's Idempotency-Key, or what it has brought before; None without a key."""
         if query.idempotency_key is None:
             return None
-        taking = self.keys.take(query.idempotency_key, operation, query, caller)
-        return await deadline.bound(taking, "the Idempotency-Key was looked up")
+        taking = self.keys.acquire(query.idempotency_key, operation, query, caller)
+        return await deadline.wait_for(taking, "the Idempotency-Key was looked up")
 
     def _free(self, claim: Claim | None, caller: Caller) -> None:
         if claim is not None:
-            self.keys.free(claim, caller)
+            self.keys.release(claim, caller)
 
     async def _answering(
         self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None
@@ -180,7 +182,7 @@ class AnswerQuery:
         watch = Stopwatch()
         (one,) = await self._understand_many([query], caller, deadline, watch)
         masked, draft = one.masked, one.draft
-        yield Understood(restored(dataclasses.replace(draft, timings_ms=watch.laps()), masked))
+        yield PreliminaryAnswer(restore_originals(dataclasses.replace(draft, timings_ms=watch.laps()), masked))
         request = ReplyRequest(
             tenant=caller.tenant,
             text=masked,
@@ -188,7 +190,7 @@ class AnswerQuery:
             decision=draft.decision,
             tier=query.customer_tier,
             language=query.language,
-            contacts=earlier_contacts(one.history or STRANGER),
+            contacts=summarize_contacts(one.history or EMPTY_HISTORY),
             model_version=draft.model_version,
             fresh=query.fresh,
         )
@@ -208,7 +210,7 @@ class AnswerQuery:
         )
         answer = await self._keep(query, caller, masked, draft, claim=claim, watch=watch, deadline=deadline)
         self._observe(answer, watch)
-        yield Final(answer)
+        yield FinalAnswer(answer)
 
     async def _understand(self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None) -> Answer:
         (answer,) = await self.understand_batch([query], caller, deadline, claim)
@@ -240,8 +242,10 @@ class AnswerQuery:
         )
         if len(queries) == 1:
             return [self._outcome(outcomes[0], watch)]
-        counting = Deadline.after(COUNTING_S)  # stored answers are acknowledged even after the deadline
-        return await self.turns.each(lambda item: self._outcome(item, watch), outcomes, counting, "it was counted")
+        counting = Deadline.after(OBSERVE_TIMEOUT_S)  # stored answers are acknowledged even after the deadline
+        return await self.time_slicer.run_each(
+            lambda item: self._outcome(item, watch), outcomes, counting, "it was counted"
+        )
 
     async def _understand_many(
         self, queries: Sequence[Query], caller: Caller, deadline: Deadline, watch: Stopwatch
@@ -252,31 +256,31 @@ class AnswerQuery:
             masked = [await self._mask(queries[0].text, deadline)]
         else:
             champion.check_batch([len(query.text) for query in queries], deadline)
-            masked = await self.turns.run(
-                steps_of_all(self.mask_steps, (query.text for query in queries)), deadline, MASKING
+            masked = await self.time_slicer.run(
+                chain_steps(self.mask_steps, (query.text for query in queries)), deadline, MASKING
             )
         watch.lap("mask")
         fresh = any(query.fresh for query in queries)
         reading = champion.understand(masked, deadline, tenant=caller.tenant, fresh=fresh)
-        understandings = await deadline.bound(reading, READING)
+        understandings = await deadline.wait_for(reading, PREDICTING)
         watch.lap("models")
         histories = await self._histories(queries, caller, watch)
         inputs = list(zip(queries, masked, understandings, histories, strict=True))
         if len(queries) == 1:
-            drafts = [self.judge(champion, *inputs[0])]
+            drafts = [self.apply_policy(champion, *inputs[0])]
         else:
-            drafts = await self.turns.each(
-                lambda arguments: self.judge(champion, *arguments), inputs, deadline, DECIDING
+            drafts = await self.time_slicer.run_each(
+                lambda arguments: self.apply_policy(champion, *arguments), inputs, deadline, DECIDING
             )
         watch.lap("decide")
         return [_Understood(*arguments, draft) for arguments, draft in zip(inputs, drafts, strict=True)]
 
     async def _mask(self, text: str, deadline: Deadline) -> MaskedText:
-        if len(text) < LONG_TEXT:
-            return finished(self.mask_steps(text))
-        return await self.turns.run(self.mask_steps(text), deadline, MASKING)
+        if len(text) < MIN_SLICED_CHARACTERS:
+            return run_steps(self.mask_steps(text))
+        return await self.time_slicer.run(self.mask_steps(text), deadline, MASKING)
 
-    def judge(
+    def apply_policy(
         self,
         champion: Champion,
         query: Query,
@@ -290,18 +294,20 @@ class AnswerQuery:
         could have made the message urgent: no certificate rests on it, as one does on the models.
         """
         policy, now = champion.taxonomy.policy(understanding.intent.label), datetime.now(UTC)
-        priority = self.priority.score(query, masked, understanding, policy.urgency, now, history or STRANGER)
+        priority = self.priority.score(query, masked, understanding, policy.urgency, now, history or EMPTY_HISTORY)
         skipped = understanding.skipped
         if history is None:
             skipped = (*skipped, CUSTOMER_HISTORY)
-            if self.priority.may_hide_urgency(priority):
+            if self.priority.history_could_make_urgent(priority):
                 understanding = dataclasses.replace(understanding, skipped=skipped)
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
-        actions = with_slots(decision.suggested_actions, masked.neutralize(masked.text), champion.taxonomy.needs)
+        actions = fill_slots(decision.suggested_actions, masked.neutralize(masked.text), champion.taxonomy.needs)
         decision = dataclasses.replace(decision, actions=actions)
         escalated = decision.action is Action.ESCALATE
-        contacts = earlier_contacts(history or STRANGER)
-        summary = hand_off(understanding, decision, priority, champion.taxonomy, contacts) if escalated else None
+        contacts = summarize_contacts(history or EMPTY_HISTORY)
+        summary = (
+            summarize_handoff(understanding, decision, priority, champion.taxonomy, contacts) if escalated else None
+        )
         return Answer(
             query_id=uuid7(),
             intent=understanding.intent,
@@ -322,12 +328,12 @@ class AnswerQuery:
         """Of each message's customer: a stranger's where none is named, None where it could not be told."""
         named = {query.customer_id for query in queries if query.customer_id is not None}
         if not named:
-            return [STRANGER] * len(queries)
-        told = await self.customers.about(caller.tenant, named, datetime.now(UTC))
+            return [EMPTY_HISTORY] * len(queries)
+        told = await self.customers.load_histories(caller.tenant, named, datetime.now(UTC))
         watch.lap("history")
         if told is None:
-            return [STRANGER if query.customer_id is None else None for query in queries]
-        return [told.get(query.customer_id, STRANGER) if query.customer_id else STRANGER for query in queries]
+            return [EMPTY_HISTORY if query.customer_id is None else None for query in queries]
+        return [told.get(query.customer_id, EMPTY_HISTORY) if query.customer_id else EMPTY_HISTORY for query in queries]
 
     async def _keep(
         self,
@@ -349,10 +355,10 @@ class AnswerQuery:
         record = Record(caller, query, masked, draft, now, watch.elapsed_ms(), claim, began)
         stored = "no"
         if query.store or claim is not None:
-            kept = await deadline.bound(self.recorder.keep(record), "the answer was being stored")
+            kept = await deadline.wait_for(self.recorder.store(record), "the answer was being stored")
             watch.lap("record")
             stored = kept if query.store else stored
-        return record.acknowledged(stored)
+        return record.answer_for_caller(stored)
 
     def _outcome(self, kept: Answer | BaseException, watch: Stopwatch) -> Answer | FrontdeskError:
         """The answer as it leaves, counted only now that it is kept."""
@@ -379,7 +385,7 @@ class _Understood:
     draft: Answer
 
 
-Work = Callable[[Query, Caller, Deadline, Claim | None], Awaitable[Answer]]
+Handler = Callable[[Query, Caller, Deadline, Claim | None], Awaitable[Answer]]
 
 
 async def _gather(coroutines: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer | BaseException]:

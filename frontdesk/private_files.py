@@ -205,7 +205,7 @@ def make_private_folder(folder: Path) -> Path:
 
 
 @contextmanager
-def replaced(path: Path, drafts: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
+def replace_file(path: Path, drafts: Path | None = None, *, sync: bool = True) -> Iterator[BinaryIO]:
     """Yield a new file that replaces `path` atomically at the end; `path` stays unchanged if the body raises.
 
     The new file is created with a random name and `O_EXCL` in `drafts`, by default the folder of `path`, so that a link
@@ -225,7 +225,7 @@ def replaced(path: Path, drafts: Path | None = None, *, sync: bool = True) -> It
         raise
 
 
-def open_own(path: Path, flags: int) -> int:
+def open_own_file(path: Path, flags: int) -> int:
     """Open a file of this user without following links and return its descriptor; a new file gets mode 0600.
 
     Raises:

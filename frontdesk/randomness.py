@@ -11,7 +11,7 @@ from collections import deque
 _PIECES = 256
 
 
-class RandomPieces:
+class RandomBytesPool:
     """Pieces of `size` random bytes, none handed out twice, whichever thread asks; a forked child draws its own."""
 
     def __init__(self, size: int) -> None:
@@ -19,7 +19,7 @@ class RandomPieces:
         self._pieces: deque[bytes] = deque()
         os.register_at_fork(after_in_child=self._pieces.clear)
 
-    def draw(self) -> bytes:
+    def next_bytes(self) -> bytes:
         """The next piece."""
         try:
             return self._pieces.pop()

@@ -11,7 +11,7 @@ Floats = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
-class Sampled:
+class DropoutStatistics:
     """What the intent head says under dropout masks, as the two statistics that uncertainty needs of the samples.
 
     `mean` is (texts, intents), the mean of their distributions, rows sum to 1; `entropy` is (texts,), the mean of their
@@ -31,4 +31,4 @@ class Scores:
 
     intent: Floats
     sentiment: Floats
-    sampled: Sampled | None = None
+    sampled: DropoutStatistics | None = None

@@ -20,7 +20,7 @@ URGENCIES = ("low", "medium", "high")
 STARTER_TAXONOMY = Path(__file__).parent / "taxonomy" / "support.yaml"
 
 SLOTS = ("order", "account", "email", "address", "amount", "date")
-"""What an action may need that a message may say: `frontdesk/decision/actions.py` finds them."""
+"""What an action may need that a message may say: `frontdesk/decision/slot_filling.py` finds them."""
 
 _ACTION_FIELDS = {"does", "needs"}
 _POLICY_FIELDS = {"description", "urgency", "automate", "escalate", "actions"}
@@ -28,7 +28,7 @@ _POLICY_FIELDS = {"description", "urgency", "automate", "escalate", "actions"}
 
 @dataclass(frozen=True, slots=True)
 class IntentPolicy:
-    """What a team allows for one intent. `known` is False where nobody has written a policy yet."""
+    """What a team allows for one intent. `is_defined` is False where nobody has written a policy yet."""
 
     name: str
     description: str = ""
@@ -36,7 +36,7 @@ class IntentPolicy:
     automate: bool = False
     escalate: bool = False
     actions: tuple[str, ...] = ()
-    known: bool = True
+    is_defined: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +59,13 @@ class Taxonomy:
         for intent in self.intents:
             if intent.name == label:
                 return intent
-        return IntentPolicy(label, known=False)
+        return IntentPolicy(label, is_defined=False)
 
-    def gaps(self) -> tuple[str, ...]:
+    def intents_without_policy(self) -> tuple[str, ...]:
         """Intents for which nobody has written a policy: they are understood, but never automated."""
-        return tuple(intent.name for intent in self.intents if not intent.known)
+        return tuple(intent.name for intent in self.intents if not intent.is_defined)
 
-    def restricted_to(self, labels: Sequence[str]) -> Taxonomy:
+    def with_labels(self, labels: Sequence[str]) -> Taxonomy:
         """This taxonomy with exactly `labels`, in that order; a label without policy becomes a gap."""
         return Taxonomy(tuple(self.policy(label) for label in labels), self.actions, self.needs)
 
@@ -80,7 +80,7 @@ class Taxonomy:
                     "escalate": intent.escalate,
                     "actions": list(intent.actions),
                 }
-                if intent.known
+                if intent.is_defined
                 else None
                 for intent in self.intents
             },
@@ -137,7 +137,7 @@ def _policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> In
     if not isinstance(name, str):
         raise ConfigurationError(f"{source}: the intent {name!r} is no text.", hint="Put its name in quotes.")
     if body is None:
-        return IntentPolicy(name, known=False)
+        return IntentPolicy(name, is_defined=False)
     if not isinstance(body, dict):
         raise ConfigurationError(f"{source}: intent '{name}' must be a mapping, or empty for 'no policy yet'.")
     if unknown := sorted(set(body) - _POLICY_FIELDS):

@@ -32,14 +32,14 @@ class VerifiedFile:
 
     root: Path
     hashes: Mapping[str, str]
-    place: str = ""
+    relative_path: str = ""
 
     @property
     def name(self) -> str:
-        return self.place.rpartition("/")[2]
+        return self.relative_path.rpartition("/")[2]
 
     def __truediv__(self, name: str, /) -> Self:
-        return type(self)(self.root, self.hashes, f"{self.place}/{name}".lstrip("/"))
+        return type(self)(self.root, self.hashes, f"{self.relative_path}/{name}".lstrip("/"))
 
     def read_bytes(self) -> bytes:
         """Return the content of the file, which is read once.
@@ -47,16 +47,16 @@ class VerifiedFile:
         Raises:
             BundleError: the file does not exist or does not match its hash.
         """
-        expected = self.hashes.get(self.place)
+        expected = self.hashes.get(self.relative_path)
         try:
-            content = (self.root / self.place).read_bytes() if expected is not None else b""
+            content = (self.root / self.relative_path).read_bytes() if expected is not None else b""
         except OSError:
             expected = None
             content = b""
         if expected is None or hashlib.sha256(content).hexdigest() != expected:
             raise BundleError(
-                f"{self.place} of the bundle in {self.root} is not the file that was verified.",
-                field=self.place,
+                f"{self.relative_path} of the bundle in {self.root} is not the file that was verified.",
+                field=self.relative_path,
                 hint="The bundle changed while it was loaded. Restore it, or train again: frontdesk train",
             )
         return content

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from frontdesk.errors import BundleError
-from frontdesk.private_files import replaced
+from frontdesk.private_files import replace_file
 
 POINTER = "champion"
 HISTORY = "promotions.jsonl"
@@ -127,5 +127,5 @@ def _pointed_at(bundles: Path) -> str | None:
 
 
 def _replace(path: Path, content: str) -> None:
-    with replaced(path) as file:
+    with replace_file(path) as file:
         file.write(content.encode())

@@ -13,7 +13,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from frontdesk.config import GateLimits
+from frontdesk.config import PromotionLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ class IntentChange:
         return self.challenger - self.champion
 
 
-def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, limits: GateLimits) -> Verdict:
+def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, limits: PromotionLimits) -> Verdict:
     """Compare on the same rows, or hold the challenger against the floor where there is no champion.
 
     Raises:
@@ -138,7 +138,7 @@ def intent_changes(champion: BundleMetrics, challenger: BundleMetrics) -> tuple[
     return tuple(sorted(changes, key=lambda found: found.change))
 
 
-def _comparison(champion: BundleMetrics, challenger: BundleMetrics, limits: GateLimits) -> Iterator[GateCheck]:
+def _comparison(champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits) -> Iterator[GateCheck]:
     yield _paired(champion, challenger, limits.significance)
     yield _loss("accuracy", champion.accuracy, challenger.accuracy, limits.max_accuracy_loss)
     yield _gain("log loss", champion.log_loss, challenger.log_loss, limits.max_log_loss_gain)
@@ -181,7 +181,7 @@ def _paired(champion: BundleMetrics, challenger: BundleMetrics, significance: fl
     )  # fmt: skip
 
 
-def _judged_intents(champion: BundleMetrics, challenger: BundleMetrics, limits: GateLimits) -> list[IntentChange]:
+def _judged_intents(champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits) -> list[IntentChange]:
     """Intents with enough rows to be judged alone, the largest loss first: with fewer, one row is a landslide."""
     return [found for found in intent_changes(champion, challenger) if found.rows >= limits.min_rows_per_intent]
 
@@ -220,7 +220,7 @@ def _ratio(name: str, unit: str, before: float, after: float, limit: float) -> G
     return GateCheck(name, before, after, limit, not _exceeds(after / before, limit), sentence)
 
 
-def _notes(champion: BundleMetrics, challenger: BundleMetrics, limits: GateLimits) -> Iterator[str]:
+def _notes(champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits) -> Iterator[str]:
     if not _judged_intents(champion, challenger, limits):
         yield f"No intent has the {limits.min_rows_per_intent} rows that are needed to judge it alone."
     if champion.maybe_trained_on:

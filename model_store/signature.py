@@ -17,8 +17,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from frontdesk.errors import BundleError, ConfigurationError
-from frontdesk.private_files import replaced
-from frontdesk.security.key_store import BUNDLE_KEY_FILE, KEY_BYTES, secret_in
+from frontdesk.private_files import replace_file
+from frontdesk.security.key_store import BUNDLE_KEY_FILE, KEY_BYTES, load_or_create_secret
 from model_store.bundle import Bundle, open_bundle
 from model_store.manifest import SIGNATURE, Manifest
 
@@ -41,7 +41,9 @@ class Signer:
         opened = manifest or Manifest.read(folder)
         signature = self._key.sign(_CONTEXT + opened.canonical())
         line = f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n"
-        with replaced(folder / SIGNATURE, drafts=folder.parent) as file:  # a bundle with another file in it is invalid
+        with replace_file(
+            folder / SIGNATURE, drafts=folder.parent
+        ) as file:  # a bundle with another file in it is invalid
             file.write(line.encode("ascii"))
 
 
@@ -51,7 +53,7 @@ def load_signer(keys: Path) -> Signer:
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
     """
-    return Signer(secret_in(keys / BUNDLE_KEY_FILE))
+    return Signer(load_or_create_secret(keys / BUNDLE_KEY_FILE))
 
 
 def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:

@@ -38,7 +38,7 @@ HERMETIC = (
     "integration/test_idempotency.py",
     "integration/test_keys_command.py",
     "integration/test_redis_customers.py",
-    "integration/test_shared_windows.py",
+    "integration/test_redis_rate_limit.py",
     "integration/training/test_train_command.py",
     "unit/bentos/wiring/test_port_check.py",
     "unit/cli/",

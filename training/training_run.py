@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 
 import frontdesk
-from frontdesk.features.row import FeatureRow, FeatureRows
+from frontdesk.features.extractor import FeatureBatch, FeatureExtractor
 from frontdesk.masking import MASKING_VERSION
 from frontdesk.taxonomy import SENTIMENTS, Taxonomy
 from model_store.bundle import Bundle, seal_bundle
@@ -56,7 +56,7 @@ from training.progress import CHEAP_STAGE, ENCODER_PASS, Progress, ReportFractio
 
 GOLDEN_ROWS = 16
 PRECISIONS: tuple[Precision, ...] = ("fp32", "fp16", "int8")
-_NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
+_NO_ROWS = FeatureBatch((), np.empty((0, 0), dtype=np.float32))  # encoders read texts alone
 
 
 @dataclass
@@ -142,8 +142,8 @@ class TrainingRun:
         return self._folder / "bundle"
 
     @property
-    def _features(self) -> FeatureRow:
-        return FeatureRow.load(self._draft / "features", MASKING_VERSION)
+    def _features(self) -> FeatureExtractor:
+        return FeatureExtractor.load(self._draft / "features", MASKING_VERSION)
 
     def _fit_features(self, _: ReportFraction) -> None:
         texts = self.data.texts(self.data.splits.train)
@@ -154,7 +154,7 @@ class TrainingRun:
         train, folds = self.data.splits.train, self.data.folds
         seen, unseen = train[folds != fold], train[folds == fold]
         features = fit_features(self.data.texts(seen), self.profile.features, self.profile.seed)
-        seen_rows, unseen_rows = features.rows(self.data.texts(seen)), features.rows(self.data.texts(unseen))
+        seen_rows, unseen_rows = features.extract(self.data.texts(seen)), features.extract(self.data.texts(unseen))
         size = features.vectoriser.size
         predicted = [
             fit_base_model(name, seen_rows, self.data.labels(seen), size, self.profile).scores(unseen_rows, size)
@@ -165,11 +165,11 @@ class TrainingRun:
     def _fit_member(self, name: str, _: ReportFraction) -> None:
         """Fit on the training rows, export, and compare the graph with the model on rows that neither has seen."""
         train, unseen = self.data.splits.train, self.data.splits.calibration
-        rows = self._features.rows(self.data.texts(train))
+        rows = self._features.extract(self.data.texts(train))
         size = self._features.vectoriser.size
         member = fit_base_model(name, rows, self.data.labels(train), size, self.profile)
         export_base_model(member, rows.dense.shape[1], self._draft / "members")
-        native = member.scores(self._features.rows(self.data.texts(unseen)), size)
+        native = member.scores(self._features.extract(self.data.texts(unseen)), size)
         exported = self._scores(unseen, (name,))
         off = max(
             check_parity(name, native.intent, exported.intent[0]),
@@ -253,7 +253,7 @@ class TrainingRun:
         intent_scorer, sentiment_scorer = open_scorers(self._draft / "meta", top, len(SENTIMENTS), 1)
         whole = Ensemble(
             version="draft",
-            taxonomy=self.taxonomy.restricted_to(self.data.intents),
+            taxonomy=self.taxonomy.with_labels(self.data.intents),
             sentiments=SENTIMENTS,
             features=self._features,
             members=tuple(load_member(name, self._draft / "members", 1, precision=precision) for name in self.names),
@@ -292,7 +292,7 @@ class TrainingRun:
         shutil.rmtree(staged, ignore_errors=True)
         shutil.copytree(self._draft, staged)
         write_held_out([self.data.rows[row] for row in self.data.splits.test], staged)
-        features = FeatureRow.load(staged / "features", MASKING_VERSION)
+        features = FeatureExtractor.load(staged / "features", MASKING_VERSION)
         metrics: dict[str, Any] = json.loads((self._folder / "metrics.json").read_text(encoding="utf-8"))
         splits = self.data.splits
         manifest = Manifest(

@@ -24,9 +24,9 @@ import bentoml
 import numpy as np
 
 from benchmarks.peers.model import CORES, bundle, precision, to_python
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from frontdesk.features.statistics import statistics
-from frontdesk.scores import Floats, Sampled, Scores
+from frontdesk.scores import DropoutStatistics, Floats, Scores
 from runners.ensemble.ensemble import Ensemble, load_features, load_member, load_scorers
 from runners.models.base_model import Batch
 from runners.models.calibration import Calibration
@@ -48,7 +48,7 @@ RANDOM_FOREST: ModelNames = ("random_forest",)
 XGBOOST: ModelNames = ("xgboost",)
 LIGHT = LOGISTIC_REGRESSION + RANDOM_FOREST + XGBOOST
 SENTIMENTS = 3
-NO_FEATURES = FeatureRows((), np.empty((0, 0), np.float32))
+NO_FEATURES = FeatureBatch((), np.empty((0, 0), np.float32))
 
 
 def create_service(names: ModelNames) -> Any:
@@ -64,7 +64,7 @@ def create_service(names: ModelNames) -> Any:
 
         @bentoml.api(**BATCH_OPTIONS)
         def scores(self, texts: list[str]) -> np.ndarray:
-            features = self._features.rows(texts) if self._features else NO_FEATURES
+            features = self._features.extract(texts) if self._features else NO_FEATURES
             batch = Batch(texts, features, sampling=True)
             return to_rows([member.scores(batch) for member in self._members])
 
@@ -116,8 +116,8 @@ class _Scored:
 
 
 class _Statistics:
-    def rows(self, texts: Sequence[str]) -> FeatureRows:
-        return FeatureRows((), np.stack([statistics(text) for text in texts]))
+    def extract(self, texts: Sequence[str]) -> FeatureBatch:
+        return FeatureBatch((), np.stack([statistics(text) for text in texts]))
 
 
 @bentoml.service(name="peer_each_member", workers=CORES, **SERVICE_OPTIONS)
@@ -182,6 +182,6 @@ def to_scores(rows: Floats, members: Sequence[str], intents: int) -> Iterator[Sc
         intent, sentiment = rows[:, at : at + intents], rows[:, at + intents : at + intents + SENTIMENTS]
         at += intents + SENTIMENTS
         if name in ENCODER_MEMBERS:
-            sampled = Sampled(rows[:, at : at + intents], rows[:, at + intents])
+            sampled = DropoutStatistics(rows[:, at : at + intents], rows[:, at + intents])
             at += intents + 1
         yield Scores(intent, sentiment, sampled)

@@ -19,8 +19,8 @@ from bentos.admission.routes import Route, Rpc
 from frontdesk.config import ServerSettings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import Overloaded
-from frontdesk.security.gate import Gate
-from frontdesk.security.rate_limit import RateLimits
+from frontdesk.security.authentication import Authenticator
+from frontdesk.security.rate_limit import RateLimiter
 from frontdesk.types import Caller
 
 
@@ -69,8 +69,8 @@ class AdmissionControl:
     open by the table; their requests do not count as in flight.
     """
 
-    gate: Gate
-    limits: RateLimits
+    authenticator: Authenticator
+    limits: RateLimiter
     check_room: Callable[[], None]
     settings: ServerSettings
     optional_scopes: Mapping[str, str] = field(default_factory=dict)
@@ -126,8 +126,8 @@ class AdmissionControl:
 
     async def _authenticate(self, scope: str, metadata: Metadata, request: Request) -> None:
         """Check the token, then how often its caller may ask."""
-        caller = await self.gate.admit(metadata.authorization, scope, request.route)
+        caller = await self.authenticator.authenticate(metadata.authorization, scope, request.route)
         request.set_caller(caller)
-        usage = await self.limits.take(caller)
-        request.add_fields(rate_limit_fields(usage.standings))
-        usage.check()
+        usage = await self.limits.consume(caller)
+        request.add_fields(rate_limit_fields(usage.statuses))
+        usage.raise_if_refused()

@@ -18,9 +18,9 @@ from starlette.responses import Response
 
 from frontdesk.errors import (
     DeadlineExceeded,
+    ErrorKind,
     FrontdeskError,
     InvalidQuery,
-    Kind,
     MethodNotAllowed,
     Overloaded,
     RateLimited,
@@ -55,45 +55,45 @@ class UnsupportedTransferCoding(InvalidQuery):
     """The body of an HTTP request has a transfer coding other than chunked."""
 
 
-HTTP_STATUS: Mapping[Kind, int] = MappingProxyType(
+HTTP_STATUS: Mapping[ErrorKind, int] = MappingProxyType(
     {
-        Kind.INVALID_QUERY: 400,
-        Kind.UNAUTHENTICATED: 401,
-        Kind.FORBIDDEN: 403,
-        Kind.NOT_FOUND: 404,
-        Kind.METHOD_NOT_ALLOWED: 405,
-        Kind.TOO_LARGE: 413,
-        Kind.UNSUPPORTED_MEDIA: 415,
-        Kind.KEY_IN_FLIGHT: 409,
-        Kind.KEY_REUSED: 422,
-        Kind.RATE_LIMITED: 429,
-        Kind.OVERLOADED: 503,
-        Kind.DEADLINE_EXCEEDED: 504,
-        Kind.STORAGE_UNAVAILABLE: 503,
-        Kind.BUNDLE: 503,
-        Kind.CONFIGURATION: 500,
-        Kind.DATA: 400,
+        ErrorKind.INVALID_QUERY: 400,
+        ErrorKind.UNAUTHENTICATED: 401,
+        ErrorKind.FORBIDDEN: 403,
+        ErrorKind.NOT_FOUND: 404,
+        ErrorKind.METHOD_NOT_ALLOWED: 405,
+        ErrorKind.TOO_LARGE: 413,
+        ErrorKind.UNSUPPORTED_MEDIA: 415,
+        ErrorKind.KEY_IN_FLIGHT: 409,
+        ErrorKind.KEY_REUSED: 422,
+        ErrorKind.RATE_LIMITED: 429,
+        ErrorKind.OVERLOADED: 503,
+        ErrorKind.DEADLINE_EXCEEDED: 504,
+        ErrorKind.STORAGE_UNAVAILABLE: 503,
+        ErrorKind.BUNDLE: 503,
+        ErrorKind.CONFIGURATION: 500,
+        ErrorKind.DATA: 400,
     }
 )
 
-GRPC_STATUS: Mapping[Kind, StatusCode] = MappingProxyType(
+GRPC_STATUS: Mapping[ErrorKind, StatusCode] = MappingProxyType(
     {
-        Kind.INVALID_QUERY: StatusCode.INVALID_ARGUMENT,
-        Kind.UNAUTHENTICATED: StatusCode.UNAUTHENTICATED,
-        Kind.FORBIDDEN: StatusCode.PERMISSION_DENIED,
-        Kind.NOT_FOUND: StatusCode.NOT_FOUND,
-        Kind.METHOD_NOT_ALLOWED: StatusCode.UNIMPLEMENTED,
-        Kind.TOO_LARGE: StatusCode.RESOURCE_EXHAUSTED,  # as gRPC itself says of a message that is too large
-        Kind.UNSUPPORTED_MEDIA: StatusCode.INVALID_ARGUMENT,
-        Kind.KEY_IN_FLIGHT: StatusCode.ABORTED,
-        Kind.KEY_REUSED: StatusCode.INVALID_ARGUMENT,
-        Kind.RATE_LIMITED: StatusCode.RESOURCE_EXHAUSTED,
-        Kind.OVERLOADED: StatusCode.UNAVAILABLE,  # the code that clients try again
-        Kind.DEADLINE_EXCEEDED: StatusCode.DEADLINE_EXCEEDED,
-        Kind.STORAGE_UNAVAILABLE: StatusCode.UNAVAILABLE,
-        Kind.BUNDLE: StatusCode.UNAVAILABLE,
-        Kind.CONFIGURATION: StatusCode.INTERNAL,
-        Kind.DATA: StatusCode.INVALID_ARGUMENT,
+        ErrorKind.INVALID_QUERY: StatusCode.INVALID_ARGUMENT,
+        ErrorKind.UNAUTHENTICATED: StatusCode.UNAUTHENTICATED,
+        ErrorKind.FORBIDDEN: StatusCode.PERMISSION_DENIED,
+        ErrorKind.NOT_FOUND: StatusCode.NOT_FOUND,
+        ErrorKind.METHOD_NOT_ALLOWED: StatusCode.UNIMPLEMENTED,
+        ErrorKind.TOO_LARGE: StatusCode.RESOURCE_EXHAUSTED,  # as gRPC itself says of a message that is too large
+        ErrorKind.UNSUPPORTED_MEDIA: StatusCode.INVALID_ARGUMENT,
+        ErrorKind.KEY_IN_FLIGHT: StatusCode.ABORTED,
+        ErrorKind.KEY_REUSED: StatusCode.INVALID_ARGUMENT,
+        ErrorKind.RATE_LIMITED: StatusCode.RESOURCE_EXHAUSTED,
+        ErrorKind.OVERLOADED: StatusCode.UNAVAILABLE,  # the code that clients try again
+        ErrorKind.DEADLINE_EXCEEDED: StatusCode.DEADLINE_EXCEEDED,
+        ErrorKind.STORAGE_UNAVAILABLE: StatusCode.UNAVAILABLE,
+        ErrorKind.BUNDLE: StatusCode.UNAVAILABLE,
+        ErrorKind.CONFIGURATION: StatusCode.INTERNAL,
+        ErrorKind.DATA: StatusCode.INVALID_ARGUMENT,
     }
 )
 
@@ -101,24 +101,24 @@ _STATUS_OF_CLASS: Mapping[type[FrontdeskError], int] = MappingProxyType(
     {TargetTooLong: 414, HeadersTooLarge: 431, BodyTooLate: 408, UnsupportedTransferCoding: 501}
 )
 
-TITLES: Mapping[Kind, str] = MappingProxyType(
+TITLES: Mapping[ErrorKind, str] = MappingProxyType(
     {
-        Kind.INVALID_QUERY: "The request cannot be accepted",
-        Kind.UNAUTHENTICATED: "A valid token is needed",
-        Kind.FORBIDDEN: "The token does not allow this",
-        Kind.NOT_FOUND: "There is no such thing here",
-        Kind.METHOD_NOT_ALLOWED: "The method is not allowed here",
-        Kind.TOO_LARGE: "The request is too large",
-        Kind.UNSUPPORTED_MEDIA: "The content type is not understood",
-        Kind.KEY_IN_FLIGHT: "The same request is being answered",
-        Kind.KEY_REUSED: "The Idempotency-Key belongs to another request",
-        Kind.RATE_LIMITED: "Too many requests",
-        Kind.OVERLOADED: "Too much is waiting",
-        Kind.DEADLINE_EXCEEDED: "The deadline has passed",
-        Kind.STORAGE_UNAVAILABLE: "The answer could not be stored",
-        Kind.BUNDLE: "The model is not available",
-        Kind.CONFIGURATION: "The server is not configured correctly",
-        Kind.DATA: "The data cannot be used",
+        ErrorKind.INVALID_QUERY: "The request cannot be accepted",
+        ErrorKind.UNAUTHENTICATED: "A valid token is needed",
+        ErrorKind.FORBIDDEN: "The token does not allow this",
+        ErrorKind.NOT_FOUND: "There is no such thing here",
+        ErrorKind.METHOD_NOT_ALLOWED: "The method is not allowed here",
+        ErrorKind.TOO_LARGE: "The request is too large",
+        ErrorKind.UNSUPPORTED_MEDIA: "The content type is not understood",
+        ErrorKind.KEY_IN_FLIGHT: "The same request is being answered",
+        ErrorKind.KEY_REUSED: "The Idempotency-Key belongs to another request",
+        ErrorKind.RATE_LIMITED: "Too many requests",
+        ErrorKind.OVERLOADED: "Too much is waiting",
+        ErrorKind.DEADLINE_EXCEEDED: "The deadline has passed",
+        ErrorKind.STORAGE_UNAVAILABLE: "The answer could not be stored",
+        ErrorKind.BUNDLE: "The model is not available",
+        ErrorKind.CONFIGURATION: "The server is not configured correctly",
+        ErrorKind.DATA: "The data cannot be used",
     }
 )
 
@@ -148,8 +148,8 @@ def retry_after_s(error: FrontdeskError) -> float | None:
     return _RETRY_S.get(error.kind)
 
 
-_RETRY_S: Mapping[Kind, float] = MappingProxyType(
-    {Kind.STORAGE_UNAVAILABLE: STORAGE_RETRY_S, Kind.KEY_IN_FLIGHT: KEY_RETRY_S}
+_RETRY_S: Mapping[ErrorKind, float] = MappingProxyType(
+    {ErrorKind.STORAGE_UNAVAILABLE: STORAGE_RETRY_S, ErrorKind.KEY_IN_FLIGHT: KEY_RETRY_S}
 )
 
 
@@ -159,7 +159,7 @@ def problem_headers(error: FrontdeskError) -> dict[str, str]:
         return {"retry-after": str(math.ceil(seconds))}
     if isinstance(error, MethodNotAllowed):
         return {"allow": ", ".join(error.allowed)}
-    if error.kind is Kind.UNAUTHENTICATED:
+    if error.kind is ErrorKind.UNAUTHENTICATED:
         return {"www-authenticate": 'Bearer realm="frontdesk"'}
     if isinstance(error, BodyTooLate):
         return {"connection": "close"}  # RFC 9110, section 15.5.9

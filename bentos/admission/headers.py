@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from frontdesk.errors import InvalidQuery
 from frontdesk.identifiers import uuid7
-from frontdesk.security.rate_limit import TOTAL, Standing
+from frontdesk.security.rate_limit import TOTAL, QuotaStatus
 
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 MAX_KEY_CHARACTERS = 255
@@ -56,15 +56,15 @@ def parse_deadline(wanted: str | None, longest_s: float) -> float:
     return min(int(wanted) / 1000, longest_s)
 
 
-def rate_limit_fields(standings: Sequence[Standing]) -> tuple[tuple[str, str], ...]:
+def rate_limit_fields(statuses: Sequence[QuotaStatus]) -> tuple[tuple[str, str], ...]:
     """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10).
 
     The total over all tenants is only told to who meets it: it says what others do.
     """
-    told = [one for one in standings if one.quota.name != TOTAL or one.remaining <= 0]
+    told = [one for one in statuses if one.quota.name != TOTAL or one.remaining <= 0]
     if not told:
         return ()
-    policy = ", ".join(f'"{one.quota.name}";q={one.quota.most};w={math.ceil(one.quota.window_s)}' for one in told)
+    policy = ", ".join(f'"{one.quota.name}";q={one.quota.limit};w={math.ceil(one.quota.window_s)}' for one in told)
     left = ", ".join(f'"{one.quota.name}";r={max(0, one.remaining)};t={math.ceil(one.reset_s)}' for one in told)
     return (("ratelimit-policy", policy), ("ratelimit", left))
 

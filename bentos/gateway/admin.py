@@ -21,7 +21,7 @@ from bentos.worker.revocations import (
     target_from_token_id,
 )
 from frontdesk.errors import NotFound
-from frontdesk.storage.outbox.admin import OutboxReport
+from frontdesk.storage.outbox.outbox_admin import OutboxReport
 from frontdesk.storage.transactions import write
 
 
@@ -60,7 +60,7 @@ def _add_models(app: FastAPI) -> None:
     async def models(admitted: Admitted, worker: Worker) -> Report:
         """What this worker serves and on what, the bundles on disk, and whether a restart would serve another one."""
         reading = asyncio.to_thread(worker.models.inventory.report)
-        return await admitted.deadline.bound(reading, "the bundles were read")
+        return await admitted.deadline.wait_for(reading, "the bundles were read")
 
 
 def _add_outbox(app: FastAPI) -> None:
@@ -78,7 +78,7 @@ def _add_outbox(app: FastAPI) -> None:
     async def outbox(admitted: Admitted, worker: Worker) -> OutboxReport:
         """How far each sink is behind with this tenant's events, and the events that were given up."""
         asking = worker.storage.outbox_admin.report(admitted.caller.tenant)
-        return await admitted.deadline.bound(asking, "the outbox was read")
+        return await admitted.deadline.wait_for(asking, "the outbox was read")
 
     @app.post(
         "/v1/admin/outbox/{sink}/{event_id}/retry",
@@ -89,7 +89,7 @@ def _add_outbox(app: FastAPI) -> None:
     async def retry(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """As if it were new; later events of its customer may be there before it."""
         asking = worker.storage.outbox_admin.retry(admitted.caller.tenant, sink, event_id)
-        await admitted.deadline.bound(asking, "the outbox was written")
+        await admitted.deadline.wait_for(asking, "the outbox was written")
         return Done()
 
     @app.post(
@@ -101,7 +101,7 @@ def _add_outbox(app: FastAPI) -> None:
     async def drop(sink: str, event_id: str, admitted: Admitted, worker: Worker) -> Done:
         """Its sink will never be told of it."""
         asking = worker.storage.outbox_admin.drop(admitted.caller.tenant, sink, event_id)
-        await admitted.deadline.bound(asking, "the outbox was written")
+        await admitted.deadline.wait_for(asking, "the outbox was written")
         return Done()
 
 
@@ -118,10 +118,10 @@ def _add_tokens(app: FastAPI) -> None:
 
         `issued_before` is `security.leeway_s` in the future, because the issuer's clock may be ahead by that much.
         """
-        tenant, settings = admitted.caller.tenant, worker.security.gate.settings
+        tenant, settings = admitted.caller.tenant, worker.security.authenticator.settings
         selection = parse(RevokeIn, admitted.body)
         if selection.token is not None:
-            revoked = target_from_token(selection.token, worker.security.gate.keys, settings)
+            revoked = target_from_token(selection.token, worker.security.authenticator.keys, settings)
             if revoked.tenant != tenant:
                 raise NotFound("This tenant has no such token.")
         elif selection.jti is not None:
@@ -135,7 +135,9 @@ def _add_tokens(app: FastAPI) -> None:
             admitted.deadline,
             "the token was revoked",
         )
-        await admitted.deadline.bound(asyncio.to_thread(worker.security.revocations.refresh), "the token was revoked")
+        await admitted.deadline.wait_for(
+            asyncio.to_thread(worker.security.revocations.refresh), "the token was revoked"
+        )
         await asyncio.sleep(seconds_until(row.issued_before, settings))
         return TokensRevoked(
             jti=row.jti or None,

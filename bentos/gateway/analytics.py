@@ -29,8 +29,8 @@ from bentos.gateway.request_state import Admitted, AdmittedRequest, Worker
 from bentos.schemas.query_params import CHECK_QUERY_STRING, DEFAULT_SPAN, TimeRangeParameters, TimeseriesParameters
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.errors import InvalidQuery
-from frontdesk.storage.sql.analytics import Dimension, Window, corrections, opinions
-from frontdesk.storage.sql.daily_rollups import counts, latencies
+from frontdesk.storage.sql.analytics import Dimension, Window, list_corrections, summarise_feedback
+from frontdesk.storage.sql.daily_rollups import counts_by_label, latency_percentiles
 
 RangeParameters = TypeVar("RangeParameters", bound=TimeRangeParameters)
 Shape = TypeVar("Shape")
@@ -88,7 +88,7 @@ async def _read(
 ) -> Shape:
     """The figures of the caller's tenant within the requested window."""
     window = _window(admitted.caller.tenant, span)
-    return await worker.storage.archive.figures(
+    return await worker.storage.query_history.figures(
         window, lambda connection: read(connection, window, span), admitted.deadline
     )
 
@@ -104,16 +104,16 @@ def _window(tenant: str, asked: TimeRangeParameters) -> Window:
 
 def read_summary(connection: Connection, window: Window, _: TimeRangeParameters) -> Summary:
     """Queries by decision, sentiment, priority and channel, and the feedback that was given in the window."""
-    decisions = counts(connection, window, Dimension.DECISION)
+    decisions = counts_by_label(connection, window, Dimension.DECISION)
     return Summary(
         start=window.start,
         end=window.end,
         figures=Figures.of(sum_counts(decisions)),
         decisions=queries_by_label(decisions),
-        sentiments=queries_by_label(counts(connection, window, Dimension.SENTIMENT)),
-        priorities=queries_by_label(counts(connection, window, Dimension.PRIORITY)),
-        channels=queries_by_label(counts(connection, window, Dimension.CHANNEL)),
-        feedback=opinions(connection, window),
+        sentiments=queries_by_label(counts_by_label(connection, window, Dimension.SENTIMENT)),
+        priorities=queries_by_label(counts_by_label(connection, window, Dimension.PRIORITY)),
+        channels=queries_by_label(counts_by_label(connection, window, Dimension.CHANNEL)),
+        feedback=summarise_feedback(connection, window),
     )
 
 
@@ -121,21 +121,21 @@ def read_timeseries(connection: Connection, window: Window, asked: TimeseriesPar
     """Every bucket of the window in order, in UTC, those without queries too."""
     if count_buckets(window.start, window.end, asked.bucket) > MAX_BUCKETS:
         raise InvalidQuery(f"The window has more than {MAX_BUCKETS} buckets.", hint="Ask for wider ones, or for less.")
-    hours = counts(connection, window, Dimension.HOUR)
+    hours = counts_by_label(connection, window, Dimension.HOUR)
     made = buckets(hours, window.start, window.end, asked.bucket)
     return Timeseries(window.start, window.end, asked.bucket, made)
 
 
 def read_intents(connection: Connection, window: Window, _: TimeRangeParameters) -> Intents:
     """Figures of each intent, and which intents people corrected to which."""
-    counted = rank_labels(counts(connection, window, Dimension.INTENT))
-    return Intents(window.start, window.end, counted, tuple(corrections(connection, window)))
+    counted = rank_labels(counts_by_label(connection, window, Dimension.INTENT))
+    return Intents(window.start, window.end, counted, tuple(list_corrections(connection, window)))
 
 
 def read_escalations(connection: Connection, window: Window, _: TimeRangeParameters) -> Escalations:
     """What was escalated, by intent, sentiment, priority and channel."""
     by = {
-        dimension: counts(connection, window, dimension)
+        dimension: counts_by_label(connection, window, dimension)
         for dimension in (Dimension.INTENT, Dimension.SENTIMENT, Dimension.PRIORITY, Dimension.CHANNEL)
     }
     every = Figures.of(sum_counts(by[Dimension.INTENT]))
@@ -154,5 +154,5 @@ def read_escalations(connection: Connection, window: Window, _: TimeRangeParamet
 
 def read_latency(connection: Connection, window: Window, _: TimeRangeParameters) -> LatencyFigures:
     """Mean, highest and percentiles of the time from a request's start until its record was made."""
-    found, exact = latencies(connection, window, list(PERCENTILES.values()))
+    found, exact = latency_percentiles(connection, window, list(PERCENTILES.values()))
     return LatencyFigures.of(window.start, window.end, found if found.queries else None, exact=exact)

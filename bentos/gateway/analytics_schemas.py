@@ -138,7 +138,7 @@ def sum_counts(counts: Iterable[Count]) -> Count:
     """All of them together."""
     together = Count("")
     for count in counts:
-        together = together.with_(count)
+        together = together.merge(count)
     return together
 
 
@@ -159,7 +159,7 @@ def buckets(hours: Iterable[Count], start: datetime, end: datetime, bucket: str)
     found: dict[int, Count] = {}
     for hour in hours:
         first = _first_hour(int(hour.label), width)
-        found[first] = found.get(first, Count("")).with_(hour)
+        found[first] = found.get(first, Count("")).merge(hour)
     first, last = _first_hour(_hour(start), width), _hour(end - timedelta(microseconds=1))
     return tuple(
         Bucket(datetime.fromtimestamp(hour * 3600, UTC), Figures.of(found.get(hour, Count(""))))

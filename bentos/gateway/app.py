@@ -106,7 +106,7 @@ def _add_answers(app: FastAPI, max_item_bytes: int) -> None:
         """The same for several messages in one model call; a bad item fails alone."""
         admitted, pipeline = get_admitted(request.scope), get_worker(request.scope).models.pipeline
         parsing = parse_batch(admitted.body, fresh=admitted.fresh, max_item_bytes=max_item_bytes)
-        items = await pipeline.turns.run(parsing, admitted.deadline, "the body was read")
+        items = await pipeline.time_slicer.run(parsing, admitted.deadline, "the body was read")
         results = await _batch(pipeline, items, admitted)
         return Response(b'{"results":[' + b",".join(results) + b"]}", media_type=JSON)
 
@@ -140,7 +140,7 @@ def _add_stored_answer(app: FastAPI) -> None:
     async def stored_answer(query_id: str, admitted: Admitted, worker: Worker) -> Response:
         """The answer as it was stored: the reply with personal data still masked."""
         reading = worker.storage.find_answer(admitted.caller, query_id)
-        row = await admitted.deadline.bound(reading, "the record was read")
+        row = await admitted.deadline.wait_for(reading, "the record was read")
         if row is None:
             raise NotFound("There is no stored answer with this id.")
         content, customer = row
@@ -210,7 +210,7 @@ def _add_health(
         )
         lacking = [] if degraded else missing_processes
         storage = await worker.storage.status()
-        draining, full = is_draining(), worker.storage.disk_room.is_low
+        draining, full = is_draining(), worker.storage.disk_space.is_low
         ready = not lacking and storage is not None and not full and not draining
         reasons = (
             (draining, "draining"),
@@ -224,7 +224,7 @@ def _add_health(
             "workers_missing": len(missing_processes),
             "degraded": degraded,
         }
-        details["disk_free_bytes"] = worker.storage.disk_room.free_bytes
+        details["disk_free_bytes"] = worker.storage.disk_space.free_bytes
         if storage is not None:
             details |= storage
         return _health(what, ready, details)
@@ -237,7 +237,7 @@ async def _batch(pipeline: AnswerQuery, items: list[Query | FrontdeskError], adm
     answer_response = iter(answers)
     outcomes = [next(answer_response) if isinstance(item, Query) else item for item in items]
     rendering = Deadline.after(RENDERING_S)  # stored answers are acknowledged even if the deadline has passed
-    return await pipeline.turns.each(_result, outcomes, rendering, "the answers were written")
+    return await pipeline.time_slicer.run_each(_result, outcomes, rendering, "the answers were written")
 
 
 def _result(outcome: Answer | FrontdeskError) -> bytes:

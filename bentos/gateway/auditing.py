@@ -10,7 +10,7 @@ from bentos.admission.routes import Route
 from bentos.gateway.audit_targets import audit_filters, audit_target
 from bentos.gateway.request_context import Exchange
 from bentos.worker.worker_context import WorkerContext
-from frontdesk.audit.log import Act
+from frontdesk.audit.log import PrivilegedOperation
 from frontdesk.deadline import Deadline
 
 
@@ -29,7 +29,7 @@ class RequestAudit:
         if query_string := scope["query_string"]:
             labels = worker.models.champion.taxonomy.labels
             self._details["filters"] = audit_filters(query_string, worker.security.auditor.key, labels)
-        self._act: Act | None = None
+        self._act: PrivilegedOperation | None = None
         self.facts: dict[str, Any] = {}
 
     async def begin(self, deadline: Deadline) -> None:
@@ -41,9 +41,9 @@ class RequestAudit:
         if self._route.audited is not None:
             exchange = self._exchange
             details = {"request_id": exchange.request_id, **self._details}
-            act = Act(exchange.caller, self._route.audited, self._target, details)
-            await self._worker.security.auditor.begin(act, deadline)
-            self._act = act
+            operation = PrivilegedOperation(exchange.caller, self._route.audited, self._target, details)
+            await self._worker.security.auditor.begin(operation, deadline)
+            self._act = operation
 
     async def send(self, message: Message) -> None:
         """Send a message of the response; the outcome is committed before the last one."""
@@ -64,7 +64,7 @@ class RequestAudit:
             )
 
     async def _finish(self, *, is_complete: bool) -> None:
-        if (act := self._act) is not None:
+        if (operation := self._act) is not None:
             self._act = None
             outcome = {"status": self._exchange.status or None, "complete": is_complete, **self.facts}
-            await self._worker.security.auditor.finish(act, outcome)
+            await self._worker.security.auditor.finish(operation, outcome)

@@ -15,7 +15,7 @@ from datetime import datetime
 
 from sqlalchemy import RowMapping
 
-from frontdesk.csv_cells import guarded
+from frontdesk.csv_cells import escape_cell
 
 Rows = Sequence[RowMapping]
 
@@ -38,7 +38,7 @@ def _csv(rows: Sequence[Sequence[object]]) -> bytes:
 def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat()
-    return guarded(value) if isinstance(value, str) else value
+    return escape_cell(value) if isinstance(value, str) else value
 
 
 def _json_lines(rows: Rows) -> bytes:

@@ -77,7 +77,7 @@ class Gateway:
         """Made on the first request: the application exists before its worker has opened a desk."""
         worker = self._worker()
         return AdmissionControl(
-            gate=worker.security.gate,
+            authenticator=worker.security.authenticator,
             limits=worker.security.limits,
             check_room=worker.models.champion.check_room,
             settings=self._settings,
@@ -178,7 +178,7 @@ class Gateway:
     async def _body_in_time(self, receiving: Awaitable[bytes], deadline: Deadline) -> bytes:
         """Await the body. A caller that set a shorter deadline of its own gets 504, a slow client 408."""
         try:
-            return await deadline.bound(receiving, "the body was on its way")
+            return await deadline.wait_for(receiving, "the body was on its way")
         except DeadlineExceeded:
             if deadline.elapsed_s() < self._settings.request_timeout_s:
                 raise

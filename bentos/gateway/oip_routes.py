@@ -72,14 +72,14 @@ class OpenInference:
         if request.headers.get("content-encoding", "identity") != "identity":
             raise UnsupportedMedia("Compressed bodies are not read.", hint="Send it without Content-Encoding.")
         worker, admission = get_worker(request.scope), get_admitted(request.scope)
-        turns = worker.models.pipeline.turns
+        time_slicer = worker.models.pipeline.time_slicer
         reading = read_inference(admission.body, request.headers.get(JSON_LENGTH))
-        request_body = await turns.run(reading, admission.deadline, "the body was read")
+        request_body = await time_slicer.run(reading, admission.deadline, "the body was read")
         in_binary = dict(request_body.outputs)
         names = tuple(name for name, _ in request_body.outputs)
         inference = InferenceRequest(model, version, request_body.inputs, names)
         outputs = await infer(
-            worker.models.champion, worker.models.pipeline.mask_steps, inference, admission.deadline, turns
+            worker.models.champion, worker.models.pipeline.mask_steps, inference, admission.deadline, time_slicer
         )
         head = {"model_name": model, "model_version": worker.models.champion.version}
         if request_body.id is not None:

@@ -11,7 +11,7 @@ from bentos.admission.errors import PROBLEM_JSON
 from bentos.admission.headers import MAX_KEY_CHARACTERS
 from bentos.oip.openapi_paths import oip_paths
 from bentos.schemas.queries import BatchIn, FeedbackIn, QueryIn, RevokeIn
-from frontdesk.errors import MOST_VIOLATIONS
+from frontdesk.errors import MAX_VIOLATIONS
 
 PROBLEM: dict[str, Any] = {"content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}}
 
@@ -51,7 +51,7 @@ _PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string"},
         "violations": {
             "type": "array",
-            "maxItems": MOST_VIOLATIONS,
+            "maxItems": MAX_VIOLATIONS,
             "items": {
                 "type": "object",
                 "required": ["field", "problem"],

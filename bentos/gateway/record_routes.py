@@ -35,10 +35,10 @@ from bentos.schemas.query_params import (
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.deadline import Deadline
 from frontdesk.errors import NotFound
-from frontdesk.storage.record_rows import SPOOLED, Finish
-from frontdesk.storage.sql.feedback import Opinion
+from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
+from frontdesk.storage.record_rows import SPOOLED, FinishedClaim
+from frontdesk.storage.sql.feedback import NewFeedback
 from frontdesk.storage.sql.pagination import EXPORTED, Feedback, Filters, Position
-from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.types import Claim
 
@@ -113,7 +113,7 @@ def _add_lists(app: FastAPI) -> None:
         parameters: Annotated[QueryListParameters, Query()], admitted: Admitted, worker: Worker
     ) -> QueryPage:
         """A page of queries in short, with their masked texts; filters narrow it, `cursor` goes on behind a page."""
-        rows = await worker.storage.archive.queries(
+        rows = await worker.storage.query_history.queries(
             admitted.caller.tenant,
             parameters.filters(),
             decode_cursor(parameters.cursor),
@@ -146,7 +146,7 @@ def _add_lists(app: FastAPI) -> None:
         headers = {"content-disposition": f'attachment; filename="queries.{parameters.format}"'}
         if admitted.is_head:  # without a reader of the body there is no backpressure
             return StreamingResponse(_nothing(), media_type=export.media_type, headers=headers)
-        first = await worker.storage.archive.queries(
+        first = await worker.storage.query_history.queries(
             admitted.caller.tenant, parameters.filters(), None, ROWS_PER_QUERY, admitted.deadline, EXPORTED
         )
         rows = _stream(worker, admitted, parameters.filters(), export, first)
@@ -164,7 +164,7 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
     )
     async def judged(query_id: str, admitted: Admitted, worker: Worker) -> Response:
         """Corrected labels, what became of the reply, the customer's satisfaction."""
-        worker.storage.disk_room.check()
+        worker.storage.disk_space.check()
         opinion = parse(FeedbackIn, admitted.body).opinion(worker.models.champion.taxonomy.labels)
         claim = await _claim(worker.storage.keys, admitted, query_id, opinion)
         if isinstance(claim, bytes):
@@ -173,7 +173,7 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
             return Response(await _judge(worker, admitted, query_id, opinion, claim), media_type=JSON)
         except BaseException:  # a caller who left, too
             if claim is not None:
-                worker.storage.keys.free(claim, admitted.caller)
+                worker.storage.keys.release(claim, admitted.caller)
             raise
 
     @app.delete(
@@ -192,33 +192,35 @@ def _add_feedback_and_erasure(app: FastAPI) -> None:
 
 
 async def _claim(
-    keys: IdempotencyKeys, admitted: AdmittedRequest, query_id: str, opinion: Opinion
+    keys: IdempotencyKeys, admitted: AdmittedRequest, query_id: str, opinion: NewFeedback
 ) -> Claim | bytes | None:
     """The right to keep feedback under the caller's Idempotency-Key, or what was answered to it; None without a key."""
     if admitted.idempotency_key is None:
         return None
     wanted = json.dumps(["feedback", query_id, asdict(opinion)]).encode()
-    taking = keys.take_for(admitted.idempotency_key, wanted, admitted.caller)
-    return await admitted.deadline.bound(taking, "the Idempotency-Key was looked up")
+    taking = keys.acquire_for(admitted.idempotency_key, wanted, admitted.caller)
+    return await admitted.deadline.wait_for(taking, "the Idempotency-Key was looked up")
 
 
 async def _judge(
-    worker: WorkerContext, admitted: AdmittedRequest, query_id: str, opinion: Opinion, claim: Claim | None
+    worker: WorkerContext, admitted: AdmittedRequest, query_id: str, opinion: NewFeedback, claim: Claim | None
 ) -> bytes:
     """Keep the feedback, and say so; a key that the spool gave is given back, as the database has its answer."""
 
-    def finished(feedback: Feedback) -> Finish:
+    def finished_claim(feedback: Feedback) -> FinishedClaim:
         assert claim is not None, "only a request with a key finishes one"
-        return worker.storage.keys.finished(claim, admitted.caller, query_id, _taken(feedback), feedback.created_at)
+        return worker.storage.keys.finished_claim(
+            claim, admitted.caller, query_id, _taken(feedback), feedback.created_at
+        )
 
-    finishing = None if claim is None else finished
-    feedback = await worker.storage.archive.give_feedback(
+    finishing = None if claim is None else finished_claim
+    feedback = await worker.storage.query_history.store_feedback(
         admitted.caller, query_id, opinion, admitted.deadline, finishing
     )
     if feedback is None:
         raise NotFound("There is no stored answer with this id.")
-    if claim is not None and claim.taken_in == SPOOLED:
-        worker.storage.keys.free(claim, admitted.caller)
+    if claim is not None and claim.claimed_in == SPOOLED:
+        worker.storage.keys.release(claim, admitted.caller)
     return _taken(feedback)
 
 
@@ -246,7 +248,7 @@ def add_customers(app: FastAPI) -> None:
     ) -> InteractionPage:
         """What the contacts were about and how they ended, and the feedback on each; no text."""
         customer_id = customer_id_from_path(request)
-        rows = await worker.storage.archive.interactions(
+        rows = await worker.storage.query_history.interactions(
             admitted.caller.tenant,
             customer_id,
             decode_cursor(parameters.cursor),
@@ -289,8 +291,8 @@ def add_customers(app: FastAPI) -> None:
 
 
 async def _erase(worker: WorkerContext, admitted: AdmittedRequest, kind: SubjectKind, identity: str) -> ErasureReceipt:
-    receipt = await worker.storage.archive.erasing.erase(
-        Subject(kind, admitted.caller.tenant, identity), admitted.deadline
+    receipt = await worker.storage.query_history.eraser.erase(
+        ErasureSubject(kind, admitted.caller.tenant, identity), admitted.deadline
     )
     admitted.add_audit_facts(queries=receipt.queries, interactions=receipt.interactions, feedback=receipt.feedback)
     admitted.add_audit_facts(customers=receipt.customers)
@@ -326,6 +328,6 @@ async def _stream(
         if after is None:
             return
         deadline = Deadline.after(QUERY_TIMEOUT_S)
-        rows = await worker.storage.archive.queries(
+        rows = await worker.storage.query_history.queries(
             admitted.caller.tenant, filters, after, ROWS_PER_QUERY, deadline, EXPORTED
         )

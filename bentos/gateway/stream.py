@@ -31,7 +31,7 @@ from bentos.worker.worker_context import WorkerContext
 from frontdesk.errors import FrontdeskError
 from frontdesk.observability.logs import log_failure
 from frontdesk.storage.record_rows import answer_json
-from frontdesk.types import AnswerEvent, EarlierAnswer, Final, Sentence, Understood
+from frontdesk.types import AnswerEvent, EarlierAnswer, FinalAnswer, PreliminaryAnswer, Sentence
 
 MEDIA_TYPE = "text/event-stream"
 REPLAYED = {"idempotency-replayed": "true"}
@@ -58,9 +58,9 @@ def add_stream(app: FastAPI) -> None:
         """The same as `/v1/queries`, told as it comes about."""
         admitted, worker = get_admitted(request.scope), get_worker(request.scope)
         query = parse(QueryIn, admitted.body).query(fresh=admitted.fresh, idempotency_key=admitted.idempotency_key)
-        events = worker.models.pipeline.events(query, admitted.caller, admitted.deadline)
+        events = worker.models.pipeline.stream_answer(query, admitted.caller, admitted.deadline)
         first = await anext(events)  # what is refused is refused before the response begins
-        replayed = isinstance(first, Final) and isinstance(first.answer, EarlierAnswer)
+        replayed = isinstance(first, FinalAnswer) and isinstance(first.answer, EarlierAnswer)
         written = _written(first, events, worker, admitted.request_id)
         return _EventStream(written, events, REPLAYED if replayed else {})
 
@@ -97,11 +97,11 @@ async def _written(
 def written(event: AnswerEvent) -> bytes:
     """One event; JSON has no line breaks of its own, so one `data` line is enough."""
     match event:
-        case Understood(answer):
+        case PreliminaryAnswer(answer):
             return _event("understanding", answer_json(answer))
         case Sentence():
             return _event("sentence", _SENTENCE.to_json(event))
-        case Final(answer):
+        case FinalAnswer(answer):
             return _event("final", answer_json(answer))
 
 

@@ -35,7 +35,7 @@ from bentos.grpc.receiver import Receiver
 from bentos.grpc.sender import Sender
 from bentos.worker.worker_context import WorkerContext
 from frontdesk.config import Settings
-from frontdesk.errors import FrontdeskError, Kind, MethodNotAllowed, Overloaded, RateLimited
+from frontdesk.errors import ErrorKind, FrontdeskError, MethodNotAllowed, Overloaded, RateLimited
 from frontdesk.observability.logs import log_failure
 
 __all__ = ["Behaviour", "Call", "CallHandlers", "Servicer"]
@@ -62,7 +62,7 @@ class CallHandlers:
         self._closer = ConnectionCloser(port, lambda: worker.telemetry.metrics.count_closed(CLOSED_REASON))
         self._closed = False
         self._control = AdmissionControl(
-            gate=worker.security.gate,
+            authenticator=worker.security.authenticator,
             limits=worker.security.limits,
             check_room=worker.models.champion.check_room,
             settings=settings.server,
@@ -149,7 +149,7 @@ class CallHandlers:
     def _discard(self, method: Method) -> NoReturn:
         """End a call of a connection that is about to be closed, without a response or a line in the access log."""
         self._worker.telemetry.metrics.observe_request(
-            method.rpc.path, Call.method, HTTP_STATUS[Kind.RATE_LIMITED], 0.0
+            method.rpc.path, Call.method, HTTP_STATUS[ErrorKind.RATE_LIMITED], 0.0
         )
         raise asyncio.CancelledError
 
@@ -158,7 +158,7 @@ class CallHandlers:
         if method.rpc.scope is None or not (authorization := metadata.get("authorization")):
             return False
         with contextlib.suppress(FrontdeskError):
-            await self._worker.security.gate.admit(authorization, method.rpc.scope, method.rpc.path)
+            await self._worker.security.authenticator.authenticate(authorization, method.rpc.scope, method.rpc.path)
             return True
         return False
 

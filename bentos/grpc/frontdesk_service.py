@@ -15,7 +15,7 @@ from bentos.schemas.queries import parse_item
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError, InvalidQuery
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.types import Answer, EarlierAnswer, Final, Query, Sentence, Understood
+from frontdesk.types import Answer, EarlierAnswer, FinalAnswer, PreliminaryAnswer, Query, Sentence
 
 RENDERING_S = 10.0
 
@@ -44,28 +44,32 @@ class FrontdeskService:
         if not 1 <= len(request.queries) <= MAX_BATCH_ITEMS:
             violation = ("queries", f"should have between 1 and {MAX_BATCH_ITEMS} items")
             raise InvalidQuery(f"{' '.join(violation)}.", violations=(violation,))
-        turns = self._pipeline.turns
-        items = await turns.each(lambda query: _item(query, call), request.queries, call.deadline, "it was read")
+        time_slicer = self._pipeline.time_slicer
+        items = await time_slicer.run_each(
+            lambda query: _item(query, call), request.queries, call.deadline, "it was read"
+        )
         good = [item for item in items if isinstance(item, Query)]
         answers = await self._pipeline.understand_batch(good, call.caller, call.deadline) if good else []
         answered = iter(answers)
         outcomes = [next(answered) if isinstance(item, Query) else item for item in items]
         rendering = Deadline.after(RENDERING_S)  # what was kept is acknowledged, although the deadline may have passed
-        return pb.BatchResponse(results=await turns.each(_result, outcomes, rendering, "the answers were written"))
+        return pb.BatchResponse(
+            results=await time_slicer.run_each(_result, outcomes, rendering, "the answers were written")
+        )
 
     async def answer(self, request: pb.Query, call: Call) -> pb.Answer:
         return _told(await self._pipeline.answer(_query(request, call), call.caller, call.deadline), call)
 
     async def answer_stream(self, request: pb.Query, call: Call) -> AsyncIterator[pb.AnswerEvent]:
         """`understanding`, the reply's sentences as they are released, `final`; a caller who leaves stops them."""
-        async with aclosing(self._pipeline.events(_query(request, call), call.caller, call.deadline)) as events:
+        async with aclosing(self._pipeline.stream_answer(_query(request, call), call.caller, call.deadline)) as events:
             async for event in events:
                 match event:
-                    case Understood(answer):
+                    case PreliminaryAnswer(answer):
                         yield pb.AnswerEvent(understanding=answer_to_message(answer))
                     case Sentence(text):
                         yield pb.AnswerEvent(sentence=pb.Sentence(text=text))
-                    case Final(answer):
+                    case FinalAnswer(answer):
                         yield pb.AnswerEvent(final=_told(answer, call))
 
 

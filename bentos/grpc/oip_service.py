@@ -77,7 +77,7 @@ class InferenceService:
 
     async def model_infer(self, request: Any, call: Call) -> Any:
         inference, pipeline = read_inference(request), self._worker.models.pipeline
-        outputs = await infer(self._models, pipeline.mask_steps, inference, call.deadline, pipeline.turns)
+        outputs = await infer(self._models, pipeline.mask_steps, inference, call.deadline, pipeline.time_slicer)
         response = service_pb2.ModelInferResponse(
             model_name=inference.model,
             model_version=self._models.version,

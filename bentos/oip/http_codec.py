@@ -20,7 +20,7 @@ from bentos.oip.inference import check_parameters, first_violation
 from bentos.oip.tensors import InputTensor, OutputTensor
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_structure, extract_long_strings
 from frontdesk.errors import InvalidQuery
-from frontdesk.turns import Steps, finished
+from frontdesk.time_slicing import Steps, run_steps
 
 LARGE_BYTES = 262_144
 """In a larger body long strings are taken out before parsing and then parsed one by one."""
@@ -83,7 +83,7 @@ class InferenceBody:
 def read_inference(body: bytes, json_length: str | None) -> Steps[InferenceBody]:
     """The request in `body`, whose JSON ends where the header `json_length` says; None for a body of JSON alone.
 
-    A generator, for `frontdesk.turns`.
+    A generator, for `frontdesk.time_slicing`.
 
     Raises:
         InvalidQuery: naming what is wrong, never what was sent.
@@ -113,7 +113,7 @@ def parse_index_request(body: bytes) -> bool:
     """Whether a request for the index wants only the models that are ready; its body may be empty."""
     if not body:
         return False
-    finished(check_structure(body))
+    run_steps(check_structure(body))
     return _parse(_IndexIn, body).ready
 
 

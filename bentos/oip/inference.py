@@ -22,7 +22,7 @@ from bentos.schemas.queries import QueryIn, violation_message
 from frontdesk.deadline import Deadline
 from frontdesk.errors import InvalidQuery
 from frontdesk.scores import Floats, Scores
-from frontdesk.turns import Steps, Turns, steps_of_all
+from frontdesk.time_slicing import Steps, TimeSlicer, chain_steps
 from frontdesk.types import MaskedText
 
 _CHANGES_THE_ANSWER = frozenset({"classification", "shared_memory_region"})
@@ -44,7 +44,7 @@ async def infer(
     mask_steps: Callable[[str], Steps[MaskedText]],
     asked: InferenceRequest,
     deadline: Deadline,
-    turns: Turns,
+    time_slicer: TimeSlicer,
 ) -> list[OutputTensor]:
     """The outputs that were asked for, in the order asked.
 
@@ -55,17 +55,17 @@ async def infer(
     """
     check_model(models, asked.model, asked.version)
     wanted = _wanted(list_outputs(models, asked.model), asked.outputs)
-    texts = await turns.run(read_texts(asked.inputs), deadline, "the texts were read")
+    texts = await time_slicer.run(read_texts(asked.inputs), deadline, "the texts were read")
     models.check_batch([len(text) for text in texts], deadline)
-    masked = await turns.run(steps_of_all(mask_steps, texts), deadline, "the texts were masked")
-    scores = await deadline.bound(models.scores(asked.model, masked, deadline), "the model read the texts")
+    masked = await time_slicer.run(chain_steps(mask_steps, texts), deadline, "the texts were masked")
+    scores = await deadline.wait_for(models.scores(asked.model, masked, deadline), "the model read the texts")
     return [_output(spec, scores, models) for spec in wanted]
 
 
 def read_texts(inputs: Sequence[InputTensor]) -> Steps[list[str]]:
     """The texts of the one input that every model takes; raises `InvalidQuery` if the input is malformed.
 
-    A generator, for `frontdesk.turns`.
+    A generator, for `frontdesk.time_slicing`.
     """
     if len(inputs) != 1 or inputs[0].name != TEXT.name:
         raise InvalidQuery(f"There must be one input, named '{TEXT.name}'.")

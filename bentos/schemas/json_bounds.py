@@ -3,7 +3,7 @@
 A parser creates a Python object for each `{}`: 8 MB of them take 500 MB and seconds of the event loop. Counting takes
 milliseconds. Strings are excluded from the counts, because messages may contain any number of braces and commas.
 
-Every public function that scans a body is a generator that yields between its steps, for `frontdesk.turns`. Independent
+Every public function that scans a body is a generator that yields between its steps, for `frontdesk.time_slicing`. Independent
 of the fields of a query.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from frontdesk.errors import InvalidQuery
-from frontdesk.turns import Steps
+from frontdesk.time_slicing import Steps
 
 MAX_BATCH_ITEMS = 256
 MAX_STRUCTURAL_CHARACTERS = MAX_BATCH_ITEMS * 16

@@ -25,12 +25,12 @@ from pydantic import (
 from pydantic_core import from_json
 
 from bentos.schemas.json_bounds import MAX_BATCH_ITEMS, check_structure, not_json, split_items
-from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
-from frontdesk.security.revocations import LONGEST_ID
+from frontdesk.errors import MAX_VIOLATIONS, FrontdeskError, InvalidQuery, TooLarge
+from frontdesk.security.revocations import MAX_ID_LENGTH
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS
-from frontdesk.storage.sql.feedback import Opinion
+from frontdesk.storage.sql.feedback import NewFeedback
 from frontdesk.taxonomy import OUT_OF_SCOPE
-from frontdesk.turns import Steps
+from frontdesk.time_slicing import Steps
 from frontdesk.types import Channel, CustomerTier, PriorityLevel, Query
 
 MAX_TEXT_CHARACTERS = 4000
@@ -156,12 +156,12 @@ class FeedbackIn(BaseModel):
             raise ValueError("should hold at least one of intent, sentiment, priority, reply and satisfaction")
         return self
 
-    def opinion(self, known_intents: Sequence[str]) -> Opinion:
+    def opinion(self, known_intents: Sequence[str]) -> NewFeedback:
         """Raises `InvalidQuery` for an intent that is not among those known."""
         if self.intent is not None and self.intent not in (*known_intents, OUT_OF_SCOPE):
             wrong = "should be an intent of the served model, or out_of_scope"
             raise InvalidQuery(f"intent {wrong}.", violations=(("intent", wrong),))
-        return Opinion(**self.model_dump())
+        return NewFeedback(**self.model_dump())
 
 
 class RevokeIn(BaseModel):
@@ -177,10 +177,10 @@ class RevokeIn(BaseModel):
     token: Annotated[str, Field(min_length=1, max_length=MAX_TOKEN_CHARACTERS)] | None = Field(
         None, description="A token that is valid now."
     )
-    jti: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)] | None = Field(
+    jti: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_printable)] | None = Field(
         None, description="The id of a token, its claim `jti`."
     )
-    subject: Annotated[str, Field(min_length=1, max_length=LONGEST_ID), AfterValidator(_printable)] | None = Field(
+    subject: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH), AfterValidator(_printable)] | None = Field(
         None, description="A subject: revokes each of its tokens issued until now."
     )
 
@@ -207,7 +207,7 @@ def parse(model: type[Body], raw: bytes) -> Body:
 
 
 def parse_batch(raw: bytes, *, fresh: bool, max_item_bytes: int) -> Steps[list[Query | FrontdeskError]]:
-    """Each item of a batch as a query, or the error of that item, in order. A generator, for `frontdesk.turns`.
+    """Each item of a batch as a query, or the error of that item, in order. A generator, for `frontdesk.time_slicing`.
 
     Items are parsed one by one from the bytes of the body, so no step takes longer than one item. A body of another
     form than `{"queries": [...]}` is parsed as a whole to report what is wrong with it.
@@ -254,7 +254,7 @@ def _item(raw: bytes, *, fresh: bool, max_item_bytes: int | None = None) -> Quer
 
 def _shortened(error: ValidationError, model: type[BaseModel], raw: bytes) -> ValidationError:
     """The error of the same body with at most one unknown field: pydantic reports a violation for each."""
-    if error.error_count() <= MOST_VIOLATIONS:
+    if error.error_count() <= MAX_VIOLATIONS:
         return error
     fields = from_json(raw)
     if not isinstance(fields, dict):

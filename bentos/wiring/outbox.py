@@ -12,7 +12,7 @@ from frontdesk.observability.metrics import Metrics
 from frontdesk.storage.outbox.dispatcher import DeliveryLimits, Dispatcher
 from frontdesk.storage.outbox.features_sink import FeaturesSink
 from frontdesk.storage.outbox.sinks import FileSink, Sink
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.outbox import Lag
 
 
@@ -38,7 +38,7 @@ def open_outbox(settings: Settings, engine: Engine, spool: Spool, metrics: Metri
         engine,
         sinks,
         limits,
-        spooled=spool.progress,
+        spooled=spool.waiting_and_total,
         observe_delivered=metrics.observe_delivered,
         observe_lag=observe_lag,
     )

@@ -6,9 +6,9 @@ import frontdesk
 from bentos.wiring.local_llm import local_llm_settings
 from frontdesk.config import LlmSettings, Settings
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.pipeline import Writer
+from frontdesk.pipeline import ReplyWriter
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
-from frontdesk.responses.knowledge_base.retrieval import Embedder, Retrieval
+from frontdesk.responses.knowledge_base.retrieval import Embedder, PassageIndex
 from frontdesk.responses.llm import factory
 from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
@@ -17,7 +17,7 @@ from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
 from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.reply.writer import ModelWriter, TemplateWriter
 from frontdesk.storage.redis.cache import LruCache, RedisCache
-from frontdesk.storage.redis.optional_redis import RedisInTime
+from frontdesk.storage.redis.optional_redis import OptionalRedis
 
 
 def llm_settings(settings: Settings) -> LlmSettings | None:
@@ -32,24 +32,24 @@ def open_language_model(settings: Settings) -> OpenAiClient | None:
     llm = llm_settings(settings)
     if llm is None:
         return None
-    _, model = factory.named(llm)
-    return factory.openai_client(llm, LanguageModelMetrics(model))
+    _, model = factory.require_endpoint(llm)
+    return factory.build_openai_client(llm, LanguageModelMetrics(model))
 
 
-def cached_replies(writer: Writer) -> CachedReplies | None:
+def cached_replies(writer: ReplyWriter) -> CachedReplies | None:
     """The cached replies of the writer; None if it caches none."""
     return writer.cached if isinstance(writer, ModelWriter) and writer.cached.cache is not None else None
 
 
 def open_writer(
     settings: Settings, embedder: Embedder, language_model: OpenAiClient | None, cache: ReplyCache | None
-) -> Writer:
+) -> ReplyWriter:
     """The template's alone, or the one that asks the language model."""
-    writer = TemplateWriter(Retrieval.over(read_knowledge(settings), embedder), read_questions(settings))
+    writer = TemplateWriter(PassageIndex.build(read_knowledge(settings), embedder), read_questions(settings))
     llm = llm_settings(settings)
     if language_model is None or llm is None:
         return writer
-    _, model = factory.named(llm)
+    _, model = factory.require_endpoint(llm)
     prompt, policy, provider = Prompt.read(STARTER_PROMPT), _reply_policy(settings), settings.responses.provider
     versions = (
         frontdesk.__version__,
@@ -62,7 +62,7 @@ def open_writer(
     return ModelWriter(writer.templates, language_model, provider, prompt, policy, CachedReplies(cache, versions))
 
 
-def open_reply_cache(settings: Settings, redis: RedisInTime | None) -> ReplyCache | None:
+def open_reply_cache(settings: Settings, redis: OptionalRedis | None) -> ReplyCache | None:
     """Shared by all workers where there is a Redis, else this one's own."""
     entries = settings.responses.cached_replies
     if entries == 0:

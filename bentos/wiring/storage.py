@@ -11,18 +11,18 @@ from frontdesk.audit.log import Auditor
 from frontdesk.config import Settings
 from frontdesk.observability.metrics import Metrics
 from frontdesk.responses.reply.reply_cache import CachedReplies
-from frontdesk.security.fingerprints import fingerprint_key
-from frontdesk.security.sealing import Sealing
-from frontdesk.storage.disk_room import DiskRoom
+from frontdesk.security.field_encryption import FieldCipher
+from frontdesk.security.pseudonyms import load_pseudonym_key
+from frontdesk.storage.disk_space import DiskSpace
 from frontdesk.storage.erasure.follower import ErasureFollower
 from frontdesk.storage.erasure.retention import Retention
 from frontdesk.storage.outbox.dispatcher import Dispatcher
-from frontdesk.storage.record_rows import RowMaker
-from frontdesk.storage.redis.optional_redis import RedisInTime
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.record_rows import RowBuilder
+from frontdesk.storage.redis.optional_redis import OptionalRedis
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
-from frontdesk.storage.writes.recorder import Patience, SpoolingRecorder
+from frontdesk.storage.writes.recorder import RecorderTimeouts, SpoolingRecorder
 
 FORGET_TIMEOUT_S = 5.0
 
@@ -31,20 +31,25 @@ def open_recorder(
     settings: Settings,
     engine: Engine,
     spool: Spool,
-    seal: Sealing,
+    field_cipher: FieldCipher,
     *,
     metrics: Metrics,
     outbox: Dispatcher | None,
     auditor: Auditor,
 ) -> SpoolingRecorder:
     """Commits in groups, and spools on this host while the database is away."""
-    storage, fingerprint = settings.storage, fingerprint_key(settings.keys).fingerprint
+    storage, fingerprint = settings.storage, load_pseudonym_key(settings.keys).pseudonym
     return SpoolingRecorder(
         engine,
         spool,
-        RowMaker(seal, settings.sinks, auditor.key.answered if settings.security.audit_answers else None, fingerprint),
+        RowBuilder(
+            field_cipher,
+            settings.sinks,
+            auditor.key.answer_entry if settings.security.audit_answers else None,
+            fingerprint,
+        ),
         metrics,
-        patience=Patience(storage.commit_budget_s, storage.commit_timeout_s),
+        timeouts=RecorderTimeouts(storage.commit_budget_s, storage.commit_timeout_s),
         max_rows_per_commit=storage.max_rows_per_commit,
         key_ttl_s=storage.idempotency_ttl_s,
         fingerprint=fingerprint,
@@ -54,25 +59,25 @@ def open_recorder(
 
 
 def open_idempotency_keys(
-    settings: Settings, recorder: SpoolingRecorder, spool: Spool, seal: Sealing, metrics: Metrics
+    settings: Settings, recorder: SpoolingRecorder, spool: Spool, field_cipher: FieldCipher, metrics: Metrics
 ) -> IdempotencyKeys:
     """Claims of requests that bring an Idempotency-Key."""
     storage = settings.storage
     return IdempotencyKeys(
         recorder,
         spool,
-        seal,
+        field_cipher,
         metrics,
         lease_s=storage.idempotency_lease_s,
         ttl_s=storage.idempotency_ttl_s,
         one_host=storage.hosts == 1,
-        fingerprint=fingerprint_key(settings.keys).fingerprint,
+        fingerprint=load_pseudonym_key(settings.keys).pseudonym,
     )
 
 
 def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None) -> ErasureFollower:
     """Applies the erasures of other workers and hosts. Forgets cached replies only if an event loop is running."""
-    fingerprint = fingerprint_key(settings.keys).fingerprint
+    fingerprint = load_pseudonym_key(settings.keys).pseudonym
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
@@ -88,12 +93,12 @@ def follow_erasures(settings: Settings, engine: Engine, spool: Spool, replies: C
     return ErasureFollower(engine, spool, fingerprint, replies.tenants, forget)
 
 
-def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> DiskRoom:
+def open_disk_room(settings: Settings, engine: Engine, metrics: Metrics) -> DiskSpace:
     """Watches the free space of the file systems of home (with the spool) and of SQLite's file."""
     folders = [settings.home]
     if engine.dialect.name == "sqlite":
         folders.append(Path(str(engine.url.database)).parent)
-    return DiskRoom(folders, settings.storage.min_free_bytes, metrics.set_disk_free)
+    return DiskSpace(folders, settings.storage.min_free_bytes, metrics.set_disk_free)
 
 
 def open_retention(settings: Settings, engine: Engine, trail: AuditTrail) -> Retention:
@@ -101,7 +106,7 @@ def open_retention(settings: Settings, engine: Engine, trail: AuditTrail) -> Ret
     return Retention(engine, trail, settings.storage.retention_days.model_dump(), settings.events_file)
 
 
-def open_redis(settings: Settings) -> RedisInTime | None:
+def open_redis(settings: Settings) -> OptionalRedis | None:
     """Only where `redis.url` is set; every call of it ends in time."""
     redis = settings.redis
-    return None if redis.url is None else RedisInTime(redis.url, timeout_s=redis.timeout_s)
+    return None if redis.url is None else OptionalRedis(redis.url, timeout_s=redis.timeout_s)

@@ -37,34 +37,34 @@ from bentos.worker.model_info import Inventory
 from bentos.worker.revocations import RevocationWatch
 from bentos.worker.telemetry import Telemetry
 from bentos.worker.worker_context import ModelParts, SecurityParts, StorageParts, WorkerContext
-from frontdesk.audit.chain import audit_key
-from frontdesk.audit.checkpoints import Checkpoints
+from frontdesk.audit.chain import load_audit_key
+from frontdesk.audit.checkpoints import CheckpointWriter
 from frontdesk.audit.counts import AuditCounts
 from frontdesk.audit.log import Auditor, open_auditor
 from frontdesk.config import Settings
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
-from frontdesk.pipeline import AnswerQuery, Champion, Customers, Recorder, Writer
+from frontdesk.pipeline import AnswerQuery, Champion, CustomerHistorySource, Recorder, ReplyWriter
 from frontdesk.responses.llm import factory
 from frontdesk.responses.reply.reply_cache import CachedReplies
-from frontdesk.security.fingerprints import fingerprint_key
-from frontdesk.security.gate import Gate
+from frontdesk.security.authentication import Authenticator
+from frontdesk.security.field_encryption import FieldCipher, open_field_cipher
 from frontdesk.security.jwks import IssuerKeys
-from frontdesk.security.keys import KeyFolder
-from frontdesk.security.keys_from_env import place_keys
+from frontdesk.security.keys_from_env import install_keys_from_env
+from frontdesk.security.pseudonyms import load_pseudonym_key
 from frontdesk.security.revocations import Revocations
-from frontdesk.security.sealing import Sealing, open_seal
-from frontdesk.security.tokens import Keys
+from frontdesk.security.token_keys import LocalTokenKeys
+from frontdesk.security.tokens import TokenKeys
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.erasure.follower import ErasureFollower
 from frontdesk.storage.erasure.retention import RetentionJob
 from frontdesk.storage.outbox.dispatcher import Dispatcher
-from frontdesk.storage.reads.query_history import Archive
-from frontdesk.storage.reads.sql_customer_history import SqlCustomers
-from frontdesk.storage.redis.customer_history import RedisCustomers
-from frontdesk.storage.redis.optional_redis import RedisInTime
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.reads.query_history import QueryHistory
+from frontdesk.storage.reads.sql_customer_history import SqlCustomerHistory
+from frontdesk.storage.redis.customer_history import RedisCustomerHistory
+from frontdesk.storage.redis.optional_redis import OptionalRedis
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
 from model_store.bundle import Bundle
@@ -100,16 +100,18 @@ def open_worker(
     champion, inventory = _open_model(settings, runners, metrics, board)
     records = _open_records(settings, metrics)
     redis = open_redis(settings)
-    customers = SqlCustomers(records.engine, timeout_s=settings.storage.history_timeout_s)  # used only without Redis
+    customers = SqlCustomerHistory(
+        records.engine, timeout_s=settings.storage.history_timeout_s
+    )  # used only without Redis
     language_model = open_language_model(settings)
     writer = open_writer(settings, champion.ensemble.features, language_model, open_reply_cache(settings, redis))
     storage = _storage(settings, records, redis, customers, cached_replies(writer), metrics=metrics)
-    champion.set_disk_check(storage.disk_room.check)
+    champion.set_disk_check(storage.disk_space.check)
     pipeline = _pipeline(
         settings,
         champion,
         metrics,
-        customers=RedisCustomers(redis) if redis else customers,
+        customers=RedisCustomerHistory(redis) if redis else customers,
         writer=writer,
         recorder=records.recorder,
         keys=records.keys,
@@ -128,7 +130,7 @@ class _Records:
 
     engine: Engine
     spool: Spool
-    seal: Sealing
+    field_cipher: FieldCipher
     outbox: Dispatcher | None
     auditor: Auditor
     recorder: SpoolingRecorder
@@ -138,19 +140,27 @@ class _Records:
 def _open_records(settings: Settings, metrics: Metrics) -> _Records:
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
-    spool, seal = Spool.open(settings.home), open_seal(settings.keys)
+    spool, field_cipher = Spool.open(settings.home), open_field_cipher(settings.keys)
     outbox = open_outbox(settings, engine, spool, metrics)
     auditor = open_auditor(settings, engine)
-    recorder = open_recorder(settings, engine, spool, seal, metrics=metrics, outbox=outbox, auditor=auditor)
-    keys = open_idempotency_keys(settings, recorder, spool, seal, metrics)
-    return _Records(engine=engine, spool=spool, seal=seal, outbox=outbox, auditor=auditor, recorder=recorder, keys=keys)
+    recorder = open_recorder(settings, engine, spool, field_cipher, metrics=metrics, outbox=outbox, auditor=auditor)
+    keys = open_idempotency_keys(settings, recorder, spool, field_cipher, metrics)
+    return _Records(
+        engine=engine,
+        spool=spool,
+        field_cipher=field_cipher,
+        outbox=outbox,
+        auditor=auditor,
+        recorder=recorder,
+        keys=keys,
+    )
 
 
 def _storage(
     settings: Settings,
     records: _Records,
-    redis: RedisInTime | None,
-    customers: SqlCustomers,
+    redis: OptionalRedis | None,
+    customers: SqlCustomerHistory,
     replies: CachedReplies | None,
     *,
     metrics: Metrics,
@@ -165,8 +175,8 @@ def _storage(
         customers=customers,
         redis=redis,
         outbox=records.outbox,
-        archive=_archive(settings, engine, spool, replies, follower),
-        disk_room=open_disk_room(settings, engine, metrics),
+        query_history=_archive(settings, engine, spool, replies, follower),
+        disk_space=open_disk_room(settings, engine, metrics),
         erasure_follower=follower,
         retention=RetentionJob(engine, open_retention(settings, engine, records.auditor.trail)),
     )
@@ -174,13 +184,13 @@ def _storage(
 
 def _security(settings: Settings, records: _Records, metrics: Metrics, place: int) -> SecurityParts:
     engine, auditor = records.engine, records.auditor
-    counts = AuditCounts(engine, auditor.trail, auditor.key, overflowed=metrics.count_audit_merged)
+    counts = AuditCounts(engine, auditor.trail, auditor.key, on_overflow=metrics.count_audit_merged)
     revocations = Revocations()
     watch = RevocationWatch(engine, revocations, settings.security.revocation_refresh_s)
     return SecurityParts(
-        gate=Gate(token_keys(settings), settings.security, revocations, counts.refused),
+        authenticator=Authenticator(token_keys(settings), settings.security, revocations, counts.refused),
         limits=open_rate_limits(settings, metrics, place),
-        seal=records.seal,
+        field_cipher=records.field_cipher,
         auditor=auditor,
         checkpoints=_checkpoints(settings, engine, auditor),
         audit_counts=counts,
@@ -214,8 +224,8 @@ def _pipeline(
     champion: Champion,
     metrics: Metrics,
     *,
-    customers: Customers,
-    writer: Writer,
+    customers: CustomerHistorySource,
+    writer: ReplyWriter,
     recorder: Recorder,
     keys: IdempotencyKeys,
 ) -> AnswerQuery:
@@ -232,18 +242,18 @@ def _pipeline(
     )
 
 
-def _checkpoints(settings: Settings, engine: Engine, auditor: Auditor) -> Checkpoints:
+def _checkpoints(settings: Settings, engine: Engine, auditor: Auditor) -> CheckpointWriter:
     interval_s = settings.security.audit_checkpoint_s
-    return Checkpoints(engine, auditor.key, settings.home, auditor.trail.chain, interval_s)
+    return CheckpointWriter(engine, auditor.key, settings.home, auditor.trail.chain, interval_s)
 
 
 def _archive(
     settings: Settings, engine: Engine, spool: Spool, replies: CachedReplies | None, follower: ErasureFollower
-) -> Archive:
-    fingerprint = fingerprint_key(settings.keys).fingerprint
-    forget_replies = None if replies is None else replies.forget
-    return Archive(
-        engine, settings.sinks, fingerprint, spool, forget_replies, follower.truncate_soon, settings.events_file
+) -> QueryHistory:
+    fingerprint = load_pseudonym_key(settings.keys).pseudonym
+    delete_replies = None if replies is None else replies.forget
+    return QueryHistory(
+        engine, settings.sinks, fingerprint, spool, delete_replies, follower.truncate_later, settings.events_file
     )
 
 
@@ -259,7 +269,7 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
         FrontdeskError: naming what is wrong and what to do.
     """
     check_runtime()
-    place_keys(settings.keys, os.environ)
+    install_keys_from_env(settings.keys, os.environ)
     bundle = open_trusted_bundle(settings)
     check_placement(settings.model.placement, bundle.manifest)
     model = settings.model
@@ -273,10 +283,10 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     _priority(settings)
     read_knowledge(settings)
     read_questions(settings)
-    fingerprint_key(settings.keys)
-    audit_key(settings.keys)
+    load_pseudonym_key(settings.keys)
+    load_audit_key(settings.keys)
     token_keys(settings)
-    open_seal(settings.keys)
+    open_field_cipher(settings.keys)
     Spool.open(settings.home).close()
     if settings.responses.provider == "local":
         prepare_local_llm(settings)
@@ -286,11 +296,11 @@ def prepare(settings: Settings) -> tuple[Bundle, Precision]:
     return bundle, precision
 
 
-def token_keys(settings: Settings) -> Keys:
+def token_keys(settings: Settings) -> TokenKeys:
     """What verifies tokens: this machine's own keys, made on first run, or those of the issuer elsewhere."""
     security = settings.security
     if security.jwks is None:
-        return KeyFolder(settings.keys)
+        return LocalTokenKeys(settings.keys)
     return IssuerKeys(
         security.jwks,
         security.algorithm,

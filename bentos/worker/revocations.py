@@ -17,9 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import InvalidQuery, Unauthenticated
-from frontdesk.security.revocations import EVERY_TENANT, LONGEST_ID, Revocation, Revocations
-from frontdesk.security.tokens import Keys, verify
-from frontdesk.storage.database import reading
+from frontdesk.security.revocations import EVERY_TENANT, MAX_ID_LENGTH, Revocation, Revocations
+from frontdesk.security.tokens import TokenKeys, verify_token
+from frontdesk.storage.database import begin_reading
 from frontdesk.storage.sql.revoked_tokens import RevokedToken, all_revoked, insert_revoked
 
 CLOSING_S = 5.0
@@ -46,7 +46,7 @@ class RevocationWatch:
 
     def refresh(self) -> None:
         """Reload the table now."""
-        with reading(self._engine) as connection:
+        with begin_reading(self._engine) as connection:
             rows = all_revoked(connection)
         self._revocations.replace(
             Revocation(row["tenant"], row["jti"], row["subject"], _seconds(row["issued_before"])) for row in rows
@@ -97,17 +97,17 @@ class RevocationTarget:
         return {"tenant": self.tenant or "every tenant", "jti": self.jti or None, "subject": self.subject or None}
 
 
-def target_from_token(token: str, keys: Keys, settings: SecuritySettings) -> RevocationTarget:
+def target_from_token(token: str, keys: TokenKeys, settings: SecuritySettings) -> RevocationTarget:
     """The revocation of this token.
 
     Raises:
         InvalidQuery: the token is not accepted anyway; the message has the reason.
     """
     try:
-        verified = verify(token, keys, settings)
+        verified = verify_token(token, keys, settings)
     except Unauthenticated as error:
         raise InvalidQuery(f"The token is not accepted anyway: {error.message}", hint="Revoke its jti.") from None
-    expires_at = datetime.fromtimestamp(verified.until, UTC)
+    expires_at = datetime.fromtimestamp(verified.valid_until, UTC)
     return RevocationTarget(verified.caller.tenant, verified.token_id, verified.caller.subject, expires_at)
 
 
@@ -117,8 +117,8 @@ def target_from_token_id(tenant: str, jti: str) -> RevocationTarget:
     Raises:
         InvalidQuery: `jti` is not a possible id.
     """
-    if not 1 <= len(jti) <= LONGEST_ID or not jti.isprintable():
-        raise InvalidQuery(f"A token's jti has 1 to {LONGEST_ID} printable characters.")
+    if not 1 <= len(jti) <= MAX_ID_LENGTH or not jti.isprintable():
+        raise InvalidQuery(f"A token's jti has 1 to {MAX_ID_LENGTH} printable characters.")
     return RevocationTarget(tenant, jti)
 
 

@@ -13,28 +13,28 @@ from bentos.admission.errors import problem_response
 from bentos.worker.model_info import Inventory
 from bentos.worker.revocations import RevocationWatch
 from bentos.worker.telemetry import Telemetry
-from frontdesk.audit.checkpoints import Checkpoints
+from frontdesk.audit.checkpoints import CheckpointWriter
 from frontdesk.audit.counts import AuditCounts
 from frontdesk.audit.log import Auditor
 from frontdesk.errors import FrontdeskError, StorageUnavailable
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.responses.llm.client import OpenAiClient
-from frontdesk.security.gate import Gate
-from frontdesk.security.rate_limit import RateLimits
-from frontdesk.security.sealing import Sealing
-from frontdesk.storage.database import reading
-from frontdesk.storage.disk_room import DiskRoom
+from frontdesk.security.authentication import Authenticator
+from frontdesk.security.field_encryption import FieldCipher
+from frontdesk.security.rate_limit import RateLimiter
+from frontdesk.storage.database import begin_reading
+from frontdesk.storage.disk_space import DiskSpace
 from frontdesk.storage.erasure.follower import ErasureFollower
 from frontdesk.storage.erasure.retention import RetentionJob
-from frontdesk.storage.outbox.admin import OutboxCare
+from frontdesk.storage.erasure_subjects import customer_hash
 from frontdesk.storage.outbox.dispatcher import Dispatcher
-from frontdesk.storage.reads.query_history import Archive
-from frontdesk.storage.reads.sql_customer_history import SqlCustomers
+from frontdesk.storage.outbox.outbox_admin import OutboxAdmin
+from frontdesk.storage.reads.query_history import QueryHistory
+from frontdesk.storage.reads.sql_customer_history import SqlCustomerHistory
 from frontdesk.storage.record_rows import COMMITTED, SPOOLED
-from frontdesk.storage.redis.optional_redis import RedisInTime
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.redis.optional_redis import OptionalRedis
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.records import find_answer
-from frontdesk.storage.subjects import customer_hash
 from frontdesk.storage.transactions import in_spool_thread, in_storage_thread
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
 from frontdesk.storage.writes.recorder import SpoolingRecorder
@@ -66,23 +66,23 @@ class StorageParts:
     recorder: SpoolingRecorder
     keys: IdempotencyKeys
     spool: Spool
-    customers: SqlCustomers
-    redis: RedisInTime | None
+    customers: SqlCustomerHistory
+    redis: OptionalRedis | None
     outbox: Dispatcher | None
-    archive: Archive
-    disk_room: DiskRoom
+    query_history: QueryHistory
+    disk_space: DiskSpace
     erasure_follower: ErasureFollower
     retention: RetentionJob
 
     @property
-    def outbox_admin(self) -> OutboxCare:
-        return OutboxCare(self.engine)
+    def outbox_admin(self) -> OutboxAdmin:
+        return OutboxAdmin(self.engine)
 
     async def find_answer(self, caller: Caller, query_id: str) -> tuple[bytes, str | None] | None:
         """A stored answer as JSON with the keyed hash of its customer; None if this tenant has no such answer."""
 
         def read() -> tuple[bytes, str | None] | None:
-            with reading(self.engine) as connection:
+            with begin_reading(self.engine) as connection:
                 return find_answer(connection, caller.tenant, query_id)
 
         if self.recorder.is_spooling:
@@ -98,7 +98,7 @@ class StorageParts:
         answer, customer_id = row
         if customer_id is None:
             return answer, None
-        return answer, customer_hash(self.archive.fingerprint, caller.tenant, customer_id)
+        return answer, customer_hash(self.query_history.fingerprint, caller.tenant, customer_id)
 
     async def status(self) -> dict[str, object] | None:
         """Where answers are stored now and how many wait in the spool; None if the spool cannot be read."""
@@ -129,11 +129,11 @@ class StorageParts:
 class SecurityParts:
     """Authentication, rate limits, field encryption and the audit log."""
 
-    gate: Gate
-    limits: RateLimits
-    seal: Sealing
+    authenticator: Authenticator
+    limits: RateLimiter
+    field_cipher: FieldCipher
     auditor: Auditor
-    checkpoints: Checkpoints
+    checkpoints: CheckpointWriter
     audit_counts: AuditCounts
     revocations: RevocationWatch
 

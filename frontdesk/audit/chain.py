@@ -24,7 +24,7 @@ from types import MappingProxyType
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from frontdesk.security.key_store import AUDIT_KEY_FILE, secret_in
+from frontdesk.security.key_store import AUDIT_KEY_FILE, load_or_create_secret
 from frontdesk.types import AuditEntry, Record
 
 BEGINNING = ""
@@ -87,14 +87,14 @@ class AuditKey:
 
     secret: bytes = field(repr=False)
 
-    def link(self, chain: str, sequence: int, entry: AuditEntry, previous: str) -> str:
+    def entry_hash(self, chain: str, sequence: int, entry: AuditEntry, previous: str) -> str:
         """The hash of an entry in its place."""
         moment = entry.created_at.astimezone(UTC).isoformat(timespec="microseconds")
         who = [entry.tenant, entry.subject, entry.action, entry.target, entry.details, moment]
         said = [chain, sequence, *who, previous]
         return hmac.new(self._derived(b"chain"), json.dumps(said).encode(), hashlib.sha256).hexdigest()
 
-    def answered(self, record: Record, customer: str | None = None) -> AuditEntry:
+    def answer_entry(self, record: Record, customer: str | None = None) -> AuditEntry:
         """Return the audit entry of an answer: model version, decision, customer and a salted fingerprint of the text.
 
         The salt is in the query's row (`queries.audit_salt`). An erasure deletes it, and then the fingerprint can no
@@ -140,21 +140,21 @@ class AuditKey:
         return hashlib.sha256(b"frontdesk audit " + purpose + self.secret).digest()
 
 
-def audit_key(folder: Path) -> AuditKey:
+def load_audit_key(folder: Path) -> AuditKey:
     """The key in `folder`/audit.key, made on first run.
 
     Raises:
         ConfigurationError: the file can be read by group or others, or is damaged.
     """
-    return AuditKey(secret_in(folder / AUDIT_KEY_FILE))
+    return AuditKey(load_or_create_secret(folder / AUDIT_KEY_FILE))
 
 
 def verify(
     rows: Iterable[AuditRow],
     checkpoints: Sequence[Checkpoint],
     key: AuditKey,
-    elsewhere: Sequence[Checkpoint] = (),
-    begins: Mapping[str, tuple[int, str]] = MappingProxyType({}),
+    external: Sequence[Checkpoint] = (),
+    beginnings: Mapping[str, tuple[int, str]] = MappingProxyType({}),
 ) -> list[str]:
     """What is wrong, a sentence each; nothing where all is as it was written.
 
@@ -167,16 +167,16 @@ def verify(
             taken from entries of the log. A forged entry of that kind is detected like any other.
     """
     wanted: dict[tuple[str, int], set[str]] = {}
-    for checkpoint in (*checkpoints, *elsewhere):
+    for checkpoint in (*checkpoints, *external):
         for chain, (sequence, digest) in checkpoint.heads.items():
-            if sequence > begins.get(chain, _FIRST)[0]:
+            if sequence > beginnings.get(chain, _FIRST)[0]:
                 wanted.setdefault((chain, sequence), set()).add(digest)
-    findings = _wrong_checkpoints(checkpoints, elsewhere, key.public)
+    findings = _wrong_checkpoints(checkpoints, external, key.public)
     chain, sequence, previous, broken = "", 0, BEGINNING, False
     for row in rows:
         if row.chain != chain:
             chain, broken = row.chain, False
-            sequence, previous = begins.get(chain, _FIRST)
+            sequence, previous = beginnings.get(chain, _FIRST)
         if row.entry is None:  # `previous_hash` of the next entry shows whether the order was kept
             findings.append(f"Chain {chain}, entry {row.sequence}: it is damaged, a value in it cannot be read.")
         elif not broken and (wrong := _wrong(row, row.entry, sequence, previous, key)) is not None:
@@ -194,17 +194,17 @@ def _wrong(row: AuditRow, entry: AuditEntry, sequence: int, previous: str, key: 
         return f"it follows entry {sequence}, so something between was taken out"
     if row.previous_hash != previous:
         return "it does not follow the entry before it"
-    if row.hash != key.link(row.chain, row.sequence, entry, row.previous_hash):
+    if row.hash != key.entry_hash(row.chain, row.sequence, entry, row.previous_hash):
         return "it was not written, or not like this, by who has the key"
     return None
 
 
 def _wrong_checkpoints(
-    kept: Sequence[Checkpoint], elsewhere: Sequence[Checkpoint], public: Ed25519PublicKey
+    kept: Sequence[Checkpoint], external: Sequence[Checkpoint], public: Ed25519PublicKey
 ) -> list[str]:
     findings = []
     there = {checkpoint.digest() for checkpoint in kept}
-    gone = [checkpoint for checkpoint in elsewhere if checkpoint.digest() not in there]
+    gone = [checkpoint for checkpoint in external if checkpoint.digest() not in there]
     for checkpoint in (*kept, *gone):
         try:
             public.verify(base64.b64decode(checkpoint.signature), checkpoint.content())

@@ -22,8 +22,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.audit.chain import BEGINNING, AuditKey, Checkpoint
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.database import begin_writing, reading, try_lock
-from frontdesk.storage.sql.audit import chain_heads, insert_checkpoint, last_checkpoint, lock_checkpoints
+from frontdesk.storage.database import begin_reading, begin_writing, try_lock
+from frontdesk.storage.sql.audit_log import chain_heads, insert_checkpoint, last_checkpoint, lock_checkpoints
 
 FILE_NAME = "audit-checkpoints.jsonl"
 CLOSING_S = 5.0
@@ -35,7 +35,7 @@ Heads = Mapping[str, tuple[int, str]]
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-class Checkpoints:
+class CheckpointWriter:
     """A thread of each worker; that of one of them works, and the next takes over within an interval when it ends.
 
     Args:
@@ -74,17 +74,17 @@ class Checkpoints:
     def _turn(self, chain: str | None) -> None:
         """Sign what has grown, of one chain or of all."""
         try:
-            with reading(self._engine) as connection:
+            with begin_reading(self._engine) as connection:
                 heads = chain_heads(connection, chain)
             grown = {name: head for name, head in heads.items() if self._signed.get(name) != head}
             if grown:
-                keep_checkpoint(self._engine, self._key, self._file, grown)
+                store_checkpoint(self._engine, self._key, self._file, grown)
             self._signed = {**self._signed, **heads}
         except (SQLAlchemyError, OSError) as error:
             _log.warning("The audit log was not signed this time (%s).", type(error).__name__)
 
 
-def keep_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | None = None) -> Checkpoint:
+def store_checkpoint(engine: Engine, key: AuditKey, file: Path, heads: Heads | None = None) -> Checkpoint:
     """Sign these heads, or those of all chains; kept in the database, then at the end of `file`.
 
     Raises:
@@ -111,18 +111,18 @@ def append_line(file: Path, checkpoint: Checkpoint) -> None:
         os.close(opened)
 
 
-def lacking(kept: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
+def missing_from_file(kept: Sequence[Checkpoint], file: Path) -> list[Checkpoint]:
     """The database's checkpoints that this host's file lacks, oldest first.
 
     Checkpoints younger than `WRITING_S` are skipped.
     """
-    digests_in_file = {checkpoint.digest() for checkpoint in checkpoints_in(file)[0]}
+    digests_in_file = {checkpoint.digest() for checkpoint in read_checkpoint_file(file)[0]}
     cutoff = (datetime.now(UTC) - timedelta(seconds=WRITING_S)).isoformat(timespec="microseconds")
     settled = [checkpoint for checkpoint in kept if checkpoint.created_at < cutoff]
     return [checkpoint for checkpoint in settled if checkpoint.digest() not in digests_in_file]
 
 
-def should_be_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
+def expected_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list[Checkpoint]:
     """The checkpoints that this host's file should hold: all if it is the only host.
 
     A checkpoint does not name the host that signed it. If several hosts share the database, the result is therefore the
@@ -133,7 +133,7 @@ def should_be_in_file(kept: Sequence[Checkpoint], hosts: int, host: str) -> list
     return [checkpoint for checkpoint in kept if any(chain.startswith(f"{host}-") for chain in checkpoint.heads)]
 
 
-def checkpoints_in(file: Path) -> tuple[list[Checkpoint], int]:
+def read_checkpoint_file(file: Path) -> tuple[list[Checkpoint], int]:
     """Those in a file, one a line, and how many lines are none. A file that is not there has none."""
     if not file.exists():
         return [], 0

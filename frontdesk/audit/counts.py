@@ -3,7 +3,7 @@
     add -> counters in memory -> first entry of a kind within FLUSH_S, then one entry a minute with the counts since
 
 Reads of rows, reads by administrators and refusals are counted, so that neither a busy client nor an attacker fills the
-log. For each action a caller has at most `MOST_KINDS` entries a minute for requests that read rows, and as many for
+log. For each action a caller has at most `MAX_KINDS` entries a minute for requests that read rows, and as many for
 requests that read none: requests for missing rows cannot displace a read. Requests above the limit share one overflow
 entry. If they read rows, that entry lists the fingerprints of the rows' targets (`targets`), so no target is lost.
 """
@@ -29,10 +29,10 @@ from frontdesk.types import AuditEntry, Caller
 
 FLUSH_S = 1.0
 WINDOW_S = 60.0
-MOST_KINDS = 64
-MOST_TARGETS = 500
+MAX_KINDS = 64
+MAX_TARGETS = 500
 """Maximum number of targets in one entry. The rest go into further entries."""
-MOST_IN_ALL = 4096
+MAX_KINDS_IN_ALL = 4096
 """Maximum number of kinds that are counted separately, over all callers."""
 CLOSING_S = 5.0
 
@@ -84,13 +84,13 @@ class AuditCounts:
         trail: AuditTrail,
         key: AuditKey,
         window_s: float = WINDOW_S,
-        overflowed: Callable[[str], None] = lambda _action: None,
+        on_overflow: Callable[[str], None] = lambda _action: None,
     ) -> None:
         self._engine = engine
         self._trail = trail
         self._key = key
         self._window_s = window_s
-        self._overflowed = overflowed
+        self._overflowed = on_overflow
         self._lock = Lock()
         self._counts: dict[_Kind, _Count] = {}
         self._last_written: dict[_Kind, float] = {}
@@ -137,7 +137,7 @@ class AuditCounts:
             due = {
                 kind: count
                 for kind, count in self._counts.items()
-                if everything or kind not in self._last_written or len(count.targets) >= MOST_TARGETS
+                if everything or kind not in self._last_written or len(count.targets) >= MAX_TARGETS
             }
             for kind in due:
                 del self._counts[kind]
@@ -168,9 +168,9 @@ class AuditCounts:
             return kind
         owner = (kind.tenant, kind.subject, kind.action, kind.has_rows)
         overflow = kind._replace(target="", details=json.dumps({"others": True}))
-        if len(self._counts) + len(self._last_written) >= MOST_IN_ALL:
+        if len(self._counts) + len(self._last_written) >= MAX_KINDS_IN_ALL:
             return overflow if kind.has_rows else overflow._replace(tenant="", subject="")
-        if self._kinds.get(owner, 0) >= MOST_KINDS:
+        if self._kinds.get(owner, 0) >= MAX_KINDS:
             return overflow
         self._kinds[owner] = self._kinds.get(owner, 0) + 1
         return kind
@@ -209,9 +209,9 @@ def _read_targets(kind: _Kind, details: Mapping[str, object]) -> set[str]:
 
 
 def _entries(kind: _Kind, count: _Count) -> list[AuditEntry]:
-    """The entry of a counter, and further entries if it has more than `MOST_TARGETS` targets."""
+    """The entry of a counter, and further entries if it has more than `MAX_TARGETS` targets."""
     targets = sorted(count.targets)
-    parts = [targets[start : start + MOST_TARGETS] for start in range(0, len(targets), MOST_TARGETS)]
+    parts = [targets[start : start + MAX_TARGETS] for start in range(0, len(targets), MAX_TARGETS)]
     first = _entry(kind, count, {"targets": parts[0]} if parts else {})
     return [first, *(_entry(kind, _Count(count.since, count.until), {"targets": part}) for part in parts[1:])]
 

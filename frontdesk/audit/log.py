@@ -15,13 +15,13 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine
 
-from frontdesk.audit.chain import AuditKey, AuditRow, Checkpoint, audit_key, verify
+from frontdesk.audit.chain import AuditKey, AuditRow, Checkpoint, load_audit_key, verify
 from frontdesk.audit.checkpoints import parse_checkpoints
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.errors import FrontdeskError
-from frontdesk.storage.sql.audit import all_checkpoints, all_entries
-from frontdesk.storage.sql.audit_segments import last_closing
+from frontdesk.storage.sql.audit_log import all_checkpoints, all_entries
+from frontdesk.storage.sql.audit_segments import chain_beginnings
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.transactions import write
 from frontdesk.types import AuditEntry, Caller
@@ -34,7 +34,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class PrivilegedOperation:
     """A privileged operation: caller, action, target (its kind and decoded ids) and the parameters of the request."""
 
     caller: Caller
@@ -51,25 +51,27 @@ class Auditor:
     trail: AuditTrail
     key: AuditKey
 
-    async def begin(self, act: Act, deadline: Deadline) -> None:
+    async def begin(self, operation: PrivilegedOperation, deadline: Deadline) -> None:
         """Commit the entry before the operation begins. An operation without an entry must not run.
 
         Raises:
             StorageUnavailable, DeadlineExceeded: the entry could not be committed in time.
         """
-        await self._append(act, act.action, act.details, deadline)
+        await self._append(operation, operation.action, operation.details, deadline)
 
-    async def finish(self, act: Act, outcome: Mapping[str, object]) -> None:
+    async def finish(self, operation: PrivilegedOperation, outcome: Mapping[str, object]) -> None:
         """Commit the outcome of the operation. A failure to commit is logged and does not undo the operation."""
-        details = {**act.details, **outcome}
+        details = {**operation.details, **outcome}
         try:
-            await self._append(act, f"{act.action}{OUTCOME}", details, Deadline.after(OUTCOME_TIMEOUT_S))
+            await self._append(operation, f"{operation.action}{OUTCOME}", details, Deadline.after(OUTCOME_TIMEOUT_S))
         except FrontdeskError as error:
-            _log.warning("The audit log lacks the outcome of %s: %s", act.action, error.message)
+            _log.warning("The audit log lacks the outcome of %s: %s", operation.action, error.message)
 
-    async def _append(self, act: Act, action: str, details: Mapping[str, object], deadline: Deadline) -> None:
-        caller, now = act.caller, datetime.now(UTC)
-        target = self.key.target(*act.target)
+    async def _append(
+        self, operation: PrivilegedOperation, action: str, details: Mapping[str, object], deadline: Deadline
+    ) -> None:
+        caller, now = operation.caller, datetime.now(UTC)
+        target = self.key.target(*operation.target)
         entry = AuditEntry(caller.tenant, caller.subject, action, target, json.dumps(details), now)
 
         def append(connection: Connection) -> None:
@@ -80,12 +82,12 @@ class Auditor:
 
 def open_auditor(settings: Settings, engine: Engine) -> Auditor:
     """With a chain of its own for this process."""
-    key = audit_key(settings.keys)
-    return Auditor(engine, AuditTrail(key.link), key)
+    key = load_audit_key(settings.keys)
+    return Auditor(engine, AuditTrail(key.entry_hash), key)
 
 
 @dataclass(frozen=True, slots=True)
-class Checked:
+class LogCheck:
     """Numbers of entries and checkpoints, one sentence for each finding, and the database's checkpoints (`kept`)."""
 
     entries: int
@@ -94,7 +96,7 @@ class Checked:
     kept: Sequence[Checkpoint] = ()
 
 
-def checked(connection: Connection, key: AuditKey, elsewhere: Sequence[Checkpoint]) -> Checked:
+def check_log(connection: Connection, key: AuditKey, external: Sequence[Checkpoint]) -> LogCheck:
     """Look at every entry and checkpoint of the database, and at those that were kept elsewhere."""
     entries = 0
 
@@ -106,9 +108,9 @@ def checked(connection: Connection, key: AuditKey, elsewhere: Sequence[Checkpoin
 
     kept, damaged = parse_checkpoints(all_checkpoints(connection))
     findings = ["A checkpoint in the database is damaged."] * damaged + verify(
-        rows(), kept, key, elsewhere, last_closing(connection)
+        rows(), kept, key, external, chain_beginnings(connection)
     )
-    return Checked(entries, len(kept), findings, kept)
+    return LogCheck(entries, len(kept), findings, kept)
 
 
 def _row(columns: Mapping[str, Any]) -> AuditRow:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from frontdesk.taxonomy import IntentPolicy
 from frontdesk.types import Candidate
 
-SHARE_OF_BEST = 0.2
+MIN_SHARE_OF_BEST = 0.2
 """A candidate less than a fifth as probable as the best one does not matter: at worst one customer in six who is asked
 would have meant it, and the others would read a question with a strange choice in it."""
 
@@ -27,14 +27,16 @@ _SECOND_CLAUSE = re.compile(r"^([^,]+?)(?:, (?:or|and) | (?:or|and) (?:asks|want
 _INDIRECT_QUESTION = re.compile(r"(?:how|if|under|until|what|when|where|whether|which|who|why)\b")
 
 
-def worth_asking_about(plausible: Sequence[Candidate]) -> tuple[str, ...]:
+def likely_candidates(plausible: Sequence[Candidate]) -> tuple[str, ...]:
     """The labels of those candidates that matter beside the best, which comes first in `plausible` as in the result."""
     return tuple(
-        candidate.label for candidate in plausible if candidate.probability >= SHARE_OF_BEST * plausible[0].probability
+        candidate.label
+        for candidate in plausible
+        if candidate.probability >= MIN_SHARE_OF_BEST * plausible[0].probability
     )
 
 
-def question(intents: Sequence[IntentPolicy]) -> str:
+def clarifying_question(intents: Sequence[IntentPolicy]) -> str:
     """One question that names each of `intents`, at least two, in their order but wishes before topics."""
     wishes = [wish for intent in intents if (wish := _wish(intent.description)) is not None]
     topics = [f"about “{_topic(intent)}”" for intent in intents if _wish(intent.description) is None]

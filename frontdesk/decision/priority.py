@@ -18,15 +18,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from frontdesk.decision.history import HistoryPolicy
+from frontdesk.decision.history_priority import HistoryPolicy
 from frontdesk.errors import ConfigurationError
-from frontdesk.features.behavioural import STRANGER, CustomerHistory
+from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.taxonomy import SENTIMENTS, URGENCIES
 from frontdesk.types import CustomerTier, MaskedText, Priority, PriorityLevel, PriorityPart, Query, Understanding
 from frontdesk.yaml_files import read_yaml
 
-LONGEST_WAIT = timedelta(days=3653)
-LOWEST, HIGHEST = 0.0, 100.0
+MAX_WAIT = timedelta(days=3653)
+MIN_SCORE, MAX_SCORE = 0.0, 100.0
 STARTER_POLICY = Path(__file__).parent.parent / "policy" / "priority.yaml"
 
 # Placeholders are ours, not the customer's: their capitals are no shouting. The stand-in is neither a letter nor a
@@ -95,14 +95,14 @@ class PriorityPolicy:
         understanding: Understanding,
         urgency: str,
         now: datetime,
-        history: CustomerHistory = STRANGER,
+        history: CustomerHistory = EMPTY_HISTORY,
     ) -> Priority:
         """The priority of a message.
 
         Args:
             urgency: of the intent, by the taxonomy: one of `URGENCIES`.
             now: an aware moment. A naive `query.waiting_since` is taken as UTC; one in the future counts as no
-                wait, one more than `LONGEST_WAIT` ago as `LONGEST_WAIT`.
+                wait, one more than `MAX_WAIT` ago as `MAX_WAIT`.
             history: what the customer went through before this message.
 
         Returns:
@@ -113,16 +113,16 @@ class PriorityPolicy:
         of_customer = self.history.parts(history, understanding.intent.label)
         parts = [part for part in (*of_message, *of_customer) if part.points]
         total = round(math.fsum(part.points for part in parts), 1)
-        score = min(max(total, LOWEST), HIGHEST)
+        score = min(max(total, MIN_SCORE), MAX_SCORE)
         if score != total:
             parts.append(PriorityPart("limit", round(score - total, 1), f"the score is kept at {score:g}"))
         *_, level = (level for level, least in self.levels.items() if least <= score)
         return Priority(level, score, tuple(parts))
 
-    def may_hide_urgency(self, without_history: Priority) -> bool:
+    def history_could_make_urgent(self, without_history: Priority) -> bool:
         """Could a history that is not known have made this message urgent?"""
         urgent = self.levels[PriorityLevel.URGENT]
-        return without_history.score < urgent <= without_history.score + self.history.most
+        return without_history.score < urgent <= without_history.score + self.history.max_points
 
     def _parts(
         self, query: Query, text: MaskedText, understanding: Understanding, urgency: str, now: datetime
@@ -140,7 +140,7 @@ class PriorityPolicy:
         words = _PLACEHOLDER.sub(_STAND_IN, text.text)
         if _shouts(words):
             yield _part("shouting", self.shouting, "written in capitals or with many exclamation marks")
-        words = plain(words)
+        words = fold_text(words)
         for cue in self.calming:
             words, found = cue.pattern.subn(_STAND_IN, words)
             if found:
@@ -150,20 +150,20 @@ class PriorityPolicy:
                 yield _part(f"cues.{cue.name}", cue.points, cue.because)
 
 
-def plain(text: str) -> str:
-    """`text` in the form that `phrase_pattern` searches: case folded, apostrophes straight."""
+def fold_text(text: str) -> str:
+    """`text` in the form that `compile_phrases` searches: case folded, apostrophes straight."""
     return text.casefold().translate(_APOSTROPHES)
 
 
-def phrase_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
-    """One alternation of phrases on word boundaries, with any white space between words, for `plain` text.
+def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
+    """One alternation of phrases on word boundaries, with any white space between words, for `fold_text` text.
 
     A word that ends in `*` matches every ending. `...` between two words stands for up to three words that only shade
     what follows, such as "a very". Everything else stands for itself.
     """
     by_first: dict[str, list[str]] = {}
     for phrase in phrases:
-        folded = plain(phrase).strip()
+        folded = fold_text(phrase).strip()
         by_first.setdefault(folded[0], []).append(_phrase(folded)[len(re.escape(folded[0])) :])
     # Grouped by first letter the alternation tells the matcher which letters are worth a look: 11 microseconds for nine
     # cues and 100 characters, against 18 with the boundary in front and 46 with IGNORECASE. The boundaries are not \b,
@@ -190,9 +190,9 @@ def _part(name: str, points: float, because: str) -> PriorityPart:
 
 
 def _hours_between(since: datetime, now: datetime) -> float:
-    """Return the hours between two moments, from 0 to `LONGEST_WAIT`: an older moment, such as 1970, is a mistake."""
+    """Return the hours between two moments, from 0 to `MAX_WAIT`: an older moment, such as 1970, is a mistake."""
     aware = since if since.tzinfo else since.replace(tzinfo=UTC)
-    return min(max(now - aware, timedelta()), LONGEST_WAIT).total_seconds() / 3600
+    return min(max(now - aware, timedelta()), MAX_WAIT).total_seconds() / 3600
 
 
 def _shouts(words: str) -> bool:
@@ -250,8 +250,8 @@ class _Reader:
         numbers = self._numbers(data, "levels", tuple(PriorityLevel))
         levels = {level: numbers[level] for level in PriorityLevel}
         lowest, *_ = levels
-        if levels[lowest] != LOWEST:
-            raise self._wrong(f"levels.{lowest}", f"must be {LOWEST:g}, so that every score has a level")
+        if levels[lowest] != MIN_SCORE:
+            raise self._wrong(f"levels.{lowest}", f"must be {MIN_SCORE:g}, so that every score has a level")
         for lower, higher in pairwise(PriorityLevel):
             if levels[higher] <= levels[lower]:
                 raise self._wrong(f"levels.{higher}", f"must be greater than levels.{lower} ({levels[lower]:g})")
@@ -274,7 +274,7 @@ class _Reader:
         because = body["because"]
         if not isinstance(because, str) or not because.strip():
             raise self._wrong(f"{key}.because", "must say in words what the cue means")
-        return Cue(name, self._number(body["points"], f"{key}.points"), because, phrase_pattern(phrases))
+        return Cue(name, self._number(body["points"], f"{key}.points"), because, compile_phrases(phrases))
 
     def _numbers(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, float]:
         body = self._section(data, key, names)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from frontdesk.features.text import tokens
+from frontdesk.features.tfidf import tokenize
 
 Statistic = Callable[[str, list[str]], float]
 
@@ -65,5 +65,5 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
 
 def statistics(text: str) -> NDArray[np.float32]:
     """One value for each name in `STATISTICS`, in that order: (statistics,) float32."""
-    found = tokens(text)
+    found = tokenize(text)
     return np.array([read(text, found) for read in STATISTICS.values()], dtype=np.float32)

@@ -19,37 +19,49 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from frontdesk.folding import Folded, fold
-from frontdesk.masking.allowlist import file_dates, kept
-from frontdesk.masking.banking import SORT_CODE_WORDS, cards, ibans, sort_codes
-from frontdesk.masking.card_codes import card_codes, codes_beside_cards
-from frontdesk.masking.glued import glued_numbers, separate_words
-from frontdesk.masking.labelled_numbers import LOCATOR, named_numbers
-from frontdesk.masking.lexicons.code_words import ANNOUNCING
+from frontdesk.masking.addresses import find_addresses
+from frontdesk.masking.allowlist import find_allowed, find_file_dates
+from frontdesk.masking.banking import SORT_CODE_WORDS, find_cards, find_ibans, find_sort_codes
+from frontdesk.masking.identity_numbers import find_identity_numbers
+from frontdesk.masking.labelled_numbers import BOOKING_CODE, find_labelled_numbers
+from frontdesk.masking.lexicons.code_words import CODE_WORDS
 from frontdesk.masking.mistyped import (
     BIRTH_WORDS,
     MISTYPED_WORDS,
-    birth_dates,
-    looks_mistyped,
-    mistyped_cards,
-    mistyped_ibans,
+    find_birth_dates,
+    find_mistyped_cards,
+    find_mistyped_ibans,
+    may_have_mistyped_number,
 )
-from frontdesk.masking.names import names
-from frontdesk.masking.national_ids import national_ids
-from frontdesk.masking.phones import phones
-from frontdesk.masking.postal import postal_addresses
-from frontdesk.masking.separated import has_digit_words, separated_cards, separated_ibans, spelled_cards
-from frontdesk.masking.spaced import (
-    gaps_of,
-    is_odd_address,
-    is_odd_number,
-    odd_addresses,
-    odd_numbers,
-    odd_telephones,
+from frontdesk.masking.person_names import find_names
+from frontdesk.masking.phone_numbers import find_phones
+from frontdesk.masking.security_codes import find_codes_near_cards, find_security_codes
+from frontdesk.masking.separated_digits import (
+    find_separated_cards,
+    find_separated_ibans,
+    find_spelled_cards,
+    has_digit_words,
 )
-from frontdesk.masking.spans import Found, blanked, words_of
-from frontdesk.masking.unlabelled_numbers import parcels, references
-from frontdesk.masking.urls_and_emails import BARE_LINK, announced_emails, bare_urls, emails, ips, urls
-from frontdesk.turns import Steps, finished
+from frontdesk.masking.spans import Span, overwrite_spans, word_set
+from frontdesk.masking.unlabelled_numbers import find_references, find_tracking_numbers
+from frontdesk.masking.unspaced_numbers import find_unspaced_numbers, separate_words_from_numbers
+from frontdesk.masking.unusual_separators import (
+    find_gaps,
+    find_international_phones,
+    find_separated_addresses,
+    find_separated_numbers,
+    may_have_separated_address,
+    may_have_separated_number,
+)
+from frontdesk.masking.urls_and_emails import (
+    BARE_URL_PART,
+    find_announced_emails,
+    find_bare_urls,
+    find_emails,
+    find_ip_addresses,
+    find_urls,
+)
+from frontdesk.time_slicing import Steps, run_steps
 from frontdesk.types import MaskedText
 
 MASKING_VERSION = "4"
@@ -65,7 +77,7 @@ _SIX_DIGITS = re.compile(r"\d(?:\D{0,6}\d){5}")
 _MARKS = frozenset("*`~_")
 _OPENING = {">": "<", "]": "["}
 
-Finder = Callable[[str], Iterator[Found]]
+Finder = Callable[[str], Iterator[Span]]
 
 
 def mask(text: str) -> MaskedText:
@@ -75,7 +87,7 @@ def mask(text: str) -> MaskedText:
     stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
-    return finished(mask_steps(text))
+    return run_steps(mask_steps(text))
 
 
 def mask_steps(text: str) -> Steps[MaskedText]:
@@ -83,9 +95,9 @@ def mask_steps(text: str) -> Steps[MaskedText]:
     folded = fold(text)
     if _DIGIT.search(text):
         yield
-        folded = separate_words(folded)
+        folded = separate_words_from_numbers(folded)
     yield
-    spans: list[Found] = []
+    spans: list[Span] = []
     yield from _find(folded, text, spans)
     spans.sort()
     if not spans:
@@ -132,7 +144,7 @@ def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> st
             return placeholder
 
 
-def _find(folded: Folded, text: str, spans: list[Found]) -> Steps[None]:
+def _find(folded: Folded, text: str, spans: list[Span]) -> Steps[None]:
     """Add everything to be masked to `spans`, as spans of `folded`; a cheap check precedes each kind.
 
     Cards and IBANs come before addresses, identities and kept amounts, whose patterns would cut into their groups;
@@ -140,86 +152,86 @@ def _find(folded: Folded, text: str, spans: list[Found]) -> Steps[None]:
     """
     rest = yield from _without_links(folded.text, spans)
     if has_digit_words(rest):
-        rest = _take(spelled_cards, rest, spans)
+        rest = _take(find_spelled_cards, rest, spans)
         yield
-        rest = _take(card_codes, rest, spans)
+        rest = _take(find_security_codes, rest, spans)
         yield
     if _DIGIT.search(rest):
-        gaps = gaps_of(folded)
+        gaps = find_gaps(folded)
         enough = _THREE_DIGITS.search(rest) is not None
         if enough:
-            words = words_of(rest)
+            words = word_set(rest)
             yield
             rest = yield from _checked_numbers(rest, words, spans)
-        rest = _take(postal_addresses, rest, spans)
+        rest = _take(find_addresses, rest, spans)
         yield
-        if is_odd_address(rest, gaps):
-            rest = _take(partial(odd_addresses, gaps=gaps), rest, spans)
+        if may_have_separated_address(rest, gaps):
+            rest = _take(partial(find_separated_addresses, gaps=gaps), rest, spans)
             yield
         if enough:
             rest = yield from _take_numbers(rest, words, gaps, spans)
-        elif LOCATOR.search(rest):
-            rest = _take(named_numbers, rest, spans)
+        elif BOOKING_CODE.search(rest):
+            rest = _take(find_labelled_numbers, rest, spans)
         yield
-    _take(names, _with_dashes(rest, folded, text), spans)
+    _take(find_names, _with_dashes(rest, folded, text), spans)
 
 
-def _checked_numbers(rest: str, words: frozenset[str], spans: list[Found]) -> Steps[str]:
+def _checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -> Steps[str]:
     """Take numbers with check digits, mistyped ones, dates of birth, and the codes near cards; return the rest."""
     for finder in _CHECKED:
         rest = _take(finder, rest, spans)
         yield
-    if not MISTYPED_WORDS.isdisjoint(words) or looks_mistyped(rest):
-        for finder in (mistyped_ibans, mistyped_cards):
+    if not MISTYPED_WORDS.isdisjoint(words) or may_have_mistyped_number(rest):
+        for finder in (find_mistyped_ibans, find_mistyped_cards):
             rest = _take(finder, rest, spans)
             yield
     if not BIRTH_WORDS.isdisjoint(words):
-        rest = _take(birth_dates, rest, spans)
+        rest = _take(find_birth_dates, rest, spans)
         yield
-    rest = _take(glued_numbers, rest, spans)
+    rest = _take(find_unspaced_numbers, rest, spans)
     yield
     if cards := [span for span in spans if span[2] == "CARD"]:
-        rest = _take(partial(codes_beside_cards, cards=cards), rest, spans)
+        rest = _take(partial(find_codes_near_cards, cards=cards), rest, spans)
         yield
-    if not ANNOUNCING.isdisjoint(words):
-        rest = _take(card_codes, rest, spans)
+    if not CODE_WORDS.isdisjoint(words):
+        rest = _take(find_security_codes, rest, spans)
         yield
     return rest
 
 
-def _without_links(rest: str, spans: list[Found]) -> Steps[str]:
+def _without_links(rest: str, spans: list[Span]) -> Steps[str]:
     """Return `rest` without typed placeholders, links and e-mail addresses; add the last two to `spans`."""
     if "[" in rest:
-        rest = blanked(rest, [(*typed.span(), "") for typed in _TYPED_PLACEHOLDER.finditer(rest)])
+        rest = overwrite_spans(rest, [(*typed.span(), "") for typed in _TYPED_PLACEHOLDER.finditer(rest)])
     if "://" in rest or "www." in rest.lower():
-        rest = _take(urls, rest, spans)
+        rest = _take(find_urls, rest, spans)
         yield
-    if BARE_LINK.search(rest):
-        rest = _take(bare_urls, rest, spans)
+    if BARE_URL_PART.search(rest):
+        rest = _take(find_bare_urls, rest, spans)
         yield
     if "@" in rest:
-        rest = _take(emails, rest, spans)
+        rest = _take(find_emails, rest, spans)
         yield
     if " at " in rest.lower():
-        rest = _take(announced_emails, rest, spans)
+        rest = _take(find_announced_emails, rest, spans)
         yield
     return rest
 
 
-def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list[Found]) -> Steps[str]:
+def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list[Span]) -> Steps[str]:
     """Take numbers of every kind without check digits, where three digits stand together; return the rest."""
     finders = _NUMBERS
     if _SIX_DIGITS.search(rest):
-        finders = _NUMBERS_AND_IDS if SORT_CODE_WORDS.isdisjoint(words) else (sort_codes, *_NUMBERS_AND_IDS)
+        finders = _NUMBERS_AND_IDS if SORT_CODE_WORDS.isdisjoint(words) else (find_sort_codes, *_NUMBERS_AND_IDS)
     for finder in finders:
         before, rest = rest, _take(finder, rest, spans)
         yield
         if rest is not before and not _THREE_DIGITS.search(rest):
             return rest
-    if is_odd_number(rest, gaps) and _SIX_DIGITS.search(rest):
-        rest = _take(partial(odd_numbers, gaps=gaps), rest, spans)
+    if may_have_separated_number(rest, gaps) and _SIX_DIGITS.search(rest):
+        rest = _take(partial(find_separated_numbers, gaps=gaps), rest, spans)
         yield
-    return _take(references, rest, spans)
+    return _take(find_references, rest, spans)
 
 
 def _with_dashes(rest: str, folded: Folded, text: str) -> str:
@@ -233,15 +245,28 @@ def _with_dashes(rest: str, folded: Folded, text: str) -> str:
 
 
 _LONG_DASHES = ("\u2013", "\u2014")
-_CHECKED: tuple[Finder, ...] = (ibans, separated_ibans, cards, separated_cards)
-_NUMBERS: tuple[Finder, ...] = (file_dates, named_numbers, odd_telephones, kept, phones, ips)
-_NUMBERS_AND_IDS: tuple[Finder, ...] = (file_dates, parcels, named_numbers, national_ids, *_NUMBERS[2:])
+_CHECKED: tuple[Finder, ...] = (find_ibans, find_separated_ibans, find_cards, find_separated_cards)
+_NUMBERS: tuple[Finder, ...] = (
+    find_file_dates,
+    find_labelled_numbers,
+    find_international_phones,
+    find_allowed,
+    find_phones,
+    find_ip_addresses,
+)
+_NUMBERS_AND_IDS: tuple[Finder, ...] = (
+    find_file_dates,
+    find_tracking_numbers,
+    find_labelled_numbers,
+    find_identity_numbers,
+    *_NUMBERS[2:],
+)
 
 
-def _take(finder: Finder, rest: str, spans: list[Found]) -> str:
+def _take(finder: Finder, rest: str, spans: list[Span]) -> str:
     """Add the spans that `finder` yields to `spans`, except those without a kind (text to keep); return the rest."""
     new_spans = list(finder(rest))
     if not new_spans:
         return rest
     spans += [span for span in new_spans if span[2]]
-    return blanked(rest, new_spans)
+    return overwrite_spans(rest, new_spans)

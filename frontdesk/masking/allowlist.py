@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.masking.spans import END, NUMBER, Found
+from frontdesk.masking.spans import END, NUMBER, Span
 
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:\d{4}|\d\d)"
 _DATE = "|".join(
@@ -32,9 +32,9 @@ _COORDINATE_BEFORE = re.compile(
 _COORDINATE = re.compile(rf"{_DEGREES}(?![^\W_])")
 _NAMES_COORDINATE = re.compile(r"lat|lon|lng|breite|länge", re.IGNORECASE)
 _SIGNS = "$€£¥₹"
-CODES = "EUR|USD|GBP|CHF|JPY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
-_CURRENCY = rf"(?:[{_SIGNS}]|(?:{CODES}|euros?|dollars?|pounds?|bucks|quid))"
-_CURRENCY_BEFORE = re.compile(rf"(?:[{_SIGNS}] ?|\b(?:{CODES}) )\Z", re.IGNORECASE)
+CURRENCY_CODES = "EUR|USD|GBP|CHF|JPY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
+_CURRENCY = rf"(?:[{_SIGNS}]|(?:{CURRENCY_CODES}|euros?|dollars?|pounds?|bucks|quid))"
+_CURRENCY_BEFORE = re.compile(rf"(?:[{_SIGNS}] ?|\b(?:{CURRENCY_CODES}) )\Z", re.IGNORECASE)
 _BEFORE_AN_AMOUNT = frozenset(f" {_SIGNS}")
 _WHOLE = r"(?:\d{1,3}(?:[.,' ]\d{3}){1,4}(?!\d)|\d++)(?:[.,]\d{1,2})?"
 _FREE = rf"{END}(?!-[^\W_])"  # nothing hangs on it, or keeping it could part a reference in two
@@ -71,7 +71,7 @@ def _currency_before(text: str, start: int) -> re.Match[str] | None:
     return _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
 
 
-def kept_at(text: str, start: int) -> int:
+def allowed_end(text: str, start: int) -> int:
     """The end of the date or amount whose number starts at `start`; -1 where there is none."""
     currency = _currency_before(text, start)
     match = (currency and _AMOUNT.match(text, start)) or _RARE.match(text, start) or _KEPT.match(text, start)
@@ -84,14 +84,14 @@ def _labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
     return match if match and _COORDINATE_BEFORE.search(text, max(0, start - 16), start) else None
 
 
-def file_dates(text: str) -> Iterator[Found]:
+def find_file_dates(text: str) -> Iterator[Span]:
     """Dates in names of files, "err_20240514.log": kept, before an order number may take them."""
     if _DATE_BEHIND_A_WORD.search(text):
         for match in _FILE_DATE.finditer(text):
             yield *match.span(), ""
 
 
-def kept(text: str) -> Iterator[Found]:
+def find_allowed(text: str) -> Iterator[Span]:
     """Dates, coordinates and amounts with the currency before the number: no later kind may take them."""
     end = 0
     rare = _HAS_RARE.search(text) is not None

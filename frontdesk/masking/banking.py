@@ -12,7 +12,7 @@ from functools import cache
 
 from stdnum import iban, numdb
 
-from frontdesk.masking.spans import END, START, Found, checked, word_starts
+from frontdesk.masking.spans import END, START, Span, find_checked, find_word_starts
 
 _IBAN_REGISTER = numdb.get("iban")
 _IBAN = re.compile(rf"{START}[A-Za-z]{{2}}\d\d[A-Za-z\d]{{0,30}}(?:[ -][A-Za-z\d]{{1,30}}){{0,8}}{END}", re.ASCII)
@@ -20,15 +20,15 @@ _CARD = re.compile(r"(?<!\d)[2-6]\d{2,18}(?:[ -]\d{3,16}){0,5}(?!\d)", re.ASCII)
 _THIRTEEN_DIGITS = re.compile(r"\d(?:[ -]?\d){12}", re.ASCII)
 _FIRST_BY_LENGTH = {13: "4", 14: "3", 15: "3", 16: "23456", 17: "456", 18: "456", 19: "456"}
 """With which digit cards of a length begin (ISO/IEC 7812): a national number of 15 digits is not one by chance."""
-DOUBLED = {digit: sum(divmod(2 * int(digit), 10)) for digit in "0123456789"}
+LUHN_DOUBLED = {digit: sum(divmod(2 * int(digit), 10)) for digit in "0123456789"}
 
 _LINK = r"(?:[ :#]|is |ist |est |es |è |was |number|no\.?|nr\.?){0,6}"
 _SORT_CODE = re.compile(rf"{START}sort(?:[ -]?code)?{_LINK}(\d\d([ -])\d\d\2\d\d){END}", re.IGNORECASE | re.ASCII)
 SORT_CODE_WORDS = frozenset(("sort", "sortcode"))
 
 
-def ibans(text: str) -> Iterator[Found]:
-    return checked("IBAN", _IBAN, _is_iban, text)
+def find_ibans(text: str) -> Iterator[Span]:
+    return find_checked("IBAN", _IBAN, _is_iban, text)
 
 
 def _is_iban(candidate: str) -> bool:
@@ -51,8 +51,8 @@ def iban_length(country: str) -> int:
     return sum(map(int, re.findall(r"(\d+)!", structure))) + 4 if structure else 0
 
 
-def cards(text: str) -> Iterator[Found]:
-    return checked("CARD", _CARD, _is_card, text) if _THIRTEEN_DIGITS.search(text) else iter(())
+def find_cards(text: str) -> Iterator[Span]:
+    return find_checked("CARD", _CARD, _is_card, text) if _THIRTEEN_DIGITS.search(text) else iter(())
 
 
 def _is_card(candidate: str) -> bool:
@@ -66,10 +66,10 @@ def _is_card(candidate: str) -> bool:
 
 def _luhn(digits: str) -> int:
     """Its check sum. python-stdnum's takes five times as long, and a message of digits asks for it at every group."""
-    return sum(map(int, digits[-1::-2])) + sum(map(DOUBLED.__getitem__, digits[-2::-2]))
+    return sum(map(int, digits[-1::-2])) + sum(map(LUHN_DOUBLED.__getitem__, digits[-2::-2]))
 
 
-def sort_codes(text: str) -> Iterator[Found]:
-    for start in word_starts(text, SORT_CODE_WORDS):
+def find_sort_codes(text: str) -> Iterator[Span]:
+    for start in find_word_starts(text, SORT_CODE_WORDS):
         if found := _SORT_CODE.match(text, start):
             yield *found.span(1), "ACCOUNT"

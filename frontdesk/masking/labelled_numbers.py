@@ -2,7 +2,7 @@
 
 From the number backwards the word is looked for, over "number", "is", "n°" and the like. Then the number is followed to
 its end: parts joined by '-', '/', '.' or '_', and groups with a blank between them where they look like one number.
-Not known: numbers that nothing announces (see `references`).
+Not known: numbers that nothing announces (see `find_references`).
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from frontdesk.masking.allowlist import kept_at
+from frontdesk.masking.allowlist import allowed_end
 from frontdesk.masking.lexicons import reference_words as words
 from frontdesk.masking.lexicons.name_words import NOT_A_NAME
-from frontdesk.masking.phones import phone_at
-from frontdesk.masking.spans import END, START, Found, words_of
+from frontdesk.masking.phone_numbers import phone_end
+from frontdesk.masking.spans import END, START, Span, word_set
 
 _TOKEN = re.compile(
     rf"{START}(?<![^\W_][-/])(?:[^\W\d_]++(?:(?=[-/][^\W\d_])[-/][^\W\d_]++)*+[-/_]?)?+"
@@ -29,7 +29,7 @@ _GROUPS = re.compile(rf"(?: \d{{2,10}}(?:[-/]\d{{1,6}}){{0,3}}{END}(?![.,:/]\d)(
 _LETTERS_BEFORE = re.compile(rf"{START}(?!(?:EUR|GBP|USD|CHF|SEK|NO|NR|NUM|ID|REF|IST|IS|ES|EST) )[A-Z]{{1,4}} \Z")
 _CAPITALS_AND_DIGITS = r"(?=\d{0,7}[A-Z])[A-Z\d]{5,8}"
 _LOCATOR = re.compile(_CAPITALS_AND_DIGITS)
-LOCATOR = re.compile(rf"{START}(?=[A-Z]{{0,7}}\d){_CAPITALS_AND_DIGITS}{END}")
+BOOKING_CODE = re.compile(rf"{START}(?=[A-Z]{{0,7}}\d){_CAPITALS_AND_DIGITS}{END}")
 """As airlines and hotels give bookings: capitals with a digit among them. Reason to look even where digits are few."""
 _MIXED = re.compile(r"(?:[A-Z]+\d+){2}[A-Z]*|(?:\d+[A-Z]+){2}\d*")
 _JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
@@ -54,16 +54,16 @@ class _Name(NamedTuple):
     speaker: bool
 
 
-def named_numbers(text: str) -> Iterator[Found]:
+def find_labelled_numbers(text: str) -> Iterator[Span]:
     """What a word before it names, and each number that follows one ("orders 48213 and 48214").
 
     A value named once is masked wherever else it stands.
     """
-    if not words.may_name(words_of(text)):
+    if not words.may_label_number(word_set(text)):
         return
     tokens = [token.span() for token in _TOKEN.finditer(text)]
     taken: dict[str, str] = {}
-    spans: list[Found] = []
+    spans: list[Span] = []
     until, kind = -1, ""
     for start, end in tokens:
         if start < until or text[start - 1 : start] == "+":
@@ -93,7 +93,7 @@ def named_numbers(text: str) -> Iterator[Found]:
             yield start, end, kind
 
 
-def _named(text: str, start: int, end: int) -> Found | None:
+def _named(text: str, start: int, end: int) -> Span | None:
     """The number whose token is `text[start:end]`, as far as it goes, where the words before it name one."""
     token = text[start:end]
     digits = _digits(token)
@@ -110,13 +110,13 @@ def _named(text: str, start: int, end: int) -> Found | None:
         name, begin = _name(f"{named} "), end - len(token)
     if (letters := _LETTERS_BEFORE.search(before)) and (further := _name(before[: letters.start()], True)):
         name, begin = further, start - len(letters[0])
-    if not name or token.startswith("0x") or kept_at(text, start) >= end:
+    if not name or token.startswith("0x") or allowed_end(text, start) >= end:
         return None
     if locator:
         return (begin, end, name.kind) if name.coded else None
     longest = 6 if name.sure else 5 if name.kind == "ACCOUNT" and not name.speaker else 4
     together = _grouped(token, groups[0], longest, begin < start or token[0].isalpha()) if groups else 0
-    if not name.sure and (name.speaker or not together) and phone_at(text, start) > end:
+    if not name.sure and (name.speaker or not together) and phone_end(text, start) > end:
         return None
     if together:
         return begin, end + together, name.kind
@@ -172,7 +172,7 @@ def _name(before: str, code: bool = False) -> _Name | None:
         word = word.replace(".", "")
         if not word:
             continue
-        if kind := words.kind_of(word):
+        if kind := words.number_kind(word):
             numbered = word not in words.ALL or _is_number_of(written_before[-2:])
             name = _Name(kind, sure or numbered, word in words.CODED or "code" in word, word in words.SPEAKER)
             if referring:
@@ -182,9 +182,9 @@ def _name(before: str, code: bool = False) -> _Name | None:
             referring, sure = name._replace(sure=True), True
         elif word in words.NUMBER_WORD:
             sure, skipped = True, False
-        elif word in words.ELSE:
+        elif word in words.OTHER_NUMBER_WORDS:
             return None
-        elif word not in words.LINK and not (said_by and word[0].isdigit()):
+        elif word not in words.CONNECTING_WORDS and not (said_by and word[0].isdigit()):
             if skipped or referring or not word.isalpha() or word in NOT_A_NAME:
                 break
             skipped = True

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from frontdesk.masking.banking import iban_length
 from frontdesk.masking.lexicons.link_words import LINK_WORDS, words_pattern
-from frontdesk.masking.spans import Found, longest_apart, word_starts
+from frontdesk.masking.spans import Span, drop_overlaps, find_word_starts
 
 _DIGIT = r"[\dOoIl]"
 _OWN_LINK_WORDS = (
@@ -82,14 +82,14 @@ MISTYPED_WORDS = _CARD_WORDS | _IBAN_WORDS
 _LOOKS_MISTYPED = re.compile(rf"{_GROUPS.pattern}|\d[\dOo][ -](?<=[A-Z]{{2}}\d[\dOo][ -])")
 
 
-def looks_mistyped(text: str) -> bool:
+def may_have_mistyped_number(text: str) -> bool:
     """Whether digits stand in the groups of a card or an IBAN."""
     return _LOOKS_MISTYPED.search(text) is not None
 
 
-def mistyped_cards(text: str) -> Iterator[Found]:
+def find_mistyped_cards(text: str) -> Iterator[Span]:
     """Numbers in the groups of a card, and of about its length behind a word that announces one."""
-    for start, end in longest_apart([*_grouped_cards(text), *_announced_cards(text)]):
+    for start, end in drop_overlaps([*_grouped_cards(text), *_announced_cards(text)]):
         yield start, end, "CARD"
 
 
@@ -107,7 +107,7 @@ def _grouped_cards(text: str) -> Iterator[tuple[int, int]]:
 def _announced_cards(text: str) -> Iterator[tuple[int, int]]:
     if not _TWELVE.search(text):
         return
-    for start in word_starts(text, _CARD_WORDS):
+    for start in find_word_starts(text, _CARD_WORDS):
         if (match := _ANNOUNCED_CARD.match(text, start)) and not _OTHER_CARD.search(text, max(0, start - 14), start):
             end = _trimmed_end(text, match.start(1), match.end(1), _MAX_CARD)
             value = text[match.start(1) : end]
@@ -115,17 +115,17 @@ def _announced_cards(text: str) -> Iterator[tuple[int, int]]:
                 yield match.start(1), end
 
 
-def mistyped_ibans(text: str) -> Iterator[Found]:
+def find_mistyped_ibans(text: str) -> Iterator[Span]:
     """Account numbers in the groups of an IBAN of their country, and the characters behind the word "IBAN"."""
     if not _TWELVE.search(text):
         return
     spans = [match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _is_long(match[0])]
-    for start in word_starts(text, _IBAN_WORDS):
+    for start in find_word_starts(text, _IBAN_WORDS):
         if match := _ANNOUNCED_IBAN.match(text, start):
             end = _trimmed_end(text, match.start(1), match.end(1), _MAX_IBAN)
             if _is_long(text[match.start(1) : end]):
                 spans.append((match.start(1), end))
-    for start, end in longest_apart(spans):
+    for start, end in drop_overlaps(spans):
         yield start, end, "IBAN"
 
 
@@ -151,12 +151,12 @@ def _trimmed_end(text: str, start: int, end: int, longest: int) -> int:
     return end
 
 
-def birth_dates(text: str) -> Iterator[Found]:
+def find_birth_dates(text: str) -> Iterator[Span]:
     """Dates behind a word that announces a date of birth."""
     if not _DATE.search(text):
         return
     previous_end = 0
-    for start in word_starts(text, BIRTH_WORDS):
+    for start in find_word_starts(text, BIRTH_WORDS):
         if start >= previous_end and (match := _BORN.match(text, start)):
             previous_end = match.end()
             yield *match.span(1), "ID"

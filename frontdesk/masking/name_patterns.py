@@ -12,14 +12,14 @@ from collections.abc import Callable
 
 from frontdesk.masking.lexicons import name_words as words
 from frontdesk.masking.lexicons.given_names import AMBIGUOUS, GIVEN_NAMES
-from frontdesk.masking.spans import BLANK, END, START
+from frontdesk.masking.spans import END, MASKED_CHAR, START
 
 _UPPER = "A-ZÀ-ÖØ-ÞĆČĐĞĽŁŃŇŐŒŘŚŞŠŤŰŹŻŽİ"
 _LETTER = r"[^\W\d_]"
 _CAPITAL = rf"[{_UPPER}]{_LETTER}{{1,30}}+(?:['’-]{_LETTER}{{1,30}}+){{0,3}}"
 _PART = rf"(?:(?:Mc|Mac|O['’]|D['’]|d['’]|Dell['’]|L['’])?{_CAPITAL})"
 _INITIAL = rf"[{_UPPER}]\.(?:-?[{_UPPER}]\.)?"
-RUN = rf"(?:{_PART}|{_INITIAL})(?: ?(?:(?<=\.)| )(?:{words.PARTICLE} )?(?:{_PART}|{_INITIAL})){{0,3}}{END}"
+NAME_WORDS = rf"(?:{_PART}|{_INITIAL})(?: ?(?:(?<=\.)| )(?:{words.PARTICLE} )?(?:{_PART}|{_INITIAL})){{0,3}}{END}"
 _ANY_CASE = rf"{_LETTER}{{2,30}}+(?:-{_LETTER}{{2,30}}+)?{END}"
 _GAP = r"[ \t]{1,3}"
 _TITLES = rf"(?:{words.TITLE}[ ]){{0,3}}"
@@ -27,7 +27,7 @@ _LINE_ENDS = r"(?=[ \t]*[.,!)\"]{0,2}[ \t]*(?:\r?\n|\Z))"
 
 
 def _cue(before: str, after: str = "") -> re.Pattern[str]:
-    return re.compile(rf"(?<![^\W_])(?:{before})(?P<name>(?-i:{RUN})){after}", re.IGNORECASE)
+    return re.compile(rf"(?<![^\W_])(?:{before})(?P<name>(?-i:{NAME_WORDS})){after}", re.IGNORECASE)
 
 
 _SURE = _cue(rf"(?:{words.SURE}){_GAP}{_TITLES}|(?:{words.TITLE_ALONE})\.?{_GAP}{_TITLES}")
@@ -45,49 +45,53 @@ _LABELLED = _cue(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
 _RELATED = _cue(rf"(?:{words.RELATED}),?{_GAP}\(?")
 _SPEAKER = _cue(rf"(?:i['’]?m|i am|this is|ich bin|hier ist|hier|je suis|soy|sono|ik ben|jag är){_GAP}{_TITLES}")
 _COLLEAGUE = _cue(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
-_HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({BLANK}\r\n])")
-_SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{BLANK})")
-IN_A_NOTE = re.compile(rf"(?P<name>{RUN}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{BLANK}])")
-BEFORE_A_NUMBER = re.compile(rf"(?:(?<=[.!?:] )|(?<=\n)|\A)(?P<name>{RUN}),[ ](?={BLANK})")
-IN_BRACKETS = re.compile(rf"(?<=[{BLANK}] \()(?P<name>{RUN})(?=\))")
-LETTERHEAD = re.compile(rf"(?P<name>{RUN})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={BLANK})")
-SPOKEN = re.compile(rf"(?P<name>{RUN}),? (?:{words.SPEAKING}){END}")
+_HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({MASKED_CHAR}\r\n])")
+_SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{MASKED_CHAR})")
+NAME_BEFORE_ROLE = re.compile(
+    rf"(?P<name>{NAME_WORDS}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{MASKED_CHAR}])"
+)
+NAME_BEFORE_MASKED = re.compile(rf"(?:(?<=[.!?:] )|(?<=\n)|\A)(?P<name>{NAME_WORDS}),[ ](?={MASKED_CHAR})")
+NAME_IN_BRACKETS = re.compile(rf"(?<=[{MASKED_CHAR}] \()(?P<name>{NAME_WORDS})(?=\))")
+NAME_IN_LETTERHEAD = re.compile(rf"(?P<name>{NAME_WORDS})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={MASKED_CHAR})")
+NAME_BEFORE_SPEAKING = re.compile(rf"(?P<name>{NAME_WORDS}),? (?:{words.SPEAKING}){END}")
 _PERSON = _cue(
     rf"(?:{words.PERSON}|{words.GREETING}|{words.THANKS}|{words.CLOSING})[,!.]?{_GAP}(?:(?:so much|again|a lot|mille|beaucoup"
     rf"|mucho|muchas|vielmals),?[ ])?",
 )
-LINE = re.compile(rf"(?P<name>{RUN})(?:{_LINE_ENDS}|[ ]?:|,? (?:here|hier|ici)(?![^\W_]))")
+NAME_ON_LINE = re.compile(rf"(?P<name>{NAME_WORDS})(?:{_LINE_ENDS}|[ ]?:|,? (?:here|hier|ici)(?![^\W_]))")
 _LOWER = re.compile(
     rf"{START}(?:{words.GREETING}|dear|{words.THANKS}|{words.CLOSING}|name is|this is|it['’]?s|heiße|appelle|llamo|chiamo)[,!]?\s{{1,3}}"
     rf"(?P<name>{_ANY_CASE})",
     re.IGNORECASE,
 )
-FULL = re.compile(
+FULL_NAME = re.compile(
     rf"(?P<name>[{_UPPER}](?<![^\W_].){_LETTER}{{1,30}}+(?:-{_LETTER}{{1,30}}+)?(?: (?:{words.PARTICLE} )?(?:{_PART}|{_INITIAL})){{1,3}}{END})"
 )
 GIVEN_NAME = re.compile(
     rf"(?<!model )(?<!modell )(?<!modelo )(?<!\d[ .])(?P<name>[{_UPPER}](?![{_UPPER}]){_LETTER}{{1,30}}+(?:-[{_UPPER}]{_LETTER}{{1,30}}+)?){END}"
     rf"(?![_@-])(?!(?<=Jan)[ ](?:to|bis|-|–|\d|and Feb))(?:(?=[ ](?P<next>[{_UPPER}]{_LETTER}*))|)",
 )
-Judge = Callable[[list[str]], bool]
+NameTest = Callable[[list[str]], bool]
 
 
-def is_known(parts: list[str]) -> bool:
+def has_given_name(parts: list[str]) -> bool:
     return re.split(r"[-'’]", parts[0].lower(), maxsplit=1)[0] in GIVEN_NAMES
 
 
 def is_full_name(parts: list[str]) -> bool:
-    return len(parts) > 1 and is_known(parts)
+    return len(parts) > 1 and has_given_name(parts)
 
 
-def is_long_name(parts: list[str]) -> bool:
+def is_multi_word_name(parts: list[str]) -> bool:
     """Two words at least, each written as names are, or an initial."""
     return len(parts) > 1 and all(_is_cased(part) or part.lower() in words.PARTICLE_WORDS for part in parts)
 
 
-def enough_anywhere(parts: list[str]) -> bool:
+def is_plausible_name(parts: list[str]) -> bool:
     """Known, or written as names are: a capital and small letters, no brand's capitals inside, more than an initial."""
-    return is_known(parts) or any(len(part) > 2 and (_is_cased(part) or part.lower() in AMBIGUOUS) for part in parts)
+    return has_given_name(parts) or any(
+        len(part) > 2 and (_is_cased(part) or part.lower() in AMBIGUOUS) for part in parts
+    )
 
 
 def _is_cased(part: str) -> bool:
@@ -113,28 +117,28 @@ _KNOWN_NAME = (
 
 
 def _by_first_word(
-    *cues: tuple[re.Pattern[str], frozenset[str], Judge],
-) -> dict[str, tuple[tuple[re.Pattern[str], Judge], ...]]:
+    *cues: tuple[re.Pattern[str], frozenset[str], NameTest],
+) -> dict[str, tuple[tuple[re.Pattern[str], NameTest], ...]]:
     firsts = frozenset[str]().union(*(firsts for _, firsts, _ in cues))
     return {word: tuple((cue, enough) for cue, firsts, enough in cues if word in firsts) for word in firsts}
 
 
 _CUES = [
-    *((cue, firsts, enough_anywhere) for cue, firsts in _ANY_NAME),
-    (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), enough_anywhere),
-    (_LABELLED, words.LABEL_FIRST, is_long_name),
-    (_RELATED, words.RELATED_FIRST, is_long_name),
-    (_SPEAKER, frozenset("i im this ich hier je soy sono ik jag".split()), is_long_name),
+    *((cue, firsts, is_plausible_name) for cue, firsts in _ANY_NAME),
+    (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), is_plausible_name),
+    (_LABELLED, words.LABEL_FIRST, is_multi_word_name),
+    (_RELATED, words.RELATED_FIRST, is_multi_word_name),
+    (_SPEAKER, frozenset("i im this ich hier je soy sono ik jag".split()), is_multi_word_name),
     (
         _COLLEAGUE,
         frozenset("kollege kollegin colleague collègue compañero compañera collega".split()),
-        enough_anywhere,
+        is_plausible_name,
     ),
 ]
-BEFORE_BLANKS = _by_first_word(
-    (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), is_long_name),
-    (_SENT_TO, frozenset(words.SENT_TO.strip("(?:)").split("|")), is_long_name),
+CUES_BEFORE_MASKED = _by_first_word(
+    (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), is_multi_word_name),
+    (_SENT_TO, frozenset(words.SENT_TO.strip("(?:)").split("|")), is_multi_word_name),
 )
-AT = _by_first_word(*_CUES)
-AT_WITH_A_KNOWN_NAME = _by_first_word(*_CUES, *((cue, firsts, is_known) for cue, firsts in _KNOWN_NAME))
+CUES = _by_first_word(*_CUES)
+CUES_WITH_GIVEN_NAMES = _by_first_word(*_CUES, *((cue, firsts, has_given_name) for cue, firsts in _KNOWN_NAME))
 """What is tried where a word stands. Trying everything everywhere takes ten times as long."""

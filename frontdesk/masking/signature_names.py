@@ -35,7 +35,7 @@ _ADJECTIVE = re.compile(r".*(?:e|er|es|en|em|ung|ing|ly|ed)")
 """How words end that German and English write with a capital at the start of a sentence of two words."""
 
 
-def last_name(text: str, starts: list[tuple[int, str]]) -> tuple[int, int] | None:
+def find_closing_name(text: str, starts: list[tuple[int, str]]) -> tuple[int, int] | None:
     """The name that ends a message, on a line of its own or behind the last sentence."""
     start, word = starts[-1] if starts else (0, "")
     if text[start + len(word) :].strip(" \t\r\n.") or not (word in GIVEN_NAMES or text[start : start + 1].isupper()):
@@ -59,7 +59,7 @@ def last_name(text: str, starts: list[tuple[int, str]]) -> tuple[int, int] | Non
     return found.span("name") if good else None
 
 
-def introduced(text: str, starts: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
+def find_introduced_names(text: str, starts: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
     """Names in any letters, where the words before and behind them say that they are one."""
     for start, word in starts:
         if word in _FIRST_WORDS and (found := _INTRODUCED.match(text, start)):

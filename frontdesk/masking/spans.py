@@ -15,10 +15,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 
-Found = tuple[int, int, str]
+Span = tuple[int, int, str]
 """Start, end and kind; a kind of "" means: to be kept, no other kind may take it away."""
 
-BLANK = "\0"
+MASKED_CHAR = "\0"
 START = r"(?<![^\W_])"
 END = r"(?![^\W_])"
 
@@ -29,27 +29,27 @@ NUMBER = re.compile(r"\d(?<![^\W_]\d)")
 WORD = re.compile(r"[^\W\d_]+")
 
 
-def words_of(text: str) -> frozenset[str]:
+def word_set(text: str) -> frozenset[str]:
     """The words in it, small: whether a pattern can match at all, for a fraction of what the pattern costs."""
     return frozenset(WORD.findall(text.lower()))
 
 
-def word_starts(text: str, words: frozenset[str]) -> Iterator[int]:
+def find_word_starts(text: str, words: frozenset[str]) -> Iterator[int]:
     """Where one of `words` begins, for a pattern that is only tried there."""
     return (word.start() for word in WORD.finditer(text) if word[0].lower() in words)
 
 
-def blanked(text: str, spans: list[Found]) -> str:
+def overwrite_spans(text: str, spans: list[Span]) -> str:
     """`text` of the same length with NULs in place of `spans`, which are in order and apart."""
     pieces: list[str] = []
     done = 0
     for start, end, _ in spans:
-        pieces += text[done:start], BLANK * (end - start)
+        pieces += text[done:start], MASKED_CHAR * (end - start)
         done = end
     return "".join((*pieces, text[done:]))
 
 
-def checked(kind: str, pattern: re.Pattern[str], valid: Callable[[str], bool], text: str) -> Iterator[Found]:
+def find_checked(kind: str, pattern: re.Pattern[str], valid: Callable[[str], bool], text: str) -> Iterator[Span]:
     """The longest valid run of groups from each start; where a start has none, the next group is tried."""
     at = 0
     while found := pattern.search(text, at):
@@ -61,7 +61,7 @@ def checked(kind: str, pattern: re.Pattern[str], valid: Callable[[str], bool], t
         at = start + max(len(candidate), 1)
 
 
-def longest_apart(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+def drop_overlaps(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """`spans` in order, without those that overlap an earlier or a longer one."""
     done = 0
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from frontdesk.masking.allowlist import CODES
-from frontdesk.masking.spans import START, Found
+from frontdesk.masking.allowlist import CURRENCY_CODES
+from frontdesk.masking.spans import START, Span
 
 _TOKEN = re.compile(
     rf"{START}(?<![^\W_]-)(?:(?:19|20)\d\d/\d{{3,6}}(?![^\W_])|[A-Z]{{1,5}}(?:[-/]\d{{2,8}}){{2,3}}(?![^\W_])|(?:[^\W\d_]++(?:(?=-[^\W\d_])-[^\W\d_]++)*+-?)?+\d[^\W_]*+(?:(?=-[^\W_])-[^\W_]++)*+(?:(?:/(?:19|20)\d\d|(?<=\d{{4}})/\d\d)(?![^\W_/]))?)"
 )
 _CODE = re.compile(
     r"(?!0x)"
-    rf"(?!(?:{CODES})\d+\Z)"
+    rf"(?!(?:{CURRENCY_CODES})\d+\Z)"
     r"(?:.*\d{6}|\d{3,}(?:-\d{2,}){2}|\d{5,}-[a-z]\Z|[a-z]{1,4}-?\d{5}|[a-z]{1,4}(?:[-/]\d+){2}"
     r"|(?:order|ord|inv|invoice|po|rma|ref|trk|tkt|ticket|so|case)-?\d{3})",
     re.IGNORECASE,
@@ -35,14 +35,14 @@ _BEFORE = 12
 _MIN_DIGITS, _MIN_DIGITS_ALONE = 3, 5
 
 
-def parcels(text: str) -> Iterator[Found]:
+def find_tracking_numbers(text: str) -> Iterator[Span]:
     """Tracking numbers of the Universal Postal Union (S10): "RM 447 120 993 GB"."""
     if _PARCEL_END.search(text):
         for found in _PARCEL.finditer(text):
             yield *found.span(), "ORDER"
 
 
-def references(text: str) -> Iterator[Found]:
+def find_references(text: str) -> Iterator[Span]:
     """What looks like an identifier without a word that says of what: "#482", "number 64011", "7712345", "AB-77120".
 
     A value found once is masked wherever else it stands.

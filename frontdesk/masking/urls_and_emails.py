@@ -6,15 +6,15 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.masking.lexicons.given_names import GIVEN_NAMES
-from frontdesk.masking.spans import END, START, Found, longest_apart
+from frontdesk.masking.spans import END, START, Span, drop_overlaps
 
 _URL = re.compile(r"(?:(?<![a-z\d+.-])[a-z][a-z\d+.-]{0,15}+://|(?<![^\W_])www\.)[^\s<>\"\0]+", re.IGNORECASE)
 _BARE_URL = re.compile(
     r"(?<![\w@./:-])(?:[a-z\d-]{1,40}\.){1,4}[a-z]{2,10}(?::\d{2,5})?(?:/[^\s<>\"\0?#]{0,200}(?:[?#][^\s<>\"\0]+)?|\?[^\s<>\"\0=]+=[^\s<>\"\0]+)",
     re.IGNORECASE,
 )
-BARE_LINK = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
-"""Is part of every link without a scheme that `bare_urls` masks."""
+BARE_URL_PART = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
+"""Is part of every link without a scheme that `find_bare_urls` masks."""
 _URL_TAIL = ".,;:!?)]}'*"
 _TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
 _DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:(?=\.[\w-])\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
@@ -67,7 +67,7 @@ _SMALL = re.compile(r"\d(?:\.\d){2}\.\d{1,3}")
 """Two numbers with an arrow between them are versions if their first three parts have one digit each."""
 
 
-def urls(text: str) -> Iterator[Found]:
+def find_urls(text: str) -> Iterator[Span]:
     """Links with user information, a query, a fragment, or a path that holds 20 mixed characters in a row."""
     for match in _URL.finditer(text):
         link = match[0].rstrip(_URL_TAIL)
@@ -77,7 +77,7 @@ def urls(text: str) -> Iterator[Found]:
             yield match.start(), match.start() + len(link), "URL"
 
 
-def bare_urls(text: str) -> Iterator[Found]:
+def find_bare_urls(text: str) -> Iterator[Span]:
     """Links with a query, a fragment, or 20 mixed characters in a path that were written without https://."""
     for match in _BARE_URL.finditer(text):
         link = match[0].rstrip(_URL_TAIL)
@@ -85,7 +85,7 @@ def bare_urls(text: str) -> Iterator[Found]:
             yield match.start(), match.start() + len(link), "URL"
 
 
-def emails(text: str) -> Iterator[Found]:
+def find_emails(text: str) -> Iterator[Span]:
     """Addresses, also with a host without a dot ("anna@localhost", "anna@gmail") and with a box split over two lines."""
     for match in _EMAIL.finditer(text):
         start, end = match.span()
@@ -102,15 +102,15 @@ def emails(text: str) -> Iterator[Found]:
         yield start, end, "EMAIL"
 
 
-def announced_emails(text: str) -> Iterator[Found]:
+def find_announced_emails(text: str) -> Iterator[Span]:
     """Addresses with the word "at" for the sign, behind a word that announces an address."""
     spans = [match.span(1) for match in _ANNOUNCED_EMAIL.finditer(text)]
     spans += [match.span() for match in _DOTTED_BOX.finditer(text)]
-    for start, end in longest_apart(spans):
+    for start, end in drop_overlaps(spans):
         yield start, end, "EMAIL"
 
 
-def ips(text: str) -> Iterator[Found]:
+def find_ip_addresses(text: str) -> Iterator[Span]:
     """Addresses of the Internet Protocol; numbers of versions and chapters of the same shape are kept."""
     if text.count(".") >= 3 or text.count(":") >= 2:
         for match in _IP.finditer(text):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.responses.text.normalization import STOP_WORDS, content, plain, words
+from frontdesk.responses.text.normalization import STOP_WORDS, content_stems, normalize_text, split_words
 from frontdesk.yaml_files import read_yaml
 
 STARTER_REPLIES = Path(__file__).parent.parent / "policy" / "replies.yaml"
@@ -23,54 +23,54 @@ _FIELDS = {"version", "words", "spoken_placeholders", "courtesy", "alike", "forb
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`told` continues "It must not ..."; `patterns` are searched for in lower case."""
+    """`must_not` continues "It must not ..."; `patterns` are searched for in lower case."""
 
     name: str
-    told: str
+    must_not: str
     patterns: tuple[re.Pattern[str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Alike:
+class Synonyms:
     """Words and phrases of one language that say the same, each with the first of its group."""
 
-    first: Mapping[str, str]
+    canonical: Mapping[str, str]
     pattern: re.Pattern[str]
 
     @classmethod
-    def of(cls, groups: list[list[str]]) -> Alike:
-        first = {plain(other): plain(group[0]) for group in groups for other in group[1:]}
-        longest = sorted(first, key=len, reverse=True)
-        return cls(first, re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE))
+    def of(cls, groups: list[list[str]]) -> Synonyms:
+        canonical = {normalize_text(other): normalize_text(group[0]) for group in groups for other in group[1:]}
+        longest = sorted(canonical, key=len, reverse=True)
+        return cls(canonical, re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE))
 
-    def replaced(self, text: str) -> str:
-        return self.pattern.sub(lambda found: self.first[found[0].lower()], text)
+    def canonicalize(self, text: str) -> str:
+        return self.pattern.sub(lambda found: self.canonical[found[0].lower()], text)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyPolicy:
-    """The whole file. `forbidden` promises, `unwanted` tones, talk about the `inside`; `digest` names its content."""
+    """The whole file. `forbidden` promises, `unwanted` tones, talk about the `self_disclosure`; `digest` names its content."""
 
     version: str
-    fewest_words: int
-    most_words: int
-    spoken_placeholders: frozenset[str]
+    min_words: int
+    max_words: int
+    allowed_placeholders: frozenset[str]
     courtesy: Mapping[str, str]
-    alike: Mapping[str, Alike]
+    synonyms: Mapping[str, Synonyms]
     forbidden: tuple[Rule, ...]
     unwanted: tuple[Rule, ...]
-    inside: tuple[Rule, ...]
+    self_disclosure: tuple[Rule, ...]
     digest: str
     known_words: frozenset[str] = field(repr=False)
 
     def courtesy_stems(self, language: str) -> frozenset[str]:
         """Stems that a reply in `language` may hold although no passage does."""
-        return frozenset(content(self.courtesy.get(language, ""), language))
+        return frozenset(content_stems(self.courtesy.get(language, ""), language))
 
-    def in_one_spelling(self, text: str, language: str) -> str:
+    def replace_synonyms(self, text: str, language: str) -> str:
         """`text` with every word that has others like it replaced by the first of them."""
-        alike = self.alike.get(language)
-        return text if alike is None else alike.replaced(text)
+        synonyms = self.synonyms.get(language)
+        return text if synonyms is None else synonyms.canonicalize(text)
 
     @classmethod
     def read(cls, path: Path) -> ReplyPolicy:
@@ -83,26 +83,26 @@ class ReplyPolicy:
         if not isinstance(data, dict) or set(data) != _FIELDS:
             raise ConfigurationError(f"{path} must hold exactly {', '.join(sorted(_FIELDS))}.")
         courtesy = {str(language): str(text) for language, text in data["courtesy"].items()}
-        kind_words = {word for text in courtesy.values() for word in words(text)}
+        kind_words = {word for text in courtesy.values() for word in split_words(text)}
         return cls(
             version=str(data["version"]),
-            fewest_words=int(data["words"]["fewest"]),
-            most_words=int(data["words"]["most"]),
-            spoken_placeholders=frozenset(data["spoken_placeholders"]),
+            min_words=int(data["words"]["fewest"]),
+            max_words=int(data["words"]["most"]),
+            allowed_placeholders=frozenset(data["spoken_placeholders"]),
             courtesy=courtesy,
-            alike=_alike(path, data["alike"]),
+            synonyms=_alike(path, data["alike"]),
             forbidden=_rules(path, "forbidden", data["forbidden"]),
             unwanted=_rules(path, "unwanted", data["unwanted"]),
-            inside=_rules(path, "inside", data["inside"]),
+            self_disclosure=_rules(path, "inside", data["inside"]),
             digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
             known_words=frozenset(kind_words.union(*STOP_WORDS.values())),
         )
 
 
-def _alike(path: Path, data: Any) -> dict[str, Alike]:
+def _alike(path: Path, data: Any) -> dict[str, Synonyms]:
     if not isinstance(data, dict) or not all(_is_groups(groups) for groups in data.values()):
         raise ConfigurationError(f"{path}: alike must list, by language, groups of at least two words or phrases.")
-    return {str(language): Alike.of(groups) for language, groups in data.items()}
+    return {str(language): Synonyms.of(groups) for language, groups in data.items()}
 
 
 def _is_groups(groups: Any) -> bool:

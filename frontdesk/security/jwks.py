@@ -34,8 +34,8 @@ TIMEOUT_S = 3.0
 GRACE_S = 0.5
 """Extra seconds to wait for a fetch. A fetch that takes longer is in name resolution, which has its own time-outs."""
 RETRY_S = 10.0
-LEAST_RSA_BITS = 2048
-CACHE = "jwks.json"
+MIN_RSA_BITS = 2048
+CACHE_FILE = "jwks.json"
 
 _KTY: Mapping[str, tuple[str, str | None]] = {
     "RS256": ("RSA", None),
@@ -97,7 +97,7 @@ def _key(item: object, algorithm: str) -> PublicKey | None:
         material = jwt.PyJWK(item, algorithm).key
     except (jwt.PyJWTError, ValueError, TypeError):
         return None
-    if kty == "RSA" and material.key_size < LEAST_RSA_BITS:
+    if kty == "RSA" and material.key_size < MIN_RSA_BITS:
         return None
     public = {name: item[name] for name in ("kty", "crv", "n", "e", "x", "y") if name in item}
     return PublicKey(item["kid"], algorithm, material, json.dumps(public, sort_keys=True))
@@ -120,10 +120,10 @@ class IssuerKeys:
     def __init__(self, source: str, algorithm: str, cache: Path, *, max_age_s: float, max_stale_s: float) -> None:
         self._source = source
         self._algorithm = algorithm
-        self._cache = cache / CACHE
+        self._cache = cache / CACHE_FILE
         self._max_age_s = max_age_s
         self._max_stale_s = max_stale_s
-        self._is_url = check_source(source)
+        self._is_url = is_url_source(source)
         self._keys: Mapping[str, PublicKey] = {}
         self._good_at = 0.0  # seconds since 1970: kept on disk
         self._tried_at = float("-inf")  # monotonic
@@ -198,7 +198,7 @@ class IssuerKeys:
 
     def _write_cache(self, content: bytes) -> None:
         kept = {"source": self._source, "fetched_at": self._good_at, "keys": content.decode()}
-        draft = self._cache.with_name(f".{CACHE}.{secrets.token_hex(8)}")
+        draft = self._cache.with_name(f".{CACHE_FILE}.{secrets.token_hex(8)}")
         self._cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
             json.dump(kept, file)
@@ -220,7 +220,7 @@ def _read_file(path: Path) -> bytes:
         raise ValueError("it is not trusted") from None
 
 
-def check_source(source: str) -> bool:
+def is_url_source(source: str) -> bool:
     """Is it a URL, and not a file?
 
     Raises:

@@ -29,7 +29,7 @@ from frontdesk.private_files import UntrustedFileError, folder_problem, is_trust
 KEY_BYTES = 32
 """As many as the hash has (RFC 7518, section 3.2, for HS256)."""
 
-LOOK_AGAIN_S = 1.0
+RELOAD_INTERVAL_S = 1.0
 
 AUDIT_KEY_FILE = "audit.key"
 BUNDLE_KEY_FILE = "bundle.key"
@@ -40,15 +40,15 @@ LLM_KEY_FILE = "llm.key"
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
 
-class Purpose(StrEnum):
+class KeyPurpose(StrEnum):
     """What has several keys, one of them in use."""
 
     SIGNING = "signing"
-    SEALING = "sealing"
+    FIELD_ENCRYPTION = "sealing"
 
 
 @dataclass(frozen=True, slots=True)
-class Secret:
+class SecretKey:
     """`kid`, the first 8 hex digits of the secret's SHA-256, names it; `secret` has at least 32 bytes."""
 
     kid: str
@@ -60,13 +60,13 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True)
-class Ring:
+class KeyRing:
     """The key in use, and those beside it."""
 
-    active: Secret
-    others: tuple[Secret, ...] = ()
+    active: SecretKey
+    others: tuple[SecretKey, ...] = ()
 
-    def find(self, kid: str) -> Secret | None:
+    def find(self, kid: str) -> SecretKey | None:
         return next((key for key in (self.active, *self.others) if key.kid == kid), None)
 
 
@@ -75,18 +75,18 @@ class KeyFiles:
     """The keys of one purpose in `folder`. Processes that start together end with the same ones."""
 
     folder: Path
-    purpose: Purpose
+    purpose: KeyPurpose
 
-    def active(self) -> Secret:
+    def active(self) -> SecretKey:
         """The one in use, made on first run: folder 0700, file 0600, 32 random bytes in base64url.
 
         Raises:
             ConfigurationError: the file belongs to another user, can be read by group or others or replaced by them,
                 is not base64url text, has less than 32 bytes, or does not exist and cannot be created.
         """
-        return Secret.of(secret_in(self._in_use))
+        return SecretKey.of(load_or_create_secret(self._in_use))
 
-    def read(self) -> Ring:
+    def read(self) -> KeyRing:
         """Return all keys; other files than the one in use are skipped, with an error in the log, if not trusted.
 
         Raises:
@@ -94,9 +94,9 @@ class KeyFiles:
         """
         active = self.active()
         others = {key.kid: key for key in self._others() if key.kid != active.kid}
-        return Ring(active, tuple(others.values()))
+        return KeyRing(active, tuple(others.values()))
 
-    def read_usable(self, before: Ring | None = None) -> tuple[Ring, tuple[str, ...]]:
+    def read_usable(self, before: KeyRing | None = None) -> tuple[KeyRing, tuple[str, ...]]:
         """Return the usable keys, and one sentence for each file that cannot be read.
 
         Another key than the one in use whose file cannot be read is taken from `before`, or skipped if it is not in it:
@@ -106,10 +106,10 @@ class KeyFiles:
             ConfigurationError, OSError: the key in use cannot be read, or the folder cannot be listed.
         """
         active, problems = self.active(), []
-        others: dict[str, Secret] = {}
+        others: dict[str, SecretKey] = {}
         for path in sorted(self.folder.glob(f"{self.purpose}-*.key")):
             try:
-                key: Secret | None = Secret.of(read_secret(path))
+                key: SecretKey | None = SecretKey.of(read_secret(path))
             except FileNotFoundError:  # retired since it was listed
                 continue
             except (ConfigurationError, OSError) as error:
@@ -118,20 +118,20 @@ class KeyFiles:
                 key = before.find(kid) if before else None
             if key is not None and key.kid != active.kid:
                 others[key.kid] = key
-        return Ring(active, tuple(others.values())), tuple(problems)
+        return KeyRing(active, tuple(others.values())), tuple(problems)
 
-    def begin_with(self, secret: bytes) -> None:
+    def set_first_key(self, secret: bytes) -> None:
         """Let this key be the first one in use; nothing happens where there is one."""
         ensure_secret(self._in_use, secret)
 
-    def add(self, secret: bytes | None = None) -> Secret:
+    def add(self, secret: bytes | None = None) -> SecretKey:
         """Put a key, by default a new one, beside the others, to be copied to other machines before it is used."""
-        key, ring = Secret.of(secret or secrets.token_bytes(KEY_BYTES)), self.read()
+        key, ring = SecretKey.of(secret or secrets.token_bytes(KEY_BYTES)), self.read()
         if ring.find(key.kid) is None:
             write_secret(self._place(key.kid), key.secret)
         return key
 
-    def rotate(self, kid: str | None = None) -> Secret:
+    def rotate(self, kid: str | None = None) -> SecretKey:
         """Use `kid` from now on, by default a new key. The one before it stays beside it.
 
         Raises:
@@ -160,20 +160,20 @@ class KeyFiles:
             raise ConfigurationError(f"The key {kid} is in use.", hint="Use another one first: frontdesk keys rotate")
         self._place(kid).unlink()
 
-    def resting_s(self, kid: str) -> float:
+    def inactive_s(self, kid: str) -> float:
         """For how many seconds a key that is not in use has lain like this: its file's name changed at that time."""
         return time.time() - self._place(kid).stat().st_ctime
 
-    def stamp(self) -> frozenset[tuple[str, int, int, int, int]]:
+    def file_state(self) -> frozenset[tuple[str, int, int, int, int]]:
         """Return names, inodes, owners, modes and times; they change if a file is replaced or opened to others."""
-        stamp = set()
+        file_state = set()
         with os.scandir(self.folder) as entries:
             for entry in entries:
                 if entry.name.startswith(self.purpose) and entry.name.endswith(".key"):
                     with contextlib.suppress(OSError):  # retired since it was listed, or a link to nothing
                         status = entry.stat()
-                        stamp.add((entry.name, status.st_ino, status.st_uid, status.st_mode, status.st_mtime_ns))
-        return frozenset(stamp)
+                        file_state.add((entry.name, status.st_ino, status.st_uid, status.st_mode, status.st_mtime_ns))
+        return frozenset(file_state)
 
     @property
     def _in_use(self) -> Path:
@@ -182,25 +182,25 @@ class KeyFiles:
     def _place(self, kid: str) -> Path:
         return self.folder / f"{self.purpose}-{kid}.key"
 
-    def _others(self) -> Iterator[Secret]:
+    def _others(self) -> Iterator[SecretKey]:
         for path in sorted(self.folder.glob(f"{self.purpose}-*.key")):
             with contextlib.suppress(FileNotFoundError):  # retired since it was listed
                 if not is_trusted_owner(owner := path.lstat().st_uid):
                     _log.error("The key file %s belongs to another user (uid %d): it is not used.", path, owner)
                     continue
                 try:
-                    yield Secret.of(read_secret(path))
+                    yield SecretKey.of(read_secret(path))
                 except UntrustedFileError as error:
                     _log.error("A key file is not used: %s", error)
 
-    def _known(self, ring: Ring, kid: str) -> Secret:
+    def _known(self, ring: KeyRing, kid: str) -> SecretKey:
         if (key := ring.find(kid)) is None:
             raise ConfigurationError(f"There is no key {kid}.", hint="See: frontdesk keys list")
         return key
 
 
-class WatchedKeys:
-    """The current keys, cached for `LOOK_AGAIN_S`.
+class ReloadingKeyRing:
+    """The current keys, cached for `RELOAD_INTERVAL_S`.
 
     A file that cannot be read is logged once and skipped. If the key in use or the folder cannot be read, the previous
     keys stay in force. The next check tries again.
@@ -213,30 +213,30 @@ class WatchedKeys:
         self._files = files
         self._problems: tuple[str, ...] = ()
         self._ring, problems = files.read_usable()
-        self._seen = files.stamp()
-        self._look_at = time.monotonic() + LOOK_AGAIN_S
+        self._seen = files.file_state()
+        self._look_at = time.monotonic() + RELOAD_INTERVAL_S
         self._report(problems)
 
-    def now(self) -> Ring:
+    def get_key_ring(self) -> KeyRing:
         if time.monotonic() >= self._look_at:
-            self.look()
+            self.reload()
         return self._ring
 
-    def look(self) -> bool:
+    def reload(self) -> bool:
         """Look at once. Has anything changed since the last look?"""
-        self._look_at = time.monotonic() + LOOK_AGAIN_S
+        self._look_at = time.monotonic() + RELOAD_INTERVAL_S
         try:
-            stamp = self._files.stamp()
-            if stamp == self._seen and not self._problems:
+            file_state = self._files.file_state()
+            if file_state == self._seen and not self._problems:
                 return False
             ring, problems = self._files.read_usable(self._ring)
         except (ConfigurationError, OSError) as error:
             self._report((f"{error} The {self._files.purpose} keys from before stay in force.",))
             return False
-        has_changed = (ring, stamp) != (self._ring, self._seen)
+        has_changed = (ring, file_state) != (self._ring, self._seen)
         if ring != self._ring:
             self._ring = ring
-        self._seen = stamp
+        self._seen = file_state
         self._report(problems)
         return has_changed
 
@@ -248,7 +248,7 @@ class WatchedKeys:
         self._problems = problems
 
 
-def secret_in(path: Path) -> bytes:
+def load_or_create_secret(path: Path) -> bytes:
     """What `path` holds; where there is none, 32 random bytes are put there first.
 
     Raises:
@@ -307,10 +307,10 @@ def read_secret(path: Path) -> bytes:
     """
     with open_secret(path, f"The key {path}") as file:
         text = file.read()
-    return decoded(text, f"The key {path}", "Move the file away: a new key is made at the next start.")
+    return decode_secret(text, f"The key {path}", "Move the file away: a new key is made at the next start.")
 
 
-def decoded(text: bytes, name: str, hint: str) -> bytes:
+def decode_secret(text: bytes, name: str, hint: str) -> bytes:
     """At least 32 bytes that were written in base64url, with padding or without.
 
     Raises:

@@ -18,33 +18,33 @@ from frontdesk.security.key_store import (
     AUDIT_KEY_FILE,
     ERASURE_KEY_FILE,
     KeyFiles,
-    Purpose,
-    decoded,
+    KeyPurpose,
+    decode_secret,
     ensure_secret,
     read_secret,
 )
 
-ROTATED = {"FRONTDESK_SIGNING_KEY": Purpose.SIGNING, "FRONTDESK_SEALING_KEY": Purpose.SEALING}
-FIXED = {"FRONTDESK_AUDIT_KEY": AUDIT_KEY_FILE, "FRONTDESK_ERASURE_KEY": ERASURE_KEY_FILE}
+ROTATED_KEYS = {"FRONTDESK_SIGNING_KEY": KeyPurpose.SIGNING, "FRONTDESK_SEALING_KEY": KeyPurpose.FIELD_ENCRYPTION}
+PERMANENT_KEYS = {"FRONTDESK_AUDIT_KEY": AUDIT_KEY_FILE, "FRONTDESK_ERASURE_KEY": ERASURE_KEY_FILE}
 
 
-def place_keys(folder: Path, environment: Mapping[str, str]) -> None:
+def install_keys_from_env(folder: Path, environment: Mapping[str, str]) -> None:
     """Make the files of `folder` agree with the environment; nothing is written where they do, or where it has no keys.
 
     Raises:
         ConfigurationError: a variable holds no key, the folder cannot be written to, or it has another audit or
             erasure key.
     """
-    for variable, purpose in ROTATED.items():
+    for variable, purpose in ROTATED_KEYS.items():
         if written := environment.get(variable):
             _come_into_use(KeyFiles(folder, purpose), [_key(variable, part) for part in written.split(",")])
-    for variable, name in FIXED.items():
+    for variable, name in PERMANENT_KEYS.items():
         if written := environment.get(variable):
             _agree(folder / name, _key(variable, written), variable)
 
 
 def _come_into_use(files: KeyFiles, keys: list[bytes]) -> None:
-    files.begin_with(keys[0])
+    files.set_first_key(keys[0])
     wanted = [files.add(key) for key in keys]
     files.rotate(wanted[0].kid)
 
@@ -59,4 +59,6 @@ def _agree(path: Path, key: bytes, variable: str) -> None:
 
 
 def _key(variable: str, written: str) -> bytes:
-    return decoded(written.encode(), variable, "Write 32 random bytes in base64url: openssl rand -base64 32 | tr +/ -_")
+    return decode_secret(
+        written.encode(), variable, "Write 32 random bytes in base64url: openssl rand -base64 32 | tr +/ -_"
+    )

@@ -23,25 +23,25 @@ if TYPE_CHECKING:
     from frontdesk.config import LimitSettings
 
 CALLER, TENANT, TOTAL = "caller", "tenant", "total"
-REMEMBERED_KEYS = 10_000
+MAX_TRACKED_KEYS = 10_000
 """With more of them, those whose window is empty are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `most` requests of one `name`d party within any `window_s` seconds."""
+    """At most `limit` requests of one `name`d party within any `window_s` seconds."""
 
     name: str
-    most: int
+    limit: int
     window_s: float
 
-    def share(self, place: int, workers: int) -> Quota:
-        """What worker `place` (from 0) of so many enforces alone; the shares of all add up to the whole."""
-        return replace(self, most=self.most // workers + (place < self.most % workers))
+    def worker_share(self, worker_index: int, workers: int) -> Quota:
+        """What worker `worker_index` (from 0) of so many enforces alone; the shares of all add up to the whole."""
+        return replace(self, limit=self.limit // workers + (worker_index < self.limit % workers))
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class QuotaStatus:
     """What is left of a quota, and the seconds until the next request leaves its window."""
 
     quota: Quota
@@ -50,33 +50,33 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class RateLimitResult:
     """The outcome of one request: the standing by each quota, and the one that refuses it, if any."""
 
-    standings: tuple[Standing, ...]
-    refused: Standing | None
+    statuses: tuple[QuotaStatus, ...]
+    refused_by: QuotaStatus | None
 
-    def check(self) -> None:
+    def raise_if_refused(self) -> None:
         """Raise `RateLimited` where a limit is used up: it names the limit and says when to come back."""
-        if self.refused is not None:
-            quota = self.refused.quota
+        if self.refused_by is not None:
+            quota = self.refused_by.quota
             raise RateLimited(
-                f"The limit {quota.name} is used up: {quota.most} requests within {quota.window_s:g} s.",
-                retry_after_s=self.refused.reset_s,
+                f"The limit {quota.name} is used up: {quota.limit} requests within {quota.window_s:g} s.",
+                retry_after_s=self.refused_by.reset_s,
                 hint="Send fewer requests.",
             )
 
 
-UNLIMITED = Taken((), None)
+UNLIMITED = RateLimitResult((), None)
 
 
-class SharedWindows(Protocol):
+class SharedRateLimit(Protocol):
     """Windows of all workers together. None: they cannot be asked just now."""
 
-    async def take(self, keys: Sequence[str]) -> Taken | None: ...
+    async def consume(self, keys: Sequence[str]) -> RateLimitResult | None: ...
 
 
-class ProcessWindows:
+class ProcessRateLimit:
     """The windows of one process, exact to the request."""
 
     def __init__(self, quotas: Sequence[Quota], clock: Callable[[], float] = time.monotonic) -> None:
@@ -84,20 +84,22 @@ class ProcessWindows:
         self._clock = clock
         self._windows: dict[str, deque[float]] = {}
 
-    def take(self, keys: Sequence[str]) -> Taken:
+    def consume(self, keys: Sequence[str]) -> RateLimitResult:
         """One request, for the key of each quota in their order: counted by all, or by none where one refuses it."""
         now = self._clock()
         windows = [self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)]
-        full = [len(window) >= quota.most for window, quota in zip(windows, self._quotas, strict=True)]
+        full = [len(window) >= quota.limit for window, quota in zip(windows, self._quotas, strict=True)]
         if not any(full):
             self._count(windows, now)
-        standings = tuple(
-            Standing(quota, quota.most - len(window), window[0] + quota.window_s - now if window else quota.window_s)
+        statuses = tuple(
+            QuotaStatus(
+                quota, quota.limit - len(window), window[0] + quota.window_s - now if window else quota.window_s
+            )
             for window, quota in zip(windows, self._quotas, strict=True)
         )
-        return Taken(standings, standings[full.index(True)] if any(full) else None)
+        return RateLimitResult(statuses, statuses[full.index(True)] if any(full) else None)
 
-    def note(self, keys: Sequence[str]) -> None:
+    def record_passed(self, keys: Sequence[str]) -> None:
         """Count a request that others have passed, so that what follows here alone is no fresh start."""
         now = self._clock()
         self._count([self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)], now)
@@ -116,12 +118,12 @@ class ProcessWindows:
         return window
 
     def _forget(self, before: float) -> None:
-        if len(self._windows) >= REMEMBERED_KEYS:
+        if len(self._windows) >= MAX_TRACKED_KEYS:
             self._windows = {key: window for key, window in self._windows.items() if window and window[-1] > before}
 
 
-class RateLimits:
-    """The limits of one worker: `place` (from 0) of `workers`.
+class RateLimiter:
+    """The limits of one worker: `worker_index` (from 0) of `workers`.
 
     `observe_check` is told which windows decided ("redis" or "process"), `observe_refusal` which quota refused.
     """
@@ -130,42 +132,42 @@ class RateLimits:
         self,
         settings: LimitSettings,
         *,
-        place: int,
+        worker_index: int,
         workers: int,
-        shared: Callable[[Sequence[Quota]], SharedWindows] | None,
+        shared: Callable[[Sequence[Quota]], SharedRateLimit] | None,
         observe_check: Callable[[str], None],
         observe_refusal: Callable[[str], None],
     ) -> None:
         whole = quotas(settings)
         self._names = tuple(quota.name for quota in whole)
-        self._own = ProcessWindows([quota.share(place, workers) for quota in whole])
+        self._own = ProcessRateLimit([quota.worker_share(worker_index, workers) for quota in whole])
         self._shared = shared(whole) if shared is not None and whole else None
         self._observe_check = observe_check
         self._observe_refusal = observe_refusal
 
-    async def take(self, caller: Caller) -> Taken:
+    async def consume(self, caller: Caller) -> RateLimitResult:
         """Count a request of `caller`, unless a limit is used up; without limits nothing is."""
         if not self._names:
             return UNLIMITED
         taken = await self._take([_key(name, caller) for name in self._names])
-        if taken.refused is not None:
-            self._observe_refusal(taken.refused.quota.name)
+        if taken.refused_by is not None:
+            self._observe_refusal(taken.refused_by.quota.name)
         return taken
 
-    async def _take(self, keys: Sequence[str]) -> Taken:
-        taken = await self._shared.take(keys) if self._shared is not None else None
+    async def _take(self, keys: Sequence[str]) -> RateLimitResult:
+        taken = await self._shared.consume(keys) if self._shared is not None else None
         self._observe_check("process" if taken is None else "redis")
         if taken is None:
-            return self._own.take(keys)
-        if taken.refused is None:
-            self._own.note(keys)
+            return self._own.consume(keys)
+        if taken.refused_by is None:
+            self._own.record_passed(keys)
         return taken
 
 
 def quotas(settings: LimitSettings) -> tuple[Quota, ...]:
     """Those that are set, the caller's own first."""
     wanted = ((CALLER, settings.caller_requests), (TENANT, settings.tenant_requests), (TOTAL, settings.total_requests))
-    return tuple(Quota(name, most, settings.window_s) for name, most in wanted if most is not None)
+    return tuple(Quota(name, limit, settings.window_s) for name, limit in wanted if limit is not None)
 
 
 def _key(name: str, caller: Caller) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 EVERY_TENANT = ""
-LONGEST_ID = 200
+MAX_ID_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Revocations:
         self._tokens = {jti: frozenset(tenants) for jti, tenants in tokens.items()}
         self._subjects = subjects
 
-    def covers(self, tenant: str, subject: str, token_id: str, issued_at: int) -> bool:
+    def is_revoked(self, tenant: str, subject: str, token_id: str, issued_at: int) -> bool:
         """Return whether this token is revoked. `issued_at` is its `iat` claim."""
         if (tenants := self._tokens.get(token_id)) is not None and (tenant in tenants or EVERY_TENANT in tenants):
             return True
@@ -58,8 +58,8 @@ class Revocations:
 
 
 def is_valid_id(text: str) -> bool:
-    """Return whether `text` can name a token or a subject: 1 to `LONGEST_ID` printable characters."""
-    return 1 <= len(text) <= LONGEST_ID and text.isprintable()
+    """Return whether `text` can name a token or a subject: 1 to `MAX_ID_LENGTH` printable characters."""
+    return 1 <= len(text) <= MAX_ID_LENGTH and text.isprintable()
 
 
 def token_id(claims: Mapping[str, object], token: str) -> str:

@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from frontdesk.security.fingerprints import fingerprint_key
+from frontdesk.security.pseudonyms import load_pseudonym_key
 
 CHALLENGE_HEADER = "x-frontdesk-challenge"
 PROOF_HEADER = "x-frontdesk-proof"
@@ -55,9 +55,9 @@ def server_identity(keys: Path) -> ServerIdentity:
     """Return the identity of the home with the key folder `keys`.
 
     Raises:
-        ConfigurationError: as `fingerprint_key`.
+        ConfigurationError: as `load_pseudonym_key`.
     """
-    return ServerIdentity(hmac.digest(fingerprint_key(keys).secret, _CONTEXT, "sha256"))
+    return ServerIdentity(hmac.digest(load_pseudonym_key(keys).secret, _CONTEXT, "sha256"))
 
 
 def _canonical(host: str) -> str:

@@ -19,8 +19,8 @@ import jwt
 
 from frontdesk.errors import ConfigurationError, Unauthenticated
 from frontdesk.identifiers import uuid7
-from frontdesk.security.keys import SigningKey
 from frontdesk.security.revocations import token_id
+from frontdesk.security.token_keys import SigningKey
 from frontdesk.types import Caller
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ _TYPES = ("JWT", "at+jwt")  # the second is an access token of RFC 9068
 _signatures = jwt.PyJWS()
 
 
-class Key(Protocol):
+class VerificationKey(Protocol):
     """What verifies: `material` is a secret or a public key, for `algorithm` and no other."""
 
     @property
@@ -53,10 +53,10 @@ class Key(Protocol):
     def material(self) -> Any: ...
 
 
-class Keys(Protocol):
+class TokenKeys(Protocol):
     """Where keys are found. `refetch` looks again where they come from and says whether anything may be new."""
 
-    def find(self, kid: str) -> Key | None: ...
+    def find(self, kid: str) -> VerificationKey | None: ...
 
     async def refetch(self) -> bool: ...
 
@@ -65,7 +65,7 @@ class UnknownKey(Unauthenticated):
     """A token whose `kid` is not known, or not yet."""
 
 
-class Lapsed(Unauthenticated):
+class InactiveToken(Unauthenticated):
     """A token with a valid signature that is expired, revoked or not yet valid. `caller` is the caller it names."""
 
     def __init__(self, message: str, *, caller: Caller, hint: str = "") -> None:
@@ -73,7 +73,7 @@ class Lapsed(Unauthenticated):
         self.caller = caller
 
 
-def mint(
+def issue_token(
     key: SigningKey,
     settings: SecuritySettings,
     *,
@@ -84,12 +84,12 @@ def mint(
     now: float | None = None,
     jti: str | None = None,
 ) -> str:
-    """A signed token that `verify` accepts from now on for `ttl_s` seconds; `now` is in seconds since 1970.
+    """A signed token that `verify_token` accepts from now on for `ttl_s` seconds; `now` is in seconds since 1970.
 
     `jti` is the id by which the token can be revoked; by default a new one.
 
     Raises:
-        ConfigurationError: a scope does not exist, `verify` would refuse the subject or the tenant, `ttl_s` exceeds
+        ConfigurationError: a scope does not exist, `verify_token` would refuse the subject or the tenant, `ttl_s` exceeds
             `security.token_max_ttl_s`, or the configuration names an issuer, which alone mints tokens.
     """
     if settings.algorithm != key.algorithm:
@@ -124,20 +124,20 @@ def mint(
 
 
 @dataclass(frozen=True, slots=True)
-class Verified:
+class VerifiedToken:
     """A verified token: its caller, the end of its validity (seconds since 1970, leeway included) and its key.
 
     `token_id` is the id by which it can be revoked, `issued_at` its `iat` claim in seconds since 1970.
     """
 
     caller: Caller
-    until: float
-    key: Key
+    valid_until: float
+    key: VerificationKey
     token_id: str
     issued_at: int
 
 
-def verify(token: str, keys: Keys, settings: SecuritySettings, now: float | None = None) -> Verified:
+def verify_token(token: str, keys: TokenKeys, settings: SecuritySettings, now: float | None = None) -> VerifiedToken:
     """Who the token speaks for, and until when; `now` is in seconds since 1970.
 
     Raises:
@@ -161,11 +161,11 @@ def verify(token: str, keys: Keys, settings: SecuritySettings, now: float | None
         raise _refused(wrong)
     caller = Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
     if wrong := _wrong_time(claims, settings, now):
-        raise Lapsed(wrong, caller=caller, hint=HINT)
-    return Verified(caller, claims["exp"] + settings.leeway_s, key, token_id(claims, token), claims["iat"])
+        raise InactiveToken(wrong, caller=caller, hint=HINT)
+    return VerifiedToken(caller, claims["exp"] + settings.leeway_s, key, token_id(claims, token), claims["iat"])
 
 
-def _key(token: str, keys: Keys, algorithm: str) -> Key:
+def _key(token: str, keys: TokenKeys, algorithm: str) -> VerificationKey:
     """The key that may have signed the token: known, and of the one algorithm, whatever the header wishes."""
     try:
         header = _signatures.get_unverified_header(token)

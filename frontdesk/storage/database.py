@@ -53,7 +53,7 @@ def open_database(url: str) -> Engine:
     """An engine for `url`, whose errors never show the values of a row. No table is made: that is `migrate`.
 
     `engine.begin()` is for writing: on SQLite it takes the write lock at once, waiting up to `BUSY_TIMEOUT_S`, so that
-    two processes queue up and never deadlock by both turning from reader to writer. `reading(engine)` is for reading.
+    two processes queue up and never deadlock by both turning from reader to writer. `begin_reading(engine)` is for reading.
     A SQLite file that is not there yet is made, readable by its owner alone, and so is its folder.
 
     Raises:
@@ -81,7 +81,7 @@ def open_database(url: str) -> Engine:
 
 
 @contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
+def begin_reading(engine: Engine) -> Iterator[Connection]:
     """A connection for statements that only read: on SQLite it neither takes nor waits for the write lock."""
     with engine.connect() as connection:
         yield connection.execution_options(frontdesk_reads_only=True)

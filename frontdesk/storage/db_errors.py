@@ -14,11 +14,11 @@ _TOO_LARGE_FOR_AN_INDEX = "54000"
 _PASSING = frozenset(("40001", "40P01"))  # serialization failure, deadlock: the same again may well succeed
 
 
-class StoreAway(Exception):
+class StoreUnavailable(Exception):
     """A store took nothing: it cannot be reached, is full, or is not as it should be. Another one may be there."""
 
 
-def is_of_the_row(error: Exception) -> bool:
+def is_row_error(error: Exception) -> bool:
     """Would the database refuse this row also tomorrow?"""
     if isinstance(error, (IntegrityError, DataError)):
         return True
@@ -29,19 +29,19 @@ def is_of_the_row(error: Exception) -> bool:
     return not isinstance(error, (OSError, SQLAlchemyError))  # a text that cannot be encoded
 
 
-def is_passing(error: Exception) -> bool:
+def is_transient(error: Exception) -> bool:
     """Is it worth trying again at once: a connection that was broken since its last use, a deadlock?"""
     return isinstance(error, DBAPIError) and (error.connection_invalidated or _code(error) in _PASSING)
 
 
-def name_of(error: Exception) -> str:
+def error_name(error: Exception) -> str:
     """SQLITE_FULL, a PostgreSQL code such as 53100, or a class."""
     return _code(error) or type(error.orig if isinstance(error, DBAPIError) else error).__name__
 
 
-def refusal(error: Exception) -> FrontdeskError:
+def row_refused_error(error: Exception) -> FrontdeskError:
     """What a request is told whose own row was refused."""
-    return StorageUnavailable(f"The record could not be stored ({name_of(error)}).", hint="Try again later.")
+    return StorageUnavailable(f"The record could not be stored ({error_name(error)}).", hint="Try again later.")
 
 
 def _code(error: Exception) -> str | None:

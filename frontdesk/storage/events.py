@@ -36,7 +36,7 @@ class ErasedQuery:
     feedback: tuple[str, ...] = ()
 
 
-MOST_REPLACED = 100
+MAX_REPLACED = 100
 """Usually one is replaced; older releases stored several opinions of a subject on a query."""
 
 
@@ -100,14 +100,14 @@ def answered_event(record: Record) -> Event:
 def feedback_event(row: Mapping[str, Any], replaced: Sequence[Mapping[str, Any]] = ()) -> Event:
     """Return the event for feedback on an answer; `row` is its row in `feedback` and replaces the rows `replaced`.
 
-    The event names the replaced rows with a rating, the newest `MOST_REPLACED` of them.
+    The event names the replaced rows with a rating, the newest `MAX_REPLACED` of them.
     """
     at: datetime = row["created_at"]
     told = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
     payload = {"feedback_id": row["id"], **{name: row[name] for name in told}, "created_at": at.isoformat()}
     rated = [earlier for earlier in replaced if earlier["satisfaction"] is not None]
     if rated:
-        newest = sorted(rated, key=lambda earlier: (earlier["created_at"], earlier["id"]))[-MOST_REPLACED:]
+        newest = sorted(rated, key=lambda earlier: (earlier["created_at"], earlier["id"]))[-MAX_REPLACED:]
         payload["replaces"] = [
             {"feedback_id": earlier["id"], "satisfaction": earlier["satisfaction"]} for earlier in newest
         ]

@@ -5,7 +5,7 @@ point for the first, or third, time. With FRONTDESK_CRASH_AT=/path/to/a/file the
 holds at that moment, and the file is gone once a process has died of it: of several workers one dies, the one that
 takes its place does not die again, and a test may write the next name without a new start.
 
-Without the variable a point is a call of an empty function. Every name is in `POINTS`, and one that is not there is
+Without the variable a point is a call of an empty function. Every name is in `FAIL_POINTS`, and one that is not there is
 refused at start: a test that never reaches its point would prove nothing.
 
 Knows nothing of what is written; the places are in the parts that write.
@@ -23,7 +23,7 @@ from frontdesk.errors import ConfigurationError
 
 VARIABLE = "FRONTDESK_CRASH_AT"
 
-POINTS = (
+FAIL_POINTS = (
     "claim.before_commit",  # the key is claimed in a transaction that is open
     "claim.after_commit",  # the claim is kept, and the request does not know yet
     "rows.built",  # the answer is there, nothing of it is written
@@ -52,9 +52,10 @@ def _armed(value: str | None) -> tuple[str, int] | None:
     if not value or value.startswith("/"):
         return None
     name, _, times = value.partition(":")
-    if name not in POINTS or not (times == "" or (times.isdecimal() and int(times) > 0)):
+    if name not in FAIL_POINTS or not (times == "" or (times.isdecimal() and int(times) > 0)):
         raise ConfigurationError(
-            f"{VARIABLE} names no crash point.", hint=f"Write NAME, NAME:TIMES or /a/file, with a name out of {POINTS}."
+            f"{VARIABLE} names no crash point.",
+            hint=f"Write NAME, NAME:TIMES or /a/file, with a name out of {FAIL_POINTS}.",
         )
     return name, int(times or 1)
 
@@ -69,7 +70,7 @@ _times_reached = 0
 _counting = Lock()
 
 
-def reached(name: str) -> None:
+def fail_point(name: str) -> None:
     """Die here, if this is the point and the time that the process was started with, or the one that the file holds."""
     if _FILE is not None:
         _die_of(_FILE, name)

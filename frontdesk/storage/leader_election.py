@@ -17,8 +17,8 @@ OUTBOX_LOCK = 0x46524F4E55  # any number that no other program locks
 RETENTION_LOCK = 0x46524F4E57
 
 
-class Leadership:
-    """Used by one thread. `lead` every now and then; `resign` when done, or when the connection has failed.
+class LeaderElection:
+    """Used by one thread. `try_lead` every now and then; `resign` when done, or when the connection has failed.
 
     `number` is the advisory lock on PostgreSQL, `name` the suffix of the lock file of SQLite: one pair for each task.
     """
@@ -32,7 +32,7 @@ class Leadership:
         on_sqlite = engine.dialect.name == "sqlite"
         self._elected: Callable[[Connection], bool] = self._file_locked if on_sqlite else self._session_locked
 
-    def lead(self) -> Connection | None:
+    def try_lead(self) -> Connection | None:
         """The leader's connection, always the same one; None where another process leads.
 
         Raises:

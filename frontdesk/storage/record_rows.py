@@ -16,9 +16,9 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import LargeBinary
 
-from frontdesk.security.sealing import Sealing
+from frontdesk.security.field_encryption import FieldCipher
+from frontdesk.storage.erasure_subjects import Fingerprint, Origin, subject_hashes
 from frontdesk.storage.events import answered_event, outbox_rows
-from frontdesk.storage.subjects import Fingerprint, Origin, subject_hashes
 from frontdesk.storage.tables import UtcDateTime, customer_history, metadata, outbox, queries
 from frontdesk.types import Action, Answer, AuditEntry, EarlierAnswer, Record
 
@@ -40,7 +40,7 @@ _EARLIER = TypeAdapter(EarlierAnswer).validator
 
 
 @dataclass(frozen=True, slots=True)
-class Finish:
+class FinishedClaim:
     """What ends a claim: the acknowledged answer, sealed; one for each way in which it may have been stored."""
 
     tenant: str
@@ -62,7 +62,7 @@ class Rows:
 
     id: str
     inserts: Mapping[str, Sequence[Mapping[str, Any]]] = field(repr=False)
-    finish: Finish | None = None
+    finish: FinishedClaim | None = None
     audited: Sequence[AuditEntry] = ()
     origin: Origin | None = None
 
@@ -93,14 +93,14 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class RowMaker:
-    """Turns records into rows. `seal` encrypts originals; each sink gets an event through a row of the outbox.
+class RowBuilder:
+    """Turns records into rows. `field_cipher` encrypts originals; each sink gets an event through a row of the outbox.
 
     `audit` makes the audit entry of an answer from the record and the customer's keyed hash. `fingerprint` makes the
     keyed hashes by which an erasure finds rows; without it rows have no origin and are found only by their customer id.
     """
 
-    seal: Sealing
+    field_cipher: FieldCipher
     sinks: tuple[str, ...] = ()
     audit: Callable[[Record, str | None], AuditEntry] | None = None
     fingerprint: Fingerprint | None = None
@@ -157,14 +157,18 @@ class RowMaker:
             "updated_at": record.created_at,
         }
 
-    def _finish(self, record: Record, origin: Origin | None) -> Finish | None:
+    def _finish(self, record: Record, origin: Origin | None) -> FinishedClaim | None:
         claim, caller, kept = record.claim, record.caller, record.query.store
         if claim is None:
             return None
         place = context(caller.tenant, caller.subject, claim.key, "answer")
-        committed = self.seal.seal(answer_json(record.acknowledged(COMMITTED if kept else NOT_STORED)), place)
-        spooled = self.seal.seal(answer_json(record.acknowledged(SPOOLED if kept else NOT_STORED)), place)
-        return Finish(
+        committed = self.field_cipher.encrypt(
+            answer_json(record.answer_for_caller(COMMITTED if kept else NOT_STORED)), place
+        )
+        spooled = self.field_cipher.encrypt(
+            answer_json(record.answer_for_caller(SPOOLED if kept else NOT_STORED)), place
+        )
+        return FinishedClaim(
             tenant=caller.tenant,
             subject=caller.subject,
             key=claim.key,
@@ -179,7 +183,7 @@ class RowMaker:
         )
 
     def _sealed(self, text: str, tenant: str, row: str, column: str) -> bytes:
-        return self.seal.seal(text.encode(), context(tenant, row, column))
+        return self.field_cipher.encrypt(text.encode(), context(tenant, row, column))
 
 
 def context(*place: str) -> bytes:
@@ -187,14 +191,16 @@ def context(*place: str) -> bytes:
     return "\x00".join(place).encode()
 
 
-def open_original(seal: Sealing, sealed: bytes | None, tenant: str, query_id: str, column: str) -> str | None:
+def open_original(
+    field_cipher: FieldCipher, sealed: bytes | None, tenant: str, query_id: str, column: str
+) -> str | None:
     """What the customer wrote (`query_text`) or was sent (`response_text`); None where it was not kept.
 
     Raises:
         ConfigurationError: it was sealed with a key that is not here.
         DataError: it was changed, or belongs to another row.
     """
-    return None if sealed is None else seal.open(sealed, context(tenant, query_id, column)).decode()
+    return None if sealed is None else field_cipher.decrypt(sealed, context(tenant, query_id, column)).decode()
 
 
 def answer_json(answer: Answer) -> bytes:
@@ -244,7 +250,9 @@ def _entry(written: Mapping[str, Any]) -> AuditEntry:
     return AuditEntry(**{**written, "created_at": datetime.fromisoformat(written["created_at"])})
 
 
-def _finish(written: Mapping[str, Any], origin: Origin | None) -> Finish:
+def _finish(written: Mapping[str, Any], origin: Origin | None) -> FinishedClaim:
     hashes = {name: getattr(origin, name, None) for name in _OF_ORIGIN}
     answers = {name: base64.b64decode(written[name]) for name in ("committed", "spooled")}
-    return Finish(**{**written, **answers, **hashes, "created_at": datetime.fromisoformat(written["created_at"])})
+    return FinishedClaim(
+        **{**written, **answers, **hashes, "created_at": datetime.fromisoformat(written["created_at"])}
+    )

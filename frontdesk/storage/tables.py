@@ -86,7 +86,7 @@ queries = Table(
     Column("answer", Text, nullable=False),  # the whole masked Answer as JSON, given back as it was written
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
-    Column("query_sealed", LargeBinary),  # what the customer wrote, encrypted (frontdesk/security/sealing.py)
+    Column("query_sealed", LargeBinary),  # what the customer wrote, encrypted (frontdesk/security/field_encryption.py)
     Column("response_sealed", LargeBinary),  # what the customer was sent, encrypted
     Column("decision", Text, nullable=False),  # automate, draft, clarify or escalate
     Column("audit_salt", Text),  # salt of the text's fingerprint in the audit log; without it they cannot be matched

@@ -18,13 +18,13 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, StorageUnavailable
-from frontdesk.storage.database import begin_writing, reading
+from frontdesk.storage.database import begin_reading, begin_writing
 
 T = TypeVar("T")
 
 STORAGE_THREADS = 8
 """Concurrent statements of a process. Other slow work (name resolution, files) runs in other threads."""
-STEPS_BETWEEN_LOOKS = 10_000
+STEPS_PER_DEADLINE_CHECK = 10_000
 """Of SQLite's virtual machine: about a millisecond."""
 _STOPPED = ("SQLITE_INTERRUPT", "57014")
 
@@ -38,7 +38,7 @@ async def read(engine: Engine, statement: Callable[[Connection], T], deadline: D
     """
 
     def work() -> T:
-        with reading(engine) as connection, _bounded(connection, deadline, read_only=True):
+        with begin_reading(engine) as connection, _bounded(connection, deadline, read_only=True):
             return statement(connection)
 
     return await _run(work, deadline, doing)
@@ -74,7 +74,7 @@ async def in_spool_thread(work: Callable[[], T]) -> T:
 
 async def _run(work: Callable[[], T], deadline: Deadline, doing: str) -> T:
     try:
-        return await deadline.bound(in_storage_thread(work), doing)
+        return await deadline.wait_for(in_storage_thread(work), doing)
     except SQLAlchemyError as error:
         if _code(error) in _STOPPED:
             raise DeadlineExceeded(
@@ -95,7 +95,7 @@ def _bounded(connection: Connection, deadline: Deadline, *, read_only: bool) -> 
         return
     driver = connection.connection.driver_connection
     assert driver is not None, "the connection is open"
-    driver.set_progress_handler(lambda: time.monotonic() > deadline.at, STEPS_BETWEEN_LOOKS)
+    driver.set_progress_handler(lambda: time.monotonic() > deadline.at, STEPS_PER_DEADLINE_CHECK)
     try:
         yield
     finally:

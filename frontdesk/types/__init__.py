@@ -9,12 +9,12 @@ Knows nothing of HTTP, databases or models. `Answer` is the contract of `/v1/und
 `stored` set it is the contract of `/v1/queries`.
 """
 
-from frontdesk.types.answer import Answer, AnswerEvent, EarlierAnswer, Final, Understood, restored
+from frontdesk.types.answer import Answer, AnswerEvent, EarlierAnswer, FinalAnswer, PreliminaryAnswer, restore_originals
 from frontdesk.types.decision import Action, Decision, HandOff, Reason, SuggestedAction
 from frontdesk.types.priority import Priority, PriorityLevel, PriorityPart
 from frontdesk.types.query import Caller, Channel, CustomerTier, MaskedText, Query
 from frontdesk.types.record import AuditEntry, Claim, Record
-from frontdesk.types.reply import CheckResult, Citation, Reply, ReplyRequest, Sentence, Written
+from frontdesk.types.reply import CheckResult, Citation, Reply, ReplyRequest, Sentence, WrittenReply
 from frontdesk.types.understanding import Candidate, Intent, MemberOpinion, Sentiment, Uncertainty, Understanding
 
 __all__ = [
@@ -31,11 +31,12 @@ __all__ = [
     "CustomerTier",
     "Decision",
     "EarlierAnswer",
-    "Final",
+    "FinalAnswer",
     "HandOff",
     "Intent",
     "MaskedText",
     "MemberOpinion",
+    "PreliminaryAnswer",
     "Priority",
     "PriorityLevel",
     "PriorityPart",
@@ -49,7 +50,6 @@ __all__ = [
     "SuggestedAction",
     "Uncertainty",
     "Understanding",
-    "Understood",
-    "Written",
-    "restored",
+    "WrittenReply",
+    "restore_originals",
 ]

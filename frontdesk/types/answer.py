@@ -31,7 +31,7 @@ class Answer:
     hand_off: HandOff | None = None
 
 
-def restored(answer: Answer, text: MaskedText) -> Answer:
+def restore_originals(answer: Answer, text: MaskedText) -> Answer:
     """`answer` with the customer's own values back in its reply and its actions."""
     actions = tuple(
         SuggestedAction(of.action, {slot: text.restore(value) for slot, value in of.slots.items()})
@@ -42,20 +42,20 @@ def restored(answer: Answer, text: MaskedText) -> Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Understood:
+class PreliminaryAnswer:
     """The first event of an answer in the making: everything but the reply. The decision may still become a draft."""
 
     answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
-class Final:
+class FinalAnswer:
     """The last event: the answer of record, as it is kept. Its reply is what counts."""
 
     answer: Answer
 
 
-AnswerEvent = Understood | Sentence | Final
+AnswerEvent = PreliminaryAnswer | Sentence | FinalAnswer
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an action was chosen. `frontdesk.decision.automation.EXPLAINED` says each in a sentence."""
+    """Why an action was chosen. `frontdesk.decision.rules.REASON_TEXTS` says each in a sentence."""
 
     CONFIDENT = "confidence_above_certified_threshold"
     BELOW_THRESHOLD = "confidence_below_threshold"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from secrets import token_hex
 
-from frontdesk.types.answer import Answer, restored
+from frontdesk.types.answer import Answer, restore_originals
 from frontdesk.types.query import Caller, MaskedText, Query
 
 
@@ -14,13 +14,13 @@ from frontdesk.types.query import Caller, MaskedText, Query
 class Claim:
     """The right to work under an Idempotency-Key: `id` is this attempt's own, `fingerprint` that of what was asked.
 
-    `taken_in` says in which store, as the `stored` of an answer does.
+    `claimed_in` says in which store, as the `stored` of an answer does.
     """
 
     id: str
     key: str
     fingerprint: str
-    taken_in: str
+    claimed_in: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Record:
     received_at: datetime | None = None
     audit_salt: str = field(default_factory=lambda: token_hex(16), repr=False)
 
-    def acknowledged(self, stored: str) -> Answer:
+    def answer_for_caller(self, stored: str) -> Answer:
         """The answer as the caller gets it: with their own values in it and, beside a reply, how it is stored."""
-        answer = restored(self.answer, self.text)
+        answer = restore_originals(self.answer, self.text)
         return answer if answer.reply is None else replace(answer, stored=stored)

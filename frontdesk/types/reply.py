@@ -67,7 +67,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class WrittenReply:
     """A reply, and the decision with which it may leave: never a bolder one than the writer was given."""
 
     reply: Reply

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from frontdesk.errors import BundleError, Overloaded
-from frontdesk.features.row import FeatureRow, FeatureRows
+from frontdesk.features.extractor import FeatureBatch, FeatureExtractor
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.masking import MASKING_VERSION
 from frontdesk.scores import Floats, Scores
@@ -36,7 +36,7 @@ from runners.models.trees import TREE_MEMBERS, Trees
 
 ENSEMBLE = "ensemble"
 FALLBACKS_FOLDER = "reserves"
-_NO_ROWS = FeatureRows((), np.empty((0, 0), np.float32))  # encoders read texts alone
+_NO_ROWS = FeatureBatch((), np.empty((0, 0), np.float32))  # encoders read texts alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Ensemble:
     version: str
     taxonomy: Taxonomy
     sentiments: tuple[str, ...]
-    features: FeatureRow
+    features: FeatureExtractor
     members: tuple[Member, ...]
     intent_scorer: Scorer
     sentiment_scorer: Scorer
@@ -170,7 +170,7 @@ class Ensemble:
         Raises:
             Overloaded: a service is away without which there is no reserve, or has gone away meanwhile.
         """
-        batch = Batch(texts, self.features.rows(texts), sampling=True)
+        batch = Batch(texts, self.features.extract(texts), sampling=True)
         refusals = self._send(batch)
         judging = self._without(refusals) if refusals else self
         words = UnderstandingBuilder(self.taxonomy.labels, self.sentiments, judging.names, judging.calibration)
@@ -188,7 +188,7 @@ class Ensemble:
             judgement = self.predict(texts, sampling=False)
             return Scores(judgement.intent.astype(np.float32), judgement.sentiment.astype(np.float32))
         member = next(member for member in self.members if member.name == model)
-        batch = Batch(texts, _NO_ROWS if model in ENCODER_MEMBERS else self.features.rows(texts))
+        batch = Batch(texts, _NO_ROWS if model in ENCODER_MEMBERS else self.features.extract(texts))
         for service in self._services_of(model):
             service.send(batch, only=model)
         return member.scores(batch)
@@ -199,7 +199,7 @@ class Ensemble:
         Raises:
             Overloaded: a service is away.
         """
-        batch = Batch(texts, self.features.rows(texts), sampling)
+        batch = Batch(texts, self.features.extract(texts), sampling)
         for refusal in self._send(batch).values():
             raise refusal
         return self._judge(batch)
@@ -271,7 +271,7 @@ class Ensemble:
         )
 
 
-def load_features(bundle: Bundle) -> FeatureRow:
+def load_features(bundle: Bundle) -> FeatureExtractor:
     """The bundle's features; raises `BundleError` when this code would make other ones, naming the field."""
     manifest = bundle.manifest
     if manifest.masking_version != MASKING_VERSION:
@@ -281,7 +281,7 @@ def load_features(bundle: Bundle) -> FeatureRow:
             field="masking_version",
             hint="Train again with: frontdesk train",
         )
-    features = FeatureRow.load(bundle.files / "features", MASKING_VERSION)
+    features = FeatureExtractor.load(bundle.files / "features", MASKING_VERSION)
     if features.fingerprint() != manifest.feature_fingerprint:
         raise BundleError(
             f"Bundle {bundle.version} was trained with another definition of the features.",

@@ -91,7 +91,7 @@ def _in_reserve(
     ensemble: Ensemble, texts: Sequence[str], judgement: EnsemblePrediction
 ) -> Iterator[tuple[str, EnsemblePrediction]]:
     """What each reserve makes of texts that were judged by all."""
-    statistics = ensemble.features.rows(texts).dense[:, -len(STATISTICS) :]
+    statistics = ensemble.features.extract(texts).dense[:, -len(STATISTICS) :]
     for name in ensemble.reserves:
         yield name, ensemble.predict_with_fallback(name, judgement.members, statistics)
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from tokenizers import Encoding, Tokenizer
 
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
 
 
@@ -20,7 +20,7 @@ class Batch:
     """
 
     texts: Sequence[str]
-    rows: FeatureRows
+    rows: FeatureBatch
     sampling: bool = False
     _encodings: dict[int, list[Encoding]] = field(default_factory=dict, init=False, repr=False, compare=False)
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from frontdesk.features.text import Terms
+from frontdesk.features.tfidf import Terms
 from frontdesk.scores import Floats, Scores
 from frontdesk.verified_files import ReadableFile
 from runners.models.base_model import Batch

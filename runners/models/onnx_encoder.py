@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from tokenizers import Encoding
 
 from frontdesk.decision.uncertainty import entropy
-from frontdesk.scores import Floats, Sampled, Scores
+from frontdesk.scores import DropoutStatistics, Floats, Scores
 from frontdesk.verified_files import ReadableFile
 from runners.models.base_model import Batch
 from runners.models.execution_provider import ON_CPU, Provider
@@ -79,7 +79,7 @@ class Encoder:
         outputs = [self._forward([encoded[place] for place in group], batch.sampling) for group in together]
         order = np.argsort(np.array([place for group in together for place in group], dtype=np.intp))
         intent, sentiment, samples = (np.concatenate(parts)[order] for parts in zip(*outputs, strict=True))
-        sampled = Sampled(samples.mean(axis=1), entropy(samples).mean(axis=1)) if batch.sampling else None
+        sampled = DropoutStatistics(samples.mean(axis=1), entropy(samples).mean(axis=1)) if batch.sampling else None
         return Scores(intent, sentiment, sampled)
 
     def _forward(self, encoded: Sequence[Encoding], sampling: bool) -> list[Floats]:

@@ -18,9 +18,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from frontdesk.features.row import FeatureRows
-from frontdesk.features.text import Terms
-from frontdesk.scores import Sampled, Scores
+from frontdesk.features.extractor import FeatureBatch
+from frontdesk.features.tfidf import Terms
+from frontdesk.scores import DropoutStatistics, Scores
 from runners.models.base_model import Batch
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -81,7 +81,7 @@ def texts_to_arrays(batch: Batch) -> dict[str, NDArray[Any]]:
 def texts_from_arrays(arrays: Arrays) -> Batch:
     """A batch of texts without feature rows."""
     pieces = _split(arrays["texts"], arrays["text_bytes"])
-    no_rows = FeatureRows((), np.empty((0, 0), np.float32))
+    no_rows = FeatureBatch((), np.empty((0, 0), np.float32))
     return Batch([piece.tobytes().decode() for piece in pieces], no_rows, sampling=bool(arrays["sampling"][0]))
 
 
@@ -100,7 +100,7 @@ def rows_from_arrays(arrays: Arrays) -> Batch:
     """A batch of feature rows without texts."""
     counts = arrays["term_counts"]
     ids, weights = _split(arrays["term_ids"], counts), _split(arrays["term_weights"], counts)
-    return Batch((), FeatureRows(tuple(map(Terms, ids, weights)), arrays["dense"]))
+    return Batch((), FeatureBatch(tuple(map(Terms, ids, weights)), arrays["dense"]))
 
 
 def scores_to_arrays(scores: Mapping[str, Scores]) -> dict[str, NDArray[Any]]:
@@ -123,10 +123,10 @@ def scores_from_arrays(arrays: Arrays, names: Sequence[str]) -> dict[str, Scores
     }
 
 
-def _sampled(arrays: Arrays, name: str) -> Sampled | None:
+def _sampled(arrays: Arrays, name: str) -> DropoutStatistics | None:
     if f"{name}.sampled_mean" not in arrays:
         return None
-    return Sampled(arrays[f"{name}.sampled_mean"], arrays[f"{name}.sampled_entropy"])
+    return DropoutStatistics(arrays[f"{name}.sampled_mean"], arrays[f"{name}.sampled_entropy"])
 
 
 def _split(run: NDArray[Any], lengths: NDArray[np.int64]) -> list[NDArray[Any]]:

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from frontdesk.config import PINNED_RUN_VARIABLE, Settings, load
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import open_secret, replaced
+from frontdesk.private_files import open_secret, replace_file
 from runners.models.onnx_encoder import Precision
 from runners.services.process_manager import stop_server
 
@@ -56,7 +56,7 @@ _PINNED_RUN = TypeAdapter(PinnedRun)
 def pin_run(pinned: PinnedRun, folder: Path) -> None:
     """Write the file into the master's run `folder` and name it to child processes; it is removed at exit."""
     file = folder / FILE_NAME
-    with replaced(file, sync=False) as draft:
+    with replace_file(file, sync=False) as draft:
         draft.write(_PINNED_RUN.dump_json(pinned))
     atexit.register(_remove, file, os.getpid())
     os.environ[PINNED_RUN_VARIABLE] = str(file)

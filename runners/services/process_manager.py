@@ -25,7 +25,7 @@ from functools import wraps
 from pathlib import Path
 from typing import Any, NoReturn
 
-from frontdesk.child_processes import be_parent
+from frontdesk.child_processes import mark_as_parent
 from frontdesk.errors import ConfigurationError, FrontdeskError
 from frontdesk.private_files import folder_problem, make_private_folder
 
@@ -79,7 +79,7 @@ def use_private_sockets(run: Path, drain_s: float = 0.0) -> None:
     CircusSocket.bind_and_listen = _in_one_line(CircusSocket.bind_and_listen)
     serving.ensure_prometheus_dir = lambda: _metrics_folder(run)
     _Master.run, _Master.drain_s = run, drain_s
-    be_parent()
+    mark_as_parent()
 
 
 def _metrics_folder(run: Path) -> str:

@@ -17,8 +17,8 @@ import pytest
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from frontdesk.audit.chain import audit_key
-from frontdesk.audit.checkpoints import FILE_NAME, checkpoints_in
+from frontdesk.audit.chain import load_audit_key
+from frontdesk.audit.checkpoints import FILE_NAME, read_checkpoint_file
 from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from model_store.bundle import Bundle
@@ -74,7 +74,7 @@ def test_what_is_done_leaves_a_trace_that_cannot_be_changed_unseen_and_metrics_c
             assert found.returncode == 1, (statement, found.stdout)
         assert_closed(server)
 
-    signed = {chain for one in checkpoints_in(server.home / FILE_NAME)[0] for chain in one.heads}
+    signed = {chain for one in read_checkpoint_file(server.home / FILE_NAME)[0] for chain in one.heads}
     assert {row["chain"] for row in kept} <= signed  # by the server itself, at its end at the latest
 
 
@@ -106,7 +106,7 @@ class TestTargets:
         for spelling in SPELLINGS:
             assert client.delete(f"/v1/customers/{spelling}").status_code == 200
             client.get(f"/v1/customers/{spelling}/history")
-        target = audit_key(server.home / "keys").target("customer", "auditme")
+        target = load_audit_key(server.home / "keys").target("customer", "auditme")
         assert {entry["target"] for entry in entries(server, tenant)} == {target}
         reads = wait_for(lambda: of(server, tenant, "read"))
         assert {entry["target"] for entry in reads} == {target}
@@ -169,7 +169,7 @@ class TestOutcomes:
         parameters = {"customer_id": "ada", "format": "csv", "from": "2026-01-01T00:00:00Z"}
         assert client.get("/v1/queries/export", params=parameters).status_code == 200
         (begun,), (done,) = of(server, tenant, "export"), of(server, tenant, "export.outcome")
-        filters = {**parameters, "customer_id": audit_key(server.home / "keys").target("customer", "ada")}
+        filters = {**parameters, "customer_id": load_audit_key(server.home / "keys").target("customer", "ada")}
         assert begun["details"]["filters"] == done["details"]["filters"] == filters
         assert (done["details"]["rows"], done["details"]["complete"]) == (7, True)
 

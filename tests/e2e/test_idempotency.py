@@ -15,7 +15,7 @@ from grpc import StatusCode
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from frontdesk.security.key_store import LOOK_AGAIN_S, KeyFiles, Purpose
+from frontdesk.security.key_store import RELOAD_INTERVAL_S, KeyFiles, KeyPurpose
 from tests.support.command_line import invoke
 from tests.support.serving import Server
 
@@ -170,7 +170,7 @@ def test_answers_come_and_are_replayed_while_the_sealing_key_is_rotated_and_all_
     server: Server, client: httpx2.Client, key: str
 ) -> None:
     first = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(key))
-    old = KeyFiles(server.home / "keys", Purpose.SEALING).active().kid
+    old = KeyFiles(server.home / "keys", KeyPurpose.FIELD_ENCRYPTION).active().kid
     over = Event()
 
     def ask() -> list[int]:
@@ -183,7 +183,7 @@ def test_answers_come_and_are_replayed_while_the_sealing_key_is_rotated_and_all_
     with ThreadPoolExecutor(2) as threads:
         asking = [threads.submit(ask) for _ in range(2)]
         new = invoke(server.home, "keys", "rotate", "--sealing").stdout.strip()
-        time.sleep(LOOK_AGAIN_S + 0.5)
+        time.sleep(RELOAD_INTERVAL_S + 0.5)
         resealed = invoke(server.home, "keys", "reseal")
         again = client.post("/v1/queries", json={"text": TEXT}, headers=keyed(key))
         over.set()

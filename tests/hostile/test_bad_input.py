@@ -24,7 +24,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bentos.admission.routes import ROUTES, find_routes
-from frontdesk.security.keys import signing_key
+from frontdesk.security.token_keys import load_signing_key
 from tests.support.serving import RawResponse, Server, send_raw
 
 # Those that take customers' messages; tests/e2e/test_open_inference.py sends bad tensors to the others.
@@ -297,7 +297,7 @@ class TestHeaders:
 
 
 def _bad_authorizations(server: Server) -> dict[str, str | None]:
-    key = signing_key(server.home / "keys")
+    key = load_signing_key(server.home / "keys")
     now = int(time.time())
     claims = {"iss": "frontdesk", "aud": "frontdesk", "sub": MARK, "tenant": "acme", "scope": "understand answer",
               "iat": now, "nbf": now, "exp": now + 600}  # fmt: skip

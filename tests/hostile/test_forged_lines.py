@@ -16,7 +16,7 @@ import pytest
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from frontdesk.security.keys import signing_key
+from frontdesk.security.token_keys import load_signing_key
 from tests.support.forgeries import Forger
 from tests.support.serving import Server, send_raw
 
@@ -114,7 +114,7 @@ def test_no_line_is_forged_over_http(server: Server, written: Any, encoding: str
 
 def test_no_line_is_forged_by_what_a_token_says(server: Server, written: Any) -> None:
     """An identity provider may put anything into a subject; the door believes what is printable and logs it escaped."""
-    forger, statuses = Forger(signing_key(server.home / "keys"), int(time.time())), []
+    forger, statuses = Forger(load_signing_key(server.home / "keys"), int(time.time())), []
     for injected in INJECTIONS.values():
         for claims in ({"sub": injected}, {"tenant": injected}):
             token = forger.with_claims(scope="history:read", **claims)

@@ -23,7 +23,7 @@ from tritonclient.grpc import service_pb2
 
 from bentos.admission.routes import ROUTES, Route
 from bentos.grpc import frontdesk_pb2 as pb
-from frontdesk.security.keys import signing_key
+from frontdesk.security.token_keys import load_signing_key
 from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from frontdesk.storage.tables import feedback, outbox, queries
@@ -103,7 +103,7 @@ def authorization(server: Server, cell: Cell) -> dict[str, str]:
 def token(server: Server, cell: Cell) -> str:
     """Of an issuer that knows other scopes too: `frontdesk token` would refuse to make some of them."""
     assert cell.scopes is not None
-    return Forger(signing_key(server.home / "keys"), int(time.time())).with_claims(
+    return Forger(load_signing_key(server.home / "keys"), int(time.time())).with_claims(
         tenant=cell.tenant, scope=" ".join(sorted(cell.scopes))
     )
 

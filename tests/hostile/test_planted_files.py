@@ -22,10 +22,10 @@ from cli.doctor import check_setup
 from cli.resumable_rows import open_rows
 from frontdesk.config import CONFIG_VARIABLE, PROJECT, load
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import UntrustedFileError, open_own, replaced
+from frontdesk.private_files import UntrustedFileError, open_own_file, replace_file
 from frontdesk.responses.llm.factory import read_key
-from frontdesk.security.key_store import KeyFiles, Purpose, read_secret, write_secret
-from frontdesk.security.keys import KeyFolder, signing_key
+from frontdesk.security.key_store import KeyFiles, KeyPurpose, read_secret, write_secret
+from frontdesk.security.token_keys import LocalTokenKeys, load_signing_key
 from model_store.bundle import Bundle
 from tests.support.keyrings import read_keyring
 from tests.support.serving import Server, environment, frontdesk, home_with
@@ -159,8 +159,8 @@ class TestKeys:
     def test_a_key_that_another_user_planted_verifies_nothing_and_is_logged(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
-        ours = signing_key(tmp_path)
-        folder = KeyFolder(tmp_path)
+        ours = load_signing_key(tmp_path)
+        folder = LocalTokenKeys(tmp_path)
         path = planted_key(tmp_path)
         kids = {key.kid for key in (read_keyring(tmp_path).active, *read_keyring(tmp_path).others)}
         assert kids == {ours.kid}
@@ -178,31 +178,31 @@ class TestKeys:
 
     @needs_root
     def test_a_folder_of_another_user_holds_no_keys(self, tmp_path: Path) -> None:
-        signing_key(tmp_path / "keys")
+        load_signing_key(tmp_path / "keys")
         os.chown(tmp_path / "keys", ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(UntrustedFileError, match="belongs to another user"):
-            signing_key(tmp_path / "keys")
+            load_signing_key(tmp_path / "keys")
         with pytest.raises(UntrustedFileError, match="belongs to another user"):
             write_secret(tmp_path / "keys" / "audit.key", b"k." * 16)
 
     @pytest.mark.parametrize("mode", [0o777, 0o770, 0o722])
     def test_a_folder_that_others_can_write_to_holds_no_keys(self, tmp_path: Path, mode: int) -> None:
-        signing_key(tmp_path / "keys")
+        load_signing_key(tmp_path / "keys")
         (tmp_path / "keys").chmod(mode)
         with pytest.raises(UntrustedFileError, match="other users can write to the folder") as refused:
-            signing_key(tmp_path / "keys")
+            load_signing_key(tmp_path / "keys")
         assert "chmod" in refused.value.hint
 
     @needs_root
     def test_a_link_that_another_user_planted_is_not_followed(self, tmp_path: Path) -> None:
-        signing_key(tmp_path / "ours")
+        load_signing_key(tmp_path / "ours")
         keys = tmp_path / "keys"
         keys.mkdir(mode=0o700)
         (keys / "signing.key").symlink_to(tmp_path / "ours" / "signing.key")
-        assert len(signing_key(keys).secret) == 32
+        assert len(load_signing_key(keys).secret) == 32
         os.lchown(keys / "signing.key", ANOTHER_USER, ANOTHER_USER)
         with pytest.raises(UntrustedFileError, match="link of another user"):
-            signing_key(keys)
+            load_signing_key(keys)
 
     @needs_root
     def test_a_mounted_secret_in_a_sticky_folder_of_root_is_read(self, tmp_path: Path) -> None:
@@ -214,9 +214,9 @@ class TestKeys:
         (mount / "..2026" / "signing.key").write_bytes(FORGED)
         (mount / "..2026" / "signing.key").chmod(0o400)
         (mount / "signing.key").symlink_to("..data/signing.key")
-        assert signing_key(mount).secret == b"f." * 16
+        assert load_signing_key(mount).secret == b"f." * 16
         planted_key(mount)
-        assert KeyFiles(mount, Purpose.SIGNING).read().others == ()
+        assert KeyFiles(mount, KeyPurpose.SIGNING).read().others == ()
 
     @needs_root
     def test_the_key_of_a_language_model_is_refused_if_another_user_owns_it(self, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ class TestKeys:
 
     @needs_root
     def test_doctor_reports_a_planted_key(self, home: Path) -> None:
-        signing_key(home / "keys")
+        load_signing_key(home / "keys")
         planted_key(home / "keys")
         settings = load(environment=environment(home))
         (check,) = [finding for finding in check_setup(settings) if finding.what == "other keys"]
@@ -239,7 +239,7 @@ class TestKeys:
         assert "another user" in check.told
 
     def test_doctor_reports_a_folder_of_keys_that_others_can_write_to(self, home: Path) -> None:
-        signing_key(home / "keys")
+        load_signing_key(home / "keys")
         (home / "keys").chmod(0o777)
         settings = load(environment=environment(home))
         (check,) = [finding for finding in check_setup(settings) if finding.what == "keys"]
@@ -291,7 +291,7 @@ class TestOutputFiles:
 
     def test_a_file_that_is_replaced_is_created_and_never_opened(self, tmp_path: Path, victim: Path) -> None:
         (tmp_path / "pointer").symlink_to(victim)
-        with replaced(tmp_path / "pointer") as file:
+        with replace_file(tmp_path / "pointer") as file:
             file.write(b"new")
         assert (tmp_path / "pointer").read_bytes() == b"new"
         assert not (tmp_path / "pointer").is_symlink()
@@ -299,7 +299,7 @@ class TestOutputFiles:
     def test_a_file_with_a_second_name_is_not_appended_to(self, tmp_path: Path, victim: Path) -> None:
         os.link(victim, tmp_path / "events.jsonl")
         with pytest.raises(UntrustedFileError, match="is not used"):
-            open_own(tmp_path / "events.jsonl", os.O_RDWR | os.O_APPEND)
+            open_own_file(tmp_path / "events.jsonl", os.O_RDWR | os.O_APPEND)
 
 
 def test_files_that_commands_write_in_home_are_closed_to_other_users(home: Path) -> None:

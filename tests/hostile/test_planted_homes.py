@@ -15,10 +15,10 @@ import pytest
 
 from frontdesk.config import load
 from frontdesk.errors import ConfigurationError
-from frontdesk.private_files import CONTAINER_VARIABLE, UntrustedFileError, check_home, make_home, open_own
-from frontdesk.security.keys import signing_key
+from frontdesk.private_files import CONTAINER_VARIABLE, UntrustedFileError, check_home, make_home, open_own_file
+from frontdesk.security.token_keys import load_signing_key
 from frontdesk.storage.database import COMPANIONS, open_database
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.spool.spool_file import Spool
 from tests.support.serving import frontdesk
 
 ANOTHER_USER = 65534
@@ -144,16 +144,16 @@ def test_a_home_that_is_not_a_folder_is_refused_with_one_line(place: Path) -> No
 def test_keys_behind_a_link_of_another_user_are_neither_used_nor_created(place: Path) -> None:
     place.parent.chmod(0o1777)
     (place / "keys").mkdir(mode=0o700)
-    signing_key(place / "keys")
+    load_signing_key(place / "keys")
     link = place.parent / "keys"
     link.symlink_to(place / "keys")
-    assert signing_key(link) == signing_key(place / "keys")
+    assert load_signing_key(link) == load_signing_key(place / "keys")
     os.lchown(link, ANOTHER_USER, ANOTHER_USER)
     with pytest.raises(UntrustedFileError, match="is a link of another user"):
-        signing_key(link)
+        load_signing_key(link)
     (place / "keys" / "signing.key").unlink()
     with pytest.raises(UntrustedFileError, match="is a link of another user"):
-        signing_key(link)
+        load_signing_key(link)
 
 
 class TestDatabases:
@@ -193,4 +193,4 @@ class TestDatabases:
         (place / "events.jsonl").touch()
         (place / "events.jsonl").chmod(0o622)
         with pytest.raises(UntrustedFileError, match="Other users can write"):
-            open_own(place / "events.jsonl", os.O_RDWR | os.O_APPEND)
+            open_own_file(place / "events.jsonl", os.O_RDWR | os.O_APPEND)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from frontdesk.responses.text.normalization import sentences
+from frontdesk.responses.text.normalization import split_sentences
 from tests.support.writing import KNOWLEDGE
 
 _WRITTEN = yaml.safe_load((Path(__file__).parent / "honest.yaml").read_text(encoding="utf-8"))
@@ -38,7 +38,7 @@ def _from_passages() -> list[Honest]:
     """The passages themselves, and their beginnings after a kind word."""
     found = []
     for at, passage in enumerate(KNOWLEDGE.passages):
-        said = [sentence.strip() for sentence in sentences(passage.text)]
+        said = [sentence.strip() for sentence in split_sentences(passage.text)]
         asked = f"Hello, I have a question: {passage.title.lower()}?"
         found.append(Honest(passage.intents[0], asked, " ".join(said)))
         found.append(Honest(passage.intents[0], asked, f"{_OPENINGS[at % len(_OPENINGS)]} {' '.join(said[:3])}"))

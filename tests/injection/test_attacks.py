@@ -7,7 +7,7 @@ import codecs
 
 import pytest
 
-from frontdesk.responses.text.normalization import plain
+from frontdesk.responses.text.normalization import normalize_text
 from frontdesk.types import Action, ReplyRequest
 from tests.injection.attacks import ATTACKS, DEMANDS, STYLES, WRAPPERS, Attack, _always
 from tests.support.scripted_model import ScriptedModel
@@ -40,7 +40,7 @@ async def test_nothing_demanded_leaves_unread(attack: Attack) -> None:
 
     shown = [released] if last.decision.action is not Action.AUTOMATE else [released, last.reply.text]
     for text in shown:
-        assert not [word for word in attack.demanded if word in plain(text)], text
+        assert not [word for word in attack.demanded if word in normalize_text(text)], text
     canary = model.asked[0][0].content.split("Reference ")[1].split(";")[0]
     squeezed = "".join(char for char in released + last.reply.text if char.isalnum())
     assert not [form for form in spellings(canary) if form.strip("=") in squeezed]
@@ -62,7 +62,7 @@ async def test_every_demand_in_every_style_is_stopped_whoever_asks() -> None:
         for style, work_in in STYLES:
             released, last = await written(model_writer(ScriptedModel(_always(work_in(demand.content)))), harmless)
             text = released + (last.reply.text if last.decision.action is Action.AUTOMATE else "")
-            assert not [word for word in demand.demanded if word in plain(text)], (demand.name, style)
+            assert not [word for word in demand.demanded if word in normalize_text(text)], (demand.name, style)
 
 
 def test_wrappers_put_the_demand_into_the_message() -> None:

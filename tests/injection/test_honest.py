@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from frontdesk.types import Action, Written
+from frontdesk.types import Action, WrittenReply
 from tests.injection.honest import FAITHFUL, PARAPHRASED, TRANSLATED, Honest
 from tests.support.scripted_model import in_turn
 from tests.support.writing import model_writer, request, written
@@ -15,13 +15,13 @@ MOST_PARAPHRASED_STOPPED_AS_DRAFT = 0.0
 MOST_PARAPHRASED_STOPPED_UNREAD = 1.0
 
 
-async def of(honest: Honest, action: Action) -> Written:
+async def of(honest: Honest, action: Action) -> WrittenReply:
     asked = request(honest.message, honest.intent, action, language=honest.language)
     _, last = await written(model_writer(in_turn(honest.reply)), asked)
     return last
 
 
-def stopped(results: Iterable[Written]) -> tuple[float, Counter[str]]:
+def stopped(results: Iterable[WrittenReply]) -> tuple[float, Counter[str]]:
     """The share that the template had to answer, and which checks were why."""
     last = list(results)
     failed = [one for one in last if one.reply.fallback is not None]

@@ -16,11 +16,11 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, Connection, Engine, delete, insert, select, update
 
 import frontdesk
-from frontdesk.audit.chain import BEGINNING, AuditKey, Checkpoint, audit_key
-from frontdesk.audit.checkpoints import FILE_NAME, Checkpoints, checkpoints_in, keep_checkpoint
-from frontdesk.audit.log import checked
-from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.sql.audit import all_checkpoints, chain_heads, insert_checkpoint
+from frontdesk.audit.chain import BEGINNING, AuditKey, Checkpoint, load_audit_key
+from frontdesk.audit.checkpoints import FILE_NAME, CheckpointWriter, read_checkpoint_file, store_checkpoint
+from frontdesk.audit.log import check_log
+from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
+from frontdesk.storage.sql.audit_log import all_checkpoints, chain_heads, insert_checkpoint
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 from frontdesk.types import AuditEntry
@@ -45,8 +45,8 @@ def entry(number: int) -> AuditEntry:
 
 def write_chains(url: str, keys: Path, transactions: int) -> None:
     """What one process does: a chain of its own, and, as no process of ours would, one that all write to."""
-    engine, key = open_database(url), audit_key(keys)
-    own, shared = AuditTrail(key.link), AuditTrail(key.link, "shared")
+    engine, key = open_database(url), load_audit_key(keys)
+    own, shared = AuditTrail(key.entry_hash), AuditTrail(key.entry_hash, "shared")
     for number in range(transactions):
         for trail in (own, shared):
             with begin_writing(engine) as connection:
@@ -57,7 +57,7 @@ def write_chains(url: str, keys: Path, transactions: int) -> None:
 def written_to(url: str, keys: Path) -> Engine:
     """By two processes at the same time."""
     migrate(url)
-    audit_key(keys)
+    load_audit_key(keys)
     writers = [
         subprocess.Popen(
             [sys.executable, "-c", WRITER, url, str(keys), str(TRANSACTIONS)],
@@ -146,7 +146,7 @@ def inserted_at_the_end(log: Log) -> None:
 
 
 def begun_by_another(log: Log) -> None:
-    AuditTrail(OTHER.link, "theirs").append(log.connection, [entry(1)])
+    AuditTrail(OTHER.entry_hash, "theirs").append(log.connection, [entry(1)])
 
 
 def reordered(log: Log) -> None:
@@ -172,7 +172,7 @@ def truncated_and_written_on(log: Log) -> None:
     chain = log.chains[2]
     before, _ = log.heads[chain]
     truncated(log)
-    AuditTrail(log.key.link, chain).append(log.connection, [entry(number) for number in range(before - 11)])
+    AuditTrail(log.key.entry_hash, chain).append(log.connection, [entry(number) for number in range(before - 11)])
     log.sign(log.key)
 
 
@@ -212,7 +212,7 @@ def rewritten_with_another_key(log: Log) -> None:
     emptied(log)
     for row in rows:
         said = AuditEntry(**{name: value for name, value in row.items() if name not in place})
-        AuditTrail(OTHER.link, row["chain"]).append(log.connection, [said])
+        AuditTrail(OTHER.entry_hash, row["chain"]).append(log.connection, [said])
     made = OTHER.checkpoint("ffff", NOW, log.heads, BEGINNING)
     insert_checkpoint(log.connection, made.id, made.to_json(), NOW)
 
@@ -246,10 +246,10 @@ class NotKeptError(Exception):
 def findings(engine: Engine, key: AuditKey, tamper: Callable[[Log], None], file: Path | None = None) -> list[str]:
     """What is found of it; the log is as it was afterwards."""
     found: list[str] = []
-    elsewhere = checkpoints_in(file)[0] if file else []
+    elsewhere = read_checkpoint_file(file)[0] if file else []
     with suppress(NotKeptError), begin_writing(engine) as connection:
         tamper(Log(connection, key))
-        found += checked(connection, key, elsewhere).findings
+        found += check_log(connection, key, elsewhere).findings
         raise NotKeptError
     return found
 
@@ -257,12 +257,12 @@ def findings(engine: Engine, key: AuditKey, tamper: Callable[[Log], None], file:
 def test_two_processes_write_at_once_and_whatever_is_done_to_the_log_is_found(
     database_url: str, tmp_path: Path
 ) -> None:
-    file, key = tmp_path / FILE_NAME, audit_key(tmp_path / "keys")
+    file, key = tmp_path / FILE_NAME, load_audit_key(tmp_path / "keys")
     engine = written_to(database_url, tmp_path / "keys")
-    keep_checkpoint(engine, key, file)
+    store_checkpoint(engine, key, file)
 
-    with reading(engine) as connection:
-        whole = checked(connection, key, [])
+    with begin_reading(engine) as connection:
+        whole = check_log(connection, key, [])
         heads = chain_heads(connection)
     assert whole.findings == []
     assert len(heads) == 3
@@ -270,9 +270,9 @@ def test_two_processes_write_at_once_and_whatever_is_done_to_the_log_is_found(
     assert heads["shared"][0] == whole.entries // 2
     assert [tamper.__name__ for tamper in TAMPERINGS if not findings(engine, key, tamper)] == []
     assert [tamper.__name__ for tamper in SHOWN_BY_THE_FILE if not findings(engine, key, tamper, file)] == []
-    with reading(engine) as connection:
-        assert checked(connection, key, checkpoints_in(file)[0]).findings == []
-        assert checked(connection, OTHER, []).findings != []
+    with begin_reading(engine) as connection:
+        assert check_log(connection, key, read_checkpoint_file(file)[0]).findings == []
+        assert check_log(connection, OTHER, []).findings != []
     engine.dispose()
 
 
@@ -285,18 +285,18 @@ def until(met: Callable[[], bool]) -> None:
 
 def test_checkpoints_come_by_themselves_from_one_process_of_a_host(database_url: str, tmp_path: Path) -> None:
     migrate(database_url)
-    engine, key = open_database(database_url), audit_key(tmp_path / "keys")
+    engine, key = open_database(database_url), load_audit_key(tmp_path / "keys")
 
     def made() -> list[Checkpoint]:
-        with reading(engine) as connection:
+        with begin_reading(engine) as connection:
             return [Checkpoint.from_json(content) for content in all_checkpoints(connection)]
 
     def write(trail: AuditTrail) -> None:
         with begin_writing(engine) as connection:
             trail.append(connection, [entry(1)])
 
-    trails = [AuditTrail(key.link), AuditTrail(key.link)]
-    workers = [Checkpoints(engine, key, tmp_path, trail.chain, 0.1) for trail in trails]
+    trails = [AuditTrail(key.entry_hash), AuditTrail(key.entry_hash)]
+    workers = [CheckpointWriter(engine, key, tmp_path, trail.chain, 0.1) for trail in trails]
     for number, trail in enumerate(trails * 2):
         write(trail)
         until(lambda: len(made()) == number + 1)  # noqa: B023 - called at once
@@ -308,9 +308,9 @@ def test_checkpoints_come_by_themselves_from_one_process_of_a_host(database_url:
     write(trails[1])
     until(lambda: len(made()) == 5)  # the other one has taken over, or had the work all along
     workers[1].close()
-    with reading(engine) as connection:
-        assert checked(connection, key, checkpoints_in(tmp_path / FILE_NAME)[0]).findings == []
-    assert len(checkpoints_in(tmp_path / FILE_NAME)[0]) == len(made())
+    with begin_reading(engine) as connection:
+        assert check_log(connection, key, read_checkpoint_file(tmp_path / FILE_NAME)[0]).findings == []
+    assert len(read_checkpoint_file(tmp_path / FILE_NAME)[0]) == len(made())
     assert stat.S_IMODE((tmp_path / FILE_NAME).stat().st_mode) == 0o600
     engine.dispose()
 
@@ -318,16 +318,16 @@ def test_checkpoints_come_by_themselves_from_one_process_of_a_host(database_url:
 def test_what_a_process_wrote_last_is_signed_at_its_end(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/frontdesk.db"
     migrate(url)
-    engine, key = open_database(url), audit_key(tmp_path / "keys")
-    trails = [AuditTrail(key.link), AuditTrail(key.link)]
-    workers = [Checkpoints(engine, key, tmp_path, trail.chain, 3600.0) for trail in trails]
+    engine, key = open_database(url), load_audit_key(tmp_path / "keys")
+    trails = [AuditTrail(key.entry_hash), AuditTrail(key.entry_hash)]
+    workers = [CheckpointWriter(engine, key, tmp_path, trail.chain, 3600.0) for trail in trails]
     time.sleep(0.2)  # their first turns are over
     for trail in trails:
         with begin_writing(engine) as connection:
             trail.append(connection, [entry(1)])
     for worker in workers:
         worker.close()
-    signed = {chain for one in checkpoints_in(tmp_path / FILE_NAME)[0] for chain in one.heads}
+    signed = {chain for one in read_checkpoint_file(tmp_path / FILE_NAME)[0] for chain in one.heads}
     assert signed == {trail.chain for trail in trails}
     engine.dispose()
 
@@ -335,11 +335,11 @@ def test_what_a_process_wrote_last_is_signed_at_its_end(tmp_path: Path) -> None:
 def test_a_line_that_a_crash_has_torn_is_passed_over(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/frontdesk.db"
     migrate(url)
-    engine, key, file = open_database(url), audit_key(tmp_path / "keys"), tmp_path / FILE_NAME
-    keep_checkpoint(engine, key, file)
+    engine, key, file = open_database(url), load_audit_key(tmp_path / "keys"), tmp_path / FILE_NAME
+    store_checkpoint(engine, key, file)
     with file.open("ab") as opened:
         opened.write(b'\n{"id": "01')
-    keep_checkpoint(engine, key, file)
-    found, damaged = checkpoints_in(file)
+    store_checkpoint(engine, key, file)
+    found, damaged = read_checkpoint_file(file)
     assert (len(found), damaged) == (2, 1)
     engine.dispose()

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from cli.audit import EXIT_INCOMPLETE_FILE, EXIT_UNREACHABLE, app
 from frontdesk.audit import checkpoints
-from frontdesk.audit.chain import AuditKey, audit_key
-from frontdesk.audit.checkpoints import FILE_NAME, keep_checkpoint
+from frontdesk.audit.chain import AuditKey, load_audit_key
+from frontdesk.audit.checkpoints import FILE_NAME, store_checkpoint
 from frontdesk.storage.database import begin_writing, migrate, open_database
 from frontdesk.storage.sql.audit_segments import ACTION
 from frontdesk.storage.sql.audit_trail import AuditTrail
@@ -54,12 +54,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Home]:
     monkeypatch.setattr(checkpoints, "WRITING_S", -1.0)
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
     migrate(url)
-    engine, key = open_database(url), audit_key(tmp_path / "keys")
-    trail = AuditTrail(key.link, "host-1-a")
+    engine, key = open_database(url), load_audit_key(tmp_path / "keys")
+    trail = AuditTrail(key.entry_hash, "host-1-a")
     for number in range(SIGNED):
         with begin_writing(engine) as connection:
             trail.append(connection, [entry(number)] * (ENTRIES // SIGNED))
-        keep_checkpoint(engine, key, tmp_path / FILE_NAME)
+        store_checkpoint(engine, key, tmp_path / FILE_NAME)
     yield Home(tmp_path, engine, key)
     engine.dispose()
 

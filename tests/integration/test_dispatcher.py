@@ -17,11 +17,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
-from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.events import Event, answered_event, outbox_rows
-from frontdesk.storage.leader_election import Leadership
+from frontdesk.storage.leader_election import LeaderElection
 from frontdesk.storage.outbox.dispatcher import DeliveryLimits, Dispatcher
-from frontdesk.storage.outbox.sinks import FileSink, Sink, SinkAway
+from frontdesk.storage.outbox.sinks import FileSink, Sink, SinkUnavailable
 from frontdesk.storage.sql import outbox
 from tests.support.postgresql import PostgreSql
 from tests.support.records import record
@@ -41,7 +41,7 @@ class Told:
 
     def deliver(self, events: Sequence[Event]) -> None:
         if self.away:
-            raise SinkAway("It is away.")
+            raise SinkUnavailable("It is away.")
         if any(event.event_id in self.refuses for event in events):
             raise ValueError("This event is not wanted.")
         self.events.extend(event.event_id for event in events)
@@ -62,8 +62,8 @@ def put(engine: Engine, customer: str | None, *ids: str, sinks: tuple[str, ...] 
 
 
 def waiting(engine: Engine) -> int:
-    with reading(engine) as connection:
-        return sum(lag.waiting for lag in outbox.lags(connection))
+    with begin_reading(engine) as connection:
+        return sum(lag.waiting for lag in outbox.list_lags(connection))
 
 
 def until(true: Callable[[], bool]) -> None:
@@ -127,7 +127,7 @@ def test_a_refused_event_holds_back_its_customer_alone_and_is_given_up_in_the_en
     with dispatching(engine, sink):
         until(lambda: waiting(engine) == 0)
     assert sink.events == ["1", "3", "5", "4"]
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         (letter,) = outbox.dead_letters(connection, "acme", 10)
     assert (letter.event_id, letter.attempts, letter.last_error) == ("2", 3, "ValueError")
 
@@ -139,7 +139,7 @@ def test_a_dead_letter_that_is_revived_is_delivered(engine: Engine) -> None:
         until(lambda: waiting(engine) == 0)
         sink.refuses.clear()
         with engine.begin() as connection:
-            assert outbox.revive(connection, "acme", "file", "1", record().created_at)
+            assert outbox.retry_dead_letter(connection, "acme", "file", "1", record().created_at)
         until(lambda: sink.events == ["1"])
 
 
@@ -182,12 +182,12 @@ def test_what_went_through_the_spool_while_the_outbox_was_read_comes_first(engin
 
 
 def test_one_of_several_leads_and_another_takes_over(engine: Engine) -> None:
-    first, second = Leadership(engine), Leadership(engine)
-    assert first.lead() is not None
-    assert first.lead() is first.lead()
-    assert second.lead() is None
+    first, second = LeaderElection(engine), LeaderElection(engine)
+    assert first.try_lead() is not None
+    assert first.try_lead() is first.try_lead()
+    assert second.try_lead() is None
     first.resign()
-    assert second.lead() is not None
+    assert second.try_lead() is not None
     second.resign()
 
 
@@ -228,8 +228,8 @@ def test_a_killed_postgresql_is_asked_again_once_it_is_back(postgresql: PostgreS
 
 
 def lead_until_killed(url: str) -> None:
-    leadership = Leadership(open_database(url))
-    assert leadership.lead() is not None
+    leadership = LeaderElection(open_database(url))
+    assert leadership.try_lead() is not None
     sys.stdout.write("leads\n")
     sys.stdout.flush()
     time.sleep(60)

@@ -16,26 +16,26 @@ import pytest
 from sqlalchemy import Engine, Table, select
 
 from frontdesk.deadline import Deadline
-from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.erasure.erasing import Eraser, Receipt
+from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
+from frontdesk.storage.erasure.eraser import Eraser, Receipt
 from frontdesk.storage.erasure.follower import ErasureFollower
-from frontdesk.storage.record_rows import COMMITTED, Finish, RowMaker, Rows
+from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
+from frontdesk.storage.record_rows import COMMITTED, FinishedClaim, RowBuilder, Rows
 from frontdesk.storage.spool.replay import settled
-from frontdesk.storage.spool.spool import Refused, Spool
+from frontdesk.storage.spool.spool_file import RefusedRows, Spool
 from frontdesk.storage.sql import erasure
-from frontdesk.storage.sql.idempotency import ClaimRow, take_claim
+from frontdesk.storage.sql.idempotency import ClaimRow, acquire_claim
 from frontdesk.storage.sql.spool import add_to_spool
-from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
-from frontdesk.storage.writes.write_commands import Keep, write_database
+from frontdesk.storage.writes.write_commands import StoreRows, write_database
 from frontdesk.types import Claim
 from tests.support.kept import kept, put, put_feedback
 from tests.support.recording import SEAL, fingerprint, recording
 from tests.support.records import MASKED_TEXT, record
 
-MAKER = RowMaker(SEAL, ("file",), fingerprint=fingerprint)
-CUSTOMER = Subject(SubjectKind.CUSTOMER, "acme", "customer-7")
-SESSION = Subject(SubjectKind.SESSION, "acme", "session-1")
+MAKER = RowBuilder(SEAL, ("file",), fingerprint=fingerprint)
+CUSTOMER = ErasureSubject(SubjectKind.CUSTOMER, "acme", "customer-7")
+SESSION = ErasureSubject(SubjectKind.SESSION, "acme", "session-1")
 HOUR = timedelta(hours=1)
 
 
@@ -73,7 +73,7 @@ def made(
     return MAKER.rows(replace(plain, query=query, claim=claim, received_at=received))
 
 
-def claimed(finish: Finish) -> ClaimRow:
+def claimed(finish: FinishedClaim) -> ClaimRow:
     """The claim that `finish` ends, in flight."""
     moments = {"lease_until": now() + HOUR, "created_at": now(), "expired": now() - HOUR}
     names = ("tenant", "subject", "key", "fingerprint", "claim", "customer_hash", "session_hash")
@@ -82,15 +82,15 @@ def claimed(finish: Finish) -> ClaimRow:
 
 def commit(engine: Engine, *rows: Rows) -> None:
     with begin_writing(engine) as connection:
-        write_database(connection, [Keep(request_rows) for request_rows in rows])
+        write_database(connection, [StoreRows(request_rows) for request_rows in rows])
 
 
-async def erase(engine: Engine, subject: Subject = CUSTOMER, spool: Spool | None = None) -> Receipt:
+async def erase(engine: Engine, subject: ErasureSubject = CUSTOMER, spool: Spool | None = None) -> Receipt:
     return await Eraser(engine, ("file",), fingerprint, spool).erase(subject, Deadline.after(20))
 
 
 def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
@@ -126,7 +126,7 @@ class TestSlowRequests:
         slow = made(key="one", store=store)
         assert slow.finish is not None
         with begin_writing(engine) as connection:
-            assert take_claim(connection, claimed(slow.finish)) is None
+            assert acquire_claim(connection, claimed(slow.finish)) is None
         await erase(engine)
         commit(engine, slow)
         assert rows(engine, idempotency) == []
@@ -134,10 +134,13 @@ class TestSlowRequests:
 
     @pytest.mark.parametrize("subject", [SESSION, "query"])
     async def test_a_session_or_a_query_that_is_erased_before_its_row_comes_is_anonymous(
-        self, engine: Engine, subject: Subject | str
+        self, engine: Engine, subject: ErasureSubject | str
     ) -> None:
         slow = made()
-        await erase(engine, subject if isinstance(subject, Subject) else Subject(SubjectKind.QUERY, "acme", slow.id))
+        await erase(
+            engine,
+            subject if isinstance(subject, ErasureSubject) else ErasureSubject(SubjectKind.QUERY, "acme", slow.id),
+        )
         commit(engine, slow, other := made(session_id="session-9"))
         stored = {row["id"]: row["query_text"] for row in rows(engine, queries)}
         assert stored == {slow.id: "", other.id: MASKED_TEXT}
@@ -149,16 +152,16 @@ class TestSlowRequests:
 
         def slow_commit() -> None:
             with begin_writing(engine) as connection:
-                write_database(connection, [Keep(made())])
+                write_database(connection, [StoreRows(made())])
                 under_way.set()
                 release.wait(10)
 
-        def erasing() -> None:
+        def eraser() -> None:
             with begin_writing(engine) as connection:
                 erasure.lock_for_erasing(connection)
                 erasure.erase_queries(connection, CUSTOMER, "")
 
-        threads = [threading.Thread(target=slow_commit), threading.Thread(target=erasing)]
+        threads = [threading.Thread(target=slow_commit), threading.Thread(target=eraser)]
         threads[0].start()
         assert under_way.wait(10)
         threads[1].start()
@@ -180,7 +183,7 @@ class TestKeptAnswers:
     async def test_it_is_deleted_with_its_session_and_with_its_query(self, engine: Engine) -> None:
         one = made(key="one", store=False, session_id="session-2")
         commit(engine, one, made(key="two", store=False))
-        assert (await erase(engine, Subject(SubjectKind.QUERY, "acme", one.id))).removed["idempotency"] == 1
+        assert (await erase(engine, ErasureSubject(SubjectKind.QUERY, "acme", one.id))).removed["idempotency"] == 1
         assert (await erase(engine, SESSION)).removed["idempotency"] == 1
         assert rows(engine, idempotency) == []
 
@@ -190,7 +193,7 @@ class TestSessionsAndQueries:
         gone, stays = kept(customer_id=None), kept()
         put(engine, [gone, stays], with_history=False)
         put_feedback(engine, gone, satisfaction=1)
-        receipt = await erase(engine, Subject(SubjectKind.QUERY, "acme", gone["id"]))
+        receipt = await erase(engine, ErasureSubject(SubjectKind.QUERY, "acme", gone["id"]))
         stored = {row["id"]: row for row in rows(engine, queries)}
         assert (stored[gone["id"]]["query_text"], stored[gone["id"]]["session_id"]) == ("", None)
         assert stored[stays["id"]] == stays
@@ -218,7 +221,7 @@ class TestSpools:
         with begin_writing(spool.engine) as connection:
             add_to_spool(connection, [waiting, refused, other], now())
         third = spool.oldest(3)[1]
-        spool.remove([], [Refused(third, "DataError")])
+        spool.remove([], [RefusedRows(third, "DataError")])
         receipt = await erase(engine, spool=spool)
         assert (receipt.removed["spool.spooled"], receipt.removed["spool.refused"]) == (1, 1)
         assert b"customer-7" not in content(spool)
@@ -239,7 +242,7 @@ class TestSpools:
     ) -> None:
         home = tmp_path / "older"
         home.mkdir()
-        older = RowMaker(SEAL, ("file",)).rows(record())
+        older = RowBuilder(SEAL, ("file",)).rows(record())
         with closing(sqlite3.connect(home / "spool.db")) as connection:
             connection.execute(
                 "CREATE TABLE spooled (sequence INTEGER PRIMARY KEY AUTOINCREMENT, rows TEXT, spooled_at)"
@@ -254,7 +257,7 @@ class TestSpools:
     async def test_another_host_applies_the_erasure_to_its_own_spool(self, engine: Engine, spool: Spool) -> None:
         with begin_writing(spool.engine) as connection:
             add_to_spool(connection, [made(), made(customer_id="customer-8", session_id="session-2")], now())
-        spool.remove([], [Refused(spooled, "DataError") for spooled in spool.oldest(2)])
+        spool.remove([], [RefusedRows(spooled, "DataError") for spooled in spool.oldest(2)])
         dropped: list[str] = []
         follower = ErasureFollower(engine, spool, fingerprint, lambda: {"acme"}, dropped.append)
         follower.close()
@@ -298,7 +301,7 @@ class TestSpools:
                 while spool.backlog() != (0, 1):
                     assert time.monotonic() < give_up
                     time.sleep(0.05)
-            spool.forget()
+            spool.truncate_log()
             assert b"customer-7" not in content(spool)
         engine.dispose()
 
@@ -311,12 +314,12 @@ class TestLogs:
         put(engine, [kept(customer_id="zqxcustomer")])
         follower = ErasureFollower(engine, spool, fingerprint)
         follower.close()
-        subject = Subject(SubjectKind.CUSTOMER, "acme", "zqxcustomer")
+        subject = ErasureSubject(SubjectKind.CUSTOMER, "acme", "zqxcustomer")
         with closing(sqlite3.connect(tmp_path / "frontdesk.db", isolation_level=None)) as reader:
             reader.execute("BEGIN")
             reader.execute("SELECT count(*) FROM queries").fetchone()
-            erasing = Eraser(engine, (), fingerprint, spool, truncate_soon=follower.truncate_soon)
-            receipt = await erasing.erase(subject, Deadline.after(20))
+            eraser = Eraser(engine, (), fingerprint, spool, truncate_later=follower.truncate_later)
+            receipt = await eraser.erase(subject, Deadline.after(20))
             assert [place.place for place in receipt.waiting] == ["write-ahead log"]
             follower.poll()
         follower.poll()

@@ -12,8 +12,8 @@ import redis
 from sqlalchemy import Engine, insert
 
 from cli.features import export_lines
-from frontdesk.features.behavioural import history_before
-from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.features.customer_history import history_before
+from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import feedback
 from tests.support.command_line import invoke
@@ -37,15 +37,15 @@ def test_each_query_is_exported_with_what_came_before_it_alone(engine: Engine) -
     with engine.begin() as connection:
         insert_rows(connection, rows(*(as_record(Fact("acme", "ada", one)) for one in contacts)))
         connection.execute(insert(feedback), as_feedback(Fact("acme", "ada", ratings[0])))
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         lines = [json.loads(line) for line in export_lines(connection)]
     assert [line["query_id"] for line in lines] == ["0", "1", "2", "3"]
     assert [line["contacts_30d"] for line in lines] == [0, 1, 2, 3]
     assert [line["escalations_30d"] for line in lines] == [0, 0, 1, 1]
     assert [line["mean_satisfaction"] for line in lines] == [None, None, 2.0, 2.0]
     for line in lines:
-        asked_at = datetime.fromisoformat(line["at"])
-        assert line["tenure_days"] == history_before(contacts, ratings, asked_at).tenure_days
+        received_at = datetime.fromisoformat(line["at"])
+        assert line["tenure_days"] == history_before(contacts, ratings, received_at).tenure_days
 
 
 def test_a_customer_is_shown_and_redis_is_filled_from_the_command_line(

@@ -16,7 +16,7 @@ import pytest
 from rich.console import Console
 
 from cli.train import promote_or_challenge
-from frontdesk.config import GateLimits, SecuritySettings, Settings
+from frontdesk.config import PromotionLimits, SecuritySettings, Settings
 from frontdesk.errors import BundleError
 from model_store import registry
 from model_store.bundle import Bundle, seal_bundle
@@ -152,13 +152,13 @@ def test_a_bundle_compared_with_itself_differs_in_nothing_and_has_seen_none_of_t
     assert champion.right == challenger.right
     assert (champion.log_loss, champion.ece) == (challenger.log_loss, challenger.ece)
     assert champion.maybe_trained_on == 0
-    assert decide_promotion(champion, challenger, GateLimits(**LATENCY_OF_A_BUSY_MACHINE)).passed
+    assert decide_promotion(champion, challenger, PromotionLimits(**LATENCY_OF_A_BUSY_MACHINE)).passed
 
 
 def test_a_first_bundle_has_no_champion_beside_it_and_passes_the_floor(tiny_bundle: Bundle) -> None:
     champion, first = measure(None, tiny_bundle)
     assert champion is None
-    assert decide_promotion(None, first, GateLimits()).passed
+    assert decide_promotion(None, first, PromotionLimits()).passed
 
 
 def test_figures_of_a_comparison_are_those_that_were_sealed(tiny_bundle: Bundle) -> None:
@@ -181,7 +181,7 @@ def test_the_first_bundle_becomes_champion_and_the_next_that_passes_challenger(
     tiny_bundle: Bundle, empty_mlflow: Path, tmp_path: Path
 ) -> None:
     shutil.copytree(empty_mlflow, tmp_path / "mlflow")
-    settings = Settings(home=tmp_path, promotion=GateLimits(**LATENCY_OF_A_BUSY_MACHINE))
+    settings = Settings(home=tmp_path, promotion=PromotionLimits(**LATENCY_OF_A_BUSY_MACHINE))
     first, second = (resealed(tiny_bundle, settings.bundles, profile=name) for name in ("first", "second"))
     artifacts = tmp_path / "mlflow" / "artifacts"
     for bundle in (first, second):

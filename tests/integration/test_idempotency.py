@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import Engine, event, func, insert, select
 
 from frontdesk.errors import KeyInFlight, KeyReused, StorageUnavailable
-from frontdesk.storage.database import begin_writing, migrate, open_database, reading
+from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
 from frontdesk.storage.record_rows import answer_json
-from frontdesk.storage.spool.spool import Spool, purge
-from frontdesk.storage.sql.idempotency import ClaimRow, Holder
+from frontdesk.storage.spool.spool_file import Spool, delete_expired_keys
+from frontdesk.storage.sql.idempotency import ClaimHolder, ClaimRow
 from frontdesk.storage.tables import idempotency, queries
 from frontdesk.types import Answer, Caller, Claim, EarlierAnswer, Query
 from tests.support.recording import Recording, recording
@@ -52,20 +52,20 @@ class Switch:
             raise ConnectionRefusedError
 
 
-async def take(worker: Recording, key: str = KEY, query: Query = QUERY, caller: Caller = CALLER) -> object:
-    return await worker.keys.take(key, "answer", query, caller)
+async def acquire(worker: Recording, key: str = KEY, query: Query = QUERY, caller: Caller = CALLER) -> object:
+    return await worker.keys.acquire(key, "answer", query, caller)
 
 
 async def finish(worker: Recording, claim: object, query: Query = QUERY) -> Answer:
     """Answer under the claim, as the pipeline does; what the caller got."""
     assert isinstance(claim, Claim)
     made = replace(record(created_at=datetime.now(UTC)), claim=claim, query=query, caller=CALLER)
-    stored = await worker.recorder.keep(made)
-    return made.acknowledged(stored if query.store else "no")
+    stored = await worker.recorder.store(made)
+    return made.answer_for_caller(stored if query.store else "no")
 
 
 async def once(worker: Recording, key: str = KEY) -> Answer:
-    return await finish(worker, await take(worker, key))
+    return await finish(worker, await acquire(worker, key))
 
 
 async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
@@ -77,7 +77,7 @@ async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
 
 def count(worker: Recording, table: object = queries) -> int:
     assert worker.engine is not None
-    with reading(worker.engine) as connection:
+    with begin_reading(worker.engine) as connection:
         return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
@@ -88,69 +88,69 @@ def is_replay(answer: object, of: Answer) -> bool:
 async def test_the_same_request_again_gets_the_same_bytes_and_is_not_worked_on(worker: Recording) -> None:
     first = await once(worker)
     for _ in range(3):
-        assert is_replay(await take(worker), first)
+        assert is_replay(await acquire(worker), first)
     assert count(worker) == 1
     assert worker.metric('frontdesk_idempotency_keys_total{outcome="replayed"}') == 3
 
 
 async def test_the_answer_under_a_key_is_not_readable_in_the_database(worker: Recording) -> None:
     await once(worker)
-    with reading(worker.engine) as connection:
+    with begin_reading(worker.engine) as connection:
         (row,) = connection.execute(select(idempotency)).mappings()
     assert b"4711-0815" not in row["answer_sealed"]
     assert "4711-0815" not in str(dict(row))
 
 
 async def test_a_key_stands_for_one_request_only(worker: Recording) -> None:
-    claim = await take(worker)
+    claim = await acquire(worker)
     for other in (replace(QUERY, text="Something else"), replace(QUERY, store=False)):
         with pytest.raises(KeyReused):
-            await take(worker, query=other)
+            await acquire(worker, query=other)
     await finish(worker, claim)
     with pytest.raises(KeyReused):
-        await worker.keys.take(KEY, "understand", QUERY, CALLER)
+        await worker.keys.acquire(KEY, "understand", QUERY, CALLER)
 
 
 async def test_of_many_who_come_at_once_one_works_and_the_others_are_told(worker: Recording) -> None:
-    outcomes = await asyncio.gather(*(take(worker) for _ in range(50)), return_exceptions=True)
+    outcomes = await asyncio.gather(*(acquire(worker) for _ in range(50)), return_exceptions=True)
     claims = [outcome for outcome in outcomes if isinstance(outcome, Claim)]
     assert len(claims) == 1
     assert sum(isinstance(outcome, KeyInFlight) for outcome in outcomes) == 49
     first = await finish(worker, claims[0])
-    assert is_replay(await take(worker), first)
+    assert is_replay(await acquire(worker), first)
 
 
 async def test_callers_do_not_share_keys(worker: Recording) -> None:
     for tenant, subject in (("acme", "a"), ("acme", "b"), ("other", "a")):
-        assert isinstance(await take(worker, caller=Caller(tenant, subject, frozenset())), Claim)
+        assert isinstance(await acquire(worker, caller=Caller(tenant, subject, frozenset())), Claim)
 
 
 async def test_a_request_that_failed_frees_its_key(worker: Recording) -> None:
-    claim = await take(worker)
+    claim = await acquire(worker)
     assert isinstance(claim, Claim)
-    worker.keys.free(claim, CALLER)
-    assert isinstance(await take(worker), Claim)
+    worker.keys.release(claim, CALLER)
+    assert isinstance(await acquire(worker), Claim)
 
 
 async def test_a_key_that_has_its_answer_keeps_it_whoever_gives_it_up(worker: Recording) -> None:
-    claim = await take(worker)
+    claim = await acquire(worker)
     first = await finish(worker, claim)
     assert isinstance(claim, Claim)
-    worker.keys.free(claim, CALLER)
-    assert is_replay(await take(worker), first)
+    worker.keys.release(claim, CALLER)
+    assert is_replay(await acquire(worker), first)
 
 
 async def test_a_crash_frees_the_key_when_its_lease_is_over_and_what_comes_too_late_is_not_kept(
     url: str, tmp_path: Path
 ) -> None:
     with recording(url, tmp_path / "host", lease_s=0.2) as worker:
-        late = await take(worker)
+        late = await acquire(worker)
         await asyncio.sleep(0.3)
-        taken_over = await take(worker)
+        taken_over = await acquire(worker)
         with pytest.raises(KeyInFlight):
             await finish(worker, late)
         first = await finish(worker, taken_over)
-        assert is_replay(await take(worker), first)
+        assert is_replay(await acquire(worker), first)
         assert count(worker) == 1
 
 
@@ -164,9 +164,9 @@ async def test_a_key_is_forgotten_after_its_time(url: str, tmp_path: Path) -> No
 
 async def test_what_is_not_stored_is_answered_again_all_the_same(worker: Recording) -> None:
     query = replace(QUERY, store=False)
-    first = await finish(worker, await take(worker, query=query), query)
+    first = await finish(worker, await acquire(worker, query=query), query)
     assert first.stored == "no"
-    assert is_replay(await take(worker, query=query), first)
+    assert is_replay(await acquire(worker, query=query), first)
     assert count(worker) == 0
 
 
@@ -175,44 +175,44 @@ async def test_while_the_database_is_away_keys_are_taken_and_answered_on_this_ho
 ) -> None:
     switch = Switch(worker.engine)
     switch.is_off = True
-    claim = await take(worker)
+    claim = await acquire(worker)
     with pytest.raises(KeyInFlight):
-        await take(worker)
+        await acquire(worker)
     first = await finish(worker, claim)
     assert first.stored == "spooled"
-    assert is_replay(await take(worker), first)
+    assert is_replay(await acquire(worker), first)
     switch.is_off = False
     await until(lambda: worker.spool.backlog()[0] == 0)
     await until(lambda: not worker.recorder.is_spooling)
-    assert is_replay(await take(worker), first)
+    assert is_replay(await acquire(worker), first)
     assert (count(worker), count(worker, idempotency)) == (1, 1)
 
 
 async def test_a_key_that_was_taken_before_the_database_went_away_is_finished_in_the_spool(worker: Recording) -> None:
     switch = Switch(worker.engine)
-    claim = await take(worker)
+    claim = await acquire(worker)
     switch.is_off = True
     first = await finish(worker, claim)
     assert first.stored == "spooled"
-    assert is_replay(await take(worker), first)
+    assert is_replay(await acquire(worker), first)
     switch.is_off = False
     await until(lambda: worker.spool.backlog()[0] == 0)
-    assert is_replay(await take(worker), first)
+    assert is_replay(await acquire(worker), first)
     assert count(worker) == 1
 
 
 async def test_a_key_that_was_taken_in_the_spool_is_finished_in_the_database_that_is_back(worker: Recording) -> None:
     switch = Switch(worker.engine)
     switch.is_off = True
-    claim = await take(worker)
+    claim = await acquire(worker)
     switch.is_off = False
     await until(lambda: not worker.recorder.is_spooling)
     with pytest.raises(KeyInFlight):
-        await take(worker)
+        await acquire(worker)
     first = await finish(worker, claim)
     assert first.stored == "committed"
     await asyncio.sleep(0.2)  # the spool forgets the key a moment later
-    assert is_replay(await take(worker), first)
+    assert is_replay(await acquire(worker), first)
     assert count(worker) == 1
 
 
@@ -221,28 +221,28 @@ async def test_an_answer_acknowledged_from_the_spool_ends_a_claim_that_another_h
 ) -> None:
     with recording(worker.url, tmp_path / "other host") as other:
         switch = Switch(worker.engine)
-        slow = await take(other)
+        slow = await acquire(other)
         switch.is_off = True
         first = await once(worker)
         switch.is_off = False
         await until(lambda: worker.spool.backlog()[0] == 0)
         with pytest.raises(KeyInFlight):
             await finish(other, slow)
-        assert is_replay(await take(other), first)
+        assert is_replay(await acquire(other), first)
         assert count(worker) == 1
 
 
 async def test_with_several_hosts_a_key_is_refused_while_the_database_is_away(url: str, tmp_path: Path) -> None:
     with recording(url, tmp_path / "host", one_host=False) as worker:
         switch = Switch(worker.engine)
-        claim = await take(worker, "taken before")
+        claim = await acquire(worker, "taken before")
         switch.is_off = True
         with pytest.raises(StorageUnavailable, match="no other host"):
-            await take(worker)
+            await acquire(worker)
         assert (await finish(worker, claim)).stored == "spooled"
         switch.is_off = False
         await until(lambda: not worker.recorder.is_spooling)
-        assert isinstance(await take(worker), Claim)
+        assert isinstance(await acquire(worker), Claim)
 
 
 async def test_two_workers_of_a_host_know_each_others_keys_during_an_outage(url: str, tmp_path: Path) -> None:
@@ -250,16 +250,16 @@ async def test_two_workers_of_a_host_know_each_others_keys_during_an_outage(url:
         for each in (one, other):
             Switch(each.engine).is_off = True
         first = await once(one)
-        assert is_replay(await take(other), first)
+        assert is_replay(await acquire(other), first)
 
 
 async def test_old_keys_are_deleted_in_the_end(worker: Recording) -> None:
     for number in range(5):
         await once(worker, f"key-{number}")
-    purge(worker.engine, datetime(2026, 1, 1, tzinfo=UTC))
+    delete_expired_keys(worker.engine, datetime(2026, 1, 1, tzinfo=UTC))
     assert count(worker, idempotency) == 5
     open_engine = open_database(worker.url)
-    purge(open_engine, datetime(2100, 1, 1, tzinfo=UTC))
+    delete_expired_keys(open_engine, datetime(2100, 1, 1, tzinfo=UTC))
     open_engine.dispose()
     assert count(worker, idempotency) == 0
     assert count(worker) == 5
@@ -267,7 +267,7 @@ async def test_old_keys_are_deleted_in_the_end(worker: Recording) -> None:
 
 async def test_a_slow_spool_disk_does_not_block_the_event_loop(worker: Recording) -> None:
     event.listen(worker.spool.engine, "begin", lambda _: time.sleep(0.3))
-    taking = asyncio.create_task(take(worker))
+    taking = asyncio.create_task(acquire(worker))
     longest = 0.0
     while not taking.done():
         before = time.perf_counter()
@@ -282,14 +282,14 @@ async def test_an_unchanged_spool_is_not_read_again(worker: Recording, monkeypat
     reads: list[ClaimRow] = []
     read_holder = Spool.holder
 
-    def counted(spool: Spool, row: ClaimRow) -> Holder | None:
+    def counted(spool: Spool, row: ClaimRow) -> ClaimHolder | None:
         reads.append(row)
         return read_holder(spool, row)
 
-    monkeypatch.setattr(Spool, "holder", counted)
+    monkeypatch.setattr(Spool, "find_claim", counted)
     await asyncio.sleep(1.1)  # until the clock of the file system tells a write apart
     for number in range(5):
-        await take(worker, f"key-{number}")
+        await acquire(worker, f"key-{number}")
     assert len(reads) == 1
     now = datetime.now(UTC)
     taken = {"tenant": CALLER.tenant, "subject": CALLER.subject, "key": "taken", "fingerprint": "x", "claim": "other",
@@ -297,4 +297,4 @@ async def test_an_unchanged_spool_is_not_read_again(worker: Recording, monkeypat
     with begin_writing(worker.spool.engine) as connection:
         connection.execute(insert(idempotency), taken)
     with pytest.raises(KeyReused):
-        await take(worker, "taken")
+        await acquire(worker, "taken")

@@ -12,10 +12,10 @@ import pytest
 from cli.keys import MIN_UNUSED_S, check_retirable
 from frontdesk.config import Settings, load
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.key_store import KeyFiles, Purpose
-from frontdesk.security.sealing import open_seal
+from frontdesk.security.field_encryption import open_field_cipher
+from frontdesk.security.key_store import KeyFiles, KeyPurpose
 from frontdesk.storage.database import migrate, open_database
-from frontdesk.storage.record_rows import RowMaker
+from frontdesk.storage.record_rows import RowBuilder
 from frontdesk.storage.sql.records import insert_rows
 from tests.support.command_line import invoke
 from tests.support.records import record
@@ -31,13 +31,13 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
     with engine.begin() as connection:
-        insert_rows(connection, [RowMaker(open_seal(settings.keys)).rows(record())])
+        insert_rows(connection, [RowBuilder(open_field_cipher(settings.keys)).rows(record())])
     engine.dispose()
     return settings
 
 
 def test_a_sealing_key_is_rotated_resealed_and_only_then_retired(settings: Settings) -> None:
-    home, files = settings.home, KeyFiles(settings.keys, Purpose.SEALING)
+    home, files = settings.home, KeyFiles(settings.keys, KeyPurpose.FIELD_ENCRYPTION)
     old = files.active().kid
     new = invoke(home, "keys", "rotate", "--sealing").stdout.strip()
     listed = json.loads(invoke(home, "keys", "list", "--sealing", "--json").stdout)

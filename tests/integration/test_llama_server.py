@@ -20,7 +20,7 @@ from frontdesk.deadline import Deadline
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.responses.llm.client import ChatMessage, Completion, LanguageModelUnavailable, OpenAiClient
-from frontdesk.responses.llm.factory import openai_client
+from frontdesk.responses.llm.factory import build_openai_client
 from tests.support.serving import free_port
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
@@ -47,7 +47,7 @@ def server(settings: Settings) -> Iterator[subprocess.Popen[bytes]]:
 
 def client_of(settings: Settings, **changed: object) -> OpenAiClient:
     llm = local_llm_settings(settings).model_copy(update=changed)
-    return openai_client(llm, LanguageModelMetrics(MODEL, CollectorRegistry()))
+    return build_openai_client(llm, LanguageModelMetrics(MODEL, CollectorRegistry()))
 
 
 async def text(completion: Completion) -> str:

@@ -15,7 +15,7 @@ from frontdesk.config import LlmSettings, Settings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.responses.llm.client import OpenAiClient
-from frontdesk.responses.llm.factory import openai_client
+from frontdesk.responses.llm.factory import build_openai_client
 from frontdesk.responses.llm.port import ChatMessage, LanguageModel
 from frontdesk.types import Action, Reason
 from tests.support.serving import free_port
@@ -41,7 +41,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
 
 
 def client_of(settings: Settings) -> OpenAiClient:
-    return openai_client(local_llm_settings(settings), LanguageModelMetrics(MODEL, CollectorRegistry()))
+    return build_openai_client(local_llm_settings(settings), LanguageModelMetrics(MODEL, CollectorRegistry()))
 
 
 class Dictated:

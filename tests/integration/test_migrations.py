@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, select
 
-from frontdesk.storage.database import alembic_config, migrate, open_database, reading
+from frontdesk.storage.database import alembic_config, begin_reading, migrate, open_database
 from frontdesk.storage.sql.records import find_answer, insert_rows
 from frontdesk.storage.tables import metadata, queries
 from tests.support.records import record, rows
@@ -64,6 +64,6 @@ def test_answers_survive_a_step_back_to_the_first_tables_and_up_again(engine: En
     with engine.begin() as connection:
         command.downgrade(alembic_config(connection), "0001")
     migrate(database_url)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert find_answer(connection, "acme", kept.answer.query_id) is not None
         assert connection.scalar(select(queries.c.decision)) == "draft"

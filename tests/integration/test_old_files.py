@@ -21,7 +21,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
 
 from frontdesk.config import SecuritySettings
-from frontdesk.security.sealing import read_seal
+from frontdesk.security.field_encryption import read_field_cipher
 from frontdesk.security.tokens import verify
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.record_rows import answer_json, context, earlier_answer, open_original
@@ -90,14 +90,18 @@ def test_stored_answers_are_read_and_written_again_byte_for_byte(engine: Engine)
 
 
 def test_encrypted_messages_replies_and_earlier_answers_open_with_the_old_key(home: Path, engine: Engine) -> None:
-    seal = read_seal(home / "keys")
+    field_cipher = read_field_cipher(home / "keys")
     stored = rows(home, "SELECT * FROM queries WHERE query_sealed IS NOT NULL")
     keyed = rows(home, "SELECT * FROM idempotency WHERE answer_sealed IS NOT NULL")
 
-    opened = [open_original(seal, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in stored]  # type: ignore[arg-type]
-    replies = [open_original(seal, row["response_sealed"], TENANT, str(row["id"]), "response_text") for row in stored]  # type: ignore[arg-type]
+    opened = [open_original(field_cipher, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in stored]  # type: ignore[arg-type]
+    replies = [
+        open_original(field_cipher, row["response_sealed"], TENANT, str(row["id"]), "response_text") for row in stored
+    ]  # type: ignore[arg-type]
     answers = [
-        json.loads(seal.open(row["answer_sealed"], context(TENANT, str(row["subject"]), str(row["key"]), "answer")))  # type: ignore[arg-type]
+        json.loads(
+            field_cipher.decrypt(row["answer_sealed"], context(TENANT, str(row["subject"]), str(row["key"]), "answer"))
+        )  # type: ignore[arg-type]
         for row in keyed
     ]
 
@@ -109,9 +113,9 @@ def test_encrypted_messages_replies_and_earlier_answers_open_with_the_old_key(ho
 
 def test_the_old_spool_is_drained_into_the_old_database(home: Path, engine: Engine) -> None:
     waiting = [row["query_id"] for row in rows(home, "SELECT query_id FROM spooled", "spool.db")]
-    seal = read_seal(home / "keys")
+    field_cipher = read_field_cipher(home / "keys")
 
-    with recording(url_of(home), home, seal=seal) as opened:
+    with recording(url_of(home), home, field_cipher=field_cipher) as opened:
         give_up = time.monotonic() + DRAINED_WITHIN_S
         while opened.spool.backlog()[0]:
             assert time.monotonic() < give_up, "the spool was not drained"
@@ -120,7 +124,9 @@ def test_the_old_spool_is_drained_into_the_old_database(home: Path, engine: Engi
 
     moved = [row for row in rows(home, "SELECT * FROM queries") if row["id"] in waiting]
     assert len(moved) == len(waiting) == len(TEXTS)
-    originals = [open_original(seal, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in moved]  # type: ignore[arg-type]
+    originals = [
+        open_original(field_cipher, row["query_sealed"], TENANT, str(row["id"]), "query_text") for row in moved
+    ]  # type: ignore[arg-type]
     assert sorted(filter(None, originals)) == sorted(TEXTS)
 
 

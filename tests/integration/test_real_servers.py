@@ -11,7 +11,7 @@ import pytest
 import redis
 from sqlalchemy import text
 
-from frontdesk.storage.database import open_database, reading
+from frontdesk.storage.database import begin_reading, open_database
 from tests.support.postgresql import PostgreSql
 from tests.support.redis_server import RedisServer
 
@@ -26,14 +26,14 @@ def test_postgresql_keeps_what_was_committed_through_a_kill(postgresql: PostgreS
     with pytest.raises(psycopg2.OperationalError):
         psycopg2.connect(postgresql_url.replace("+psycopg2", ""))
     postgresql.start()
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert connection.scalar(text("SELECT n FROM kept")) == 7
     engine.dispose()
 
 
 def test_a_frozen_postgresql_says_nothing_until_it_goes_on(postgresql: PostgreSql, postgresql_url: str) -> None:
     engine = open_database(postgresql_url)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         postgresql.stop()
         threading.Timer(FROZEN_S, postgresql.cont).start()
         asked = time.monotonic()

@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Engine, Table, delete, select, update
 
 from frontdesk.audit.chain import AuditKey
-from frontdesk.audit.checkpoints import keep_checkpoint
-from frontdesk.audit.log import checked
-from frontdesk.storage.database import begin_writing, migrate, open_database, reading
+from frontdesk.audit.checkpoints import store_checkpoint
+from frontdesk.audit.log import check_log
+from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
 from frontdesk.storage.erasure.retention import Retention
 from frontdesk.storage.events import feedback_event, outbox_rows
 from frontdesk.storage.outbox.sinks import FileSink
@@ -52,11 +52,11 @@ def engine(database_url: str) -> Iterator[Engine]:
 
 
 def retention(engine: Engine, folder: Path, **rules: float | None) -> Retention:
-    return Retention(engine, AuditTrail(KEY.link), {**RULES, "audit_log": None, **rules}, folder / "events.jsonl")
+    return Retention(engine, AuditTrail(KEY.entry_hash), {**RULES, "audit_log": None, **rules}, folder / "events.jsonl")
 
 
 def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
@@ -148,19 +148,19 @@ def test_expired_lines_of_the_events_file_are_redacted_in_place(engine: Engine, 
 
 class TestAuditLog:
     def filled(self, engine: Engine, folder: Path) -> None:
-        trail = AuditTrail(KEY.link, "chain")
+        trail = AuditTrail(KEY.entry_hash, "chain")
         for number in range(6):
             with begin_writing(engine) as connection:
                 entry = AuditEntry("acme", "agent", "answer", f"target-{number}", "{}", OLD)
                 trail.append(connection, [entry])
             if number == 3:
-                keep_checkpoint(engine, KEY, folder / "checkpoints.jsonl")
+                store_checkpoint(engine, KEY, folder / "checkpoints.jsonl")
         with begin_writing(engine) as connection:
             connection.execute(update(audit_checkpoints).values(created_at=OLD))
 
     def findings(self, engine: Engine) -> list[str]:
-        with reading(engine) as connection:
-            return checked(connection, KEY, []).findings
+        with begin_reading(engine) as connection:
+            return check_log(connection, KEY, []).findings
 
     def test_entries_before_an_expired_checkpoint_are_deleted(self, engine: Engine, tmp_path: Path) -> None:
         self.filled(engine, tmp_path)
@@ -183,7 +183,7 @@ class TestAuditLog:
         self.filled(engine, tmp_path)
         with begin_writing(engine) as connection:
             details = json.dumps({"begins": {"chain": [3, self.hash_of(engine, 3)]}})
-            forged = AuditTrail(AuditKey(b"a key of an attacker, long enough").link, "forged")
+            forged = AuditTrail(AuditKey(b"a key of an attacker, long enough").entry_hash, "forged")
             forged.append(connection, [AuditEntry("", "retention", "retention.audit_log", "", details, OLD)])
             connection.execute(delete(audit_log).where(audit_log.c.chain == "chain", audit_log.c.sequence <= 3))
         assert self.findings(engine) != []

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import insert
 
 from frontdesk.config import Settings, load
-from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.spool.spool import Spool
-from frontdesk.storage.sql.audit import all_entries
+from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
+from frontdesk.storage.spool.spool_file import Spool
+from frontdesk.storage.sql.audit_log import all_entries
 from frontdesk.storage.sql.spool import refused
 from tests.support.command_line import invoke
 from tests.support.records import MASKED_TEXT, record, rows
@@ -61,7 +61,7 @@ def test_rows_are_listed_offered_again_and_dropped(settings: Settings) -> None:
     assert invoke(home, "spool", "drop", "8", "--yes").returncode == 0
     assert backlog(settings) == (1, [3])
     engine = open_database(settings.database_url)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert sorted((row["action"], row["target"]) for row in all_entries(connection)) == [
             ("spool.drop", found[2]["query_id"]),
             ("spool.drop.outcome", "1 rows"),

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from frontdesk.storage.database import migrate, open_database, reading
+from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, queries
 from tests.support.recording import recording
@@ -35,7 +35,7 @@ def write(url: str, home: Path) -> list[str]:
     async def client() -> None:
         while waiting:
             kept = waiting.pop()
-            assert await worker.recorder.keep(kept) == "committed"
+            assert await worker.recorder.store(kept) == "committed"
             acknowledged.append(kept.answer.query_id)
 
     async def clients() -> None:
@@ -60,7 +60,7 @@ def test_two_writers_lose_and_double_nothing(database_url: str, tmp_path: Path, 
     acknowledged = [query_id for ids in processes.map(write, [url, url], [tmp_path, tmp_path]) for query_id in ids]
     assert len(acknowledged) == 2 * RECORDS
     engine = open_database(url)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert sorted(connection.scalars(select(queries.c.id))) == sorted(acknowledged)
         assert sorted(connection.scalars(select(customer_history.c.id))) == sorted(acknowledged)
     engine.dispose()
@@ -69,6 +69,6 @@ def test_two_writers_lose_and_double_nothing(database_url: str, tmp_path: Path, 
 def test_processes_that_start_at_once_migrate_once(database_url: str, processes: ProcessPoolExecutor) -> None:
     list(processes.map(migrate_and_write_one, [database_url] * 8))
     engine = open_database(database_url)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert connection.scalar(select(func.count()).select_from(queries)) == 8
     engine.dispose()

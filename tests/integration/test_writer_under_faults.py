@@ -11,7 +11,7 @@ from bentos.wiring.replies import open_writer
 from frontdesk.config import Settings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.llm.factory import openai_client
+from frontdesk.responses.llm.factory import build_openai_client
 from frontdesk.types import (
     Action,
     Candidate,
@@ -22,7 +22,7 @@ from frontdesk.types import (
     Sentiment,
     Uncertainty,
     Understanding,
-    Written,
+    WrittenReply,
 )
 from tests.support.fakes import NoEmbedding
 from tests.support.faulty_llm import faulty_server
@@ -51,13 +51,13 @@ async def test_whatever_the_server_does_the_template_answers_in_time_and_names_w
                 "llm": {"base_url": server.base_url, "model": "small", "first_token_timeout_s": 0.5},
             }
         )
-        client = openai_client(settings.llm, LanguageModelMetrics("small", CollectorRegistry()))
+        client = build_openai_client(settings.llm, LanguageModelMetrics("small", CollectorRegistry()))
         writer = open_writer(settings, NoEmbedding(), client, None)
         began = time.monotonic()
         *_, written = [piece async for piece in writer.write(REQUEST, Deadline.after(DEADLINE_S))]
         assert time.monotonic() - began < DEADLINE_S + 0.3
         await client.close()
-    assert isinstance(written, Written)
+    assert isinstance(written, WrittenReply)
     assert written.reply.source == "template"
     assert written.reply.fallback in (REASONS[mode], "checks_failed")
     assert written.reply.citations

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frontdesk.features.row import FeatureRow
+from frontdesk.features.extractor import FeatureExtractor
 from frontdesk.masking import MASKING_VERSION, mask
 from model_store.bundle import Bundle, open_bundle
 from runners.ensemble.ensemble import Ensemble
@@ -36,7 +36,7 @@ def test_rows_made_in_training_equal_rows_made_in_serving(
     texts = [tiny_run.data.rows[row].text for row in tiny_run.data.splits.train]
     trained = fit_features(texts, tiny_run.profile.features, tiny_run.profile.seed)
     assert trained.fingerprint() == ensemble.features.fingerprint()
-    ours, theirs = trained.rows(unseen), ensemble.features.rows(unseen)
+    ours, theirs = trained.extract(unseen), ensemble.features.extract(unseen)
     assert (ours.dense == theirs.dense).all()
     for one, other in zip(ours.terms, theirs.terms, strict=True):
         assert (one.ids == other.ids).all()
@@ -52,13 +52,13 @@ def test_training_masks_as_serving_does(starter_examples: tuple[Example, ...], t
 def test_onnx_members_equal_native_ones(
     name: str, tiny_run: TrainingRun, ensemble: Ensemble, unseen: list[str]
 ) -> None:
-    features: FeatureRow = ensemble.features
+    features: FeatureExtractor = ensemble.features
     train = tiny_run.data.splits.train
-    rows = features.rows([tiny_run.data.rows[row].text for row in train])
+    rows = features.extract([tiny_run.data.rows[row].text for row in train])
     native: NativeBaseModel = fit_base_model(
         name, rows, tiny_run.data.labels(train), features.vectoriser.size, tiny_run.profile
     )
-    asked = features.rows(unseen)
+    asked = features.extract(unseen)
     expected = native.scores(asked, features.vectoriser.size)
     (member,) = (member for member in ensemble.members if member.name == name)
     exported = member.scores(Batch(unseen, asked))

@@ -42,7 +42,7 @@ _SOURCES = (
     "frontdesk/features",
     "frontdesk/folded_characters.py",
     "frontdesk/folding.py",
-    "frontdesk/unwrapping.py",
+    "frontdesk/markup_and_escapes.py",
     "frontdesk/masking",
     "frontdesk/taxonomy.py",
     "frontdesk/taxonomy",

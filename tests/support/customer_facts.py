@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from frontdesk.features.behavioural import CONTACTS_OF, DAY, RATINGS_OF, REPEATED_IN, Contact, Rating
+from frontdesk.features.customer_history import CONTACT_WINDOW, DAY, RATING_WINDOW, REPEAT_WINDOW, Contact, Rating
 from frontdesk.types import Action, Record, Sentiment
 from tests.support.records import CREATED_AT, record
 
@@ -29,7 +29,7 @@ class Fact:
 
 edges = [
     NOW - window + shift * MICROSECOND
-    for window in (0 * DAY, DAY, REPEATED_IN, CONTACTS_OF, RATINGS_OF)
+    for window in (0 * DAY, DAY, REPEAT_WINDOW, CONTACT_WINDOW, RATING_WINDOW)
     for shift in (-1, 0, 1)
 ]
 moments = st.sampled_from(edges) | st.datetimes(datetime(2026, 1, 1), datetime(2026, 7, 1)).map(

@@ -7,7 +7,7 @@ import json
 import shutil
 from pathlib import Path
 
-from frontdesk.security.keys import signing_key
+from frontdesk.security.token_keys import load_signing_key
 from model_store.bundle import seal_bundle
 from model_store.manifest import FILE_NAME, Manifest
 from model_store.promotion import champion_path, promote
@@ -57,7 +57,7 @@ def other_golden_rows(home: Path) -> str:
 
 
 def key_for_everybody(home: Path) -> str:
-    signing_key(home / "keys")
+    load_signing_key(home / "keys")
     key = home / "keys" / "signing.key"
     key.chmod(0o644)
     return str(key)

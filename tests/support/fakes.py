@@ -9,10 +9,10 @@ import numpy as np
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import StorageUnavailable
-from frontdesk.features.behavioural import CustomerHistory
-from frontdesk.responses.text.normalization import sentences
+from frontdesk.features.customer_history import CustomerHistory
+from frontdesk.responses.text.normalization import split_sentences
 from frontdesk.scores import Floats
-from frontdesk.security.rate_limit import UNLIMITED, Taken
+from frontdesk.security.rate_limit import UNLIMITED, RateLimitResult
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import (
     Caller,
@@ -30,7 +30,7 @@ from frontdesk.types import (
     Sentiment,
     Uncertainty,
     Understanding,
-    Written,
+    WrittenReply,
 )
 
 
@@ -66,7 +66,7 @@ class FakeChampion:
 class Unlimited:
     """Limits nobody."""
 
-    async def take(self, _: Caller) -> Taken:
+    async def consume(self, _: Caller) -> RateLimitResult:
         return UNLIMITED
 
 
@@ -80,11 +80,11 @@ class NoEmbedding:
 class FakeWriter:
     """Repeats the masked text."""
 
-    async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | Written, None]:
+    async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | WrittenReply, None]:
         text = f"About {request.text.text}"
-        for sentence in sentences(text):
+        for sentence in split_sentences(text):
             yield Sentence(sentence)
-        yield Written(Reply(text, "fake", ()), request.decision)
+        yield WrittenReply(Reply(text, "fake", ()), request.decision)
 
 
 @dataclass
@@ -93,7 +93,7 @@ class BreakingWriter:
 
     defect: Exception
 
-    async def write(self, *_: object) -> AsyncGenerator[Sentence | Written, None]:
+    async def write(self, *_: object) -> AsyncGenerator[Sentence | WrittenReply, None]:
         yield Sentence("We are looking into it. ")
         raise self.defect
 
@@ -105,7 +105,7 @@ class FakeRecorder:
     kept: list[Record] = field(default_factory=list)
     away: bool = False
 
-    async def keep(self, record: Record) -> str:
+    async def store(self, record: Record) -> str:
         if self.away:
             raise StorageUnavailable("The database is away.")
         self.kept.append(record)
@@ -118,7 +118,7 @@ class FakeCustomers:
 
     histories: Mapping[str, CustomerHistory] | None = field(default_factory=dict)
 
-    async def about(self, *_: object) -> Mapping[str, CustomerHistory] | None:
+    async def load_histories(self, *_: object) -> Mapping[str, CustomerHistory] | None:
         return self.histories
 
 
@@ -130,9 +130,9 @@ class FakeKeys:
     taken: list[str] = field(default_factory=list)
     freed: list[Claim] = field(default_factory=list)
 
-    async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
+    async def acquire(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
         self.taken.append(key)
         return self.earlier or Claim(f"claim-{len(self.taken)}", key, operation, "committed")
 
-    def free(self, claim: Claim, caller: Caller) -> None:
+    def release(self, claim: Claim, caller: Caller) -> None:
         self.freed.append(claim)

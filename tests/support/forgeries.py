@@ -13,7 +13,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from frontdesk.security.keys import SigningKey
+from frontdesk.security.token_keys import SigningKey
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS
 
 OTHER = SigningKey(kid="ffffffff", secret=b"o" * 32)

@@ -25,16 +25,16 @@ from frontdesk.errors import Overloaded
 from frontdesk.masking import mask_steps
 from frontdesk.observability.metrics import Metrics
 from frontdesk.pipeline import AnswerQuery
-from frontdesk.security.gate import Gate
-from frontdesk.security.keys import SigningKey
-from frontdesk.security.tokens import mint
+from frontdesk.security.authentication import Authenticator
+from frontdesk.security.token_keys import SigningKey
+from frontdesk.security.tokens import issue_token
 from frontdesk.types import MaskedText, Understanding
 from tests.support.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, Unlimited
 from tests.support.keyrings import Keyring
 from tests.support.serving import free_port
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
-GATE = Gate(Keyring(KEY), SecuritySettings())
+GATE = Authenticator(Keyring(KEY), SecuritySettings())
 
 
 def in_http_form(message: pb.Answer) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def in_http_form(message: pb.Answer) -> dict[str, Any]:
 
 
 def bearer(scopes: Iterable[str] = ("understand", "answer")) -> tuple[str, str]:
-    token = mint(KEY, SecuritySettings(), subject="tester", tenant="acme", scopes=scopes, ttl_s=600)
+    token = issue_token(KEY, SecuritySettings(), subject="tester", tenant="acme", scopes=scopes, ttl_s=600)
     return "authorization", f"Bearer {token}"
 
 
@@ -92,7 +92,7 @@ class FakeWorker:
     recorder: FakeRecorder = field(default_factory=FakeRecorder)
     keys: FakeKeys = field(default_factory=FakeKeys)
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
-    gate: Gate = GATE
+    authenticator: Authenticator = GATE
     limits: Any = field(default_factory=Unlimited)
 
     def __post_init__(self) -> None:

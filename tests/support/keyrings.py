@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from frontdesk.security.key_store import KeyFiles, Purpose
-from frontdesk.security.keys import SigningKey
+from frontdesk.security.key_store import KeyFiles, KeyPurpose
+from frontdesk.security.token_keys import SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,5 +25,5 @@ class Keyring:
 
 def read_keyring(folder: Path) -> Keyring:
     """Every signing key of the folder. Raises ConfigurationError, as `KeyFiles.read`."""
-    ring = KeyFiles(folder, Purpose.SIGNING).read()
+    ring = KeyFiles(folder, KeyPurpose.SIGNING).read()
     return Keyring(SigningKey.of(ring.active.secret), tuple(SigningKey.of(key.secret) for key in ring.others))

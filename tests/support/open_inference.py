@@ -12,7 +12,7 @@ import numpy as np
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask_steps
 from frontdesk.scores import Scores
-from frontdesk.turns import Turns
+from frontdesk.time_slicing import TimeSlicer
 from frontdesk.types import MaskedText
 
 
@@ -47,7 +47,9 @@ class FakeWorker:
     """What the protocol needs of a desk."""
 
     champion: FakeModels = field(default_factory=FakeModels)
-    pipeline: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(mask_steps=mask_steps, turns=Turns()))
+    pipeline: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(mask_steps=mask_steps, time_slicer=TimeSlicer())
+    )
 
     @property
     def models(self) -> FakeWorker:

@@ -12,12 +12,12 @@ from prometheus_client import CollectorRegistry
 from sqlalchemy import Engine
 
 from frontdesk.observability.metrics import Metrics
-from frontdesk.security.sealing import Sealing
+from frontdesk.security.field_encryption import FieldCipher
 from frontdesk.storage.database import open_database
-from frontdesk.storage.record_rows import RowMaker
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.record_rows import RowBuilder
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.writes.idempotency import IdempotencyKeys
-from frontdesk.storage.writes.recorder import Patience, SpoolingRecorder
+from frontdesk.storage.writes.recorder import RecorderTimeouts, SpoolingRecorder
 from tests.support.records import SEAL
 
 
@@ -39,7 +39,7 @@ class Recording:
     ttl_s: float = 3600.0
     one_host: bool = True
     sinks: tuple[str, ...] = ()
-    seal: Sealing = SEAL
+    field_cipher: FieldCipher = SEAL
     engine: Engine | None = None
     metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
 
@@ -49,9 +49,9 @@ class Recording:
         self.recorder = SpoolingRecorder(
             self.engine,
             self.spool,
-            RowMaker(self.seal, self.sinks, fingerprint=fingerprint),
+            RowBuilder(self.field_cipher, self.sinks, fingerprint=fingerprint),
             self.metrics,
-            patience=Patience(self.budget_s, self.timeout_s),
+            timeouts=RecorderTimeouts(self.budget_s, self.timeout_s),
             max_rows_per_commit=self.max_rows_per_commit,
             key_ttl_s=self.ttl_s,
             fingerprint=fingerprint,
@@ -59,7 +59,7 @@ class Recording:
         self.keys = IdempotencyKeys(
             self.recorder,
             self.spool,
-            self.seal,
+            self.field_cipher,
             self.metrics,
             lease_s=self.lease_s,
             ttl_s=self.ttl_s,

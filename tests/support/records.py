@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from frontdesk.identifiers import uuid7
-from frontdesk.security.sealing import Seal, SealingKey
-from frontdesk.storage.record_rows import RowMaker, Rows
+from frontdesk.security.field_encryption import AesGcmFieldCipher, EncryptionKey
+from frontdesk.storage.record_rows import RowBuilder, Rows
 from frontdesk.types import (
     Action,
     Answer,
@@ -62,9 +62,9 @@ def record(
     return Record(caller, Query(RAW_TEXT, customer_id=customer_id), text, answer, created_at, 8.9)
 
 
-SEAL = Seal(SealingKey.of(b"a key that only tests know......"))
+SEAL = AesGcmFieldCipher(EncryptionKey.of(b"a key that only tests know......"))
 
 
 def rows(*records: Record, sinks: tuple[str, ...] = ()) -> list[Rows]:
     """Their rows, sealed with `SEAL`."""
-    return [RowMaker(SEAL, sinks).rows(kept) for kept in records]
+    return [RowBuilder(SEAL, sinks).rows(kept) for kept in records]

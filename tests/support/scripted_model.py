@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass, field
 
 from frontdesk.deadline import Deadline
-from frontdesk.responses.llm.port import ChatMessage, LanguageModelUnavailable, Reason
+from frontdesk.responses.llm.port import ChatMessage, FailureReason, LanguageModelUnavailable
 
 Messages = Sequence[ChatMessage]
 
@@ -27,7 +27,7 @@ class ScriptedModel:
         try:
             for at in range(0, len(text), self.piece):
                 if self.breaks_off is not None and at >= self.breaks_off:
-                    raise LanguageModelUnavailable(Reason.UNREACHABLE)
+                    raise LanguageModelUnavailable(FailureReason.UNREACHABLE)
                 yield text[at : at + self.piece]
         finally:
             self.closed += 1

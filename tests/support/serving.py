@@ -28,8 +28,8 @@ import psutil
 from httpx2 import Client, HTTPError
 
 from frontdesk.config import PREFIX, SecuritySettings
-from frontdesk.security.keys import signing_key
-from frontdesk.security.tokens import SCOPES, mint
+from frontdesk.security.token_keys import load_signing_key
+from frontdesk.security.tokens import SCOPES, issue_token
 from model_store.bundle import Bundle
 from model_store.promotion import promote
 from model_store.signature import Signer
@@ -180,8 +180,8 @@ class Server:
         self._end()
 
     def token(self, scopes: Iterable[str] = SCOPES, tenant: str = TENANT, ttl_s: int = 600) -> str:
-        key = signing_key(self.home / "keys")
-        return mint(key, SecuritySettings(), subject="tester", tenant=tenant, scopes=scopes, ttl_s=ttl_s)
+        key = load_signing_key(self.home / "keys")
+        return issue_token(key, SecuritySettings(), subject="tester", tenant=tenant, scopes=scopes, ttl_s=ttl_s)
 
     def client(self, scopes: Iterable[str] = SCOPES, tenant: str = TENANT) -> Client:
         """A client with a token; to be closed."""

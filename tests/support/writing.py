@@ -9,7 +9,7 @@ from typing import Any
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
-from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.llm.port import LanguageModel
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy
 from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
@@ -17,7 +17,7 @@ from frontdesk.responses.reply.prompt import STARTER_PROMPT, Prompt
 from frontdesk.responses.reply.reply_cache import CachedReplies, ReplyCache
 from frontdesk.responses.reply.template import Templates
 from frontdesk.responses.reply.writer import ModelWriter
-from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, Written
+from frontdesk.types import Action, Decision, Reason, ReplyRequest, Sentiment, WrittenReply
 from tests.support.fakes import NoEmbedding, understanding
 
 DAY = date(2026, 6, 1)
@@ -25,7 +25,7 @@ KNOWLEDGE = Knowledge.read(STARTER_KNOWLEDGE)
 POLICY = ReplyPolicy.read(STARTER_REPLIES)
 QUESTIONS = Questions.read(STARTER_QUESTIONS)
 PROMPT = Prompt.read(STARTER_PROMPT)
-TEMPLATES = Templates(Retrieval.over(KNOWLEDGE, NoEmbedding()), QUESTIONS, lambda: DAY)
+TEMPLATES = Templates(PassageIndex.build(KNOWLEDGE, NoEmbedding()), QUESTIONS, lambda: DAY)
 
 
 def model_writer(model: LanguageModel, cache: ReplyCache | None = None) -> ModelWriter:
@@ -45,8 +45,8 @@ def request(
     return ReplyRequest("acme", mask(text), understood, Decision(action, (reason,), ()), **more)
 
 
-async def written(writer: ModelWriter, asked: ReplyRequest, seconds: float = 5.0) -> tuple[str, Written]:
+async def written(writer: ModelWriter, asked: ReplyRequest, seconds: float = 5.0) -> tuple[str, WrittenReply]:
     """What was released, joined, and what was written in the end."""
     *released, last = [piece async for piece in writer.write(asked, Deadline.after(seconds))]
-    assert isinstance(last, Written)
+    assert isinstance(last, WrittenReply)
     return "".join(sentence.text for sentence in released), last

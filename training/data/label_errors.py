@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from frontdesk.features.text import Vectoriser
+from frontdesk.features.tfidf import Vectoriser
 from training.data.row_issues import LabelledRow, RowIssue, groups_by_label
 from training.data.splits import MIN_GROUPS
 from training.data.term_matrix import sparse_matrix

@@ -40,7 +40,7 @@ def build_taxonomy(examples: Sequence[Example]) -> Taxonomy:
     Raises:
         DataError: when no row has an intent.
     """
-    return Taxonomy(tuple(IntentPolicy(name, known=False) for name in _intents(examples)), {})
+    return Taxonomy(tuple(IntentPolicy(name, is_defined=False) for name in _intents(examples)), {})
 
 
 def render_taxonomy(examples: Sequence[Example]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import scipy.sparse
 
-from frontdesk.features.text import Terms
+from frontdesk.features.tfidf import Terms
 
 
 def sparse_matrix(terms: Sequence[Terms], vocabulary: int) -> scipy.sparse.csr_matrix:

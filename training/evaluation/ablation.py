@@ -62,7 +62,7 @@ def ablate_base_models(
 def measure_cpu_ms(ensemble: Ensemble, texts: Sequence[str]) -> Mapping[str, float]:
     """Milliseconds of CPU for a text that comes alone: of each member, and of the ensemble with all its members."""
     chosen = [texts[row] for row in np.linspace(0, len(texts) - 1, min(TIMED_TEXTS, len(texts))).astype(int)]
-    batches = [Batch((text,), ensemble.features.rows((text,))) for text in chosen]
+    batches = [Batch((text,), ensemble.features.extract((text,))) for text in chosen]
     taken = {}
     for member in ensemble.members:
         started = time.process_time()

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from frontdesk.features.row import FeatureRow
-from frontdesk.scores import Sampled, Scores
+from frontdesk.features.extractor import FeatureExtractor
+from frontdesk.scores import DropoutStatistics, Scores
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.base_model import Batch, Member
@@ -26,11 +26,11 @@ def predict_all(ensemble: Ensemble, texts: Sequence[str], *, sampling: bool = Tr
     )
 
 
-def score_all(members: Sequence[Member], features: FeatureRow, texts: Sequence[str]) -> BaseModelScores:
+def score_all(members: Sequence[Member], features: FeatureExtractor, texts: Sequence[str]) -> BaseModelScores:
     """What each member says of all texts."""
     parts = []
     for part in _batches(texts):
-        batch = Batch(part, features.rows(part))
+        batch = Batch(part, features.extract(part))
         parts.append(BaseModelScores.of([member.scores(batch) for member in members], batch.rows))
     return BaseModelScores.merge(parts, np.arange(len(texts)))
 
@@ -45,7 +45,7 @@ def _joined(parts: Sequence[Scores]) -> Scores:
     return Scores(
         np.concatenate([part.intent for part in parts]),
         np.concatenate([part.sentiment for part in parts]),
-        Sampled(np.concatenate([of.mean for of in sampled]), np.concatenate([of.entropy for of in sampled]))
+        DropoutStatistics(np.concatenate([of.mean for of in sampled]), np.concatenate([of.entropy for of in sampled]))
         if sampled
         else None,
     )

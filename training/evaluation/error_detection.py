@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from frontdesk.decision.uncertainty import ensemble_uncertainty, sampled_uncertainty
-from frontdesk.scores import Sampled
+from frontdesk.scores import DropoutStatistics
 from runners.ensemble.prediction import EnsemblePrediction
 from runners.models.calibration import Doubles
 from training.data.labels import MISSING, Targets
@@ -23,7 +23,7 @@ Mask = NDArray[np.bool_]
 
 
 def error_detection(
-    judgement: EnsemblePrediction, truth: Targets, rows: NDArray[np.intp], full: Sequence[Sampled]
+    judgement: EnsemblePrediction, truth: Targets, rows: NDArray[np.intp], full: Sequence[DropoutStatistics]
 ) -> dict[str, Mapping[str, float]]:
     """Figures of each doubt on the rows in scope; none where no answer is wrong.
 
@@ -49,7 +49,7 @@ def error_detection(
     return {name: found for name, found in figures.items() if found}
 
 
-def epistemic_uncertainty(sampled: Sequence[Sampled]) -> Doubles:
+def epistemic_uncertainty(sampled: Sequence[DropoutStatistics]) -> Doubles:
     """(rows,) the mutual information between label and sample, as it is served."""
     return sampled_uncertainty([of.mean for of in sampled], [of.entropy for of in sampled])[1]
 

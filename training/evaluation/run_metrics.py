@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from frontdesk.scores import Sampled
+from frontdesk.scores import DropoutStatistics
 from runners.ensemble.ensemble import Ensemble
 from runners.ensemble.prediction import EnsemblePrediction
 from training.data.auxiliary_sentiment import is_auxiliary
@@ -51,7 +51,7 @@ class RunEvaluation:
         compute_metrics["error_detection"] = error_detection(
             judgement, labels.intent, data.full_dropout_rows, self._full_dropout()
         )
-        tested = BaseModelScores.of(judgement.members, ensemble.features.rows(data.texts(rows)))
+        tested = BaseModelScores.of(judgement.members, ensemble.features.extract(data.texts(rows)))
         compute_metrics["ablation"] = {"intent": self._ablation(tested)}
         if ensemble.reserves:
             compute_metrics["reserves"] = {
@@ -92,9 +92,9 @@ class RunEvaluation:
     def _intents(self, scores: BaseModelScores, rows: Rows) -> TaskRows:
         return scores.task("intent", self.data.labels(rows).intent, self.data.evaluable(rows))
 
-    def _full_dropout(self) -> list[Sampled]:
+    def _full_dropout(self) -> list[DropoutStatistics]:
         found = []
         for name in self.data.profile.encoders:
             with np.load(self.work_folder / f"full-dropout-{name}.npz", allow_pickle=False) as arrays:
-                found.append(Sampled(arrays["mean"], arrays["entropy"]))
+                found.append(DropoutStatistics(arrays["mean"], arrays["entropy"]))
         return found

@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from frontdesk.features.statistics import STATISTICS
 from frontdesk.scores import Floats, Scores
 
@@ -51,7 +51,7 @@ class BaseModelScores:
     statistics: Floats
 
     @classmethod
-    def of(cls, members: Sequence[Scores], rows: FeatureRows) -> BaseModelScores:
+    def of(cls, members: Sequence[Scores], rows: FeatureBatch) -> BaseModelScores:
         return cls(
             np.stack([scores.intent for scores in members]),
             np.stack([scores.sentiment for scores in members]),

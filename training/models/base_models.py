@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
 from training.data.labels import MISSING, Labels, Targets
 from training.data.term_matrix import sparse_matrix
@@ -43,7 +43,7 @@ class NativeBaseModel:
     intent: Classifier
     sentiment: Classifier
 
-    def scores(self, rows: FeatureRows, vocabulary: int) -> Scores:
+    def scores(self, rows: FeatureBatch, vocabulary: int) -> Scores:
         """Probabilities per task in label order, float32."""
         features = sparse_matrix(rows.terms, vocabulary) if self.sparse else rows.dense
         return Scores(
@@ -52,7 +52,7 @@ class NativeBaseModel:
         )
 
 
-def fit_base_model(name: str, rows: FeatureRows, labels: Labels, vocabulary: int, profile: Profile) -> NativeBaseModel:
+def fit_base_model(name: str, rows: FeatureBatch, labels: Labels, vocabulary: int, profile: Profile) -> NativeBaseModel:
     """Fit one base model on both tasks."""
     sparse = name == "logistic_regression"
     features = sparse_matrix(rows.terms, vocabulary) if sparse else rows.dense

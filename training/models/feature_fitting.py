@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 from sklearn.decomposition import TruncatedSVD
 
-from frontdesk.features.row import FeatureRow
-from frontdesk.features.text import Vectoriser
+from frontdesk.features.extractor import FeatureExtractor
+from frontdesk.features.tfidf import Vectoriser
 from frontdesk.masking import MASKING_VERSION
 from training.data.term_matrix import sparse_matrix
 from training.profiles.profile import Features
 
 
-def fit_features(texts: Sequence[str], settings: Features, seed: int) -> FeatureRow:
+def fit_features(texts: Sequence[str], settings: Features, seed: int) -> FeatureExtractor:
     """Learn vocabulary and projection from training texts alone; static word vectors come with MiniLM, if asked for."""
     vectoriser = Vectoriser.fit(
         texts,
@@ -30,4 +30,4 @@ def fit_features(texts: Sequence[str], settings: Features, seed: int) -> Feature
 
         static = static_projection(vectoriser.words, vectoriser.size, settings.static_components)
         projection = np.concatenate([projection, static], axis=1)
-    return FeatureRow(vectoriser, np.ascontiguousarray(projection, dtype=np.float32), MASKING_VERSION)
+    return FeatureExtractor(vectoriser, np.ascontiguousarray(projection, dtype=np.float32), MASKING_VERSION)

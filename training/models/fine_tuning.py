@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 from torch import Tensor, nn
 
 from frontdesk.decision.uncertainty import entropy
-from frontdesk.scores import Sampled, Scores
+from frontdesk.scores import DropoutStatistics, Scores
 from training.data.labels import MISSING, Labels
 from training.models.backbones import Backbone, load_backbone
 from training.models.curves import Step
@@ -85,7 +85,7 @@ class FittedEncoder:
                 sentiment[part] = of_sentiment.softmax(1).numpy()
         return Scores(intent, sentiment)
 
-    def intents_under_dropout(self, texts: Sequence[str], seed: int) -> Sampled:
+    def intents_under_dropout(self, texts: Sequence[str], seed: int) -> DropoutStatistics:
         """The intents with dropout at work in every layer (Gal & Ghahramani 2016): what sampled heads stand in for.
 
         Slow: each of the `SAMPLES` is a pass through the whole encoder.
@@ -103,7 +103,7 @@ class FittedEncoder:
                     mean[part] += sampled / SAMPLES
                     entropies[part] += entropy(sampled) / SAMPLES
         self.model.eval()
-        return Sampled(mean, entropies)
+        return DropoutStatistics(mean, entropies)
 
 
 def fit_encoder(

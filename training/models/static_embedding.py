@@ -1,7 +1,7 @@
 """What MiniLM makes of each word of the vocabulary by itself: columns for the trees that know which words are alike.
 
 A text's columns are the TF-IDF weighted sum of its words' vectors, so serving needs a matrix and no encoder: they stand
-beside the singular vectors in `FeatureRow.projection`. (Distilling a sentence encoder into token vectors that are
+beside the singular vectors in `FeatureExtractor.projection`. (Distilling a sentence encoder into token vectors that are
 reduced by principal components: model2vec, van Dongen & Tulkens 2024.) Measured on BANKING77: benchmarks/LOG.md.
 """
 

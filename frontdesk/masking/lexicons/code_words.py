@@ -40,7 +40,7 @@ CUES = (
     r"|(?:säkerhets|kontroll|verifierings|engångs|inloggnings|aktiverings)-?(?:kod|koden|siffror|siffrorna|nummer|lösenord)|pinkod(?:en)?|koden"
 )
 FIRST_WORDS = frozenset(_WORDS["first_words"])
-ANNOUNCING = (FIRST_WORDS - frozenset(_WORDS["not_announcing"])) | frozenset(_WORDS["also_announcing"])
+CODE_WORDS = (FIRST_WORDS - frozenset(_WORDS["not_announcing"])) | frozenset(_WORDS["also_announcing"])
 """Words without which no cue stands in a text."""
 
 FAR_CUE = (

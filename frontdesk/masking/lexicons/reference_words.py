@@ -36,17 +36,17 @@ TRAVEL = frozenset(_WORDS["travel"])
 
 _ANNOUNCING = ALL | TRAVEL
 
-ELSE = frozenset(_WORDS["else"])
-LINK = frozenset(_WORDS["link"])
+OTHER_NUMBER_WORDS = frozenset(_WORDS["else"])
+CONNECTING_WORDS = frozenset(_WORDS["link"])
 NUMBER_WORD = frozenset(_WORDS["number_word"])
 
 
-def may_name(words_in_it: frozenset[str]) -> bool:
+def may_label_number(words_in_it: frozenset[str]) -> bool:
     """Whether one of the words of a text may name a number: a quick look, before any number is looked at."""
     return not _ANNOUNCING.isdisjoint(words_in_it) or any(word.endswith(_ALL_ENDINGS) for word in words_in_it)
 
 
-def kind_of(word: str) -> str:
+def number_kind(word: str) -> str:
     """ORDER or ACCOUNT where `word`, in small letters, names such a number, alone or by how it ends; else ""."""
     if word in ORDER:
         return "ORDER"

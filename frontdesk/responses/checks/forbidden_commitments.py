@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frontdesk.responses.checks.types import Draft, Finding
-from frontdesk.responses.text.normalization import plain
+from frontdesk.responses.text.normalization import normalize_text
 
 
 def promises(draft: Draft) -> Iterator[Finding]:
     """Forbidden promises. What a passage itself says may be said."""
-    text = plain(draft.text)
-    sources = "\n".join(plain(source) for source in draft.sources)
+    text = normalize_text(draft.text)
+    sources = "\n".join(normalize_text(source) for source in draft.sources)
     for rule in draft.policy.forbidden:
         for pattern in rule.patterns:
             if (found := pattern.search(text)) and found[0] not in sources:
-                yield Finding("promises", f"it must not {rule.told}")
+                yield Finding("promises", f"it must not {rule.must_not}")
                 break

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frontdesk.responses.checks.types import Draft, Finding
-from frontdesk.responses.text.quantities import Grounds, figures
+from frontdesk.responses.text.quantities import SourceQuantities, find_quantities
 
 
 def grounding(draft: Draft) -> Iterator[Finding]:
     """Figures that come from nowhere, in the reply's own words."""
-    grounds = Grounds([*draft.sources, draft.customer.text])
-    for figure in figures(draft.text):
-        if not grounds.hold(figure):
-            yield Finding("grounding", f"“{figure.written}” stands in no passage")
+    grounds = SourceQuantities([*draft.sources, draft.message.text])
+    for figure in find_quantities(draft.text):
+        if not grounds.contains(figure):
+            yield Finding("grounding", f"“{figure.text}” stands in no passage")

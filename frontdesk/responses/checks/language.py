@@ -6,8 +6,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from frontdesk.responses.checks.types import Draft, Finding
-from frontdesk.responses.text.language_detection import NAMES, guess
-from frontdesk.responses.text.normalization import STOP_WORDS, words
+from frontdesk.responses.text.language_detection import LANGUAGE_NAMES, detect_language
+from frontdesk.responses.text.normalization import STOP_WORDS, split_words
 
 _ENOUGH_WORDS = 8
 _FEWEST_STOP_WORDS = 0.12
@@ -19,14 +19,14 @@ def language(draft: Draft) -> Iterator[Finding]:
     if any(char.isalpha() and not _is_latin(char) for char in draft.text):
         yield Finding("language", "it holds letters of another script")
         return
-    found = words(draft.text)
+    found = split_words(draft.text)
     if len(found) < _ENOUGH_WORDS:
         return
-    guessed = guess(draft.text)
+    guessed = detect_language(draft.text)
     stop = STOP_WORDS.get(draft.language, frozenset())
     wrong = guessed is not None and guessed != draft.language
     if wrong or sum(word in stop for word in found) < _FEWEST_STOP_WORDS * len(found):
-        yield Finding("language", f"it must be written in {NAMES.get(draft.language, draft.language)}")
+        yield Finding("language", f"it must be written in {LANGUAGE_NAMES.get(draft.language, draft.language)}")
 
 
 def _is_latin(char: str) -> bool:

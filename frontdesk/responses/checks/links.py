@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.responses.checks.types import Draft, Finding
-from frontdesk.responses.text.normalization import plain
+from frontdesk.responses.text.normalization import normalize_text
 
 _ADDRESS = re.compile(
     r"[a-z][a-z\d+.-]{1,15}:/{1,}\S*"  # any scheme
@@ -26,7 +26,7 @@ _TAIL = ".,;:!?)]}'\"*"
 
 def links(draft: Draft) -> Iterator[Finding]:
     """Addresses that no passage holds."""
-    allowed = {found.rstrip(_TAIL) for source in draft.sources for found in _ADDRESS.findall(plain(source))}
-    for found in _ADDRESS.findall(plain(draft.text)):
+    allowed = {found.rstrip(_TAIL) for source in draft.sources for found in _ADDRESS.findall(normalize_text(source))}
+    for found in _ADDRESS.findall(normalize_text(draft.text)):
         if found.rstrip(_TAIL) not in allowed:
             yield Finding("links", "it holds an address that stands in no passage")

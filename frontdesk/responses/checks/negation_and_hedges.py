@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from types import MappingProxyType
 
-from frontdesk.responses.text.normalization import NEGATIONS, content, plain
+from frontdesk.responses.text.normalization import NEGATIONS, content_stems, normalize_text
 
 CONDITIONS = (
     "if until unless provided only within outside once before after afterwards except above below "
@@ -55,21 +55,21 @@ _PHRASES = (
 )
 _TOKEN = re.compile(r"\d+(?:[.,:]\d+)*|[^\W\d_]+(?:['’-][^\W\d_]+)*")
 
-Turn = tuple[str, str]
+Modifier = tuple[str, str]
 
 
-def turned(text: str, language: str) -> frozenset[Turn]:
+def find_modifiers(text: str, language: str) -> frozenset[Modifier]:
     """Each turning word of `text` by its class, with the stem or the figure that follows, "" where nothing does."""
-    told = plain(text)
+    told = normalize_text(text)
     for phrase, word in _PHRASES:
         told = phrase.sub(word, told)
-    turns: set[Turn] = set()
+    modifiers: set[Modifier] = set()
     waiting: list[str] = []
     for token in _TOKEN.findall(told):
         if token in _CLASSES:
             waiting.append(_CLASSES[token])
-        elif token[0].isdigit() or content(token, language):
-            head = token if token[0].isdigit() else content(token, language)[0]
-            turns.update((one, head) for one in waiting)
+        elif token[0].isdigit() or content_stems(token, language):
+            head = token if token[0].isdigit() else content_stems(token, language)[0]
+            modifiers.update((one, head) for one in waiting)
             waiting = []
-    return frozenset(turns | {(one, "") for one in waiting})
+    return frozenset(modifiers | {(one, "") for one in waiting})

@@ -27,17 +27,17 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 def placeholders(draft: Draft) -> Iterator[Finding]:
     """Placeholders that were invented or may not be spoken, and what only looks like one."""
     for found in _TYPED.finditer(draft.text):
-        if not may_speak(found[0], draft.customer, draft.policy):
+        if not is_allowed_placeholder(found[0], draft.message, draft.policy):
             yield Finding("placeholders", f"{found[1]} placeholders of this kind or number may not be used")
     if _SUSPECT.search(_TYPED.sub("", draft.text)):
         yield Finding("placeholders", "it holds something to be filled in")
 
 
-def may_speak(placeholder: str, customer: MaskedText, policy: ReplyPolicy) -> bool:
+def is_allowed_placeholder(placeholder: str, message: MaskedText, policy: ReplyPolicy) -> bool:
     """May a reply hold this placeholder, and so, once it is restored, what the customer wrote there?"""
     kind = _TYPED.fullmatch(placeholder)
-    original = customer.originals.get(placeholder)
-    if kind is None or original is None or kind[1] not in policy.spoken_placeholders:
+    original = message.originals.get(placeholder)
+    if kind is None or original is None or kind[1] not in policy.allowed_placeholders:
         return False
     return len(original) <= _LONGEST_SPOKEN and all(
         len(letters) <= _LONGEST_WORD for letters in _LETTERS.findall(original)

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Set
 from urllib.parse import unquote
 
 from frontdesk.responses.checks.types import Draft, Finding
-from frontdesk.responses.text.normalization import plain, words
+from frontdesk.responses.text.normalization import normalize_text, split_words
 
 _RUN = 4
 _BASE64 = re.compile(r"[A-Za-z\d+/_-]{8,}={0,2}")
@@ -34,17 +34,17 @@ _FEWEST_LETTERS = 4
 
 def obedience(draft: Draft) -> Iterator[Finding]:
     """Runs of words and odd tokens that the customer dictated."""
-    message = _PLACEHOLDER.sub(" ", draft.customer.text)
-    sources = [words(source) for source in draft.sources]
+    message = _PLACEHOLDER.sub(" ", draft.message.text)
+    sources = [split_words(source) for source in draft.sources]
     known = {word for source in sources for word in source} | draft.policy.known_words
-    text = plain(_PLACEHOLDER.sub("", draft.text))
+    text = normalize_text(_PLACEHOLDER.sub("", draft.text))
     if any(re.search(rf"(?<!\w){re.escape(token)}(?!\w)", text) for token in _odd(message, known)):
         yield Finding("obedience", "it repeats a token of the message")
-    said = _runs(words(draft.text)) - {run for source in sources for run in _runs(source)}
-    news = set(words(text)) - known - set(words(message))
-    dictated = _runs(words(message))
+    said = _runs(split_words(draft.text)) - {run for source in sources for run in _runs(source)}
+    news = set(split_words(text)) - known - set(split_words(message))
+    dictated = _runs(split_words(message))
     for decoded in _hidden(message):
-        found = words(decoded)
+        found = split_words(decoded)
         dictated |= _runs(found)
         if any(len(word) >= _FEWEST_LETTERS and word in news for word in found):
             yield Finding("obedience", "it repeats what the message hides")
@@ -85,12 +85,12 @@ def _decoded(written: str, decode: Callable[[str], bytes]) -> str | None:
 
 def _odd(text: str, known: Set[str]) -> set[str]:
     """Tokens that no reply has a reason to repeat: what stands in quotation marks, capitals, mixtures of signs."""
-    quoted = {plain(found) for found in _QUOTED.findall(text)}
-    odd = {plain(found) for found in _ODD.findall(text)}
+    quoted = {normalize_text(found) for found in _QUOTED.findall(text)}
+    odd = {normalize_text(found) for found in _ODD.findall(text)}
     return {
         token
         for token in quoted | odd
-        if len(token) >= 3 and any(word not in known for word in words(token) or [token])
+        if len(token) >= 3 and any(word not in known for word in split_words(token) or [token])
     }
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 
 from frontdesk.responses.checks.types import Draft, Finding
-from frontdesk.responses.text.normalization import plain, words
+from frontdesk.responses.text.normalization import normalize_text, split_words
 
 _RUN = 5
 """So many words in a row, of the instructions and of no passage, are no accident."""
@@ -21,17 +21,17 @@ def leaks(draft: Draft) -> Iterator[Finding]:
     if draft.canary and any(form in _bare(draft.text) for form in _spellings(draft.canary)):
         yield Finding("leaks", "it tells of its instructions")
         return
-    told = _runs(draft.text)
-    if told & (_runs(draft.instructions) - {run for source in draft.sources for run in _runs(source)}):
+    must_not = _runs(draft.text)
+    if must_not & (_runs(draft.instructions) - {run for source in draft.sources for run in _runs(source)}):
         yield Finding("leaks", "it repeats its instructions")
-    text, sources = plain(draft.text), "\n".join(plain(source) for source in draft.sources)
-    for rule in draft.policy.inside:
+    text, sources = normalize_text(draft.text), "\n".join(normalize_text(source) for source in draft.sources)
+    for rule in draft.policy.self_disclosure:
         if any((found := pattern.search(text)) and found[0] not in sources for pattern in rule.patterns):
-            yield Finding("leaks", f"it must not {rule.told}")
+            yield Finding("leaks", f"it must not {rule.must_not}")
 
 
 def _bare(text: str) -> str:
-    return _NOT_ALPHANUMERIC.sub("", plain(text))
+    return _NOT_ALPHANUMERIC.sub("", normalize_text(text))
 
 
 def _spellings(canary: str) -> tuple[str, ...]:
@@ -41,5 +41,5 @@ def _spellings(canary: str) -> tuple[str, ...]:
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
-    found = words(text)
+    found = split_words(text)
     return {tuple(found[at : at + _RUN]) for at in range(len(found) - _RUN + 1)}

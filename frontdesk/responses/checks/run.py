@@ -21,8 +21,8 @@ from frontdesk.types import CheckResult
 
 CHECKS: Mapping[str, Callable[[Draft], Iterator[Finding]]] = MappingProxyType(
     {
-        check.__name__: check
-        for check in (
+        run_checks.__name__: run_checks
+        for run_checks in (
             grounding,
             links,
             placeholders,
@@ -39,13 +39,13 @@ CHECKS: Mapping[str, Callable[[Draft], Iterator[Finding]]] = MappingProxyType(
 )
 
 
-def check(draft: Draft) -> tuple[CheckResult, ...]:
+def run_checks(draft: Draft) -> tuple[CheckResult, ...]:
     """What each check says of a draft, in the order of `CHECKS`; one that does not apply has passed.
 
     Of a draft that is far too long only its length is told: patterns may take the square of it (a second for 20,000).
     """
     results = []
     for name, find in CHECKS.items() if not is_far_too_long(draft) else ((length.__name__, length),):
-        told = tuple(dict.fromkeys(finding.told for finding in find(draft)))
-        results.append(CheckResult(name, not told, told))
+        reason = tuple(dict.fromkeys(finding.reason for finding in find(draft)))
+        results.append(CheckResult(name, not reason, reason))
     return tuple(results)

@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterator
 
 from frontdesk.responses.checks.types import Draft, Finding
-from frontdesk.responses.text.normalization import plain
+from frontdesk.responses.text.normalization import normalize_text
 
 _SHOUTED = re.compile(r"\b[A-ZÄÖÜÅÉ]{4,}\b")
 _MOST_EXCLAMATION_MARKS = 1
@@ -25,5 +25,5 @@ def tone(draft: Draft) -> Iterator[Finding]:
     if any(unicodedata.category(char) in ("So", "Co", "Cn") for char in text):
         yield Finding("tone", "it must not hold emoji or symbols")
     for rule in draft.policy.unwanted:
-        if any(pattern.search(plain(text)) for pattern in rule.patterns):
-            yield Finding("tone", f"it must not {rule.told}")
+        if any(pattern.search(normalize_text(text)) for pattern in rule.patterns):
+            yield Finding("tone", f"it must not {rule.must_not}")

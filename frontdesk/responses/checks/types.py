@@ -13,20 +13,20 @@ from frontdesk.types import MaskedText
 class Draft:
     """The body of a reply as a language model wrote it, still masked, and what it is judged by.
 
-    `instructions` is the system message without any passage; `canary` a word in it that means nothing. `whole` is
+    `instructions` is the system message without any passage; `canary` a word in it that means nothing. `is_complete` is
     False for the first sentences of a reply that is still being written. `unattended` replies are sent without a person
     who reads them before.
     """
 
     text: str = field(repr=False)
-    customer: MaskedText
+    message: MaskedText
     passages: tuple[Passage, ...]
     language: str
     policy: ReplyPolicy
     unattended: bool
     instructions: str = field(default="", repr=False)
     canary: str = field(default="", repr=False)
-    whole: bool = True
+    is_complete: bool = True
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -39,4 +39,4 @@ class Finding:
     """One thing that is wrong with a reply: the check's name, and what to tell the model and the agent."""
 
     check: str
-    told: str
+    reason: str

@@ -101,7 +101,7 @@ class Knowledge:
         """The passages on an intent that hold on that day."""
         return tuple(passage for passage in self.passages if label in passage.intents and passage.valid_on(on))
 
-    def missing(self, labels: Iterable[str]) -> tuple[str, ...]:
+    def uncovered_intents(self, labels: Iterable[str]) -> tuple[str, ...]:
         """The labels on which there is no passage, whatever the day."""
         covered = {intent for passage in self.passages for intent in passage.intents}
         return tuple(label for label in labels if label not in covered)

@@ -15,8 +15,8 @@ from datetime import date, timedelta
 from itertools import combinations
 
 from frontdesk.responses.knowledge_base.articles import Knowledge, Passage
-from frontdesk.responses.text.normalization import clauses, content
-from frontdesk.responses.text.quantities import Figure, figures
+from frontdesk.responses.text.normalization import content_stems, split_clauses
+from frontdesk.responses.text.quantities import Quantity, find_quantities
 from frontdesk.taxonomy import Taxonomy
 
 _SAME_THING = 0.65
@@ -40,11 +40,11 @@ class _Statement:
 
     passage: Passage
     clause: str
-    figure: Figure
+    figure: Quantity
     about: frozenset[str]
 
 
-def problems(knowledge: Knowledge, taxonomy: Taxonomy, on: date, soon: timedelta) -> tuple[Problem, ...]:
+def find_problems(knowledge: Knowledge, taxonomy: Taxonomy, on: date, soon: timedelta) -> tuple[Problem, ...]:
     """Everything that a support lead should look at, errors first.
 
     Args:
@@ -109,10 +109,10 @@ def _contradictions(passages: Sequence[Passage]) -> Iterator[Problem]:
 
 
 def _statements(passage: Passage) -> Iterator[_Statement]:
-    for clause in clauses(passage.text):
-        for figure in figures(clause):
+    for clause in split_clauses(passage.text):
+        for figure in find_quantities(clause):
             if figure.unit:
-                about = set(content(clause, passage.language)) - set(content(figure.written, passage.language))
+                about = set(content_stems(clause, passage.language)) - set(content_stems(figure.text, passage.language))
                 yield _Statement(passage, clause.strip(), figure, frozenset(about))
 
 
@@ -124,8 +124,8 @@ def _may_contradict(one: _Statement, other: _Statement) -> bool:
         and one.figure.key != other.figure.key
         and one.passage.language == other.passage.language
         and (not all(audiences) or bool(audiences[0] & audiences[1]))
-        and one.figure.key not in {figure.key for figure in figures(other.clause)}
-        and other.figure.key not in {figure.key for figure in figures(one.clause)}
+        and one.figure.key not in {figure.key for figure in find_quantities(other.clause)}
+        and other.figure.key not in {figure.key for figure in find_quantities(one.clause)}
     )
 
 

@@ -20,11 +20,11 @@ from typing import Protocol
 import numpy as np
 
 from frontdesk.responses.knowledge_base.articles import Knowledge, Passage
-from frontdesk.responses.text.normalization import content
+from frontdesk.responses.text.normalization import content_stems
 from frontdesk.scores import Floats
 from frontdesk.types import CustomerTier
 
-MOST_PASSAGES = 3
+MAX_PASSAGES = 3
 """Of one intent: a team may well have a dozen, a reply has room for a few."""
 
 _K1, _B = 1.2, 0.75
@@ -40,20 +40,20 @@ class Embedder(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
-    """A passage and how near it is: by `words` from 0 to 1, the nearest's, and by cosine, from -1 to 1."""
+class RankedPassage:
+    """A passage and how near it is: by `bm25` from 0 to 1, the nearest's, and by cosine, from -1 to 1."""
 
     passage: Passage
-    words: float
+    bm25: float
     cosine: float
 
     @property
     def sum(self) -> float:
-        return self.words + self.cosine
+        return self.bm25 + self.cosine
 
 
 @dataclass(frozen=True, slots=True)
-class Retrieval:
+class PassageIndex:
     """An index over all passages, made once."""
 
     knowledge: Knowledge
@@ -64,7 +64,7 @@ class Retrieval:
     _mean_length: float
 
     @classmethod
-    def over(cls, knowledge: Knowledge, embedder: Embedder) -> Retrieval:
+    def build(cls, knowledge: Knowledge, embedder: Embedder) -> PassageIndex:
         terms = {passage.id: Counter(_terms_of(passage)) for passage in knowledge.passages}
         seen = Counter(term for counts in terms.values() for term in counts)
         total = len(terms)
@@ -75,7 +75,7 @@ class Retrieval:
         return cls(knowledge, embedder, vectors, terms, rarity, sum(map(Counter.total, terms.values())) / total)
 
     def find(self, label: str, text: str, on: date, tier: CustomerTier, language: str) -> tuple[Passage, ...]:
-        """The passages on an intent that hold on that day for that customer, nearest first, at most `MOST_PASSAGES`.
+        """The passages on an intent that hold on that day for that customer, nearest first, at most `MAX_PASSAGES`.
 
         Those in `language` where there are any, else those in the first language that the team has them in. Where none
         is nearer than another, they stay in the order of their files.
@@ -87,9 +87,11 @@ class Retrieval:
         told = [passage for passage in held if passage.language == spoken]
         if len(told) == 1:
             return tuple(told)
-        return tuple(near.passage for near in self.nearest(text, told)[:MOST_PASSAGES])
+        return tuple(near.passage for near in self.rank_passages(text, told)[:MAX_PASSAGES])
 
-    def beside(self, found: Sequence[Passage], text: str, on: date, tier: CustomerTier) -> tuple[Passage, ...]:
+    def related_passages(
+        self, found: Sequence[Passage], text: str, on: date, tier: CustomerTier
+    ) -> tuple[Passage, ...]:
         """At most one passage of another intent, in the language of `found`, about as near to the text as the best."""
         if not found:
             return ()
@@ -101,20 +103,20 @@ class Retrieval:
             and passage.language == found[0].language
             and not set(passage.intents) & {intent for one in found for intent in one.intents}
         ]
-        ranked = self.nearest(text, [*found, *others])
+        ranked = self.rank_passages(text, [*found, *others])
         least = _NEAR * max(near.sum for near in ranked if near.passage in found)
         near = next((near for near in ranked if near.passage not in found), None)
-        return (near.passage,) if near is not None and near.words > 0 and near.sum >= least else ()
+        return (near.passage,) if near is not None and near.bm25 > 0 and near.sum >= least else ()
 
-    def nearest(self, text: str, passages: Sequence[Passage]) -> list[Near]:
+    def rank_passages(self, text: str, passages: Sequence[Passage]) -> list[RankedPassage]:
         """All of `passages`, the nearest to a masked text first; where none is nearer they stay in their order."""
-        terms = set(content(text))
+        terms = set(content_stems(text))
         shared = [self._shared(terms, passage) for passage in passages]
         most = max(shared, default=0.0) or 1.0
         vector = _unit(self._embedder.embed(text))
         found = [
-            Near(passage, words / most, float(vector @ self._vectors[passage.id]))
-            for passage, words in zip(passages, shared, strict=True)
+            RankedPassage(passage, bm25 / most, float(vector @ self._vectors[passage.id]))
+            for passage, bm25 in zip(passages, shared, strict=True)
         ]
         return sorted(found, key=lambda near: -near.sum)
 
@@ -134,4 +136,6 @@ def _unit(vector: Floats) -> Floats:
 
 
 def _terms_of(passage: Passage) -> list[str]:
-    return _TITLE_COUNTS * content(passage.title, passage.language) + content(passage.text, passage.language)
+    return _TITLE_COUNTS * content_stems(passage.title, passage.language) + content_stems(
+        passage.text, passage.language
+    )

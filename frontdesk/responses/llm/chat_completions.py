@@ -19,12 +19,12 @@ _PROMPT_TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")
 """The codes of OpenAI (also vLLM) and of llama.cpp."""
 
 
-class NotTheProtocol(Exception):
+class MalformedResponse(Exception):
     """What came is not a chat completion. Never says what it was."""
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class CompletionChunk:
     """What one event of a stream, or one whole answer, says."""
 
     text: str
@@ -82,7 +82,7 @@ def request_body(
     return json.dumps(body).encode()
 
 
-def read_piece(data: bytes) -> Piece:
+def parse_chunk(data: bytes) -> CompletionChunk:
     """One event, or one whole answer.
 
     Raises:
@@ -91,24 +91,24 @@ def read_piece(data: bytes) -> Piece:
     try:
         chat = _Chat.model_validate_json(data)
     except ValidationError:
-        raise NotTheProtocol from None
+        raise MalformedResponse from None
     counted = None
     if chat.usage is not None:
         counted = Usage(chat.usage.prompt_tokens, chat.usage.completion_tokens, estimated=False)
     if not chat.choices:
-        return Piece("", None, counted)
+        return CompletionChunk("", None, counted)
     (choice,) = chat.choices
-    return Piece(choice.delta.content or choice.message.content or "", choice.finish_reason, counted)
+    return CompletionChunk(choice.delta.content or choice.message.content or "", choice.finish_reason, counted)
 
 
-def read_models(data: bytes) -> tuple[str, ...]:
-    """The names of a server's models, from `GET /models`; raises `NotTheProtocol`."""
+def parse_models(data: bytes) -> tuple[str, ...]:
+    """The names of a server's models, from `GET /models`; raises `MalformedResponse`."""
     try:
         return tuple(model.id for model in _Models.model_validate_json(data).data)
     except ValidationError:
-        raise NotTheProtocol from None
+        raise MalformedResponse from None
 
 
-def says_too_long(body: bytes) -> bool:
+def is_prompt_too_long(body: bytes) -> bool:
     """Does the body of a refusal (400) say that the prompt does not fit the model?"""
     return any(code.encode() in body for code in _PROMPT_TOO_LONG)

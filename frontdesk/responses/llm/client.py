@@ -19,20 +19,20 @@ from typing import Any, Literal
 from frontdesk.circuit_breaker import CircuitBreaker
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.llm.chat_completions import Piece, request_body
-from frontdesk.responses.llm.port import ChatMessage, LanguageModelUnavailable, Reason, Usage
-from frontdesk.responses.llm.retry_budget import Places, Prices, RetryBudget, estimate
-from frontdesk.responses.llm.timeouts import Patience, WaitLimits
-from frontdesk.responses.llm.transport import Failed, Upstream
+from frontdesk.responses.llm.chat_completions import CompletionChunk, request_body
+from frontdesk.responses.llm.port import ChatMessage, FailureReason, LanguageModelUnavailable, Usage
+from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, Prices, RetryBudget, estimate_usage
+from frontdesk.responses.llm.timeouts import CallTimer, TimeoutLimits
+from frontdesk.responses.llm.transport import CallFailed, Upstream
 
-__all__ = ["ChatMessage", "Completion", "LanguageModelUnavailable", "OpenAiClient", "Reason", "Usage"]
+__all__ = ["ChatMessage", "Completion", "FailureReason", "LanguageModelUnavailable", "OpenAiClient", "Usage"]
 
 PAUSE_S = (0.05, 0.2)
 """Before a call is repeated; drawn at random, so that workers do not come back together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Dialect:
+class RequestOptions:
     """What each request says beside its messages."""
 
     model: str
@@ -79,10 +79,10 @@ class OpenAiClient:
     def __init__(
         self,
         upstream: Upstream,
-        dialect: Dialect,
-        waits: WaitLimits,
+        dialect: RequestOptions,
+        waits: TimeoutLimits,
         breaker: CircuitBreaker,
-        places: Places,
+        places: ConcurrencyLimit,
         prices: Prices,
         metrics: LanguageModelMetrics,
     ) -> None:
@@ -106,7 +106,7 @@ class OpenAiClient:
 
     async def models(self, deadline: Deadline) -> tuple[str, ...]:
         """The names of the models that the server has, whatever the breaker thinks; for `frontdesk doctor`."""
-        return await self._upstream.models(Patience(self._waits, deadline, deadline))
+        return await self._upstream.models(CallTimer(self._waits, deadline, deadline))
 
     async def close(self) -> None:
         await self._upstream.close()
@@ -116,25 +116,25 @@ class OpenAiClient:
     ) -> AsyncGenerator[str, None]:
         """Take a place, and however it ends give it back and count what came of it."""
         outcome = "abandoned"
-        if not self._places.take():
-            self._metrics.observe_completion(Reason.OVERLOADED, None)
-            raise LanguageModelUnavailable(Reason.OVERLOADED)
+        if not self._places.try_acquire():
+            self._metrics.observe_completion(FailureReason.OVERLOADED, None)
+            raise LanguageModelUnavailable(FailureReason.OVERLOADED)
         try:
             async with aclosing(self._answered(messages, deadline, tally)) as texts:
                 async for text in texts:
                     yield text
             outcome = "answered"
-        except Failed as failed:
+        except CallFailed as failed:
             outcome = failed.reason
             raise LanguageModelUnavailable(failed.reason) from None
         finally:
-            self._places.give_back()
+            self._places.release()
             self._count(messages, tally, outcome)
 
     def _count(self, messages: Sequence[ChatMessage], tally: _Tally, outcome: str) -> None:
         self._metrics.observe_completion(outcome, tally.first_token_s)
         if tally.usage is None and tally.characters:
-            tally.usage = estimate(messages, tally.characters)
+            tally.usage = estimate_usage(messages, tally.characters)
         if (usage := tally.usage) is not None:
             cost = self._prices.cost(usage)
             self._metrics.observe_tokens(
@@ -144,8 +144,8 @@ class OpenAiClient:
     async def _answered(
         self, messages: Sequence[ChatMessage], deadline: Deadline, tally: _Tally
     ) -> AsyncGenerator[str, None]:
-        """The text of the first call that does not fail, whole, or `Failed`."""
-        whole = Deadline.after(self._waits.whole_s)
+        """The text of the first call that does not fail, whole, or `CallFailed`."""
+        fetch = Deadline.after(self._waits.total_s)
         dialect = self._dialect
         body = request_body(
             messages,
@@ -157,7 +157,7 @@ class OpenAiClient:
         )
         self._retries.count_request()
         while True:
-            patience = Patience(self._waits, whole, deadline)
+            patience = CallTimer(self._waits, fetch, deadline)
             try:
                 async with aclosing(self._called(body, patience)) as pieces:
                     async for piece in pieces:
@@ -167,43 +167,43 @@ class OpenAiClient:
                             tally.characters += len(piece.text)
                             tally.first_token_s = patience.first_token_s
                             yield piece.text
-            except Failed as failed:
-                await self._pause(failed, min(whole.remaining_s(), deadline.remaining_s()))
+            except CallFailed as failed:
+                await self._pause(failed, min(fetch.remaining_s(), deadline.remaining_s()))
             else:
                 _check_end(tally)
                 return
 
-    async def _called(self, body: bytes, patience: Patience) -> AsyncGenerator[Piece, None]:
+    async def _called(self, body: bytes, patience: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
         """One call, and what the breaker learns of it: nothing where its caller goes away."""
         ticket = self._breaker.admit()
         if ticket is None:
-            raise Failed(Reason.OPEN_CIRCUIT)
+            raise CallFailed(FailureReason.OPEN_CIRCUIT)
         self._metrics.observe_call()
-        learn = self._breaker.forget
-        ask = self._upstream.stream if self._dialect.stream else self._upstream.whole
+        learn = self._breaker.discard
+        ask = self._upstream.stream if self._dialect.stream else self._upstream.fetch
         try:
             async with aclosing(ask(body, patience)) as pieces:
                 async for piece in pieces:
                     if piece.text:
-                        patience.progress()
+                        patience.record_text()
                     yield piece
                     if piece.text:
-                        patience.resume()
+                        patience.restart_stall_timeout()
             if patience.first_token_s is None:
-                raise Failed(Reason.BAD_RESPONSE)
-            learn = partial(self._breaker.succeed, seconds=patience.first_token_s)
-        except Failed as failed:
-            if failed.blamed:
-                learn = self._breaker.fail
+                raise CallFailed(FailureReason.BAD_RESPONSE)
+            learn = partial(self._breaker.record_success, seconds=patience.first_token_s)
+        except CallFailed as failed:
+            if failed.server_at_fault:
+                learn = self._breaker.record_failure
             raise
         finally:
             learn(ticket)
 
-    async def _pause(self, failed: Failed, remaining_s: float) -> None:
+    async def _pause(self, failed: CallFailed, remaining_s: float) -> None:
         """Wait before the call is repeated, or raise `failed` where it may not be, or where there is no time left."""
-        if failed.again_after_s is None:
+        if failed.retry_after_s is None:
             raise failed
-        pause_s = failed.again_after_s + random.uniform(*PAUSE_S)  # noqa: S311 - jitter, no secret
+        pause_s = failed.retry_after_s + random.uniform(*PAUSE_S)  # noqa: S311 - jitter, no secret
         if pause_s >= remaining_s or not self._retries.take_retry():
             raise failed
         await asyncio.sleep(pause_s)
@@ -212,6 +212,6 @@ class OpenAiClient:
 def _check_end(tally: _Tally) -> None:
     """What was cut off is not to be sent to anybody."""
     if tally.finish_reason == "length":
-        raise Failed(Reason.TOO_LONG)
+        raise CallFailed(FailureReason.TOO_LONG)
     if tally.finish_reason == "content_filter":
-        raise Failed(Reason.BAD_RESPONSE)
+        raise CallFailed(FailureReason.BAD_RESPONSE)

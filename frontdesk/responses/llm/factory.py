@@ -14,21 +14,21 @@ from frontdesk.config import API_KEY_VARIABLE, LlmSettings
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.private_files import open_secret
-from frontdesk.responses.llm.client import Dialect, OpenAiClient
-from frontdesk.responses.llm.retry_budget import Places, Prices
-from frontdesk.responses.llm.timeouts import WaitLimits
+from frontdesk.responses.llm.client import OpenAiClient, RequestOptions
+from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, Prices
+from frontdesk.responses.llm.timeouts import TimeoutLimits
 from frontdesk.responses.llm.transport import Upstream
 
 MAX_KEY_BYTES = 4_096
 
 
-def openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) -> OpenAiClient:
+def build_openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) -> OpenAiClient:
     """A client that has not connected yet; close it with `close`.
 
     Raises:
         ConfigurationError: naming the setting that is missing or wrong.
     """
-    base_url, model = named(settings)
+    base_url, model = require_endpoint(settings)
     http = httpx2.AsyncClient(
         base_url=base_url,
         headers={"User-Agent": "frontdesk", "Accept-Encoding": "identity", **_authorization(settings)},
@@ -38,13 +38,13 @@ def openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) -> OpenA
         proxy=settings.proxy,
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
     )
-    waits = WaitLimits(
+    waits = TimeoutLimits(
         first_token_s=settings.first_token_timeout_s,
         stall_s=settings.stall_timeout_s,
-        whole_s=settings.timeout_s,
+        total_s=settings.timeout_s,
         slow_s=settings.slow_first_token_s,
     )
-    dialect = Dialect(
+    dialect = RequestOptions(
         model=model,
         stream=settings.stream,
         temperature=settings.temperature,
@@ -57,13 +57,13 @@ def openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) -> OpenA
         dialect,
         waits,
         CircuitBreaker(limits, observe=metrics.observe_breaker),
-        Places(settings.concurrency),
+        ConcurrencyLimit(settings.concurrency),
         Prices(settings.price_per_1000_input_tokens, settings.price_per_1000_output_tokens),
         metrics,
     )
 
 
-def named(settings: LlmSettings) -> tuple[str, str]:
+def require_endpoint(settings: LlmSettings) -> tuple[str, str]:
     """The server's address and the model's name."""
     if settings.base_url is None or settings.model is None:
         missing = "base_url" if settings.base_url is None else "model"
@@ -74,8 +74,8 @@ def named(settings: LlmSettings) -> tuple[str, str]:
 
 
 def check(settings: LlmSettings) -> None:
-    """Refuse what `openai_client` would refuse, without making one; raises `ConfigurationError`."""
-    named(settings)
+    """Refuse what `build_openai_client` would refuse, without making one; raises `ConfigurationError`."""
+    require_endpoint(settings)
     _authorization(settings)
 
 

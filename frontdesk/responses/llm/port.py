@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 from frontdesk.deadline import Deadline
 
 
-class Reason(StrEnum):
+class FailureReason(StrEnum):
     """Why a language model gave no answer: stable names for metrics and for `Reply.fallback`."""
 
     TIMEOUT = "timeout"
@@ -34,7 +34,7 @@ class Reason(StrEnum):
 class LanguageModelUnavailable(Exception):
     """There is no (whole) answer, and `reason` is all that is told of it."""
 
-    def __init__(self, reason: Reason) -> None:
+    def __init__(self, reason: FailureReason) -> None:
         super().__init__(f"The language model gave no answer: {reason.value}.")
         self.reason = reason
 

@@ -14,7 +14,7 @@ CHARACTERS_PER_TOKEN = 4
 """A rule of thumb for English text and byte-pair vocabularies; used only where a server does not count."""
 
 
-class Places:
+class ConcurrencyLimit:
     """At most `limit` at once; nobody waits, because waiting here would only use up the deadline."""
 
     __slots__ = ("_free",)
@@ -22,13 +22,13 @@ class Places:
     def __init__(self, limit: int) -> None:
         self._free = limit
 
-    def take(self) -> bool:
+    def try_acquire(self) -> bool:
         if self._free == 0:
             return False
         self._free -= 1
         return True
 
-    def give_back(self) -> None:
+    def release(self) -> None:
         self._free += 1
 
 
@@ -69,7 +69,7 @@ class Prices:
         return (read + written) / 1000
 
 
-def estimate(messages: Sequence[ChatMessage], characters_written: int) -> Usage:
+def estimate_usage(messages: Sequence[ChatMessage], characters_written: int) -> Usage:
     """Tokens by the number of characters, rounded up."""
     characters_read = sum(len(message.content) for message in messages)
     return Usage(-(-characters_read // CHARACTERS_PER_TOKEN), -(-characters_written // CHARACTERS_PER_TOKEN), True)

@@ -14,24 +14,24 @@ from frontdesk.deadline import Deadline
 
 
 @dataclass(frozen=True, slots=True)
-class WaitLimits:
+class TimeoutLimits:
     """In seconds. A first token after `slow_s` is slow even where it is still waited for."""
 
     first_token_s: float
     stall_s: float
-    whole_s: float
+    total_s: float
     slow_s: float
 
 
-class Patience:
+class CallTimer:
     """Of one call. Moments are seconds on the monotonic clock."""
 
     __slots__ = ("_caller_at", "_clock", "_limits", "_next_at", "_started", "_whole_at", "first_token_s")
 
     def __init__(
-        self, limits: WaitLimits, whole: Deadline, caller: Deadline, clock: Callable[[], float] = time.monotonic
+        self, limits: TimeoutLimits, whole: Deadline, caller: Deadline, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`whole` is the end of `limits.whole_s`: a repeated call gets no more of it."""
+        """`whole` is the end of `limits.total_s`: a repeated call gets no more of it."""
         self._limits = limits
         self._clock = clock
         self._started = clock()
@@ -40,19 +40,19 @@ class Patience:
         self._next_at = self._started + limits.first_token_s
         self.first_token_s: float | None = None
 
-    def progress(self) -> None:
+    def record_text(self) -> None:
         """A piece of text came."""
         if self.first_token_s is None:
             self.first_token_s = self._clock() - self._started
 
-    def resume(self) -> None:
+    def restart_stall_timeout(self) -> None:
         """The next piece is waited for from now on: what its reader took for the last is not the server's time."""
         self._next_at = self._clock() + self._limits.stall_s
 
     def remaining_s(self) -> float:
         return max(min(self._next_at, self._whole_at, self._caller_at) - self._clock(), 0.0)
 
-    def blames_the_server(self) -> bool:
+    def is_server_at_fault(self) -> bool:
         """Now that it is over: a caller in a hurry must not make a healthy server look ill."""
         if min(self._next_at, self._whole_at) <= self._caller_at:
             return True

@@ -1,6 +1,6 @@
 """One call to a server that speaks OpenAI's protocol: every wait bound in time, everything that is read in bytes.
 
-`Failed` says what the caller needs to act: the reason, whether the call may be repeated, whether the server is to
+`CallFailed` says what the caller needs to act: the reason, whether the call may be repeated, whether the server is to
 blame. Knows nothing of breakers, budgets or prompts.
 """
 
@@ -13,39 +13,47 @@ from typing import TypeVar
 
 import httpx2
 
-from frontdesk.responses.llm.chat_completions import NotTheProtocol, Piece, read_models, read_piece, says_too_long
-from frontdesk.responses.llm.port import LanguageModelUnavailable, Reason
+from frontdesk.responses.llm.chat_completions import (
+    CompletionChunk,
+    MalformedResponse,
+    is_prompt_too_long,
+    parse_chunk,
+    parse_models,
+)
+from frontdesk.responses.llm.port import FailureReason, LanguageModelUnavailable
 from frontdesk.responses.llm.sse import EventParser, EventTooLong
-from frontdesk.responses.llm.timeouts import Patience
+from frontdesk.responses.llm.timeouts import CallTimer
 
 MAX_EVENT_BYTES = 65_536
-MAX_REFUSAL_BYTES = 8_192
+MAX_ERROR_BODY_BYTES = 8_192
 
-REASONS = {
-    401: Reason.UNAUTHORIZED,
-    403: Reason.UNAUTHORIZED,
-    413: Reason.TOO_LONG,
-    429: Reason.RATE_LIMITED,
-    502: Reason.UNREACHABLE,
-    503: Reason.OVERLOADED,
-    504: Reason.UNREACHABLE,
+REASON_BY_STATUS = {
+    401: FailureReason.UNAUTHORIZED,
+    403: FailureReason.UNAUTHORIZED,
+    413: FailureReason.TOO_LONG,
+    429: FailureReason.RATE_LIMITED,
+    502: FailureReason.UNREACHABLE,
+    503: FailureReason.OVERLOADED,
+    504: FailureReason.UNREACHABLE,
 }
 """By status; every other one but 200 is a `bad_response`."""
 
-REPEATED = frozenset((429, 502, 503, 504))
-THE_REQUESTS_FAULT = frozenset((400, 413, 422))
+RETRYABLE = frozenset((429, 502, 503, 504))
+CLIENT_ERRORS = frozenset((400, 413, 422))
 """Statuses that say nothing of the server's health."""
 
 T = TypeVar("T")
 
 
-class Failed(LanguageModelUnavailable):
-    """One call failed. `again_after_s`: the least pause before it may be repeated; None: it may not."""
+class CallFailed(LanguageModelUnavailable):
+    """One call failed. `retry_after_s`: the least pause before it may be repeated; None: it may not."""
 
-    def __init__(self, reason: Reason, *, again_after_s: float | None = None, blamed: bool = True) -> None:
+    def __init__(
+        self, reason: FailureReason, *, retry_after_s: float | None = None, server_at_fault: bool = True
+    ) -> None:
         super().__init__(reason)
-        self.again_after_s = again_after_s
-        self.blamed = blamed
+        self.retry_after_s = retry_after_s
+        self.server_at_fault = server_at_fault
 
 
 class Upstream:
@@ -55,8 +63,8 @@ class Upstream:
         self._http = http
         self._max_response_bytes = max_response_bytes
 
-    async def stream(self, body: bytes, patience: Patience) -> AsyncGenerator[Piece, None]:
-        """The pieces of a streamed completion as they come; raises `Failed`, also where the stream ends too soon."""
+    async def stream(self, body: bytes, patience: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
+        """The pieces of a streamed completion as they come; raises `CallFailed`, also where the stream ends too soon."""
         async with self._asked("POST", "chat/completions", body, "text/event-stream", patience) as read:
             parser = EventParser(MAX_EVENT_BYTES)
             ended = False
@@ -69,29 +77,29 @@ class Upstream:
                     ended = ended or piece.finish_reason is not None
                     yield piece
             if not ended:
-                raise Failed(Reason.BAD_RESPONSE)
+                raise CallFailed(FailureReason.BAD_RESPONSE)
 
-    async def whole(self, body: bytes, patience: Patience) -> AsyncGenerator[Piece, None]:
+    async def fetch(self, body: bytes, patience: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
         """A completion that is not streamed, as one piece."""
         async with self._asked("POST", "chat/completions", body, "application/json", patience) as read:
             answer = b"".join([arrived async for arrived in read])
         yield _understood(answer)
 
-    async def models(self, patience: Patience) -> tuple[str, ...]:
+    async def models(self, patience: CallTimer) -> tuple[str, ...]:
         """The names of the models that the server has."""
         async with self._asked("GET", "models", None, "application/json", patience) as read:
             answer = b"".join([arrived async for arrived in read])
         try:
-            return read_models(answer)
-        except NotTheProtocol:
-            raise Failed(Reason.BAD_RESPONSE) from None
+            return parse_models(answer)
+        except MalformedResponse:
+            raise CallFailed(FailureReason.BAD_RESPONSE) from None
 
     async def close(self) -> None:
         await self._http.aclose()
 
     @asynccontextmanager
     async def _asked(
-        self, method: str, path: str, body: bytes | None, media_type: str, patience: Patience
+        self, method: str, path: str, body: bytes | None, media_type: str, patience: CallTimer
     ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """The bytes of the answer, once its status and type are what they should be."""
         headers = {"Accept": media_type} | ({"Content-Type": "application/json"} if body is not None else {})
@@ -99,7 +107,7 @@ class Upstream:
         try:
             response = await _within(patience, self._http.send(request, stream=True))
         except httpx2.RequestError:  # no connection, or one that broke before it said anything
-            raise Failed(Reason.UNREACHABLE, again_after_s=0.0) from None
+            raise CallFailed(FailureReason.UNREACHABLE, retry_after_s=0.0) from None
         try:
             async with aclosing(_arriving(response, self._max_response_bytes, patience)) as read:
                 await _refuse(response, media_type, read)
@@ -108,15 +116,15 @@ class Upstream:
             await response.aclose()
 
 
-async def _within(patience: Patience, work: Awaitable[T]) -> T:
+async def _within(patience: CallTimer, work: Awaitable[T]) -> T:
     try:
         async with asyncio.timeout(patience.remaining_s()):
             return await work
     except TimeoutError:
-        raise Failed(Reason.TIMEOUT, blamed=patience.blames_the_server()) from None
+        raise CallFailed(FailureReason.TIMEOUT, server_at_fault=patience.is_server_at_fault()) from None
 
 
-async def _arriving(response: httpx2.Response, max_bytes: int, patience: Patience) -> AsyncGenerator[bytes, None]:
+async def _arriving(response: httpx2.Response, max_bytes: int, patience: CallTimer) -> AsyncGenerator[bytes, None]:
     """The body as it comes, never decompressed (it was not asked for), and never more than `max_bytes`."""
     left = max_bytes
     async with aclosing(response.aiter_raw()) as raw:
@@ -124,37 +132,37 @@ async def _arriving(response: httpx2.Response, max_bytes: int, patience: Patienc
             try:
                 arrived = await _within(patience, anext(raw, b""))
             except httpx2.RequestError:
-                raise Failed(Reason.BAD_RESPONSE) from None
+                raise CallFailed(FailureReason.BAD_RESPONSE) from None
             if not arrived:
                 return
             left -= len(arrived)
             if left < 0:
-                raise Failed(Reason.TOO_LONG)
+                raise CallFailed(FailureReason.TOO_LONG)
             yield arrived
 
 
 async def _refuse(response: httpx2.Response, media_type: str, read: AsyncGenerator[bytes, None]) -> None:
-    """Raise `Failed` unless this is a 200 of that type."""
+    """Raise `CallFailed` unless this is a 200 of that type."""
     status = response.status_code
-    if status == 400 and says_too_long(await _beginning(read)):
-        raise Failed(Reason.TOO_LONG, blamed=False)
+    if status == 400 and is_prompt_too_long(await _beginning(read)):
+        raise CallFailed(FailureReason.TOO_LONG, server_at_fault=False)
     if status != 200:
-        raise Failed(
-            REASONS.get(status, Reason.BAD_RESPONSE),
-            again_after_s=_retry_after_s(response) if status in REPEATED else None,
-            blamed=status not in THE_REQUESTS_FAULT,
+        raise CallFailed(
+            REASON_BY_STATUS.get(status, FailureReason.BAD_RESPONSE),
+            retry_after_s=_retry_after_s(response) if status in RETRYABLE else None,
+            server_at_fault=status not in CLIENT_ERRORS,
         )
     if response.headers.get("Content-Type", "").partition(";")[0].strip().lower() != media_type:
-        raise Failed(Reason.BAD_RESPONSE)
+        raise CallFailed(FailureReason.BAD_RESPONSE)
     if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise Failed(Reason.BAD_RESPONSE)
+        raise CallFailed(FailureReason.BAD_RESPONSE)
 
 
 async def _beginning(read: AsyncGenerator[bytes, None]) -> bytes:
     beginning = b""
     async for arrived in read:
         beginning += arrived
-        if len(beginning) >= MAX_REFUSAL_BYTES:
+        if len(beginning) >= MAX_ERROR_BODY_BYTES:
             break
     return beginning
 
@@ -169,11 +177,11 @@ def _events(parser: EventParser, arrived: bytes) -> list[bytes]:
     try:
         return list(parser.feed(arrived))
     except EventTooLong:
-        raise Failed(Reason.TOO_LONG) from None
+        raise CallFailed(FailureReason.TOO_LONG) from None
 
 
-def _understood(data: bytes) -> Piece:
+def _understood(data: bytes) -> CompletionChunk:
     try:
-        return read_piece(data)
-    except NotTheProtocol:
-        raise Failed(Reason.BAD_RESPONSE) from None
+        return parse_chunk(data)
+    except MalformedResponse:
+        raise CallFailed(FailureReason.BAD_RESPONSE) from None

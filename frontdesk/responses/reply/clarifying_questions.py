@@ -21,11 +21,11 @@ _PLACE = "{wishes}"
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class LanguageWishes:
     """One language: the question around `{wishes}`, the word before the last, and the wish behind each intent."""
 
-    asked: str
-    last: str
+    template: str
+    conjunction: str
     by_intent: Mapping[str, str]
 
 
@@ -33,15 +33,15 @@ class Wishes:
 class Questions:
     """The whole file, by language."""
 
-    languages: Mapping[str, Wishes]
+    languages: Mapping[str, LanguageWishes]
 
     def ask(self, intents: Sequence[str], language: str) -> str | None:
         """One question that names the wish behind each of `intents`, at least two; None where one is not written."""
         spoken = self.languages.get(language)
         if spoken is None or any(intent not in spoken.by_intent for intent in intents):
             return None
-        *others, last = [spoken.by_intent[intent] for intent in intents]
-        return spoken.asked.replace(_PLACE, f"{', '.join(others)} {spoken.last} {last}")
+        *others, conjunction = [spoken.by_intent[intent] for intent in intents]
+        return spoken.template.replace(_PLACE, f"{', '.join(others)} {spoken.conjunction} {conjunction}")
 
     @classmethod
     def read(cls, path: Path) -> Questions:
@@ -56,7 +56,7 @@ class Questions:
         return cls({language: _wishes(path, language, body) for language, body in data.items()})
 
 
-def _wishes(path: Path, language: Any, body: Any) -> Wishes:
+def _wishes(path: Path, language: Any, body: Any) -> LanguageWishes:
     if not isinstance(body, dict) or set(body) != _FIELDS:
         raise ConfigurationError(f"{path}: {language!r} must have exactly {', '.join(sorted(_FIELDS))}.")
     if _PLACE not in str(body["asked"]):
@@ -64,4 +64,4 @@ def _wishes(path: Path, language: Any, body: Any) -> Wishes:
     wishes = body["wishes"]
     if not isinstance(wishes, dict) or not all(isinstance(wish, str) for wish in wishes.values()):
         raise ConfigurationError(f"{path}: `wishes` of {language!r} must be a mapping of intents to texts.")
-    return Wishes(str(body["asked"]), str(body["or"]), wishes)
+    return LanguageWishes(str(body["asked"]), str(body["or"]), wishes)

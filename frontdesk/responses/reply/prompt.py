@@ -20,8 +20,8 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from frontdesk.responses.llm.port import ChatMessage
 from frontdesk.responses.policy import ReplyPolicy
-from frontdesk.responses.reply.template import Plan
-from frontdesk.responses.text.language_detection import NAMES
+from frontdesk.responses.reply.template import ReplyPlan
+from frontdesk.responses.text.language_detection import LANGUAGE_NAMES
 
 STARTER_PROMPT = Path(__file__).parent / "prompts" / "v1"
 
@@ -30,7 +30,7 @@ _FENCE = "=" * 5
 
 
 @dataclass(frozen=True, slots=True)
-class Rendered:
+class RenderedPrompt:
     """The messages of one prompt, and what a check needs of it: the system message without passages, and its canary."""
 
     messages: tuple[ChatMessage, ...]
@@ -60,35 +60,37 @@ class Prompt:
         templates = {name: environment.from_string(source) for name, source in sources.items()}
         return cls(**templates, hash=f"{folder.name}:{digest}")
 
-    def render(self, plan: Plan, policy: ReplyPolicy, contacts: tuple[str, ...]) -> Rendered:
+    def render(self, plan: ReplyPlan, policy: ReplyPolicy, contacts: tuple[str, ...]) -> RenderedPrompt:
         """The prompt for a plan with passages; a new canary each time."""
         canary = secrets.token_hex(8)
         request = plan.request
-        shared = {"language": NAMES[plan.wanted], "fence": f"{_FENCE} {canary} {_FENCE}"}
+        shared = {"language": LANGUAGE_NAMES[plan.customer_language], "fence": f"{_FENCE} {canary} {_FENCE}"}
         instructions = self.system.render(
             **shared,
             canary=canary,
-            fewest=policy.fewest_words,
-            most=policy.most_words // 2,
+            fewest=policy.min_words,
+            most=policy.max_words // 2,
             mood=request.understanding.sentiment.label,
             tier=request.tier.value,
         )
         told = self.user.render(
             **shared,
-            passages=[*plan.passages, *plan.beside],
+            passages=[*plan.passages, *plan.related_passages],
             contacts=contacts,
             intent=request.understanding.intent.label.replace("_", " "),
-            message=request.text.neutralize(readable(request.text.text)),
+            message=request.text.neutralize(remove_hidden_text(request.text.text)),
         )
-        return Rendered((ChatMessage("system", instructions), ChatMessage("user", told)), instructions, canary)
+        return RenderedPrompt((ChatMessage("system", instructions), ChatMessage("user", told)), instructions, canary)
 
-    def again(self, plan: Plan, before: Rendered, reply: str, reasons: tuple[str, ...]) -> tuple[ChatMessage, ...]:
+    def render_repair(
+        self, plan: ReplyPlan, before: RenderedPrompt, reply: str, reasons: tuple[str, ...]
+    ) -> tuple[ChatMessage, ...]:
         """The same prompt with the reply that failed and why."""
-        asked = self.repair.render(reasons=reasons, language=NAMES[plan.wanted])
+        asked = self.repair.render(reasons=reasons, language=LANGUAGE_NAMES[plan.customer_language])
         return (*before.messages, ChatMessage("assistant", reply), ChatMessage("user", asked))
 
 
-def readable(text: str) -> str:
+def remove_hidden_text(text: str) -> str:
     """`text` as a person sees it: no invisible or private characters, no control tokens of models."""
     seen = "".join(
         char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cf", "Cc", "Co", "Cn")

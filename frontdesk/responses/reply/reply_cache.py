@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from pydantic import TypeAdapter
 
-from frontdesk.responses.reply.template import Plan
-from frontdesk.types import Written
+from frontdesk.responses.reply.template import ReplyPlan
+from frontdesk.types import WrittenReply
 
-_WRITTEN = TypeAdapter(Written)
+_WRITTEN = TypeAdapter(WrittenReply)
 
 
 class ReplyCache(Protocol):
@@ -47,14 +47,16 @@ class CachedReplies:
     stored_at: dict[str, float] = field(default_factory=dict)
     """When a reply of a tenant was last stored (monotonic seconds)."""
 
-    async def find(self, plan: Plan, speakable: tuple[str, ...]) -> Written | None:
+    async def find(self, plan: ReplyPlan, speakable: tuple[str, ...]) -> WrittenReply | None:
         """What was written for the very same plan; None where nothing was, or a fresh answer is asked for."""
         if self.cache is None or plan.request.fresh:
             return None
         found = await self.cache.get(self._key(plan, speakable))
         return None if found is None else _WRITTEN.validate_json(found)
 
-    async def keep(self, plan: Plan, speakable: tuple[str, ...], written: Written, began: float = float("inf")) -> None:
+    async def store(
+        self, plan: ReplyPlan, speakable: tuple[str, ...], written: WrittenReply, began: float = float("inf")
+    ) -> None:
         """Store a reply whose request began at `began` (monotonic seconds)."""
         tenant = plan.request.tenant
         if self.cache is None or self._is_erased_since(tenant, began):
@@ -77,7 +79,7 @@ class CachedReplies:
     def _is_erased_since(self, tenant: str, began: float) -> bool:
         return self.erased_at.get(tenant, float("-inf")) >= began
 
-    def _key(self, plan: Plan, speakable: tuple[str, ...]) -> str:
+    def _key(self, plan: ReplyPlan, speakable: tuple[str, ...]) -> str:
         request = plan.request
         seen = {
             "versions": self.versions,
@@ -88,8 +90,8 @@ class CachedReplies:
             "sentiment": request.understanding.sentiment.label,
             "decision": asdict(plan.decision),
             "tier": request.tier,
-            "language": plan.wanted,
-            "passages": [passage.id for passage in (*plan.passages, *plan.beside)],
+            "language": plan.customer_language,
+            "passages": [passage.id for passage in (*plan.passages, *plan.related_passages)],
             "contacts": request.contacts,
             "model_version": request.model_version,
         }

@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from frontdesk.decision.automation import lowered
+from frontdesk.decision.rules import require_review
 from frontdesk.responses.knowledge_base.articles import Passage
-from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.reply.clarifying_questions import Questions
-from frontdesk.responses.text.language_detection import guess, spoken
+from frontdesk.responses.text.language_detection import detect_language, language_of_tag
 from frontdesk.types import Action, Citation, Decision, Reason, Reply, ReplyRequest
 from frontdesk.yaml_files import read_yaml
 
@@ -29,19 +29,19 @@ _ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ReplyPlan:
     """What a reply shall be. Without `passages` it is `question`, or a note that a person takes over.
 
-    `language` is that of the passages, or of the customer where there are none; `wanted` the customer's, as far as it
+    `language` is that of the passages, or of the customer where there are none; `customer_language` the customer's, as far as it
     is known.
     """
 
     request: ReplyRequest
     decision: Decision
     passages: tuple[Passage, ...]
-    beside: tuple[Passage, ...]
+    related_passages: tuple[Passage, ...]
     language: str
-    wanted: str
+    customer_language: str
     question: str | None = None
 
     @property
@@ -56,51 +56,55 @@ class Plan:
 class Templates:
     """Plans and replies over one knowledge base; `today` says which passages hold."""
 
-    retrieval: Retrieval
+    retrieval: PassageIndex
     questions: Questions
     today: Callable[[], date]
 
-    def plan(self, request: ReplyRequest, *, beside: bool = False) -> Plan:
-        """The plan; `beside` says whether a passage of another intent is wanted too, which the template never says."""
+    def plan(self, request: ReplyRequest, *, related_passages: bool = False) -> ReplyPlan:
+        """The plan; `related_passages` says whether a passage of another intent is wanted too, which the template never says."""
         understanding, decision = request.understanding, request.decision
         text = request.text.text
-        wanted = _tagged(request.language) or guess(text) or DEFAULT_LANGUAGE
+        customer_language = _tagged(request.language) or detect_language(text) or DEFAULT_LANGUAGE
         if decision.question is not None:
-            question = self.questions.ask(decision.asks_about, wanted)
-            language = DEFAULT_LANGUAGE if question is None else wanted
-            return Plan(request, decision, (), (), language, wanted, question or decision.question)
+            question = self.questions.ask(decision.asks_about, customer_language)
+            language = DEFAULT_LANGUAGE if question is None else customer_language
+            return ReplyPlan(request, decision, (), (), language, customer_language, question or decision.question)
         handed_over = decision.action is Action.ESCALATE or not understanding.intent.in_scope
         day, tier = self.today(), request.tier
-        passages = () if handed_over else self.retrieval.find(understanding.intent.label, text, day, tier, wanted)
+        passages = (
+            () if handed_over else self.retrieval.find(understanding.intent.label, text, day, tier, customer_language)
+        )
         if not passages:
-            return Plan(request, decision, (), (), wanted, wanted)
-        if passages[0].language != wanted:
-            decision = lowered(decision, Reason.LANGUAGE_NOT_COVERED)
-        others = self.retrieval.beside(passages, text, day, tier) if beside else ()
-        return Plan(request, decision, passages, others, passages[0].language, wanted)
+            return ReplyPlan(request, decision, (), (), customer_language, customer_language)
+        if passages[0].language != customer_language:
+            decision = require_review(decision, Reason.LANGUAGE_NOT_COVERED)
+        others = self.retrieval.related_passages(passages, text, day, tier) if related_passages else ()
+        return ReplyPlan(request, decision, passages, others, passages[0].language, customer_language)
 
-    def reply(self, plan: Plan) -> Reply:
+    def reply(self, plan: ReplyPlan) -> Reply:
         """The question, a note that a person takes over, or the passages themselves."""
         if plan.question is not None:
-            body = f"{say(plan, 'before_a_question')} {plan.question}"
-            return Reply(_joined(greeting(plan), body, say(plan, "signature")), SOURCE, ())
+            body = f"{get_phrase(plan, 'before_a_question')} {plan.question}"
+            return Reply(_joined(greeting(plan), body, get_phrase(plan, "signature")), SOURCE, ())
         if not plan.passages:
-            return Reply(_joined(greeting(plan), say(plan, "hand_over"), say(plan, "signature")), SOURCE, ())
+            return Reply(
+                _joined(greeting(plan), get_phrase(plan, "hand_over"), get_phrase(plan, "signature")), SOURCE, ()
+            )
         body = "\n\n".join(passage.text for passage in plan.passages)
         if plan.order is not None:
-            body = f"{say(plan, 'about_order').format(order=plan.order)} {body}"
+            body = f"{get_phrase(plan, 'about_order').format(order=plan.order)} {body}"
         return Reply(_joined(greeting(plan), body, closing(plan)), SOURCE, citations(plan.passages))
 
 
-def greeting(plan: Plan, language: str | None = None) -> str:
-    return say(plan, plan.request.understanding.sentiment.label, language)
+def greeting(plan: ReplyPlan, language: str | None = None) -> str:
+    return get_phrase(plan, plan.request.understanding.sentiment.label, language)
 
 
-def closing(plan: Plan, language: str | None = None) -> str:
-    return _joined(say(plan, "closing", language), say(plan, "signature", language))
+def closing(plan: ReplyPlan, language: str | None = None) -> str:
+    return _joined(get_phrase(plan, "closing", language), get_phrase(plan, "signature", language))
 
 
-def say(plan: Plan, phrase: str, language: str | None = None) -> str:
+def get_phrase(plan: ReplyPlan, phrase: str, language: str | None = None) -> str:
     """A phrase in the plan's language, or in the one that is given."""
     spoken_in = PHRASES.get(language or plan.language, {})
     return spoken_in.get(phrase) or PHRASES[DEFAULT_LANGUAGE][phrase]
@@ -112,7 +116,7 @@ def citations(passages: tuple[Passage, ...]) -> tuple[Citation, ...]:
 
 def _tagged(tag: str | None) -> str | None:
     """The customer's language by its tag; one that Frontdesk has no phrases in counts too: it is not covered."""
-    return spoken(tag) or (tag.partition("-")[0].lower() if tag else None)
+    return language_of_tag(tag) or (tag.partition("-")[0].lower() if tag else None)
 
 
 def _joined(*pieces: str) -> str:

@@ -16,20 +16,20 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 
 from frontdesk.deadline import Deadline
-from frontdesk.decision.automation import lowered
-from frontdesk.responses.checks.placeholders import may_speak
-from frontdesk.responses.checks.run import check
+from frontdesk.decision.rules import require_review
+from frontdesk.responses.checks.placeholders import is_allowed_placeholder
+from frontdesk.responses.checks.run import run_checks
 from frontdesk.responses.checks.types import Draft
-from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.llm.port import ChatMessage, LanguageModel, LanguageModelUnavailable
 from frontdesk.responses.policy import ReplyPolicy
 from frontdesk.responses.reply.clarifying_questions import Questions
-from frontdesk.responses.reply.prompt import Prompt, Rendered
+from frontdesk.responses.reply.prompt import Prompt, RenderedPrompt
 from frontdesk.responses.reply.reply_cache import CachedReplies
-from frontdesk.responses.reply.template import Plan, Templates, citations, closing, greeting
+from frontdesk.responses.reply.template import ReplyPlan, Templates, citations, closing, greeting
 from frontdesk.responses.text.language_detection import LANGUAGES
-from frontdesk.responses.text.normalization import sentences
-from frontdesk.types import Action, CheckResult, Reason, Reply, ReplyRequest, Sentence, Written
+from frontdesk.responses.text.normalization import split_sentences
+from frontdesk.types import Action, CheckResult, Reason, Reply, ReplyRequest, Sentence, WrittenReply
 
 SOURCE = "language_model"
 CHECKS_FAILED = "checks_failed"
@@ -39,7 +39,7 @@ RESERVE_S = 0.25
 _LONGEST_END = 64
 """Characters of dots, quotation marks and blanks that end a sentence of a stream; a longer run ends none."""
 
-Piece = Sentence | Written
+ReplyPart = Sentence | WrittenReply
 
 
 def _today() -> date:
@@ -49,16 +49,16 @@ def _today() -> date:
 class TemplateWriter:
     """The `Writer` of `frontdesk/pipeline.py` that needs nothing but the passages; `today` is UTC by default."""
 
-    def __init__(self, retrieval: Retrieval, questions: Questions, today: Callable[[], date] = _today) -> None:
+    def __init__(self, retrieval: PassageIndex, questions: Questions, today: Callable[[], date] = _today) -> None:
         self.templates = Templates(retrieval, questions, today)
 
     async def write(
         self,
         request: ReplyRequest,
         deadline: Deadline,  # noqa: ARG002 - the port has it; a template needs no time
-    ) -> AsyncGenerator[Piece, None]:
+    ) -> AsyncGenerator[ReplyPart, None]:
         plan = self.templates.plan(request)
-        for piece in told(Written(self.templates.reply(plan), plan.decision)):
+        for piece in split_reply(WrittenReply(self.templates.reply(plan), plan.decision)):
             yield piece
 
 
@@ -89,23 +89,23 @@ class ModelWriter:
     policy: ReplyPolicy
     cached: CachedReplies
 
-    async def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[Piece, None]:
-        plan = self.templates.plan(request, beside=True)
-        if not plan.passages or plan.wanted not in LANGUAGES:
-            for piece in told(Written(self.templates.reply(plan), plan.decision)):
+    async def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[ReplyPart, None]:
+        plan = self.templates.plan(request, related_passages=True)
+        if not plan.passages or plan.customer_language not in LANGUAGES:
+            for piece in split_reply(WrittenReply(self.templates.reply(plan), plan.decision)):
                 yield piece
             return
         if (remembered := await self.cached.find(plan, self._speakable(plan))) is not None:
-            for piece in told(remembered):
+            for piece in split_reply(remembered):
                 yield piece
             return
         async with aclosing(self._ask(plan, Deadline(deadline.at - RESERVE_S))) as pieces:
             async for piece in pieces:
-                if isinstance(piece, Written) and piece.reply.fallback is None:
-                    await self.cached.keep(plan, self._speakable(plan), piece, deadline.began)
+                if isinstance(piece, WrittenReply) and piece.reply.fallback is None:
+                    await self.cached.store(plan, self._speakable(plan), piece, deadline.started_at)
                 yield piece
 
-    async def _ask(self, plan: Plan, deadline: Deadline) -> AsyncGenerator[Piece, None]:
+    async def _ask(self, plan: ReplyPlan, deadline: Deadline) -> AsyncGenerator[ReplyPart, None]:
         """Sentences as they pass, then the reply: the model's, the repaired one, or the template's."""
         rendered = self.prompt.render(plan, self.policy, plan.request.contacts)
         body = ""
@@ -113,60 +113,71 @@ class ModelWriter:
         try:
             async with aclosing(_by_sentence(self.model.complete(rendered.messages, deadline))) as written:
                 async for sentence in written:
-                    results = self._check(plan, rendered, body + sentence, whole=False)
+                    results = self._check(plan, rendered, body + sentence, is_complete=False)
                     if not all(result.passed for result in results):
                         body += sentence
                         break
-                    yield Sentence(sentence if body else f"{greeting(plan, plan.wanted)}\n\n{sentence}")
+                    yield Sentence(sentence if body else f"{greeting(plan, plan.customer_language)}\n\n{sentence}")
                     body += sentence
                 else:
-                    results = self._check(plan, rendered, body, whole=True)
+                    results = self._check(plan, rendered, body, is_complete=True)
             attempt = _Attempt(body, results)
             if attempt.passed:
-                yield Sentence(f"\n\n{closing(plan, plan.wanted)}")
+                yield Sentence(f"\n\n{closing(plan, plan.customer_language)}")
             else:
                 attempt = await self._repaired(plan, rendered, attempt, deadline)
         except LanguageModelUnavailable as away:
-            yield Written(self._template(plan, results, away.reason.value), plan.decision, skipped=(SOURCE,))
+            yield WrittenReply(self._template(plan, results, away.reason.value), plan.decision, skipped=(SOURCE,))
             return
         if attempt.passed:
-            yield Written(self._reply(plan, attempt), plan.decision)
+            yield WrittenReply(self._reply(plan, attempt), plan.decision)
         else:
-            yield Written(
-                self._template(plan, attempt.checks, CHECKS_FAILED), lowered(plan.decision, Reason.REPLY_REFUSED)
+            yield WrittenReply(
+                self._template(plan, attempt.checks, CHECKS_FAILED), require_review(plan.decision, Reason.REPLY_REFUSED)
             )
 
-    async def _repaired(self, plan: Plan, rendered: Rendered, failed: _Attempt, deadline: Deadline) -> _Attempt:
+    async def _repaired(
+        self, plan: ReplyPlan, rendered: RenderedPrompt, failed: _Attempt, deadline: Deadline
+    ) -> _Attempt:
         """The model's second and last try, told what was wrong with the first."""
-        messages = self.prompt.again(plan, rendered, failed.body, failed.reasons)
+        messages = self.prompt.render_repair(plan, rendered, failed.body, failed.reasons)
         body = "".join([piece async for piece in self._complete(messages, deadline)]).strip()
-        return _Attempt(body, self._check(plan, rendered, body, whole=True))
+        return _Attempt(body, self._check(plan, rendered, body, is_complete=True))
 
     def _complete(self, messages: tuple[ChatMessage, ...], deadline: Deadline) -> AsyncGenerator[str, None]:
         return self.model.complete(messages, deadline)
 
-    def _check(self, plan: Plan, rendered: Rendered, body: str, *, whole: bool) -> tuple[CheckResult, ...]:
-        return check(
+    def _check(
+        self, plan: ReplyPlan, rendered: RenderedPrompt, body: str, *, is_complete: bool
+    ) -> tuple[CheckResult, ...]:
+        return run_checks(
             Draft(
                 text=body,
-                customer=plan.request.text,
-                passages=(*plan.passages, *plan.beside),
-                language=plan.wanted,
+                message=plan.request.text,
+                passages=(*plan.passages, *plan.related_passages),
+                language=plan.customer_language,
                 policy=self.policy,
                 unattended=plan.decision.action is Action.AUTOMATE,
                 instructions=rendered.instructions,
                 canary=rendered.canary,
-                whole=whole,
+                is_complete=is_complete,
             )
         )
 
-    def _reply(self, plan: Plan, attempt: _Attempt) -> Reply:
-        text = "\n\n".join((greeting(plan, plan.wanted), attempt.body, closing(plan, plan.wanted)))
+    def _reply(self, plan: ReplyPlan, attempt: _Attempt) -> Reply:
+        text = "\n\n".join(
+            (greeting(plan, plan.customer_language), attempt.body, closing(plan, plan.customer_language))
+        )
         return Reply(
-            text, SOURCE, citations((*plan.passages, *plan.beside)), attempt.checks, self.provider, self.prompt.hash
+            text,
+            SOURCE,
+            citations((*plan.passages, *plan.related_passages)),
+            attempt.checks,
+            self.provider,
+            self.prompt.hash,
         )
 
-    def _template(self, plan: Plan, checks: tuple[CheckResult, ...], fallback: str) -> Reply:
+    def _template(self, plan: ReplyPlan, checks: tuple[CheckResult, ...], fallback: str) -> Reply:
         return replace(
             self.templates.reply(plan),
             checks=checks,
@@ -175,15 +186,15 @@ class ModelWriter:
             fallback=fallback,
         )
 
-    def _speakable(self, plan: Plan) -> tuple[str, ...]:
+    def _speakable(self, plan: ReplyPlan) -> tuple[str, ...]:
         """Placeholders that may be spoken: two messages that look alike once masked may differ in that."""
-        customer = plan.request.text
-        return tuple(name for name in customer.originals if may_speak(name, customer, self.policy))
+        message = plan.request.text
+        return tuple(name for name in message.originals if is_allowed_placeholder(name, message, self.policy))
 
 
-def told(written: Written) -> Iterator[Piece]:
+def split_reply(written: WrittenReply) -> Iterator[ReplyPart]:
     """A reply that is there at once, in sentences, then as a whole."""
-    for sentence in sentences(written.reply.text):
+    for sentence in split_sentences(written.reply.text):
         yield Sentence(sentence)
     yield written
 
@@ -198,9 +209,9 @@ async def _by_sentence(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str,
     async with aclosing(pieces):
         async for piece in pieces:
             waiting = waiting + piece if waiting else piece.lstrip()
-            *whole, waiting = sentences(waiting, looked_at) or [""]
+            *is_complete, waiting = split_sentences(waiting, looked_at) or [""]
             looked_at = max(0, len(waiting) - _LONGEST_END)
-            for sentence in whole:
+            for sentence in is_complete:
                 yield sentence
     if waiting.strip():
         yield waiting.rstrip()

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import Counter
 
-from frontdesk.responses.text.normalization import STOP_WORDS, words
+from frontdesk.responses.text.normalization import STOP_WORDS, split_words
 
 LANGUAGES = tuple(STOP_WORDS)
-NAMES = dict(zip(LANGUAGES, "English German French Spanish Italian Dutch Portuguese Swedish".split(), strict=True))
+LANGUAGE_NAMES = dict(
+    zip(LANGUAGES, "English German French Spanish Italian Dutch Portuguese Swedish".split(), strict=True)
+)
 
 _FEWEST_HITS = 3
 _FEWEST_SHARE = 0.2
 _CLEARLY = 1.5
 
 
-def spoken(tag: str | None) -> str | None:
+def language_of_tag(tag: str | None) -> str | None:
     """The language of a tag such as pt-BR, where it is one of `LANGUAGES`."""
     if tag is None:
         return None
@@ -26,12 +28,12 @@ def spoken(tag: str | None) -> str | None:
     return primary if primary in STOP_WORDS else None
 
 
-def guess(text: str) -> str | None:
+def detect_language(text: str) -> str | None:
     """The language of `text`, or None where it is too short, mixed or none of `LANGUAGES`.
 
     It needs three stop words of one language, a fifth of all words, and half as many again as of the next language.
     """
-    found = words(text)
+    found = split_words(text)
     hits = Counter({language: sum(word in stop for word in found) for language, stop in STOP_WORDS.items()})
     (best, most), (_, next_most) = hits.most_common(2)
     if most < max(_FEWEST_HITS, _FEWEST_SHARE * len(found)) or most < _CLEARLY * next_most:

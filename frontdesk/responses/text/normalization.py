@@ -77,15 +77,15 @@ _SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]+[\"'”’)
 _CLAUSE_END = re.compile(r"[.,;:!?()](?:\s|\Z)|\s[–—-]\s|\n+")
 
 
-def plain(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Lower case, compatibility forms made plain, invisible characters removed, look-alike apostrophes straight."""
     folded = unicodedata.normalize("NFKC", text).replace("’", "'")
     return "".join(char for char in folded if unicodedata.category(char) != "Cf").lower()
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     """The words of `text`, plain, in order; no numbers."""
-    return _WORD.findall(plain(text))
+    return _WORD.findall(normalize_text(text))
 
 
 @lru_cache(maxsize=16_384)
@@ -98,18 +98,18 @@ def stem(word: str) -> str:
     return word[:STEM_LETTERS]
 
 
-def content(text: str, language: str = "en") -> list[str]:
+def content_stems(text: str, language: str = "en") -> list[str]:
     """Stems of the words that are neither stop words of `language` nor negations, in order."""
     stop = STOP_WORDS.get(language, STOP_WORDS["en"])
-    return [stem(word) for word in words(text) if word not in stop and word not in NEGATIONS]
+    return [stem(word) for word in split_words(text) if word not in stop and word not in NEGATIONS]
 
 
-def negations(text: str) -> int:
+def count_negations(text: str) -> int:
     """How many words of `text` deny something."""
-    return sum(word in NEGATIONS for word in words(text))
+    return sum(word in NEGATIONS for word in split_words(text))
 
 
-def sentences(text: str, ends_from: int = 0) -> list[str]:
+def split_sentences(text: str, ends_from: int = 0) -> list[str]:
     """`text` in pieces that end where a sentence or a line does, blanks included: joined, they are the text again.
 
     Ends are looked for from the character `ends_from` on.
@@ -119,6 +119,6 @@ def sentences(text: str, ends_from: int = 0) -> list[str]:
     return [text[begin:end] for begin, end in pairwise(cuts) if begin < end]
 
 
-def clauses(text: str) -> list[str]:
+def split_clauses(text: str) -> list[str]:
     """`text` cut at its commas, colons, brackets and ends of sentences: a figure and what it is about stay together."""
     return [piece for piece in _CLAUSE_END.split(text) if piece.strip()]

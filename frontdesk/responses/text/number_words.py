@@ -51,7 +51,7 @@ NUMBERS: Mapping[str, int] = MappingProxyType(
 """A word -> its number, but for one."""
 
 ONE = frozenset("a an one ein eine einem einen einer un une una uno een één um uma en ett".split())
-UNCERTAIN = ONE | frozenset("once due sei dos cent double doble tio mil".split())
+AMBIGUOUS_NUMBERS = ONE | frozenset("once due sei dos cent double doble tio mil".split())
 """Also an article, or another word in another of these languages: a number only before a unit, "within a week"."""
 
 MINUTES = 1
@@ -106,7 +106,7 @@ OTHER_UNITS: Mapping[str, str] = MappingProxyType(
 WORKING = frozenset("working business werk ouvrés ouvrables ouvré hábiles laborables lavorativi werkbare úteis".split())
 """Before or after a word for days: a working day is never a calendar day."""
 
-DAYS_NAMED: Mapping[str, str] = MappingProxyType(
+DAY_NAMES: Mapping[str, str] = MappingProxyType(
     {
         word: day
         for words in (

@@ -17,13 +17,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from frontdesk.responses.text.number_words import (
+    AMBIGUOUS_NUMBERS,
     CALENDAR,
-    DAYS_NAMED,
+    DAY_NAMES,
     MONTHS,
     NUMBERS,
     ONE,
     OTHER_UNITS,
-    UNCERTAIN,
     WORKING,
 )
 
@@ -40,52 +40,52 @@ _SKIPPED_BEFORE_UNIT = frozenset("full whole more further volle ganze next".spli
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
-    """`low` and `high` are equal but for a range. `unit` is "" for a bare number; `written` is the text's own form."""
+class Quantity:
+    """`low` and `high` are equal but for a range. `unit` is "" for a bare number; `text` is the text's own form."""
 
     low: float | str
     high: float | str
     unit: str
-    written: str
-    at: int = 0
+    text: str
+    position: int = 0
 
     @property
     def key(self) -> tuple[float | str, float | str, str]:
         return self.low, self.high, self.unit
 
 
-def figures(text: str) -> tuple[Figure, ...]:
+def find_quantities(text: str) -> tuple[Quantity, ...]:
     """Every figure of `text`, in reading order."""
     text = _PLACEHOLDER.sub(_blank, _plain(text))
     text = _LIST_NUMBER.sub(_blank, text)
-    found: list[Figure] = []
+    found: list[Quantity] = []
     for pattern, read in ((_DATE, _dates), (_CLOCK, _clock)):
         for match in pattern.finditer(text):
             found += read(match)
         text = pattern.sub(_blank, text)
     found += _numbers(text)
-    return tuple(sorted(found, key=lambda figure: figure.at))
+    return tuple(sorted(found, key=lambda figure: figure.position))
 
 
-class Grounds:
+class SourceQuantities:
     """The figures that a reply may state: those of its sources."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._take([figure for text in texts for figure in figures(text)])
+        self._take([figure for text in texts for figure in find_quantities(text)])
 
     @classmethod
-    def of(cls, given: Sequence[Figure]) -> Grounds:
+    def of(cls, given: Sequence[Quantity]) -> SourceQuantities:
         """Of figures that were found already."""
         grounds = cls(())
         grounds._take(given)
         return grounds
 
-    def _take(self, given: Sequence[Figure]) -> None:
+    def _take(self, given: Sequence[Quantity]) -> None:
         self._keys = {figure.key for figure in given}
         self._upper = {(figure.high, figure.unit) for figure in given}
         self._values = {value for figure in given for value in _values(figure)}
 
-    def hold(self, figure: Figure) -> bool:
+    def contains(self, figure: Quantity) -> bool:
         """Is it stated in a source? The end of a range counts ("5 to 7 days" grounds "7 days"), its beginning does
         not; a bare number is grounded by the same number with any unit. Days' names make no range of their own.
         """
@@ -96,10 +96,10 @@ class Grounds:
         return not figure.unit and all(value in self._values for value in (figure.low, figure.high))
 
 
-def _values(figure: Figure) -> tuple[float | str, ...]:
+def _values(figure: Quantity) -> tuple[float | str, ...]:
     """The numbers as they may be written without their unit: 24 hours are kept as minutes, but written as 24."""
-    plain = [float(_number(digits[0])) for digits in _GROUPS.finditer(figure.written)]
-    words = [float(NUMBERS[word]) for word in re.findall(r"[^\W\d_]+", figure.written.lower()) if word in NUMBERS]
+    plain = [float(_number(digits[0])) for digits in _GROUPS.finditer(figure.text)]
+    words = [float(NUMBERS[word]) for word in re.findall(r"[^\W\d_]+", figure.text.lower()) if word in NUMBERS]
     return (figure.low, figure.high, *plain, *words)
 
 
@@ -117,79 +117,81 @@ def _blank(match: re.Match[str]) -> str:
     return "\0" * len(match[0])
 
 
-def _dates(match: re.Match[str]) -> Iterator[Figure]:
+def _dates(match: re.Match[str]) -> Iterator[Quantity]:
     """Both readings of a numeric date, where both are possible, as one figure: the sorted day and month."""
     first, second, third = (int(match[group]) for group in (1, 3, 4))
     year, month, day = (first, second, third) if first > 31 else (third, second, first)
     low, high = sorted((month, day))
     year += 2000 if year < 100 else 0
-    yield Figure(f"{low}/{high}", f"{low}/{high}", "date", match[0], match.start())
-    yield Figure(float(year), float(year), "", match[0], match.start())
+    yield Quantity(f"{low}/{high}", f"{low}/{high}", "date", match[0], match.start())
+    yield Quantity(float(year), float(year), "", match[0], match.start())
 
 
-def _clock(match: re.Match[str]) -> Iterator[Figure]:
+def _clock(match: re.Match[str]) -> Iterator[Quantity]:
     hour, minute = int(match[1] or match[4]), int(match[2] or 0)
     half = (match[3] or match[5] or "").lower()
     hour += 12 if half == "p" and hour < 12 else -12 if half == "a" and hour == 12 else 0
-    yield Figure(f"{hour}:{minute:02}", f"{hour}:{minute:02}", "time", match[0], match.start())
+    yield Quantity(f"{hour}:{minute:02}", f"{hour}:{minute:02}", "time", match[0], match.start())
 
 
-def _numbers(text: str) -> Iterator[Figure]:
+def _numbers(text: str) -> Iterator[Quantity]:
     tokens = [(match[0].lower(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
-    at = 0
-    while at < len(tokens):
-        word, start, _ = tokens[at]
-        if word in DAYS_NAMED:
-            yield Figure(DAYS_NAMED[word], DAYS_NAMED[word], "day", text[start : tokens[at][2]], start)
-            at += 1
+    position = 0
+    while position < len(tokens):
+        word, start, _ = tokens[position]
+        if word in DAY_NAMES:
+            yield Quantity(DAY_NAMES[word], DAY_NAMES[word], "day", text[start : tokens[position][2]], start)
+            position += 1
             continue
-        read = _quantity(tokens, at)
+        read = _quantity(tokens, position)
         if read is None:
-            at += 1
+            position += 1
             continue
         low, high, unit, after = read
-        if unit is not None or word not in UNCERTAIN:
-            begin = tokens[at - 1][1] if at and unit and tokens[at - 1][0] in OTHER_UNITS else start
-            yield Figure(low, high, unit or "", text[begin : tokens[after - 1][2]], start)
-        at = after
+        if unit is not None or word not in AMBIGUOUS_NUMBERS:
+            begin = tokens[position - 1][1] if position and unit and tokens[position - 1][0] in OTHER_UNITS else start
+            yield Quantity(low, high, unit or "", text[begin : tokens[after - 1][2]], start)
+        position = after
 
 
-def _quantity(tokens: list[tuple[str, int, int]], at: int) -> tuple[float | str, float | str, str | None, int] | None:
-    """(low, high, unit, the token after) of a number or a range that begins at `at`."""
+def _quantity(
+    tokens: list[tuple[str, int, int]], position: int
+) -> tuple[float | str, float | str, str | None, int] | None:
+    """(low, high, unit, the token after) of a number or a range that begins at `position`."""
     words = [token[0] for token in tokens]
-    value = _value(words, at)
+    value = _value(words, position)
     if value is None:
         return None
     low, after = value
     high = low
     unit = _unit(words, after)
-    if words[at] not in ONE and unit is None and after + 1 < len(words) and words[after] in _BETWEEN:
+    if words[position] not in ONE and unit is None and after + 1 < len(words) and words[after] in _BETWEEN:
         second = _value(words, after + 1)
         if second is not None and words[after + 1] not in ONE:
             high, after = second
             unit = _unit(words, after)
-    if month := _month(words, at, after):
+    if month := _month(words, position, after):
         low_high = sorted((int(low), month[0]))
         day = f"{low_high[0]}/{low_high[1]}"
         return day, day, "date", month[1]
     if unit is None:
-        before = words[at - 1] if at else ""
+        before = words[position - 1] if position else ""
         named = OTHER_UNITS.get(before) if before in "€$£¥" or before in ("eur", "usd", "gbp", "chf", "sek") else None
         return low, high, named or None, after
     name, factor, after = unit
     return low * factor, high * factor, name, after
 
 
-def _value(words: list[str], at: int) -> tuple[float, int] | None:
-    word = words[at] if at < len(words) else ""
+def _value(words: list[str], position: int) -> tuple[float, int] | None:
+    word = words[position] if position < len(words) else ""
     if word[:1].isdigit():
-        return _number(word), at + 1
+        return _number(word), position + 1
     if word in ONE:
-        return 1.0, at + 1
+        return 1.0, position + 1
     parts = word.split("-")
     if not all(part in NUMBERS for part in parts):
         return None
-    total, after = _spelled(parts), at + 1
+    total, after = _spelled(parts), position + 1
     while after < len(words) and words[after] in NUMBERS:
         more = NUMBERS[words[after]]
         total = total * more if more >= 100 else total + more if total % 10 == 0 and more < 10 else total
@@ -216,32 +218,32 @@ def _number(digits: str) -> float:
     return float(f"{digits_before}.{decimals}")
 
 
-def _unit(words: list[str], at: int) -> tuple[str, float, int] | None:
-    """(name, factor, the token after) of the unit that stands at `at`; working days are told from days."""
-    while at < len(words) and words[at] in _SKIPPED_BEFORE_UNIT:
-        at += 1
-    word = words[at] if at < len(words) else ""
-    following = words[at + 1] if at + 1 < len(words) else ""
+def _unit(words: list[str], position: int) -> tuple[str, float, int] | None:
+    """(name, factor, the token after) of the unit that stands at `position`; working days are told from days."""
+    while position < len(words) and words[position] in _SKIPPED_BEFORE_UNIT:
+        position += 1
+    word = words[position] if position < len(words) else ""
+    following = words[position + 1] if position + 1 < len(words) else ""
     if word in WORKING and following in CALENDAR:
-        return "working days", 1.0, at + 2
+        return "working days", 1.0, position + 2
     if word in CALENDAR:
         if following in WORKING:
-            return "working days", 1.0, at + 2
-        return "minutes", float(CALENDAR[word]), at + 1
+            return "working days", 1.0, position + 2
+        return "minutes", float(CALENDAR[word]), position + 1
     if word in OTHER_UNITS:
-        return OTHER_UNITS[word], 1.0, at + 1
+        return OTHER_UNITS[word], 1.0, position + 1
     return None
 
 
-def _month(words: list[str], at: int, after: int) -> tuple[int, int] | None:
+def _month(words: list[str], position: int, after: int) -> tuple[int, int] | None:
     """(month, the token after) where the number is the day of a named month: "3 May", "May 3", "3rd of May"."""
-    if words[at] in MONTHS or (words[at][:1].isdigit() and not 1 <= _number(words[at]) <= 31):
+    if words[position] in MONTHS or (words[position][:1].isdigit() and not 1 <= _number(words[position]) <= 31):
         return None
     behind = after
     while behind < len(words) and words[behind] in ("st", "nd", "rd", "th", "of", "de", "di", "d"):
         behind += 1
     if behind < len(words) and words[behind] in MONTHS:
         return MONTHS[words[behind]], behind + 1
-    if at and words[at - 1] in MONTHS:
-        return MONTHS[words[at - 1]], after
+    if position and words[position - 1] in MONTHS:
+        return MONTHS[words[position - 1]], after
     return None

@@ -18,13 +18,13 @@ from threading import Event, Thread
 
 from sqlalchemy import Engine
 
-from frontdesk.storage.database import begin_writing, reading, truncate_wal
-from frontdesk.storage.db_errors import name_of
+from frontdesk.storage.database import begin_reading, begin_writing, truncate_wal
+from frontdesk.storage.db_errors import error_name
+from frontdesk.storage.erasure_subjects import Fingerprint
 from frontdesk.storage.spool.replay import CLOCK_MARGIN
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.erasure import Erasures, database_now, list_erasures
-from frontdesk.storage.sql.spools import SpoolReport, put_report
-from frontdesk.storage.subjects import Fingerprint
+from frontdesk.storage.sql.spool_reports import SpoolReport, store_report
 
 POLL_EVERY_S = 1.0
 OVERLAP = timedelta(seconds=60)
@@ -66,13 +66,13 @@ class ErasureFollower:
         spool: Spool,
         fingerprint: Fingerprint,
         tenants: Callable[[], set[str]] = set,
-        forget_replies: Callable[[str], None] = lambda _: None,
+        delete_replies: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._engine = engine
         self._spool = spool
         self._fingerprint = fingerprint
         self._tenants = tenants
-        self._forget_replies = forget_replies
+        self._forget_replies = delete_replies
         self._replies, self._rows = _Handled(), _Handled()
         self._replies.since = datetime.now(UTC) - OVERLAP  # the cache of a new process is empty
         self._reported: SpoolReport | None = None
@@ -82,7 +82,7 @@ class ErasureFollower:
         self._thread = Thread(target=self._run, name="frontdesk-erasures", daemon=True)
         self._thread.start()
 
-    def truncate_soon(self) -> None:
+    def truncate_later(self) -> None:
         """Request that the write-ahead logs are truncated once no reader holds them. Thread-safe."""
         self._truncation_due.set()
 
@@ -98,11 +98,11 @@ class ErasureFollower:
             except Exception as error:  # noqa: BLE001 - the thread must live: the database may be back at the next poll
                 self._failures += 1
                 if self._failures == 1:
-                    _log.warning("Erasures of other hosts cannot be applied now (%s); trying again.", name_of(error))
+                    _log.warning("Erasures of other hosts cannot be applied now (%s); trying again.", error_name(error))
 
     def poll(self) -> None:
         """Apply new erasures. If the database raises, no erasure of that step counts as applied."""
-        with self._spool.eraser() as is_ours:
+        with self._spool.try_erasure_lock() as is_ours:
             if is_ours:
                 self._apply_to_spool()
         if self._truncation_due.is_set():
@@ -113,12 +113,12 @@ class ErasureFollower:
         self._truncation_due.clear()
         with self._engine.connect() as connection:
             is_empty = truncate_wal(connection)
-        if not (is_empty and self._spool.forget()):
+        if not (is_empty and self._spool.truncate_log()):
             self._truncation_due.set()
 
     def _apply_to_replies(self) -> None:
         if tenants := self._tenants():
-            with reading(self._engine) as connection:
+            with begin_reading(self._engine) as connection:
                 erased, now = list_erasures(connection, tenants, self._replies.since)
             new = self._replies.new(erased)
             for tenant in sorted({tenant for tenant, _ in new}):
@@ -129,17 +129,17 @@ class ErasureFollower:
         """Anonymise waiting and refused rows, and delete answers under Idempotency-Keys."""
         tenants, has_rows_without_tenant = self._spool.tenants()
         if has_rows_without_tenant:
-            self._spool.adopt(self._fingerprint)
+            self._spool.add_missing_origins(self._fingerprint)
             tenants, _ = self._spool.tenants()
         now: datetime | None = None
         if tenants:
-            with reading(self._engine) as connection:
+            with begin_reading(self._engine) as connection:
                 erased, now = list_erasures(connection, tenants, self._rows.since)
                 clock_offset = database_now(connection) - datetime.now(UTC)
             if new := self._rows.new(erased):
                 erased_at = {key: at - clock_offset for key, at in new.items()}
                 removed = sum(self._spool.erase(erased_at, self._fingerprint, CLOCK_MARGIN).values())
-                if removed and not self._spool.forget():
+                if removed and not self._spool.truncate_log():
                     self._truncation_due.set()
             self._rows.mark(erased, now)
         if self._engine.dialect.name == "postgresql":
@@ -150,11 +150,11 @@ class ErasureFollower:
         waiting, refused = self._spool.backlog()
         last = self._reported
         changed = last is None or (last.waiting, last.refused) != (waiting, refused)
-        with reading(self._engine) as connection:
+        with begin_reading(self._engine) as connection:
             now = database_now(connection)
         if last is not None and not changed and now - last.seen_at < REPORT_EVERY:
             return
         report = SpoolReport(self._spool.id, socket.gethostname(), waiting, refused, erased_until or now, now)
         with begin_writing(self._engine) as connection:
-            put_report(connection, report)
+            store_report(connection, report)
         self._reported = report

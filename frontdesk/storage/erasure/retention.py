@@ -17,11 +17,11 @@ from threading import Event, Thread
 from sqlalchemy import Engine
 
 from frontdesk.identifiers import uuid7
-from frontdesk.storage.database import begin_writing, reading, truncate_wal
-from frontdesk.storage.db_errors import name_of
-from frontdesk.storage.leader_election import RETENTION_LOCK, Leadership
-from frontdesk.storage.outbox.event_file import empty_lines_before
-from frontdesk.storage.sql.audit_segments import closed_segments, closing_details, delete_closed
+from frontdesk.storage.database import begin_reading, begin_writing, truncate_wal
+from frontdesk.storage.db_errors import error_name
+from frontdesk.storage.leader_election import RETENTION_LOCK, LeaderElection
+from frontdesk.storage.outbox.event_file import redact_events_before
+from frontdesk.storage.sql.audit_segments import delete_segments, expired_segments, truncation_details
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.registry import TABLES
 from frontdesk.storage.sql.retention import Expiry, insert_run, last_run
@@ -75,17 +75,17 @@ class Retention:
             OSError: the events file cannot be read.
         """
         now = now or datetime.now(UTC)
-        with reading(self.engine) as connection:
+        with begin_reading(self.engine) as connection:
             tables = [
                 TableReport(table.name, days, table.expiry.expired.count(connection, now - timedelta(days=days)))
                 for table in TABLES
                 if table.expiry is not None and (days := self.days.get(table.name)) is not None
             ]
             if (days := self.days.get(EVENTS)) is not None:
-                rows = empty_lines_before(self.events, now - timedelta(days=days), count_only=True)
+                rows = redact_events_before(self.events, now - timedelta(days=days), count_only=True)
                 tables.append(TableReport(EVENTS, days, rows))
             if (days := self.days.get(AUDIT_LOG)) is not None:
-                segments = closed_segments(connection, now - timedelta(days=days))
+                segments = expired_segments(connection, now - timedelta(days=days))
                 tables.append(TableReport(AUDIT_LOG, days, sum(segment.entries for segment in segments)))
             last_run_at = last_run(connection)
         return RetentionReport(now, self._with_other_rules(tables), last_run_at)
@@ -104,7 +104,7 @@ class Retention:
             if table.expiry is not None and (days := self.days.get(table.name)) is not None
         ]
         if (days := self.days.get(EVENTS)) is not None:
-            removed.append(TableReport(EVENTS, days, empty_lines_before(self.events, now - timedelta(days=days))))
+            removed.append(TableReport(EVENTS, days, redact_events_before(self.events, now - timedelta(days=days))))
         if (days := self.days.get(AUDIT_LOG)) is not None:
             removed.append(TableReport(AUDIT_LOG, days, self._close_segments(now, days, subject)))
         report = RetentionReport(now, self._with_other_rules(removed), datetime.now(UTC))
@@ -135,12 +135,12 @@ class Retention:
     def _close_segments(self, now: datetime, days: float, subject: str) -> int:
         """Write the entry with the new beginnings of the chains and delete the entries before, in one transaction."""
         with begin_writing(self.engine) as connection:
-            segments = closed_segments(connection, now - timedelta(days=days))
+            segments = expired_segments(connection, now - timedelta(days=days))
             if not segments:
                 return 0
-            details = closing_details(connection, segments)
+            details = truncation_details(connection, segments)
             self.trail.append(connection, [_entry(subject, "retention.audit_log", details)])
-            return delete_closed(connection, segments)
+            return delete_segments(connection, segments)
 
 
 def _entry(subject: str, action: str, details: Mapping[str, object]) -> AuditEntry:
@@ -153,7 +153,7 @@ class RetentionJob:
     def __init__(self, engine: Engine, retention: Retention) -> None:
         self._retention = retention
         self._engine = engine
-        self._leadership = Leadership(engine, RETENTION_LOCK, "retention")
+        self._leadership = LeaderElection(engine, RETENTION_LOCK, "retention")
         self._closed = Event()
         self._thread = Thread(target=self._run, name="frontdesk-retention", daemon=True)
         self._thread.start()
@@ -165,16 +165,16 @@ class RetentionJob:
     def _run(self) -> None:
         while not self._closed.wait(POLL_EVERY_S):
             try:
-                if self._leadership.lead() is not None and self._is_due():
+                if self._leadership.try_lead() is not None and self._is_due():
                     self._retention.run()
             except Exception as error:  # noqa: BLE001 - the thread must live: the next attempt may succeed
-                _log.warning("Retention did not run (%s); trying again in a minute.", name_of(error))
+                _log.warning("Retention did not run (%s); trying again in a minute.", error_name(error))
                 self._leadership.resign()
         self._leadership.resign()
 
     def _is_due(self) -> bool:
         if all(days is None for days in self._retention.days.values()):
             return False
-        with reading(self._engine) as connection:
+        with begin_reading(self._engine) as connection:
             last_run_at = last_run(connection)
         return last_run_at is None or datetime.now(UTC) - last_run_at >= RUN_EVERY

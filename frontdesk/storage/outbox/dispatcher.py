@@ -25,10 +25,10 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.storage.database import truncate_wal, write_turn
-from frontdesk.storage.failpoints import reached
-from frontdesk.storage.leader_election import Leadership
-from frontdesk.storage.outbox.sinks import ERASURES, FileSink, Sink, SinkAway
-from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, lags, postpone
+from frontdesk.storage.failpoints import fail_point
+from frontdesk.storage.leader_election import LeaderElection
+from frontdesk.storage.outbox.sinks import ERASURES, FileSink, Sink, SinkUnavailable
+from frontdesk.storage.sql.outbox import Lag, WaitingEvent, delete_delivered, due_events, list_lags, postpone
 
 GATHER_S = 0.05
 """After a commit so long for others to join: a delivery waits for disks, and costs the same for one as for many."""
@@ -123,7 +123,7 @@ class Dispatcher:
         self._spooled = spooled
         self._observe_delivered = observe_delivered
         self._observe_lag = observe_lag
-        self._leadership = Leadership(engine)
+        self._leadership = LeaderElection(engine)
         self._rests = {sink.name: _Rest() for sink in sinks}
         self._refusals = {sink.name: _Refusals() for sink in sinks}
         self._wal_has_names = False
@@ -145,7 +145,7 @@ class Dispatcher:
     def _run(self) -> None:
         while not self._closed.is_set():
             try:
-                connection = self._leadership.lead()
+                connection = self._leadership.try_lead()
                 busy = connection is not None and self._round(connection)
             except Exception as error:  # noqa: BLE001 - whatever it is, the thread must live to try again
                 _log.warning("The outbox waits: its database failed (%s).", _name(error))
@@ -180,14 +180,14 @@ class Dispatcher:
         due = self._due(connection, sink)
         if not due:
             return False
-        reached("outbox.before_deliver")
+        fail_point("outbox.before_deliver")
         outcome = self._offer(sink, due)
-        reached("outbox.after_deliver")
+        fail_point("outbox.after_deliver")
         if outcome.taken or outcome.refused:
             connection.execution_options(frontdesk_reads_only=False)
             with write_turn(self._engine), connection.begin():
                 self._note(connection, sink, outcome)
-        reached("outbox.after_delete")
+        fail_point("outbox.after_delete")
         self._wal_has_names |= any(waiting.event.type in ERASURES for waiting in outcome.taken)
         self._observe_delivered(sink.name, len(outcome.taken))
         return True
@@ -219,7 +219,7 @@ class Dispatcher:
         try:
             self._offer_all(sink, due, outcome)
             rest.failures = 0
-        except SinkAway as away:
+        except SinkUnavailable as away:
             rest.failures += 1
             rest.until = time.monotonic() + self._limits.wait_s(rest.failures)
             if rest.failures == 1:
@@ -229,7 +229,7 @@ class Dispatcher:
     def _offer_all(self, sink: Sink, due: Sequence[WaitingEvent], outcome: _Outcome) -> None:
         try:
             sink.deliver([waiting.event for waiting in due])
-        except SinkAway:
+        except SinkUnavailable:
             raise
         except Exception:  # noqa: BLE001 - a sink may refuse with whatever it likes; which event it was is found below
             try:
@@ -251,7 +251,7 @@ class Dispatcher:
             began = time.monotonic()
             try:
                 sink.deliver([waiting.event])
-            except SinkAway:
+            except SinkUnavailable:
                 raise
             except Exception as error:  # noqa: BLE001 - as above
                 outcome.refused.append((waiting, _name(error)))
@@ -276,7 +276,7 @@ class Dispatcher:
     def _tell_lags(self, connection: Connection) -> None:
         connection.execution_options(frontdesk_reads_only=True)
         with connection.begin():
-            known = {lag.sink: lag for lag in lags(connection)}
+            known = {lag.sink: lag for lag in list_lags(connection)}
         for sink in self._sinks:
             self._observe_lag(known.get(sink.name, Lag(sink.name, 0, 0, None)))
 
@@ -285,7 +285,7 @@ def _remove_old_names(sink: Sink) -> None:
     """Let the file sink remove the names of customers whose erasure it has published long enough."""
     if isinstance(sink, FileSink):
         with suppress(OSError):
-            sink.tidy()
+            sink.redact_expired_names()
 
 
 def _name(error: Exception) -> str:

@@ -2,7 +2,7 @@
 
 A redacted line is the same event without a customer and with an empty payload, padded with blanks. Rotated files in the
 same folder (`events.jsonl.1`, `events-20261130.jsonl`, `events.1.jsonl`) are rewritten, too. Compressed files and files
-that this process cannot write to are not: `not_emptied` returns them.
+that this process cannot write to are not: `unredacted_files` returns them.
 """
 
 from __future__ import annotations
@@ -46,12 +46,12 @@ def redact_lines(path: Path, needles: Collection[str], matches: Callable[[Line],
     return sum(_redact(file, needles, matches, count_only=False) for file in _files(path))
 
 
-def not_emptied(path: Path) -> list[Path]:
+def unredacted_files(path: Path) -> list[Path]:
     """Return the rotated files that `redact_lines` skips: compressed, a link, or not readable and writable."""
-    return [file for file in files_of_events(path) if file != path and not _can_rewrite(file)]
+    return [file for file in list_event_files(path) if file != path and not _can_rewrite(file)]
 
 
-def empty_lines_before(path: Path, before: datetime, *, count_only: bool = False) -> int:
+def redact_events_before(path: Path, before: datetime, *, count_only: bool = False) -> int:
     """Redact the events that were created before a moment and return the number of lines changed.
 
     With `count_only` nothing is changed, and the number of lines that would be redacted is returned.
@@ -76,7 +76,7 @@ def _moment(text: object) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
 
 
-def lines_with(path: Path, needle: str) -> Iterator[Line]:
+def find_lines(path: Path, needle: str) -> Iterator[Line]:
     """Yield the parsed lines of the file that contain a needle; rotated files are not read."""
     if path.exists():
         with path.open("rb") as file, _mapped(file.fileno()) as content:
@@ -87,10 +87,10 @@ def lines_with(path: Path, needle: str) -> Iterator[Line]:
 
 def _files(path: Path) -> list[Path]:
     """Return the file itself, whose errors the caller handles, and the rotated files that can be rewritten."""
-    return [file for file in files_of_events(path) if file == path or _can_rewrite(file)]
+    return [file for file in list_event_files(path) if file == path or _can_rewrite(file)]
 
 
-def files_of_events(path: Path) -> list[Path]:
+def list_event_files(path: Path) -> list[Path]:
     """Return the file and its rotated files: with text after the name, or between the stem and the suffix."""
     if not path.parent.is_dir():
         return []

@@ -17,12 +17,19 @@ from redis.client import Pipeline
 from redis.exceptions import RedisError
 from sqlalchemy import Connection, Engine
 
-from frontdesk.features.behavioural import MOST, Contact, Rating
-from frontdesk.storage.database import reading
+from frontdesk.features.customer_history import MAX_INTERACTIONS, Contact, Rating
+from frontdesk.storage.database import begin_reading
 from frontdesk.storage.events import Event, EventType
-from frontdesk.storage.outbox.sinks import SinkAway
-from frontdesk.storage.redis.customer_history import PREFIX, WHOLE, forget, put_contacts, put_ratings, remove_ratings
-from frontdesk.storage.sql.customers import all_contacts, all_ratings
+from frontdesk.storage.outbox.sinks import SinkUnavailable
+from frontdesk.storage.redis.customer_history import (
+    COMPLETE_KEY,
+    PREFIX,
+    delete_customer,
+    put_contacts,
+    put_ratings,
+    remove_ratings,
+)
+from frontdesk.storage.sql.contacts_and_ratings import all_contacts, all_ratings
 
 TIMEOUT_S = 2.0
 CUSTOMERS_AT_ONCE = 200
@@ -42,19 +49,19 @@ class FeaturesSink:
 
     def deliver(self, events: Sequence[Event]) -> None:
         try:
-            if not self._client.exists(WHOLE):
-                with reading(self._engine) as connection:
+            if not self._client.exists(COMPLETE_KEY):
+                with begin_reading(self._engine) as connection:
                     rebuild(self._client, connection)
             pipe = self._client.pipeline(transaction=False)
             for event in events:
                 if event.type == EventType.QUERIES_ERASED and event.customer_id is not None:
-                    with reading(self._engine) as connection:
+                    with begin_reading(self._engine) as connection:
                         _refill(pipe, connection, event.tenant, event.customer_id)
                 else:
                     _apply(pipe, event)
             pipe.execute()
         except RedisError as error:
-            raise SinkAway(f"Redis is away ({type(error).__name__}).") from None
+            raise SinkUnavailable(f"Redis is away ({type(error).__name__}).") from None
 
 
 def rebuild(client: redis.Redis, connection: Connection) -> int:
@@ -62,7 +69,7 @@ def rebuild(client: redis.Redis, connection: Connection) -> int:
 
     Until it is done nobody is told anything. What the record is told meanwhile comes as events, once more or not.
     """
-    client.delete(WHOLE)
+    client.delete(COMPLETE_KEY)
     for keys in _in_parts(client.scan_iter(match=f"{PREFIX}*", count=KEYS_AT_ONCE), KEYS_AT_ONCE):
         client.unlink(*keys)
     customers = 0
@@ -77,28 +84,28 @@ def rebuild(client: redis.Redis, connection: Connection) -> int:
         ratings[stored.tenant, stored.customer_id].append(stored.rating)
     pipe = client.pipeline(transaction=False)
     for owner, given in ratings.items():
-        put_ratings(pipe, *owner, given[-MOST:])
-    pipe.set(WHOLE, 1)
+        put_ratings(pipe, *owner, given[-MAX_INTERACTIONS:])
+    pipe.set(COMPLETE_KEY, 1)
     pipe.execute()
     return customers
 
 
 def _refill(pipe: Pipeline, connection: Connection, tenant: str, customer_id: str) -> None:
     """Replace a customer's features in Redis by those in the database."""
-    forget(pipe, tenant, customer_id)
+    delete_customer(pipe, tenant, customer_id)
     contacts = [stored.contact for stored in all_contacts(connection, (tenant, customer_id))]
     if contacts:
-        put_contacts(pipe, tenant, customer_id, contacts[0].at, contacts[-MOST:])
+        put_contacts(pipe, tenant, customer_id, contacts[0].at, contacts[-MAX_INTERACTIONS:])
     ratings = [stored.rating for stored in all_ratings(connection, (tenant, customer_id))]
     if ratings:
-        put_ratings(pipe, tenant, customer_id, ratings[-MOST:])
+        put_ratings(pipe, tenant, customer_id, ratings[-MAX_INTERACTIONS:])
 
 
 def _by_customer(connection: Connection) -> Iterator[tuple[str, str, datetime, Sequence[Contact]]]:
     """Each customer's first contact, and the newest ones."""
     for owner, stored in groupby(all_contacts(connection), lambda one: (one.tenant, one.customer_id)):
         contacts = [one.contact for one in stored]
-        yield *owner, contacts[0].at, contacts[-MOST:]
+        yield *owner, contacts[0].at, contacts[-MAX_INTERACTIONS:]
 
 
 def _apply(pipe: Pipeline, event: Event) -> None:
@@ -110,7 +117,7 @@ def _apply(pipe: Pipeline, event: Event) -> None:
         contact = Contact(event.event_id, event.created_at, *said)
         put_contacts(pipe, event.tenant, event.customer_id, contact.at, [contact])
     elif event.type == EventType.ERASED:
-        forget(pipe, event.tenant, event.customer_id)
+        delete_customer(pipe, event.tenant, event.customer_id)
     elif event.type == EventType.FEEDBACK:
         replaced = [(earlier["feedback_id"], earlier["satisfaction"]) for earlier in body.get("replaces", ())]
         if replaced:

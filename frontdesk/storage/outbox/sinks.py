@@ -14,14 +14,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from frontdesk.private_files import UntrustedFileError, open_own
+from frontdesk.private_files import UntrustedFileError, open_own_file
 from frontdesk.storage.events import Event, EventType
-from frontdesk.storage.outbox.event_file import lines_with, redact_lines
+from frontdesk.storage.outbox.event_file import find_lines, redact_lines
 
 ERASURES = (EventType.ERASED, EventType.QUERIES_ERASED)
 
 
-class SinkAway(Exception):
+class SinkUnavailable(Exception):
     """The sink cannot be reached just now, whatever the event: nothing is held against the events themselves."""
 
 
@@ -79,11 +79,11 @@ class FileSink:
             named |= {
                 event.event_id: _NamedErasure(event.created_at) for event in events if event.type == EventType.ERASED
             }
-            self.tidy()
+            self.redact_expired_names()
         except (OSError, UntrustedFileError) as error:
-            raise SinkAway(f"The file of events cannot be written ({type(error).__name__}).") from None
+            raise SinkUnavailable(f"The file of events cannot be written ({type(error).__name__}).") from None
 
-    def tidy(self) -> None:
+    def redact_expired_names(self) -> None:
         """Redact the erasure lines that have named their customer long enough. Cheap if there are none.
 
         Raises:
@@ -103,7 +103,7 @@ class FileSink:
     def _named_erasures(self) -> dict[str, _NamedErasure]:
         """Return the erasures in the file that still name a customer; the file is read once, after a start."""
         if self._named is None:
-            lines = lines_with(self._path, f'"type":"{EventType.ERASED}"')
+            lines = find_lines(self._path, f'"type":"{EventType.ERASED}"')
             self._named = {
                 line["event_id"]: _NamedErasure(datetime.fromisoformat(line["created_at"]))
                 for line in lines
@@ -139,10 +139,10 @@ class FileSink:
     def _opened(self) -> int:
         """The file, made readable by its owner alone; its name is on the disk too."""
         try:
-            return open_own(self._path, os.O_RDWR | os.O_APPEND)
+            return open_own_file(self._path, os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            file = open_own(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+            file = open_own_file(self._path, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             _sync_folder(self._path.parent)
             return file
 

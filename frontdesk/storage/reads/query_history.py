@@ -17,14 +17,15 @@ from sqlalchemy import Column, Connection, Engine, RowMapping
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import KeyInFlight
-from frontdesk.storage.erasure.erasing import Eraser, ForgetReplies, Receipt
+from frontdesk.storage.erasure.eraser import DeleteReplies, Eraser, Receipt
+from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
 from frontdesk.storage.events import feedback_event, outbox_rows
-from frontdesk.storage.record_rows import Finish
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.record_rows import FinishedClaim
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.analytics import Window
-from frontdesk.storage.sql.daily_rollups import Day, count_day, days_to_count, keep_days
+from frontdesk.storage.sql.daily_rollups import DayCounts, count_day, days_to_count, store_days
 from frontdesk.storage.sql.erasure import lock_for_writing
-from frontdesk.storage.sql.feedback import Opinion, insert_feedback
+from frontdesk.storage.sql.feedback import NewFeedback, insert_feedback
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.outbox import insert_outbox
 from frontdesk.storage.sql.pagination import (
@@ -36,7 +37,6 @@ from frontdesk.storage.sql.pagination import (
     page_of_interactions,
     page_of_queries,
 )
-from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.transactions import read, write
 from frontdesk.types import Caller
 
@@ -47,12 +47,12 @@ COUNTING = "days were counted"
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class QueryHistory:
     """Reads of the record, feedback and erasures.
 
     `sinks` receive events; `fingerprint` makes the keyed hashes under which erasures are recorded. An erasure also
     covers `spool`, the spool of this host, and `replies`, the reply caches of this worker and Redis, if they are set.
-    `truncate_soon` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
+    `truncate_later` is called if a write-ahead log could not be truncated. `events` is the events file of the sink
     `file`.
     """
 
@@ -60,8 +60,8 @@ class Archive:
     sinks: Sequence[str]
     fingerprint: Callable[[bytes], str]
     spool: Spool | None = None
-    replies: ForgetReplies | None = None
-    truncate_soon: Callable[[], None] = lambda: None
+    replies: DeleteReplies | None = None
+    truncate_later: Callable[[], None] = lambda: None
     events: Path | None = None
 
     async def figures(self, window: Window, statement: Callable[[Connection], T], deadline: Deadline) -> T:
@@ -77,7 +77,7 @@ class Archive:
         while left and deadline.remaining_s() > enough:
             some, left = left[:DAYS_AT_ONCE], left[DAYS_AT_ONCE:]
             made = await read(self.engine, partial(_count, tenant=tenant, days=some), deadline, COUNTING)
-            await write(self.engine, partial(keep_days, days=made), deadline, COUNTING)
+            await write(self.engine, partial(store_days, days=made), deadline, COUNTING)
 
     async def queries(
         self,
@@ -105,17 +105,17 @@ class Archive:
 
         return await read(self.engine, page, deadline, "the history was read")
 
-    async def give_feedback(
+    async def store_feedback(
         self,
         caller: Caller,
         query_id: str,
-        opinion: Opinion,
+        opinion: NewFeedback,
         deadline: Deadline,
-        finished: Callable[[Feedback], Finish] | None = None,
+        finished_claim: Callable[[Feedback], FinishedClaim] | None = None,
     ) -> Feedback | None:
         """Keep what was said, and tell the sinks in the same transaction; None where there is no such query.
 
-        `finished` makes what is kept under the Idempotency-Key that the request works under.
+        `finished_claim` makes what is kept under the Idempotency-Key that the request works under.
 
         Raises:
             KeyInFlight: that key has become another request's meanwhile; nothing is kept.
@@ -130,7 +130,9 @@ class Archive:
             row, owner = stored.feedback, {"tenant": caller.tenant, "customer_id": stored.customer_id}
             event = feedback_event({**asdict(row), **owner}, [asdict(earlier) for earlier in stored.replaced])
             insert_outbox(connection, outbox_rows(event, self.sinks))
-            if finished is not None and not finish_claim(connection, finish := finished(row), finish.committed):
+            if finished_claim is not None and not finish_claim(
+                connection, finish := finished_claim(row), finish.committed
+            ):
                 raise KeyInFlight("Another request works under this Idempotency-Key by now.")
             return row
 
@@ -138,14 +140,14 @@ class Archive:
 
     async def erase(self, tenant: str, customer_id: str, deadline: Deadline) -> Receipt:
         """Erase a customer, including rows that are still to be written, and notify the sinks."""
-        return await self.erasing.erase(Subject(SubjectKind.CUSTOMER, tenant, customer_id), deadline)
+        return await self.eraser.erase(ErasureSubject(SubjectKind.CUSTOMER, tenant, customer_id), deadline)
 
     @property
-    def erasing(self) -> Eraser:
+    def eraser(self) -> Eraser:
         return Eraser(
-            self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_soon, self.events
+            self.engine, self.sinks, self.fingerprint, self.spool, self.replies, self.truncate_later, self.events
         )
 
 
-def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[Day]:
+def _count(connection: Connection, tenant: str, days: Sequence[int]) -> list[DayCounts]:
     return [count_day(connection, tenant, day) for day in days]

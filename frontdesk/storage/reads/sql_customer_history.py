@@ -15,11 +15,11 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.circuit_breaker import OPTIONAL_DEPENDENCY, CircuitBreaker
-from frontdesk.features.behavioural import CustomerHistory
-from frontdesk.storage.sql.customers import history_as_of
+from frontdesk.features.customer_history import CustomerHistory
+from frontdesk.storage.sql.contacts_and_ratings import history_as_of
 
 
-class SqlCustomers:
+class SqlCustomerHistory:
     """Reads the tables of `engine`. Used from one event loop; `close` it before the engine."""
 
     def __init__(self, engine: Engine, *, timeout_s: float) -> None:
@@ -29,22 +29,22 @@ class SqlCustomers:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-customers")
         self._connection: Connection | None = None  # the thread's own
 
-    async def about(
+    async def load_histories(
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None:
         """Each customer's history before `at`; None where the database cannot tell in time."""
         ticket = self._breaker.admit()
         if ticket is None:
             return None
-        record = self._breaker.forget  # unless the read ends: its caller may be cancelled
+        record = self._breaker.discard  # unless the read ends: its caller may be cancelled
         try:
             asking = asyncio.get_running_loop().run_in_executor(self._thread, self._read, tenant, customer_ids, at)
             async with asyncio.timeout(self._timeout_s):
                 told = await asking
-            record = self._breaker.succeed
+            record = self._breaker.record_success
             return told
         except (TimeoutError, SQLAlchemyError):
-            record = self._breaker.fail
+            record = self._breaker.record_failure
             return None
         finally:
             record(ticket)

@@ -13,7 +13,7 @@ from typing import cast
 
 from redis.asyncio import Redis
 
-from frontdesk.storage.redis.optional_redis import RedisInTime
+from frontdesk.storage.redis.optional_redis import OptionalRedis
 
 PREFIX = "frontdesk:cache:"
 INDEX = "frontdesk:cache-index:"
@@ -23,12 +23,12 @@ INDEX = "frontdesk:cache-index:"
 class RedisCache:
     """Shared by every worker and host of that Redis, which also forgets."""
 
-    def __init__(self, redis: RedisInTime) -> None:
+    def __init__(self, redis: OptionalRedis) -> None:
         self._redis = redis
 
     async def get(self, key: str) -> bytes | None:
         """What was put there, if it still is; None too where Redis is away."""
-        return await self._redis.ask(lambda client: cast("Awaitable[bytes | None]", client.get(PREFIX + key)))
+        return await self._redis.run(lambda client: cast("Awaitable[bytes | None]", client.get(PREFIX + key)))
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
         """Keep it for so long; not at all where Redis is away."""
@@ -42,7 +42,7 @@ class RedisCache:
             pipe.set(PREFIX + key, value, ex=ttl_s)
             return pipe.execute()
 
-        await self._redis.ask(put)
+        await self._redis.run(put)
 
     async def forget(self, group: str) -> int | None:
         """Delete all keys of a group and return their number, or None if Redis is unavailable."""
@@ -52,7 +52,7 @@ class RedisCache:
             keys = await cast("Awaitable[list[bytes]]", client.zrange(index, 0, -1))
             return await client.unlink(index, *keys) - 1 if keys else 0
 
-        return await self._redis.ask(delete)
+        return await self._redis.run(delete)
 
 
 class LruCache:

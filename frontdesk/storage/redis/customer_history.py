@@ -16,36 +16,36 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 from redis.client import Pipeline
 
-from frontdesk.features.behavioural import (
-    CONTACTS_OF,
+from frontdesk.features.customer_history import (
+    CONTACT_WINDOW,
     DAY,
-    MOST,
-    RATINGS_OF,
+    MAX_INTERACTIONS,
+    RATING_WINDOW,
     Contact,
     CustomerHistory,
     Rating,
-    summarise,
+    compute_history,
 )
-from frontdesk.storage.redis.optional_redis import RedisInTime
+from frontdesk.storage.redis.optional_redis import OptionalRedis
 
 PREFIX = "frontdesk:customers:"
-WHOLE = f"{PREFIX}whole"
+COMPLETE_KEY = f"{PREFIX}whole"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class RedisCustomers:
+class RedisCustomerHistory:
     """One worker's. `redis` may be shared with other parts."""
 
-    def __init__(self, redis: RedisInTime) -> None:
+    def __init__(self, redis: OptionalRedis) -> None:
         self._redis = redis
 
-    async def about(
+    async def load_histories(
         self, tenant: str, customer_ids: Collection[str], at: datetime
     ) -> Mapping[str, CustomerHistory] | None:
         """Each customer's history before `at`; None where Redis does not tell in time, or has lost its memory."""
         asked = list(customer_ids)
-        told = await self._redis.ask(lambda client: _ask(client, tenant, asked, at))
+        told = await self._redis.run(lambda client: _ask(client, tenant, asked, at))
         if told is None:
             return None
         whole, *facts = told
@@ -57,18 +57,18 @@ class RedisCustomers:
 def _ask(client: Redis, tenant: str, customers: Sequence[str], at: datetime) -> Awaitable[list[Any]]:
     """One round trip: is everything there, then contacts, ratings and the first contact of each customer."""
     pipe = client.pipeline(transaction=False)
-    pipe.exists(WHOLE)
+    pipe.exists(COMPLETE_KEY)
     for customer in customers:
-        for kind, window in (("contacts", CONTACTS_OF), ("ratings", RATINGS_OF)):
+        for kind, window in (("contacts", CONTACT_WINDOW), ("ratings", RATING_WINDOW)):
             key, before = _key(tenant, customer, kind), f"({_score(at)}"
-            pipe.zrevrangebyscore(key, before, _score(at - window), start=0, num=MOST, withscores=True)
+            pipe.zrevrangebyscore(key, before, _score(at - window), start=0, num=MAX_INTERACTIONS, withscores=True)
         pipe.zscore(_since(tenant), customer)
     return pipe.execute()
 
 
 def _history(facts: Sequence[Any], at: datetime) -> CustomerHistory:
     contacts, ratings, first = facts
-    return summarise(
+    return compute_history(
         (Contact(row_id, _moment(score), *said) for (row_id, *said), score in _read(contacts)),
         (Rating(row_id, _moment(score), satisfaction) for (row_id, satisfaction), score in _read(ratings)),
         None if first is None else _moment(first),
@@ -83,14 +83,14 @@ def _read(members: Iterable[tuple[bytes, float]]) -> Iterable[tuple[list[Any], f
 def put_contacts(pipe: Pipeline, tenant: str, customer_id: str, first: datetime, contacts: Collection[Contact]) -> None:
     """Add contacts of one customer, at least one; `first` is the earliest that is known of."""
     members = {_member(one.id, one.intent, one.sentiment, one.escalated): _score(one.at) for one in contacts}
-    _put(pipe, _key(tenant, customer_id, "contacts"), members, CONTACTS_OF)
+    _put(pipe, _key(tenant, customer_id, "contacts"), members, CONTACT_WINDOW)
     pipe.zadd(_since(tenant), {customer_id: _score(first)}, lt=True)
 
 
 def put_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[Rating]) -> None:
     """Add ratings of one customer, at least one."""
     members = {_member(one.id, one.satisfaction): _score(one.at) for one in ratings}
-    _put(pipe, _key(tenant, customer_id, "ratings"), members, RATINGS_OF)
+    _put(pipe, _key(tenant, customer_id, "ratings"), members, RATING_WINDOW)
 
 
 def remove_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Collection[tuple[str, int]]) -> None:
@@ -99,7 +99,7 @@ def remove_ratings(pipe: Pipeline, tenant: str, customer_id: str, ratings: Colle
     pipe.zrem(_key(tenant, customer_id, "ratings"), *members)
 
 
-def forget(pipe: Pipeline, tenant: str, customer_id: str) -> None:
+def delete_customer(pipe: Pipeline, tenant: str, customer_id: str) -> None:
     """Nothing is left of this customer."""
     pipe.unlink(_key(tenant, customer_id, "contacts"), _key(tenant, customer_id, "ratings"))
     pipe.zrem(_since(tenant), customer_id)
@@ -107,7 +107,7 @@ def forget(pipe: Pipeline, tenant: str, customer_id: str) -> None:
 
 def _put(pipe: Pipeline, key: str, members: Mapping[str, int], window: timedelta) -> None:
     pipe.zadd(key, dict(members))
-    pipe.zremrangebyrank(key, 0, -2 * MOST - 1)
+    pipe.zremrangebyrank(key, 0, -2 * MAX_INTERACTIONS - 1)
     pipe.expire(key, window + DAY)
 
 

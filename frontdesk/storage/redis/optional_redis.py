@@ -22,8 +22,8 @@ TURNS_OF_GRACE = 3
 T = TypeVar("T")
 
 
-class RedisInTime:
-    """Used from one event loop. Nothing is connected before the first `ask`."""
+class OptionalRedis:
+    """Used from one event loop. Nothing is connected before the first `run`."""
 
     def __init__(self, url: str, *, timeout_s: float) -> None:
         pool = BlockingConnectionPool.from_url(
@@ -33,19 +33,19 @@ class RedisInTime:
         self._timeout_s = timeout_s
         self._breaker = CircuitBreaker(OPTIONAL_DEPENDENCY)
 
-    async def ask(self, question: Callable[[Redis], Awaitable[T]]) -> T | None:
+    async def run(self, question: Callable[[Redis], Awaitable[T]]) -> T | None:
         """What Redis answers; None where it does not in time, and for a while after it did not."""
         ticket = self._breaker.admit()
         if ticket is None:
             return None
-        record = self._breaker.forget  # unless the call ends: its caller may be cancelled
+        record = self._breaker.discard  # unless the call ends: its caller may be cancelled
         call = asyncio.ensure_future(question(self._client))
         try:
             answered = await self._wait(call)
-            record = self._breaker.succeed if answered else self._breaker.fail
+            record = self._breaker.record_success if answered else self._breaker.record_failure
             return call.result() if answered else None
         except (RedisError, OSError):
-            record = self._breaker.fail
+            record = self._breaker.record_failure
             return None
         finally:
             record(ticket)

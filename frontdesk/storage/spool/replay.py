@@ -13,8 +13,9 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from frontdesk.storage.erasure_subjects import Origin, subject_hashes
 from frontdesk.storage.record_rows import Rows
-from frontdesk.storage.sql.daily_rollups import forget_days
+from frontdesk.storage.sql.daily_rollups import delete_days
 from frontdesk.storage.sql.erasure import (
     ERASED_HISTORY,
     ERASED_QUERY,
@@ -23,8 +24,7 @@ from frontdesk.storage.sql.erasure import (
     erasures_since,
     lock_for_writing,
 )
-from frontdesk.storage.sql.idempotency import free_claim
-from frontdesk.storage.subjects import Origin, subject_hashes
+from frontdesk.storage.sql.idempotency import release_claim
 from frontdesk.storage.tables import customer_history, queries
 
 CLOCK_MARGIN = timedelta(seconds=5)
@@ -33,7 +33,7 @@ CLOCK_MARGIN = timedelta(seconds=5)
 _ERASED: Mapping[str, Mapping[str, Any]] = {queries.name: ERASED_QUERY, customer_history.name: ERASED_HISTORY}
 
 
-def without_erased(connection: Connection, kept: Sequence[Rows]) -> Sequence[Rows]:
+def anonymise_erased(connection: Connection, kept: Sequence[Rows]) -> Sequence[Rows]:
     """Return rows of new answers, anonymised if an erasure covers them; the same sequence if none does.
 
     Call it in the transaction that inserts them. The claims of anonymised rows are released.
@@ -48,11 +48,11 @@ def without_erased(connection: Connection, kept: Sequence[Rows]) -> Sequence[Row
     return [_settled(connection, rows, rows.origin, erased, timedelta()) for rows in kept]
 
 
-def settled(connection: Connection, late: Sequence[Rows], fingerprint: Callable[[bytes], str]) -> list[Rows]:
+def anonymise_replayed(connection: Connection, late: Sequence[Rows], fingerprint: Callable[[bytes], str]) -> list[Rows]:
     """Return rows from a spool, anonymised if an erasure covers them. Call it in the transaction that inserts them."""
     lock_for_writing(connection)
     query_rows = [row for rows in late for row in rows.inserts.get(queries.name, ())]
-    forget_days(connection, [(row["tenant"], row["created_at"]) for row in query_rows])
+    delete_days(connection, [(row["tenant"], row["created_at"]) for row in query_rows])
     origins = [origin_of(rows, fingerprint) for rows in late]
     erased = _erased(connection, late, origins)
     return [
@@ -60,11 +60,11 @@ def settled(connection: Connection, late: Sequence[Rows], fingerprint: Callable[
     ]
 
 
-def anonymised_late(connection: Connection, late: Rows, fingerprint: Callable[[bytes], str]) -> Rows:
+def anonymise_refused(connection: Connection, late: Rows, fingerprint: Callable[[bytes], str]) -> Rows:
     """Return rows from a spool, anonymised if an erasure covers them. Writes nothing."""
     origin = origin_of(late, fingerprint)
     erased = _erased(connection, [late], [origin])
-    return anonymised(late) if is_erased(late, origin, erased, CLOCK_MARGIN) else late
+    return anonymise(late) if is_erased(late, origin, erased, CLOCK_MARGIN) else late
 
 
 def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
@@ -79,7 +79,7 @@ def origin_of(rows: Rows, fingerprint: Callable[[bytes], str]) -> Origin | None:
     return None
 
 
-def anonymised(rows: Rows) -> Rows:
+def anonymise(rows: Rows) -> Rows:
     """Labels and times; no words, no customer, no events, and no answer under an Idempotency-Key."""
     inserts = {
         table: tuple({**row, **_ERASED[table]} for row in inserted)
@@ -104,8 +104,8 @@ def _settled(connection: Connection, rows: Rows, origin: Origin | None, erased: 
     if not is_erased(rows, origin, erased, margin):
         return rows
     if (finish := rows.finish) is not None:
-        free_claim(connection, finish.tenant, finish.subject, finish.key, finish.claim)
-    return anonymised(rows)
+        release_claim(connection, finish.tenant, finish.subject, finish.key, finish.claim)
+    return anonymise(rows)
 
 
 def is_erased(rows: Rows, origin: Origin | None, erased: Erasures, margin: timedelta) -> bool:

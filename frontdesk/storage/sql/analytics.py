@@ -55,7 +55,7 @@ class Count:
     response_time_ms: float = 0.0
     highest_ms: float = 0.0
 
-    def with_(self, other: Count) -> Count:
+    def merge(self, other: Count) -> Count:
         """Both together, under this label."""
         return Count(
             self.label,
@@ -117,31 +117,31 @@ def count_by(connection: Connection, window: Window, dimension: Dimension) -> li
             func.sum(queries.c.response_time_ms),
             func.max(queries.c.response_time_ms),
         )
-        .where(*within(window))
+        .where(*in_window(window))
         .group_by(label)
     )
     return [Count(*row) for row in found]
 
 
-def latency(connection: Connection, window: Window, shares: Sequence[float]) -> Latency:
+def measure_latency(connection: Connection, window: Window, shares: Sequence[float]) -> Latency:
     """Percentiles as `percentile_cont` defines them: linear between the two values around rank share * (n - 1).
 
     `shares` are between 0 and 1. Without any query every figure is 0.
     """
     value = queries.c.response_time_ms
     total, mean, highest = connection.execute(
-        select(func.count(), func.avg(value), func.max(value)).where(*within(window))
+        select(func.count(), func.avg(value), func.max(value)).where(*in_window(window))
     ).one()
     if total == 0:
         return Latency(0, 0.0, 0.0, tuple(0.0 for _ in shares))
     if connection.dialect.name == "postgresql":
         percentiles = func.percentile_cont(array([literal(share, Float) for share in shares])).within_group(value)
-        (found,) = connection.execute(select(percentiles).where(*within(window))).one()
+        (found,) = connection.execute(select(percentiles).where(*in_window(window))).one()
         return Latency(total, mean, highest, tuple(found))
     return Latency(total, mean, highest, _by_rank(connection, window, total, shares))
 
 
-def opinions(connection: Connection, window: Window) -> Opinions:
+def summarise_feedback(connection: Connection, window: Window) -> Opinions:
     """What was said within the window, whenever the queries came in."""
     said = [func.count().filter(feedback.c.reply == reply) for reply in ("accepted", "edited", "rejected")]
     satisfaction = feedback.c.satisfaction
@@ -156,7 +156,7 @@ def opinions(connection: Connection, window: Window) -> Opinions:
     return Opinions(*values)
 
 
-def corrections(connection: Connection, window: Window) -> list[Correction]:
+def list_corrections(connection: Connection, window: Window) -> list[Correction]:
     """Intents that people corrected within the window, the most frequent first; a confirmed intent is none."""
     how_many, understood, corrected = func.count(), feedback.c.understood_intent, feedback.c.intent
     found = connection.execute(
@@ -173,7 +173,7 @@ def corrections(connection: Connection, window: Window) -> list[Correction]:
     return [Correction(*row) for row in found]
 
 
-def within(window: Window) -> tuple[ColumnElement[bool], ...]:
+def in_window(window: Window) -> tuple[ColumnElement[bool], ...]:
     """The window as conditions of a statement over queries."""
     at = queries.c.created_at
     return queries.c.tenant == window.tenant, at >= window.start, at < window.end
@@ -195,7 +195,7 @@ def _by_rank(connection: Connection, window: Window, total: int, shares: Sequenc
     value = queries.c.response_time_ms
     ordered = (
         select(value.label("value"), (func.row_number().over(order_by=value) - 1).label("rank"))
-        .where(*within(window))
+        .where(*in_window(window))
         .subquery()
     )
     found = connection.execute(select(ordered.c.rank, ordered.c.value).where(ordered.c.rank.in_(wanted)))

@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, select
 
-from frontdesk.storage.sql.audit import closings
+from frontdesk.storage.sql.audit_log import action_details
 from frontdesk.storage.tables import audit_checkpoints, audit_log
 
 ACTION = "retention.audit_log"
@@ -31,7 +31,7 @@ class Segment:
     entries: int
 
 
-def closed_segments(connection: Connection, before: datetime) -> list[Segment]:
+def expired_segments(connection: Connection, before: datetime) -> list[Segment]:
     """Return for each chain the part before the newest head that a checkpoint signed before a moment."""
     newest: dict[str, tuple[int, str]] = {}
     signed = select(audit_checkpoints.c.content).where(audit_checkpoints.c.created_at < before)
@@ -50,27 +50,27 @@ def closed_segments(connection: Connection, before: datetime) -> list[Segment]:
     return sorted(segments, key=lambda segment: segment.chain)
 
 
-def closing_details(connection: Connection, segments: Sequence[Segment]) -> dict[str, Any]:
+def truncation_details(connection: Connection, segments: Sequence[Segment]) -> dict[str, Any]:
     """Return the beginnings of all truncated chains, including the chains of these segments."""
-    begins = last_closing(connection)
-    begins |= {segment.chain: (segment.sequence, segment.hash) for segment in segments}
-    return {"begins": {chain: list(head) for chain, head in begins.items()}}
+    beginnings = chain_beginnings(connection)
+    beginnings |= {segment.chain: (segment.sequence, segment.hash) for segment in segments}
+    return {"begins": {chain: list(head) for chain, head in beginnings.items()}}
 
 
-def last_closing(connection: Connection) -> dict[str, tuple[int, str]]:
+def chain_beginnings(connection: Connection) -> dict[str, tuple[int, str]]:
     """Return the sequence and hash of the last deleted entry of each truncated chain.
 
     Entries that cannot be read are skipped: `verify` reports them as damaged.
     """
-    begins: dict[str, tuple[int, str]] = {}
-    for details in closings(connection, ACTION):
+    beginnings: dict[str, tuple[int, str]] = {}
+    for details in action_details(connection, ACTION):
         for chain, (sequence, digest) in _parse_heads(details, "begins").items():
-            if sequence > begins.get(chain, (0, ""))[0]:
-                begins[chain] = (sequence, digest)
-    return begins
+            if sequence > beginnings.get(chain, (0, ""))[0]:
+                beginnings[chain] = (sequence, digest)
+    return beginnings
 
 
-def delete_closed(connection: Connection, segments: Sequence[Segment]) -> int:
+def delete_segments(connection: Connection, segments: Sequence[Segment]) -> int:
     """Delete the entries of these segments and return their number."""
     return sum(
         connection.execute(

@@ -13,16 +13,16 @@ from collections.abc import Callable, Sequence
 
 from sqlalchemy import Connection
 
-from frontdesk.storage.sql.audit import append_entries, chain_head
+from frontdesk.storage.sql.audit_log import append_entries, chain_head
 from frontdesk.types import AuditEntry
 
-Link = Callable[[str, int, AuditEntry, str], str]
+EntryHash = Callable[[str, int, AuditEntry, str], str]
 
 
 class AuditTrail:
     """The chain of this process, `chain`. `link(chain, sequence, entry, previous hash)` is the entry's hash."""
 
-    def __init__(self, link: Link, chain: str | None = None) -> None:
+    def __init__(self, link: EntryHash, chain: str | None = None) -> None:
         self._link = link
         self.chain = chain or f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select
 
-from frontdesk.storage.sql.analytics import Count, Dimension, Latency, Window, count_by, latency, within
+from frontdesk.storage.sql.analytics import Count, Dimension, Latency, Window, count_by, in_window, measure_latency
 from frontdesk.storage.sql.upsert import insert_once
 from frontdesk.storage.tables import daily_counts, queries
 
@@ -36,7 +36,7 @@ _SUMS = [daily_counts.c[name] for name in _SUMMED]
 
 
 @dataclass(frozen=True, slots=True)
-class Day:
+class DayCounts:
     """A day's counts, not yet kept: `number` is days since 1970, `queries` how many there were."""
 
     tenant: str
@@ -55,20 +55,24 @@ def days_to_count(connection: Connection, window: Window, now: datetime) -> list
     return [day for day in range(start, end) if day not in counted]
 
 
-def count_day(connection: Connection, tenant: str, day: int) -> Day:
+def count_day(connection: Connection, tenant: str, day: int) -> DayCounts:
     """Everything that is kept of a day."""
     window = Window(tenant, _begin(day), _begin(day + 1))
     by_hour = count_by(connection, window, Dimension.HOUR)
     total = sum(count.queries for count in by_hour)
-    counts = [(dimension.value, count) for dimension in Dimension for count in count_by(connection, window, dimension)]
-    times = connection.scalars(select(queries.c.response_time_ms).where(*within(window)))
-    counts += [(_LATENCY, count) for count in _histogram(times)]
-    counts.append((_DAY, Count("", total)))
+    counts_by_label = [
+        (dimension.value, count) for dimension in Dimension for count in count_by(connection, window, dimension)
+    ]
+    times = connection.scalars(select(queries.c.response_time_ms).where(*in_window(window)))
+    counts_by_label += [(_LATENCY, count) for count in _histogram(times)]
+    counts_by_label.append((_DAY, Count("", total)))
     place = {"tenant": tenant, "day": day}
-    return Day(tenant, day, total, [{**place, "dimension": dimension, **asdict(count)} for dimension, count in counts])
+    return DayCounts(
+        tenant, day, total, [{**place, "dimension": dimension, **asdict(count)} for dimension, count in counts_by_label]
+    )
 
 
-def keep_days(connection: Connection, days: Sequence[Day]) -> None:
+def store_days(connection: Connection, days: Sequence[DayCounts]) -> None:
     """Keep those of which no query came in since they were counted."""
     _lock(connection)
     for day in days:
@@ -77,7 +81,7 @@ def keep_days(connection: Connection, days: Sequence[Day]) -> None:
             insert_once(connection, daily_counts, day.rows)
 
 
-def forget_days(connection: Connection, moments: Iterable[tuple[str, datetime]]) -> None:
+def delete_days(connection: Connection, moments: Iterable[tuple[str, datetime]]) -> None:
     """Queries of these tenants and moments are being inserted late: their days are to be counted again."""
     days = {(tenant, _day(moment)) for tenant, moment in moments}
     if days:
@@ -89,29 +93,29 @@ def forget_days(connection: Connection, moments: Iterable[tuple[str, datetime]])
         )
 
 
-def counts(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
+def counts_by_label(connection: Connection, window: Window, dimension: Dimension) -> list[Count]:
     """As `count_by`, of which days that are counted already are a part."""
     start, end = _counted_part(connection, window)
     found = _kept(connection, window.tenant, dimension.value, start, end)
     for rest in _rest(window, start, end):
         for count in count_by(connection, rest, dimension):
-            found[count.label] = found.get(count.label, Count(count.label)).with_(count)
+            found[count.label] = found.get(count.label, Count(count.label)).merge(count)
     return list(found.values())
 
 
-def latencies(connection: Connection, window: Window, shares: Sequence[float]) -> tuple[Latency, bool]:
-    """As `latency`, and whether it is exact: it is not where counted days are a part of many queries."""
+def latency_percentiles(connection: Connection, window: Window, shares: Sequence[float]) -> tuple[Latency, bool]:
+    """As `measure_latency`, and whether it is exact: it is not where counted days are a part of many queries."""
     start, end = _counted_part(connection, window)
     counted = _kept(connection, window.tenant, _DAY, start, end)
     rest = _rest(window, start, end)
     total = sum(count.queries for count in counted.values()) + sum(_number_of_queries(connection, one) for one in rest)
     if start == end or total <= EXACT_UP_TO:
-        return latency(connection, window, shares), True
+        return measure_latency(connection, window, shares), True
     found = _kept(connection, window.tenant, _LATENCY, start, end)
     for one in rest:
-        times = connection.scalars(select(queries.c.response_time_ms).where(*within(one)))
+        times = connection.scalars(select(queries.c.response_time_ms).where(*in_window(one)))
         for count in _histogram(times):
-            found[count.label] = found.get(count.label, Count(count.label)).with_(count)
+            found[count.label] = found.get(count.label, Count(count.label)).merge(count)
     ordered = sorted(found.values(), key=lambda count: int(count.label))
     whole = sum(count.response_time_ms for count in ordered)
     highest = max(count.highest_ms for count in ordered)
@@ -180,7 +184,7 @@ def _rest(window: Window, start: int, end: int) -> list[Window]:
 
 
 def _number_of_queries(connection: Connection, window: Window) -> int:
-    counted: int = connection.execute(select(func.count()).select_from(queries).where(*within(window))).scalar_one()
+    counted: int = connection.execute(select(func.count()).select_from(queries).where(*in_window(window))).scalar_one()
     return counted
 
 

@@ -27,13 +27,13 @@ from sqlalchemy import (
     update,
 )
 
-from frontdesk.security.sealing import KEY_ID_AT, KEY_ID_BYTES
+from frontdesk.security.field_encryption import KEY_ID_AT, KEY_ID_BYTES
 from frontdesk.storage.sql.spool import refused, spooled
 from frontdesk.storage.tables import idempotency, queries
 
 
 @dataclass(frozen=True, slots=True)
-class SealedTable:
+class EncryptedTable:
     """`columns` are those that hold sealed values, with what each is called in its context.
 
     A value's context is the row's `place` and that name. `fingerprint` is a column whose values begin with the id of
@@ -50,22 +50,22 @@ class SealedTable:
         return list(self.table.primary_key.columns)
 
 
-SEALED = (
-    SealedTable(queries, ("tenant", "id"), {"query_sealed": "query_text", "response_sealed": "response_text"}),
-    SealedTable(idempotency, ("tenant", "subject", "key"), {"answer_sealed": "answer"}, "fingerprint"),
+ENCRYPTED_TABLES = (
+    EncryptedTable(queries, ("tenant", "id"), {"query_sealed": "query_text", "response_sealed": "response_text"}),
+    EncryptedTable(idempotency, ("tenant", "subject", "key"), {"answer_sealed": "answer"}, "fingerprint"),
 )
 """Of the database; a spool has the second one too."""
 
-WAITING = (spooled, refused)
+SPOOL_TABLES = (spooled, refused)
 """Of a spool: rows as JSON, with sealed values among them."""
 
 
-def rows_of(connection: Connection, table: Table) -> int:
+def count_rows(connection: Connection, table: Table) -> int:
     return connection.scalar(select(func.count()).select_from(table)) or 0
 
 
-def page_to_reseal(
-    connection: Connection, sealed: SealedTable, *, current: bytes, after: Sequence[Any] | None, at_most: int
+def page_to_reencrypt(
+    connection: Connection, sealed: EncryptedTable, *, current: bytes, after: Sequence[Any] | None, at_most: int
 ) -> Sequence[RowMapping]:
     """The next rows behind a primary key: place, key, and each sealed value that another key than `current` sealed."""
     wanted = [sealed.table.c[name] for name in dict.fromkeys((*(column.name for column in sealed.key), *sealed.place))]
@@ -74,7 +74,7 @@ def page_to_reseal(
 
 
 def page_of_key_ids(
-    connection: Connection, sealed: SealedTable, *, after: Sequence[Any] | None, at_most: int
+    connection: Connection, sealed: EncryptedTable, *, after: Sequence[Any] | None, at_most: int
 ) -> Sequence[RowMapping]:
     """The next rows behind a primary key: their key, and the ids of the keys of their sealed values, None for none."""
     ids = [_key_id(sealed.table.c[name]).label(f"of_{name}") for name in sealed.columns]
@@ -83,7 +83,9 @@ def page_of_key_ids(
     return connection.execute(_behind(sealed, select(*sealed.key, *ids), after, at_most)).mappings().all()
 
 
-def replace_sealed(connection: Connection, sealed: SealedTable, name: str, values: Sequence[Mapping[str, Any]]) -> None:
+def replace_encrypted(
+    connection: Connection, sealed: EncryptedTable, name: str, values: Sequence[Mapping[str, Any]]
+) -> None:
     """Put `made` in the place of `found`, where that is still there; each of `values` also holds the primary key."""
     if not values:
         return
@@ -92,20 +94,20 @@ def replace_sealed(connection: Connection, sealed: SealedTable, name: str, value
     connection.execute(update(sealed.table).where(there).values({column: bindparam("made")}), list(values))
 
 
-def page_of_waiting(connection: Connection, table: Table, after: int, at_most: int) -> list[tuple[int, str]]:
+def page_of_spooled(connection: Connection, table: Table, after: int, at_most: int) -> list[tuple[int, str]]:
     """Sequence and rows of those behind a sequence."""
     page = select(table.c.sequence, table.c.rows).where(table.c.sequence > after).order_by(table.c.sequence)
     return [(sequence, rows) for sequence, rows in connection.execute(page.limit(at_most))]
 
 
-def replace_waiting(connection: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
+def replace_spooled(connection: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
     """Put `made` in the place of `found` at the sequence `at`, where that is still there."""
     if values:
         there = (table.c.sequence == bindparam("at")) & (table.c.rows == bindparam("found"))
         connection.execute(update(table).where(there).values({table.c.rows: bindparam("made")}), list(values))
 
 
-def _behind(sealed: SealedTable, page: Select[Any], after: Sequence[Any] | None, at_most: int) -> Select[Any]:
+def _behind(sealed: EncryptedTable, page: Select[Any], after: Sequence[Any] | None, at_most: int) -> Select[Any]:
     if after is not None:
         page = page.where(tuple_(*sealed.key) > tuple_(*(literal(part) for part in after)))
     return page.order_by(*sealed.key).limit(at_most)

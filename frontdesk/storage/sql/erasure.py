@@ -22,13 +22,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
+from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
 from frontdesk.storage.events import ErasedQuery
-from frontdesk.storage.sql.outbox import forget_customer
+from frontdesk.storage.sql.outbox import delete_customer_events
 from frontdesk.storage.sql.upsert import insert_of
-from frontdesk.storage.subjects import Subject, SubjectKind
 from frontdesk.storage.tables import customer_history, erasures, feedback, idempotency, outbox, queries
 
-NOBODY = ""
+ERASED_CUSTOMER = ""
 """Stands where a column must name a customer; no customer has an empty name."""
 ERASURE_LOCK = 0x46524F4E56  # any number that no other program locks
 START_SLACK_S = 1.0
@@ -44,7 +44,7 @@ ERASED_QUERY: Mapping[str, Any] = {
     "answer": "",
     "audit_salt": None,
 }
-ERASED_HISTORY: Mapping[str, Any] = {"customer_id": NOBODY}
+ERASED_HISTORY: Mapping[str, Any] = {"customer_id": ERASED_CUSTOMER}
 """What takes the place of a customer's own; all else is left."""
 
 Erasures = dict[tuple[str, str], datetime]
@@ -71,18 +71,18 @@ def database_now(connection: Connection) -> datetime:
     return datetime.now(UTC)
 
 
-def queries_of(subject: Subject) -> Select[tuple[str]]:
+def queries_of(subject: ErasureSubject) -> Select[tuple[str]]:
     """Return a SELECT of the ids of the subject's queries."""
     return select(queries.c.id).where(*_owned(subject))
 
 
-def _feedback_of(subject: Subject) -> Select[tuple[str]]:
+def _feedback_of(subject: ErasureSubject) -> Select[tuple[str]]:
     """Return a SELECT of the ids of the feedback on the subject's queries."""
     ids = queries_of(subject)
     return select(feedback.c.id).where(feedback.c.tenant == subject.tenant, feedback.c.query_id.in_(ids))
 
 
-def _owned(subject: Subject) -> tuple[ColumnElement[bool], ...]:
+def _owned(subject: ErasureSubject) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions for the subject's rows of `queries`."""
     column = {
         SubjectKind.CUSTOMER: queries.c.customer_id,
@@ -92,7 +92,7 @@ def _owned(subject: Subject) -> tuple[ColumnElement[bool], ...]:
     return (queries.c.tenant == subject.tenant, column == subject.id)
 
 
-def list_queries(connection: Connection, subject: Subject) -> list[ErasedQuery]:
+def list_queries(connection: Connection, subject: ErasureSubject) -> list[ErasedQuery]:
     """Return the subject's queries that are not erased yet, with the ids of the feedback on them, for the sinks."""
     ids = queries_of(subject)
     feedback_ids: dict[str, list[str]] = {}
@@ -106,7 +106,7 @@ def list_queries(connection: Connection, subject: Subject) -> list[ErasedQuery]:
     return [ErasedQuery(row.id, row.customer_id, tuple(feedback_ids.get(row.id, ()))) for row in rows]
 
 
-def erase_idempotency(connection: Connection, subject: Subject, key: str) -> int:
+def erase_idempotency(connection: Connection, subject: ErasureSubject, key: str) -> int:
     """Delete answers under Idempotency-Keys, also of queries that were not stored; return their number."""
     columns = idempotency.c
     matches: list[ColumnElement[bool]] = [columns.query_id.in_(queries_of(subject))]
@@ -119,16 +119,16 @@ def erase_idempotency(connection: Connection, subject: Subject, key: str) -> int
     return connection.execute(delete(idempotency).where(columns.tenant == subject.tenant, or_(*matches))).rowcount
 
 
-def erase_outbox(connection: Connection, subject: Subject, _key: str) -> int:
+def erase_outbox(connection: Connection, subject: ErasureSubject, _key: str) -> int:
     """Delete waiting events and dead letters, except erasure events; return their number."""
     matches = or_(outbox.c.event_id.in_(queries_of(subject)), outbox.c.event_id.in_(_feedback_of(subject)))
     removed = connection.execute(delete(outbox).where(outbox.c.tenant == subject.tenant, matches)).rowcount
     if subject.kind is SubjectKind.CUSTOMER:
-        removed += forget_customer(connection, subject.tenant, subject.id)
+        removed += delete_customer_events(connection, subject.tenant, subject.id)
     return removed
 
 
-def erase_feedback(connection: Connection, subject: Subject, _key: str) -> int:
+def erase_feedback(connection: Connection, subject: ErasureSubject, _key: str) -> int:
     """Remove the customer id from feedback; return the number of rows."""
     matches: list[ColumnElement[bool]] = [feedback.c.query_id.in_(queries_of(subject))]
     if subject.kind is SubjectKind.CUSTOMER:
@@ -138,20 +138,20 @@ def erase_feedback(connection: Connection, subject: Subject, _key: str) -> int:
     return connection.execute(update(feedback).where(*where).values(customer_id=None)).rowcount
 
 
-def erase_history(connection: Connection, subject: Subject, _key: str) -> int:
+def erase_history(connection: Connection, subject: ErasureSubject, _key: str) -> int:
     """Remove the customer id from the history; return the number of rows."""
     columns = customer_history.c
     if subject.kind is SubjectKind.CUSTOMER:
         matches: ColumnElement[bool] = columns.customer_id == subject.id
     else:
         in_queries = or_(columns.id.in_(queries_of(subject)), columns.id.in_(_feedback_of(subject)))
-        matches = in_queries & (columns.customer_id != NOBODY)
+        matches = in_queries & (columns.customer_id != ERASED_CUSTOMER)
     return connection.execute(
         update(customer_history).where(columns.tenant == subject.tenant, matches).values(**ERASED_HISTORY)
     ).rowcount
 
 
-def erase_queries(connection: Connection, subject: Subject, _key: str) -> int:
+def erase_queries(connection: Connection, subject: ErasureSubject, _key: str) -> int:
     """Empty texts, originals, answers and ids; return the number of rows.
 
     Run it last: rows of the other tables are matched by `queries`.
@@ -160,7 +160,7 @@ def erase_queries(connection: Connection, subject: Subject, _key: str) -> int:
     return connection.execute(update(queries).where(*_owned(subject), not_erased).values(**ERASED_QUERY)).rowcount
 
 
-def remember_erasure(connection: Connection, tenant: str, key: str, at: datetime) -> None:
+def record_erasure(connection: Connection, tenant: str, key: str, at: datetime) -> None:
     """Record an erasure: rows of requests that began at `at` or before will be anonymised whenever they arrive.
 
     A later erasure replaces an earlier one. `at` is by the database's clock.
@@ -169,7 +169,7 @@ def remember_erasure(connection: Connection, tenant: str, key: str, at: datetime
     connection.execute(row.on_conflict_do_update(index_elements=["tenant", "customer_hash"], set_={"erased_at": at}))
 
 
-def is_erased(connection: Connection, tenant: str, customer_hash: str, created_at: datetime) -> bool:
+def is_customer_erased(connection: Connection, tenant: str, customer_hash: str, created_at: datetime) -> bool:
     """Was the customer erased at that moment or later? Then a row of that moment must be kept without them."""
     until = connection.scalar(
         select(erasures.c.erased_at).where(

@@ -19,7 +19,7 @@ IDS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Opinion:
+class NewFeedback:
     """Corrected labels, what became of the reply (accepted, edited or rejected), satisfaction from 1 to 5."""
 
     intent: str | None = None
@@ -39,7 +39,7 @@ class StoredFeedback:
 
 
 def insert_feedback(
-    connection: Connection, tenant: str, subject: str, query_id: str, opinion: Opinion, at: datetime
+    connection: Connection, tenant: str, subject: str, query_id: str, opinion: NewFeedback, at: datetime
 ) -> StoredFeedback | None:
     """Store an opinion on a query; None if the tenant has no such query or it was erased.
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, or_, select
 
-from frontdesk.storage.record_rows import Finish
+from frontdesk.storage.record_rows import FinishedClaim
 from frontdesk.storage.sql.upsert import Insert, insert_of
 from frontdesk.storage.tables import idempotency
 
@@ -40,7 +40,7 @@ class ClaimRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Holder:
+class ClaimHolder:
     """Whose the key is. `answer_sealed` is None while it is in flight."""
 
     claim: str
@@ -49,7 +49,7 @@ class Holder:
     answer_sealed: bytes | None
 
 
-def take_claim(connection: Connection, asked: ClaimRow) -> Holder | None:
+def acquire_claim(connection: Connection, asked: ClaimRow) -> ClaimHolder | None:
     """None where the key is the asker's now, and whose it is otherwise.
 
     To ask twice for one claim does no harm, also where the second time comes after the answer: a database that was slow
@@ -62,14 +62,14 @@ def take_claim(connection: Connection, asked: ClaimRow) -> Holder | None:
     return None
 
 
-def find_holder(connection: Connection, asked: ClaimRow) -> Holder | None:
+def find_holder(connection: Connection, asked: ClaimRow) -> ClaimHolder | None:
     """Whose the key is at the moment at which it is asked for; None where it is nobody's."""
     found = connection.execute(_HOLDER, asdict(asked)).one_or_none()
-    return None if found is None else Holder(*found)
+    return None if found is None else ClaimHolder(*found)
 
 
 def finish_claim(
-    connection: Connection, finish: Finish, answer_sealed: bytes, *, is_acknowledged: bool = False
+    connection: Connection, finish: FinishedClaim, answer_sealed: bytes, *, is_acknowledged: bool = False
 ) -> bool:
     """Keep the answer under the key, unless the key is another claim's by now: then False. Twice does no harm.
 
@@ -136,7 +136,7 @@ def _finish(dialect: str, is_acknowledged: bool) -> Insert:
     return made.on_conflict_do_update(index_elements=_KEY, set_=changed, where=may)
 
 
-def free_claim(connection: Connection, tenant: str, subject: str, key: str, claim: str) -> None:
+def release_claim(connection: Connection, tenant: str, subject: str, key: str, claim: str) -> None:
     """Give the key up, unless it is finished or another's."""
     there = idempotency.c
     connection.execute(
@@ -150,7 +150,7 @@ def free_claim(connection: Connection, tenant: str, subject: str, key: str, clai
     )
 
 
-def forget_claims(connection: Connection, claims: list[str]) -> None:
+def delete_claims(connection: Connection, claims: list[str]) -> None:
     """Remove rows, finished or not, by their claims."""
     if claims:
         connection.execute(delete(idempotency).where(idempotency.c.claim.in_(claims)))
@@ -165,7 +165,7 @@ def tenants_with_keys(connection: Connection) -> list[str]:
     return list(connection.scalars(select(idempotency.c.tenant).distinct()))
 
 
-def purge_keys(connection: Connection, tenant: str, expired: datetime) -> int:
+def delete_some_expired_keys(connection: Connection, tenant: str, expired: datetime) -> int:
     """Delete some of a tenant's rows that were made before `expired`, and say how many. It uses the index."""
     there = idempotency.c
     old = select(there.claim).where(there.tenant == tenant, there.created_at < expired).limit(PURGED_AT_ONCE)

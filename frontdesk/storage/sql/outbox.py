@@ -96,7 +96,7 @@ def postpone(
     )
 
 
-def lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
+def list_lags(connection: Connection, tenant: str | None = None) -> list[Lag]:
     """Each sink for which something waits or was given up; of all tenants, or of one."""
     waiting = func.count().filter(not_(outbox.c.is_dead))
     dead = func.count().filter(outbox.c.is_dead)
@@ -121,7 +121,7 @@ def dead_letters(connection: Connection, tenant: str, limit: int) -> list[DeadLe
     return [DeadLetter(*row) for row in connection.execute(asked.order_by(outbox.c.event_id).limit(limit))]
 
 
-def revive(connection: Connection, tenant: str, sink: str, event_id: str, now: datetime) -> bool:
+def retry_dead_letter(connection: Connection, tenant: str, sink: str, event_id: str, now: datetime) -> bool:
     """Let a dead letter be tried again as if it were new. False where this tenant has no such dead letter."""
     statement = update(outbox).where(_dead(tenant, sink, event_id))
     return bool(connection.execute(statement.values(is_dead=False, attempts=0, next_attempt_at=now)).rowcount)
@@ -132,7 +132,7 @@ def drop(connection: Connection, tenant: str, sink: str, event_id: str) -> bool:
     return bool(connection.execute(delete(outbox).where(_dead(tenant, sink, event_id))).rowcount)
 
 
-def forget_customer(connection: Connection, tenant: str, customer_id: str) -> int:
+def delete_customer_events(connection: Connection, tenant: str, customer_id: str) -> int:
     """Delete a customer's waiting events and dead letters, except erasure events; return the number deleted."""
     return connection.execute(
         delete(outbox).where(

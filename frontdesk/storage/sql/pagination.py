@@ -15,7 +15,7 @@ from sqlalchemy import Column, ColumnElement, Connection, RowMapping, Table, bin
 
 from frontdesk.storage.tables import UtcDateTime, customer_history, feedback, queries
 
-MOST_FEEDBACK = 10
+MAX_FEEDBACK = 10
 """Feedback per query in a page of interactions: a page of 200 is at most about 1 MB."""
 
 
@@ -136,7 +136,7 @@ def page_of_interactions(
 
 
 def _feedback_on(connection: Connection, tenant: str, query_ids: Sequence[str]) -> list[Feedback]:
-    """Return the newest `MOST_FEEDBACK` opinions on each query, one for each subject, in order of time."""
+    """Return the newest `MAX_FEEDBACK` opinions on each query, one for each subject, in order of time."""
     newest_first = (feedback.c.created_at.desc(), feedback.c.id.desc())
     by_subject = (feedback.c.query_id, feedback.c.subject)
     opinions = (
@@ -152,7 +152,7 @@ def _feedback_on(connection: Connection, tenant: str, query_ids: Sequence[str]) 
     )
     found = connection.execute(
         select(*(last.c[field.name] for field in fields(Feedback)))
-        .where(last.c.rank <= MOST_FEEDBACK)
+        .where(last.c.rank <= MAX_FEEDBACK)
         .order_by(last.c.created_at, last.c.id)
     ).mappings()
     return [Feedback(**row) for row in found]

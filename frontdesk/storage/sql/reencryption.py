@@ -20,19 +20,19 @@ from typing import Any
 from sqlalchemy import Engine, RowMapping, Table
 
 from frontdesk.errors import ConfigurationError, DataError
-from frontdesk.security.sealing import Seal, key_id_of
-from frontdesk.storage.database import begin_writing, reading, truncate_wal
-from frontdesk.storage.record_rows import Finish, Rows, context
+from frontdesk.security.field_encryption import AesGcmFieldCipher, read_key_id
+from frontdesk.storage.database import begin_reading, begin_writing, truncate_wal
+from frontdesk.storage.record_rows import FinishedClaim, Rows, context
 from frontdesk.storage.sql.encrypted_columns import (
-    SEALED,
-    WAITING,
-    SealedTable,
+    ENCRYPTED_TABLES,
+    SPOOL_TABLES,
+    EncryptedTable,
+    count_rows,
     page_of_key_ids,
-    page_of_waiting,
-    page_to_reseal,
-    replace_sealed,
-    replace_waiting,
-    rows_of,
+    page_of_spooled,
+    page_to_reencrypt,
+    replace_encrypted,
+    replace_spooled,
 )
 from frontdesk.storage.tables import idempotency
 
@@ -48,11 +48,11 @@ class KeyUse:
     """What needs a key: sealed values by its id, and Idempotency-Keys that know their request by it."""
 
     sealed: Counter[str]
-    remembered: Counter[str]
+    fingerprints: Counter[str]
 
 
 @dataclass(slots=True)
-class Resealed:
+class ReencryptionCounts:
     """What a job did: values sealed anew, and those that it could not open."""
 
     values: int = 0
@@ -60,29 +60,29 @@ class Resealed:
 
 
 @dataclass(frozen=True, slots=True)
-class ResealJob:
-    """The database's values and those of this host's spool. `seal` opens the old ones and has the current key."""
+class ReencryptionJob:
+    """The database's values and those of this host's spool. `field_cipher` opens the old ones and has the current key."""
 
     database: Engine
     spool: Engine
-    seal: Seal
+    field_cipher: AesGcmFieldCipher
 
     def rows(self) -> int:
         """How many rows there are to look at, for a progress bar."""
-        with reading(self.database) as connection:
-            count = sum(rows_of(connection, sealed.table) for sealed in SEALED)
-        with reading(self.spool) as connection:
-            return count + sum(rows_of(connection, table) for table in (*WAITING, idempotency))
+        with begin_reading(self.database) as connection:
+            count = sum(count_rows(connection, sealed.table) for sealed in ENCRYPTED_TABLES)
+        with begin_reading(self.spool) as connection:
+            return count + sum(count_rows(connection, table) for table in (*SPOOL_TABLES, idempotency))
 
-    def run(self, progress: Progress = lambda _rows: None) -> Resealed:
+    def run(self, progress: Progress = lambda _rows: None) -> ReencryptionCounts:
         """Walk over everything once. What comes in meanwhile is sealed with the current key by whoever runs."""
-        done = Resealed()
-        for table in WAITING:
+        done = ReencryptionCounts()
+        for table in SPOOL_TABLES:
             for waiting in self._waiting(table):
                 self._reseal_waiting(table, waiting, done)
                 progress(len(waiting))
         for engine, sealed in self._places():
-            for page in _pages(engine, sealed, partial(page_to_reseal, current=self.seal.current.key_id)):
+            for page in _pages(engine, sealed, partial(page_to_reencrypt, current=self.field_cipher.current.key_id)):
                 self._reseal_page(engine, sealed, page, done)
                 progress(len(page))
         for engine in (self.spool, self.database):
@@ -90,24 +90,24 @@ class ResealJob:
                 truncate_wal(connection)
         return done
 
-    def use(self) -> KeyUse:
+    def key_use(self) -> KeyUse:
         """What needs which key, here and now."""
-        use = KeyUse(Counter(), Counter())
-        for table in WAITING:
+        key_use = KeyUse(Counter(), Counter())
+        for table in SPOOL_TABLES:
             for waiting in self._waiting(table):
                 for _, written in waiting:
-                    _count(Rows.from_json(written), use)
+                    _count(Rows.from_json(written), key_use)
         for engine, sealed in self._places():
             for page in _pages(engine, sealed, page_of_key_ids):
                 for row in page:
                     ids = [row[f"of_{name}"] for name in sealed.columns]
-                    use.sealed.update(key_id.hex() for key_id in ids if key_id is not None)
+                    key_use.sealed.update(key_id.hex() for key_id in ids if key_id is not None)
                     if sealed.fingerprint:
-                        use.remembered[row["of_fingerprint"]] += 1
-        return use
+                        key_use.fingerprints[row["of_fingerprint"]] += 1
+        return key_use
 
-    def _places(self) -> Iterator[tuple[Engine, SealedTable]]:
-        for sealed in SEALED:
+    def _places(self) -> Iterator[tuple[Engine, EncryptedTable]]:
+        for sealed in ENCRYPTED_TABLES:
             if sealed.table is idempotency:
                 yield self.spool, sealed
             yield self.database, sealed
@@ -119,10 +119,10 @@ class ResealJob:
             reached = page[-1][0]
 
     def _page_of_waiting(self, table: Table, after: int) -> list[tuple[int, str]]:
-        with reading(self.spool) as connection:
-            return page_of_waiting(connection, table, after, PAGE_ROWS)
+        with begin_reading(self.spool) as connection:
+            return page_of_spooled(connection, table, after, PAGE_ROWS)
 
-    def _reseal_waiting(self, table: Table, waiting: Sequence[tuple[int, str]], done: Resealed) -> None:
+    def _reseal_waiting(self, table: Table, waiting: Sequence[tuple[int, str]], done: ReencryptionCounts) -> None:
         changed = []
         for sequence, written in waiting:
             rows = Rows.from_json(written)
@@ -130,9 +130,11 @@ class ResealJob:
                 changed.append({"at": sequence, "found": written, "made": made.to_json()})
         if changed:
             with begin_writing(self.spool) as connection:
-                replace_waiting(connection, table, changed)
+                replace_spooled(connection, table, changed)
 
-    def _reseal_page(self, engine: Engine, sealed: SealedTable, page: Sequence[RowMapping], done: Resealed) -> None:
+    def _reseal_page(
+        self, engine: Engine, sealed: EncryptedTable, page: Sequence[RowMapping], done: ReencryptionCounts
+    ) -> None:
         for name, called in sealed.columns.items():
             changed = []
             for row in page:
@@ -141,12 +143,12 @@ class ResealJob:
                     changed.append({**_of(sealed, row), "found": row[name], "made": made})
             if changed:
                 with begin_writing(engine) as connection:
-                    replace_sealed(connection, sealed, name, changed)
+                    replace_encrypted(connection, sealed, name, changed)
 
-    def _rows(self, rows: Rows, done: Resealed) -> Rows:
+    def _rows(self, rows: Rows, done: ReencryptionCounts) -> Rows:
         """The same rows with their sealed values made anew."""
         inserts: dict[str, Sequence[Mapping[str, Any]]] = dict(rows.inserts)
-        for sealed in SEALED:
+        for sealed in ENCRYPTED_TABLES:
             inserts |= {
                 table: tuple(self._row(sealed, row, done) for row in there)
                 for table, there in rows.inserts.items()
@@ -155,7 +157,7 @@ class ResealJob:
         finish = None if rows.finish is None else self._finish(rows.finish, done)
         return dataclasses.replace(rows, inserts=inserts, finish=finish)
 
-    def _row(self, sealed: SealedTable, row: Mapping[str, Any], done: Resealed) -> Mapping[str, Any]:
+    def _row(self, sealed: EncryptedTable, row: Mapping[str, Any], done: ReencryptionCounts) -> Mapping[str, Any]:
         place = [row[part] for part in sealed.place]
         made = {
             name: self._value(row[name], context(*place, called), done)
@@ -164,16 +166,16 @@ class ResealJob:
         }
         return {**row, **made}
 
-    def _finish(self, finish: Finish, done: Resealed) -> Finish:
+    def _finish(self, finish: FinishedClaim, done: ReencryptionCounts) -> FinishedClaim:
         place = context(finish.tenant, finish.subject, finish.key, "answer")
         committed, spooled = (self._value(value, place, done) for value in (finish.committed, finish.spooled))
         return dataclasses.replace(finish, committed=committed, spooled=spooled)
 
-    def _value(self, found: bytes, place: bytes, done: Resealed) -> bytes:
-        if key_id_of(found) == self.seal.current.key_id:
+    def _value(self, found: bytes, place: bytes, done: ReencryptionCounts) -> bytes:
+        if read_key_id(found) == self.field_cipher.current.key_id:
             return found
         try:
-            made = self.seal.seal(self.seal.open(found, place), place)
+            made = self.field_cipher.encrypt(self.field_cipher.decrypt(found, place), place)
         except (ConfigurationError, DataError):
             done.unreadable += 1
             return found
@@ -182,11 +184,11 @@ class ResealJob:
 
 
 def _pages(
-    engine: Engine, sealed: SealedTable, read: Callable[..., Sequence[RowMapping]]
+    engine: Engine, sealed: EncryptedTable, read: Callable[..., Sequence[RowMapping]]
 ) -> Iterator[Sequence[RowMapping]]:
     after = None
     while True:
-        with reading(engine) as connection:
+        with begin_reading(engine) as connection:
             page = read(connection, sealed, after=after, at_most=PAGE_ROWS)
         if not page:
             return
@@ -194,14 +196,14 @@ def _pages(
         after = [page[-1][column.name] for column in sealed.key]
 
 
-def _of(sealed: SealedTable, row: RowMapping) -> dict[str, Any]:
+def _of(sealed: EncryptedTable, row: RowMapping) -> dict[str, Any]:
     return {f"of_{column.name}": row[column.name] for column in sealed.key}
 
 
-def _count(rows: Rows, use: KeyUse) -> None:
-    for sealed in SEALED:
+def _count(rows: Rows, key_use: KeyUse) -> None:
+    for sealed in ENCRYPTED_TABLES:
         for row in rows.inserts.get(sealed.table.name, ()):
-            use.sealed.update(key_id_of(row[name]).hex() for name in sealed.columns if row.get(name) is not None)
+            key_use.sealed.update(read_key_id(row[name]).hex() for name in sealed.columns if row.get(name) is not None)
     if rows.finish is not None:
-        use.sealed.update(key_id_of(value).hex() for value in (rows.finish.committed, rows.finish.spooled))
-        use.remembered[rows.finish.fingerprint.partition(":")[0]] += 1
+        key_use.sealed.update(read_key_id(value).hex() for value in (rows.finish.committed, rows.finish.spooled))
+        key_use.fingerprints[rows.finish.fingerprint.partition(":")[0]] += 1

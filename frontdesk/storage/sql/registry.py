@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
+from frontdesk.storage.erasure_subjects import ErasureSubject
 from frontdesk.storage.sql.erasure import (
     erase_feedback,
     erase_history,
@@ -29,9 +30,8 @@ from frontdesk.storage.sql.retention import (
     expired_outbox,
     expired_queries,
 )
-from frontdesk.storage.subjects import Subject
 
-Erase = Callable[[Connection, Subject, str], int]
+Erase = Callable[[Connection, ErasureSubject, str], int]
 """Removes a subject, which has this key, from a table and returns the number of rows."""
 
 
@@ -53,6 +53,6 @@ TABLES = (  # `queries` is last: rows of the other tables are matched by it
 )
 
 
-def erase_everywhere(connection: Connection, subject: Subject, key: str) -> dict[str, int]:
+def erase_everywhere(connection: Connection, subject: ErasureSubject, key: str) -> dict[str, int]:
     """Remove a subject from every table in the connection's transaction; return the number of rows by table."""
     return {table.name: table.erase(connection, subject, key) for table in TABLES}

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, func, insert, select, update
 from sqlalchemy import and_ as all_of
 
-from frontdesk.storage.sql.erasure import ERASED_HISTORY, ERASED_QUERY, NOBODY
+from frontdesk.storage.sql.erasure import ERASED_CUSTOMER, ERASED_HISTORY, ERASED_QUERY
 from frontdesk.storage.tables import customer_history, feedback, outbox, queries, retention_runs
 
 Ids = Sequence[Row[tuple[Any, ...]]]
@@ -65,7 +65,7 @@ class Expiry:
 expired_queries = Expired(queries, lambda before: all_of(queries.c.created_at < before, queries.c.answer != ""))
 expired_history = Expired(
     customer_history,
-    lambda before: all_of(customer_history.c.created_at < before, customer_history.c.customer_id != NOBODY),
+    lambda before: all_of(customer_history.c.created_at < before, customer_history.c.customer_id != ERASED_CUSTOMER),
 )
 expired_feedback = Expired(feedback, lambda before: feedback.c.created_at < before)
 expired_outbox = Expired(outbox, lambda before: outbox.c.created_at < before)

@@ -11,7 +11,7 @@ from frontdesk.errors import InvalidQuery
 from frontdesk.storage.sql.upsert import insert_of
 from frontdesk.storage.tables import revoked_tokens
 
-MOST_REVOKED = 10_000
+MAX_REVOKED = 10_000
 """Maximum number of revocations of a tenant that are not expired. Each worker holds them in memory (2 MB)."""
 
 
@@ -31,7 +31,7 @@ def insert_revoked(connection: Connection, row: RevokedToken) -> None:
     """Insert or renew a revocation, and delete rows whose tokens have expired.
 
     Raises:
-        InvalidQuery: the tenant has `MOST_REVOKED` revocations already.
+        InvalidQuery: the tenant has `MAX_REVOKED` revocations already.
     """
     delete_expired(connection, row.revoked_at)
     others = (
@@ -42,9 +42,9 @@ def insert_revoked(connection: Connection, row: RevokedToken) -> None:
             or_(revoked_tokens.c.jti != row.jti, revoked_tokens.c.subject != row.subject),
         )
     )
-    if (connection.scalar(others) or 0) >= MOST_REVOKED:
+    if (connection.scalar(others) or 0) >= MAX_REVOKED:
         raise InvalidQuery(
-            f"{MOST_REVOKED} revocations are in force.", hint="Revoke by subject, or retire the signing key."
+            f"{MAX_REVOKED} revocations are in force.", hint="Revoke by subject, or retire the signing key."
         )
     statement = insert_of(connection.dialect.name, revoked_tokens).values(**asdict(row))
     renewed = {name: getattr(row, name) for name in ("issued_before", "revoked_at", "expires_at")}

@@ -26,8 +26,8 @@ from sqlalchemy import (
     update,
 )
 
+from frontdesk.storage.erasure_subjects import query_id_of
 from frontdesk.storage.record_rows import Rows
-from frontdesk.storage.subjects import query_id_of
 from frontdesk.storage.tables import UtcDateTime, idempotency
 
 metadata = MetaData()
@@ -91,10 +91,10 @@ def spool_id(connection: Connection) -> str:
 
 def add_to_spool(connection: Connection, rows: Sequence[Rows], at: datetime) -> None:
     if rows:
-        connection.execute(insert(spooled), [{**owned(r), "rows": r.to_json(), "spooled_at": at} for r in rows])
+        connection.execute(insert(spooled), [{**owner_columns(r), "rows": r.to_json(), "spooled_at": at} for r in rows])
 
 
-def owned(rows: Rows) -> dict[str, str | None]:
+def owner_columns(rows: Rows) -> dict[str, str | None]:
     """Return the values of the columns by which an erasure matches rows."""
     origin = rows.origin
     if origin is None:
@@ -114,7 +114,7 @@ def delete_spooled(connection: Connection, sequences: Sequence[int]) -> None:
         connection.execute(delete(spooled).where(spooled.c.sequence.in_(list(sequences))))
 
 
-def set_aside(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def insert_refused(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
     """Rows of `refused`."""
     if rows:
         connection.execute(insert(refused), list(rows))
@@ -136,7 +136,7 @@ def all_refused(connection: Connection) -> list[tuple[int, str, str, datetime]]:
     return [(*found,) for found in connection.execute(wanted.order_by(refused.c.sequence))]
 
 
-def spool_again(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
+def requeue_refused(connection: Connection, sequences: Sequence[int], at: datetime) -> None:
     """Put what was set aside behind what waits, in its order."""
     rows = select(refused.c.rows).where(refused.c.sequence.in_(sequences)).order_by(refused.c.sequence)
     add_to_spool(connection, [Rows.from_json(content) for content in connection.scalars(rows)], at)
@@ -159,7 +159,9 @@ def tenants_in_spool(connection: Connection) -> tuple[set[str], bool]:
     return {tenant for tenant in tenants if tenant is not None}, None in tenants
 
 
-def rows_of(connection: Connection, table: Table, erased: Mapping[tuple[str, str], datetime]) -> list[tuple[int, str]]:
+def rows_to_erase(
+    connection: Connection, table: Table, erased: Mapping[tuple[str, str], datetime]
+) -> list[tuple[int, str]]:
     """Return sequence and JSON of the rows in `table` that match an erased key or have no tenant."""
     by_tenant: dict[str, list[str]] = {}
     for tenant, key in erased:
@@ -177,7 +179,7 @@ def replace_rows(connection: Connection, table: Table, sequence: int, rows: Rows
     """Replace the rows at a sequence; delete the sequence if the new rows are empty."""
     is_row = table.c.sequence == sequence
     if rows.inserts or rows.finish is not None:
-        connection.execute(update(table).where(is_row).values(rows=rows.to_json(), **owned(rows)))
+        connection.execute(update(table).where(is_row).values(rows=rows.to_json(), **owner_columns(rows)))
     else:
         connection.execute(delete(table).where(is_row))
 

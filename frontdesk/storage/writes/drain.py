@@ -20,12 +20,12 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.observability.metrics import Metrics
-from frontdesk.storage.database import begin_writing, reading
-from frontdesk.storage.db_errors import is_of_the_row, name_of
-from frontdesk.storage.failpoints import reached
+from frontdesk.storage.database import begin_reading, begin_writing
+from frontdesk.storage.db_errors import error_name, is_row_error
+from frontdesk.storage.failpoints import fail_point
 from frontdesk.storage.record_rows import Rows
-from frontdesk.storage.spool.replay import anonymised_late, settled
-from frontdesk.storage.spool.spool import Refused, Spool, Spooled, purge
+from frontdesk.storage.spool.replay import anonymise_refused, anonymise_replayed
+from frontdesk.storage.spool.spool_file import RefusedRows, Spool, SpooledRows, delete_expired_keys
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.sql.idempotency import finish_claim
 from frontdesk.storage.sql.records import insert_rows, ping
@@ -58,7 +58,7 @@ class Drain:
         spool: Spool,
         away: Event,
         metrics: Metrics,
-        most_at_once: int,
+        max_batch: int,
         key_ttl_s: float,
         fingerprint: Callable[[bytes], str],
         trail: AuditTrail | None = None,
@@ -67,7 +67,7 @@ class Drain:
         self._spool = spool
         self._away = away
         self._metrics = metrics
-        self._most = most_at_once
+        self._most = max_batch
         self._trail = trail
         self._ttl = timedelta(seconds=key_ttl_s)
         self._fingerprint = fingerprint
@@ -82,11 +82,11 @@ class Drain:
         """Look now, not only at the next turn."""
         self._wake.set()
 
-    def close(self, patience_s: float) -> None:
+    def close(self, timeout_s: float) -> None:
         """Stop after the batch that is under way; what waits stays in the spool."""
         self._closed = True
         self._wake.set()
-        self._thread.join(patience_s)
+        self._thread.join(timeout_s)
 
     def _run(self) -> None:
         pause = 0.0
@@ -104,7 +104,7 @@ class Drain:
             if waiting == 0 and not self._away.is_set():
                 self._look()
                 return IDLE_S
-            with self._spool.drainer() as is_ours:
+            with self._spool.try_drain_lock() as is_ours:
                 if is_ours:
                     self._empty()
                 elif waiting < self._most:
@@ -113,13 +113,13 @@ class Drain:
             self._away.set()
             self._failures += 1
             if self._failures == 1:
-                _log.warning("The database is away (%s): answers go to the spool.", name_of(error))
+                _log.warning("The database is away (%s): answers go to the spool.", error_name(error))
             return float(min(BUSY_S * 2**self._failures, LONGEST_PAUSE_S))
         return BUSY_S
 
     def _look(self) -> None:
         """While nothing waits: is the database still there, so that no request has to find out? Then old keys go."""
-        with reading(self._engine) as connection:
+        with begin_reading(self._engine) as connection:
             ping(connection)
         self._purge()
 
@@ -133,7 +133,7 @@ class Drain:
                 self._back()
         self._ask()
         if moved:
-            self._spool.forget()
+            self._spool.truncate_log()
             _log.info("The database is back: %d spooled answers have moved into it.", moved)
 
     def _ask(self) -> None:
@@ -147,46 +147,46 @@ class Drain:
         self._failures = 0
         self._away.clear()
 
-    def _move(self, batch: Sequence[Spooled]) -> None:
-        refused: list[Refused] = []
+    def _move(self, batch: Sequence[SpooledRows]) -> None:
+        refused: list[RefusedRows] = []
         try:
             self._write([one.rows for one in batch])
         except Exception as error:
-            if not is_of_the_row(error):
+            if not is_row_error(error):
                 raise
             refused = [wrong for one in batch if (wrong := self._alone(one)) is not None]
-        reached("drain.after_commit")
+        fail_point("drain.after_commit")
         set_aside = {one.spooled.sequence for one in refused}
         self._spool.remove([one for one in batch if one.sequence not in set_aside], refused)
-        reached("drain.after_delete")
+        fail_point("drain.after_delete")
         if refused:
             names = ", ".join(sorted({one.error for one in refused}))
             _log.error("The database refuses %d spooled answers (%s): they are set aside.", len(refused), names)
 
-    def _alone(self, one: Spooled) -> Refused | None:
+    def _alone(self, one: SpooledRows) -> RefusedRows | None:
         try:
             self._write([one.rows])
         except Exception as error:
-            if not is_of_the_row(error):
+            if not is_row_error(error):
                 raise
-            return Refused(self._anonymised(one), name_of(error))
+            return RefusedRows(self._anonymised(one), error_name(error))
         return None
 
-    def _anonymised(self, spooled: Spooled) -> Spooled:
+    def _anonymised(self, spooled: SpooledRows) -> SpooledRows:
         """Return the rows as they may be kept: anonymised if their customer, session or query was erased."""
-        with reading(self._engine) as connection:
-            rows = anonymised_late(connection, spooled.rows, self._fingerprint)
-        return Spooled(spooled.sequence, rows.to_json())
+        with begin_reading(self._engine) as connection:
+            rows = anonymise_refused(connection, spooled.rows, self._fingerprint)
+        return SpooledRows(spooled.sequence, rows.to_json())
 
     def _write(self, rows: Sequence[Rows]) -> None:
         began = time.perf_counter()
         with begin_writing(self._engine) as connection:
-            rows = settled(connection, rows, self._fingerprint)
+            rows = anonymise_replayed(connection, rows, self._fingerprint)
             self._finish(connection, rows)
             insert_rows(connection, rows)
             if self._trail is not None:
                 self._trail.append(connection, [entry for one in rows for entry in one.audited])
-            reached("drain.before_commit")
+            fail_point("drain.before_commit")
         self._metrics.observe_commit("drain", time.perf_counter() - began)
 
     def _finish(self, connection: Connection, rows: Sequence[Rows]) -> None:
@@ -202,7 +202,7 @@ class Drain:
         self._purge_at = time.monotonic() + PURGE_EVERY_S
         expired = datetime.now(UTC) - self._ttl
         try:
-            purge(self._spool.engine, expired)
-            purge(self._engine, expired)
+            delete_expired_keys(self._spool.engine, expired)
+            delete_expired_keys(self._engine, expired)
         except SQLAlchemyError as error:
-            _log.warning("Old Idempotency-Keys could not be deleted (%s).", name_of(error))
+            _log.warning("Old Idempotency-Keys could not be deleted (%s).", error_name(error))

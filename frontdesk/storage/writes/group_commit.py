@@ -18,21 +18,21 @@ from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 from frontdesk.errors import StorageUnavailable
-from frontdesk.storage.failpoints import reached
+from frontdesk.storage.failpoints import fail_point
 
 Work = TypeVar("Work")
 Outcome = object | Exception
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting(Generic[Work]):
+class PendingWork(Generic[Work]):
     """Work, and the request that waits for its outcome; None where nobody does."""
 
     work: Work
-    told: asyncio.Future[object] | None
+    future: asyncio.Future[object] | None
 
     def is_over(self) -> bool:
-        return self.told is not None and self.told.done()
+        return self.future is not None and self.future.done()
 
 
 class GroupCommit(Generic[Work]):
@@ -45,10 +45,10 @@ class GroupCommit(Generic[Work]):
         most_at_once: how many works one transaction takes.
     """
 
-    def __init__(self, name: str, commit: Callable[[Sequence[Work]], Sequence[Outcome]], most_at_once: int) -> None:
+    def __init__(self, name: str, commit: Callable[[Sequence[Work]], Sequence[Outcome]], max_batch: int) -> None:
         self._commit = commit
-        self._most = most_at_once
-        self._queue: SimpleQueue[Waiting[Work] | None] = SimpleQueue()
+        self._most = max_batch
+        self._queue: SimpleQueue[PendingWork[Work] | None] = SimpleQueue()
         self._closing = Lock()
         self._closed = False
         self._thread = Thread(target=self._write, name=name, daemon=True)
@@ -63,36 +63,36 @@ class GroupCommit(Generic[Work]):
         Raises:
             StorageUnavailable: the thread is closed.
         """
-        told: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[object] = asyncio.get_running_loop().create_future()
         with self._closing:
             if self._closed:
                 raise StorageUnavailable("The recorder is closed.", hint="The server is stopping; ask another one.")
-            self._queue.put(Waiting(work, told))
-        return await told
+            self._queue.put(PendingWork(work, future))
+        return await future
 
-    def put_unwatched(self, work: Work) -> None:
+    def put_without_waiting(self, work: Work) -> None:
         """The same for what nobody waits for; once closed, nothing happens."""
         with self._closing:
             if not self._closed:
-                self._queue.put(Waiting(work, None))
+                self._queue.put(PendingWork(work, None))
 
-    def close(self, patience_s: float) -> bool:
-        """Commit what waits, then stop; False where that took longer than `patience_s`. Once is enough."""
+    def close(self, timeout_s: float) -> bool:
+        """Commit what waits, then stop; False where that took longer than `timeout_s`. Once is enough."""
         with self._closing:
             if not self._closed:
                 self._closed = True
                 self._queue.put(None)  # under the lock, so nothing can come after it
-        self._thread.join(patience_s)
+        self._thread.join(timeout_s)
         return not self._thread.is_alive()
 
     def _write(self) -> None:
         for batch in self._batches():
-            reached("commit.before_begin")
+            fail_point("commit.before_begin")
             wanted = [waiting for waiting in batch if not waiting.is_over()]
             if wanted:
                 _tell(wanted, self._commit([waiting.work for waiting in wanted]))
 
-    def _batches(self) -> Iterator[list[Waiting[Work]]]:
+    def _batches(self) -> Iterator[list[PendingWork[Work]]]:
         """What waits, as much as one transaction takes, until the end of the queue."""
         while (waiting := self._queue.get()) is not None:
             batch = [waiting]
@@ -105,22 +105,22 @@ class GroupCommit(Generic[Work]):
             yield batch
 
 
-def _tell(batch: Sequence[Waiting[Work]], outcomes: Sequence[Outcome]) -> None:
+def _tell(batch: Sequence[PendingWork[Work]], outcomes: Sequence[Outcome]) -> None:
     """Wake the requests, with one call into each event loop however many there are."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[object], Outcome]]] = {}
     for waiting, outcome in zip(batch, outcomes, strict=True):
-        if waiting.told is not None:
-            loops.setdefault(waiting.told.get_loop(), []).append((waiting.told, outcome))
+        if waiting.future is not None:
+            loops.setdefault(waiting.future.get_loop(), []).append((waiting.future, outcome))
     for loop, settled in loops.items():
         with suppress(RuntimeError):  # the loop is closed, and with it everybody who waited there
             loop.call_soon_threadsafe(_settle, settled)
 
 
 def _settle(settled: Sequence[tuple[asyncio.Future[object], Outcome]]) -> None:
-    for told, outcome in settled:
-        if told.done():
+    for future, outcome in settled:
+        if future.done():
             continue
         if isinstance(outcome, Exception):
-            told.set_exception(outcome)
+            future.set_exception(outcome)
         else:
-            told.set_result(outcome)
+            future.set_result(outcome)

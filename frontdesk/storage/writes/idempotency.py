@@ -19,15 +19,15 @@ from datetime import UTC, datetime, timedelta
 from frontdesk.errors import KeyInFlight, KeyReused
 from frontdesk.identifiers import uuid7
 from frontdesk.observability.metrics import Metrics
-from frontdesk.security.sealing import Sealing
-from frontdesk.storage.failpoints import reached
-from frontdesk.storage.record_rows import SPOOLED, Finish, context, earlier_answer
-from frontdesk.storage.spool.spool import Spool
-from frontdesk.storage.sql.idempotency import ClaimRow, Holder
-from frontdesk.storage.subjects import Fingerprint, subject_hashes
+from frontdesk.security.field_encryption import FieldCipher
+from frontdesk.storage.erasure_subjects import Fingerprint, subject_hashes
+from frontdesk.storage.failpoints import fail_point
+from frontdesk.storage.record_rows import SPOOLED, FinishedClaim, context, earlier_answer
+from frontdesk.storage.spool.spool_file import Spool
+from frontdesk.storage.sql.idempotency import ClaimHolder, ClaimRow
 from frontdesk.storage.transactions import in_spool_thread
 from frontdesk.storage.writes.recorder import SpoolingRecorder
-from frontdesk.storage.writes.write_commands import TakeKey
+from frontdesk.storage.writes.write_commands import AcquireKey
 from frontdesk.types import Caller, Claim, EarlierAnswer, Query
 
 
@@ -49,7 +49,7 @@ class IdempotencyKeys:
         self,
         recorder: SpoolingRecorder,
         spool: Spool,
-        seal: Sealing,
+        field_cipher: FieldCipher,
         metrics: Metrics,
         *,
         lease_s: float,
@@ -59,7 +59,7 @@ class IdempotencyKeys:
     ) -> None:
         self._recorder = recorder
         self._spool = spool
-        self._seal = seal
+        self._seal = field_cipher
         self._metrics = metrics
         self._lease = timedelta(seconds=lease_s)
         self._ttl = timedelta(seconds=ttl_s)
@@ -67,7 +67,7 @@ class IdempotencyKeys:
         self._fingerprint = fingerprint
         self._stamp: tuple[int, ...] | None = None  # of the spool when it held no key
 
-    async def take(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
+    async def acquire(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
         """The right to work on `query` under `key`, or what was answered to it before.
 
         Raises:
@@ -75,10 +75,12 @@ class IdempotencyKeys:
             KeyReused: the key belongs to another request.
             StorageUnavailable: no store took the key.
         """
-        found = await self.take_for(key, asked_for(operation, query), caller, self._hashes(query, caller.tenant))
+        found = await self.acquire_for(
+            key, request_identity(operation, query), caller, self._hashes(query, caller.tenant)
+        )
         return found if isinstance(found, Claim) else earlier_answer(found)
 
-    async def take_for(
+    async def acquire_for(
         self, key: str, wanted: bytes, caller: Caller, hashes: tuple[str | None, str | None] = (None, None)
     ) -> Claim | bytes:
         """Take the key for any request. Two requests are the same if `wanted` is; the bytes are the earlier answer.
@@ -101,26 +103,26 @@ class IdempotencyKeys:
         holder: object = await self._find_in_spool(asked)
         if holder is not None:
             return self._earlier(asked, wanted, holder)
-        holder, taken_in = await self._recorder.do(TakeKey(asked), may_spool=self._one_host)
-        claim = Claim(asked.claim, key, asked.fingerprint, taken_in)
+        holder, claimed_in = await self._recorder.execute(AcquireKey(asked), may_spool=self._one_host)
+        claim = Claim(asked.claim, key, asked.fingerprint, claimed_in)
         if holder is not None:
-            if taken_in == SPOOLED:  # the database may have given us the key without an answer in time
-                self._recorder.free(claim, caller)
+            if claimed_in == SPOOLED:  # the database may have given us the key without an answer in time
+                self._recorder.release(claim, caller)
             return self._earlier(asked, wanted, holder)
-        reached("claim.after_commit")
+        fail_point("claim.after_commit")
         self._metrics.count_key("taken")
         return claim
 
-    async def _find_in_spool(self, row: ClaimRow) -> Holder | None:
+    async def _find_in_spool(self, row: ClaimRow) -> ClaimHolder | None:
         """Return the holder of the key in the spool. The spool is not read while it is unchanged and without keys."""
-        if self._stamp is not None and self._stamp == self._spool.stamp():
+        if self._stamp is not None and self._stamp == self._spool.change_stamp():
             return None
         return await in_spool_thread(lambda: self._read_spool(row))
 
-    def _read_spool(self, row: ClaimRow) -> Holder | None:
+    def _read_spool(self, row: ClaimRow) -> ClaimHolder | None:
         """Read the spool; runs in a thread, because a slow disk must not block the event loop."""
-        stamp = self._spool.stamp()
-        holder, is_empty = self._spool.holder(row), not self._spool.has_keys()
+        stamp = self._spool.change_stamp()
+        holder, is_empty = self._spool.find_claim(row), not self._spool.has_keys()
         self._stamp = stamp if is_empty else None
         return holder
 
@@ -129,13 +131,13 @@ class IdempotencyKeys:
             return None, None
         return subject_hashes(self._fingerprint, tenant, query.customer_id, query.session_id)
 
-    def finished(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> Finish:
+    def finished_claim(self, claim: Claim, caller: Caller, query_id: str, answer: bytes, at: datetime) -> FinishedClaim:
         """What keeps `answer` under the claim's key, to be written in the transaction of what it tells of.
 
         It goes where the answers to the query go when its customer is erased.
         """
-        sealed = self._seal.seal(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
-        return Finish(
+        sealed = self._seal.encrypt(answer, context(caller.tenant, caller.subject, claim.key, "answer"))
+        return FinishedClaim(
             tenant=caller.tenant,
             subject=caller.subject,
             key=claim.key,
@@ -147,14 +149,14 @@ class IdempotencyKeys:
             spooled=sealed,
         )
 
-    def free(self, claim: Claim, caller: Caller) -> None:
+    def release(self, claim: Claim, caller: Caller) -> None:
         """Give the key up, so that the request can be tried again at once. A key that has its answer keeps it."""
         self._metrics.count_key("freed")
-        self._recorder.free(claim, caller)
+        self._recorder.release(claim, caller)
 
     def _earlier(self, asked: ClaimRow, wanted: bytes, holder: object) -> bytes:
-        assert isinstance(holder, Holder), "a key that was not taken has a holder"
-        if not self._seal.is_fingerprint(holder.fingerprint, wanted):
+        assert isinstance(holder, ClaimHolder), "a key that was not taken has a holder"
+        if not self._seal.matches_fingerprint(holder.fingerprint, wanted):
             self._metrics.count_key("reused")
             raise KeyReused(
                 "This Idempotency-Key was used for another request.", hint="Use a new key for each new request."
@@ -164,10 +166,10 @@ class IdempotencyKeys:
             raise KeyInFlight("A request with this Idempotency-Key is being answered.", hint="Try again in a moment.")
         self._metrics.count_key("replayed")
         place = context(asked.tenant, asked.subject, asked.key, "answer")
-        return self._seal.open(holder.answer_sealed, place)
+        return self._seal.decrypt(holder.answer_sealed, place)
 
 
-def asked_for(operation: str, query: Query) -> bytes:
+def request_identity(operation: str, query: Query) -> bytes:
     """What makes two requests the same, whichever door they came through."""
     since = query.waiting_since
     return json.dumps(

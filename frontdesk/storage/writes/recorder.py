@@ -22,21 +22,28 @@ from sqlalchemy import Engine
 
 from frontdesk.errors import StorageUnavailable
 from frontdesk.observability.metrics import Metrics
-from frontdesk.storage.db_errors import StoreAway, refusal
-from frontdesk.storage.failpoints import reached
-from frontdesk.storage.record_rows import COMMITTED, SPOOLED, RowMaker, Rows
-from frontdesk.storage.spool.spool import Spool
+from frontdesk.storage.db_errors import StoreUnavailable, row_refused_error
+from frontdesk.storage.failpoints import fail_point
+from frontdesk.storage.record_rows import COMMITTED, SPOOLED, RowBuilder, Rows
+from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.storage.writes.drain import Drain
 from frontdesk.storage.writes.group_commit import GroupCommit
-from frontdesk.storage.writes.write_commands import FreeKey, Keep, Store, Work, write_database, write_spool
+from frontdesk.storage.writes.write_commands import (
+    ReleaseKey,
+    StoreRows,
+    StoreWriter,
+    WriteCommand,
+    write_database,
+    write_spool,
+)
 from frontdesk.types import Caller, Claim, Record
 
 CLOSING_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RecorderTimeouts:
     """How long requests wait, in seconds: `budget_s` for the database before the spool is used, `timeout_s` in all."""
 
     budget_s: float = 1.0
@@ -63,10 +70,10 @@ class SpoolingRecorder:
         self,
         engine: Engine,
         spool: Spool,
-        maker: RowMaker,
+        maker: RowBuilder,
         metrics: Metrics,
         *,
-        patience: Patience,
+        timeouts: RecorderTimeouts,
         max_rows_per_commit: int,
         key_ttl_s: float,
         fingerprint: Callable[[bytes], str],
@@ -79,14 +86,14 @@ class SpoolingRecorder:
 
         self._maker = maker
         self._metrics = metrics
-        self._patience = patience
+        self._patience = timeouts
         self._away = Event()
         self._stores = (
-            Store(engine, partial(write_database, trail=trail), "commit", committed),
-            Store(spool.engine, write_spool, "spool", lambda seconds: metrics.observe_commit("spool", seconds)),
+            StoreWriter(engine, partial(write_database, trail=trail), "commit", committed),
+            StoreWriter(spool.engine, write_spool, "spool", lambda seconds: metrics.observe_commit("spool", seconds)),
         )
         self._database, self._spool = (
-            GroupCommit[Work](f"frontdesk-{name}", store.commit, max_rows_per_commit)
+            GroupCommit[WriteCommand](f"frontdesk-{name}", store.commit, max_rows_per_commit)
             for name, store in zip(("recorder", "spool"), self._stores, strict=True)
         )
         self._drain = Drain(engine, spool, self._away, metrics, max_rows_per_commit, key_ttl_s, fingerprint, trail)
@@ -96,7 +103,7 @@ class SpoolingRecorder:
         """Is the database away, as far as this process knows?"""
         return self._away.is_set()
 
-    async def keep(self, record: Record) -> str:
+    async def store(self, record: Record) -> str:
         """Write the record and return "committed" or "spooled" once it is on the disk.
 
         Raises:
@@ -106,23 +113,25 @@ class SpoolingRecorder:
         try:
             rows = self._maker.rows(record)
         except ValueError as error:  # a text that has no UTF-8
-            raise refusal(error) from None
-        reached("rows.built")
+            raise row_refused_error(error) from None
+        fail_point("rows.built")
         stored = await self.write(rows)
         claim = record.claim
-        if claim is not None and (claim.taken_in, stored) == (SPOOLED, COMMITTED):
-            self._spool.put_unwatched(_freed(claim, record.caller))  # the database has the answer, the spool does not
-        reached("acknowledge.before")
+        if claim is not None and (claim.claimed_in, stored) == (SPOOLED, COMMITTED):
+            self._spool.put_without_waiting(
+                _freed(claim, record.caller)
+            )  # the database has the answer, the spool does not
+        fail_point("acknowledge.before")
         return stored
 
     async def write(self, rows: Rows) -> str:
         """The same for rows that are made already."""
-        _, stored = await self.do(Keep(rows))
+        _, stored = await self.execute(StoreRows(rows))
         if stored == SPOOLED:
             self._metrics.count_spooled()
         return stored
 
-    async def do(self, work: Work, *, may_spool: bool = True) -> tuple[object, str]:
+    async def execute(self, work: WriteCommand, *, may_spool: bool = True) -> tuple[object, str]:
         """The outcome of any work, and which store did it.
 
         Raises:
@@ -132,7 +141,7 @@ class SpoolingRecorder:
             try:
                 async with asyncio.timeout(self._patience.budget_s):
                     return await self._database.put(work), COMMITTED
-            except (TimeoutError, StoreAway):
+            except (TimeoutError, StoreUnavailable):
                 self._away.set()
                 self._drain.wake()
         if not may_spool:
@@ -142,22 +151,22 @@ class SpoolingRecorder:
             )
         return await self._spooled(work), SPOOLED
 
-    async def _spooled(self, work: Work) -> object:
+    async def _spooled(self, work: WriteCommand) -> object:
         try:
             async with asyncio.timeout(self._patience.timeout_s):
                 return await self._spool.put(work)
-        except (TimeoutError, StoreAway) as error:
-            why = f" ({error})" if isinstance(error, StoreAway) else ""
+        except (TimeoutError, StoreUnavailable) as error:
+            why = f" ({error})" if isinstance(error, StoreUnavailable) else ""
             raise StorageUnavailable(
                 f"Neither the database nor the spool took the record{why}.", hint="Try again later."
             ) from None
 
-    def free(self, claim: Claim, caller: Caller) -> None:
+    def release(self, claim: Claim, caller: Caller) -> None:
         """Give a key up, wherever it may have been taken; nobody waits for that, and its lease ends it otherwise."""
         key = _freed(claim, caller)
-        if claim.taken_in == SPOOLED:
-            self._spool.put_unwatched(key)
-        self._database.put_unwatched(key)
+        if claim.claimed_in == SPOOLED:
+            self._spool.put_without_waiting(key)
+        self._database.put_without_waiting(key)
 
     def close(self) -> None:
         """Write what waits, then stop. What the spool holds stays there for the next start."""
@@ -167,5 +176,5 @@ class SpoolingRecorder:
                 store.close()
 
 
-def _freed(claim: Claim, caller: Caller) -> FreeKey:
-    return FreeKey(caller.tenant, caller.subject, claim.key, claim.id)
+def _freed(claim: Claim, caller: Caller) -> ReleaseKey:
+    return ReleaseKey(caller.tenant, caller.subject, claim.key, claim.id)

@@ -12,10 +12,10 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-from frontdesk.storage.failpoints import POINTS, VARIABLE
+from frontdesk.storage.failpoints import FAIL_POINTS, VARIABLE
 from tests.faults.load import wait_until
 from tests.faults.outcome import Form, Grounds, Outcome
-from tests.faults.stage import SHORT_LEASES, Stage, on_stage
+from tests.faults.system_under_test import SHORT_LEASES, Stage, on_stage
 
 WORKERS = 4  # four may die before anybody has to wait for a new one
 REACHED_TIMEOUT_S = 60.0
@@ -30,10 +30,10 @@ def play(grounds: Grounds, form: Form) -> Outcome:
         grounds.bundle, grounds.folder / "home", workers=WORKERS, variables={VARIABLE: str(armed)}, **SHORT_LEASES
     ) as stage:
         for _ in range(form.faults):
-            for point in POINTS:
+            for point in FAIL_POINTS:
                 took_s = _crash(stage, armed, point, form)
                 crashes += 1
-                grounds.tell(f"{crashes} of {form.faults * len(POINTS)}: died at {point} after {took_s:.1f} s")
+                grounds.tell(f"{crashes} of {form.faults * len(FAIL_POINTS)}: died at {point} after {took_s:.1f} s")
         stage.wait_for_workers()
         return Outcome(crashes, stage.verdict())
 

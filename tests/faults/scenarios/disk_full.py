@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.faults.load import OK, statuses, wait_until
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
-from tests.faults.stage import SHORT_LEASES, Stage, on_stage
+from tests.faults.system_under_test import SHORT_LEASES, Stage, on_stage
 
 SIZE_MB = 512  # ten thousand requests take 100
 PAUSE_S = 0.02

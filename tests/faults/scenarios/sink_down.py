@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.faults.load import failures
 from tests.faults.outcome import Form, Grounds, Outcome, Promise
-from tests.faults.stage import on_stage
+from tests.faults.system_under_test import on_stage
 
 _AT_FDCWD = -100
 _RENAME_EXCHANGE = 2

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.faults.outcome import Form, Grounds, Outcome
-from tests.faults.stage import SHORT_LEASES, on_stage
+from tests.faults.system_under_test import SHORT_LEASES, on_stage
 
 
 def play(grounds: Grounds, form: Form) -> Outcome:

@@ -11,7 +11,7 @@ import torch
 from transformers import BertModel
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from runners.models.base_model import Batch
 from runners.models.onnx_encoder import Encoder
 from training.data.labels import Labels
@@ -20,7 +20,7 @@ from training.models.encoder_export import export_encoder, largest_difference
 from training.models.fine_tuning import fit_encoder
 from training.profiles.profile import EncoderSettings
 
-NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))
+NO_ROWS = FeatureBatch((), np.empty((0, 0), dtype=np.float32))
 
 TEXTS = ["Where is my parcel?", "I was charged twice for order #48213 and nobody answers, please help me today!"]
 

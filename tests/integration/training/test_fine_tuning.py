@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from frontdesk.errors import BundleError
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
 from runners.models.base_model import Batch
 from runners.models.onnx_encoder import Encoder, Precision, dropout_masks
@@ -25,7 +25,7 @@ SETTINGS = EncoderSettings(
 FRUIT = ["apples please", "a ripe pear", "bananas and plums", "oranges", "two lemons", "sweet cherries"]
 TOOLS = ["a hammer", "screws and nails", "this drill is loud", "a new saw", "pliers please", "the wrench"]
 TEXTS = FRUIT * 4 + TOOLS * 4
-NO_ROWS = FeatureRows((), np.empty((0, 0), dtype=np.float32))
+NO_ROWS = FeatureBatch((), np.empty((0, 0), dtype=np.float32))
 
 
 @pytest.fixture(scope="module")

@@ -38,5 +38,5 @@ def test_the_columns_stand_between_the_singular_vectors_and_the_statistics() -> 
     texts = ["refund my parcel", "where is my parcel", "a refund please", "where is the package", "please help me"] * 3
     settings = Features(min_documents=2, max_words=50, max_characters=50, svd_components=3, static_components=2)
     fitted = fit_features(texts, settings, seed=1)
-    assert fitted.rows(texts).dense.shape == (15, 3 + 2 + len(STATISTICS))
-    assert fitted.rows(["parcel"]).dense[0, 3:5].any()
+    assert fitted.extract(texts).dense.shape == (15, 3 + 2 + len(STATISTICS))
+    assert fitted.extract(["parcel"]).dense[0, 3:5].any()

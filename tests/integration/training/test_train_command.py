@@ -27,6 +27,6 @@ def test_own_data_without_policies_or_sentiment_becomes_a_bundle_that_automates_
     assert "No row of the data has a sentiment" in done.output
     bundle = open_bundle(champion_path(tmp_path / "home" / "bundles"))
     assert bundle.manifest.intents == ("close_it", "open_it")
-    assert bundle.taxonomy().gaps() == ("close_it", "open_it")
+    assert bundle.taxonomy().intents_without_policy() == ("close_it", "open_it")
     home = tmp_path / "home"
     assert not [path for path in (home, *home.rglob("*")) if not path.is_symlink() and path.stat().st_mode & 0o077]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks.retrieval import RankMetrics, beside, load_test_set, ranks
-from frontdesk.features.row import FeatureRow
+from benchmarks.retrieval import RankMetrics, load_test_set, ranks, related_passages
+from frontdesk.features.extractor import FeatureExtractor
 from frontdesk.masking import MASKING_VERSION
-from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from model_store.bundle import Bundle
 
 KNOWLEDGE, QUESTIONS = load_test_set()
@@ -19,7 +19,7 @@ def test_there_are_enough_questions_and_each_passage_has_some() -> None:
 
 
 def test_words_and_embedding_together_find_more_than_either(tiny_bundle: Bundle) -> None:
-    retrieval = Retrieval.over(KNOWLEDGE, FeatureRow.load(tiny_bundle.path / "features", MASKING_VERSION))
+    retrieval = PassageIndex.build(KNOWLEDGE, FeatureExtractor.load(tiny_bundle.path / "features", MASKING_VERSION))
     for intent_known, least_first in ((True, 0.72), (False, 0.45)):
         figures = {
             way: RankMetrics.of(places)
@@ -29,5 +29,5 @@ def test_words_and_embedding_together_find_more_than_either(tiny_bundle: Bundle)
         assert together.first >= least_first
         assert all(together.first > alone.first for alone in figures.values()), figures
         assert all(together.reciprocal > alone.reciprocal for alone in figures.values()), figures
-    rescued, _ = beside(retrieval, QUESTIONS)
+    rescued, _ = related_passages(retrieval, QUESTIONS)
     assert rescued >= 0.5

@@ -52,5 +52,5 @@ def test_every_column_can_be_named_and_leaks_between_the_parts_are_told(tmp_path
 def test_the_draft_of_a_taxonomy_is_one(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["data", "taxonomy", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
     (tmp_path / "taxonomy.yaml").write_text(done.stdout)
-    assert Taxonomy.read(tmp_path / "taxonomy.yaml").gaps() == ("apple", "pear")
+    assert Taxonomy.read(tmp_path / "taxonomy.yaml").intents_without_policy() == ("apple", "pear")
     assert "  apple:  # 12 rows" in done.stdout

@@ -37,7 +37,7 @@ def read(
 
 def test_own_data_gets_a_taxonomy_without_policies_and_is_told_how_to_write_them(data: Path) -> None:
     material, told = read(data)
-    assert material.taxonomy.gaps() == tuple("abcdefg")
+    assert material.taxonomy.intents_without_policy() == tuple("abcdefg")
     assert material.source == "own data.csv"
     assert "7 intents have no policy (a, b, c, d, e and 2 more)" in told
     assert f"frontdesk data taxonomy '{data}' --intent about > taxonomy.yaml" in told

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.circuit_breaker import BreakerLimits, CircuitBreaker, State
+from frontdesk.circuit_breaker import BreakerLimits, CircuitBreaker, CircuitState
 
 LIMITS = BreakerLimits(slow_s=2.0, open_s=5.0, window_s=60.0)
 
@@ -22,7 +22,7 @@ class Clock:
 class Watched:
     def __init__(self, limits: BreakerLimits = LIMITS) -> None:
         self.clock = Clock()
-        self.states: list[State] = []
+        self.states: list[CircuitState] = []
         self.breaker = CircuitBreaker(limits, observe=self.states.append, clock=self.clock)
 
     def call(self, how: str = "good", seconds: float = 0.1) -> bool:
@@ -32,15 +32,15 @@ class Watched:
             return False
         self.clock.now += seconds
         if how == "good":
-            self.breaker.succeed(ticket)
+            self.breaker.record_success(ticket)
         elif how == "bad":
-            self.breaker.fail(ticket)
+            self.breaker.record_failure(ticket)
         else:
-            self.breaker.forget(ticket)
+            self.breaker.discard(ticket)
         return True
 
     def opened(self) -> Watched:
-        while self.breaker.state is not State.OPEN:
+        while self.breaker.state is not CircuitState.OPEN:
             self.call("bad")
         return self
 
@@ -48,7 +48,7 @@ class Watched:
 def test_it_opens_after_the_fewest_calls_that_can_tell() -> None:
     watched = Watched()
     assert [watched.call("bad") for _ in range(8)] == [True] * 5 + [False] * 3
-    assert watched.states == [State.OPEN]
+    assert watched.states == [CircuitState.OPEN]
 
 
 def test_a_long_past_without_failures_hides_none_of_them() -> None:
@@ -65,7 +65,7 @@ def test_slow_is_as_bad_as_failed() -> None:
     watched = Watched()
     for _ in range(5):
         watched.call("good", seconds=2.0)
-    assert watched.breaker.state is State.OPEN
+    assert watched.breaker.state is CircuitState.OPEN
 
 
 def test_the_time_to_be_judged_may_be_another_than_the_whole_call() -> None:
@@ -74,8 +74,8 @@ def test_the_time_to_be_judged_may_be_another_than_the_whole_call() -> None:
         ticket = watched.breaker.admit()
         assert ticket is not None
         watched.clock.now += 8.0  # a long answer, whose first word came at once
-        watched.breaker.succeed(ticket, seconds=0.2)
-    assert watched.breaker.state is State.CLOSED
+        watched.breaker.record_success(ticket, seconds=0.2)
+    assert watched.breaker.state is CircuitState.CLOSED
 
 
 def test_old_failures_are_forgotten() -> None:
@@ -84,7 +84,7 @@ def test_old_failures_are_forgotten() -> None:
         watched.call("bad")
     watched.clock.now += 61.0
     watched.call("bad")
-    assert watched.breaker.state is State.CLOSED
+    assert watched.breaker.state is CircuitState.CLOSED
 
 
 def test_after_a_while_one_call_at_a_time_tries_again_and_two_good_ones_close_it() -> None:
@@ -95,9 +95,9 @@ def test_after_a_while_one_call_at_a_time_tries_again_and_two_good_ones_close_it
     first = watched.breaker.admit()
     assert first is not None
     assert watched.breaker.admit() is None, "one at a time"
-    watched.breaker.succeed(first)
+    watched.breaker.record_success(first)
     assert watched.call("good")
-    assert watched.states == [State.OPEN, State.HALF_OPEN, State.CLOSED]
+    assert watched.states == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.CLOSED]
 
 
 @pytest.mark.parametrize(("how", "seconds"), [("bad", 0.1), ("good", 2.5)])
@@ -105,7 +105,7 @@ def test_a_try_that_fails_or_is_slow_opens_it_again(how: str, seconds: float) ->
     watched = Watched().opened()
     watched.clock.now += 5.0
     watched.call(how, seconds)
-    assert watched.states == [State.OPEN, State.HALF_OPEN, State.OPEN]
+    assert watched.states == [CircuitState.OPEN, CircuitState.HALF_OPEN, CircuitState.OPEN]
     assert watched.breaker.admit() is None
 
 
@@ -115,7 +115,7 @@ def test_a_try_whose_caller_left_makes_room_for_the_next() -> None:
     assert watched.call("forgotten")
     assert watched.call("good")
     assert watched.call("good")
-    assert watched.breaker.state is State.CLOSED
+    assert watched.breaker.state is CircuitState.CLOSED
 
 
 def test_calls_from_before_a_change_of_state_say_nothing_about_the_time_since() -> None:
@@ -126,12 +126,12 @@ def test_calls_from_before_a_change_of_state_say_nothing_about_the_time_since() 
     probe = watched.breaker.admit()
     for ticket in late:
         assert ticket is not None
-        watched.breaker.fail(ticket)
-    assert watched.breaker.state is State.HALF_OPEN
+        watched.breaker.record_failure(ticket)
+    assert watched.breaker.state is CircuitState.HALF_OPEN
     assert probe is not None
-    watched.breaker.succeed(probe)
+    watched.breaker.record_success(probe)
     assert watched.call("good")
-    assert watched.breaker.state is State.CLOSED
+    assert watched.breaker.state is CircuitState.CLOSED
 
 
 STEPS = st.lists(
@@ -151,10 +151,10 @@ def test_whatever_was_before_20_failures_open_it_and_two_tries_after_a_while_clo
     while watched.call("bad", 0.1):
         calls += 1
     assert calls <= 20
-    assert watched.breaker.state is State.OPEN
+    assert watched.breaker.state is CircuitState.OPEN
     watched.clock.now += LIMITS.open_s + 0.001  # floating point: a sum of seconds is not exact
     assert [watched.call("good"), watched.call("good")] == [True, True]
-    assert watched.breaker.state is State.CLOSED
+    assert watched.breaker.state is CircuitState.CLOSED
 
 
 @given(
@@ -168,20 +168,22 @@ def test_however_calls_overlap_at_most_one_tries_and_an_open_one_admits_none(ste
         before = watched.breaker.state
         if step == "begin":
             ticket = watched.breaker.admit()
-            if before is State.OPEN and watched.clock.now < opened_at + LIMITS.open_s:
+            if before is CircuitState.OPEN and watched.clock.now < opened_at + LIMITS.open_s:
                 assert ticket is None
             if ticket is not None:
                 tickets.append(ticket)
-                if watched.breaker.state is State.HALF_OPEN:
+                if watched.breaker.state is CircuitState.HALF_OPEN:
                     assert watched.breaker.admit() is None
         elif step == "wait":
             watched.clock.now += index
         elif tickets:
             ticket = tickets.pop(index % len(tickets))
-            {"good": watched.breaker.succeed, "bad": watched.breaker.fail, "forgotten": watched.breaker.forget}[step](
-                ticket
-            )
-        if watched.breaker.state is State.OPEN and before is not State.OPEN:
+            {
+                "good": watched.breaker.record_success,
+                "bad": watched.breaker.record_failure,
+                "forgotten": watched.breaker.discard,
+            }[step](ticket)
+        if watched.breaker.state is CircuitState.OPEN and before is not CircuitState.OPEN:
             opened_at = watched.clock.now
 
 
@@ -196,7 +198,7 @@ def test_three_failures_in_a_row_open_the_circuit_and_other_sequences_do_not() -
     watched = Watched(BreakerLimits.consecutive(3, open_s=1.0))
     for how in ("bad", "bad", "good", "bad", "bad"):
         assert watched.call(how)
-    assert watched.breaker.state is State.CLOSED
+    assert watched.breaker.state is CircuitState.CLOSED
     assert watched.call("bad")
     assert not watched.call("good")
 
@@ -206,9 +208,9 @@ def test_consecutive_failures_count_however_slow_or_far_apart_they_are() -> None
     watched.call("good", seconds=1e6)
     watched.call("bad")
     watched.clock.now += 1e6
-    assert watched.breaker.state is State.CLOSED
+    assert watched.breaker.state is CircuitState.CLOSED
     watched.call("bad")
-    assert watched.breaker.state is State.OPEN
+    assert watched.breaker.state is CircuitState.OPEN
 
 
 def test_after_consecutive_failures_one_probe_at_a_time_and_one_success_closes_the_circuit() -> None:
@@ -218,8 +220,8 @@ def test_after_consecutive_failures_one_probe_at_a_time_and_one_success_closes_t
     probe = watched.breaker.admit()
     assert probe is not None
     assert watched.breaker.admit() is None
-    watched.breaker.succeed(probe)
-    assert watched.breaker.state is State.CLOSED
+    watched.breaker.record_success(probe)
+    assert watched.breaker.state is CircuitState.CLOSED
 
 
 def test_a_failed_probe_opens_the_circuit_again_for_the_whole_time() -> None:

@@ -7,11 +7,11 @@ from grpc import StatusCode
 
 from bentos.admission.errors import GRPC_STATUS, HTTP_STATUS, TITLES, problem, problem_headers, problem_response
 from frontdesk import errors
-from frontdesk.errors import BundleError, FrontdeskError, InvalidQuery, Kind, Overloaded
+from frontdesk.errors import BundleError, ErrorKind, FrontdeskError, InvalidQuery, Overloaded
 
 
 def test_every_kind_has_a_status_and_a_title() -> None:
-    assert set(HTTP_STATUS) == set(GRPC_STATUS) == set(TITLES) == set(Kind)
+    assert set(HTTP_STATUS) == set(GRPC_STATUS) == set(TITLES) == set(ErrorKind)
     assert all(400 <= status < 600 for status in HTTP_STATUS.values())
     assert StatusCode.OK not in GRPC_STATUS.values()
     assert StatusCode.UNKNOWN not in GRPC_STATUS.values()
@@ -20,7 +20,7 @@ def test_every_kind_has_a_status_and_a_title() -> None:
 def test_every_error_of_the_tree_has_a_kind_of_its_own() -> None:
     drawn = [cls for cls in vars(errors).values() if isinstance(cls, type) and issubclass(cls, FrontdeskError)]
     kinds = [cls.kind for cls in drawn if cls is not FrontdeskError]
-    assert sorted(kinds) == sorted(Kind)
+    assert sorted(kinds) == sorted(ErrorKind)
     assert all(cls.__name__ in errors.__doc__ for cls in drawn)
 
 

@@ -12,7 +12,7 @@ import pytest
 from frontdesk.deadline import Deadline
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
 from frontdesk.errors import DeadlineExceeded, Overloaded, StorageUnavailable
-from frontdesk.features.behavioural import CustomerHistory
+from frontdesk.features.customer_history import CustomerHistory
 from frontdesk.masking import mask_steps
 from frontdesk.pipeline import AnswerQuery
 from frontdesk.storage.record_rows import answer_json, earlier_answer
@@ -22,14 +22,14 @@ from frontdesk.types import (
     Answer,
     Caller,
     Candidate,
-    Final,
+    FinalAnswer,
+    PreliminaryAnswer,
     PriorityLevel,
     Query,
     Reason,
     ReplyRequest,
     Sentence,
-    Understood,
-    Written,
+    WrittenReply,
 )
 from tests.support.event_loop import longest_stall
 from tests.support.fakes import FakeChampion, FakeCustomers, FakeKeys, FakeRecorder, FakeWriter, understanding
@@ -184,15 +184,15 @@ async def test_no_message_is_automated_that_a_history_could_have_made_urgent(des
 
 class TestEvents:
     async def test_understanding_comes_first_and_final_only_once_it_is_kept(self, desk: Desk) -> None:
-        events = desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))
+        events = desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))
         seen = [(type(event).__name__, len(desk.recorder.kept)) async for event in events]
-        assert seen == [("Understood", 0), ("Sentence", 0), ("Sentence", 0), ("Final", 1)]
+        assert seen == [("PreliminaryAnswer", 0), ("Sentence", 0), ("Sentence", 0), ("FinalAnswer", 1)]
 
     async def test_sentences_carry_the_customers_own_values_and_make_the_reply(self, desk: Desk) -> None:
-        events = [event async for event in desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))]
+        events = [event async for event in desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))]
         first, *told, last = events
-        assert isinstance(first, Understood)
-        assert isinstance(last, Final)
+        assert isinstance(first, PreliminaryAnswer)
+        assert isinstance(last, FinalAnswer)
         assert first.answer.reply is None
         assert first.answer.query_id == last.answer.query_id
         assert "".join(sentence.text for sentence in told) == last.answer.reply.text == f"About {TEXT}"
@@ -201,7 +201,7 @@ class TestEvents:
         stopped = []
 
         class Endless(FakeWriter):
-            async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | Written, None]:
+            async def write(self, request: ReplyRequest, *_: object) -> AsyncGenerator[Sentence | WrittenReply, None]:
                 try:
                     while True:
                         yield Sentence("Again. ")
@@ -209,7 +209,7 @@ class TestEvents:
                     stopped.append(True)
 
         desk.pipeline.writer = Endless()
-        events = desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))
+        events = desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))
         await anext(events)
         await anext(events)
         await events.aclose()
@@ -218,8 +218,8 @@ class TestEvents:
 
     async def test_no_final_event_where_it_cannot_be_kept(self, desk: Desk) -> None:
         desk.recorder.away = True
-        events = desk.pipeline.events(Query(TEXT), CALLER, Deadline.after(5))
-        assert isinstance(await anext(events), Understood)
+        events = desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))
+        assert isinstance(await anext(events), PreliminaryAnswer)
         assert isinstance(await anext(events), Sentence)
         assert isinstance(await anext(events), Sentence)
         with pytest.raises(StorageUnavailable):
@@ -245,7 +245,7 @@ async def test_what_is_kept_under_a_key_is_what_is_sent(desk: Desk, operation: s
     sent = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
     (record,) = desk.recorder.kept
     assert record.claim is not None
-    assert record.acknowledged("committed") == sent
+    assert record.answer_for_caller("committed") == sent
 
 
 async def test_a_request_that_fails_gives_its_key_up_and_one_that_succeeds_does_not(desk: Desk) -> None:

@@ -12,7 +12,7 @@ def test_the_starter_taxonomy_has_27_intents_each_with_actions_and_a_description
     taxonomy = Taxonomy.read(STARTER_TAXONOMY)
     assert len(taxonomy.labels) == len(set(taxonomy.labels)) == 27
     assert all(intent.actions and intent.description for intent in taxonomy.intents)
-    assert taxonomy.gaps() == ()
+    assert taxonomy.intents_without_policy() == ()
 
 
 def test_every_action_of_the_closed_list_is_used() -> None:
@@ -21,14 +21,14 @@ def test_every_action_of_the_closed_list_is_used() -> None:
 
 
 def test_an_intent_without_policy_is_medium_and_never_automated() -> None:
-    taxonomy = Taxonomy.read(STARTER_TAXONOMY).restricted_to(["track_order", "card_lost"])
+    taxonomy = Taxonomy.read(STARTER_TAXONOMY).with_labels(["track_order", "card_lost"])
     policy = taxonomy.policy("card_lost")
-    assert (policy.urgency, policy.automate, policy.known) == ("medium", False, False)
-    assert taxonomy.gaps() == ("card_lost",)
+    assert (policy.urgency, policy.automate, policy.is_defined) == ("medium", False, False)
+    assert taxonomy.intents_without_policy() == ("card_lost",)
 
 
 def test_a_taxonomy_travels_through_plain_data_unchanged() -> None:
-    taxonomy = Taxonomy.read(STARTER_TAXONOMY).restricted_to(["track_order", "card_lost"])
+    taxonomy = Taxonomy.read(STARTER_TAXONOMY).with_labels(["track_order", "card_lost"])
     assert Taxonomy.from_mapping(taxonomy.to_mapping()) == taxonomy
 
 

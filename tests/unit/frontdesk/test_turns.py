@@ -8,7 +8,7 @@ import pytest
 
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded
-from frontdesk.turns import Turns, finished
+from frontdesk.time_slicing import TimeSlicer, run_steps
 from tests.support.event_loop import longest_stall
 from tests.support.machine_speed import slowness
 
@@ -25,18 +25,18 @@ def slow(item: int) -> int:
 async def test_results_are_in_order_and_the_loop_is_blocked_for_one_slice_at_a_time() -> None:
     ends = asyncio.Event()
     watching = asyncio.create_task(longest_stall(ends))
-    assert await Turns(0.004).each(slow, range(100), Deadline.after(30), "it was tried") == list(range(100))
+    assert await TimeSlicer(0.004).run_each(slow, range(100), Deadline.after(30), "it was tried") == list(range(100))
     ends.set()
     assert await watching < 0.05  # 0.2 s of work; the rest is for a machine that does other things
 
 
 async def test_many_requests_share_the_loop_and_none_starves() -> None:
     """Ten requests block the loop no longer than one, and the last does not wait for the others to finish."""
-    ends, turns = asyncio.Event(), Turns(0.004)
+    ends, time_slicer = asyncio.Event(), TimeSlicer(0.004)
     watching = asyncio.create_task(longest_stall(ends))
-    long_ones = [asyncio.create_task(turns.each(slow, range(40), Deadline.after(30), "x")) for _ in range(10)]
+    long_ones = [asyncio.create_task(time_slicer.run_each(slow, range(40), Deadline.after(30), "x")) for _ in range(10)]
     await asyncio.sleep(0.01)
-    await turns.each(slow, range(1), Deadline.after(30), "x")
+    await time_slicer.run_each(slow, range(1), Deadline.after(30), "x")
     assert not any(task.done() for task in long_ones)
     await asyncio.gather(*long_ones)
     ends.set()
@@ -44,35 +44,37 @@ async def test_many_requests_share_the_loop_and_none_starves() -> None:
 
 
 async def test_a_deadline_is_met_in_the_middle_of_the_work_and_while_waiting_for_a_turn() -> None:
-    turns = Turns(0.004)
+    time_slicer = TimeSlicer(0.004)
     started = time.monotonic()
-    asking = [turns.each(slow, range(1000), Deadline.after(0.1), "it was tried") for _ in range(5)]
+    asking = [time_slicer.run_each(slow, range(1000), Deadline.after(0.1), "it was tried") for _ in range(5)]
     outcomes = await asyncio.gather(*asking, return_exceptions=True)
     assert time.monotonic() - started < 0.5
     assert [str(outcome)[:41] for outcome in outcomes] == ["The deadline passed while it was tried. A"] * 5
-    assert await turns.each(slow, [7], Deadline.after(5), "x") == [7]  # the turns of those who left are not lost
+    assert await time_slicer.run_each(slow, [7], Deadline.after(5), "x") == [
+        7
+    ]  # the turns of those who left are not lost
 
 
 async def test_a_cancelled_request_passes_its_turn_on() -> None:
-    turns = Turns(0.004)
-    asking = [asyncio.create_task(turns.each(slow, range(200), Deadline.after(30), "x")) for _ in range(4)]
+    time_slicer = TimeSlicer(0.004)
+    asking = [asyncio.create_task(time_slicer.run_each(slow, range(200), Deadline.after(30), "x")) for _ in range(4)]
     await asyncio.sleep(0.02)
     for task in asking:
         task.cancel()
     await asyncio.gather(*asking, return_exceptions=True)
     async with asyncio.timeout(5):
-        assert await turns.each(slow, range(3), Deadline.after(30), "x") == [0, 1, 2]
+        assert await time_slicer.run_each(slow, range(3), Deadline.after(30), "x") == [0, 1, 2]
 
 
 async def test_an_exception_of_a_step_is_raised_to_the_caller() -> None:
     with pytest.raises(ZeroDivisionError):
-        await Turns().each(lambda item: 1 // item, [1, 0], Deadline.after(5), "x")
+        await TimeSlicer().run_each(lambda item: 1 // item, [1, 0], Deadline.after(5), "x")
 
 
 async def test_no_step_runs_after_the_deadline() -> None:
     begun: list[int] = []
     with pytest.raises(DeadlineExceeded):
-        await Turns().each(begun.append, [1], Deadline.after(-1), "x")
+        await TimeSlicer().run_each(begun.append, [1], Deadline.after(-1), "x")
     assert begun == []
 
 
@@ -82,4 +84,4 @@ def test_a_caller_without_a_loop_gets_the_result_at_once() -> None:
         yield
         return 7  # type: ignore[return-value]
 
-    assert finished(steps()) == 7  # type: ignore[arg-type]
+    assert run_steps(steps()) == 7  # type: ignore[arg-type]

@@ -7,10 +7,10 @@ from dataclasses import replace
 import pytest
 from scipy.stats import binomtest
 
-from frontdesk.config import GateLimits
+from frontdesk.config import PromotionLimits
 from model_store.promotion_gate import BundleMetrics, decide_promotion, intent_changes, mcnemar_p_value
 
-LIMITS = GateLimits()
+LIMITS = PromotionLimits()
 ROWS = 400
 TRUTH = ("refund",) * (ROWS // 2) + ("delivery",) * (ROWS // 2)
 
@@ -32,7 +32,7 @@ CHAMPION = BundleMetrics(
 )
 
 
-def failed_checks(challenger: BundleMetrics, limits: GateLimits = LIMITS) -> list[str]:
+def failed_checks(challenger: BundleMetrics, limits: PromotionLimits = LIMITS) -> list[str]:
     return [check.name for check in decide_promotion(CHAMPION, replace(challenger, version="b"), limits).failed_checks]
 
 
@@ -61,7 +61,7 @@ def test_an_equal_challenger_passes_every_check() -> None:
     ],
 )
 def test_each_check_refuses_alone(changed: dict[str, object], limits: dict[str, float], name: str) -> None:
-    assert failed_checks(replace(CHAMPION, **changed), GateLimits(**limits)) == [name]
+    assert failed_checks(replace(CHAMPION, **changed), PromotionLimits(**limits)) == [name]
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_every_intent_beyond_the_limit_is_named_and_small_ones_are_left_out() ->
     champion = replace(CHAMPION, right=(True,) * ROWS)
     challenger = replace(CHAMPION, right=tuple(row % 2 == 0 for row in range(ROWS)))
     limits = {"significance": 1e-300, "max_accuracy_loss": 1}
-    (check,) = decide_promotion(champion, challenger, GateLimits(**limits)).failed_checks
+    (check,) = decide_promotion(champion, challenger, PromotionLimits(**limits)).failed_checks
     assert "delivery 1.00 -> 0.50 (200 rows), refund 1.00 -> 0.50 (200 rows)" in check.sentence
-    unjudged = decide_promotion(champion, challenger, GateLimits(min_rows_per_intent=201, **limits))
+    unjudged = decide_promotion(champion, challenger, PromotionLimits(min_rows_per_intent=201, **limits))
     assert unjudged.passed
     assert "each intent" not in [check.name for check in unjudged.checks]
     assert unjudged.notes == ("No intent has the 201 rows that are needed to judge it alone.",)

@@ -86,8 +86,8 @@ def stored_json() -> Iterator[str]:
         record(), claim=definition("Claim", "frontdesk")("claim", "key", "fingerprint", "database")
     )
     full_record = dataclasses.replace(full_record, query=dataclasses.replace(full_record.query, session_id="session-1"))
-    maker = definition("RowMaker")(
-        SEAL, ("file",), audit=definition("AuditKey")(b"k" * 32).answered, fingerprint=lambda _: "hash"
+    maker = definition("RowBuilder")(
+        SEAL, ("file",), audit=definition("AuditKey")(b"k" * 32).answer_entry, fingerprint=lambda _: "hash"
     )
     rows = json.loads(maker.rows(full_record).to_json())
     yield from _keys(rows, "spool")
@@ -140,7 +140,7 @@ def files() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "keys"
         key = base64.urlsafe_b64encode(bytes(range(32))).decode()
-        definition("place_keys")(folder, dict.fromkeys(definition("KEY_VARIABLES"), key))
+        definition("install_keys_from_env")(folder, dict.fromkeys(definition("KEY_VARIABLES"), key))
         definition("load_signer")(folder)
         yield from (f"keys/{file.name}" for file in sorted(folder.iterdir()))
     home = definition("Settings")(home=Path("home"))

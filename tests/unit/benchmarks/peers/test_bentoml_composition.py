@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.peers.bentoml_composition import to_rows, to_scores
-from frontdesk.scores import Sampled, Scores
+from frontdesk.scores import DropoutStatistics, Scores
 
 TEXTS, INTENTS = 4, 5
 
@@ -13,7 +13,7 @@ TEXTS, INTENTS = 4, 5
 def some(seed: int, *, sampled: bool) -> Scores:
     draw = np.random.default_rng(seed)
     intent, sentiment = draw.random((TEXTS, INTENTS), np.float32), draw.random((TEXTS, 3), np.float32)
-    return Scores(intent, sentiment, Sampled(intent / 2, draw.random(TEXTS, np.float32)) if sampled else None)
+    return Scores(intent, sentiment, DropoutStatistics(intent / 2, draw.random(TEXTS, np.float32)) if sampled else None)
 
 
 def test_what_members_say_comes_back_as_it_was() -> None:

@@ -15,13 +15,13 @@ from bentos.admission.defaults import ANONYMOUS
 from bentos.admission.routes import Route, Rpc
 from frontdesk.config import ServerSettings
 from frontdesk.errors import FrontdeskError, InvalidQuery, Overloaded, RateLimited, Unauthenticated
-from frontdesk.security.rate_limit import Quota, Standing, Taken
+from frontdesk.security.rate_limit import Quota, QuotaStatus, RateLimitResult
 from frontdesk.types import Caller
 
 CALLER = Caller("acme", "agent", frozenset({"understand"}))
 ROUTE = Route("/v1/understand", ("POST",), "understand", models=True)
 OPEN = Route("/metrics", ("GET",))
-STANDING = Standing(Quota("caller", 10, 60.0), 3, 12.0)
+STANDING = QuotaStatus(Quota("caller", 10, 60.0), 3, 12.0)
 FIELDS = [("ratelimit-policy", '"caller";q=10;w=60'), ("ratelimit", '"caller";r=3;t=12')]
 
 
@@ -57,20 +57,20 @@ class Worker:
         if self.full:
             raise Overloaded("Too much waits.", retry_after_s=3)
 
-    async def admit(self, authorization: str | None, scope: str, place: str) -> Caller:
+    async def authenticate(self, authorization: str | None, scope: str, place: str) -> Caller:
         self.order.append(f"{scope} at {place}")
         await asyncio.sleep(0)
         if authorization is None:
             raise Unauthenticated("No token.")
         return CALLER
 
-    async def take(self, caller: Caller) -> Taken:
+    async def consume(self, caller: Caller) -> RateLimitResult:
         self.order.append(f"limits of {caller.tenant}")
-        return Taken((STANDING,), STANDING if self.limited else None)
+        return RateLimitResult((STANDING,), STANDING if self.limited else None)
 
     def control(self, optional_scopes: Any = None, **settings: Any) -> AdmissionControl:
         return AdmissionControl(
-            gate=self,  # type: ignore[arg-type]
+            authenticator=self,  # type: ignore[arg-type]
             limits=self,  # type: ignore[arg-type]
             check_room=self.check_room,
             settings=ServerSettings(**settings),

@@ -39,7 +39,7 @@ class FakeWorker:
     def champion(self) -> FakeWorker:
         return self
 
-    gate = models = security = champion
+    authenticator = models = security = champion
 
     @property
     def telemetry(self) -> Telemetry:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import bentos.gateway
-from frontdesk.decision.automation import EXPLAINED
+from frontdesk.decision.rules import REASON_TEXTS
 from frontdesk.types import Action, Channel, CustomerTier, PriorityLevel
 
 PAGE = (Path(bentos.gateway.__path__[0]) / "page.html").read_text(encoding="utf-8")
@@ -78,7 +78,7 @@ def test_the_reasons_are_explained_as_the_decision_explains_them() -> None:
     reasons = re.search(r"const REASONS = (\{.*?\});", SCRIPT, re.DOTALL)
 
     assert reasons is not None
-    assert json.loads(reasons[1]) == EXPLAINED
+    assert json.loads(reasons[1]) == REASON_TEXTS
 
 
 def test_every_action_and_level_has_its_words_or_colour() -> None:

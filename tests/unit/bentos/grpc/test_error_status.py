@@ -34,7 +34,7 @@ ERRORS = (
 
 
 def test_none_of_the_kinds_is_left_out_here() -> None:
-    assert {error.kind for error in ERRORS} == set(errors.Kind)
+    assert {error.kind for error in ERRORS} == set(errors.ErrorKind)
 
 
 @pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.kind)

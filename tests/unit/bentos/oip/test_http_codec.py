@@ -13,7 +13,7 @@ from bentos.oip.http_codec import parse_index_request, read_inference, write_inf
 from bentos.oip.inference import read_texts
 from bentos.oip.tensors import InputTensor, OutputTensor
 from frontdesk.errors import InvalidQuery
-from frontdesk.turns import finished
+from frontdesk.time_slicing import run_steps
 
 TEXTS = ["Where is my parcel?", "Où est-il ? 包裹"]
 TEXT = {"name": "text", "shape": [1], "datatype": "BYTES"}
@@ -29,28 +29,31 @@ def written(binary: bool, **more: Any) -> tuple[bytes, str | None]:
 
 @pytest.mark.parametrize("binary", [True, False])
 def test_what_tritons_client_writes_is_read(binary: bool) -> None:
-    request = finished(read_inference(*written(binary, request_id="7")))
+    request = run_steps(read_inference(*written(binary, request_id="7")))
     assert request.id == "7"
     assert request.binary
-    assert finished(read_texts(request.inputs)) == TEXTS
+    assert run_steps(read_texts(request.inputs)) == TEXTS
 
 
 def test_each_output_is_binary_or_not_as_its_parameter_says() -> None:
     outputs = [InferRequestedOutput("intent", binary_data=False), InferRequestedOutput("sentiment")]
-    assert finished(read_inference(*written(True, outputs=outputs))).outputs == (("intent", False), ("sentiment", True))
+    assert run_steps(read_inference(*written(True, outputs=outputs))).outputs == (
+        ("intent", False),
+        ("sentiment", True),
+    )
 
 
 def test_an_output_without_the_parameter_is_as_the_request_says() -> None:
     body = {"inputs": [{**TEXT, "data": ["a"]}], "outputs": [{"name": "intent"}]}
-    assert finished(read_inference(json.dumps(body).encode(), None)).outputs == (("intent", False),)
+    assert run_steps(read_inference(json.dumps(body).encode(), None)).outputs == (("intent", False),)
     body["parameters"] = {"binary_data_output": True}
-    assert finished(read_inference(json.dumps(body).encode(), None)).outputs == (("intent", True),)
+    assert run_steps(read_inference(json.dumps(body).encode(), None)).outputs == (("intent", True),)
 
 
 def test_binary_data_is_dealt_out_in_the_order_of_the_inputs() -> None:
     sizes = [{**TEXT, "parameters": {"binary_data_size": size}} for size in (2, 0, 1)]
     head = json.dumps({"inputs": [*sizes, {**TEXT, "data": ["a"]}]}).encode()
-    assert [tensor.data for tensor in finished(read_inference(head + b"abc", str(len(head)))).inputs] == [
+    assert [tensor.data for tensor in run_steps(read_inference(head + b"abc", str(len(head)))).inputs] == [
         b"ab",
         b"",
         b"c",
@@ -62,13 +65,13 @@ def test_binary_data_is_dealt_out_in_the_order_of_the_inputs() -> None:
 def test_declared_sizes_must_be_exactly_what_is_there(size: int) -> None:
     head = json.dumps({"inputs": [{**TEXT, "parameters": {"binary_data_size": size}}]}).encode()
     with pytest.raises(InvalidQuery):
-        finished(read_inference(head + b"\1\0\0\0a", str(len(head))))
+        run_steps(read_inference(head + b"\1\0\0\0a", str(len(head))))
 
 
 @pytest.mark.parametrize("length", ["", "-1", "1.0", "0x10", "999", "9" * 5000, "²", " 2"])
 def test_a_length_of_json_that_the_body_does_not_have_is_refused(length: str) -> None:
     with pytest.raises(InvalidQuery, match="Inference-Header-Content-Length"):
-        finished(read_inference(b"{}", length))
+        run_steps(read_inference(b"{}", length))
 
 
 @pytest.mark.parametrize(
@@ -107,13 +110,13 @@ def test_a_length_of_json_that_the_body_does_not_have_is_refused(length: str) ->
 )
 def test_a_body_that_is_not_as_it_should_be_is_refused_without_its_words(body: bytes, says: str) -> None:
     with pytest.raises(InvalidQuery, match=says) as refused:
-        finished(read_inference(body, None))
+        run_steps(read_inference(body, None))
     assert "secret" not in str(refused.value)
 
 
 def test_a_body_of_many_violations_is_refused_by_its_length() -> None:
     with pytest.raises(InvalidQuery, match="at most 8 items"):
-        finished(read_inference(b'{"inputs": [' + b"{}," * 9 + b"{}]}", None))
+        run_steps(read_inference(b'{"inputs": [' + b"{}," * 9 + b"{}]}", None))
 
 
 _JSON = st.recursive(
@@ -142,8 +145,8 @@ _REQUEST = st.fixed_dictionaries(
 def test_whatever_is_sent_is_read_as_tensors_or_refused(request: dict[str, Any], binary: bytes, off: int) -> None:
     head = json.dumps(request).encode()
     try:
-        read = finished(read_inference(head + binary, str(len(head) + off)))
-        finished(read_texts(read.inputs))
+        read = run_steps(read_inference(head + binary, str(len(head) + off)))
+        run_steps(read_texts(read.inputs))
     except InvalidQuery:
         return
     assert all(isinstance(tensor, InputTensor) for tensor in read.inputs)

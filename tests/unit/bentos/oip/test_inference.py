@@ -12,7 +12,7 @@ from bentos.oip.tensors import InputTensor, OutputTensor, write_elements
 from frontdesk.deadline import Deadline
 from frontdesk.errors import DeadlineExceeded, InvalidQuery, NotFound
 from frontdesk.masking import mask_steps
-from frontdesk.turns import Turns, finished
+from frontdesk.time_slicing import TimeSlicer, run_steps
 from tests.support.open_inference import FakeModels
 
 
@@ -23,7 +23,9 @@ def text(*elements: Any, **changed: Any) -> InputTensor:
 
 async def asked(models: FakeModels, *inputs: InputTensor, **changed: Any) -> dict[str, OutputTensor]:
     inference = InferenceRequest(**{"model": "ensemble", "version": "", "inputs": inputs, **changed})
-    return {output.name: output for output in await infer(models, mask_steps, inference, Deadline.after(5), Turns())}
+    return {
+        output.name: output for output in await infer(models, mask_steps, inference, Deadline.after(5), TimeSlicer())
+    }
 
 
 async def test_every_output_has_a_row_for_each_text() -> None:
@@ -76,7 +78,7 @@ async def test_another_model_or_version_is_not_found(model: str, version: str) -
 async def test_a_deadline_that_has_passed_is_the_protocols_error_too() -> None:
     inference = InferenceRequest("ensemble", "", (text("abc"),))
     with pytest.raises(DeadlineExceeded):
-        await infer(FakeModels(), mask_steps, inference, Deadline.after(-1), Turns())
+        await infer(FakeModels(), mask_steps, inference, Deadline.after(-1), TimeSlicer())
 
 
 @pytest.mark.parametrize(
@@ -111,7 +113,7 @@ def test_inputs_that_are_not_as_they_should_be_are_refused_without_their_words(
     inputs: tuple[InputTensor, ...], says: str
 ) -> None:
     with pytest.raises(InvalidQuery, match=says) as refused:
-        finished(read_texts(inputs))
+        run_steps(read_texts(inputs))
     assert "secret" not in str(refused.value)
 
 
@@ -137,7 +139,7 @@ _INPUTS = st.builds(
 @given(st.lists(_INPUTS, max_size=2))
 def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor]) -> None:
     try:
-        texts = finished(read_texts(inputs))
+        texts = run_steps(read_texts(inputs))
     except InvalidQuery:
         return
     assert all(isinstance(element, str) and 1 <= len(element) <= 4000 for element in texts)
@@ -148,9 +150,9 @@ def test_whatever_is_sent_is_read_as_texts_or_refused(inputs: list[InputTensor])
 def test_texts_are_the_same_in_binary_and_as_elements(texts: list[str]) -> None:
     binary = text(data=write_elements(element.encode() for element in texts), shape=(len(texts),))
     try:
-        read = finished(read_texts([text(*texts)]))
+        read = run_steps(read_texts([text(*texts)]))
     except InvalidQuery:
         with pytest.raises(InvalidQuery):
-            finished(read_texts([binary]))
+            run_steps(read_texts([binary]))
         return
-    assert read == texts == finished(read_texts([binary]))
+    assert read == texts == run_steps(read_texts([binary]))

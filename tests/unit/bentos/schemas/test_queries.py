@@ -5,13 +5,13 @@ import json
 import pytest
 
 from bentos.schemas.queries import QueryIn, parse, parse_batch
-from frontdesk.errors import MOST_VIOLATIONS, FrontdeskError, InvalidQuery
-from frontdesk.turns import finished
+from frontdesk.errors import MAX_VIOLATIONS, FrontdeskError, InvalidQuery
+from frontdesk.time_slicing import run_steps
 from frontdesk.types import Channel, CustomerTier, Query
 
 
 def read_batch(raw: bytes) -> list[Query | FrontdeskError]:
-    return finished(parse_batch(raw, fresh=False, max_item_bytes=65_536))
+    return run_steps(parse_batch(raw, fresh=False, max_item_bytes=65_536))
 
 
 def body(**fields: object) -> bytes:
@@ -121,7 +121,7 @@ def test_unknown_fields_are_one_violation_however_many_there_are() -> None:
 
 def test_a_problem_has_twenty_violations_at_most() -> None:
     error = InvalidQuery("x", violations=tuple((f"field{number}", "is wrong") for number in range(1000)))
-    assert len(error.violations) == MOST_VIOLATIONS == 20
+    assert len(error.violations) == MAX_VIOLATIONS == 20
 
 
 def test_no_words_of_the_validator_reach_a_caller() -> None:

@@ -29,8 +29,8 @@ class AsyncPart(Part):
 def worker(closed: list[str], redis: Any) -> WorkerContext:
     part: Any = lambda name: Part(name, closed)  # noqa: E731 - stands for every type of part
     models: Any = {"pipeline": None, "inventory": None}
-    storage: Any = {"keys": None, "archive": None, "disk_room": None, "redis": redis}
-    security: Any = {"gate": None, "limits": None, "seal": None, "auditor": None}
+    storage: Any = {"keys": None, "query_history": None, "disk_space": None, "redis": redis}
+    security: Any = {"authenticator": None, "limits": None, "field_cipher": None, "auditor": None}
     writers = ("engine", "recorder", "spool", "customers", "outbox", "erasure_follower", "retention")
     awaited: Any = AsyncPart
     return WorkerContext(

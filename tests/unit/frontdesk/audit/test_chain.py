@@ -28,7 +28,7 @@ def chain_of(name: str, length: int = LENGTH, key: AuditKey = KEY) -> list[Audit
     for number in range(1, length + 1):
         previous = rows[-1].hash if rows else BEGINNING
         made = entry(number, name)
-        rows.append(AuditRow(name, number, made, previous, key.link(name, number, made, previous)))
+        rows.append(AuditRow(name, number, made, previous, key.entry_hash(name, number, made, previous)))
     return rows
 
 
@@ -91,7 +91,7 @@ def test_entries_that_are_gone_are_found(gone: set[int]) -> None:
 def test_an_entry_put_in_is_found_wherever_and_however_the_rest_is_renumbered(place: int) -> None:
     rows = log()
     target = rows[place]
-    forged = OTHER.link(target.chain, target.sequence, entry(0), target.previous_hash)
+    forged = OTHER.entry_hash(target.chain, target.sequence, entry(0), target.previous_hash)
 
     def moved(row: AuditRow) -> AuditRow:
         behind = row.chain == target.chain and row.sequence >= target.sequence
@@ -129,7 +129,7 @@ def test_a_tail_that_was_forged_without_the_key_is_found(more: int) -> None:
     for _ in range(more):
         last = max((row for row in rows if row.chain == CHAINS[1]), key=lambda row: row.sequence)
         made = entry(last.sequence + 1)
-        digest = OTHER.link(last.chain, last.sequence + 1, made, last.hash)
+        digest = OTHER.entry_hash(last.chain, last.sequence + 1, made, last.hash)
         rows.append(AuditRow(last.chain, last.sequence + 1, made, last.hash, digest))
     assert found(rows)
 
@@ -188,7 +188,7 @@ def test_a_checkpoint_is_the_same_after_it_was_written_and_read() -> None:
 
 def test_a_moment_is_the_same_in_every_time_zone() -> None:
     elsewhere = dataclasses.replace(entry(1), created_at=NOW.astimezone(timezone(timedelta(hours=5))))
-    assert KEY.link("a", 1, elsewhere, "") == KEY.link("a", 1, entry(1), "")
+    assert KEY.entry_hash("a", 1, elsewhere, "") == KEY.entry_hash("a", 1, entry(1), "")
 
 
 def test_a_text_is_known_by_its_fingerprint_only_with_the_key() -> None:

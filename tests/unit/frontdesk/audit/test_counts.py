@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine, text
 
 from frontdesk.audit.chain import AuditKey
-from frontdesk.audit.counts import MOST_IN_ALL, MOST_KINDS, MOST_TARGETS, AuditCounts
+from frontdesk.audit.counts import MAX_KINDS, MAX_KINDS_IN_ALL, MAX_TARGETS, AuditCounts
 from frontdesk.audit.log import checked
-from frontdesk.security.gate import ANONYMOUS
-from frontdesk.storage.database import migrate, open_database, reading
-from frontdesk.storage.sql.audit import find_entries
+from frontdesk.security.authentication import ANONYMOUS
+from frontdesk.storage.database import begin_reading, migrate, open_database
+from frontdesk.storage.sql.audit_log import find_entries
 from frontdesk.storage.sql.audit_trail import AuditTrail
 from frontdesk.types import Caller
 
@@ -36,13 +36,13 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 def counts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditCounts]:
     """Counters that are written only by `flush` and `close`."""
     monkeypatch.setattr("frontdesk.audit.counts.FLUSH_S", 3600.0)
-    counts = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=60.0)
+    counts = AuditCounts(engine, AuditTrail(KEY.entry_hash), KEY, window_s=60.0)
     yield counts
     counts.close()
 
 
 def entries(engine: Engine) -> list[dict[str, Any]]:
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         rows = [dict(row) for row in find_entries(connection, limit=100_000)]
         assert checked(connection, KEY, []).findings == []
     return [{**row, "details": json.loads(row["details"])} for row in reversed(rows)]
@@ -66,7 +66,7 @@ def test_the_first_read_is_written_at_once_and_those_of_a_minute_together(engine
 
 def test_after_the_window_the_next_entry_is_written(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frontdesk.audit.counts.FLUSH_S", 3600.0)
-    counts = AuditCounts(engine, AuditTrail(KEY.link), KEY, window_s=0.0)
+    counts = AuditCounts(engine, AuditTrail(KEY.entry_hash), KEY, window_s=0.0)
     for _ in range(3):
         counts.add(AGENT, "read", ("route", "/"), {})
         counts.flush()
@@ -84,11 +84,11 @@ def test_a_caller_with_varying_requests_cannot_fill_the_log(engine: Engine, coun
     logged = entries(engine)
     assert sum(entry["details"]["requests"] for entry in logged if entry["action"] == "read") == 5000
     assert sum(entry["details"]["requests"] for entry in logged if entry["action"] == "refused") == 5000
-    assert len(logged) <= MOST_KINDS + 2 + 2
+    assert len(logged) <= MAX_KINDS + 2 + 2
 
 
 def test_after_any_number_of_misses_a_read_keeps_its_target(engine: Engine, counts: AuditCounts) -> None:
-    for number in range(MOST_KINDS * 3):
+    for number in range(MAX_KINDS * 3):
         counts.add(AGENT, "read", ("customer", f"junk-{number}"), {"status": 404})
     counts.add(AGENT, "read", ("customer", "ada"), {"status": 200}, 3)
     counts.flush()
@@ -99,8 +99,8 @@ def test_after_any_number_of_misses_a_read_keeps_its_target(engine: Engine, coun
 def test_no_read_of_rows_loses_its_target_however_many_there_are(
     engine: Engine, counts: AuditCounts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    overflowed: list[str] = []
-    counts._overflowed = overflowed.append
+    on_overflow: list[str] = []
+    counts._overflowed = on_overflow.append
     caplog.set_level("WARNING", "bentoml.frontdesk")
     for number in range(2000):
         details = {"status": 200, "customer": f"hash-{number}", "filters": {"customer_id": f"filter-{number}"}}
@@ -117,15 +117,15 @@ def test_no_read_of_rows_loses_its_target_however_many_there_are(
     assert {(entry["tenant"], entry["subject"]) for entry in logged} == {("acme", "agent")}
     assert sum(entry["details"]["requests"] for entry in logged) == 2000
     assert sum(entry["details"]["rows"] for entry in logged) == 2000
-    assert max(len(entry["details"].get("targets", ())) for entry in logged) == MOST_TARGETS
-    assert overflowed == ["read"] * (2000 - MOST_KINDS)
+    assert max(len(entry["details"].get("targets", ())) for entry in logged) == MAX_TARGETS
+    assert on_overflow == ["read"] * (2000 - MAX_KINDS)
     assert len([line for line in caplog.messages if "the audit log aggregates the rest" in line]) == 1
 
 
 def test_a_read_of_rows_keeps_its_caller_and_target_when_many_callers_fill_the_log(
     engine: Engine, counts: AuditCounts
 ) -> None:
-    for number in range(MOST_IN_ALL):
+    for number in range(MAX_KINDS_IN_ALL):
         counts.add(Caller("acme", f"subject-{number}", frozenset()), "read", ("route", "/"), {})
     counts.add(AGENT, "read", ("customer", "ada"), {"status": 200}, 3)
     counts.flush()
@@ -142,12 +142,12 @@ def test_tokens_that_prove_no_caller_share_one_entry(engine: Engine, counts: Aud
 
 
 def test_many_callers_are_bounded_together(engine: Engine, counts: AuditCounts) -> None:
-    for number in range(MOST_IN_ALL + 1000):
+    for number in range(MAX_KINDS_IN_ALL + 1000):
         counts.add(Caller("acme", f"subject-{number}", frozenset()), "read", ("route", "/"), {})
     counts.flush()
     logged = entries(engine)
-    assert len(logged) == MOST_IN_ALL + 1
-    assert sum(entry["details"]["requests"] for entry in logged) == MOST_IN_ALL + 1000
+    assert len(logged) == MAX_KINDS_IN_ALL + 1
+    assert sum(entry["details"]["requests"] for entry in logged) == MAX_KINDS_IN_ALL + 1000
 
 
 def test_counts_survive_a_failed_transaction(engine: Engine, counts: AuditCounts) -> None:

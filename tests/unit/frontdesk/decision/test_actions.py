@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.decision.actions import needed, with_slots
+from frontdesk.decision.slot_filling import fill_slots, required_slots
 from frontdesk.masking import KINDS, mask
 from frontdesk.taxonomy import SLOTS, STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import MaskedText, SuggestedAction
@@ -14,7 +14,7 @@ from frontdesk.types.query import PLACEHOLDER_KINDS
 def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
     text = "I sent [ORDER_1] and [ORDER_2] back on 3 May 2026 and want my 49.90 EUR"
 
-    assert with_slots(["start_refund", "send_refund_terms"], text, {}) == (
+    assert fill_slots(["start_refund", "send_refund_terms"], text, {}) == (
         SuggestedAction("start_refund", {"order": "[ORDER_1]", "amount": "49.90 EUR", "date": "3 May 2026"}),
         SuggestedAction("send_refund_terms", {}),
     )
@@ -33,13 +33,13 @@ def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
     ],
 )
 def test_amounts_and_dates_are_found_as_people_write_them(text: str, slot: str, value: str) -> None:
-    (action,) = with_slots(["look_up_payment"], text, {})
+    (action,) = fill_slots(["look_up_payment"], text, {})
     assert action.slots == {slot: value}
 
 
 def test_every_starter_action_has_slots_or_only_sends_something() -> None:
     actions = Taxonomy.read(STARTER_TAXONOMY).actions
-    without = {action for action in actions if not needed(action, {})}
+    without = {action for action in actions if not required_slots(action, {})}
     assert all(action.startswith("send_") or action in ("hand_over", "open_technical_case") for action in without)
 
 
@@ -47,16 +47,16 @@ def test_what_the_taxonomy_says_that_an_action_needs_counts_more_than_its_name()
     text = "[ORDER_1] of 3 May 2026, 49.90 EUR"
     needs = {"storno_starten": ("order",), "start_refund": ("amount",)}
 
-    assert with_slots(["storno_starten", "start_refund"], text, needs) == (
+    assert fill_slots(["storno_starten", "start_refund"], text, needs) == (
         SuggestedAction("storno_starten", {"order": "[ORDER_1]"}),
         SuggestedAction("start_refund", {"amount": "49.90 EUR"}),
     )
-    assert needed("storno_starten", {}) == ()
+    assert required_slots("storno_starten", {}) == ()
 
 
 def test_every_slot_that_a_taxonomy_may_name_can_be_found() -> None:
     text = "[ORDER_1] [ACCOUNT_1] [EMAIL_1] [ADDRESS_1] 5 EUR on 3.5.2026"
-    (action,) = with_slots(["all"], text, {"all": SLOTS})
+    (action,) = fill_slots(["all"], text, {"all": SLOTS})
     assert set(action.slots) == set(SLOTS)
 
 
@@ -103,6 +103,6 @@ def test_placeholder_kinds_equal_those_of_masking() -> None:
 
 def test_a_placeholder_that_the_customer_typed_fills_no_slot() -> None:
     masked = mask("Where is my parcel? Order [ORDER_1] and order 48213, mail [EMAIL_1], account [ACCOUNT_7].")
-    (action,) = with_slots(["all"], masked.neutralize(masked.text), {"all": SLOTS})
+    (action,) = fill_slots(["all"], masked.neutralize(masked.text), {"all": SLOTS})
 
     assert {slot: masked.restore(value) for slot, value in action.slots.items()} == {"order": "48213"}

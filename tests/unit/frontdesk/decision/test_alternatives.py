@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from frontdesk.decision.alternatives import Alternative, Case
+from frontdesk.decision.counterfactuals import Case, Counterfactual
 from frontdesk.taxonomy import IntentPolicy, Taxonomy
 from frontdesk.types import Action, Candidate, Priority, PriorityLevel, Understanding
 from tests.support.fakes import understanding
@@ -26,37 +26,37 @@ def sure(confidence: float = 0.95, threshold: float | None = 0.9) -> Understandi
 
 
 def test_an_automated_message_would_be_drafted_below_its_threshold_and_escalated_when_urgent() -> None:
-    assert case(sure()).alternatives() == [
-        Alternative("the priority were at least 70 (it is 30)", Action.ESCALATE),
-        Alternative("the confidence were below 90.0% (it is 95.0%)", Action.DRAFT),
+    assert case(sure()).find_counterfactuals() == [
+        Counterfactual("the priority were at least 70 (it is 30)", Action.ESCALATE),
+        Counterfactual("the confidence were below 90.0% (it is 95.0%)", Action.DRAFT),
     ]
 
 
 def test_the_confidence_that_would_have_been_enough_is_named() -> None:
-    found = case(sure(confidence=0.81)).alternatives()
+    found = case(sure(confidence=0.81)).find_counterfactuals()
 
-    assert Alternative("the confidence were at least 90.0% (it is 81.0%)", Action.AUTOMATE) in found
+    assert Counterfactual("the confidence were at least 90.0% (it is 81.0%)", Action.AUTOMATE) in found
 
 
 def test_where_no_threshold_is_certified_that_is_what_would_have_helped() -> None:
-    found = case(sure(threshold=None)).alternatives()
+    found = case(sure(threshold=None)).find_counterfactuals()
 
-    assert Alternative("a threshold of 95.0% or less had been certified", Action.AUTOMATE) in found
+    assert Counterfactual("a threshold of 95.0% or less had been certified", Action.AUTOMATE) in found
 
 
 def test_a_policy_that_forbids_is_named_where_it_alone_stands_in_the_way() -> None:
     forbidden = Taxonomy((IntentPolicy("track_order"),), {})
     words = "the team's policy allowed track_order to be answered without a person"
 
-    assert Alternative(words, Action.AUTOMATE) in case(sure(), forbidden).alternatives()
-    assert words not in [found.condition for found in case(sure(confidence=0.5), forbidden).alternatives()]
+    assert Counterfactual(words, Action.AUTOMATE) in case(sure(), forbidden).find_counterfactuals()
+    assert words not in [found.condition for found in case(sure(confidence=0.5), forbidden).find_counterfactuals()]
 
 
 def test_an_urgent_message_would_go_out_if_it_were_less_urgent() -> None:
     urgent = Priority(PriorityLevel.URGENT, 82.5, ())
 
-    assert case(sure(), priority=urgent).alternatives() == [
-        Alternative("the priority were below 70 (it is 82.5)", Action.AUTOMATE)
+    assert case(sure(), priority=urgent).find_counterfactuals() == [
+        Counterfactual("the priority were below 70 (it is 82.5)", Action.AUTOMATE)
     ]
 
 
@@ -64,19 +64,19 @@ def test_out_of_scope_the_limit_is_named() -> None:
     understood = sure()
     outside = replace(understood, intent=replace(understood.intent, in_scope=False, out_of_scope_probability=0.45))
 
-    assert case(outside).alternatives() == [
-        Alternative("the out-of-scope probability were at most 30.0% (it is 45.0%)", Action.AUTOMATE)
+    assert case(outside).find_counterfactuals() == [
+        Counterfactual("the out-of-scope probability were at most 30.0% (it is 45.0%)", Action.AUTOMATE)
     ]
 
 
 def test_a_question_would_not_be_asked_of_one_plausible_intent() -> None:
     both = (Candidate("track_order", 0.6), Candidate("get_refund", 0.3))
-    found = case(replace(sure(confidence=0.6), plausible=both)).alternatives()
+    found = case(replace(sure(confidence=0.6), plausible=both)).find_counterfactuals()
 
-    assert Alternative("one intent alone were plausible", Action.DRAFT) in found
+    assert Counterfactual("one intent alone were plausible", Action.DRAFT) in found
 
 
 def test_a_part_that_was_skipped_is_named() -> None:
-    found = case(replace(sure(), skipped=("distilbert",))).alternatives()
+    found = case(replace(sure(), skipped=("distilbert",))).find_counterfactuals()
 
-    assert Alternative("every part of the system had taken part", Action.AUTOMATE) in found
+    assert Counterfactual("every part of the system had taken part", Action.AUTOMATE) in found

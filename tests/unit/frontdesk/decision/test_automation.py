@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.automation import EXPLAINED, HUMAN_INTENT, decide
+from frontdesk.decision.rules import HUMAN_INTENT, REASON_TEXTS, decide
 from frontdesk.taxonomy import STARTER_TAXONOMY, IntentPolicy, Taxonomy
 from frontdesk.types import (
     Action,
@@ -27,7 +27,7 @@ from frontdesk.types import (
 OPEN = IntentPolicy("track_order", automate=True, actions=("look_up_order",))
 CLOSED = IntentPolicy("get_refund", automate=False, actions=("start_refund",))
 NEVER = IntentPolicy("complaint", automate=False, escalate=True, actions=("open_complaint",))
-GAP = IntentPolicy("gift_wrapping", known=False)
+GAP = IntentPolicy("gift_wrapping", is_defined=False)
 OTHERS = tuple(IntentPolicy(f"intent_{number}", f"The customer wants thing {number}.") for number in range(1, 9))
 HUMAN = IntentPolicy(HUMAN_INTENT, automate=False, escalate=True, actions=("hand_over",))
 
@@ -66,7 +66,7 @@ def decision(
 
 def taxonomy_with(policy: IntentPolicy) -> Taxonomy:
     """The policy among others. One that nobody wrote is not in the file."""
-    return Taxonomy((*OTHERS, policy) if policy.known else OTHERS, {})
+    return Taxonomy((*OTHERS, policy) if policy.is_defined else OTHERS, {})
 
 
 def test_a_confident_certified_intent_is_automated_with_its_actions() -> None:
@@ -223,7 +223,7 @@ def test_only_one_combination_of_circumstances_is_ever_automated() -> None:
         name=st.sampled_from(["track_order", HUMAN_INTENT]),
         automate=st.booleans(),
         escalate=st.booleans(),
-        known=st.booleans(),
+        is_defined=st.booleans(),
     ),
     confidence=st.floats(0, 1),
     threshold=st.none() | st.floats(0, 1),
@@ -252,17 +252,17 @@ def test_no_circumstance_overrules_a_policy_and_nothing_is_automated_without_one
     )
 
     if outcome.action is Action.AUTOMATE:
-        assert policy.known and policy.automate and not policy.escalate
+        assert policy.is_defined and policy.automate and not policy.escalate
         assert threshold is not None and confidence >= threshold
-    if in_scope and policy.known and policy.escalate:
+    if in_scope and policy.is_defined and policy.escalate:
         assert outcome.action is Action.ESCALATE
     assert (outcome.question is not None) == (outcome.action is Action.CLARIFY) == bool(outcome.asks_about)
     assert len(outcome.asks_about) in (0, 2, 3)
 
 
 def test_every_reason_is_explained_in_one_sentence() -> None:
-    assert set(EXPLAINED) == set(Reason)
-    assert all(sentence[0].isupper() and sentence.find(".") == len(sentence) - 1 for sentence in EXPLAINED.values())
+    assert set(REASON_TEXTS) == set(Reason)
+    assert all(sentence[0].isupper() and sentence.find(".") == len(sentence) - 1 for sentence in REASON_TEXTS.values())
 
 
 def test_the_intent_that_asks_for_a_person_is_one_of_the_starter_taxonomy() -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.clarification import question, worth_asking_about
+from frontdesk.decision.clarification import clarifying_question, likely_candidates
 from frontdesk.taxonomy import STARTER_TAXONOMY, IntentPolicy, Taxonomy
 from frontdesk.types import Candidate
 
@@ -14,7 +14,7 @@ TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
 
 
 def asked(*labels: str) -> str:
-    return question([TAXONOMY.policy(label) for label in labels])
+    return clarifying_question([TAXONOMY.policy(label) for label in labels])
 
 
 def test_each_intent_is_named_by_the_first_clause_of_its_description() -> None:
@@ -64,12 +64,12 @@ def test_a_description_continues_the_question_or_names_a_topic_and_notes_for_col
 ) -> None:
     intents = [IntentPolicy("some_intent", description)] * 2
 
-    assert question(intents).startswith(f"{words}, or ")
+    assert clarifying_question(intents).startswith(f"{words}, or ")
 
 
 def test_every_intent_of_the_starter_taxonomy_is_asked_about_shortly_and_in_the_second_person() -> None:
     for intent in TAXONOMY.intents:
-        words = question([intent, TAXONOMY.policy("get_refund")])
+        words = clarifying_question([intent, TAXONOMY.policy("get_refund")])
         wish = words.removeprefix("Do you want to ").removesuffix(", or to get money back?")
         assert 2 <= len(wish.split()) <= 13, words
         assert "customer" not in words
@@ -80,14 +80,14 @@ def candidates(*probabilities: float) -> list[Candidate]:
 
 
 def test_a_candidate_matters_from_a_fifth_of_the_best_ones_probability() -> None:
-    assert worth_asking_about(candidates(0.5, 0.3, 0.1)) == ("intent_0", "intent_1", "intent_2")
-    assert worth_asking_about(candidates(0.5, 0.3, 0.0999)) == ("intent_0", "intent_1")
-    assert worth_asking_about(candidates(0.9, 0.02)) == ("intent_0",)
+    assert likely_candidates(candidates(0.5, 0.3, 0.1)) == ("intent_0", "intent_1", "intent_2")
+    assert likely_candidates(candidates(0.5, 0.3, 0.0999)) == ("intent_0", "intent_1")
+    assert likely_candidates(candidates(0.9, 0.02)) == ("intent_0",)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_the_best_candidate_always_matters_and_the_order_stays(probabilities: list[float]) -> None:
     found = candidates(*sorted(probabilities, reverse=True))
 
-    assert worth_asking_about(found) == tuple(candidate.label for candidate in found)[: len(worth_asking_about(found))]
-    assert worth_asking_about(found)[0] == "intent_0"
+    assert likely_candidates(found) == tuple(candidate.label for candidate in found)[: len(likely_candidates(found))]
+    assert likely_candidates(found)[0] == "intent_0"

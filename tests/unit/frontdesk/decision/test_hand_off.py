@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from frontdesk.decision.actions import with_slots
-from frontdesk.decision.automation import EXPLAINED
-from frontdesk.decision.contacts import earlier_contacts
-from frontdesk.decision.hand_off import hand_off
-from frontdesk.features.behavioural import STRANGER, CustomerHistory
+from frontdesk.decision.handoff_summary import summarize_handoff
+from frontdesk.decision.history_summary import summarize_contacts
+from frontdesk.decision.rules import REASON_TEXTS
+from frontdesk.decision.slot_filling import fill_slots
+from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import Action, Decision, HandOff, Priority, PriorityLevel, Reason
 from tests.support.fakes import understanding
@@ -16,14 +16,14 @@ PRIORITY = Priority(PriorityLevel.HIGH, 70.0, ())
 HISTORY = CustomerHistory(contacts_7d_by_intent={"track_order": 2}, last_sentiment="negative", escalations_30d=1)
 
 
-def summary(text: str, history: CustomerHistory = STRANGER) -> HandOff:
+def summary(text: str, history: CustomerHistory = EMPTY_HISTORY) -> HandOff:
     decision = Decision(
         Action.ESCALATE,
         (Reason.POLICY_FORBIDS,),
         ("open_complaint",),
-        actions=with_slots(("open_complaint",), text, {}),
+        actions=fill_slots(("open_complaint",), text, {}),
     )
-    return hand_off(understanding("complaint"), decision, PRIORITY, TAXONOMY, earlier_contacts(history))
+    return summarize_handoff(understanding("complaint"), decision, PRIORITY, TAXONOMY, summarize_contacts(history))
 
 
 def test_it_says_what_it_is_about_in_which_mood_and_what_is_needed() -> None:
@@ -31,7 +31,7 @@ def test_it_says_what_it_is_about_in_which_mood_and_what_is_needed() -> None:
         what=TAXONOMY.policy("complaint").description,
         mood="neutral, high priority",
         tried=(),
-        needed=(EXPLAINED[Reason.POLICY_FORBIDS], TAXONOMY.actions["open_complaint"]),
+        needed=(REASON_TEXTS[Reason.POLICY_FORBIDS], TAXONOMY.actions["open_complaint"]),
     )
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.history import HistoryPolicy
+from frontdesk.decision.history_priority import HistoryPolicy
 from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
-from frontdesk.features.behavioural import STRANGER, CustomerHistory
+from frontdesk.features.customer_history import EMPTY_HISTORY, CustomerHistory
 
 POLICY = HistoryPolicy(
     repeated_points_each=6,
@@ -41,7 +41,7 @@ def test_each_part_says_in_words_what_happened() -> None:
 
 
 def test_a_stranger_gets_nothing() -> None:
-    assert said(STRANGER) == {}
+    assert said(EMPTY_HISTORY) == {}
 
 
 @pytest.mark.parametrize(
@@ -68,4 +68,4 @@ histories = st.builds(
 @given(history=histories)
 def test_no_history_gives_more_than_the_most(history: CustomerHistory) -> None:
     policy = PriorityPolicy.read(STARTER_POLICY).history
-    assert sum(part.points for part in policy.parts(history, "a")) <= policy.most
+    assert sum(part.points for part in policy.parts(history, "a")) <= policy.max_points

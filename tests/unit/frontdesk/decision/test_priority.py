@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy, phrase_pattern, plain
+from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy, compile_phrases, fold_text
 from frontdesk.errors import ConfigurationError
 from frontdesk.taxonomy import URGENCIES
 from frontdesk.types import (
@@ -228,12 +228,12 @@ def test_a_phrase_cannot_arise_across_or_within_a_placeholder(tmp_path: Path) ->
     ],
 )
 def test_a_phrase_stands_for_itself_on_word_boundaries(phrase: str, text: str, found: bool) -> None:
-    assert bool(phrase_pattern(["never matches", phrase]).search(plain(text))) is found
+    assert bool(compile_phrases(["never matches", phrase]).search(fold_text(text))) is found
 
 
 @given(st.text(st.characters(exclude_categories=["Z", "C", "M"], exclude_characters="*’‘ʼ´`"), min_size=1))
 def test_any_phrase_finds_itself_whatever_its_signs(phrase: str) -> None:
-    assert phrase_pattern([phrase]).search(plain(f"so: {phrase} !"))
+    assert compile_phrases([phrase]).search(fold_text(f"so: {phrase} !"))
 
 
 @pytest.mark.parametrize(
@@ -251,13 +251,13 @@ def test_any_phrase_finds_itself_whatever_its_signs(phrase: str) -> None:
     ],
 )
 def test_dots_between_two_words_stand_for_a_few_words_that_only_shade_the_next(text: str, found: bool) -> None:
-    assert bool(phrase_pattern(["not ... urgent*"]).search(plain(text))) is found
+    assert bool(compile_phrases(["not ... urgent*"]).search(fold_text(text))) is found
 
 
 @pytest.mark.parametrize("phrase", ["...", "... x", "x ..."])
 def test_dots_that_stand_between_no_words_stand_for_themselves(phrase: str) -> None:
-    assert phrase_pattern([phrase]).search(plain(f"so {phrase} !"))
-    assert not phrase_pattern([phrase]).search("so x very !")
+    assert compile_phrases([phrase]).search(fold_text(f"so {phrase} !"))
+    assert not compile_phrases([phrase]).search("so x very !")
 
 
 def test_the_words_of_a_calming_cue_count_for_no_other_cue(tmp_path: Path) -> None:

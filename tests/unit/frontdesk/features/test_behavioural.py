@@ -6,7 +6,16 @@ from datetime import datetime, timedelta
 
 from hypothesis import given
 
-from frontdesk.features.behavioural import DAY, MOST, STRANGER, Contact, Rating, histories_at, history_before, summarise
+from frontdesk.features.customer_history import (
+    DAY,
+    EMPTY_HISTORY,
+    MAX_INTERACTIONS,
+    Contact,
+    Rating,
+    compute_history,
+    histories_at,
+    history_before,
+)
 from tests.support.customer_facts import CUSTOMERS, MICROSECOND, NOW, TENANTS, Fact, facts, moments, of
 
 
@@ -38,13 +47,13 @@ def test_satisfaction_is_the_mean_of_90_days() -> None:
 
 
 def test_who_writes_all_the_time_is_counted_to_a_limit() -> None:
-    told = [contact(NOW - number * MICROSECOND) for number in range(1, 2 * MOST)]
-    assert history_before(told, [], NOW).contacts_1d == MOST
+    told = [contact(NOW - number * MICROSECOND) for number in range(1, 2 * MAX_INTERACTIONS)]
+    assert history_before(told, [], NOW).contacts_1d == MAX_INTERACTIONS
 
 
 def test_of_a_stranger_nothing_is_known() -> None:
-    assert history_before([], [], NOW) == STRANGER
-    assert summarise([], [], NOW + DAY, NOW) == STRANGER
+    assert history_before([], [], NOW) == EMPTY_HISTORY
+    assert compute_history([], [], NOW + DAY, NOW) == EMPTY_HISTORY
 
 
 @given(everything=facts(), at=moments)

@@ -6,22 +6,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from frontdesk.features.row import FeatureRow
+from frontdesk.features.extractor import FeatureExtractor
 from frontdesk.features.statistics import STATISTICS
-from frontdesk.features.text import Vectoriser
+from frontdesk.features.tfidf import Vectoriser
 
 TEXTS = ["where is my parcel", "cancel my order", "where is my order", "cancel the parcel please"]
 
 
 @pytest.fixture
-def features() -> FeatureRow:
+def features() -> FeatureExtractor:
     vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
     projection = np.random.default_rng(0).normal(size=(vectoriser.size, 7)).astype(np.float32)
-    return FeatureRow(vectoriser, projection, masking_version="1")
+    return FeatureExtractor(vectoriser, projection, masking_version="1")
 
 
-def test_dense_columns_are_the_projection_then_the_statistics(features: FeatureRow) -> None:
-    rows = features.rows(TEXTS)
+def test_dense_columns_are_the_projection_then_the_statistics(features: FeatureExtractor) -> None:
+    rows = features.extract(TEXTS)
     assert rows.dense.shape == (4, 7 + len(STATISTICS))
     assert features.names[:2] == ("projected_0", "projected_1")
     assert features.names[7:] == tuple(STATISTICS)
@@ -29,20 +29,22 @@ def test_dense_columns_are_the_projection_then_the_statistics(features: FeatureR
     np.testing.assert_allclose(rows.dense[2, :7], terms.weights @ features.projection[terms.ids], rtol=1e-6)
 
 
-def test_a_row_does_not_depend_on_its_neighbours(features: FeatureRow) -> None:
-    together = features.rows(TEXTS).dense
-    alone = np.concatenate([features.rows([text]).dense for text in TEXTS])
+def test_a_row_does_not_depend_on_its_neighbours(features: FeatureExtractor) -> None:
+    together = features.extract(TEXTS).dense
+    alone = np.concatenate([features.extract([text]).dense for text in TEXTS])
     assert (together == alone).all()
 
 
-def test_features_come_back_from_disk_with_the_same_fingerprint_and_rows(features: FeatureRow, tmp_path: Path) -> None:
+def test_features_come_back_from_disk_with_the_same_fingerprint_and_rows(
+    features: FeatureExtractor, tmp_path: Path
+) -> None:
     features.save(tmp_path)
-    loaded = FeatureRow.load(tmp_path, masking_version="1")
+    loaded = FeatureExtractor.load(tmp_path, masking_version="1")
     assert loaded.fingerprint() == features.fingerprint()
-    assert (loaded.rows(TEXTS).dense == features.rows(TEXTS).dense).all()
+    assert (loaded.extract(TEXTS).dense == features.extract(TEXTS).dense).all()
 
 
-def test_anything_that_changes_a_row_changes_the_fingerprint(features: FeatureRow) -> None:
+def test_anything_that_changes_a_row_changes_the_fingerprint(features: FeatureExtractor) -> None:
     words = features.vectoriser
     swapped = Vectoriser((words.words[1], words.words[0], *words.words[2:]), words.characters, words.idf)
     others = [

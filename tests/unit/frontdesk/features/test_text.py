@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from frontdesk.features import text as module
-from frontdesk.features.text import Vectoriser, tokens
+from frontdesk.features import tfidf as module
+from frontdesk.features.tfidf import Vectoriser, tokenize
 
 TEXTS = [
     "Where is my parcel? Where is it!",
@@ -19,18 +19,18 @@ TEXTS = [
 
 
 def test_tokens_are_lower_case_with_marks_symbols_and_placeholders() -> None:
-    assert tokens("I CAN’T find [ORDER_12]! 😡") == ["i", "can't", "find", "<order>", "!", "😡"]
+    assert tokenize("I CAN’T find [ORDER_12]! 😡") == ["i", "can't", "find", "<order>", "!", "😡"]
 
 
 def test_full_width_letters_are_the_same_word() -> None:
-    assert tokens("ｒｅｆｕｎｄ") == ["refund"]
+    assert tokenize("ｒｅｆｕｎｄ") == ["refund"]
 
 
 def test_word_weights_equal_those_of_scikit_learn() -> None:
     """The reference is an independent implementation of the same definition."""
     ours = Vectoriser.fit(TEXTS, min_documents=1, max_characters=0)
     theirs = TfidfVectorizer(
-        analyzer=lambda t: [*tokens(t), *map(" ".join, zip(tokens(t), tokens(t)[1:]))], sublinear_tf=True
+        analyzer=lambda t: [*tokenize(t), *map(" ".join, zip(tokenize(t), tokenize(t)[1:]))], sublinear_tf=True
     )
     expected = theirs.fit_transform(TEXTS).toarray()
     assert list(theirs.get_feature_names_out()) == list(ours.words)
@@ -72,7 +72,7 @@ def test_terms_are_ascending_finite_and_within_the_vocabulary_for_any_text(texts
 def test_forgetting_remembered_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
     before = [vectoriser.terms(text) for text in TEXTS]
-    monkeypatch.setattr(module, "REMEMBERED_WORDS", 1)
+    monkeypatch.setattr(module, "MAX_CACHED_WORDS", 1)
     fresh = Vectoriser(vectoriser.words, vectoriser.characters, vectoriser.idf)
     for text, expected in zip(TEXTS, before, strict=True):
         found = fresh.terms(text)

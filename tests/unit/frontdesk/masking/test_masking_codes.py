@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from frontdesk.masking import mask
-from frontdesk.masking.card_codes import card_codes
 from frontdesk.masking.lexicons.link_words import LINK_WORDS
+from frontdesk.masking.security_codes import find_security_codes
 
 ANNOUNCED = [
     *("pushTAN war {}", "Die pushTAN lautete {}.", "chipTAN {}", "smsTAN: {}", "sms-TAN lautet {}", "mTAN war {}", "meine photoTAN ist {}"),
@@ -55,7 +55,7 @@ def test_an_order_behind_an_announcing_word_stays_an_order() -> None:
 
 @pytest.mark.parametrize("word", LINK_WORDS)
 def test_every_link_word_may_stand_before_a_code_and_before_a_card(word: str) -> None:
-    assert [kind for *_, kind in card_codes(f"CVV {word} 718")] == ["SECRET"]
+    assert [kind for *_, kind in find_security_codes(f"CVV {word} 718")] == ["SECRET"]
     assert mask(f"Visa {word} 4012888888881882").text == f"Visa {word} [CARD_1]"
 
 

@@ -7,23 +7,23 @@ from pathlib import Path
 import pytest
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.responses.policy import STARTER_REPLIES, Alike, ReplyPolicy
+from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy, Synonyms
 from tests.support.writing import POLICY
 
 
 def test_every_word_of_a_group_becomes_the_first_whatever_its_case() -> None:
-    alike = Alike.of([["choose", "click on", "click"], ["open", "go to"]])
-    assert alike.replaced("Go to Orders, click on it and CLICK Save") == "open Orders, choose it and choose Save"
-    assert alike.replaced("clicked, ago to") == "clicked, ago to"
+    synonyms = Synonyms.of([["choose", "click on", "click"], ["open", "go to"]])
+    assert synonyms.canonicalize("Go to Orders, click on it and CLICK Save") == "open Orders, choose it and choose Save"
+    assert synonyms.canonicalize("clicked, ago to") == "clicked, ago to"
 
 
 def test_a_language_without_groups_is_left_as_it_is() -> None:
-    assert POLICY.in_one_spelling("Wählen Sie Storno", "de") == "Wählen Sie Storno"
-    assert POLICY.in_one_spelling("About [ORDER_1]: press Cancel", "en") == "About [ORDER_1]: choose Cancel"
+    assert POLICY.replace_synonyms("Wählen Sie Storno", "de") == "Wählen Sie Storno"
+    assert POLICY.replace_synonyms("About [ORDER_1]: press Cancel", "en") == "About [ORDER_1]: choose Cancel"
 
 
 def test_no_word_stands_in_two_groups() -> None:
-    assert not set(POLICY.alike["en"].first) & set(POLICY.alike["en"].first.values())
+    assert not set(POLICY.synonyms["en"].canonical) & set(POLICY.synonyms["en"].canonical.values())
 
 
 @pytest.mark.parametrize("wrong", ["[]", "{en: []}", "{en: [[one]]}", "{en: [one, two]}", "{en: [[1, 2]]}"])

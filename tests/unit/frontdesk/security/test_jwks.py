@@ -20,10 +20,10 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import ConfigurationError, Unauthenticated
 from frontdesk.security import jwks
-from frontdesk.security.gate import Gate
-from frontdesk.security.jwks import MAX_BYTES, IssuerKeys, check_source, parse_jwks
-from frontdesk.security.keys import SigningKey
-from frontdesk.security.tokens import mint
+from frontdesk.security.authentication import Authenticator
+from frontdesk.security.jwks import MAX_BYTES, IssuerKeys, is_url_source, parse_jwks
+from frontdesk.security.token_keys import SigningKey
+from frontdesk.security.tokens import issue_token
 from tests.support.forgeries import Forger
 
 PRIVATE: dict[str, Any] = {
@@ -149,13 +149,15 @@ class TestTokens:
     @pytest.mark.parametrize("algorithm", list(PRIVATE))
     async def test_a_token_of_the_issuer_is_admitted(self, algorithm: str, tmp_path: Path) -> None:
         (tmp_path / "set.json").write_bytes(key_set(public(algorithm)))
-        gate = Gate(opened(str(tmp_path / "set.json"), tmp_path, algorithm), settings(algorithm))
+        authenticator = Authenticator(opened(str(tmp_path / "set.json"), tmp_path, algorithm), settings(algorithm))
         for claims in ({}, {"nbf": None}, {"aud": ["billing", "frontdesk"]}):
-            assert (await gate.admit(f"Bearer {signed(algorithm, **claims)}", "answer")).tenant == "acme"
+            assert (
+                await authenticator.authenticate(f"Bearer {signed(algorithm, **claims)}", "answer")
+            ).tenant == "acme"
 
     async def test_nothing_confuses_the_algorithm(self, tmp_path: Path) -> None:
         (tmp_path / "set.json").write_bytes(key_set(public("RS256")))
-        gate = Gate(opened(str(tmp_path / "set.json"), tmp_path, "RS256"), settings("RS256"))
+        authenticator = Authenticator(opened(str(tmp_path / "set.json"), tmp_path, "RS256"), settings("RS256"))
         raw = json.dumps(public("RS256")).encode()
         numbers = PRIVATE["RS256"].public_key().public_numbers()
         secrets = [raw, str(numbers.n).encode(), numbers.n.to_bytes(256, "big"), b""]
@@ -176,11 +178,13 @@ class TestTokens:
         ]
         for token in forged:
             with pytest.raises(Unauthenticated):
-                await gate.admit(f"Bearer {token}", "answer")
+                await authenticator.authenticate(f"Bearer {token}", "answer")
 
     def test_no_token_is_minted_for_another_issuer(self) -> None:
         with pytest.raises(ConfigurationError, match="not here"):
-            mint(SigningKey("x", b"k" * 32), settings("RS256"), subject="a", tenant="b", scopes=("answer",), ttl_s=1)
+            issue_token(
+                SigningKey("x", b"k" * 32), settings("RS256"), subject="a", tenant="b", scopes=("answer",), ttl_s=1
+            )
 
 
 class TestFetching:
@@ -189,21 +193,21 @@ class TestFetching:
     ) -> None:
         monkeypatch.setattr(jwks, "RETRY_S", 0.2)
         issuer.body = key_set(public("ES256"))
-        gate = Gate(opened(issuer.url, tmp_path), settings("ES256", issuer.url))
+        authenticator = Authenticator(opened(issuer.url, tmp_path), settings("ES256", issuer.url))
         issuer.body = key_set(public("ES256", kid="two", private=OTHER_EC))
         time.sleep(0.25)
         new = signed("ES256", kid="two", private=OTHER_EC)
-        assert (await gate.admit(f"Bearer {new}", "answer")).subject == "demo"
+        assert (await authenticator.authenticate(f"Bearer {new}", "answer")).subject == "demo"
         assert issuer.asked == 2
         with pytest.raises(Unauthenticated):  # the key that is not in the set any more
-            await gate.admit(f"Bearer {signed('ES256')}", "answer")
+            await authenticator.authenticate(f"Bearer {signed('ES256')}", "answer")
 
     async def test_unknown_keys_by_the_hundred_cost_one_fetch(self, issuer: Issuer, tmp_path: Path) -> None:
         issuer.body = key_set(public("ES256"))
-        gate = Gate(opened(issuer.url, tmp_path), settings("ES256", issuer.url))
+        authenticator = Authenticator(opened(issuer.url, tmp_path), settings("ES256", issuer.url))
         for n in range(100):
             with pytest.raises(Unauthenticated):
-                await gate.admit(f"Bearer {signed('ES256', kid=f'unknown-{n}')}", "answer")
+                await authenticator.authenticate(f"Bearer {signed('ES256', kid=f'unknown-{n}')}", "answer")
         assert issuer.asked == 1
 
     def test_while_the_issuer_is_away_what_was_kept_is_believed(self, issuer: Issuer, tmp_path: Path) -> None:
@@ -260,17 +264,17 @@ class TestFetching:
         monkeypatch.setattr(jwks, "RETRY_S", 0.2)
         issuer.body = key_set(public("ES256"))
         keys = opened(issuer.url, tmp_path)
-        gate = Gate(keys, settings("ES256", issuer.url))
+        authenticator = Authenticator(keys, settings("ES256", issuer.url))
         issuer.takes_s = 1.0
         time.sleep(0.25)
 
-        async def admit(kid: str) -> float:
+        async def authenticate(kid: str) -> float:
             started = time.monotonic()
             with pytest.raises(Unauthenticated):
-                await gate.admit(f"Bearer {signed('ES256', kid=kid)}", "answer")
+                await authenticator.authenticate(f"Bearer {signed('ES256', kid=kid)}", "answer")
             return time.monotonic() - started
 
-        tokens = asyncio.gather(*(admit(f"unknown-{n}") for n in range(60)))
+        tokens = asyncio.gather(*(authenticate(f"unknown-{n}") for n in range(60)))
         await asyncio.sleep(0.1)
         started = time.monotonic()
         await asyncio.to_thread(int)
@@ -286,8 +290,8 @@ class TestFetching:
     )
     def test_a_source_that_others_could_answer_is_refused(self, source: str) -> None:
         with pytest.raises(ConfigurationError):
-            check_source(source)
+            is_url_source(source)
 
     def test_https_and_files_are_sources(self) -> None:
-        assert check_source("https://issuer.example/keys")
-        assert not check_source("/etc/frontdesk/keys.json")
+        assert is_url_source("https://issuer.example/keys")
+        assert not is_url_source("/etc/frontdesk/keys.json")

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.audit.chain import audit_key
+from frontdesk.audit.chain import load_audit_key
 from frontdesk.config import KEY_VARIABLES
 from frontdesk.errors import ConfigurationError
-from frontdesk.security.fingerprints import fingerprint_key
-from frontdesk.security.keys import signing_key
-from frontdesk.security.keys_from_env import FIXED, ROTATED, place_keys
-from frontdesk.security.sealing import open_seal, read_seal
+from frontdesk.security.field_encryption import open_field_cipher, read_field_cipher
+from frontdesk.security.keys_from_env import PERMANENT_KEYS, ROTATED_KEYS, install_keys_from_env
+from frontdesk.security.pseudonyms import load_pseudonym_key
+from frontdesk.security.token_keys import load_signing_key
 from tests.support.keyrings import read_keyring
 
 
@@ -26,19 +26,21 @@ SHARED = {name: written(letter) for name, letter in zip(sorted(KEY_VARIABLES), (
 
 
 def test_every_variable_that_settings_leave_alone_is_placed() -> None:
-    assert {*ROTATED, *FIXED} == KEY_VARIABLES
+    assert {*ROTATED_KEYS, *PERMANENT_KEYS} == KEY_VARIABLES
 
 
 def test_two_hosts_with_the_same_environment_have_the_same_keys(tmp_path: Path) -> None:
     one, other = tmp_path / "one", tmp_path / "other"
     for folder in (one, other, other):
-        place_keys(folder, SHARED)
-    assert open_seal(other).open(open_seal(one).seal(b"my order", b"place"), b"place") == b"my order"
-    assert open_seal(other).fingerprint(b"a") == open_seal(one).fingerprint(b"a")
-    assert (signing_key(one), audit_key(one), fingerprint_key(one)) == (
-        signing_key(other),
-        audit_key(other),
-        fingerprint_key(other),
+        install_keys_from_env(folder, SHARED)
+    assert (
+        open_field_cipher(other).decrypt(open_field_cipher(one).encrypt(b"my order", b"place"), b"place") == b"my order"
+    )
+    assert open_field_cipher(other).fingerprint(b"a") == open_field_cipher(one).fingerprint(b"a")
+    assert (load_signing_key(one), load_audit_key(one), load_pseudonym_key(one)) == (
+        load_signing_key(other),
+        load_audit_key(other),
+        load_pseudonym_key(other),
     )
     files = list(other.iterdir())
     assert len(files) == 4
@@ -46,31 +48,33 @@ def test_two_hosts_with_the_same_environment_have_the_same_keys(tmp_path: Path) 
 
 
 def test_a_new_first_key_comes_into_use_and_the_one_before_it_still_opens(tmp_path: Path) -> None:
-    place_keys(tmp_path, {"FRONTDESK_SEALING_KEY": written(b"1"), "FRONTDESK_SIGNING_KEY": written(b"1")})
-    running = open_seal(tmp_path)
-    before = running.seal(b"my order", b"place")
-    place_keys(tmp_path, {"FRONTDESK_SEALING_KEY": written(b"2", b"1"), "FRONTDESK_SIGNING_KEY": written(b"2")})
-    seal, ring = read_seal(tmp_path), read_keyring(tmp_path)
-    assert seal.open(before, b"place") == b"my order"
+    install_keys_from_env(tmp_path, {"FRONTDESK_SEALING_KEY": written(b"1"), "FRONTDESK_SIGNING_KEY": written(b"1")})
+    running = open_field_cipher(tmp_path)
+    before = running.encrypt(b"my order", b"place")
+    install_keys_from_env(
+        tmp_path, {"FRONTDESK_SEALING_KEY": written(b"2", b"1"), "FRONTDESK_SIGNING_KEY": written(b"2")}
+    )
+    encrypt, ring = read_field_cipher(tmp_path), read_keyring(tmp_path)
+    assert encrypt.decrypt(before, b"place") == b"my order"
     assert [key.secret[:1] for key in (ring.active, *ring.others)] == [b"2", b"1"]
-    assert running.open(seal.seal(b"my order", b"place"), b"place") == b"my order"
+    assert running.decrypt(encrypt.encrypt(b"my order", b"place"), b"place") == b"my order"
 
 
-@pytest.mark.parametrize("name", sorted(FIXED))
+@pytest.mark.parametrize("name", sorted(PERMANENT_KEYS))
 def test_another_key_for_what_the_database_lives_with_is_refused(tmp_path: Path, name: str) -> None:
-    place_keys(tmp_path, {name: written(b"1")})
+    install_keys_from_env(tmp_path, {name: written(b"1")})
     with pytest.raises(ConfigurationError, match=name):
-        place_keys(tmp_path, {name: written(b"2")})
+        install_keys_from_env(tmp_path, {name: written(b"2")})
 
 
 @pytest.mark.parametrize("value", ["short", "not base64url at all!!!", written(b"a") + ",", "é" * 50])
 def test_a_variable_that_holds_no_key_is_refused_and_not_repeated(tmp_path: Path, value: str) -> None:
     with pytest.raises(ConfigurationError, match="FRONTDESK_SEALING_KEY") as refused:
-        place_keys(tmp_path / "keys", {"FRONTDESK_SEALING_KEY": value})
+        install_keys_from_env(tmp_path / "keys", {"FRONTDESK_SEALING_KEY": value})
     assert value not in str(refused.value)
     assert not (tmp_path / "keys").exists()
 
 
 def test_without_any_nothing_is_made(tmp_path: Path) -> None:
-    place_keys(tmp_path / "keys", {"PATH": "/bin", "FRONTDESK_SEALING_KEY": ""})
+    install_keys_from_env(tmp_path / "keys", {"PATH": "/bin", "FRONTDESK_SEALING_KEY": ""})
     assert not (tmp_path / "keys").exists()

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from frontdesk.config import LimitSettings
 from frontdesk.errors import RateLimited
 from frontdesk.security.rate_limit import (
-    ProcessWindows,
+    ProcessRateLimit,
     Quota,
-    RateLimits,
-    SharedWindows,
-    Taken,
+    RateLimiter,
+    RateLimitResult,
+    SharedRateLimit,
     quotas,
 )
 from frontdesk.types import Caller
@@ -32,7 +32,7 @@ class Clock:
 class Away:
     """Windows that cannot be asked."""
 
-    async def take(self, _: Sequence[str]) -> Taken | None:
+    async def consume(self, _: Sequence[str]) -> RateLimitResult | None:
         return None
 
 
@@ -41,12 +41,16 @@ def caller(subject: str = "agent", tenant: str = "acme") -> Caller:
 
 
 def limits(
-    place: int = 0, workers: int = 1, shared: SharedWindows | None = None, seen: list[str] | None = None, **most: int
-) -> RateLimits:
+    worker_index: int = 0,
+    workers: int = 1,
+    shared: SharedRateLimit | None = None,
+    seen: list[str] | None = None,
+    **limit: int,
+) -> RateLimiter:
     told: list[str] = [] if seen is None else seen
-    return RateLimits(
-        LimitSettings(**most),
-        place=place,
+    return RateLimiter(
+        LimitSettings(**limit),
+        worker_index=worker_index,
         workers=workers,
         shared=None if shared is None else lambda _: shared,
         observe_check=told.append,
@@ -54,8 +58,8 @@ def limits(
     )
 
 
-async def passed(limited: RateLimits, who: Sequence[Caller]) -> int:
-    return sum([(await limited.take(one)).refused is None for one in who])
+async def passed(limited: RateLimiter, who: Sequence[Caller]) -> int:
+    return sum([(await limited.consume(one)).refused_by is None for one in who])
 
 
 async def test_of_300_requests_under_a_limit_of_100_100_pass() -> None:
@@ -63,9 +67,9 @@ async def test_of_300_requests_under_a_limit_of_100_100_pass() -> None:
 
 
 @pytest.mark.parametrize(("most", "workers"), [(100, 2), (101, 2), (7, 3), (1, 4)])
-async def test_the_shares_of_workers_that_cannot_ask_redis_add_up_to_the_limit(most: int, workers: int) -> None:
-    all_of_them = [limits(place, workers, Away(), caller_requests=most) for place in range(workers)]
-    assert sum([await passed(one, [caller()] * 300) for one in all_of_them]) == most
+async def test_the_shares_of_workers_that_cannot_ask_redis_add_up_to_the_limit(limit: int, workers: int) -> None:
+    all_of_them = [limits(worker_index, workers, Away(), caller_requests=limit) for worker_index in range(workers)]
+    assert sum([await passed(one, [caller()] * 300) for one in all_of_them]) == limit
 
 
 async def test_each_party_has_its_own_limit() -> None:
@@ -86,17 +90,17 @@ async def test_what_one_limit_refuses_counts_against_no_other() -> None:
 async def test_the_refusal_names_the_limit_and_says_when_to_come_back() -> None:
     seen: list[str] = []
     limited = limits(seen=seen, window_s=10.0, tenant_requests=1)
-    await limited.take(caller())
-    with pytest.raises(RateLimited, match="The limit tenant is used up: 1 requests within 10 s") as refused:
-        (await limited.take(caller("other"))).check()
-    assert 9 < refused.value.retry_after_s <= 10
+    await limited.consume(caller())
+    with pytest.raises(RateLimited, match="The limit tenant is used up: 1 requests within 10 s") as refused_by:
+        (await limited.consume(caller("other"))).raise_if_refused()
+    assert 9 < refused_by.value.retry_after_s <= 10
     assert seen == ["process", "process", "tenant"]
 
 
 async def test_without_limits_nothing_is_counted() -> None:
     seen: list[str] = []
-    taken = await limits(seen=seen).take(caller())
-    assert (taken.standings, taken.refused, seen) == ((), None, [])
+    taken = await limits(seen=seen).consume(caller())
+    assert (taken.statuses, taken.refused_by, seen) == ((), None, [])
 
 
 async def test_a_name_cannot_pretend_to_be_another_party() -> None:
@@ -108,46 +112,46 @@ async def test_what_redis_passed_counts_once_it_is_away() -> None:
     class Leaves:
         asked = 0
 
-        async def take(self, _: Sequence[str]) -> Taken | None:
+        async def consume(self, _: Sequence[str]) -> RateLimitResult | None:
             self.asked += 1
-            return Taken((), None) if self.asked <= 60 else None
+            return RateLimitResult((), None) if self.asked <= 60 else None
 
     assert await passed(limits(shared=Leaves(), caller_requests=100), [caller()] * 300) == 100
 
 
 @given(st.lists(st.floats(0, 3), max_size=200), st.integers(1, 20))
-def test_no_window_anywhere_holds_more_than_the_limit(pauses: list[float], most: int) -> None:
+def test_no_window_anywhere_holds_more_than_the_limit(pauses: list[float], limit: int) -> None:
     clock = Clock()
-    windows = ProcessWindows([Quota("caller", most, 10.0)], clock)
+    windows = ProcessRateLimit([Quota("caller", limit, 10.0)], clock)
     moments = []
     for pause in pauses:
         clock.now += pause
-        if windows.take(["key"]).refused is None:
+        if windows.consume(["key"]).refused_by is None:
             moments.append(clock.now)
     for start in moments:
-        assert sum(start <= moment < start + 10.0 for moment in moments) <= most
+        assert sum(start <= moment < start + 10.0 for moment in moments) <= limit
 
 
 def test_a_request_passes_when_the_oldest_has_left_the_window() -> None:
     clock = Clock()
-    windows = ProcessWindows([Quota("caller", 2, 10.0)], clock)
-    windows.take(["key"])
+    windows = ProcessRateLimit([Quota("caller", 2, 10.0)], clock)
+    windows.consume(["key"])
     clock.now = 4.0
-    windows.take(["key"])
-    refused = windows.take(["key"]).refused
-    assert refused is not None
-    assert refused.reset_s == 6.0
-    clock.now += refused.reset_s
-    taken = windows.take(["key"])
-    assert (taken.refused, taken.standings[0].remaining) == (None, 0)
+    windows.consume(["key"])
+    refused_by = windows.consume(["key"]).refused_by
+    assert refused_by is not None
+    assert refused_by.reset_s == 6.0
+    clock.now += refused_by.reset_s
+    taken = windows.consume(["key"])
+    assert (taken.refused_by, taken.statuses[0].remaining) == (None, 0)
 
 
 def test_keys_that_are_not_used_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frontdesk.security.rate_limit.REMEMBERED_KEYS", 3)
+    monkeypatch.setattr("frontdesk.security.rate_limit.MAX_TRACKED_KEYS", 3)
     clock = Clock()
-    windows = ProcessWindows([Quota("caller", 2, 10.0)], clock)
+    windows = ProcessRateLimit([Quota("caller", 2, 10.0)], clock)
     for key in "abcd":
-        windows.take([key])
+        windows.consume([key])
         clock.now += 6
     assert set(windows._windows) == {"c", "d"}
 

@@ -8,10 +8,10 @@ import pytest
 
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import Forbidden, Unauthenticated
-from frontdesk.security.gate import ANONYMOUS, Gate
-from frontdesk.security.keys import SigningKey
+from frontdesk.security.authentication import ANONYMOUS, Authenticator
 from frontdesk.security.revocations import Revocation, Revocations
-from frontdesk.security.tokens import Lapsed, mint, verify
+from frontdesk.security.token_keys import SigningKey
+from frontdesk.security.tokens import InactiveToken, issue_token, verify_token
 from frontdesk.types import Caller
 from tests.support.forgeries import Forger
 from tests.support.keyrings import Keyring
@@ -23,26 +23,26 @@ NOW = int(time.time())
 
 def token(jti: str = "one", subject: str = "demo", tenant: str = "acme", at: int = NOW) -> str:
     identity = {"subject": subject, "tenant": tenant, "scopes": ["answer"]}
-    return mint(KEY, SETTINGS, **identity, ttl_s=600, now=at, jti=jti)
+    return issue_token(KEY, SETTINGS, **identity, ttl_s=600, now=at, jti=jti)
 
 
-async def accepted(gate: Gate, token: str) -> bool:
+async def accepted(authenticator: Authenticator, token: str) -> bool:
     try:
-        await gate.admit(f"Bearer {token}", "answer")
-    except Lapsed:
+        await authenticator.authenticate(f"Bearer {token}", "answer")
+    except InactiveToken:
         return False
     return True
 
 
 async def test_a_cached_token_is_refused_after_its_revocation() -> None:
     revocations = Revocations()
-    gate = Gate(Keyring(KEY), SETTINGS, revocations)
-    assert await accepted(gate, token())
+    authenticator = Authenticator(Keyring(KEY), SETTINGS, revocations)
+    assert await accepted(authenticator, token())
     revocations.replace([Revocation("acme", "one", "demo")])
-    assert not await accepted(gate, token())
-    assert await accepted(gate, token("two"))
+    assert not await accepted(authenticator, token())
+    assert await accepted(authenticator, token("two"))
     revocations.replace([])
-    assert await accepted(gate, token())
+    assert await accepted(authenticator, token())
 
 
 @pytest.mark.parametrize(("tenant", "is_accepted"), [("acme", False), ("", False), ("other", True)])
@@ -50,42 +50,42 @@ async def test_a_revocation_holds_for_its_tenant_or_for_all(tenant: str, is_acce
     by_id = Revocations([Revocation(tenant, "one", "")])
     by_subject = Revocations([Revocation(tenant, "", "demo", NOW + 1)])
     for revocations in (by_id, by_subject):
-        assert await accepted(Gate(Keyring(KEY), SETTINGS, revocations), token()) is is_accepted
+        assert await accepted(Authenticator(Keyring(KEY), SETTINGS, revocations), token()) is is_accepted
 
 
 async def test_a_subjects_later_tokens_and_other_subjects_are_not_revoked() -> None:
-    gate = Gate(Keyring(KEY), SETTINGS, Revocations([Revocation("acme", "", "demo", NOW)]))
-    assert not await accepted(gate, token(at=NOW - 1))
-    assert await accepted(gate, token(at=NOW))
-    assert await accepted(gate, token(subject="somebody else", at=NOW - 1))
+    authenticator = Authenticator(Keyring(KEY), SETTINGS, Revocations([Revocation("acme", "", "demo", NOW)]))
+    assert not await accepted(authenticator, token(at=NOW - 1))
+    assert await accepted(authenticator, token(at=NOW))
+    assert await accepted(authenticator, token(subject="somebody else", at=NOW - 1))
 
 
 async def test_a_token_without_a_jti_is_revoked_by_its_digest() -> None:
     old = Forger(KEY, NOW).forge()
     other = Forger(KEY, NOW).with_claims(sub="other")
-    revoked = verify(old, Keyring(KEY), SETTINGS).token_id
-    gate = Gate(Keyring(KEY), SETTINGS, Revocations([Revocation("acme", revoked, "")]))
+    revoked = verify_token(old, Keyring(KEY), SETTINGS).token_id
+    authenticator = Authenticator(Keyring(KEY), SETTINGS, Revocations([Revocation("acme", revoked, "")]))
     assert revoked.startswith("sha256:")
-    assert not await accepted(gate, old)
-    assert await accepted(gate, other)
+    assert not await accepted(authenticator, old)
+    assert await accepted(authenticator, other)
 
 
 @pytest.mark.parametrize("jti", [7, "", ["a"], None, "x" * 201, "a\nb"])
 async def test_an_unusable_jti_counts_as_missing(jti: object) -> None:
-    assert verify(Forger(KEY, NOW).with_claims(jti=jti), Keyring(KEY), SETTINGS).token_id.startswith("sha256:")
+    assert verify_token(Forger(KEY, NOW).with_claims(jti=jti), Keyring(KEY), SETTINGS).token_id.startswith("sha256:")
 
 
 async def test_a_refusal_has_its_caller_if_the_signature_is_valid() -> None:
     told: list[tuple[Caller, str, str]] = []
     revocations = Revocations([Revocation("acme", "one", "")])
-    gate = Gate(Keyring(KEY), SETTINGS, revocations, lambda *refusal: told.append(refusal))
+    authenticator = Authenticator(Keyring(KEY), SETTINGS, revocations, lambda *refusal: told.append(refusal))
     forged = Forger(SigningKey(KEY.kid, b"o" * 32), NOW).forge()
     for refused, scope in ((token(), "answer"), (token("two"), "admin"), (token("3", at=NOW - 9999), "answer")):
         with pytest.raises((Forbidden, Unauthenticated)):
-            await gate.admit(f"Bearer {refused}", scope, "/v1/x")
+            await authenticator.authenticate(f"Bearer {refused}", scope, "/v1/x")
     for header in (f"Bearer {forged}", "Bearer x", None, "Basic x"):
         with pytest.raises(Unauthenticated):
-            await gate.admit(header, "answer", "/v1/x")
+            await authenticator.authenticate(header, "answer", "/v1/x")
     assert [(caller.tenant, caller.subject, place, reason) for caller, place, reason in told] == [
         ("acme", "demo", "/v1/x", "the token was revoked"),
         ("acme", "demo", "/v1/x", "the scope admin is missing"),
@@ -98,9 +98,11 @@ def test_a_lifetime_beyond_the_limit_is_refused_for_every_issuer() -> None:
     longest = SETTINGS.token_max_ttl_s
     assert longest == 90 * 86_400
     good = Forger(KEY, NOW).with_claims(exp=NOW + longest)
-    assert verify(good, Keyring(KEY), SETTINGS).caller.subject == "demo"
+    assert verify_token(good, Keyring(KEY), SETTINGS).caller.subject == "demo"
     for claims in ({"exp": NOW + longest + 1}, {"exp": NOW + 31_536_000_000}, {"iat": NOW - longest, "nbf": NOW}):
-        with pytest.raises(Lapsed, match="life"):
-            verify(Forger(KEY, NOW).with_claims(**claims), Keyring(KEY), SETTINGS)
+        with pytest.raises(InactiveToken, match="life"):
+            verify_token(Forger(KEY, NOW).with_claims(**claims), Keyring(KEY), SETTINGS)
     raised = SecuritySettings(token_max_ttl_s=longest + 1)
-    assert verify(Forger(KEY, NOW).with_claims(exp=NOW + longest + 1), Keyring(KEY), raised).caller.subject == "demo"
+    assert (
+        verify_token(Forger(KEY, NOW).with_claims(exp=NOW + longest + 1), Keyring(KEY), raised).caller.subject == "demo"
+    )

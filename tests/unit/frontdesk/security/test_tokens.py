@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from frontdesk.config import SecuritySettings
 from frontdesk.errors import ConfigurationError, Unauthenticated
-from frontdesk.security.keys import SigningKey
-from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, SCOPES, mint, verify
+from frontdesk.security.token_keys import SigningKey
+from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, SCOPES, issue_token, verify_token
 from frontdesk.types import Caller
 from tests.support.forgeries import OTHER, Forger, forgeries
 from tests.support.keyrings import Keyring
@@ -30,14 +30,14 @@ REFUSED = forgeries(KEY, NOW)
 def test_a_forged_or_stale_token_is_refused(name: str) -> None:
     token = REFUSED[name]
     with pytest.raises(Unauthenticated) as refused:
-        verify(token, RING, SETTINGS, now=NOW)
+        verify_token(token, RING, SETTINGS, now=NOW)
     assert refused.value.hint == "Get a token with: frontdesk token"
     assert refused.value.message.endswith(".")
     assert not any(piece in str(refused.value) for piece in token.split(".") if len(piece) > 5)
 
 
 def test_the_token_that_all_forgeries_start_from_is_accepted() -> None:
-    caller = verify(GOOD, RING, SETTINGS, now=NOW).caller
+    caller = verify_token(GOOD, RING, SETTINGS, now=NOW).caller
     assert caller == Caller(tenant="acme", subject="demo", scopes=frozenset({"understand", "answer"}))
 
 
@@ -56,20 +56,20 @@ def test_the_token_that_all_forgeries_start_from_is_accepted() -> None:
     ],
 )
 def test_a_token_at_the_edge_of_what_is_allowed_is_accepted(claims: dict[str, Any]) -> None:
-    assert verify(with_claims(**claims), RING, SETTINGS, now=NOW).caller.tenant
+    assert verify_token(with_claims(**claims), RING, SETTINGS, now=NOW).caller.tenant
 
 
 def test_leeway_comes_from_the_settings() -> None:
     strict = SecuritySettings(leeway_s=0)
     with pytest.raises(Unauthenticated, match="expired"):
-        verify(with_claims(exp=NOW), RING, strict, now=NOW)
+        verify_token(with_claims(exp=NOW), RING, strict, now=NOW)
 
 
 def test_issuer_and_audience_come_from_the_settings() -> None:
     elsewhere = SecuritySettings(issuer="desk-two", audience="desk-two")
     with pytest.raises(Unauthenticated, match="iss"):
-        verify(GOOD, RING, elsewhere, now=NOW)
-    assert verify(with_claims(iss="desk-two", aud="desk-two"), RING, elsewhere, now=NOW).caller.subject == "demo"
+        verify_token(GOOD, RING, elsewhere, now=NOW)
+    assert verify_token(with_claims(iss="desk-two", aud="desk-two"), RING, elsewhere, now=NOW).caller.subject == "demo"
 
 
 @pytest.mark.parametrize(
@@ -87,13 +87,13 @@ def test_issuer_and_audience_come_from_the_settings() -> None:
 )
 def test_a_refusal_says_what_is_wrong(token: str, said: str) -> None:
     with pytest.raises(Unauthenticated, match=said):
-        verify(token, RING, SETTINGS, now=NOW)
+        verify_token(token, RING, SETTINGS, now=NOW)
 
 
 @given(st.text(max_size=200))
 def test_any_text_at_all_is_refused_and_nothing_else_goes_wrong(text: str) -> None:
     with pytest.raises(Unauthenticated):
-        verify(text, RING, SETTINGS, now=NOW)
+        verify_token(text, RING, SETTINGS, now=NOW)
 
 
 @given(st.integers(0, len(GOOD) - 1), st.sampled_from("AZaz09-_"))
@@ -101,24 +101,24 @@ def test_a_changed_character_is_refused(at: int, character: str) -> None:
     changed = GOOD[:at] + character + GOOD[at + 1 :]
     if changed != GOOD:
         with pytest.raises(Unauthenticated):
-            verify(changed, RING, SETTINGS, now=NOW)
+            verify_token(changed, RING, SETTINGS, now=NOW)
 
 
 def minted(**changes: Any) -> str:
     arguments = {"subject": "demo", "tenant": "acme", "scopes": ["understand"], "ttl_s": 60, "now": NOW, **changes}
-    return mint(KEY, SETTINGS, **arguments)
+    return issue_token(KEY, SETTINGS, **arguments)
 
 
 def test_a_minted_token_is_accepted_until_it_expires() -> None:
     token = minted(scopes=SCOPES)
-    assert verify(token, RING, SETTINGS, now=NOW).caller == Caller("acme", "demo", frozenset(SCOPES))
-    assert verify(token, RING, SETTINGS, now=NOW + 60 + 29).caller.subject == "demo"
+    assert verify_token(token, RING, SETTINGS, now=NOW).caller == Caller("acme", "demo", frozenset(SCOPES))
+    assert verify_token(token, RING, SETTINGS, now=NOW + 60 + 29).caller.subject == "demo"
     with pytest.raises(Unauthenticated, match="expired"):
-        verify(token, RING, SETTINGS, now=NOW + 60 + 30)
+        verify_token(token, RING, SETTINGS, now=NOW + 60 + 30)
 
 
 def test_a_minted_token_is_good_now() -> None:
-    assert verify(minted(now=None), RING, SETTINGS).caller.tenant == "acme"
+    assert verify_token(minted(now=None), RING, SETTINGS).caller.tenant == "acme"
 
 
 @pytest.mark.parametrize(

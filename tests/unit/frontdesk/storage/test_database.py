@@ -16,7 +16,7 @@ from sqlalchemy import Engine, inspect
 from sqlalchemy.exc import IntegrityError
 
 from frontdesk.errors import ConfigurationError
-from frontdesk.storage.database import alembic_config, migrate, open_database, reading, write_turn
+from frontdesk.storage.database import alembic_config, begin_reading, migrate, open_database, write_turn
 from frontdesk.storage.record_rows import Rows
 from frontdesk.storage.sql.records import find_answer, insert_rows
 from frontdesk.storage.tables import metadata
@@ -40,7 +40,7 @@ def test_a_new_database_is_readable_by_its_owner_alone(engine: Engine, database_
     ("pragma", "value"), [("journal_mode", "wal"), ("synchronous", 2), ("foreign_keys", 1), ("busy_timeout", 5000)]
 )
 def test_every_sqlite_connection_is_durable_and_patient(engine: Engine, pragma: str, value: object) -> None:
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
 
 
@@ -56,9 +56,9 @@ def test_reading_neither_waits_for_a_writer_nor_sees_what_is_not_committed(engin
     kept = record()
     with engine.begin() as writer:
         insert_rows(writer, rows(kept))
-        with reading(engine) as reader:
+        with begin_reading(engine) as reader:
             assert find_answer(reader, "acme", kept.answer.query_id) is None
-    with reading(engine) as reader:
+    with begin_reading(engine) as reader:
         assert find_answer(reader, "acme", kept.answer.query_id) is not None
 
 
@@ -67,7 +67,7 @@ def test_a_transaction_that_fails_leaves_nothing(engine: Engine) -> None:
     with pytest.raises(ZeroDivisionError), engine.begin() as connection:  # noqa: PT012 - the block is the transaction
         insert_rows(connection, rows(kept))
         raise ZeroDivisionError
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert find_answer(connection, "acme", kept.answer.query_id) is None
 
 
@@ -162,7 +162,7 @@ def test_migrating_what_is_up_to_date_changes_nothing(engine: Engine, url: str) 
     with engine.begin() as connection:
         insert_rows(connection, rows(kept))
     migrate(url)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert find_answer(connection, "acme", kept.answer.query_id) is not None
 
 

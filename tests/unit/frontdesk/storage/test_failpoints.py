@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from frontdesk.storage.failpoints import POINTS, VARIABLE
+from frontdesk.storage.failpoints import FAIL_POINTS, VARIABLE
 
 PROGRAM = """
 from frontdesk.storage.failpoints import reached
@@ -68,4 +68,4 @@ def test_a_point_that_does_not_exist_is_refused(wrong: str) -> None:
 
 
 def test_every_point_has_a_name_of_its_own_and_there_are_enough() -> None:
-    assert len(set(POINTS)) == len(POINTS) >= 12
+    assert len(set(FAIL_POINTS)) == len(FAIL_POINTS) >= 12

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from frontdesk.errors import Overloaded
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
 from model_store.bundle import Bundle
 from runners.ensemble.ensemble import Ensemble
@@ -170,7 +170,7 @@ def test_one_member_is_asked_of_its_own_service_alone(whole: Ensemble) -> None:
 
 def test_an_encoder_is_asked_without_making_features(whole: Ensemble) -> None:
     class NoFeatures:
-        def rows(self, texts: Sequence[str]) -> FeatureRows:
+        def extract(self, texts: Sequence[str]) -> FeatureBatch:
             raise AssertionError("no encoder reads features")
 
     alone = replace(whole, features=NoFeatures())

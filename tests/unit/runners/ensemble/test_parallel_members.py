@@ -40,7 +40,7 @@ def threads() -> Iterator[Threads]:
 
 def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundle, threads: Threads) -> None:
     ensemble = Ensemble.load(encoder_bundle)
-    batch = Batch(TEXTS, ensemble.features.rows(TEXTS), sampling=True)
+    batch = Batch(TEXTS, ensemble.features.extract(TEXTS), sampling=True)
     for one, other in zip(
         score_members(ensemble.members, batch), score_members(ensemble.members, batch, threads), strict=True
     ):
@@ -51,6 +51,6 @@ def test_scores_are_the_same_beside_each_other_and_in_turn(encoder_bundle: Bundl
 
 def test_without_an_encoder_everything_runs_in_turn(tiny_bundle: Bundle, threads: Threads) -> None:
     ensemble = Ensemble.load(tiny_bundle)
-    batch = Batch(TEXTS, ensemble.features.rows(TEXTS))
+    batch = Batch(TEXTS, ensemble.features.extract(TEXTS))
     assert len(score_members(ensemble.members, batch, threads)) == len(ensemble.members)
     assert threads.ran == []

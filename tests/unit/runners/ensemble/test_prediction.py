@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frontdesk.scores import Sampled, Scores
+from frontdesk.scores import DropoutStatistics, Scores
 from frontdesk.types import Candidate, MemberOpinion
 from runners.ensemble.prediction import MAX_LISTED_CANDIDATES, EnsemblePrediction, UnderstandingBuilder, uncertainties
 from tests.support.reports import calibration, names
@@ -15,7 +15,7 @@ SENTIMENT = np.full((1, 3), 1 / 3, np.float32)
 
 
 def sampled(mean: np.ndarray, entropy: float) -> Scores:
-    return Scores(SURE, SENTIMENT, Sampled(mean, np.array([entropy], np.float32)))
+    return Scores(SURE, SENTIMENT, DropoutStatistics(mean, np.array([entropy], np.float32)))
 
 
 def test_members_without_dropout_have_no_say_where_an_encoder_was_sampled() -> None:

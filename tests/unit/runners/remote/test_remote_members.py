@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from frontdesk.errors import Overloaded
-from frontdesk.features.row import FeatureRows
+from frontdesk.features.extractor import FeatureBatch
 from frontdesk.scores import Scores
 from runners.models.base_model import Batch
 from runners.remote.remote_members import RemoteMembers, RemoteMetaLearner
@@ -38,7 +38,7 @@ def scored(value: float) -> bytes:
     return pack(scores_to_arrays({"distilbert": scores, "roberta": scores}))
 
 
-BATCH = Batch(["a text"], FeatureRows((), np.empty((0, 0), np.float32)))
+BATCH = Batch(["a text"], FeatureBatch((), np.empty((0, 0), np.float32)))
 
 
 def test_members_of_one_service_share_one_call() -> None:

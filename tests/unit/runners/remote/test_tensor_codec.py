@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from frontdesk.features.row import FeatureRows
-from frontdesk.features.text import Terms
-from frontdesk.scores import Sampled, Scores
+from frontdesk.features.extractor import FeatureBatch
+from frontdesk.features.tfidf import Terms
+from frontdesk.scores import DropoutStatistics, Scores
 from runners.models.base_model import Batch
 from runners.remote.tensor_codec import (
     pack,
@@ -24,7 +24,7 @@ from runners.remote.tensor_codec import (
     unpack,
 )
 
-NO_ROWS = FeatureRows((), np.empty((0, 0), np.float32))
+NO_ROWS = FeatureBatch((), np.empty((0, 0), np.float32))
 
 
 @given(
@@ -58,7 +58,7 @@ def test_feature_rows_come_back_text_by_text() -> None:
         Terms(np.arange(count, dtype=np.int64), np.linspace(0, 1, count, dtype=np.float32)) for count in (3, 0, 5)
     )
     dense = np.arange(6, dtype=np.float32).reshape(3, 2)
-    rows = rows_from_arrays(unpack(pack(rows_to_arrays(Batch(["a", "b", "c"], FeatureRows(terms, dense)))))).rows
+    rows = rows_from_arrays(unpack(pack(rows_to_arrays(Batch(["a", "b", "c"], FeatureBatch(terms, dense)))))).rows
     np.testing.assert_array_equal(rows.dense, dense)
     for back, text in zip(rows.terms, terms, strict=True):
         np.testing.assert_array_equal(back.ids, text.ids)
@@ -76,7 +76,7 @@ def test_scores_come_back_by_member_and_an_unknown_array_is_left_alone() -> None
 
 def test_of_dropout_samples_the_statistics_come_back_for_the_members_that_were_sampled() -> None:
     scores = Scores(np.eye(2, dtype=np.float32), np.ones((2, 3), np.float32))
-    sampled = Sampled(np.full((2, 2), 0.5, np.float32), np.array([0.6, 0.7], np.float32))
+    sampled = DropoutStatistics(np.full((2, 2), 0.5, np.float32), np.array([0.6, 0.7], np.float32))
     sent = {"xgboost": scores, "roberta": Scores(scores.intent, scores.sentiment, sampled)}
     back = scores_from_arrays(unpack(pack(scores_to_arrays(sent))), list(sent))
     assert back["xgboost"].sampled is None

@@ -15,7 +15,7 @@ ROWS = tuple(Example("x", name, None, "g") for name in AWKWARD)
 
 def test_every_label_is_an_intent_without_policy_in_order_of_name() -> None:
     found = build_taxonomy((*ROWS, Example("joke", None, None, "j", out_of_scope=True)))
-    assert found.labels == tuple(sorted(AWKWARD)) == found.gaps()
+    assert found.labels == tuple(sorted(AWKWARD)) == found.intents_without_policy()
 
 
 def test_the_draft_is_read_back_as_the_same_taxonomy_whatever_the_labels(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_the_example_in_the_draft_is_a_policy_that_can_be_uncommented(tmp_path: 
     text = "\n".join(["intents:", *example]) + "\nactions:\n  look_up_order: Look it up.\n"
     (tmp_path / "taxonomy.yaml").write_text(text)
     (policy,) = Taxonomy.read(tmp_path / "taxonomy.yaml").intents
-    assert (policy.known, policy.urgency, policy.actions) == (True, "high", ("look_up_order",))
+    assert (policy.is_defined, policy.urgency, policy.actions) == (True, "high", ("look_up_order",))
 
 
 def test_rows_without_intents_have_no_taxonomy() -> None:

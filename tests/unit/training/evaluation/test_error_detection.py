@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from frontdesk.scores import Sampled, Scores
+from frontdesk.scores import DropoutStatistics, Scores
 from runners.ensemble.prediction import EnsemblePrediction
 from training.data.labels import MISSING
 from training.evaluation.error_detection import area_under_risk_coverage, detection_metrics, error_detection
@@ -26,8 +26,12 @@ def test_each_doubt_is_judged_on_rows_in_scope_and_full_dropout_on_its_own_rows(
     intent = np.array([[0.9, 0.1], [0.8, 0.2], [0.9, 0.1], [0.5, 0.5]])
     truth = np.array([0, 0, 1, MISSING])
     doubtful, certain = np.log(2), 0.1
-    sampled = Sampled(intent.astype(np.float32), np.array([certain, certain, certain, certain], dtype=np.float32))
-    unsure = Sampled(np.array([[1, 0], [1, 0], [0.5, 0.5]], dtype=np.float32), np.array([0, 0, 0.2], dtype=np.float32))
+    sampled = DropoutStatistics(
+        intent.astype(np.float32), np.array([certain, certain, certain, certain], dtype=np.float32)
+    )
+    unsure = DropoutStatistics(
+        np.array([[1, 0], [1, 0], [0.5, 0.5]], dtype=np.float32), np.array([0, 0, 0.2], dtype=np.float32)
+    )
     members = (Scores(intent.astype(np.float32), intent[:, :1].astype(np.float32), sampled),)
     judgement = EnsemblePrediction(members, intent, intent)
     found = error_detection(judgement, truth, np.array([0, 1, 2]), [unsure])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from frontdesk.masking import mask
-from frontdesk.responses.checks.run import CHECKS, check
+from frontdesk.responses.checks.run import CHECKS, run_checks
 from frontdesk.responses.checks.types import Draft
 from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.types import MaskedText
@@ -27,7 +27,7 @@ def failing(
 ) -> list[str]:
     masked = mask(customer) if isinstance(customer, str) else customer
     draft = Draft(text, masked, passages or (CANCEL,), language, POLICY, unattended, INSTRUCTIONS, CANARY)
-    return [result.name for result in check(draft) if not result.passed]
+    return [result.name for result in run_checks(draft) if not result.passed]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_no_message_makes_a_check_slow(letter: str) -> None:
     text = (letter * 4000)[:4000]
     draft = Draft(text[:1500], MaskedText(text), (CANCEL,), "en", POLICY, True, INSTRUCTIONS, CANARY)
     started = time.process_time()
-    assert {result.name for result in check(draft)} == set(CHECKS)
+    assert {result.name for result in run_checks(draft)} == set(CHECKS)
     assert time.process_time() - started < 1.0
 
 

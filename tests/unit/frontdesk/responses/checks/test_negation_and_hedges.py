@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.checks.negation_and_hedges import turned
+from frontdesk.responses.checks.negation_and_hedges import find_modifiers
 
 
 @pytest.mark.parametrize(
@@ -25,8 +25,8 @@ from frontdesk.responses.checks.negation_and_hedges import turned
     ],
 )
 def test_a_word_turns_the_next_that_carries_meaning(text: str, turns: set[tuple[str, str]]) -> None:
-    assert turned(text, "en") == turns
+    assert find_modifiers(text, "en") == turns
 
 
 def test_other_languages_have_their_own() -> None:
-    assert turned("Sie können nur vor dem Versand stornieren.", "de") == {("nur", "versan"), ("vor", "versan")}
+    assert find_modifiers("Sie können nur vor dem Versand stornieren.", "de") == {("nur", "versan"), ("vor", "versan")}

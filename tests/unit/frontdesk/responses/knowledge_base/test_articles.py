@@ -75,7 +75,10 @@ def test_a_passage_may_answer_several_intents_and_the_others_are_missing(tmp_pat
 
     assert knowledge.for_intent("change_order", DAY) == knowledge.for_intent("cancel_order", DAY) != ()
     assert knowledge.for_intent("order", DAY) == ()
-    assert knowledge.missing(["change_order", "review", "cancel_order", "complaint"]) == ("review", "complaint")
+    assert knowledge.uncovered_intents(["change_order", "review", "cancel_order", "complaint"]) == (
+        "review",
+        "complaint",
+    )
 
 
 @pytest.mark.parametrize(
@@ -180,7 +183,7 @@ def test_every_starter_intent_has_a_valid_passage_of_a_readable_length() -> None
     knowledge = Knowledge.read(STARTER_KNOWLEDGE)
     labels = Taxonomy.read(STARTER_TAXONOMY).labels
 
-    assert knowledge.missing(labels) == ()
+    assert knowledge.uncovered_intents(labels) == ()
     for label in labels:
         for passage in (found := knowledge.for_intent(label, DAY)):
             assert passage.valid_until is None

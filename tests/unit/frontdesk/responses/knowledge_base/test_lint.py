@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.knowledge_base.lint import Problem, problems
+from frontdesk.responses.knowledge_base.lint import Problem, find_problems
 from frontdesk.taxonomy import STARTER_TAXONOMY, IntentPolicy, Taxonomy
 from frontdesk.types import CustomerTier
 
@@ -21,26 +21,29 @@ def passage(id: str, text: str, until: date | None = None, audience: tuple[Custo
     return Passage(id, id, ("returns",), "lead", date(2026, 1, 1), until, text, audience)
 
 
-def found(*passages: Passage, escalate: bool = False) -> list[tuple[str, str]]:
+def lint_passages(*passages: Passage, escalate: bool = False) -> list[tuple[str, str]]:
     taxonomy = Taxonomy((IntentPolicy("returns", escalate=escalate),), {})
-    return [(one.kind, one.rule) for one in problems(Knowledge(passages), taxonomy, DAY, timedelta(days=30))]
+    return [(one.kind, one.rule) for one in find_problems(Knowledge(passages), taxonomy, DAY, timedelta(days=30))]
 
 
 def test_the_starter_passages_have_no_problem() -> None:
-    assert problems(STARTER, SHOP, DAY, timedelta(days=30)) == ()
+    assert find_problems(STARTER, SHOP, DAY, timedelta(days=30)) == ()
 
 
 def test_an_intent_whose_passages_have_all_ended_is_an_error() -> None:
-    assert found(passage("old", "Send it back.", date(2026, 5, 31))) == [("error", "missing"), ("warning", "expired")]
+    assert lint_passages(passage("old", "Send it back.", date(2026, 5, 31))) == [
+        ("error", "missing"),
+        ("warning", "expired"),
+    ]
 
 
 def test_a_gap_is_only_a_warning_where_a_person_always_takes_over() -> None:
     other = dataclasses.replace(passage("other", "Text."), intents=("elsewhere",))
-    assert found(other, escalate=True) == [("warning", "missing"), ("warning", "unknown-intent")]
+    assert lint_passages(other, escalate=True) == [("warning", "missing"), ("warning", "unknown-intent")]
 
 
 def test_a_passage_that_ends_soon_is_a_warning() -> None:
-    assert found(passage("soon", "Send it back.", date(2026, 6, 20))) == [("warning", "expiring")]
+    assert lint_passages(passage("soon", "Send it back.", date(2026, 6, 20))) == [("warning", "expiring")]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +51,7 @@ def test_a_passage_that_ends_soon_is_a_warning() -> None:
     ["Items can be returned within 14 days of delivery.", "Return your items within two weeks of the delivery."],
 )
 def test_other_days_for_the_same_thing_contradict_each_other(other: str) -> None:
-    assert found(passage("a", "You can return items within 30 days of delivery."), passage("b", other)) == [
+    assert lint_passages(passage("a", "You can return items within 30 days of delivery."), passage("b", other)) == [
         ("error", "contradiction")
     ]
 
@@ -62,13 +65,13 @@ def test_other_days_for_the_same_thing_contradict_each_other(other: str) -> None
     ],
 )
 def test_the_same_days_or_another_thing_do_not(other: str) -> None:
-    assert found(passage("a", "You can return items within 30 days of delivery."), passage("b", other)) == []
+    assert lint_passages(passage("a", "You can return items within 30 days of delivery."), passage("b", other)) == []
 
 
 def test_two_audiences_may_be_promised_different_things() -> None:
     free = passage("a", "Return items within 30 days of delivery.", audience=(CustomerTier.FREE,))
     paid = passage("b", "Return items within 60 days of delivery.", audience=(CustomerTier.PREMIUM,))
-    assert found(free, paid) == []
+    assert lint_passages(free, paid) == []
 
 
 def test_a_changed_figure_in_a_starter_passage_is_noticed() -> None:
@@ -76,6 +79,6 @@ def test_a_changed_figure_in_a_starter_passage_is_noticed() -> None:
         dataclasses.replace(one, text=one.text.replace("30 days", "14 days")) if one.id == "cancel-order" else one
         for one in STARTER.passages
     )
-    told: tuple[Problem, ...] = problems(Knowledge(changed), SHOP, DAY, timedelta(days=30))
+    told: tuple[Problem, ...] = find_problems(Knowledge(changed), SHOP, DAY, timedelta(days=30))
     assert told
     assert all(one.rule == "contradiction" and "cancel-order" in one.passages for one in told)

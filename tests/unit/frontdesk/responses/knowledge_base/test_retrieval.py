@@ -7,7 +7,7 @@ from datetime import date
 import numpy as np
 
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.knowledge_base.retrieval import MOST_PASSAGES, Embedder, Retrieval
+from frontdesk.responses.knowledge_base.retrieval import MAX_PASSAGES, Embedder, PassageIndex
 from frontdesk.scores import Floats
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import CustomerTier
@@ -32,14 +32,14 @@ def passage(id: str, text: str, *, audience: tuple[CustomerTier, ...] = (), lang
     return Passage(id, "", ("track_order",), "lead", date(2026, 1, 1), None, text, audience, language)
 
 
-def found(
+def find_ids(
     *passages: Passage,
     text: str = "",
     tier: CustomerTier = CustomerTier.STANDARD,
     language: str = "en",
     embedder: Embedder = NO_EMBEDDING,
 ) -> list[str]:
-    retrieval = Retrieval.over(Knowledge(passages), embedder)
+    retrieval = PassageIndex.build(Knowledge(passages), embedder)
     return [one.id for one in retrieval.find("track_order", text, DAY, tier, language)]
 
 
@@ -48,53 +48,55 @@ LATE = passage("late", "A parcel that is late is looked for by the carrier.")
 
 
 def test_the_passage_nearest_to_the_message_comes_first() -> None:
-    assert found(CUSTOMS, LATE, text="my parcel is late again") == ["late", "customs"]
-    assert found(CUSTOMS, LATE, text="customs keeps my parcel") == ["customs", "late"]
+    assert find_ids(CUSTOMS, LATE, text="my parcel is late again") == ["late", "customs"]
+    assert find_ids(CUSTOMS, LATE, text="customs keeps my parcel") == ["customs", "late"]
 
 
 def test_a_passage_that_shares_no_word_is_found_by_what_its_words_mean() -> None:
-    assert found(CUSTOMS, LATE, text="it is overdue again", embedder=Topics()) == ["late", "customs"]
-    assert found(LATE, CUSTOMS, text="ordered overseas", embedder=Topics()) == ["customs", "late"]
+    assert find_ids(CUSTOMS, LATE, text="it is overdue again", embedder=Topics()) == ["late", "customs"]
+    assert find_ids(LATE, CUSTOMS, text="ordered overseas", embedder=Topics()) == ["customs", "late"]
 
 
 def test_a_telling_word_counts_as_much_as_a_meaning() -> None:
-    assert found(LATE, CUSTOMS, text="the carrier, overseas", embedder=Topics()) == ["late", "customs"]
+    assert find_ids(LATE, CUSTOMS, text="the carrier, overseas", embedder=Topics()) == ["late", "customs"]
 
 
 def test_where_none_is_nearer_the_order_of_the_files_stays() -> None:
-    assert found(LATE, CUSTOMS, text="hello") == ["late", "customs"]
+    assert find_ids(LATE, CUSTOMS, text="hello") == ["late", "customs"]
 
 
 def test_a_passage_for_another_tier_is_not_told() -> None:
     premium = passage("premium", "Premium parcels fly.", audience=(CustomerTier.PREMIUM,))
 
-    assert found(premium, LATE) == ["late"]
-    assert found(premium, LATE, tier=CustomerTier.PREMIUM) == ["premium", "late"]
+    assert find_ids(premium, LATE) == ["late"]
+    assert find_ids(premium, LATE, tier=CustomerTier.PREMIUM) == ["premium", "late"]
 
 
 def test_passages_in_the_customers_language_come_alone_where_there_are_any() -> None:
     german = passage("spät", "Ein spätes Paket wird gesucht.", language="de")
 
-    assert found(LATE, german, language="de") == ["spät"]
-    assert found(LATE, german, language="sv") == ["late"]
+    assert find_ids(LATE, german, language="de") == ["spät"]
+    assert find_ids(LATE, german, language="sv") == ["late"]
 
 
 def test_only_a_few_passages_are_found() -> None:
     many = [passage(f"p{number}", "A parcel is late.") for number in range(9)]
-    assert len(found(*many, text="late")) == MOST_PASSAGES
+    assert len(find_ids(*many, text="late")) == MAX_PASSAGES
 
 
 def test_a_second_question_brings_the_passage_of_another_intent() -> None:
-    retrieval = Retrieval.over(Knowledge.read(STARTER_KNOWLEDGE), NoEmbedding())
+    retrieval = PassageIndex.build(Knowledge.read(STARTER_KNOWLEDGE), NoEmbedding())
     text = "cancel my order, and how do I reset the password of my account? the password link is not valid"
     first = retrieval.find("cancel_order", text, DAY, CustomerTier.STANDARD, "en")
 
-    assert [one.id for one in retrieval.beside(first, text, DAY, CustomerTier.STANDARD)] == ["recover-password"]
-    assert retrieval.beside(first, "hello", DAY, CustomerTier.STANDARD) == ()
+    assert [one.id for one in retrieval.related_passages(first, text, DAY, CustomerTier.STANDARD)] == [
+        "recover-password"
+    ]
+    assert retrieval.related_passages(first, "hello", DAY, CustomerTier.STANDARD) == ()
 
 
 def test_every_starter_intent_finds_its_own_passage() -> None:
-    retrieval = Retrieval.over(Knowledge.read(STARTER_KNOWLEDGE), NoEmbedding())
+    retrieval = PassageIndex.build(Knowledge.read(STARTER_KNOWLEDGE), NoEmbedding())
     for label in Taxonomy.read(STARTER_TAXONOMY).labels:
         (one,) = retrieval.find(label, "hello", DAY, CustomerTier.STANDARD, "en")
         assert label in one.intents

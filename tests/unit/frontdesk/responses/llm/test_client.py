@@ -14,8 +14,8 @@ from pydantic import SecretStr
 from frontdesk.config import LlmSettings
 from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.llm.client import ChatMessage, LanguageModelUnavailable, OpenAiClient, Reason
-from frontdesk.responses.llm.factory import openai_client
+from frontdesk.responses.llm.client import ChatMessage, FailureReason, LanguageModelUnavailable, OpenAiClient
+from frontdesk.responses.llm.factory import build_openai_client
 from tests.support.faulty_llm import SAYS, FaultyServer, faulty_server, until
 
 PROMPT = (ChatMessage("system", "Answer in one sentence."), ChatMessage("user", "Where is MARKER_PROMPT?"))
@@ -57,10 +57,10 @@ REASONS = {
     "100 MB": "too_long",
     "reset": "bad_response",
 }
-THE_REQUESTS_FAULT = ("prompt too long", "bad request", "cut by its length")
+CLIENT_ERRORS = ("prompt too long", "bad request", "cut by its length")
 
 
-class Counted:
+class MeteredClient:
     """Settings that are quick, and the metrics as a dictionary."""
 
     def __init__(self, base_url: str, **changed: object) -> None:
@@ -69,16 +69,16 @@ class Counted:
             {"base_url": base_url, "model": "small", "api_key": SecretStr("MARKER_KEY"), **quick, **changed}
         )
         self.registry = CollectorRegistry()
-        self.client = openai_client(self.settings, LanguageModelMetrics("small", self.registry))
+        self.client = build_openai_client(self.settings, LanguageModelMetrics("small", self.registry))
 
     def metric(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, {"model": "small", **labels}) or 0.0
 
 
 @asynccontextmanager
-async def asked(mode: str, **changed: object) -> AsyncIterator[tuple[FaultyServer, Counted]]:
+async def client_of(mode: str, **changed: object) -> AsyncIterator[tuple[FaultyServer, MeteredClient]]:
     async with faulty_server(mode) as server:
-        counted = Counted(server.base_url, **changed)
+        counted = MeteredClient(server.base_url, **changed)
         yield server, counted
         await counted.client.close()
 
@@ -94,7 +94,7 @@ async def reason(client: OpenAiClient, seconds: float = DEADLINE_S) -> str:
 
 
 async def test_pieces_come_as_they_are_written_and_the_usage_at_the_end() -> None:
-    async with asked("good") as (server, counted):
+    async with client_of("good") as (server, counted):
         completion = counted.client.complete(PROMPT, Deadline.after(DEADLINE_S))
         assert completion.usage is None
         assert [piece async for piece in completion] == list(SAYS)
@@ -108,24 +108,24 @@ async def test_pieces_come_as_they_are_written_and_the_usage_at_the_end() -> Non
 
 @pytest.mark.parametrize("mode", ["good", "no usage", "done missing"])
 async def test_a_whole_answer_is_accepted_however_it_ends(mode: str) -> None:
-    async with asked(mode) as (_, counted):
+    async with client_of(mode) as (_, counted):
         assert await text(counted.client) == ANSWER
 
 
 async def test_characters_and_events_may_come_in_any_pieces() -> None:
-    async with asked("byte by byte") as (_, counted):
+    async with client_of("byte by byte") as (_, counted):
         assert await text(counted.client, 5.0) == "café"
 
 
 async def test_an_answer_that_is_not_streamed_comes_whole() -> None:
-    async with asked("not streamed", stream=False) as (server, counted):
+    async with client_of("not streamed", stream=False) as (server, counted):
         assert await text(counted.client) == ANSWER
     assert "stream" not in json.loads(server.bodies[0])
 
 
 @pytest.mark.parametrize("mode", REASONS)
 async def test_whatever_the_server_does_there_is_a_reason_by_the_deadline(mode: str) -> None:
-    async with asked(mode) as (server, counted):
+    async with client_of(mode) as (server, counted):
         began = time.monotonic()
         assert await reason(counted.client) == REASONS[mode]
         assert time.monotonic() - began < DEADLINE_S + 0.3
@@ -133,12 +133,12 @@ async def test_whatever_the_server_does_there_is_a_reason_by_the_deadline(mode: 
         assert server.sent < 8_000_000, "an answer over the limit is not read to its end"
 
 
-@pytest.mark.parametrize("mode", [mode for mode in REASONS if mode not in THE_REQUESTS_FAULT])
+@pytest.mark.parametrize("mode", [mode for mode in REASONS if mode not in CLIENT_ERRORS])
 async def test_the_breaker_opens_within_20_calls_and_closes_once_the_server_is_well(mode: str) -> None:
-    async with asked(mode, concurrency=20, timeout_s=1.0) as (server, counted):
+    async with client_of(mode, concurrency=20, timeout_s=1.0) as (server, counted):
         for _ in range(4):
             reasons = await asyncio.gather(*(reason(counted.client) for _ in range(5)))
-        assert set(reasons) == {Reason.OPEN_CIRCUIT}
+        assert set(reasons) == {FailureReason.OPEN_CIRCUIT}
         assert server.calls <= 1.2 * 20
         assert counted.metric("frontdesk_llm_breaker_state") == 2
         server.mode = "good"
@@ -152,7 +152,7 @@ async def test_the_breaker_opens_within_20_calls_and_closes_once_the_server_is_w
 
 @pytest.mark.parametrize("mode", ["503", "502", "504", "429", "closed at once"])
 async def test_at_most_one_call_in_five_is_repeated_however_long_the_server_fails(mode: str) -> None:
-    async with asked(mode, breaker_open_s=0.001) as (server, counted):
+    async with client_of(mode, breaker_open_s=0.001) as (server, counted):
         for _ in range(50):
             await reason(counted.client)
             await asyncio.sleep(0.02)  # the breaker is half open again by then
@@ -161,7 +161,7 @@ async def test_at_most_one_call_in_five_is_repeated_however_long_the_server_fail
 
 @pytest.mark.parametrize("mode", ["500", "401", "garbage after text", "reset"])
 async def test_what_would_fail_again_or_has_begun_is_not_repeated(mode: str) -> None:
-    async with asked(mode, breaker_open_s=0.001) as (server, counted):
+    async with client_of(mode, breaker_open_s=0.001) as (server, counted):
         for _ in range(20):
             await reason(counted.client)
             await asyncio.sleep(0.02)  # the breaker is half open again by then
@@ -169,7 +169,7 @@ async def test_what_would_fail_again_or_has_begun_is_not_repeated(mode: str) -> 
 
 
 async def test_a_call_that_is_repeated_may_be_answered() -> None:
-    async with asked("good") as (server, counted):
+    async with client_of("good") as (server, counted):
         for _ in range(4):
             await text(counted.client)
         server.mode, server.calls = "fails once", 0
@@ -178,29 +178,29 @@ async def test_a_call_that_is_repeated_may_be_answered() -> None:
 
 
 async def test_a_slow_server_is_left_alone_as_a_failing_one_is() -> None:
-    async with asked("slow") as (_, counted):
+    async with client_of("slow") as (_, counted):
         for _ in range(5):
             assert await text(counted.client) == ANSWER
         assert await reason(counted.client) == "open_circuit"
 
 
 async def test_callers_in_a_hurry_do_not_make_a_healthy_server_look_ill() -> None:
-    async with asked("slow") as (_, counted):
+    async with client_of("slow") as (_, counted):
         for _ in range(10):
             assert await reason(counted.client, 0.05) == "timeout"
         assert counted.metric("frontdesk_llm_breaker_state") == 0
 
 
-@pytest.mark.parametrize("mode", THE_REQUESTS_FAULT)
+@pytest.mark.parametrize("mode", CLIENT_ERRORS)
 async def test_requests_that_cannot_be_answered_do_not_make_a_healthy_server_look_ill(mode: str) -> None:
-    async with asked(mode) as (_, counted):
+    async with client_of(mode) as (_, counted):
         for _ in range(10):
             await reason(counted.client)
         assert counted.metric("frontdesk_llm_breaker_state") == 0
 
 
 async def test_nobody_waits_for_a_place() -> None:
-    async with asked("hang", concurrency=2) as (server, counted):
+    async with client_of("hang", concurrency=2) as (server, counted):
         waiting = [asyncio.create_task(reason(counted.client)) for _ in range(2)]
         await until(lambda: server.calls == 2)
         began = time.monotonic()
@@ -211,7 +211,7 @@ async def test_nobody_waits_for_a_place() -> None:
 
 @pytest.mark.parametrize("leave", ["close", "cancel"])
 async def test_who_goes_away_stops_the_generation_and_leaves_no_mark(leave: str) -> None:
-    async with asked("hang after text", concurrency=1) as (server, counted):
+    async with client_of("hang after text", concurrency=1) as (server, counted):
         for _ in range(6):
             completion = counted.client.complete(PROMPT, Deadline.after(5.0))
             await anext(completion)
@@ -228,7 +228,7 @@ async def test_who_goes_away_stops_the_generation_and_leaves_no_mark(leave: str)
 
 
 async def test_a_reader_who_takes_its_time_is_no_stall_of_the_server() -> None:
-    async with asked("good") as (_, counted):
+    async with client_of("good") as (_, counted):
         pieces = []
         async for piece in counted.client.complete(PROMPT, Deadline.after(5.0)):
             pieces.append(piece)
@@ -239,12 +239,12 @@ async def test_a_reader_who_takes_its_time_is_no_stall_of_the_server() -> None:
 async def test_no_server_at_all_is_unreachable() -> None:
     async with faulty_server() as server:
         pass
-    assert await reason(Counted(server.base_url).client) == "unreachable"
+    assert await reason(MeteredClient(server.base_url).client) == "unreachable"
 
 
 async def test_tokens_and_cost_are_counted_by_model() -> None:
     prices = {"price_per_1000_input_tokens": 2.0, "price_per_1000_output_tokens": 10.0}
-    async with asked("good", **prices) as (server, counted):
+    async with client_of("good", **prices) as (server, counted):
         await text(counted.client)
         assert counted.metric("frontdesk_llm_tokens_total", kind="input", estimated="false") == 11
         assert counted.metric("frontdesk_llm_cost_total") == pytest.approx(0.052)
@@ -257,7 +257,7 @@ async def test_tokens_and_cost_are_counted_by_model() -> None:
 async def test_the_prompt_and_the_key_are_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for mode in REASONS:
-        async with asked(mode) as (_, counted):
+        async with client_of(mode) as (_, counted):
             with pytest.raises(LanguageModelUnavailable) as caught:
                 await text(counted.client)
             told = f"{caught.value!r} {caught.value} {counted.settings!r} {counted.settings.model_dump()} {PROMPT}"

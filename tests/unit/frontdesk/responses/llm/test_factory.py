@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from frontdesk.config import LlmSettings
 from frontdesk.errors import ConfigurationError
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
-from frontdesk.responses.llm.factory import check, openai_client, read_key
+from frontdesk.responses.llm.factory import build_openai_client, check, read_key
 
 SERVER = {"base_url": "http://127.0.0.1:9/v1", "model": "m"}
 
@@ -60,7 +60,7 @@ async def test_the_environments_proxies_are_not_used(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HTTP_PROXY", "not an address")
     monkeypatch.setenv("ALL_PROXY", "not an address")
     metrics = LanguageModelMetrics("m", CollectorRegistry())
-    await openai_client(LlmSettings.model_validate(SERVER), metrics).close()
+    await build_openai_client(LlmSettings.model_validate(SERVER), metrics).close()
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frontdesk.responses.llm.port import ChatMessage, Usage
-from frontdesk.responses.llm.retry_budget import Places, Prices, RetryBudget, estimate
+from frontdesk.responses.llm.retry_budget import ConcurrencyLimit, Prices, RetryBudget, estimate_usage
 
 
 def test_a_place_is_taken_or_refused_at_once_and_can_be_given_back() -> None:
-    places = Places(2)
-    assert [places.take() for _ in range(3)] == [True, True, False]
-    places.give_back()
-    assert places.take()
+    places = ConcurrencyLimit(2)
+    assert [places.try_acquire() for _ in range(3)] == [True, True, False]
+    places.release()
+    assert places.try_acquire()
 
 
 @given(st.lists(st.booleans(), min_size=1, max_size=300))
@@ -37,4 +37,4 @@ def test_tokens_have_their_price_by_the_thousand() -> None:
 
 
 def test_tokens_that_nobody_counted_are_estimated_upwards() -> None:
-    assert estimate([ChatMessage("user", "12345")], 9) == Usage(2, 3, estimated=True)
+    assert estimate_usage([ChatMessage("user", "12345")], 9) == Usage(2, 3, estimated=True)

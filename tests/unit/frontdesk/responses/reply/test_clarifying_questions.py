@@ -8,17 +8,17 @@ from pathlib import Path
 import pytest
 
 from frontdesk.deadline import Deadline
-from frontdesk.decision.clarification import question
+from frontdesk.decision.clarification import clarifying_question
 from frontdesk.errors import ConfigurationError
 from frontdesk.masking import mask
-from frontdesk.responses.checks.run import check
+from frontdesk.responses.checks.run import run_checks
 from frontdesk.responses.checks.types import Draft
 from frontdesk.responses.reply.clarifying_questions import Questions
 from frontdesk.responses.reply.template import PHRASES
 from frontdesk.responses.reply.writer import TemplateWriter
-from frontdesk.responses.text.language_detection import LANGUAGES, guess
+from frontdesk.responses.text.language_detection import LANGUAGES, detect_language
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
-from frontdesk.types import Action, Decision, Reason, ReplyRequest, Written
+from frontdesk.types import Action, Decision, Reason, ReplyRequest, WrittenReply
 from tests.support.fakes import understanding
 from tests.support.writing import DAY, POLICY, QUESTIONS, TEMPLATES
 
@@ -28,39 +28,39 @@ LABELS = ("cancel_order", "get_refund")
 GERMAN = "Ich möchte bitte das Geld für meine Bestellung zurück, oder sie soll nicht mehr kommen."
 
 
-async def asked(text: str, labels: tuple[str, ...] = LABELS, language: str | None = None) -> Written:
-    english = question([TAXONOMY.policy(label) for label in labels])
+async def write_question(text: str, labels: tuple[str, ...] = LABELS, language: str | None = None) -> WrittenReply:
+    english = clarifying_question([TAXONOMY.policy(label) for label in labels])
     decision = Decision(Action.CLARIFY, (Reason.AMBIGUOUS,), (), english, labels)
     request = ReplyRequest("acme", mask(text), understanding(labels[0]), decision, language=language)
     writer = TemplateWriter(TEMPLATES.retrieval, QUESTIONS, today=lambda: DAY)
     *_, last = [piece async for piece in writer.write(request, Deadline.after(1))]
-    assert isinstance(last, Written)
+    assert isinstance(last, WrittenReply)
     return last
 
 
 async def test_who_writes_german_is_asked_in_german_and_the_decision_stays() -> None:
-    written = await asked(GERMAN)
+    written = await write_question(GERMAN)
     assert written.reply.text == (
         "Guten Tag, vielen Dank für Ihre Nachricht.\n\n"
         "Wir haben zuerst eine Frage. Möchten Sie eine Bestellung stornieren oder eine Erstattung beantragen?\n\n"
         "Ihr Support-Team"
     )
     assert written.decision.action is Action.CLARIFY
-    assert written.decision.question == question([TAXONOMY.policy(label) for label in LABELS])
+    assert written.decision.clarifying_question == clarifying_question([TAXONOMY.policy(label) for label in LABELS])
 
 
 async def test_what_the_caller_says_of_the_language_counts_more_than_the_text() -> None:
-    assert "Souhaitez-vous annuler une commande ou" in (await asked(GERMAN, language="fr-CA")).reply.text
+    assert "Souhaitez-vous annuler une commande ou" in (await write_question(GERMAN, language="fr-CA")).reply.text
 
 
 @pytest.mark.parametrize("language", ["en", "pl", None])
 async def test_english_is_asked_in_english_and_so_is_what_nobody_has_written(language: str | None) -> None:
-    text = (await asked("order money", language=language)).reply.text
+    text = (await write_question("order money", language=language)).reply.text
     assert "We have one question first. Do you want to cancel an order that was placed, or to get money back?" in text
 
 
 async def test_a_question_is_never_half_in_one_language() -> None:
-    text = (await asked(GERMAN, ("cancel_order", "an_intent_of_the_teams_own"))).reply.text
+    text = (await write_question(GERMAN, ("cancel_order", "an_intent_of_the_teams_own"))).reply.text
     assert text.startswith("Hello, thank you for your message.\n\nWe have one question first. Do you want")
 
 
@@ -79,9 +79,9 @@ def test_every_question_passes_the_checks_of_a_reply(language: str) -> None:
     ]
     for labels in chosen:
         text = f"{PHRASES[language]['before_a_question']} {QUESTIONS.ask(labels, language)}"
-        results = check(Draft(text, mask("?"), (), language, POLICY, unattended=False))
+        results = run_checks(Draft(text, mask("?"), (), language, POLICY, unattended=False))
         assert [(one.name, one.findings) for one in results if not one.passed] == [], text
-        assert guess(text) in (language, None), text
+        assert detect_language(text) in (language, None), text
 
 
 def test_three_wishes_are_an_enumeration() -> None:

@@ -22,21 +22,21 @@ TEXT = "Please cancel my order #48213, my mail is jane.roe@example.com"
 
 
 @dataclass
-class Shelf:
+class DictCache:
     """A cache in a dictionary."""
 
-    kept: dict[str, bytes] = field(default_factory=dict)
+    entries: dict[str, bytes] = field(default_factory=dict)
 
     async def get(self, key: str) -> bytes | None:
-        return self.kept.get(key)
+        return self.entries.get(key)
 
     async def put(self, key: str, value: bytes, ttl_s: int) -> None:
-        self.kept[key] = value
+        self.entries[key] = value
 
     async def forget(self, group: str) -> int:
-        theirs = [key for key in self.kept if key.startswith(f"{group}:")]
+        theirs = [key for key in self.entries if key.startswith(f"{group}:")]
         for key in theirs:
-            del self.kept[key]
+            del self.entries[key]
         return len(theirs)
 
 
@@ -125,13 +125,13 @@ async def test_a_model_is_not_asked_where_no_passage_is_needed(action: Action) -
 
 
 async def test_the_same_message_is_answered_from_the_cache() -> None:
-    shelf, model = Shelf(), in_turn(GOOD)
+    shelf, model = DictCache(), in_turn(GOOD)
     first = await written(model_writer(model, shelf), request(TEXT))
     second = await written(model_writer(model, shelf), request(TEXT.replace("48213", "48214")))
 
     assert len(model.asked) == 1
     assert first == second
-    assert b"48213" not in b"".join(shelf.kept.values())
+    assert b"48213" not in b"".join(shelf.entries.values())
 
 
 @pytest.mark.parametrize(
@@ -146,16 +146,16 @@ async def test_the_same_message_is_answered_from_the_cache() -> None:
     ],
 )
 async def test_whatever_the_prompt_or_the_decision_saw_is_part_of_the_key(other: dict[str, object]) -> None:
-    shelf, model = Shelf(), in_turn(GOOD)
+    shelf, model = DictCache(), in_turn(GOOD)
     await written(model_writer(model, shelf), request(TEXT))
     await written(model_writer(model, shelf), request(TEXT, **other))
     assert len(model.asked) >= 2
 
 
 async def test_a_reply_that_failed_is_not_remembered() -> None:
-    shelf = Shelf()
+    shelf = DictCache()
     await written(model_writer(in_turn(INVENTED), shelf), request(TEXT))
-    assert shelf.kept == {}
+    assert shelf.entries == {}
 
 
 async def test_who_goes_away_stops_the_generation() -> None:
@@ -217,25 +217,25 @@ async def test_sentences_are_the_same_in_whatever_pieces_they_come() -> None:
 
 
 async def test_an_erasure_drops_the_cached_replies_of_its_tenant_only() -> None:
-    shelf = Shelf()
+    shelf = DictCache()
     model = in_turn(GOOD, GOOD, GOOD)
     writer = model_writer(model, shelf)
     await written(writer, request(TEXT))
     assert await writer.cached.forget("other") == 0
-    assert (writer.cached.tenants(), len(shelf.kept)) == ({"acme"}, 1)
+    assert (writer.cached.tenants(), len(shelf.entries)) == ({"acme"}, 1)
     assert await writer.cached.forget("acme") == 1
-    assert shelf.kept == {}
+    assert shelf.entries == {}
     await written(writer, request(TEXT))
     assert len(model.asked) == 2
 
 
 async def test_a_reply_in_progress_during_an_erasure_is_not_cached() -> None:
-    shelf = Shelf()
+    shelf = DictCache()
     writer = model_writer(in_turn(GOOD, GOOD), shelf)
     began = Deadline.after(5.0)
     await writer.cached.forget("acme")
     async for _ in writer.write(request(TEXT), began):
         pass
-    assert shelf.kept == {}
+    assert shelf.entries == {}
     await written(writer, request(TEXT))
-    assert len(shelf.kept) == 1
+    assert len(shelf.entries) == 1

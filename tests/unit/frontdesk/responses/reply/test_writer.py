@@ -9,7 +9,7 @@ import pytest
 from frontdesk.deadline import Deadline
 from frontdesk.masking import mask
 from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge, Passage
-from frontdesk.responses.knowledge_base.retrieval import Retrieval
+from frontdesk.responses.knowledge_base.retrieval import PassageIndex
 from frontdesk.responses.reply.clarifying_questions import STARTER_QUESTIONS, Questions
 from frontdesk.responses.reply.writer import TemplateWriter
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
@@ -24,7 +24,7 @@ from frontdesk.types import (
     Sentiment,
     Uncertainty,
     Understanding,
-    Written,
+    WrittenReply,
 )
 from tests.support.fakes import NoEmbedding
 
@@ -39,7 +39,7 @@ def passage(id: str, intent: str, text: str) -> Passage:
 
 
 def writer_over(*passages: Passage) -> TemplateWriter:
-    return TemplateWriter(Retrieval.over(Knowledge(passages), NoEmbedding()), QUESTIONS, today=lambda: DAY)
+    return TemplateWriter(PassageIndex.build(Knowledge(passages), NoEmbedding()), QUESTIONS, today=lambda: DAY)
 
 
 WRITER = writer_over(
@@ -69,7 +69,7 @@ async def reply(
     question = QUESTION if action is Action.CLARIFY else None
     request = ReplyRequest("acme", mask(text), understanding, Decision(action, (), (), question))
     *sentences, written = [piece async for piece in writer.write(request, Deadline.after(1))]
-    assert isinstance(written, Written)
+    assert isinstance(written, WrittenReply)
     assert "".join(sentence.text for sentence in sentences) == written.reply.text
     return written.reply
 

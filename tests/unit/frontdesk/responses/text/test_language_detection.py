@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.text.language_detection import guess, spoken
+from frontdesk.responses.text.language_detection import detect_language, language_of_tag
 
-WRITTEN = {
+SAMPLES = {
     "en": "Where is my order? It should have been here on Monday and nobody answers me.",
     "de": "Wo ist meine Bestellung? Ich warte schon seit Montag und niemand antwortet mir.",
     "fr": "Où est ma commande ? Elle devait être là lundi et je n'ai pas de réponse de votre part.",
@@ -18,15 +18,20 @@ WRITTEN = {
 }
 
 
-@pytest.mark.parametrize("language", WRITTEN)
+@pytest.mark.parametrize("language", SAMPLES)
 def test_a_sentence_or_two_tell_the_language(language: str) -> None:
-    assert guess(WRITTEN[language]) == language
+    assert detect_language(SAMPLES[language]) == language
 
 
 @pytest.mark.parametrize("text", ["", "order 48213", "refund!!!", "ORDER STATUS", "Kia ora, kei hea taku ota?"])
 def test_short_texts_and_unknown_languages_are_left_open(text: str) -> None:
-    assert guess(text) is None
+    assert detect_language(text) is None
 
 
 def test_a_tag_counts_by_its_first_part() -> None:
-    assert (spoken("pt-BR"), spoken("DE"), spoken("ja"), spoken(None)) == ("pt", "de", None, None)
+    assert (language_of_tag("pt-BR"), language_of_tag("DE"), language_of_tag("ja"), language_of_tag(None)) == (
+        "pt",
+        "de",
+        None,
+        None,
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.text.normalization import content, sentences
+from frontdesk.responses.text.normalization import content_stems, split_sentences
 
 
 @pytest.mark.parametrize(
@@ -18,7 +18,7 @@ from frontdesk.responses.text.normalization import content, sentences
     ],
 )
 def test_sentences_joined_are_the_text(text: str, pieces: list[str]) -> None:
-    assert sentences(text) == pieces
+    assert split_sentences(text) == pieces
 
 
 @pytest.mark.parametrize(
@@ -26,4 +26,4 @@ def test_sentences_joined_are_the_text(text: str, pieces: list[str]) -> None:
     [("cancelled", "cancelling"), ("refunds", "refunded"), ("takes", "take"), ("deliveries", "delivery")],
 )
 def test_forms_of_a_word_have_one_stem(one: str, other: str) -> None:
-    assert content(one) == content(other)
+    assert content_stems(one) == content_stems(other)

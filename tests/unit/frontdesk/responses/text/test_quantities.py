@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from frontdesk.responses.text.quantities import Grounds, figures
+from frontdesk.responses.text.quantities import SourceQuantities, find_quantities
 
 PASSAGE = "The refund arrives 5 to 7 working days after the return. Return within 30 days; shipping costs 4.90 EUR."
 
 
 def keys(text: str) -> list[tuple[object, object, str]]:
-    return [figure.key for figure in figures(text)]
+    return [figure.key for figure in find_quantities(text)]
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_two_promises_are_two_figures(one: str, other: str) -> None:
     ],
 )
 def test_articles_placeholders_and_list_numbers_are_no_figures(text: str) -> None:
-    assert figures(text) == ()
+    assert find_quantities(text) == ()
 
 
 @pytest.mark.parametrize(
     "stated", ["in 5 to 7 business days", "within 7 working days", "for 30 days", "4,90 €", "thirty days"]
 )
 def test_what_a_passage_says_is_grounded_in_other_words_too(stated: str) -> None:
-    assert all(Grounds([PASSAGE]).hold(figure) for figure in figures(stated))
+    assert all(SourceQuantities([PASSAGE]).contains(figure) for figure in find_quantities(stated))
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_what_a_passage_says_is_grounded_in_other_words_too(stated: str) -> None
     ],
 )
 def test_what_no_passage_says_is_not_grounded(stated: str) -> None:
-    assert not all(Grounds([PASSAGE]).hold(figure) for figure in figures(stated))
+    assert not all(SourceQuantities([PASSAGE]).contains(figure) for figure in find_quantities(stated))

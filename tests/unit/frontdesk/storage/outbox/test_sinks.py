@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from frontdesk.storage.events import answered_event
-from frontdesk.storage.outbox.sinks import FileSink, SinkAway
+from frontdesk.storage.outbox.sinks import FileSink, SinkUnavailable
 from tests.support.records import record
 
 EVENTS = [answered_event(record(query_id=str(number))) for number in range(3)]
@@ -53,7 +53,7 @@ def test_a_file_that_was_moved_away_is_begun_anew(path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_written_is_a_sink_that_is_away(tmp_path: Path) -> None:
-    with pytest.raises(SinkAway, match="IsADirectoryError"):
+    with pytest.raises(SinkUnavailable, match="IsADirectoryError"):
         FileSink(tmp_path).deliver(EVENTS)
 
 
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_up_leaves_no_part_of_a_line(path: Path, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "write", fills_up)
-    with pytest.raises(SinkAway):
+    with pytest.raises(SinkUnavailable):
         sink.deliver(EVENTS[1:])
     monkeypatch.undo()
     assert told(path) == ["0"]

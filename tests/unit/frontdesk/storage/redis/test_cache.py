@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from frontdesk.storage.redis.cache import LruCache, RedisCache
-from frontdesk.storage.redis.optional_redis import RedisInTime
+from frontdesk.storage.redis.optional_redis import OptionalRedis
 from tests.support.redis_server import RedisServer
 
 
@@ -18,7 +18,7 @@ async def cache(request: pytest.FixtureRequest) -> AsyncIterator[LruCache | Redi
         yield LruCache(100)
         return
     server: RedisServer = request.getfixturevalue("redis_server")
-    redis = RedisInTime(server.url, timeout_s=5.0)
+    redis = OptionalRedis(server.url, timeout_s=5.0)
     yield RedisCache(redis)
     await redis.close()
 
@@ -56,7 +56,7 @@ async def test_the_process_keeps_no_more_than_it_may_and_forgets_what_nobody_ask
 
 
 async def test_a_redis_that_is_away_has_nothing_and_fails_nobody(redis_server: RedisServer) -> None:
-    redis = RedisInTime(redis_server.url, timeout_s=0.5)
+    redis = OptionalRedis(redis_server.url, timeout_s=0.5)
     cache = RedisCache(redis)
     redis_server.kill()
     try:

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import Engine
 
 from frontdesk.audit.chain import AuditKey, AuditRow, verify
-from frontdesk.storage.database import begin_writing, migrate, open_database, reading
-from frontdesk.storage.record_rows import RowMaker, Rows
-from frontdesk.storage.sql.audit import all_checkpoints, all_entries, chain_heads, insert_checkpoint
+from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
+from frontdesk.storage.record_rows import RowBuilder, Rows
+from frontdesk.storage.sql.audit_log import all_checkpoints, all_entries, chain_heads, insert_checkpoint
 from frontdesk.storage.sql.audit_trail import AuditTrail
-from frontdesk.storage.writes.write_commands import Keep, write_database
+from frontdesk.storage.writes.write_commands import StoreRows, write_database
 from frontdesk.types import AuditEntry
 from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, SEAL, record
 
@@ -32,7 +32,7 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 
 def rows_of(engine: Engine) -> list[AuditRow]:
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         kept = [dict(row) for row in all_entries(connection)]
     places = [{name: row.pop(name) for name in ("chain", "sequence", "previous_hash", "hash")} for row in kept]
     return [AuditRow(entry=AuditEntry(**row), **place) for row, place in zip(kept, places, strict=True)]
@@ -40,16 +40,16 @@ def rows_of(engine: Engine) -> list[AuditRow]:
 
 def keep(engine: Engine, trail: AuditTrail, *kept: Rows) -> None:
     with begin_writing(engine) as connection:
-        write_database(connection, [Keep(rows) for rows in kept], trail)
+        write_database(connection, [StoreRows(rows) for rows in kept], trail)
 
 
 def made(**changes: object) -> Rows:
-    return RowMaker(SEAL, (), KEY.answered).rows(record(**changes))
+    return RowBuilder(SEAL, (), KEY.answer_entry).rows(record(**changes))
 
 
 def test_an_answer_leaves_an_entry_without_its_words(engine: Engine) -> None:
     rows = made()
-    keep(engine, AuditTrail(KEY.link), rows)
+    keep(engine, AuditTrail(KEY.entry_hash), rows)
     (row,) = rows_of(engine)
     assert (row.entry.tenant, row.entry.action, row.entry.target) == ("acme", "answer", rows.id)
     assert row.entry.created_at == CREATED_AT
@@ -67,31 +67,31 @@ def test_an_answers_entry_has_its_customers_keyed_hash_which_is_made_once() -> N
         hashed.append(plain)
         return f"hash-{plain.decode()}"
 
-    rows = RowMaker(SEAL, (), KEY.answered, fingerprint).rows(record(customer_id="ada"))
+    rows = RowBuilder(SEAL, (), KEY.answer_entry, fingerprint).rows(record(customer_id="ada"))
     assert rows.origin is not None
     assert json.loads(rows.audited[0].details)["customer"] == rows.origin.customer_hash == "hash-acme\x00ada"
     assert len(hashed) == 1
-    (nobody,) = RowMaker(SEAL, (), KEY.answered, fingerprint).rows(record(customer_id=None)).audited
+    (nobody,) = RowBuilder(SEAL, (), KEY.answer_entry, fingerprint).rows(record(customer_id=None)).audited
     assert "customer" not in json.loads(nobody.details)
 
 
 def test_chains_of_several_writers_are_whole(engine: Engine) -> None:
-    trails = [AuditTrail(KEY.link), AuditTrail(KEY.link)]
+    trails = [AuditTrail(KEY.entry_hash), AuditTrail(KEY.entry_hash)]
     for number in range(12):
         keep(engine, trails[number % 2], *[made() for _ in range(number % 3 + 1)])
     kept = rows_of(engine)
     assert len({row.chain for row in kept}) == 2
     assert len(kept) == 24
     assert verify(kept, [], KEY) == []
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert sum(sequence for sequence, _ in chain_heads(connection).values()) == 24
 
 
 def test_what_was_not_committed_left_no_entry_and_no_gap(engine: Engine) -> None:
-    trail = AuditTrail(KEY.link)
+    trail = AuditTrail(KEY.entry_hash)
     keep(engine, trail, made())
     with suppress(RuntimeError), begin_writing(engine) as connection:
-        write_database(connection, [Keep(made())], trail)
+        write_database(connection, [StoreRows(made())], trail)
         raise RuntimeError
     keep(engine, trail, made())
     assert [row.sequence for row in rows_of(engine)] == [1, 2]
@@ -107,5 +107,5 @@ def test_checkpoints_come_back_in_order(engine: Engine) -> None:
     with begin_writing(engine) as connection:
         for identity in ("b", "a"):
             insert_checkpoint(connection, identity, identity.upper(), CREATED_AT)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert all_checkpoints(connection) == ["A", "B"]

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection, Engine
 
 from frontdesk.storage.database import begin_writing
-from frontdesk.storage.record_rows import Finish
-from frontdesk.storage.sql.idempotency import ClaimRow, find_holder, finish_claim, take_claim
+from frontdesk.storage.record_rows import FinishedClaim
+from frontdesk.storage.sql.idempotency import ClaimRow, acquire_claim, find_holder, finish_claim
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 ASKED = ClaimRow(
@@ -22,7 +22,7 @@ ASKED = ClaimRow(
     created_at=NOW,
     expired=NOW - timedelta(days=1),
 )
-DONE = Finish(
+DONE = FinishedClaim(
     tenant="acme",
     subject="tester",
     key="key",
@@ -38,20 +38,20 @@ DONE = Finish(
 def test_a_claim_that_is_written_after_its_answer_leaves_the_answer_there(engine: Engine) -> None:
     with begin_writing(engine) as connection:
         assert finish_claim(connection, DONE, b"sealed")
-        holder = take_claim(connection, ASKED)
+        holder = acquire_claim(connection, ASKED)
     assert holder is not None
     assert holder.answer_sealed == b"sealed"
 
 
 def test_a_claim_that_is_asked_for_twice_is_the_askers_both_times(engine: Engine) -> None:
     with begin_writing(engine) as connection:
-        assert take_claim(connection, ASKED) is None
-        assert take_claim(connection, ASKED) is None
+        assert acquire_claim(connection, ASKED) is None
+        assert acquire_claim(connection, ASKED) is None
 
 
 def test_an_answer_that_a_slow_database_comes_to_late_does_not_replace_the_one_that_was_given(engine: Engine) -> None:
     with begin_writing(engine) as connection:
-        take_claim(connection, ASKED)
+        acquire_claim(connection, ASKED)
         assert finish_claim(connection, DONE, b"from the spool", is_acknowledged=True)
         assert finish_claim(connection, DONE, b"committed, told nobody")
         assert _answer(connection) == b"from the spool"
@@ -59,7 +59,7 @@ def test_an_answer_that_a_slow_database_comes_to_late_does_not_replace_the_one_t
 
 def test_the_answer_that_was_given_replaces_one_that_was_told_nobody(engine: Engine) -> None:
     with begin_writing(engine) as connection:
-        take_claim(connection, ASKED)
+        acquire_claim(connection, ASKED)
         assert finish_claim(connection, DONE, b"committed, told nobody")
         assert finish_claim(connection, DONE, b"from the spool", is_acknowledged=True)
         assert _answer(connection) == b"from the spool"
@@ -67,7 +67,7 @@ def test_the_answer_that_was_given_replaces_one_that_was_told_nobody(engine: Eng
 
 def test_an_answer_of_a_claim_that_lost_its_key_is_refused(engine: Engine) -> None:
     with begin_writing(engine) as connection:
-        take_claim(connection, ASKED)
+        acquire_claim(connection, ASKED)
         assert not finish_claim(connection, replace(DONE, claim="claim-2"), b"another's")
         assert finish_claim(connection, DONE, b"sealed")
         assert _answer(connection) == b"sealed"

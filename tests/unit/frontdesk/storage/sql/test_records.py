@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Engine, Table, select
 
 from frontdesk.errors import DataError
-from frontdesk.storage.database import reading
+from frontdesk.storage.database import begin_reading
 from frontdesk.storage.record_rows import RESOLUTION, open_original
 from frontdesk.storage.sql.records import find_answer, find_sealed, insert_performance, insert_rows
 from frontdesk.storage.tables import customer_history, model_performance, queries
@@ -24,7 +24,7 @@ def write(engine: Engine, *records: Record) -> None:
 
 
 def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         return [dict(row) for row in connection.execute(select(table)).mappings()]
 
 
@@ -77,7 +77,7 @@ def test_neither_the_raw_text_nor_an_original_is_in_any_row(engine: Engine) -> N
 def test_what_the_customer_wrote_and_was_sent_is_there_for_who_has_the_key(engine: Engine) -> None:
     kept = record()
     write(engine, kept, record(with_reply=False))
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert find_sealed(connection, "other", kept.answer.query_id) is None
         query, reply = find_sealed(connection, "acme", kept.answer.query_id)
     assert open_original(SEAL, query, "acme", kept.answer.query_id, "query_text") == RAW_TEXT
@@ -137,7 +137,7 @@ def test_a_batch_gives_history_only_to_those_who_have_one(engine: Engine) -> Non
 def test_an_answer_is_found_by_its_own_tenant_alone(engine: Engine) -> None:
     kept = record(tenant="acme")
     write(engine, kept, record(tenant="other"))
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         found = find_answer(connection, "acme", kept.answer.query_id)
         assert find_answer(connection, "other", kept.answer.query_id) is None
         assert find_answer(connection, "acme", "unknown") is None
@@ -150,7 +150,7 @@ def test_an_answer_is_found_by_its_own_tenant_alone(engine: Engine) -> None:
 def test_a_stored_answer_leaves_out_what_it_does_not_have(engine: Engine) -> None:
     kept = record(with_reply=False)
     write(engine, kept)
-    with reading(engine) as connection:
+    with begin_reading(engine) as connection:
         assert "reply" not in json.loads(find_answer(connection, "acme", kept.answer.query_id)[0])
     (row,) = rows(engine, queries)
     assert row["response_text"] is None

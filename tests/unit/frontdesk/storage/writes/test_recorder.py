@@ -69,7 +69,7 @@ def shown(error: BaseException) -> str:
 
 async def queued(recorder: SpoolingRecorder, *records: Record) -> list[asyncio.Task[str]]:
     """Tasks that have put their records on the queue, and time enough for the thread to take what it may."""
-    tasks = [asyncio.create_task(recorder.keep(kept)) for kept in records]
+    tasks = [asyncio.create_task(recorder.store(kept)) for kept in records]
     await asyncio.sleep(0.05)
     return tasks
 
@@ -79,7 +79,7 @@ async def test_an_acknowledged_record_is_there_for_everybody(
 ) -> None:
     for _ in range(20):
         kept = record()
-        assert await recorder.keep(kept) == "committed"
+        assert await recorder.store(kept) == "committed"
         assert kept.answer.query_id in ids(onlooker)
 
 
@@ -88,7 +88,7 @@ async def test_records_that_wait_together_are_committed_together(
 ) -> None:
     counted = commits(engine)
     records = [record() for _ in range(200)]
-    assert await asyncio.gather(*(recorder.keep(kept) for kept in records)) == ["committed"] * 200
+    assert await asyncio.gather(*(recorder.store(kept) for kept in records)) == ["committed"] * 200
     assert ids(onlooker) == {kept.answer.query_id for kept in records}
     assert 1 <= len(counted) <= 20
 
@@ -98,7 +98,7 @@ async def test_no_commit_takes_more_rows_than_it_may(
 ) -> None:
     counted = commits(engine)
     with recording(url, tmp_path / "host", engine=engine, max_rows_per_commit=4) as worker:
-        await asyncio.gather(*(worker.recorder.keep(record()) for _ in range(20)))
+        await asyncio.gather(*(worker.recorder.store(record()) for _ in range(20)))
     assert len(counted) >= 5
     assert len(ids(onlooker)) == 20
 
@@ -164,7 +164,7 @@ def test_an_event_loop_that_is_gone_does_not_stop_the_thread(url: str, recorder:
 
     with writing_elsewhere(url):
         asyncio.run(leave())
-    assert asyncio.run(recorder.keep(record())) == "committed"
+    assert asyncio.run(recorder.store(record())) == "committed"
 
 
 async def test_closing_commits_what_waits(
@@ -181,5 +181,5 @@ async def test_a_closed_recorder_keeps_nothing(recorder: SpoolingRecorder, onloo
     recorder.close()
     recorder.close()
     with pytest.raises(StorageUnavailable, match="closed"):
-        await recorder.keep(record())
+        await recorder.store(record())
     assert ids(onlooker) == set()

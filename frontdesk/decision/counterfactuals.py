@@ -1,0 +1,96 @@
+"""What would have changed a decision: one thing at a time is set to another value and the same rules decide again.
+
+Only single changes are tried. Where two reasons speak against automation, neither alone changes the action, and nothing
+is claimed. Knows nothing of models, texts or how a threshold was certified.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from frontdesk.decision.rules import decide
+from frontdesk.taxonomy import Taxonomy
+from frontdesk.types import Action, Priority, PriorityLevel, Understanding
+
+
+@dataclass(frozen=True, slots=True)
+class Counterfactual:
+    """`action` is what would have been decided if `condition`, a sentence without its "if", had held."""
+
+    condition: str
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One message on which was decided, and the limits that the decision went by.
+
+    `out_of_scope_threshold` is of the bundle, `urgent_score` of the priority policy.
+    """
+
+    understanding: Understanding
+    taxonomy: Taxonomy
+    priority: Priority
+    max_plausible_to_clarify: int
+    out_of_scope_threshold: float
+    urgent_score: float
+
+    @property
+    def action(self) -> Action:
+        return decide(self.understanding, self.taxonomy, self.priority, self.max_plausible_to_clarify).action
+
+    def find_counterfactuals(self) -> list[Counterfactual]:
+        """Each single change that gives another action, in the order of the rules."""
+        changes = (*self._of_scope(), *self._of_policy(), *self._of_priority(), *self._of_certainty())
+        return [
+            Counterfactual(condition, changed.action)
+            for condition, changed in changes
+            if changed.action is not self.action
+        ]
+
+    def _of_scope(self) -> Iterator[tuple[str, Case]]:
+        intent = self.understanding.intent
+        if not intent.in_scope:
+            words = f"the out-of-scope probability were at most {_percent(self.out_of_scope_threshold)}"
+            words += f" (it is {_percent(intent.out_of_scope_probability)})"
+            yield words, self._understood(intent=replace(intent, in_scope=True))
+
+    def _of_policy(self) -> Iterator[tuple[str, Case]]:
+        label = self.understanding.intent.label
+        policy = self.taxonomy.policy(label)
+        if policy.escalate or not policy.automate:
+            allowed = replace(policy, automate=True, escalate=False, is_defined=True)
+            others = (intent for intent in self.taxonomy.intents if intent.name != label)
+            taxonomy = replace(self.taxonomy, intents=(allowed, *others))
+            yield f"the team's policy allowed {label} to be answered without a person", replace(self, taxonomy=taxonomy)
+
+    def _of_priority(self) -> Iterator[tuple[str, Case]]:
+        is_urgent = self.priority.level is PriorityLevel.URGENT
+        level, side = (PriorityLevel.HIGH, "below") if is_urgent else (PriorityLevel.URGENT, "at least")
+        words = f"the priority were {side} {self.urgent_score:g} (it is {self.priority.score:g})"
+        yield words, replace(self, priority=replace(self.priority, level=level))
+
+    def _of_certainty(self) -> Iterator[tuple[str, Case]]:
+        intent, threshold = self.understanding.intent, self.understanding.automation_threshold
+        if threshold is None:
+            words = f"a threshold of {_percent(intent.confidence)} or less had been certified"
+            yield words, self._understood(automation_threshold=intent.confidence)
+        elif intent.confidence < threshold:
+            words = f"the confidence were at least {_percent(threshold)} (it is {_percent(intent.confidence)})"
+            yield words, self._understood(intent=replace(intent, confidence=threshold))
+        else:
+            words = f"the confidence were below {_percent(threshold)} (it is {_percent(intent.confidence)})"
+            yield words, self._understood(intent=replace(intent, confidence=math.nextafter(threshold, 0)))
+        if len(self.understanding.plausible) > 1:
+            yield "one intent alone were plausible", self._understood(plausible=self.understanding.plausible[:1])
+        if self.understanding.skipped:
+            yield "every part of the system had taken part", self._understood(skipped=())
+
+    def _understood(self, **changes: object) -> Case:
+        return replace(self, understanding=replace(self.understanding, **changes))  # type: ignore[arg-type]  # by name
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"

@@ -1,0 +1,44 @@
+"""What a person who takes a conversation over should know at a glance: what, mood, tried, needed. Pure, and masked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from frontdesk.decision.rules import REASON_TEXTS
+from frontdesk.decision.slot_filling import required_slots
+from frontdesk.taxonomy import Taxonomy
+from frontdesk.types import Decision, HandOff, Priority, Understanding
+
+
+def summarize_handoff(
+    understanding: Understanding, decision: Decision, priority: Priority, taxonomy: Taxonomy, contacts: Sequence[str]
+) -> HandOff:
+    """The summary for a message that is escalated.
+
+    Args:
+        understanding: of the message.
+        decision: to escalate, with its actions.
+        priority: of the message.
+        taxonomy: how intents and actions are described.
+        contacts: phrases on earlier contacts, none for a stranger.
+    """
+    intent, sentiment = understanding.intent, understanding.sentiment
+    policy = taxonomy.policy(intent.label)
+    what = policy.description or f"About {intent.label.replace('_', ' ')}."
+    if not intent.in_scope:
+        what = "It fits none of the intents that Frontdesk knows."
+    filled = {slot for action in decision.actions for slot in action.slots}
+    wanted = dict.fromkeys(
+        slot for action in decision.suggested_actions for slot in required_slots(action, taxonomy.needs)
+    )
+    missing = [f"Ask for: {slot}" for slot in wanted if slot not in filled]
+    return HandOff(
+        what=what,
+        mood=f"{sentiment.label}, {priority.level.value} priority",
+        tried=tuple(f"The customer {phrase}." for phrase in contacts),
+        needed=(
+            *(REASON_TEXTS[reason] for reason in decision.reasons),
+            *(taxonomy.actions.get(action, action) for action in decision.suggested_actions),
+            *missing,
+        ),
+    )

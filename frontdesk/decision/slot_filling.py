@@ -1,0 +1,75 @@
+"""What an agent may do next, with what the message already says of it: the order, the amount, the date, the address.
+
+The actions of an intent are those of the taxonomy's closed list, which may say what slots each needs. Where it does not
+they are read off the name: every action on a refund may need an order, an amount and a date. Values are as in the
+masked message, so an order number is a placeholder until the answer leaves. Pure; knows nothing of how an action is
+carried out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from frontdesk.types import SuggestedAction
+
+_BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "order": ("order", "date"),
+        "tracking": ("order",),
+        "return": ("order", "date"),
+        "refund": ("order", "amount", "date"),
+        "payment": ("order", "amount", "date"),
+        "invoice": ("order", "date"),
+        "address": ("order", "address"),
+        "complaint": ("order", "amount", "date"),
+        "newsletter": ("email",),
+        "account": ("account", "email"),
+        "identity": ("account", "email"),
+        "reset": ("email",),
+    }
+)
+"""A word of an action's name -> what it may need; actions that only send a text need nothing."""
+
+_SENDING = ("guide", "overview", "terms", "details")
+_CURRENCY = r"(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|euros?|dollars?|pounds?|kronor)"
+_NUMBER = r"(?<!\d)(?:\d{1,3}(?:[ \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_FOUND_BY: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {
+        "order": re.compile(r"\[ORDER_\d+\]"),
+        "account": re.compile(r"\[ACCOUNT_\d+\]"),
+        "email": re.compile(r"\[EMAIL_\d+\]"),
+        "address": re.compile(r"\[ADDRESS_\d+\]"),
+        "amount": re.compile(rf"[€$£] ?(?:{_NUMBER})|(?:{_NUMBER}) ?(?:[€£$]|{_CURRENCY}\b)", re.IGNORECASE),
+        "date": re.compile(
+            rf"\b\d{{4}}-\d\d?-\d\d?\b|\b\d\d?[./]\d\d?[./]\d{{2,4}}\b"
+            rf"|\b\d\d?(?:st|nd|rd|th)? (?:of )?{_MONTH}\b(?: \d{{4}})?"
+            rf"|\b{_MONTH} \d\d?(?:st|nd|rd|th)?\b(?:,? \d{{4}})?",
+            re.IGNORECASE,
+        ),
+    }
+)
+
+
+def fill_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[SuggestedAction, ...]:
+    """Return each action with the slots that `text` fills; the first value of each kind is used.
+
+    `text` is masked and neutralized (`MaskedText.neutralize`): a placeholder that the customer typed fills no slot.
+    """
+    return tuple(SuggestedAction(action, _filled(required_slots(action, needs), text)) for action in actions)
+
+
+def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The slots of an action, in order: those that the taxonomy's `needs` name, else those that its own name tells."""
+    if action in needs:
+        return needs[action]
+    parts = action.split("_")
+    if parts[-1] in _SENDING:
+        return ()
+    return tuple(dict.fromkeys(slot for part in parts for slot in _BY_WORD.get(part, ())))
+
+
+def _filled(slots: Sequence[str], text: str) -> dict[str, str]:
+    return {slot: found[0] for slot in slots if (found := _FOUND_BY[slot].search(text))}

@@ -1,0 +1,127 @@
+"""Words and characters of a masked text as sparse TF-IDF: our own vectoriser with a JSON vocabulary.
+
+Exact in training and serving, no pickle. Words give 1- and 2-grams; characters give n-grams inside word boundaries,
+so that their ids depend on the word alone and are remembered per word (measured: 0.03 ms a text instead of 0.2).
+Knows nothing of labels or models.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+TOKENISER_VERSION = "1"
+CHARACTER_NGRAMS = (2, 5)
+MAX_CACHED_WORDS = 50_000
+
+_PLACEHOLDER = re.compile(r"\[([A-Z]+)_\d+\]")
+_TOKEN = re.compile(r"<[a-z]+>|[^\W_]+(?:'[^\W_]+)*|[!?]|[^\w\s]")
+
+
+def tokenize(text: str) -> list[str]:
+    """Lower-case words, `!`, `?`, symbols and emoji; a placeholder such as `[ORDER_1]` becomes `<order>`."""
+    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
+    marked = _PLACEHOLDER.sub(lambda match: f" <{match[1].lower()}> ", plain)
+    return _TOKEN.findall(marked.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """One text as sparse TF-IDF: `ids` ascending int64, `weights` float32; each block has Euclidean length 1."""
+
+    ids: NDArray[np.int64]
+    weights: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Vectoriser:
+    """TF-IDF with a frozen vocabulary: word terms take ids 0..len(words), character terms the ids after them.
+
+    Weights are sublinear (1 + log count) times the inverse document frequency, and each of the two blocks is scaled to
+    length 1 (Salton & Buckley 1988, as in scikit-learn's `TfidfVectorizer`).
+    """
+
+    words: tuple[str, ...]
+    characters: tuple[str, ...]
+    idf: NDArray[np.float32]
+    _word_ids: dict[str, int] = field(init=False, repr=False)
+    _character_ids: dict[str, int] = field(init=False, repr=False)
+    _remembered: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        word_ids = {term: index for index, term in enumerate(self.words)}
+        character_ids = {term: len(self.words) + index for index, term in enumerate(self.characters)}
+        object.__setattr__(self, "_word_ids", word_ids)
+        object.__setattr__(self, "_character_ids", character_ids)
+
+    @property
+    def size(self) -> int:
+        return len(self.words) + len(self.characters)
+
+    @classmethod
+    def fit(
+        cls, texts: Sequence[str], *, min_documents: int = 2, max_words: int = 20_000, max_characters: int = 40_000
+    ) -> Vectoriser:
+        """Learn the vocabulary: terms of at least `min_documents` texts, the most frequent first, ties by spelling."""
+        words: Counter[str] = Counter()
+        characters: Counter[str] = Counter()
+        for text in texts:
+            found = tokenize(text)
+            words.update(set(_word_terms(found)))
+            characters.update({gram for token in set(found) for gram in _character_terms(token)})
+        kept_words = _most_frequent(words, min_documents, max_words)
+        kept_characters = _most_frequent(characters, min_documents, max_characters)
+        frequencies = [words[term] for term in kept_words] + [characters[term] for term in kept_characters]
+        idf = np.array([math.log((1 + len(texts)) / (1 + count)) + 1 for count in frequencies], dtype=np.float32)
+        return cls(tuple(kept_words), tuple(kept_characters), idf)
+
+    def terms(self, text: str) -> Terms:
+        """The sparse TF-IDF of one masked text; empty arrays where no term is known."""
+        found = tokenize(text)
+        known_words = [self._word_ids[term] for term in _word_terms(found) if term in self._word_ids]
+        pieces = [np.array(known_words, dtype=np.int64), *(self._characters_of(token) for token in found)]
+        ids, counts = np.unique(np.concatenate(pieces), return_counts=True)
+        weights = (1.0 + np.log(counts.astype(np.float32))) * self.idf[ids]
+        border = int(np.searchsorted(ids, len(self.words)))
+        for block in (weights[:border], weights[border:]):
+            length = float(np.sqrt(np.dot(block, block)))
+            if length > 0:
+                block /= length
+        return Terms(ids, weights)
+
+    def _characters_of(self, token: str) -> NDArray[np.int64]:
+        remembered = self._remembered.get(token)
+        if remembered is None:
+            known = (self._character_ids.get(gram) for gram in _character_terms(token))
+            remembered = np.array([index for index in known if index is not None], dtype=np.int64)
+            if len(self._remembered) >= MAX_CACHED_WORDS:
+                self._remembered.clear()
+            self._remembered[token] = remembered
+        return remembered
+
+
+def _word_terms(found: Sequence[str]) -> list[str]:
+    return [*found, *(f"{first} {second}" for first, second in pairwise(found))]
+
+
+def _character_terms(token: str) -> list[str]:
+    padded = f" {token} "
+    shortest, longest = CHARACTER_NGRAMS
+    return [
+        padded[start : start + length]
+        for length in range(shortest, min(longest, len(padded)) + 1)
+        for start in range(len(padded) - length + 1)
+    ]
+
+
+def _most_frequent(counts: Counter[str], least: int, most: int) -> Iterable[str]:
+    frequent = [term for term, count in counts.items() if count >= least]
+    return sorted(sorted(frequent, key=lambda term: (-counts[term], term))[:most])

@@ -1,0 +1,158 @@
+"""Numbers that a state gives a person: by shape and checksum, or by the word before them.
+
+A shape that other numbers share (eleven bare digits) counts only after its name; after its name a number counts even
+with a typing error in it. Checksums are python-stdnum's. Dates of birth are in `mistyped`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+
+from stdnum.be import nn
+from stdnum.br import cpf
+from stdnum.ch import ssn as ahv
+from stdnum.de import idnr
+from stdnum.es import dni, nie
+from stdnum.fi import hetu
+from stdnum.fr import nir
+from stdnum.ie import pps
+from stdnum.it import codicefiscale
+from stdnum.se import personnummer
+from stdnum.us import itin, ssn
+
+from frontdesk.masking.spans import END, START, Span, find_word_starts, word_set
+
+_NINO_PREFIX_NEVER_GIVEN = frozenset(("BG", "GB", "KN", "NK", "NT", "TN", "ZZ"))
+"""National Insurance Manual NIM39110."""
+
+
+def _is_nino(candidate: str) -> bool:
+    return candidate.replace(" ", "")[:2].upper() not in _NINO_PREFIX_NEVER_GIVEN
+
+
+def _is_dni(candidate: str) -> bool:
+    return bool(dni.is_valid(candidate.replace(".", "")))
+
+
+def _is_social_security_number(candidate: str) -> bool:
+    """In groups of three, two and four, with one separator between them."""
+    plain = f"{candidate[:3]}-{candidate[4:6]}-{candidate[7:]}"
+    return bool(ssn.is_valid(plain) or itin.is_valid(plain))
+
+
+def _is_british_licence(candidate: str) -> bool:
+    """Its six digits hold a date: decade, month (plus 50 for women), day, year."""
+    digits = "".join(filter(str.isdigit, candidate[5:12]))
+    return int(digits[1:3]) % 50 in range(1, 13) and int(digits[3:5]) in range(1, 32)
+
+
+_SHAPES: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    (r"\d{3}[ ./_-]\d\d[ ./_-]\d{4}", _is_social_security_number),
+    (r"[A-CEGHJ-PR-TW-Z] ?[A-CEGHJ-NPR-TW-Z](?:[ ./_-]?\d){6}[ ./_-]?[A-D]", _is_nino),
+    (r"\d\d \d{3} \d{3} \d{3}", idnr.is_valid),
+    (r"[12] ?\d\d ?\d\d ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d", nir.is_valid),
+    (r"(?:\d{8}|\d\d\.\d{3}\.\d{3})[ -]?[A-Z]", _is_dni),
+    (r"[XYZ][ -]?\d{7}[ -]?[A-Z]", nie.is_valid),
+    (r"[A-Z]{3} ?[A-Z]{3} ?[\dL-V]{2}[A-EHLMPR-T][\dL-V]{2} ?[A-Z][\dL-V]{3} ?[A-Z]", codicefiscale.is_valid),
+    (r"(?:19|20)?\d{6}[-+]\d{4}", personnummer.is_valid),
+    (r"\d{6}[-+A]\d{3}[\dA-Y]", hetu.is_valid),
+    (r"\d\d\.\d\d\.\d\d-\d{3}[.-]\d\d", nn.is_valid),
+    (r"756\.\d{4}\.\d{4}\.\d\d", ahv.is_valid),
+    (r"\d{3}\.\d{3}\.\d{3}-\d\d", cpf.is_valid),
+    (r"\d{7}[A-W][A-IW]?", pps.is_valid),
+    (r"[A-Z]{5} ?\d{6} ?[A-Z9]{2}[A-Z\d]{3}", _is_british_licence),
+)
+_CHECKED = tuple((re.compile(f"{shape}{END}", re.IGNORECASE | re.ASCII), valid) for shape, valid in _SHAPES)
+_ANY = re.compile(rf"{START}(?:{'|'.join(shape for shape, _ in _SHAPES)}){END}", re.IGNORECASE | re.ASCII)
+_DIGITS = re.compile(r"\d+", re.ASCII)
+_HEAD = re.compile(r"(?<![^\W_])[A-Z]{1,3} ?[A-Z]{0,6}[ ./_-]?\Z", re.IGNORECASE | re.ASCII)
+_HEAD_WITHIN = 9
+
+_NAMES = (
+    r"ssn|itin|social security|national insurance|ni\b|nino|nhs|pps|sin\b(?!-)|tax(?:payer)? id|passport|pass\b|driv(?:ing|er'?s?) licen[cs]e"
+    r"|identity card|id card|national id|aadhaar|steuer-?id\w*|steuer-?identifikationsnummer|idnr|sozialversicherungs\w*"
+    r"|sv-nummer|rentenversicherungs\w*|ahv|reisepass\w*|personalausweis\w*|ausweis\w*|führerschein\w*|sécurité sociale"
+    r"|sécu|nir|carte d'identité|passeport|permis de conduire|dni|nie|nif|seguridad social|pasaporte"
+    r"|carn[eé] de conducir|codice fiscale|carta d'identità|passaporto|patente|bsn|burgerservicenummer|paspoort\w*"
+    r"|personnummer|cpr|pesel|cpf|hetu|henkilötunnus"
+)
+_NAMED = re.compile(
+    rf"{START}(?:{_NAMES})(?:[ :#(.-]|number|num|no\b|nr\b|nummer|numéro|número|numero|n[°º]|is\b|ist\b|lautet\b|est\b|es\b"
+    r"|è\b|my|card|code|the|le|la|de|di){0,8}"
+    rf"{START}((?-i:[A-Z]{{0,5}})[ -]?\d(?-i:[\dA-Z])*+(?:[ ./-](?:(?-i:[A-Z])[ ]?)?\d(?-i:[\dA-Z])*+){{0,8}}(?:[ -]?(?-i:[A-Z]))?){END}",
+    re.IGNORECASE,
+)
+_FIRST_WORDS = tuple(
+    """
+    ssn itin social national ni nino nhs pps sin tax passport driv identity id aadhaar steuer idnr sozial sv
+    renten ahv reisepass personalausweis ausweis führerschein sécurité sécu nir carte passeport permis dni nie nif
+    seguridad pasaporte carn codice carta passaporto patente bsn burgerservice paspoort personnummer cpr pesel cpf hetu
+    henkilötunnus
+    """.split()
+)
+_BEGINNINGS = frozenset(word[:3] for word in _FIRST_WORDS)
+_MIN_DIGITS, _MAX_DIGITS = 6, 15
+_MIXED = range(8, 17)
+_GROUP_END = re.compile(r"[ ./-]")
+
+
+def find_identity_numbers(text: str) -> Iterator[Span]:
+    found = [*_by_shape(text), *_by_name(text)]
+    done = 0
+    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
+        if start >= done:
+            done = end
+            yield start, end, "ID"
+
+
+def _by_shape(text: str) -> Iterator[tuple[int, int]]:
+    done = 0
+    for start in _starts(text):
+        if start < done or not _ANY.match(text, start):
+            continue
+        ends = [match.end() for pattern, valid in _CHECKED if (match := pattern.match(text, start)) and valid(match[0])]
+        if ends:
+            done = max(ends)
+            yield start, done
+
+
+def _starts(text: str) -> Iterator[int]:
+    """Where an identity may start, in order: at digits, and at one to nine letters right before them."""
+    for digits in _DIGITS.finditer(text):
+        start = digits.start()
+        before = text[max(0, start - 1) : start]
+        if before.isalpha() or before in (" ", "-", ".", "/", "_"):
+            low = max(0, start - _HEAD_WITHIN)
+            while head := _HEAD.search(text, low, start):
+                yield head.start()
+                low = head.start() + 1
+        yield start
+
+
+def _by_name(text: str) -> Iterator[tuple[int, int]]:
+    words = word_set(text)
+    if _BEGINNINGS.isdisjoint([word[:3] for word in words]):
+        return
+    announcing = frozenset(word for word in words if word.startswith(_FIRST_WORDS))
+    for start in find_word_starts(text, announcing):
+        if found := _NAMED.match(text, start):
+            candidate = _within_length(found[1])
+            if _is_long_enough(candidate):
+                yield found.start(1), found.start(1) + len(candidate)
+
+
+def _within_length(candidate: str) -> str:
+    """Without the last groups where there are more digits than identities have: what follows is another number."""
+    groups = list(_GROUP_END.finditer(candidate))
+    while groups and sum(map(str.isdigit, candidate)) > _MAX_DIGITS:
+        candidate = candidate[: groups.pop().start()]
+    return candidate
+
+
+def _is_long_enough(candidate: str) -> bool:
+    """Six digits, or four among eight characters: passports have letters between."""
+    digits = sum(map(str.isdigit, candidate))
+    return _MIN_DIGITS <= digits <= _MAX_DIGITS or (
+        digits >= _MIN_DIGITS - 2 and sum(map(str.isalnum, candidate)) in _MIXED
+    )

@@ -1,0 +1,70 @@
+"""Telephone numbers by the shapes of numbering plans, and bare ones by the word before them.
+
+Own patterns only: a library that knows each country's plan wants to be told the country, which a message does not say.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from frontdesk.masking.spans import END, NUMBER, Span, find_word_starts
+
+# International; trunk prefix 0, a first group of at most six digits, nine digits in all; the groups of ten- and
+# nine-digit plans without a prefix; mobile numbers in one piece (UK 07, DE 015-017, FR 06 and 07).
+_GAP = r"[ \u00a0./()-]{0,3}"
+_TRUNK = "|".join(rf"\d{{{n}}}\)?[ \u00a0/-](?:[ \u00a0/()-]{{0,3}}\d){{{8 - n},10}}" for n in range(1, 6))
+_PHONE = re.compile(
+    rf"(?:(?<=\+)[1-9]|00[1-9]\d{{0,2}}[ \u00a0./-])(?:{_GAP}\d){{7,13}}{END}"
+    rf"|0(?:{_TRUNK}){END}"
+    rf"|(?<=\()0\)[1-9](?:{_GAP}\d){{8,9}}{END}"
+    rf"|0\d(?:\.\d\d){{4}}{END}"
+    rf"|0(?:7[1-9]\d{{8}}|1[567]\d{{8,9}}|[67]\d{{8}}){END}"
+    rf"|(?:1[ .-])?\(?[2-9]\d\d(?:\) ?|[ .-])[2-9]\d\d[ .-]\d{{4}}{END}"
+    rf"|[89]\d \d{{3}} \d\d \d\d{END}"
+    rf"|3[2-9]\d[ -]\d{{6,7}}{END}"
+    rf"|[2-9]\d\d(?:(?:[ -]\d{{3}}){{2}}|(?:[ -]\d\d){{3}}){END}"
+)
+_GROUPS = re.compile(rf"\d(?:{_GAP}\d){{6,13}}{END}")
+_WORDS = (
+    r"phone|telephone|mobile|cell|tel|call|ring|text|whatsapp|sms|fax|landline|handy|mobil|telefon|rückruf|anrufen|festnetz"
+    r"|téléphone|portable|téléphoner|joignable|teléfono|móvil|llamar|llámame|llamarme|fijo|telefono|cellulare|chiamatemi"
+    r"|chiamare|fisso"
+)
+_CALL_WORDS = frozenset(word + end for word in _WORDS.split("|") for end in ("", "nummer", "s", "nr"))
+_LINK = re.compile(
+    r"[^\W\d_]+"
+    r"(?:[ .:#]|me |us |back |at |on |under |unter |au |al |en |is |ist |est |es |è |number |numbers |no\b|nr\b|nummer "
+    r"|número |numero |numéro |my |mein |meine |mon |mi |il |mio |auf |der |einer |sur |le |du |de |di |a |to ){1,8}",
+    re.IGNORECASE,
+)
+
+
+def phone_end(text: str, start: int) -> int:
+    """Where the telephone number ends that starts at `start` by its shape alone; -1 where none does."""
+    found = _PHONE.match(text, start)
+    return found.end() if found else -1
+
+
+def find_phones(text: str) -> Iterator[Span]:
+    done = 0
+    called: frozenset[int] | None = None
+    for number in NUMBER.finditer(text):
+        start = number.start()
+        if start < done:
+            continue
+        found = _PHONE.match(text, start)
+        if not found and (found := _GROUPS.match(text, start)):
+            called = _called(text) if called is None else called
+            found = found if start in called else None
+        if found:
+            done = found.end()
+            before = text[start - 1 : start]
+            opened = before == "(" and found[0].count(")") > found[0].count("(")
+            yield start - (before == "+" or opened), done, "PHONE"
+
+
+def _called(text: str) -> frozenset[int]:
+    """Where the words end that announce a telephone number ("ring me at ")."""
+    links = (_LINK.match(text, start) for start in find_word_starts(text, _CALL_WORDS))
+    return frozenset(link.end() for link in links if link)

@@ -1,0 +1,96 @@
+"""The one way in: an Authorization header and the scope that a route asks for, to a `Caller` or a refusal.
+
+The same object guards HTTP and gRPC. Knows nothing of either, of routes, or of which rows belong to a tenant.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from frontdesk.errors import Forbidden, Unauthenticated
+from frontdesk.security.revocations import Revocations
+from frontdesk.security.tokens import HINT, InactiveToken, TokenKeys, UnknownKey, VerifiedToken, verify_token
+from frontdesk.types import Caller
+
+if TYPE_CHECKING:
+    from frontdesk.config import SecuritySettings
+
+
+MAX_CACHED_TOKENS = 1024
+ANONYMOUS = Caller(tenant="", subject="", scopes=frozenset())
+
+RefusalObserver = Callable[[Caller, str, str], None]
+"""`on_refusal(caller, place, reason)` is called for each refused request that carried a token: with the caller, or
+`ANONYMOUS` if the token proves no caller, the route or RPC, and a short reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Authenticator:
+    """Admits callers whose token is signed by one of `keys` and not revoked.
+
+    A token that was verified is believed again until it expires or its key is retired: its signature cannot change, and
+    a client sends the same one with every request (0.03 ms saved each; more where the processor's caches are cold).
+    Revocations are checked for every request.
+    """
+
+    keys: TokenKeys
+    settings: SecuritySettings
+    revocations: Revocations = field(default_factory=Revocations)
+    on_refusal: RefusalObserver = field(default=lambda _caller, _place, _reason: None, repr=False)
+    _remembered: dict[str, VerifiedToken] = field(init=False, repr=False, compare=False, default_factory=dict)
+
+    async def authenticate(self, authorization: str | None, scope: str, place: str = "") -> Caller:
+        """The caller that a header `Bearer TOKEN` (the scheme in any case, RFC 9110) speaks for.
+
+        Waits only if the token names a key that is not known yet. `place` is the route template or RPC path that
+        `on_refusal` gets.
+
+        Raises:
+            Unauthenticated: no header, another scheme, or a token that is not valid.
+            Forbidden: a valid token without `scope`; the message names it.
+        """
+        if not authorization:
+            raise Unauthenticated("There is no Authorization header.", hint=HINT)
+        scheme, _, token = authorization.partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated("The Authorization header is not of the form Bearer TOKEN.", hint=HINT)
+        token = token.strip(" ")
+        try:
+            verified = self._known(token) or await self._verified(token)
+        except Unauthenticated as error:
+            if isinstance(error, InactiveToken):
+                self.on_refusal(error.caller, place, "the token lapsed")
+            else:
+                self.on_refusal(ANONYMOUS, place, "the token is not valid")
+            raise
+        caller = verified.caller
+        if self.revocations.is_revoked(caller.tenant, caller.subject, verified.token_id, verified.issued_at):
+            self.on_refusal(caller, place, "the token was revoked")
+            raise InactiveToken("The token was revoked.", caller=caller, hint=HINT)
+        if scope not in caller.scopes:
+            self.on_refusal(caller, place, f"the scope {scope} is missing")
+            raise Forbidden(
+                f"The token lacks the scope {scope}.", hint=f"Get one with: frontdesk token --scope {scope}"
+            )
+        return caller
+
+    def _known(self, token: str) -> VerifiedToken | None:
+        remembered = self._remembered.get(token)
+        if remembered is None or time.time() >= remembered.valid_until:
+            return None
+        return remembered if self.keys.find(remembered.key.kid) == remembered.key else None
+
+    async def _verified(self, token: str) -> VerifiedToken:
+        try:
+            verified = verify_token(token, self.keys, self.settings)
+        except UnknownKey:
+            if not await self.keys.refetch():
+                raise
+            verified = verify_token(token, self.keys, self.settings)
+        if len(self._remembered) >= MAX_CACHED_TOKENS:
+            self._remembered.clear()
+        self._remembered[token] = verified
+        return verified

@@ -1,0 +1,122 @@
+"""Moving windows in Redis, the same for all workers and machines: one script, one call for all requests that wait.
+
+One call is under way at a time; what comes meanwhile is asked together in the next. Redis keeps the time. A Redis that
+is frozen or away costs a request `timeout_s` once, then nothing for `PAUSE_S`: the worker's own share decides then.
+
+Knows nothing of who calls: a key and a quota are all it gets.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from redis.exceptions import RedisError
+
+from frontdesk.security.rate_limit import Quota, QuotaStatus, RateLimitResult
+
+PREFIX = "frontdesk:limits:{window} "  # the braces keep all keys on one shard of a cluster
+PAUSE_S = 1.0
+MAX_BATCH_SIZE = 128
+
+SCRIPT = """
+local moment = redis.call('TIME')
+local now = moment[1] * 1000000 + moment[2]
+local quotas = tonumber(ARGV[2])
+local told = {}
+for first = 1, #KEYS, quotas do
+  local full = 0
+  local used = {}
+  for place = 0, quotas - 1 do
+    local window = tonumber(ARGV[4 + 2 * place])
+    redis.call('ZREMRANGEBYSCORE', KEYS[first + place], '-inf', now - window)
+    used[place] = redis.call('ZCARD', KEYS[first + place])
+    if full == 0 and used[place] >= tonumber(ARGV[3 + 2 * place]) then full = place + 1 end
+  end
+  told[#told + 1] = full
+  for place = 0, quotas - 1 do
+    local key = KEYS[first + place]
+    local window = tonumber(ARGV[4 + 2 * place])
+    if full == 0 then
+      redis.call('ZADD', key, now, ARGV[1] .. first)
+      redis.call('PEXPIRE', key, math.ceil(window / 1000))
+      used[place] = used[place] + 1
+    end
+    local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
+    told[#told + 1] = used[place]
+    told[#told + 1] = oldest[2] and (tonumber(oldest[2]) + window - now) or window
+  end
+end
+return told
+"""
+"""KEYS: one for each quota of each request. ARGV: a word that no other call has, how many quotas there are, then the
+limit and the window (microseconds) of each. Told of each request: the place of the quota that refuses it, from 1, or 0;
+then for each quota how many its window holds and the microseconds until the oldest leaves it."""
+
+
+class RedisRateLimit:
+    """`client` is a `redis.asyncio.Redis` without time-outs of its own: a busy event loop is no reason to give up."""
+
+    def __init__(self, client: Any, quotas: Sequence[Quota], timeout_s: float) -> None:
+        self._quotas = tuple(quotas)
+        self._timeout_s = timeout_s
+        self._script = client.register_script(SCRIPT)
+        self._limits = [word for quota in quotas for word in (str(quota.limit), str(round(quota.window_s * 1_000_000)))]
+        self._waiting: list[tuple[Sequence[str], asyncio.Future[RateLimitResult | None]]] = []
+        self._asking: asyncio.Task[None] | None = None
+        self._again_at = 0.0  # monotonic
+
+    async def consume(self, keys: Sequence[str]) -> RateLimitResult | None:
+        """One request, for the key of each quota in their order; None where Redis does not answer in time."""
+        if time.monotonic() < self._again_at:
+            return None
+        told: asyncio.Future[RateLimitResult | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((keys, told))
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._ask())
+        return await told
+
+    async def _ask(self) -> None:
+        """Until nobody waits: ask for all who do."""
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
+                answers = await self._call([keys for keys, _ in batch])
+                if answers is None:
+                    self._again_at = time.monotonic() + PAUSE_S
+                    batch, self._waiting = batch + self._waiting, []
+                    answers = [None] * len(batch)
+                for (_, told), answer in zip(batch, answers, strict=True):
+                    if not told.done():  # cancelled: its client left
+                        told.set_result(answer)
+        finally:
+            self._asking = None
+
+    async def _call(self, requests: Sequence[Sequence[str]]) -> list[RateLimitResult | None] | None:
+        named = [PREFIX + key for keys in requests for key in keys]
+        arguments = [secrets.token_hex(8), str(len(self._quotas)), *self._limits]
+        call = asyncio.ensure_future(self._script(keys=named, args=arguments))
+        await asyncio.wait([call], timeout=self._timeout_s)
+        for _ in range(3):  # the timer and the answer may have come in the same turn of a busy loop
+            if not call.done():
+                await asyncio.sleep(0)
+        if not call.done():
+            call.cancel()
+            await asyncio.wait([call])
+            return None
+        try:
+            told = call.result()
+        except (RedisError, OSError):
+            return None
+        width = 1 + 2 * len(self._quotas)
+        return [self._taken(told[start : start + width]) for start in range(0, len(told), width)]
+
+    def _taken(self, told: Sequence[int]) -> RateLimitResult:
+        statuses = tuple(
+            QuotaStatus(quota, quota.limit - told[1 + 2 * place], told[2 + 2 * place] / 1_000_000)
+            for place, quota in enumerate(self._quotas)
+        )
+        return RateLimitResult(statuses, statuses[told[0] - 1] if told[0] else None)

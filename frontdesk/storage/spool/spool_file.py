@@ -1,0 +1,272 @@
+"""The spool: one SQLite file a host, shared by its workers, where rows wait while the database is away.
+
+Every commit is on the disk before it returns (WAL, synchronous=FULL), so what is in here is as acknowledged as what is
+in the database. It also holds the Idempotency-Keys taken meanwhile: the guarantee is the host's own as long as that
+lasts. Rows leave in the order in which they came, after the database has them (`drain.py`); those that it will never
+take are set aside, where they stay until a person looks at them.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from frontdesk.storage.database import begin_reading, begin_writing, open_database, truncate_wal, try_lock
+from frontdesk.storage.erasure_subjects import Fingerprint, Origin
+from frontdesk.storage.record_rows import Rows
+from frontdesk.storage.spool.replay import anonymise, is_erased, origin_of
+from frontdesk.storage.sql.erasure import Erasures
+from frontdesk.storage.sql.idempotency import (
+    ClaimHolder,
+    ClaimRow,
+    delete_claims,
+    delete_some_expired_keys,
+    find_holder,
+    has_claims,
+    tenants_with_keys,
+)
+from frontdesk.storage.sql.spool import (
+    all_refused,
+    count_refused,
+    count_spooled,
+    delete_refused,
+    delete_spooled,
+    erase_keys,
+    insert_refused,
+    last_sequence,
+    make_tables,
+    oldest_spooled,
+    owner_columns,
+    refused,
+    replace_rows,
+    requeue_refused,
+    rows_to_erase,
+    spool_id,
+    spooled,
+    tenants_in_spool,
+)
+
+FILE_NAME = "spool.db"
+SETTLED_NS = 1_000_000_000
+"""Coarsest resolution of file times: a second on old file systems, milliseconds on others."""
+NO_ORIGIN = Origin("", None, None, datetime(1970, 1, 1, tzinfo=UTC))
+"""Origin of an answer that was only kept under its Idempotency-Key, spooled by a release without origins."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledRows:
+    """Rows that wait, and their place in the order."""
+
+    sequence: int
+    content: str
+
+    @property
+    def rows(self) -> Rows:
+        return Rows.from_json(self.content)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRows:
+    """Rows that the database does not take, and the name of its error."""
+
+    spooled: SpooledRows
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedRecord:
+    """What was refused, as a person is told of it: without a word of what is in it."""
+
+    sequence: int
+    tenant: str
+    query_id: str
+    error: str
+    refused_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Spool:
+    """The open file. `engine` is for writing through `works.StoreWriter`; the rest is for the drain and for readers."""
+
+    engine: Engine
+    path: Path
+
+    @classmethod
+    def open(cls, home: Path) -> Spool:
+        """The spool of `home`, made on first run: file 0600.
+
+        Raises:
+            ConfigurationError: the file cannot be made or opened.
+        """
+        path = home / FILE_NAME
+        engine = open_database(f"sqlite:///{path}")
+        make_tables(engine)
+        return cls(engine, path)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def backlog(self) -> tuple[int, int]:
+        """How many requests' rows wait, and how many were set aside."""
+        with begin_reading(self.engine) as connection:
+            return count_spooled(connection), count_refused(connection)
+
+    def waiting_and_total(self) -> tuple[int, int]:
+        """How many requests' rows wait, and how many ever came: what is equal twice has stood still in between."""
+        with begin_reading(self.engine) as connection:
+            return count_spooled(connection), last_sequence(connection)
+
+    def oldest(self, at_most: int) -> list[SpooledRows]:
+        with begin_reading(self.engine) as connection:
+            return [SpooledRows(*found) for found in oldest_spooled(connection, at_most)]
+
+    def remove(self, taken: Sequence[SpooledRows], refused: Sequence[RefusedRows]) -> None:
+        """Forget what the database has, with its keys, and set aside what it refused: both or neither."""
+        claims = [finish.claim for one in taken if (finish := one.rows.finish) is not None]
+        now = datetime.now(UTC)
+        with begin_writing(self.engine) as connection:
+            insert_refused(
+                connection,
+                [
+                    {
+                        "sequence": one.spooled.sequence,
+                        **owner_columns(one.spooled.rows),
+                        "rows": one.spooled.content,
+                        "error": one.error,
+                        "refused_at": now,
+                    }
+                    for one in refused
+                ],
+            )
+            delete_spooled(connection, [one.sequence for one in (*taken, *(one.spooled for one in refused))])
+            delete_claims(connection, claims)
+
+    @property
+    def id(self) -> str:
+        """The id of this spool file in the database."""
+        with begin_reading(self.engine) as connection:
+            return spool_id(connection)
+
+    def tenants(self) -> tuple[set[str], bool]:
+        """Return the tenants of all rows and keys, and whether a row without a tenant exists."""
+        with begin_reading(self.engine) as connection:
+            return tenants_in_spool(connection)
+
+    def add_missing_origins(self, fingerprint: Fingerprint) -> None:
+        """Add the origin to rows that an earlier release spooled without one."""
+        with begin_writing(self.engine) as connection:
+            for table in (spooled, refused):
+                for sequence, content in rows_to_erase(connection, table, {}):
+                    rows = Rows.from_json(content)
+                    with_origin = replace(rows, origin=origin_of(rows, fingerprint) or NO_ORIGIN)
+                    replace_rows(connection, table, sequence, with_origin)
+
+    def erase(self, erased: Erasures, fingerprint: Fingerprint, margin: timedelta = timedelta()) -> dict[str, int]:
+        """Anonymise rows of erased keys that were received before the erasure, and delete answers under their keys.
+
+        Args:
+            erased: times of the erasures by this host's clock.
+            fingerprint: makes the keys of rows that an earlier release spooled.
+            margin: rows that were received up to this long after an erasure count as earlier.
+
+        Returns:
+            The number of rows by table.
+        """
+        removed = dict.fromkeys(("spool.spooled", "spool.refused", "spool.idempotency"), 0)
+        with begin_writing(self.engine) as connection:
+            for table in (spooled, refused):
+                for sequence, content in rows_to_erase(connection, table, erased):
+                    rows = Rows.from_json(content)
+                    if is_erased(rows, origin_of(rows, fingerprint), erased, margin) and rows != anonymise(rows):
+                        replace_rows(connection, table, sequence, anonymise(rows))
+                        removed[f"spool.{table.name}"] += 1
+            for (tenant, key), at in erased.items():
+                removed["spool.idempotency"] += erase_keys(connection, tenant, key, at + margin)
+        return removed
+
+    def refused(self) -> list[RefusedRecord]:
+        """What was set aside, in its order."""
+        with begin_reading(self.engine) as connection:
+            found = all_refused(connection)
+        return [
+            RefusedRecord(sequence, _tenant(rows), rows.id, error, at)
+            for sequence, rows, error, at in ((one[0], Rows.from_json(one[1]), *one[2:]) for one in found)
+        ]
+
+    def retry(self, sequences: Sequence[int]) -> None:
+        """Let what was set aside wait again, behind all that waits."""
+        with begin_writing(self.engine) as connection:
+            requeue_refused(connection, sequences, datetime.now(UTC))
+
+    def drop(self, sequences: Sequence[int]) -> None:
+        """Delete what was set aside, for good."""
+        with begin_writing(self.engine) as connection:
+            delete_refused(connection, sequences)
+        self.truncate_log()
+
+    def truncate_log(self) -> bool:
+        """Truncate the write-ahead log, which still holds deleted rows; False if a reader prevents it."""
+        with self.engine.connect() as connection:
+            return truncate_wal(connection)
+
+    def find_claim(self, asked: ClaimRow) -> ClaimHolder | None:
+        """Whose the key is on this host, as far as the spool knows."""
+        with begin_reading(self.engine) as connection:
+            return find_holder(connection, asked)
+
+    def has_keys(self) -> bool:
+        """Return whether the spool holds an Idempotency-Key."""
+        with begin_reading(self.engine) as connection:
+            return has_claims(connection)
+
+    def change_stamp(self) -> tuple[int, ...] | None:
+        """Return a value that changes with every write to the spool by any process: times and sizes of its files.
+
+        None if the files changed so recently that a later write could leave the same time.
+        """
+        change_stamp: list[int] = []
+        settled = time.time_ns() - SETTLED_NS
+        for path in (str(self.path), f"{self.path}-wal"):
+            try:
+                status = os.stat(path)  # noqa: PTH116 - on the hot path of requests with a key; twice as fast
+            except OSError:
+                change_stamp.append(0)
+                continue
+            if status.st_mtime_ns > settled:
+                return None
+            change_stamp += (status.st_mtime_ns, status.st_size, status.st_ino)
+        return tuple(change_stamp)
+
+    @contextmanager
+    def try_erasure_lock(self) -> Iterator[bool]:
+        """Yield whether this process holds the host's lock for applying erasures of other hosts."""
+        with try_lock(self.path.with_suffix(".erasures")) as is_ours:
+            yield is_ours
+
+    @contextmanager
+    def try_drain_lock(self) -> Iterator[bool]:
+        """Is this process the one that drains, as long as the context lasts? One a host is."""
+        with try_lock(self.path.with_suffix(".drain")) as is_ours:
+            yield is_ours
+
+
+def _tenant(rows: Rows) -> str:
+    return next((str(row["tenant"]) for table in rows.inserts.values() for row in table), "")
+
+
+def delete_expired_keys(engine: Engine, expired: datetime) -> None:
+    """Delete keys made before `expired`, a few at a time."""
+    with begin_reading(engine) as connection:
+        tenants = tenants_with_keys(connection)
+    for tenant in tenants:
+        deleted = 1
+        while deleted:
+            with begin_writing(engine) as connection:
+                deleted = delete_some_expired_keys(connection, tenant, expired)

@@ -1,0 +1,152 @@
+"""What each customer did before a moment, and all that customers did, in the order of time.
+
+The windows and limits are those of the one definition in `features/behavioural.py`; nothing is counted here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    Integer,
+    Select,
+    Table,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from frontdesk.features.customer_history import (
+    CONTACT_WINDOW,
+    MAX_INTERACTIONS,
+    RATING_WINDOW,
+    Contact,
+    CustomerHistory,
+    Rating,
+    compute_history,
+)
+from frontdesk.storage.tables import UtcDateTime, feedback, queries
+
+CONTACT, RATING, FIRST = "contact", "rating", "first"
+FETCHED_AT_ONCE = 1000
+
+
+def history_as_of(connection: Connection, tenant: str, customer_id: str, at: datetime) -> CustomerHistory:
+    """One customer's history from what was stored before `at`; a stranger's where nothing was. One statement."""
+    known = {
+        "tenant": tenant,
+        "customer_id": customer_id,
+        "at": at,
+        "contacts_since": at - CONTACT_WINDOW,
+        "ratings_since": at - RATING_WINDOW,
+    }
+    contacts, ratings, first = [], [], None
+    for kind, row_id, moment, intent, sentiment, number in connection.execute(_FACTS, known):
+        if kind == CONTACT:
+            contacts.append(Contact(row_id, moment, intent, sentiment, bool(number)))
+        elif kind == RATING:
+            ratings.append(Rating(row_id, moment, number))
+        else:
+            first = moment
+    return compute_history(contacts, ratings, first, at)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContact:
+    """A contact, whose it is, and the moment at which the message was asked about: no later than it was stored."""
+
+    tenant: str
+    customer_id: str
+    contact: Contact
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRating:
+    """A rating, and whose it is."""
+
+    tenant: str
+    customer_id: str
+    rating: Rating
+
+
+def all_contacts(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredContact]:
+    """Yield every contact, or those `of` one (tenant, customer), ordered by customer and time. Streams the rows."""
+    columns = ("tenant", "customer_id", "id", "created_at", "intent", "sentiment", "escalation_needed")
+    contacts = _of(select(*(queries.c[name] for name in columns), queries.c.response_time_ms), queries, of)
+    ordered = contacts.where(queries.c.customer_id.is_not(None)).order_by(
+        queries.c.tenant, queries.c.customer_id, queries.c.created_at, queries.c.id
+    )
+    for tenant, customer, row_id, at, intent, sentiment, escalated, taken_ms in _streamed(connection, ordered):
+        contact = Contact(row_id, at, intent, sentiment, escalated)
+        yield StoredContact(tenant, customer, contact, at - timedelta(milliseconds=max(taken_ms, 0.0)))
+
+
+def all_ratings(connection: Connection, of: tuple[str, str] | None = None) -> Iterator[StoredRating]:
+    """Yield every rating of a known customer's query, or those `of` one customer, ordered by customer and time."""
+    columns = ("tenant", "customer_id", "id", "created_at", "satisfaction")
+    asked = _of(select(*(feedback.c[name] for name in columns)), feedback, of).where(
+        feedback.c.customer_id.is_not(None), feedback.c.satisfaction.is_not(None)
+    )
+    ordered = asked.order_by(feedback.c.tenant, feedback.c.customer_id, feedback.c.created_at, feedback.c.id)
+    for tenant, customer, *rating in _streamed(connection, ordered):
+        yield StoredRating(tenant, customer, Rating(*rating))
+
+
+def _of(statement: Select[Any], table: Table, owner: tuple[str, str] | None) -> Select[Any]:
+    """Return the statement restricted to one (tenant, customer)."""
+    if owner is None:
+        return statement
+    tenant, customer_id = owner
+    return statement.where(table.c.tenant == tenant, table.c.customer_id == customer_id)
+
+
+def _streamed(connection: Connection, asked: Select[Any]) -> Iterator[Any]:
+    return iter(connection.execution_options(yield_per=FETCHED_AT_ONCE).execute(asked))
+
+
+def _part(
+    kind: str, table: Table, at: ColumnElement[Any], row_id: Any, words: Sequence[Any], number: Any
+) -> Select[Any]:
+    """One kind of fact; all kinds have the same columns, so that one statement can ask for them together."""
+    return select(
+        literal(kind).label("kind"),
+        row_id.label("row_id"),
+        at.label("at"),
+        *(word.label(f"word_{place}") for place, word in enumerate(words)),
+        cast(number, Integer).label("number"),
+    ).where(
+        table.c.tenant == bindparam("tenant"),
+        table.c.customer_id == bindparam("customer_id"),
+        table.c.created_at < bindparam("at", type_=UtcDateTime()),
+    )
+
+
+def _newest(part: Select[Any], table: Table, since: str) -> Select[Any]:
+    inside = part.where(table.c.created_at >= bindparam(since, type_=UtcDateTime()))
+    return inside.order_by(table.c.created_at.desc(), table.c.id.desc()).limit(MAX_INTERACTIONS)
+
+
+def _facts() -> CompoundSelect[Any]:
+    """Contacts, ratings and the first contact in one round trip; each part is a walk down an index."""
+    empty = literal("")
+    words = (queries.c.intent, queries.c.sentiment)
+    contacts = _part(CONTACT, queries, queries.c.created_at, queries.c.id, words, queries.c.escalation_needed)
+    ratings = _part(
+        RATING, feedback, feedback.c.created_at, feedback.c.id, (empty, empty), feedback.c.satisfaction
+    ).where(feedback.c.satisfaction.is_not(None))
+    first = _part(FIRST, queries, func.min(queries.c.created_at), empty, (empty, empty), literal(0))
+    parts = (_newest(contacts, queries, "contacts_since"), _newest(ratings, feedback, "ratings_since"), first)
+    return union_all(*(select(part.subquery()) for part in parts))
+
+
+_FACTS = _facts()

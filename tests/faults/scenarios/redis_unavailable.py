@@ -1,0 +1,71 @@
+"""Redis dies, is empty when it comes back, or stands still. It only makes answers better, so nobody may notice."""
+
+from __future__ import annotations
+
+import json
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+from tests.faults.history import Request
+from tests.faults.load import failures
+from tests.faults.outcome import Form, Grounds, Outcome, Promise
+from tests.faults.system_under_test import on_stage
+from tests.support.redis_server import RedisServer
+
+PAUSE_S = 0.05
+LATER_BY_MS = 20.0
+
+
+def killed(grounds: Grounds, form: Form) -> Outcome:
+    """kill -9, then a start that knows nothing any more."""
+    return _play(grounds, form, lambda redis: redis.kill(), lambda redis: redis.start())
+
+
+def frozen(grounds: Grounds, form: Form) -> Outcome:
+    """SIGSTOP: connections stay open and say nothing."""
+    return _play(grounds, form, lambda redis: redis.stop(), lambda redis: redis.cont())
+
+
+def _play(
+    grounds: Grounds, form: Form, goes: Callable[[RedisServer], None], comes: Callable[[RedisServer], None]
+) -> Outcome:
+    redis = grounds.redis()
+    with on_stage(grounds.bundle, grounds.folder, redis__url=redis.url) as stage:
+        with_it: list[float] = []
+        without: list[float] = []
+        for fault in range(form.faults):
+            sent = len(stage.load.history())
+            stage.load.send(form.requests_each // 2, pause_s=PAUSE_S)
+            before = stage.load.history()
+            goes(redis)
+            try:
+                with stage.load.burst(form.requests_each // 2, pause_s=PAUSE_S):
+                    time.sleep(form.away_s)
+            finally:
+                comes(redis)
+            with_it += _asking_ms(before[sent:])
+            without += _asking_ms(stage.load.history()[len(before) :])
+            grounds.tell(f"{fault + 1} of {form.faults}: asking Redis took {_told(with_it)}; away {_told(without)}")
+        promises = (
+            Promise("requests not answered with 200", 0, failures(stage.load.attempts())),
+            Promise("an answer is later by, ms, p95", LATER_BY_MS, _p95(without) - _p95(with_it)),
+        )
+        return Outcome(form.faults, stage.verdict(), promises)
+
+
+def _asking_ms(requests: Sequence[Request]) -> list[float]:
+    """How long each answer waited for what Redis knows of its customer, by the server's own watch.
+
+    By the client's, what else runs on the machine is ten times more than what is looked for.
+    """
+    answers = (json.loads(request.answers[0].body) for request in requests if request.answers)
+    return [answer["timings_ms"]["history"] for answer in answers]
+
+
+def _p95(milliseconds: Sequence[float]) -> float:
+    return statistics.quantiles(milliseconds, n=20)[-1]
+
+
+def _told(milliseconds: Sequence[float]) -> str:
+    return f"{statistics.median(milliseconds):.1f} ms, p95 {_p95(milliseconds):.1f} ms"

@@ -1,0 +1,219 @@
+"""Counts, percentiles and feedback on both databases, against the same figures made in Python."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import astuple
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pytest
+from sqlalchemy import Engine, func, select
+
+from frontdesk.storage.database import begin_reading, migrate, open_database
+from frontdesk.storage.sql import daily_rollups
+from frontdesk.storage.sql.analytics import (
+    Correction,
+    Count,
+    Dimension,
+    Latency,
+    Window,
+    count_by,
+    list_corrections,
+    measure_latency,
+    summarise_feedback,
+)
+from frontdesk.storage.sql.daily_rollups import (
+    count_day,
+    counts_by_label,
+    days_to_count,
+    delete_days,
+    latency_percentiles,
+    store_days,
+)
+from frontdesk.storage.tables import daily_counts
+from tests.support.kept import START, hours, kept, put, put_feedback
+
+SHARES = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
+WINDOW = Window("acme", START + hours(5), START + hours(90))
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    migrate(database_url)
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()
+
+
+def some(seed: int, number: int = 300) -> list[dict[str, Any]]:
+    chance = random.Random(seed)
+    return [
+        kept(
+            tenant=chance.choice(("acme", "acme", "other")),
+            created_at=START + hours(chance.randrange(0, 100) + chance.choice((0, 0.5))),
+            intent=chance.choice(("track_order", "get_refund", "complaint")),
+            sentiment=chance.choice(("negative", "neutral", "positive")),
+            decision=chance.choice(("automate", "draft", "clarify", "escalate")),
+            response_time_ms=round(chance.lognormvariate(2, 1), 3),
+            confidence=chance.random(),
+            uncertainty_score=chance.random(),
+        )
+        for _ in range(number)
+    ]
+
+
+def in_window(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [row for row in rows if row["tenant"] == "acme" and WINDOW.start <= row["created_at"] < WINDOW.end]
+
+
+LABELS: dict[Dimension, Callable[[dict[str, Any]], str]] = {
+    Dimension.HOUR: lambda row: str(int(row["created_at"].timestamp()) // 3600),
+    Dimension.INTENT: lambda row: row["intent"],
+    Dimension.DECISION: lambda row: row["decision"],
+    Dimension.SENTIMENT: lambda row: row["sentiment"],
+}
+
+
+@pytest.mark.parametrize("dimension", LABELS)
+def test_counts_are_those_of_the_rows_within_the_window(engine: Engine, dimension: Dimension) -> None:
+    rows = some(1)
+    put(engine, rows)
+    with begin_reading(engine) as connection:
+        counted = {count.label: count for count in count_by(connection, WINDOW, dimension)}
+    label, inside = LABELS[dimension], in_window(rows)
+    assert {name: count.queries for name, count in counted.items()} == Counter(label(row) for row in inside)
+    for name, count in counted.items():
+        theirs = [row for row in inside if label(row) == name]
+        assert count.escalated == sum(row["decision"] == "escalate" for row in theirs)
+        assert count.automated == sum(row["decision"] == "automate" for row in theirs)
+        assert count.negative == sum(row["sentiment"] == "negative" for row in theirs)
+        assert count.confidence == pytest.approx(sum(row["confidence"] for row in theirs))
+        assert count.uncertainty == pytest.approx(sum(row["uncertainty_score"] for row in theirs))
+        assert count.response_time_ms == pytest.approx(sum(row["response_time_ms"] for row in theirs))
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 10, 300])
+def test_percentiles_are_interpolated_between_ranks_on_both_databases(engine: Engine, number: int) -> None:
+    rows = [{**row, "tenant": "acme", "created_at": WINDOW.start} for row in some(number, number)]
+    put(engine, rows)
+    with begin_reading(engine) as connection:
+        found = measure_latency(connection, WINDOW, SHARES)
+    times = [row["response_time_ms"] for row in rows]
+    assert found.queries == number
+    assert found.highest == max(times)
+    assert found.mean == pytest.approx(np.mean(times))
+    assert found.values == pytest.approx(tuple(np.quantile(times, SHARES, method="linear")))
+
+
+def test_without_queries_there_are_no_figures(engine: Engine) -> None:
+    with begin_reading(engine) as connection:
+        assert count_by(connection, WINDOW, Dimension.INTENT) == []
+        assert measure_latency(connection, WINDOW, SHARES) == Latency(0, 0.0, 0.0, (0.0,) * 6)
+        assert summarise_feedback(connection, WINDOW).given == 0
+        assert summarise_feedback(connection, WINDOW).mean_satisfaction is None
+
+
+def test_feedback_is_counted_by_what_it_says_and_when_it_was_given(engine: Engine) -> None:
+    row, foreign = kept(created_at=START), kept(tenant="other")
+    put(engine, [row, foreign])
+    put_feedback(engine, row, created_at=START + hours(6), reply="edited", satisfaction=4, intent="get_refund")
+    put_feedback(engine, row, created_at=START + hours(7), reply="accepted", satisfaction=1, intent="track_order")
+    put_feedback(engine, row, created_at=START + hours(1), reply="rejected")  # before the window
+    put_feedback(engine, foreign, created_at=START + hours(6), reply="edited")
+    with begin_reading(engine) as connection:
+        said, corrected = summarise_feedback(connection, WINDOW), list_corrections(connection, WINDOW)
+    assert (said.given, said.accepted, said.edited, said.rejected) == (2, 1, 1, 0)
+    assert (said.intents_corrected, said.satisfaction_given, said.mean_satisfaction) == (2, 2, 2.5)
+    assert corrected == [Correction("track_order", "get_refund", 1)]
+
+
+NOW = START + hours(24 * 30)
+
+
+def count_days(engine: Engine, window: Window, now: datetime = NOW) -> int:
+    with engine.begin() as connection:
+        days = [count_day(connection, window.tenant, day) for day in days_to_count(connection, window, now)]
+        store_days(connection, days)
+    return len(days)
+
+
+def both_ways(engine: Engine, window: Window, dimension: Dimension) -> tuple[dict[str, Count], dict[str, Count]]:
+    with begin_reading(engine) as connection:
+        of_days = {count.label: count for count in counts_by_label(connection, window, dimension)}
+        return of_days, {count.label: count for count in count_by(connection, window, dimension)}
+
+
+def assert_the_same(engine: Engine, window: Window) -> None:
+    for dimension in Dimension:
+        of_days, of_queries = both_ways(engine, window, dimension)
+        assert of_days.keys() == of_queries.keys()
+        for label, count in of_days.items():
+            assert astuple(count)[1:] == pytest.approx(astuple(of_queries[label])[1:])
+
+
+def test_figures_are_the_same_whether_days_were_counted_before_or_not(engine: Engine) -> None:
+    put(engine, some(7, 600))
+    assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 29  # those without queries too
+    assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 0
+    for first, last in ((0, 100), (5, 90), (24, 72), (30, 40), (47.5, 49), (-500, 500)):
+        assert_the_same(engine, Window("acme", START + hours(first), START + hours(last)))
+        assert_the_same(engine, Window("other", START + hours(first), START + hours(last)))
+
+
+def test_a_day_is_counted_only_when_it_has_been_over_for_an_hour(engine: Engine) -> None:
+    put(engine, [kept(created_at=START), kept(created_at=START + hours(25))])
+    window = Window("acme", START, START + hours(72))
+    assert count_days(engine, window, START + hours(24.9)) == 0
+    assert count_days(engine, window, START + hours(25)) == 1
+    assert count_days(engine, window, START + hours(48.5)) == 0
+
+
+def test_a_gap_among_counted_days_is_counted_from_the_queries(engine: Engine) -> None:
+    put(engine, some(8))
+    count_days(engine, Window("acme", START, NOW))
+    with engine.begin() as connection:
+        delete_days(connection, [("acme", START + hours(24 * day)) for day in (0, 2)])
+    assert_the_same(engine, Window("acme", START - hours(1), START + hours(100)))
+
+
+def test_a_query_that_comes_late_is_counted(engine: Engine) -> None:
+    put(engine, some(9))
+    window = Window("acme", START, START + hours(96))
+    count_days(engine, window)
+    with engine.begin() as connection:
+        delete_days(connection, [("acme", START + hours(30))])
+    put(engine, [kept(created_at=START + hours(30), intent="complaint")])
+    assert_the_same(engine, window)
+    assert count_days(engine, window) == 1
+    assert_the_same(engine, window)
+
+
+def test_a_day_into_which_a_query_came_while_it_was_counted_is_not_kept(engine: Engine) -> None:
+    put(engine, [kept()])
+    with engine.begin() as connection:
+        day = count_day(connection, "acme", days_to_count(connection, Window("acme", START, NOW), NOW)[0])
+    put(engine, [kept()])
+    with engine.begin() as connection:
+        store_days(connection, [day])
+        assert connection.scalar(select(func.count()).select_from(daily_counts)) == 0
+
+
+def test_percentiles_of_very_many_queries_are_right_to_half_a_percent(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**row, "tenant": "acme"} for row in some(10, 3000)]
+    put(engine, rows)
+    window = Window("acme", START + hours(3), START + hours(80))
+    count_days(engine, window)
+    with begin_reading(engine) as connection:
+        precise, exact = latency_percentiles(connection, window, SHARES)
+        monkeypatch.setattr(daily_rollups, "EXACT_UP_TO", 100)
+        rough, roughly_exact = latency_percentiles(connection, window, SHARES)
+    assert (exact, roughly_exact) == (True, False)
+    assert rough.queries == precise.queries
+    assert (rough.mean, rough.highest) == pytest.approx((precise.mean, precise.highest))
+    assert rough.values == pytest.approx(precise.values, rel=0.006)

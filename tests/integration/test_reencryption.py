@@ -1,0 +1,211 @@
+"""After a rotation everything that was sealed is sealed anew, on both databases and in the spool, while servers run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, LargeBinary, insert, select, update
+
+from frontdesk.errors import KeyReused
+from frontdesk.security.field_encryption import AesGcmFieldCipher, open_field_cipher, read_field_cipher, read_key_id
+from frontdesk.security.key_store import KeyFiles, KeyPurpose
+from frontdesk.storage.database import begin_reading, begin_writing, migrate, open_database
+from frontdesk.storage.record_rows import RowBuilder, Rows, answer_json, context, open_original
+from frontdesk.storage.spool.spool_file import Spool
+from frontdesk.storage.sql.encrypted_columns import ENCRYPTED_TABLES
+from frontdesk.storage.sql.idempotency import finish_claim
+from frontdesk.storage.sql.records import insert_rows
+from frontdesk.storage.sql.reencryption import PAGE_ROWS, KeyUse, ReencryptionJob
+from frontdesk.storage.sql.spool import add_to_spool, refused
+from frontdesk.storage.tables import idempotency, metadata, queries
+from frontdesk.storage.writes.idempotency import request_identity
+from frontdesk.types import Claim, EarlierAnswer
+from tests.support.recording import recording
+from tests.support.records import RAW_TEXT, record
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[Engine]:
+    migrate(database_url)
+    opened = open_database(database_url)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Iterator[Spool]:
+    opened = Spool.open(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> KeyFiles:
+    return KeyFiles(tmp_path / "keys", KeyPurpose.FIELD_ENCRYPTION)
+
+
+def made(files: KeyFiles, key: str | None = None) -> Rows:
+    """Rows of a request, whose Idempotency-Key may be `key`."""
+    field_cipher, asked = open_field_cipher(files.folder), record()
+    claim = key and Claim(
+        f"claim-{key}", key, field_cipher.fingerprint(request_identity("answer", asked.query)), "committed"
+    )
+    return RowBuilder(field_cipher).rows(dataclasses.replace(asked, claim=claim or None))
+
+
+def store(engine: Engine, *kept: Rows) -> None:
+    with begin_writing(engine) as connection:
+        insert_rows(connection, kept)
+        for rows in kept:
+            if rows.finish is not None:
+                finish_claim(connection, rows.finish, rows.finish.committed)
+
+
+def fill(engine: Engine, spool: Spool, files: KeyFiles) -> None:
+    """A value in every place that has any."""
+    store(engine, made(files), made(files, "one"))
+    with begin_writing(spool.engine) as connection:
+        waiting, never = made(files, "three"), made(files, "four")
+        add_to_spool(connection, [waiting], NOW)
+        row = {"sequence": 99, "rows": never.to_json(), "error": "DataError", "refused_at": NOW}
+        connection.execute(insert(refused), row)
+        assert waiting.finish is not None
+        finish_claim(connection, waiting.finish, waiting.finish.spooled)
+
+
+def job(engine: Engine, spool: Spool, files: KeyFiles) -> ReencryptionJob:
+    return ReencryptionJob(engine, spool.engine, read_field_cipher(files.folder))
+
+
+def test_every_column_that_can_hold_sealed_values_is_walked_over() -> None:
+    binary = {
+        (table.name, column.name)
+        for table in metadata.tables.values()
+        for column in table.columns
+        if isinstance(column.type, LargeBinary)
+    }
+    assert {(sealed.table.name, name) for sealed in ENCRYPTED_TABLES for name in sealed.columns} == binary
+
+
+def test_after_a_rotation_and_the_job_nothing_needs_the_old_key(engine: Engine, spool: Spool, files: KeyFiles) -> None:
+    fill(engine, spool, files)
+    old = files.active().kid
+    new = files.rotate().kid
+    before = job(engine, spool, files).key_use()
+    seen: list[int] = []
+    done = job(engine, spool, files).run(seen.append)
+
+    key_use = job(engine, spool, files).key_use()
+    assert (before.sealed, before.fingerprints) == ({old: 14}, {old: 4})
+    assert (done.values, done.unreadable) == (14, 0)
+    assert (key_use.sealed, key_use.fingerprints) == ({new: 14}, {old: 4})
+    assert sum(seen) == job(engine, spool, files).rows()
+
+    field_cipher = dataclasses.replace(read_field_cipher(files.folder), earlier={})
+    with begin_reading(engine) as connection:
+        for row in connection.execute(select(queries)):
+            assert open_original(field_cipher, row.query_sealed, row.tenant, row.id, "query_text") == RAW_TEXT
+            assert "4711-0815" in str(
+                open_original(field_cipher, row.response_sealed, row.tenant, row.id, "response_text")
+            )
+        (kept,) = connection.execute(select(idempotency)).all()
+    opened = field_cipher.decrypt(kept.answer_sealed, context(kept.tenant, kept.subject, kept.key, "answer"))
+    assert json.loads(opened)["query_id"] == kept.query_id
+    for waiting in spool.oldest(10):
+        (row,) = waiting.rows.inserts["queries"]
+        assert open_original(field_cipher, row["query_sealed"], row["tenant"], row["id"], "query_text") == RAW_TEXT
+
+
+def test_a_job_that_was_stopped_does_what_is_left_when_it_is_run_again(
+    engine: Engine, spool: Spool, files: KeyFiles
+) -> None:
+    store(engine, *(made(files) for _ in range(PAGE_ROWS + 20)))
+    files.rotate()
+
+    def stop(_rows: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        job(engine, spool, files).run(stop)
+    done = job(engine, spool, files).run()
+    assert done.values == 2 * 20
+    assert job(engine, spool, files).run().values == 0
+
+
+def test_what_changes_while_the_job_has_it_in_hand_is_not_overwritten(
+    engine: Engine, spool: Spool, files: KeyFiles
+) -> None:
+    erased, other = made(files), made(files)
+    store(engine, erased, other)
+    files.rotate()
+
+    class Meddling(AesGcmFieldCipher):
+        def decrypt(self, sealed: bytes, place: bytes) -> bytes:
+            with begin_writing(engine) as connection:
+                connection.execute(update(queries).where(queries.c.id == erased.id).values(query_sealed=None))
+            return super().decrypt(sealed, place)
+
+    field_cipher = read_field_cipher(files.folder)
+    ReencryptionJob(engine, spool.engine, Meddling(field_cipher.current, field_cipher.earlier)).run()
+    with begin_reading(engine) as connection:
+        found = {row.id: row.query_sealed for row in connection.execute(select(queries))}
+    assert found[erased.id] is None
+    assert read_key_id(found[other.id]) == field_cipher.current.key_id
+
+
+def test_values_that_do_not_open_stay_as_they_are_and_are_counted(
+    engine: Engine, spool: Spool, files: KeyFiles
+) -> None:
+    damaged = made(files)
+    store(engine, damaged, made(files))
+    with begin_writing(engine) as connection:
+        connection.execute(
+            update(queries).where(queries.c.id == damaged.id).values(query_sealed=b"\x01lostand nothing")
+        )
+    files.rotate()
+    done = job(engine, spool, files).run()
+    assert (done.values, done.unreadable) == (3, 1)
+    assert job(engine, spool, files).key_use().sealed[b"lost".hex()] == 1
+
+
+async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
+    database_url: str, engine: Engine, spool: Spool, files: KeyFiles, tmp_path: Path
+) -> None:
+    asked = record()
+    with recording(database_url, tmp_path / "home", field_cipher=open_field_cipher(files.folder)) as desk:
+        claim = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
+        assert isinstance(claim, Claim)
+        await desk.recorder.store(dataclasses.replace(asked, claim=claim))
+        first = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
+        assert isinstance(first, EarlierAnswer)
+        for step in (
+            files.rotate,
+            job(engine, spool, files).run,
+            files.rotate,
+            lambda: job(engine, spool, files).run(),
+        ):
+            step()
+            again = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
+            assert isinstance(again, EarlierAnswer)
+            assert answer_json(again) == answer_json(first)
+        with pytest.raises(KeyReused):
+            await desk.keys.acquire("k", "answer", dataclasses.replace(asked.query, text="another"), asked.caller)
+        assert set(job(engine, spool, files).key_use().sealed) == {files.active().kid}
+
+
+def test_a_key_is_needed_by_what_it_sealed_and_by_what_it_remembers() -> None:
+    from collections import Counter
+
+    from cli.keys import reason_to_keep
+
+    key_use = KeyUse(Counter(a=2), Counter(b=1))
+    assert "2 values" in reason_to_keep(key_use, "a")
+    assert "1 Idempotency-Keys" in reason_to_keep(key_use, "b")
+    assert reason_to_keep(key_use, "c") == ""

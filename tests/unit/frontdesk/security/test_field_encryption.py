@@ -1,0 +1,133 @@
+"""What is sealed opens with its key, in its place and unchanged, or not at all."""
+
+from __future__ import annotations
+
+import stat
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frontdesk.errors import ConfigurationError, DataError
+from frontdesk.security.field_encryption import AesGcmFieldCipher, EncryptionKey, open_field_cipher, read_key_id
+from frontdesk.security.key_store import RELOAD_INTERVAL_S, KeyFiles, KeyPurpose
+
+OLD, NEW = EncryptionKey.of(b"o" * 32), EncryptionKey.of(b"n" * 32)
+CONTEXT = b"acme|1|query_text"
+
+
+@given(plain=st.binary(), context=st.binary())
+def test_what_was_sealed_opens_in_its_place(plain: bytes, context: bytes) -> None:
+    assert AesGcmFieldCipher(OLD).decrypt(AesGcmFieldCipher(OLD).encrypt(plain, context), context) == plain
+
+
+def test_the_same_bytes_never_look_the_same_twice() -> None:
+    assert len({AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT) for _ in range(100)}) == 100
+
+
+def test_a_sealed_value_shows_nothing_and_opens_nowhere_else() -> None:
+    sealed = AesGcmFieldCipher(OLD).encrypt(b"my neighbour knows", CONTEXT)
+    assert b"neighbour" not in sealed
+    with pytest.raises(DataError, match="another place"):
+        AesGcmFieldCipher(OLD).decrypt(sealed, b"acme|2|query_text")
+
+
+@given(data=st.data())
+def test_a_value_of_which_one_bit_was_changed_does_not_open(data: st.DataObject) -> None:
+    sealed = bytearray(AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT))
+    bit = data.draw(st.integers(0, len(sealed) * 8 - 1))
+    sealed[bit // 8] ^= 1 << bit % 8
+    with pytest.raises((DataError, ConfigurationError)):
+        AesGcmFieldCipher(OLD).decrypt(bytes(sealed), CONTEXT)
+
+
+def test_a_value_that_is_cut_short_does_not_open() -> None:
+    sealed = AesGcmFieldCipher(OLD).encrypt(b"", CONTEXT)
+    for length in range(len(sealed)):
+        with pytest.raises(DataError):
+            AesGcmFieldCipher(OLD).decrypt(sealed[:length], CONTEXT)
+
+
+def test_a_new_key_seals_while_the_old_one_still_opens() -> None:
+    sealed = AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT)
+    both = AesGcmFieldCipher(NEW, {OLD.key_id: OLD})
+    assert both.decrypt(sealed, CONTEXT) == b"my order"
+    with pytest.raises(ConfigurationError, match=NEW.key_id.hex()):
+        AesGcmFieldCipher(OLD).decrypt(both.encrypt(b"my order", CONTEXT), CONTEXT)
+
+
+def test_a_fingerprint_is_the_same_for_the_same_bytes_under_the_same_key() -> None:
+    assert AesGcmFieldCipher(OLD).fingerprint(b"a") == AesGcmFieldCipher(OLD).fingerprint(b"a")
+    assert (
+        len(
+            {
+                AesGcmFieldCipher(OLD).fingerprint(b"a"),
+                AesGcmFieldCipher(OLD).fingerprint(b"b"),
+                AesGcmFieldCipher(NEW).fingerprint(b"a"),
+            }
+        )
+        == 3
+    )
+
+
+def test_a_fingerprint_is_known_again_whichever_of_our_keys_made_it() -> None:
+    both, made = AesGcmFieldCipher(NEW, {OLD.key_id: OLD}), AesGcmFieldCipher(OLD).fingerprint(b"a")
+    assert both.matches_fingerprint(made, b"a")
+    assert both.matches_fingerprint(both.fingerprint(b"a"), b"a")
+    assert not both.matches_fingerprint(made, b"b")
+    assert not AesGcmFieldCipher(NEW).matches_fingerprint(made, b"a")
+    assert not both.matches_fingerprint("", b"a")
+
+
+class TestFolder:
+    def test_what_a_key_sealed_that_is_younger_than_the_process_opens_at_once(self, tmp_path: Path) -> None:
+        running = open_field_cipher(tmp_path)
+        KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION).rotate()
+        elsewhere = open_field_cipher(tmp_path)
+        assert running.decrypt(elsewhere.encrypt(b"my order", CONTEXT), CONTEXT) == b"my order"
+        assert running.matches_fingerprint(elsewhere.fingerprint(b"a"), b"a")
+
+    def test_a_process_that_runs_seals_with_a_new_key_within_a_second(self, tmp_path: Path) -> None:
+        running = open_field_cipher(tmp_path)
+        before = running.encrypt(b"my order", CONTEXT)
+        key = KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION).rotate()
+        give_up = time.monotonic() + RELOAD_INTERVAL_S + 1
+        while (
+            read_key_id(after := running.encrypt(b"my order", CONTEXT)).hex() != key.kid and time.monotonic() < give_up
+        ):
+            time.sleep(0.05)
+        assert read_key_id(after).hex() == key.kid
+        assert running.decrypt(before, CONTEXT) == running.decrypt(after, CONTEXT) == b"my order"
+
+    def test_a_retired_key_opens_nothing_any_more(self, tmp_path: Path) -> None:
+        running, files = open_field_cipher(tmp_path), KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION)
+        before, first = running.encrypt(b"my order", CONTEXT), files.active()
+        files.rotate()
+        files.retire(first.kid)
+        with pytest.raises(ConfigurationError, match=first.kid):
+            open_field_cipher(tmp_path).decrypt(before, CONTEXT)
+
+    def test_a_file_that_cannot_be_used_is_logged_and_the_keys_from_before_go_on(
+        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        running, files = open_field_cipher(tmp_path), KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION)
+        before = running.encrypt(b"my order", CONTEXT)
+        waiting = files.add()
+        (tmp_path / f"sealing-{waiting.kid}.key").chmod(0o644)
+        assert not running.matches_fingerprint(AesGcmFieldCipher(NEW).fingerprint(b"a"), b"a")
+        assert running.decrypt(before, CONTEXT) == b"my order"
+        assert "chmod 600" in caplog.text
+
+
+def test_the_key_is_made_on_first_run_and_stays(tmp_path: Path) -> None:
+    sealed = open_field_cipher(tmp_path / "keys").encrypt(b"my order", CONTEXT)
+    assert open_field_cipher(tmp_path / "keys").decrypt(sealed, CONTEXT) == b"my order"
+    assert stat.S_IMODE((tmp_path / "keys" / "sealing.key").stat().st_mode) == 0o600
+
+
+def test_no_secret_is_shown(tmp_path: Path) -> None:
+    shown = repr(open_field_cipher(tmp_path / "keys"))
+    assert "printing" not in shown
+    assert "cipher" not in shown
