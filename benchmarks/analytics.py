@@ -31,7 +31,7 @@ from bentos.schemas.query_params import TimeseriesParameters
 from frontdesk.deadline import Deadline
 from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.reads.query_history import QueryHistory
-from frontdesk.storage.sql.analytics import Dimension, Window, count_by, latency
+from frontdesk.storage.sql.analytics import Dimension, Window, count_by, measure_latency
 from frontdesk.storage.sql.pagination import EXPORTED, Filters, Position
 from tests.support import postgresql
 
@@ -127,7 +127,7 @@ async def measure(
             lambda: run_statement(engine, lambda c: count_by(c, window, Dimension.INTENT))
         ),
         "uncounted_latency_ms": await measure_ms(
-            lambda: run_statement(engine, lambda c: latency(c, window, (0.5, 0.99)))
+            lambda: run_statement(engine, lambda c: measure_latency(c, window, (0.5, 0.99)))
         ),
         "days_counted_once_ms": await measure_ms(lambda: count_days(query_history, window)),
     }

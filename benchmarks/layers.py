@@ -119,7 +119,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
                 lambda _: worker.security.authenticator.authenticate(f"Bearer {token}", "understand"), texts, 1
             ),
             "masking": each(mask, texts),
-            "features, 32 together": each(ensemble.features.rows, chunks),
+            "features, 32 together": each(ensemble.features.extract, chunks),
             "models and features, 32 together": each(ensemble.understand, chunks),
             "models and features, alone": each(lambda text: ensemble.understand([text]), plain),
         }

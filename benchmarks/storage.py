@@ -34,8 +34,8 @@ from benchmarks.results import RoundStats, argument_parser, print_result, print_
 from benchmarks.server import Server, running
 from frontdesk.storage.database import migrate
 from tests.support import postgresql
-from tests.support.recording import recording
 from tests.support.records import record
+from tests.support.worker_storage import open_worker_storage
 
 CONCURRENT_WRITERS = 256
 ALONE_ROWS, GROUPED_ROWS = 500, 8000
@@ -103,7 +103,7 @@ def measure_rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> floa
     patient = {"budget_s": DEADLINE_S, "timeout_s": DEADLINE_S}  # what is measured is the database, not the spool
     with (
         tempfile.TemporaryDirectory() as home,
-        recording(url, Path(home), max_rows_per_commit=max_rows_per_commit, **patient) as worker,
+        open_worker_storage(url, Path(home), max_rows_per_commit=max_rows_per_commit, **patient) as worker,
     ):
 
         async def client() -> None:

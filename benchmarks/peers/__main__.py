@@ -47,7 +47,7 @@ from frontdesk.masking import mask
 from model_store.bundle import Bundle
 from runners.ensemble.warm_up import load_warm_ensemble
 from runners.models.onnx_encoder import ENCODER_MEMBERS, PrecisionSetting
-from training.report.plot_style import ENSEMBLE, INK, MEMBERS, SOFT, picture
+from training.report.plot_style import ENSEMBLE, INK, MODEL_COLOURS, SOFT, open_figure
 
 TEXTS, CHECKED = 20_000, 48
 ROUNDS, SECONDS, WARM_UP_S = 3, 10.0, 3.0
@@ -63,7 +63,7 @@ COLUMNS: tuple[Column, ...] = (
     ("RSS MB", "rss_mb", ".0f"),
     ("Frontdesk, times", "frontdesk", ".2f"),
 )
-COLOURS = (ENSEMBLE, *MEMBERS, SOFT)
+COLOURS = (ENSEMBLE, *MODEL_COLOURS, SOFT)
 BAR_WIDTH = 0.8  # of the space of a concurrency, all servers together
 TITLES = {peer.name: peer.title for peer in PEERS}
 
@@ -129,7 +129,7 @@ def _expected(bundle: Bundle, precision: str, texts: Sequence[str]) -> Expected:
 def draw_plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
     """Write the PNG: throughput and 95th percentile of every server; error bars from least to most of the rounds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with picture(path, height_inches=8.0) as figure:
+    with open_figure(path, height_inches=8.0) as figure:
         above, below = figure.subplots(2, 1)
         _bars(above, rows, "per_s", "Requests a second, more is better")
         _bars(below, rows, "p95_ms", "95th percentile of latency in ms, logarithmic, less is better")

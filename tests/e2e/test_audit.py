@@ -23,9 +23,9 @@ from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from model_store.bundle import Bundle
 from tests.support.command_line import invoke
-from tests.support.kept import kept as row_of
-from tests.support.kept import put
 from tests.support.serving import Server, home_with
+from tests.support.stored_rows import insert_queries
+from tests.support.stored_rows import query_row as row_of
 
 MARK = "zqxauditmark"
 CLOSED = {
@@ -164,7 +164,7 @@ class TestOutcomes:
     ) -> None:
         rows = [row_of(tenant=tenant, customer_id="ada", intent="get_refund") for _ in range(7)]
         engine = open_database(f"sqlite:///{server.home / 'frontdesk.db'}")
-        put(engine, rows)
+        insert_queries(engine, rows)
         engine.dispose()
         parameters = {"customer_id": "ada", "format": "csv", "from": "2026-01-01T00:00:00Z"}
         assert client.get("/v1/queries/export", params=parameters).status_code == 200
@@ -179,7 +179,7 @@ class TestReads:
         self, server: Server, client: httpx2.Client, tenant: str
     ) -> None:
         engine = open_database(f"sqlite:///{server.home / 'frontdesk.db'}")
-        put(engine, [row_of(tenant=tenant) for _ in range(20)])
+        insert_queries(engine, [row_of(tenant=tenant) for _ in range(20)])
         engine.dispose()
         assert len(client.get("/v1/queries", params={"limit": 200, "priority": "low"}).json()["items"]) == 20
         (entry,) = wait_for(lambda: of(server, tenant, "read"))

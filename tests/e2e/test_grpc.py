@@ -22,7 +22,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
-from tests.support.grpc_door import in_http_form
+from tests.support.grpc_server import to_http_form
 from tests.support.http2 import Connection, message
 from tests.support.serving import EXIT_TIMEOUT_S, TENANT, Server, free_port, frontdesk
 
@@ -71,7 +71,7 @@ class TestAnswers:
         fields = {"text": text, "channel": "email", "customer_tier": "premium"}
         over_http = client.post(path, json=fields).json()
         query = pb.Query(text=text, channel=pb.CHANNEL_EMAIL, customer_tier=pb.CUSTOMER_TIER_PREMIUM)
-        over_grpc = in_http_form(getattr(stub, method)(query, metadata=(bearer(server),)))
+        over_grpc = to_http_form(getattr(stub, method)(query, metadata=(bearer(server),)))
 
         assert lasting(over_grpc) == lasting(over_http)
         assert set(over_grpc["timings_ms"]) == set(over_http["timings_ms"])

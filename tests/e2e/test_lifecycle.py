@@ -18,11 +18,11 @@ import psutil
 import pytest
 
 from frontdesk.config import SecuritySettings, load
-from frontdesk.security.tokens import verify
+from frontdesk.security.tokens import verify_token
 from model_store.bundle import Bundle
 from model_store.promotion import champion_path
 from tests.support.command_line import invoke
-from tests.support.damaged_homes import changed_byte, key_for_everybody, no_champion
+from tests.support.damaged_homes import changed_byte, no_champion, world_readable_key
 from tests.support.keyrings import read_keyring
 from tests.support.serving import EXIT_TIMEOUT_S, Server, free_port, frontdesk
 
@@ -136,7 +136,7 @@ def _alive(server: Server, wanted: Callable[[httpx2.Response], bool], *, within_
 class TestRefusingToStart:
     """One line and an exit code; tests/integration/test_refusals.py has every reason."""
 
-    @pytest.mark.parametrize("damage", [no_champion, changed_byte, key_for_everybody])
+    @pytest.mark.parametrize("damage", [no_champion, changed_byte, world_readable_key])
     def test_a_damaged_home_is_refused_by_name(self, home: Path, damage: Callable[[Path], str]) -> None:
         named = damage(home)
 
@@ -289,7 +289,7 @@ class TestCommandLine:
 
     def test_a_token_is_made_that_the_server_accepts(self, server: Server) -> None:
         made = invoke(server.home, "token", "--tenant", "shop", "--scope", "understand")
-        caller = verify(made.stdout.strip(), read_keyring(server.home / "keys"), SecuritySettings()).caller
+        caller = verify_token(made.stdout.strip(), read_keyring(server.home / "keys"), SecuritySettings()).caller
 
         assert made.returncode == 0
         assert (caller.tenant, caller.scopes) == ("shop", {"understand"})

@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from frontdesk.storage.database import open_database
-from tests.support.kept import START, hours, kept, put
 from tests.support.serving import Server
+from tests.support.stored_rows import START, hours, insert_queries, query_row
 
 TEXT = "Where is my parcel? It should have come on Monday."
 ODD_CUSTOMERS = [
@@ -47,7 +47,7 @@ def got(client: httpx2.Client, path: str, **parameters: Any) -> dict[str, Any]:
 
 def fill(server: Server, rows: list[dict[str, Any]], *, with_history: bool = False) -> None:
     engine = open_database(f"sqlite:///{server.home / 'frontdesk.db'}")
-    put(engine, rows, with_history=with_history)
+    insert_queries(engine, rows, with_history=with_history)
     engine.dispose()
 
 
@@ -74,7 +74,7 @@ class TestPages:
         assert client.get(item["answer"]).json()["query_id"] == answer["query_id"]
 
     def test_pages_go_on_where_the_last_one_ended(self, server: Server, client: httpx2.Client, tenant: str) -> None:
-        rows = [kept(tenant=tenant, created_at=START + hours(number // 3)) for number in range(20)]
+        rows = [query_row(tenant=tenant, created_at=START + hours(number // 3)) for number in range(20)]
         fill(server, rows)
         seen, cursor = [], None
         while True:
@@ -87,8 +87,10 @@ class TestPages:
         assert seen == [row["id"] for row in newest_first]
 
     def test_filters_are_all_met(self, server: Server, client: httpx2.Client, tenant: str) -> None:
-        wanted = kept(tenant=tenant, intent="get_refund", priority="urgent", customer_id="a+b@c")
-        fill(server, [wanted, kept(tenant=tenant, intent="get_refund"), kept(tenant=tenant, priority="urgent")])
+        wanted = query_row(tenant=tenant, intent="get_refund", priority="urgent", customer_id="a+b@c")
+        fill(
+            server, [wanted, query_row(tenant=tenant, intent="get_refund"), query_row(tenant=tenant, priority="urgent")]
+        )
         page = got(client, "/v1/queries", intent="get_refund", priority="urgent", customer_id="a+b@c")
 
         assert [item["id"] for item in page["items"]] == [wanted["id"]]
@@ -180,7 +182,7 @@ class TestFigures:
     def test_figures_agree_with_each_other(self, server: Server, client: httpx2.Client, tenant: str) -> None:
         decisions = ["automate", "draft", "escalate", "escalate"]
         rows = [
-            kept(
+            query_row(
                 tenant=tenant, decision=decision, created_at=START + hours(30 * number), response_time_ms=10.0 * number
             )
             for number, decision in enumerate(decisions)
@@ -214,7 +216,7 @@ class TestFigures:
 
 class TestExport:
     def test_both_forms_hold_every_row_once(self, server: Server, client: httpx2.Client, tenant: str) -> None:
-        fill(server, [kept(tenant=tenant, query_text=f"=HYPERLINK({number})") for number in range(1001)])
+        fill(server, [query_row(tenant=tenant, query_text=f"=HYPERLINK({number})") for number in range(1001)])
         as_csv = client.get("/v1/queries/export", params={"format": "csv"})
         as_lines = client.get("/v1/queries/export", params={"format": "jsonl"})
         rows = list(csv.DictReader(io.StringIO(as_csv.text, newline="")))
@@ -230,7 +232,7 @@ class TestExport:
         self, server: Server, client: httpx2.Client, tenant: str
     ) -> None:
         for _ in range(10):
-            fill(server, [kept(tenant=tenant, query_text="words " * 100) for _ in range(5000)])
+            fill(server, [query_row(tenant=tenant, query_text="words " * 100) for _ in range(5000)])
         before = self._memory(server)
         lines = size = 0
         highest = before

@@ -21,7 +21,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.results import machine
-from tests.faults.outcome import Grounds, Outcome, Scenario
+from tests.faults.outcome import Outcome, Resources, Scenario
 from tests.faults.scenarios import SCENARIOS
 from tests.support import postgresql, redis_server
 from tests.support.bundle_cache import cached_bundle
@@ -31,12 +31,12 @@ _COUNTED = ("lost", "doubled", "phantom", "differing", "disordered")
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Played:
-    """A scenario that was played: `outcome` is None where it broke off, and `complaints` say why."""
+    """A scenario that was played: `outcome` is None where it broke off, and `failures` say why."""
 
     name: str
     seconds: float
     outcome: Outcome | None
-    complaints: Sequence[str]
+    failures: Sequence[str]
 
 
 def main() -> int:
@@ -60,13 +60,13 @@ def main() -> int:
                 console.print(f"[yellow]{scenario.name}: not played: {reason}[/]")
                 continue
             console.print(f"[bold]{scenario.name}[/]")
-            tell = lambda said: console.print(f"  {said}", highlight=False)  # noqa: E731
-            grounds = Grounds(bundle, Path(folder) / f"scenario-{number}", start_postgresql, start_redis, tell)
-            grounds.folder.mkdir()
-            played.append(_play(scenario, grounds, short=wanted.short))
+            log = lambda said: console.print(f"  {said}", highlight=False)  # noqa: E731
+            resources = Resources(bundle, Path(folder) / f"scenario-{number}", start_postgresql, start_redis, log)
+            resources.folder.mkdir()
+            played.append(_play(scenario, resources, short=wanted.short))
     console.print(_table(played))
     for each in played:
-        for complaint in each.complaints:
+        for complaint in each.failures:
             console.print(f"[red]{each.name}: {complaint}[/]", highlight=False)
     print(
         json.dumps(
@@ -76,16 +76,16 @@ def main() -> int:
             }
         )
     )
-    return int(any(each.complaints for each in played))
+    return int(any(each.failures for each in played))
 
 
-def _play(scenario: Scenario, grounds: Grounds, *, short: bool) -> Played:
+def _play(scenario: Scenario, resources: Resources, *, short: bool) -> Played:
     begun = time.monotonic()
     try:
-        outcome = scenario.play(grounds, scenario.short if short else scenario.long)
+        outcome = scenario.run(resources, scenario.short if short else scenario.long)
     except AssertionError as error:  # the other scenarios are still worth their time
         return Played(scenario.name, time.monotonic() - begun, None, [f"broke off: {error}"])
-    return Played(scenario.name, time.monotonic() - begun, outcome, outcome.complaints())
+    return Played(scenario.name, time.monotonic() - begun, outcome, outcome.failures())
 
 
 def _table(played: Sequence[Played]) -> Table:
@@ -101,12 +101,12 @@ def _table(played: Sequence[Played]) -> Table:
         found = each.outcome.verdict
         counts = [len(getattr(found, name)) for name in _COUNTED]
         cells = [found.acknowledged, each.outcome.faults, *counts, found.spooled, found.redelivered, found.replays]
-        table.add_row(each.name, *map(str, cells), minutes, "[red]broken[/]" if each.complaints else "[green]kept[/]")
+        table.add_row(each.name, *map(str, cells), minutes, "[red]broken[/]" if each.failures else "[green]kept[/]")
     return table
 
 
 def _figures(each: Played) -> dict[str, object]:
-    told: dict[str, object] = {"scenario": each.name, "seconds": round(each.seconds, 1), "complaints": each.complaints}
+    told: dict[str, object] = {"scenario": each.name, "seconds": round(each.seconds, 1), "complaints": each.failures}
     if each.outcome is not None:
         found = each.outcome.verdict
         told |= {name: len(getattr(found, name)) for name in _COUNTED}
@@ -115,7 +115,7 @@ def _figures(each: Played) -> dict[str, object]:
             for name in ("acknowledged", "unacknowledged", "spooled", "replays", "redelivered")
         }
         told["faults"] = each.outcome.faults
-        told["promises"] = [dataclasses.asdict(promise) for promise in each.outcome.promises]
+        told["promises"] = [dataclasses.asdict(promise) for promise in each.outcome.time_limits]
     return told
 
 

@@ -53,13 +53,13 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredState:
     """What is found when all is quiet. `events` is None where no sink is configured, else in the order they came."""
 
     queries: Mapping[str, str]  # id -> masked text
     history: Sequence[str]  # the ids of their queries
     events: Sequence[Event] | None
-    left_behind: int  # rows in the spool and the outbox
+    undelivered: int  # rows in the spool and the outbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,15 @@ class Verdict:
     phantom: tuple[str, ...]
     differing: tuple[str, ...]
     disordered: tuple[str, ...]
-    left_behind: int
+    undelivered: int
 
     @property
     def is_clean(self) -> bool:
         wrong = (self.lost, self.doubled, self.phantom, self.differing, self.disordered)
-        return not any(wrong) and self.left_behind == 0
+        return not any(wrong) and self.undelivered == 0
 
 
-def check(requests: Sequence[Request], kept: Kept) -> Verdict:
+def check(requests: Sequence[Request], kept: StoredState) -> Verdict:
     """The verdict on a run. `requests` are those of each customer in the order they were sent, one after the other."""
     rows: dict[str, list[str]] = defaultdict(list)
     sent = {request.token for request in requests}
@@ -107,7 +107,7 @@ def check(requests: Sequence[Request], kept: Kept) -> Verdict:
         phantom=(*phantom, *_without_row(kept)),
         differing=tuple(_differing(acknowledged, rows)),
         disordered=tuple(_disordered(acknowledged, kept.events or ())),
-        left_behind=kept.left_behind,
+        undelivered=kept.undelivered,
     )
 
 
@@ -116,7 +116,7 @@ def _token(text: str) -> str:
     return found.group() if found else ""
 
 
-def _lost(acknowledged: Iterable[Request], kept: Kept) -> Iterator[str]:
+def _lost(acknowledged: Iterable[Request], kept: StoredState) -> Iterator[str]:
     history = set(kept.history)
     delivered = {event.query_id for event in kept.events or ()}
     for request in acknowledged:
@@ -129,7 +129,7 @@ def _lost(acknowledged: Iterable[Request], kept: Kept) -> Iterator[str]:
             yield f"sink {query_id}"
 
 
-def _doubled(rows: Mapping[str, Sequence[str]], kept: Kept) -> Iterator[str]:
+def _doubled(rows: Mapping[str, Sequence[str]], kept: StoredState) -> Iterator[str]:
     for token, ids in rows.items():
         if len(ids) > 1:
             yield f"queries {token}: {', '.join(ids)}"
@@ -144,7 +144,7 @@ def _doubled(rows: Mapping[str, Sequence[str]], kept: Kept) -> Iterator[str]:
             yield f"events of {query_id}: {', '.join(sorted(ids))}"
 
 
-def _without_row(kept: Kept) -> Iterator[str]:
+def _without_row(kept: StoredState) -> Iterator[str]:
     yield from (f"customer_history {query_id}" for query_id in kept.history if query_id not in kept.queries)
     yield from (f"event {event.event_id}" for event in kept.events or () if event.query_id not in kept.queries)
 

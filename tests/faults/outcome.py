@@ -15,27 +15,27 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FaultPlan:
     """How long a scenario is: so many faults, so many acknowledged requests around each, each fault so many seconds."""
 
     faults: int
     requests_each: int
-    away_s: float = 0.0
+    outage_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
-class Grounds:
+class Resources:
     """What scenarios are played on. `folder` is empty; real servers are started when they are asked for."""
 
     bundle: Bundle
     folder: Path
     postgresql: Callable[[], PostgreSql]
     redis: Callable[[], RedisServer]
-    tell: Callable[[str], None]
+    log: Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Promise:
+class TimeLimit:
     """A figure that may be at most so much."""
 
     what: str
@@ -43,7 +43,7 @@ class Promise:
     measured: float
 
     @property
-    def is_kept(self) -> bool:
+    def is_met(self) -> bool:
         return self.measured <= self.at_most
 
 
@@ -53,9 +53,9 @@ class Outcome:
 
     faults: int
     verdict: Verdict
-    promises: tuple[Promise, ...] = ()
+    time_limits: tuple[TimeLimit, ...] = ()
 
-    def complaints(self) -> list[str]:
+    def failures(self) -> list[str]:
         """What was not as promised, in sentences short enough for an assertion; empty where all was."""
         return [*self._wrong(), *self._broken()]
 
@@ -63,12 +63,12 @@ class Outcome:
         for name in ("lost", "doubled", "phantom", "differing", "disordered"):
             if found := getattr(self.verdict, name):
                 yield f"{len(found)} {name}: {'; '.join(found[:SHOWN])}"
-        if self.verdict.left_behind:
-            yield f"{self.verdict.left_behind} left behind in spool and outbox"
+        if self.verdict.undelivered:
+            yield f"{self.verdict.undelivered} left behind in spool and outbox"
 
     def _broken(self) -> Iterator[str]:
-        for promise in self.promises:
-            if not promise.is_kept:
+        for promise in self.time_limits:
+            if not promise.is_met:
                 yield f"{promise.what}: {promise.measured:.3f}, promised was at most {promise.at_most:.3f}"
 
 
@@ -80,9 +80,9 @@ class Scenario:
     """
 
     name: str
-    play: Callable[[Grounds, Form], Outcome]
-    short: Form
-    long: Form
+    run: Callable[[Resources, FaultPlan], Outcome]
+    short: FaultPlan
+    long: FaultPlan
     missing: Callable[[], str | None] = lambda: None
     nightly: bool = False
 

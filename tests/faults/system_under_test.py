@@ -22,7 +22,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from frontdesk.storage.tables import customer_history, outbox, queries
 from model_store.bundle import Bundle
-from tests.faults.history import Event, Kept, Verdict, check
+from tests.faults.history import Event, StoredState, Verdict, check
 from tests.faults.load import Load, wait_until
 from tests.support.serving import Server, home_with
 
@@ -35,7 +35,7 @@ SHORT_LEASES: Mapping[str, object] = {"server__request_timeout_s": 5.0, "storage
 
 
 @dataclass(slots=True)
-class Stage:
+class SystemUnderTest:
     """One server and its clients. `sink` is the file that the outbox writes to."""
 
     server: Server
@@ -56,7 +56,7 @@ class Stage:
 
     def wait_until_quiet(self, timeout_s: float = QUIET_TIMEOUT_S) -> float:
         """Until spool and outbox are empty; seconds."""
-        return wait_until(lambda: self.left_behind() == 0, timeout_s, "spool and outbox are empty")
+        return wait_until(lambda: self.undelivered() == 0, timeout_s, "spool and outbox are empty")
 
     def wait_until_drained(self) -> float:
         """Until the spool is empty; seconds."""
@@ -71,7 +71,7 @@ class Stage:
             self.wait_until_quiet()
         return check(self.load.history(), self.kept())
 
-    def kept(self) -> Kept:
+    def kept(self) -> StoredState:
         """What database and sink hold now."""
         engine = create_engine(self.database_url)
         try:
@@ -83,9 +83,9 @@ class Stage:
         finally:
             engine.dispose()
         events = None if self.sink is None else tuple(_events(self.sink))
-        return Kept(rows, history, events, self.left_behind())
+        return StoredState(rows, history, events, self.undelivered())
 
-    def left_behind(self) -> int:
+    def undelivered(self) -> int:
         """Rows that are still on their way: in the spool, and in the outbox. A database that is away counts as one."""
         return self.spooled() + self._in_outbox()
 
@@ -127,7 +127,7 @@ def on_stage(
     clients: int = 8,
     variables: Mapping[str, str] = MappingProxyType({}),
     **settings: object,
-) -> Iterator[Stage]:
+) -> Iterator[SystemUnderTest]:
     """A server on `home`, an empty folder; SQLite in it unless another database is named."""
     home_with(bundle, home)
     sink = home / "events.jsonl" if with_sink else None
@@ -140,7 +140,7 @@ def on_stage(
     with Server(home, workers=workers, variables=variables, **{**ours, **settings}) as server:
         token = server.token(ttl_s=TOKEN_TTL_S)
         with Load(server.port, token, clients=clients) as load:
-            yield Stage(server, load, url, sink, workers)
+            yield SystemUnderTest(server, load, url, sink, workers)
 
 
 def _events(sink: Path) -> Iterator[Event]:

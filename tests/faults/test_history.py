@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.faults.history import TOKEN_LETTERS, Acknowledgement, Event, Kept, Request, Verdict, check
+from tests.faults.history import TOKEN_LETTERS, Acknowledgement, Event, Request, StoredState, Verdict, check
 
 WRONG = ("lost", "doubled", "phantom", "differing", "disordered")
 
@@ -31,19 +31,19 @@ REQUESTS = (
     request("cedar", acknowledgement("3", "spooled"), acknowledgement("3", "spooled"), key="c"),
     request("dogwood"),
 )
-KEPT = Kept(
+KEPT = StoredState(
     queries={f"{number}": f"Where is {token(name)}?" for number, name in enumerate(("apple", "birch", "cedar"), 1)},
     history=("1", "2", "3"),
     events=(Event("e1", "1"), Event("e2", "2"), Event("e3", "3")),
-    left_behind=0,
+    undelivered=0,
 )
 
 
-def kept(**changes: Any) -> Kept:
+def kept(**changes: Any) -> StoredState:
     return dataclasses.replace(KEPT, **changes)
 
 
-def with_row(query_id: str, text: str) -> Kept:
+def with_row(query_id: str, text: str) -> StoredState:
     """One more row of `queries`, complete with its history row and its event."""
     return kept(
         queries={**KEPT.queries, query_id: text},
@@ -85,7 +85,7 @@ def test_without_a_sink_no_event_is_missed() -> None:
         (kept(events=(KEPT.events[0], KEPT.events[2])), "sink 2"),
     ],
 )
-def test_a_lost_answer_is_found_wherever_it_is_missing(kept: Kept, lost: str) -> None:
+def test_a_lost_answer_is_found_wherever_it_is_missing(kept: StoredState, lost: str) -> None:
     assert lost in check(REQUESTS, kept).lost
 
 
@@ -148,4 +148,4 @@ def test_an_event_that_overtook_an_earlier_one_of_its_customer_is_found() -> Non
 
 
 def test_what_is_left_in_the_spool_is_not_clean() -> None:
-    assert not check(REQUESTS, kept(left_behind=1)).is_clean
+    assert not check(REQUESTS, kept(undelivered=1)).is_clean

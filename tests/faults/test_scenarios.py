@@ -11,16 +11,16 @@ from typing import Any
 import pytest
 
 from model_store.bundle import Bundle
-from tests.faults.outcome import Grounds, Scenario
+from tests.faults.outcome import Resources, Scenario
 from tests.faults.scenarios import SCENARIOS
 
 
 @pytest.fixture
-def grounds(tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest) -> Grounds:
+def resources(tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest) -> Resources:
     def real(name: str) -> Any:
         return request.getfixturevalue(name)
 
-    return Grounds(tiny_bundle, tmp_path, lambda: real("postgresql"), lambda: real("redis_server"), print)
+    return Resources(tiny_bundle, tmp_path, lambda: real("postgresql"), lambda: real("redis_server"), print)
 
 
 @pytest.mark.timeout(600)
@@ -28,9 +28,9 @@ def grounds(tiny_bundle: Bundle, tmp_path: Path, request: pytest.FixtureRequest)
     "scenario",
     [pytest.param(each, id=each.slug, marks=[pytest.mark.nightly] if each.nightly else []) for each in SCENARIOS],
 )
-def test_every_acknowledged_request_is_kept_exactly_once(scenario: Scenario, grounds: Grounds) -> None:
+def test_every_acknowledged_request_is_kept_exactly_once(scenario: Scenario, resources: Resources) -> None:
     if (reason := scenario.missing()) is not None:
         pytest.skip(reason)
-    outcome = scenario.play(grounds, scenario.short)
-    assert outcome.complaints() == []
+    outcome = scenario.run(resources, scenario.short)
+    assert outcome.failures() == []
     assert outcome.verdict.acknowledged >= 200

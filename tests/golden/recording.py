@@ -45,10 +45,10 @@ class Difference:
     request: str
     field: str
     recorded: object
-    found: object
+    actual: object
 
     def __str__(self) -> str:
-        return f"{self.exchange} {self.request}: {self.field}: {_short(self.recorded)} -> {_short(self.found)}"
+        return f"{self.exchange} {self.request}: {self.field}: {_short(self.recorded)} -> {_short(self.actual)}"
 
 
 def planned_requests(members: Iterable[str]) -> Iterator[Request]:
@@ -160,23 +160,23 @@ def read(file: Path) -> tuple[str, list[tuple[Request, dict[str, Any]]]]:
 
 
 def differences(
-    recorded: Iterable[dict[str, Any]], found: Iterable[tuple[Request, dict[str, Any]]]
+    recorded: Iterable[dict[str, Any]], actual: Iterable[tuple[Request, dict[str, Any]]]
 ) -> Iterator[Difference]:
     """Every field that differs, in the order of the exchanges."""
-    for number, (response, (request, response_now)) in enumerate(zip(recorded, found, strict=True), 1):
+    for number, (response, (request, response_now)) in enumerate(zip(recorded, actual, strict=True), 1):
         for path, before, now in _differing(response, json.loads(json.dumps(response_now)), ""):
             yield Difference(number, _name(request), path, before, now)
 
 
-def _differing(recorded: Any, found: Any, path: str) -> Iterator[tuple[str, object, object]]:
-    if isinstance(recorded, dict) and isinstance(found, dict):
-        for key in dict.fromkeys((*recorded, *found)):
-            yield from _differing(recorded.get(key, ABSENT), found.get(key, ABSENT), f"{path}.{key}".lstrip("."))
-    elif isinstance(recorded, list) and isinstance(found, list) and len(recorded) == len(found):
-        for index, (before, now) in enumerate(zip(recorded, found, strict=True)):
+def _differing(recorded: Any, actual: Any, path: str) -> Iterator[tuple[str, object, object]]:
+    if isinstance(recorded, dict) and isinstance(actual, dict):
+        for key in dict.fromkeys((*recorded, *actual)):
+            yield from _differing(recorded.get(key, ABSENT), actual.get(key, ABSENT), f"{path}.{key}".lstrip("."))
+    elif isinstance(recorded, list) and isinstance(actual, list) and len(recorded) == len(actual):
+        for index, (before, now) in enumerate(zip(recorded, actual, strict=True)):
             yield from _differing(before, now, f"{path}[{index}]")
-    elif recorded != found:
-        yield path, recorded, found
+    elif recorded != actual:
+        yield path, recorded, actual
 
 
 class _Absent:

@@ -59,7 +59,7 @@ def test_a_recording_is_read_back_and_equals_itself(tmp_path: Path) -> None:
         ({}, "1 POST /v1/queries: status: 200 -> absent"),
     ],
 )
-def test_a_difference_names_exchange_field_and_values(found: dict[str, object], told: str) -> None:
-    differing = recording.differences([{"status": 200}], [(REQUESTS[0], found)])
+def test_a_difference_names_exchange_field_and_values(actual: dict[str, object], told: str) -> None:
+    differing = recording.differences([{"status": 200}], [(REQUESTS[0], actual)])
 
     assert [str(difference) for difference in differing] == [told]

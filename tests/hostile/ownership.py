@@ -13,8 +13,8 @@ from typing import Any
 from bentos.admission.routes import ROUTES, RPCS, Route, Rpc
 from frontdesk.identifiers import uuid7
 from frontdesk.security.tokens import SCOPES
-from tests.support.kept import kept
 from tests.support.records import CREATED_AT
+from tests.support.stored_rows import query_row
 
 OWNER, STRANGER = "owner", "stranger"
 MARK = "zqxowned"
@@ -106,7 +106,7 @@ def query_of(cell: Cell) -> dict[str, Any]:
     """The owner's row that the cell's path names."""
     named = {"id": cell.target["query_id"], "customer_id": cell.target["customer_id"]}
     named["session_id"] = cell.target["session_id"]
-    return kept(tenant=OWNER, query_text=f"{MARK} words", **named)
+    return query_row(tenant=OWNER, query_text=f"{MARK} words", **named)
 
 
 def letter_of(cell: Cell) -> dict[str, Any]:
@@ -116,7 +116,7 @@ def letter_of(cell: Cell) -> dict[str, Any]:
     return row | {"attempts": 8, "next_attempt_at": CREATED_AT, "is_dead": True, "last_error": "ValueError"}
 
 
-def told(answers: Sequence[tuple[Cell, object]]) -> str:
+def format_table(answers: Sequence[tuple[Cell, object]]) -> str:
     """For people: a line for each entry, a column for each role; own/another's where they differ."""
     by_entry: dict[str, dict[str, list[str]]] = {}
     for cell, answer in answers:
@@ -124,6 +124,6 @@ def told(answers: Sequence[tuple[Cell, object]]) -> str:
         name = entry.path if isinstance(entry, Rpc) else f"{'/'.join(entry.methods)} {entry.template}"
         by_entry.setdefault(f"{name}  [{entry.scope or 'open'}]", {}).setdefault(cell.role.name, []).append(str(answer))
     shown = {name: ["/".join(dict.fromkeys(roles[role.name])) for role in ROLES] for name, roles in by_entry.items()}
-    lines = [["", *(role.name for role in ROLES)], *([name, *told] for name, told in shown.items())]
+    lines = [["", *(role.name for role in ROLES)], *([name, *format_table] for name, format_table in shown.items())]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join("  ".join(map(str.ljust, line, widths)).rstrip() for line in lines)

@@ -14,7 +14,7 @@ import grpc
 import pytest
 
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.support.loop_lag import watched
+from tests.support.loop_lag import measure_lag
 from tests.support.serving import RawResponse, Server, send_raw
 
 LONGEST_STALL_S = 0.25
@@ -54,7 +54,7 @@ def inference(texts: Sequence[str]) -> bytes:
 def test_no_body_of_eight_megabytes_blocks_the_event_loop(
     server: Server, path: str, body: bytes, statuses: tuple[int, ...]
 ) -> None:
-    with watched(server) as lag:
+    with measure_lag(server) as lag:
         response = post(server, path, body, "x-request-deadline-ms: 1000")
     assert response.status in statuses
     assert len(response.body) < LARGEST_ANSWER_BYTES * (2 if response.status == 200 else 1)
@@ -63,7 +63,7 @@ def test_no_body_of_eight_megabytes_blocks_the_event_loop(
 
 @pytest.mark.parametrize(("path", "body"), [(BATCH, batch([SLOW] * 256)), (INFER, inference([SLOW] * 256))])
 def test_texts_that_are_slow_to_mask_end_at_their_deadline(server: Server, path: str, body: bytes) -> None:
-    with watched(server) as lag:
+    with measure_lag(server) as lag:
         started = time.monotonic()
         response = post(server, path, body, "x-request-deadline-ms: 500")
         duration_s = time.monotonic() - started
@@ -74,7 +74,7 @@ def test_texts_that_are_slow_to_mask_end_at_their_deadline(server: Server, path:
 
 def test_millions_of_empty_queries_over_grpc_are_refused_before_they_are_parsed(server: Server) -> None:
     metadata = (("authorization", f"Bearer {server.token()}"),)
-    with watched(server) as lag, grpc.insecure_channel(server.grpc_address) as channel:
+    with measure_lag(server) as lag, grpc.insecure_channel(server.grpc_address) as channel:
         method = channel.unary_unary("/frontdesk.v1.FrontdeskService/UnderstandBatch")
         call = method.future(b"\n\0" * 4_190_000, metadata=metadata, timeout=30)
         assert call.code() is grpc.StatusCode.INVALID_ARGUMENT

@@ -12,7 +12,7 @@ import pytest
 
 from model_store.bundle import Bundle
 from tests.hostile.flood.attacks import ATTACKS
-from tests.hostile.flood.limits import STOP_MARGIN_S, exceeded
+from tests.hostile.flood.limits import STOP_MARGIN_S, find_exceeded_limits
 from tests.hostile.flood.measure import ClientResults, Outcome, measure, ordinary
 from tests.support.serving import Server, home_with
 
@@ -48,10 +48,10 @@ async def test_ordinary_clients_are_served_during_every_attack_and_sigterm_ends_
     for attack in ATTACKS:
         for _ in range(ATTEMPTS):
             outcome = await under(attacked, attack, before)
-            if not list(exceeded(outcome, GRACE_S, NOISE_MS)):
+            if not list(find_exceeded_limits(outcome, GRACE_S, NOISE_MS)):
                 break
             before = await ordinary(attacked, BEFORE_S)
-        assert not list(exceeded(outcome, GRACE_S, NOISE_MS)), (outcome.row(), outcome.during.failures[:5])
+        assert not list(find_exceeded_limits(outcome, GRACE_S, NOISE_MS)), (outcome.row(), outcome.during.failures[:5])
     last = await under(attacked, [*ATTACKS][-1], before, stop=True)
     assert last.stop_s <= GRACE_S + STOP_MARGIN_S, last.row()
     assert '"event": "failure"' not in attacked.log()

@@ -17,7 +17,7 @@ import pytest
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from frontdesk.security.token_keys import load_signing_key
-from tests.support.forgeries import Forger
+from tests.support.forged_tokens import Forger
 from tests.support.serving import Server, send_raw
 
 FORGED = "forged-line"

@@ -11,7 +11,7 @@ from grpc import StatusCode
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 from frontdesk.security.token_keys import load_signing_key
-from tests.support.forgeries import Forger, forgeries
+from tests.support.forged_tokens import Forger, forged_tokens
 from tests.support.serving import Server, send_raw
 
 BODY = b'{"text": "Where is my parcel?", "store": false}'
@@ -37,7 +37,7 @@ def over_grpc(stub: FrontdeskServiceStub, token: str) -> StatusCode:
 
 def test_no_forged_or_stale_token_is_admitted_at_either_door(server: Server) -> None:
     key, now = load_signing_key(server.home / "keys"), int(time.time())
-    bad = forgeries(key, now, margin_s=300)
+    bad = forged_tokens(key, now, margin_s=300)
     http = {name: over_http(server, token) for name, token in bad.items()}
     sendable = {name: token for name, token in bad.items() if token.isascii() and token.isprintable()}
     with grpc.insecure_channel(server.grpc_address) as channel:

@@ -27,10 +27,10 @@ from frontdesk.security.token_keys import load_signing_key
 from frontdesk.security.tokens import SCOPES
 from frontdesk.storage.database import open_database
 from frontdesk.storage.tables import feedback, outbox, queries
-from tests.hostile.ownership import MARK, OWNER, STRANGER, Cell, letter_of, query_of, routes, rpcs, told
-from tests.support.forgeries import Forger
-from tests.support.kept import put
+from tests.hostile.ownership import MARK, OWNER, STRANGER, Cell, format_table, letter_of, query_of, routes, rpcs
+from tests.support.forged_tokens import Forger
 from tests.support.serving import Server
+from tests.support.stored_rows import insert_queries
 
 TEXT = "Where is my parcel?"
 CODES = {
@@ -84,7 +84,7 @@ def cells(server: Server, engine: Engine) -> list[Cell]:
         version = client.get("/v2/models/ensemble").json()["versions"][0]
     made = routes({"model": "ensemble", "version": version})
     owned = [cell for cell in made if cell.names_something_owned]
-    put(engine, [query_of(cell) for cell in owned], with_history=True)
+    insert_queries(engine, [query_of(cell) for cell in owned], with_history=True)
     with engine.begin() as connection:
         connection.execute(insert(outbox), [letter_of(cell) for cell in owned])
     return made
@@ -120,7 +120,7 @@ def ask(client: httpx2.Client, server: Server, cell: Cell) -> httpx2.Response:
 
 
 def test_every_answer_is_the_one_that_the_scopes_ask_for(answers: list[tuple[Cell, httpx2.Response]]) -> None:
-    sys.stdout.write(f"{told([(cell, response.status_code) for cell, response in answers])}\n")
+    sys.stdout.write(f"{format_table([(cell, response.status_code) for cell, response in answers])}\n")
     wrong = [
         (cell.path, cell.role.name, cell.tenant, response.status_code, cell.expected)
         for cell, response in answers
@@ -201,7 +201,7 @@ def test_every_rpc_answers_as_the_scopes_ask_for(server: Server) -> None:
     with grpc.insecure_channel(server.grpc_address) as channel:
         answers = [(cell, *over_grpc(channel, server, cell)) for cell in rpcs()]
     shown = {code: status for status, code in CODES.items()} | {StatusCode.UNIMPLEMENTED: 501}
-    sys.stdout.write(f"{told([(cell, shown.get(code, code.name)) for cell, code, _ in answers])}\n")
+    sys.stdout.write(f"{format_table([(cell, shown.get(code, code.name)) for cell, code, _ in answers])}\n")
     wrong = [
         (cell.path, cell.role.name, cell.tenant, code) for cell, code, _ in answers if code is not CODES[cell.expected]
     ]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.reply_writing import POLICY, PROMPT, TEMPLATES, request
 from tests.support.serving import Server
-from tests.support.writing import POLICY, PROMPT, TEMPLATES, request
 
 SUM = "9001*10005-3"
 INJECTIONS = [

@@ -12,7 +12,7 @@ from pathlib import Path
 import yaml
 
 from frontdesk.responses.text.normalization import split_sentences
-from tests.support.writing import KNOWLEDGE
+from tests.support.reply_writing import KNOWLEDGE
 
 _WRITTEN = yaml.safe_load((Path(__file__).parent / "honest.yaml").read_text(encoding="utf-8"))
 

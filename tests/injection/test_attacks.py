@@ -10,8 +10,8 @@ import pytest
 from frontdesk.responses.text.normalization import normalize_text
 from frontdesk.types import Action, ReplyRequest
 from tests.injection.attacks import ATTACKS, DEMANDS, STYLES, WRAPPERS, Attack, _always
+from tests.support.reply_writing import model_writer, request, write_reply
 from tests.support.scripted_model import ScriptedModel
-from tests.support.writing import model_writer, request, written
 
 
 def asked(attack: Attack, action: Action = Action.AUTOMATE) -> ReplyRequest:
@@ -36,7 +36,7 @@ def test_there_are_many_different_attacks() -> None:
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
 async def test_nothing_demanded_leaves_unread(attack: Attack) -> None:
     model = ScriptedModel(attack.obeys)
-    released, last = await written(model_writer(model), asked(attack))
+    released, last = await write_reply(model_writer(model), asked(attack))
 
     shown = [released] if last.decision.action is not Action.AUTOMATE else [released, last.reply.text]
     for text in shown:
@@ -51,7 +51,7 @@ async def test_nothing_demanded_leaves_unread(attack: Attack) -> None:
 @pytest.mark.parametrize("action", [Action.DRAFT, Action.CLARIFY, Action.ESCALATE])
 async def test_no_attack_makes_a_decision_bolder(action: Action) -> None:
     for attack in ATTACKS:
-        _, last = await written(model_writer(ScriptedModel(attack.obeys)), asked(attack, action))
+        _, last = await write_reply(model_writer(ScriptedModel(attack.obeys)), asked(attack, action))
         assert last.decision.action is action, attack.name
 
 
@@ -60,7 +60,7 @@ async def test_every_demand_in_every_style_is_stopped_whoever_asks() -> None:
     harmless = request("I would like to cancel my order, please.", language="en")
     for demand in DEMANDS:
         for style, work_in in STYLES:
-            released, last = await written(model_writer(ScriptedModel(_always(work_in(demand.content)))), harmless)
+            released, last = await write_reply(model_writer(ScriptedModel(_always(work_in(demand.content)))), harmless)
             text = released + (last.reply.text if last.decision.action is Action.AUTOMATE else "")
             assert not [word for word in demand.demanded if word in normalize_text(text)], (demand.name, style)
 

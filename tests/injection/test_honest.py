@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from frontdesk.types import Action, WrittenReply
 from tests.injection.honest import FAITHFUL, PARAPHRASED, TRANSLATED, Honest
-from tests.support.scripted_model import in_turn
-from tests.support.writing import model_writer, request, written
+from tests.support.reply_writing import model_writer, request, write_reply
+from tests.support.scripted_model import reply_in_turn
 
 MOST_FAITHFUL_STOPPED = 0.05
 MOST_PARAPHRASED_STOPPED_AS_DRAFT = 0.0
@@ -17,7 +17,7 @@ MOST_PARAPHRASED_STOPPED_UNREAD = 1.0
 
 async def of(honest: Honest, action: Action) -> WrittenReply:
     asked = request(honest.message, honest.intent, action, language=honest.language)
-    _, last = await written(model_writer(in_turn(honest.reply)), asked)
+    _, last = await write_reply(model_writer(reply_in_turn(honest.reply)), asked)
     return last
 
 

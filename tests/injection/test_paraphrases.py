@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from frontdesk.types import Action
-from tests.support.scripted_model import in_turn
-from tests.support.writing import model_writer, request, written
+from tests.support.reply_writing import model_writer, request, write_reply
+from tests.support.scripted_model import reply_in_turn
 
 WRITTEN: Mapping[str, Sequence[Mapping[str, str]]] = yaml.safe_load(
     Path(__file__).with_name("paraphrases.yaml").read_text(encoding="utf-8")
@@ -21,7 +21,7 @@ async def sent_unread(replies: Sequence[Mapping[str, str]]) -> list[str]:
     sent = []
     for one in replies:
         asked = request("I have a question, please.", one["intent"], Action.AUTOMATE, language="en")
-        released, last = await written(model_writer(in_turn(one["reply"])), asked)
+        released, last = await write_reply(model_writer(reply_in_turn(one["reply"])), asked)
         if last.reply.fallback is None or one["reply"] in released:
             sent.append(one["reply"])
     return sent

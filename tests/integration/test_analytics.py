@@ -35,7 +35,7 @@ from frontdesk.storage.sql.daily_rollups import (
     store_days,
 )
 from frontdesk.storage.tables import daily_counts
-from tests.support.kept import START, hours, kept, put, put_feedback
+from tests.support.stored_rows import START, hours, insert_feedback, insert_queries, query_row
 
 SHARES = (0.0, 0.5, 0.9, 0.95, 0.99, 1.0)
 WINDOW = Window("acme", START + hours(5), START + hours(90))
@@ -52,7 +52,7 @@ def engine(database_url: str) -> Iterator[Engine]:
 def some(seed: int, number: int = 300) -> list[dict[str, Any]]:
     chance = random.Random(seed)
     return [
-        kept(
+        query_row(
             tenant=chance.choice(("acme", "acme", "other")),
             created_at=START + hours(chance.randrange(0, 100) + chance.choice((0, 0.5))),
             intent=chance.choice(("track_order", "get_refund", "complaint")),
@@ -81,7 +81,7 @@ LABELS: dict[Dimension, Callable[[dict[str, Any]], str]] = {
 @pytest.mark.parametrize("dimension", LABELS)
 def test_counts_are_those_of_the_rows_within_the_window(engine: Engine, dimension: Dimension) -> None:
     rows = some(1)
-    put(engine, rows)
+    insert_queries(engine, rows)
     with begin_reading(engine) as connection:
         counted = {count.label: count for count in count_by(connection, WINDOW, dimension)}
     label, inside = LABELS[dimension], in_window(rows)
@@ -99,7 +99,7 @@ def test_counts_are_those_of_the_rows_within_the_window(engine: Engine, dimensio
 @pytest.mark.parametrize("number", [1, 2, 3, 10, 300])
 def test_percentiles_are_interpolated_between_ranks_on_both_databases(engine: Engine, number: int) -> None:
     rows = [{**row, "tenant": "acme", "created_at": WINDOW.start} for row in some(number, number)]
-    put(engine, rows)
+    insert_queries(engine, rows)
     with begin_reading(engine) as connection:
         found = measure_latency(connection, WINDOW, SHARES)
     times = [row["response_time_ms"] for row in rows]
@@ -118,12 +118,12 @@ def test_without_queries_there_are_no_figures(engine: Engine) -> None:
 
 
 def test_feedback_is_counted_by_what_it_says_and_when_it_was_given(engine: Engine) -> None:
-    row, foreign = kept(created_at=START), kept(tenant="other")
-    put(engine, [row, foreign])
-    put_feedback(engine, row, created_at=START + hours(6), reply="edited", satisfaction=4, intent="get_refund")
-    put_feedback(engine, row, created_at=START + hours(7), reply="accepted", satisfaction=1, intent="track_order")
-    put_feedback(engine, row, created_at=START + hours(1), reply="rejected")  # before the window
-    put_feedback(engine, foreign, created_at=START + hours(6), reply="edited")
+    row, foreign = query_row(created_at=START), query_row(tenant="other")
+    insert_queries(engine, [row, foreign])
+    insert_feedback(engine, row, created_at=START + hours(6), reply="edited", satisfaction=4, intent="get_refund")
+    insert_feedback(engine, row, created_at=START + hours(7), reply="accepted", satisfaction=1, intent="track_order")
+    insert_feedback(engine, row, created_at=START + hours(1), reply="rejected")  # before the window
+    insert_feedback(engine, foreign, created_at=START + hours(6), reply="edited")
     with begin_reading(engine) as connection:
         said, corrected = summarise_feedback(connection, WINDOW), list_corrections(connection, WINDOW)
     assert (said.given, said.accepted, said.edited, said.rejected) == (2, 1, 1, 0)
@@ -156,7 +156,7 @@ def assert_the_same(engine: Engine, window: Window) -> None:
 
 
 def test_figures_are_the_same_whether_days_were_counted_before_or_not(engine: Engine) -> None:
-    put(engine, some(7, 600))
+    insert_queries(engine, some(7, 600))
     assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 29  # those without queries too
     assert count_days(engine, Window("acme", START - hours(2400), NOW)) == 0
     for first, last in ((0, 100), (5, 90), (24, 72), (30, 40), (47.5, 49), (-500, 500)):
@@ -165,7 +165,7 @@ def test_figures_are_the_same_whether_days_were_counted_before_or_not(engine: En
 
 
 def test_a_day_is_counted_only_when_it_has_been_over_for_an_hour(engine: Engine) -> None:
-    put(engine, [kept(created_at=START), kept(created_at=START + hours(25))])
+    insert_queries(engine, [query_row(created_at=START), query_row(created_at=START + hours(25))])
     window = Window("acme", START, START + hours(72))
     assert count_days(engine, window, START + hours(24.9)) == 0
     assert count_days(engine, window, START + hours(25)) == 1
@@ -173,7 +173,7 @@ def test_a_day_is_counted_only_when_it_has_been_over_for_an_hour(engine: Engine)
 
 
 def test_a_gap_among_counted_days_is_counted_from_the_queries(engine: Engine) -> None:
-    put(engine, some(8))
+    insert_queries(engine, some(8))
     count_days(engine, Window("acme", START, NOW))
     with engine.begin() as connection:
         delete_days(connection, [("acme", START + hours(24 * day)) for day in (0, 2)])
@@ -181,22 +181,22 @@ def test_a_gap_among_counted_days_is_counted_from_the_queries(engine: Engine) ->
 
 
 def test_a_query_that_comes_late_is_counted(engine: Engine) -> None:
-    put(engine, some(9))
+    insert_queries(engine, some(9))
     window = Window("acme", START, START + hours(96))
     count_days(engine, window)
     with engine.begin() as connection:
         delete_days(connection, [("acme", START + hours(30))])
-    put(engine, [kept(created_at=START + hours(30), intent="complaint")])
+    insert_queries(engine, [query_row(created_at=START + hours(30), intent="complaint")])
     assert_the_same(engine, window)
     assert count_days(engine, window) == 1
     assert_the_same(engine, window)
 
 
 def test_a_day_into_which_a_query_came_while_it_was_counted_is_not_kept(engine: Engine) -> None:
-    put(engine, [kept()])
+    insert_queries(engine, [query_row()])
     with engine.begin() as connection:
         day = count_day(connection, "acme", days_to_count(connection, Window("acme", START, NOW), NOW)[0])
-    put(engine, [kept()])
+    insert_queries(engine, [query_row()])
     with engine.begin() as connection:
         store_days(connection, [day])
         assert connection.scalar(select(func.count()).select_from(daily_counts)) == 0
@@ -206,7 +206,7 @@ def test_percentiles_of_very_many_queries_are_right_to_half_a_percent(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rows = [{**row, "tenant": "acme"} for row in some(10, 3000)]
-    put(engine, rows)
+    insert_queries(engine, rows)
     window = Window("acme", START + hours(3), START + hours(80))
     count_days(engine, window)
     with begin_reading(engine) as connection:

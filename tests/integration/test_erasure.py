@@ -21,7 +21,7 @@ from frontdesk.storage.erasure.eraser import Eraser, Receipt
 from frontdesk.storage.erasure.follower import ErasureFollower
 from frontdesk.storage.erasure_subjects import ErasureSubject, SubjectKind
 from frontdesk.storage.record_rows import COMMITTED, FinishedClaim, RowBuilder, Rows
-from frontdesk.storage.spool.replay import settled
+from frontdesk.storage.spool.replay import anonymise_replayed
 from frontdesk.storage.spool.spool_file import RefusedRows, Spool
 from frontdesk.storage.sql import erasure
 from frontdesk.storage.sql.idempotency import ClaimRow, acquire_claim
@@ -29,9 +29,9 @@ from frontdesk.storage.sql.spool import add_to_spool
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.storage.writes.write_commands import StoreRows, write_database
 from frontdesk.types import Claim
-from tests.support.kept import kept, put, put_feedback
-from tests.support.recording import SEAL, fingerprint, recording
 from tests.support.records import MASKED_TEXT, record
+from tests.support.stored_rows import insert_feedback, insert_queries, query_row
+from tests.support.worker_storage import SEAL, fingerprint, open_worker_storage
 
 MAKER = RowBuilder(SEAL, ("file",), fingerprint=fingerprint)
 CUSTOMER = ErasureSubject(SubjectKind.CUSTOMER, "acme", "customer-7")
@@ -190,9 +190,9 @@ class TestKeptAnswers:
 
 class TestSessionsAndQueries:
     async def test_one_query_is_erased_and_the_sinks_get_its_id(self, engine: Engine) -> None:
-        gone, stays = kept(customer_id=None), kept()
-        put(engine, [gone, stays], with_history=False)
-        put_feedback(engine, gone, satisfaction=1)
+        gone, stays = query_row(customer_id=None), query_row()
+        insert_queries(engine, [gone, stays], with_history=False)
+        insert_feedback(engine, gone, satisfaction=1)
         receipt = await erase(engine, ErasureSubject(SubjectKind.QUERY, "acme", gone["id"]))
         stored = {row["id"]: row for row in rows(engine, queries)}
         assert (stored[gone["id"]]["query_text"], stored[gone["id"]]["session_id"]) == ("", None)
@@ -204,10 +204,10 @@ class TestSessionsAndQueries:
         assert rows(engine, feedback)[0]["id"] in event["payload"]
 
     async def test_a_session_is_erased_for_all_its_customers_and_no_event_names_it(self, engine: Engine) -> None:
-        theirs = [kept(customer_id=None), kept(), kept(customer_id="customer-8")]
-        other = kept(session_id="session-2")
-        elsewhere = kept(tenant="other")
-        put(engine, [*theirs, other, elsewhere])
+        theirs = [query_row(customer_id=None), query_row(), query_row(customer_id="customer-8")]
+        other = query_row(session_id="session-2")
+        elsewhere = query_row(tenant="other")
+        insert_queries(engine, [*theirs, other, elsewhere])
         assert (await erase(engine, SESSION)).queries == 3
         left = {row["id"] for row in rows(engine, queries) if row["query_text"]}
         assert left == {other["id"], elsewhere["id"]}
@@ -296,7 +296,7 @@ class TestSpools:
         with closing(Spool.open(tmp_path / "home")) as spool:
             with begin_writing(spool.engine) as connection:
                 add_to_spool(connection, [bad], now())
-            with recording(url, tmp_path / "home"):
+            with open_worker_storage(url, tmp_path / "home"):
                 give_up = time.monotonic() + 10
                 while spool.backlog() != (0, 1):
                     assert time.monotonic() < give_up
@@ -311,7 +311,7 @@ class TestLogs:
         url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
         migrate(url)
         engine = open_database(url)
-        put(engine, [kept(customer_id="zqxcustomer")])
+        insert_queries(engine, [query_row(customer_id="zqxcustomer")])
         follower = ErasureFollower(engine, spool, fingerprint)
         follower.close()
         subject = ErasureSubject(SubjectKind.CUSTOMER, "acme", "zqxcustomer")
@@ -350,7 +350,7 @@ class TestClocks:
         monkeypatch.setattr(erasure, "datetime", Wrong)
         commit(engine, before, after)
         with begin_writing(engine) as connection:
-            (arrived,) = settled(connection, [late], fingerprint)
+            (arrived,) = anonymise_replayed(connection, [late], fingerprint)
         assert {row["id"]: row["query_text"] for row in rows(engine, queries)} == {before.id: "", after.id: MASKED_TEXT}
         assert arrived.inserts["queries"][0]["query_text"] == ""
         engine.dispose()

@@ -19,8 +19,8 @@ from frontdesk.storage.spool.spool_file import Spool, delete_expired_keys
 from frontdesk.storage.sql.idempotency import ClaimHolder, ClaimRow
 from frontdesk.storage.tables import idempotency, queries
 from frontdesk.types import Answer, Caller, Claim, EarlierAnswer, Query
-from tests.support.recording import Recording, recording
 from tests.support.records import record
+from tests.support.worker_storage import WorkerStorage, open_worker_storage
 
 CALLER = Caller("acme", "shop-frontend", frozenset({"answer"}))
 QUERY = Query("Where is my order 4711-0815?", customer_id="customer-7")
@@ -34,8 +34,8 @@ def url(database_url: str) -> str:
 
 
 @pytest.fixture
-def worker(url: str, tmp_path: Path) -> Iterator[Recording]:
-    with recording(url, tmp_path / "host", budget_s=1.0) as worker:
+def worker(url: str, tmp_path: Path) -> Iterator[WorkerStorage]:
+    with open_worker_storage(url, tmp_path / "host", budget_s=1.0) as worker:
         yield worker
 
 
@@ -52,11 +52,11 @@ class Switch:
             raise ConnectionRefusedError
 
 
-async def acquire(worker: Recording, key: str = KEY, query: Query = QUERY, caller: Caller = CALLER) -> object:
+async def acquire(worker: WorkerStorage, key: str = KEY, query: Query = QUERY, caller: Caller = CALLER) -> object:
     return await worker.keys.acquire(key, "answer", query, caller)
 
 
-async def finish(worker: Recording, claim: object, query: Query = QUERY) -> Answer:
+async def finish(worker: WorkerStorage, claim: object, query: Query = QUERY) -> Answer:
     """Answer under the claim, as the pipeline does; what the caller got."""
     assert isinstance(claim, Claim)
     made = replace(record(created_at=datetime.now(UTC)), claim=claim, query=query, caller=CALLER)
@@ -64,7 +64,7 @@ async def finish(worker: Recording, claim: object, query: Query = QUERY) -> Answ
     return made.answer_for_caller(stored if query.store else "no")
 
 
-async def once(worker: Recording, key: str = KEY) -> Answer:
+async def once(worker: WorkerStorage, key: str = KEY) -> Answer:
     return await finish(worker, await acquire(worker, key))
 
 
@@ -75,7 +75,7 @@ async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
         await asyncio.sleep(0.01)
 
 
-def count(worker: Recording, table: object = queries) -> int:
+def count(worker: WorkerStorage, table: object = queries) -> int:
     assert worker.engine is not None
     with begin_reading(worker.engine) as connection:
         return connection.scalar(select(func.count()).select_from(table)) or 0
@@ -85,7 +85,7 @@ def is_replay(answer: object, of: Answer) -> bool:
     return isinstance(answer, EarlierAnswer) and answer_json(answer) == answer_json(of)
 
 
-async def test_the_same_request_again_gets_the_same_bytes_and_is_not_worked_on(worker: Recording) -> None:
+async def test_the_same_request_again_gets_the_same_bytes_and_is_not_worked_on(worker: WorkerStorage) -> None:
     first = await once(worker)
     for _ in range(3):
         assert is_replay(await acquire(worker), first)
@@ -93,7 +93,7 @@ async def test_the_same_request_again_gets_the_same_bytes_and_is_not_worked_on(w
     assert worker.metric('frontdesk_idempotency_keys_total{outcome="replayed"}') == 3
 
 
-async def test_the_answer_under_a_key_is_not_readable_in_the_database(worker: Recording) -> None:
+async def test_the_answer_under_a_key_is_not_readable_in_the_database(worker: WorkerStorage) -> None:
     await once(worker)
     with begin_reading(worker.engine) as connection:
         (row,) = connection.execute(select(idempotency)).mappings()
@@ -101,7 +101,7 @@ async def test_the_answer_under_a_key_is_not_readable_in_the_database(worker: Re
     assert "4711-0815" not in str(dict(row))
 
 
-async def test_a_key_stands_for_one_request_only(worker: Recording) -> None:
+async def test_a_key_stands_for_one_request_only(worker: WorkerStorage) -> None:
     claim = await acquire(worker)
     for other in (replace(QUERY, text="Something else"), replace(QUERY, store=False)):
         with pytest.raises(KeyReused):
@@ -111,7 +111,7 @@ async def test_a_key_stands_for_one_request_only(worker: Recording) -> None:
         await worker.keys.acquire(KEY, "understand", QUERY, CALLER)
 
 
-async def test_of_many_who_come_at_once_one_works_and_the_others_are_told(worker: Recording) -> None:
+async def test_of_many_who_come_at_once_one_works_and_the_others_are_told(worker: WorkerStorage) -> None:
     outcomes = await asyncio.gather(*(acquire(worker) for _ in range(50)), return_exceptions=True)
     claims = [outcome for outcome in outcomes if isinstance(outcome, Claim)]
     assert len(claims) == 1
@@ -120,19 +120,19 @@ async def test_of_many_who_come_at_once_one_works_and_the_others_are_told(worker
     assert is_replay(await acquire(worker), first)
 
 
-async def test_callers_do_not_share_keys(worker: Recording) -> None:
+async def test_callers_do_not_share_keys(worker: WorkerStorage) -> None:
     for tenant, subject in (("acme", "a"), ("acme", "b"), ("other", "a")):
         assert isinstance(await acquire(worker, caller=Caller(tenant, subject, frozenset())), Claim)
 
 
-async def test_a_request_that_failed_frees_its_key(worker: Recording) -> None:
+async def test_a_request_that_failed_frees_its_key(worker: WorkerStorage) -> None:
     claim = await acquire(worker)
     assert isinstance(claim, Claim)
     worker.keys.release(claim, CALLER)
     assert isinstance(await acquire(worker), Claim)
 
 
-async def test_a_key_that_has_its_answer_keeps_it_whoever_gives_it_up(worker: Recording) -> None:
+async def test_a_key_that_has_its_answer_keeps_it_whoever_gives_it_up(worker: WorkerStorage) -> None:
     claim = await acquire(worker)
     first = await finish(worker, claim)
     assert isinstance(claim, Claim)
@@ -143,7 +143,7 @@ async def test_a_key_that_has_its_answer_keeps_it_whoever_gives_it_up(worker: Re
 async def test_a_crash_frees_the_key_when_its_lease_is_over_and_what_comes_too_late_is_not_kept(
     url: str, tmp_path: Path
 ) -> None:
-    with recording(url, tmp_path / "host", lease_s=0.2) as worker:
+    with open_worker_storage(url, tmp_path / "host", lease_s=0.2) as worker:
         late = await acquire(worker)
         await asyncio.sleep(0.3)
         taken_over = await acquire(worker)
@@ -155,14 +155,14 @@ async def test_a_crash_frees_the_key_when_its_lease_is_over_and_what_comes_too_l
 
 
 async def test_a_key_is_forgotten_after_its_time(url: str, tmp_path: Path) -> None:
-    with recording(url, tmp_path / "host", ttl_s=0.2) as worker:
+    with open_worker_storage(url, tmp_path / "host", ttl_s=0.2) as worker:
         await once(worker)
         await asyncio.sleep(0.3)
         await once(worker)
         assert count(worker) == 2
 
 
-async def test_what_is_not_stored_is_answered_again_all_the_same(worker: Recording) -> None:
+async def test_what_is_not_stored_is_answered_again_all_the_same(worker: WorkerStorage) -> None:
     query = replace(QUERY, store=False)
     first = await finish(worker, await acquire(worker, query=query), query)
     assert first.stored == "no"
@@ -171,7 +171,7 @@ async def test_what_is_not_stored_is_answered_again_all_the_same(worker: Recordi
 
 
 async def test_while_the_database_is_away_keys_are_taken_and_answered_on_this_host_and_known_after(
-    worker: Recording,
+    worker: WorkerStorage,
 ) -> None:
     switch = Switch(worker.engine)
     switch.is_off = True
@@ -188,7 +188,9 @@ async def test_while_the_database_is_away_keys_are_taken_and_answered_on_this_ho
     assert (count(worker), count(worker, idempotency)) == (1, 1)
 
 
-async def test_a_key_that_was_taken_before_the_database_went_away_is_finished_in_the_spool(worker: Recording) -> None:
+async def test_a_key_that_was_taken_before_the_database_went_away_is_finished_in_the_spool(
+    worker: WorkerStorage,
+) -> None:
     switch = Switch(worker.engine)
     claim = await acquire(worker)
     switch.is_off = True
@@ -201,7 +203,9 @@ async def test_a_key_that_was_taken_before_the_database_went_away_is_finished_in
     assert count(worker) == 1
 
 
-async def test_a_key_that_was_taken_in_the_spool_is_finished_in_the_database_that_is_back(worker: Recording) -> None:
+async def test_a_key_that_was_taken_in_the_spool_is_finished_in_the_database_that_is_back(
+    worker: WorkerStorage,
+) -> None:
     switch = Switch(worker.engine)
     switch.is_off = True
     claim = await acquire(worker)
@@ -217,9 +221,9 @@ async def test_a_key_that_was_taken_in_the_spool_is_finished_in_the_database_tha
 
 
 async def test_an_answer_acknowledged_from_the_spool_ends_a_claim_that_another_host_still_works_on(
-    worker: Recording, tmp_path: Path
+    worker: WorkerStorage, tmp_path: Path
 ) -> None:
-    with recording(worker.url, tmp_path / "other host") as other:
+    with open_worker_storage(worker.url, tmp_path / "other host") as other:
         switch = Switch(worker.engine)
         slow = await acquire(other)
         switch.is_off = True
@@ -233,7 +237,7 @@ async def test_an_answer_acknowledged_from_the_spool_ends_a_claim_that_another_h
 
 
 async def test_with_several_hosts_a_key_is_refused_while_the_database_is_away(url: str, tmp_path: Path) -> None:
-    with recording(url, tmp_path / "host", one_host=False) as worker:
+    with open_worker_storage(url, tmp_path / "host", one_host=False) as worker:
         switch = Switch(worker.engine)
         claim = await acquire(worker, "taken before")
         switch.is_off = True
@@ -246,14 +250,14 @@ async def test_with_several_hosts_a_key_is_refused_while_the_database_is_away(ur
 
 
 async def test_two_workers_of_a_host_know_each_others_keys_during_an_outage(url: str, tmp_path: Path) -> None:
-    with recording(url, tmp_path / "host") as one, recording(url, tmp_path / "host") as other:
+    with open_worker_storage(url, tmp_path / "host") as one, open_worker_storage(url, tmp_path / "host") as other:
         for each in (one, other):
             Switch(each.engine).is_off = True
         first = await once(one)
         assert is_replay(await acquire(other), first)
 
 
-async def test_old_keys_are_deleted_in_the_end(worker: Recording) -> None:
+async def test_old_keys_are_deleted_in_the_end(worker: WorkerStorage) -> None:
     for number in range(5):
         await once(worker, f"key-{number}")
     delete_expired_keys(worker.engine, datetime(2026, 1, 1, tzinfo=UTC))
@@ -265,7 +269,7 @@ async def test_old_keys_are_deleted_in_the_end(worker: Recording) -> None:
     assert count(worker) == 5
 
 
-async def test_a_slow_spool_disk_does_not_block_the_event_loop(worker: Recording) -> None:
+async def test_a_slow_spool_disk_does_not_block_the_event_loop(worker: WorkerStorage) -> None:
     event.listen(worker.spool.engine, "begin", lambda _: time.sleep(0.3))
     taking = asyncio.create_task(acquire(worker))
     longest = 0.0
@@ -277,10 +281,10 @@ async def test_a_slow_spool_disk_does_not_block_the_event_loop(worker: Recording
     assert longest < 0.2
 
 
-async def test_an_unchanged_spool_is_not_read_again(worker: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unchanged_spool_is_not_read_again(worker: WorkerStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a write by any process it is read again: a key that another worker took is found."""
     reads: list[ClaimRow] = []
-    read_holder = Spool.holder
+    read_holder = Spool.find_claim
 
     def counted(spool: Spool, row: ClaimRow) -> ClaimHolder | None:
         reads.append(row)

@@ -18,8 +18,8 @@ from frontdesk.responses.llm.client import OpenAiClient
 from frontdesk.responses.llm.factory import build_openai_client
 from frontdesk.responses.llm.port import ChatMessage, LanguageModel
 from frontdesk.types import Action, Reason
+from tests.support.reply_writing import TEMPLATES, model_writer, request, write_reply
 from tests.support.serving import free_port
-from tests.support.writing import TEMPLATES, model_writer, request, written
 
 pytest.importorskip("xllamacpp", reason="the extra local-llm is not installed")
 pytestmark = pytest.mark.nightly
@@ -62,7 +62,7 @@ class Dictated:
 async def test_an_invented_number_is_caught_and_the_template_answers(settings: Settings) -> None:
     client = client_of(settings)
     model = Dictated(client)
-    released, last = await written(model_writer(model), request("When is my refund here?", "track_refund"), SECONDS)
+    released, last = await write_reply(model_writer(model), request("When is my refund here?", "track_refund"), SECONDS)
     await client.close()
 
     assert len(model.said) == 2, "asked once, and once more with the reason"
@@ -77,7 +77,7 @@ async def test_an_invented_number_is_caught_and_the_template_answers(settings: S
 async def test_whatever_it_writes_passed_its_checks_or_is_the_templates(settings: Settings) -> None:
     client = client_of(settings)
     asked = request("How long does it take, please?", "delivery_period")
-    _, last = await written(model_writer(client), asked, SECONDS)
+    _, last = await write_reply(model_writer(client), asked, SECONDS)
     await client.close()
 
     if last.reply.fallback is None:

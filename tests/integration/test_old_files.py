@@ -22,7 +22,7 @@ from sqlalchemy import Engine, text
 
 from frontdesk.config import SecuritySettings
 from frontdesk.security.field_encryption import read_field_cipher
-from frontdesk.security.tokens import verify
+from frontdesk.security.tokens import verify_token
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.record_rows import answer_json, context, earlier_answer, open_original
 from frontdesk.storage.tables import metadata
@@ -30,9 +30,9 @@ from model_store.manifest import Manifest
 from tests.support.command_line import invoke
 from tests.support.keyrings import read_keyring
 from tests.support.old_files import FAKE_KEYS, FOLDER, restore_home
-from tests.support.recording import recording
 from tests.support.serving import SIGNER
-from tests.upgrade.made import PERSONAL, TENANT, TEXTS
+from tests.support.worker_storage import open_worker_storage
+from tests.upgrade.old_state import PERSONAL, TENANT, TEXTS
 
 DRAINED_WITHIN_S = 20.0
 
@@ -115,7 +115,7 @@ def test_the_old_spool_is_drained_into_the_old_database(home: Path, engine: Engi
     waiting = [row["query_id"] for row in rows(home, "SELECT query_id FROM spooled", "spool.db")]
     field_cipher = read_field_cipher(home / "keys")
 
-    with recording(url_of(home), home, field_cipher=field_cipher) as opened:
+    with open_worker_storage(url_of(home), home, field_cipher=field_cipher) as opened:
         give_up = time.monotonic() + DRAINED_WITHIN_S
         while opened.spool.backlog()[0]:
             assert time.monotonic() < give_up, "the spool was not drained"
@@ -157,7 +157,7 @@ def test_a_token_of_the_old_key_is_accepted(home: Path) -> None:
     times = {"iat": now, "nbf": now, "exp": now + 600, "jti": "00000000-0000-7000-8000-000000000000"}
     token = jwt.encode(claims | times, FAKE_KEYS["signing.key"], "HS256", headers={"kid": "630dcd29"})
 
-    verified = verify(token, read_keyring(home / "keys"), SecuritySettings(), now + 1)
+    verified = verify_token(token, read_keyring(home / "keys"), SecuritySettings(), now + 1)
 
     assert (verified.caller.tenant, verified.caller.subject) == (TENANT, "agent")
     assert verified.caller.scopes == {"answer", "feedback"}

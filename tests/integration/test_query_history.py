@@ -27,7 +27,7 @@ from frontdesk.storage.sql.records import find_answer
 from frontdesk.storage.tables import customer_history, feedback, idempotency, outbox, queries
 from frontdesk.storage.transactions import read, write
 from frontdesk.types import Caller
-from tests.support.kept import START, hours, kept, put, put_feedback
+from tests.support.stored_rows import START, hours, insert_feedback, insert_queries, query_row
 
 AGENT = Caller("acme", "agent-1", frozenset({"feedback"}))
 
@@ -65,14 +65,17 @@ class TestPages:
     ) -> None:
         chance = random.Random(seed)
         moments = [START + hours(chance.randrange(40)) for _ in range(150)]  # many at the same moment
-        there = [kept(created_at=moment) for moment in moments]
-        put(engine, there)
+        there = [query_row(created_at=moment) for moment in moments]
+        insert_queries(engine, there)
         seen: list[Position] = []
         after: Position | None = None
         while page := await query_history.queries("acme", Filters(), after, chance.choice((1, 7, 30)), soon()):
             seen += [Position(row["created_at"], row["id"]) for row in page]
             after = seen[-1]
-            put(engine, [kept(created_at=START + hours(50)), kept(created_at=moments[0]), kept(tenant="other")])
+            insert_queries(
+                engine,
+                [query_row(created_at=START + hours(50)), query_row(created_at=moments[0]), query_row(tenant="other")],
+            )
         assert seen == sorted(seen, reverse=True)
         assert len(set(seen)) == len(seen)
         assert {row["id"] for row in there} <= {position.id for position in seen}
@@ -92,20 +95,20 @@ class TestPages:
     async def test_a_filter_finds_exactly_the_rows_with_its_value(
         self, query_history: QueryHistory, engine: Engine, column: str, value: str
     ) -> None:
-        wanted = kept(**{column: value})
-        put(engine, [kept(), wanted, kept(), kept(tenant="other", **{column: value})])
+        wanted = query_row(**{column: value})
+        insert_queries(engine, [query_row(), wanted, query_row(), query_row(tenant="other", **{column: value})])
         assert await ids(query_history, Filters(**{column: value})) == [wanted["id"]]
 
     async def test_a_span_of_time_has_its_start_and_not_its_end(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        there = [kept(created_at=START + hours(hour)) for hour in range(4)]
-        put(engine, there)
+        there = [query_row(created_at=START + hours(hour)) for hour in range(4)]
+        insert_queries(engine, there)
         found = await ids(query_history, Filters(start=START + hours(1), end=START + hours(3)))
         assert found == [there[2]["id"], there[1]["id"]]
 
     async def test_a_tenant_sees_no_row_of_another(self, query_history: QueryHistory, engine: Engine) -> None:
-        put(engine, [kept()], with_history=True)
+        insert_queries(engine, [query_row()], with_history=True)
         assert await ids(query_history, Filters(), tenant="other") == []
         assert await query_history.interactions("other", "customer-7", None, 10, soon()) == []
         assert len(await query_history.interactions("acme", "customer-7", None, 10, soon())) == 1
@@ -113,10 +116,10 @@ class TestPages:
     async def test_interactions_have_the_feedback_on_their_query(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        first, second = kept(), kept(created_at=START + hours(1))
-        put(engine, [first, second], with_history=True)
-        put_feedback(engine, first, reply="edited")
-        put_feedback(engine, first, satisfaction=2, subject="agent-2")
+        first, second = query_row(), query_row(created_at=START + hours(1))
+        insert_queries(engine, [first, second], with_history=True)
+        insert_feedback(engine, first, reply="edited")
+        insert_feedback(engine, first, satisfaction=2, subject="agent-2")
         newest, oldest = await query_history.interactions("acme", "customer-7", None, 10, soon())
         assert (newest.id, newest.feedback) == (second["id"], ())
         assert [(given.reply, given.satisfaction) for given in oldest.feedback] == [("edited", None), (None, 2)]
@@ -124,14 +127,14 @@ class TestPages:
     async def test_a_page_has_the_last_opinion_of_a_subject_and_ten_of_a_query_however_many_there_are(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        query = kept()
-        put(engine, [query], with_history=True)
+        query = query_row()
+        insert_queries(engine, [query], with_history=True)
         for number in range(30):  # as they were kept before a subject had one opinion on a query
-            put_feedback(engine, query, satisfaction=1, created_at=START + hours(number))
+            insert_feedback(engine, query, satisfaction=1, created_at=START + hours(number))
         for number in range(30):
             values = {"satisfaction": 2, "subject": f"agent-{number}", "created_at": START + hours(40 + number)}
-            put_feedback(engine, query, **values)
-        put_feedback(engine, query, satisfaction=5, created_at=START + hours(100))
+            insert_feedback(engine, query, **values)
+        insert_feedback(engine, query, satisfaction=5, created_at=START + hours(100))
         (page,) = await query_history.interactions("acme", "customer-7", None, 10, soon())
         assert [given.subject for given in page.feedback] == [*(f"agent-{number}" for number in range(21, 30)), "agent"]
         assert page.feedback[-1].satisfaction == 5
@@ -146,8 +149,8 @@ class TestFeedback:
     async def test_feedback_is_kept_told_and_part_of_the_history(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        query = kept()
-        put(engine, [query], with_history=True)
+        query = query_row()
+        insert_queries(engine, [query], with_history=True)
         given = await query_history.store_feedback(
             AGENT, query["id"], NewFeedback("get_refund", reply="edited", satisfaction=4), soon()
         )
@@ -164,16 +167,16 @@ class TestFeedback:
     async def test_satisfaction_with_a_message_that_got_no_reply_stands_at_the_feedback(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        query = kept()
-        put(engine, [query])
+        query = query_row()
+        insert_queries(engine, [query])
         await query_history.store_feedback(AGENT, query["id"], NewFeedback(satisfaction=1), soon())
         assert [row["satisfaction_score"] for row in rows(engine, customer_history)] == [1]
 
     async def test_a_subjects_later_opinion_on_a_query_takes_the_place_of_the_earlier_one(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        query = kept()
-        put(engine, [query], with_history=True)
+        query = query_row()
+        insert_queries(engine, [query], with_history=True)
         other = Caller("acme", "agent-2", AGENT.scopes)
         await query_history.store_feedback(other, query["id"], NewFeedback(satisfaction=3), soon())
         for satisfaction in (1, 1, 5):
@@ -194,8 +197,8 @@ class TestFeedback:
     async def test_opinions_of_a_subject_that_come_at_once_leave_one(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        query = kept()
-        put(engine, [query], with_history=True)
+        query = query_row()
+        insert_queries(engine, [query], with_history=True)
         giving = [
             query_history.store_feedback(AGENT, query["id"], NewFeedback(satisfaction=1), soon()) for _ in range(8)
         ]
@@ -204,16 +207,16 @@ class TestFeedback:
         assert len(rows(engine, customer_history)) == 2
 
     async def test_nobody_judges_the_query_of_another_tenant(self, query_history: QueryHistory, engine: Engine) -> None:
-        query = kept(tenant="other")
-        put(engine, [query])
+        query = query_row(tenant="other")
+        insert_queries(engine, [query])
         assert await query_history.store_feedback(AGENT, query["id"], NewFeedback(satisfaction=1), soon()) is None
         assert rows(engine, feedback) == rows(engine, outbox) == []
 
     async def test_feedback_on_an_unknown_customers_query_is_no_history(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        query = kept(customer_id=None)
-        put(engine, [query])
+        query = query_row(customer_id=None)
+        insert_queries(engine, [query])
         assert await query_history.store_feedback(AGENT, query["id"], NewFeedback(reply="accepted"), soon()) is not None
         assert rows(engine, customer_history) == []
 
@@ -222,8 +225,8 @@ class TestErasure:
     async def test_an_erased_customer_leaves_counts_and_nothing_else(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        theirs, others, elsewhere = kept(), kept(customer_id="customer-8"), kept(tenant="other")
-        put(engine, [theirs, others, elsewhere], with_history=True)
+        theirs, others, elsewhere = query_row(), query_row(customer_id="customer-8"), query_row(tenant="other")
+        insert_queries(engine, [theirs, others, elsewhere], with_history=True)
         await query_history.store_feedback(AGENT, theirs["id"], NewFeedback(satisfaction=4), soon())
         erased = await query_history.erase("acme", "customer-7", soon())
         found = {row["id"]: row for row in rows(engine, queries)}
@@ -241,8 +244,8 @@ class TestErasure:
     async def test_an_erased_customers_answer_is_not_found_and_cannot_be_judged(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        query = kept()
-        put(engine, [query], with_history=True)
+        query = query_row()
+        insert_queries(engine, [query], with_history=True)
         await query_history.erase("acme", "customer-7", soon())
         with begin_reading(engine) as connection:
             assert find_answer(connection, "acme", query["id"]) is None
@@ -253,8 +256,8 @@ class TestErasure:
     async def test_events_and_answers_kept_by_key_go_too_and_the_sinks_are_told(
         self, query_history: QueryHistory, engine: Engine
     ) -> None:
-        theirs, others = kept(), kept(customer_id="customer-8")
-        put(engine, [theirs, others])
+        theirs, others = query_row(), query_row(customer_id="customer-8")
+        insert_queries(engine, [theirs, others])
         for query in (theirs, others):
             await query_history.store_feedback(AGENT, query["id"], NewFeedback(satisfaction=4), soon())
         with engine.begin() as connection:
@@ -288,7 +291,7 @@ class TestErasure:
         chance = random.Random(1)
         for mark in marks:
             crowd = [
-                kept(customer_id=f"c{chance.random()}", query_text="a" * chance.randrange(2000)) for _ in range(60)
+                query_row(customer_id=f"c{chance.random()}", query_text="a" * chance.randrange(2000)) for _ in range(60)
             ]
             words = {"customer_id": f"cust{mark}", "session_id": f"sess{mark}", "query_text": f"text{mark}" * 200}
             sealed = {
@@ -296,7 +299,7 @@ class TestErasure:
                 "answer": f"answ{mark}" * 300,
                 "response_text": f"repl{mark}",
             }
-            put(engine, [*crowd, kept(**words, **sealed)], with_history=True)
+            insert_queries(engine, [*crowd, query_row(**words, **sealed)], with_history=True)
         for mark in marks:
             await query_history.erase("acme", f"cust{mark}", soon())
         engine.dispose()
@@ -319,12 +322,14 @@ class TestDeadlines:
         migrate(postgresql_url)
         engine = open_database(postgresql_url)
         with pytest.raises(StorageUnavailable):
-            await read(engine, lambda connection: connection.execute(queries.insert().values(**kept())), soon(), "x")
+            await read(
+                engine, lambda connection: connection.execute(queries.insert().values(**query_row())), soon(), "x"
+            )
         engine.dispose()
 
     async def test_what_fails_inside_a_transaction_leaves_nothing(self, engine: Engine) -> None:
         def fails(connection: Any) -> None:
-            connection.execute(queries.insert().values(**kept()))
+            connection.execute(queries.insert().values(**query_row()))
             raise ZeroDivisionError
 
         with pytest.raises(ZeroDivisionError):

@@ -32,9 +32,9 @@ from frontdesk.storage.redis.optional_redis import OptionalRedis
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, feedback, queries
 from tests.support.customer_facts import CUSTOMERS, NOW, TENANTS, Fact, as_feedback, as_record, facts, moments, of
-from tests.support.recording import fingerprint
 from tests.support.records import record, rows
 from tests.support.redis_server import RedisServer
+from tests.support.worker_storage import fingerprint
 
 SEVERAL_EXAMPLES_SHARE_A_SERVER = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=25

@@ -25,8 +25,8 @@ from frontdesk.storage.sql.spool import add_to_spool, refused
 from frontdesk.storage.tables import idempotency, metadata, queries
 from frontdesk.storage.writes.idempotency import request_identity
 from frontdesk.types import Claim, EarlierAnswer
-from tests.support.recording import recording
 from tests.support.records import RAW_TEXT, record
+from tests.support.worker_storage import open_worker_storage
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -179,7 +179,7 @@ async def test_an_answer_is_replayed_byte_for_byte_over_a_rotation_and_the_job(
     database_url: str, engine: Engine, spool: Spool, files: KeyFiles, tmp_path: Path
 ) -> None:
     asked = record()
-    with recording(database_url, tmp_path / "home", field_cipher=open_field_cipher(files.folder)) as desk:
+    with open_worker_storage(database_url, tmp_path / "home", field_cipher=open_field_cipher(files.folder)) as desk:
         claim = await desk.keys.acquire("k", "answer", asked.query, asked.caller)
         assert isinstance(claim, Claim)
         await desk.recorder.store(dataclasses.replace(asked, claim=claim))

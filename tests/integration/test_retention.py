@@ -31,7 +31,7 @@ from frontdesk.storage.tables import (
     queries,
 )
 from frontdesk.types import AuditEntry
-from tests.support.kept import kept, put, put_feedback
+from tests.support.stored_rows import insert_feedback, insert_queries, query_row
 
 NOW = datetime(2026, 9, 1, tzinfo=UTC)
 OLD, YOUNG = NOW - timedelta(days=40), NOW - timedelta(days=20)
@@ -61,10 +61,10 @@ def rows(engine: Engine, table: Table) -> list[dict[str, Any]]:
 
 
 def fill(engine: Engine) -> tuple[dict[str, Any], dict[str, Any]]:
-    old, young = kept(created_at=OLD), kept(created_at=YOUNG)
-    put(engine, [old, young, kept(created_at=OLD, tenant="other")], with_history=True)
+    old, young = query_row(created_at=OLD), query_row(created_at=YOUNG)
+    insert_queries(engine, [old, young, query_row(created_at=OLD, tenant="other")], with_history=True)
     for query in (old, young):
-        put_feedback(engine, query, satisfaction=3)
+        insert_feedback(engine, query, satisfaction=3)
         rating = {"id": query["id"], "tenant": "acme", "customer_id": "customer-7", "created_at": query["created_at"]}
         names = ("query_id", "intent", "sentiment", "priority", "reply", "satisfaction")
         event = feedback_event({**rating, **dict.fromkeys(names)})
@@ -117,7 +117,7 @@ def test_nothing_is_removed_without_a_rule(engine: Engine, tmp_path: Path) -> No
 
 
 def test_rows_of_several_transactions_are_all_removed(engine: Engine, tmp_path: Path) -> None:
-    put(engine, [kept(created_at=OLD) for _ in range(1203)])
+    insert_queries(engine, [query_row(created_at=OLD) for _ in range(1203)])
     report = retention(engine, tmp_path).run(NOW)
     assert {table.table: table.rows for table in report.tables}["queries"] == 1203
     assert {row["query_text"] for row in rows(engine, queries)} == {""}

@@ -13,8 +13,8 @@ from cli.main import app
 from frontdesk.storage.database import migrate, open_database
 from frontdesk.storage.events import answered_event
 from frontdesk.storage.outbox.sinks import FileSink
-from tests.support.kept import kept, put
 from tests.support.records import record
+from tests.support.stored_rows import insert_queries, query_row
 
 
 @pytest.fixture
@@ -27,7 +27,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
     migrate(url)
     engine = open_database(url)
-    put(engine, [kept(created_at=datetime.now(UTC) - timedelta(days=days)) for days in (1, 29, 31, 400)])
+    insert_queries(
+        engine, [query_row(created_at=datetime.now(UTC) - timedelta(days=days)) for days in (1, 29, 31, 400)]
+    )
     engine.dispose()
     then = datetime.now(UTC) - timedelta(days=31)
     FileSink(tmp_path / "events.jsonl").deliver([answered_event(record(created_at=then)), answered_event(record())])

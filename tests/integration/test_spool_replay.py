@@ -15,8 +15,8 @@ from frontdesk.storage.record_rows import RowBuilder, Rows
 from frontdesk.storage.spool.replay import anonymise_replayed
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, outbox, queries
-from tests.support.recording import SEAL, fingerprint
 from tests.support.records import CREATED_AT, MASKED_TEXT, record
+from tests.support.worker_storage import SEAL, fingerprint
 
 
 @pytest.fixture

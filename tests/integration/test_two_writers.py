@@ -14,8 +14,8 @@ from sqlalchemy import func, select
 from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.sql.records import insert_rows
 from frontdesk.storage.tables import customer_history, queries
-from tests.support.recording import recording
 from tests.support.records import record, rows
+from tests.support.worker_storage import open_worker_storage
 
 RECORDS = 500
 AT_ONCE = 32
@@ -41,7 +41,7 @@ def write(url: str, home: Path) -> list[str]:
     async def clients() -> None:
         await asyncio.gather(*(client() for _ in range(AT_ONCE)))
 
-    with recording(url, home, budget_s=30.0) as worker:
+    with open_worker_storage(url, home, budget_s=30.0) as worker:
         asyncio.run(clients())
     return acknowledged
 

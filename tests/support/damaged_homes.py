@@ -19,7 +19,7 @@ def no_champion(home: Path) -> str:
     return "No model has been promoted yet"
 
 
-def champion_that_is_gone(home: Path) -> str:
+def missing_champion(home: Path) -> str:
     version = champion_path(home / "bundles").name
     shutil.rmtree(home / "bundles" / version)
     return version
@@ -56,7 +56,7 @@ def other_golden_rows(home: Path) -> str:
     return "golden rows"
 
 
-def key_for_everybody(home: Path) -> str:
+def world_readable_key(home: Path) -> str:
     load_signing_key(home / "keys")
     key = home / "keys" / "signing.key"
     key.chmod(0o644)
@@ -75,11 +75,11 @@ def _seal_again(home: Path, **changes: str) -> None:
 
 DAMAGES = (
     no_champion,
-    champion_that_is_gone,
+    missing_champion,
     changed_byte,
     missing_file,
     another_fingerprint,
     another_masking_version,
     other_golden_rows,
-    key_for_everybody,
+    world_readable_key,
 )

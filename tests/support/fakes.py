@@ -51,12 +51,12 @@ class FakeChampion:
 
     version: str = "fake-1"
     taxonomy: Taxonomy = field(default_factory=lambda: Taxonomy((IntentPolicy("track_order", automate=True),), {}))
-    seen: list[str] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     async def understand(
         self, texts: Sequence[MaskedText], deadline: Deadline, *, tenant: str = "", fresh: bool = False
     ) -> Sequence[Understanding]:
-        self.seen.extend(text.text for text in texts)
+        self.texts.extend(text.text for text in texts)
         return [understanding() for _ in texts]
 
     def check_batch(self, lengths: Sequence[int], deadline: Deadline) -> None:
@@ -88,7 +88,7 @@ class FakeWriter:
 
 
 @dataclass
-class BreakingWriter:
+class FailingWriter:
     """Says one sentence, then raises what it was given."""
 
     defect: Exception
@@ -102,13 +102,13 @@ class BreakingWriter:
 class FakeRecorder:
     """Keeps records in a list, or is away."""
 
-    kept: list[Record] = field(default_factory=list)
-    away: bool = False
+    records: list[Record] = field(default_factory=list)
+    unavailable: bool = False
 
     async def store(self, record: Record) -> str:
-        if self.away:
+        if self.unavailable:
             raise StorageUnavailable("The database is away.")
-        self.kept.append(record)
+        self.records.append(record)
         return "committed"
 
 
@@ -127,12 +127,12 @@ class FakeKeys:
     """Gives every key away, or an answer that it was told, and remembers who asked and who gave up."""
 
     earlier: EarlierAnswer | None = None
-    taken: list[str] = field(default_factory=list)
-    freed: list[Claim] = field(default_factory=list)
+    claimed: list[str] = field(default_factory=list)
+    released: list[Claim] = field(default_factory=list)
 
     async def acquire(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer:
-        self.taken.append(key)
-        return self.earlier or Claim(f"claim-{len(self.taken)}", key, operation, "committed")
+        self.claimed.append(key)
+        return self.earlier or Claim(f"claim-{len(self.claimed)}", key, operation, "committed")
 
     def release(self, claim: Claim, caller: Caller) -> None:
-        self.freed.append(claim)
+        self.released.append(claim)

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 LATE_S = 5.0
-SAYS = ("Your order", " arrives", " soon.")
+REPLY_PARTS = ("Your order", " arrives", " soon.")
 SSE = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
 
 
@@ -25,7 +25,7 @@ def event(content: str | None = None, finish: str | None = None, **more: object)
 
 
 DONE = b"data: [DONE]\n\n"
-WHOLE = b"".join(event(text) for text in SAYS) + event(finish="stop")
+WHOLE = b"".join(event(text) for text in REPLY_PARTS) + event(finish="stop")
 USAGE = b'data: {"choices": [], "usage": {"prompt_tokens": 11, "completion_tokens": 3, "total_tokens": 14}}\n\n'
 
 
@@ -174,7 +174,7 @@ async def _late(server: FaultyServer, reader: asyncio.StreamReader, writer: asyn
 
 async def _not_streamed(server: FaultyServer, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     answer = {
-        "choices": [{"message": {"role": "assistant", "content": "".join(SAYS)}, "finish_reason": "stop"}],
+        "choices": [{"message": {"role": "assistant", "content": "".join(REPLY_PARTS)}, "finish_reason": "stop"}],
         "usage": {"prompt_tokens": 11, "completion_tokens": 3},
     }
     await server._send(writer, status("200 OK", body=json.dumps(answer).encode()))

@@ -22,7 +22,7 @@ SETTLING_S = 0.1
 """The last stall is recorded when the loop wakes again."""
 
 
-class Served(Protocol):
+class RunningServer(Protocol):
     @property
     def url(self) -> str: ...
 
@@ -53,7 +53,7 @@ class Lag:
 
 
 @contextmanager
-def watched(server: Served) -> Iterator[Lag]:
+def measure_lag(server: RunningServer) -> Iterator[Lag]:
     """Yields a `Lag` that has its counts after the context."""
     before, lag = lag_counts(server), Lag()
     yield lag
@@ -61,12 +61,12 @@ def watched(server: Served) -> Iterator[Lag]:
     lag.counts = lag_counts(server).since(before).counts
 
 
-def lag_counts(server: Served) -> Lag:
+def lag_counts(server: RunningServer) -> Lag:
     """The wake-ups since the server started."""
     return Lag(_counts(server))
 
 
-def _counts(server: Served) -> dict[float, float]:
+def _counts(server: RunningServer) -> dict[float, float]:
     """Cumulative counts of the histogram by the upper bound of each bucket."""
     with urllib.request.urlopen(f"{server.url}/metrics", timeout=30) as response:
         text = response.read().decode()

@@ -21,7 +21,7 @@ from tests.support.bundle_cache import cached_bundle
 from tests.support.serving import PROJECT, home_with
 from tests.upgrade.checkout import OldCode
 from tests.upgrade.database import Database
-from tests.upgrade.made import make
+from tests.upgrade.old_state import create_old_state
 
 FOLDER = PROJECT / "tests" / "integration" / "old_files"
 FAKE_KEYS: Mapping[str, bytes] = {
@@ -58,7 +58,7 @@ def main() -> int:
         bundle = cached_bundle()
         home = home_with(bundle, Path(folder) / "home")
         write_fake_keys(home)
-        make(OldCode(PROJECT, Path(sys.executable), "the present one"), Database(home), bento="none")
+        create_old_state(OldCode(PROJECT, Path(sys.executable), "the present one"), Database(home), bento="none")
         for text, database in DATABASES.items():
             with closing(sqlite3.connect(home / database)) as connection:
                 (FOLDER / text).write_text("\n".join(connection.iterdump()) + "\n", encoding="utf-8")

@@ -67,7 +67,7 @@ def metrics(intents: tuple[str, ...]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def without_todays_figures(figures: dict[str, Any]) -> dict[str, Any]:
+def with_old_metrics(figures: dict[str, Any]) -> dict[str, Any]:
     """The figures of a bundle that was sealed before there were any of each intent."""
     kept = {key: figures[key] for key in ("rows", "intent", "sentiment")}
     scope = {key: figures["scope"][key] for key in ("ece_with_out_of_scope", "recall", "false_alarm_rate")}

@@ -13,27 +13,27 @@ Messages = Sequence[ChatMessage]
 
 @dataclass
 class ScriptedModel:
-    """`says` makes each answer from the messages; after `breaks_off` characters it is gone. `closed` counts stops."""
+    """`reply` makes each answer from the messages; after `fails_after` characters it is gone. `closed` counts stops."""
 
-    says: Callable[[Messages], str]
-    breaks_off: int | None = None
+    reply: Callable[[Messages], str]
+    fails_after: int | None = None
     asked: list[Messages] = field(default_factory=list)
     closed: int = 0
     piece: int = 7
 
     async def complete(self, messages: Messages, deadline: Deadline) -> AsyncGenerator[str, None]:
         self.asked.append(messages)
-        text = self.says(messages)
+        text = self.reply(messages)
         try:
             for at in range(0, len(text), self.piece):
-                if self.breaks_off is not None and at >= self.breaks_off:
+                if self.fails_after is not None and at >= self.fails_after:
                     raise LanguageModelUnavailable(FailureReason.UNREACHABLE)
                 yield text[at : at + self.piece]
         finally:
             self.closed += 1
 
 
-def in_turn(*answers: str) -> ScriptedModel:
+def reply_in_turn(*answers: str) -> ScriptedModel:
     """One answer after the other, the last one again and again."""
     waiting = list(answers)
     return ScriptedModel(lambda _: waiting.pop(0) if len(waiting) > 1 else waiting[0])

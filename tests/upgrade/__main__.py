@@ -19,7 +19,7 @@ from tests.support import postgresql
 from tests.upgrade.checkout import OldCode, old_checkout
 from tests.upgrade.checks import run_checks
 from tests.upgrade.database import Database
-from tests.upgrade.made import make
+from tests.upgrade.old_state import create_old_state
 
 
 def main() -> int:
@@ -49,11 +49,12 @@ def _upgrade(code: OldCode, folder: Path) -> int:
     failed = 0
     for name, database in _databases(folder):
         shutil.copytree(trained, database.home, symlinks=True)
-        made = make(code, database, bento)
+        state = create_old_state(code, database, bento)
         print(
-            f"On {name}: {made.rows['queries']} queries in the database, {len(made.spooled)} in the spool.", flush=True
+            f"On {name}: {state.rows['queries']} queries in the database, {len(state.spooled)} in the spool.",
+            flush=True,
         )
-        for check in run_checks(code, made):
+        for check in run_checks(code, state):
             print(
                 f"  FAILED  {check.name}: {check.problem}" if check.problem else f"  ok      {check.name}", flush=True
             )

@@ -15,7 +15,17 @@ from httpx2 import Client
 
 from tests.support.serving import Server, frontdesk
 from tests.upgrade.checkout import OldCode
-from tests.upgrade.made import PERSONAL, QUESTION, Made, client_of, count_rows, good, key_hashes, lasting, rows_by_id
+from tests.upgrade.old_state import (
+    PERSONAL,
+    QUESTION,
+    OldState,
+    client_of,
+    count_rows,
+    key_hashes,
+    require_ok,
+    rows_by_id,
+    stable_fields,
+)
 
 PATIENCE_S = 30.0
 BUILD_TIMEOUT_S = 300.0
@@ -33,54 +43,54 @@ class Broken(Exception):
     """A promise does not hold."""
 
 
-Promise = Callable[[Made, Client], None]
+Promise = Callable[[OldState, Client], None]
 
 
-def run_checks(code: OldCode, made: Made) -> Iterator[Check]:
+def run_checks(code: OldCode, state: OldState) -> Iterator[Check]:
     """All checks, in an order in which later ones see the database as earlier ones left it."""
-    settings = {**made.database.settings, "outbox__sinks": ["file"]}
+    settings = {**state.database.settings, "outbox__sinks": ["file"]}
     try:
-        with Server(made.home, **settings) as server, client_of(server, made.token) as client:  # type: ignore[arg-type]
+        with Server(state.home, **settings) as server, client_of(server, state.token) as client:  # type: ignore[arg-type]
             yield Check("the new code starts on the old home", "")
             for name, promise in PROMISES.items():
-                yield _checked(name, lambda promise=promise: promise(made, client))  # type: ignore[misc]
+                yield _checked(name, lambda promise=promise: promise(state, client))  # type: ignore[misc]
     except (AssertionError, RuntimeError) as error:
         yield Check("the new code starts on the old home", _short(error))
         return
-    yield _checked("every encrypted value opens (keys reseal)", lambda: _reseal(made, settings))
-    yield _checked("the audit log is intact (audit verify)", lambda: _command(made.home, settings, "audit", "verify"))
-    yield _checked("the old bundle can be packed (build)", lambda: _command(made.home, settings, "build"))
-    yield _checked("the old code still runs on the upgraded database", lambda: _old_code_reads(code, made, settings))
-    yield _checked("the old Bento is served on the upgraded database", lambda: _old_bento_reads(made, settings))
+    yield _checked("every encrypted value opens (keys reseal)", lambda: _reseal(state, settings))
+    yield _checked("the audit log is intact (audit verify)", lambda: _command(state.home, settings, "audit", "verify"))
+    yield _checked("the old bundle can be packed (build)", lambda: _command(state.home, settings, "build"))
+    yield _checked("the old code still runs on the upgraded database", lambda: _old_code_reads(code, state, settings))
+    yield _checked("the old Bento is served on the upgraded database", lambda: _old_bento_reads(state, settings))
 
 
-def _reads(made: Made, client: Client) -> None:
-    for query_id, written in made.answers.items():
-        found = good(client.get(f"/v1/queries/{query_id}")).text
+def _reads(state: OldState, client: Client) -> None:
+    for query_id, written in state.answers.items():
+        found = require_ok(client.get(f"/v1/queries/{query_id}")).text
         _expect(found == written, f"{query_id} is {found[:200]}, was {written[:200]}")
 
 
-def _lists(made: Made, client: Client) -> None:
+def _lists(state: OldState, client: Client) -> None:
     found = rows_by_id(client)
-    for query_id, row in made.listed.items():
+    for query_id, row in state.listed.items():
         _expect(found.get(query_id) == row, f"{query_id} is {found.get(query_id)}, was {row}")
 
 
-def _drains(made: Made, client: Client) -> None:
-    _wait(lambda: good(client.get("/readyz")).json()["spool_waiting"] == 0, "the spool is drained")
-    _expect(good(client.get("/readyz")).json()["spool_refused"] == 0, "the database refused spooled rows")
+def _drains(state: OldState, client: Client) -> None:
+    _wait(lambda: require_ok(client.get("/readyz")).json()["spool_waiting"] == 0, "the spool is drained")
+    _expect(require_ok(client.get("/readyz")).json()["spool_refused"] == 0, "the database refused spooled rows")
     found = rows_by_id(client)
-    masked = {written["text"]: _text(found[json.loads(response)["query_id"]]) for written, response in _keyed(made)}
-    for query_id, text in made.spooled.items():
-        good(client.get(f"/v1/queries/{query_id}"))
+    masked = {written["text"]: _text(found[json.loads(response)["query_id"]]) for written, response in _keyed(state)}
+    for query_id, text in state.spooled.items():
+        require_ok(client.get(f"/v1/queries/{query_id}"))
         _expect(query_id in found, f"the spooled query {query_id} is not listed")
         _expect(_text(found[query_id]) == masked[text], f"{query_id} is {_text(found[query_id])!r}")
-    rows = count_rows(made.database)
-    _expect(rows["queries"] == made.rows["queries"] + len(made.spooled), f"{rows} rows, were {made.rows}")
+    rows = count_rows(state.database)
+    _expect(rows["queries"] == state.rows["queries"] + len(state.spooled), f"{rows} rows, were {state.rows}")
 
 
-def _keyed(made: Made) -> Iterator[tuple[dict[str, Any], str]]:
-    for body, response in made.keyed.values():
+def _keyed(state: OldState) -> Iterator[tuple[dict[str, Any], str]]:
+    for body, response in state.keyed.values():
         yield json.loads(body), response
 
 
@@ -88,52 +98,52 @@ def _text(row: dict[str, Any]) -> str:
     return str(row.get("query_text") or row.get("text"))
 
 
-def _masks(made: Made, client: Client) -> None:
+def _masks(state: OldState, client: Client) -> None:
     shown = json.dumps(rows_by_id(client))
     found = [value for value in PERSONAL if value in shown]
     _expect(not found, f"the list of queries shows {found}")
 
 
-def _replays(made: Made, client: Client) -> None:
-    for key, (body, response) in made.keyed.items():
+def _replays(state: OldState, client: Client) -> None:
+    for key, (body, response) in state.keyed.items():
         headers = {"content-type": "application/json", "idempotency-key": key}
         again = client.post("/v1/queries", content=body, headers=headers)
         is_replayed = again.headers.get("idempotency-replayed") == "true"
         _expect(is_replayed and again.text == response, f"{key}: {again.status_code} {again.text[:200]}")
 
 
-def _forgets(made: Made, client: Client) -> None:
-    status = client.get(f"/v1/queries/{made.erased}").status_code
+def _forgets(state: OldState, client: Client) -> None:
+    status = client.get(f"/v1/queries/{state.erased}").status_code
     _expect(status == 404, f"the erased query answers {status}")
 
 
-def _delivers(made: Made, client: Client) -> None:
-    file = made.home / "events.jsonl"
-    _expect(bool(made.events), "the old code left no event in the outbox")
+def _delivers(state: OldState, client: Client) -> None:
+    file = state.home / "events.jsonl"
+    _expect(bool(state.events), "the old code left no event in the outbox")
 
     def delivered() -> set[str]:
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return {json.loads(line)["event_id"] for line in lines}
 
-    _wait(lambda: made.events | set(made.spooled) <= delivered(), "all events are delivered")
+    _wait(lambda: state.events | set(state.spooled) <= delivered(), "all events are delivered")
 
 
-def _keeps_rows(made: Made, client: Client) -> None:
-    rows = count_rows(made.database)
+def _keeps_rows(state: OldState, client: Client) -> None:
+    rows = count_rows(state.database)
     for table in ("feedback", "erasures"):
-        _expect(rows[table] == made.rows[table] > 0, f"{table} has {rows[table]} rows, had {made.rows[table]}")
+        _expect(rows[table] == state.rows[table] > 0, f"{table} has {rows[table]} rows, had {state.rows[table]}")
 
 
-def _serves_bundle(made: Made, client: Client) -> None:
-    serving = good(client.get("/v1/admin/models")).json()["serving"]
-    _expect(serving == made.bundle, f"{serving} is served, not {made.bundle}")
-    found = lasting(good(client.post("/v1/understand", json={"text": QUESTION, "store": False})).json())
-    _expect(found == made.understood, f"the answer is {found}, was {made.understood}")
+def _serves_bundle(state: OldState, client: Client) -> None:
+    serving = require_ok(client.get("/v1/admin/models")).json()["serving"]
+    _expect(serving == state.bundle, f"{serving} is served, not {state.bundle}")
+    found = stable_fields(require_ok(client.post("/v1/understand", json={"text": QUESTION, "store": False})).json())
+    _expect(found == state.understood, f"the answer is {found}, was {state.understood}")
 
 
-def _keeps_keys(made: Made, client: Client) -> None:
-    found = key_hashes(made.home)
-    changed = [name for name, digest in made.keys.items() if found.get(name) != digest]
+def _keeps_keys(state: OldState, client: Client) -> None:
+    found = key_hashes(state.home)
+    changed = [name for name, digest in state.keys.items() if found.get(name) != digest]
     _expect(not changed, f"{', '.join(changed)} changed")
 
 
@@ -151,12 +161,12 @@ PROMISES: dict[str, Promise] = {
 }
 
 
-def _reseal(made: Made, settings: dict[str, object]) -> None:
+def _reseal(state: OldState, settings: dict[str, object]) -> None:
     """With a new key every value has to be opened and sealed again."""
-    _command(made.home, settings, "keys", "rotate", "--sealing")
-    told = _command(made.home, settings, "keys", "reseal")
+    _command(state.home, settings, "keys", "rotate", "--sealing")
+    told = _command(state.home, settings, "keys", "reseal")
     count = int(told.split()[0])
-    least = 2 * (made.rows["queries"] - 1 + len(made.spooled))  # a message and a reply each, but for the erased one
+    least = 2 * (state.rows["queries"] - 1 + len(state.spooled))  # a message and a reply each, but for the erased one
     _expect("could not be opened" not in told and count >= least, f"at least {least} values were expected: {told}")
 
 
@@ -166,21 +176,21 @@ def _command(home: Path, settings: dict[str, object], *arguments: str) -> str:
     return done.stdout
 
 
-def _old_code_reads(code: OldCode, made: Made, settings: dict[str, object]) -> None:
-    with code.server(made.home, **settings) as server, client_of(server, made.token) as client:
-        _reads(made, client)
+def _old_code_reads(code: OldCode, state: OldState, settings: dict[str, object]) -> None:
+    with code.server(state.home, **settings) as server, client_of(server, state.token) as client:
+        _reads(state, client)
 
 
-def _old_bento_reads(made: Made, settings: dict[str, object]) -> None:
+def _old_bento_reads(state: OldState, settings: dict[str, object]) -> None:
     """Served by its tag from another folder, with its own code."""
-    variables = {"BENTOML_HOME": str(made.home / "bentoml"), "PYTHONPATH": ""}
-    command = ("-m", "bentoml", "serve", made.bento)
+    variables = {"BENTOML_HOME": str(state.home / "bentoml"), "PYTHONPATH": ""}
+    command = ("-m", "bentoml", "serve", state.bento)
     with (
         tempfile.TemporaryDirectory() as folder,
-        Server(made.home, command=command, cwd=Path(folder), variables=variables, **settings) as server,  # type: ignore[arg-type]
-        client_of(server, made.token) as client,
+        Server(state.home, command=command, cwd=Path(folder), variables=variables, **settings) as server,  # type: ignore[arg-type]
+        client_of(server, state.token) as client,
     ):
-        _reads(made, client)
+        _reads(state, client)
 
 
 def _checked(name: str, work: Callable[[], object]) -> Check:

@@ -27,7 +27,7 @@ class Database:
         return {} if self.url is None else {"storage__url": self.url}
 
     @contextmanager
-    def held_outbox(self) -> Iterator[None]:
+    def block_outbox(self) -> Iterator[None]:
         """No process delivers events."""
         if self.url is None:
             with _locked_file(self.home / "frontdesk.db.outbox-lock"):
@@ -37,7 +37,7 @@ class Database:
                 yield
 
     @contextmanager
-    def away(self) -> Iterator[None]:
+    def block_writes(self) -> Iterator[None]:
         """Nothing can be written to the database, and the spool is not drained."""
         with ExitStack() as stack:
             stack.enter_context(_locked_file(self.home / "spool.drain.lock"))

@@ -5,7 +5,7 @@ The short forms of nightly scenarios run with `make faults` too, or by name with
 
 from __future__ import annotations
 
-from tests.faults.outcome import Form, Scenario
+from tests.faults.outcome import FaultPlan, Scenario
 from tests.faults.scenarios import (
     crash_points,
     disk_full,
@@ -16,17 +16,17 @@ from tests.faults.scenarios import (
 )
 from tests.support import postgresql, redis_server
 
-LONG = Form(10, 1010, 5)
+LONG = FaultPlan(10, 1010, 5)
 
 SCENARIOS = (
-    Scenario("worker killed", worker_killed.play, Form(2, 100), Form(20, 510)),
-    Scenario("PostgreSQL killed", postgresql_unavailable.killed, Form(2, 100, 2), LONG, postgresql.missing),
+    Scenario("worker killed", worker_killed.run, FaultPlan(2, 100), FaultPlan(20, 510)),
+    Scenario("PostgreSQL killed", postgresql_unavailable.killed, FaultPlan(2, 100, 2), LONG, postgresql.missing),
     Scenario(
-        "PostgreSQL frozen", postgresql_unavailable.frozen, Form(1, 200, 5), LONG, postgresql.missing, nightly=True
+        "PostgreSQL frozen", postgresql_unavailable.frozen, FaultPlan(1, 200, 5), LONG, postgresql.missing, nightly=True
     ),
-    Scenario("Redis killed", redis_unavailable.killed, Form(2, 100, 1), LONG, nightly=True),
-    Scenario("Redis frozen", redis_unavailable.frozen, Form(2, 100, 1), LONG, redis_server.missing, nightly=True),
-    Scenario("disk full", disk_full.play, Form(2, 100, 1), LONG, disk_full.missing),
-    Scenario("sink down", sink_down.play, Form(2, 100, 2), Form(1, 10_010, 600), nightly=True),
-    Scenario("crash points", crash_points.play, Form(1, 15), Form(1, 640)),
+    Scenario("Redis killed", redis_unavailable.killed, FaultPlan(2, 100, 1), LONG, nightly=True),
+    Scenario("Redis frozen", redis_unavailable.frozen, FaultPlan(2, 100, 1), LONG, redis_server.missing, nightly=True),
+    Scenario("disk full", disk_full.run, FaultPlan(2, 100, 1), LONG, disk_full.missing),
+    Scenario("sink down", sink_down.run, FaultPlan(2, 100, 2), FaultPlan(1, 10_010, 600), nightly=True),
+    Scenario("crash points", crash_points.run, FaultPlan(1, 15), FaultPlan(1, 640)),
 )

@@ -14,39 +14,39 @@ from pathlib import Path
 
 from frontdesk.storage.failpoints import FAIL_POINTS, VARIABLE
 from tests.faults.load import wait_until
-from tests.faults.outcome import Form, Grounds, Outcome
-from tests.faults.system_under_test import SHORT_LEASES, Stage, on_stage
+from tests.faults.outcome import FaultPlan, Outcome, Resources
+from tests.faults.system_under_test import SHORT_LEASES, SystemUnderTest, on_stage
 
 WORKERS = 4  # four may die before anybody has to wait for a new one
 REACHED_TIMEOUT_S = 60.0
 LOCKED_S = 2.5
 
 
-def play(grounds: Grounds, form: Form) -> Outcome:
+def run(resources: Resources, form: FaultPlan) -> Outcome:
     """`form.faults` times around all points, `form.requests_each` acknowledged around each crash."""
-    armed = grounds.folder / "armed"
+    armed = resources.folder / "armed"
     crashes = 0
     with on_stage(
-        grounds.bundle, grounds.folder / "home", workers=WORKERS, variables={VARIABLE: str(armed)}, **SHORT_LEASES
-    ) as stage:
+        resources.bundle, resources.folder / "home", workers=WORKERS, variables={VARIABLE: str(armed)}, **SHORT_LEASES
+    ) as system:
         for _ in range(form.faults):
             for point in FAIL_POINTS:
-                took_s = _crash(stage, armed, point, form)
+                took_s = _crash(system, armed, point, form)
                 crashes += 1
-                grounds.tell(f"{crashes} of {form.faults * len(FAIL_POINTS)}: died at {point} after {took_s:.1f} s")
-        stage.wait_for_workers()
-        return Outcome(crashes, stage.verdict())
+                resources.log(f"{crashes} of {form.faults * len(FAIL_POINTS)}: died at {point} after {took_s:.1f} s")
+        system.wait_for_workers()
+        return Outcome(crashes, system.verdict())
 
 
-def _crash(stage: Stage, armed: Path, point: str, form: Form) -> float:
+def _crash(system: SystemUnderTest, armed: Path, point: str, form: FaultPlan) -> float:
     """Arm the point under load; how long it took until a process had died of it."""
-    with stage.load.burst(form.requests_each, hurried=point.startswith("free.")):
-        stage.load.wait_for(form.requests_each // 4)
+    with system.load.burst(form.requests_each, hurried=point.startswith("free.")):
+        system.load.wait_for(form.requests_each // 4)
         written = armed.with_suffix(".new")
         written.write_text(point)
         written.rename(armed)
         if point.startswith(("spool.", "drain.")):
-            _hold_the_write_lock(stage.server.home / "frontdesk.db")
+            _hold_the_write_lock(system.server.home / "frontdesk.db")
         return wait_until(lambda: not armed.exists(), REACHED_TIMEOUT_S, f"a process dies at {point}")
 
 

@@ -13,8 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.load import OK, statuses, wait_until
-from tests.faults.outcome import Form, Grounds, Outcome, Promise
-from tests.faults.system_under_test import SHORT_LEASES, Stage, on_stage
+from tests.faults.outcome import FaultPlan, Outcome, Resources, TimeLimit
+from tests.faults.system_under_test import SHORT_LEASES, SystemUnderTest, on_stage
 
 SIZE_MB = 512  # ten thousand requests take 100
 PAUSE_S = 0.02
@@ -28,32 +28,35 @@ def missing() -> str | None:
     return None if os.geteuid() == 0 and _may_mount() else "a small tmpfs cannot be mounted by this user, or not here"
 
 
-def play(grounds: Grounds, form: Form) -> Outcome:
+def run(resources: Resources, form: FaultPlan) -> Outcome:
     settings = {**SHORT_LEASES, "storage__min_free_bytes": 0}  # else requests are refused before the disk is full
-    with _small_disk(grounds.folder / "disk") as disk, on_stage(grounds.bundle, disk / "home", **settings) as stage:
+    with (
+        _small_disk(resources.folder / "disk") as disk,
+        on_stage(resources.bundle, disk / "home", **settings) as system,
+    ):
         back_s = []
         for fault in range(form.faults):
             full = time.monotonic()
-            back_s.append(_one(stage, disk, form))
-            came = statuses(stage.load.attempts(full))
-            grounds.tell(f"{fault + 1} of {form.faults}: {came[REFUSED]} refused, an answer {back_s[-1]:.1f} s after")
-        unforeseen = sum(attempt.status not in FORESEEN for attempt in stage.load.attempts())
-        promises = (
-            Promise("answers that are neither 200 nor 503, nor 409 for a key whose lease runs", 0, unforeseen),
-            Promise("first answer after space returned, s", BACK_WITHIN_S, max(back_s)),
+            back_s.append(_one(system, disk, form))
+            came = statuses(system.load.attempts(full))
+            resources.log(f"{fault + 1} of {form.faults}: {came[REFUSED]} refused, an answer {back_s[-1]:.1f} s after")
+        unforeseen = sum(attempt.status not in FORESEEN for attempt in system.load.attempts())
+        time_limits = (
+            TimeLimit("answers that are neither 200 nor 503, nor 409 for a key whose lease runs", 0, unforeseen),
+            TimeLimit("first answer after space returned, s", BACK_WITHIN_S, max(back_s)),
         )
-        return Outcome(form.faults, stage.verdict(), promises)
+        return Outcome(form.faults, system.verdict(), time_limits)
 
 
-def _one(stage: Stage, disk: Path, form: Form) -> float:
+def _one(system: SystemUnderTest, disk: Path, form: FaultPlan) -> float:
     """Full for a while under load; how long after it the first request was answered, in seconds."""
-    load = stage.load
+    load = system.load
     with load.burst(form.requests_each, pause_s=PAUSE_S):
         load.wait_for(form.requests_each // 3)
         full = time.monotonic()
         with _full(disk):
             wait_until(lambda: statuses(load.attempts(full))[REFUSED] > 0, 30.0, "a full disk refuses requests")
-            time.sleep(form.away_s)
+            time.sleep(form.outage_s)
         acknowledged = load.acknowledged
         return wait_until(lambda: load.acknowledged > acknowledged, 60.0, "requests are answered again")
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from tests.faults.history import Request
 from tests.faults.load import failures
-from tests.faults.outcome import Form, Grounds, Outcome, Promise
+from tests.faults.outcome import FaultPlan, Outcome, Resources, TimeLimit
 from tests.faults.system_under_test import on_stage
 from tests.support.redis_server import RedisServer
 
@@ -17,41 +17,41 @@ PAUSE_S = 0.05
 LATER_BY_MS = 20.0
 
 
-def killed(grounds: Grounds, form: Form) -> Outcome:
+def killed(resources: Resources, form: FaultPlan) -> Outcome:
     """kill -9, then a start that knows nothing any more."""
-    return _play(grounds, form, lambda redis: redis.kill(), lambda redis: redis.start())
+    return _play(resources, form, lambda redis: redis.kill(), lambda redis: redis.start())
 
 
-def frozen(grounds: Grounds, form: Form) -> Outcome:
+def frozen(resources: Resources, form: FaultPlan) -> Outcome:
     """SIGSTOP: connections stay open and say nothing."""
-    return _play(grounds, form, lambda redis: redis.stop(), lambda redis: redis.cont())
+    return _play(resources, form, lambda redis: redis.stop(), lambda redis: redis.cont())
 
 
 def _play(
-    grounds: Grounds, form: Form, goes: Callable[[RedisServer], None], comes: Callable[[RedisServer], None]
+    resources: Resources, form: FaultPlan, goes: Callable[[RedisServer], None], comes: Callable[[RedisServer], None]
 ) -> Outcome:
-    redis = grounds.redis()
-    with on_stage(grounds.bundle, grounds.folder, redis__url=redis.url) as stage:
+    redis = resources.redis()
+    with on_stage(resources.bundle, resources.folder, redis__url=redis.url) as system:
         with_it: list[float] = []
         without: list[float] = []
         for fault in range(form.faults):
-            sent = len(stage.load.history())
-            stage.load.send(form.requests_each // 2, pause_s=PAUSE_S)
-            before = stage.load.history()
+            sent = len(system.load.history())
+            system.load.send(form.requests_each // 2, pause_s=PAUSE_S)
+            before = system.load.history()
             goes(redis)
             try:
-                with stage.load.burst(form.requests_each // 2, pause_s=PAUSE_S):
-                    time.sleep(form.away_s)
+                with system.load.burst(form.requests_each // 2, pause_s=PAUSE_S):
+                    time.sleep(form.outage_s)
             finally:
                 comes(redis)
             with_it += _asking_ms(before[sent:])
-            without += _asking_ms(stage.load.history()[len(before) :])
-            grounds.tell(f"{fault + 1} of {form.faults}: asking Redis took {_told(with_it)}; away {_told(without)}")
-        promises = (
-            Promise("requests not answered with 200", 0, failures(stage.load.attempts())),
-            Promise("an answer is later by, ms, p95", LATER_BY_MS, _p95(without) - _p95(with_it)),
+            without += _asking_ms(system.load.history()[len(before) :])
+            resources.log(f"{fault + 1} of {form.faults}: asking Redis took {_told(with_it)}; away {_told(without)}")
+        time_limits = (
+            TimeLimit("requests not answered with 200", 0, failures(system.load.attempts())),
+            TimeLimit("an answer is later by, ms, p95", LATER_BY_MS, _p95(without) - _p95(with_it)),
         )
-        return Outcome(form.faults, stage.verdict(), promises)
+        return Outcome(form.faults, system.verdict(), time_limits)
 
 
 def _asking_ms(requests: Sequence[Request]) -> list[float]:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.faults.load import failures
-from tests.faults.outcome import Form, Grounds, Outcome, Promise
+from tests.faults.outcome import FaultPlan, Outcome, Resources, TimeLimit
 from tests.faults.system_under_test import on_stage
 
 _AT_FDCWD = -100
@@ -21,24 +21,24 @@ ANSWERED = 25  # before the sink is away, and while it is
 ALL_CAME_WITHIN_S = 120.0  # the longest back-off is a minute
 
 
-def play(grounds: Grounds, form: Form) -> Outcome:
-    home = grounds.folder / "home"
+def run(resources: Resources, form: FaultPlan) -> Outcome:
+    home = resources.folder / "home"
     home.mkdir()
     file = home / "events.jsonl"
     file.touch(0o600)
-    pause_s = max(LEAST_PAUSE_S, CLIENTS * form.away_s / form.requests_each)  # so many that the outage lasts as long
-    with on_stage(grounds.bundle, home, clients=CLIENTS) as stage:
+    pause_s = max(LEAST_PAUSE_S, CLIENTS * form.outage_s / form.requests_each)  # so many that the outage lasts as long
+    with on_stage(resources.bundle, home, clients=CLIENTS) as system:
         for fault in range(form.faults):
-            with stage.load.burst(form.requests_each, pause_s=pause_s):
-                stage.load.wait_for(ANSWERED)
+            with system.load.burst(form.requests_each, pause_s=pause_s):
+                system.load.wait_for(ANSWERED)
                 with _in_the_way(file):
-                    time.sleep(form.away_s)
-                    stage.load.wait_for(ANSWERED)
-                    waited = stage.left_behind()
-            quiet_s = stage.wait_until_quiet(ALL_CAME_WITHIN_S)
-            grounds.tell(f"{fault + 1} of {form.faults}: {waited} events waited, all came within {quiet_s:.1f} s")
-        refused = failures(stage.load.attempts())
-        return Outcome(form.faults, stage.verdict(), (Promise("requests not answered with 200", 0, refused),))
+                    time.sleep(form.outage_s)
+                    system.load.wait_for(ANSWERED)
+                    waited = system.undelivered()
+            quiet_s = system.wait_until_quiet(ALL_CAME_WITHIN_S)
+            resources.log(f"{fault + 1} of {form.faults}: {waited} events waited, all came within {quiet_s:.1f} s")
+        refused = failures(system.load.attempts())
+        return Outcome(form.faults, system.verdict(), (TimeLimit("requests not answered with 200", 0, refused),))
 
 
 @contextmanager

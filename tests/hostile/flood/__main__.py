@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.hostile.flood.attacks import ATTACKS
-from tests.hostile.flood.limits import exceeded
+from tests.hostile.flood.limits import find_exceeded_limits
 from tests.hostile.flood.measure import HEADER, Outcome, measure, ordinary
 from tests.support.bundle_cache import cached_bundle
 from tests.support.serving import Server, home_with
@@ -35,7 +35,7 @@ def main(seconds: float, connections: int, attacks: list[str]) -> int:
                 with Server(home, server__shutdown_grace_s=GRACE_S) as server:
                     outcome = asyncio.run(_attacked(server, attack, connections, addresses, seconds))
                 print(outcome.row(), flush=True)
-                lines = [*exceeded(outcome, GRACE_S)]
+                lines = [*find_exceeded_limits(outcome, GRACE_S)]
                 for line in (*lines, *outcome.during.failures[:3]):
                     print(f"    {line}", flush=True)
                 failed += bool(lines)

@@ -14,7 +14,7 @@ STOP_MARGIN_S = 3.0
 """Time for the processes to end after the grace time."""
 
 
-def exceeded(outcome: Outcome, grace_s: float, noise_ms: float = P95_NOISE_MS) -> Iterator[str]:
+def find_exceeded_limits(outcome: Outcome, grace_s: float, noise_ms: float = P95_NOISE_MS) -> Iterator[str]:
     """A line for each limit that was exceeded. A p95 below `noise_ms` never counts as exceeded."""
     if outcome.during.failures:
         yield f"{len(outcome.during.failures)} requests of ordinary clients failed"

@@ -132,7 +132,9 @@ def test_samples_follow_their_masks(exported: Path, precision: Precision) -> Non
     alone = member.scores(Batch(TEXTS[3:4], NO_ROWS, sampling=True)).sampled
     assert alone is not None
     np.testing.assert_allclose(alone.mean[0], sampled.mean[3], atol=1e-6)
-    member._masks[True] = member._graph.held(np.ones((2, member.width), dtype=np.float32))  # masks that mask nothing
+    member._masks[True] = member._graph.copy_to_device(
+        np.ones((2, member.width), dtype=np.float32)
+    )  # masks that mask nothing
     unmasked = member.scores(Batch(TEXTS, NO_ROWS, sampling=True)).sampled
     assert unmasked is not None
     np.testing.assert_allclose(unmasked.mean, certain, atol=1e-6)

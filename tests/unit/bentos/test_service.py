@@ -14,7 +14,7 @@ from bentos.schemas.queries import QueryIn
 from bentos.service import SETTINGS, Frontdesk
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
-from tests.support.grpc_door import FakeWorker
+from tests.support.grpc_server import FakeWorker
 
 
 def test_the_master_finds_the_hook_that_pins_one_bundle_for_all_workers() -> None:
@@ -50,7 +50,7 @@ async def test_a_native_method_answers_from_the_admitted_request() -> None:
     response = await Frontdesk.apis["understand"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
     assert json.loads(response.body)["intent"]["label"] == "track_order"
 
-    worker.recorder.away = True
+    worker.recorder.unavailable = True
     refused = await Frontdesk.apis["answer"].func(None, "Hello", ctx=SimpleNamespace(request=Request(scope)))
     assert (refused.status_code, refused.media_type) == (503, "application/problem+json")
     assert 'frontdesk_rejected_total{kind="storage-unavailable"} 1.0' in worker.counted()

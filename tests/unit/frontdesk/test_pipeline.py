@@ -64,8 +64,8 @@ def desk() -> Desk:
 
 async def test_models_and_record_see_masked_text_only(desk: Desk) -> None:
     await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
-    (record,) = desk.recorder.kept
-    for shown in (desk.champion.seen[0], record.text.text, record.answer.reply.text):
+    (record,) = desk.recorder.records
+    for shown in (desk.champion.texts[0], record.text.text, record.answer.reply.text):
         assert "48213" not in shown
         assert "jane.roe" not in shown
 
@@ -89,17 +89,17 @@ async def test_understanding_has_neither_reply_nor_stored(desk: Desk) -> None:
     answer = await desk.pipeline.understand(Query(TEXT), CALLER, Deadline.after(5))
     assert answer.reply is None
     assert answer.stored is None
-    assert len(desk.recorder.kept) == 1
+    assert len(desk.recorder.records) == 1
 
 
 async def test_store_false_keeps_nothing_and_says_so(desk: Desk) -> None:
     answer = await desk.pipeline.answer(Query(TEXT, store=False), CALLER, Deadline.after(5))
     assert answer.stored == "no"
-    assert desk.recorder.kept == []
+    assert desk.recorder.records == []
 
 
 async def test_nothing_is_answered_when_it_cannot_be_stored(desk: Desk) -> None:
-    desk.recorder.away = True
+    desk.recorder.unavailable = True
     with pytest.raises(StorageUnavailable):
         await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     assert desk.observed == []
@@ -113,17 +113,17 @@ async def test_an_expired_deadline_stores_nothing(desk: Desk) -> None:
     desk.champion.understand = sleep
     with pytest.raises(DeadlineExceeded, match="models"):
         await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(0.01))
-    assert desk.recorder.kept == []
+    assert desk.recorder.records == []
 
 
 async def test_a_batch_keeps_its_order_and_marks_the_item_that_failed(desk: Desk) -> None:
     queries = [Query("first", store=False), Query("second"), Query("third", store=False)]
-    desk.recorder.away = True
+    desk.recorder.unavailable = True
     first, second, third = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(5))
     assert isinstance(second, StorageUnavailable)
     assert isinstance(first, Answer)
     assert isinstance(third, Answer)
-    assert desk.champion.seen == ["first", "second", "third"]
+    assert desk.champion.texts == ["first", "second", "third"]
 
 
 async def test_a_message_that_may_mean_two_things_is_answered_and_kept_with_a_question(desk: Desk) -> None:
@@ -134,7 +134,7 @@ async def test_a_message_that_may_mean_two_things_is_answered_and_kept_with_a_qu
     desk.champion.understand = torn
     understood = await desk.pipeline.understand(Query(TEXT), CALLER, Deadline.after(5))
     answered = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
-    decisions = [answer.decision for answer in (understood, answered, *(of.answer for of in desk.recorder.kept))]
+    decisions = [answer.decision for answer in (understood, answered, *(of.answer for of in desk.recorder.records))]
     assert [decision.action for decision in decisions] == [Action.CLARIFY] * 4
     assert {decision.question for decision in decisions} == {"Is this about “track order”, or about “get refund”?"}
     assert {decision.asks_about for decision in decisions} == {("track_order", "get_refund")}
@@ -185,8 +185,8 @@ async def test_no_message_is_automated_that_a_history_could_have_made_urgent(des
 class TestEvents:
     async def test_understanding_comes_first_and_final_only_once_it_is_kept(self, desk: Desk) -> None:
         events = desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))
-        seen = [(type(event).__name__, len(desk.recorder.kept)) async for event in events]
-        assert seen == [("PreliminaryAnswer", 0), ("Sentence", 0), ("Sentence", 0), ("FinalAnswer", 1)]
+        texts = [(type(event).__name__, len(desk.recorder.records)) async for event in events]
+        assert texts == [("PreliminaryAnswer", 0), ("Sentence", 0), ("Sentence", 0), ("FinalAnswer", 1)]
 
     async def test_sentences_carry_the_customers_own_values_and_make_the_reply(self, desk: Desk) -> None:
         events = [event async for event in desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))]
@@ -214,10 +214,10 @@ class TestEvents:
         await anext(events)
         await events.aclose()
         assert stopped == [True]
-        assert desk.recorder.kept == []
+        assert desk.recorder.records == []
 
     async def test_no_final_event_where_it_cannot_be_kept(self, desk: Desk) -> None:
-        desk.recorder.away = True
+        desk.recorder.unavailable = True
         events = desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))
         assert isinstance(await anext(events), PreliminaryAnswer)
         assert isinstance(await anext(events), Sentence)
@@ -233,40 +233,40 @@ KEYED = Query(TEXT, idempotency_key="a-key")
 @pytest.mark.parametrize("operation", ["answer", "understand"])
 async def test_a_key_that_was_answered_before_gives_that_answer_before_any_work(desk: Desk, operation: str) -> None:
     given = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
-    seen, kept = len(desk.champion.seen), len(desk.recorder.kept)
+    texts, records = len(desk.champion.texts), len(desk.recorder.records)
     desk.keys.earlier = earlier_answer(answer_json(given))
     again = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
     assert answer_json(again) == answer_json(given)
-    assert (len(desk.champion.seen), len(desk.recorder.kept)) == (seen, kept)
+    assert (len(desk.champion.texts), len(desk.recorder.records)) == (texts, records)
 
 
 @pytest.mark.parametrize("operation", ["answer", "understand"])
 async def test_what_is_kept_under_a_key_is_what_is_sent(desk: Desk, operation: str) -> None:
     sent = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
-    (record,) = desk.recorder.kept
+    (record,) = desk.recorder.records
     assert record.claim is not None
     assert record.answer_for_caller("committed") == sent
 
 
 async def test_a_request_that_fails_gives_its_key_up_and_one_that_succeeds_does_not(desk: Desk) -> None:
     await desk.pipeline.answer(KEYED, CALLER, Deadline.after(5))
-    assert desk.keys.freed == []
-    desk.recorder.away = True
+    assert desk.keys.released == []
+    desk.recorder.unavailable = True
     for operation in (desk.pipeline.answer, desk.pipeline.understand):
         with pytest.raises(StorageUnavailable):
             await operation(KEYED, CALLER, Deadline.after(5))
-    assert [claim.key for claim in desk.keys.freed] == ["a-key", "a-key"]
+    assert [claim.key for claim in desk.keys.released] == ["a-key", "a-key"]
 
 
 async def test_without_a_key_nobody_is_asked_for_one(desk: Desk) -> None:
     await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
-    assert desk.keys.taken == []
+    assert desk.keys.claimed == []
 
 
 async def test_a_keyed_answer_is_kept_although_the_caller_wants_nothing_stored(desk: Desk) -> None:
     answer = await desk.pipeline.answer(replace(KEYED, store=False), CALLER, Deadline.after(5))
     assert answer.stored == "no"
-    assert len(desk.recorder.kept) == 1
+    assert len(desk.recorder.records) == 1
 
 
 SLOW = ("0 0 0 , via " * 400)[:4000]
@@ -284,7 +284,7 @@ async def test_a_batch_of_slow_texts_ends_at_its_deadline_without_blocking_the_l
     ends.set()
     assert took_s < 0.8  # all 256 would take 5 s
     assert await watching < 0.1 * slowness()  # at most one step of masking; without slices 0.4 s and more
-    assert desk.recorder.kept == []
+    assert desk.recorder.records == []
 
 
 async def test_concurrent_slow_texts_are_masked_one_at_a_time(desk: Desk) -> None:
@@ -303,7 +303,7 @@ async def test_records_of_a_batch_are_created_in_several_passes_of_the_loop(desk
     queries = [Query(f"{TEXT} {n}") for n in range(256)]
     answers = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(20))
     ends.set()
-    assert len({answer.query_id for answer in answers}) == len(desk.recorder.kept) == 256
+    assert len({answer.query_id for answer in answers}) == len(desk.recorder.records) == 256
     assert await watching < 0.1 * slowness()  # at most one step of masking; without slices 0.4 s and more
 
 

@@ -64,7 +64,13 @@ def audit_actions() -> Iterator[str]:
         if route.counted:
             yield route.counted
     for node in nodes():
-        if isinstance(node, ast.Call) and called_name(node) in ("note", "note_first", "_entry", "add"):
+        if isinstance(node, ast.Call) and called_name(node) in (
+            "audit_if_possible",
+            "audit_first",
+            "note",
+            "_entry",
+            "add",
+        ):
             yield from (text for text in _second_argument(node) if re.fullmatch(r"[a-z_]+(\.[a-z_]+)*", text))
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "action":
             yield from literals(node.value)

@@ -127,7 +127,7 @@ def bundle() -> Iterator[str]:
     masking_version = definition("MASKING_VERSION")
     vectoriser = definition("Vectoriser").fit(MASKED, min_documents=1)
     projection = (np.arange(vectoriser.size * 3, dtype=np.float32) % 7 / 8).reshape(-1, 3)
-    row = definition("FeatureRow")(vectoriser, projection, masking_version)
+    row = definition("FeatureExtractor")(vectoriser, projection, masking_version)
     yield f"masking version: {masking_version}"
     yield f"tokeniser version: {definition('TOKENISER_VERSION')}"
     yield f"masked: {definition('mask')(TEXT).text}"

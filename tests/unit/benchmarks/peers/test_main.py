@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.peers.__main__ import draw_plot
 from benchmarks.peers.harness import PEERS, LevelResult, summarize_levels
-from benchmarks.results import plain
+from benchmarks.results import to_json_values
 
 
 def test_all_servers_at_all_levels_are_drawn_and_a_slower_one_differently(tmp_path: Path) -> None:
@@ -17,7 +17,7 @@ def test_all_servers_at_all_levels_are_drawn_and_a_slower_one_differently(tmp_pa
             for place, peer in enumerate(PEERS)
             for level in (1, 8, 64)
         ]
-        draw_plot(plain(summarize_levels(measured)), tmp_path / "made" / name)
+        draw_plot(to_json_values(summarize_levels(measured)), tmp_path / "made" / name)
         return (tmp_path / "made" / name).read_bytes()
 
     fast = picture("fast.png", 300.0)

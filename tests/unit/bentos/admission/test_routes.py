@@ -26,7 +26,7 @@ from bentos.schemas.query_params import (
 from bentos.service import Frontdesk
 from frontdesk.config import Settings
 from frontdesk.security.tokens import SCOPES
-from tests.support.grpc_door import FakeWorker
+from tests.support.grpc_server import FakeWorker
 
 
 def no_heartbeats() -> object:

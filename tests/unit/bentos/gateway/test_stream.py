@@ -16,8 +16,8 @@ from bentos.gateway.request_state import AdmittedRequest, set_request_state
 from bentos.gateway.stream import add_stream
 from frontdesk.deadline import Deadline
 from frontdesk.types import Caller
-from tests.support.fakes import BreakingWriter
-from tests.support.grpc_door import FakeWorker
+from tests.support.fakes import FailingWriter
+from tests.support.grpc_server import FakeWorker
 
 PATH = "/v1/queries/stream"
 MARKER = "Kassandra"
@@ -54,7 +54,7 @@ async def streamed(client: httpx2.AsyncClient) -> list[tuple[str, dict[str, Any]
 async def test_a_defect_in_mid_stream_is_its_last_event_and_says_nothing_of_itself(
     worker: FakeWorker, client: httpx2.AsyncClient
 ) -> None:
-    worker.pipeline.writer = BreakingWriter(ValueError(MARKER))
+    worker.pipeline.writer = FailingWriter(ValueError(MARKER))
     with capture_logs() as lines:
         events = await streamed(client)
 
@@ -65,11 +65,11 @@ async def test_a_defect_in_mid_stream_is_its_last_event_and_says_nothing_of_itse
     (line,) = lines
     assert (line["event"], line["error"], line["request_id"]) == ("failure", "builtins.ValueError", "mine")
     assert MARKER not in json.dumps(line)
-    assert not worker.recorder.kept
+    assert not worker.recorder.records
 
 
 async def test_what_cannot_be_stored_is_an_error_and_no_final(worker: FakeWorker, client: httpx2.AsyncClient) -> None:
-    worker.recorder.away = True
+    worker.recorder.unavailable = True
     with capture_logs() as lines:
         *_, (name, problem) = await streamed(client)
 

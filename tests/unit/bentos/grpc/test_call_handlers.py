@@ -20,8 +20,8 @@ from grpc_status import rpc_status
 from structlog.testing import capture_logs
 
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.support.fakes import BreakingWriter
-from tests.support.grpc_door import FakeModels, FakeWorker, Served, bearer, served
+from tests.support.fakes import FailingWriter
+from tests.support.grpc_server import FakeModels, FakeWorker, GrpcFixture, bearer, serve_grpc
 
 MARKER = "xyzzy-customer-words"
 QUERY = pb.Query(text=f"Where is my parcel? {MARKER}")
@@ -29,8 +29,8 @@ UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Served]:
-    async with served(FakeWorker(), max_body_bytes=20_000) as opened:
+async def door() -> AsyncIterator[GrpcFixture]:
+    async with serve_grpc(FakeWorker(), max_body_bytes=20_000) as opened:
         yield opened
 
 
@@ -49,17 +49,17 @@ def detail(status: Status | None, kind: type[Any]) -> Any:
     return unpacked
 
 
-async def raw(door: Served, content: bytes, method: str = UNDERSTAND) -> Any:
+async def raw(door: GrpcFixture, content: bytes, method: str = UNDERSTAND) -> Any:
     return await door.channel.unary_unary(method)(content, metadata=(bearer(),))
 
 
 class TestGate:
     @pytest.mark.parametrize("metadata", [(), (("authorization", "Bearer nonsense"),), (("authorization", ""),)])
-    async def test_without_a_valid_token_nothing_is_read(self, door: Served, metadata: tuple[Any, ...]) -> None:
+    async def test_without_a_valid_token_nothing_is_read(self, door: GrpcFixture, metadata: tuple[Any, ...]) -> None:
         error, status = await failure(door.stub.Understand(QUERY, metadata=metadata))
         assert error.code() is StatusCode.UNAUTHENTICATED
         assert detail(status, ErrorInfo).reason == "UNAUTHENTICATED"
-        assert door.worker.champion.seen == []
+        assert door.worker.champion.texts == []
 
     @pytest.mark.parametrize(
         ("method", "request_", "lacking"),
@@ -69,29 +69,31 @@ class TestGate:
             ("Answer", QUERY, "answer"),
         ],
     )
-    async def test_each_method_asks_for_its_scope(self, door: Served, method: str, request_: Any, lacking: str) -> None:
+    async def test_each_method_asks_for_its_scope(
+        self, door: GrpcFixture, method: str, request_: Any, lacking: str
+    ) -> None:
         others = {"understand", "answer", "feedback"} - {lacking}
         error, _ = await failure(getattr(door.stub, method)(request_, metadata=(bearer(others),)))
         assert error.code() is StatusCode.PERMISSION_DENIED
         assert f"scope {lacking}" in str(error.details())
 
-    async def test_a_stream_asks_for_its_scope_too(self, door: Served) -> None:
+    async def test_a_stream_asks_for_its_scope_too(self, door: GrpcFixture) -> None:
         error, _ = await failure(door.stub.AnswerStream(QUERY, metadata=(bearer(["understand"]),)).read())
         assert error.code() is StatusCode.PERMISSION_DENIED
 
-    async def test_two_tokens_are_not_chosen_between(self, door: Served) -> None:
+    async def test_two_tokens_are_not_chosen_between(self, door: GrpcFixture) -> None:
         error, _ = await failure(door.stub.Understand(QUERY, metadata=(bearer(), bearer(["admin"]))))
         assert error.code() is StatusCode.INVALID_ARGUMENT
         assert "authorization" in str(error.details())
 
 
 class TestRequestId:
-    async def test_it_comes_back(self, door: Served) -> None:
+    async def test_it_comes_back(self, door: GrpcFixture) -> None:
         call = door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-id", "mine-1")))
         await call
         assert dict(await call.trailing_metadata())["x-request-id"] == "mine-1"
 
-    async def test_it_comes_back_with_an_error_and_at_the_end_of_a_stream(self, door: Served) -> None:
+    async def test_it_comes_back_with_an_error_and_at_the_end_of_a_stream(self, door: GrpcFixture) -> None:
         error, _ = await failure(door.stub.Understand(QUERY, metadata=(("x-request-id", "mine-2"),)))
         assert dict(error.trailing_metadata())["x-request-id"] == "mine-2"
         call = door.stub.AnswerStream(QUERY, metadata=(bearer(), ("x-request-id", "mine-3")))
@@ -99,7 +101,7 @@ class TestRequestId:
         assert dict(await call.trailing_metadata())["x-request-id"] == "mine-3"
 
     @pytest.mark.parametrize("wanted", [None, "with blanks", "x" * 65, "<b>"])
-    async def test_one_that_may_not_stand_in_a_log_is_replaced(self, door: Served, wanted: str | None) -> None:
+    async def test_one_that_may_not_stand_in_a_log_is_replaced(self, door: GrpcFixture, wanted: str | None) -> None:
         metadata = (bearer(),) if wanted is None else (bearer(), ("x-request-id", wanted))
         call = door.stub.Understand(QUERY, metadata=metadata)
         await call
@@ -118,7 +120,7 @@ class TestDeadline:
         ],
     )
     async def test_the_shortest_of_three_counts(
-        self, door: Served, timeout_s: float | None, header_ms: str | None, within_s: float
+        self, door: GrpcFixture, timeout_s: float | None, header_ms: str | None, within_s: float
     ) -> None:
         metadata = (bearer(),) if header_ms is None else (bearer(), ("x-request-deadline-ms", header_ms))
         began = time.monotonic()
@@ -127,13 +129,13 @@ class TestDeadline:
         assert deadline.at - began == pytest.approx(within_s, abs=0.4)
 
     @pytest.mark.parametrize("wanted", ["0", "-5", "soon", "1.5", "9999999999"])
-    async def test_a_header_that_is_no_number_is_refused(self, door: Served, wanted: str) -> None:
+    async def test_a_header_that_is_no_number_is_refused(self, door: GrpcFixture, wanted: str) -> None:
         metadata = (bearer(), ("x-request-deadline-ms", wanted))
         error, _ = await failure(door.stub.Understand(QUERY, metadata=metadata))
         assert error.code() is StatusCode.INVALID_ARGUMENT
 
     async def test_the_headers_deadline_ends_the_call_and_its_work(self) -> None:
-        async with served(FakeWorker(FakeModels(takes_s=30))) as door:
+        async with serve_grpc(FakeWorker(FakeModels(delay_s=30))) as door:
             asked = door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-deadline-ms", "50")))
             error, status = await failure(asked)
             assert error.code() is StatusCode.DEADLINE_EXCEEDED
@@ -142,7 +144,7 @@ class TestDeadline:
 
     @pytest.mark.parametrize("method", ["Understand", "AnswerStream"])
     async def test_the_calls_own_deadline_ends_its_work_and_is_counted(self, method: str) -> None:
-        async with served(FakeWorker(FakeModels(takes_s=30))) as door:
+        async with serve_grpc(FakeWorker(FakeModels(delay_s=30))) as door:
             call = getattr(door.stub, method)(QUERY, metadata=(bearer(),), timeout=0.2)
             error, _ = await failure(call.read() if method == "AnswerStream" else call)
             assert error.code() is StatusCode.DEADLINE_EXCEEDED
@@ -155,7 +157,7 @@ class TestDeadline:
 
 @pytest.mark.parametrize("method", ["Understand", "Answer", "AnswerStream"])
 async def test_a_client_that_leaves_stops_the_work_and_is_counted(method: str) -> None:
-    async with served(FakeWorker(FakeModels(takes_s=30))) as door:
+    async with serve_grpc(FakeWorker(FakeModels(delay_s=30))) as door:
         call = getattr(door.stub, method)(QUERY, metadata=(bearer(),))
         reading = asyncio.ensure_future(call.read() if method == "AnswerStream" else _result(call))
         await asyncio.wait_for(door.worker.champion.reading.wait(), 5)
@@ -164,7 +166,7 @@ async def test_a_client_that_leaves_stops_the_work_and_is_counted(method: str) -
         await asyncio.wait_for(door.worker.champion.cancelled.wait(), 5)
         await asyncio.wait_for(door.server.call_handlers.wait_until_idle(), 5)
         assert f'route="/frontdesk.v1.FrontdeskService/{method}",status="499"' in door.worker.counted()
-        assert door.worker.recorder.kept == []
+        assert door.worker.recorder.records == []
 
 
 async def _result(call: Any) -> Any:
@@ -172,7 +174,7 @@ async def _result(call: Any) -> Any:
 
 
 class TestRefusals:
-    async def test_a_wrong_field_is_named(self, door: Served) -> None:
+    async def test_a_wrong_field_is_named(self, door: GrpcFixture) -> None:
         error, status = await failure(
             door.stub.Understand(pb.Query(text="x", language=f"{MARKER} !"), metadata=(bearer(),))
         )
@@ -181,31 +183,31 @@ class TestRefusals:
         assert MARKER not in repr(status)
 
     async def test_a_full_server_says_so_before_it_looks_at_anything(self) -> None:
-        async with served(FakeWorker(FakeModels(full=True))) as door:
+        async with serve_grpc(FakeWorker(FakeModels(full=True))) as door:
             error, status = await failure(door.stub.Understand(QUERY))
             assert error.code() is StatusCode.UNAVAILABLE
             assert detail(status, RetryInfo).retry_delay.ToTimedelta().total_seconds() == 1.5
             assert 'frontdesk_rejected_total{kind="overloaded"} 1.0' in door.worker.counted()
 
-    async def test_what_cannot_be_stored_is_not_acknowledged(self, door: Served) -> None:
-        door.worker.recorder.away = True
+    async def test_what_cannot_be_stored_is_not_acknowledged(self, door: GrpcFixture) -> None:
+        door.worker.recorder.unavailable = True
         error, status = await failure(door.stub.Answer(QUERY, metadata=(bearer(),)))
         assert error.code() is StatusCode.UNAVAILABLE
         assert detail(status, ErrorInfo).reason == "STORAGE_UNAVAILABLE"
 
-    async def test_one_query_may_not_be_as_large_as_a_batch(self, door: Served) -> None:
+    async def test_one_query_may_not_be_as_large_as_a_batch(self, door: GrpcFixture) -> None:
         large = pb.Query(text="x", customer_id="c" * 20_000)
         error, _ = await failure(door.stub.Understand(large, metadata=(bearer(),)))
         assert error.code() is StatusCode.RESOURCE_EXHAUSTED
         batch = await door.stub.UnderstandBatch(pb.BatchRequest(queries=[large]), metadata=(bearer(),))
         assert batch.results[0].HasField("error")
 
-    async def test_a_method_that_is_not_there_is_unimplemented(self, door: Served) -> None:
+    async def test_a_method_that_is_not_there_is_unimplemented(self, door: GrpcFixture) -> None:
         error, _ = await failure(raw(door, b"", "/frontdesk.v1.FrontdeskService/Nothing"))
         assert error.code() is StatusCode.UNIMPLEMENTED
 
     @pytest.mark.parametrize("method", ["Understand", "UnderstandBatch", "Answer"])
-    async def test_bytes_that_are_no_message_are_the_callers_fault(self, door: Served, method: str) -> None:
+    async def test_bytes_that_are_no_message_are_the_callers_fault(self, door: GrpcFixture, method: str) -> None:
         chance = random.Random(method)
         for _ in range(100):
             content = chance.randbytes(chance.randrange(1, 200))
@@ -215,7 +217,7 @@ class TestRefusals:
             assert code in (StatusCode.INVALID_ARGUMENT, StatusCode.OK), (content, outcome)
         assert (await door.stub.Understand(QUERY, metadata=(bearer(),))).intent.label == "track_order"
 
-    async def test_a_string_that_is_not_utf8_is_the_callers_fault(self, door: Served) -> None:
+    async def test_a_string_that_is_not_utf8_is_the_callers_fault(self, door: GrpcFixture) -> None:
         error, _ = await failure(raw(door, b"\x0a\x02\xff\xfe"))
         assert error.code() is StatusCode.INVALID_ARGUMENT
 
@@ -227,7 +229,7 @@ class TestDefects:
     ) -> None:
         caplog.set_level(logging.DEBUG)
         with capture_logs() as lines:
-            async with served(FakeWorker(FakeModels(defect=ValueError(MARKER)))) as door:
+            async with serve_grpc(FakeWorker(FakeModels(defect=ValueError(MARKER)))) as door:
                 call = getattr(door.stub, method)(QUERY, metadata=(bearer(), ("x-request-id", "mine")))
                 error, _ = await failure(call.read() if method == "AnswerStream" else call)
                 await asyncio.wait_for(door.server.call_handlers.wait_until_idle(), 5)
@@ -241,9 +243,9 @@ class TestDefects:
 
     async def test_in_mid_stream_it_is_the_status_that_the_stream_ends_with(self) -> None:
         worker = FakeWorker()
-        worker.pipeline.writer = BreakingWriter(ValueError(MARKER))
+        worker.pipeline.writer = FailingWriter(ValueError(MARKER))
         with capture_logs() as lines:
-            async with served(worker) as door:
+            async with serve_grpc(worker) as door:
                 stream = door.stub.AnswerStream(QUERY, metadata=(bearer(),))
                 kinds = [(await stream.read()).WhichOneof("event") for _ in range(2)]
                 error, _ = await failure(stream.read())
@@ -252,16 +254,16 @@ class TestDefects:
         assert error.code() is StatusCode.INTERNAL
         assert [line["event"] for line in lines] == ["failure", "request"]
         assert MARKER not in f"{error!r}{lines}"
-        assert not worker.recorder.kept
+        assert not worker.recorder.records
 
     async def test_the_next_call_is_answered(self) -> None:
-        async with served(FakeWorker(FakeModels(defect=ValueError(MARKER)))) as door:
+        async with serve_grpc(FakeWorker(FakeModels(defect=ValueError(MARKER)))) as door:
             await failure(door.stub.Understand(QUERY, metadata=(bearer(),)))
             door.worker.champion.defect = None
             assert (await door.stub.Understand(QUERY, metadata=(bearer(),))).query_id
 
 
-async def test_an_answer_is_counted_and_logged_by_route_without_words(door: Served) -> None:
+async def test_an_answer_is_counted_and_logged_by_route_without_words(door: GrpcFixture) -> None:
     with capture_logs() as lines:
         answer = await door.stub.Understand(QUERY, metadata=(bearer(), ("x-request-id", "mine")))
         await door.server.call_handlers.wait_until_idle()
@@ -287,6 +289,6 @@ async def test_an_answer_is_counted_and_logged_by_route_without_words(door: Serv
 
 
 @pytest.mark.parametrize(("given", "fresh"), [("no-cache", True), ("max-age=0, No-Store", True), ("max-age=9", False)])
-async def test_cache_control_reaches_the_models(door: Served, given: str, fresh: bool) -> None:
+async def test_cache_control_reaches_the_models(door: GrpcFixture, given: str, fresh: bool) -> None:
     await door.stub.Understand(QUERY, metadata=(bearer(), ("cache-control", given)))
     assert door.worker.champion.fresh == [fresh]

@@ -14,7 +14,7 @@ from structlog.testing import capture_logs
 
 from bentos.grpc import call_budget
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.support.grpc_door import FakeModels, FakeWorker, Served, bearer, served
+from tests.support.grpc_server import FakeModels, FakeWorker, GrpcFixture, bearer, serve_grpc
 from tests.support.http2 import RST_STREAM, Connection, frame, message
 
 UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
@@ -35,7 +35,7 @@ def _small_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(call_budget, "SHARED_CALLS_PER_S", 0.001)
 
 
-def port(door: Served) -> int:
+def port(door: GrpcFixture) -> int:
     return int(door.address.rpartition(":")[2])
 
 
@@ -51,7 +51,7 @@ def statuses(connection: Connection, path: str, calls: int, *fields: tuple[str, 
         yield trailers.get("grpc-status") if trailers else None
 
 
-def made(door: Served, path: str, calls: int, *fields: tuple[str, str], source: str = CLIENT) -> list[str | None]:
+def made(door: GrpcFixture, path: str, calls: int, *fields: tuple[str, str], source: str = CLIENT) -> list[str | None]:
     with Connection(port(door), source=source) as connection:
         return list(statuses(connection, path, calls, *fields))
 
@@ -69,7 +69,7 @@ def is_closed(connection: Connection) -> bool:
 
 @pytest.mark.parametrize(("path", "status"), [(UNDERSTAND, "16"), (CHECK, "0"), ("/none.Service/None", "12")])
 async def test_a_call_beyond_the_budget_is_refused_and_the_next_closes_its_connection(path: str, status: str) -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         with Connection(port(door), source=CLIENT) as connection:
             answers = await asyncio.to_thread(lambda: list(statuses(connection, path, BUDGET + 2)))
             assert answers == [status] * BUDGET + ["8", None]
@@ -79,14 +79,14 @@ async def test_a_call_beyond_the_budget_is_refused_and_the_next_closes_its_conne
 
 async def test_a_refused_connection_without_another_call_is_closed_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bentos.grpc.connection_closer.HOLD_S", (0.2, 0.3))
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         with Connection(port(door), source=CLIENT) as connection:
             await asyncio.to_thread(lambda: list(statuses(connection, UNDERSTAND, BUDGET + 1)))
             assert await asyncio.to_thread(is_closed, connection)
 
 
 async def test_a_new_connection_of_the_address_is_refused_once() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1)
         with Connection(port(door), source=CLIENT) as connection:
             assert await asyncio.to_thread(lambda: list(statuses(connection, UNDERSTAND, 2))) == ["8", None]
@@ -94,7 +94,7 @@ async def test_a_new_connection_of_the_address_is_refused_once() -> None:
 
 
 async def test_calls_that_are_reset_at_once_count() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         with Connection(port(door), source=CLIENT) as connection:
             for _ in range(50):
                 try:
@@ -107,52 +107,52 @@ async def test_calls_that_are_reset_at_once_count() -> None:
 
 
 async def test_a_valid_token_passes_from_an_address_without_budget() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1)
         answers = await asyncio.to_thread(made, door, UNDERSTAND, 3 * BUDGET, bearer())
         assert answers == ["0"] * (3 * BUDGET)
 
 
 async def test_calls_with_a_token_cost_nothing_of_the_budget() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         assert await asyncio.to_thread(made, door, UNDERSTAND, 3 * BUDGET, bearer()) == ["0"] * (3 * BUDGET)
         assert await asyncio.to_thread(made, door, CHECK, BUDGET) == ["0"] * BUDGET
 
 
 async def test_calls_with_a_token_that_overload_refuses_cost_nothing_of_the_budget() -> None:
-    async with served(FakeWorker(FakeModels(full=True))) as door:
+    async with serve_grpc(FakeWorker(FakeModels(full=True))) as door:
         assert await asyncio.to_thread(made, door, UNDERSTAND, 2 * BUDGET, bearer()) == ["14"] * (2 * BUDGET)
         assert await asyncio.to_thread(made, door, CHECK, BUDGET) == ["0"] * BUDGET
 
 
 async def test_overload_does_not_hide_calls_without_a_token() -> None:
-    async with served(FakeWorker(FakeModels(full=True))) as door:
+    async with serve_grpc(FakeWorker(FakeModels(full=True))) as door:
         answers = await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1)
         assert answers == ["14"] * BUDGET + ["8"]
 
 
 async def test_a_token_that_is_not_valid_does_not_pass() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         answers = await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1, ("authorization", "Bearer nonsense"))
         assert answers == ["16"] * BUDGET + ["8"]
 
 
 async def test_another_address_keeps_its_budget() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         await asyncio.to_thread(made, door, UNDERSTAND, BUDGET + 1)
         answers = await asyncio.to_thread(lambda: made(door, CHECK, BUDGET, source="127.0.0.10"))
         assert answers == ["0"] * BUDGET
 
 
 async def test_a_trusted_proxy_has_no_budget() -> None:
-    async with served(FakeWorker(), trusted_proxies=(f"{PROXY}/32",)) as door:
+    async with serve_grpc(FakeWorker(), trusted_proxies=(f"{PROXY}/32",)) as door:
         answers = await asyncio.to_thread(lambda: made(door, UNDERSTAND, 3 * BUDGET, source=PROXY))
         assert answers == ["16"] * (3 * BUDGET)
 
 
 async def test_each_question_of_a_reflection_stream_counts() -> None:
     question = reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString()
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         with Connection(port(door), source=CLIENT) as connection:
             stream = connection.call(INFO)
             for _ in range(BUDGET + 1):
@@ -164,7 +164,7 @@ async def test_each_question_of_a_reflection_stream_counts() -> None:
 
 async def test_one_line_is_logged_for_a_connection_that_exceeds_the_budget() -> None:
     with capture_logs() as lines:
-        async with served(FakeWorker()) as door:
+        async with serve_grpc(FakeWorker()) as door:
             with Connection(port(door), source=CLIENT) as connection:
                 for _ in range(5 * BUDGET):
                     connection.call(UNDERSTAND)
@@ -175,7 +175,7 @@ async def test_one_line_is_logged_for_a_connection_that_exceeds_the_budget() -> 
 
 
 async def test_a_client_library_is_told_when_to_retry() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         check = door.channel.unary_unary(CHECK, response_deserializer=health_pb2.HealthCheckResponse.FromString)
         for _ in range(BUDGET):
             await check(b"")

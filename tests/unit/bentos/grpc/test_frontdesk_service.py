@@ -11,7 +11,7 @@ from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.call_handlers import Call
 from bentos.grpc.frontdesk_service import FrontdeskService
 from frontdesk.errors import InvalidQuery
-from tests.support.grpc_door import FakeWorker
+from tests.support.grpc_server import FakeWorker
 
 TEXT = "Where is order #48213? Write to jane.roe@example.com"
 
@@ -45,7 +45,7 @@ async def test_understanding_has_no_reply(service: FrontdeskService) -> None:
 async def test_an_answer_has_a_reply_and_is_stored(service: FrontdeskService, worker: FakeWorker) -> None:
     answer = await service.answer(pb.Query(text=TEXT), call())
     assert (answer.reply.text, answer.stored) == (f"About {TEXT}", "committed")
-    assert len(worker.recorder.kept) == 1
+    assert len(worker.recorder.records) == 1
 
 
 async def test_a_stream_begins_with_the_understanding_and_ends_with_the_answer_of_record(
@@ -60,7 +60,7 @@ async def test_a_stream_begins_with_the_understanding_and_ends_with_the_answer_o
     assert not first.HasField("stored")
     assert (first.query_id, first.intent) == (last.query_id, last.intent)
     assert "".join(event.sentence.text for event in events[1:-1]) == last.reply.text
-    assert len(worker.recorder.kept) == 1
+    assert len(worker.recorder.records) == 1
 
 
 class TestBatch:
@@ -72,7 +72,7 @@ class TestBatch:
         found = BadRequest()
         assert response.results[1].error.details[1].Unpack(found)
         assert [violation.field for violation in found.field_violations] == ["text"]
-        assert worker.champion.seen == ["one", "two"]
+        assert worker.champion.texts == ["one", "two"]
 
     async def test_nothing_is_asked_of_the_models_where_every_item_is_bad(
         self, service: FrontdeskService, worker: FakeWorker
@@ -84,7 +84,7 @@ class TestBatch:
     async def test_what_could_not_be_stored_is_told_for_each(
         self, service: FrontdeskService, worker: FakeWorker
     ) -> None:
-        worker.recorder.away = True
+        worker.recorder.unavailable = True
         response = await service.understand_batch(pb.BatchRequest(queries=[pb.Query(text="one")]), call())
         assert "database is away" in response.results[0].error.message
 

@@ -14,32 +14,32 @@ from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
 
 from bentos.admission.routes import RPCS
 from bentos.grpc import frontdesk_pb2 as pb
-from tests.support.grpc_door import FakeModels, FakeWorker, Served, bearer, served
+from tests.support.grpc_server import FakeModels, FakeWorker, GrpcFixture, bearer, serve_grpc
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
 NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 QUERY = pb.Query(text="Where is my parcel?")
 
 
-async def health_of(door: Served, service: str) -> Any:
+async def health_of(door: GrpcFixture, service: str) -> Any:
     return (await health_pb2_grpc.HealthStub(door.channel).Check(health_pb2.HealthCheckRequest(service=service))).status
 
 
 @pytest.mark.parametrize("service", ["", "frontdesk.v1.FrontdeskService", "inference.GRPCInferenceService"])
 async def test_an_open_server_is_healthy(service: str) -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         assert await health_of(door, service) == SERVING
 
 
 async def test_the_health_of_a_service_that_is_not_there_is_not_known() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await health_of(door, "nothing")
         assert refused.value.code() is StatusCode.NOT_FOUND
 
 
 async def test_reflection_lists_the_services_and_shows_their_schema() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         stub = reflection_pb2_grpc.ServerReflectionStub(door.channel)
         asked = [
             reflection_pb2.ServerReflectionRequest(list_services=""),
@@ -58,7 +58,7 @@ async def test_reflection_lists_the_services_and_shows_their_schema() -> None:
 async def test_bytes_that_are_no_message_stop_neither_health_nor_reflection() -> None:
     """gRPC's own servicers say UNKNOWN of them, and log a line that holds nothing of them."""
     foreign = [rpc.path for rpc in RPCS if rpc.foreign]
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         for path in foreign:
             for content in (b"\xff" * 50, b"\x0a\xff", b"\x0a\x02\xff\xfe", bytes(range(256))):
                 call = door.channel.stream_stream(path)(iter([content]), timeout=5)
@@ -68,7 +68,7 @@ async def test_bytes_that_are_no_message_stop_neither_health_nor_reflection() ->
 
 class TestStopping:
     async def test_calls_in_flight_are_answered_and_new_ones_are_not_taken(self) -> None:
-        async with served(FakeWorker(FakeModels(takes_s=0.5))) as door:
+        async with serve_grpc(FakeWorker(FakeModels(delay_s=0.5))) as door:
             calls = [door.stub.Answer(QUERY, metadata=(bearer(),)) for _ in range(20)]
             streams = [door.stub.AnswerStream(QUERY, metadata=(bearer(),)) for _ in range(5)]
             answers = asyncio.gather(*(_result(call) for call in calls), *(_all(stream) for stream in streams))
@@ -84,10 +84,10 @@ class TestStopping:
             assert refused.value.code() is StatusCode.UNAVAILABLE
             assert all(answer.stored == "committed" for answer in answered[:20])
             assert all(events[-1].HasField("final") for events in answered[20:])
-            assert len(door.worker.recorder.kept) == 25
+            assert len(door.worker.recorder.records) == 25
 
     async def test_a_watcher_is_told_and_does_not_hold_the_server(self) -> None:
-        async with served(FakeWorker()) as door:
+        async with serve_grpc(FakeWorker()) as door:
             watching = health_pb2_grpc.HealthStub(door.channel).Watch(health_pb2.HealthCheckRequest())
             first = await watching.read()
             began = time.monotonic()
@@ -98,7 +98,7 @@ class TestStopping:
             assert time.monotonic() - began < 5.0
 
     async def test_what_takes_longer_than_the_grace_is_cancelled(self) -> None:
-        async with served(FakeWorker(FakeModels(takes_s=60))) as door:
+        async with serve_grpc(FakeWorker(FakeModels(delay_s=60))) as door:
             call = asyncio.ensure_future(_result(door.stub.Answer(QUERY, metadata=(bearer(),))))
             await asyncio.wait_for(door.worker.champion.reading.wait(), 5)
             began = time.monotonic()
@@ -119,7 +119,7 @@ async def _all(stream: Any) -> list[Any]:
 
 @pytest.mark.parametrize("size", [20_001, 100_000])
 async def test_more_bytes_than_any_message_may_have_are_refused(size: int) -> None:
-    async with served(FakeWorker(), max_batch_body_bytes=20_000) as door:
+    async with serve_grpc(FakeWorker(), max_batch_body_bytes=20_000) as door:
         understand_batch = door.channel.unary_unary("/frontdesk.v1.FrontdeskService/UnderstandBatch")
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await understand_batch(b"x" * size, metadata=(bearer(),))
@@ -127,7 +127,7 @@ async def test_more_bytes_than_any_message_may_have_are_refused(size: int) -> No
 
 
 async def test_too_much_metadata_is_refused() -> None:
-    async with served(FakeWorker(), max_header_bytes=1024) as door:
+    async with serve_grpc(FakeWorker(), max_header_bytes=1024) as door:
         with pytest.raises(grpc.aio.AioRpcError) as refused:
             await door.stub.Understand(QUERY, metadata=(("x-much", "y" * 2000),))
         assert refused.value.code() is StatusCode.RESOURCE_EXHAUSTED

@@ -16,7 +16,7 @@ from bentos.grpc.call_handlers import Call
 from bentos.grpc.health import HealthService
 from bentos.grpc.slots import CHECK_INTERVAL_S
 from frontdesk.errors import Overloaded
-from tests.support.grpc_door import FakeWorker, Served, bearer, served
+from tests.support.grpc_server import FakeWorker, GrpcFixture, bearer, serve_grpc
 from tests.support.http2 import Connection, frame, message
 
 SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -26,7 +26,7 @@ UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
 STREAM = "/frontdesk.v1.FrontdeskService/AnswerStream"
 
 
-def stalled(door: Served, calls: int = 40) -> Connection:
+def stalled(door: GrpcFixture, calls: int = 40) -> Connection:
     """A connection whose watchers give the server no window, so that nothing can be sent to them."""
     connection = Connection(int(door.address.rpartition(":")[2]), window=0)
     refuse_one(connection)
@@ -43,12 +43,12 @@ def refuse_one(connection: Connection) -> int:
     return connection.call(UNDERSTAND, data=message(b""), end=True)
 
 
-def watching(door: Served) -> Any:
+def watching(door: GrpcFixture) -> Any:
     return health_pb2_grpc.HealthStub(door.channel).Watch(health_pb2.HealthCheckRequest(), timeout=5)
 
 
 async def test_a_client_that_reads_nothing_delays_no_other() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         with stalled(door):
             await asyncio.sleep(0.3)
             watcher = watching(door)
@@ -59,7 +59,7 @@ async def test_a_client_that_reads_nothing_delays_no_other() -> None:
 
 
 async def test_the_server_stops_within_the_grace_while_nobody_reads() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         with stalled(door):
             await asyncio.sleep(0.3)
             began = time.monotonic()
@@ -68,7 +68,7 @@ async def test_the_server_stops_within_the_grace_while_nobody_reads() -> None:
 
 
 async def test_health_is_marked_without_a_stop_and_calls_are_still_answered() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         await door.server.mark_not_serving()
         health = health_pb2_grpc.HealthStub(door.channel)
         assert (await health.Check(health_pb2.HealthCheckRequest())).status == NOT_SERVING
@@ -77,14 +77,14 @@ async def test_health_is_marked_without_a_stop_and_calls_are_still_answered() ->
 
 
 async def test_the_list_has_every_service() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         listed = await health_pb2_grpc.HealthStub(door.channel).List(health_pb2.HealthListRequest())
         assert set(listed.statuses) == {"", "frontdesk.v1.FrontdeskService", "inference.GRPCInferenceService"}
         assert {one.status for one in listed.statuses.values()} == {SERVING}
 
 
 async def test_a_service_that_is_not_known_can_be_watched() -> None:
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         watcher = health_pb2_grpc.HealthStub(door.channel).Watch(health_pb2.HealthCheckRequest(service="none"))
         assert (await watcher.read()).status == health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
         watcher.cancel()
@@ -94,7 +94,7 @@ class TestStalledStreams:
     @pytest.mark.parametrize("path", [WATCH, "/grpc.health.v1.Health/List", UNDERSTAND, STREAM])
     async def test_a_response_that_nobody_takes_is_reset(self, path: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(sender, "WRITE_TIMEOUT_S", 0.5)
-        async with served(FakeWorker()) as door:
+        async with serve_grpc(FakeWorker()) as door:
             before = len(asyncio.all_tasks())
             with Connection(int(door.address.rpartition(":")[2]), window=0) as connection:
                 refuse_one(connection)
@@ -108,7 +108,7 @@ class TestStalledStreams:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(sender, "WRITE_TIMEOUT_S", 0.5)
-        async with served(FakeWorker()) as door:
+        async with serve_grpc(FakeWorker()) as door:
             with stalled(door, calls=3) as connection:
                 await asyncio.sleep(0.5 + 3 * CHECK_INTERVAL_S)
                 refused = refuse_one(connection)
@@ -141,7 +141,7 @@ class TestManyWatchers:
             await watcher.aclose()
 
     async def test_a_client_is_told_why_its_watch_ended(self) -> None:
-        async with served(FakeWorker()) as door:
+        async with serve_grpc(FakeWorker()) as door:
             door.server.health._watchers._capacity = 1
             first = watching(door)
             assert (await first.read()).status == SERVING
@@ -161,7 +161,7 @@ async def test_clients_that_leave_while_they_are_sent_something_are_no_defect(
     """Watchers and readers of the schema, without a window, whose connection ends or whose streams are reset."""
     schema = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
     request = message(reflection_pb2.ServerReflectionRequest(list_services="").SerializeToString())
-    async with served(FakeWorker()) as door:
+    async with serve_grpc(FakeWorker()) as door:
         for _ in range(10):
             with stalled(door, calls=5) as connection:
                 streams = [connection.call(schema, data=request * 20) for _ in range(5)]

@@ -34,7 +34,7 @@ from frontdesk.types import (
     Sentiment,
     Uncertainty,
 )
-from tests.support.grpc_door import in_http_form
+from tests.support.grpc_server import to_http_form
 
 ANSWER = Answer(
     query_id="0197-id",
@@ -58,7 +58,7 @@ def as_http(answer: Answer) -> dict[str, Any]:
 
 
 def test_an_answer_is_the_same_over_both_protocols() -> None:
-    assert in_http_form(answer_to_message(ANSWER)) == as_http(ANSWER)
+    assert to_http_form(answer_to_message(ANSWER)) == as_http(ANSWER)
 
 
 def test_an_answer_without_a_reply_has_none_of_its_fields() -> None:

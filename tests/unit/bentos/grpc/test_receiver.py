@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from bentos.grpc import frontdesk_pb2 as pb
 from bentos.grpc.receiver import MIN_READS, WINDOW_BYTES, decompress_message
 from frontdesk.errors import TooLarge
-from tests.support.grpc_door import FakeWorker, Served, bearer, served
+from tests.support.grpc_server import FakeWorker, GrpcFixture, bearer, serve_grpc
 from tests.support.http2 import HEADERS, WINDOW_UPDATE, Connection, message
 
 UNDERSTAND = "/frontdesk.v1.FrontdeskService/Understand"
@@ -31,16 +31,16 @@ MEGABYTE = 1_000_000
 
 
 @pytest.fixture
-async def door() -> AsyncIterator[Served]:
-    async with served(FakeWorker(), request_timeout_s=1.0) as opened:
+async def door() -> AsyncIterator[GrpcFixture]:
+    async with serve_grpc(FakeWorker(), request_timeout_s=1.0) as opened:
         yield opened
 
 
-def port(door: Served) -> int:
+def port(door: GrpcFixture) -> int:
     return int(door.address.rpartition(":")[2])
 
 
-def end_of(door: Served, path: str, data: bytes, *fields: tuple[str, str], end: bool = False) -> Any:
+def end_of(door: GrpcFixture, path: str, data: bytes, *fields: tuple[str, str], end: bool = False) -> Any:
     """Fields of the trailers of one call on a connection of its own, and the seconds until they came."""
     with Connection(port(door)) as connection:
         began = time.monotonic()
@@ -56,7 +56,7 @@ def code(trailers: dict[str, str | None] | None) -> StatusCode | None:
 
 
 @pytest.mark.parametrize("path", [UNDERSTAND, BATCH, STREAM])
-async def test_a_caller_without_a_token_is_refused_before_its_message_has_arrived(door: Served, path: str) -> None:
+async def test_a_caller_without_a_token_is_refused_before_its_message_has_arrived(door: GrpcFixture, path: str) -> None:
     trailers, seconds = await asyncio.to_thread(end_of, door, path, HALF)
     assert code(trailers) is StatusCode.UNAUTHENTICATED
     assert seconds < 0.9
@@ -65,7 +65,7 @@ async def test_a_caller_without_a_token_is_refused_before_its_message_has_arrive
 @pytest.mark.parametrize("path", [UNDERSTAND, BATCH, STREAM, CHECK])
 @pytest.mark.parametrize("data", [b"", b"\x00", HALF], ids=["nothing", "a byte", "half a message"])
 async def test_a_message_that_never_ends_meets_the_deadline_and_is_counted(
-    door: Served, path: str, data: bytes
+    door: GrpcFixture, path: str, data: bytes
 ) -> None:
     with capture_logs() as lines:
         trailers, seconds = await asyncio.to_thread(end_of, door, path, data, bearer())
@@ -77,7 +77,7 @@ async def test_a_message_that_never_ends_meets_the_deadline_and_is_counted(
     assert 'frontdesk_rejected_total{kind="deadline-exceeded"} 1.0' in door.worker.counted()
 
 
-async def test_the_deadline_of_the_header_limits_the_wait_for_the_message(door: Served) -> None:
+async def test_the_deadline_of_the_header_limits_the_wait_for_the_message(door: GrpcFixture) -> None:
     fields = (bearer(), ("x-request-deadline-ms", "100"))
     trailers, seconds = await asyncio.to_thread(end_of, door, UNDERSTAND, HALF, *fields)
     assert code(trailers) is StatusCode.DEADLINE_EXCEEDED
@@ -85,7 +85,7 @@ async def test_the_deadline_of_the_header_limits_the_wait_for_the_message(door: 
 
 
 async def test_a_stop_does_not_wait_for_unfinished_messages() -> None:
-    async with served(FakeWorker(), request_timeout_s=20.0) as door:
+    async with serve_grpc(FakeWorker(), request_timeout_s=20.0) as door:
         waiting = asyncio.create_task(asyncio.to_thread(end_of, door, UNDERSTAND, HALF, bearer()))
         await asyncio.sleep(0.3)
         began = time.monotonic()
@@ -96,7 +96,7 @@ async def test_a_stop_does_not_wait_for_unfinished_messages() -> None:
 
 
 class TestWindows:
-    async def test_an_unread_stream_is_given_no_more_than_the_first_window(self, door: Served) -> None:
+    async def test_an_unread_stream_is_given_no_more_than_the_first_window(self, door: GrpcFixture) -> None:
         """The client sends until the window is used up; refused as it is, it is given no more."""
 
         def updates() -> list[int]:
@@ -113,7 +113,7 @@ class TestWindows:
     async def test_many_unfinished_messages_without_a_token_cost_little_memory(self) -> None:
         """Each would be of 8 MB, which core accepts while it is read; only few are read at the same time."""
         process = psutil.Process()
-        async with served(FakeWorker(), request_timeout_s=20.0) as door:
+        async with serve_grpc(FakeWorker(), request_timeout_s=20.0) as door:
             before = process.memory_info().rss
             ended = await asyncio.to_thread(_flood, port(door), calls=60, size=8 * MEGABYTE)
             grown = process.memory_info().rss - before
@@ -122,7 +122,7 @@ class TestWindows:
         assert grown < 60 * MEGABYTE
 
     async def test_an_ordinary_check_is_answered_while_reads_without_a_token_are_full(self) -> None:
-        async with served(FakeWorker(), request_timeout_s=20.0) as door:
+        async with serve_grpc(FakeWorker(), request_timeout_s=20.0) as door:
             with Connection(port(door), source="127.0.0.9") as connection:
                 for _ in range(50):
                     connection.call(CHECK, data=HALF)
@@ -162,7 +162,9 @@ def _flood(port: int, *, calls: int, size: int) -> int:
 
 class TestSizes:
     @pytest.mark.parametrize("size", [70_000, 9 * MEGABYTE, 12 * MEGABYTE])
-    async def test_a_message_above_its_methods_limit_is_refused_with_details(self, door: Served, size: int) -> None:
+    async def test_a_message_above_its_methods_limit_is_refused_with_details(
+        self, door: GrpcFixture, size: int
+    ) -> None:
         with capture_logs() as lines:
             with pytest.raises(grpc.aio.AioRpcError) as refused:
                 await door.channel.unary_unary(UNDERSTAND)(b"\x0a" * size, metadata=(bearer(),))
@@ -171,28 +173,28 @@ class TestSizes:
         assert {"grpc-status-details-bin", "x-request-id"} <= dict(refused.value.trailing_metadata()).keys()
         assert [(line["route"], line["status"]) for line in lines] == [(UNDERSTAND, 413)]
 
-    async def test_a_batch_may_have_more_bytes_than_one_message(self, door: Served) -> None:
+    async def test_a_batch_may_have_more_bytes_than_one_message(self, door: GrpcFixture) -> None:
         batch = pb.BatchRequest(queries=[pb.Query(text="x" * 4000)] * 100)
         assert batch.ByteSize() > 65_536
         assert len((await door.stub.UnderstandBatch(batch, metadata=(bearer(),))).results) == 100
 
-    async def test_a_second_message_is_not_read(self, door: Served) -> None:
+    async def test_a_second_message_is_not_read(self, door: GrpcFixture) -> None:
         data = message(QUERY) + message(b"x" * 100, declared=60_000)
         trailers, _ = await asyncio.to_thread(end_of, door, UNDERSTAND, data, bearer())
         assert trailers["grpc-status"] == "0"
-        assert len(door.worker.champion.seen) == 1
+        assert len(door.worker.champion.texts) == 1
 
 
 class TestCompression:
     @pytest.mark.parametrize("algorithm", [grpc.Compression.Gzip, grpc.Compression.Deflate])
-    async def test_a_compressed_message_is_understood(self, door: Served, algorithm: grpc.Compression) -> None:
+    async def test_a_compressed_message_is_understood(self, door: GrpcFixture, algorithm: grpc.Compression) -> None:
         query = pb.Query(text="Where is my parcel? " * 100)
         answer = await door.stub.Understand(query, metadata=(bearer(),), compression=algorithm)
         assert answer.intent.label == "track_order"
 
     @pytest.mark.parametrize("algorithm", [grpc.Compression.Gzip, grpc.Compression.Deflate])
     async def test_a_message_that_grows_above_the_limit_is_not_inflated(
-        self, door: Served, algorithm: grpc.Compression
+        self, door: GrpcFixture, algorithm: grpc.Compression
     ) -> None:
         """The client holds a copy or two of what it sends; the server would add one of 100 MB."""
         zeros = bytes(100 * MEGABYTE)
@@ -216,7 +218,7 @@ class TestCompression:
         "content", [b"\x78\x05", b"\x78", b"\x1f\x8b", gzip.compress(b"x", mtime=0)[:-3], zlib.compress(b"x")[:-3]]
     )
     async def test_bytes_that_only_begin_like_compressed_ones_are_no_message(
-        self, door: Served, content: bytes
+        self, door: GrpcFixture, content: bytes
     ) -> None:
         assert decompress_message(content, 1000) == content
         trailers, _ = await asyncio.to_thread(end_of, door, CHECK, message(content + b"\xff"), end=True)

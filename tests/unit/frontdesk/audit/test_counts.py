@@ -12,7 +12,7 @@ from sqlalchemy import Engine, text
 
 from frontdesk.audit.chain import AuditKey
 from frontdesk.audit.counts import MAX_KINDS, MAX_KINDS_IN_ALL, MAX_TARGETS, AuditCounts
-from frontdesk.audit.log import checked
+from frontdesk.audit.log import check_log
 from frontdesk.security.authentication import ANONYMOUS
 from frontdesk.storage.database import begin_reading, migrate, open_database
 from frontdesk.storage.sql.audit_log import find_entries
@@ -44,7 +44,7 @@ def counts(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[AuditCou
 def entries(engine: Engine) -> list[dict[str, Any]]:
     with begin_reading(engine) as connection:
         rows = [dict(row) for row in find_entries(connection, limit=100_000)]
-        assert checked(connection, KEY, []).findings == []
+        assert check_log(connection, KEY, []).findings == []
     return [{**row, "details": json.loads(row["details"])} for row in reversed(rows)]
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from frontdesk.errors import ConfigurationError
 from frontdesk.responses.policy import STARTER_REPLIES, ReplyPolicy, Synonyms
-from tests.support.writing import POLICY
+from tests.support.reply_writing import POLICY
 
 
 def test_every_word_of_a_group_becomes_the_first_whatever_its_case() -> None:

@@ -24,7 +24,7 @@ from frontdesk.security.authentication import Authenticator
 from frontdesk.security.jwks import MAX_BYTES, IssuerKeys, is_url_source, parse_jwks
 from frontdesk.security.token_keys import SigningKey
 from frontdesk.security.tokens import issue_token
-from tests.support.forgeries import Forger
+from tests.support.forged_tokens import Forger
 
 PRIVATE: dict[str, Any] = {
     "RS256": rsa.generate_private_key(65537, 2048),

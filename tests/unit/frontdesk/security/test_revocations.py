@@ -13,7 +13,7 @@ from frontdesk.security.revocations import Revocation, Revocations
 from frontdesk.security.token_keys import SigningKey
 from frontdesk.security.tokens import InactiveToken, issue_token, verify_token
 from frontdesk.types import Caller
-from tests.support.forgeries import Forger
+from tests.support.forged_tokens import Forger
 from tests.support.keyrings import Keyring
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)

@@ -13,7 +13,7 @@ from frontdesk.errors import ConfigurationError, Unauthenticated
 from frontdesk.security.token_keys import SigningKey
 from frontdesk.security.tokens import MAX_TOKEN_CHARACTERS, SCOPES, issue_token, verify_token
 from frontdesk.types import Caller
-from tests.support.forgeries import OTHER, Forger, forgeries
+from tests.support.forged_tokens import OTHER, Forger, forged_tokens
 from tests.support.keyrings import Keyring
 
 NOW = 1_800_000_000
@@ -23,7 +23,7 @@ RING = Keyring(KEY)
 FORGER = Forger(KEY, NOW)
 forge, with_header, with_claims, without = FORGER.forge, FORGER.with_header, FORGER.with_claims, FORGER.without
 GOOD = forge()
-REFUSED = forgeries(KEY, NOW)
+REFUSED = forged_tokens(KEY, NOW)
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.support.reports import calibration, manifest, metrics, report_data, without_todays_figures
+from tests.support.reports import calibration, manifest, metrics, report_data, with_old_metrics
 from training.report.intent_calibration import measure_intent_calibration
 from training.report.limitations import Limitation, limits
 from training.report.model_card import escape_markdown, model_card
@@ -41,7 +41,7 @@ def test_every_row_of_a_table_has_as_many_cells_as_its_head() -> None:
 
 
 def test_a_card_of_before_today_says_nothing_that_is_not_known() -> None:
-    card = card_of(report_data(manifest=manifest(INTENTS, without_todays_figures(metrics(INTENTS)))))
+    card = card_of(report_data(manifest=manifest(INTENTS, with_old_metrics(metrics(INTENTS)))))
     assert "starts from" not in card
     assert "re-splits" not in card
 

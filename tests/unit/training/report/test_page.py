@@ -17,7 +17,7 @@ from tests.support.reports import (
     names,
     predictions,
     report_data,
-    without_todays_figures,
+    with_old_metrics,
 )
 from training.evaluation.bundle_evaluation import Confusion
 from training.report import page as report_page
@@ -83,7 +83,7 @@ def test_names_and_messages_are_escaped(page_of: PageText) -> None:
 def test_a_bundle_of_before_today_has_a_report_without_the_figures_that_it_lacks(
     page_of: PageText,
 ) -> None:
-    old = manifest(INTENTS, without_todays_figures(metrics(INTENTS)))
+    old = manifest(INTENTS, with_old_metrics(metrics(INTENTS)))
     text = page_of(report_data(manifest=old))
     assert "Which doubt finds wrong answers?" in text
     for absent in (

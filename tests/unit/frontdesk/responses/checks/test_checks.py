@@ -11,7 +11,7 @@ from frontdesk.responses.checks.run import CHECKS, run_checks
 from frontdesk.responses.checks.types import Draft
 from frontdesk.responses.knowledge_base.articles import Passage
 from frontdesk.types import MaskedText
-from tests.support.writing import DAY, KNOWLEDGE, POLICY
+from tests.support.reply_writing import DAY, KNOWLEDGE, POLICY
 
 CANCEL = next(passage for passage in KNOWLEDGE.passages if passage.id == "cancel-order")
 CANARY = "0f1e2d3c4b5a6978"

@@ -16,10 +16,10 @@ from frontdesk.deadline import Deadline
 from frontdesk.observability.llm_metrics import LanguageModelMetrics
 from frontdesk.responses.llm.client import ChatMessage, FailureReason, LanguageModelUnavailable, OpenAiClient
 from frontdesk.responses.llm.factory import build_openai_client
-from tests.support.faulty_llm import SAYS, FaultyServer, faulty_server, until
+from tests.support.faulty_llm import REPLY_PARTS, FaultyServer, faulty_server, until
 
 PROMPT = (ChatMessage("system", "Answer in one sentence."), ChatMessage("user", "Where is MARKER_PROMPT?"))
-ANSWER = "".join(SAYS)
+ANSWER = "".join(REPLY_PARTS)
 DEADLINE_S = 0.6
 
 REASONS = {
@@ -97,7 +97,7 @@ async def test_pieces_come_as_they_are_written_and_the_usage_at_the_end() -> Non
     async with client_of("good") as (server, counted):
         completion = counted.client.complete(PROMPT, Deadline.after(DEADLINE_S))
         assert completion.usage is None
-        assert [piece async for piece in completion] == list(SAYS)
+        assert [piece async for piece in completion] == list(REPLY_PARTS)
         assert completion.usage is not None
         assert (completion.usage.prompt_tokens, completion.usage.estimated) == (11, False)
         body = json.loads(server.bodies[0])
@@ -233,7 +233,7 @@ async def test_a_reader_who_takes_its_time_is_no_stall_of_the_server() -> None:
         async for piece in counted.client.complete(PROMPT, Deadline.after(5.0)):
             pieces.append(piece)
             await asyncio.sleep(0.35)
-        assert pieces == list(SAYS)
+        assert pieces == list(REPLY_PARTS)
 
 
 async def test_no_server_at_all_is_unreachable() -> None:

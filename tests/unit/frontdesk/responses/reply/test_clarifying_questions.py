@@ -20,7 +20,7 @@ from frontdesk.responses.text.language_detection import LANGUAGES, detect_langua
 from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
 from frontdesk.types import Action, Decision, Reason, ReplyRequest, WrittenReply
 from tests.support.fakes import understanding
-from tests.support.writing import DAY, POLICY, QUESTIONS, TEMPLATES
+from tests.support.reply_writing import DAY, POLICY, QUESTIONS, TEMPLATES
 
 TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
 OTHERS = [language for language in LANGUAGES if language != "en"]
@@ -46,7 +46,7 @@ async def test_who_writes_german_is_asked_in_german_and_the_decision_stays() -> 
         "Ihr Support-Team"
     )
     assert written.decision.action is Action.CLARIFY
-    assert written.decision.clarifying_question == clarifying_question([TAXONOMY.policy(label) for label in LABELS])
+    assert written.decision.question == clarifying_question([TAXONOMY.policy(label) for label in LABELS])
 
 
 async def test_what_the_caller_says_of_the_language_counts_more_than_the_text() -> None:

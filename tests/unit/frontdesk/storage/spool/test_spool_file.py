@@ -22,8 +22,8 @@ from frontdesk.storage.record_rows import Rows
 from frontdesk.storage.spool.spool_file import Spool
 from frontdesk.storage.sql.spool import add_to_spool
 from frontdesk.storage.tables import queries
-from tests.support.recording import Recording, fingerprint, recording
 from tests.support.records import CREATED_AT, MASKED_TEXT, RAW_TEXT, record, rows
+from tests.support.worker_storage import WorkerStorage, fingerprint, open_worker_storage
 
 SECRET = "my neighbour knows about the money"
 
@@ -34,8 +34,8 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def worker(url: str, engine: Engine, home: Path) -> Iterator[Recording]:
-    with recording(url, home, engine=engine, budget_s=0.2) as worker:
+def worker(url: str, engine: Engine, home: Path) -> Iterator[WorkerStorage]:
+    with open_worker_storage(url, home, engine=engine, budget_s=0.2) as worker:
         yield worker
 
 
@@ -71,12 +71,12 @@ async def until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
         await asyncio.sleep(0.01)
 
 
-def backlog(worker: Recording) -> int:
+def backlog(worker: WorkerStorage) -> int:
     return worker.spool.backlog()[0]
 
 
 async def test_while_the_database_is_away_answers_are_spooled_and_then_moved_in_order(
-    worker: Recording, engine: Engine, database_file: Path
+    worker: WorkerStorage, engine: Engine, database_file: Path
 ) -> None:
     switch = Switch(engine)
     kept = [record() for _ in range(600)]
@@ -93,7 +93,7 @@ async def test_while_the_database_is_away_answers_are_spooled_and_then_moved_in_
 
 
 async def test_a_slow_database_costs_its_budget_once_and_nothing_is_doubled(
-    url: str, worker: Recording, database_file: Path
+    url: str, worker: WorkerStorage, database_file: Path
 ) -> None:
     first, later = record(), [record() for _ in range(20)]
     with locked(url):
@@ -110,7 +110,7 @@ async def test_a_slow_database_costs_its_budget_once_and_nothing_is_doubled(
 
 
 async def test_rows_that_the_database_has_already_are_not_doubled_by_the_drain(
-    worker: Recording, engine: Engine, database_file: Path
+    worker: WorkerStorage, engine: Engine, database_file: Path
 ) -> None:
     there = record()
     assert await worker.recorder.store(there) == "committed"
@@ -127,9 +127,9 @@ async def test_what_an_earlier_run_left_in_the_spool_is_moved_at_the_next_start(
     kept = record()
     away = open_database(url)
     Switch(away)
-    with recording(url, home, engine=away) as worker:
+    with open_worker_storage(url, home, engine=away) as worker:
         assert await worker.recorder.store(kept) == "spooled"
-    with recording(url, home, engine=engine) as worker:
+    with open_worker_storage(url, home, engine=engine) as worker:
         await until(lambda: backlog(worker) == 0)
     assert ids(database_file) == [kept.answer.query_id]
 
@@ -139,7 +139,10 @@ async def test_several_workers_share_a_spool_and_one_of_them_empties_it(
 ) -> None:
     other_engine = open_database(url)
     switches = [Switch(engine), Switch(other_engine)]
-    with recording(url, home, engine=engine) as one, recording(url, home, engine=other_engine) as other:
+    with (
+        open_worker_storage(url, home, engine=engine) as one,
+        open_worker_storage(url, home, engine=other_engine) as other,
+    ):
         kept = [record() for _ in range(100)]
         stored = await asyncio.gather(*((one, other)[i % 2].recorder.store(each) for i, each in enumerate(kept)))
         assert set(stored) == {"spooled"}
@@ -151,7 +154,7 @@ async def test_several_workers_share_a_spool_and_one_of_them_empties_it(
 
 
 async def test_a_row_that_the_database_refuses_is_set_aside_and_holds_nobody_up(
-    worker: Recording, engine: Engine, database_file: Path
+    worker: WorkerStorage, engine: Engine, database_file: Path
 ) -> None:
     switch = Switch(engine)
     before, wrong, after = record(), replace(record(masked_text=SECRET), response_time_ms=None), record()
@@ -185,7 +188,7 @@ async def test_where_neither_takes_rows_nothing_is_acknowledged_until_they_do_ag
     for broken in (full, opened.engine):
         event.listen(broken, "checkout", lambda connection, *_: connection.execute(statements[0]))
 
-    with recording(url, home, engine=full, budget_s=1.0) as worker:
+    with open_worker_storage(url, home, engine=full, budget_s=1.0) as worker:
         event.listen(worker.spool.engine, "checkout", lambda connection, *_: connection.execute(statements[0]))
         # enough to need new pages; a database never shrinks below the pages that it has
         refused = [record(masked_text=SECRET * 1000) for _ in range(3)]
@@ -199,7 +202,7 @@ async def test_where_neither_takes_rows_nothing_is_acknowledged_until_they_do_ag
         await until(lambda: ids(database_file) == [kept.answer.query_id])
 
 
-async def test_the_spool_is_its_owners_alone_and_shows_nobodys_words(worker: Recording, engine: Engine) -> None:
+async def test_the_spool_is_its_owners_alone_and_shows_nobodys_words(worker: WorkerStorage, engine: Engine) -> None:
     Switch(engine)
     await worker.recorder.store(record())
     files = list(worker.spool.path.parent.iterdir())
@@ -210,7 +213,7 @@ async def test_the_spool_is_its_owners_alone_and_shows_nobodys_words(worker: Rec
     assert b"4711-0815" not in held
 
 
-async def test_a_database_that_went_away_is_noticed_before_anybody_asks(worker: Recording, engine: Engine) -> None:
+async def test_a_database_that_went_away_is_noticed_before_anybody_asks(worker: WorkerStorage, engine: Engine) -> None:
     switch = Switch(engine)
     await until(lambda: worker.recorder.is_spooling)
     switch.is_off = False
@@ -219,7 +222,7 @@ async def test_a_database_that_went_away_is_noticed_before_anybody_asks(worker: 
 
 async def test_rows_with_events_are_spooled_and_moved_with_them(url: str, engine: Engine, home: Path) -> None:
     switch = Switch(engine)
-    with recording(url, home, engine=engine, sinks=("file", "features")) as worker:
+    with open_worker_storage(url, home, engine=engine, sinks=("file", "features")) as worker:
         kept = record()
         await worker.recorder.store(kept)
         switch.is_off = False
@@ -246,7 +249,7 @@ async def test_what_an_erased_customer_wrote_is_never_seen_when_it_comes_out_of_
     await QueryHistory(engine, (), fingerprint).erase("acme", "customer-7", Deadline.after(10))
 
     seen = set()
-    with recording(url, home, engine=engine, max_rows_per_commit=4):
+    with open_worker_storage(url, home, engine=engine, max_rows_per_commit=4):
         while spool.backlog()[0] or not seen:
             with begin_reading(engine) as connection:
                 seen |= set(connection.execute(select(queries.c.query_text, queries.c.answer, queries.c.query_sealed)))

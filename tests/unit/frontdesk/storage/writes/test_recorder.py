@@ -18,20 +18,20 @@ from frontdesk.errors import StorageUnavailable
 from frontdesk.storage.database import open_database
 from frontdesk.storage.writes.recorder import SpoolingRecorder
 from frontdesk.types import Record
-from tests.support.recording import Recording, recording
 from tests.support.records import record
+from tests.support.worker_storage import WorkerStorage, open_worker_storage
 
 SECRET = "my neighbour knows about the money"
 
 
 @pytest.fixture
-def worker(url: str, engine: Engine, tmp_path: Path) -> Iterator[Recording]:
-    with recording(url, tmp_path / "host", engine=engine) as worker:
+def worker(url: str, engine: Engine, tmp_path: Path) -> Iterator[WorkerStorage]:
+    with open_worker_storage(url, tmp_path / "host", engine=engine) as worker:
         yield worker
 
 
 @pytest.fixture
-def recorder(worker: Recording) -> SpoolingRecorder:
+def recorder(worker: WorkerStorage) -> SpoolingRecorder:
     return worker.recorder
 
 
@@ -97,7 +97,7 @@ async def test_no_commit_takes_more_rows_than_it_may(
     url: str, engine: Engine, tmp_path: Path, onlooker: sqlite3.Connection
 ) -> None:
     counted = commits(engine)
-    with recording(url, tmp_path / "host", engine=engine, max_rows_per_commit=4) as worker:
+    with open_worker_storage(url, tmp_path / "host", engine=engine, max_rows_per_commit=4) as worker:
         await asyncio.gather(*(worker.recorder.store(record()) for _ in range(20)))
     assert len(counted) >= 5
     assert len(ids(onlooker)) == 20
@@ -171,7 +171,10 @@ async def test_closing_commits_what_waits(
     url: str, engine: Engine, tmp_path: Path, onlooker: sqlite3.Connection
 ) -> None:
     records = [record() for _ in range(50)]
-    with recording(url, tmp_path / "host", engine=engine, max_rows_per_commit=8) as worker, writing_elsewhere(url):
+    with (
+        open_worker_storage(url, tmp_path / "host", engine=engine, max_rows_per_commit=8) as worker,
+        writing_elsewhere(url),
+    ):
         tasks = await queued(worker.recorder, *records)
     assert ids(onlooker) == {kept.answer.query_id for kept in records}
     assert await asyncio.gather(*tasks) == ["committed"] * 50

@@ -14,7 +14,7 @@ from frontdesk.storage.tables import customer_history, feedback, queries
 START = datetime(2026, 6, 1, tzinfo=UTC)  # a Monday
 
 
-def kept(**changes: Any) -> dict[str, Any]:
+def query_row(**changes: Any) -> dict[str, Any]:
     """A row of `queries`."""
     row = {
         "id": uuid7(),
@@ -44,21 +44,21 @@ def kept(**changes: Any) -> dict[str, Any]:
     return {**row, "updated_at": changes.get("created_at", START), **changes}
 
 
-def interaction(query: dict[str, Any]) -> dict[str, Any]:
+def history_row(query: dict[str, Any]) -> dict[str, Any]:
     """The row of `customer_history` of such a row."""
     names = ("id", "tenant", "customer_id", "created_at")
     told = {"interaction_type": "query", "summary": "track_order: draft", "resolution_status": "drafted"}
     return {**{name: query[name] for name in names}, **told, "satisfaction_score": None}
 
 
-def put(engine: Engine, rows: Sequence[dict[str, Any]], *, with_history: bool = False) -> None:
+def insert_queries(engine: Engine, rows: Sequence[dict[str, Any]], *, with_history: bool = False) -> None:
     with engine.begin() as connection:
         connection.execute(insert(queries), rows)
         if with_history:
-            connection.execute(insert(customer_history), [interaction(row) for row in rows])
+            connection.execute(insert(customer_history), [history_row(row) for row in rows])
 
 
-def put_feedback(engine: Engine, query: dict[str, Any], **said: Any) -> None:
+def insert_feedback(engine: Engine, query: dict[str, Any], **said: Any) -> None:
     row = {"id": uuid7(), "tenant": query["tenant"], "query_id": query["id"], "customer_id": query["customer_id"]}
     row["understood_intent"] = query["intent"]
     labels = dict.fromkeys(("intent", "sentiment", "priority", "reply", "satisfaction"))

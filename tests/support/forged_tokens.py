@@ -69,7 +69,7 @@ class Forger:
         return f"{part({**self.header, 'alg': alg})}.{part(self.claims)}."
 
 
-def forgeries(key: SigningKey, now: int, margin_s: int = 31) -> dict[str, str]:
+def forged_tokens(key: SigningKey, now: int, margin_s: int = 31) -> dict[str, str]:
     """Every bad token by what is wrong with it, for a server with this key; `margin_s` is more than the leeway."""
     forger = Forger(key, now)
     forge, with_header, with_claims = forger.forge, forger.with_header, forger.with_claims

@@ -27,7 +27,7 @@ def fingerprint(plain: bytes) -> str:
 
 
 @dataclass
-class Recording:
+class WorkerStorage:
     """One worker's. `home` is its host's, `url` the database, which has its tables."""
 
     url: str
@@ -80,8 +80,8 @@ class Recording:
 
 
 @contextmanager
-def recording(url: str, home: Path, **settings: object) -> Iterator[Recording]:
-    opened = Recording(url, home, **settings)  # type: ignore[arg-type]
+def open_worker_storage(url: str, home: Path, **settings: object) -> Iterator[WorkerStorage]:
+    opened = WorkerStorage(url, home, **settings)  # type: ignore[arg-type]
     try:
         yield opened
     finally:

@@ -37,7 +37,7 @@ KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
 GATE = Authenticator(Keyring(KEY), SecuritySettings())
 
 
-def in_http_form(message: pb.Answer) -> dict[str, Any]:
+def to_http_form(message: pb.Answer) -> dict[str, Any]:
     """An answer as the HTTP API's JSON has it: enums by the types' own names."""
     shown = MessageToDict(message, preserving_proto_field_name=True, always_print_fields_with_no_presence=True)
     shown["priority"]["level"] = shown["priority"]["level"].removeprefix("PRIORITY_LEVEL_").lower()
@@ -54,9 +54,9 @@ def bearer(scopes: Iterable[str] = ("understand", "answer")) -> tuple[str, str]:
 
 @dataclass
 class FakeModels(FakeChampion):
-    """Reads as a `FakeChampion`, after `takes_s`; or is full, or broken."""
+    """Reads as a `FakeChampion`, after `delay_s`; or is full, or broken."""
 
-    takes_s: float = 0.0
+    delay_s: float = 0.0
     full: bool = False
     defect: Exception | None = None
     deadlines: list[Deadline] = field(default_factory=list)
@@ -77,7 +77,7 @@ class FakeModels(FakeChampion):
         if self.defect is not None:
             raise self.defect
         try:
-            await asyncio.sleep(self.takes_s)
+            await asyncio.sleep(self.delay_s)
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
@@ -125,7 +125,7 @@ class FakeWorker:
 
 
 @dataclass
-class Served:
+class GrpcFixture:
     """A door that is open, a channel to it, and how to ask."""
 
     worker: FakeWorker
@@ -139,13 +139,13 @@ class Served:
 
 
 @contextlib.asynccontextmanager
-async def served(worker: FakeWorker, **limits: Any) -> AsyncIterator[Served]:
+async def serve_grpc(worker: FakeWorker, **limits: Any) -> AsyncIterator[GrpcFixture]:
     port = free_port()
     settings = Settings(home=Path("/nonexistent"), server=ServerSettings(**limits))
     server = await start_grpc(worker, settings, port)
     address = f"127.0.0.1:{port}"
     async with grpc.aio.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)]) as channel:
         try:
-            yield Served(worker, server, address, channel)
+            yield GrpcFixture(worker, server, address, channel)
         finally:
             await server.stop(0.0)

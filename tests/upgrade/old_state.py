@@ -26,12 +26,12 @@ TEXTS = (
 )
 PERSONAL = ("48213-7765", "maria.lindqvist", "4111 1111 1111 1111")
 TABLES = ("queries", "customer_history", "feedback", "erasures", "idempotency")
-OF_THE_MOMENT = ("query_id", "timings_ms", "stored")
+VOLATILE_FIELDS = ("query_id", "timings_ms", "stored")
 TOKEN_TTL_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class OldState:
     """The home and what is expected of it.
 
     Args:
@@ -66,32 +66,36 @@ class Made:
         return self.database.home
 
 
-def make(code: OldCode, database: Database, bento: str) -> Made:
+def create_old_state(code: OldCode, database: Database, bento: str) -> OldState:
     """Fill a home, whose promoted bundle is in `bento`, and its database with the old code."""
     home, settings = database.home, {**database.settings, "outbox__sinks": ["file"]}
     scopes = [part for scope in SCOPES for part in ("--scope", scope)]
     with code.server(home, **settings):  # makes tables and keys
         pass
     token = code.run(home, "token", "--tenant", TENANT, "--ttl-s", str(TOKEN_TTL_S), *scopes, **settings).strip()
-    with database.held_outbox(), code.server(home, **settings) as server, client_of(server, token) as client:
+    with database.block_outbox(), code.server(home, **settings) as server, client_of(server, token) as client:
         keyed = {f"key-{number}": _post(client, text, f"key-{number}") for number, text in enumerate(TEXTS)}
         ids = [json.loads(response)["query_id"] for _, response in keyed.values()]
         for query_id in ids[:2]:
             feedback = {"intent": "get_refund", "reply": "edited", "satisfaction": 2}
-            good(client.post(f"/v1/queries/{query_id}/feedback", json=feedback))
+            require_ok(client.post(f"/v1/queries/{query_id}/feedback", json=feedback))
         erased = json.loads(_post(client, "Forget me.", "key-erased", customer="to-be-erased")[1])["query_id"]
-        good(client.delete("/v1/customers/to-be-erased"))
-        answers = {query_id: good(client.get(f"/v1/queries/{query_id}")).text for query_id in ids}
+        require_ok(client.delete("/v1/customers/to-be-erased"))
+        answers = {query_id: require_ok(client.get(f"/v1/queries/{query_id}")).text for query_id in ids}
         listed = rows_by_id(client)
-        understood = lasting(good(client.post("/v1/understand", json={"text": QUESTION, "store": False})).json())
-        bundle = good(client.get("/v1/admin/models")).json()["serving"]
+        understood = stable_fields(
+            require_ok(client.post("/v1/understand", json={"text": QUESTION, "store": False})).json()
+        )
+        bundle = require_ok(client.get("/v1/admin/models")).json()["serving"]
         events = frozenset(map(str, database.column("SELECT event_id FROM outbox")))
         rows = count_rows(database)
-        with database.away():
+        with database.block_writes():
             spooled = {_spool(client, text): text for text in TEXTS}
             server.__exit__(None, None, None)  # while the rows cannot leave the spool
     keys = key_hashes(home)
-    return Made(database, token, bundle, answers, listed, keyed, spooled, erased, events, rows, keys, understood, bento)
+    return OldState(
+        database, token, bundle, answers, listed, keyed, spooled, erased, events, rows, keys, understood, bento
+    )
 
 
 def client_of(server: Server, token: str) -> Client:
@@ -99,7 +103,7 @@ def client_of(server: Server, token: str) -> Client:
     return Client(base_url=server.url, headers={"authorization": f"Bearer {token}"}, timeout=30.0)
 
 
-def good(response: Response) -> Response:
+def require_ok(response: Response) -> Response:
     """The response.
 
     Raises:
@@ -114,14 +118,14 @@ def good(response: Response) -> Response:
 
 def rows_by_id(client: Client) -> dict[str, dict[str, Any]]:
     """The rows of GET /v1/queries."""
-    page = good(client.get("/v1/queries?limit=100")).json()
+    page = require_ok(client.get("/v1/queries?limit=100")).json()
     (rows,) = (value for value in page.values() if isinstance(value, list))
     return {row.get("query_id") or row["id"]: row for row in rows}
 
 
-def lasting(answer: Mapping[str, Any]) -> dict[str, Any]:
+def stable_fields(answer: Mapping[str, Any]) -> dict[str, Any]:
     """What two answers to the same message have in common."""
-    return {name: value for name, value in answer.items() if name not in OF_THE_MOMENT}
+    return {name: value for name, value in answer.items() if name not in VOLATILE_FIELDS}
 
 
 def count_rows(database: Database) -> dict[str, int]:
@@ -136,11 +140,11 @@ def _post(client: Client, text: str, key: str, customer: str = "customer-7") -> 
     """The body and the response of a request with an Idempotency-Key."""
     body = json.dumps({"text": text, "customer_id": customer, "session_id": "session-1", "channel": "email"})
     headers = {"content-type": "application/json", "idempotency-key": key}
-    return body, good(client.post("/v1/queries", content=body, headers=headers)).text
+    return body, require_ok(client.post("/v1/queries", content=body, headers=headers)).text
 
 
 def _spool(client: Client, text: str) -> str:
-    answer = good(client.post("/v1/queries", json={"text": text, "customer_id": "customer-8"})).json()
+    answer = require_ok(client.post("/v1/queries", json={"text": text, "customer_id": "customer-8"})).json()
     if answer["stored"] != "spooled":
         raise RuntimeError(f"the old code did not spool an answer: {answer['stored']}")
     return str(answer["query_id"])
