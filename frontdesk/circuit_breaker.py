@@ -121,8 +121,8 @@ class CircuitBreaker:
         self._calls.append((now, bad))
         while self._calls[0][0] < now - self._limits.window_s:
             self._calls.popleft()
-        bads = sum(was_bad for _, was_bad in self._calls)
-        if len(self._calls) >= self._limits.min_calls and bads >= self._limits.bad_share * len(self._calls):
+        bad_calls = sum(was_bad for _, was_bad in self._calls)
+        if len(self._calls) >= self._limits.min_calls and bad_calls >= self._limits.bad_share * len(self._calls):
             self._enter(CircuitState.OPEN)
 
     def _record_probe(self, *, bad: bool) -> None:

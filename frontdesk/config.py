@@ -80,7 +80,7 @@ class ServerSettings(SettingsSection):
 
     @field_validator("cors_origins")
     @classmethod
-    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
             parts = urlsplit(origin)
             if parts.scheme not in ("http", "https") or f"{parts.scheme}://{parts.netloc}" != origin or "@" in origin:
@@ -89,7 +89,7 @@ class ServerSettings(SettingsSection):
 
     @field_validator("hosts")
     @classmethod
-    def _are_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_hosts(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         for host in hosts:
             name = host.removeprefix("*.")
             if not name or set(name) & set("/*@ ") or (":" in name and not _is_ipv6(name)):
@@ -98,17 +98,17 @@ class ServerSettings(SettingsSection):
 
     @field_validator("trusted_proxies")
     @classmethod
-    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+    def _parse_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ip_network(network)) for network in networks)
 
     @model_validator(mode="after")
-    def _both_files(self) -> ServerSettings:
+    def _check_tls_files(self) -> ServerSettings:
         if (self.tls_certificate is None) != (self.tls_key is None):
             raise ValueError("tls_certificate and tls_key belong together")
         return self
 
     @model_validator(mode="after")
-    def _one_body_fits(self) -> ServerSettings:
+    def _check_body_memory(self) -> ServerSettings:
         if self.max_body_memory_bytes < max(self.max_body_bytes, self.max_batch_body_bytes):
             raise ValueError(
                 "max_body_memory_bytes is less than max_body_bytes or max_batch_body_bytes: no room for one"
@@ -116,7 +116,7 @@ class ServerSettings(SettingsSection):
         return self
 
     @model_validator(mode="after")
-    def _two_ports(self) -> ServerSettings:
+    def _check_ports(self) -> ServerSettings:
         if self.grpc_port == self.port:
             raise ValueError("port and grpc_port are the same: choose another, or null for no gRPC")
         return self
@@ -174,7 +174,7 @@ class LlmSettings(SettingsSection):
 
     @field_validator("base_url")
     @classmethod
-    def _plain_address(cls, value: str | None) -> str | None:
+    def _check_base_url(cls, value: str | None) -> str | None:
         if value is None:
             return None
         parts = urlsplit(value)
@@ -241,7 +241,7 @@ class SecuritySettings(SettingsSection):
     audit_checkpoint_s: float = Field(60.0, ge=1)
 
     @model_validator(mode="after")
-    def _keys_have_a_source(self) -> SecuritySettings:
+    def _check_jwks(self) -> SecuritySettings:
         if (self.algorithm == "HS256") != (self.jwks is None):
             raise ValueError("jwks names the public keys of RS256, ES256 or EdDSA; HS256 has its own under home/keys")
         return self
@@ -299,13 +299,13 @@ class Settings(SettingsSection):
     bentoml: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _lease_outlasts_requests(self) -> Settings:
+    def _check_lease(self) -> Settings:
         if self.storage.idempotency_lease_s <= self.server.request_timeout_s:
             raise ValueError("storage.idempotency_lease_s must be longer than server.request_timeout_s")
         return self
 
     @model_validator(mode="after")
-    def _features_have_a_redis(self) -> Settings:
+    def _check_redis(self) -> Settings:
         if "features" in self.outbox.sinks and self.redis.url is None:
             raise ValueError("outbox.sinks names features, which are kept in Redis: set redis.url")
         return self
@@ -358,10 +358,10 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
         ConfigurationError: naming each key that is unknown or wrong, and where it was set.
     """
     variables = dict(os.environ) if environment is None else environment
-    chosen = path or configuration_file(variables)
-    data = _read(chosen) if chosen else {}
-    _refuse_secrets(data, chosen)
-    _overlay(data, variables)
+    file = path or configuration_file(variables)
+    data = _read_file(file) if file else {}
+    _refuse_secrets(data, file)
+    _apply_environment(data, variables)
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
@@ -371,10 +371,10 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
         )
         raise ConfigurationError(
             f"The configuration is wrong: {problems}.",
-            hint=f"See {chosen or 'configuration.yaml'} and the FRONTDESK_ variables; "
+            hint=f"See {file or 'configuration.yaml'} and the FRONTDESK_ variables; "
             "`frontdesk config show` prints what is known.",
         ) from None
-    root = chosen.resolve().parent if chosen else Path.cwd()
+    root = file.resolve().parent if file else Path.cwd()
     if not trust_home:
         check_home(root / settings.home)  # before its links are resolved
     return settings.model_copy(update={"home": (root / settings.home).resolve()})
@@ -388,12 +388,12 @@ def paths_in_environment(settings: Settings, variables: Mapping[str, str]) -> di
     for section, content in settings:
         if isinstance(content, SettingsSection):
             for key, value in content:
-                if (path := _absolute(value)) is not None:
+                if (path := _make_absolute(value)) is not None:
                     paths[f"{PREFIX}{section}__{key}".upper()] = json.dumps(path)
     return paths
 
 
-def _absolute(value: object) -> str | None:
+def _make_absolute(value: object) -> str | None:
     """Return a relative path, or an SQLite URL with one, made absolute; None for any other value."""
     if isinstance(value, Path) and not value.is_absolute():
         return str(value.absolute())
@@ -404,15 +404,15 @@ def _absolute(value: object) -> str | None:
 
 def configuration_file(variables: Mapping[str, str]) -> Path | None:
     """Return the file that `load` reads by default; None if no file exists."""
-    if named := variables.get(CONFIG_VARIABLE):
-        return Path(named)
+    if path := variables.get(CONFIG_VARIABLE):
+        return Path(path)
     for candidate in (LOCAL_FILE, PROJECT / LOCAL_FILE):
         if candidate.exists():
             return candidate
     return None
 
 
-def _open(path: Path) -> BinaryIO:
+def _open_file(path: Path) -> BinaryIO:
     """Open a configuration file; one that is only found in the current directory may belong to another user.
 
     The file decides which servers get keys and whose bundles are trusted. A named file, or the one next to the code,
@@ -427,9 +427,9 @@ def _open(path: Path) -> BinaryIO:
     return file
 
 
-def _read(path: Path) -> dict[str, Any]:
+def _read_file(path: Path) -> dict[str, Any]:
     try:
-        with _open(path) as file:
+        with _open_file(path) as file:
             data = yaml.safe_load(file.read().decode()) or {}
     except FileNotFoundError:
         raise ConfigurationError(f"There is no configuration file at {path}.") from None
@@ -453,14 +453,14 @@ def _refuse_secrets(data: dict[str, Any], path: Path | None) -> None:
         )
 
 
-def _overlay(data: dict[str, Any], variables: dict[str, str]) -> None:
+def _apply_environment(data: dict[str, Any], variables: dict[str, str]) -> None:
     """Put each FRONTDESK_<SECTION>__<KEY> over the file's value; values are read as YAML scalars."""
     for name in sorted(variables):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS:
             continue
         section, _, key = name.removeprefix(PREFIX).lower().partition("__")
-        known = Settings.model_fields.get(section)
-        if known is None or (key and section in ("home", "bentoml")) or (not key and section != "home"):
+        field = Settings.model_fields.get(section)
+        if field is None or (key and section in ("home", "bentoml")) or (not key and section != "home"):
             raise ConfigurationError(
                 f"The environment variable {name} names no setting.",
                 hint=f"Use FRONTDESK_<SECTION>__<KEY> with a section out of {sorted(Settings.model_fields)}.",

@@ -34,22 +34,22 @@ class Deadline:
     def remaining_s(self) -> float:
         return self.at - time.monotonic()
 
-    def check(self, doing: str) -> None:
-        """Raise `DeadlineExceeded` if the deadline has passed; `doing` names the work for the message."""
+    def check(self, activity: str) -> None:
+        """Raise `DeadlineExceeded` if the deadline has passed; `activity` names the work for the message."""
         if self.remaining_s() <= 0:
-            raise _exceeded(doing)
+            raise _deadline_exceeded(activity)
 
-    async def wait_for(self, work: Awaitable[T], doing: str) -> T:
+    async def wait_for(self, work: Awaitable[T], activity: str) -> T:
         """Await `work`, or raise `DeadlineExceeded` naming what was being done."""
         remaining = self.remaining_s()
         try:
             async with asyncio.timeout(max(remaining, 0.0)):
                 return await work
         except TimeoutError:
-            raise _exceeded(doing) from None
+            raise _deadline_exceeded(activity) from None
 
 
-def _exceeded(doing: str) -> DeadlineExceeded:
+def _deadline_exceeded(activity: str) -> DeadlineExceeded:
     return DeadlineExceeded(
-        f"The deadline passed while {doing}.", hint="Allow more time, or send fewer requests at once."
+        f"The deadline passed while {activity}.", hint="Allow more time, or send fewer requests at once."
     )

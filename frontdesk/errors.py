@@ -63,8 +63,8 @@ class FrontdeskError(Exception):
 
     def __reduce__(self) -> tuple[Callable[..., FrontdeskError], tuple[str]]:
         """Errors cross process boundaries whole: exceptions by themselves forget what is given by keyword."""
-        named = {name: value for name, value in vars(self).items() if name != "message"}
-        return partial(type(self), **named), (self.message,)
+        attributes = {name: value for name, value in vars(self).items() if name != "message"}
+        return partial(type(self), **attributes), (self.message,)
 
 
 MAX_VIOLATIONS = 20

@@ -132,65 +132,67 @@ class AnswerQuery:
 
         Closing it stops the generation, and nothing is kept. What an Idempotency-Key has brought before comes whole.
         """
-        claim = await self._claim("answer", query, caller, deadline)
+        claim = await self._acquire_claim("answer", query, caller, deadline)
         if isinstance(claim, EarlierAnswer):
             yield FinalAnswer(claim)
             return
         try:
-            async with aclosing(self._answering(query, caller, deadline, claim)) as events:
+            async with aclosing(self._stream(query, caller, deadline, claim)) as events:
                 async for event in events:
                     if isinstance(event, FinalAnswer):
                         final = event
                     else:
                         yield event
         except BaseException:  # a caller who left, too
-            self._free(claim, caller)
+            self._release(claim, caller)
             raise
         yield final  # kept by now, whoever still listens
 
     async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
         """Understand one message and decide, without a reply; raises what went wrong."""
-        return await self._once("understand", self._understand, query, caller, deadline)
+        return await self._run_once("understand", self._understand, query, caller, deadline)
 
-    async def _once(self, operation: str, work: Handler, query: Query, caller: Caller, deadline: Deadline) -> Answer:
+    async def _run_once(
+        self, operation: str, handler: Handler, query: Query, caller: Caller, deadline: Deadline
+    ) -> Answer:
         """Do the work; where the caller sent an Idempotency-Key only if it was not done before."""
-        claim = await self._claim(operation, query, caller, deadline)
+        claim = await self._acquire_claim(operation, query, caller, deadline)
         if isinstance(claim, EarlierAnswer):
             return claim
         try:
-            return await work(query, caller, deadline, claim)
+            return await handler(query, caller, deadline, claim)
         except BaseException:  # a caller who left, too
-            self._free(claim, caller)
+            self._release(claim, caller)
             raise
 
-    async def _claim(
+    async def _acquire_claim(
         self, operation: str, query: Query, caller: Caller, deadline: Deadline
     ) -> Claim | EarlierAnswer | None:
         """The right to work under the caller's Idempotency-Key, or what it has brought before; None without a key."""
         if query.idempotency_key is None:
             return None
-        taking = self.keys.acquire(query.idempotency_key, operation, query, caller)
-        return await deadline.wait_for(taking, "the Idempotency-Key was looked up")
+        pending_claim = self.keys.acquire(query.idempotency_key, operation, query, caller)
+        return await deadline.wait_for(pending_claim, "the Idempotency-Key was looked up")
 
-    def _free(self, claim: Claim | None, caller: Caller) -> None:
+    def _release(self, claim: Claim | None, caller: Caller) -> None:
         if claim is not None:
             self.keys.release(claim, caller)
 
-    async def _answering(
+    async def _stream(
         self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None
     ) -> AsyncGenerator[AnswerEvent, None]:
-        watch = Stopwatch()
-        (one,) = await self._understand_many([query], caller, deadline, watch)
-        masked, draft = one.masked, one.draft
-        yield PreliminaryAnswer(restore_originals(dataclasses.replace(draft, timings_ms=watch.laps()), masked))
+        stopwatch = Stopwatch()
+        (message,) = await self._understand_many([query], caller, deadline, stopwatch)
+        masked, draft = message.masked, message.draft
+        yield PreliminaryAnswer(restore_originals(dataclasses.replace(draft, timings_ms=stopwatch.laps()), masked))
         request = ReplyRequest(
             tenant=caller.tenant,
             text=masked,
-            understanding=one.understanding,
+            understanding=message.understanding,
             decision=draft.decision,
             tier=query.customer_tier,
             language=query.language,
-            contacts=summarize_contacts(one.history or EMPTY_HISTORY),
+            contacts=summarize_contacts(message.history or EMPTY_HISTORY),
             model_version=draft.model_version,
             fresh=query.fresh,
         )
@@ -199,17 +201,17 @@ class AnswerQuery:
                 if isinstance(piece, Sentence):
                     yield Sentence(masked.restore(piece.text))
                 else:
-                    written = piece
-        watch.lap("reply")
+                    written_reply = piece
+        stopwatch.lap("reply")
         draft = dataclasses.replace(
             draft,
-            reply=written.reply,
-            decision=written.decision,
-            skipped=(*draft.skipped, *written.skipped),
-            timings_ms=watch.laps(),
+            reply=written_reply.reply,
+            decision=written_reply.decision,
+            skipped=(*draft.skipped, *written_reply.skipped),
+            timings_ms=stopwatch.laps(),
         )
-        answer = await self._keep(query, caller, masked, draft, claim=claim, watch=watch, deadline=deadline)
-        self._observe(answer, watch)
+        answer = await self._store(query, caller, masked, draft, claim=claim, stopwatch=stopwatch, deadline=deadline)
+        self._observe_answer(answer, stopwatch)
         yield FinalAnswer(answer)
 
     async def _understand(self, query: Query, caller: Caller, deadline: Deadline, claim: Claim | None) -> Answer:
@@ -225,31 +227,31 @@ class AnswerQuery:
 
         A `claim` is that of the only query: an Idempotency-Key stands for one answer.
         """
-        watch = Stopwatch()
-        understood = await self._understand_many(queries, caller, deadline, watch)
-        laps = watch.laps()
+        stopwatch = Stopwatch()
+        messages = await self._understand_many(queries, caller, deadline, stopwatch)
+        laps = stopwatch.laps()
         outcomes = await _gather(
-            self._keep(
-                one.query,
+            self._store(
+                message.query,
                 caller,
-                one.masked,
-                dataclasses.replace(one.draft, timings_ms=dict(laps)),
+                message.masked,
+                dataclasses.replace(message.draft, timings_ms=dict(laps)),
                 claim=claim,
-                watch=watch,
+                stopwatch=stopwatch,
                 deadline=deadline,
             )
-            for one in understood
+            for message in messages
         )
         if len(queries) == 1:
-            return [self._outcome(outcomes[0], watch)]
-        counting = Deadline.after(OBSERVE_TIMEOUT_S)  # stored answers are acknowledged even after the deadline
+            return [self._observe_outcome(outcomes[0], stopwatch)]
+        observe_deadline = Deadline.after(OBSERVE_TIMEOUT_S)  # stored answers are acknowledged even after the deadline
         return await self.time_slicer.run_each(
-            lambda item: self._outcome(item, watch), outcomes, counting, "it was counted"
+            lambda item: self._observe_outcome(item, stopwatch), outcomes, observe_deadline, "it was counted"
         )
 
     async def _understand_many(
-        self, queries: Sequence[Query], caller: Caller, deadline: Deadline, watch: Stopwatch
-    ) -> list[_Understood]:
+        self, queries: Sequence[Query], caller: Caller, deadline: Deadline, stopwatch: Stopwatch
+    ) -> list[_UnderstoodMessage]:
         """Mask, understand and decide, in one model call; long work runs in slices of the event loop."""
         champion = self.champion
         if len(queries) == 1:
@@ -259,12 +261,12 @@ class AnswerQuery:
             masked = await self.time_slicer.run(
                 chain_steps(self.mask_steps, (query.text for query in queries)), deadline, MASKING
             )
-        watch.lap("mask")
+        stopwatch.lap("mask")
         fresh = any(query.fresh for query in queries)
-        reading = champion.understand(masked, deadline, tenant=caller.tenant, fresh=fresh)
-        understandings = await deadline.wait_for(reading, PREDICTING)
-        watch.lap("models")
-        histories = await self._histories(queries, caller, watch)
+        prediction = champion.understand(masked, deadline, tenant=caller.tenant, fresh=fresh)
+        understandings = await deadline.wait_for(prediction, PREDICTING)
+        stopwatch.lap("models")
+        histories = await self._load_histories(queries, caller, stopwatch)
         inputs = list(zip(queries, masked, understandings, histories, strict=True))
         if len(queries) == 1:
             drafts = [self.apply_policy(champion, *inputs[0])]
@@ -272,8 +274,8 @@ class AnswerQuery:
             drafts = await self.time_slicer.run_each(
                 lambda arguments: self.apply_policy(champion, *arguments), inputs, deadline, DECIDING
             )
-        watch.lap("decide")
-        return [_Understood(*arguments, draft) for arguments, draft in zip(inputs, drafts, strict=True)]
+        stopwatch.lap("decide")
+        return [_UnderstoodMessage(*arguments, draft) for arguments, draft in zip(inputs, drafts, strict=True)]
 
     async def _mask(self, text: str, deadline: Deadline) -> MaskedText:
         if len(text) < MIN_SLICED_CHARACTERS:
@@ -303,10 +305,10 @@ class AnswerQuery:
         decision = decide(understanding, champion.taxonomy, priority, self.max_plausible_to_clarify)
         actions = fill_slots(decision.suggested_actions, masked.neutralize(masked.text), champion.taxonomy.needs)
         decision = dataclasses.replace(decision, actions=actions)
-        escalated = decision.action is Action.ESCALATE
+        is_escalated = decision.action is Action.ESCALATE
         contacts = summarize_contacts(history or EMPTY_HISTORY)
-        summary = (
-            summarize_handoff(understanding, decision, priority, champion.taxonomy, contacts) if escalated else None
+        handoff = (
+            summarize_handoff(understanding, decision, priority, champion.taxonomy, contacts) if is_escalated else None
         )
         return Answer(
             query_id=uuid7(),
@@ -319,23 +321,25 @@ class AnswerQuery:
             model_version=champion.version,
             skipped=skipped,
             timings_ms={},
-            hand_off=summary,
+            hand_off=handoff,
         )
 
-    async def _histories(
-        self, queries: Sequence[Query], caller: Caller, watch: Stopwatch
+    async def _load_histories(
+        self, queries: Sequence[Query], caller: Caller, stopwatch: Stopwatch
     ) -> list[CustomerHistory | None]:
         """Of each message's customer: a stranger's where none is named, None where it could not be told."""
-        named = {query.customer_id for query in queries if query.customer_id is not None}
-        if not named:
+        customer_ids = {query.customer_id for query in queries if query.customer_id is not None}
+        if not customer_ids:
             return [EMPTY_HISTORY] * len(queries)
-        told = await self.customers.load_histories(caller.tenant, named, datetime.now(UTC))
-        watch.lap("history")
-        if told is None:
+        histories = await self.customers.load_histories(caller.tenant, customer_ids, datetime.now(UTC))
+        stopwatch.lap("history")
+        if histories is None:
             return [EMPTY_HISTORY if query.customer_id is None else None for query in queries]
-        return [told.get(query.customer_id, EMPTY_HISTORY) if query.customer_id else EMPTY_HISTORY for query in queries]
+        return [
+            histories.get(query.customer_id, EMPTY_HISTORY) if query.customer_id else EMPTY_HISTORY for query in queries
+        ]
 
-    async def _keep(
+    async def _store(
         self,
         query: Query,
         caller: Caller,
@@ -343,7 +347,7 @@ class AnswerQuery:
         draft: Answer,
         *,
         claim: Claim | None,
-        watch: Stopwatch,
+        stopwatch: Stopwatch,
         deadline: Deadline,
     ) -> Answer:
         """Store the draft (masked, as it stands) before anyone is told of it; the answer as the caller gets it.
@@ -351,31 +355,31 @@ class AnswerQuery:
         Its timings end here: what is kept under an Idempotency-Key must be what is sent, to the byte.
         """
         now = datetime.now(UTC)
-        began = now - timedelta(seconds=deadline.elapsed_s())
-        record = Record(caller, query, masked, draft, now, watch.elapsed_ms(), claim, began)
+        received_at = now - timedelta(seconds=deadline.elapsed_s())
+        record = Record(caller, query, masked, draft, now, stopwatch.elapsed_ms(), claim, received_at)
         stored = "no"
         if query.store or claim is not None:
-            kept = await deadline.wait_for(self.recorder.store(record), "the answer was being stored")
-            watch.lap("record")
-            stored = kept if query.store else stored
+            status = await deadline.wait_for(self.recorder.store(record), "the answer was being stored")
+            stopwatch.lap("record")
+            stored = status if query.store else stored
         return record.answer_for_caller(stored)
 
-    def _outcome(self, kept: Answer | BaseException, watch: Stopwatch) -> Answer | FrontdeskError:
+    def _observe_outcome(self, outcome: Answer | BaseException, stopwatch: Stopwatch) -> Answer | FrontdeskError:
         """The answer as it leaves, counted only now that it is kept."""
-        if isinstance(kept, FrontdeskError):
-            return kept
-        if isinstance(kept, BaseException):
-            raise kept
-        self._observe(kept, watch)
-        return kept
+        if isinstance(outcome, FrontdeskError):
+            return outcome
+        if isinstance(outcome, BaseException):
+            raise outcome
+        self._observe_answer(outcome, stopwatch)
+        return outcome
 
-    def _observe(self, answer: Answer, watch: Stopwatch) -> None:
+    def _observe_answer(self, answer: Answer, stopwatch: Stopwatch) -> None:
         """Count an answer, with the time that it took to keep it, which it does not tell itself."""
-        self.observe(dataclasses.replace(answer, timings_ms=watch.laps()))
+        self.observe(dataclasses.replace(answer, timings_ms=stopwatch.laps()))
 
 
 @dataclass(frozen=True, slots=True)
-class _Understood:
+class _UnderstoodMessage:
     """One message on its way: what the models understood, and the draft of its answer without reply and timings."""
 
     query: Query

@@ -85,8 +85,8 @@ class Taxonomy:
                 for intent in self.intents
             },
             "actions": {
-                name: {"does": does, "needs": list(self.needs[name])} if name in self.needs else does
-                for name, does in self.actions.items()
+                name: {"does": description, "needs": list(self.needs[name])} if name in self.needs else description
+                for name, description in self.actions.items()
             },
         }
 
@@ -103,11 +103,11 @@ class Taxonomy:
             raise ConfigurationError(f"{source} names no intents.", hint="Give it an `intents:` mapping.")
         if OUT_OF_SCOPE in intents:
             raise ConfigurationError(f"{source}: '{OUT_OF_SCOPE}' is reserved for messages that fit no intent.")
-        described = {name: _action(name, body, source) for name, body in actions.items()}
+        parsed_actions = {name: _parse_action(name, body, source) for name, body in actions.items()}
         return cls(
-            tuple(_policy(name, body, actions, source) for name, body in intents.items()),
-            {name: does for name, (does, _) in described.items()},
-            {name: slots for name, (_, slots) in described.items() if slots is not None},
+            tuple(_parse_policy(name, body, actions, source) for name, body in intents.items()),
+            {name: description for name, (description, _) in parsed_actions.items()},
+            {name: slots for name, (_, slots) in parsed_actions.items() if slots is not None},
         )
 
     @classmethod
@@ -119,7 +119,7 @@ class Taxonomy:
         return cls.from_mapping(data, source=str(path))
 
 
-def _action(name: str, body: Any, source: str) -> tuple[str, tuple[str, ...] | None]:
+def _parse_action(name: str, body: Any, source: str) -> tuple[str, tuple[str, ...] | None]:
     """What an action does, and its slots where they are written down."""
     if not isinstance(body, dict):
         return str(body), None
@@ -133,7 +133,7 @@ def _action(name: str, body: Any, source: str) -> tuple[str, tuple[str, ...] | N
     return str(body["does"]), tuple(slots)
 
 
-def _policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> IntentPolicy:
+def _parse_policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> IntentPolicy:
     if not isinstance(name, str):
         raise ConfigurationError(f"{source}: the intent {name!r} is no text.", hint="Put its name in quotes.")
     if body is None:
@@ -147,10 +147,10 @@ def _policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> In
     urgency = body.get("urgency", "medium")
     if urgency not in URGENCIES:
         raise ConfigurationError(f"{source}: urgency of '{name}' is '{urgency}'.", hint=f"Use one of {URGENCIES}.")
-    allowed = tuple(body.get("actions") or ())
-    if missing := [action for action in allowed if action not in actions]:
+    action_names = tuple(body.get("actions") or ())
+    if unknown_actions := [action for action in action_names if action not in actions]:
         raise ConfigurationError(
-            f"{source}: '{name}' allows {missing}, which `actions:` does not describe.",
+            f"{source}: '{name}' allows {unknown_actions}, which `actions:` does not describe.",
             hint="Add them to the closed list at the end of the file.",
         )
     return IntentPolicy(
@@ -159,5 +159,5 @@ def _policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> In
         urgency=urgency,
         automate=bool(body.get("automate", False)),
         escalate=bool(body.get("escalate", False)),
-        actions=allowed,
+        actions=action_names,
     )

@@ -36,20 +36,20 @@ class TimeSlicer:
         self._until = 0.0  # the end of the slice of this pass
         self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def run(self, steps: Steps[R], deadline: Deadline, doing: str) -> R:
+    async def run(self, steps: Steps[R], deadline: Deadline, activity: str) -> R:
         """Run a generator to its end and return its result.
 
         Raises:
-            DeadlineExceeded: the deadline passed before the end; the message contains `doing`.
+            DeadlineExceeded: the deadline passed before the end; the message contains `activity`.
             Exception: what a step raises.
         """
         while True:
-            deadline.check(doing)
+            deadline.check(activity)
             if self._is_open and not self._waiting:
-                self._begin()
+                self._begin_slice()
             elif self._waiting or time.perf_counter() >= self._until:
-                await deadline.wait_for(self._turn(), doing)
-                self._begin()
+                await deadline.wait_for(self._wait_for_turn(), activity)
+                self._begin_slice()
             try:
                 next(steps)
                 while time.perf_counter() < self._until:
@@ -58,16 +58,18 @@ class TimeSlicer:
                 result: R = end.value
                 return result
 
-    async def run_each(self, function: Callable[[T], R], items: Iterable[T], deadline: Deadline, doing: str) -> list[R]:
+    async def run_each(
+        self, function: Callable[[T], R], items: Iterable[T], deadline: Deadline, activity: str
+    ) -> list[R]:
         """Return the results of `function` for each item, in order; raises as `run` does."""
-        return await self.run(_each(function, items), deadline, doing)
+        return await self.run(_apply_each(function, items), deadline, activity)
 
-    def _begin(self) -> None:
+    def _begin_slice(self) -> None:
         self._is_open = False
         self._until = time.perf_counter() + self._slice_s
-        asyncio.get_running_loop().call_soon(self._end)
+        asyncio.get_running_loop().call_soon(self._end_pass)
 
-    def _end(self) -> None:
+    def _end_pass(self) -> None:
         """End the pass: wake the first waiting request, or let the next request begin without waiting."""
         while self._waiting:
             future = self._waiting.popleft()
@@ -76,7 +78,7 @@ class TimeSlicer:
                 return
         self._is_open = True
 
-    async def _turn(self) -> None:
+    async def _wait_for_turn(self) -> None:
         """Wait for this request's turn."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(future)
@@ -84,7 +86,7 @@ class TimeSlicer:
             await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():
-                self._end()  # pass the turn on
+                self._end_pass()  # pass the turn on
             raise
 
 
@@ -107,7 +109,7 @@ def chain_steps(function: Callable[[T], Steps[R]], items: Iterable[T]) -> Steps[
     return results
 
 
-def _each(function: Callable[[T], R], items: Iterable[T]) -> Steps[list[R]]:
+def _apply_each(function: Callable[[T], R], items: Iterable[T]) -> Steps[list[R]]:
     results: list[R] = []
     for item in items:
         results.append(function(item))

@@ -17,7 +17,7 @@ MIN_SHARE_OF_BEST = 0.2
 """A candidate less than a fifth as probable as the best one does not matter: at worst one customer in six who is asked
 would have meant it, and the others would read a question with a strange choice in it."""
 
-_LONGEST_TOPIC = 60
+_MAX_TOPIC_CHARACTERS = 60
 """Characters of a description that is shown as it stands."""
 
 _SENTENCE = re.compile(r"(?:The )?(?:customer|user|client) (wants|asks) (\S.*)", re.IGNORECASE)
@@ -38,29 +38,29 @@ def likely_candidates(plausible: Sequence[Candidate]) -> tuple[str, ...]:
 
 def clarifying_question(intents: Sequence[IntentPolicy]) -> str:
     """One question that names each of `intents`, at least two, in their order but wishes before topics."""
-    wishes = [wish for intent in intents if (wish := _wish(intent.description)) is not None]
-    topics = [f"about “{_topic(intent)}”" for intent in intents if _wish(intent.description) is None]
+    wishes = [wish for intent in intents if (wish := _wish_clause(intent.description)) is not None]
+    topics = [f"about “{_topic(intent)}”" for intent in intents if _wish_clause(intent.description) is None]
     parts = []
     if wishes:
         parts.append(f"do you want {', or '.join(wishes)}")
     if topics:
         parts.append(f"is this {', or '.join(topics)}")
-    asked = ", or ".join(parts)
-    return f"{asked[0].upper()}{asked[1:]}?"
+    text = ", or ".join(parts)
+    return f"{text[0].upper()}{text[1:]}?"
 
 
-def _wish(description: str) -> str | None:
+def _wish_clause(description: str) -> str | None:
     """What somebody with this intent wants, in words that continue "do you want"; None where it is not written so."""
     sentence = _SENTENCE.fullmatch(description.rstrip(". "))
     if sentence is None:
         return None
     verb, rest = sentence.groups()
-    first = _SECOND_CLAUSE.sub(r"\1", rest)
+    clause = _SECOND_CLAUSE.sub(r"\1", rest)
     if verb == "wants":
-        return first
-    return f"to {'know' if _INDIRECT_QUESTION.match(first) else 'ask'} {first}"
+        return clause
+    return f"to {'know' if _INDIRECT_QUESTION.match(clause) else 'ask'} {clause}"
 
 
 def _topic(intent: IntentPolicy) -> str:
     description = intent.description.rstrip(". ")
-    return description if 0 < len(description) <= _LONGEST_TOPIC else intent.name.replace("_", " ")
+    return description if 0 < len(description) <= _MAX_TOPIC_CHARACTERS else intent.name.replace("_", " ")

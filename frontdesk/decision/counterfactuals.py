@@ -43,52 +43,56 @@ class Case:
 
     def find_counterfactuals(self) -> list[Counterfactual]:
         """Each single change that gives another action, in the order of the rules."""
-        changes = (*self._of_scope(), *self._of_policy(), *self._of_priority(), *self._of_certainty())
-        return [
-            Counterfactual(condition, changed.action)
-            for condition, changed in changes
-            if changed.action is not self.action
-        ]
+        changes = (
+            *self._scope_changes(),
+            *self._policy_changes(),
+            *self._priority_changes(),
+            *self._certainty_changes(),
+        )
+        return [Counterfactual(condition, case.action) for condition, case in changes if case.action is not self.action]
 
-    def _of_scope(self) -> Iterator[tuple[str, Case]]:
+    def _scope_changes(self) -> Iterator[tuple[str, Case]]:
         intent = self.understanding.intent
         if not intent.in_scope:
-            words = f"the out-of-scope probability were at most {_percent(self.out_of_scope_threshold)}"
-            words += f" (it is {_percent(intent.out_of_scope_probability)})"
-            yield words, self._understood(intent=replace(intent, in_scope=True))
+            condition = f"the out-of-scope probability were at most {_percent(self.out_of_scope_threshold)}"
+            condition += f" (it is {_percent(intent.out_of_scope_probability)})"
+            yield condition, self._with_understanding(intent=replace(intent, in_scope=True))
 
-    def _of_policy(self) -> Iterator[tuple[str, Case]]:
+    def _policy_changes(self) -> Iterator[tuple[str, Case]]:
         label = self.understanding.intent.label
         policy = self.taxonomy.policy(label)
         if policy.escalate or not policy.automate:
-            allowed = replace(policy, automate=True, escalate=False, is_defined=True)
+            permissive_policy = replace(policy, automate=True, escalate=False, is_defined=True)
             others = (intent for intent in self.taxonomy.intents if intent.name != label)
-            taxonomy = replace(self.taxonomy, intents=(allowed, *others))
+            taxonomy = replace(self.taxonomy, intents=(permissive_policy, *others))
             yield f"the team's policy allowed {label} to be answered without a person", replace(self, taxonomy=taxonomy)
 
-    def _of_priority(self) -> Iterator[tuple[str, Case]]:
+    def _priority_changes(self) -> Iterator[tuple[str, Case]]:
         is_urgent = self.priority.level is PriorityLevel.URGENT
-        level, side = (PriorityLevel.HIGH, "below") if is_urgent else (PriorityLevel.URGENT, "at least")
-        words = f"the priority were {side} {self.urgent_score:g} (it is {self.priority.score:g})"
-        yield words, replace(self, priority=replace(self.priority, level=level))
+        level, bound = (PriorityLevel.HIGH, "below") if is_urgent else (PriorityLevel.URGENT, "at least")
+        condition = f"the priority were {bound} {self.urgent_score:g} (it is {self.priority.score:g})"
+        yield condition, replace(self, priority=replace(self.priority, level=level))
 
-    def _of_certainty(self) -> Iterator[tuple[str, Case]]:
+    def _certainty_changes(self) -> Iterator[tuple[str, Case]]:
         intent, threshold = self.understanding.intent, self.understanding.automation_threshold
         if threshold is None:
-            words = f"a threshold of {_percent(intent.confidence)} or less had been certified"
-            yield words, self._understood(automation_threshold=intent.confidence)
+            condition = f"a threshold of {_percent(intent.confidence)} or less had been certified"
+            yield condition, self._with_understanding(automation_threshold=intent.confidence)
         elif intent.confidence < threshold:
-            words = f"the confidence were at least {_percent(threshold)} (it is {_percent(intent.confidence)})"
-            yield words, self._understood(intent=replace(intent, confidence=threshold))
+            condition = f"the confidence were at least {_percent(threshold)} (it is {_percent(intent.confidence)})"
+            yield condition, self._with_understanding(intent=replace(intent, confidence=threshold))
         else:
-            words = f"the confidence were below {_percent(threshold)} (it is {_percent(intent.confidence)})"
-            yield words, self._understood(intent=replace(intent, confidence=math.nextafter(threshold, 0)))
+            condition = f"the confidence were below {_percent(threshold)} (it is {_percent(intent.confidence)})"
+            yield condition, self._with_understanding(intent=replace(intent, confidence=math.nextafter(threshold, 0)))
         if len(self.understanding.plausible) > 1:
-            yield "one intent alone were plausible", self._understood(plausible=self.understanding.plausible[:1])
+            yield (
+                "one intent alone were plausible",
+                self._with_understanding(plausible=self.understanding.plausible[:1]),
+            )
         if self.understanding.skipped:
-            yield "every part of the system had taken part", self._understood(skipped=())
+            yield "every part of the system had taken part", self._with_understanding(skipped=())
 
-    def _understood(self, **changes: object) -> Case:
+    def _with_understanding(self, **changes: object) -> Case:
         return replace(self, understanding=replace(self.understanding, **changes))  # type: ignore[arg-type]  # by name
 
 

@@ -27,11 +27,11 @@ def summarize_handoff(
     what = policy.description or f"About {intent.label.replace('_', ' ')}."
     if not intent.in_scope:
         what = "It fits none of the intents that Frontdesk knows."
-    filled = {slot for action in decision.actions for slot in action.slots}
-    wanted = dict.fromkeys(
+    filled_slots = {slot for action in decision.actions for slot in action.slots}
+    slots = dict.fromkeys(
         slot for action in decision.suggested_actions for slot in required_slots(action, taxonomy.needs)
     )
-    missing = [f"Ask for: {slot}" for slot in wanted if slot not in filled]
+    missing = [f"Ask for: {slot}" for slot in slots if slot not in filled_slots]
     return HandOff(
         what=what,
         mood=f"{sentiment.label}, {priority.level.value} priority",

@@ -28,17 +28,19 @@ class HistoryPolicy:
     def max_points(self) -> float:
         """The most points that any history can give."""
         points = (self.repeated_at_most, self.contacts_points, self.escalated_points, self.dissatisfied_points)
-        return sum(max(each, 0.0) for each in points)
+        return sum(max(value, 0.0) for value in points)
 
     def parts(self, history: CustomerHistory, intent: str) -> Iterator[PriorityPart]:
         """What `history` adds to a message about `intent`, each part with its reason."""
         if repeats := history.contacts_7d_by_intent.get(intent, 0):
             points = min(repeats * self.repeated_points_each, self.repeated_at_most)
-            yield _part("repeated", points, f"has written about {intent} {_times(repeats)} in the last 7 days")
+            yield _part("repeated", points, f"has written about {intent} {_times_in_words(repeats)} in the last 7 days")
         if history.contacts_7d >= self.contacts_from:
-            yield _part("contacts", self.contacts_points, f"has written {_times(history.contacts_7d)} in 7 days")
+            yield _part(
+                "contacts", self.contacts_points, f"has written {_times_in_words(history.contacts_7d)} in 7 days"
+            )
         if history.escalations_30d:
-            because = f"was handed to a person {_times(history.escalations_30d)} in the last 30 days"
+            because = f"was handed to a person {_times_in_words(history.escalations_30d)} in the last 30 days"
             yield _part("escalated", self.escalated_points, because)
         satisfaction = history.mean_satisfaction
         if satisfaction is not None and satisfaction < self.dissatisfied_below:
@@ -49,5 +51,5 @@ def _part(name: str, points: float, because: str) -> PriorityPart:
     return PriorityPart(f"history.{name}", round(points, 1), because)
 
 
-def _times(count: int) -> str:
+def _times_in_words(count: int) -> str:
     return "once" if count == 1 else "twice" if count == 2 else f"{count} times"

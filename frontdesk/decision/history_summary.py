@@ -16,9 +16,9 @@ def summarize_contacts(history: CustomerHistory) -> tuple[str, ...]:
 
 
 def _phrases(history: CustomerHistory) -> Iterator[str]:
-    repeated = sorted(label for label, times in history.contacts_7d_by_intent.items() if times)
-    if repeated:
-        yield f"wrote lately about {', '.join(label.replace('_', ' ') for label in repeated)}"
+    labels = sorted(label for label, times in history.contacts_7d_by_intent.items() if times)
+    if labels:
+        yield f"wrote lately about {', '.join(label.replace('_', ' ') for label in labels)}"
     if history.last_sentiment == "negative":
         yield "was upset last time"
     if history.escalations_30d:

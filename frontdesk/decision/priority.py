@@ -32,23 +32,23 @@ STARTER_POLICY = Path(__file__).parent.parent / "policy" / "priority.yaml"
 # Placeholders are ours, not the customer's: their capitals are no shouting. The stand-in is neither a letter nor a
 # space, so that a phrase cannot arise across it.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
-_STAND_IN = "[]"
+_SUBSTITUTE = "[]"
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`", "'"))
 
 # What may stand between a negation and what it denies. Any word would be too much: "do not ignore this urgent message".
-_SHADES = (
+_MODIFIERS = (
     "a|absolutely|all|an|any|at|be|big|by|especially|exactly|extremely|great|high|high-priority|huge|immediate|in|major|"
     "means|overly|particularly|priority|real|really|so|super|terribly|that|the|too|very"
 )
 _GAP = re.compile(r"\s+\.\.\.\s+")
-_GAP_PATTERN = rf"(?:\s+(?:{_SHADES})){{0,3}}\s+"
+_GAP_PATTERN = rf"(?:\s+(?:{_MODIFIERS})){{0,3}}\s+"
 
 # Below eight letters capitals are more often an abbreviation ("DHL?") than a raised voice.
-_LETTERS_TO_JUDGE = 8
-_SHARE_OF_CAPITALS = 0.7
+_MIN_LETTERS = 8
+_MIN_CAPITAL_SHARE = 0.7
 # A friendly letter of a page has three exclamation marks too; so many characters a mark are a raised voice.
-_EXCLAMATION_MARKS = 3
-_CHARACTERS_A_MARK = 100
+_MIN_EXCLAMATION_MARKS = 3
+_CHARACTERS_PER_MARK = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ class PriorityPolicy:
         Raises:
             ConfigurationError: naming the file and the key that is missing, unknown or wrong.
         """
-        return _Reader(str(path)).policy(read_yaml(path, "priority policy"))
+        return _PolicyParser(str(path)).policy(read_yaml(path, "priority policy"))
 
     def score(
         self,
@@ -109,20 +109,20 @@ class PriorityPolicy:
             The score between 0 and 100, its level, and the parts with points rounded to one decimal. Parts of no
             points are left out; where the limits of the score change the sum, a part says so.
         """
-        of_message = self._parts(query, text, understanding, urgency, now)
-        of_customer = self.history.parts(history, understanding.intent.label)
-        parts = [part for part in (*of_message, *of_customer) if part.points]
+        message_parts = self._parts(query, text, understanding, urgency, now)
+        customer_parts = self.history.parts(history, understanding.intent.label)
+        parts = [part for part in (*message_parts, *customer_parts) if part.points]
         total = round(math.fsum(part.points for part in parts), 1)
         score = min(max(total, MIN_SCORE), MAX_SCORE)
         if score != total:
             parts.append(PriorityPart("limit", round(score - total, 1), f"the score is kept at {score:g}"))
-        *_, level = (level for level, least in self.levels.items() if least <= score)
+        *_, level = (level for level, threshold in self.levels.items() if threshold <= score)
         return Priority(level, score, tuple(parts))
 
     def history_could_make_urgent(self, without_history: Priority) -> bool:
         """Could a history that is not known have made this message urgent?"""
-        urgent = self.levels[PriorityLevel.URGENT]
-        return without_history.score < urgent <= without_history.score + self.history.max_points
+        urgent_score = self.levels[PriorityLevel.URGENT]
+        return without_history.score < urgent_score <= without_history.score + self.history.max_points
 
     def _parts(
         self, query: Query, text: MaskedText, understanding: Understanding, urgency: str, now: datetime
@@ -137,13 +137,13 @@ class PriorityPolicy:
             hours = _hours_between(query.waiting_since, now)
             points = min(hours * self.waiting_points_per_hour, self.waiting_at_most)
             yield _part("waiting", points, f"waiting for {hours:.1f} hours")
-        words = _PLACEHOLDER.sub(_STAND_IN, text.text)
-        if _shouts(words):
+        words = _PLACEHOLDER.sub(_SUBSTITUTE, text.text)
+        if _is_shouting(words):
             yield _part("shouting", self.shouting, "written in capitals or with many exclamation marks")
         words = fold_text(words)
         for cue in self.calming:
-            words, found = cue.pattern.subn(_STAND_IN, words)
-            if found:
+            words, count = cue.pattern.subn(_SUBSTITUTE, words)
+            if count:
                 yield _part(f"cues.{cue.name}", cue.points, cue.because)
         for cue in self.cues:
             if cue.pattern.search(words):
@@ -164,7 +164,7 @@ def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
     by_first: dict[str, list[str]] = {}
     for phrase in phrases:
         folded = fold_text(phrase).strip()
-        by_first.setdefault(folded[0], []).append(_phrase(folded)[len(re.escape(folded[0])) :])
+        by_first.setdefault(folded[0], []).append(_phrase_pattern(folded)[len(re.escape(folded[0])) :])
     # Grouped by first letter the alternation tells the matcher which letters are worth a look: 11 microseconds for nine
     # cues and 100 characters, against 18 with the boundary in front and 46 with IGNORECASE. The boundaries are not \b,
     # which would never match beside a phrase that begins or ends with a sign, such as "c++".
@@ -175,7 +175,7 @@ def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
     return re.compile(rf"(?:{'|'.join(groups)})(?!\w)")
 
 
-def _phrase(folded: str) -> str:
+def _phrase_pattern(folded: str) -> str:
     return _GAP_PATTERN.join(r"\s+".join(map(_word_pattern, run.split())) for run in _GAP.split(folded))
 
 
@@ -195,12 +195,12 @@ def _hours_between(since: datetime, now: datetime) -> float:
     return min(max(now - aware, timedelta()), MAX_WAIT).total_seconds() / 3600
 
 
-def _shouts(words: str) -> bool:
-    if words.count("!") >= max(_EXCLAMATION_MARKS, len(words) / _CHARACTERS_A_MARK):
+def _is_shouting(words: str) -> bool:
+    if words.count("!") >= max(_MIN_EXCLAMATION_MARKS, len(words) / _CHARACTERS_PER_MARK):
         return True
     capitals = sum(map(str.isupper, words))
     letters = capitals + sum(map(str.islower, words))
-    return letters >= _LETTERS_TO_JUDGE and capitals > _SHARE_OF_CAPITALS * letters
+    return letters >= _MIN_LETTERS and capitals > _MIN_CAPITAL_SHARE * letters
 
 
 _SECTIONS = ("base", "sentiment", "tier", "waiting", "shouting", "history", "levels", "cues")
@@ -215,7 +215,7 @@ _HISTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _PolicyParser:
     """Turns plain data into a policy; every complaint names the file and the key."""
 
     source: str
@@ -251,15 +251,15 @@ class _Reader:
         levels = {level: numbers[level] for level in PriorityLevel}
         lowest, *_ = levels
         if levels[lowest] != MIN_SCORE:
-            raise self._wrong(f"levels.{lowest}", f"must be {MIN_SCORE:g}, so that every score has a level")
+            raise self._error(f"levels.{lowest}", f"must be {MIN_SCORE:g}, so that every score has a level")
         for lower, higher in pairwise(PriorityLevel):
             if levels[higher] <= levels[lower]:
-                raise self._wrong(f"levels.{higher}", f"must be greater than levels.{lower} ({levels[lower]:g})")
+                raise self._error(f"levels.{higher}", f"must be greater than levels.{lower} ({levels[lower]:g})")
         return levels
 
     def _cues(self, data: Any) -> tuple[Cue, ...]:
         if not isinstance(data, dict):
-            raise self._wrong("cues", "must be a mapping of cue names")
+            raise self._error("cues", "must be a mapping of cue names")
         return tuple(self._cue(str(name), body) for name, body in data.items())
 
     def _cue(self, name: str, data: Any) -> Cue:
@@ -267,13 +267,13 @@ class _Reader:
         body = self._section(data, key, ("points", "because", "phrases"))
         phrases = body["phrases"]
         if not isinstance(phrases, list) or not phrases:
-            raise self._wrong(f"{key}.phrases", "must be a list of at least one phrase")
+            raise self._error(f"{key}.phrases", "must be a list of at least one phrase")
         for phrase in phrases:
             if not isinstance(phrase, str) or not phrase.strip():
-                raise self._wrong(f"{key}.phrases", f"holds {phrase!r}, which is no text; put it in quotes")
+                raise self._error(f"{key}.phrases", f"holds {phrase!r}, which is no text; put it in quotes")
         because = body["because"]
         if not isinstance(because, str) or not because.strip():
-            raise self._wrong(f"{key}.because", "must say in words what the cue means")
+            raise self._error(f"{key}.because", "must say in words what the cue means")
         return Cue(name, self._number(body["points"], f"{key}.points"), because, compile_phrases(phrases))
 
     def _numbers(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, float]:
@@ -283,21 +283,21 @@ class _Reader:
     def _number(self, value: Any, key: str) -> float:
         # YAML reads `yes` as a bool, which Python counts among the numbers; .nan and .inf would defeat comparisons.
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-            raise self._wrong(key, f"must be a number, not {value!r}")
+            raise self._error(key, f"must be a number, not {value!r}")
         return float(value)
 
     def _section(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, Any]:
         """`data` as a mapping with exactly `names`; `key` is where it stands, empty for the whole file."""
         prefix = f"{key}." if key else ""
         if not isinstance(data, dict):
-            raise self._wrong(key or "the file", f"must be a mapping with {', '.join(names)}")
+            raise self._error(key or "the file", f"must be a mapping with {', '.join(names)}")
         for name in data:
             if name not in names:
-                raise self._wrong(f"{prefix}{name}", "is unknown", hint=f"Known: {', '.join(names)}.")
+                raise self._error(f"{prefix}{name}", "is unknown", hint=f"Known: {', '.join(names)}.")
         for name in names:
             if name not in data:
-                raise self._wrong(f"{prefix}{name}", "is missing")
+                raise self._error(f"{prefix}{name}", "is missing")
         return data
 
-    def _wrong(self, key: str, problem: str, hint: str = "") -> ConfigurationError:
+    def _error(self, key: str, problem: str, hint: str = "") -> ConfigurationError:
         return ConfigurationError(f"{self.source}: {key} {problem}.", hint=hint)

@@ -52,7 +52,7 @@ def decide(
     """
     policy = taxonomy.policy(understanding.intent.label)
     candidates = likely_candidates(understanding.plausible)
-    rules = list(_rules(understanding, policy, priority, len(candidates), max_plausible_to_clarify))
+    rules = list(_matching_rules(understanding, policy, priority, len(candidates), max_plausible_to_clarify))
     action, _ = rules[0] if rules else (Action.AUTOMATE, Reason.CONFIDENT)
     reasons = tuple(dict.fromkeys(reason for _, reason in rules)) or (Reason.CONFIDENT,)
     actions = policy.actions if understanding.intent.in_scope else ()
@@ -71,12 +71,16 @@ def require_review(decision: Decision, reason: Reason) -> Decision:
     return dataclasses.replace(decision, reasons=tuple(dict.fromkeys((*decision.reasons, reason))))
 
 
-def _rules(
-    understanding: Understanding, policy: IntentPolicy, priority: Priority, candidates: int, most_to_clarify: int
+def _matching_rules(
+    understanding: Understanding,
+    policy: IntentPolicy,
+    priority: Priority,
+    candidates: int,
+    max_plausible_to_clarify: int,
 ) -> Iterator[tuple[Action, Reason]]:
     """Each rule that applies and stands against automation, in order; `candidates` are worth asking about."""
     intent, threshold = understanding.intent, understanding.automation_threshold
-    certain = threshold is not None and intent.confidence >= threshold
+    is_certain = threshold is not None and intent.confidence >= threshold
     if not intent.in_scope:
         yield Action.ESCALATE, Reason.OUT_OF_SCOPE
     elif intent.label == HUMAN_INTENT:
@@ -85,8 +89,8 @@ def _rules(
         yield Action.ESCALATE, Reason.POLICY_FORBIDS
     if priority.level is PriorityLevel.URGENT:
         yield Action.ESCALATE, Reason.URGENT
-    if intent.in_scope and candidates > 1 and not certain:
-        few = candidates <= most_to_clarify
+    if intent.in_scope and candidates > 1 and not is_certain:
+        few = candidates <= max_plausible_to_clarify
         yield (Action.CLARIFY, Reason.AMBIGUOUS) if few else (Action.ESCALATE, Reason.TOO_UNCERTAIN)
     if understanding.skipped:
         yield Action.DRAFT, Reason.DEGRADED
@@ -98,5 +102,5 @@ def _rules(
         yield Action.DRAFT, Reason.POLICY_FORBIDS
     if threshold is None:
         yield Action.DRAFT, Reason.NOT_CERTIFIED
-    elif not certain:
+    elif not is_certain:
         yield Action.DRAFT, Reason.BELOW_THRESHOLD

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from frontdesk.types import SuggestedAction
 
-_BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
+_SLOTS_BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "order": ("order", "date"),
         "tracking": ("order",),
@@ -32,11 +32,11 @@ _BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 """A word of an action's name -> what it may need; actions that only send a text need nothing."""
 
-_SENDING = ("guide", "overview", "terms", "details")
+_TEXT_ONLY_SUFFIXES = ("guide", "overview", "terms", "details")
 _CURRENCY = r"(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|euros?|dollars?|pounds?|kronor)"
 _NUMBER = r"(?<!\d)(?:\d{1,3}(?:[ \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-_FOUND_BY: Mapping[str, re.Pattern[str]] = MappingProxyType(
+_SLOT_PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         "order": re.compile(r"\[ORDER_\d+\]"),
         "account": re.compile(r"\[ACCOUNT_\d+\]"),
@@ -58,7 +58,7 @@ def fill_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str,
 
     `text` is masked and neutralized (`MaskedText.neutralize`): a placeholder that the customer typed fills no slot.
     """
-    return tuple(SuggestedAction(action, _filled(required_slots(action, needs), text)) for action in actions)
+    return tuple(SuggestedAction(action, _find_values(required_slots(action, needs), text)) for action in actions)
 
 
 def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
@@ -66,10 +66,10 @@ def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[s
     if action in needs:
         return needs[action]
     parts = action.split("_")
-    if parts[-1] in _SENDING:
+    if parts[-1] in _TEXT_ONLY_SUFFIXES:
         return ()
-    return tuple(dict.fromkeys(slot for part in parts for slot in _BY_WORD.get(part, ())))
+    return tuple(dict.fromkeys(slot for part in parts for slot in _SLOTS_BY_WORD.get(part, ())))
 
 
-def _filled(slots: Sequence[str], text: str) -> dict[str, str]:
-    return {slot: found[0] for slot in slots if (found := _FOUND_BY[slot].search(text))}
+def _find_values(slots: Sequence[str], text: str) -> dict[str, str]:
+    return {slot: match[0] for slot in slots if (match := _SLOT_PATTERNS[slot].search(text))}

@@ -55,8 +55,8 @@ def sampled_uncertainty(means: ArrayLike, entropies: ArrayLike) -> tuple[FloatRo
 def entropy(probabilities: NDArray[Real]) -> NDArray[Real]:
     """In nats, over the last axis, in the precision of `probabilities`; one of 0 contributes nothing."""
     logarithms = np.log(np.where(probabilities > 0.0, probabilities, 1.0))
-    summed: NDArray[Real] = -(probabilities * logarithms).sum(axis=-1)
-    return summed
+    entropies: NDArray[Real] = -(probabilities * logarithms).sum(axis=-1)
+    return entropies
 
 
 def _split(mean: FloatRows, mean_entropy: FloatRows) -> tuple[FloatRows, FloatRows, FloatRows]:

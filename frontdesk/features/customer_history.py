@@ -77,13 +77,13 @@ def compute_history(
         ratings: at least the `MAX_INTERACTIONS` newest of the 90 days before `at`; the same.
         first_contact: the moment of the customer's first contact of all; none, or a later one, is no tenure.
     """
-    recent = _newest(contacts, at, CONTACT_WINDOW)
-    scores = [rating.satisfaction for rating in _newest(ratings, at, RATING_WINDOW)]
+    recent = _select_newest(contacts, at, CONTACT_WINDOW)
+    scores = [rating.satisfaction for rating in _select_newest(ratings, at, RATING_WINDOW)]
     return CustomerHistory(
         contacts_1d=sum(contact.at >= at - DAY for contact in recent),
         contacts_7d=sum(contact.at >= at - REPEAT_WINDOW for contact in recent),
         contacts_30d=len(recent),
-        contacts_7d_by_intent=dict(Counter(one.intent for one in recent if one.at >= at - REPEAT_WINDOW)),
+        contacts_7d_by_intent=dict(Counter(contact.intent for contact in recent if contact.at >= at - REPEAT_WINDOW)),
         escalations_30d=sum(contact.escalated for contact in recent),
         last_sentiment=recent[0].sentiment if recent else None,
         mean_satisfaction=sum(scores) / len(scores) if scores else None,
@@ -108,11 +108,11 @@ def histories_at(
     """
     first = contacts[0].at if contacts else None
     for at in moments:
-        until, rated_until = (bisect_left(facts, at, key=attrgetter("at")) for facts in (contacts, ratings))
-        before = contacts[max(until - MAX_INTERACTIONS, 0) : until]
-        yield compute_history(before, ratings[max(rated_until - MAX_INTERACTIONS, 0) : rated_until], first, at)
+        contacts_end, ratings_end = (bisect_left(facts, at, key=attrgetter("at")) for facts in (contacts, ratings))
+        recent_contacts = contacts[max(contacts_end - MAX_INTERACTIONS, 0) : contacts_end]
+        yield compute_history(recent_contacts, ratings[max(ratings_end - MAX_INTERACTIONS, 0) : ratings_end], first, at)
 
 
-def _newest(facts: Iterable[Interaction], at: datetime, window: timedelta) -> list[Interaction]:
-    inside = (fact for fact in facts if at - window <= fact.at < at)
-    return sorted(inside, key=attrgetter("at", "id"), reverse=True)[:MAX_INTERACTIONS]
+def _select_newest(facts: Iterable[Interaction], at: datetime, window: timedelta) -> list[Interaction]:
+    in_window = (fact for fact in facts if at - window <= fact.at < at)
+    return sorted(in_window, key=attrgetter("at", "id"), reverse=True)[:MAX_INTERACTIONS]

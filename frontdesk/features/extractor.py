@@ -65,7 +65,7 @@ class FeatureExtractor:
     def fingerprint(self) -> str:
         """A SHA-256 over everything that decides a row: versions, names, vocabulary, weights and projection."""
         digest = hashlib.sha256()
-        described = {
+        definition = {
             "masking": self.masking_version,
             "tokeniser": TOKENISER_VERSION,
             "character_ngrams": CHARACTER_NGRAMS,
@@ -73,7 +73,7 @@ class FeatureExtractor:
             "words": self.vectoriser.words,
             "characters": self.vectoriser.characters,
         }
-        digest.update(json.dumps(described, ensure_ascii=True, sort_keys=True).encode())
+        digest.update(json.dumps(definition, ensure_ascii=True, sort_keys=True).encode())
         digest.update(np.ascontiguousarray(self.vectoriser.idf).tobytes())
         digest.update(np.ascontiguousarray(self.projection).tobytes())
         return digest.hexdigest()

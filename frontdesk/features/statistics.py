@@ -35,35 +35,35 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 
 
-def _masked(kind: str) -> Statistic:
+def _count_placeholders(kind: str) -> Statistic:
     placeholder = re.compile(rf"\[{kind}_\d+\]")
     return lambda text, _: float(len(placeholder.findall(text)))
 
 
-def _among(words: frozenset[str]) -> Statistic:
-    return lambda _, found: float(sum(token in words for token in found))
+def _count_words(words: frozenset[str]) -> Statistic:
+    return lambda _, tokens: float(sum(token in words for token in tokens))
 
 
 STATISTICS: Mapping[str, Statistic] = MappingProxyType(
     {
         "log_characters": lambda text, _: math.log1p(len(text)),
-        "log_tokens": lambda _, found: math.log1p(len(found)),
+        "log_tokens": lambda _, tokens: math.log1p(len(tokens)),
         "lines": lambda text, _: float(text.count("\n")),
         "questions": lambda text, _: float(text.count("?")),
         "exclamations": lambda text, _: float(text.count("!")),
         "capital_share": lambda text, _: _share(sum(c.isupper() for c in text), sum(c.isalpha() for c in text)),
         "digit_share": lambda text, _: _share(sum(c.isdigit() for c in text), len(text)),
         "emoji": lambda text, _: float(len(_EMOJI.findall(text))),
-        "negations": _among(NEGATIONS),
-        "courtesies": _among(COURTESIES),
-        "praise": _among(PRAISE),
-        "grievances": _among(GRIEVANCES),
-        **{f"masked_{kind.lower()}": _masked(kind) for kind in _KINDS},
+        "negations": _count_words(NEGATIONS),
+        "courtesies": _count_words(COURTESIES),
+        "praise": _count_words(PRAISE),
+        "grievances": _count_words(GRIEVANCES),
+        **{f"masked_{kind.lower()}": _count_placeholders(kind) for kind in _KINDS},
     }
 )
 
 
 def statistics(text: str) -> NDArray[np.float32]:
     """One value for each name in `STATISTICS`, in that order: (statistics,) float32."""
-    found = tokenize(text)
-    return np.array([read(text, found) for read in STATISTICS.values()], dtype=np.float32)
+    tokens = tokenize(text)
+    return np.array([statistic(text, tokens) for statistic in STATISTICS.values()], dtype=np.float32)

@@ -28,9 +28,9 @@ _TOKEN = re.compile(r"<[a-z]+>|[^\W_]+(?:'[^\W_]+)*|[!?]|[^\w\s]")
 
 def tokenize(text: str) -> list[str]:
     """Lower-case words, `!`, `?`, symbols and emoji; a placeholder such as `[ORDER_1]` becomes `<order>`."""
-    plain = unicodedata.normalize("NFKC", text).replace("’", "'")
-    marked = _PLACEHOLDER.sub(lambda match: f" <{match[1].lower()}> ", plain)
-    return _TOKEN.findall(marked.lower())
+    normalized = unicodedata.normalize("NFKC", text).replace("’", "'")
+    tagged = _PLACEHOLDER.sub(lambda match: f" <{match[1].lower()}> ", normalized)
+    return _TOKEN.findall(tagged.lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Vectoriser:
     idf: NDArray[np.float32]
     _word_ids: dict[str, int] = field(init=False, repr=False)
     _character_ids: dict[str, int] = field(init=False, repr=False)
-    _remembered: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
+    _cached_ids: dict[str, NDArray[np.int64]] = field(init=False, repr=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         word_ids = {term: index for index, term in enumerate(self.words)}
@@ -74,42 +74,42 @@ class Vectoriser:
         words: Counter[str] = Counter()
         characters: Counter[str] = Counter()
         for text in texts:
-            found = tokenize(text)
-            words.update(set(_word_terms(found)))
-            characters.update({gram for token in set(found) for gram in _character_terms(token)})
-        kept_words = _most_frequent(words, min_documents, max_words)
-        kept_characters = _most_frequent(characters, min_documents, max_characters)
-        frequencies = [words[term] for term in kept_words] + [characters[term] for term in kept_characters]
+            tokens = tokenize(text)
+            words.update(set(_word_terms(tokens)))
+            characters.update({gram for token in set(tokens) for gram in _character_terms(token)})
+        selected_words = _most_frequent(words, min_documents, max_words)
+        selected_characters = _most_frequent(characters, min_documents, max_characters)
+        frequencies = [words[term] for term in selected_words] + [characters[term] for term in selected_characters]
         idf = np.array([math.log((1 + len(texts)) / (1 + count)) + 1 for count in frequencies], dtype=np.float32)
-        return cls(tuple(kept_words), tuple(kept_characters), idf)
+        return cls(tuple(selected_words), tuple(selected_characters), idf)
 
     def terms(self, text: str) -> Terms:
         """The sparse TF-IDF of one masked text; empty arrays where no term is known."""
-        found = tokenize(text)
-        known_words = [self._word_ids[term] for term in _word_terms(found) if term in self._word_ids]
-        pieces = [np.array(known_words, dtype=np.int64), *(self._characters_of(token) for token in found)]
+        tokens = tokenize(text)
+        word_ids = [self._word_ids[term] for term in _word_terms(tokens) if term in self._word_ids]
+        pieces = [np.array(word_ids, dtype=np.int64), *(self._character_term_ids(token) for token in tokens)]
         ids, counts = np.unique(np.concatenate(pieces), return_counts=True)
         weights = (1.0 + np.log(counts.astype(np.float32))) * self.idf[ids]
-        border = int(np.searchsorted(ids, len(self.words)))
-        for block in (weights[:border], weights[border:]):
+        first_character = int(np.searchsorted(ids, len(self.words)))
+        for block in (weights[:first_character], weights[first_character:]):
             length = float(np.sqrt(np.dot(block, block)))
             if length > 0:
                 block /= length
         return Terms(ids, weights)
 
-    def _characters_of(self, token: str) -> NDArray[np.int64]:
-        remembered = self._remembered.get(token)
-        if remembered is None:
-            known = (self._character_ids.get(gram) for gram in _character_terms(token))
-            remembered = np.array([index for index in known if index is not None], dtype=np.int64)
-            if len(self._remembered) >= MAX_CACHED_WORDS:
-                self._remembered.clear()
-            self._remembered[token] = remembered
-        return remembered
+    def _character_term_ids(self, token: str) -> NDArray[np.int64]:
+        cached = self._cached_ids.get(token)
+        if cached is None:
+            ids = (self._character_ids.get(gram) for gram in _character_terms(token))
+            cached = np.array([index for index in ids if index is not None], dtype=np.int64)
+            if len(self._cached_ids) >= MAX_CACHED_WORDS:
+                self._cached_ids.clear()
+            self._cached_ids[token] = cached
+        return cached
 
 
-def _word_terms(found: Sequence[str]) -> list[str]:
-    return [*found, *(f"{first} {second}" for first, second in pairwise(found))]
+def _word_terms(tokens: Sequence[str]) -> list[str]:
+    return [*tokens, *(f"{first} {second}" for first, second in pairwise(tokens))]
 
 
 def _character_terms(token: str) -> list[str]:
@@ -122,6 +122,6 @@ def _character_terms(token: str) -> list[str]:
     ]
 
 
-def _most_frequent(counts: Counter[str], least: int, most: int) -> Iterable[str]:
-    frequent = [term for term, count in counts.items() if count >= least]
-    return sorted(sorted(frequent, key=lambda term: (-counts[term], term))[:most])
+def _most_frequent(counts: Counter[str], min_documents: int, max_terms: int) -> Iterable[str]:
+    frequent = [term for term, count in counts.items() if count >= min_documents]
+    return sorted(sorted(frequent, key=lambda term: (-counts[term], term))[:max_terms])

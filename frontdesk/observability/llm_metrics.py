@@ -16,42 +16,48 @@ class LanguageModelMetrics:
 
     def __init__(self, model: str, registry: CollectorRegistry | None = None) -> None:
         """Register with `registry`, by default prometheus_client's own."""
-        to = REGISTRY if registry is None else registry
+        target_registry = REGISTRY if registry is None else registry
         self._model = model
         self._completions = Counter(
             "frontdesk_llm_completions_total",
             "Completions asked for: answered, abandoned by their caller, or why not answered",
             ("model", "outcome"),
-            registry=to,
+            registry=target_registry,
         )
         self._calls = Counter(
-            "frontdesk_llm_upstream_calls_total", "Calls to the language model's server", ("model",), registry=to
+            "frontdesk_llm_upstream_calls_total",
+            "Calls to the language model's server",
+            ("model",),
+            registry=target_registry,
         )
         self._tokens = Counter(
             "frontdesk_llm_tokens_total",
             "Tokens read (input) and written (output); estimated by characters where the server does not count",
             ("model", "kind", "estimated"),
-            registry=to,
+            registry=target_registry,
         )
         self._cost = Counter(
-            "frontdesk_llm_cost_total", "What they cost by the configured prices", ("model",), registry=to
+            "frontdesk_llm_cost_total", "What they cost by the configured prices", ("model",), registry=target_registry
         )
         self._first_token = Histogram(
             "frontdesk_llm_first_token_seconds",
             "Time from a call to its first text",
             ("model",),
             buckets=_SECONDS,
-            registry=to,
+            registry=target_registry,
         )
         self._state = Gauge(
             "frontdesk_llm_breaker_state",
             "0 closed, 1 half-open, 2 open; of several workers the highest",
             ("model",),
-            registry=to,
+            registry=target_registry,
             multiprocess_mode="livemax",
         )
         self._transitions = Counter(
-            "frontdesk_llm_breaker_transitions_total", "Changes of the breaker's state", ("model", "to"), registry=to
+            "frontdesk_llm_breaker_transitions_total",
+            "Changes of the breaker's state",
+            ("model", "to"),
+            registry=target_registry,
         )
         self._state.labels(model).set(_STATES["closed"])
 
@@ -64,11 +70,11 @@ class LanguageModelMetrics:
         if first_token_s is not None:
             self._first_token.labels(self._model).observe(first_token_s)
 
-    def observe_tokens(self, read: int, written: int, *, estimated: bool, cost: float) -> None:
+    def observe_tokens(self, input_tokens: int, output_tokens: int, *, estimated: bool, cost: float) -> None:
         """Also those of an answer that broke off: they are paid for."""
-        said = str(estimated).lower()
-        self._tokens.labels(self._model, "input", said).inc(read)
-        self._tokens.labels(self._model, "output", said).inc(written)
+        label = str(estimated).lower()
+        self._tokens.labels(self._model, "input", label).inc(input_tokens)
+        self._tokens.labels(self._model, "output", label).inc(output_tokens)
         self._cost.labels(self._model).inc(cost)
 
     def observe_breaker(self, state: str) -> None:

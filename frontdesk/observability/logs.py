@@ -59,27 +59,27 @@ def configure(level: str, refused_lines_per_second: int | None = None) -> None:
     `refused_lines_per_second` limits the lines of refused requests for each status; None: every one has its line.
     """
     _refusals.lines_per_second = refused_lines_per_second
-    least = logging.getLevelNamesMapping()[level]
+    minimum = logging.getLevelNamesMapping()[level]
     structlog.configure(
-        processors=[structlog.processors.add_log_level, _stamp, structlog.processors.JSONRenderer()],
-        wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _Lossy(sys.stderr))),
+        processors=[structlog.processors.add_log_level, _add_timestamp, structlog.processors.JSONRenderer()],
+        wrapper_class=structlog.make_filtering_bound_logger(minimum),
+        logger_factory=structlog.WriteLoggerFactory(cast(TextIO, _LossyStream(sys.stderr))),
     )
-    handler = logging.StreamHandler(_Lossy(sys.stderr))
+    handler = logging.StreamHandler(_LossyStream(sys.stderr))
     handler.setFormatter(_LibraryLine())
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(max(least, logging.WARNING))
-    for name, quietest in _LEVELS.items():
+    root.setLevel(max(minimum, logging.WARNING))
+    for name, library_minimum in _LEVELS.items():
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-        library.setLevel(max(least, quietest))
+        library.setLevel(max(minimum, library_minimum))
     for name in _OFF:
         logging.getLogger(name).disabled = True
 
 
-class _Lossy:
+class _LossyStream:
     """Where lines go. One that cannot be written, because the disk is full or nobody reads any more, is lost.
 
     The request that it tells of must not fail for it: a full disk once broke the connections of all callers.
@@ -147,16 +147,16 @@ _refusals = LineLimit(None, _log_omitted, _call_later)
 
 def log_failure(error: BaseException, request_id: str) -> None:
     """One line for an exception that nobody expected: its type, its causes' types and where it came from."""
-    _log.error("failure", request_id=request_id, **_without_words(error))
+    _log.error("failure", request_id=request_id, **_describe_error(error))
 
 
-def _without_words(error: BaseException) -> dict[str, Any]:
+def _describe_error(error: BaseException) -> dict[str, Any]:
     """What can be said of an exception without its message or any variable: both may hold a customer's text."""
     causes: list[str] = []
-    behind = error.__cause__ or error.__context__
-    while behind is not None and len(causes) < _MAX_CAUSES:
-        causes.append(_type_name(behind))
-        behind = behind.__cause__ or behind.__context__
+    cause = error.__cause__ or error.__context__
+    while cause is not None and len(causes) < _MAX_CAUSES:
+        causes.append(_type_name(cause))
+        cause = cause.__cause__ or cause.__context__
     return {
         "error": _type_name(error),
         "causes": causes,
@@ -171,7 +171,7 @@ def _type_name(error: BaseException) -> str:
     return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
-def _stamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+def _add_timestamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     event["timestamp"] = datetime.now(UTC).isoformat(timespec="milliseconds")
     event["pid"] = os.getpid()
     return event
@@ -193,6 +193,6 @@ class _LibraryLine(logging.Formatter):
             "level": record.levelname.lower(),
             "timestamp": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "pid": record.process,
-            **({} if error is None else _without_words(error)),
+            **({} if error is None else _describe_error(error)),
         }
         return json.dumps(line)

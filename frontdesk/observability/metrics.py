@@ -32,7 +32,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
 
 
-def _reserve(folder: Path) -> None:
+def _preallocate(folder: Path) -> None:
     """Make this process's files there as large as they will be, with their blocks.
 
     prometheus_client maps files with holes into memory. A number that comes to a hole on a full disk ends the process
@@ -52,7 +52,7 @@ class Metrics:
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         """Register with `registry`, by default prometheus_client's own."""
         if folder := os.environ.get(_MULTI_PROCESS):
-            _reserve(Path(folder))
+            _preallocate(Path(folder))
         self._registry = REGISTRY if registry is None else registry
         self._version: str | None = None
         self._add_requests(self._registry)
@@ -60,9 +60,11 @@ class Metrics:
         self._add_models(self._registry)
         self._add_storage(self._registry)
 
-    def _add_requests(self, to: CollectorRegistry) -> None:
+    def _add_requests(self, registry: CollectorRegistry) -> None:
         self._requests = _Counters(
-            Counter("frontdesk_http_requests_total", "Requests answered", ("route", "method", "status"), registry=to)
+            Counter(
+                "frontdesk_http_requests_total", "Requests answered", ("route", "method", "status"), registry=registry
+            )
         )
         self._durations = _Histograms(
             Histogram(
@@ -70,55 +72,57 @@ class Metrics:
                 "Time from a request's first byte to its answer",
                 ("route",),
                 buckets=_SECONDS,
-                registry=to,
+                registry=registry,
             )
         )
         self._rejected = _Counters(
-            Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=to)
+            Counter("frontdesk_rejected_total", "Requests refused, by kind of error", ("kind",), registry=registry)
         )
         self._limited = _Counters(
-            Counter("frontdesk_rate_limited_total", "Requests refused, by the limit used up", ("limit",), registry=to)
+            Counter(
+                "frontdesk_rate_limited_total", "Requests refused, by the limit used up", ("limit",), registry=registry
+            )
         )
         self._limit_checks = _Counters(
             Counter(
                 "frontdesk_rate_limit_checks_total",
                 "Requests counted, by whose windows decided",
                 ("windows",),
-                registry=to,
+                registry=registry,
             )
         )
         self._connections = Gauge(
-            "frontdesk_open_connections", "Open HTTP connections", registry=to, multiprocess_mode="livesum"
+            "frontdesk_open_connections", "Open HTTP connections", registry=registry, multiprocess_mode="livesum"
         )
         self._closed = _Counters(
             Counter(
                 "frontdesk_connections_closed_total",
                 "Connections that the server closed or refused, by reason",
                 ("reason",),
-                registry=to,
+                registry=registry,
             )
         )
         self._body_refusals = Counter(
             "frontdesk_body_memory_refusals_total",
             "HTTP requests refused because the bodies of a worker reached server.max_body_memory_bytes",
-            registry=to,
+            registry=registry,
         )
 
-    def _add_answers(self, to: CollectorRegistry) -> None:
+    def _add_answers(self, registry: CollectorRegistry) -> None:
         self._queries = _Counters(
-            Counter("frontdesk_queries_total", "Messages understood", ("intent", "action"), registry=to)
+            Counter("frontdesk_queries_total", "Messages understood", ("intent", "action"), registry=registry)
         )
         self._sentiments = _Counters(
-            Counter("frontdesk_sentiments_total", "Messages by sentiment", ("sentiment",), registry=to)
+            Counter("frontdesk_sentiments_total", "Messages by sentiment", ("sentiment",), registry=registry)
         )
         self._priorities = _Counters(
-            Counter("frontdesk_priorities_total", "Messages by priority", ("priority",), registry=to)
+            Counter("frontdesk_priorities_total", "Messages by priority", ("priority",), registry=registry)
         )
         self._confidence = Histogram(
-            "frontdesk_confidence", "Calibrated probability of the intent", buckets=_TENTHS, registry=to
+            "frontdesk_confidence", "Calibrated probability of the intent", buckets=_TENTHS, registry=registry
         )
         self._uncertainty = Histogram(
-            "frontdesk_uncertainty_score", "Normalised entropy of the ensemble", buckets=_TENTHS, registry=to
+            "frontdesk_uncertainty_score", "Normalised entropy of the ensemble", buckets=_TENTHS, registry=registry
         )
         self._stages = _Histograms(
             Histogram(
@@ -126,48 +130,52 @@ class Metrics:
                 "Time per stage of an answer",
                 ("stage",),
                 buckets=_SECONDS,
-                registry=to,
+                registry=registry,
             )
         )
         self._skipped = _Counters(
-            Counter("frontdesk_skipped_total", "Answers given without a part of the system", ("part",), registry=to)
+            Counter(
+                "frontdesk_skipped_total", "Answers given without a part of the system", ("part",), registry=registry
+            )
         )
 
-    def _add_models(self, to: CollectorRegistry) -> None:
+    def _add_models(self, registry: CollectorRegistry) -> None:
         self._cache = _Counters(
-            Counter("frontdesk_score_cache_texts_total", "Texts by how they were answered", ("outcome",), registry=to)
+            Counter(
+                "frontdesk_score_cache_texts_total", "Texts by how they were answered", ("outcome",), registry=registry
+            )
         )
         self._model = Gauge(
             "frontdesk_model_info",
             "1 for the model version that answers",
             ("version",),
-            registry=to,
+            registry=registry,
             multiprocess_mode="livemax",
         )
         self._waiting = Gauge(
-            "frontdesk_waiting_texts", "Texts waiting for a model", registry=to, multiprocess_mode="livesum"
+            "frontdesk_waiting_texts", "Texts waiting for a model", registry=registry, multiprocess_mode="livesum"
         )
         self._lag = Histogram(
             "frontdesk_event_loop_lag_seconds",
             "How late the event loop wakes a task that is due; a stall of 50 ms or more holds up every request",
             buckets=_SECONDS,
-            registry=to,
+            registry=registry,
         )
         self._longest_lag = Gauge(
             "frontdesk_event_loop_lag_longest_seconds",
             "The longest lag of the last minutes in any worker",
-            registry=to,
+            registry=registry,
             multiprocess_mode="livemax",
         )
 
-    def _add_storage(self, to: CollectorRegistry) -> None:
+    def _add_storage(self, registry: CollectorRegistry) -> None:
         self._commits = _Histograms(
             Histogram(
                 "frontdesk_commit_seconds",
                 "Time of a transaction, by what it writes: database, spool, drain",
                 ("store",),
                 buckets=_SECONDS,
-                registry=to,
+                registry=registry,
             )
         )
         self._audit_merged = _Counters(
@@ -175,23 +183,26 @@ class Metrics:
                 "frontdesk_audit_merged_total",
                 "Requests that the audit log counts together with others, because a caller has too many kinds of them",
                 ("action",),
-                registry=to,
+                registry=registry,
             )
         )
-        self._spooled = Counter("frontdesk_spooled_total", "Answers acknowledged from the spool", registry=to)
-        self._spool_rows = _SpoolGauges(to)
+        self._spooled = Counter("frontdesk_spooled_total", "Answers acknowledged from the spool", registry=registry)
+        self._spool_rows = _SpoolGauges(registry)
         self._disk_free = Gauge(
             "frontdesk_disk_free_bytes",
             "Free space of the fullest file system that the record is written to",
-            registry=to,
+            registry=registry,
             multiprocess_mode="livemostrecent",
         )
         self._keys = _Counters(
             Counter(
-                "frontdesk_idempotency_keys_total", "Idempotency-Keys by what became of them", ("outcome",), registry=to
+                "frontdesk_idempotency_keys_total",
+                "Idempotency-Keys by what became of them",
+                ("outcome",),
+                registry=registry,
             )
         )
-        self._outbox = _Outbox(to)
+        self._outbox = _Outbox(registry)
 
     def observe_answer(self, answer: Answer) -> None:
         """Count one answer: what was found and proposed, how sure, how long each stage took."""
@@ -314,9 +325,13 @@ class _Outbox:
     """The outbox of the whole database, as the process that delivers sees it; the newest figure counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        def gauge(name: str, what: str) -> Gauge:
+        def gauge(name: str, description: str) -> Gauge:
             return Gauge(
-                f"frontdesk_outbox_{name}", what, ("sink",), registry=registry, multiprocess_mode="livemostrecent"
+                f"frontdesk_outbox_{name}",
+                description,
+                ("sink",),
+                registry=registry,
+                multiprocess_mode="livemostrecent",
             )
 
         self.delivered = Counter("frontdesk_outbox_delivered_total", "Events taken", ("sink",), registry=registry)

@@ -34,8 +34,8 @@ class Answer:
 def restore_originals(answer: Answer, text: MaskedText) -> Answer:
     """`answer` with the customer's own values back in its reply and its actions."""
     actions = tuple(
-        SuggestedAction(of.action, {slot: text.restore(value) for slot, value in of.slots.items()})
-        for of in answer.decision.actions
+        SuggestedAction(action.action, {slot: text.restore(value) for slot, value in action.slots.items()})
+        for action in answer.decision.actions
     )
     reply = answer.reply and replace(answer.reply, text=text.restore(answer.reply.text))
     return replace(answer, decision=replace(answer.decision, actions=actions), reply=reply)

@@ -16,11 +16,11 @@ def write(tmp_path: Path, text: str) -> Path:
 
 
 def test_the_shipped_file_states_every_setting_with_its_default() -> None:
-    written = yaml.safe_load((PROJECT / "configuration.yaml").read_text())
+    content = yaml.safe_load((PROJECT / "configuration.yaml").read_text())
     defaults = Settings().model_dump(mode="json")
-    assert set(written) == set(defaults)
+    assert set(content) == set(defaults)
     for section in set(defaults) - {"home", "bentoml"}:
-        assert written[section] == defaults[section], section
+        assert content[section] == defaults[section], section
 
 
 def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:

@@ -65,9 +65,9 @@ def desk() -> Desk:
 async def test_models_and_record_see_masked_text_only(desk: Desk) -> None:
     await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     (record,) = desk.recorder.records
-    for shown in (desk.champion.texts[0], record.text.text, record.answer.reply.text):
-        assert "48213" not in shown
-        assert "jane.roe" not in shown
+    for text in (desk.champion.texts[0], record.text.text, record.answer.reply.text):
+        assert "48213" not in text
+        assert "jane.roe" not in text
 
 
 async def test_the_reply_gets_the_customers_own_values_back(desk: Desk) -> None:
@@ -155,23 +155,23 @@ async def test_timings_name_each_stage_of_an_answer(desk: Desk) -> None:
 
 async def test_what_the_customer_went_through_before_raises_the_priority_and_says_why(desk: Desk) -> None:
     desk.customers.histories = {"ada": CustomerHistory(contacts_7d=2, contacts_7d_by_intent={"track_order": 2})}
-    known = await desk.pipeline.answer(Query(TEXT, customer_id="ada"), CALLER, Deadline.after(5))
+    returning = await desk.pipeline.answer(Query(TEXT, customer_id="ada"), CALLER, Deadline.after(5))
     stranger = await desk.pipeline.answer(Query(TEXT, customer_id="bob"), CALLER, Deadline.after(5))
-    (part,) = (part for part in known.priority.parts if part.name.startswith("history."))
-    assert known.priority.score == stranger.priority.score + part.points
+    (part,) = (part for part in returning.priority.parts if part.name.startswith("history."))
+    assert returning.priority.score == stranger.priority.score + part.points
     assert part.because == "has written about track_order twice in the last 7 days"
-    assert list(known.timings_ms) == ["mask", "models", "history", "decide", "reply", "total"]
-    assert known.skipped == stranger.skipped == ()
+    assert list(returning.timings_ms) == ["mask", "models", "history", "decide", "reply", "total"]
+    assert returning.skipped == stranger.skipped == ()
 
 
 async def test_a_customer_who_cannot_be_looked_up_is_answered_all_the_same_and_that_is_said(desk: Desk) -> None:
     desk.customers.histories = None
     queries = [Query(TEXT, customer_id="ada"), Query(TEXT)]
-    ada, nobody = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(5))
+    ada, anonymous = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(5))
     assert ada.skipped == ("customer_history",)
-    assert nobody.skipped == ()
+    assert anonymous.skipped == ()
     assert Reason.DEGRADED not in ada.decision.reasons
-    assert ada.priority == nobody.priority
+    assert ada.priority == anonymous.priority
 
 
 async def test_no_message_is_automated_that_a_history_could_have_made_urgent(desk: Desk) -> None:
@@ -190,12 +190,12 @@ class TestEvents:
 
     async def test_sentences_carry_the_customers_own_values_and_make_the_reply(self, desk: Desk) -> None:
         events = [event async for event in desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))]
-        first, *told, last = events
+        first, *sentences, last = events
         assert isinstance(first, PreliminaryAnswer)
         assert isinstance(last, FinalAnswer)
         assert first.answer.reply is None
         assert first.answer.query_id == last.answer.query_id
-        assert "".join(sentence.text for sentence in told) == last.answer.reply.text == f"About {TEXT}"
+        assert "".join(sentence.text for sentence in sentences) == last.answer.reply.text == f"About {TEXT}"
 
     async def test_who_leaves_in_the_middle_stops_the_writer_and_nothing_is_kept(self, desk: Desk) -> None:
         stopped = []
@@ -232,11 +232,11 @@ KEYED = Query(TEXT, idempotency_key="a-key")
 
 @pytest.mark.parametrize("operation", ["answer", "understand"])
 async def test_a_key_that_was_answered_before_gives_that_answer_before_any_work(desk: Desk, operation: str) -> None:
-    given = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
+    stored = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     texts, records = len(desk.champion.texts), len(desk.recorder.records)
-    desk.keys.earlier = earlier_answer(answer_json(given))
+    desk.keys.earlier = earlier_answer(answer_json(stored))
     again = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
-    assert answer_json(again) == answer_json(given)
+    assert answer_json(again) == answer_json(stored)
     assert (len(desk.champion.texts), len(desk.recorder.records)) == (texts, records)
 
 

@@ -46,8 +46,8 @@ async def test_many_requests_share_the_loop_and_none_starves() -> None:
 async def test_a_deadline_is_met_in_the_middle_of_the_work_and_while_waiting_for_a_turn() -> None:
     time_slicer = TimeSlicer(0.004)
     started = time.monotonic()
-    asking = [time_slicer.run_each(slow, range(1000), Deadline.after(0.1), "it was tried") for _ in range(5)]
-    outcomes = await asyncio.gather(*asking, return_exceptions=True)
+    waiting = [time_slicer.run_each(slow, range(1000), Deadline.after(0.1), "it was tried") for _ in range(5)]
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
     assert time.monotonic() - started < 0.5
     assert [str(outcome)[:41] for outcome in outcomes] == ["The deadline passed while it was tried. A"] * 5
     assert await time_slicer.run_each(slow, [7], Deadline.after(5), "x") == [
@@ -57,11 +57,11 @@ async def test_a_deadline_is_met_in_the_middle_of_the_work_and_while_waiting_for
 
 async def test_a_cancelled_request_passes_its_turn_on() -> None:
     time_slicer = TimeSlicer(0.004)
-    asking = [asyncio.create_task(time_slicer.run_each(slow, range(200), Deadline.after(30), "x")) for _ in range(4)]
+    waiting = [asyncio.create_task(time_slicer.run_each(slow, range(200), Deadline.after(30), "x")) for _ in range(4)]
     await asyncio.sleep(0.02)
-    for task in asking:
+    for task in waiting:
         task.cancel()
-    await asyncio.gather(*asking, return_exceptions=True)
+    await asyncio.gather(*waiting, return_exceptions=True)
     async with asyncio.timeout(5):
         assert await time_slicer.run_each(slow, range(3), Deadline.after(30), "x") == [0, 1, 2]
 

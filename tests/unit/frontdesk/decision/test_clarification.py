@@ -87,7 +87,7 @@ def test_a_candidate_matters_from_a_fifth_of_the_best_ones_probability() -> None
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_the_best_candidate_always_matters_and_the_order_stays(probabilities: list[float]) -> None:
-    found = candidates(*sorted(probabilities, reverse=True))
+    ranked = candidates(*sorted(probabilities, reverse=True))
 
-    assert likely_candidates(found) == tuple(candidate.label for candidate in found)[: len(likely_candidates(found))]
-    assert likely_candidates(found)[0] == "intent_0"
+    assert likely_candidates(ranked) == tuple(candidate.label for candidate in ranked)[: len(likely_candidates(ranked))]
+    assert likely_candidates(ranked)[0] == "intent_0"

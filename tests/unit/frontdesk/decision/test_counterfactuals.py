@@ -33,23 +33,25 @@ def test_an_automated_message_would_be_drafted_below_its_threshold_and_escalated
 
 
 def test_the_confidence_that_would_have_been_enough_is_named() -> None:
-    found = case(sure(confidence=0.81)).find_counterfactuals()
+    counterfactuals = case(sure(confidence=0.81)).find_counterfactuals()
 
-    assert Counterfactual("the confidence were at least 90.0% (it is 81.0%)", Action.AUTOMATE) in found
+    assert Counterfactual("the confidence were at least 90.0% (it is 81.0%)", Action.AUTOMATE) in counterfactuals
 
 
 def test_where_no_threshold_is_certified_that_is_what_would_have_helped() -> None:
-    found = case(sure(threshold=None)).find_counterfactuals()
+    counterfactuals = case(sure(threshold=None)).find_counterfactuals()
 
-    assert Counterfactual("a threshold of 95.0% or less had been certified", Action.AUTOMATE) in found
+    assert Counterfactual("a threshold of 95.0% or less had been certified", Action.AUTOMATE) in counterfactuals
 
 
 def test_a_policy_that_forbids_is_named_where_it_alone_stands_in_the_way() -> None:
     forbidden = Taxonomy((IntentPolicy("track_order"),), {})
-    words = "the team's policy allowed track_order to be answered without a person"
+    condition = "the team's policy allowed track_order to be answered without a person"
 
-    assert Counterfactual(words, Action.AUTOMATE) in case(sure(), forbidden).find_counterfactuals()
-    assert words not in [found.condition for found in case(sure(confidence=0.5), forbidden).find_counterfactuals()]
+    assert Counterfactual(condition, Action.AUTOMATE) in case(sure(), forbidden).find_counterfactuals()
+    assert condition not in [
+        counterfactual.condition for counterfactual in case(sure(confidence=0.5), forbidden).find_counterfactuals()
+    ]
 
 
 def test_an_urgent_message_would_go_out_if_it_were_less_urgent() -> None:
@@ -71,12 +73,12 @@ def test_out_of_scope_the_limit_is_named() -> None:
 
 def test_a_question_would_not_be_asked_of_one_plausible_intent() -> None:
     both = (Candidate("track_order", 0.6), Candidate("get_refund", 0.3))
-    found = case(replace(sure(confidence=0.6), plausible=both)).find_counterfactuals()
+    counterfactuals = case(replace(sure(confidence=0.6), plausible=both)).find_counterfactuals()
 
-    assert Counterfactual("one intent alone were plausible", Action.DRAFT) in found
+    assert Counterfactual("one intent alone were plausible", Action.DRAFT) in counterfactuals
 
 
 def test_a_part_that_was_skipped_is_named() -> None:
-    found = case(replace(sure(), skipped=("distilbert",))).find_counterfactuals()
+    counterfactuals = case(replace(sure(), skipped=("distilbert",))).find_counterfactuals()
 
-    assert Counterfactual("every part of the system had taken part", Action.AUTOMATE) in found
+    assert Counterfactual("every part of the system had taken part", Action.AUTOMATE) in counterfactuals

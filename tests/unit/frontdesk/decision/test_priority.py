@@ -309,8 +309,8 @@ def test_a_cue_without_points_strikes_its_words_out_and_is_no_part(tmp_path: Pat
     ],
 )
 def test_the_starter_policy_hears_haste_harm_and_patience(text: str, cue: str) -> None:
-    (found,) = points(score(text)).keys() - {"base.low"}
-    assert found == f"cues.{cue}"
+    (part,) = points(score(text)).keys() - {"base.low"}
+    assert part == f"cues.{cue}"
 
 
 @pytest.mark.parametrize(

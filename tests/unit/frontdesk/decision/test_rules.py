@@ -133,10 +133,10 @@ def test_a_few_plausible_intents_are_asked_about_and_many_go_to_a_person(
 
 
 def test_the_question_names_what_is_asked_about_and_only_a_question_does() -> None:
-    asked = decision(replace(OPEN, description="The customer asks where it is."), plausible=3, confidence=0.5)
+    clarify = decision(replace(OPEN, description="The customer asks where it is."), plausible=3, confidence=0.5)
 
-    assert asked.question == "Do you want to know where it is, or thing 1, or thing 2?"
-    assert asked.asks_about == ("track_order", "intent_1", "intent_2")
+    assert clarify.question == "Do you want to know where it is, or thing 1, or thing 2?"
+    assert clarify.asks_about == ("track_order", "intent_1", "intent_2")
     for other in (decision(), decision(plausible=4, confidence=0.5), decision(NEVER, plausible=2, confidence=0.5)):
         assert (other.question, other.asks_about) == (None, ())
 

@@ -87,9 +87,9 @@ def test_a_typed_placeholder_is_neutralized_in_every_spelling_and_real_ones_stay
     assert masked.neutralize(masked.text) == "Where is order [ORDER_1], and what is (ORDER 7) here?"
     same = mask(f"Where is order 48213, and {typed.replace('7', '1').replace(chr(0xFF17), '1')}?")
     (real,) = same.originals
-    shown = same.neutralize(same.text)
-    assert real in shown
-    assert same.restore(shown).count("48213") == 1
+    neutralized = same.neutralize(same.text)
+    assert real in neutralized
+    assert same.restore(neutralized).count("48213") == 1
 
 
 @pytest.mark.parametrize("text", ["see [1] and [note]", "a[order_1x]", "&#8364; 5", "[file_1] & [x]", "[NAME]"])

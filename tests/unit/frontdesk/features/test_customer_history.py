@@ -31,12 +31,12 @@ def test_each_window_begins_at_its_moment_and_ends_before_now() -> None:
 
 
 def test_repeats_are_counted_by_intent_and_the_newest_sentiment_wins() -> None:
-    told = [
+    contacts = [
         contact(NOW - DAY, "get_refund", "positive"),
         contact(NOW - 2 * DAY, "get_refund", "negative", escalated=True),
         contact(NOW - 8 * DAY, "get_refund", escalated=True),
     ]
-    history = history_before(told, [], NOW)
+    history = history_before(contacts, [], NOW)
     assert history.contacts_7d_by_intent == {"get_refund": 2}
     assert (history.escalations_30d, history.last_sentiment) == (2, "positive")
 
@@ -47,8 +47,8 @@ def test_satisfaction_is_the_mean_of_90_days() -> None:
 
 
 def test_who_writes_all_the_time_is_counted_to_a_limit() -> None:
-    told = [contact(NOW - number * MICROSECOND) for number in range(1, 2 * MAX_INTERACTIONS)]
-    assert history_before(told, [], NOW).contacts_1d == MAX_INTERACTIONS
+    contacts = [contact(NOW - number * MICROSECOND) for number in range(1, 2 * MAX_INTERACTIONS)]
+    assert history_before(contacts, [], NOW).contacts_1d == MAX_INTERACTIONS
 
 
 def test_of_a_stranger_nothing_is_known() -> None:

@@ -35,23 +35,23 @@ def test_word_weights_equal_those_of_scikit_learn() -> None:
     expected = theirs.fit_transform(TEXTS).toarray()
     assert list(theirs.get_feature_names_out()) == list(ours.words)
     for text, row in zip(TEXTS, expected, strict=True):
-        found = ours.terms(text)
+        terms = ours.terms(text)
         dense = np.zeros(ours.size)
-        dense[found.ids] = found.weights
+        dense[terms.ids] = terms.weights
         np.testing.assert_allclose(dense, row, atol=1e-6)
 
 
 def test_each_block_has_length_one() -> None:
     vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
-    found = vectoriser.terms(TEXTS[0])
-    words = found.ids < len(vectoriser.words)
-    assert np.linalg.norm(found.weights[words]) == pytest.approx(1, abs=1e-6)
-    assert np.linalg.norm(found.weights[~words]) == pytest.approx(1, abs=1e-6)
+    terms = vectoriser.terms(TEXTS[0])
+    words = terms.ids < len(vectoriser.words)
+    assert np.linalg.norm(terms.weights[words]) == pytest.approx(1, abs=1e-6)
+    assert np.linalg.norm(terms.weights[~words]) == pytest.approx(1, abs=1e-6)
 
 
 def test_a_text_without_known_terms_is_empty() -> None:
-    found = Vectoriser.fit(TEXTS).terms("§§§")
-    assert len(found.ids) == len(found.weights) == 0
+    terms = Vectoriser.fit(TEXTS).terms("§§§")
+    assert len(terms.ids) == len(terms.weights) == 0
 
 
 def test_the_vocabulary_prefers_frequent_terms_and_then_the_alphabet() -> None:
@@ -63,10 +63,10 @@ def test_the_vocabulary_prefers_frequent_terms_and_then_the_alphabet() -> None:
 def test_terms_are_ascending_finite_and_within_the_vocabulary_for_any_text(texts: list[str]) -> None:
     vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
     for text in texts:
-        found = vectoriser.terms(text)
-        assert (np.diff(found.ids) > 0).all()
-        assert np.isfinite(found.weights).all()
-        assert ((found.ids >= 0) & (found.ids < vectoriser.size)).all()
+        terms = vectoriser.terms(text)
+        assert (np.diff(terms.ids) > 0).all()
+        assert np.isfinite(terms.weights).all()
+        assert ((terms.ids >= 0) & (terms.ids < vectoriser.size)).all()
 
 
 def test_forgetting_remembered_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,6 +75,6 @@ def test_forgetting_remembered_words_changes_nothing(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "MAX_CACHED_WORDS", 1)
     fresh = Vectoriser(vectoriser.words, vectoriser.characters, vectoriser.idf)
     for text, expected in zip(TEXTS, before, strict=True):
-        found = fresh.terms(text)
-        assert (found.ids == expected.ids).all()
-        assert (found.weights == expected.weights).all()
+        terms = fresh.terms(text)
+        assert (terms.ids == expected.ids).all()
+        assert (terms.weights == expected.weights).all()

@@ -63,37 +63,37 @@ def samples(metrics: Metrics) -> dict[str, float]:
 def test_an_answer_is_counted_by_what_was_found_and_proposed(metrics: Metrics) -> None:
     metrics.observe_answer(ANSWER)
     metrics.observe_answer(ANSWER)
-    seen = samples(metrics)
-    assert seen["frontdesk_queries_total draft cancel_order"] == 2
-    assert seen["frontdesk_sentiments_total negative"] == 2
-    assert seen["frontdesk_priorities_total high"] == 2
-    assert seen["frontdesk_skipped_total history"] == 2
-    assert seen["frontdesk_skipped_total mc_samples"] == 2
+    values = samples(metrics)
+    assert values["frontdesk_queries_total draft cancel_order"] == 2
+    assert values["frontdesk_sentiments_total negative"] == 2
+    assert values["frontdesk_priorities_total high"] == 2
+    assert values["frontdesk_skipped_total history"] == 2
+    assert values["frontdesk_skipped_total mc_samples"] == 2
 
 
 def test_confidence_and_uncertainty_fall_into_tenths(metrics: Metrics) -> None:
     metrics.observe_answer(ANSWER)
-    seen = samples(metrics)
-    assert seen["frontdesk_confidence_bucket 0.9"] == 0
-    assert seen["frontdesk_confidence_bucket 1.0"] == 1
-    assert seen["frontdesk_uncertainty_score_bucket 0.2"] == 0
-    assert seen["frontdesk_uncertainty_score_bucket 0.3"] == 1
+    values = samples(metrics)
+    assert values["frontdesk_confidence_bucket 0.9"] == 0
+    assert values["frontdesk_confidence_bucket 1.0"] == 1
+    assert values["frontdesk_uncertainty_score_bucket 0.2"] == 0
+    assert values["frontdesk_uncertainty_score_bucket 0.3"] == 1
 
 
 def test_stage_times_are_in_seconds(metrics: Metrics) -> None:
     metrics.observe_answer(ANSWER)
-    seen = samples(metrics)
-    assert seen["frontdesk_stage_duration_seconds_sum models"] == pytest.approx(0.012)
-    assert seen["frontdesk_stage_duration_seconds_count mask"] == 1
+    values = samples(metrics)
+    assert values["frontdesk_stage_duration_seconds_sum models"] == pytest.approx(0.012)
+    assert values["frontdesk_stage_duration_seconds_count mask"] == 1
 
 
 def test_a_request_is_counted_and_timed_by_its_route(metrics: Metrics) -> None:
     metrics.observe_request("/v1/queries/{id}", "GET", 404, 0.004)
-    seen = samples(metrics)
-    assert seen["frontdesk_http_requests_total GET /v1/queries/{id} 404"] == 1
-    assert seen["frontdesk_http_request_duration_seconds_sum /v1/queries/{id}"] == pytest.approx(0.004)
-    assert seen["frontdesk_http_request_duration_seconds_bucket 0.0025 /v1/queries/{id}"] == 0
-    assert seen["frontdesk_http_request_duration_seconds_bucket 0.005 /v1/queries/{id}"] == 1
+    values = samples(metrics)
+    assert values["frontdesk_http_requests_total GET /v1/queries/{id} 404"] == 1
+    assert values["frontdesk_http_request_duration_seconds_sum /v1/queries/{id}"] == pytest.approx(0.004)
+    assert values["frontdesk_http_request_duration_seconds_bucket 0.0025 /v1/queries/{id}"] == 0
+    assert values["frontdesk_http_request_duration_seconds_bucket 0.005 /v1/queries/{id}"] == 1
 
 
 def test_buckets_reach_from_a_millisecond_to_ten_seconds(metrics: Metrics) -> None:
@@ -119,8 +119,8 @@ def test_only_the_version_that_answers_is_one(metrics: Metrics) -> None:
     metrics.set_model("v7")
     assert samples(metrics)["frontdesk_model_info v7"] == 1
     metrics.set_model("v8")
-    seen = samples(metrics)
-    assert (seen["frontdesk_model_info v7"], seen["frontdesk_model_info v8"]) == (0, 1)
+    values = samples(metrics)
+    assert (values["frontdesk_model_info v7"], values["frontdesk_model_info v8"]) == (0, 1)
 
 
 def test_waiting_is_what_was_said_last(metrics: Metrics) -> None:
@@ -163,11 +163,11 @@ def test_any_worker_shows_the_sum_over_all_workers(tmp_path: Path, monkeypatch: 
         for requests in ("3", "4")
     )
     here = Metrics(CollectorRegistry())
-    seen = samples(here)
-    assert seen["frontdesk_http_requests_total POST /v1/understand 200"] == 7
-    assert seen["frontdesk_http_request_duration_seconds_count /v1/understand"] == 7
-    assert seen["frontdesk_waiting_texts"] == 7
-    assert seen["frontdesk_model_info v7"] == 1
+    values = samples(here)
+    assert values["frontdesk_http_requests_total POST /v1/understand 200"] == 7
+    assert values["frontdesk_http_request_duration_seconds_count /v1/understand"] == 7
+    assert values["frontdesk_waiting_texts"] == 7
+    assert values["frontdesk_model_info v7"] == 1
 
     mark_process_dead(int(first))
     after = samples(here)
