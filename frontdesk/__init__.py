@@ -1,7 +1,7 @@
-"""Frontdesk's own vocabulary and its one use case: understand a customer's message and answer it.
+"""The domain types of Frontdesk and its use case: understand a customer's message and answer it.
 
-This package imports none of the others (`runners`, `model_store`, `training`, `bentos`, `cli`). Each of them imports it
-first, because it switches off the usage reports of libraries, and some libraries start recording when imported.
+This package imports none of the others (`runners`, `model_store`, `training`, `bentos`, `cli`). They import it before
+any library, because it disables telemetry of libraries, and some libraries start recording when they are imported.
 """
 
 import os

@@ -1,12 +1,13 @@
-"""Circuit breaker: stop calling a dependency for a while after it failed, or was slow, too often.
+"""Circuit breaker: stop calling a dependency for a while after too many calls failed or were slow.
 
     closed --(half of the last calls bad)--> open --(open_s later)--> half-open --(probes good)--> closed
                                               ^                          |
                                               +------(a probe bad)-------+
 
-The window is the last `max_calls` calls within `window_s`. Limiting the number of calls keeps earlier successes of a
-busy dependency from hiding a failure; limiting the time forgets old failures of a quiet one. An instance is used from
-one event loop and is not locked. Does not know the dependency. After M. Nygard, Release It!, 2nd edition, section 5.2.
+A call is bad if it failed or was slow. The window holds the last `max_calls` calls within `window_s`: the limit on
+calls ensures that earlier successes of a busy dependency do not hide a failure, the limit on time that old failures of
+a rarely used one expire. An instance is used from one event loop and has no lock. It does not know the dependency.
+Source: M. Nygard, Release It!, 2nd edition, section 5.2.
 """
 
 from __future__ import annotations
@@ -27,9 +28,9 @@ class CircuitState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class BreakerLimits:
-    """Open when at least `min_calls` are in the window and `bad_share` of them failed or took `slow_s` or longer.
+    """The circuit opens when the window has at least `min_calls`, and `bad_share` of them failed or took `slow_s`.
 
-    `probes`: successful calls, one at a time, that close a half-open circuit.
+    `probes`: number of successful calls, one at a time, that close a half-open circuit.
     """
 
     slow_s: float
@@ -42,19 +43,19 @@ class BreakerLimits:
 
     @classmethod
     def consecutive(cls, failures: int, open_s: float) -> BreakerLimits:
-        """Open after this number of failures in a row, however slow or far apart; one success closes the circuit."""
+        """Open after this number of consecutive failures, regardless of time; one success closes the circuit."""
         return cls(
             slow_s=inf, open_s=open_s, window_s=inf, max_calls=failures, min_calls=failures, bad_share=1.0, probes=1
         )
 
 
 OPTIONAL_DEPENDENCY = BreakerLimits.consecutive(failures=3, open_s=1.0)
-"""For what a request can do without and bounds by a short time-out: few requests pay it, then one a second."""
+"""For optional dependencies with a short time-out: three requests wait for it, then one in each second."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Permission for one call, returned by exactly one of `record_success`, `record_failure` and `discard`."""
+    """Permission for one call. Return it with exactly one of `record_success`, `record_failure` and `discard`."""
 
     generation: int
     started_at: float
@@ -85,7 +86,7 @@ class CircuitBreaker:
         return self._state
 
     def admit(self) -> Ticket | None:
-        """Return a ticket for one call, or None: do not call now."""
+        """Return a ticket for one call, or None if the dependency must not be called now."""
         now = self._clock()
         if self._state is CircuitState.OPEN and now - self._opened_at >= self._limits.open_s:
             self._enter(CircuitState.HALF_OPEN)
@@ -93,12 +94,12 @@ class CircuitBreaker:
             return None
         if self._state is CircuitState.HALF_OPEN:
             if self._probing:
-                return None  # one at a time: not all callers at once call a dependency that has just recovered
+                return None  # one probe at a time, to protect a dependency that has just recovered
             self._probing += 1
         return Ticket(self._generation, now)
 
     def record_success(self, ticket: Ticket, seconds: float | None = None) -> None:
-        """Record a success, which counts as bad if it was slow. `seconds`: its duration, by default since `admit`."""
+        """Record a success; a slow one counts as bad. `seconds`: duration of the call, default: since `admit`."""
         duration_s = self._clock() - ticket.started_at if seconds is None else seconds
         self._record(ticket, bad=duration_s >= self._limits.slow_s)
 
@@ -107,13 +108,13 @@ class CircuitBreaker:
         self._record(ticket, bad=True)
 
     def discard(self, ticket: Ticket) -> None:
-        """Record nothing: the caller cancelled the call, or the request itself was invalid."""
+        """Return the ticket without an outcome: the caller cancelled the call, or the request was invalid."""
         if ticket.generation == self._generation and self._state is CircuitState.HALF_OPEN:
             self._probing -= 1
 
     def _record(self, ticket: Ticket, *, bad: bool) -> None:
         if ticket.generation != self._generation:
-            return  # the call began before the last change of state
+            return  # the call started before the last change of state
         if self._state is CircuitState.HALF_OPEN:
             self._record_probe(bad=bad)
             return

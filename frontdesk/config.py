@@ -1,7 +1,7 @@
-"""configuration.yaml and the environment, read once into frozen settings.
+"""Settings from configuration.yaml and the environment, read once and frozen.
 
-Entry points call `load()` and hand each part its section; nothing else reads settings. Unknown keys, in the file
-or in a `FRONTDESK_...` variable, are refused by name, because a misspelt limit is worse than none.
+Entry points call `load()` and pass each component its section; nothing else reads settings. Unknown keys, in the file
+or in a `FRONTDESK_...` variable, are errors, because a misspelt limit would silently have no effect.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ CONFIG_VARIABLE = "FRONTDESK_CONFIG"
 DATA_VARIABLE = "FRONTDESK_DATA"
 CRASH_VARIABLE = "FRONTDESK_CRASH_AT"  # for tests: frontdesk/storage/failpoints.py
 KEY_VARIABLES = frozenset(f"FRONTDESK_{name}_KEY" for name in ("SIGNING", "SEALING", "AUDIT", "ERASURE"))
-"""Read by frontdesk/security/keys_from_env.py, never into settings."""
+"""Read by frontdesk/security/keys_from_env.py; they are not in the settings."""
 API_KEY_VARIABLE = "FRONTDESK_LLM__API_KEY"
-SCOPE_PATTERN = r"^[!#-\[\]-~]{1,64}$"  # one name, as RFC 6749, section 3.3 writes it
+SCOPE_PATTERN = r"^[!#-\[\]-~]{1,64}$"  # one scope token, RFC 6749, section 3.3
 PROJECT = Path(__file__).resolve().parent.parent
 _SQLITE = "sqlite:///"
 LOCAL_FILE = Path("configuration.yaml")
 PINNED_RUN_VARIABLE = "FRONTDESK_PINNED_RUN"
-"""Set by the serving master for its children: the file of what they share (runners/services/pinned_run.py)."""
+"""Set by the serving master for its child processes: path of the file that they share (see `pinned_run.py`)."""
 NOT_SETTINGS = {CONFIG_VARIABLE, DATA_VARIABLE, CRASH_VARIABLE, PINNED_RUN_VARIABLE, PARENT_VARIABLE, *KEY_VARIABLES}
 
 
@@ -150,7 +150,7 @@ class ResponseSettings(SettingsSection):
 
 
 class LlmSettings(SettingsSection):
-    """`api_key` comes from the environment alone; it is in no dump and no repr."""
+    """`api_key` comes from the environment only; it is in no dump and no repr."""
 
     base_url: str | None = None
     model: str | None = None
@@ -184,7 +184,7 @@ class LlmSettings(SettingsSection):
 
 
 class RetentionDays(SettingsSection):
-    """How many days rows are kept, by table; None keeps them forever. Fractions of a day are allowed."""
+    """Days that rows are kept, by table; None: no limit. Fractions of a day are allowed."""
 
     queries: float | None = Field(None, gt=0)
     customer_history: float | None = Field(None, gt=0)
@@ -266,7 +266,10 @@ class TrainingSettings(SettingsSection):
 
 
 class PromotionLimits(SettingsSection):
-    """How much worse than the champion a challenger may be (model_store/promotion_gate.py). Losses are shares, 0.01 is 1 %."""
+    """How much worse than the champion a challenger may be (model_store/promotion_gate.py).
+
+    Losses of accuracy are shares: 0.01 is 1 %.
+    """
 
     significance: float = Field(0.05, gt=0, lt=1)
     max_accuracy_loss: float = Field(0.01, ge=0, le=1)
@@ -280,7 +283,7 @@ class PromotionLimits(SettingsSection):
 
 
 class Settings(SettingsSection):
-    """The whole configuration. Paths that the file leaves empty are derived from `home`."""
+    """The whole configuration. Paths that are null in the file are derived from `home`."""
 
     home: Path = Path("var")
     server: ServerSettings = ServerSettings()
@@ -312,7 +315,7 @@ class Settings(SettingsSection):
 
     @property
     def sinks(self) -> tuple[str, ...]:
-        """The sinks that every event is told to; that of customers' features comes with a Redis by itself."""
+        """The sinks that get every event; `features` is added automatically with `redis.url`."""
         return tuple(dict.fromkeys((*self.outbox.sinks, *(("features",) if self.redis.url else ()))))
 
     @property
@@ -345,17 +348,17 @@ class Settings(SettingsSection):
 
 
 def load(path: Path | None = None, environment: dict[str, str] | None = None, *, trust_home: bool = False) -> Settings:
-    """Read the configuration file, then the environment over it.
+    """Read the configuration file, then apply the environment variables.
 
     Args:
-        path: the file; by default `$FRONTDESK_CONFIG`, else ./configuration.yaml, else the one beside the package.
-        environment: variables to read instead of the process's own.
+        path: the file; by default `$FRONTDESK_CONFIG`, else ./configuration.yaml, else the one next to the package.
+        environment: variables to use instead of those of the process.
         trust_home: do not check the permissions of the home, for commands that only report on it.
 
     Raises:
         UntrustedFileError: as `check_home`; or another user owns or can write to ./configuration.yaml or its folder;
             or a named file is world-writable.
-        ConfigurationError: naming each key that is unknown or wrong, and where it was set.
+        ConfigurationError: a key is unknown or wrong; the message names each of them, and the file.
     """
     variables = dict(os.environ) if environment is None else environment
     file = path or configuration_file(variables)
@@ -372,7 +375,7 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
         raise ConfigurationError(
             f"The configuration is wrong: {problems}.",
             hint=f"See {file or 'configuration.yaml'} and the FRONTDESK_ variables; "
-            "`frontdesk config show` prints what is known.",
+            "`frontdesk config show` prints the settings.",
         ) from None
     root = file.resolve().parent if file else Path.cwd()
     if not trust_home:
@@ -381,7 +384,7 @@ def load(path: Path | None = None, environment: dict[str, str] | None = None, *,
 
 
 def paths_in_environment(settings: Settings, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return variables with which a process in another directory uses the same file, home and relative paths."""
+    """Return variables so that a process in another directory uses the same file, home and relative paths."""
     paths = {"FRONTDESK_HOME": str(settings.home)}
     if (file := configuration_file(variables)) is not None:
         paths[CONFIG_VARIABLE] = str(file.absolute())
@@ -413,10 +416,10 @@ def configuration_file(variables: Mapping[str, str]) -> Path | None:
 
 
 def _open_file(path: Path) -> BinaryIO:
-    """Open a configuration file; one that is only found in the current directory may belong to another user.
+    """Open a configuration file. A file in the current directory may belong to another user and is checked.
 
-    The file decides which servers get keys and whose bundles are trusted. A named file, or the one next to the code,
-    was chosen by the operator and is refused only if it is world-writable.
+    The file determines which servers get keys and which bundles are trusted. A file that the operator has named, or
+    the one next to the code, is refused only if it is world-writable.
     """
     if path == LOCAL_FILE and path.resolve().parent != PROJECT:
         return open_trusted(path, f"{Path.cwd() / path}")
@@ -445,7 +448,7 @@ def _read_file(path: Path) -> dict[str, Any]:
 
 
 def _refuse_secrets(data: dict[str, Any], path: Path | None) -> None:
-    """Files are copied, committed and mailed."""
+    """Refuse secrets in the file, because files are copied, committed and mailed."""
     llm = data.get("llm")
     if isinstance(llm, dict) and "api_key" in llm:
         raise ConfigurationError(
@@ -454,7 +457,7 @@ def _refuse_secrets(data: dict[str, Any], path: Path | None) -> None:
 
 
 def _apply_environment(data: dict[str, Any], variables: dict[str, str]) -> None:
-    """Put each FRONTDESK_<SECTION>__<KEY> over the file's value; values are read as YAML scalars."""
+    """Replace values of the file by each FRONTDESK_<SECTION>__<KEY>. Values are parsed as YAML scalars."""
     for name in sorted(variables):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS:
             continue

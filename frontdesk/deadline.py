@@ -1,4 +1,4 @@
-"""How much time a request has left. A value: it measures, it never interrupts."""
+"""The deadline of a request: an immutable value that is passed along with it."""
 
 from __future__ import annotations
 
@@ -15,32 +15,32 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Deadline:
-    """The moment, on the monotonic clock in seconds, after which nobody waits for the answer any more."""
+    """`at` is the time on the monotonic clock, in seconds, after which the caller no longer waits for the answer."""
 
     at: float
     started_at: float = field(default_factory=time.monotonic, compare=False)
-    """When the request began, on the same clock."""
+    """Start of the request, on the same clock."""
 
     @classmethod
     def after(cls, seconds: float, started_at: float | None = None) -> Deadline:
-        """Return the deadline `seconds` from now; `started_at` is the start of the request (monotonic, default: now)."""
+        """Return the deadline `seconds` from now. `started_at`: start of the request (monotonic clock, default now)."""
         now = time.monotonic()
         return cls(now + seconds, now if started_at is None else started_at)
 
     def elapsed_s(self) -> float:
-        """Seconds since the request began."""
+        """Seconds since the start of the request."""
         return time.monotonic() - self.started_at
 
     def remaining_s(self) -> float:
         return self.at - time.monotonic()
 
     def check(self, activity: str) -> None:
-        """Raise `DeadlineExceeded` if the deadline has passed; `activity` names the work for the message."""
+        """Raise `DeadlineExceeded` if the deadline has passed. `activity` is for the message, e.g. "it was sent"."""
         if self.remaining_s() <= 0:
             raise _deadline_exceeded(activity)
 
     async def wait_for(self, work: Awaitable[T], activity: str) -> T:
-        """Await `work`, or raise `DeadlineExceeded` naming what was being done."""
+        """Await `work` until the deadline, else cancel it and raise `DeadlineExceeded` with `activity`."""
         remaining = self.remaining_s()
         try:
             async with asyncio.timeout(max(remaining, 0.0)):

@@ -1,25 +1,25 @@
-"""Everything that can go wrong on purpose, drawn as a tree.
+"""The errors that Frontdesk raises on purpose, as a tree.
 
     FrontdeskError
-    ├── InvalidQuery          the caller's message cannot be accepted
-    ├── Unauthenticated       no token, or one that is not valid
+    ├── InvalidQuery          the request is invalid
+    ├── Unauthenticated       the token is missing or not valid
     ├── Forbidden             a valid token without the scope
-    ├── NotFound              no such thing, or not this tenant's
+    ├── NotFound              the object does not exist, or belongs to another tenant
     ├── MethodNotAllowed      the route exists, but not for this method
     ├── TooLarge              more bytes than the limit
-    ├── UnsupportedMedia      a body that is not JSON
-    ├── KeyInFlight           a request with the same Idempotency-Key is being answered just now
+    ├── UnsupportedMedia      the body is not JSON
+    ├── KeyInFlight           a request with the same Idempotency-Key is in progress
     ├── KeyReused             the Idempotency-Key was used for another request
-    ├── RateLimited           the caller, its tenant or all together have asked more often than a limit allows
+    ├── RateLimited           a rate limit of the caller, of its tenant or of all callers is exceeded
     ├── Overloaded            the queue cannot meet its deadlines; try again later
-    ├── DeadlineExceeded      the caller's time was over before an answer was there
+    ├── DeadlineExceeded      the deadline passed before the answer was ready
     ├── StorageUnavailable    the record could not be written, so nothing is acknowledged
-    ├── BundleError           a model bundle is missing, damaged or of another making
+    ├── BundleError           a model bundle is missing, damaged or incompatible
     ├── ConfigurationError    a setting is wrong; the message names it
     └── DataError             training data cannot be used; the message names the rows
 
-The core speaks of kinds, never of HTTP or gRPC statuses: `bentos/admission/errors.py` translates.
-Messages never contain a customer's words.
+This package does not know HTTP or gRPC statuses: `bentos/admission/errors.py` maps kinds to them.
+Messages never contain text of a customer.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class ErrorKind(StrEnum):
 
 
 class FrontdeskError(Exception):
-    """The root. `message` says what is wrong, `hint` what to do about it."""
+    """Base class. `message` states the problem, `hint` the remedy."""
 
     kind: ClassVar[ErrorKind]
 
@@ -62,7 +62,7 @@ class FrontdeskError(Exception):
         self.hint = hint
 
     def __reduce__(self) -> tuple[Callable[..., FrontdeskError], tuple[str]]:
-        """Errors cross process boundaries whole: exceptions by themselves forget what is given by keyword."""
+        """Keep keyword arguments when the error is pickled between processes: plain exceptions lose them."""
         attributes = {name: value for name, value in vars(self).items() if name != "message"}
         return partial(type(self), **attributes), (self.message,)
 
@@ -71,7 +71,7 @@ MAX_VIOLATIONS = 20
 
 
 class InvalidQuery(FrontdeskError):
-    """An invalid request. `violations` lists (where, what) for the first `MAX_VIOLATIONS` broken rules."""
+    """`violations` are (field, problem) of the first `MAX_VIOLATIONS` violated rules."""
 
     kind = ErrorKind.INVALID_QUERY
 
@@ -93,7 +93,7 @@ class NotFound(FrontdeskError):
 
 
 class MethodNotAllowed(FrontdeskError):
-    """`allowed` are the methods that the route has."""
+    """`allowed` are the methods of the route."""
 
     kind = ErrorKind.METHOD_NOT_ALLOWED
 
@@ -119,7 +119,7 @@ class KeyReused(FrontdeskError):
 
 
 class RateLimited(FrontdeskError):
-    """`retry_after_s` is the earliest time at which a request may pass."""
+    """`retry_after_s` is the time in seconds until the next request can be accepted."""
 
     kind = ErrorKind.RATE_LIMITED
 
@@ -129,7 +129,7 @@ class RateLimited(FrontdeskError):
 
 
 class Overloaded(FrontdeskError):
-    """`retry_after_s` is the earliest time at which trying again makes sense."""
+    """`retry_after_s` is the time in seconds after which a retry can succeed."""
 
     kind = ErrorKind.OVERLOADED
 
@@ -147,7 +147,7 @@ class StorageUnavailable(FrontdeskError):
 
 
 class BundleError(FrontdeskError):
-    """`field` names the file or the manifest field that is not as it should be."""
+    """`field` is the file or the manifest field that is wrong."""
 
     kind = ErrorKind.BUNDLE
 

@@ -1,9 +1,10 @@
-"""The map of the product: what happens to one customer's message, top to bottom.
+"""The hot path: everything that happens to one customer message, from top to bottom.
 
-    (idempotency key) -> mask -> understand -> (customer's history) -> priority -> decision -> (reply) -> record
+    (claim the key) -> mask -> understand -> (load the history) -> priority -> decision -> (reply) -> store the record
 
-Every part arrives typed, through a port of one verb; nothing is fetched from globals. HTTP, gRPC and the command
-line call the same `AnswerQuery`. Knows nothing of the web, of databases or of model libraries.
+Steps in parentheses are optional: an Idempotency-Key, a customer id, a reply. `AnswerQuery` gets its dependencies as
+ports with few methods and reads no globals. HTTP, gRPC and the command line call the same `AnswerQuery`. This module
+does not depend on a web framework, a database or a model library.
 """
 
 from __future__ import annotations
@@ -48,19 +49,19 @@ from frontdesk.types import (
 )
 
 MIN_SLICED_CHARACTERS = 500
-"""Texts of this many characters are masked in cooperative slices. The worst 500 characters take 3 ms."""
+"""Texts of at least this many characters are masked in time slices. The slowest text of 500 characters takes 3 ms."""
 RECORDS_PER_PASS = 16
-"""Records of a batch that are started in one pass of the event loop: each costs about 0.2 ms."""
+"""Number of records of a batch that are started in one pass of the event loop. Each takes about 0.2 ms."""
 OBSERVE_TIMEOUT_S = 10.0
-CUSTOMER_HISTORY = "customer_history"  # as it is named in `skipped`
+CUSTOMER_HISTORY = "customer_history"  # its name in `Answer.skipped`
 
 MASKING = "the message was masked"
-PREDICTING = "the models read the message"
+PREDICTING = "the models processed the message"
 DECIDING = "the decisions were made"
 
 
 class Champion(Protocol):
-    """A bundle that is loaded and warm. It holds no policy: what it says depends on the text alone."""
+    """The served bundle, loaded and warm. It applies no policy: its output depends on the text only."""
 
     @property
     def version(self) -> str: ...
@@ -77,7 +78,7 @@ class Champion(Protocol):
 
 
 class CustomerHistorySource(Protocol):
-    """What the record knows of customers as of a moment, by customer; None where it cannot be told in time."""
+    """Loads the histories of customers before `at`, by customer id; None if they are not available in time."""
 
     async def load_histories(
         self, tenant: str, customer_ids: Collection[str], at: datetime
@@ -85,19 +86,22 @@ class CustomerHistorySource(Protocol):
 
 
 class ReplyWriter(Protocol):
-    """Writes the reply, still masked: its sentences as each may be shown, then the reply of record, `WrittenReply`."""
+    """Yields the masked reply: each `Sentence` as soon as it may be shown, then a `WrittenReply`, the stored reply."""
 
     def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[Sentence | WrittenReply, None]: ...
 
 
 class Recorder(Protocol):
-    """Keeps a record and says how it is stored, only once it is durable; raises `StorageUnavailable` otherwise."""
+    """Stores a record durably and returns where: "committed" or "spooled". Raises `StorageUnavailable`."""
 
     async def store(self, record: Record) -> str: ...
 
 
 class IdempotencyClaims(Protocol):
-    """Who may work under which Idempotency-Key; raises `KeyInFlight` and `KeyReused`."""
+    """Claims on Idempotency-Keys. `acquire` returns a claim, or the answer that is stored under the key.
+
+    `acquire` raises `KeyInFlight` and `KeyReused`.
+    """
 
     async def acquire(self, key: str, operation: str, query: Query, caller: Caller) -> Claim | EarlierAnswer: ...
 
@@ -106,7 +110,7 @@ class IdempotencyClaims(Protocol):
 
 @dataclass(slots=True)
 class AnswerQuery:
-    """The one use case. `champion` may be swapped between two requests, never within one."""
+    """The use case. `champion` may be replaced at any time; a request keeps the one with which it started."""
 
     mask_steps: Callable[[str], Steps[MaskedText]]
     champion: Champion
@@ -120,7 +124,7 @@ class AnswerQuery:
     time_slicer: TimeSlicer = dataclasses.field(default_factory=TimeSlicer)
 
     async def answer(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
-        """Understand one message, decide, write the reply, keep the record; `reply` and `stored` are set."""
+        """Understand one message, decide, write the reply and store the record. Sets `reply` and `stored`."""
         async with aclosing(self.stream_answer(query, caller, deadline)) as events:
             (final,) = [event async for event in events if isinstance(event, FinalAnswer)]
         return final.answer
@@ -128,9 +132,10 @@ class AnswerQuery:
     async def stream_answer(
         self, query: Query, caller: Caller, deadline: Deadline
     ) -> AsyncGenerator[AnswerEvent, None]:
-        """The same as it comes about: `PreliminaryAnswer`, each `Sentence` once it may be shown, `FinalAnswer` once it is kept.
+        """Yield the events of `answer`: a `PreliminaryAnswer`, each `Sentence` of the reply, and a `FinalAnswer`.
 
-        Closing it stops the generation, and nothing is kept. What an Idempotency-Key has brought before comes whole.
+        The `FinalAnswer` comes after the record is stored. Closing the generator earlier stops the reply writer, and
+        nothing is stored. If an answer is stored under the Idempotency-Key, a `FinalAnswer` with it is the only event.
         """
         claim = await self._acquire_claim("answer", query, caller, deadline)
         if isinstance(claim, EarlierAnswer):
@@ -143,32 +148,32 @@ class AnswerQuery:
                         final = event
                     else:
                         yield event
-        except BaseException:  # a caller who left, too
+        except BaseException:  # also when the caller disconnects
             self._release(claim, caller)
             raise
-        yield final  # kept by now, whoever still listens
+        yield final  # outside the `try`: the record is stored, and a caller who disconnects must not release the claim
 
     async def understand(self, query: Query, caller: Caller, deadline: Deadline) -> Answer:
-        """Understand one message and decide, without a reply; raises what went wrong."""
+        """Understand one message and decide, without a reply."""
         return await self._run_once("understand", self._understand, query, caller, deadline)
 
     async def _run_once(
         self, operation: str, handler: Handler, query: Query, caller: Caller, deadline: Deadline
     ) -> Answer:
-        """Do the work; where the caller sent an Idempotency-Key only if it was not done before."""
+        """Call `handler`, or return the answer that is stored under the caller's Idempotency-Key."""
         claim = await self._acquire_claim(operation, query, caller, deadline)
         if isinstance(claim, EarlierAnswer):
             return claim
         try:
             return await handler(query, caller, deadline, claim)
-        except BaseException:  # a caller who left, too
+        except BaseException:  # also when the caller disconnects
             self._release(claim, caller)
             raise
 
     async def _acquire_claim(
         self, operation: str, query: Query, caller: Caller, deadline: Deadline
     ) -> Claim | EarlierAnswer | None:
-        """The right to work under the caller's Idempotency-Key, or what it has brought before; None without a key."""
+        """Return a claim on the caller's Idempotency-Key, or the answer stored under it; None without a key."""
         if query.idempotency_key is None:
             return None
         pending_claim = self.keys.acquire(query.idempotency_key, operation, query, caller)
@@ -223,9 +228,9 @@ class AnswerQuery:
     async def understand_batch(
         self, queries: Sequence[Query], caller: Caller, deadline: Deadline, claim: Claim | None = None
     ) -> list[Answer | FrontdeskError]:
-        """The same for several messages in one model call: a result for each, in order, an error where one failed.
+        """Understand several messages in one model call. Return an answer or an error for each, in order.
 
-        A `claim` is that of the only query: an Idempotency-Key stands for one answer.
+        `claim` is for a single query only: an Idempotency-Key stands for one answer.
         """
         stopwatch = Stopwatch()
         messages = await self._understand_many(queries, caller, deadline, stopwatch)
@@ -244,15 +249,15 @@ class AnswerQuery:
         )
         if len(queries) == 1:
             return [self._observe_outcome(outcomes[0], stopwatch)]
-        observe_deadline = Deadline.after(OBSERVE_TIMEOUT_S)  # stored answers are acknowledged even after the deadline
+        observe_deadline = Deadline.after(OBSERVE_TIMEOUT_S)  # stored answers are returned even after the deadline
         return await self.time_slicer.run_each(
-            lambda item: self._observe_outcome(item, stopwatch), outcomes, observe_deadline, "it was counted"
+            lambda item: self._observe_outcome(item, stopwatch), outcomes, observe_deadline, "the answers were counted"
         )
 
     async def _understand_many(
         self, queries: Sequence[Query], caller: Caller, deadline: Deadline, stopwatch: Stopwatch
     ) -> list[_UnderstoodMessage]:
-        """Mask, understand and decide, in one model call; long work runs in slices of the event loop."""
+        """Mask, understand and decide, with one model call. Long work for a batch runs in time slices."""
         champion = self.champion
         if len(queries) == 1:
             masked = [await self._mask(queries[0].text, deadline)]
@@ -290,10 +295,10 @@ class AnswerQuery:
         understanding: Understanding,
         history: CustomerHistory | None,
     ) -> Answer:
-        """Apply the team's policy to what the models understood. Pure but for the clock and the new id.
+        """Apply the team's policy to the output of the models. Pure except for the clock and the new id.
 
-        A history that could not be told (None) adds no points, and speaks against automation only where its points
-        could have made the message urgent: no certificate rests on it, as one does on the models.
+        A history that is unavailable (None) adds no points. It prevents automation only if its points could have made
+        the message urgent, because the certified thresholds depend on the models and not on the history.
         """
         policy, now = champion.taxonomy.policy(understanding.intent.label), datetime.now(UTC)
         priority = self.priority.score(query, masked, understanding, policy.urgency, now, history or EMPTY_HISTORY)
@@ -327,7 +332,7 @@ class AnswerQuery:
     async def _load_histories(
         self, queries: Sequence[Query], caller: Caller, stopwatch: Stopwatch
     ) -> list[CustomerHistory | None]:
-        """Of each message's customer: a stranger's where none is named, None where it could not be told."""
+        """Return the history of each message's customer: empty without a customer id, None if it is unavailable."""
         customer_ids = {query.customer_id for query in queries if query.customer_id is not None}
         if not customer_ids:
             return [EMPTY_HISTORY] * len(queries)
@@ -350,9 +355,10 @@ class AnswerQuery:
         stopwatch: Stopwatch,
         deadline: Deadline,
     ) -> Answer:
-        """Store the draft (masked, as it stands) before anyone is told of it; the answer as the caller gets it.
+        """Store the masked draft, and return the answer for the caller.
 
-        Its timings end here: what is kept under an Idempotency-Key must be what is sent, to the byte.
+        The timings of the answer end here, without the time for storing it: the answer that is stored under an
+        Idempotency-Key must equal the returned one byte for byte.
         """
         now = datetime.now(UTC)
         received_at = now - timedelta(seconds=deadline.elapsed_s())
@@ -365,7 +371,7 @@ class AnswerQuery:
         return record.answer_for_caller(stored)
 
     def _observe_outcome(self, outcome: Answer | BaseException, stopwatch: Stopwatch) -> Answer | FrontdeskError:
-        """The answer as it leaves, counted only now that it is kept."""
+        """Report a stored answer to the metrics and return it. Return a `FrontdeskError`, raise other exceptions."""
         if isinstance(outcome, FrontdeskError):
             return outcome
         if isinstance(outcome, BaseException):
@@ -374,13 +380,13 @@ class AnswerQuery:
         return outcome
 
     def _observe_answer(self, answer: Answer, stopwatch: Stopwatch) -> None:
-        """Count an answer, with the time that it took to keep it, which it does not tell itself."""
+        """Report an answer to the metrics, together with the time for storing it."""
         self.observe(dataclasses.replace(answer, timings_ms=stopwatch.laps()))
 
 
 @dataclass(frozen=True, slots=True)
 class _UnderstoodMessage:
-    """One message on its way: what the models understood, and the draft of its answer without reply and timings."""
+    """One message after the models, with the draft of its answer, still without reply and timings."""
 
     query: Query
     masked: MaskedText
@@ -393,7 +399,7 @@ Handler = Callable[[Query, Caller, Deadline, Claim | None], Awaitable[Answer]]
 
 
 async def _gather(coroutines: Iterable[Coroutine[Any, Any, Answer]]) -> list[Answer | BaseException]:
-    """Return all results in order, starting `RECORDS_PER_PASS` in each pass of the loop; cancels all when cancelled."""
+    """Return all results in order. Start `RECORDS_PER_PASS` in each pass of the loop; cancel all if cancelled."""
     tasks: list[asyncio.Task[Answer]] = []
     try:
         for coroutine in coroutines:

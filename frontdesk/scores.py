@@ -1,4 +1,4 @@
-"""What a base model says about a batch of texts: one probability per label, for both tasks."""
+"""Output of a base model for a batch of texts: one probability for each label, for intent and sentiment."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ Floats = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class DropoutStatistics:
-    """What the intent head says under dropout masks, as the two statistics that uncertainty needs of the samples.
+    """Statistics of the intent distributions that were sampled under dropout masks, for the uncertainty. float32.
 
-    `mean` is (texts, intents), the mean of their distributions, rows sum to 1; `entropy` is (texts,), the mean of their
-    entropies in nats. float32.
+    `mean` is (texts, intents), the mean of the sampled distributions, rows sum to 1. `entropy` is (texts,), the mean
+    of their entropies in nats.
     """
 
     mean: Floats
@@ -26,7 +26,7 @@ class DropoutStatistics:
 class Scores:
     """`intent` is (texts, intents), `sentiment` (texts, 3); float32, rows sum to 1, columns in label order.
 
-    `sampled` is None where the member has no dropout, or was not asked to sample.
+    `sampled`: None where the base model has no dropout, or sampling was not requested.
     """
 
     intent: Floats

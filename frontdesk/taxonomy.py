@@ -1,7 +1,7 @@
-"""What a message can be about, and what the team allows for it. The data is in `taxonomy/*.yaml`.
+"""The intents, and the team's policy for each. The data is in `taxonomy/*.yaml`.
 
-A bundle carries the taxonomy that it was trained on, so labels and policy can never drift apart from the model.
-An intent that a team's own labels bring without a policy gets `Policy.UNKNOWN`: medium urgency, never automated.
+A bundle contains the taxonomy that it was trained on, so its labels and policy always match the model. An intent from
+a team's own labels that has no policy gets the default of `IntentPolicy`: medium urgency, never automated.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ URGENCIES = ("low", "medium", "high")
 STARTER_TAXONOMY = Path(__file__).parent / "taxonomy" / "support.yaml"
 
 SLOTS = ("order", "account", "email", "address", "amount", "date")
-"""What an action may need that a message may say: `frontdesk/decision/slot_filling.py` finds them."""
+"""Arguments that an action may need. `frontdesk/decision/slot_filling.py` finds them in the message."""
 
 _ACTION_FIELDS = {"does", "needs"}
 _POLICY_FIELDS = {"description", "urgency", "automate", "escalate", "actions"}
@@ -28,7 +28,7 @@ _POLICY_FIELDS = {"description", "urgency", "automate", "escalate", "actions"}
 
 @dataclass(frozen=True, slots=True)
 class IntentPolicy:
-    """What a team allows for one intent. `is_defined` is False where nobody has written a policy yet."""
+    """The team's policy for one intent. `is_defined` is False if the team has not written one: the defaults apply."""
 
     name: str
     description: str = ""
@@ -43,7 +43,7 @@ class IntentPolicy:
 class Taxonomy:
     """The intents in label order (the order of every probability column) and the closed list of actions.
 
-    `actions` says what each does; `needs` the slots of those whose slots the team has written down.
+    `actions` describes each action. `needs` has the slots of the actions for which the team has listed them.
     """
 
     intents: tuple[IntentPolicy, ...]
@@ -55,22 +55,22 @@ class Taxonomy:
         return tuple(intent.name for intent in self.intents)
 
     def policy(self, label: str) -> IntentPolicy:
-        """The policy of an intent, or the cautious default for one that the taxonomy does not know."""
+        """The policy of an intent, or the cautious default if the taxonomy does not contain it."""
         for intent in self.intents:
             if intent.name == label:
                 return intent
         return IntentPolicy(label, is_defined=False)
 
     def intents_without_policy(self) -> tuple[str, ...]:
-        """Intents for which nobody has written a policy: they are understood, but never automated."""
+        """Intents without a policy: they are understood, but never automated."""
         return tuple(intent.name for intent in self.intents if not intent.is_defined)
 
     def with_labels(self, labels: Sequence[str]) -> Taxonomy:
-        """This taxonomy with exactly `labels`, in that order; a label without policy becomes a gap."""
+        """This taxonomy with exactly `labels`, in that order; a label that it lacks has no policy."""
         return Taxonomy(tuple(self.policy(label) for label in labels), self.actions, self.needs)
 
     def to_mapping(self) -> dict[str, Any]:
-        """The form that `from_mapping` reads; a gap is written as null."""
+        """Plain data for `from_mapping`; an intent without policy is null."""
         return {
             "intents": {
                 intent.name: {
@@ -95,7 +95,7 @@ class Taxonomy:
         """Read a taxonomy from plain data.
 
         Raises:
-            ConfigurationError: naming the intent and the field that is wrong.
+            ConfigurationError: a field is wrong; the message names the intent and the field.
         """
         actions = data.get("actions") or {}
         intents = data.get("intents") or {}
@@ -120,12 +120,12 @@ class Taxonomy:
 
 
 def _parse_action(name: str, body: Any, source: str) -> tuple[str, tuple[str, ...] | None]:
-    """What an action does, and its slots where they are written down."""
+    """Return the description of an action, and its slots; None where the team has not listed them."""
     if not isinstance(body, dict):
         return str(body), None
     if set(body) != _ACTION_FIELDS:
         raise ConfigurationError(
-            f"{source}: action '{name}' must be what it does, or have exactly {sorted(_ACTION_FIELDS)}."
+            f"{source}: action '{name}' must be a description, or have exactly {sorted(_ACTION_FIELDS)}."
         )
     slots = body["needs"]
     if not isinstance(slots, list) or any(slot not in SLOTS for slot in slots):
@@ -135,7 +135,7 @@ def _parse_action(name: str, body: Any, source: str) -> tuple[str, tuple[str, ..
 
 def _parse_policy(name: Any, body: Any, actions: Mapping[str, str], source: str) -> IntentPolicy:
     if not isinstance(name, str):
-        raise ConfigurationError(f"{source}: the intent {name!r} is no text.", hint="Put its name in quotes.")
+        raise ConfigurationError(f"{source}: the intent {name!r} is not text.", hint="Put its name in quotes.")
     if body is None:
         return IntentPolicy(name, is_defined=False)
     if not isinstance(body, dict):

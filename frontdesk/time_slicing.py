@@ -1,11 +1,9 @@
 """Cooperative time slicing: long CPU work of many requests shares the event loop without blocking it for long.
 
-The event loop of a worker answers every request, health check and heartbeat. Work that may take longer than a few
-milliseconds (masking 256 texts, parsing 8 MB) is written as a generator that yields between its steps. `TimeSlicer` runs the
-steps of one request for `SLICE_S`, then lets the loop run everything else, then runs the steps of the next request. The
-loop is blocked for one slice or one step at most, regardless of the number of requests.
-
-Knows nothing of what the steps do.
+The event loop of a worker serves every request, health check and heartbeat. Work that may take longer than a few
+milliseconds (masking 256 texts, parsing 8 MB) is written as a generator that yields between its steps. `TimeSlicer`
+runs the steps of one request for `SLICE_S`, then lets the loop run everything else, then runs the steps of the next
+request. The loop is blocked for one slice or one step at most, regardless of the number of requests.
 """
 
 from __future__ import annotations
@@ -26,13 +24,13 @@ Steps = Generator[None, None, R]
 
 
 class TimeSlicer:
-    """Round-robin scheduler of one event loop: runs one slice in each pass of the loop, first come, first served."""
+    """Round-robin scheduler of one event loop: one slice in each pass of the loop, in order of arrival."""
 
     __slots__ = ("_is_open", "_slice_s", "_until", "_waiting")
 
     def __init__(self, slice_s: float = SLICE_S) -> None:
         self._slice_s = slice_s
-        self._is_open = True  # no slice has begun in this pass of the loop
+        self._is_open = True  # no slice has run in this pass of the loop
         self._until = 0.0  # the end of the slice of this pass
         self._waiting: deque[asyncio.Future[None]] = deque()
 
@@ -41,7 +39,7 @@ class TimeSlicer:
 
         Raises:
             DeadlineExceeded: the deadline passed before the end; the message contains `activity`.
-            Exception: what a step raises.
+            Exception: of a step.
         """
         while True:
             deadline.check(activity)
@@ -70,7 +68,7 @@ class TimeSlicer:
         asyncio.get_running_loop().call_soon(self._end_pass)
 
     def _end_pass(self) -> None:
-        """End the pass: wake the first waiting request, or let the next request begin without waiting."""
+        """End the pass: wake the first waiting request, or let the next request start without waiting."""
         while self._waiting:
             future = self._waiting.popleft()
             if not future.done():
@@ -91,7 +89,7 @@ class TimeSlicer:
 
 
 def run_steps(steps: Steps[R]) -> R:
-    """Run all steps of a generator at once and return its result: for callers without an event loop."""
+    """Run all steps of a generator without yielding and return its result, for callers without an event loop."""
     while True:
         try:
             next(steps)

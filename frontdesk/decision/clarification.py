@@ -1,8 +1,8 @@
-"""What to ask a customer whose message may mean several things.
+"""The clarifying question for a message with several plausible intents.
 
-The words come from the taxonomy's descriptions. One that begins "The customer wants ..." or "The customer asks ..."
-continues "Do you want ..." by its first clause. Any other one names a topic if it is short; a long one may be a note
-for colleagues, so the label is shown instead. Pure; knows nothing of models, thresholds, moods or the reply around it.
+The wording comes from the descriptions in the taxonomy. If a description starts with "The customer wants ..." or "The
+customer asks ...", its first clause continues the question "Do you want ...". Any other short description names a
+topic. A longer one may be an internal note, so the label is shown instead. Pure functions.
 """
 
 from __future__ import annotations
@@ -14,21 +14,24 @@ from frontdesk.taxonomy import IntentPolicy
 from frontdesk.types import Candidate
 
 MIN_SHARE_OF_BEST = 0.2
-"""A candidate less than a fifth as probable as the best one does not matter: at worst one customer in six who is asked
-would have meant it, and the others would read a question with a strange choice in it."""
+"""A candidate less than a fifth as probable as the best one is left out. At worst, one customer in six who gets the
+question meant this intent; the others would get a question with an irrelevant choice."""
 
 _MAX_TOPIC_CHARACTERS = 60
-"""Characters of a description that is shown as it stands."""
+"""Maximum length of a description that is shown unchanged."""
 
 _SENTENCE = re.compile(r"(?:The )?(?:customer|user|client) (wants|asks) (\S.*)", re.IGNORECASE)
 
-# "where an order is, or for its tracking": the first clause says enough. An enumeration (", x, or y") is no clause.
+# "where an order is, or for its tracking": the first clause is enough. An enumeration (", x, or y") is a single clause.
 _SECOND_CLAUSE = re.compile(r"^([^,]+?)(?:, (?:or|and) | (?:or|and) (?:asks|wants) ).*")
 _INDIRECT_QUESTION = re.compile(r"(?:how|if|under|until|what|when|where|whether|which|who|why)\b")
 
 
 def likely_candidates(plausible: Sequence[Candidate]) -> tuple[str, ...]:
-    """The labels of those candidates that matter beside the best, which comes first in `plausible` as in the result."""
+    """The labels of the candidates with at least `MIN_SHARE_OF_BEST` of the highest probability, in the given order.
+
+    `plausible` starts with the most probable candidate.
+    """
     return tuple(
         candidate.label
         for candidate in plausible
@@ -37,7 +40,7 @@ def likely_candidates(plausible: Sequence[Candidate]) -> tuple[str, ...]:
 
 
 def clarifying_question(intents: Sequence[IntentPolicy]) -> str:
-    """One question that names each of `intents`, at least two, in their order but wishes before topics."""
+    """One question that names each of `intents` (at least two): first wishes, then topics, each in their order."""
     wishes = [wish for intent in intents if (wish := _wish_clause(intent.description)) is not None]
     topics = [f"about “{_topic(intent)}”" for intent in intents if _wish_clause(intent.description) is None]
     parts = []
@@ -50,7 +53,7 @@ def clarifying_question(intents: Sequence[IntentPolicy]) -> str:
 
 
 def _wish_clause(description: str) -> str | None:
-    """What somebody with this intent wants, in words that continue "do you want"; None where it is not written so."""
+    """The wish of a customer with this intent, to continue "do you want"; None if the description has another form."""
     sentence = _SENTENCE.fullmatch(description.rstrip(". "))
     if sentence is None:
         return None

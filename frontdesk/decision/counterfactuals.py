@@ -1,7 +1,7 @@
-"""What would have changed a decision: one thing at a time is set to another value and the same rules decide again.
+"""Counterfactuals of a decision: change one input, apply the same rules again and compare the actions.
 
-Only single changes are tried. Where two reasons speak against automation, neither alone changes the action, and nothing
-is claimed. Knows nothing of models, texts or how a threshold was certified.
+Only single changes are tried. If two reasons prevent automation, neither change alone gives another action, and the
+result has neither of them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from frontdesk.types import Action, Priority, PriorityLevel, Understanding
 
 @dataclass(frozen=True, slots=True)
 class Counterfactual:
-    """`action` is what would have been decided if `condition`, a sentence without its "if", had held."""
+    """`action` would have been decided if `condition` had been true. `condition` is a clause without its "if"."""
 
     condition: str
     action: Action
@@ -25,10 +25,7 @@ class Counterfactual:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One message on which was decided, and the limits that the decision went by.
-
-    `out_of_scope_threshold` is of the bundle, `urgent_score` of the priority policy.
-    """
+    """The inputs of one decision. `out_of_scope_threshold` is of the bundle, `urgent_score` of the priority policy."""
 
     understanding: Understanding
     taxonomy: Taxonomy
@@ -42,7 +39,7 @@ class Case:
         return decide(self.understanding, self.taxonomy, self.priority, self.max_plausible_to_clarify).action
 
     def find_counterfactuals(self) -> list[Counterfactual]:
-        """Each single change that gives another action, in the order of the rules."""
+        """Return each single change that gives another action, in the order of the rules."""
         changes = (
             *self._scope_changes(),
             *self._policy_changes(),
@@ -86,11 +83,11 @@ class Case:
             yield condition, self._with_understanding(intent=replace(intent, confidence=math.nextafter(threshold, 0)))
         if len(self.understanding.plausible) > 1:
             yield (
-                "one intent alone were plausible",
+                "only one intent were plausible",
                 self._with_understanding(plausible=self.understanding.plausible[:1]),
             )
         if self.understanding.skipped:
-            yield "every part of the system had taken part", self._with_understanding(skipped=())
+            yield "no part of the system had been skipped", self._with_understanding(skipped=())
 
     def _with_understanding(self, **changes: object) -> Case:
         return replace(self, understanding=replace(self.understanding, **changes))  # type: ignore[arg-type]  # by name

@@ -1,4 +1,4 @@
-"""What a person who takes a conversation over should know at a glance: what, mood, tried, needed. Pure, and masked."""
+"""Handoff summary: topic, mood, earlier contacts and next steps for the person who takes over. Pure; text is masked."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from frontdesk.types import Decision, HandOff, Priority, Understanding
 def summarize_handoff(
     understanding: Understanding, decision: Decision, priority: Priority, taxonomy: Taxonomy, contacts: Sequence[str]
 ) -> HandOff:
-    """The summary for a message that is escalated.
+    """Return the summary of a message that is escalated.
 
     Args:
         understanding: of the message.
         decision: to escalate, with its actions.
         priority: of the message.
-        taxonomy: how intents and actions are described.
-        contacts: phrases on earlier contacts, none for a stranger.
+        taxonomy: descriptions of intents and actions.
+        contacts: phrases on earlier contacts, from `summarize_contacts`.
     """
     intent, sentiment = understanding.intent, understanding.sentiment
     policy = taxonomy.policy(intent.label)

@@ -1,6 +1,6 @@
-"""Points for what a customer went through before. They are data, the part `history` of `policy/priority.yaml`.
+"""Priority points for a customer's history. The points are data: the section `history` of `policy/priority.yaml`.
 
-Knows nothing of where a history comes from; a stranger's gives no points.
+An empty history gives no points.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from frontdesk.types import PriorityPart
 
 @dataclass(frozen=True, slots=True)
 class HistoryPolicy:
-    """The team's points; `contacts_from` counts earlier contacts of 7 days, the one that is judged not among them."""
+    """The team's points. `contacts_from`: minimum number of earlier contacts in 7 days, without the current message."""
 
     repeated_points_each: float
     repeated_at_most: float
@@ -26,12 +26,12 @@ class HistoryPolicy:
 
     @property
     def max_points(self) -> float:
-        """The most points that any history can give."""
+        """The maximum points of any history."""
         points = (self.repeated_at_most, self.contacts_points, self.escalated_points, self.dissatisfied_points)
         return sum(max(value, 0.0) for value in points)
 
     def parts(self, history: CustomerHistory, intent: str) -> Iterator[PriorityPart]:
-        """What `history` adds to a message about `intent`, each part with its reason."""
+        """Yield the points that `history` adds to a message with `intent`, each part with its reason."""
         if repeats := history.contacts_7d_by_intent.get(intent, 0):
             points = min(repeats * self.repeated_points_each, self.repeated_at_most)
             yield _part("repeated", points, f"has written about {intent} {_times_in_words(repeats)} in the last 7 days")

@@ -1,6 +1,6 @@
-"""What a writer is told of a customer's earlier contacts: labels and moods in words, no number that could be repeated.
+"""Summary of a customer's earlier contacts for the reply writer: labels and moods in words.
 
-Pure; knows nothing of where histories are kept.
+It has no numbers, because a language model could repeat them. Pure functions.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from frontdesk.features.customer_history import CustomerHistory
 
 
 def summarize_contacts(history: CustomerHistory) -> tuple[str, ...]:
-    """Short phrases, none for a stranger."""
+    """Return short phrases on the earlier contacts; none for an empty history."""
     return tuple(_phrases(history))
 
 

@@ -1,9 +1,9 @@
-"""How soon a person should look, as a sum that a team lead can read, edit and argue with.
+"""The priority of a message as a sum of points that a team lead can read and edit.
 
-The points are data (`policy/priority.yaml`). Each part that applies is returned under the name that it has in that
-file, with the reason in words, and the parts always add up to the score. Cues are phrases, found in the masked text:
-one regular expression a cue, so a cue counts once. A cue that gives no points takes its words away from those that do:
-who writes "not urgent" is not in a hurry. Knows nothing of decisions, models, storage or the clock.
+The points are data (`policy/priority.yaml`). Each part that applies is returned under its name in that file, with the
+reason in words, and the parts always add up to the score. Cues are phrases in the masked text. Each cue is one regular
+expression, so that it counts once. Calming cues, with zero or negative points, are matched first, and their text is
+removed before other cues are matched: "not urgent" does not count as "urgent".
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ MAX_WAIT = timedelta(days=3653)
 MIN_SCORE, MAX_SCORE = 0.0, 100.0
 STARTER_POLICY = Path(__file__).parent.parent / "policy" / "priority.yaml"
 
-# Placeholders are ours, not the customer's: their capitals are no shouting. The stand-in is neither a letter nor a
-# space, so that a phrase cannot arise across it.
+# Placeholders are replaced, because their capitals are not written by the customer. The substitute is neither a letter
+# nor a space, so that no phrase matches across it.
 _PLACEHOLDER = re.compile(r"\[[A-Z][A-Z_]*_\d+\]")
 _SUBSTITUTE = "[]"
 _APOSTROPHES = str.maketrans(dict.fromkeys("’‘ʼ´`", "'"))
 
-# What may stand between a negation and what it denies. Any word would be too much: "do not ignore this urgent message".
+# Words that may be between a negation and the negated word. Not any word: "do not ignore this urgent message".
 _MODIFIERS = (
     "a|absolutely|all|an|any|at|be|big|by|especially|exactly|extremely|great|high|high-priority|huge|immediate|in|major|"
     "means|overly|particularly|priority|real|really|so|super|terribly|that|the|too|very"
@@ -43,17 +43,17 @@ _MODIFIERS = (
 _GAP = re.compile(r"\s+\.\.\.\s+")
 _GAP_PATTERN = rf"(?:\s+(?:{_MODIFIERS})){{0,3}}\s+"
 
-# Below eight letters capitals are more often an abbreviation ("DHL?") than a raised voice.
+# Shouting: in shorter texts, capitals are more often an abbreviation ("DHL?").
 _MIN_LETTERS = 8
 _MIN_CAPITAL_SHARE = 0.7
-# A friendly letter of a page has three exclamation marks too; so many characters a mark are a raised voice.
+# A friendly letter of one page may have three exclamation marks too, so the number also depends on the length.
 _MIN_EXCLAMATION_MARKS = 3
 _CHARACTERS_PER_MARK = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Cue:
-    """A sign of haste, harm or patience in the words: any of its phrases gives `points`, once."""
+    """Phrases that indicate haste, harm or patience. If any of them occurs, the cue gives `points`, once."""
 
     name: str
     points: float
@@ -63,9 +63,9 @@ class Cue:
 
 @dataclass(frozen=True, slots=True)
 class PriorityPolicy:
-    """The team's points. `levels` holds the lowest score of each level, lowest level first.
+    """The team's points. `levels` has the minimum score of each level, lowest level first.
 
-    `calming` are the cues of no or negative points: they are looked for first, and the words they find are struck out.
+    `calming` are the cues with zero or negative points. They are matched first, and the matched text is removed.
     """
 
     base: Mapping[str, float]
@@ -84,7 +84,7 @@ class PriorityPolicy:
         """Read a priority.yaml.
 
         Raises:
-            ConfigurationError: naming the file and the key that is missing, unknown or wrong.
+            ConfigurationError: a key is missing, unknown or wrong; the message names the file and the key.
         """
         return _PolicyParser(str(path)).policy(read_yaml(path, "priority policy"))
 
@@ -97,17 +97,17 @@ class PriorityPolicy:
         now: datetime,
         history: CustomerHistory = EMPTY_HISTORY,
     ) -> Priority:
-        """The priority of a message.
+        """Return the priority of a message.
 
         Args:
             urgency: of the intent, by the taxonomy: one of `URGENCIES`.
-            now: an aware moment. A naive `query.waiting_since` is taken as UTC; one in the future counts as no
-                wait, one more than `MAX_WAIT` ago as `MAX_WAIT`.
-            history: what the customer went through before this message.
+            now: with a time zone. A naive `query.waiting_since` is taken as UTC; a time in the future counts as no
+                wait, a wait longer than `MAX_WAIT` as `MAX_WAIT`.
+            history: of the customer, before this message.
 
         Returns:
-            The score between 0 and 100, its level, and the parts with points rounded to one decimal. Parts of no
-            points are left out; where the limits of the score change the sum, a part says so.
+            The score between 0 and 100, its level, and the parts with points rounded to one decimal. Parts with zero
+            points are omitted. If the sum is outside 0 to 100, an additional part corrects it.
         """
         message_parts = self._parts(query, text, understanding, urgency, now)
         customer_parts = self.history.parts(history, understanding.intent.label)
@@ -120,7 +120,7 @@ class PriorityPolicy:
         return Priority(level, score, tuple(parts))
 
     def history_could_make_urgent(self, without_history: Priority) -> bool:
-        """Could a history that is not known have made this message urgent?"""
+        """Whether an unavailable history could have made this message urgent."""
         urgent_score = self.levels[PriorityLevel.URGENT]
         return without_history.score < urgent_score <= without_history.score + self.history.max_points
 
@@ -151,23 +151,23 @@ class PriorityPolicy:
 
 
 def fold_text(text: str) -> str:
-    """`text` in the form that `compile_phrases` searches: case folded, apostrophes straight."""
+    """`text` in the form that patterns of `compile_phrases` match: case folded, with straight apostrophes."""
     return text.casefold().translate(_APOSTROPHES)
 
 
 def compile_phrases(phrases: Iterable[str]) -> re.Pattern[str]:
-    """One alternation of phrases on word boundaries, with any white space between words, for `fold_text` text.
+    """Compile phrases into one pattern for text from `fold_text`, on word boundaries, with any white space in between.
 
-    A word that ends in `*` matches every ending. `...` between two words stands for up to three words that only shade
-    what follows, such as "a very". Everything else stands for itself.
+    A word that ends in `*` matches every ending. `...` between two words matches up to three modifiers, such as
+    "a very". Everything else is literal.
     """
     by_first: dict[str, list[str]] = {}
     for phrase in phrases:
         folded = fold_text(phrase).strip()
         by_first.setdefault(folded[0], []).append(_phrase_pattern(folded)[len(re.escape(folded[0])) :])
-    # Grouped by first letter the alternation tells the matcher which letters are worth a look: 11 microseconds for nine
-    # cues and 100 characters, against 18 with the boundary in front and 46 with IGNORECASE. The boundaries are not \b,
-    # which would never match beside a phrase that begins or ends with a sign, such as "c++".
+    # Alternatives are grouped by their first letter, so that the matcher can skip all other letters: 11 microseconds
+    # for nine cues and 100 characters, against 18 with the boundary in front and 46 with IGNORECASE. The boundaries are
+    # not \b, which never matches next to a phrase that starts or ends with a sign, such as "c++".
     groups = (
         rf"{first}(?<!\w{first})(?:{'|'.join(rests)})"
         for first, rests in ((re.escape(first), rests) for first, rests in by_first.items())
@@ -190,7 +190,7 @@ def _part(name: str, points: float, because: str) -> PriorityPart:
 
 
 def _hours_between(since: datetime, now: datetime) -> float:
-    """Return the hours between two moments, from 0 to `MAX_WAIT`: an older moment, such as 1970, is a mistake."""
+    """Return the hours between two times, from 0 to `MAX_WAIT`: an older time, such as 1970, is a mistake."""
     aware = since if since.tzinfo else since.replace(tzinfo=UTC)
     return min(max(now - aware, timedelta()), MAX_WAIT).total_seconds() / 3600
 
@@ -216,7 +216,7 @@ _HISTORY: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class _PolicyParser:
-    """Turns plain data into a policy; every complaint names the file and the key."""
+    """Parses plain data into a policy. Every error names the file and the key."""
 
     source: str
 
@@ -270,7 +270,7 @@ class _PolicyParser:
             raise self._error(f"{key}.phrases", "must be a list of at least one phrase")
         for phrase in phrases:
             if not isinstance(phrase, str) or not phrase.strip():
-                raise self._error(f"{key}.phrases", f"holds {phrase!r}, which is no text; put it in quotes")
+                raise self._error(f"{key}.phrases", f"holds {phrase!r}, which is not text; put it in quotes")
         because = body["because"]
         if not isinstance(because, str) or not because.strip():
             raise self._error(f"{key}.because", "must say in words what the cue means")
@@ -281,13 +281,13 @@ class _PolicyParser:
         return {str(name): self._number(body[name], f"{key}.{name}") for name in names}
 
     def _number(self, value: Any, key: str) -> float:
-        # YAML reads `yes` as a bool, which Python counts among the numbers; .nan and .inf would defeat comparisons.
+        # In YAML `yes` is a bool, which is an int in Python. Comparisons with .nan and .inf would give wrong results.
         if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
             raise self._error(key, f"must be a number, not {value!r}")
         return float(value)
 
     def _section(self, data: Any, key: str, names: tuple[str, ...]) -> dict[str, Any]:
-        """`data` as a mapping with exactly `names`; `key` is where it stands, empty for the whole file."""
+        """Check that `data` is a mapping with exactly `names`. `key`: its key in the file, empty for the whole file."""
         prefix = f"{key}." if key else ""
         if not isinstance(data, dict):
             raise self._error(key or "the file", f"must be a mapping with {', '.join(names)}")

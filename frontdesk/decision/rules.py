@@ -1,7 +1,7 @@
-"""What to do with a message: automate, draft, clarify or escalate, each with its reasons.
+"""The decision on a message: automate, draft, clarify or escalate, with reasons.
 
-Rules in one order: the first that applies gives the action, all that apply are named.
-A pure function of values; knows nothing of models, replies, storage or the clock.
+The rules have a fixed order. The first rule that applies determines the action; the reasons list every rule that
+applies. Pure functions, without models, storage or the clock.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REASON_TEXTS: Mapping[Reason, str] = MappingProxyType(
         Reason.BELOW_THRESHOLD: "The model is less sure than the threshold that was certified for this intent.",
         Reason.NOT_CERTIFIED: "There was too little evidence to certify a threshold for this intent.",
         Reason.POLICY_FORBIDS: "The team's policy wants a person to handle this intent.",
-        Reason.NO_POLICY: "Nobody has written a policy for this intent yet.",
+        Reason.NO_POLICY: "There is no policy for this intent yet.",
         Reason.OUT_OF_SCOPE: "The message fits none of the intents that Frontdesk knows.",
         Reason.AMBIGUOUS: "A few intents are plausible, so it is best to ask the customer.",
         Reason.TOO_UNCERTAIN: "Too many intents are plausible to ask a short question.",
@@ -38,17 +38,17 @@ REASON_TEXTS: Mapping[Reason, str] = MappingProxyType(
 def decide(
     understanding: Understanding, taxonomy: Taxonomy, priority: Priority, max_plausible_to_clarify: int
 ) -> Decision:
-    """The decision on one message.
+    """Decide on one message.
 
     Args:
-        understanding: what the champion made of it.
-        taxonomy: what the team allows for each intent, and how it describes it.
+        understanding: of the message, by the champion.
+        taxonomy: the team's policy for each intent, and its description.
         priority: of the message.
-        max_plausible_to_clarify: the customer is asked about at most so many intents; with more a person decides.
+        max_plausible_to_clarify: a clarifying question names at most this many intents; with more, a person decides.
 
     Returns:
-        The action with every reason that applies, the deciding one first. Out of scope there is no intent: neither
-        its policy nor its threshold is then a reason, and no action is suggested.
+        The action with every reason that applies, the decisive one first. A message out of scope has no intent, so its
+        policy and threshold are no reasons, and no action is suggested.
     """
     policy = taxonomy.policy(understanding.intent.label)
     candidates = likely_candidates(understanding.plausible)
@@ -64,7 +64,7 @@ def decide(
 
 
 def require_review(decision: Decision, reason: Reason) -> Decision:
-    """`decision` where the reply may not leave unread for `reason`: what was to be automated is a draft."""
+    """`decision` with `reason` added; `automate` becomes `draft`, so that a person reviews the reply."""
     others = tuple(other for other in decision.reasons if other is not Reason.CONFIDENT)
     if decision.action is Action.AUTOMATE:
         return dataclasses.replace(decision, action=Action.DRAFT, reasons=(reason, *others))
@@ -78,7 +78,7 @@ def _matching_rules(
     candidates: int,
     max_plausible_to_clarify: int,
 ) -> Iterator[tuple[Action, Reason]]:
-    """Each rule that applies and stands against automation, in order; `candidates` are worth asking about."""
+    """Yield each rule against automation that applies, in order. `candidates`: number of likely candidates."""
     intent, threshold = understanding.intent, understanding.automation_threshold
     is_certain = threshold is not None and intent.confidence >= threshold
     if not intent.in_scope:

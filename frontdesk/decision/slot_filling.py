@@ -1,9 +1,8 @@
-"""What an agent may do next, with what the message already says of it: the order, the amount, the date, the address.
+"""Slot filling: the suggested actions with their arguments from the message (order, amount, date, address).
 
-The actions of an intent are those of the taxonomy's closed list, which may say what slots each needs. Where it does not
-they are read off the name: every action on a refund may need an order, an amount and a date. Values are as in the
-masked message, so an order number is a placeholder until the answer leaves. Pure; knows nothing of how an action is
-carried out.
+The taxonomy may list the slots of an action. Otherwise they follow from its name: an action with "refund" in its name
+needs an order, an amount and a date. Values come from the masked message, so an order number is a placeholder until
+the answer is returned. Pure functions.
 """
 
 from __future__ import annotations
@@ -30,8 +29,9 @@ _SLOTS_BY_WORD: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "reset": ("email",),
     }
 )
-"""A word of an action's name -> what it may need; actions that only send a text need nothing."""
+"""Word in the name of an action -> slots that it needs."""
 
+# Last words in the names of actions that only send a text and need no slots.
 _TEXT_ONLY_SUFFIXES = ("guide", "overview", "terms", "details")
 _CURRENCY = r"(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|JPY|euros?|dollars?|pounds?|kronor)"
 _NUMBER = r"(?<!\d)(?:\d{1,3}(?:[ \u00a0]\d{3})+(?:[.,]\d+)?|\d+(?:[.,]\d+)*)"
@@ -56,13 +56,13 @@ _SLOT_PATTERNS: Mapping[str, re.Pattern[str]] = MappingProxyType(
 def fill_slots(actions: Sequence[str], text: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[SuggestedAction, ...]:
     """Return each action with the slots that `text` fills; the first value of each kind is used.
 
-    `text` is masked and neutralized (`MaskedText.neutralize`): a placeholder that the customer typed fills no slot.
+    `text` must be masked and neutralized (`MaskedText.neutralize`), so that typed placeholders fill no slot.
     """
     return tuple(SuggestedAction(action, _find_values(required_slots(action, needs), text)) for action in actions)
 
 
 def required_slots(action: str, needs: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
-    """The slots of an action, in order: those that the taxonomy's `needs` name, else those that its own name tells."""
+    """The slots of an action, in order: from `needs` of the taxonomy if listed there, else from the action's name."""
     if action in needs:
         return needs[action]
     parts = action.split("_")

@@ -1,6 +1,6 @@
-"""How unsure an ensemble is, and how much of that is disagreement: between its members, or between dropout samples.
+"""Uncertainty of an ensemble, and its part from disagreement between base models or between dropout samples.
 
-Knows nothing of intents, thresholds or models: probabilities in, figures between 0 and 1 out.
+Functions from probabilities to values between 0 and 1.
 """
 
 from __future__ import annotations
@@ -16,36 +16,37 @@ Real = TypeVar("Real", np.float32, np.float64)
 
 
 def ensemble_uncertainty(member_probabilities: ArrayLike) -> tuple[FloatRows, FloatRows, FloatRows]:
-    """Split the predictive entropy of an ensemble into disagreement and noise.
+    """Split the predictive entropy of an ensemble into disagreement (epistemic) and noise (aleatoric).
 
     The total is the entropy of the members' mean distribution (Lakshminarayanan et al., 2017). The aleatoric part is
-    the mean of the members' entropies, the epistemic part the rest: the mutual information between the label and the
-    member (Depeweg et al., 2018).
+    the mean of the members' entropies. The epistemic part is the rest: the mutual information between the label and
+    the member (Depeweg et al., 2018).
 
     Args:
         member_probabilities: (members, texts, classes), each row summing to 1.
 
     Returns:
-        (total, epistemic, aleatoric), each (texts,), divided by log(classes), between 0 and 1; the last two add up to
-        the first. A single class leaves nothing to be unsure of: all are 0.
+        (total, epistemic, aleatoric), each (texts,), divided by log(classes), between 0 and 1. The last two add up to
+        the first. With a single class all are 0.
     """
     probabilities = np.asarray(member_probabilities, dtype=np.float64)
     return _split(probabilities.mean(axis=0), entropy(probabilities).mean(axis=0))
 
 
 def sampled_uncertainty(means: ArrayLike, entropies: ArrayLike) -> tuple[FloatRows, FloatRows, FloatRows]:
-    """The same split for members that were sampled under dropout, from two statistics of each member's samples.
+    """The same split for members that are sampled under dropout, from two statistics of each member's samples.
 
-    Dropout masks stand for draws from the posterior of the weights (Gal & Ghahramani, 2016). All samples of all members
-    are pooled, so that the epistemic part is the mutual information between the label and the pair of member and mask
-    (Depeweg et al., 2018). Each member was sampled equally often, hence the mean of means is the mean of all samples.
+    Dropout masks approximate draws from the posterior of the weights (Gal & Ghahramani, 2016). All samples of all
+    members are pooled, so that the epistemic part is the mutual information between the label and the pair of member
+    and mask (Depeweg et al., 2018). All members have the same number of samples, so the mean of means is the mean of
+    all samples.
 
     Args:
         means: (members, texts, classes), the mean of each member's sampled distributions, rows sum to 1.
         entropies: (members, texts), the mean of their entropies, in nats.
 
     Returns:
-        As `ensemble_uncertainty` of all samples would.
+        The same as `ensemble_uncertainty` of all samples.
     """
     return _split(
         np.asarray(means, dtype=np.float64).mean(axis=0), np.asarray(entropies, dtype=np.float64).mean(axis=0)
@@ -53,18 +54,18 @@ def sampled_uncertainty(means: ArrayLike, entropies: ArrayLike) -> tuple[FloatRo
 
 
 def entropy(probabilities: NDArray[Real]) -> NDArray[Real]:
-    """In nats, over the last axis, in the precision of `probabilities`; one of 0 contributes nothing."""
+    """Entropy in nats over the last axis, in the precision of `probabilities`; a probability of 0 contributes 0."""
     logarithms = np.log(np.where(probabilities > 0.0, probabilities, 1.0))
     entropies: NDArray[Real] = -(probabilities * logarithms).sum(axis=-1)
     return entropies
 
 
 def _split(mean: FloatRows, mean_entropy: FloatRows) -> tuple[FloatRows, FloatRows, FloatRows]:
-    """Total, epistemic and aleatoric from the mean distribution (texts, classes) and the mean of entropies (texts,)."""
+    """Return total, epistemic, aleatoric from the mean distribution (texts, classes) and the mean entropy (texts,)."""
     texts, classes = mean.shape
     if classes == 1:
         return np.zeros(texts), np.zeros(texts), np.zeros(texts)
-    # In exact arithmetic 0 <= aleatoric <= total <= 1 (entropy is concave); rounding alone can leave those bounds.
+    # Exactly, 0 <= aleatoric <= total <= 1 (entropy is concave); only rounding can violate these bounds.
     aleatoric = np.clip(mean_entropy / math.log(classes), 0.0, 1.0)
     epistemic = np.clip(np.clip(entropy(mean) / math.log(classes), 0.0, 1.0) - aleatoric, 0.0, 1.0)
     return epistemic + aleatoric, epistemic, aleatoric

@@ -1,8 +1,8 @@
-"""What a customer went through before, as of a moment: the one definition, for serving and for training.
+"""A customer's history as of a given time: one definition for serving and training.
 
-Everything is computed from interactions strictly before that moment, so nothing can be learnt from what came later.
-Two facts are enough: a contact (one stored message) and a rating (one satisfaction given). Whoever keeps them, in SQL
-or in Redis, hands over the newest of each, and `compute_history` counts. Knows nothing of where they are kept.
+It is computed from interactions strictly before that time, so that training does not use later ones. An interaction is
+a contact (a stored message) or a rating (a satisfaction score). The storage, SQL or Redis, passes the newest of each to
+`compute_history`. This module does not depend on the storage.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ CONTACT_WINDOW = 30 * DAY
 RATING_WINDOW = 90 * DAY
 REPEAT_WINDOW = 7 * DAY
 MAX_INTERACTIONS = 100
-"""No more than so many contacts, and ratings, are looked at, the newest: nobody writes a hundred times a month, and a
-script that does must not slow its every message down."""
+"""Maximum number of contacts, and of ratings, that are used; the newest. Customers do not write a hundred times in a
+month, and a script that does must not make each of its messages slower."""
 
 
 @dataclass(frozen=True, slots=True)
 class Contact:
-    """One message that was stored. `id` is that of the query: it tells apart what came at the same microsecond."""
+    """A stored message. `id` is the query id; it orders contacts of the same microsecond."""
 
     id: str
     at: datetime
@@ -37,7 +37,7 @@ class Contact:
 
 @dataclass(frozen=True, slots=True)
 class Rating:
-    """One satisfaction that was given, 1 to 5."""
+    """A rating of an answer; `satisfaction` is 1 to 5."""
 
     id: str
     at: datetime
@@ -46,10 +46,10 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class CustomerHistory:
-    """How often, about what and with what outcome a customer has written before; the defaults are a stranger's.
+    """Counts of a customer's earlier contacts and ratings; the defaults are an empty history.
 
-    `last_sentiment` is of the newest contact of 30 days, `mean_satisfaction` of the ratings of 90, `tenure_days` since
-    the very first contact.
+    `last_sentiment` is of the newest contact in 30 days, `mean_satisfaction` of the ratings in 90 days, `tenure_days`
+    the time since the first contact.
     """
 
     contacts_1d: int = 0
@@ -70,12 +70,12 @@ Interaction = TypeVar("Interaction", Contact, Rating)
 def compute_history(
     contacts: Iterable[Contact], ratings: Iterable[Rating], first_contact: datetime | None, at: datetime
 ) -> CustomerHistory:
-    """The history as of `at`, an aware moment.
+    """Compute the history as of `at`, with a time zone.
 
     Args:
-        contacts: at least the `MAX_INTERACTIONS` newest of the 30 days before `at`; older and later ones change nothing.
-        ratings: at least the `MAX_INTERACTIONS` newest of the 90 days before `at`; the same.
-        first_contact: the moment of the customer's first contact of all; none, or a later one, is no tenure.
+        contacts: at least the `MAX_INTERACTIONS` newest of the 30 days before `at`. Others are ignored.
+        ratings: at least the `MAX_INTERACTIONS` newest of the 90 days before `at`. Others are ignored.
+        first_contact: time of the customer's first contact. The tenure is 0 without one, and if it is after `at`.
     """
     recent = _select_newest(contacts, at, CONTACT_WINDOW)
     scores = [rating.satisfaction for rating in _select_newest(ratings, at, RATING_WINDOW)]
@@ -92,7 +92,7 @@ def compute_history(
 
 
 def history_before(contacts: Collection[Contact], ratings: Collection[Rating], at: datetime) -> CustomerHistory:
-    """The same from everything that a customer ever did, what came after `at` among it."""
+    """Compute the history as of `at` from all interactions of a customer, including those after `at`."""
     first = min((contact.at for contact in contacts), default=None)
     return compute_history(contacts, ratings, first, at)
 
@@ -100,11 +100,11 @@ def history_before(contacts: Collection[Contact], ratings: Collection[Rating], a
 def histories_at(
     contacts: Sequence[Contact], ratings: Sequence[Rating], moments: Iterable[datetime]
 ) -> Iterator[CustomerHistory]:
-    """One customer's history as of each moment: what training reads, the same as serving has seen then.
+    """Yield one customer's history as of each of `moments`: for training, equal to the histories during serving.
 
     Args:
-        contacts: all of the customer's, in order of time.
-        ratings: the same.
+        contacts: all contacts of the customer, in order of time.
+        ratings: all ratings of the customer, in order of time.
     """
     first = contacts[0].at if contacts else None
     for at in moments:

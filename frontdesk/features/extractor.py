@@ -1,7 +1,8 @@
-"""The one definition of a text's features, used by training and serving alike, and its fingerprint.
+"""Feature extraction from texts, shared by training and serving, and its fingerprint.
 
-A bundle's manifest carries the fingerprint; a server whose code gives another one refuses to start. Columns, in order:
-the projected TF-IDF, then the text statistics. Behavioural features are no part of it: they feed priority and decision.
+The manifest of a bundle contains the fingerprint. A server whose code computes another fingerprint does not start.
+Columns, in order: the projected TF-IDF, then the text statistics. The customer history is not a model feature: only the
+priority and the decision use it.
 """
 
 from __future__ import annotations
@@ -31,10 +32,11 @@ class FeatureBatch:
 
 @dataclass(frozen=True, slots=True)
 class FeatureExtractor:
-    """The frozen feature definition of one bundle.
+    """The feature definition of one bundle.
 
     `projection` is (terms, components) float32: the right singular vectors of the training TF-IDF (Deerwester et al.
-    1990), and in bundles with encoders a static vector of each word beside them (training/models/static_embedding.py).
+    1990). In bundles with encoders further columns hold a static vector of each word
+    (training/models/static_embedding.py).
     """
 
     vectoriser: Vectoriser
@@ -47,7 +49,7 @@ class FeatureExtractor:
         return (*(f"projected_{index}" for index in range(self.projection.shape[1])), *STATISTICS)
 
     def extract(self, texts: Sequence[str]) -> FeatureBatch:
-        """Features of masked texts. A text's row does not depend on its neighbours in the batch."""
+        """Extract the features of masked texts. The row of a text does not depend on the other texts."""
         terms = tuple(self.vectoriser.terms(text) for text in texts)
         dense = np.empty((len(texts), len(self.names)), dtype=np.float32)
         components = self.projection.shape[1]
@@ -57,13 +59,13 @@ class FeatureExtractor:
         return FeatureBatch(terms, dense)
 
     def embed(self, text: str) -> Floats:
-        """The projected columns of one masked text by themselves, (components,): alike for texts about the same."""
+        """The projected columns of one masked text, (components,): similar for texts on the same topic."""
         sparse = self.vectoriser.terms(text)
         projected: Floats = sparse.weights @ self.projection[sparse.ids]
         return projected
 
     def fingerprint(self) -> str:
-        """A SHA-256 over everything that decides a row: versions, names, vocabulary, weights and projection."""
+        """SHA-256 of everything that determines a row: versions, names, vocabulary, weights and projection."""
         digest = hashlib.sha256()
         definition = {
             "masking": self.masking_version,
@@ -87,7 +89,7 @@ class FeatureExtractor:
 
     @classmethod
     def load(cls, folder: ReadableFile, masking_version: str) -> FeatureExtractor:
-        """Read what `save` wrote; nothing is ever unpickled."""
+        """Read the files of `save`, without pickle."""
         vocabulary = json.loads((folder / "vocabulary.json").read_bytes())
         with np.load(io.BytesIO((folder / "projection.npz").read_bytes()), allow_pickle=False) as arrays:
             vectoriser = Vectoriser(tuple(vocabulary["words"]), tuple(vocabulary["characters"]), arrays["idf"])

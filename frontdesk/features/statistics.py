@@ -1,4 +1,4 @@
-"""What can be read off a masked text without a vocabulary: its length, its tone of voice, what was masked in it."""
+"""Text statistics that need no fitted vocabulary: length, punctuation, tone and counts of placeholders."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from frontdesk.features.tfidf import tokenize
 Statistic = Callable[[str, list[str]], float]
 
 NEGATIONS = frozenset(
-    "no not never none nothing nobody cannot cant can't dont don't doesnt doesn't didnt didn't wont won't isnt isn't "
+    "no not never none nothing nobody cannot cant can't dont don't "  # vocabulary: a word list
+    "doesnt doesn't didnt didn't wont won't isnt isn't "
     "without".split()
 )
 COURTESIES = frozenset("please pls kindly could would may thanks thank cheers appreciate grateful".split())
@@ -64,6 +65,6 @@ STATISTICS: Mapping[str, Statistic] = MappingProxyType(
 
 
 def statistics(text: str) -> NDArray[np.float32]:
-    """One value for each name in `STATISTICS`, in that order: (statistics,) float32."""
+    """Return one value for each name in `STATISTICS`, in that order: (statistics,) float32."""
     tokens = tokenize(text)
     return np.array([statistic(text, tokens) for statistic in STATISTICS.values()], dtype=np.float32)

@@ -1,1 +1,1 @@
-"""What operators see: numbers and log lines, never a customer's words."""
+"""Metrics and logs for operators, without text of customers."""

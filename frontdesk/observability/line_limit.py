@@ -1,4 +1,4 @@
-"""A limit on repeated log lines: so many a second for each reason, and a summary of those left out."""
+"""Rate limit for repeated log lines: a number of lines per second for each reason, and a summary of omitted lines."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping
 SUMMARY_S = 10.0
 
 Schedule = Callable[[float, Callable[[], None]], object]
-"""Calls a function after so many seconds."""
+"""Calls a function after a number of seconds."""
 
 
 class LineLimit:
-    """Limit to `lines_per_second` lines for each reason; None: every line.
+    """Limit to `lines_per_second` lines for each reason; None: no limit.
 
-    `report` gets the counts of the omitted lines, `SUMMARY_S` after the first. Not for use by several threads.
+    `report` gets the counts of the omitted lines, `SUMMARY_S` after the first one. Not thread-safe.
     """
 
     def __init__(
@@ -35,7 +35,7 @@ class LineLimit:
         self._omitted: Counter[str] = Counter()
 
     def allows(self, reason: str) -> bool:
-        """Return whether a line for `reason` may be written now; one that may not is counted."""
+        """Return whether a line for `reason` may be written now. Counts it if not."""
         if self.lines_per_second is None:
             return True
         now = self._clock()
@@ -43,7 +43,7 @@ class LineLimit:
         if second != self._second:
             self._second = second
             self._lines.clear()
-            if self._omitted and now > self._summary_at + 1:  # its event loop has ended
+            if self._omitted and now > self._summary_at + 1:  # the event loop with the timer has ended
                 self._summarize()
         self._lines[reason] += 1
         if self._lines[reason] <= self.lines_per_second:

@@ -1,7 +1,4 @@
-"""Prometheus metrics of the language model: outcomes, calls, tokens, cost, breaker. By model, never by customer.
-
-Knows nothing of the client: it is told numbers.
-"""
+"""Prometheus metrics of the language model: outcomes, calls, tokens, cost, circuit breaker. Labelled by model only."""
 
 from __future__ import annotations
 
@@ -12,15 +9,15 @@ _STATES = {"closed": 0, "half_open": 1, "open": 2}
 
 
 class LanguageModelMetrics:
-    """Made once a process, where a language model is used at all."""
+    """Create once in each process, if a language model is configured."""
 
     def __init__(self, model: str, registry: CollectorRegistry | None = None) -> None:
-        """Register with `registry`, by default prometheus_client's own."""
+        """Register with `registry`, by default the global one of prometheus_client."""
         target_registry = REGISTRY if registry is None else registry
         self._model = model
         self._completions = Counter(
             "frontdesk_llm_completions_total",
-            "Completions asked for: answered, abandoned by their caller, or why not answered",
+            "Requested completions: answered, abandoned by the caller, or the reason of the failure",
             ("model", "outcome"),
             registry=target_registry,
         )
@@ -32,12 +29,12 @@ class LanguageModelMetrics:
         )
         self._tokens = Counter(
             "frontdesk_llm_tokens_total",
-            "Tokens read (input) and written (output); estimated by characters where the server does not count",
+            "Input and output tokens; estimated from characters if the server does not report them",
             ("model", "kind", "estimated"),
             registry=target_registry,
         )
         self._cost = Counter(
-            "frontdesk_llm_cost_total", "What they cost by the configured prices", ("model",), registry=target_registry
+            "frontdesk_llm_cost_total", "Cost at the configured prices", ("model",), registry=target_registry
         )
         self._first_token = Histogram(
             "frontdesk_llm_first_token_seconds",
@@ -48,14 +45,14 @@ class LanguageModelMetrics:
         )
         self._state = Gauge(
             "frontdesk_llm_breaker_state",
-            "0 closed, 1 half-open, 2 open; of several workers the highest",
+            "0 closed, 1 half-open, 2 open; the highest of all workers",
             ("model",),
             registry=target_registry,
             multiprocess_mode="livemax",
         )
         self._transitions = Counter(
             "frontdesk_llm_breaker_transitions_total",
-            "Changes of the breaker's state",
+            "State changes of the circuit breaker",
             ("model", "to"),
             registry=target_registry,
         )
@@ -71,7 +68,7 @@ class LanguageModelMetrics:
             self._first_token.labels(self._model).observe(first_token_s)
 
     def observe_tokens(self, input_tokens: int, output_tokens: int, *, estimated: bool, cost: float) -> None:
-        """Also those of an answer that broke off: they are paid for."""
+        """Count tokens and cost, also of a completion that was interrupted: it is billed too."""
         label = str(estimated).lower()
         self._tokens.labels(self._model, "input", label).inc(input_tokens)
         self._tokens.labels(self._model, "output", label).inc(output_tokens)

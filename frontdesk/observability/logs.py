@@ -1,14 +1,12 @@
-"""JSON lines on stderr: what happened, to which route, for whom and how long, never what the customer wrote.
+"""JSON log lines on stderr: event, route, caller and duration, without text of customers.
 
-Frontdesk's own events go through structlog. What libraries log goes through the standard library into the same
-form, with three precautions, because each of these would otherwise carry a customer's words or identifiers:
+Frontdesk's own events go through structlog. Log records of libraries go through the standard library into the same
+format, with three precautions, because they could contain text or identifiers of customers:
 
 * `uvicorn.access` and `bentoml.access` are off: they print the raw path with its query. `log_access` prints the route.
-* sqlalchemy and HTTP clients are kept at WARNING: at INFO they print bound parameters and full addresses.
-* The message of an exception is never printed, nor the arguments of a line that comes with one: BentoML logs a
-  validation error with the input that it refused. Type and places in the code remain.
-
-Knows nothing of HTTP or of requests beyond the names of the fields below; who calls decides what is worth a line.
+* sqlalchemy and HTTP clients have the level WARNING: at INFO they print bound parameters and full URLs.
+* The message of an exception is never printed, nor are the arguments of a record with an exception: BentoML logs a
+  validation error together with the rejected input. The type and the stack remain.
 """
 
 from __future__ import annotations
@@ -44,19 +42,21 @@ _LEVELS = {
 }
 _ADDRESS = re.compile(r"[0-9a-fA-F.:]{2,45}")
 _REFUSED, _DEFECT = 400, 500
-"""Statuses: from the first on a request was refused; a defect always has its line."""
+"""HTTP statuses. From 400 the request was refused; a defect (500) is always logged."""
 _MAX_CAUSES = 8
-"""A chain of causes may be a ring."""
+"""The chain of causes of an exception may be a cycle."""
 
 _log = structlog.get_logger()
 
 
 def configure(level: str, refused_lines_per_second: int | None = None) -> None:
-    """Send every line of this process to stderr as JSON: `timestamp` (UTC, ISO 8601), `level`, `event`, `pid`, fields.
+    """Write every log line of this process to stderr as JSON, with `timestamp` (UTC), `level`, `event`, `pid`, fields.
 
-    To be called once a worker, after the libraries have set up their own logging: it takes their handlers away.
-    `level` is the least that is printed (DEBUG, INFO, WARNING, ERROR); libraries never print more than said above.
-    `refused_lines_per_second` limits the lines of refused requests for each status; None: every one has its line.
+    Call it once in each worker, after the libraries have configured their logging: it removes their handlers.
+
+    Args:
+        level: the minimum level (DEBUG, INFO, WARNING, ERROR). The limits for libraries above apply too.
+        refused_lines_per_second: maximum number of lines of refused requests for each status; None: no limit.
     """
     _refusals.lines_per_second = refused_lines_per_second
     minimum = logging.getLevelNamesMapping()[level]
@@ -80,9 +80,9 @@ def configure(level: str, refused_lines_per_second: int | None = None) -> None:
 
 
 class _LossyStream:
-    """Where lines go. One that cannot be written, because the disk is full or nobody reads any more, is lost.
+    """A stream that drops lines which cannot be written, because the disk is full or the reader is gone.
 
-    The request that it tells of must not fail for it: a full disk once broke the connections of all callers.
+    A request must not fail because of its log line: a full disk once broke the connections of all callers.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -110,10 +110,10 @@ def log_access(
     bytes_in: int,
     bytes_out: int,
 ) -> None:
-    """One line for one request, from the address `client`.
+    """Log one request from the address `client`.
 
-    `route` is a template (`/v1/queries/{id}`), never the path that was asked for. Of refused requests a few lines a
-    second are written for each status, and a summary of the others: a flood of them must not fill the disk.
+    `route` is a template (`/v1/queries/{id}`), never the requested path. For refused requests, a few lines per second
+    are written for each status, and a summary of the others, so that a flood cannot fill the disk.
     """
     if status >= _REFUSED and status != _DEFECT and not _refusals.allows(str(status)):
         return
@@ -133,7 +133,7 @@ def log_access(
 
 
 def _log_omitted(lines: Mapping[str, int]) -> None:
-    """One line for the refused requests that have none: their number by status."""
+    """Log the number of refused requests without a line of their own, by status."""
     _log.info("requests_omitted", seconds=SUMMARY_S, requests=lines)
 
 
@@ -146,12 +146,12 @@ _refusals = LineLimit(None, _log_omitted, _call_later)
 
 
 def log_failure(error: BaseException, request_id: str) -> None:
-    """One line for an exception that nobody expected: its type, its causes' types and where it came from."""
+    """Log an unexpected exception: its type, the types of its causes and its stack."""
     _log.error("failure", request_id=request_id, **_describe_error(error))
 
 
 def _describe_error(error: BaseException) -> dict[str, Any]:
-    """What can be said of an exception without its message or any variable: both may hold a customer's text."""
+    """Describe an exception without its message and variables, which may contain text of a customer."""
     causes: list[str] = []
     cause = error.__cause__ or error.__context__
     while cause is not None and len(causes) < _MAX_CAUSES:
@@ -178,12 +178,12 @@ def _add_timestamp(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _template(record: logging.LogRecord) -> str:
-    """The line without its arguments; the type where an exception itself was given as the line."""
+    """The message of a log record without its arguments; if the message is an exception, its type."""
     return record.msg if isinstance(record.msg, str) else type(record.msg).__name__
 
 
 class _LibraryLine(logging.Formatter):
-    """A library's log record in the same form as our own lines."""
+    """Formats log records of libraries like Frontdesk's own lines."""
 
     def format(self, record: logging.LogRecord) -> str:
         error = record.exc_info[1] if record.exc_info else None

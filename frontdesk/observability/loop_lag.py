@@ -1,7 +1,7 @@
 """Event loop lag of a worker: a timer fires every few milliseconds and measures how late it fires.
 
-A blocked loop answers no request, health check or heartbeat. The lag is the length of the stall less at most
-`INTERVAL_S`. The timer costs less than 1 % of a core where 50 wake-ups a second are slow (cold caches).
+A blocked loop answers no request, health check or heartbeat. The lag is the length of the stall minus at most
+`INTERVAL_S`. The timer costs less than 1 % of a core, even where 50 wake-ups per second are slow (cold caches).
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class LoopLag:
         self._window_end = self._due = 0.0
 
     def start(self) -> None:
-        """Measure the running loop. A timer and not a task: it costs half as much."""
+        """Start measuring the running loop. Uses a timer, which costs half as much as a task."""
         loop = asyncio.get_running_loop()
         self._window_end = loop.time() + WINDOW_S
         self._schedule(loop)

@@ -1,9 +1,8 @@
-"""Prometheus metrics: what was asked, what was answered, how sure and how fast. Counts and times, no identities.
+"""Prometheus metrics of requests, answers, models and storage. No label identifies a customer or caller.
 
-With several workers prometheus_client keeps each worker's numbers in files of PROMETHEUS_MULTIPROC_DIR (BentoML sets
-it before a worker imports anything), and any worker can render the sum. BentoML's own families
-(`bentoml_service_*`) come out of the same files and are not repeated here. Knows nothing of HTTP frameworks: the
-caller names the route by its template, so that a path can never become a label.
+With several workers prometheus_client stores each worker's values in files of PROMETHEUS_MULTIPROC_DIR (BentoML sets
+it before a worker imports anything), and any worker can render the sum. BentoML's own metrics (`bentoml_service_*`) are
+in the same files. Routes are labelled by their template, so that a path cannot become a label.
 """
 
 from __future__ import annotations
@@ -26,18 +25,18 @@ from frontdesk.types import Answer
 
 _MULTI_PROCESS = "PROMETHEUS_MULTIPROC_DIR"
 _KINDS = ("counter", "histogram", "gauge_livemax", "gauge_livesum", "gauge_livemostrecent")
-_RESERVED_BYTES = 1 << 18  # of each kind and worker; ours and BentoML's families take a fourth of it
+_RESERVED_BYTES = 1 << 18  # for each kind and worker; all metrics, including BentoML's, need a quarter of it
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "GRPC"))
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 _TENTHS = tuple(tenth / 10 for tenth in range(1, 11))
 
 
 def _preallocate(folder: Path) -> None:
-    """Make this process's files there as large as they will be, with their blocks.
+    """Create the metric files of this process with all their disk blocks.
 
-    prometheus_client maps files with holes into memory. A number that comes to a hole on a full disk ends the process
-    by SIGBUS, and the requests that it holds with it: on a full disk workers died instead of refusing. Where the
-    system cannot reserve (macOS), that stays so.
+    prometheus_client maps sparse files into memory. On a full disk, a write to a block that is not allocated ends the
+    process with SIGBUS, so workers died instead of refusing requests. Systems without `posix_fallocate` (macOS) are not
+    protected.
     """
     if not hasattr(os, "posix_fallocate"):
         return
@@ -47,10 +46,10 @@ def _preallocate(folder: Path) -> None:
 
 
 class Metrics:
-    """All of Frontdesk's metrics, made once a process. A second one on the same registry is refused by it."""
+    """All metrics of Frontdesk. Create it once in each process: a registry accepts each metric only once."""
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
-        """Register with `registry`, by default prometheus_client's own."""
+        """Register with `registry`, by default the global one of prometheus_client."""
         if folder := os.environ.get(_MULTI_PROCESS):
             _preallocate(Path(folder))
         self._registry = REGISTRY if registry is None else registry
@@ -80,13 +79,13 @@ class Metrics:
         )
         self._limited = _Counters(
             Counter(
-                "frontdesk_rate_limited_total", "Requests refused, by the limit used up", ("limit",), registry=registry
+                "frontdesk_rate_limited_total", "Requests refused, by the exceeded limit", ("limit",), registry=registry
             )
         )
         self._limit_checks = _Counters(
             Counter(
                 "frontdesk_rate_limit_checks_total",
-                "Requests counted, by whose windows decided",
+                "Requests checked against the rate limits, by the windows that decided",
                 ("windows",),
                 registry=registry,
             )
@@ -134,15 +133,13 @@ class Metrics:
             )
         )
         self._skipped = _Counters(
-            Counter(
-                "frontdesk_skipped_total", "Answers given without a part of the system", ("part",), registry=registry
-            )
+            Counter("frontdesk_skipped_total", "Answers without a part of the system", ("part",), registry=registry)
         )
 
     def _add_models(self, registry: CollectorRegistry) -> None:
         self._cache = _Counters(
             Counter(
-                "frontdesk_score_cache_texts_total", "Texts by how they were answered", ("outcome",), registry=registry
+                "frontdesk_score_cache_texts_total", "Texts by outcome of the look-up", ("outcome",), registry=registry
             )
         )
         self._model = Gauge(
@@ -157,7 +154,7 @@ class Metrics:
         )
         self._lag = Histogram(
             "frontdesk_event_loop_lag_seconds",
-            "How late the event loop wakes a task that is due; a stall of 50 ms or more holds up every request",
+            "Delay of a due timer in the event loop; a stall of 50 ms or more delays every request",
             buckets=_SECONDS,
             registry=registry,
         )
@@ -172,7 +169,7 @@ class Metrics:
         self._commits = _Histograms(
             Histogram(
                 "frontdesk_commit_seconds",
-                "Time of a transaction, by what it writes: database, spool, drain",
+                "Duration of a transaction, by store: database, spool, drain",
                 ("store",),
                 buckets=_SECONDS,
                 registry=registry,
@@ -181,7 +178,7 @@ class Metrics:
         self._audit_merged = _Counters(
             Counter(
                 "frontdesk_audit_merged_total",
-                "Requests that the audit log counts together with others, because a caller has too many kinds of them",
+                "Requests that the audit log aggregates into one entry, because a caller has too many different ones",
                 ("action",),
                 registry=registry,
             )
@@ -197,7 +194,7 @@ class Metrics:
         self._keys = _Counters(
             Counter(
                 "frontdesk_idempotency_keys_total",
-                "Idempotency-Keys by what became of them",
+                "Idempotency-Keys by outcome",
                 ("outcome",),
                 registry=registry,
             )
@@ -205,7 +202,7 @@ class Metrics:
         self._outbox = _Outbox(registry)
 
     def observe_answer(self, answer: Answer) -> None:
-        """Count one answer: what was found and proposed, how sure, how long each stage took."""
+        """Count one answer: intent, action, sentiment, priority, confidence, stage durations and skipped parts."""
         self._queries.add(answer.intent.label, answer.decision.action.value)
         self._sentiments.add(answer.sentiment.label)
         self._priorities.add(answer.priority.level.value)
@@ -217,7 +214,7 @@ class Metrics:
             self._skipped.add(part)
 
     def observe_request(self, route: str, method: str, status: int, seconds: float) -> None:
-        """Count one request. `route` is its template; a method that HTTP does not know is counted as OTHER."""
+        """Count one request. `route` is its template; unknown methods are counted as OTHER."""
         self._requests.add(route, method if method in _METHODS else "OTHER", str(status))
         self._durations.observe(route, seconds)
 
@@ -230,26 +227,26 @@ class Metrics:
         self._limited.add(limit)
 
     def observe_limit_check(self, windows: str) -> None:
-        """Count one request whose limits were checked by "redis" (all workers) or "process" (this one's share)."""
+        """Count one request, checked against "redis" (limits of all workers) or "process" (this worker's share)."""
         self._limit_checks.add(windows)
 
     def observe_cache(self, outcome: str) -> None:
-        """Count one text: "hit" (remembered), "joined" (somebody was just reading it) or "miss"."""
+        """Count one text: "hit" (cached), "joined" (another request is computing it) or "miss"."""
         self._cache.add(outcome)
 
     def set_model(self, version: str) -> None:
-        """`version` answers from now on; the one before it drops to 0."""
+        """Set the served version; the previous one drops to 0."""
         if self._version not in (None, version):
             self._model.labels(self._version).set(0)
         self._model.labels(version).set(1)
         self._version = version
 
     def set_waiting(self, texts: int) -> None:
-        """How many texts wait for a model in this process."""
+        """Set the number of texts that wait for a model in this process."""
         self._waiting.set(texts)
 
     def observe_loop_lag(self, seconds: float) -> None:
-        """Record the event loop lag of one wake-up."""
+        """Record the event loop lag of one timer."""
         self._lag.observe(seconds)
 
     def set_longest_loop_lag(self, seconds: float) -> None:
@@ -257,7 +254,7 @@ class Metrics:
         self._longest_lag.set(seconds)
 
     def observe_commit(self, store: str, seconds: float) -> None:
-        """One transaction of the recorder: "database", "spool" or "drain"."""
+        """Record the duration of one transaction of the recorder: "database", "spool" or "drain"."""
         self._commits.observe(store, seconds)
 
     def count_audit_merged(self, action: str) -> None:
@@ -265,7 +262,7 @@ class Metrics:
         self._audit_merged.add(action)
 
     def count_spooled(self) -> None:
-        """One answer was acknowledged from the spool."""
+        """Count one answer that was acknowledged from the spool."""
         self._spooled.inc()
 
     def set_disk_free(self, free_bytes: int) -> None:
@@ -273,19 +270,19 @@ class Metrics:
         self._disk_free.set(free_bytes)
 
     def set_spool(self, waiting: int, refused: int) -> None:
-        """What this host's spool holds: rows that wait, and rows that the database does not take."""
+        """Set the number of answers in this host's spool: those that wait, and those that the database refuses."""
         self._spool_rows.set(waiting, refused)
 
     def count_key(self, outcome: str) -> None:
-        """One Idempotency-Key: "taken", "replayed", "in_flight", "reused", "freed" or "answered_twice"."""
+        """Count one Idempotency-Key: "taken", "replayed", "in_flight", "reused", "freed" or "answered_twice"."""
         self._keys.add(outcome)
 
     def observe_delivered(self, sink: str, events: int) -> None:
-        """A sink took so many events."""
+        """Count events that a sink accepted."""
         self._outbox.delivered.labels(sink).inc(events)
 
     def set_outbox(self, sink: str, waiting: int, dead: int, oldest_s: float) -> None:
-        """What waits for a sink, what was given up, and the age of the event that waits for longest, in seconds."""
+        """Set a sink's numbers of waiting and dead events, and the age of the oldest waiting event in seconds."""
         self._outbox.waiting.labels(sink).set(waiting)
         self._outbox.dead.labels(sink).set(dead)
         self._outbox.oldest.labels(sink).set(oldest_s)
@@ -303,11 +300,11 @@ class Metrics:
         self._closed.add(reason)
 
     def count_body_refusal(self) -> None:
-        """One request was refused because request bodies took all memory that they may have."""
+        """Count one request that was refused because request bodies use all the memory that they may use."""
         self._body_refusals.inc()
 
     def render(self) -> tuple[bytes, str]:
-        """The text exposition and its content type: in multi-process mode the sum over all workers."""
+        """Return the text exposition and its content type; in multi-process mode the sum over all workers."""
         if _MULTI_PROCESS not in os.environ:
             return generate_latest(self._registry), CONTENT_TYPE_LATEST
         collected = CollectorRegistry()
@@ -316,13 +313,13 @@ class Metrics:
 
 
 def mark_process_dead(pid: int) -> None:
-    """Forget the live gauges of a worker that has died; its counters stay in the sums. Nothing to do in one process."""
+    """Remove the live gauges of a worker that has died. Its counters stay in the sums. No-op with a single process."""
     if _MULTI_PROCESS in os.environ:
         multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call] # not annotated by prometheus_client
 
 
 class _Outbox:
-    """The outbox of the whole database, as the process that delivers sees it; the newest figure counts."""
+    """Metrics of the whole outbox, set by the process that delivers events. The newest value of any process counts."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         def gauge(name: str, description: str) -> Gauge:
@@ -334,14 +331,16 @@ class _Outbox:
                 multiprocess_mode="livemostrecent",
             )
 
-        self.delivered = Counter("frontdesk_outbox_delivered_total", "Events taken", ("sink",), registry=registry)
+        self.delivered = Counter(
+            "frontdesk_outbox_delivered_total", "Events that were delivered", ("sink",), registry=registry
+        )
         self.waiting = gauge("waiting", "Events that wait for a sink")
-        self.dead = gauge("dead", "Events given up")
-        self.oldest = gauge("oldest_seconds", "Age of the event that waits for longest")
+        self.dead = gauge("dead", "Dead-lettered events")
+        self.oldest = gauge("oldest_seconds", "Age of the oldest waiting event")
 
 
 class _Counters:
-    """A labelled counter's children by their label values: a dictionary look-up, where `labels()` takes a lock."""
+    """Children of a labelled counter, cached by label values: `labels()` would take a lock each time."""
 
     __slots__ = ("_children", "_family")
 
@@ -357,7 +356,7 @@ class _Counters:
 
 
 class _Histograms:
-    """A histogram's children by their one label value."""
+    """Children of a histogram, cached by the value of its single label."""
 
     __slots__ = ("_children", "_family")
 
@@ -373,7 +372,7 @@ class _Histograms:
 
 
 class _SpoolGauges:
-    """Every worker of a host sees the same spool, so the latest figure of any is the host's."""
+    """Metrics of the spool. All workers of a host have the same spool, so the newest value of any worker counts."""
 
     __slots__ = ("_refused", "_waiting")
 
@@ -386,7 +385,7 @@ class _SpoolGauges:
         )
         self._refused = Gauge(
             "frontdesk_spool_refused",
-            "Answers in the spool that the database does not take",
+            "Answers in the spool that the database refuses",
             registry=registry,
             multiprocess_mode="livemostrecent",
         )

@@ -1,12 +1,10 @@
-"""The values that travel through one request, each stage its own frozen type.
+"""The values that pass through one request. Each stage has its own frozen type.
 
     Query -> MaskedText -> Understanding -> Priority -> Decision -> Reply -> Answer
 
-`MaskedText` being a type of its own means that a customer's raw words cannot reach a model, a language
-model, a cache or a log by accident: what takes text there takes `MaskedText`.
-
-Knows nothing of HTTP, databases or models. `Answer` is the contract of `/v1/understand`; with `reply` and
-`stored` set it is the contract of `/v1/queries`.
+Models, the language model, caches and logs accept text only as `MaskedText`, so that unmasked text of a customer cannot
+reach them by accident. This package does not depend on HTTP, databases or models. `Answer` is the contract of
+`/v1/understand`; with `reply` and `stored` it is the contract of `/v1/queries`.
 """
 
 from frontdesk.types.answer import Answer, AnswerEvent, EarlierAnswer, FinalAnswer, PreliminaryAnswer, restore_originals

@@ -1,4 +1,4 @@
-"""Everything that is said about one message, whole and as events."""
+"""The result for one message, as a whole and as events."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from frontdesk.types.understanding import Intent, MemberOpinion, Sentiment, Unce
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Everything Frontdesk says about one message; field names are those of the API."""
+    """The whole result for one message. Field names are those of the API."""
 
     query_id: str
     intent: Intent
@@ -32,7 +32,7 @@ class Answer:
 
 
 def restore_originals(answer: Answer, text: MaskedText) -> Answer:
-    """`answer` with the customer's own values back in its reply and its actions."""
+    """`answer` with the original values instead of placeholders in its reply and its actions."""
     actions = tuple(
         SuggestedAction(action.action, {slot: text.restore(value) for slot, value in action.slots.items()})
         for action in answer.decision.actions
@@ -43,14 +43,14 @@ def restore_originals(answer: Answer, text: MaskedText) -> Answer:
 
 @dataclass(frozen=True, slots=True)
 class PreliminaryAnswer:
-    """The first event of an answer in the making: everything but the reply. The decision may still become a draft."""
+    """The first event: the answer without its reply. The decision may still change from `automate` to `draft`."""
 
     answer: Answer
 
 
 @dataclass(frozen=True, slots=True)
 class FinalAnswer:
-    """The last event: the answer of record, as it is kept. Its reply is what counts."""
+    """The last event: the answer as it is stored. Its reply replaces the sentences that were sent before."""
 
     answer: Answer
 
@@ -60,4 +60,4 @@ AnswerEvent = PreliminaryAnswer | Sentence | FinalAnswer
 
 @dataclass(frozen=True, slots=True)
 class EarlierAnswer(Answer):
-    """The answer that was given to this Idempotency-Key before, unchanged."""
+    """The answer that is stored under the Idempotency-Key of this request, unchanged."""

@@ -1,4 +1,4 @@
-"""What to do with a message, and why."""
+"""The decision on a message: the action, its reasons and suggestions for the agent."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why an action was chosen. `frontdesk.decision.rules.REASON_TEXTS` says each in a sentence."""
+    """Why an action was chosen. `frontdesk.decision.rules.REASON_TEXTS` has a sentence for each."""
 
     CONFIDENT = "confidence_above_certified_threshold"
     BELOW_THRESHOLD = "confidence_below_threshold"
@@ -36,7 +36,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SuggestedAction:
-    """One thing that an agent may do next; `slots` hold what the message already says of it."""
+    """An action that an agent may take next. `slots` are its arguments that the message contains."""
 
     action: str
     slots: Mapping[str, str]
@@ -44,7 +44,7 @@ class SuggestedAction:
 
 @dataclass(frozen=True, slots=True)
 class HandOff:
-    """What a person who takes over should know: what it is about, the mood, what was before, what is needed now."""
+    """Summary for the person who takes over: topic, mood, earlier contacts and next steps."""
 
     what: str
     mood: str
@@ -54,11 +54,10 @@ class HandOff:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What to do, why, and what an agent may do next.
+    """The action, its reasons and what an agent may do next.
 
-    `actions` are the `suggested_actions` with their slots.
-    `question` is what to ask the customer where the action is `clarify`, and `asks_about` the intents that it names, in
-    its order.
+    `actions` are the `suggested_actions` with their slots. If the action is `clarify`, `question` is the question to
+    the customer, and `asks_about` are the intents that it names, in its order.
     """
 
     action: Action

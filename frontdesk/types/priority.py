@@ -1,4 +1,4 @@
-"""How soon a person should look, and the points that say so."""
+"""The priority of a message: how soon a person should handle it, and the points that add up to it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class PriorityLevel(StrEnum):
-    """How soon a person should look, lowest first."""
+    """How soon a person should handle the message, lowest first."""
 
     LOW = "low"
     MEDIUM = "medium"
@@ -17,7 +17,7 @@ class PriorityLevel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PriorityPart:
-    """One reason for a priority: its points and, in words, where they come from."""
+    """One term of the sum: its points, and the reason in words."""
 
     name: str
     points: float
@@ -26,7 +26,7 @@ class PriorityPart:
 
 @dataclass(frozen=True, slots=True)
 class Priority:
-    """How soon a person should look: the sum of `parts`, between 0 and 100, and the level it falls in."""
+    """`score` is the sum of `parts`, between 0 and 100; `level` is the level for that score."""
 
     level: PriorityLevel
     score: float

@@ -1,4 +1,4 @@
-"""What comes in: who asks, and the message, raw and masked."""
+"""The caller, and the message, unmasked and masked."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PLACEHOLDER_KINDS = (
 _OPENING = re.compile(
     r"[\[\uff3b\ufe47\u3010\u3014\u27e6\u2772\ufe5d]|&(?:amp;)?(?:#|l)|%(?:25)?5b|=5b|\\", re.IGNORECASE
 )
-"""Prefilter: characters that may open a placeholder, in any encoding."""
+"""Prefilter: characters with which a placeholder may start, in any encoding."""
 _ESCAPING = re.compile(r"[&%=\\]")
 _PLACEHOLDER = re.compile(
     r"[\[\u3010\u3014\u27e6\u2772\ufe5d]\s*"
@@ -27,7 +27,7 @@ _PLACEHOLDER = re.compile(
 
 
 class Channel(StrEnum):
-    """Where the message came in."""
+    """Channel of the message."""
 
     CHAT = "chat"
     EMAIL = "email"
@@ -38,7 +38,7 @@ class Channel(StrEnum):
 
 
 class CustomerTier(StrEnum):
-    """What the customer pays for."""
+    """Service tier of the customer."""
 
     FREE = "free"
     STANDARD = "standard"
@@ -48,7 +48,7 @@ class CustomerTier(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is asking, as a verified token says."""
+    """The caller of the API, from a verified token."""
 
     tenant: str
     subject: str
@@ -57,10 +57,10 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """A customer's message as it came in, already checked against the API's limits.
+    """A customer's message as received, already checked against the API's limits.
 
-    `fresh` asks the models themselves, not a cache of what they said before. With an `idempotency_key` the same query
-    is answered once: whoever sends it again gets the same answer.
+    `fresh`: bypass the caches of model outputs and replies. With an `idempotency_key` the query is answered once: a
+    repeated request gets the same answer.
     """
 
     text: str = field(repr=False)
@@ -77,10 +77,10 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class MaskedText:
-    """A message without personal data: `text` holds typed, numbered placeholders such as `[ORDER_1]`.
+    """A message without personal data: `text` has numbered placeholders of several kinds, such as `[ORDER_1]`.
 
-    `originals` maps each placeholder to what it stands for. It lives as long as the request and is kept out of `repr`.
-    A placeholder that is not in it was typed by the customer and has no original.
+    `originals` maps each placeholder to the original text. It exists as long as the request and is not in `repr`. A
+    placeholder that is not in `originals` was typed by the customer.
     """
 
     text: str
@@ -89,12 +89,12 @@ class MaskedText:
     def neutralize(self, text: str) -> str:
         """Return `text` with placeholders that have no original rewritten: "[ORDER_1]" becomes "(ORDER 1)".
 
-        Covers other spellings ("[order_1]", full width, invisible characters inside), which a reader could take for a
-        placeholder. Use it before text is used for actions, replies, prompts or records.
+        Covers other spellings ("[order_1]", full width, invisible characters inside), which could be mistaken for a
+        placeholder. Call it before text is used for actions, replies, prompts or records.
         """
         if text.isascii() and not _ESCAPING.search(text):
             if text.count("[") == sum(map(text.count, self.originals)):
-                return text  # every bracket opens a placeholder with an original
+                return text  # every bracket belongs to a placeholder with an original
         elif not _OPENING.search(text):
             return text
         folded, copied_until = fold(text), 0
@@ -107,7 +107,7 @@ class MaskedText:
         return "".join((*pieces, text[copied_until:])) if pieces else text
 
     def restore(self, reply: str) -> str:
-        """`reply` with every placeholder of this message put back to what the customer wrote."""
+        """`reply` with the original text instead of every placeholder of this message."""
         for placeholder, original in self.originals.items():
             reply = reply.replace(placeholder, original)
         return reply

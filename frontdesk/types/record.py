@@ -1,4 +1,4 @@
-"""What is kept of a request, and what is noted of an act."""
+"""The record of a request, and the entry of the audit log."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from frontdesk.types.query import Caller, MaskedText, Query
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """The right to work under an Idempotency-Key: `id` is this attempt's own, `fingerprint` that of what was asked.
+    """The right to work under an Idempotency-Key. `id` identifies this attempt, `fingerprint` the request.
 
-    `claimed_in` says in which store, as the `stored` of an answer does.
+    `claimed_in` is the store of the claim, with the same values as `Answer.stored`.
     """
 
     id: str
@@ -25,9 +25,9 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """Who (`subject` of `tenant`) did what (`action`) to what (`target`), and when. `details` is JSON.
+    """An operation (`action`) of `subject` of `tenant` on `target`. `details` is JSON.
 
-    Nothing in it is a customer's: targets are ids or keyed hashes.
+    Contains no data of customers: targets are ids or pseudonyms.
     """
 
     tenant: str
@@ -40,11 +40,11 @@ class AuditEntry:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What is kept of one request. `answer` is masked, as is `text.text`; the customer's own words are kept sealed.
+    """Everything that is stored of one request. `answer` and `text.text` are masked; original text is encrypted.
 
-    `claim` is there where the caller sent an Idempotency-Key: the acknowledged answer is kept under it.
-    `received_at` is the start of the request by this host's clock; None means `created_at`. `audit_salt` salts the
-    fingerprint of the text in the audit log.
+    `claim`: present if the caller sent an Idempotency-Key; the answer for the caller is stored under it.
+    `received_at`: start of the request by the clock of this host; None means `created_at`.
+    `audit_salt`: salt for the fingerprint of the text in the audit log.
     """
 
     caller: Caller
@@ -58,6 +58,6 @@ class Record:
     audit_salt: str = field(default_factory=lambda: token_hex(16), repr=False)
 
     def answer_for_caller(self, stored: str) -> Answer:
-        """The answer as the caller gets it: with their own values in it and, beside a reply, how it is stored."""
+        """The answer with original values instead of placeholders; `stored` is set if it has a reply."""
         answer = restore_originals(self.answer, self.text)
         return answer if answer.reply is None else replace(answer, stored=stored)

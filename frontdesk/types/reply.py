@@ -1,4 +1,4 @@
-"""What is said to the customer, and what a writer of it is told."""
+"""The reply to the customer, and the input of the reply writer."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from frontdesk.types.understanding import Understanding
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """A knowledge passage that a reply rests on."""
+    """A passage of the knowledge base that supports a reply."""
 
     passage: str
     title: str
@@ -19,7 +19,7 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What one check said of the reply: `findings` tell what is wrong, never with a customer's words."""
+    """Result of one check of the reply. `findings` describe the problems, without text of a customer."""
 
     name: str
     passed: bool
@@ -28,11 +28,14 @@ class CheckResult:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A text for the customer. `source` says who wrote it (template or language_model), `citations` what it rests on.
+    """A text for the customer.
 
-    `checks` are those of the text that a language model wrote last, kept also where it was not used; `provider` is
-    whom the writer asked. `prompt_hash` names the version and the content of the prompt's templates. `fallback` says
-    why the template answered where a language model should have.
+    `source`: "template" or "language_model".
+    `citations`: the passages that support the text.
+    `checks`: results for the last text of the language model, also if that text was not used.
+    `provider`: the provider that the writer called.
+    `prompt_hash`: identifies the version and the content of the prompt templates.
+    `fallback`: why the template was used instead of the language model.
     """
 
     text: str
@@ -46,7 +49,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class ReplyRequest:
-    """What a writer is told. `language` is what the caller said of it; `contacts` are labels of earlier messages."""
+    """Input of a reply writer. `language` comes from the caller; `contacts` are phrases on earlier contacts."""
 
     tenant: str
     text: MaskedText
@@ -61,14 +64,14 @@ class ReplyRequest:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A piece of a reply that may be shown, still masked."""
+    """A part of a reply that may be shown. The reply writer yields it masked; `AnswerQuery` restores the originals."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class WrittenReply:
-    """A reply, and the decision with which it may leave: never a bolder one than the writer was given."""
+    """A reply with its decision: the one from the request, or one that requires a review by a person."""
 
     reply: Reply
     decision: Decision

@@ -1,4 +1,4 @@
-"""What the models say about a message."""
+"""The output of the models for a message."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ class Sentiment:
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """How unsure the ensemble is, each figure between 0 and 1.
+    """Uncertainty of the ensemble; every value is between 0 and 1.
 
-    `score` is the entropy of a mean distribution over the logarithm of the number of intents; `epistemic` is the part
-    that comes from disagreement between the distributions that were averaged, `aleatoric` the rest: what the message
-    itself leaves open. By the `method` `head_dropout` they are those of the encoders under dropout masks, by
-    `member_disagreement` those of all members.
+    `score` is the entropy of a mean distribution, divided by the logarithm of the number of intents. `epistemic` is the
+    part that comes from disagreement between the averaged distributions. `aleatoric` is the rest: the ambiguity of the
+    message itself. The averaged distributions depend on `method`: with `head_dropout` they are those of the encoders
+    under dropout masks, with `member_disagreement` those of all base models.
     """
 
     score: float
@@ -52,7 +52,7 @@ class Uncertainty:
 
 @dataclass(frozen=True, slots=True)
 class MemberOpinion:
-    """What one base model alone would have said."""
+    """The prediction of one base model."""
 
     name: str
     intent: str
@@ -61,11 +61,10 @@ class MemberOpinion:
 
 @dataclass(frozen=True, slots=True)
 class Understanding:
-    """What a champion makes of one message, before any policy is applied.
+    """The result of the models for one message, before any policy is applied.
 
-    `plausible` is the conformal set, the most probable first: the intents that cannot be ruled out at the coverage of
-    the bundle.
-    `automation_threshold` is the certified confidence for this intent; None where nothing could be certified.
+    `plausible`: the conformal set, most probable first, at the coverage of the bundle.
+    `automation_threshold`: the certified confidence for this intent; None if none could be certified.
     """
 
     intent: Intent

@@ -75,10 +75,10 @@ def test_a_question_would_not_be_asked_of_one_plausible_intent() -> None:
     both = (Candidate("track_order", 0.6), Candidate("get_refund", 0.3))
     counterfactuals = case(replace(sure(confidence=0.6), plausible=both)).find_counterfactuals()
 
-    assert Counterfactual("one intent alone were plausible", Action.DRAFT) in counterfactuals
+    assert Counterfactual("only one intent were plausible", Action.DRAFT) in counterfactuals
 
 
 def test_a_part_that_was_skipped_is_named() -> None:
     counterfactuals = case(replace(sure(), skipped=("distilbert",))).find_counterfactuals()
 
-    assert Counterfactual("every part of the system had taken part", Action.AUTOMATE) in counterfactuals
+    assert Counterfactual("no part of the system had been skipped", Action.AUTOMATE) in counterfactuals
