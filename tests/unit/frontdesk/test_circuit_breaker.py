@@ -10,7 +10,7 @@ LIMITS = BreakerLimits(slow_s=2.0, open_s=5.0, window_s=60.0)
 
 
 class Clock:
-    """Seconds that pass when told."""
+    """A clock that the test advances."""
 
     def __init__(self) -> None:
         self.now = 100.0
@@ -26,7 +26,7 @@ class Watched:
         self.breaker = CircuitBreaker(limits, observe=self.states.append, clock=self.clock)
 
     def call(self, how: str = "good", seconds: float = 0.1) -> bool:
-        """One call from its beginning to its end; was it made at all?"""
+        """Make one call from start to end. Return whether the breaker admitted it."""
         ticket = self.breaker.admit()
         if ticket is None:
             return False
@@ -45,13 +45,13 @@ class Watched:
         return self
 
 
-def test_it_opens_after_the_fewest_calls_that_can_tell() -> None:
+def test_it_opens_after_the_minimum_number_of_calls() -> None:
     watched = Watched()
     assert [watched.call("bad") for _ in range(8)] == [True] * 5 + [False] * 3
     assert watched.states == [CircuitState.OPEN]
 
 
-def test_a_long_past_without_failures_hides_none_of_them() -> None:
+def test_many_earlier_successes_do_not_hide_failures() -> None:
     watched = Watched()
     for _ in range(1_000):
         watched.call("good", 0.001)
@@ -68,12 +68,12 @@ def test_slow_is_as_bad_as_failed() -> None:
     assert watched.breaker.state is CircuitState.OPEN
 
 
-def test_the_time_to_be_judged_may_be_another_than_the_whole_call() -> None:
+def test_the_duration_may_be_given_by_the_caller() -> None:
     watched = Watched()
     for _ in range(10):
         ticket = watched.breaker.admit()
         assert ticket is not None
-        watched.clock.now += 8.0  # a long answer, whose first word came at once
+        watched.clock.now += 8.0  # a long completion whose first token was fast
         watched.breaker.record_success(ticket, seconds=0.2)
     assert watched.breaker.state is CircuitState.CLOSED
 
@@ -87,7 +87,7 @@ def test_old_failures_are_forgotten() -> None:
     assert watched.breaker.state is CircuitState.CLOSED
 
 
-def test_after_a_while_one_call_at_a_time_tries_again_and_two_good_ones_close_it() -> None:
+def test_after_open_s_two_successful_probes_close_it() -> None:
     watched = Watched().opened()
     watched.clock.now += 4.9
     assert watched.breaker.admit() is None
@@ -101,7 +101,7 @@ def test_after_a_while_one_call_at_a_time_tries_again_and_two_good_ones_close_it
 
 
 @pytest.mark.parametrize(("how", "seconds"), [("bad", 0.1), ("good", 2.5)])
-def test_a_try_that_fails_or_is_slow_opens_it_again(how: str, seconds: float) -> None:
+def test_a_probe_that_fails_or_is_slow_opens_it_again(how: str, seconds: float) -> None:
     watched = Watched().opened()
     watched.clock.now += 5.0
     watched.call(how, seconds)
@@ -109,7 +109,7 @@ def test_a_try_that_fails_or_is_slow_opens_it_again(how: str, seconds: float) ->
     assert watched.breaker.admit() is None
 
 
-def test_a_try_whose_caller_left_makes_room_for_the_next() -> None:
+def test_a_discarded_probe_allows_the_next_one() -> None:
     watched = Watched().opened()
     watched.clock.now += 5.0
     assert watched.call("forgotten")
@@ -118,7 +118,7 @@ def test_a_try_whose_caller_left_makes_room_for_the_next() -> None:
     assert watched.breaker.state is CircuitState.CLOSED
 
 
-def test_calls_from_before_a_change_of_state_say_nothing_about_the_time_since() -> None:
+def test_calls_that_started_before_a_change_of_state_are_ignored() -> None:
     watched = Watched()
     late = [watched.breaker.admit() for _ in range(3)]
     watched.opened()
@@ -140,7 +140,7 @@ STEPS = st.lists(
 
 
 @given(STEPS)
-def test_whatever_was_before_20_failures_open_it_and_two_tries_after_a_while_close_it(
+def test_from_any_state_20_failures_open_it_and_two_probes_close_it(
     steps: list[tuple[str, float, float]],
 ) -> None:
     watched = Watched()
@@ -160,7 +160,7 @@ def test_whatever_was_before_20_failures_open_it_and_two_tries_after_a_while_clo
 @given(
     st.lists(st.tuples(st.sampled_from(["begin", "good", "bad", "forgotten", "wait"]), st.integers(0, 5)), max_size=120)
 )
-def test_however_calls_overlap_at_most_one_tries_and_an_open_one_admits_none(steps: list[tuple[str, int]]) -> None:
+def test_overlapping_calls_have_one_probe_and_an_open_circuit_admits_none(steps: list[tuple[str, int]]) -> None:
     watched = Watched()
     tickets = []
     opened_at = 0.0

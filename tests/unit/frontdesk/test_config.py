@@ -23,7 +23,7 @@ def test_the_shipped_file_states_every_setting_with_its_default() -> None:
         assert content[section] == defaults[section], section
 
 
-def test_the_environment_goes_over_the_file(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file(tmp_path: Path) -> None:
     path = write(tmp_path, "server: {port: 3100, workers: 4}")
     settings = load(path, {"FRONTDESK_SERVER__PORT": "3200", "PATH": "/bin"})
     assert (settings.server.port, settings.server.workers) == (3200, 4)
@@ -86,7 +86,7 @@ def test_features_need_a_redis_and_come_with_one(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("key", ["sk: {not: yaml", "12345", "'quoted'"])
-def test_a_key_from_the_environment_is_taken_as_it_is_and_shown_nowhere(tmp_path: Path, key: str) -> None:
+def test_a_key_from_the_environment_is_unchanged_and_never_shown(tmp_path: Path, key: str) -> None:
     settings = load(write(tmp_path, ""), {"FRONTDESK_LLM__API_KEY": key})
     assert settings.llm.api_key is not None
     assert settings.llm.api_key.get_secret_value() == key
@@ -94,7 +94,7 @@ def test_a_key_from_the_environment_is_taken_as_it_is_and_shown_nowhere(tmp_path
     assert "api_key" not in settings.model_dump()["llm"]
 
 
-def test_a_key_in_the_file_is_refused_without_being_told(tmp_path: Path) -> None:
+def test_a_key_in_the_file_is_refused_and_not_shown(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="holds llm") as caught:
         load(write(tmp_path, "llm: {api_key: geheim}"), {})
     assert "geheim" not in str(caught.value)

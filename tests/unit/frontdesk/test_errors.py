@@ -24,7 +24,7 @@ def test_every_error_of_the_tree_has_a_kind_of_its_own() -> None:
     assert all(cls.__name__ in errors.__doc__ for cls in drawn)
 
 
-def test_an_overload_says_when_to_come_back_in_whole_seconds() -> None:
+def test_retry_after_is_in_whole_seconds() -> None:
     assert problem_headers(Overloaded("full", retry_after_s=1.2)) == {"retry-after": "2"}
 
 
@@ -44,7 +44,7 @@ def test_a_problem_names_each_violation() -> None:
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_an_error_crosses_a_process_boundary_whole(error: FrontdeskError) -> None:
+def test_an_error_keeps_all_its_fields_when_pickled(error: FrontdeskError) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert type(again) is type(error)
     assert vars(again) == vars(error)

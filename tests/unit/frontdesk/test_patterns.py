@@ -1,7 +1,7 @@
-"""Possessive groups whose repetition can fail halfway: Python before 3.11.5 goes on from the wrong position.
+"""Possessive groups whose repetition can fail halfway: Python before 3.11.5 continues at the wrong position.
 
 Debian 12 has Python 3.11.2, with which such a pattern left 15 % of account numbers unmasked (CPython issue 106052). A
-repetition is safe if it is a single character, or begins with a lookahead of single characters that decides it.
+repetition is safe if it is a single character, or starts with a lookahead of single characters that decides it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ REPEATS = {_constants.MAX_REPEAT, _constants.MIN_REPEAT, _constants.POSSESSIVE_R
 
 
 def patterns() -> Iterator[re.Pattern[str]]:
-    """All patterns that modules of the product hold, also in tuples and tables."""
+    """All patterns in the modules of the product, including those in tuples and tables."""
 
     def held(value: object) -> Iterator[re.Pattern[str]]:
         if isinstance(value, re.Pattern) and isinstance(value.pattern, str):

@@ -1,4 +1,4 @@
-"""The hot path with fakes: what reaches whom, in which order, masked or not."""
+"""The hot path with fakes: the order of its steps, and masked text at each port."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ async def test_the_reply_gets_the_customers_own_values_back(desk: Desk) -> None:
     assert answer.stored == "committed"
 
 
-async def test_a_placeholder_that_the_customer_typed_is_no_argument_of_an_action(desk: Desk) -> None:
+async def test_a_typed_placeholder_fills_no_slot_of_an_action(desk: Desk) -> None:
     text = "Where is my parcel? Order [ORDER_1] and order 48213."
     desk.champion.taxonomy = Taxonomy.read(STARTER_TAXONOMY)
     answer = await desk.pipeline.answer(Query(text), CALLER, Deadline.after(5))
@@ -92,7 +92,7 @@ async def test_understanding_has_neither_reply_nor_stored(desk: Desk) -> None:
     assert len(desk.recorder.records) == 1
 
 
-async def test_store_false_keeps_nothing_and_says_so(desk: Desk) -> None:
+async def test_store_false_stores_nothing_and_says_so(desk: Desk) -> None:
     answer = await desk.pipeline.answer(Query(TEXT, store=False), CALLER, Deadline.after(5))
     assert answer.stored == "no"
     assert desk.recorder.records == []
@@ -126,7 +126,7 @@ async def test_a_batch_keeps_its_order_and_marks_the_item_that_failed(desk: Desk
     assert desk.champion.texts == ["first", "second", "third"]
 
 
-async def test_a_message_that_may_mean_two_things_is_answered_and_kept_with_a_question(desk: Desk) -> None:
+async def test_an_ambiguous_message_is_answered_and_stored_with_a_question(desk: Desk) -> None:
     async def torn(*_: object, **__: object) -> list[object]:
         plausible = (Candidate("track_order", 0.5), Candidate("get_refund", 0.4))
         return [replace(understanding(confidence=0.5), plausible=plausible)]
@@ -153,7 +153,7 @@ async def test_timings_name_each_stage_of_an_answer(desk: Desk) -> None:
     assert "record" in desk.observed[0].timings_ms
 
 
-async def test_what_the_customer_went_through_before_raises_the_priority_and_says_why(desk: Desk) -> None:
+async def test_the_customer_history_raises_the_priority_with_a_reason(desk: Desk) -> None:
     desk.customers.histories = {"ada": CustomerHistory(contacts_7d=2, contacts_7d_by_intent={"track_order": 2})}
     returning = await desk.pipeline.answer(Query(TEXT, customer_id="ada"), CALLER, Deadline.after(5))
     stranger = await desk.pipeline.answer(Query(TEXT, customer_id="bob"), CALLER, Deadline.after(5))
@@ -164,7 +164,7 @@ async def test_what_the_customer_went_through_before_raises_the_priority_and_say
     assert returning.skipped == stranger.skipped == ()
 
 
-async def test_a_customer_who_cannot_be_looked_up_is_answered_all_the_same_and_that_is_said(desk: Desk) -> None:
+async def test_an_unavailable_history_is_reported_as_skipped(desk: Desk) -> None:
     desk.customers.histories = None
     queries = [Query(TEXT, customer_id="ada"), Query(TEXT)]
     ada, anonymous = await desk.pipeline.understand_batch(queries, CALLER, Deadline.after(5))
@@ -183,10 +183,10 @@ async def test_no_message_is_automated_that_a_history_could_have_made_urgent(des
 
 
 class TestEvents:
-    async def test_understanding_comes_first_and_final_only_once_it_is_kept(self, desk: Desk) -> None:
+    async def test_the_preliminary_answer_comes_first_and_the_final_one_after_storing(self, desk: Desk) -> None:
         events = desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))
-        texts = [(type(event).__name__, len(desk.recorder.records)) async for event in events]
-        assert texts == [("PreliminaryAnswer", 0), ("Sentence", 0), ("Sentence", 0), ("FinalAnswer", 1)]
+        progress = [(type(event).__name__, len(desk.recorder.records)) async for event in events]
+        assert progress == [("PreliminaryAnswer", 0), ("Sentence", 0), ("Sentence", 0), ("FinalAnswer", 1)]
 
     async def test_sentences_carry_the_customers_own_values_and_make_the_reply(self, desk: Desk) -> None:
         events = [event async for event in desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))]
@@ -197,7 +197,7 @@ class TestEvents:
         assert first.answer.query_id == last.answer.query_id
         assert "".join(sentence.text for sentence in sentences) == last.answer.reply.text == f"About {TEXT}"
 
-    async def test_who_leaves_in_the_middle_stops_the_writer_and_nothing_is_kept(self, desk: Desk) -> None:
+    async def test_closing_the_stream_stops_the_writer_and_nothing_is_stored(self, desk: Desk) -> None:
         stopped = []
 
         class Endless(FakeWriter):
@@ -216,7 +216,7 @@ class TestEvents:
         assert stopped == [True]
         assert desk.recorder.records == []
 
-    async def test_no_final_event_where_it_cannot_be_kept(self, desk: Desk) -> None:
+    async def test_there_is_no_final_event_if_it_cannot_be_stored(self, desk: Desk) -> None:
         desk.recorder.unavailable = True
         events = desk.pipeline.stream_answer(Query(TEXT), CALLER, Deadline.after(5))
         assert isinstance(await anext(events), PreliminaryAnswer)
@@ -231,7 +231,7 @@ KEYED = Query(TEXT, idempotency_key="a-key")
 
 
 @pytest.mark.parametrize("operation", ["answer", "understand"])
-async def test_a_key_that_was_answered_before_gives_that_answer_before_any_work(desk: Desk, operation: str) -> None:
+async def test_a_key_with_a_stored_answer_returns_it_without_any_work(desk: Desk, operation: str) -> None:
     stored = await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     texts, records = len(desk.champion.texts), len(desk.recorder.records)
     desk.keys.earlier = earlier_answer(answer_json(stored))
@@ -241,14 +241,14 @@ async def test_a_key_that_was_answered_before_gives_that_answer_before_any_work(
 
 
 @pytest.mark.parametrize("operation", ["answer", "understand"])
-async def test_what_is_kept_under_a_key_is_what_is_sent(desk: Desk, operation: str) -> None:
+async def test_the_answer_stored_under_a_key_equals_the_returned_one(desk: Desk, operation: str) -> None:
     sent = await getattr(desk.pipeline, operation)(KEYED, CALLER, Deadline.after(5))
     (record,) = desk.recorder.records
     assert record.claim is not None
     assert record.answer_for_caller("committed") == sent
 
 
-async def test_a_request_that_fails_gives_its_key_up_and_one_that_succeeds_does_not(desk: Desk) -> None:
+async def test_only_a_failed_request_releases_its_claim(desk: Desk) -> None:
     await desk.pipeline.answer(KEYED, CALLER, Deadline.after(5))
     assert desk.keys.released == []
     desk.recorder.unavailable = True
@@ -258,12 +258,12 @@ async def test_a_request_that_fails_gives_its_key_up_and_one_that_succeeds_does_
     assert [claim.key for claim in desk.keys.released] == ["a-key", "a-key"]
 
 
-async def test_without_a_key_nobody_is_asked_for_one(desk: Desk) -> None:
+async def test_without_a_key_no_claim_is_acquired(desk: Desk) -> None:
     await desk.pipeline.answer(Query(TEXT), CALLER, Deadline.after(5))
     assert desk.keys.claimed == []
 
 
-async def test_a_keyed_answer_is_kept_although_the_caller_wants_nothing_stored(desk: Desk) -> None:
+async def test_an_answer_with_a_key_is_stored_despite_store_false(desk: Desk) -> None:
     answer = await desk.pipeline.answer(replace(KEYED, store=False), CALLER, Deadline.after(5))
     assert answer.stored == "no"
     assert len(desk.recorder.records) == 1

@@ -27,12 +27,12 @@ def test_an_intent_without_policy_is_medium_and_never_automated() -> None:
     assert taxonomy.intents_without_policy() == ("card_lost",)
 
 
-def test_a_taxonomy_travels_through_plain_data_unchanged() -> None:
+def test_a_taxonomy_is_unchanged_after_conversion_to_plain_data() -> None:
     taxonomy = Taxonomy.read(STARTER_TAXONOMY).with_labels(["track_order", "card_lost"])
     assert Taxonomy.from_mapping(taxonomy.to_mapping()) == taxonomy
 
 
-def test_an_action_may_say_what_it_needs() -> None:
+def test_an_action_may_list_its_slots() -> None:
     data = {
         "intents": {"a": {"actions": ["fly", "land"]}},
         "actions": {"fly": {"does": "Fly there", "needs": ["order", "date"]}, "land": "Land there"},

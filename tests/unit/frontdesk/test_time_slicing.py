@@ -27,7 +27,7 @@ async def test_results_are_in_order_and_the_loop_is_blocked_for_one_slice_at_a_t
     watching = asyncio.create_task(longest_stall(ends))
     assert await TimeSlicer(0.004).run_each(slow, range(100), Deadline.after(30), "it was tried") == list(range(100))
     ends.set()
-    assert await watching < 0.05  # 0.2 s of work; the rest is for a machine that does other things
+    assert await watching < 0.05  # 0.2 s of work in total; the margin is for a busy machine
 
 
 async def test_many_requests_share_the_loop_and_none_starves() -> None:
@@ -52,7 +52,7 @@ async def test_a_deadline_is_met_in_the_middle_of_the_work_and_while_waiting_for
     assert [str(outcome)[:41] for outcome in outcomes] == ["The deadline passed while it was tried. A"] * 5
     assert await time_slicer.run_each(slow, [7], Deadline.after(5), "x") == [
         7
-    ]  # the turns of those who left are not lost
+    ]  # the turns of cancelled requests are not lost
 
 
 async def test_a_cancelled_request_passes_its_turn_on() -> None:

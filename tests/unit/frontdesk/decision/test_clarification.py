@@ -1,4 +1,4 @@
-"""Questions to customers: what is worth asking about, and in which words."""
+"""Clarifying questions: their intents and their wording."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from frontdesk.types import Candidate
 TAXONOMY = Taxonomy.read(STARTER_TAXONOMY)
 
 
-def asked(*labels: str) -> str:
+def ask(*labels: str) -> str:
     return clarifying_question([TAXONOMY.policy(label) for label in labels])
 
 
 def test_each_intent_is_named_by_the_first_clause_of_its_description() -> None:
-    assert asked("track_order", "get_refund") == "Do you want to know where an order is, or to get money back?"
+    assert ask("track_order", "get_refund") == "Do you want to know where an order is, or to get money back?"
 
 
-def test_more_than_two_intents_are_told_apart_one_by_one() -> None:
-    assert asked("cancel_order", "place_order", "create_account") == (
+def test_a_question_may_name_more_than_two_intents() -> None:
+    assert ask("cancel_order", "place_order", "create_account") == (
         "Do you want to cancel an order that was placed, or to buy something, or to open an account?"
     )
 
 
 def test_labels_without_a_description_name_topics() -> None:
-    assert asked("card_arrival", "Refund_not_showing_up") == (
+    assert ask("card_arrival", "Refund_not_showing_up") == (
         "Is this about “card arrival”, or about “Refund not showing up”?"
     )
 
 
 def test_wishes_come_before_topics() -> None:
-    assert asked("card_arrival", "get_refund", "top_up") == (
+    assert ask("card_arrival", "get_refund", "top_up") == (
         "Do you want to get money back, or is this about “card arrival”, or about “top up”?"
     )
 
@@ -59,7 +59,7 @@ def test_wishes_come_before_topics() -> None:
         ("", "Is this about “some intent”"),
     ],
 )
-def test_a_description_continues_the_question_or_names_a_topic_and_notes_for_colleagues_stay_inside(
+def test_a_description_continues_the_question_or_names_a_topic_and_long_notes_are_not_shown(
     description: str, words: str
 ) -> None:
     intents = [IntentPolicy("some_intent", description)] * 2
@@ -67,7 +67,7 @@ def test_a_description_continues_the_question_or_names_a_topic_and_notes_for_col
     assert clarifying_question(intents).startswith(f"{words}, or ")
 
 
-def test_every_intent_of_the_starter_taxonomy_is_asked_about_shortly_and_in_the_second_person() -> None:
+def test_questions_on_the_starter_taxonomy_are_short_and_in_the_second_person() -> None:
     for intent in TAXONOMY.intents:
         words = clarifying_question([intent, TAXONOMY.policy("get_refund")])
         wish = words.removeprefix("Do you want to ").removesuffix(", or to get money back?")
@@ -79,14 +79,14 @@ def candidates(*probabilities: float) -> list[Candidate]:
     return [Candidate(f"intent_{number}", probability) for number, probability in enumerate(probabilities)]
 
 
-def test_a_candidate_matters_from_a_fifth_of_the_best_ones_probability() -> None:
+def test_a_candidate_needs_a_fifth_of_the_best_probability() -> None:
     assert likely_candidates(candidates(0.5, 0.3, 0.1)) == ("intent_0", "intent_1", "intent_2")
     assert likely_candidates(candidates(0.5, 0.3, 0.0999)) == ("intent_0", "intent_1")
     assert likely_candidates(candidates(0.9, 0.02)) == ("intent_0",)
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
-def test_the_best_candidate_always_matters_and_the_order_stays(probabilities: list[float]) -> None:
+def test_the_best_candidate_is_always_included_and_the_order_is_unchanged(probabilities: list[float]) -> None:
     ranked = candidates(*sorted(probabilities, reverse=True))
 
     assert likely_candidates(ranked) == tuple(candidate.label for candidate in ranked)[: len(likely_candidates(ranked))]

@@ -1,4 +1,4 @@
-"""Split conformal sets: the finite-sample quantile, and the coverage that it promises."""
+"""Split conformal sets: the finite-sample quantile, and the coverage that it guarantees."""
 
 from __future__ import annotations
 
@@ -32,21 +32,21 @@ def test_full_coverage_keeps_every_label() -> None:
 
 
 @pytest.mark.parametrize("coverage", [0.0, -0.1, 1.1, float("nan")])
-def test_a_coverage_that_is_no_share_is_refused(coverage: float) -> None:
+def test_a_coverage_outside_0_to_1_is_refused(coverage: float) -> None:
     with pytest.raises(ValueError, match="coverage"):
         conformal_threshold([0.5], coverage)
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
 @given(rows=st.integers(20, 200), coverage=st.floats(0.5, 0.97), seed=st.integers(0, 2**32 - 1))
-def test_sets_hold_the_right_label_as_often_as_promised_and_hardly_more(rows: int, coverage: float, seed: int) -> None:
+def test_the_coverage_of_the_sets_is_within_the_guaranteed_bounds(rows: int, coverage: float, seed: int) -> None:
     """Over many draws of calibration rows the mean coverage lies between c and c + 1 / (n + 1)."""
     generator = np.random.default_rng(seed)
     draws, fresh = 200, 200
     classes = 5
     hits = np.empty(draws)
     for draw in range(draws):
-        # Probabilities of a model and labels drawn by other, flatter ones: the model is badly calibrated on purpose.
+        # Labels are drawn from flatter probabilities than those of the model, so that the model is badly calibrated.
         probabilities = generator.dirichlet(np.full(classes, 0.5), size=rows + fresh)
         flat = (probabilities + 0.1) / (1 + 0.1 * classes)
         labels = (flat.cumsum(axis=1) < generator.random((rows + fresh, 1))).sum(axis=1)
@@ -57,17 +57,17 @@ def test_sets_hold_the_right_label_as_often_as_promised_and_hardly_more(rows: in
     assert coverage - tolerance <= hits.mean() <= coverage + 1 / (rows + 1) + tolerance
 
 
-def test_each_set_holds_the_labels_that_reach_the_threshold() -> None:
+def test_each_set_contains_the_labels_at_or_above_the_threshold() -> None:
     ranked = np.array([[0.5, 0.25, 0.2, 0.05], [0.9, 0.1, 0.0, 0.0]])
     assert set_sizes(ranked, threshold=0.2).tolist() == [3, 1]
 
 
-def test_the_best_label_stays_even_below_the_threshold() -> None:
+def test_the_best_label_is_included_even_below_the_threshold() -> None:
     assert set_sizes(np.array([[0.45, 0.35, 0.2]]), threshold=0.9).tolist() == [1]
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12), st.floats(0, 1))
-def test_a_set_is_never_empty_and_holds_exactly_what_reaches_the_threshold(
+def test_a_set_is_never_empty_and_has_exactly_the_labels_at_or_above_the_threshold(
     scores: list[float], threshold: float
 ) -> None:
     ranked = sorted(scores, reverse=True)

@@ -1,4 +1,4 @@
-"""What would have changed a decision: only single changes, and only those that give another action."""
+"""Counterfactuals: single changes that give another action."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ def test_an_automated_message_would_be_drafted_below_its_threshold_and_escalated
     ]
 
 
-def test_the_confidence_that_would_have_been_enough_is_named() -> None:
+def test_the_sufficient_confidence_is_named() -> None:
     counterfactuals = case(sure(confidence=0.81)).find_counterfactuals()
 
     assert Counterfactual("the confidence were at least 90.0% (it is 81.0%)", Action.AUTOMATE) in counterfactuals
 
 
-def test_where_no_threshold_is_certified_that_is_what_would_have_helped() -> None:
+def test_without_a_certified_threshold_a_certificate_is_the_counterfactual() -> None:
     counterfactuals = case(sure(threshold=None)).find_counterfactuals()
 
     assert Counterfactual("a threshold of 95.0% or less had been certified", Action.AUTOMATE) in counterfactuals
 
 
-def test_a_policy_that_forbids_is_named_where_it_alone_stands_in_the_way() -> None:
+def test_a_policy_is_named_if_it_is_the_only_reason_against_automation() -> None:
     forbidden = Taxonomy((IntentPolicy("track_order"),), {})
     condition = "the team's policy allowed track_order to be answered without a person"
 
@@ -54,7 +54,7 @@ def test_a_policy_that_forbids_is_named_where_it_alone_stands_in_the_way() -> No
     ]
 
 
-def test_an_urgent_message_would_go_out_if_it_were_less_urgent() -> None:
+def test_an_urgent_message_would_be_automated_with_a_lower_priority() -> None:
     urgent = Priority(PriorityLevel.URGENT, 82.5, ())
 
     assert case(sure(), priority=urgent).find_counterfactuals() == [
@@ -62,7 +62,7 @@ def test_an_urgent_message_would_go_out_if_it_were_less_urgent() -> None:
     ]
 
 
-def test_out_of_scope_the_limit_is_named() -> None:
+def test_a_message_out_of_scope_names_the_threshold() -> None:
     understood = sure()
     outside = replace(understood, intent=replace(understood.intent, in_scope=False, out_of_scope_probability=0.45))
 
@@ -71,7 +71,7 @@ def test_out_of_scope_the_limit_is_named() -> None:
     ]
 
 
-def test_a_question_would_not_be_asked_of_one_plausible_intent() -> None:
+def test_with_one_plausible_intent_there_would_be_no_question() -> None:
     both = (Candidate("track_order", 0.6), Candidate("get_refund", 0.3))
     counterfactuals = case(replace(sure(confidence=0.6), plausible=both)).find_counterfactuals()
 

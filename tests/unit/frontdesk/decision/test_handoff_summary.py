@@ -1,4 +1,4 @@
-"""What a person who takes over is told."""
+"""Handoff summary for the person who takes over."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def summary(text: str, history: CustomerHistory = EMPTY_HISTORY) -> HandOff:
     return summarize_handoff(understanding("complaint"), decision, PRIORITY, TAXONOMY, summarize_contacts(history))
 
 
-def test_it_says_what_it_is_about_in_which_mood_and_what_is_needed() -> None:
+def test_the_summary_has_topic_mood_and_next_steps() -> None:
     assert summary("order [ORDER_1] for 20 EUR of 3 May broke") == HandOff(
         what=TAXONOMY.policy("complaint").description,
         mood="neutral, high priority",
@@ -35,11 +35,11 @@ def test_it_says_what_it_is_about_in_which_mood_and_what_is_needed() -> None:
     )
 
 
-def test_what_the_message_does_not_say_is_to_be_asked_for() -> None:
+def test_missing_slots_are_next_steps() -> None:
     assert summary("it broke").needed[-3:] == ("Ask for: order", "Ask for: amount", "Ask for: date")
 
 
-def test_earlier_contacts_are_told_in_words_without_figures() -> None:
+def test_earlier_contacts_are_summarized_in_words_without_numbers() -> None:
     assert summary("it broke", HISTORY).tried == (
         "The customer wrote lately about track order.",
         "The customer was upset last time.",

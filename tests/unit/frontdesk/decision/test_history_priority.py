@@ -1,4 +1,4 @@
-"""What a history adds to a priority, and what it says of itself."""
+"""Priority points for a customer's history, and their reasons."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ ALL = CustomerHistory(
 )
 
 
-def said(history: CustomerHistory, intent: str = "get_refund") -> dict[str, tuple[float, str]]:
+def points_and_reasons(history: CustomerHistory, intent: str = "get_refund") -> dict[str, tuple[float, str]]:
     return {part.name: (part.points, part.because) for part in POLICY.parts(history, intent)}
 
 
-def test_each_part_says_in_words_what_happened() -> None:
-    assert said(ALL) == {
+def test_each_part_has_its_reason_in_words() -> None:
+    assert points_and_reasons(ALL) == {
         "history.repeated": (15, "has written about get_refund 4 times in the last 7 days"),
         "history.contacts": (4, "has written 6 times in 7 days"),
         "history.escalated": (6, "was handed to a person once in the last 30 days"),
@@ -40,8 +40,8 @@ def test_each_part_says_in_words_what_happened() -> None:
     }
 
 
-def test_a_stranger_gets_nothing() -> None:
-    assert said(EMPTY_HISTORY) == {}
+def test_an_empty_history_gives_no_points() -> None:
+    assert points_and_reasons(EMPTY_HISTORY) == {}
 
 
 @pytest.mark.parametrize(
@@ -52,8 +52,8 @@ def test_a_stranger_gets_nothing() -> None:
         CustomerHistory(last_sentiment="negative", tenure_days=400, contacts_30d=9),
     ],
 )
-def test_what_stays_within_the_limits_gets_nothing(history: CustomerHistory) -> None:
-    assert said(history) == {}
+def test_a_history_below_all_limits_gives_no_points(history: CustomerHistory) -> None:
+    assert points_and_reasons(history) == {}
 
 
 histories = st.builds(
@@ -66,6 +66,6 @@ histories = st.builds(
 
 
 @given(history=histories)
-def test_no_history_gives_more_than_the_most(history: CustomerHistory) -> None:
+def test_no_history_gives_more_than_max_points(history: CustomerHistory) -> None:
     policy = PriorityPolicy.read(STARTER_POLICY).history
     assert sum(part.points for part in policy.parts(history, "a")) <= policy.max_points

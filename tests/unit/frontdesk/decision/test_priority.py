@@ -1,4 +1,4 @@
-"""The priority score: every part in words, parts that add up, and a policy file that is read strictly."""
+"""The priority score: parts with reasons that add up to it, and strict parsing of the policy file."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def read(data: Any, folder: Path) -> PriorityPolicy:
     return PriorityPolicy.read(path)
 
 
-def feels(negative: float = 0.0, positive: float = 0.0) -> Understanding:
+def with_sentiment(negative: float = 0.0, positive: float = 0.0) -> Understanding:
     scores = {"negative": negative, "neutral": 1 - negative - positive, "positive": positive}
     label = max(scores, key=lambda name: scores[name])
     return Understanding(
@@ -77,7 +77,7 @@ def score(
     since: datetime | None = None,
 ) -> Priority:
     query = Query(text, customer_tier=tier, waiting_since=since)
-    return policy.score(query, MaskedText(text), mood or feels(), urgency, NOW)
+    return policy.score(query, MaskedText(text), mood or with_sentiment(), urgency, NOW)
 
 
 def points(priority: Priority) -> dict[str, float]:
@@ -87,7 +87,7 @@ def points(priority: Priority) -> dict[str, float]:
 def test_every_part_says_in_words_where_its_points_come_from() -> None:
     priority = score(
         "MY LAWYER WILL HEAR OF THIS",
-        mood=feels(negative=0.91),
+        mood=with_sentiment(negative=0.91),
         urgency="high",
         tier=CustomerTier.PREMIUM,
         since=NOW - timedelta(hours=5.2),
@@ -109,14 +109,14 @@ def test_a_plain_question_has_only_the_urgency_of_its_intent() -> None:
     assert points(score()) == {"base.low": 10.0}
 
 
-def test_a_happy_customer_can_wait_a_little_longer() -> None:
-    assert points(score(mood=feels(positive=0.9))) == {"base.low": 10.0, "sentiment.positive": -4.5}
+def test_positive_sentiment_lowers_the_score() -> None:
+    assert points(score(mood=with_sentiment(positive=0.9))) == {"base.low": 10.0, "sentiment.positive": -4.5}
 
 
-def test_a_score_below_zero_is_lifted_to_zero_by_a_part_that_says_so(tmp_path: Path) -> None:
+def test_a_part_raises_a_negative_score_to_zero(tmp_path: Path) -> None:
     generous = read({**POLICY, "sentiment": {"negative": 0, "neutral": 0, "positive": -60}}, tmp_path)
 
-    priority = score(policy=generous, mood=feels(positive=1.0))
+    priority = score(policy=generous, mood=with_sentiment(positive=1.0))
 
     assert (priority.score, priority.parts[-1].points) == (0.0, 50.0)
 
@@ -147,7 +147,7 @@ words = st.sampled_from(
 def test_the_parts_always_add_up_to_the_score(
     text: str, shares: tuple[float, float], urgency: str, tier: CustomerTier, since: datetime | None
 ) -> None:
-    priority = score(text, mood=feels(*shares), urgency=urgency, tier=tier, since=since)
+    priority = score(text, mood=with_sentiment(*shares), urgency=urgency, tier=tier, since=since)
 
     assert round(math.fsum(part.points for part in priority.parts), 1) == priority.score
     assert 0 <= priority.score <= 100
@@ -204,7 +204,7 @@ def test_a_phrase_with_a_curly_apostrophe_finds_a_straight_one(tmp_path: Path) -
     assert "cues.legal" in points(score("that wasn't me", policy=read(data, tmp_path)))
 
 
-def test_a_phrase_cannot_arise_across_or_within_a_placeholder(tmp_path: Path) -> None:
+def test_no_phrase_matches_across_or_within_a_placeholder(tmp_path: Path) -> None:
     data = copy.deepcopy(POLICY)
     data["cues"]["legal"]["phrases"] = ["called you", "order*"]
 
@@ -227,12 +227,12 @@ def test_a_phrase_cannot_arise_across_or_within_a_placeholder(tmp_path: Path) ->
         ("$5 [off", "get $5 [off now", True),
     ],
 )
-def test_a_phrase_stands_for_itself_on_word_boundaries(phrase: str, text: str, found: bool) -> None:
+def test_a_phrase_is_matched_literally_on_word_boundaries(phrase: str, text: str, found: bool) -> None:
     assert bool(compile_phrases(["never matches", phrase]).search(fold_text(text))) is found
 
 
 @given(st.text(st.characters(exclude_categories=["Z", "C", "M"], exclude_characters="*’‘ʼ´`"), min_size=1))
-def test_any_phrase_finds_itself_whatever_its_signs(phrase: str) -> None:
+def test_any_phrase_matches_itself_including_signs(phrase: str) -> None:
     assert compile_phrases([phrase]).search(fold_text(f"so: {phrase} !"))
 
 
@@ -250,17 +250,17 @@ def test_any_phrase_finds_itself_whatever_its_signs(phrase: str) -> None:
         ("not a very very very urgent one", False),
     ],
 )
-def test_dots_between_two_words_stand_for_a_few_words_that_only_shade_the_next(text: str, found: bool) -> None:
+def test_dots_between_two_words_match_a_few_modifiers(text: str, found: bool) -> None:
     assert bool(compile_phrases(["not ... urgent*"]).search(fold_text(text))) is found
 
 
 @pytest.mark.parametrize("phrase", ["...", "... x", "x ..."])
-def test_dots_that_stand_between_no_words_stand_for_themselves(phrase: str) -> None:
+def test_dots_that_are_not_between_words_are_literal(phrase: str) -> None:
     assert compile_phrases([phrase]).search(fold_text(f"so {phrase} !"))
     assert not compile_phrases([phrase]).search("so x very !")
 
 
-def test_the_words_of_a_calming_cue_count_for_no_other_cue(tmp_path: Path) -> None:
+def test_the_text_of_a_calming_cue_is_not_matched_by_other_cues(tmp_path: Path) -> None:
     data = copy.deepcopy(POLICY)
     data["cues"]["haste"] = {"points": 20, "because": "is urgent", "phrases": ["urgent"]}
     data["cues"]["patience"] = {"points": -8, "because": "can wait", "phrases": ["not urgent"]}
@@ -274,7 +274,7 @@ def test_the_words_of_a_calming_cue_count_for_no_other_cue(tmp_path: Path) -> No
     }
 
 
-def test_a_cue_without_points_strikes_its_words_out_and_is_no_part(tmp_path: Path) -> None:
+def test_a_cue_with_zero_points_removes_its_text_and_is_not_a_part(tmp_path: Path) -> None:
     data = copy.deepcopy(POLICY)
     data["cues"]["courtesy"] = {"points": 0, "because": "is a formula", "phrases": ["court dance"]}
     data["cues"]["legal"]["phrases"] = ["court"]
@@ -308,7 +308,7 @@ def test_a_cue_without_points_strikes_its_words_out_and_is_no_part(tmp_path: Pat
         ("Just wondering about the colours", "enquiry"),
     ],
 )
-def test_the_starter_policy_hears_haste_harm_and_patience(text: str, cue: str) -> None:
+def test_the_starter_policy_recognizes_haste_harm_and_patience(text: str, cue: str) -> None:
     (part,) = points(score(text)).keys() - {"base.low"}
     assert part == f"cues.{cue}"
 
@@ -328,7 +328,7 @@ def test_the_starter_policy_hears_haste_harm_and_patience(text: str, cue: str) -
         "an insurgent in a novel",
     ],
 )
-def test_the_starter_policy_hears_nothing_in_formulas_and_everyday_words(text: str) -> None:
+def test_the_starter_policy_ignores_formulas_and_everyday_words(text: str) -> None:
     assert points(score(text)) == {"base.low": 10.0}
 
 
@@ -336,12 +336,15 @@ def test_an_urgent_matter_stays_urgent_when_another_is_not() -> None:
     assert {"cues.urgent", "cues.patience"} <= points(score("The invoice is not urgent. The leak is urgent.")).keys()
 
 
-def test_everyday_questions_are_no_alarm_and_a_stolen_card_is_one() -> None:
+def test_everyday_questions_are_not_urgent_and_a_stolen_card_is() -> None:
     assert score("where is my order", urgency="medium").level in ("low", "medium")
-    assert score("my card was stolen!!", mood=feels(negative=0.8), urgency="medium").level in ("high", "urgent")
+    assert score("my card was stolen!!", mood=with_sentiment(negative=0.8), urgency="medium").level in (
+        "high",
+        "urgent",
+    )
 
 
-def test_three_exclamation_marks_in_a_long_friendly_letter_are_no_shouting() -> None:
+def test_three_exclamation_marks_in_a_long_friendly_letter_are_not_shouting() -> None:
     letter = "Hello! " + "The new chairs are lovely and the table fits. " * 20 + "Thanks! Until soon!"
 
     assert "shouting" not in points(score(letter))

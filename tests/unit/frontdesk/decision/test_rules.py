@@ -65,7 +65,7 @@ def decision(
 
 
 def taxonomy_with(policy: IntentPolicy) -> Taxonomy:
-    """The policy among others. One that nobody wrote is not in the file."""
+    """The policy among others; one that is not defined is not in the file."""
     return Taxonomy((*OTHERS, policy) if policy.is_defined else OTHERS, {})
 
 
@@ -103,11 +103,11 @@ def test_a_customer_who_asks_for_a_person_gets_one() -> None:
     assert decision(HUMAN) == Decision(Action.ESCALATE, (Reason.WANTS_HUMAN, Reason.POLICY_FORBIDS), ("hand_over",))
 
 
-def test_asking_for_a_person_is_heard_even_where_the_policy_says_otherwise() -> None:
+def test_a_request_for_a_person_overrides_the_policy() -> None:
     assert decision(IntentPolicy(HUMAN_INTENT, automate=True)).reasons == (Reason.WANTS_HUMAN,)
 
 
-def test_an_intent_that_the_policy_always_hands_over_is_escalated_with_one_reason() -> None:
+def test_an_intent_that_the_policy_escalates_has_one_reason() -> None:
     assert decision(NEVER) == Decision(Action.ESCALATE, (Reason.POLICY_FORBIDS,), ("open_complaint",))
 
 
@@ -124,7 +124,7 @@ def test_an_urgent_message_goes_to_a_person() -> None:
         (4, Action.ESCALATE, Reason.TOO_UNCERTAIN),
     ],
 )
-def test_a_few_plausible_intents_are_asked_about_and_many_go_to_a_person(
+def test_a_few_plausible_intents_lead_to_a_question_and_many_to_a_person(
     plausible: int, action: Action, reason: Reason
 ) -> None:
     unsure = decision(plausible=plausible, confidence=0.5)
@@ -132,7 +132,7 @@ def test_a_few_plausible_intents_are_asked_about_and_many_go_to_a_person(
     assert (unsure.action, unsure.reasons) == (action, (reason, Reason.BELOW_THRESHOLD))
 
 
-def test_the_question_names_what_is_asked_about_and_only_a_question_does() -> None:
+def test_only_a_clarify_decision_has_a_question_and_its_intents() -> None:
     clarify = decision(replace(OPEN, description="The customer asks where it is."), plausible=3, confidence=0.5)
 
     assert clarify.question == "Do you want to know where it is, or thing 1, or thing 2?"
@@ -149,7 +149,7 @@ def test_the_question_names_what_is_asked_about_and_only_a_question_does() -> No
         ((0.3, 0.2, 0.2, 0.2), Action.ESCALATE, 0),
     ],
 )
-def test_a_candidate_of_negligible_probability_is_neither_asked_about_nor_counted(
+def test_a_candidate_of_negligible_probability_is_ignored(
     probabilities: tuple[float, ...], action: Action, asked_about: int
 ) -> None:
     candidates = tuple(
@@ -192,7 +192,7 @@ def test_all_reasons_that_apply_follow_the_deciding_one_in_order() -> None:
     )
 
 
-def test_only_one_combination_of_circumstances_is_ever_automated() -> None:
+def test_only_one_combination_of_inputs_is_automated() -> None:
     for policy, threshold, confidence, plausible, level, in_scope, skipped in itertools.product(
         (OPEN, CLOSED, NEVER, GAP, HUMAN),
         (None, 0.9),
@@ -232,7 +232,7 @@ def test_only_one_combination_of_circumstances_is_ever_automated() -> None:
     in_scope=st.booleans(),
     skipped=st.sampled_from([(), ("roberta",)]),
 )
-def test_no_circumstance_overrules_a_policy_and_nothing_is_automated_without_one(
+def test_no_input_overrides_a_policy_and_nothing_is_automated_without_one(
     policy: IntentPolicy,
     confidence: float,
     threshold: float | None,

@@ -1,4 +1,4 @@
-"""Actions and their slots: what the message already says of each."""
+"""Slots of the suggested actions."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_an_action_is_filled_with_the_first_value_of_each_kind() -> None:
         ("paid on May 3rd", "date", "May 3rd"),
     ],
 )
-def test_amounts_and_dates_are_found_as_people_write_them(text: str, slot: str, value: str) -> None:
+def test_amounts_and_dates_are_found_in_common_formats(text: str, slot: str, value: str) -> None:
     (action,) = fill_slots(["look_up_payment"], text, {})
     assert action.slots == {slot: value}
 
@@ -43,7 +43,7 @@ def test_every_starter_action_has_slots_or_only_sends_something() -> None:
     assert all(action.startswith("send_") or action in ("hand_over", "open_technical_case") for action in without)
 
 
-def test_what_the_taxonomy_says_that_an_action_needs_counts_more_than_its_name() -> None:
+def test_slots_of_the_taxonomy_take_precedence_over_the_name_of_an_action() -> None:
     text = "[ORDER_1] of 3 May 2026, 49.90 EUR"
     needs = {"storno_starten": ("order",), "start_refund": ("amount",)}
 

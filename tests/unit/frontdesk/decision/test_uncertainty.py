@@ -12,25 +12,25 @@ from hypothesis import strategies as st
 from frontdesk.decision.uncertainty import ensemble_uncertainty, entropy, sampled_uncertainty
 
 
-def test_members_that_agree_and_are_sure_leave_no_uncertainty() -> None:
+def test_members_that_agree_and_are_sure_have_no_uncertainty() -> None:
     total, epistemic, aleatoric = ensemble_uncertainty([[[1.0, 0.0, 0.0]], [[1.0, 0.0, 0.0]]])
 
     assert (total[0], epistemic[0], aleatoric[0]) == (0.0, 0.0, 0.0)
 
 
-def test_members_that_are_sure_of_different_labels_disagree_and_nothing_else() -> None:
+def test_members_that_are_sure_of_different_labels_have_only_epistemic_uncertainty() -> None:
     total, epistemic, aleatoric = ensemble_uncertainty([[[1.0, 0.0]], [[0.0, 1.0]]])
 
     assert (total[0], epistemic[0], aleatoric[0]) == pytest.approx((1.0, 1.0, 0.0))
 
 
-def test_members_that_all_shrug_agree_that_it_is_noise() -> None:
+def test_members_with_uniform_distributions_have_only_aleatoric_uncertainty() -> None:
     total, epistemic, aleatoric = ensemble_uncertainty(np.full((3, 1, 4), 0.25))
 
     assert (total[0], epistemic[0], aleatoric[0]) == pytest.approx((1.0, 0.0, 1.0))
 
 
-def test_a_worked_example_comes_out_as_by_hand() -> None:
+def test_a_worked_example_equals_the_manual_result() -> None:
     def entropy(p: float) -> float:
         return -(p * math.log(p) + (1 - p) * math.log(1 - p)) / math.log(2)
 
@@ -51,7 +51,7 @@ def test_texts_do_not_influence_each_other() -> None:
     np.testing.assert_array_equal(together, apart)
 
 
-def test_a_single_class_leaves_nothing_to_be_unsure_of() -> None:
+def test_a_single_class_has_no_uncertainty() -> None:
     np.testing.assert_array_equal(ensemble_uncertainty(np.ones((3, 2, 1))), np.zeros((3, 2)))
 
 
@@ -77,7 +77,7 @@ def test_the_parts_lie_between_zero_and_one_and_add_up(
 
 
 @given(classes=st.integers(2, 30), seed=st.integers(0, 2**32 - 1))
-def test_one_member_cannot_disagree_with_itself(classes: int, seed: int) -> None:
+def test_a_single_member_has_no_epistemic_uncertainty(classes: int, seed: int) -> None:
     alone = np.random.default_rng(seed).dirichlet(np.ones(classes), size=(1, 4))
 
     _, epistemic, _ = ensemble_uncertainty(alone)
@@ -92,7 +92,7 @@ def test_one_member_cannot_disagree_with_itself(classes: int, seed: int) -> None
     sharpness=st.floats(0.01, 60),
     seed=st.integers(0, 2**32 - 1),
 )
-def test_two_statistics_of_the_samples_say_as_much_as_all_samples(
+def test_two_statistics_of_the_samples_give_the_same_result_as_all_samples(
     members: int, samples: int, classes: int, sharpness: float, seed: int
 ) -> None:
     logits = np.random.default_rng(seed).normal(scale=sharpness, size=(members, samples, 4, classes))
@@ -105,7 +105,7 @@ def test_two_statistics_of_the_samples_say_as_much_as_all_samples(
     np.testing.assert_allclose(from_statistics, pooled, rtol=0, atol=1e-12)
 
 
-def test_statistics_in_single_precision_leave_no_bounds() -> None:
+def test_statistics_in_single_precision_stay_within_the_bounds() -> None:
     sure, evenly = np.array([[[1.0, 0.0]]], np.float32), np.array([[[0.5, 0.5]]], np.float32)
 
     assert [float(part[0]) for part in sampled_uncertainty(sure, entropy(sure))] == [0.0, 0.0, 0.0]
@@ -113,6 +113,6 @@ def test_statistics_in_single_precision_leave_no_bounds() -> None:
     assert (total[0], epistemic[0], aleatoric[0]) == (1.0, 0.0, 1.0)
 
 
-def test_entropy_keeps_the_precision_it_is_given() -> None:
+def test_entropy_keeps_the_precision_of_its_input() -> None:
     assert entropy(np.full((2, 3, 4), 0.25, np.float32)).dtype == np.float32
     np.testing.assert_allclose(entropy(np.full((2, 3, 4), 0.25)), np.full((2, 3), math.log(4)))

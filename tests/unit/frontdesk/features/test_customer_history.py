@@ -1,4 +1,4 @@
-"""The one definition of a customer's history: windows to the microsecond, and nothing from the future."""
+"""Customer history: windows exact to the microsecond, and no interactions after the given time."""
 
 from __future__ import annotations
 
@@ -46,18 +46,18 @@ def test_satisfaction_is_the_mean_of_90_days() -> None:
     assert history_before([], ratings, NOW).mean_satisfaction == 3.5
 
 
-def test_who_writes_all_the_time_is_counted_to_a_limit() -> None:
+def test_the_number_of_counted_contacts_is_limited() -> None:
     contacts = [contact(NOW - number * MICROSECOND) for number in range(1, 2 * MAX_INTERACTIONS)]
     assert history_before(contacts, [], NOW).contacts_1d == MAX_INTERACTIONS
 
 
-def test_of_a_stranger_nothing_is_known() -> None:
+def test_without_interactions_the_history_is_empty() -> None:
     assert history_before([], [], NOW) == EMPTY_HISTORY
     assert compute_history([], [], NOW + DAY, NOW) == EMPTY_HISTORY
 
 
 @given(everything=facts(), at=moments)
-def test_what_comes_later_changes_nothing(everything: list[Fact], at: datetime) -> None:
+def test_later_interactions_change_nothing(everything: list[Fact], at: datetime) -> None:
     for tenant in TENANTS:
         for customer in CUSTOMERS:
             contacts, ratings = of(everything, tenant, customer)
@@ -66,7 +66,7 @@ def test_what_comes_later_changes_nothing(everything: list[Fact], at: datetime) 
 
 
 @given(everything=facts())
-def test_histories_in_a_row_are_those_of_each_moment_alone(everything: list[Fact]) -> None:
+def test_a_series_of_histories_equals_the_single_ones(everything: list[Fact]) -> None:
     for tenant in TENANTS:
         for customer in CUSTOMERS:
             contacts, ratings = (

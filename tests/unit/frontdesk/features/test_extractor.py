@@ -35,9 +35,7 @@ def test_a_row_does_not_depend_on_its_neighbours(features: FeatureExtractor) -> 
     assert (together == alone).all()
 
 
-def test_features_come_back_from_disk_with_the_same_fingerprint_and_rows(
-    features: FeatureExtractor, tmp_path: Path
-) -> None:
+def test_loaded_features_have_the_same_fingerprint_and_rows(features: FeatureExtractor, tmp_path: Path) -> None:
     features.save(tmp_path)
     loaded = FeatureExtractor.load(tmp_path, masking_version="1")
     assert loaded.fingerprint() == features.fingerprint()

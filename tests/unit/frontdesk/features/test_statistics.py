@@ -35,7 +35,7 @@ def value(name: str, text: str) -> float:
         ("masked_name", "[NAME_1] for [NAME_2]", 2),
     ],
 )
-def test_each_statistic_reads_what_its_name_says(name: str, text: str, expected: float) -> None:
+def test_each_statistic_counts_what_its_name_says(name: str, text: str, expected: float) -> None:
     assert value(name, text) == pytest.approx(expected)
 
 

@@ -27,7 +27,7 @@ def test_full_width_letters_are_the_same_word() -> None:
 
 
 def test_word_weights_equal_those_of_scikit_learn() -> None:
-    """The reference is an independent implementation of the same definition."""
+    """scikit-learn is an independent implementation of the same definition."""
     ours = Vectoriser.fit(TEXTS, min_documents=1, max_characters=0)
     theirs = TfidfVectorizer(
         analyzer=lambda t: [*tokenize(t), *map(" ".join, zip(tokenize(t), tokenize(t)[1:]))], sublinear_tf=True
@@ -69,7 +69,7 @@ def test_terms_are_ascending_finite_and_within_the_vocabulary_for_any_text(texts
         assert ((terms.ids >= 0) & (terms.ids < vectoriser.size)).all()
 
 
-def test_forgetting_remembered_words_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clearing_the_cache_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     vectoriser = Vectoriser.fit(TEXTS, min_documents=1)
     before = [vectoriser.terms(text) for text in TEXTS]
     monkeypatch.setattr(module, "MAX_CACHED_WORDS", 1)

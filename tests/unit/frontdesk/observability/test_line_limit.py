@@ -1,4 +1,4 @@
-"""Repeated log lines: a few a second for each reason, and one summary of those left out."""
+"""Rate limit of log lines: a few per second for each reason, and a summary of the omitted ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LINES_PER_SECOND = 5
 
 @dataclass
 class Time:
-    """A clock that the test moves, and what is scheduled on it."""
+    """A clock that the test advances, with its timers."""
 
     now: float = 1000.0
     timers: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
@@ -78,7 +78,7 @@ def test_a_check_costs_less_than_the_line() -> None:
     started = time.perf_counter()
     for _ in range(10_000):
         lines.allows("401")
-    assert time.perf_counter() - started < 0.5  # 50 µs each; a line takes about as long to be written
+    assert time.perf_counter() - started < 0.5  # 50 µs each; writing a line takes about as long
 
 
 def test_without_a_limit_every_line_is_written() -> None:

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, impossible to forge, and without a customer's words."""
+"""Log lines: one JSON object each, protected from injection, and without text of customers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NAMES = (
 
 @pytest.fixture(autouse=True)
 def logging_as_it_was() -> Iterator[None]:
-    """Give pytest its own handlers back: `configure` replaces those of the root logger."""
+    """Restore pytest's handlers after each test: `configure` replaces those of the root logger."""
     loggers = [logging.getLogger(name) for name in NAMES]
     before = [(log, log.level, log.handlers[:], log.propagate, log.disabled) for log in loggers]
     yield
@@ -117,7 +117,7 @@ def fail_with_words() -> None:
         raise ValueError(f"cannot read {words}") from error
 
 
-def test_a_failure_has_types_and_places_but_no_words(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_failure_has_types_and_stack_but_no_message(capsys: pytest.CaptureFixture[str]) -> None:
     configure("INFO")
     try:
         fail_with_words()
@@ -134,7 +134,7 @@ def test_a_failure_has_types_and_places_but_no_words(capsys: pytest.CaptureFixtu
     assert int(number) > 0
 
 
-def test_exceptions_that_cause_each_other_in_a_ring_are_logged(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_cycle_of_causes_is_logged(capsys: pytest.CaptureFixture[str]) -> None:
     configure("INFO")
     one, two = ValueError(), KeyError()
     one.__cause__, two.__cause__ = two, one
@@ -190,7 +190,7 @@ def test_access_logs_and_statements_of_libraries_are_off_at_every_level(
     assert lines(capsys) == []
 
 
-def test_handlers_that_a_library_had_set_up_are_taken_away(capsys: pytest.CaptureFixture[str]) -> None:
+def test_handlers_of_libraries_are_removed(capsys: pytest.CaptureFixture[str]) -> None:
     own = logging.StreamHandler()
     library = logging.getLogger("bentoml")
     library.addHandler(own)
@@ -220,7 +220,7 @@ def test_a_line_that_cannot_be_written_is_lost_and_the_next_one_is_not(
 async def test_refused_requests_have_a_few_lines_a_second_and_a_summary(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Requests that were answered, and defects, always have their line."""
+    """Answered requests and defects are always logged."""
     monkeypatch.setattr("frontdesk.observability.line_limit.SUMMARY_S", 0.05)
     monkeypatch.setattr(logs, "_refusals", LineLimit(None, logs._log_omitted, logs._call_later, lambda: 0.0))
     configure("INFO", 5)

@@ -1,4 +1,4 @@
-"""Metrics: what each observation adds, and that any worker shows the sum over all of them."""
+"""Metrics: the effect of each observation, and the sum over all workers."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def metrics() -> Metrics:
 
 
 def samples(metrics: Metrics) -> dict[str, float]:
-    """Value by sample as Prometheus writes it: the name, then the label values in the order of their names."""
+    """Values by sample: the metric name, then the label values in the order of the label names."""
     body, _ = metrics.render()
     return {
         " ".join([sample.name, *(sample.labels[name] for name in sorted(sample.labels))]): sample.value
@@ -60,7 +60,7 @@ def samples(metrics: Metrics) -> dict[str, float]:
     }
 
 
-def test_an_answer_is_counted_by_what_was_found_and_proposed(metrics: Metrics) -> None:
+def test_an_answer_is_counted_by_intent_action_and_labels(metrics: Metrics) -> None:
     metrics.observe_answer(ANSWER)
     metrics.observe_answer(ANSWER)
     values = samples(metrics)
@@ -102,7 +102,7 @@ def test_buckets_reach_from_a_millisecond_to_ten_seconds(metrics: Metrics) -> No
     assert (limits[0], limits[-2], limits[-1]) == ("0.001", "10.0", "+Inf")
 
 
-def test_invented_methods_do_not_make_new_series(metrics: Metrics) -> None:
+def test_unknown_methods_do_not_create_new_series(metrics: Metrics) -> None:
     for number in range(50):
         metrics.observe_request("/", f"HACK{number}", 405, 0.001)
     requests = {sample: value for sample, value in samples(metrics).items() if "requests_total" in sample}
@@ -114,7 +114,7 @@ def test_a_rejection_is_counted_by_kind(metrics: Metrics) -> None:
     assert samples(metrics)["frontdesk_rejected_total overloaded"] == 1
 
 
-def test_only_the_version_that_answers_is_one(metrics: Metrics) -> None:
+def test_only_the_served_version_is_one(metrics: Metrics) -> None:
     metrics.set_model("v7")
     metrics.set_model("v7")
     assert samples(metrics)["frontdesk_model_info v7"] == 1
@@ -123,7 +123,7 @@ def test_only_the_version_that_answers_is_one(metrics: Metrics) -> None:
     assert (values["frontdesk_model_info v7"], values["frontdesk_model_info v8"]) == (0, 1)
 
 
-def test_waiting_is_what_was_said_last(metrics: Metrics) -> None:
+def test_waiting_is_the_last_value(metrics: Metrics) -> None:
     metrics.set_waiting(9)
     metrics.set_waiting(4)
     assert samples(metrics)["frontdesk_waiting_texts"] == 4
@@ -175,14 +175,14 @@ def test_any_worker_shows_the_sum_over_all_workers(tmp_path: Path, monkeypatch: 
     assert after["frontdesk_http_requests_total POST /v1/understand 200"] == 7
 
 
-def test_there_is_nobody_to_forget_in_one_process(metrics: Metrics) -> None:
+def test_marking_a_process_dead_changes_nothing_with_a_single_process(metrics: Metrics) -> None:
     metrics.set_waiting(4)
     mark_process_dead(os.getpid())
     assert samples(metrics)["frontdesk_waiting_texts"] == 4
 
 
-def test_no_number_comes_to_a_hole_in_a_file_that_a_full_disk_could_not_fill(tmp_path: Path) -> None:
-    """A process that maps such a file is ended by SIGBUS."""
+def test_metric_files_have_all_their_disk_blocks(tmp_path: Path) -> None:
+    """On a full disk, writing to a sparse mapped file ends the process with SIGBUS."""
     program = "from frontdesk.observability.metrics import Metrics; Metrics().observe_rejection('not_found')"
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     subprocess.run([sys.executable, "-c", program], env=environment, check=True, timeout=60)
