@@ -2,9 +2,9 @@
 
     (claim the key) -> mask -> understand -> (load the history) -> priority -> decision -> (reply) -> store the record
 
-Steps in parentheses are optional: an Idempotency-Key, a customer id, a reply. `AnswerQuery` gets its dependencies as
-ports with few methods and reads no globals. HTTP, gRPC and the command line call the same `AnswerQuery`. This module
-does not depend on a web framework, a database or a model library.
+Steps in parentheses depend on the request: an Idempotency-Key, a customer id, a reply. `AnswerQuery` gets all its
+dependencies as ports, the protocols below, and reads no globals. HTTP, gRPC and the command line call the same
+`AnswerQuery`. This module does not depend on a web framework, a database or a model library.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ class IdempotencyClaims(Protocol):
 
 @dataclass(slots=True)
 class AnswerQuery:
-    """The use case. `champion` may be replaced at any time; a request keeps the one with which it started."""
+    """The use case: answer one message, or understand one or several.
+
+    `champion` may be replaced at any time; a request keeps the one with which it started.
+    """
 
     mask_steps: Callable[[str], Steps[MaskedText]]
     champion: Champion
