@@ -87,9 +87,9 @@ def main() -> int:
         url = server.fresh_database()
         migrate(url)
         engine = open_database(url)
-        began = time.perf_counter()
+        start = time.perf_counter()
         fill(engine, options.queries, end)
-        filled_s = time.perf_counter() - began
+        filled_s = time.perf_counter() - start
         once, rows = asyncio.run(measure(engine, end, options.rounds, options.plans))
         engine.dispose()
     columns = (("call", "name", ""), ("ms", "ms", ".1f"), ("may take", "limit_ms", ".0f"), ("kept", "kept", ""))
@@ -138,9 +138,9 @@ async def measure(
             times[call.name].append(await measure_ms(call.run))
     with plans.open("w", encoding="utf-8") as file:
         for call in calls:
-            with capture_plans(engine) as found:
+            with capture_plans(engine) as captured:
                 await call.run()
-            file.write(f"== {call.name}\n\n" + "\n\n".join(found) + "\n\n")
+            file.write(f"== {call.name}\n\n" + "\n\n".join(captured) + "\n\n")
     spreads = [RoundStats.of(times[call.name]) for call in calls]
     return once, [
         {
@@ -166,15 +166,15 @@ def analytics_calls(query_history: QueryHistory, end: datetime) -> list[Call]:
     def run(read: Any, span: timedelta) -> Callable[[], Coroutine[Any, Any, Any]]:
         window, hourly = Window(TENANT, end - span, end), TimeseriesParameters(bucket="hour")
 
-        def made(connection: Connection) -> Any:
+        def read_window(connection: Connection) -> Any:
             return read(connection, window, hourly)
 
-        return lambda: query_history.figures(window, made, Deadline.after(DEADLINE_S))
+        return lambda: query_history.figures(window, read_window, Deadline.after(DEADLINE_S))
 
     return [
-        Call(f"{name}, {span}", MAX_ANALYTICS_MS, run(read, long))
+        Call(f"{name}, {span}", MAX_ANALYTICS_MS, run(read, length))
         for name, read in reads.items()
-        for span, long in spans.items()
+        for span, length in spans.items()
     ]
 
 
@@ -219,26 +219,26 @@ async def count_days(query_history: QueryHistory, window: Window) -> None:
 
 
 async def measure_ms(run: Callable[[], Coroutine[Any, Any, Any]]) -> float:
-    began = time.perf_counter()
+    start = time.perf_counter()
     await run()
-    return (time.perf_counter() - began) * 1000
+    return (time.perf_counter() - start) * 1000
 
 
 @contextmanager
 def capture_plans(engine: Engine) -> Iterator[list[str]]:
     """The plans of what is selected meanwhile, each run a second time for it."""
-    found: list[str] = []
+    captured: list[str] = []
 
     def explain(_: Any, cursor: Any, statement: str, parameters: Any, *__: Any) -> None:
         if statement.lstrip().upper().startswith("SELECT"):
-            with cursor.connection.cursor() as beside:
-                beside.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
-                plan = "\n".join(line for (line,) in beside.fetchall())
-            found.append(f"{statement}\n\n{plan}")
+            with cursor.connection.cursor() as explain_cursor:
+                explain_cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {statement}", parameters)
+                plan = "\n".join(line for (line,) in explain_cursor.fetchall())
+            captured.append(f"{statement}\n\n{plan}")
 
     event.listen(engine, "before_cursor_execute", explain)
     try:
-        yield found
+        yield captured
     finally:
         event.remove(engine, "before_cursor_execute", explain)
 

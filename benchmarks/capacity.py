@@ -149,9 +149,9 @@ def _arguments() -> tuple[Assumptions, Path]:
 
 
 def _print(result: Mapping[str, Any], measured: MeasuredCosts, assumptions: Assumptions) -> None:
-    where = result["machine"]
+    machine = result["machine"]
     memory_gb = assumptions.cores_per_machine * measured.worker_mb / 1024
-    print(f"Measured on {where['cores']} cores ({where['processor']}), bundle {result['bundle']}:")
+    print(f"Measured on {machine['cores']} cores ({machine['processor']}), bundle {result['bundle']}:")
     print(f"  CPU per request {measured.not_stored_ms:.2f} ms, stored {measured.stored_ms:.2f} ms;")
     print(f"  models alone {measured.models_ms:.2f} ms a text; {measured.worker_mb:.0f} MB a worker")
     print("Assumed, not measured:")

@@ -107,21 +107,23 @@ class Rounds:
         `efficiency` is the kernel's CPU by the server's, `wall_ratio` the server's texts per second by the kernel's;
         `client_cores` is the CPU of the load generator in seconds per second.
         """
-        seen = self.served[case.key]
-        bare = self.kernel[ALONE if case.concurrency == 1 else self.reference]
-        loads = [each.load for each in seen]
+        results = self.served[case.key]
+        kernel_rounds = self.kernel[ALONE if case.concurrency == 1 else self.reference]
+        loads = [each.load for each in results]
         return {
             "name": case.name,
             "concurrency": case.concurrency,
-            "cpu_ms_per_text": RoundStats.of([each.cpu_ms_per_text for each in seen]),
+            "cpu_ms_per_text": RoundStats.of([each.cpu_ms_per_text for each in results]),
             "efficiency": ratios_by_round(
-                [each.cpu_ms_per_text for each in bare], [each.cpu_ms_per_text for each in seen]
+                [each.cpu_ms_per_text for each in kernel_rounds], [each.cpu_ms_per_text for each in results]
             ),
-            "wall_ratio": ratios_by_round([each.texts_per_s for each in seen], [each.texts_per_s for each in bare]),
+            "wall_ratio": ratios_by_round(
+                [each.texts_per_s for each in results], [each.texts_per_s for each in kernel_rounds]
+            ),
             "requests_per_s": RoundStats.of([load.throughput for load in loads]),
             **summarize_latencies(loads),
             "client_cores": statistics.median(load.client_cpu_s / load.seconds for load in loads),
-            "rss_mb": max(each.rss_mb for each in seen),
+            "rss_mb": max(each.rss_mb for each in results),
         }
 
 
@@ -140,20 +142,20 @@ def summarize_latencies(loads: Sequence[Load]) -> dict[str, Any]:
 def write_bodies(case: Case, folder: Path) -> tuple[Path, float]:
     """The case's requests as a file, and how many texts a request carries on average."""
     texts = messages(TEXTS)
-    wanted = list(
+    requests = list(
         mix_requests(texts)
         if case.path == MIX
         else build_requests(case.path, texts, store=case.store, texts_each=case.texts)
     )
     file = folder / f"{case.path.strip('/').replace('/', '-')}-{case.texts}-{'stored' if case.store else 'not-stored'}"
-    return write_requests(file, wanted), sum(len(each.texts) for each in wanted) / len(wanted)
+    return write_requests(file, requests), sum(len(each.texts) for each in requests) / len(requests)
 
 
 def run_load(server: Server, texts_each: float, load: Callable[[], Load]) -> LoadResult:
     """Run the load on an idle server and read its CPU before and after."""
     before = server.wait_until_idle()
-    seen = load()
-    return LoadResult(seen, max(seen.good, 1) * texts_each, cpu_s_between(before, server.cpu()), server.rss_mb())
+    result = load()
+    return LoadResult(result, max(result.good, 1) * texts_each, cpu_s_between(before, server.cpu()), server.rss_mb())
 
 
 def run_case(server: Server, case: Case, bodies: Path, texts_each: float, seconds: float) -> LoadResult:
@@ -174,21 +176,21 @@ def run_rounds(
 ) -> Rounds:
     """All cases and the kernel's loops in turn, `rounds` times, after a warm-up run."""
     served: dict[str, list[LoadResult]] = {case.key: [] for case in cases}
-    alone: dict[str, list[RoundResult]] = {name: [] for name in (ALONE, *map(str, SHARED_BATCHES))}
+    kernel_rounds: dict[str, list[RoundResult]] = {name: [] for name in (ALONE, *map(str, SHARED_BATCHES))}
     with tempfile.TemporaryDirectory() as folder:
         bodies = {case.key: write_bodies(case, Path(folder)) for case in cases}
         run_case(server, MAIN_CASE, *write_bodies(MAIN_CASE, Path(folder)), seconds)
         for number in range(rounds):
-            steps: list[Case | str] = [*alone, *cases]
+            steps: list[Case | str] = [*kernel_rounds, *cases]
             for step in steps if number % 2 == 0 else reversed(steps):
                 report(f"round {number + 1} of {rounds}: {step if isinstance(step, str) else step.key}")
                 if isinstance(step, Case):
                     served[step.key].append(run_case(server, step, *bodies[step.key], seconds))
                 elif step == ALONE:
-                    alone[step].append(kernel.run(1, seconds, 1))
+                    kernel_rounds[step].append(kernel.run(1, seconds, 1))
                 else:
-                    alone[step].append(kernel.run(int(step), seconds, workers))
-    return Rounds(served, alone)
+                    kernel_rounds[step].append(kernel.run(int(step), seconds, workers))
+    return Rounds(served, kernel_rounds)
 
 
 def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict[str, RoundStats]:
@@ -215,11 +217,11 @@ def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict
             cold.append(run(HOT_TEXTS + number * per_round, per_round, seconds))
             run(0, HOT_TEXTS, 1)  # back into the cache what a cold round may have pushed out
             hot.append(run(0, HOT_TEXTS, seconds))
-    cold_per_s, hot_per_s = ([seen.load.throughput for seen in side] for side in (cold, hot))
+    cold_per_s, hot_per_s = ([result.load.throughput for result in side] for side in (cold, hot))
     return {
         "cold_per_s": RoundStats.of(cold_per_s),
         "hot_per_s": RoundStats.of(hot_per_s),
         "gain": ratios_by_round(hot_per_s, cold_per_s),
-        "cold_cpu_ms": RoundStats.of([seen.cpu_ms_per_text for seen in cold]),
-        "hot_cpu_ms": RoundStats.of([seen.cpu_ms_per_text for seen in hot]),
+        "cold_cpu_ms": RoundStats.of([result.cpu_ms_per_text for result in cold]),
+        "hot_cpu_ms": RoundStats.of([result.cpu_ms_per_text for result in hot]),
     }

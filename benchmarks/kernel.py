@@ -79,10 +79,10 @@ class Kernel:
 
     def run(self, batch: int, seconds: float, processes: int) -> RoundResult:
         """The loop for so many seconds in the first `processes` processes at once."""
-        chosen = self._ends[:processes]
-        for end in chosen:
-            end.send((batch, seconds))
-        return RoundResult.of([end.recv() for end in chosen])
+        connections = self._ends[:processes]
+        for connection in connections:
+            connection.send((batch, seconds))
+        return RoundResult.of([connection.recv() for connection in connections])
 
 
 @contextmanager
@@ -91,17 +91,17 @@ def open_kernel(bundle: Path, processes: int) -> Iterator[Kernel]:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server's master sets it for its workers
     context = multiprocessing.get_context("spawn")
     pipes = [context.Pipe() for _ in range(processes)]
-    children = [context.Process(target=_serve, args=(theirs, bundle), daemon=True) for _, theirs in pipes]
+    children = [context.Process(target=_run_commands, args=(child_end, bundle), daemon=True) for _, child_end in pipes]
     for child in children:
         child.start()
     try:
-        for ours, theirs in pipes:
-            theirs.close()
-            ours.recv()
-        yield Kernel([ours for ours, _ in pipes])
+        for parent_end, child_end in pipes:
+            child_end.close()
+            parent_end.recv()
+        yield Kernel([parent_end for parent_end, _ in pipes])
     finally:
-        for (ours, _), child in zip(pipes, children, strict=True):
-            ours.close()  # the child reads the end of the pipe and leaves
+        for (parent_end, _), child in zip(pipes, children, strict=True):
+            parent_end.close()  # the child reads the end of the pipe and leaves
             child.join(timeout=10)
 
 
@@ -115,7 +115,7 @@ def group_by_length(texts: Sequence[str], batch: int, sorted_texts: int = SORTED
     ]
 
 
-def _serve(orders: Connection, bundle: Path) -> None:
+def _run_commands(commands: Connection, bundle: Path) -> None:
     settings = load()
     model = settings.model
     provider = find_provider(model.provider, settings.engines)
@@ -126,20 +126,20 @@ def _serve(orders: Connection, bundle: Path) -> None:
     groups = {batch: itertools.cycle(group_by_length(texts, batch)) for batch in BATCH_SIZES}
     gc.collect()
     gc.freeze()  # as a worker does
-    orders.send("ready")
+    commands.send("ready")
     while True:
         try:
-            batch, seconds = orders.recv()
+            batch, seconds = commands.recv()
         except EOFError:
             return
         calls_s = []
-        done, cpu_before, begun = 0, time.process_time(), time.perf_counter()
-        while (started := time.perf_counter()) < begun + seconds:
+        texts_run, cpu_before, start = 0, time.process_time(), time.perf_counter()
+        while (started := time.perf_counter()) < start + seconds:
             group = next(groups[batch])
             ensemble.understand(group)
             calls_s.append(time.perf_counter() - started)
-            done += len(group)
-        orders.send(LoopResult(done, time.perf_counter() - begun, time.process_time() - cpu_before, calls_s))
+            texts_run += len(group)
+        commands.send(LoopResult(texts_run, time.perf_counter() - start, time.process_time() - cpu_before, calls_s))
 
 
 def summarize_rounds(rounds: Sequence[RoundResult]) -> dict[str, RoundStats]:

@@ -57,13 +57,13 @@ CALLER = Caller("default", "benchmark", frozenset({"understand"}))
 class PrecomputedModels:
     """A champion that has read everything before, so that what is measured is all but the models."""
 
-    def __init__(self, worker: WorkerContext, read: dict[str, Understanding]) -> None:
+    def __init__(self, worker: WorkerContext, understandings: dict[str, Understanding]) -> None:
         self.version = worker.models.champion.version
         self.taxonomy = worker.models.champion.taxonomy
-        self._read = read
+        self._understandings = understandings
 
     async def understand(self, texts: Sequence[MaskedText], _: Deadline, **__: bool) -> list[Understanding]:
-        return [self._read[text.text] for text in texts]
+        return [self._understandings[text.text] for text in texts]
 
 
 def main() -> None:
@@ -72,18 +72,18 @@ def main() -> None:
     texts = messages(parser.parse_args().messages)
     with tempfile.TemporaryDirectory() as home:
         settings = load()
-        opened = open_trusted_bundle(settings)
+        bundle = open_trusted_bundle(settings)
         signed = settings.security.model_copy(
             update={"bundle_keys": (*settings.security.bundle_keys, load_signer(settings.keys).public)}
         )
-        model = settings.model.model_copy(update={"bundle": opened.path})
+        model = settings.model.model_copy(update={"bundle": bundle.path})
         settings = settings.model_copy(update={"security": signed, "home": Path(home), "model": model})
-        ensemble = load_warm_ensemble(opened, settings.model.onnx_threads)
-        with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        ensemble = load_warm_ensemble(bundle, settings.model.onnx_threads)
+        with Path(os.devnull).open("w") as devnull, redirect_stdout(devnull), redirect_stderr(devnull):
             rows = measure(settings, ensemble, texts)
     columns = (("layer", "layer", ""), ("ms", "ms", ".4f"))
-    shown = [{"layer": layer, "ms": milliseconds} for layer, milliseconds in rows.items()]
-    print_table(f"CPU per message in ms, bundle {ensemble.version}", columns, shown)
+    table_rows = [{"layer": layer, "ms": milliseconds} for layer, milliseconds in rows.items()]
+    print_table(f"CPU per message in ms, bundle {ensemble.version}", columns, table_rows)
     print_result("layers", {"messages": len(texts), "rounds": ROUNDS, "rows": rows})
 
 
@@ -102,105 +102,117 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
     masked = [mask(text) for text in texts]
     plain = [text.text for text in masked]
     chunks = [plain[start : start + BATCH_TEXTS] for start in range(0, len(plain), BATCH_TEXTS)]
-    read = {text: found for chunk in chunks for text, found in zip(chunk, ensemble.understand(chunk), strict=True)}
+    understandings = {
+        text: understanding
+        for chunk in chunks
+        for text, understanding in zip(chunk, ensemble.understand(chunk), strict=True)
+    }
     queries = [Query(text) for text in texts]
     configure(settings.observability.log_level)
     with closing(uvloop.new_event_loop()) as loop:
 
-        def each(work: Callable[[Any], Any], over: Sequence[Any]) -> float:
-            return _cpu(lambda: [work(one) for one in over], len(texts))
+        def cost_of_each(work: Callable[[Any], Any], items: Sequence[Any]) -> float:
+            return _cpu_ms(lambda: [work(item) for item in items], len(texts))
 
-        def together(work: Callable[[Any], Awaitable[Any]], over: Sequence[Any], at_once: int) -> float:
-            return _cpu(lambda: loop.run_until_complete(_closed_loop(work, over, at_once)), len(texts))
+        def cost_of_concurrent(work: Callable[[Any], Awaitable[Any]], items: Sequence[Any], concurrency: int) -> float:
+            return _cpu_ms(lambda: loop.run_until_complete(_closed_loop(work, items, concurrency)), len(texts))
 
-        found = {
-            "parse": each(lambda body: parse(QueryIn, body).query(), bodies),
-            "gate": together(
+        cost_ms = {
+            "parse": cost_of_each(lambda body: parse(QueryIn, body).query(), bodies),
+            "gate": cost_of_concurrent(
                 lambda _: worker.security.authenticator.authenticate(f"Bearer {token}", "understand"), texts, 1
             ),
-            "masking": each(mask, texts),
-            "features, 32 together": each(ensemble.features.extract, chunks),
-            "models and features, 32 together": each(ensemble.understand, chunks),
-            "models and features, alone": each(lambda text: ensemble.understand([text]), plain),
+            "masking": cost_of_each(mask, texts),
+            "features, 32 together": cost_of_each(ensemble.features.extract, chunks),
+            "models and features, 32 together": cost_of_each(ensemble.understand, chunks),
+            "models and features, alone": cost_of_each(lambda text: ensemble.understand([text]), plain),
         }
         queue: Batcher[str, str] = Batcher(list, BatchLimits(BATCH_TEXTS, 512))
-        ask = _asking(queue)
-        found |= {f"queue, {at_once} in flight": together(ask, plain, at_once) for at_once in (1, BATCH_TEXTS)}
+        ask = _submit_to(queue)
+        cost_ms |= {
+            f"queue, {concurrency} in flight": cost_of_concurrent(ask, plain, concurrency)
+            for concurrency in (1, BATCH_TEXTS)
+        }
         loop.run_until_complete(queue.close())
-        worker.models.pipeline.champion = PrecomputedModels(worker, read)  # type: ignore[assignment]  # a stand-in for this benchmark
+        worker.models.pipeline.champion = PrecomputedModels(worker, understandings)  # type: ignore[assignment]  # a stand-in for this benchmark
         answers = [
             loop.run_until_complete(
                 worker.models.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60))
             )
             for text in texts
         ]
-        found["decision"] = _cpu(lambda: _judge_all(worker, queries, masked, read), len(texts))
-        found |= {
-            f"record, {at_once} in flight": together(_storing(worker), queries, at_once)
-            - together(_storing(worker, store=False), queries, at_once)
-            for at_once in (1, BATCH_TEXTS)
+        cost_ms["decision"] = _cpu_ms(lambda: _decide_all(worker, queries, masked, understandings), len(texts))
+        cost_ms |= {
+            f"record, {concurrency} in flight": cost_of_concurrent(_answer_with(worker), queries, concurrency)
+            - cost_of_concurrent(_answer_with(worker, store=False), queries, concurrency)
+            for concurrency in (1, BATCH_TEXTS)
         }
-        found["render"] = each(render, answers)
-        found["metrics and access log"] = _cpu(lambda: [_observe(worker, answer) for answer in answers], len(texts))
+        cost_ms["render"] = cost_of_each(render, answers)
+        cost_ms["metrics and access log"] = _cpu_ms(
+            lambda: [_record_metrics(worker, answer) for answer in answers], len(texts)
+        )
         door = Gateway(
-            api=build_app(_nobody),
-            native=_nobody,
-            open_inference=_nobody,
+            api=build_app(_fail_if_called),
+            native=_fail_if_called,
+            open_inference=_fail_if_called,
             worker=lambda: worker,
             settings=settings.server,
         )
-        whole = together(_posting(door, token), bodies, 1)
-        inside = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
-        found["door and framework"] = whole - sum(found[layer] for layer in inside)
+        whole = cost_of_concurrent(_post_to(door, token), bodies, 1)
+        measured_layers = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
+        cost_ms["door and framework"] = whole - sum(cost_ms[layer] for layer in measured_layers)
         loop.run_until_complete(worker.close())
-    return found
+    return cost_ms
 
 
-def _cpu(work: Callable[[], Any], messages_: int) -> float:
+def _cpu_ms(work: Callable[[], Any], message_count: int) -> float:
     """Milliseconds of this process per message."""
-    spent = []
+    costs_ms = []
     for _ in range(ROUNDS):
         before = time.process_time()
         work()
-        spent.append((time.process_time() - before) * 1000 / messages_)
-    return median(spent)
+        costs_ms.append((time.process_time() - before) * 1000 / message_count)
+    return median(costs_ms)
 
 
-async def _closed_loop(work: Callable[[Any], Awaitable[Any]], over: Sequence[Any], at_once: int) -> None:
-    left = iter(over)
+async def _closed_loop(work: Callable[[Any], Awaitable[Any]], items: Sequence[Any], concurrency: int) -> None:
+    remaining = iter(items)
 
     async def caller() -> None:
-        for one in left:
-            await work(one)
+        for item in remaining:
+            await work(item)
 
-    await asyncio.gather(*(caller() for _ in range(at_once)))
+    await asyncio.gather(*(caller() for _ in range(concurrency)))
 
 
-def _asking(queue: Batcher[str, str]) -> Callable[[str], Awaitable[Any]]:
+def _submit_to(queue: Batcher[str, str]) -> Callable[[str], Awaitable[Any]]:
     return lambda text: queue.submit([text], Deadline.after(60))
 
 
-def _storing(worker: WorkerContext, *, store: bool = True) -> Callable[[Query], Awaitable[Any]]:
+def _answer_with(worker: WorkerContext, *, store: bool = True) -> Callable[[Query], Awaitable[Any]]:
     return lambda query: worker.models.pipeline.understand(Query(query.text, store=store), CALLER, Deadline.after(60))
 
 
-def _judge_all(
-    worker: WorkerContext, queries: Sequence[Query], masked: Sequence[MaskedText], read: dict[str, Understanding]
+def _decide_all(
+    worker: WorkerContext,
+    queries: Sequence[Query],
+    masked: Sequence[MaskedText],
+    understandings: dict[str, Understanding],
 ) -> list[Answer]:
     pipeline = worker.models.pipeline
     return [
-        pipeline.apply_policy(pipeline.champion, query, text, read[text.text], None)
+        pipeline.apply_policy(pipeline.champion, query, text, understandings[text.text], None)
         for query, text in zip(queries, masked, strict=True)
     ]
 
 
-def _observe(worker: WorkerContext, answer: Answer) -> None:
+def _record_metrics(worker: WorkerContext, answer: Answer) -> None:
     worker.telemetry.metrics.observe_answer(answer)
     worker.telemetry.metrics.observe_request("/v1/understand", "POST", 200, 0.01)
-    _log(answer.query_id)
+    _log_request(answer.query_id)
 
 
-def _posting(door: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]:
+def _post_to(door: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]:
     path = "/v1/understand"
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
 
@@ -221,14 +233,14 @@ def _posting(door: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]:
     return post
 
 
-def _log(request_id: str) -> None:
+def _log_request(request_id: str) -> None:
     log_access(
         method="POST", route="/v1/understand", status=200, duration_ms=1.0, request_id=request_id, tenant="default",
         subject="benchmark", client="127.0.0.1", bytes_in=100, bytes_out=1000,
     )  # fmt: skip
 
 
-def _nobody(*_: Any) -> Any:
+def _fail_if_called(*_: Any) -> Any:
     raise AssertionError("not asked in this benchmark")
 
 

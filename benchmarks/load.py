@@ -101,19 +101,19 @@ class Load:
 
     def goodput_between(self, start_s: float, end_s: float) -> float:
         """The same over the answers that came in a window, in seconds from the first request."""
-        at = self.sent + self.latency_s - self.started_at
-        return float(((self.status == 200) & (at >= start_s) & (at < end_s)).sum()) / (end_s - start_s)
+        seconds = self.sent + self.latency_s - self.started_at
+        return float(((self.status == 200) & (seconds >= start_s) & (seconds < end_s)).sum()) / (end_s - start_s)
 
     def latency_ms(self, share: float, status: int = 200) -> float:
         """The percentile (0.95: the 95th) over the answers of one status; NaN if there are none."""
-        chosen = self.latency_s[self.status == status]
-        return float(np.quantile(chosen, share)) * 1000 if chosen.size else float("nan")
+        latencies = self.latency_s[self.status == status]
+        return float(np.quantile(latencies, share)) * 1000 if latencies.size else float("nan")
 
     def sent_between(self, start_s: float, end_s: float) -> Load:
         """The requests that were sent in a window, in seconds from the first request."""
-        at = self.sent - self.started_at
-        kept = (at >= start_s) & (at < end_s)
-        part = (self.sent[kept], self.status[kept], self.latency_s[kept])
+        seconds = self.sent - self.started_at
+        selected = (seconds >= start_s) & (seconds < end_s)
+        part = (self.sent[selected], self.status[selected], self.latency_s[selected])
         return Load(*part, end_s - start_s, self.client_cpu_s, self.broken)
 
 
@@ -152,18 +152,18 @@ class Phase:
 
 def closed_loop(server: Server, requests: Path, concurrency: int, seconds: float) -> Load:
     """Keep `concurrency` requests in flight."""
-    return _measured(server, requests, concurrency, "closed", [Phase(seconds, 0)])
+    return _run_loop(server, requests, concurrency, "closed", [Phase(seconds, 0)])
 
 
 def open_loop(server: Server, requests: Path, phases: Sequence[Phase], connections: int) -> Load:
     """Send at the rate of each phase in turn, as long as a connection is free."""
-    return _measured(server, requests, connections, "open", phases)
+    return _run_loop(server, requests, connections, "open", phases)
 
 
 def wrk_summary_loop(server: Server, requests: Path, concurrency: int, seconds: float, first: int = 0) -> WrkSummary:
     """Keep `concurrency` requests in flight, beginning with request number `first`; unfinished ones do not count."""
     arguments = [str(requests), "", f"Bearer {server.token}", "summary", "", str(first)]
-    return parse_summary(*_wrk(server, concurrency, round(seconds), arguments))
+    return parse_summary(*_run_wrk(server, concurrency, round(seconds), arguments))
 
 
 def grpc_loop(server: Server, requests: Path, concurrency: int, seconds: float) -> Load:
@@ -198,12 +198,12 @@ def run_client(command: Sequence[str], environment: Mapping[str, str] | None = N
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=variables, text=True
     ) as client:
         assert client.stdout is not None
-        printed = client.stdout.read()
-        _, status, used = os.wait4(client.pid, 0)  # of this child alone: two may run at once
+        output = client.stdout.read()
+        _, status, usage = os.wait4(client.pid, 0)  # of this child alone: two may run at once
         client.returncode = os.waitstatus_to_exitcode(status)
     if client.returncode != 0:
-        raise RuntimeError(f"{command[0]} failed: {printed[-4000:]}")
-    return printed, used.ru_utime + used.ru_stime
+        raise RuntimeError(f"{command[0]} failed: {output[-4000:]}")
+    return output, usage.ru_utime + usage.ru_stime
 
 
 def parse_answers(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
@@ -218,28 +218,28 @@ def parse_answers(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64],
     return rows[:, 0], rows[:, 1].astype(np.int64), rows[:, 2]
 
 
-def parse_summary(printed: str, client_cpu_s: float) -> WrkSummary:
+def parse_summary(output: str, client_cpu_s: float) -> WrkSummary:
     """The last line that `done` of the script prints."""
-    return WrkSummary(**json.loads(printed.strip().splitlines()[-1]), client_cpu_s=client_cpu_s)
+    return WrkSummary(**json.loads(output.strip().splitlines()[-1]), client_cpu_s=client_cpu_s)
 
 
-def broken(printed: str) -> int:
+def broken(output: str) -> int:
     """How many connections wrk counts as failed; it prints nothing if there are none."""
-    found = _SOCKET_ERRORS.search(printed)
-    return sum(map(int, found.groups())) if found else 0
+    match = _SOCKET_ERRORS.search(output)
+    return sum(map(int, match.groups())) if match else 0
 
 
-def _measured(server: Server, requests: Path, connections: int, kind: str, phases: Sequence[Phase]) -> Load:
+def _run_loop(server: Server, requests: Path, connections: int, kind: str, phases: Sequence[Phase]) -> Load:
     seconds = sum(phase.seconds for phase in phases)
     schedule = ",".join(f"{phase.seconds:.3f}:{phase.rate:.3f}" for phase in phases)
     with tempfile.TemporaryDirectory() as folder:
         results = Path(folder) / "answers"
         arguments = [str(requests), str(results), f"Bearer {server.token}", kind, schedule, "0"]
-        printed, cpu_s = _wrk(server, connections, math.ceil(seconds) + ANSWER_TIMEOUT_S, arguments)
+        printed, cpu_s = _run_wrk(server, connections, math.ceil(seconds) + ANSWER_TIMEOUT_S, arguments)
         return Load(*parse_answers(results.read_text(encoding="utf-8")), seconds, cpu_s, broken(printed))
 
 
-def _wrk(server: Server, connections: int, seconds: int, arguments: Sequence[str]) -> tuple[str, float]:
+def _run_wrk(server: Server, connections: int, seconds: int, arguments: Sequence[str]) -> tuple[str, float]:
     if shutil.which("wrk") is None:
         raise SystemExit("This benchmark needs wrk as its load generator: apt-get install wrk")
     return run_client([
@@ -258,11 +258,11 @@ def main() -> None:
     options = parser.parse_args()
     bodies = [line.partition("\t")[2] for line in options.requests.read_text(encoding="utf-8").splitlines()]
     queries = itertools.cycle([Query(**json.loads(body)) for body in bodies])
-    lines = uvloop.run(_call(options.address, queries, options.concurrency, options.seconds))
+    lines = uvloop.run(_run_grpc_loop(options.address, queries, options.concurrency, options.seconds))
     options.results.write_text("".join(lines), encoding="utf-8")
 
 
-async def _call(address: str, queries: Iterator[Query], concurrency: int, seconds: float) -> list[str]:
+async def _run_grpc_loop(address: str, queries: Iterator[Query], concurrency: int, seconds: float) -> list[str]:
     """The lines that `wrk.lua` writes, with HTTP's status for OK, busy and everything else."""
     own_connection = [("grpc.use_local_subchannel_pool", 1)]
     channels = [

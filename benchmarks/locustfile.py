@@ -62,8 +62,8 @@ class HttpCustomer(FastHttpUser):
 
     @task
     def send_request(self) -> None:
-        wanted = next(self.request_stream)
-        self.client.post(wanted.path, data=wanted.body, headers=self.headers)
+        request = next(self.request_stream)
+        self.client.post(request.path, data=request.body, headers=self.headers)
 
 
 class GrpcCustomer(User):
@@ -84,13 +84,13 @@ class GrpcCustomer(User):
 
     @task
     def send_request(self) -> None:
-        name, call, message = self._call(next(self.request_stream))
+        name, call, message = self._grpc_call(next(self.request_stream))
         error, length, started = None, 0, time.perf_counter()
         try:
             answer = call(message, metadata=(("authorization", token()),), timeout=TIMEOUT_S)
             length = answer.ByteSize()
-        except grpc.RpcError as failed:
-            error = failed
+        except grpc.RpcError as rpc_error:
+            error = rpc_error
         self.environment.events.request.fire(
             request_type="gRPC",
             name=name,
@@ -100,11 +100,11 @@ class GrpcCustomer(User):
             context={},
         )
 
-    def _call(self, wanted: Request) -> tuple[str, Callable[..., Any], BatchRequest | Query]:
-        body = json.loads(wanted.body)
-        if wanted.path == BATCH:
+    def _grpc_call(self, request: Request) -> tuple[str, Callable[..., Any], BatchRequest | Query]:
+        body = json.loads(request.body)
+        if request.path == BATCH:
             queries = [Query(**query) for query in body["queries"]]
             return "UnderstandBatch", self.stub.UnderstandBatch, BatchRequest(queries=queries)
-        if wanted.path == QUERIES:
+        if request.path == QUERIES:
             return "Answer", self.stub.Answer, Query(**body)
         return "Understand", self.stub.Understand, Query(**body)

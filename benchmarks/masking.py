@@ -25,9 +25,9 @@ def main() -> None:
     texts = [plain(message) for half in HALVES for message in marked_messages(half)]
     for half in HALVES:
         print(table(half), end="\n\n")
-    without = [text for text in texts if not mask(text).originals]
+    unmasked = [text for text in texts if not mask(text).originals]
     cost = {
-        "nothing to mask": statistics.median(map(_seconds, without)) * 1e6,
+        "nothing to mask": statistics.median(map(_seconds, unmasked)) * 1e6,
         "something to mask": statistics.median(_seconds(text) for text in texts if mask(text).originals) * 1e6,
         "hostile, 4,000 characters": max(map(_seconds, HOSTILE)) * 1e6,
     }

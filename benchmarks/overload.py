@@ -82,14 +82,14 @@ def run_open_loop(server: Server, bodies: Path, peak: float, share: float, secon
     return run_load(server, 1, lambda: open_loop(server, bodies, [Phase(seconds, peak * share)], connections))
 
 
-def summarize_open_loops(share: float, seen: Sequence[LoadResult]) -> dict[str, Any]:
+def summarize_open_loops(share: float, results: Sequence[LoadResult]) -> dict[str, Any]:
     """A share of the peak over all rounds; rates are per second."""
-    loads = [each.load for each in seen]
+    loads = [each.load for each in results]
     return {
         "share": share,
         "offered": RoundStats.of([load.sent.size / load.seconds for load in loads]),
         "goodput": RoundStats.of([load.goodput for load in loads]),
-        "cpu_ms_per_request": RoundStats.of([each.cpu_ms_per_text for each in seen]),
+        "cpu_ms_per_request": RoundStats.of([each.cpu_ms_per_text for each in results]),
         **summarize_latencies(loads),
     }
 
@@ -128,17 +128,17 @@ def run_overload(server: Server, folder: Path, peak: float, seconds: float, queu
         return summarize_overload(merge_loads(steady.result(), sudden.result()), prober, peak, seconds)
 
 
-def merge_loads(one: Load, other: Load) -> Load:
+def merge_loads(first: Load, other: Load) -> Load:
     """Both loads as one, in the order of sending."""
-    sent = np.concatenate([one.sent, other.sent])
+    sent = np.concatenate([first.sent, other.sent])
     order = np.argsort(sent, kind="stable")
     return Load(
         sent[order],
-        np.concatenate([one.status, other.status])[order],
-        np.concatenate([one.latency_s, other.latency_s])[order],
-        max(one.seconds, other.seconds),
-        one.client_cpu_s + other.client_cpu_s,
-        one.broken + other.broken,
+        np.concatenate([first.status, other.status])[order],
+        np.concatenate([first.latency_s, other.latency_s])[order],
+        max(first.seconds, other.seconds),
+        first.client_cpu_s + other.client_cpu_s,
+        first.broken + other.broken,
     )
 
 
@@ -166,12 +166,12 @@ def summarize_overload(load: Load, prober: LivenessProbe, peak: float, surge_s: 
 
 def count_by_second(load: Load) -> list[Second]:
     """One entry for each second since the first request in which any was sent."""
-    found = []
+    seconds = []
     for second in np.unique((load.sent - load.started_at).astype(int)):
         part = load.sent_between(second, second + 1)
         p95 = part.latency_ms(0.95) if part.good else None
-        found.append(Second(int(second), int(part.sent.size), part.good, part.refused, part.failed, p95))
-    return found
+        seconds.append(Second(int(second), int(part.sent.size), part.good, part.refused, part.failed, p95))
+    return seconds
 
 
 def seconds_to_recovery(seconds: list[Second], surge_s: float) -> int | None:

@@ -53,20 +53,24 @@ class ScoredRows:
     length: NDArray[np.int64]
     development: NDArray[np.bool_]
 
-    def select(self, kept: NDArray[Any]) -> ScoredRows:
+    def select(self, selection: NDArray[Any]) -> ScoredRows:
         return ScoredRows(
-            self.score[kept], self.level[kept], self.urgency[kept], self.length[kept], self.development[kept]
+            self.score[selection],
+            self.level[selection],
+            self.urgency[selection],
+            self.length[selection],
+            self.development[selection],
         )
 
 
 def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--data", type=Path, required=True, help="a CSV with the columns text and urgency")
-    wanted = parser.parse_args()
+    options = parser.parse_args()
     settings = load()
     policy = settings.policy.priority or STARTER_POLICY
     ensemble = load_warm_ensemble(open_trusted_bundle(settings), settings.model.onnx_threads)
-    rows = score_rows(wanted.data, ensemble, PriorityPolicy.read(policy))
+    rows = score_rows(options.data, ensemble, PriorityPolicy.read(policy))
     halves = {"look": rows.select(rows.development), "check": rows.select(~rows.development), "all": rows}
     measured = {name: measure(half) for name, half in halves.items()}
     _print_tables(measured, ensemble.version)
@@ -82,8 +86,8 @@ def is_development_text(text: str) -> bool:
 def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> ScoredRows:
     """Every row of the file, as a standard customer's who does not say since when they wait."""
     with data.open(encoding="utf-8", newline="") as file:
-        read = list(csv.DictReader(file))
-    texts = [mask(row["text"]).text for row in read]
+        csv_rows = list(csv.DictReader(file))
+    texts = [mask(row["text"]).text for row in csv_rows]
     now = datetime.now(UTC)
     priorities = [
         policy.score(Query(text), MaskedText(text), understanding, "medium", now)
@@ -94,9 +98,9 @@ def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> Scored
     return ScoredRows(
         score=np.array([priority.score for priority in priorities]),
         level=np.array([str(priority.level) for priority in priorities]),
-        urgency=np.array([URGENCIES.index(row["urgency"]) for row in read]),
+        urgency=np.array([URGENCIES.index(row["urgency"]) for row in csv_rows]),
         length=np.array([len(text) for text in texts]),
-        development=np.array([is_development_text(row["text"]) for row in read]),
+        development=np.array([is_development_text(row["text"]) for row in csv_rows]),
     )
 
 
@@ -104,16 +108,21 @@ def measure(rows: ScoredRows) -> dict[str, Any]:
     """The figures of one half as plain numbers; `levels` counts (urgency, level)."""
     draws = np.random.default_rng(0).integers(0, len(rows.score), (RESAMPLES, len(rows.score)))
     resampled = [rows.select(draw) for draw in draws]
-    found: dict[str, Any] = {"rows": len(rows.score)}
-    for name, of in (("spearman", _spearman), ("kendall_tau_b", _kendall), ("auroc_high", _auroc), ("right", _right)):
-        low, high = np.percentile([of(sample) for sample in resampled], [2.5, 97.5])
-        found[name] = {"value": round(of(rows), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
-    found["spearman_with_length"] = round(float(spearmanr(rows.score, rows.length).statistic), 3)
-    found["levels"] = {
+    metrics: dict[str, Any] = {"rows": len(rows.score)}
+    for name, statistic in (
+        ("spearman", _spearman),
+        ("kendall_tau_b", _kendall),
+        ("auroc_high", _auroc),
+        ("right", _level_accuracy),
+    ):
+        low, high = np.percentile([statistic(sample) for sample in resampled], [2.5, 97.5])
+        metrics[name] = {"value": round(statistic(rows), 3), "low": round(float(low), 3), "high": round(float(high), 3)}
+    metrics["spearman_with_length"] = round(float(spearmanr(rows.score, rows.length).statistic), 3)
+    metrics["levels"] = {
         urgency: {str(level): int(((rows.urgency == index) & (rows.level == level)).sum()) for level in PriorityLevel}
         for index, urgency in enumerate(URGENCIES)
     }
-    return found
+    return metrics
 
 
 def _spearman(rows: ScoredRows) -> float:
@@ -132,9 +141,9 @@ def _auroc(rows: ScoredRows) -> float:
     return (ranks - positives * (positives + 1) / 2) / (positives * negatives)
 
 
-def _right(rows: ScoredRows) -> float:
-    wanted = np.array(URGENCIES)[rows.urgency]
-    return float(((rows.level == wanted) | ((rows.level == "urgent") & (wanted == "high"))).mean())
+def _level_accuracy(rows: ScoredRows) -> float:
+    expected = np.array(URGENCIES)[rows.urgency]
+    return float(((rows.level == expected) | ((rows.level == "urgent") & (expected == "high"))).mean())
 
 
 def _print_tables(measured: dict[str, dict[str, Any]], version: str) -> None:

@@ -76,10 +76,10 @@ class TargetCheck(NamedTuple):
 
 
 def print_report(result: Mapping[str, Any]) -> None:
-    where = result["machine"]
+    machine = result["machine"]
     Console(width=TABLE_WIDTH).print(
-        f"{where['processor']}, {where['cores']} cores, commit {where['commit']}, load of the machine before the run "
-        f"{where['load_before']:.1f} (above 0.3 another program uses the machine: believe ratios at most)",
+        f"{machine['processor']}, {machine['cores']} cores, commit {machine['commit']}, load of the machine before the run "
+        f"{machine['load_before']:.1f} (above 0.3 another program uses the machine: believe ratios at most)",
         highlight=False,
     )
     loops = [{"loop": _loop(name, result), **figures} for name, figures in result["kernel"].items()]
@@ -106,7 +106,7 @@ def print_report(result: Mapping[str, Any]) -> None:
     if "soak" in result:
         minutes: list[Column] = [("minute", "minute", "d"), ("RSS MB", "rss_mb", ".0f"), ("answered", "good", "d")]
         print_table("Soak at 70 % of the peak", [*minutes, *LATENCY_COLUMNS[1:2], *LATENCY_COLUMNS[3:]], result["soak"])
-    rows = [promise._asdict() for promise in check_targets(result)]
+    rows = [check._asdict() for check in check_targets(result)]
     columns = (("what", "what", ""), ("target", "target", ".2f"), ("measured", "measured", ".2f"))
     print_table("Promises", [*columns, ("met", "met", "")], rows)
 
@@ -118,10 +118,10 @@ def _loop(name: str, result: Mapping[str, Any]) -> str:
 
 def check_targets(result: Mapping[str, Any]) -> list[TargetCheck]:
     """Every promise for which this run has the figures."""
-    return [*_closed_promises(result), *_open_promises(result), *_other_promises(result)]
+    return [*_closed_loop_targets(result), *_open_loop_targets(result), *_other_targets(result)]
 
 
-def _closed_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
+def _closed_loop_targets(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     rows = {(row["name"], row["concurrency"]): row for row in result["closed"]}
 
     def median(case: Case, figure: str) -> float | None:
@@ -132,13 +132,13 @@ def _closed_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
         if (efficiency := median(case, "efficiency")) is not None:
             yield _at_least(f"kernel CPU / server CPU per text, {case.key}", target, efficiency)
     if (p50 := median(SINGLE_CASE, "p50_ms")) is not None:
-        most = result["kernel"][ALONE]["call_p50_ms"]["median"] + MAX_OVERHEAD_MS
-        yield _at_most("p50 at concurrency 1, ms (single text + 3)", most, p50)
+        limit = result["kernel"][ALONE]["call_p50_ms"]["median"] + MAX_OVERHEAD_MS
+        yield _at_most("p50 at concurrency 1, ms (single text + 3)", limit, p50)
     if (rpc := median(GRPC_CASE, "cpu_ms_per_text")) and (http := median(MAIN_CASE, "cpu_ms_per_text")):
         yield _at_most("server CPU per request, gRPC / HTTP", GRPC_RATIO, rpc / http)
 
 
-def _open_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
+def _open_loop_targets(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     for row in result.get("open", ()):
         if row["share"] == BASE_SHARE:
             yield _at_most("p95 at 70 % of the peak, ms", P95_MS, row["p95_ms"]["median"])
@@ -150,7 +150,7 @@ def _open_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
         yield _at_most("recovered after, s", RECOVERED_S, overload["recovered_s"])
 
 
-def _other_promises(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
+def _other_targets(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     if cache := result.get("cache"):
         yield _at_least("requests/s, cached / not cached", CACHE_GAIN, cache["gain"]["median"])
     yield _at_most("most memory of all processes, MB", RSS_MB, max(row["rss_mb"] for row in result["closed"]))
@@ -178,15 +178,15 @@ def draw_plots(result: Mapping[str, Any], folder: Path) -> list[Path]:
         "overload": ("overload", _overload),
         "memory": ("soak", _memory),
     }
-    drawn = []
+    paths = []
     for name, (group, draw_part) in parts.items():
         if result.get(group):
             figure = Figure(figsize=(8, 4.5), layout="constrained")
             FigureCanvasAgg(figure)  # needs no screen
             draw_part(figure.add_subplot(), result)
-            drawn.append(folder / f"{name}.png")
-            figure.savefig(drawn[-1], dpi=DOTS_PER_INCH)
-    return drawn
+            paths.append(folder / f"{name}.png")
+            figure.savefig(paths[-1], dpi=DOTS_PER_INCH)
+    return paths
 
 
 def error_bars(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float], list[list[float]]]:
@@ -229,13 +229,13 @@ def _latency(axes: Axes, result: Mapping[str, Any]) -> None:
 
 def _overload(axes: Axes, result: Mapping[str, Any]) -> None:
     seconds = result["overload"]["seconds"]
-    at = [each["second"] for each in seconds]
+    seconds_axis = [each["second"] for each in seconds]
     for line, name, label in zip(
         LINE_STYLES, ("sent", "good", "refused"), ("sent", "answered", "refused"), strict=True
     ):
-        axes.plot(at, [each[name] for each in seconds], line, color="0.15", markersize=4, label=label)
+        axes.plot(seconds_axis, [each[name] for each in seconds], line, color="0.15", markersize=4, label=label)
     axes.axhline(result["peak_per_s"], color="0.5", linewidth=1)
-    axes.text(at[-1], result["peak_per_s"], "peak", fontsize=8, va="bottom", ha="right")
+    axes.text(seconds_axis[-1], result["peak_per_s"], "peak", fontsize=8, va="bottom", ha="right")
     axes.axvline(result["overload"]["surge_s"], color="0.5", linestyle=":")
     axes.set_xlabel("second in which the request was sent (dotted: the surge ends)")
     axes.set_ylabel("requests")

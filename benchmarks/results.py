@@ -127,5 +127,5 @@ def _processor() -> str:
 
 def _git(*arguments: str) -> str:
     """The output of git, empty outside a repository."""
-    done = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
+    result = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
+    return result.stdout.strip()

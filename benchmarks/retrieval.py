@@ -77,37 +77,37 @@ def load_test_set() -> tuple[Knowledge, tuple[Question, ...]]:
     data = yaml.safe_load(TEST_SET_FILE.read_text(encoding="utf-8"))
     passages = [
         *(part for passage in Knowledge.read(STARTER_KNOWLEDGE).passages for part in _paragraphs(passage)),
-        *(_passage(one["id"], one["title"], one["intent"], one["text"]) for one in data["passages"]),
+        *(_passage(entry["id"], entry["title"], entry["intent"], entry["text"]) for entry in data["passages"]),
     ]
     intents = {passage.id: passage.intents[0] for passage in passages}
     return Knowledge(tuple(passages)), tuple(_questions(data["questions"], intents))
 
 
-def ranks(retrieval: PassageIndex, questions: Sequence[Question], *, intent_known: bool) -> dict[str, list[int]]:
+def ranks(index: PassageIndex, questions: Sequence[Question], *, intent_known: bool) -> dict[str, list[int]]:
     """The rank of the right passage for each question, by way."""
-    found: dict[str, list[int]] = {name: [] for name in RANKINGS}
+    ranks_by_method: dict[str, list[int]] = {name: [] for name in RANKINGS}
     for question in questions:
-        passages = retrieval.knowledge.passages
+        passages = index.knowledge.passages
         if intent_known:
-            passages = retrieval.knowledge.for_intent(question.intent, DAY)
-        rank_passages = retrieval.rank_passages(question.text, passages)
-        in_file_order = sorted(rank_passages, key=lambda near: passages.index(near.passage))
+            passages = index.knowledge.for_intent(question.intent, DAY)
+        ranked_passages = index.rank_passages(question.text, passages)
+        in_file_order = sorted(ranked_passages, key=lambda near: passages.index(near.passage))
         for name, key in RANKINGS.items():
             ranked = sorted(in_file_order, key=lambda near: -key(near))
             right = (place for place, near in enumerate(ranked, 1) if near.passage.id in question.answers)
-            found[name].append(next(right))
-    return found
+            ranks_by_method[name].append(next(right))
+    return ranks_by_method
 
 
-def related_passages(retrieval: PassageIndex, questions: Sequence[Question]) -> tuple[float, float]:
+def related_passages(index: PassageIndex, questions: Sequence[Question]) -> tuple[float, float]:
     """Of a wrong intent: how often the added passage is the right one; of the right: how often one is added."""
     rescued = added = 0
     for question in questions:
-        rank_passages = retrieval.rank_passages(question.text, retrieval.knowledge.passages)
-        wrong = next(near.passage for near in rank_passages if question.intent not in near.passage.intents).intents[0]
+        ranked_passages = index.rank_passages(question.text, index.knowledge.passages)
+        wrong = next(near.passage for near in ranked_passages if question.intent not in near.passage.intents).intents[0]
         for intent in (wrong, question.intent):
-            found = retrieval.find(intent, question.text, DAY, CustomerTier.STANDARD, "en")
-            other = retrieval.related_passages(found, question.text, DAY, CustomerTier.STANDARD)
+            passages = index.find(intent, question.text, DAY, CustomerTier.STANDARD, "en")
+            other = index.related_passages(passages, question.text, DAY, CustomerTier.STANDARD)
             if intent == wrong:
                 rescued += any(passage.id in question.answers for passage in other)
             else:
@@ -115,13 +115,13 @@ def related_passages(retrieval: PassageIndex, questions: Sequence[Question]) -> 
     return rescued / len(questions), added / len(questions)
 
 
-def cpu_us(retrieval: PassageIndex, questions: Sequence[Question]) -> float:
+def cpu_us(index: PassageIndex, questions: Sequence[Question]) -> float:
     """Microseconds of CPU of one `find` among several passages of the right intent."""
-    asked = [questions[at % len(questions)] for at in range(TIMED_CALLS)]
-    began = time.process_time()
-    for question in asked:
-        retrieval.find(question.intent, question.text, DAY, CustomerTier.STANDARD, "en")
-    return (time.process_time() - began) / TIMED_CALLS * 1e6
+    timed_questions = [questions[number % len(questions)] for number in range(TIMED_CALLS)]
+    start = time.process_time()
+    for question in timed_questions:
+        index.find(question.intent, question.text, DAY, CustomerTier.STANDARD, "en")
+    return (time.process_time() - start) / TIMED_CALLS * 1e6
 
 
 def main() -> None:
@@ -131,20 +131,24 @@ def main() -> None:
     bundle = open_bundle_at(settings, parser.parse_args().bundle or served_bundle_path(settings)).files
     knowledge, questions = load_test_set()
     embedder: Embedder = FeatureExtractor.load(bundle / "features", MASKING_VERSION)
-    retrieval = PassageIndex.build(knowledge, embedder)
+    index = PassageIndex.build(knowledge, embedder)
     rows = []
-    for known in (True, False):
-        for name, places in ranks(retrieval, questions, intent_known=known).items():
-            free = [place for place, question in zip(places, questions, strict=True) if question.paraphrased]
-            intent, paraphrased = "right" if known else "unknown", RankMetrics.of(free).first
-            rows.append({"intent": intent, "by": name, **asdict(RankMetrics.of(places)), "paraphrased": paraphrased})
+    for intent_known in (True, False):
+        for name, question_ranks in ranks(index, questions, intent_known=intent_known).items():
+            paraphrased_ranks = [
+                place for place, question in zip(question_ranks, questions, strict=True) if question.paraphrased
+            ]
+            intent, paraphrased = "right" if intent_known else "unknown", RankMetrics.of(paraphrased_ranks).first
+            rows.append(
+                {"intent": intent, "by": name, **asdict(RankMetrics.of(question_ranks)), "paraphrased": paraphrased}
+            )
     shares = (("first", "first"), ("in three", "in_three"), ("1 / rank", "reciprocal"), ("paraphrased", "paraphrased"))
     columns = [("intent", "intent", ""), ("ranked by", "by", ""), *((*share, ".3f") for share in shares)]
     print_table(bundle.root.name, columns, rows)
-    rescued, added = related_passages(retrieval, questions)
+    rescued, added = related_passages(index, questions)
     print(f"A passage beside: right for {rescued:.1%} of wrong intents, added for {added:.1%} of right ones.")
     counts = {"bundle": bundle.root.name, "questions": len(questions), "passages": len(knowledge.passages)}
-    cost = {"rescued": rescued, "added_in_vain": added, "cpu_us": cpu_us(retrieval, questions)}
+    cost = {"rescued": rescued, "added_in_vain": added, "cpu_us": cpu_us(index, questions)}
     print_result("retrieval", {**counts, "rows": rows, **cost})
 
 
@@ -158,9 +162,9 @@ def _passage(name: str, title: str, intent: str, text: str) -> Passage:
 
 
 def _questions(data: dict[str, list[Any]], intents: dict[str, str]) -> Iterator[Question]:
-    for passage, asked in data.items():
-        for number, one in enumerate(asked):
-            text, others = (one["ask"], one["or"]) if isinstance(one, dict) else (one, ())
+    for passage, entries in data.items():
+        for number, entry in enumerate(entries):
+            text, others = (entry["ask"], entry["or"]) if isinstance(entry, dict) else (entry, ())
             yield Question(text, intents[passage], (passage, *others), paraphrased=number > 0)
 
 

@@ -96,8 +96,8 @@ def cpu_s_between(before: CpuByProcess, after: CpuByProcess) -> float:
     Raises:
         RuntimeError: a process of the server ended in between; what it spent is not known.
     """
-    if gone := before.keys() - after.keys():
-        raise RuntimeError(f"{len(gone)} process(es) of the server ended while they were measured.")
+    if ended := before.keys() - after.keys():
+        raise RuntimeError(f"{len(ended)} process(es) of the server ended while they were measured.")
     return sum(after.values()) - sum(before.values())
 
 
@@ -123,7 +123,7 @@ def running(
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         port, grpc_port = free_ports(2)
-        wanted: dict[str, object] = {
+        variables: dict[str, object] = {
             "HOME": home,
             "MODEL__BUNDLE": bundle or served_bundle_path(settings),
             "SECURITY__BUNDLE_KEYS": [load_signer(settings.keys).public],
@@ -134,8 +134,8 @@ def running(
             "SERVER__WORKERS": workers,
         }
         if database_url is not None:
-            wanted["STORAGE__URL"] = database_url
-        environment = {f"FRONTDESK_{name}": str(value) for name, value in wanted.items()}
+            variables["STORAGE__URL"] = database_url
+        environment = {f"FRONTDESK_{name}": str(value) for name, value in variables.items()}
         serve = [sys.executable, "-m", "cli", "serve"]
         with start_server(serve, environment, home, lambda: get_status(port, "/readyz") == 200) as (master, ready_s):
             yield Server(home, port, grpc_port, _token(settings, home), master, ready_s)
@@ -153,17 +153,17 @@ def start_server(
     Raises:
         RuntimeError: with its log, when it was not ready in time.
     """
-    begun = time.monotonic()
+    start = time.monotonic()
     log = folder / "log"
-    with log.open("wb") as printed:
-        server = subprocess.Popen(command, env=os.environ | environment, stderr=printed, stdout=printed)
+    with log.open("wb") as log_file:
+        server = subprocess.Popen(command, env=os.environ | environment, stderr=log_file, stdout=log_file)
     try:
         while not is_ready():
-            if time.monotonic() > begun + READY_TIMEOUT_S or server.poll() is not None:
+            if time.monotonic() > start + READY_TIMEOUT_S or server.poll() is not None:
                 tail = log.read_text(encoding="utf-8")[-8000:]
                 raise RuntimeError(f"The server was not ready within {READY_TIMEOUT_S} s:\n{tail}")
             time.sleep(0.05)
-        yield psutil.Process(server.pid), time.monotonic() - begun
+        yield psutil.Process(server.pid), time.monotonic() - start
     finally:
         _stop(server)
 
@@ -212,21 +212,21 @@ def main() -> None:
     parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
     parser.add_argument("--cached-texts", type=int, default=0)
     parser.add_argument("command", nargs=argparse.REMAINDER, help="what to run against it")
-    wanted = parser.parse_args()
-    with running(workers=wanted.workers, placement=wanted.placement, cached_texts=wanted.cached_texts) as server:
+    options = parser.parse_args()
+    with running(workers=options.workers, placement=options.placement, cached_texts=options.cached_texts) as server:
         before = server.cpu()
         variables = {
             "BENCHMARK_URL": server.url,
             "BENCHMARK_GRPC_ADDRESS": server.grpc_address,
             "BENCHMARK_TOKEN": server.token,
         }
-        code = subprocess.run(wanted.command, env=os.environ | variables, check=False).returncode
+        code = subprocess.run(options.command, env=os.environ | variables, check=False).returncode
         cost = {
             "server_cpu_s": cpu_s_between(before, server.cpu()),
             "rss_mb": server.rss_mb(),
             "ready_s": server.ready_s,
         }
-    print_result("server", {"command": wanted.command, "exit_code": code, **cost})
+    print_result("server", {"command": options.command, "exit_code": code, **cost})
     sys.exit(code)
 
 

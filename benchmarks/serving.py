@@ -57,8 +57,8 @@ def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Resul
     """All requested groups. The cache has a server of its own, when the other has ended."""
     settings = load()
     bundle = open_trusted_bundle(settings)
-    chosen = {name: getattr(options, name) for name in ("placement", "workers", "rounds", "seconds")}
-    result: Result = {"benchmark": "serving", "machine": machine(), "bundle": bundle.version, **chosen}
+    arguments = {name: getattr(options, name) for name in ("placement", "workers", "rounds", "seconds")}
+    result: Result = {"benchmark": "serving", "machine": machine(), "bundle": bundle.version, **arguments}
     with (
         open_kernel(bundle.path, options.workers) as kernel,
         running(workers=options.workers, placement=options.placement) as server,
@@ -72,10 +72,10 @@ def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Resul
             seconds=options.seconds,
             report=report,
         )
-        result |= _closed(rounds, server)
+        result |= _summarize_closed(rounds, server)
         report("open loops")
         queued = options.workers * settings.model.max_waiting_texts
-        result |= _open(server, options, result["peak_per_s"], queued, report)
+        result |= _run_open_loops(server, options, result["peak_per_s"], queued, report)
     if "cache" in options.only:
         report("score cache")
         result["cache"] = run_cache(options.workers, options.placement, options.rounds, options.seconds)
@@ -89,7 +89,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=4.0, help="of each load; the overload takes nine times that")
     parser.add_argument("--workers", type=int, default=load().server.workers)
     parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
-    parser.add_argument("--only", type=_groups, default=GROUPS, help=f"comma-separated: {','.join(GROUPS)}")
+    parser.add_argument("--only", type=_parse_groups, default=GROUPS, help=f"comma-separated: {','.join(GROUPS)}")
     parser.add_argument("--soak", type=int, default=0, metavar="MINUTES")
     parser.add_argument("--plots", type=Path, default=PLOTS_FOLDER, metavar="FOLDER")
     options = parser.parse_args()
@@ -99,37 +99,37 @@ def _arguments() -> argparse.Namespace:
     return options
 
 
-def _groups(given: str) -> tuple[str, ...]:
+def _parse_groups(text: str) -> tuple[str, ...]:
     """Those asked for, and the closed loops, on which the others rest."""
-    groups = tuple(given.split(","))
+    groups = tuple(text.split(","))
     if unknown := set(groups) - set(GROUPS):
         raise argparse.ArgumentTypeError(f"no such group: {', '.join(sorted(unknown))}")
     return tuple(dict.fromkeys(("closed", *groups)))
 
 
-def _closed(rounds: Rounds, server: Server) -> Result:
+def _summarize_closed(rounds: Rounds, server: Server) -> Result:
     rows = [rounds.row(case) for case in CASES if case.key in rounds.served]
     return {
         "ready_s": server.ready_s,
         "kernel_reference": rounds.reference,
-        "kernel": {name: summarize_rounds(seen) for name, seen in rounds.kernel.items()},
+        "kernel": {name: summarize_rounds(kernel_rounds) for name, kernel_rounds in rounds.kernel.items()},
         "closed": rows,
         "peak_per_s": max(row["requests_per_s"].median for row in rows if row["name"] == MAIN_CASE.name),
     }
 
 
-def _open(
+def _run_open_loops(
     server: Server, options: argparse.Namespace, peak: float, queued: int, report: Callable[[str], None]
 ) -> Result:
     result: Result = {}
     with tempfile.TemporaryDirectory() as folder:
         bodies, _ = write_bodies(MAIN_CASE, Path(folder))
         if "open" in options.only:
-            seen: dict[float, list[LoadResult]] = {share: [] for share in SHARES}
+            results: dict[float, list[LoadResult]] = {share: [] for share in SHARES}
             for _ in range(options.rounds):
-                for share, rows in seen.items():
+                for share, rows in results.items():
                     rows.append(run_open_loop(server, bodies, peak, share, options.seconds * 2, queued))
-            result["open"] = [summarize_open_loops(share, rows) for share, rows in seen.items()]
+            result["open"] = [summarize_open_loops(share, rows) for share, rows in results.items()]
         if "overload" in options.only:
             result["overload"] = run_overload(server, Path(folder), peak, max(options.seconds * 3, 4.0), queued)
         if options.soak:

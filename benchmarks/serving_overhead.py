@@ -82,8 +82,8 @@ def _measure(
             all_after, models_after = _worker_ms(worker)
             served.append((all_after - all_before) / loads[-1].good)
             models.append((models_after - models_before) / loads[-1].good)
-    plumbing = [whole - part for whole, part in zip(served, models, strict=True)]
-    figures = {"server": served, "models": models, "plumbing": plumbing, "bare_loop": bare}
+    overhead_ms = [whole - part for whole, part in zip(served, models, strict=True)]
+    figures = {"server": served, "models": models, "plumbing": overhead_ms, "bare_loop": bare}
     return {
         "case": case.name,
         "concurrency": case.concurrency,

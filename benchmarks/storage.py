@@ -78,14 +78,14 @@ class StorageCosts:
 
 def measure_flushes(folder: Path) -> RoundStats:
     """Milliseconds until 4 kB more of a file are on the disk."""
-    took = []
+    durations_ms = []
     with (folder / "flushed").open("wb", buffering=0) as file:
         for _ in range(FLUSHES):
-            begun = time.perf_counter()
+            start = time.perf_counter()
             file.write(bytes(4096))
             os.fdatasync(file.fileno())
-            took.append((time.perf_counter() - begun) * 1000)
-    return RoundStats.of(took)
+            durations_ms.append((time.perf_counter() - start) * 1000)
+    return RoundStats.of(durations_ms)
 
 
 def measure_commits(url: str, rounds: int) -> CommitRates:
@@ -99,28 +99,28 @@ def measure_commits(url: str, rounds: int) -> CommitRates:
 
 def measure_rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> float:
     """How many records a second are acknowledged when `CONCURRENT_WRITERS` wait at a time."""
-    left = iter([record() for _ in range(rows)])
-    patient = {"budget_s": DEADLINE_S, "timeout_s": DEADLINE_S}  # what is measured is the database, not the spool
+    remaining = iter([record() for _ in range(rows)])
+    limits = {"budget_s": DEADLINE_S, "timeout_s": DEADLINE_S}  # what is measured is the database, not the spool
     with (
         tempfile.TemporaryDirectory() as home,
-        open_worker_storage(url, Path(home), max_rows_per_commit=max_rows_per_commit, **patient) as worker,
+        open_worker_storage(url, Path(home), max_rows_per_commit=max_rows_per_commit, **limits) as worker,
     ):
 
         async def client() -> None:
-            for mine in left:
-                await worker.recorder.store(mine)
+            for next_record in remaining:
+                await worker.recorder.store(next_record)
 
         async def clients() -> None:
             await asyncio.gather(*(client() for _ in range(CONCURRENT_WRITERS)))
 
-        begun = time.perf_counter()
+        start = time.perf_counter()
         asyncio.run(clients())
-        return rows / (time.perf_counter() - begun)
+        return rows / (time.perf_counter() - start)
 
 
 def measure_added_cost(server: Server, rounds: int, seconds: float) -> AddedCost:
     """Store and do not store, in turn, after every text was answered once."""
-    seen: dict[tuple[int, bool], list[LoadResult]] = {}
+    results: dict[tuple[int, bool], list[LoadResult]] = {}
     with tempfile.TemporaryDirectory() as folder:
         cases = {
             (concurrency, store): Case("storing", f"store {store}".lower(), concurrency, store=store)
@@ -132,9 +132,9 @@ def measure_added_cost(server: Server, rounds: int, seconds: float) -> AddedCost
             run_case(server, cases[CPU[0], store], *bodies[CPU[0], store], seconds * 2)
         for number in range(rounds):
             for key, case in list(cases.items())[:: 1 if number % 2 == 0 else -1]:
-                seen.setdefault(key, []).append(run_case(server, case, *bodies[key], seconds))
-    p50 = {store: [each.load.latency_ms(0.5) for each in seen[LATENCY[0], store]] for store in (False, True)}
-    cpu = {store: [each.cpu_ms_per_text for each in seen[CPU[0], store]] for store in (False, True)}
+                results.setdefault(key, []).append(run_case(server, case, *bodies[key], seconds))
+    p50 = {store: [each.load.latency_ms(0.5) for each in results[LATENCY[0], store]] for store in (False, True)}
+    cpu = {store: [each.cpu_ms_per_text for each in results[CPU[0], store]] for store in (False, True)}
     return AddedCost(
         p50_ms=_differences(p50),
         without_p50_ms=RoundStats.of(p50[False]),
@@ -144,18 +144,20 @@ def measure_added_cost(server: Server, rounds: int, seconds: float) -> AddedCost
 
 
 def _differences(figures: Mapping[bool, list[float]]) -> RoundStats:
-    return RoundStats.of([stored - not_ for stored, not_ in zip(figures[True], figures[False], strict=True)])
+    return RoundStats.of(
+        [stored - not_stored for stored, not_stored in zip(figures[True], figures[False], strict=True)]
+    )
 
 
 def check_targets(costs: StorageCosts) -> list[tuple[str, str, float, bool]]:
     """What was promised of one database, the target in words, what was measured, and whether that is enough."""
     gain = costs.commits.gain.median
-    kept = [("group commit / one commit a row", f">= {GROUP_GAIN:.0f}", gain, gain >= GROUP_GAIN)]
+    checks = [("group commit / one commit a row", f">= {GROUP_GAIN:.0f}", gain, gain >= GROUP_GAIN)]
     if costs.added is not None:
         p50, cpu = costs.added.p50_ms.median, costs.added.cpu_ms.median
-        kept.append((f"added to {LATENCY[1]}, ms", f"<= {ADDED_P50_MS}", p50, p50 <= ADDED_P50_MS))
-        kept.append((f"added to {CPU[1]}, ms", f"<= {ADDED_CPU_MS}", cpu, cpu <= ADDED_CPU_MS))
-    return kept
+        checks.append((f"added to {LATENCY[1]}, ms", f"<= {ADDED_P50_MS}", p50, p50 <= ADDED_P50_MS))
+        checks.append((f"added to {CPU[1]}, ms", f"<= {ADDED_CPU_MS}", cpu, cpu <= ADDED_CPU_MS))
+    return checks
 
 
 def main() -> int:
@@ -164,27 +166,27 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=6.0, help="of each run of load against a server")
     parser.add_argument("--skip-server", action="store_true", help="the recorder alone")
     parser.add_argument("--bundle", type=Path, help="what the server serves; default: the champion of this machine")
-    wanted = parser.parse_args()
-    found = [_measure(database, url, wanted) for database, url in _databases()]
-    _print(found)
+    options = parser.parse_args()
+    results = [_measure(database, url, options) for database, url in _databases()]
+    _print(results)
     print_result(
-        "storage", {costs.database: {**to_json_values(costs), "promises": check_targets(costs)} for costs in found}
+        "storage", {costs.database: {**to_json_values(costs), "promises": check_targets(costs)} for costs in results}
     )
-    return int(not all(kept for costs in found for *_, kept in check_targets(costs)))
+    return int(not all(met for costs in results for *_, met in check_targets(costs)))
 
 
-def _measure(database: str, url: str, wanted: argparse.Namespace) -> StorageCosts:
+def _measure(database: str, url: str, options: argparse.Namespace) -> StorageCosts:
     console = Console(stderr=True)
-    console.print(f"{database}: the recorder alone, {wanted.rounds} rounds")
+    console.print(f"{database}: the recorder alone, {options.rounds} rounds")
     migrate(url)
     with tempfile.TemporaryDirectory() as folder:
         flush_ms = measure_flushes(Path(folder))
-    commits = measure_commits(url, wanted.rounds)
-    if wanted.skip_server:
+    commits = measure_commits(url, options.rounds)
+    if options.skip_server:
         return StorageCosts(database, flush_ms, commits, None)
-    console.print(f"{database}: the server, {wanted.rounds} rounds")
-    with running(workers=2, cached_texts=CACHED_TEXTS, bundle=wanted.bundle, database_url=url) as server:
-        return StorageCosts(database, flush_ms, commits, measure_added_cost(server, wanted.rounds, wanted.seconds))
+    console.print(f"{database}: the server, {options.rounds} rounds")
+    with running(workers=2, cached_texts=CACHED_TEXTS, bundle=options.bundle, database_url=url) as server:
+        return StorageCosts(database, flush_ms, commits, measure_added_cost(server, options.rounds, options.seconds))
 
 
 def _databases() -> Iterator[tuple[str, str]]:
@@ -198,9 +200,9 @@ def _databases() -> Iterator[tuple[str, str]]:
         yield "PostgreSQL", server.fresh_database()
 
 
-def _print(found: list[StorageCosts]) -> None:
+def _print(results: list[StorageCosts]) -> None:
     flat = [
-        {"database": costs.database, "flush_ms": costs.flush_ms, **to_json_values(costs.commits)} for costs in found
+        {"database": costs.database, "flush_ms": costs.flush_ms, **to_json_values(costs.commits)} for costs in results
     ]
     figures = (
         ("a flush of the disk, ms", "flush_ms", ".2f"),
@@ -209,7 +211,7 @@ def _print(found: list[StorageCosts]) -> None:
         ("gain", "gain", ".1f"),
     )
     print_table("What keeping costs", [("database", "database", ""), *figures], flat)
-    added = [{"database": costs.database, **to_json_values(costs.added)} for costs in found if costs.added]
+    added = [{"database": costs.database, **to_json_values(costs.added)} for costs in results if costs.added]
     figures = (
         (f"{LATENCY[1]} without storing, ms", "without_p50_ms", ".2f"),
         ("storing adds, ms", "p50_ms", ".2f"),
@@ -219,9 +221,9 @@ def _print(found: list[StorageCosts]) -> None:
     if added:
         print_table("What storing adds to a request", [("database", "database", ""), *figures], added)
     rows = [
-        {"database": costs.database, "what": what, "target": target, "measured": measured, "kept": kept}
-        for costs in found
-        for what, target, measured, kept in check_targets(costs)
+        {"database": costs.database, "what": what, "target": target, "measured": measured, "kept": met}
+        for costs in results
+        for what, target, measured, met in check_targets(costs)
     ]
     columns = (("database", "database", ""), ("what", "what", ""), ("target", "target", ""))
     print_table("Promises", [*columns, ("measured", "measured", ".2f"), ("kept", "kept", "")], rows)

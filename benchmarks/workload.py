@@ -75,18 +75,18 @@ def build_requests(path: str, texts: Sequence[str], *, store: bool, texts_each: 
 
 def mix_requests(texts: Iterable[str], seed: int = 11) -> Iterator[Request]:
     """Requests of `MIX`, in random order by its shares, until the messages are used up."""
-    chosen = random.Random(seed)
-    left = iter(texts)
+    generator = random.Random(seed)
+    remaining = iter(texts)
     shares = [kind.share for kind in MIX]
     while True:
-        (kind,) = chosen.choices(MIX, shares)
-        taken = list(itertools.islice(left, kind.texts))
-        if len(taken) < kind.texts:
+        (kind,) = generator.choices(MIX, shares)
+        batch = list(itertools.islice(remaining, kind.texts))
+        if len(batch) < kind.texts:
             return
-        yield build_request(kind.path, taken, store=True)
+        yield build_request(kind.path, batch, store=True)
 
 
-def write_requests(file: Path, wanted: Iterable[Request]) -> Path:
+def write_requests(file: Path, requests: Iterable[Request]) -> Path:
     """For wrk and the gRPC client: a request a line, its path, a tab and its body (JSON holds neither)."""
-    file.write_text("".join(f"{each.path}\t{each.body}\n" for each in wanted), encoding="utf-8")
+    file.write_text("".join(f"{each.path}\t{each.body}\n" for each in requests), encoding="utf-8")
     return file

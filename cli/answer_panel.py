@@ -16,7 +16,7 @@ from frontdesk.types import Reason
 BAR_WIDTH = 24
 _ACTION_STYLE = {"automate": "bold green", "draft": "bold cyan", "clarify": "bold yellow", "escalate": "bold red"}
 _LEVEL_STYLE = {"low": "green", "medium": "cyan", "high": "yellow", "urgent": "bold red"}
-_MOOD_STYLE = {"negative": "red", "neutral": "white", "positive": "green"}
+_SENTIMENT_STYLE = {"negative": "red", "neutral": "white", "positive": "green"}
 
 
 def answer_panel(answer: Mapping[str, Any]) -> Panel:
@@ -27,23 +27,23 @@ def answer_panel(answer: Mapping[str, Any]) -> Panel:
         body = Text(reply["text"])
         if cited:
             body.append(f"\n\nfrom: {cited}", style="dim")
-        if told := _written_by(reply):
-            body.append(f"\n{told}", style="dim")
+        if author := _describe_author(reply):
+            body.append(f"\n{author}", style="dim")
         sections += [Panel(body, title="reply", title_align="left", border_style="dim"), Text()]
     table = Table.grid(padding=(0, 2))
     table.add_column(style="dim", no_wrap=True)
     table.add_column()
     table.add_row("decision", _decision(answer["decision"]))
     if summary := answer.get("hand_off"):
-        table.add_row("hand-off", _hand_off(summary))
+        table.add_row("hand-off", _handoff_summary(summary))
     table.add_row("intent", _intent(answer["intent"]))
     table.add_row("sentiment", _sentiment(answer["sentiment"]))
     table.add_row("priority", _priority(answer["priority"]))
     table.add_row("uncertainty", _uncertainty(answer["uncertainty"]))
     table.add_row("members", _members(answer["members"]))
     sections.append(table)
-    taken = answer["timings_ms"].get("total", 0.0)
-    footer = f"{answer['model_version']}  {taken:.1f} ms  {answer['query_id']}"
+    total_ms = answer["timings_ms"].get("total", 0.0)
+    footer = f"{answer['model_version']}  {total_ms:.1f} ms  {answer['query_id']}"
     return Panel(Group(*sections), subtitle=footer, subtitle_align="right", border_style="blue")
 
 
@@ -59,33 +59,33 @@ def _decision(decision: Mapping[str, Any]) -> Text:
     if question := decision.get("question"):
         text.append(f"\nask: {question}", style="default not bold")
     if decision["suggested_actions"]:
-        text.append(f"\nnext: {', '.join(_next(decision))}", style="dim not bold")
+        text.append(f"\nnext: {', '.join(_next_actions(decision))}", style="dim not bold")
     return text
 
 
-def _next(decision: Mapping[str, Any]) -> list[str]:
+def _next_actions(decision: Mapping[str, Any]) -> list[str]:
     """The suggested actions, each with what the message already says of it."""
-    slots = {of["action"]: of["slots"] for of in decision.get("actions", ())}
-    told = []
+    slots = {entry["action"]: entry["slots"] for entry in decision.get("actions", ())}
+    descriptions = []
     for action in decision["suggested_actions"]:
         filled = ", ".join(f"{slot} {value}" for slot, value in slots.get(action, {}).items())
-        told.append(f"{action} ({filled})" if filled else action)
-    return told
+        descriptions.append(f"{action} ({filled})" if filled else action)
+    return descriptions
 
 
-def _written_by(reply: Mapping[str, Any]) -> str:
+def _describe_author(reply: Mapping[str, Any]) -> str:
     """Who wrote the reply, where a language model was asked, and what its checks said."""
     if not reply.get("prompt_hash"):
         return ""
-    failed = [of for of in reply["checks"] if not of["passed"]]
-    checks = "; ".join(f"{of['name']}: {', '.join(of['findings'])}" for of in failed)
-    told = f"checks: {len(reply['checks']) - len(failed)} of {len(reply['checks'])} passed"
-    why = f" because of {reply['fallback']}" if reply.get("fallback") else ""
-    by = f"written by {reply['source']}{why} ({reply['provider']}, {reply['prompt_hash']})"
-    return f"{by}; {told}{checks and ': '}{checks}"
+    failed = [check for check in reply["checks"] if not check["passed"]]
+    checks = "; ".join(f"{check['name']}: {', '.join(check['findings'])}" for check in failed)
+    result = f"checks: {len(reply['checks']) - len(failed)} of {len(reply['checks'])} passed"
+    reason = f" because of {reply['fallback']}" if reply.get("fallback") else ""
+    author = f"written by {reply['source']}{reason} ({reply['provider']}, {reply['prompt_hash']})"
+    return f"{author}; {result}{checks and ': '}{checks}"
 
 
-def _hand_off(summary: Mapping[str, Any]) -> Text:
+def _handoff_summary(summary: Mapping[str, Any]) -> Text:
     text = Text(f"{summary['what']}\n{summary['mood']}")
     for line in summary["tried"]:
         text.append(f"\n{line}", style="dim")
@@ -105,7 +105,9 @@ def _intent(intent: Mapping[str, Any]) -> RenderableType:
 
 
 def _sentiment(sentiment: Mapping[str, Any]) -> Text:
-    text = Text.assemble((sentiment["label"], _MOOD_STYLE[sentiment["label"]]), f" {sentiment['confidence']:.0%}   ")
+    text = Text.assemble(
+        (sentiment["label"], _SENTIMENT_STYLE[sentiment["label"]]), f" {sentiment['confidence']:.0%}   "
+    )
     others = [f"{label} {share:.0%}" for label, share in sentiment["scores"].items() if label != sentiment["label"]]
     return text.append(", ".join(others), style="dim")
 

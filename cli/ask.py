@@ -43,19 +43,19 @@ def ask(
     from frontdesk.config import load
 
     console = Console()
-    refused = False
-    about: dict[str, object] = {"store": store, **({} if customer is None else {"customer_id": customer})}
-    with _asker(load(), about, local=local) as put:
+    any_refused = False
+    fields: dict[str, object] = {"store": store, **({} if customer is None else {"customer_id": customer})}
+    with _open_asker(load(), fields, local=local) as answer_message:
         for text in _messages(message):
-            answer = put(text)
-            refused = refused or "error" in answer
+            answer = answer_message(text)
+            any_refused = any_refused or "error" in answer
             if as_json:
                 typer.echo(json.dumps(answer, ensure_ascii=False))
             elif "error" in answer:
                 Console(stderr=True).print(f"[bold red]refused[/] {answer['error']['detail']}", highlight=False)
             else:
                 console.print(answer_panel(answer))
-    if refused:
+    if any_refused:
         raise typer.Exit(1)
 
 
@@ -71,7 +71,7 @@ def _messages(message: str | None) -> Iterator[str]:
 
 
 @contextmanager
-def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> Iterator[Ask]:
+def _open_asker(settings: Settings, fields: Mapping[str, object], *, local: bool) -> Iterator[Ask]:
     """A function that answers one message: by the server where one is alive, else in this process.
 
     `about` are the fields of the request beside the text.
@@ -86,29 +86,29 @@ def _asker(settings: Settings, about: Mapping[str, object], *, local: bool) -> I
         if not local:
             listener = identify_listener(client, settings)
             if listener is Listener.OURS:
-                yield _remote(client, settings, about)
+                yield _remote(client, settings, fields)
                 return
             if listener is not Listener.NOTHING:
                 typer.echo(f"{base} is answered by {listener.value}: the champion answers here instead.", err=True)
-    with _embedded(settings, about) as put:
-        yield put
+    with _embedded(settings, fields) as answer_message:
+        yield answer_message
 
 
-def _remote(client: Any, settings: Settings, about: Mapping[str, object]) -> Ask:
+def _remote(client: Any, settings: Settings, fields: Mapping[str, object]) -> Ask:
     """Send questions to the server with a token that is valid for minutes and is renewed before it expires."""
     token, expires_at = "", 0.0
 
-    def put(text: str) -> dict[str, Any]:
+    def answer_message(text: str) -> dict[str, Any]:
         nonlocal token, expires_at
         if time.time() > expires_at - RENEW_BEFORE_S:
             token, expires_at = _mint_token(settings)
         response = client.post(
-            "/v1/queries", json={"text": text, **about}, headers={"authorization": f"Bearer {token}"}
+            "/v1/queries", json={"text": text, **fields}, headers={"authorization": f"Bearer {token}"}
         )
         body: dict[str, Any] = response.json()
         return body if response.status_code == 200 else {"error": body}
 
-    return put
+    return answer_message
 
 
 def _mint_token(settings: Settings) -> tuple[str, float]:
@@ -119,9 +119,9 @@ def _mint_token(settings: Settings) -> tuple[str, float]:
     from frontdesk.security.tokens import issue_token
 
     jti, ttl_s = uuid7(), min(TOKEN_TTL_S, settings.security.token_ttl_s)
-    grant = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
+    claims = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
     audit_if_possible(
-        settings, "token.minted", jti, tenant=TENANT, details=grant
+        settings, "token.minted", jti, tenant=TENANT, details=claims
     )  # the token is never printed: optional
     token = issue_token(
         load_signing_key(settings.keys),
@@ -136,7 +136,7 @@ def _mint_token(settings: Settings) -> tuple[str, float]:
 
 
 @contextmanager
-def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
+def _embedded(settings: Settings, fields: Mapping[str, object]) -> Iterator[Ask]:
     """The same pipeline as a server's, opened in this process; what it records is in the same database."""
     import asyncio
 
@@ -155,9 +155,9 @@ def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
     caller = Caller(tenant=TENANT, subject=SUBJECT, scopes=frozenset({SCOPE}))
     with asyncio.Runner() as runner:
 
-        def put(text: str) -> dict[str, Any]:
+        def answer_message(text: str) -> dict[str, Any]:
             try:
-                query = parse(QueryIn, json.dumps({"text": text, **about}).encode()).query()
+                query = parse(QueryIn, json.dumps({"text": text, **fields}).encode()).query()
                 deadline = Deadline.after(settings.server.request_timeout_s)
                 answer: dict[str, Any] = json.loads(
                     render(runner.run(worker.models.pipeline.answer(query, caller, deadline)))
@@ -166,5 +166,5 @@ def _embedded(settings: Settings, about: Mapping[str, object]) -> Iterator[Ask]:
                 return {"error": problem(error)}
             return answer
 
-        yield put
+        yield answer_message
         runner.run(worker.close())

@@ -44,19 +44,19 @@ def verify(
     from frontdesk.storage.database import begin_reading
 
     settings = load()
-    external, torn = read_checkpoint_file(settings.home / FILE_NAME)
-    if torn:
+    external, unreadable = read_checkpoint_file(settings.home / FILE_NAME)
+    if unreadable:
         typer.echo(
-            f"{torn} lines of {settings.home / FILE_NAME} cannot be read: torn by a crash, or changed.", err=True
+            f"{unreadable} lines of {settings.home / FILE_NAME} cannot be read: torn by a crash, or changed.", err=True
         )
     for path in checkpoint or ():
-        found, damaged = read_checkpoint_file(path)
+        file_checkpoints, damaged = read_checkpoint_file(path)
         if damaged or not path.exists():
             raise DataError("A file of checkpoints is not there, or holds something that is none.")
-        external += found
+        external += file_checkpoints
     key = load_audit_key(settings.keys)
     try:
-        with _opened(settings) as engine, begin_reading(engine) as connection:
+        with _open_engine(settings) as engine, begin_reading(engine) as connection:
             findings = _missing_tables(connection)
             verification = None if findings else check_log(connection, key, external)
     except StorageUnavailable as error:
@@ -104,10 +104,10 @@ def _missing_tables(connection: Connection) -> list[str]:
 
 def _escape_unprintable(finding: str) -> str:
     """Return the text with control characters escaped: names in the database must not control the terminal."""
-    return "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in finding)
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in finding)
 
 
-def _unreachable(error: Exception) -> str:
+def _unreachable_message(error: Exception) -> str:
     return f"The database cannot be reached or read ({type(error).__name__})."
 
 
@@ -131,19 +131,19 @@ def checkpoint(
     settings = load()
     if complete_file:
         key, file = load_audit_key(settings.keys), settings.home / FILE_NAME
-        with _opened(settings) as engine, begin_reading(engine) as connection:
+        with _open_engine(settings) as engine, begin_reading(engine) as connection:
             verification = check_log(connection, key, [])
         if verification.findings:
             raise DataError("The audit log is not as it was written.", hint="See: frontdesk audit verify")
         missing = missing_from_file(verification.kept, file)
         audit_first(settings, "audit.file_completed", [str(len(missing))])
-        for absent in missing:
-            append_line(file, absent)
+        for lacking_checkpoint in missing:
+            append_line(file, lacking_checkpoint)
         typer.echo(f"{len(missing)} checkpoints were added to {file}.")
         return
-    with _opened(settings) as engine:
-        made = store_checkpoint(engine, load_audit_key(settings.keys), settings.home / FILE_NAME)
-    typer.echo(made.to_json())
+    with _open_engine(settings) as engine:
+        new_checkpoint = store_checkpoint(engine, load_audit_key(settings.keys), settings.home / FILE_NAME)
+    typer.echo(new_checkpoint.to_json())
 
 
 @app.command(name="list")
@@ -170,7 +170,7 @@ def list_entries(
 
     settings = load()
     fingerprints = () if customer is None else _fingerprints(customer, load_audit_key(settings.keys))
-    with _opened(settings) as engine, begin_reading(engine) as connection:
+    with _open_engine(settings) as engine, begin_reading(engine) as connection:
         if customer is not None:
             fingerprint = load_pseudonym_key(settings.keys).pseudonym
             tenants = [tenant] if tenant is not None else all_tenants(connection)
@@ -201,7 +201,7 @@ def _fingerprints(customer: str, key: AuditKey) -> tuple[str, ...]:
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Engine]:
+def _open_engine(settings: Settings) -> Iterator[Engine]:
     """Migrate the database and yield its engine.
 
     Raises:
@@ -219,11 +219,11 @@ def _opened(settings: Settings) -> Iterator[Engine]:
     except ConfigurationError as error:
         raise StorageUnavailable(f"The database cannot be reached or read: {error.message}") from None
     except (SQLAlchemyError, CommandError, OSError) as error:
-        raise StorageUnavailable(_unreachable(error)) from None
+        raise StorageUnavailable(_unreachable_message(error)) from None
     try:
         yield engine
     except SQLAlchemyError as error:
-        raise StorageUnavailable(_unreachable(error)) from None
+        raise StorageUnavailable(_unreachable_message(error)) from None
     finally:
         engine.dispose()
 
@@ -273,9 +273,9 @@ def audit_first(
     from frontdesk.storage.sql.audit_trail import AuditTrail
     from frontdesk.types import AuditEntry
 
-    who, now = f"command line: {getpass.getuser()}", datetime.now(UTC)
+    subject, now = f"command line: {getpass.getuser()}", datetime.now(UTC)
     details_json = json.dumps(dict(details))
-    entries = [AuditEntry(tenant, who, action, target, details_json, now) for target in targets]
+    entries = [AuditEntry(tenant, subject, action, target, details_json, now) for target in targets]
     engine = open_database(settings.database_url)
     try:
         if not inspect(engine).has_table("audit_log"):

@@ -12,7 +12,9 @@ def build() -> None:
     from frontdesk.config import load
 
     settings = load()
-    chosen = os.environ.setdefault("BENTOML_HOME", str(settings.home / "bentoml"))  # BentoML reads it when imported
+    bentoml_home = os.environ.setdefault(
+        "BENTOML_HOME", str(settings.home / "bentoml")
+    )  # BentoML reads it when imported
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
     from bentos.bento_build import build_bento
@@ -21,6 +23,6 @@ def build() -> None:
     bundle = open_trusted_bundle(settings)
     tag = build_bento(bundle)
     typer.echo(f"{tag} carries the bundle {bundle.version}. Next:\n")
-    typer.echo(f"  export BENTOML_HOME={chosen}")
+    typer.echo(f"  export BENTOML_HOME={bentoml_home}")
     typer.echo(f"  bentoml serve {tag}           # writes to FRONTDESK_HOME, ./var by default")
     typer.echo(f"  bentoml containerize {tag}    # see docs/container.md")

@@ -83,26 +83,26 @@ def classify(
     target = output or file.with_name(f"{file.stem}.classified{file.suffix}")
     if target.resolve() == file.resolve():
         raise DataError("The output would overwrite the file that is read.", hint="Give another --output.")
-    _check_places(target)
+    _check_output_paths(target)
     rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
     with console.status("loading the champion"):
         ensemble = Ensemble.load(open_trusted_bundle(settings), settings.model.onnx_threads)
     identity = identify_run(
         file, ensemble.version, {"text": text, "prefix": prefix, "policy": _policy_options(settings)}
     )
-    run = ClassifyRun(file, target, rows, identity, _classifier(ensemble, settings), prefix)
-    reached, note = run.resume()
+    run = ClassifyRun(file, target, rows, identity, _create_classifier(ensemble, settings), prefix)
+    progress, note = run.resume()
     if note:
         console.print(note, highlight=False)
     try:
-        _with_progress(run, reached, console)
+        _run_with_progress(run, progress, console)
     except KeyboardInterrupt:
-        console.print(f"Interrupted after {reached.rows} rows; the same command goes on there.", highlight=False)
+        console.print(f"Interrupted after {progress.rows} rows; the same command goes on there.", highlight=False)
         raise
-    _summary(reached, target, Console())
+    _print_summary(progress, target, Console())
 
 
-def _check_places(target: Path) -> None:
+def _check_output_paths(target: Path) -> None:
     """Check before any work that the output and its progress record can be written.
 
     Raises:
@@ -110,14 +110,14 @@ def _check_places(target: Path) -> None:
     """
     from frontdesk.errors import DataError
 
-    for place in (target, _progress_of(target)):
-        if place.is_dir() or (place.exists() and not place.is_file() and not place.is_symlink()):
-            raise DataError(f"{place} is in the way: it is not a file.", hint="Remove it, or give another --output.")
+    for path in (target, _record_path(target)):
+        if path.is_dir() or (path.exists() and not path.is_file() and not path.is_symlink()):
+            raise DataError(f"{path} is in the way: it is not a file.", hint="Remove it, or give another --output.")
     if not target.parent.is_dir() or not os.access(target.parent, os.W_OK | os.X_OK):
         raise DataError(f"Nothing can be written to the folder {target.parent}.", hint="Give another --output.")
 
 
-def _progress_of(target: Path) -> Path:
+def _record_path(target: Path) -> Path:
     return target.with_name(f"{target.name}.part.json")
 
 
@@ -147,54 +147,57 @@ class ClassifyRun:
 
     @property
     def progress(self) -> Path:
-        return _progress_of(self.target)
+        return _record_path(self.target)
 
     def resume(self) -> tuple[ClassifyProgress, str]:
         """Where to go on, and what to tell about it: '' where there was nothing to resume."""
-        afresh = ClassifyProgress(read=self.rows.start)
+        new_progress = ClassifyProgress(read=self.rows.start)
         try:
             record = self._read_record()
-            reached, part = ClassifyProgress(**record["reached"]), self.part
+            progress, part = ClassifyProgress(**record["reached"]), self.part
         except FileNotFoundError:
-            return afresh, ""
+            return new_progress, ""
         except (FrontdeskError, OSError, ValueError, KeyError, TypeError):
-            return afresh, "An earlier run left no record of how far it came: starting afresh."
+            return new_progress, "An earlier run left no record of how far it came: starting afresh."
         changed = [name for name, value in self.identity.items() if record.get("identity", {}).get(name) != value]
         if changed:
-            return afresh, f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting afresh."
-        if not part.exists() or part.stat().st_size < reached.written:
-            return afresh, "What an earlier run wrote is not all there: starting afresh."
-        return reached, f"Going on after {reached.rows} rows."
+            return (
+                new_progress,
+                f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting afresh.",
+            )
+        if not part.exists() or part.stat().st_size < progress.written:
+            return new_progress, "What an earlier run wrote is not all there: starting afresh."
+        return progress, f"Going on after {progress.rows} rows."
 
-    def steps(self, reached: ClassifyProgress) -> Iterator[ClassifyProgress]:
+    def steps(self, progress: ClassifyProgress) -> Iterator[ClassifyProgress]:
         """Classify batch by batch from `reached` on, which is kept up to date; at the end the output is in its place.
 
         Each step is safe: what it wrote stays, whatever happens after it.
         """
-        part = self.part if reached.written else self._new_part()
-        descriptor = open_own_file(part, os.O_RDWR | (0 if reached.written else os.O_CREAT | os.O_EXCL))
+        part = self.part if progress.written else self._new_part()
+        descriptor = open_own_file(part, os.O_RDWR | (0 if progress.written else os.O_CREAT | os.O_EXCL))
         with self.file.open("rb") as source, os.fdopen(descriptor, "r+b") as sink:
-            sink.truncate(reached.written)
-            sink.seek(reached.written)
-            if not reached.written:
-                reached.written += sink.write(self.rows.head)
-            rows = self.rows.rows(source, reached.read)
+            sink.truncate(progress.written)
+            sink.seek(progress.written)
+            if not progress.written:
+                progress.written += sink.write(self.rows.head)
+            rows = self.rows.rows(source, progress.read)
             while batch := list(islice(rows, BATCH_ROWS)):
-                lines, outcomes = self._batch(batch)
-                written = sink.write(lines)
+                lines, outcomes = self._classify_batch(batch)
+                bytes_written = sink.write(lines)
                 sink.flush()
-                reached.read = batch[-1].end
-                reached.written += written
-                reached.rows += len(batch)
-                reached.errors += outcomes.pop(ERROR, 0)
+                progress.read = batch[-1].end
+                progress.written += bytes_written
+                progress.rows += len(batch)
+                progress.errors += outcomes.pop(ERROR, 0)
                 for decision, count in outcomes.items():
-                    reached.decisions[decision] = reached.decisions.get(decision, 0) + count
-                self._write_record(reached, part)
-                yield reached
+                    progress.decisions[decision] = progress.decisions.get(decision, 0) + count
+                self._write_record(progress, part)
+                yield progress
         part.replace(self.target)
         self.progress.unlink(missing_ok=True)
 
-    def _batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
+    def _classify_batch(self, batch: Sequence[Row]) -> tuple[bytes, Counter[str]]:
         from bentos.schemas.queries import MAX_TEXT_CHARACTERS
 
         problems = [row.find_problem(MAX_TEXT_CHARACTERS) for row in batch]
@@ -203,9 +206,9 @@ class ClassifyRun:
         outcomes: Counter[str] = Counter()
         lines = []
         for row, problem in zip(batch, problems, strict=True):
-            found = dict.fromkeys(COLUMNS) if problem else next(results)
-            outcomes[ERROR if problem else str(found["decision"])] += 1
-            added = {self.prefix + name: value for name, value in (*found.items(), (ERROR, problem or None))}
+            values = dict.fromkeys(COLUMNS) if problem else next(results)
+            outcomes[ERROR if problem else str(values["decision"])] += 1
+            added = {self.prefix + name: value for name, value in (*values.items(), (ERROR, problem or None))}
             lines.append(self.rows.format_row(row, added))
         return b"".join(lines), outcomes
 
@@ -227,8 +230,8 @@ class ClassifyRun:
             raise ValueError("not a progress record")
         return record
 
-    def _write_record(self, reached: ClassifyProgress, part: Path) -> None:
-        record = {"identity": self.identity, "reached": asdict(reached), "part": part.name}
+    def _write_record(self, progress: ClassifyProgress, part: Path) -> None:
+        record = {"identity": self.identity, "reached": asdict(progress), "part": part.name}
         with replace_file(self.progress, sync=False) as file:
             file.write(json.dumps(record).encode())
 
@@ -247,7 +250,7 @@ def _policy_options(settings: Settings) -> list[Any]:
     return [hashlib.sha256(policy.read_bytes()).hexdigest(), settings.policy.max_plausible_to_clarify]
 
 
-def _classifier(ensemble: Ensemble, settings: Settings) -> Classify:
+def _create_classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     from datetime import UTC, datetime
 
     from frontdesk.decision.priority import STARTER_POLICY, PriorityPolicy
@@ -258,32 +261,32 @@ def _classifier(ensemble: Ensemble, settings: Settings) -> Classify:
     priorities = PriorityPolicy.read(settings.policy.priority or STARTER_POLICY)
     now = datetime.now(UTC)
 
-    def values(text: str, masked: MaskedText, found: Understanding) -> dict[str, Any]:
-        policy = ensemble.taxonomy.policy(found.intent.label)
-        priority = priorities.score(Query(text), masked, found, policy.urgency, now)
-        decision = decide(found, ensemble.taxonomy, priority, settings.policy.max_plausible_to_clarify)
+    def values(text: str, masked: MaskedText, understanding: Understanding) -> dict[str, Any]:
+        policy = ensemble.taxonomy.policy(understanding.intent.label)
+        priority = priorities.score(Query(text), masked, understanding, policy.urgency, now)
+        decision = decide(understanding, ensemble.taxonomy, priority, settings.policy.max_plausible_to_clarify)
         return {
-            "intent": found.intent.label,
-            "confidence": found.intent.confidence,
-            "in_scope": found.intent.in_scope,
-            "out_of_scope_probability": found.intent.out_of_scope_probability,
-            "sentiment": found.sentiment.label,
-            "sentiment_confidence": found.sentiment.confidence,
+            "intent": understanding.intent.label,
+            "confidence": understanding.intent.confidence,
+            "in_scope": understanding.intent.in_scope,
+            "out_of_scope_probability": understanding.intent.out_of_scope_probability,
+            "sentiment": understanding.sentiment.label,
+            "sentiment_confidence": understanding.sentiment.confidence,
             "priority_level": priority.level.value,
             "priority_score": priority.score,
             "decision": decision.action.value,
             "model_version": ensemble.version,
         }
 
-    def classified(texts: Sequence[str]) -> list[dict[str, Any]]:
+    def classify_texts(texts: Sequence[str]) -> list[dict[str, Any]]:
         masked = [mask(text) for text in texts]
-        understood = ensemble.understand([text.text for text in masked])
-        return [values(*row) for row in zip(texts, masked, understood, strict=True)]
+        understandings = ensemble.understand([text.text for text in masked])
+        return [values(*row) for row in zip(texts, masked, understandings, strict=True)]
 
-    return classified
+    return classify_texts
 
 
-def _with_progress(run: ClassifyRun, reached: ClassifyProgress, console: Any) -> None:
+def _run_with_progress(run: ClassifyRun, progress: ClassifyProgress, console: Any) -> None:
     import time
 
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
@@ -294,16 +297,16 @@ def _with_progress(run: ClassifyRun, reached: ClassifyProgress, console: Any) ->
         TextColumn("{task.fields[rows]} rows, {task.fields[rate]:.0f} a second, left"),
         TimeRemainingColumn(),
     )
-    earlier, started = reached.rows, time.perf_counter()
+    rows_before, started = progress.rows, time.perf_counter()
     with Progress(*columns, console=console) as bar:
-        task = bar.add_task("", total=run.file.stat().st_size, completed=reached.read, rows=earlier, rate=0.0)
-        for step in run.steps(reached):
-            rate = (step.rows - earlier) / (time.perf_counter() - started)
+        task = bar.add_task("", total=run.file.stat().st_size, completed=progress.read, rows=rows_before, rate=0.0)
+        for step in run.steps(progress):
+            rate = (step.rows - rows_before) / (time.perf_counter() - started)
             bar.update(task, completed=step.read, rows=step.rows, rate=rate)
 
 
-def _summary(reached: ClassifyProgress, target: Path, console: Any) -> None:
-    classified = max(1, reached.rows - reached.errors)
-    shares = ", ".join(f"{name} {count / classified:.1%}" for name, count in sorted(reached.decisions.items()))
-    console.print(f"{reached.rows} rows, {reached.errors} errors. {shares}", highlight=False, soft_wrap=True)
+def _print_summary(progress: ClassifyProgress, target: Path, console: Any) -> None:
+    classified = max(1, progress.rows - progress.errors)
+    shares = ", ".join(f"{name} {count / classified:.1%}" for name, count in sorted(progress.decisions.items()))
+    console.print(f"{progress.rows} rows, {progress.errors} errors. {shares}", highlight=False, soft_wrap=True)
     console.print(f"Written to {target}", highlight=False, soft_wrap=True, markup=False)

@@ -42,44 +42,44 @@ def compare(
     with Console(stderr=True).status("running both on the same held-out messages"):
         before, after = measure_bundles(bundles, load_comparison_rows(bundles[1]))
     verdict = decide_promotion(before.candidate, after.candidate, settings.promotion)
-    found = compare_bundles(before, after)
+    comparison = compare_bundles(before, after)
     if as_json:
-        typer.echo(json.dumps({"passed": verdict.passed, **asdict(verdict), **asdict(found)}, indent=2))
+        typer.echo(json.dumps({"passed": verdict.passed, **asdict(verdict), **asdict(comparison)}, indent=2))
         return
     console.print(f"A  [bold]{first}[/]\nB  [bold]{second}[/]\n", highlight=False)
-    _show_tasks(found, console)
-    _show_figures(found.figures, console)
-    _show_intents(found.intents, console)
+    _show_tasks(comparison, console)
+    _show_figures(comparison.figures, console)
+    _show_intents(comparison.intents, console)
     show_verdict(verdict, console)
 
 
-def _show_tasks(found: BundleComparison, console: Console) -> None:
+def _show_tasks(comparison: BundleComparison, console: Console) -> None:
     from rich.table import Column, Table
 
     numbers = [Column(head, justify="right") for head in ("A", "B", "B - A")]
     table = Table("", *numbers, "95 % interval", "", box=None)
-    for task in found.tasks:
-        table.add_row(f"{task.task}, accuracy", *_cells(task.accuracy, higher_is_better=True))
-        table.add_row(f"{task.task}, log loss", *_cells(task.log_loss, higher_is_better=False))
+    for task in comparison.tasks:
+        table.add_row(f"{task.task}, accuracy", *_difference_cells(task.accuracy, higher_is_better=True))
+        table.add_row(f"{task.task}, log loss", *_difference_cells(task.log_loss, higher_is_better=False))
     console.print(table)
-    for task in found.tasks:
+    for task in comparison.tasks:
         console.print(
             f"{task.task}: of {task.rows} rows A alone is right on {task.champion_alone}, B alone on "
-            f"{task.challenger_alone}: {_p(task.p_value)}",
+            f"{task.challenger_alone}: {_format_p(task.p_value)}",
             highlight=False,
             soft_wrap=True,
         )
     console.print()
 
 
-def _cells(found: Difference, *, higher_is_better: bool) -> tuple[str, str, str, str, str]:
-    figures = (f"{found.champion:.3f}", f"{found.challenger:.3f}", f"{found.change:+.3f}")
-    beyond = found.low > 0 or found.high < 0
-    told = _told(beyond_chance=beyond, better=(found.change > 0) == higher_is_better)
-    return (*figures, f"{found.low:+.3f} to {found.high:+.3f}", told)
+def _difference_cells(difference: Difference, *, higher_is_better: bool) -> tuple[str, str, str, str, str]:
+    values = (f"{difference.champion:.3f}", f"{difference.challenger:.3f}", f"{difference.change:+.3f}")
+    beyond_chance = difference.low > 0 or difference.high < 0
+    label = _significance_label(beyond_chance=beyond_chance, better=(difference.change > 0) == higher_is_better)
+    return (*values, f"{difference.low:+.3f} to {difference.high:+.3f}", label)
 
 
-def _told(*, beyond_chance: bool, better: bool) -> str:
+def _significance_label(*, beyond_chance: bool, better: bool) -> str:
     if not beyond_chance:
         return "[dim]may be chance[/]"
     return "[bold green]better[/]" if better else "[bold red]worse[/]"
@@ -90,12 +90,14 @@ def _show_figures(figures: tuple[MetricPair, ...], console: Console) -> None:
 
     table = Table("", Column("A", justify="right"), Column("B", justify="right"), box=None)
     for figure in figures:
-        table.add_row(figure.name, *(_value(value, figure.unit) for value in (figure.champion, figure.challenger)))
+        table.add_row(
+            figure.name, *(_format_value(value, figure.unit) for value in (figure.champion, figure.challenger))
+        )
     console.print(table)
     console.print()
 
 
-def _value(value: float | None, unit: str) -> str:
+def _format_value(value: float | None, unit: str) -> str:
     if value is None:
         return "none"
     if unit == "%":
@@ -107,32 +109,36 @@ def _show_intents(intents: tuple[IntentDifference, ...], console: Console) -> No
     from rich.table import Column, Table
     from rich.text import Text
 
-    shown = _worth_showing(intents)
-    if not shown:
+    selected = _select_intents(intents)
+    if not selected:
         console.print("No intent changes.\n")
         return
     heads = ("rows", "A", "B", "B - A", "A alone", "B alone", "p (Holm)")
-    title = f"{len(shown)} of {sum(found.change != 0 for found in intents)} intents that change, largest loss first"
+    title = f"{len(selected)} of {sum(difference.change != 0 for difference in intents)} intents that change, largest loss first"
     numbers = [Column(head, justify="right", no_wrap=True) for head in heads]
     table = Table("intent", *numbers, "", title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
-    for found in shown:
+    for difference in selected:
         table.add_row(
-            Text(found.intent, overflow="fold"),
-            str(found.rows),
-            *(f"{found.champion:.2f}", f"{found.challenger:.2f}", f"{found.change:+.2f}"),
-            *(str(found.champion_alone), str(found.challenger_alone), f"{found.adjusted:.3f}"),
-            _told(beyond_chance=found.beyond_chance, better=found.change > 0),
+            Text(difference.intent, overflow="fold"),
+            str(difference.rows),
+            *(f"{difference.champion:.2f}", f"{difference.challenger:.2f}", f"{difference.change:+.2f}"),
+            *(str(difference.champion_alone), str(difference.challenger_alone), f"{difference.adjusted:.3f}"),
+            _significance_label(beyond_chance=difference.beyond_chance, better=difference.change > 0),
         )
     console.print(table)
     console.print()
 
 
-def _worth_showing(intents: tuple[IntentDifference, ...]) -> list[IntentDifference]:
-    losses = [found for found in intents if found.change < 0]
-    gains = [found for found in reversed(intents) if found.change > 0]
-    chosen = {found.intent for found in (*losses[:MAX_SHOWN_LOSSES], *gains[:MAX_SHOWN_GAINS])}
-    return [found for found in intents if found.change and (found.intent in chosen or found.beyond_chance)]
+def _select_intents(intents: tuple[IntentDifference, ...]) -> list[IntentDifference]:
+    losses = [difference for difference in intents if difference.change < 0]
+    gains = [difference for difference in reversed(intents) if difference.change > 0]
+    selected = {difference.intent for difference in (*losses[:MAX_SHOWN_LOSSES], *gains[:MAX_SHOWN_GAINS])}
+    return [
+        difference
+        for difference in intents
+        if difference.change and (difference.intent in selected or difference.beyond_chance)
+    ]
 
 
-def _p(value: float) -> str:
+def _format_p(value: float) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {value:.3f}"

@@ -24,7 +24,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
     from frontdesk.config import Settings, load
 
     settings = load(trust_home=True)
-    values = _hidden(settings.model_dump(mode="json"))
+    values = _hide_secrets(settings.model_dump(mode="json"))
     if as_json:
         typer.echo(json.dumps(values, indent=2))
         return
@@ -39,7 +39,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
     Console().print(table)
 
 
-def _hidden(values: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+def _hide_secrets(values: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
     """Database URLs may carry passwords."""
     for section, key in (("storage", "url"), ("training", "tracking_uri"), ("llm", "proxy")):
         if values[section][key] is not None:

@@ -46,14 +46,14 @@ def check(
         rows = list(read_rows(path, Columns(**columns)))
         if not rows:
             raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH_HELP}")
-        complaints = complaints_about(rows, status.update)
+        issues = complaints_about(rows, status.update)
     if as_json:
-        typer.echo(_as_json(len(rows), complaints))
+        typer.echo(_as_json(len(rows), issues))
     else:
-        for complaint in complaints:
-            typer.echo(f"{complaint.location}: {complaint.kind}: {complaint.message}")
-        typer.echo(_summary(len(rows), complaints))
-    if any(complaint.kind == "error" for complaint in complaints):
+        for issue in issues:
+            typer.echo(f"{issue.location}: {issue.kind}: {issue.message}")
+        typer.echo(_summary(len(rows), issues))
+    if any(issue.kind == "error" for issue in issues):
         raise typer.Exit(1)
 
 
@@ -76,25 +76,31 @@ def taxonomy(
     typer.echo(render_taxonomy(examples), nl=False)
 
 
-def _as_json(rows: int, complaints: Sequence[RowIssue]) -> str:
-    kinds = Counter(complaint.kind for complaint in complaints)
+def _as_json(rows: int, issues: Sequence[RowIssue]) -> str:
+    kinds = Counter(issue.kind for issue in issues)
     summary = {
         "rows": rows,
         "errors": kinds["error"],
         "notes": kinds["note"],
-        "rules": dict(Counter(complaint.rule for complaint in complaints).most_common()),
+        "rules": dict(Counter(issue.rule for issue in issues).most_common()),
         "complaints": [
-            {"file": of.location.file, "line": of.location.line, "kind": of.kind, "rule": of.rule, "told": of.message}
-            for of in complaints
+            {
+                "file": issue.location.file,
+                "line": issue.location.line,
+                "kind": issue.kind,
+                "rule": issue.rule,
+                "told": issue.message,
+            }
+            for issue in issues
         ],
     }
     return json.dumps(summary, indent=2, ensure_ascii=False)
 
 
-def _summary(rows: int, complaints: Sequence[RowIssue]) -> str:
-    message = []
+def _summary(rows: int, issues: Sequence[RowIssue]) -> str:
+    parts = []
     for kind in ("error", "note"):
-        rules = Counter(complaint.rule for complaint in complaints if complaint.kind == kind)
-        named = f" ({', '.join(f'{count} {rule}' for rule, count in rules.most_common())})" if rules else ""
-        message.append(f"{rules.total()} {kind}s{named}")
-    return f"{rows} rows: {', '.join(message)}."
+        rules = Counter(issue.rule for issue in issues if issue.kind == kind)
+        counts = f" ({', '.join(f'{count} {rule}' for rule, count in rules.most_common())})" if rules else ""
+        parts.append(f"{rules.total()} {kind}s{counts}")
+    return f"{rows} rows: {', '.join(parts)}."

@@ -127,10 +127,10 @@ def _language_model(settings: Settings) -> Iterator[Finding]:
 
     if (llm := llm_settings(settings)) is None:
         return
-    state, told = probe(llm)
+    state, message = probe(llm)
     if state == "bad" and settings.responses.provider == "local":
-        state, told = "warning", f"{told}. `frontdesk serve` starts it"
-    yield Finding("language model", state, told)
+        state, message = "warning", f"{message}. `frontdesk serve` starts it"
+    yield Finding("language model", state, message)
 
 
 def _database(settings: Settings) -> Iterator[Finding]:

@@ -46,34 +46,34 @@ def evaluate(
     from training.evaluation.bundle_evaluation import evaluate_bundle
 
     settings = load()
-    found_rows = read_examples(data, Columns(**columns))
-    test_rows = () if all_rows else tuple(row for row in found_rows if row.part == "test")
-    examples = test_rows or found_rows
+    labelled_rows = read_examples(data, Columns(**columns))
+    test_rows = () if all_rows else tuple(row for row in labelled_rows if row.part == "test")
+    examples = test_rows or labelled_rows
     with Console(stderr=True).status(f"asking the bundle about {len(examples)} messages"):
         path = Path(bundle) if Path(bundle).is_dir() else settings.bundles / bundle
-        opened = open_bundle_at(settings, path)
-        ensemble = Ensemble.load(opened, settings.model.onnx_threads)
-        found = evaluate_bundle(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
+        opened_bundle = open_bundle_at(settings, path)
+        ensemble = Ensemble.load(opened_bundle, settings.model.onnx_threads)
+        evaluation = evaluate_bundle(ensemble, examples, unknown_is_out_of_scope=unknown_is_out_of_scope)
     if as_json:
-        told = {"version": opened.version, "of_rows": len(found_rows), **asdict(found)}
-        typer.echo(json.dumps(told, indent=2, ensure_ascii=False))
+        result = {"version": opened_bundle.version, "of_rows": len(labelled_rows), **asdict(evaluation)}
+        typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
     else:
-        if len(examples) < len(found_rows):
-            typer.echo(f"The {len(examples)} test rows of {len(found_rows)}; with --all every row.")
-        _show(found, opened.version, Console(), unknown_is_out_of_scope=unknown_is_out_of_scope)
+        if len(examples) < len(labelled_rows):
+            typer.echo(f"The {len(examples)} test rows of {len(labelled_rows)}; with --all every row.")
+        _show(evaluation, opened_bundle.version, Console(), unknown_is_out_of_scope=unknown_is_out_of_scope)
 
 
-def _show(found: BundleEvaluation, version: str, console: Console, *, unknown_is_out_of_scope: bool) -> None:
-    console.print(f"[bold]{version}[/] on {found.rows} messages", highlight=False)
-    if found.unknown:
-        fate = "counted as out of scope" if unknown_is_out_of_scope else "left out of the intent figures"
-        named = ", ".join(f"{label} ({count})" for label, count in found.unknown.items())
-        told = f"{sum(found.unknown.values())} rows have an intent that the bundle does not know, {fate}: {named}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
-    show_metrics(found.figures, console)
-    _show_intents(found, console)
-    _show_confused(found, console)
-    latency = found.latency
+def _show(evaluation: BundleEvaluation, version: str, console: Console, *, unknown_is_out_of_scope: bool) -> None:
+    console.print(f"[bold]{version}[/] on {evaluation.rows} messages", highlight=False)
+    if evaluation.unknown:
+        treatment = "counted as out of scope" if unknown_is_out_of_scope else "left out of the intent figures"
+        labels = ", ".join(f"{label} ({count})" for label, count in evaluation.unknown.items())
+        message = f"{sum(evaluation.unknown.values())} rows have an intent that the bundle does not know, {treatment}: {labels}"
+        console.print(message, highlight=False, markup=False, soft_wrap=True)
+    show_metrics(evaluation.figures, console)
+    _show_intents(evaluation, console)
+    _show_confusions(evaluation, console)
+    latency = evaluation.latency
     console.print(
         f"A text takes {latency.p50_ms:.2f} ms alone (95th percentile {latency.p95_ms:.2f} ms over {latency.texts} "
         f"texts), {latency.batched_ms:.2f} ms in full batches.",
@@ -81,24 +81,24 @@ def _show(found: BundleEvaluation, version: str, console: Console, *, unknown_is
     )
 
 
-def _show_intents(found: BundleEvaluation, console: Console) -> None:
+def _show_intents(evaluation: BundleEvaluation, console: Console) -> None:
     from rich.table import Column, Table
 
-    if not found.intents:
+    if not evaluation.intents:
         return
     table = Table("intent, worst first", Column("rows", justify="right"), Column("accuracy", justify="right"), box=None)
-    for row in found.intents:
+    for row in evaluation.intents:
         table.add_row(row.intent, str(row.rows), f"{row.accuracy:.1%}")
     console.print(table)
 
 
-def _show_confused(found: BundleEvaluation, console: Console) -> None:
+def _show_confusions(evaluation: BundleEvaluation, console: Console) -> None:
     from rich.table import Column, Table
     from rich.text import Text
 
-    if not found.confused:
+    if not evaluation.confused:
         return
     table = Table("intent", "taken for", Column("rows", justify="right"), "for example (masked)", box=None)
-    for pair in found.confused:
+    for pair in evaluation.confused:
         table.add_row(pair.intent, pair.taken_for, str(pair.rows), Text(pair.example))
     console.print(table)

@@ -52,22 +52,22 @@ def _members(members: list[Mapping[str, Any]]) -> Table:
 
 def _intent(explanation: Mapping[str, Any]) -> Group:
     intent, scope, plausible = explanation["intent"], explanation["out_of_scope"], explanation["plausible"]
-    kept = {candidate["label"] for candidate in plausible["intents"]}
+    plausible_labels = {candidate["label"] for candidate in plausible["intents"]}
     table = _columns()
     for candidate in intent["candidates"]:
         best = candidate["label"] == intent["label"]
-        note = "plausible" if candidate["label"] in kept else ""
+        note = "plausible" if candidate["label"] in plausible_labels else ""
         table.add_row(Text(candidate["label"], style="bold" if best else ""), _bar(candidate["probability"]), note)
     side = "within" if intent["in_scope"] else "above"
     table.add_row(Text("out of scope", style="dim"), _bar(scope["probability"]), f"{side} {scope['threshold']:.1%}")
     limits = (
-        f"{len(kept)} plausible: every intent from {plausible['threshold']:.1%}. Such sets hold the right one in "
+        f"{len(plausible_labels)} plausible: every intent from {plausible['threshold']:.1%}. Such sets hold the right one in "
         f"{plausible['coverage']:.0%} of messages. The limit of scope wrongly refuses at most "
         f"{scope['false_alarm_rate']:.0%}."
     )
-    mood = explanation["sentiment"]
-    moods = ", ".join(f"{label} {share:.0%}" for label, share in mood["scores"].items())
-    return Group(table, Text(limits, style="dim"), Text(f"sentiment {mood['label']} ({moods})"))
+    sentiment = explanation["sentiment"]
+    shares = ", ".join(f"{label} {share:.0%}" for label, share in sentiment["scores"].items())
+    return Group(table, Text(limits, style="dim"), Text(f"sentiment {sentiment['label']} ({shares})"))
 
 
 def _uncertainty(uncertainty: Mapping[str, Any]) -> Table:

@@ -38,9 +38,9 @@ def show(
         moment = datetime.fromisoformat(at) if at else datetime.now(UTC)
     except ValueError:
         raise ConfigurationError(f"--at {at} is no moment.", hint="Write it as 2026-01-31T09:30:00Z.") from None
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    with _record() as connection:
-        typer.echo(json.dumps(asdict(history_as_of(connection, tenant, customer, aware)), indent=2))
+    moment_utc = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    with _open_connection() as connection:
+        typer.echo(json.dumps(asdict(history_as_of(connection, tenant, customer, moment_utc)), indent=2))
 
 
 @app.command()
@@ -59,7 +59,7 @@ def rebuild() -> None:
     if url is None:
         raise ConfigurationError("There is no Redis.", hint="Set redis.url, or FRONTDESK_REDIS__URL.")
     try:
-        with _record() as connection, closing(redis.Redis.from_url(url)) as client:
+        with _open_connection() as connection, closing(redis.Redis.from_url(url)) as client:
             customers = features_sink.rebuild(client, connection)
     except RedisError as error:
         raise StorageUnavailable(f"Redis could not be filled ({type(error).__name__}).") from None
@@ -78,7 +78,7 @@ def export(
     """
     if not at_each_query:
         raise typer.BadParameter("say --at-each-query: there is no other moment to export for yet")
-    with _record() as connection:
+    with _open_connection() as connection:
         for line in export_lines(connection):
             sys.stdout.write(f"{line}\n")
 
@@ -92,24 +92,24 @@ def export_lines(connection: Connection) -> Iterator[str]:
     from frontdesk.storage.sql.contacts_and_ratings import all_contacts, all_ratings
 
     ratings: dict[tuple[str, str], list[Rating]] = defaultdict(list)
-    for rated in all_ratings(connection):
-        ratings[rated.tenant, rated.customer_id].append(rated.rating)
-    for owner, stored in groupby(all_contacts(connection), lambda one: (one.tenant, one.customer_id)):
-        asked = list(stored)
+    for rating_row in all_ratings(connection):
+        ratings[rating_row.tenant, rating_row.customer_id].append(rating_row.rating)
+    for owner, group in groupby(all_contacts(connection), lambda row: (row.tenant, row.customer_id)):
+        rows = list(group)
         histories = histories_at(
-            [one.contact for one in asked], ratings.get(owner, []), [one.received_at for one in asked]
+            [row.contact for row in rows], ratings.get(owner, []), [row.received_at for row in rows]
         )
-        for one, history in zip(asked, histories, strict=True):
-            told = {
-                "query_id": one.contact.id,
-                "tenant": one.tenant,
-                "at": one.received_at.isoformat(),
+        for row, history in zip(rows, histories, strict=True):
+            entry = {
+                "query_id": row.contact.id,
+                "tenant": row.tenant,
+                "at": row.received_at.isoformat(),
                 **asdict(history),
             }
-            yield json.dumps(told)
+            yield json.dumps(entry)
 
 
-def _record() -> Connection:
+def _open_connection() -> Connection:
     """A connection to the record that only reads, on an engine of its own; its tables are up to date."""
     from frontdesk.config import load
     from frontdesk.storage.database import migrate, open_database

@@ -95,14 +95,14 @@ def run_gpu_check(settings: Settings) -> GpuCheck:
     name: ProviderName = "tensorrt" if settings.model.provider == "tensorrt" else "cuda"
     problem = find_problem(name, settings.engines)
     offered = ONNXRUNTIME_NAMES[name] in onnxruntime.get_available_providers()
-    tried = provider_finding(name, problem, gpu_visible=bool(gpus), offered=offered)
-    found = (machine, *_runtime(), _torch(), tried)
+    provider_result = provider_finding(name, problem, gpu_visible=bool(gpus), offered=offered)
+    findings = (machine, *_runtime(), _torch(), provider_result)
     if problem is not None:
-        return GpuCheck(found)
+        return GpuCheck(findings)
     bundle, champion = _champion(settings)
     if bundle is None:
-        return GpuCheck((*found, champion))
-    return _run(GpuCheck((*found, champion)), bundle, settings, Provider(name, "gpu-check", settings.engines))
+        return GpuCheck((*findings, champion))
+    return _run(GpuCheck((*findings, champion)), bundle, settings, Provider(name, "gpu-check", settings.engines))
 
 
 def parse_gpus(csv: str) -> tuple[Gpu, ...]:
@@ -123,10 +123,10 @@ def provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offer
     if problem is None:
         return Finding("provider", "good", f"{name}: a graph was computed on the GPU")
     if not gpu_visible:
-        told = f"the GPU path was NOT run. {name}: {problem}. On a machine with a GPU: {INSTALL_COMMAND}"
-        return Finding("provider", "warning", told)
-    todo = LIBRARIES_HINT if offered else INSTALL_COMMAND
-    return Finding("provider", "bad", f"there is a GPU, but {name} does not work: {problem}. To do: {todo}")
+        message = f"the GPU path was NOT run. {name}: {problem}. On a machine with a GPU: {INSTALL_COMMAND}"
+        return Finding("provider", "warning", message)
+    remedy = LIBRARIES_HINT if offered else INSTALL_COMMAND
+    return Finding("provider", "bad", f"there is a GPU, but {name} does not work: {problem}. To do: {remedy}")
 
 
 def agreement_finding(difference: float, same: int, rows: int) -> Finding:
@@ -142,12 +142,12 @@ def agreement_finding(difference: float, same: int, rows: int) -> Finding:
 def median_ms(call: Callable[[], object], repetitions: int = REPETITIONS) -> float:
     """Median milliseconds of a call, after one that is not counted."""
     call()
-    taken = []
+    durations_s = []
     for _ in range(repetitions):
         started = time.perf_counter()
         call()
-        taken.append(time.perf_counter() - started)
-    return round(median(taken) * 1000, 3)
+        durations_s.append(time.perf_counter() - started)
+    return round(median(durations_s) * 1000, 3)
 
 
 def show_check(check: GpuCheck, console: Console) -> None:
@@ -177,15 +177,17 @@ def _machine() -> tuple[tuple[Gpu, ...], Finding]:
     if tool is None:
         return (), Finding("GPU", "warning", "no NVIDIA driver found (there is no nvidia-smi)")
     query = ["--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    done = subprocess.run([tool, *query], capture_output=True, text=True, check=False)  # noqa: S603 - found on the path
-    if done.returncode != 0:
-        said = (done.stdout + done.stderr).strip().splitlines()
-        return (), Finding("GPU", "bad", f"nvidia-smi fails: {said[0] if said else f'exit code {done.returncode}'}")
-    gpus = parse_gpus(done.stdout)
+    result = subprocess.run([tool, *query], capture_output=True, text=True, check=False)  # noqa: S603 - found on the path
+    if result.returncode != 0:
+        output = (result.stdout + result.stderr).strip().splitlines()
+        return (), Finding(
+            "GPU", "bad", f"nvidia-smi fails: {output[0] if output else f'exit code {result.returncode}'}"
+        )
+    gpus = parse_gpus(result.stdout)
     if not gpus:
         return (), Finding("GPU", "warning", "an NVIDIA driver, but no device that it can see")
-    told = "; ".join(f"{gpu.name}, {gpu.memory}, driver {gpu.driver}" for gpu in gpus)
-    return gpus, Finding("GPU", "good", told)
+    description = "; ".join(f"{gpu.name}, {gpu.memory}, driver {gpu.driver}" for gpu in gpus)
+    return gpus, Finding("GPU", "good", description)
 
 
 def _runtime() -> Iterator[Finding]:
@@ -222,8 +224,10 @@ def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
             "champion", "warning", f"{error.message} The encoders were NOT run; get some: {TRAIN_COMMAND}"
         )
     if not set(ENCODER_MEMBERS) & set(bundle.manifest.members):
-        told = f"{bundle.version} has no encoder, so nothing of it runs on a GPU. The encoders were NOT run; get some: "
-        return None, Finding("champion", "warning", f"{told}{TRAIN_COMMAND}")
+        message = (
+            f"{bundle.version} has no encoder, so nothing of it runs on a GPU. The encoders were NOT run; get some: "
+        )
+        return None, Finding("champion", "warning", f"{message}{TRAIN_COMMAND}")
     return bundle, Finding("champion", "good", bundle.version)
 
 
@@ -239,7 +243,7 @@ def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider
     texts: Sequence[str] = json.loads((bundle.files / "golden.json").read_bytes())["texts"]
     try:
         on_cpu, on_gpu = (
-            Ensemble.load(bundle, settings.model.onnx_threads, provider=where) for where in (ON_CPU, provider)
+            Ensemble.load(bundle, settings.model.onnx_threads, provider=target) for target in (ON_CPU, provider)
         )
         warm_up(on_gpu, bundle)
     except FrontdeskError as error:
@@ -258,11 +262,11 @@ def _timing(texts: Sequence[str], on_cpu: Ensemble, on_gpu: Ensemble) -> Timing:
 
     batch = Batch(texts, on_cpu.features.extract(texts))
 
-    def encoders(ensemble: Ensemble) -> float:
+    def run_encoders(ensemble: Ensemble) -> float:
         members = [member for member in ensemble.members if isinstance(member, Encoder)]
         return median_ms(lambda: [member.scores(batch) for member in members])
 
-    def whole(ensemble: Ensemble) -> float:
+    def run_ensemble(ensemble: Ensemble) -> float:
         return median_ms(lambda: ensemble.predict(texts))
 
-    return Timing(len(texts), encoders(on_cpu), encoders(on_gpu), whole(on_cpu), whole(on_gpu))
+    return Timing(len(texts), run_encoders(on_cpu), run_encoders(on_gpu), run_ensemble(on_cpu), run_ensemble(on_gpu))

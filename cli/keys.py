@@ -33,7 +33,7 @@ Sealing = Annotated[bool, typer.Option("--sealing", help="Of the keys that seal 
 @app.command()
 def new(sealing: Sealing = False) -> None:
     """Make a key that verifies (or opens) and is not used yet: copy it to every machine, then rotate to it."""
-    settings, files = _opened(sealing)
+    settings, files = _open_key_files(sealing)
     key = files.add()
     audit_if_possible(settings, "keys.new", key.kid)
     typer.echo(key.kid)
@@ -44,7 +44,7 @@ def rotate(
     kid: Annotated[str | None, typer.Argument(help="Default: a new key, made now.")] = None, sealing: Sealing = False
 ) -> None:
     """Sign (or seal) with another key from now on. What the one before it made stays good until it is retired."""
-    settings, files = _opened(sealing)
+    settings, files = _open_key_files(sealing)
     key = files.rotate(kid)
     audit_if_possible(settings, "keys.rotate", key.kid)
     typer.echo(key.kid)
@@ -53,7 +53,7 @@ def rotate(
 @app.command()
 def retire(kid: Annotated[str, typer.Argument(help="A key that is not in use.")], sealing: Sealing = False) -> None:
     """Delete a key. Every token that it signed is refused from now on; one that still seals something stays."""
-    settings, files = _opened(sealing)
+    settings, files = _open_key_files(sealing)
     if sealing and kid in {key.kid for key in files.read().others}:
         check_retirable(settings, kid, files.inactive_s(kid))
     files.retire(kid)
@@ -66,9 +66,9 @@ def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False, sealing: Sealing = False
 ) -> None:
     """Which keys there are, the one in use first. Never their secrets."""
-    _, files = _opened(sealing)
-    ring, (used, beside) = files.read(), ("seals", "opens") if sealing else ("signs", "verifies")
-    rows = [{"kid": ring.active.kid, "use": used}, *({"kid": key.kid, "use": beside} for key in ring.others)]
+    _, files = _open_key_files(sealing)
+    ring, (active_use, other_use) = files.read(), ("seals", "opens") if sealing else ("signs", "verifies")
+    rows = [{"kid": ring.active.kid, "use": active_use}, *({"kid": key.kid, "use": other_use} for key in ring.others)]
     if as_json:
         typer.echo(json.dumps(rows))
     else:
@@ -91,17 +91,19 @@ def reseal() -> None:
     columns = (BarColumn(), MofNCompleteColumn(), TextColumn("rows, left"), TimeRemainingColumn())
     with open_reencryption_job(settings) as job, Progress(*columns, console=console) as bar:
         task = bar.add_task("", total=job.rows())
-        done = job.run(lambda rows: bar.advance(task, rows))
+        result = job.run(lambda rows: bar.advance(task, rows))
         key_use = job.key_use()
         current, others = job.field_cipher.current.kid, [key.kid for key in job.field_cipher.earlier.values()]
     audit_if_possible(settings, "keys.reseal", current)
-    typer.echo(f"{done.values} values were sealed anew with the key {current}.")
-    if done.unreadable:
-        typer.echo(f"{done.unreadable} values could not be opened: their key is not here, or they were changed.")
+    typer.echo(f"{result.values} values were sealed anew with the key {current}.")
+    if result.unreadable:
+        typer.echo(f"{result.unreadable} values could not be opened: their key is not here, or they were changed.")
     for kid in others:
-        why = reason_to_keep(key_use, kid)
-        typer.echo(f"The key {kid} is still needed: {why}." if why else f"Nothing here needs the key {kid} any more.")
-        if not why:
+        reason = reason_to_keep(key_use, kid)
+        typer.echo(
+            f"The key {kid} is still needed: {reason}." if reason else f"Nothing here needs the key {kid} any more."
+        )
+        if not reason:
             typer.echo(f"  Once the same is said on every host: frontdesk keys retire {kid} --sealing")
 
 
@@ -128,7 +130,7 @@ def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among
     typer.echo(f"{opened.version} is signed.")
 
 
-def _opened(sealing: bool) -> tuple[Settings, KeyFiles]:
+def _open_key_files(sealing: bool) -> tuple[Settings, KeyFiles]:
     from frontdesk.config import load
     from frontdesk.security.key_store import KeyFiles, KeyPurpose
 
@@ -149,8 +151,8 @@ def check_retirable(settings: Settings, kid: str, inactive_s: float) -> None:
     with open_reencryption_job(settings) as job:
         for engine in (job.spool, job.database):
             delete_expired_keys(engine, datetime.now(UTC) - timedelta(seconds=settings.storage.idempotency_ttl_s))
-        if why := reason_to_keep(job.key_use(), kid):
-            raise ConfigurationError(f"The key {kid} is still needed: {why}.", hint="See: frontdesk keys reseal")
+        if reason := reason_to_keep(job.key_use(), kid):
+            raise ConfigurationError(f"The key {kid} is still needed: {reason}.", hint="See: frontdesk keys reseal")
 
 
 def reason_to_keep(key_use: KeyUse, kid: str) -> str:

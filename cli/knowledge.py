@@ -42,18 +42,18 @@ def check(
 
     settings = load()
     passages = Knowledge.read(folder or settings.responses.knowledge or STARTER_KNOWLEDGE)
-    trained = taxonomy is None and (settings.bundles / POINTER).exists()
-    trusted = settings.security.bundle_keys
-    bundle = open_signed(champion_path(settings.bundles), settings.keys, trusted) if trained else None
+    has_champion = taxonomy is None and (settings.bundles / POINTER).exists()
+    trusted_keys = settings.security.bundle_keys
+    bundle = open_signed(champion_path(settings.bundles), settings.keys, trusted_keys) if has_champion else None
     intents = bundle.taxonomy() if bundle else Taxonomy.read(taxonomy or STARTER_TAXONOMY)
-    found = find_problems(passages, intents, datetime.now(UTC).date(), timedelta(days=soon))
-    errors = sum(problem.kind == "error" for problem in found)
+    findings = find_problems(passages, intents, datetime.now(UTC).date(), timedelta(days=soon))
+    errors = sum(problem.kind == "error" for problem in findings)
     if as_json:
-        summary = {"passages": len(passages.passages), "errors": errors, "warnings": len(found) - errors}
-        typer.echo(json.dumps({**summary, "problems": [dataclasses.asdict(problem) for problem in found]}, indent=2))
+        summary = {"passages": len(passages.passages), "errors": errors, "warnings": len(findings) - errors}
+        typer.echo(json.dumps({**summary, "problems": [dataclasses.asdict(problem) for problem in findings]}, indent=2))
     else:
-        for problem in found:
+        for problem in findings:
             typer.echo(f"{problem.kind}: {problem.rule}: {problem.told}")
-        typer.echo(f"{len(passages.passages)} passages: {errors} errors, {len(found) - errors} warnings.")
+        typer.echo(f"{len(passages.passages)} passages: {errors} errors, {len(findings) - errors} warnings.")
     if errors:
         raise typer.Exit(1)

@@ -66,26 +66,26 @@ async def _probe(settings: LlmSettings) -> tuple[str, str]:
     from frontdesk.responses.llm.factory import build_openai_client, require_endpoint
 
     base_url, model = require_endpoint(settings)
-    short = settings.model_copy(update={"max_tokens": PROBE_TOKENS})
-    client = build_openai_client(short, LanguageModelMetrics(model, CollectorRegistry()))
-    said = False
+    probe_settings = settings.model_copy(update={"max_tokens": PROBE_TOKENS})
+    client = build_openai_client(probe_settings, LanguageModelMetrics(model, CollectorRegistry()))
+    produced_text = False
     try:
         models = await client.models(Deadline.after(PROBE_S))
         if model not in models:
             return "bad", f"{base_url} does not have {model}; it has {', '.join(models[:10])}"
         async for _ in client.complete([ChatMessage("user", "Say OK.")], Deadline.after(PROBE_S)):
-            said = True
+            produced_text = True
     except LanguageModelUnavailable as error:
-        if not (said and error.reason is FailureReason.TOO_LONG):  # it had more to say than the probe allows
+        if not (produced_text and error.reason is FailureReason.TOO_LONG):  # it had more to say than the probe allows
             return "bad", f"{model} at {base_url}: {error.reason.value}; the template answers"
     finally:
         await client.close()
-    if _key_in_the_clear(settings):
+    if _sends_key_unencrypted(settings):
         return "warning", f"{model} at {base_url} answers, but the key travels in the clear: use https"
     return "good", f"{model} at {base_url} answers"
 
 
-def _key_in_the_clear(settings: LlmSettings) -> bool:
+def _sends_key_unencrypted(settings: LlmSettings) -> bool:
     address = urlsplit(settings.base_url or "")
     has_key = settings.api_key is not None or settings.api_key_file is not None
     return has_key and address.scheme == "http" and address.hostname not in ("127.0.0.1", "localhost", "::1")

@@ -48,8 +48,8 @@ app = typer.Typer(
 )
 
 
-def _show_version(wanted: bool) -> None:
-    if wanted:
+def _show_version(requested: bool) -> None:
+    if requested:
         typer.echo(f"frontdesk {installed_version('frontdesk')}")
         raise typer.Exit
 

@@ -23,11 +23,11 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
         champion = champion_path(settings.bundles).name
     except BundleError:
         champion = ""
-    before = previous(settings.bundles)
+    previous_version = previous(settings.bundles)
     manifests = [Manifest.read(settings.bundles / version) for version in versions(settings.bundles)]
     if as_json:
         rows = [
-            {"champion": m.version == champion, "previous": m.version == before, **json.loads(m.canonical())}
+            {"champion": m.version == champion, "previous": m.version == previous_version, **json.loads(m.canonical())}
             for m in manifests
         ]
         typer.echo(json.dumps(rows, indent=2))
@@ -47,15 +47,15 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
         box=None,
     )
     for manifest in manifests:
-        figures = manifest.metrics["intent"]["ensemble"]
+        metrics = manifest.metrics["intent"]["ensemble"]
         table.add_row(
-            {champion: "champion", before: "previous"}.get(manifest.version, ""),
+            {champion: "champion", previous_version: "previous"}.get(manifest.version, ""),
             manifest.version,
             manifest.created_at[:16].replace("T", " "),
             manifest.profile,
             str(manifest.data["source"]),
             str(len(manifest.intents)),
-            f"{figures['accuracy']:.3f}",
-            f"{figures['log_loss']:.3f}",
+            f"{metrics['accuracy']:.3f}",
+            f"{metrics['log_loss']:.3f}",
         )
     Console().print(table)

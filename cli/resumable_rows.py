@@ -109,7 +109,7 @@ class CsvFile:
                 raise DataError(f"The first line of {path.name} cannot be read as CSV.") from None
         if text not in columns:
             raise DataError(f"{path.name} has no column '{text}'.", hint="Name it with --text COLUMN.")
-        _refuse_taken(path, added, columns)
+        _check_new_columns(path, added, columns)
         line_ending = "\r\n" if first.endswith("\r\n") else "\n"
         return cls(columns, columns.index(text), tuple(added), delimiter, line_ending, bom, lines.position)
 
@@ -136,13 +136,15 @@ class CsvFile:
                 yield Row(cells[self.text], cells, lines.position)
 
     def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes:
-        return self._line([*map(escape_cell, row.original), *(escape_cell(_cell(added[name])) for name in self.added)])
+        return self._line(
+            [*map(escape_cell, row.original), *(escape_cell(_format_cell(added[name])) for name in self.added)]
+        )
 
     def _line(self, cells: Sequence[str]) -> bytes:
         line = io.StringIO()
         writer = csv.writer(line, delimiter=self.delimiter, lineterminator=self.line_ending, quoting=csv.QUOTE_ALL)
         writer.writerow(cells)
-        return _encoded(line.getvalue())
+        return _encode(line.getvalue())
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +164,7 @@ class JsonLinesFile:
         if first is not None and not first.problem:
             if text not in first.original:
                 raise DataError(f"The first row of {path.name} has no '{text}'.", hint="Name it with --text COLUMN.")
-            _refuse_taken(path, added, first.original)
+            _check_new_columns(path, added, first.original)
         return cls(text, tuple(added), start)
 
     def rows(self, stream: BinaryIO, start: int) -> Iterator[Row]:
@@ -176,13 +178,13 @@ class JsonLinesFile:
                 parsed = None
             if not isinstance(parsed, dict):
                 yield Row(None, {}, lines.position, "is not a JSON object")
-            elif taken := [name for name in self.added if name in parsed]:
-                yield Row(None, parsed, lines.position, f"has '{taken[0]}' already")
+            elif existing := [name for name in self.added if name in parsed]:
+                yield Row(None, parsed, lines.position, f"has '{existing[0]}' already")
             else:
                 yield Row(parsed.get(self.text), parsed, lines.position)
 
     def format_row(self, row: Row, added: Mapping[str, Any]) -> bytes:
-        return _encoded(json.dumps({**row.original, **added}, ensure_ascii=False) + "\n")
+        return _encode(json.dumps({**row.original, **added}, ensure_ascii=False) + "\n")
 
 
 class _Lines:
@@ -204,19 +206,19 @@ class _Lines:
         return line.decode("utf-8", "surrogateescape")
 
 
-def _refuse_taken(path: Path, added: Sequence[str], columns: Sequence[str] | Mapping[str, Any]) -> None:
-    if taken := [name for name in added if name in columns]:
+def _check_new_columns(path: Path, added: Sequence[str], columns: Sequence[str] | Mapping[str, Any]) -> None:
+    if existing := [name for name in added if name in columns]:
         raise DataError(
-            f"{path.name} has a column '{taken[0]}' already.",
+            f"{path.name} has a column '{existing[0]}' already.",
             hint="Give the new columns a prefix, such as --prefix predicted_",
         )
 
 
-def _cell(value: Any) -> str:
+def _format_cell(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _encoded(line: str) -> bytes:
+def _encode(line: str) -> bytes:
     return _SURROGATE.sub("\ufffd", line).encode()

@@ -41,10 +41,10 @@ def serve(
     started = time.monotonic()
     make_home(settings.home)
     server = subprocess.Popen(_command(settings), env=_environment(settings))  # noqa: S603 - our own interpreter and module
-    for wanted in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(wanted, lambda *_: server.terminate())
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: server.terminate())
     if _wait_until_ready(settings, server):
-        _greet(settings, console, time.monotonic() - started)
+        _print_addresses(settings, console, time.monotonic() - started)
     sys.exit(server.wait())
 
 
@@ -75,11 +75,11 @@ def _train(settings: Settings, console: Console) -> None:
     console.print(
         "No model has been trained yet: training the starter model, some minutes, once. After Ctrl-C it goes on."
     )
-    done = subprocess.run(  # noqa: S603 - our own interpreter and module
+    result = subprocess.run(  # noqa: S603 - our own interpreter and module
         python_module("cli", "train"), check=False, env=child_environment(FRONTDESK_HOME=str(settings.home))
     )
-    if done.returncode != 0:
-        sys.exit(done.returncode)
+    if result.returncode != 0:
+        sys.exit(result.returncode)
 
 
 def _command(settings: Settings) -> list[str]:
@@ -112,11 +112,11 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
 
     from cli.local_server import Listener, identify_listener, server_url, tls_verification
 
-    give_up = time.monotonic() + READY_TIMEOUT_S
+    deadline = time.monotonic() + READY_TIMEOUT_S
     with Client(
         base_url=server_url(settings), timeout=2.0, verify=tls_verification(settings), trust_env=False
     ) as client:
-        while server.poll() is None and time.monotonic() < give_up:
+        while server.poll() is None and time.monotonic() < deadline:
             try:
                 if identify_listener(client, settings) is Listener.OURS and client.get("/readyz").status_code == 200:
                     return server.poll() is None
@@ -126,7 +126,7 @@ def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool
     return False
 
 
-def _greet(settings: Settings, console: Console, seconds: float) -> None:
+def _print_addresses(settings: Settings, console: Console, seconds: float) -> None:
     from cli.local_server import server_host, server_url
 
     base = server_url(settings)

@@ -26,17 +26,17 @@ def list_refused(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
     """What the database refused: number, when, its error's name, and whose answer it is. Never a customer's words."""
     from frontdesk.config import load
 
-    with _opened(load()) as spool:
+    with _open_spool(load()) as spool:
         waiting, _ = spool.backlog()
         rows = [
             {
-                "number": one.sequence,
-                "refused_at": one.refused_at.isoformat(),
-                "error": one.error,
-                "tenant": one.tenant,
-                "query_id": one.query_id,
+                "number": refused_row.sequence,
+                "refused_at": refused_row.refused_at.isoformat(),
+                "error": refused_row.error,
+                "tenant": refused_row.tenant,
+                "query_id": refused_row.query_id,
             }
-            for one in spool.refused()
+            for refused_row in spool.refused()
         ]
     if as_json:
         typer.echo(json.dumps(rows))
@@ -51,10 +51,10 @@ def retry(numbers: Numbers = None, every: All = False) -> None:
     """Offer rows to the database again, behind those that wait: after what it refused them for was mended."""
     from frontdesk.config import load
 
-    with _opened(load()) as spool:
-        wanted = [one.sequence for one in spool.refused() if every or one.sequence in (numbers or ())]
-        spool.retry(wanted)
-    typer.echo(f"{len(wanted)} rows wait for the database again.")
+    with _open_spool(load()) as spool:
+        sequences = [row.sequence for row in spool.refused() if every or row.sequence in (numbers or ())]
+        spool.retry(sequences)
+    typer.echo(f"{len(sequences)} rows wait for the database again.")
 
 
 @app.command()
@@ -67,18 +67,18 @@ def drop(
     from frontdesk.config import load
 
     settings = load()
-    with _opened(settings) as spool:
-        wanted = [one for one in spool.refused() if every or one.sequence in (numbers or ())]
-        if wanted and not yes:
-            typer.confirm(f"Delete {len(wanted)} acknowledged answers for good?", abort=True)
-        audit_first(settings, "spool.drop", [one.query_id for one in wanted])
-        spool.drop([one.sequence for one in wanted])
-        audit_if_possible(settings, "spool.drop.outcome", f"{len(wanted)} rows")
-    typer.echo(f"{len(wanted)} rows are gone.")
+    with _open_spool(settings) as spool:
+        selected = [row for row in spool.refused() if every or row.sequence in (numbers or ())]
+        if selected and not yes:
+            typer.confirm(f"Delete {len(selected)} acknowledged answers for good?", abort=True)
+        audit_first(settings, "spool.drop", [row.query_id for row in selected])
+        spool.drop([row.sequence for row in selected])
+        audit_if_possible(settings, "spool.drop.outcome", f"{len(selected)} rows")
+    typer.echo(f"{len(selected)} rows are gone.")
 
 
 @contextmanager
-def _opened(settings: Settings) -> Iterator[Spool]:
+def _open_spool(settings: Settings) -> Iterator[Spool]:
     from frontdesk.storage.spool.spool_file import Spool
 
     spool = Spool.open(settings.home)

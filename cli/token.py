@@ -38,7 +38,7 @@ def token(
     from frontdesk.security.tokens import SCOPES
 
     settings = load()
-    scopes = tuple(scope) if scope else tuple(known for known in SCOPES if known != "admin")
+    scopes = tuple(scope) if scope else tuple(name for name in SCOPES if name != "admin")
     ttl_s = ttl_s or settings.security.token_ttl_s
     typer.echo(mint_token(settings, subject=subject, tenant=tenant, scopes=scopes, ttl_s=ttl_s))
 
@@ -118,7 +118,7 @@ def revoke(
     from frontdesk.storage.database import begin_writing, migrate, open_database
 
     settings = load()
-    revoked = _revoked(settings, token, subject, tenant)
+    revoked = _parse_revocation(settings, token, subject, tenant)
     target = revoked.jti or f"subject {revoked.subject}"
     try:
         migrate(settings.database_url)
@@ -141,7 +141,9 @@ def revoke(
     typer.echo(f"{revoked_tokens} ({tenants}) is refused within {settings.security.revocation_refresh_s:g} seconds.")
 
 
-def _revoked(settings: Settings, token: str | None, subject: str | None, tenant: str | None) -> RevocationTarget:
+def _parse_revocation(
+    settings: Settings, token: str | None, subject: str | None, tenant: str | None
+) -> RevocationTarget:
     """Parse the arguments of `revoke`.
 
     Raises:
@@ -180,29 +182,29 @@ def inspect(
 
     settings = load()
     text = sys.stdin.read().strip() if token == "-" else token  # noqa: S105 - a dash is no secret
-    verdict = "good"
+    result = "good"
     try:
         verify_token(text, token_keys(settings), settings.security)
     except Unauthenticated as error:
-        verdict = error.message
-    shown = {"verdict": verdict, "header": _part(text, 0), "claims": _part(text, 1)}
+        result = error.message
+    output = {"verdict": result, "header": _decode_part(text, 0), "claims": _decode_part(text, 1)}
     if as_json:
-        typer.echo(json.dumps(shown))
+        typer.echo(json.dumps(output))
     else:
         console = Console(highlight=False, soft_wrap=True)
-        for name, value in shown.items():
+        for name, value in output.items():
             console.print(f"[bold]{name}[/]", end=" ")
             console.print(json.dumps(value, indent=2) if isinstance(value, dict) else value, markup=False)
-    raise typer.Exit(0 if verdict == "good" else 1)
+    raise typer.Exit(0 if result == "good" else 1)
 
 
-def _part(token: str, place: int) -> dict[str, Any] | None:
+def _decode_part(token: str, index: int) -> dict[str, Any] | None:
     """What a part of the token says, believed or not; None where it says nothing that can be read."""
     import base64
 
     try:
-        part = token.split(".")[place]
-        said = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        part = token.split(".")[index]
+        content = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
     except (IndexError, ValueError, RecursionError):
         return None
-    return said if isinstance(said, dict) else None
+    return content if isinstance(content, dict) else None

@@ -53,18 +53,20 @@ def train(
 
     settings, console = load(), Console(stderr=True)
     withheld = WithheldIntents(tuple(withhold or ()), withhold_share)
-    material = read_training_input(data, Columns(**columns), taxonomy, withheld, read_profile(profile).seed, console)
-    bundle = run_training(settings, console, material, profile)
+    training_input = read_training_input(
+        data, Columns(**columns), taxonomy, withheld, read_profile(profile).seed, console
+    )
+    bundle = run_training(settings, console, training_input, profile)
     if as_json:
         typer.echo(json.dumps(json.loads(bundle.manifest.canonical()), indent=2))
     else:
         show_bundle_metrics(bundle, Console())
-    page = report_path(settings, bundle)
-    console.print(f"Look at: {page}", highlight=False, soft_wrap=True)  # before the gate, which may end the command
+    report = report_path(settings, bundle)
+    console.print(f"Look at: {report}", highlight=False, soft_wrap=True)  # before the gate, which may end the command
     promote_or_challenge(settings, console, bundle, promote=promote)
 
 
-def run_training(settings: Settings, console: Console, material: TrainingInput, profile: str) -> Bundle:
+def run_training(settings: Settings, console: Console, training_input: TrainingInput, profile: str) -> Bundle:
     """Train, draw the report, register and record the figures."""
     from cli.progress import progress_display
     from model_store import registry
@@ -73,13 +75,13 @@ def run_training(settings: Settings, console: Console, material: TrainingInput, 
     from training.report.page import write_report
     from training.training_run import TrainingRun
 
-    chosen = read_profile(profile)
+    loaded_profile = read_profile(profile)
     run = TrainingRun(
-        examples=material.examples,
-        profile=chosen,
+        examples=training_input.examples,
+        profile=loaded_profile,
         profile_name=profile,
-        taxonomy=material.taxonomy,
-        source=material.source,
+        taxonomy=training_input.taxonomy,
+        source=training_input.source,
         work=settings.home / "training",
         bundles=settings.bundles,
     )
@@ -93,7 +95,7 @@ def run_training(settings: Settings, console: Console, material: TrainingInput, 
             tracking_uri=settings.tracking_uri,
             experiment=settings.training.experiment,
             artifacts=settings.home / "mlflow" / "artifacts",
-            parameters={"profile": profile, **chosen.flat()},
+            parameters={"profile": profile, **loaded_profile.flat()},
             curves=metric_points(read_curves(bundle.path)),
             plots=report_path(settings, bundle).parent,
         )

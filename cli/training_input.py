@@ -51,38 +51,40 @@ def read_training_input(
     from training.data.examples import STARTER_CORPUS, list_intents, read_examples
     from training.data.taxonomy_scaffold import build_taxonomy
 
-    examples = _without(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
+    examples = _withhold_intents(withheld, read_examples(data or STARTER_CORPUS, columns), seed, console)
     if taxonomy is None and data is not None:
-        chosen = build_taxonomy(examples)
+        loaded_taxonomy = build_taxonomy(examples)
     else:
-        chosen = Taxonomy.read(taxonomy or STARTER_TAXONOMY)
-    if intents_without_policy := chosen.with_labels(list_intents(examples, chosen.labels)).intents_without_policy():
-        _tell_gaps(intents_without_policy, data or STARTER_CORPUS, columns, console)
-    return TrainingInput(examples, chosen, data.name if data else "starter corpus")
+        loaded_taxonomy = Taxonomy.read(taxonomy or STARTER_TAXONOMY)
+    if intents_without_policy := loaded_taxonomy.with_labels(
+        list_intents(examples, loaded_taxonomy.labels)
+    ).intents_without_policy():
+        _print_gaps(intents_without_policy, data or STARTER_CORPUS, columns, console)
+    return TrainingInput(examples, loaded_taxonomy, data.name if data else "starter corpus")
 
 
-def _without(
+def _withhold_intents(
     withheld: WithheldIntents, examples: tuple[Example, ...], seed: int, console: Console
 ) -> tuple[Example, ...]:
     from training.data.withheld_intents import sample_intents, withhold
 
-    drawn = sample_intents(examples, withheld.share, seed) if withheld.share else ()
-    names = tuple(dict.fromkeys((*withheld.names, *drawn)))
+    random_names = sample_intents(examples, withheld.share, seed) if withheld.share else ()
+    names = tuple(dict.fromkeys((*withheld.names, *random_names)))
     if not names:
         return examples
-    left = withhold(examples, names)
-    tested = sum(example.near for example in left)
+    remaining = withhold(examples, names)
+    test_rows = sum(example.near for example in remaining)
     console.print(
-        f"Withheld from training: {', '.join(names)}. Their {tested} test rows ask whether a message near the known "
-        f"intents is noticed; {len(examples) - len(left)} other rows of them are left out.",
+        f"Withheld from training: {', '.join(names)}. Their {test_rows} test rows ask whether a message near the known "
+        f"intents is noticed; {len(examples) - len(remaining)} other rows of them are left out.",
         highlight=False,
         markup=False,
         soft_wrap=True,
     )
-    return left
+    return remaining
 
 
-def _tell_gaps(intents_without_policy: Sequence[str], data: Path, columns: Columns, console: Console) -> None:
+def _print_gaps(intents_without_policy: Sequence[str], data: Path, columns: Columns, console: Console) -> None:
     from cli.column_options import non_default_options
 
     more = (

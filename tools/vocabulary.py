@@ -105,11 +105,11 @@ def _python_names(content: str) -> Iterator[tuple[int, str]]:
 
 def _markdown_texts(content: str) -> Iterator[tuple[int, str]]:
     """Lines outside of code blocks, without inline code."""
-    inside = False
+    in_code_block = False
     for number, line in enumerate(content.splitlines(), 1):
         if _FENCE.match(line):
-            inside = not inside
-        elif not inside:
+            in_code_block = not in_code_block
+        elif not in_code_block:
             yield number, _INLINE_CODE.sub("", line)
 
 

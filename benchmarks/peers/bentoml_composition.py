@@ -176,12 +176,15 @@ def to_rows(members: Sequence[Scores]) -> Floats:
 
 def to_scores(rows: Floats, members: Sequence[str], intents: int) -> Iterator[Scores]:
     """The inverse of `to_rows`, for members of these names and so many intents."""
-    at = 0
+    column = 0
     for name in members:
         sampled = None
-        intent, sentiment = rows[:, at : at + intents], rows[:, at + intents : at + intents + SENTIMENTS]
-        at += intents + SENTIMENTS
+        intent, sentiment = (
+            rows[:, column : column + intents],
+            rows[:, column + intents : column + intents + SENTIMENTS],
+        )
+        column += intents + SENTIMENTS
         if name in ENCODER_MEMBERS:
-            sampled = DropoutStatistics(rows[:, at : at + intents], rows[:, at + intents])
-            at += intents + 1
+            sampled = DropoutStatistics(rows[:, column : column + intents], rows[:, column + intents])
+            column += intents + 1
         yield Scores(intent, sentiment, sampled)

@@ -106,11 +106,11 @@ def select_peers(names: str | None) -> tuple[Peer, ...]:
     """
     if names is None:
         return PEERS
-    wanted = set(names.split(","))
-    if unknown := wanted - {peer.name for peer in PEERS}:
-        known = ", ".join(peer.name for peer in PEERS)
-        raise ValueError(f"There is no peer {', '.join(sorted(unknown))}; there are: {known}.")
-    return tuple(peer for peer in PEERS if peer.name in wanted)
+    requested = set(names.split(","))
+    if unknown := requested - {peer.name for peer in PEERS}:
+        known_names = ", ".join(peer.name for peer in PEERS)
+        raise ValueError(f"There is no peer {', '.join(sorted(unknown))}; there are: {known_names}.")
+    return tuple(peer for peer in PEERS if peer.name in requested)
 
 
 def rotate_peers(peers: tuple[Peer, ...], turn: int) -> tuple[Peer, ...]:
@@ -155,12 +155,12 @@ def summarize_levels(measured: Sequence[LevelResult]) -> list[dict[str, Any]]:
 
     `frontdesk` is Frontdesk's requests per second by this server's, formed round by round; None if it did not run.
     """
-    together: dict[tuple[str, int], list[LevelResult]] = {}
+    levels: dict[tuple[str, int], list[LevelResult]] = {}
     for each in sorted(measured, key=lambda each: each.turn):
-        together.setdefault((each.peer, each.concurrency), []).append(each)
+        levels.setdefault((each.peer, each.concurrency), []).append(each)
     rows = []
-    for (peer, concurrency), rounds in together.items():
-        ours = [each.per_s for each in together.get((FRONTDESK, concurrency), ())]
+    for (peer, concurrency), rounds in levels.items():
+        ours = [each.per_s for each in levels.get((FRONTDESK, concurrency), ())]
         per_s = [each.per_s for each in rounds]
         figures = ("per_s", "p50_ms", "p95_ms", "cpu_ms", "rss_mb", "client_cpu_ms")
         rows.append(
