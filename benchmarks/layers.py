@@ -100,8 +100,8 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
     )
     bodies = [json.dumps({"text": text, "store": False}).encode() for text in texts]
     masked = [mask(text) for text in texts]
-    plain = [text.text for text in masked]
-    chunks = [plain[start : start + BATCH_TEXTS] for start in range(0, len(plain), BATCH_TEXTS)]
+    masked_texts = [text.text for text in masked]
+    chunks = [masked_texts[start : start + BATCH_TEXTS] for start in range(0, len(masked_texts), BATCH_TEXTS)]
     understandings = {
         text: understanding
         for chunk in chunks
@@ -125,12 +125,12 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
             "masking": cost_of_each(mask, texts),
             "features, 32 together": cost_of_each(ensemble.features.extract, chunks),
             "models and features, 32 together": cost_of_each(ensemble.understand, chunks),
-            "models and features, alone": cost_of_each(lambda text: ensemble.understand([text]), plain),
+            "models and features, alone": cost_of_each(lambda text: ensemble.understand([text]), masked_texts),
         }
         queue: Batcher[str, str] = Batcher(list, BatchLimits(BATCH_TEXTS, 512))
-        ask = _submit_to(queue)
+        submit = _submit_to(queue)
         cost_ms |= {
-            f"queue, {concurrency} in flight": cost_of_concurrent(ask, plain, concurrency)
+            f"queue, {concurrency} in flight": cost_of_concurrent(submit, masked_texts, concurrency)
             for concurrency in (1, BATCH_TEXTS)
         }
         loop.run_until_complete(queue.close())
@@ -151,14 +151,14 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
         cost_ms["metrics and access log"] = _cpu_ms(
             lambda: [_record_metrics(worker, answer) for answer in answers], len(texts)
         )
-        door = Gateway(
+        gateway = Gateway(
             api=build_app(_fail_if_called),
             native=_fail_if_called,
             open_inference=_fail_if_called,
             worker=lambda: worker,
             settings=settings.server,
         )
-        whole = cost_of_concurrent(_post_to(door, token), bodies, 1)
+        whole = cost_of_concurrent(_post_to(gateway, token), bodies, 1)
         measured_layers = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
         cost_ms["door and framework"] = whole - sum(cost_ms[layer] for layer in measured_layers)
         loop.run_until_complete(worker.close())
@@ -212,7 +212,7 @@ def _record_metrics(worker: WorkerContext, answer: Answer) -> None:
     _log_request(answer.query_id)
 
 
-def _post_to(door: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]:
+def _post_to(gateway: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]:
     path = "/v1/understand"
     headers = [(b"authorization", f"Bearer {token}".encode()), (b"content-type", b"application/json")]
 
@@ -228,7 +228,7 @@ def _post_to(door: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]:
             "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "headers": headers,
             "query_string": b"", "root_path": "", "scheme": "http", "server": ("127.0.0.1", 0), "http_version": "1.1",
         }  # fmt: skip
-        await door(scope, receive, send)  # type: ignore[arg-type]  # Starlette's messages are mutable mappings
+        await gateway(scope, receive, send)  # type: ignore[arg-type]  # Starlette's messages are mutable mappings
 
     return post
 
