@@ -1,3 +1,3 @@
-"""Measurements as documents: each says what it measures, how, and under which load."""
+"""Benchmarks. The docstring of each module states what is measured, how, and under which load."""
 
-import frontdesk  # noqa: F401 - first, because it switches off the usage reports of libraries
+import frontdesk  # noqa: F401 - first, because it disables the usage reports of libraries

@@ -1,14 +1,14 @@
-"""How many machines for 10,000 requests a second? Arithmetic from a measured cost, with every assumption printed.
+"""Estimate the machines for 10,000 requests per second from measured cost. Prints all assumptions.
 
     python -m benchmarks.capacity [var/benchmarks/serving.json] [--rate 10000] [--cores 16] ...
 
-Measured (a run of `benchmarks.serving`): CPU per request of all server processes, stored and not; CPU per text of the
-models alone; memory of a worker. Everything else is an assumption with an option: that the cost of a request stays the
-same on more cores (one worker a core, nothing shared but the database), that a core of the machines to be bought is as
-fast as one here, the share of the cores that may be busy at the peak (queues grow without bound towards 1), spare
-machines, and everything about GPUs. No GPU was measured: those lines show what would have to be true, not what is.
+Measured (by a run of `benchmarks.serving`): CPU per request of all server processes, stored and not stored; CPU per
+text of the models alone; memory of a worker. All other inputs are assumptions, most with an option: the cost of a
+request is the same on more cores (one worker per core, only the database is shared); a core of the new machines is as
+fast as one here; the share of the cores that may be busy at the peak (queues grow without bound towards 1); spare
+machines; everything about GPUs. No GPU was measured: those rows show what follows from the assumptions.
 
-The sheet counts API machines. The database, which takes a row a request, and the load balancer are not in it.
+Only API machines are counted, not the database, which stores one row per request, and not the load balancer.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from benchmarks.results import PROJECT, Column, argument_parser, print_result, p
 
 DEFAULT_RUN = PROJECT / "var" / "benchmarks" / "serving.json"
 TOKENS, ENCODERS, ENCODER_PARAMETERS = 20, 2, 10.6e6
-"""Of a message with padding, of the ensemble, and in the six layers of one encoder; embeddings do not multiply."""
+"""Tokens per message with padding; encoders of the ensemble; parameters in the six layers of one encoder.
+
+Embeddings are left out, because they are looked up and not multiplied."""
 COLUMNS: tuple[Column, ...] = (
     ("requests", "what", ""),
     ("cores busy", "cores", ".1f"),
@@ -41,20 +43,20 @@ def _assumed(default: float, flag: str, explanation: str) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Assumptions:
-    """What was not measured. Shares are between 0 and 1."""
+    """Inputs that were not measured. Shares are between 0 and 1."""
 
-    requests_per_s: float = _assumed(10_000.0, "--rate", "requests a second at the peak")
-    cores_per_machine: int = _assumed(16, "--cores", "of a machine")
-    busy_share: float = _assumed(0.60, "--busy-share", "of the cores and GPUs at the peak")
+    requests_per_s: float = _assumed(10_000.0, "--rate", "requests per second at the peak")
+    cores_per_machine: int = _assumed(16, "--cores", "cores of a machine")
+    busy_share: float = _assumed(0.60, "--busy-share", "share of the cores and GPUs that may be busy at the peak")
     spare_machines: int = _assumed(1, "--spare", "machines (and GPUs) that may fail")
-    encoder_share: float = _assumed(0.80, "--encoder-share", "of the models' CPU")
-    gpu_tflops: float = _assumed(60.0, "--gpu-tflops", "of one GPU in fp16")
-    gpu_use: float = _assumed(0.20, "--gpu-use", "share of them that small encoders reach")
+    encoder_share: float = _assumed(0.80, "--encoder-share", "share of the encoders in the CPU of the models")
+    gpu_tflops: float = _assumed(60.0, "--gpu-tflops", "TFLOP/s of one GPU in fp16")
+    gpu_use: float = _assumed(0.20, "--gpu-use", "share of the TFLOP/s that small encoders reach")
 
 
 @dataclass(frozen=True, slots=True)
 class MeasuredCosts:
-    """From one run: CPU ms per request, of the models alone per text, and memory a worker in MB."""
+    """Measurements of one run: CPU ms per request, CPU ms per text of the models alone, and MB per worker."""
 
     not_stored_ms: float
     stored_ms: float
@@ -63,7 +65,7 @@ class MeasuredCosts:
 
     @classmethod
     def of(cls, result: Mapping[str, Any]) -> MeasuredCosts:
-        """Raises `SystemExit` where the run lacks a group that is needed."""
+        """Extract the measurements. Raises SystemExit if the run lacks a required group."""
         cost = {row["name"]: row for row in result["closed"] if row["concurrency"] == MAIN_CASE.concurrency}
         if STORED_CASE.name not in cost:
             raise SystemExit("This run did not measure stored requests: python -m benchmarks.serving --only stored")
@@ -77,7 +79,7 @@ class MeasuredCosts:
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One line of the sheet; `because` is the arithmetic in words."""
+    """Required machines for one kind of request; `because` states the calculation."""
 
     what: str
     cores: float
@@ -87,30 +89,31 @@ class Requirement:
 
 
 def estimate_on_cpus(what: str, cpu_ms: float, assumptions: Assumptions) -> Requirement:
-    """Machines whose cores do all the work."""
+    """Machines that run everything on CPUs."""
     cores = assumptions.requests_per_s * cpu_ms / 1000
     machines = math.ceil(cores / (assumptions.cores_per_machine * assumptions.busy_share)) + assumptions.spare_machines
     because = (
-        f"{assumptions.requests_per_s:,.0f}/s x {cpu_ms:.2f} ms = {cores:.1f} cores busy; / ({assumptions.cores_per_machine} cores "
-        f"x {assumptions.busy_share:.0%}), rounded up, + {assumptions.spare_machines} spare"
+        f"{assumptions.requests_per_s:,.0f}/s x {cpu_ms:.2f} ms = {cores:.1f} cores busy; / "
+        f"({assumptions.cores_per_machine} cores x {assumptions.busy_share:.0%}), rounded up, "
+        f"+ {assumptions.spare_machines} spare"
     )
     return Requirement(what, cores, machines, 0, because)
 
 
 def estimate_with_gpus(what: str, cpu_ms: float, models_ms: float, assumptions: Assumptions) -> Requirement:
-    """Machines whose GPUs run the encoders: the encoders' share of the models' CPU is gone, the rest stays."""
+    """Machines that run the encoders on GPUs, which removes the share of the encoders from the CPU of the models."""
     rest = estimate_on_cpus(what, cpu_ms - models_ms * assumptions.encoder_share, assumptions)
     per_gpu = gpu_texts_per_s(assumptions)
     gpus = math.ceil(assumptions.requests_per_s / (per_gpu * assumptions.busy_share)) + assumptions.spare_machines
     because = (
-        f"{rest.because}; encoders: {assumptions.requests_per_s:,.0f}/s / ({per_gpu:,.0f} texts/s a GPU x "
+        f"{rest.because}; encoders: {assumptions.requests_per_s:,.0f}/s / ({per_gpu:,.0f} texts/s per GPU x "
         f"{assumptions.busy_share:.0%}), rounded up, + {assumptions.spare_machines} spare"
     )
     return Requirement(what, rest.cores, max(rest.machines, gpus), gpus, because)
 
 
 def gpu_texts_per_s(assumptions: Assumptions) -> float:
-    """Two operations a parameter, token and encoder, at the assumed use of the card."""
+    """Texts per second of one GPU: two operations per parameter, token and encoder, at the assumed utilization."""
     operations = 2 * ENCODER_PARAMETERS * TOKENS * ENCODERS
     return assumptions.gpu_tflops * 1e12 * assumptions.gpu_use / operations
 
@@ -130,16 +133,18 @@ def main() -> None:
     measured = MeasuredCosts.of(result)
     needs = estimate_requirements(measured, assumptions)
     _print(result, measured, assumptions)
-    print_table(f"For {assumptions.requests_per_s:,.0f} requests a second", COLUMNS, map(asdict, needs))
+    print_table(f"For {assumptions.requests_per_s:,.0f} requests per second", COLUMNS, map(asdict, needs))
     print_result(
         "capacity", {"machine": result["machine"], "measured": measured, "assumed": assumptions, "needs": needs}
     )
 
 
 def _arguments() -> tuple[Assumptions, Path]:
-    """One option for each assumption, and the run."""
+    """Parse one option for each assumption, and the path of the run."""
     parser = argument_parser(__doc__)
-    parser.add_argument("run", type=Path, nargs="?", default=DEFAULT_RUN, help="serving's JSON")
+    parser.add_argument(
+        "run", type=Path, nargs="?", default=DEFAULT_RUN, help="JSON file of a run of benchmarks.serving"
+    )
     for each in fields(Assumptions):
         flag, explanation = each.metadata["option"]
         parser.add_argument(flag, dest=each.name, type=type(each.default), default=each.default, help=explanation)
@@ -153,18 +158,19 @@ def _print(result: Mapping[str, Any], measured: MeasuredCosts, assumptions: Assu
     memory_gb = assumptions.cores_per_machine * measured.worker_mb / 1024
     print(f"Measured on {machine['cores']} cores ({machine['processor']}), bundle {result['bundle']}:")
     print(f"  CPU per request {measured.not_stored_ms:.2f} ms, stored {measured.stored_ms:.2f} ms;")
-    print(f"  models alone {measured.models_ms:.2f} ms a text; {measured.worker_mb:.0f} MB a worker")
+    print(f"  models alone {measured.models_ms:.2f} ms per text; {measured.worker_mb:.0f} MB per worker")
     print("Assumed, not measured:")
     print(
-        f"  machines of {assumptions.cores_per_machine} cores as fast as these, one worker a core: {memory_gb:.1f} GB;"
+        f"  machines of {assumptions.cores_per_machine} cores as fast as these, 1 worker per core: {memory_gb:.1f} GB;"
     )
     print(
-        f"  cost a request as measured here; at most {assumptions.busy_share:.0%} busy; {assumptions.spare_machines} spare"
+        f"  cost per request as measured here; at most {assumptions.busy_share:.0%} busy; "
+        f"{assumptions.spare_machines} spare"
     )
     print(
-        f"  GPU: {assumptions.gpu_tflops:.0f} TFLOP/s x {assumptions.gpu_use:.0%} used / (2 x {ENCODER_PARAMETERS / 1e6:.1f} M "
-        f"parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(assumptions):,.0f} texts/s;\n"
-        f"  {assumptions.encoder_share:.0%} of the models' CPU is the encoders'"
+        f"  GPU: {assumptions.gpu_tflops:.0f} TFLOP/s x {assumptions.gpu_use:.0%} used / "
+        f"(2 x {ENCODER_PARAMETERS / 1e6:.1f} M parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(assumptions):,.0f} texts/s;\n"
+        f"  {assumptions.encoder_share:.0%} of the CPU of the models is spent in encoders"
     )
 
 

@@ -1,10 +1,10 @@
-"""Server and bare models in turn: closed loops at several concurrencies, each round beside the kernel's own loops.
+"""Closed loops on the server at several concurrencies, in turn with the models alone (the kernel).
 
-CPU per request is compared within a round. The kernel's side of a ratio is its cheapest batch (8 or 32 texts of similar
-length) in as many processes as the server has workers; at concurrency 1 it is single texts in one process. Every other
-round runs backwards, so that a machine whose speed drifts favours neither side.
+CPU per request is compared within a round. The kernel value of a ratio is that of its cheapest batch size (8 or 32
+texts of similar length) in as many processes as the server has workers; at concurrency 1, that of single texts in one
+process. Every second round runs in reverse order, so that a drift of the machine's speed favours neither side.
 
-The score cache is measured on a server of its own: the same texts again, against texts that were never sent.
+The score cache is measured on a separate server, with repeated texts and with new texts.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ ALONE = "alone"
 MIX = "mix"
 HOT_TEXTS = 256
 MAX_COLD_PER_S = 2000
-"""More texts for each second of a cold round than it can send."""
+"""Texts for each second of a cold round; more than it can send."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One row: the request, and how many are in flight. `path` MIX means the written mix of traffic."""
+    """One kind of request and the number in flight. `path` MIX is the request mix of `benchmarks.workload`."""
 
     group: str
     name: str
@@ -70,7 +70,7 @@ CASES = (
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """One run of load, the CPU of all processes of the server, and their memory afterwards."""
+    """One load, the CPU of all processes of the server, and their memory afterwards."""
 
     load: Load
     texts: float
@@ -88,24 +88,24 @@ class LoadResult:
 
 @dataclass(frozen=True, slots=True)
 class Rounds:
-    """All rounds in their order: of the server by the key of a case, of the kernel by batch."""
+    """All rounds in order: of the server by key of the case, of the kernel by batch size."""
 
     served: Mapping[str, Sequence[LoadResult]]
     kernel: Mapping[str, Sequence[RoundResult]]
 
     @property
     def reference(self) -> str:
-        """The batch in which the kernel is cheapest."""
+        """The batch size with the lowest CPU of the kernel."""
         return min(
             map(str, SHARED_BATCHES),
             key=lambda batch: statistics.median(each.cpu_ms_per_text for each in self.kernel[batch]),
         )
 
     def row(self, case: Case) -> dict[str, Any]:
-        """A case over all rounds.
+        """Summarize a case over all rounds.
 
-        `efficiency` is the kernel's CPU by the server's, `wall_ratio` the server's texts per second by the kernel's;
-        `client_cores` is the CPU of the load generator in seconds per second.
+        `efficiency` is CPU of the kernel / CPU of the server; `wall_ratio` is texts per second of the server / texts
+        per second of the kernel; `client_cores` is the CPU of the load generator in seconds per second.
         """
         results = self.served[case.key]
         kernel_rounds = self.kernel[ALONE if case.concurrency == 1 else self.reference]
@@ -128,7 +128,7 @@ class Rounds:
 
 
 def summarize_latencies(loads: Sequence[Load]) -> dict[str, Any]:
-    """Percentiles over the rounds, and the sums of refused and failed requests."""
+    """Percentiles of latency over the rounds, and the sums of refused and failed requests."""
     return {
         **{
             f"p{share * 100:.0f}_ms": RoundStats.of([load.latency_ms(share) for load in loads])
@@ -140,7 +140,7 @@ def summarize_latencies(loads: Sequence[Load]) -> dict[str, Any]:
 
 
 def write_bodies(case: Case, folder: Path) -> tuple[Path, float]:
-    """The case's requests as a file, and how many texts a request carries on average."""
+    """Write the requests of a case to a file; return it and the mean number of texts per request."""
     texts = messages(TEXTS)
     requests = list(
         mix_requests(texts)
@@ -152,14 +152,14 @@ def write_bodies(case: Case, folder: Path) -> tuple[Path, float]:
 
 
 def run_load(server: Server, texts_each: float, load: Callable[[], Load]) -> LoadResult:
-    """Run the load on an idle server and read its CPU before and after."""
+    """Run a load on an idle server and measure the CPU of the server."""
     before = server.wait_until_idle()
     result = load()
     return LoadResult(result, max(result.good, 1) * texts_each, cpu_s_between(before, server.cpu()), server.rss_mb())
 
 
 def run_case(server: Server, case: Case, bodies: Path, texts_each: float, seconds: float) -> LoadResult:
-    """One round of a case."""
+    """Run one round of a case."""
     loop = grpc_loop if case.grpc else closed_loop
     return run_load(server, texts_each, lambda: loop(server, bodies, case.concurrency, seconds))
 
@@ -174,7 +174,7 @@ def run_rounds(
     seconds: float,
     report: Callable[[str], None],
 ) -> Rounds:
-    """All cases and the kernel's loops in turn, `rounds` times, after a warm-up run."""
+    """Run all cases and all kernel loops in turn, `rounds` times, after a warm-up."""
     served: dict[str, list[LoadResult]] = {case.key: [] for case in cases}
     kernel_rounds: dict[str, list[RoundResult]] = {name: [] for name in (ALONE, *map(str, SHARED_BATCHES))}
     with tempfile.TemporaryDirectory() as folder:
@@ -194,9 +194,9 @@ def run_rounds(
 
 
 def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict[str, RoundStats]:
-    """Requests per second and CPU ms per request with texts never sent (cold) and the same texts again (hot), in turn.
+    """Measure requests per second and CPU ms per request with new texts (cold) and repeated texts (hot), in turn.
 
-    The cache has its default size; `gain` is hot by cold, requests per second.
+    The cache has its default size; `gain` is the ratio hot / cold of requests per second.
     """
     per_round = round(seconds * MAX_COLD_PER_S)
     texts = messages(HOT_TEXTS + per_round * (rounds + 1))
@@ -215,7 +215,7 @@ def run_cache(workers: int, placement: str, rounds: int, seconds: float) -> dict
         run(0, HOT_TEXTS, seconds * 2)
         for number in range(1, rounds + 1):
             cold.append(run(HOT_TEXTS + number * per_round, per_round, seconds))
-            run(0, HOT_TEXTS, 1)  # back into the cache what a cold round may have pushed out
+            run(0, HOT_TEXTS, 1)  # refill the cache after a cold round
             hot.append(run(0, HOT_TEXTS, seconds))
     cold_per_s, hot_per_s = ([result.load.throughput for result in side] for side in (cold, hot))
     return {

@@ -1,15 +1,15 @@
-"""How fast are the models alone? The bundle in a bare loop, with the threads it is served with.
+"""Speed of the models alone: the bundle in a bare loop, with the number of threads as in a server.
 
     python -m benchmarks.kernel [--rounds 5] [--seconds 3] [--processes N]
 
-Regime: masked texts of `benchmarks.workload`, taken 32 at a time as they come; within each 32 they are sorted by length
-and run in batches of 1, 8 or 32, for that is the most that a server under load could do with what waits. Features,
-all members, meta-learner, calibration and the values of the answer are in it; parsing, masking, policy and rendering
-are not. Once in one process, once in as many at the same time as there are API workers: cores that share a cache or
-an arithmetic unit are slower together, and a server uses them together. CPU is user plus system time of the processes;
-texts a second are those of the whole machine. Rounds take turns; median, least and most of them are shown.
+Method: masked texts of `benchmarks.workload` in groups of 32. Each group is sorted by length and run in batches of 1, 8
+or 32, which is the best that a server under load could do with a full queue. Features, base models, meta-learner,
+calibration and the values of the answer are included; parsing, masking, policy and rendering are not. The loop runs in
+one process, and in as many parallel processes as there are API workers: cores that share a cache or an arithmetic unit
+are slower in parallel, as in a server. CPU is user plus system time of the processes; texts per second are those of the
+whole machine. Cases run in turn in each round; median, minimum and maximum are shown.
 
-`benchmarks.serving` runs this loop beside the server, in the same rounds: that is the comparison to believe.
+`benchmarks.serving` runs this loop in the same rounds as the server; use that for comparisons.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BATCH_SIZES = (1, 8, 32)
 SORTED_TEXTS = 32
 TEXTS = 4096
 COLUMNS: tuple[Column, ...] = (
-    ("CPU ms a text", "cpu_ms_per_text", ".2f"),
+    ("CPU ms per text", "cpu_ms_per_text", ".2f"),
     ("texts/s of the machine", "texts_per_s", ".0f"),
     ("p50 of a call, ms", "call_p50_ms", ".2f"),
 )
@@ -46,7 +46,7 @@ COLUMNS: tuple[Column, ...] = (
 
 @dataclass(frozen=True, slots=True)
 class LoopResult:
-    """What one process did: texts, seconds, CPU seconds, and the seconds of each call."""
+    """Result of one process: texts, seconds, CPU seconds, and the seconds of each call."""
 
     texts: int
     wall_s: float
@@ -56,7 +56,7 @@ class LoopResult:
 
 @dataclass(frozen=True, slots=True)
 class RoundResult:
-    """All processes of one round together."""
+    """Result of one round over all processes."""
 
     texts_per_s: float
     cpu_ms_per_text: float
@@ -72,13 +72,13 @@ class RoundResult:
 
 
 class Kernel:
-    """Processes that hold the bundle, warm, and run it when told; in between they cost nothing."""
+    """Child processes with a warm bundle. Between runs they block and use no CPU."""
 
     def __init__(self, ends: Sequence[Connection]) -> None:
         self._ends = ends
 
     def run(self, batch: int, seconds: float, processes: int) -> RoundResult:
-        """The loop for so many seconds in the first `processes` processes at once."""
+        """Run the loop in `processes` parallel processes."""
         connections = self._ends[:processes]
         for connection in connections:
             connection.send((batch, seconds))
@@ -88,7 +88,7 @@ class Kernel:
 @contextmanager
 def open_kernel(bundle: Path, processes: int) -> Iterator[Kernel]:
     """Start the processes and wait until each has warmed up."""
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the server's master sets it for its workers
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the master process sets it for workers
     context = multiprocessing.get_context("spawn")
     pipes = [context.Pipe() for _ in range(processes)]
     children = [context.Process(target=_run_commands, args=(child_end, bundle), daemon=True) for _, child_end in pipes]
@@ -101,12 +101,12 @@ def open_kernel(bundle: Path, processes: int) -> Iterator[Kernel]:
         yield Kernel([parent_end for parent_end, _ in pipes])
     finally:
         for (parent_end, _), child in zip(pipes, children, strict=True):
-            parent_end.close()  # the child reads the end of the pipe and leaves
+            parent_end.close()  # the child exits at the end of the pipe
             child.join(timeout=10)
 
 
 def group_by_length(texts: Sequence[str], batch: int, sorted_texts: int = SORTED_TEXTS) -> list[list[str]]:
-    """Batches of texts of like length, sorted only within every `sorted_texts` texts as they come."""
+    """Batches of texts of similar length; texts are sorted within groups of `sorted_texts` only."""
     return [
         list(group[start : start + batch])
         for first in range(0, len(texts), sorted_texts)
@@ -150,8 +150,13 @@ def main() -> None:
     settings = load()
     parser = argument_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each loop")
-    parser.add_argument("--processes", type=int, default=settings.server.workers, help="at once, beside one alone")
+    parser.add_argument("--seconds", type=float, default=3.0, help="duration of each loop")
+    parser.add_argument(
+        "--processes",
+        type=int,
+        default=settings.server.workers,
+        help="parallel processes; one process is always measured",
+    )
     options = parser.parse_args()
     bundle = open_trusted_bundle(settings)
     cases = [(number, batch) for number in sorted({1, options.processes}) for batch in BATCH_SIZES]
@@ -165,7 +170,7 @@ def main() -> None:
     ]
     threads = settings.model.onnx_threads
     columns = [("processes", "processes", "d"), ("batch", "batch", "d"), *COLUMNS]
-    print_table(f"The models alone, bundle {bundle.version}, {threads} thread(s) a session", columns, rows)
+    print_table(f"The models alone, bundle {bundle.version}, {threads} thread(s) per session", columns, rows)
     result = {"bundle": bundle.version, "threads": threads, "rounds": options.rounds, "rows": rows}
     print_result("kernel", result)
 

@@ -1,13 +1,13 @@
-"""Where does a request's CPU go? Each layer of `/v1/understand` by itself, in one process, without a network.
+"""CPU of each layer of `/v1/understand`, measured separately in one process without a network.
 
     python -m benchmarks.layers [--messages 640]
 
-Regime: the champion of this machine (or FRONTDESK_MODEL__BUNDLE), its real parts as a worker wires them, a private
-home, the written traffic of `benchmarks.workload`. CPU is that of this process, all threads, per message; figures are
-medians of `ROUNDS` rounds. Models and features run 32 texts at a time, as in a busy server, and one at a time, as in
-an idle one. The queue is crossed with a model that does nothing, the record is committed to SQLite with the disk's own
-speed (CPU is counted, waiting is not). "door and framework" is what is left of a whole request through the door and
-FastAPI when the layers between are taken away. What a socket, HTTP parsing and cold caches add is not here: that is
+Method: the champion of this machine (or FRONTDESK_MODEL__BUNDLE) in the objects of a real worker, a private home, and
+the texts of `benchmarks.workload`. CPU is that of all threads of this process, per message; values are medians of
+`ROUNDS` rounds. Models and features run 32 texts at a time, as in a busy server, and one at a time, as in an idle
+server. The queue is measured with a model that does nothing. The record is committed to SQLite on the real disk (CPU is
+counted, waiting is not). "gateway and framework" is the CPU of a whole request through the gateway and FastAPI without
+the layers between them. Sockets, HTTP parsing and cold caches are not measured here, but in
 `benchmarks.serving_overhead`.
 """
 
@@ -24,7 +24,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the serving master sets it for its workers
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the master process sets it for workers
 
 import uvloop
 
@@ -55,7 +55,7 @@ CALLER = Caller("default", "benchmark", frozenset({"understand"}))
 
 
 class PrecomputedModels:
-    """A champion that has read everything before, so that what is measured is all but the models."""
+    """A champion with precomputed results, to measure everything except the models."""
 
     def __init__(self, worker: WorkerContext, understandings: dict[str, Understanding]) -> None:
         self.version = worker.models.champion.version
@@ -119,7 +119,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
 
         cost_ms = {
             "parse": cost_of_each(lambda body: parse(QueryIn, body).query(), bodies),
-            "gate": cost_of_concurrent(
+            "authentication": cost_of_concurrent(
                 lambda _: worker.security.authenticator.authenticate(f"Bearer {token}", "understand"), texts, 1
             ),
             "masking": cost_of_each(mask, texts),
@@ -134,7 +134,7 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
             for concurrency in (1, BATCH_TEXTS)
         }
         loop.run_until_complete(queue.close())
-        worker.models.pipeline.champion = PrecomputedModels(worker, understandings)  # type: ignore[assignment]  # a stand-in for this benchmark
+        worker.models.pipeline.champion = PrecomputedModels(worker, understandings)  # type: ignore[assignment]  # a substitute for this benchmark
         answers = [
             loop.run_until_complete(
                 worker.models.pipeline.understand(Query(text, store=False), CALLER, Deadline.after(60))
@@ -159,14 +159,14 @@ def measure(settings: Settings, ensemble: Ensemble, texts: Sequence[str]) -> dic
             settings=settings.server,
         )
         whole = cost_of_concurrent(_post_to(gateway, token), bodies, 1)
-        measured_layers = ("parse", "gate", "masking", "decision", "render", "metrics and access log")
-        cost_ms["door and framework"] = whole - sum(cost_ms[layer] for layer in measured_layers)
+        measured_layers = ("parse", "authentication", "masking", "decision", "render", "metrics and access log")
+        cost_ms["gateway and framework"] = whole - sum(cost_ms[layer] for layer in measured_layers)
         loop.run_until_complete(worker.close())
     return cost_ms
 
 
 def _cpu_ms(work: Callable[[], Any], message_count: int) -> float:
-    """Milliseconds of this process per message."""
+    """Median CPU milliseconds of this process per message."""
     costs_ms = []
     for _ in range(ROUNDS):
         before = time.process_time()
@@ -222,7 +222,7 @@ def _post_to(gateway: Gateway, token: str) -> Callable[[bytes], Awaitable[None]]
 
         async def send(message: dict[str, Any]) -> None:
             if message.get("status", 200) != 200:
-                raise RuntimeError(f"the door answered {message['status']}")
+                raise RuntimeError(f"the gateway answered {message['status']}")
 
         scope = {
             "type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "headers": headers,
@@ -241,7 +241,7 @@ def _log_request(request_id: str) -> None:
 
 
 def _fail_if_called(*_: Any) -> Any:
-    raise AssertionError("not asked in this benchmark")
+    raise AssertionError("not called in this benchmark")
 
 
 if __name__ == "__main__":

@@ -1,20 +1,21 @@
 """One run of load and its answers: `wrk` for HTTP, because a Python client costs more CPU than the server.
 
 Closed loop: each connection sends its next request when the last is answered. Open loop: requests are due at random
-times (exponential gaps) independent of the answers, as customers write. wrk has no such mode, so `wrk.lua` lets each
-free connection wait for the next arrival. When no connection is free the request leaves late and its latency counts
-from when it was due, so that a slow server cannot hide requests that were never sent (coordinated omission). Latencies
-are measured in the script, by request (the server repeats X-Request-ID) and by status. When its time is over the script
-waits for outstanding answers, so that the CPU of the server is that of the answers that are counted.
+times (exponential gaps), independent of answers, like messages of customers. wrk has no such mode; in `wrk.lua` each
+free connection waits for the next arrival. If no connection is free, the request is sent late and its latency counts
+from the time at which it was due, so that a slow server cannot hide requests that were not sent (coordinated
+omission). The script measures latency by request (the server repeats X-Request-ID) and by status. At the end it waits
+for outstanding answers, so that the CPU of the server is that of the counted answers.
 
-Other servers do not repeat the id: `wrk_summary_loop` uses wrk's own figures, of all answers whatever their status. wrk
-corrects its percentiles for coordinated omission by a guess, which lifts those of a server that stalls now and then.
+Other servers do not repeat the id. For them, `wrk_summary_loop` uses the measurements of wrk, over answers of any
+status. wrk estimates a correction of percentiles for coordinated omission, which raises those of a server that stalls.
 
     python -m benchmarks.load --address HOST:PORT --requests FILE --results FILE --concurrency N --seconds S
 
-The closed loop of `FrontdeskService.Understand` as a process of its own, with the token from BENCHMARK_TOKEN and one
-connection for every four requests in flight: workers of a server share its port by connections. A Python client spends
-many times the CPU of wrk, so only the CPU of the server is reliable: latency is an upper bound, throughput a lower one.
+This command runs a closed loop of `FrontdeskService.Understand` in a separate process, with the token from
+BENCHMARK_TOKEN and one connection for every four requests in flight, because the kernel distributes connections to
+workers. A Python client uses many times the CPU of wrk, so only the CPU of the server is reliable: latency is an upper
+bound, throughput a lower bound.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ from bentos.grpc.frontdesk_pb2_grpc import FrontdeskServiceStub
 SCRIPT = Path(__file__).with_name("wrk.lua")
 ANSWER_TIMEOUT_S = 30
 CONNECTIONS_S = 1.5
-"""Open loop: connections for so many seconds of arrivals; after 5 s the server closes those that wait."""
+"""Seconds of arrivals for which an open loop has connections; the server closes idle ones after 5 s."""
 FEWEST_CONNECTIONS = 32
 BUSY = 503
 REQUESTS_PER_CHANNEL = 4
@@ -59,10 +60,10 @@ _SOCKET_ERRORS = re.compile(r"Socket errors: connect (\d+), read (\d+), write (\
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """One entry per answer: when its request was sent (or due), in monotonic seconds, its status, seconds to it.
+    """One entry per answer: monotonic seconds at which the request was sent or due, status, latency.
 
-    `seconds` is how long requests were sent, without the wait for the last answers; `client_cpu_s` is the CPU of the
-    load generator; `broken` counts connections that failed.
+    `seconds` is the time in which requests were sent, without the wait for the last answers; `client_cpu_s` is the CPU
+    of the load generator; `broken` counts failed connections.
     """
 
     sent: NDArray[np.float64]
@@ -91,26 +92,26 @@ class Load:
 
     @property
     def throughput(self) -> float:
-        """Answers with status 200 per second until the last answer, for closed loops."""
+        """Answers with status 200 per second until the last answer; for closed loops."""
         return self.good / float((self.sent + self.latency_s).max() - self.started_at)
 
     @property
     def goodput(self) -> float:
-        """Answers with status 200 per second while requests were sent, for open loops."""
+        """Answers with status 200 per second while requests were sent; for open loops."""
         return self.goodput_between(0.0, self.seconds)
 
     def goodput_between(self, start_s: float, end_s: float) -> float:
-        """The same over the answers that came in a window, in seconds from the first request."""
+        """Answers with status 200 per second in a window, in seconds from the first request."""
         seconds = self.sent + self.latency_s - self.started_at
         return float(((self.status == 200) & (seconds >= start_s) & (seconds < end_s)).sum()) / (end_s - start_s)
 
     def latency_ms(self, share: float, status: int = 200) -> float:
-        """The percentile (0.95: the 95th) over the answers of one status; NaN if there are none."""
+        """Quantile of latency (0.95: 95th percentile) over answers of one status; NaN without answers."""
         latencies = self.latency_s[self.status == status]
         return float(np.quantile(latencies, share)) * 1000 if latencies.size else float("nan")
 
     def sent_between(self, start_s: float, end_s: float) -> Load:
-        """The requests that were sent in a window, in seconds from the first request."""
+        """Return the requests that were sent in a window, in seconds from the first request."""
         seconds = self.sent - self.started_at
         selected = (seconds >= start_s) & (seconds < end_s)
         part = (self.sent[selected], self.status[selected], self.latency_s[selected])
@@ -119,9 +120,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class WrkSummary:
-    """The figures of wrk itself.
+    """Measurements by wrk.
 
-    `answered` counts answers of any status, `refused` those of them above 399, `broken` errors of the connection and
+    `answered` counts answers of any status, `refused` those with a status above 399, `broken` connection errors and
     time-outs.
     """
 
@@ -144,7 +145,7 @@ class WrkSummary:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """A stretch of an open loop, in requests per second."""
+    """A part of an open loop with a constant rate in requests per second."""
 
     seconds: float
     rate: float
@@ -156,12 +157,12 @@ def closed_loop(server: Server, requests: Path, concurrency: int, seconds: float
 
 
 def open_loop(server: Server, requests: Path, phases: Sequence[Phase], connections: int) -> Load:
-    """Send at the rate of each phase in turn, as long as a connection is free."""
+    """Send requests at the rate of each phase in turn."""
     return _run_loop(server, requests, connections, "open", phases)
 
 
 def wrk_summary_loop(server: Server, requests: Path, concurrency: int, seconds: float, first: int = 0) -> WrkSummary:
-    """Keep `concurrency` requests in flight, beginning with request number `first`; unfinished ones do not count."""
+    """Keep `concurrency` requests in flight, starting with request number `first`; unfinished ones do not count."""
     arguments = [str(requests), "", f"Bearer {server.token}", "summary", "", str(first)]
     return parse_summary(*_run_wrk(server, concurrency, round(seconds), arguments))
 
@@ -179,19 +180,19 @@ def grpc_loop(server: Server, requests: Path, concurrency: int, seconds: float) 
 
 
 def count_connections(rate: float, queued: int = 0) -> int:
-    """Enough for an open loop of `rate` requests per second.
+    """Number of connections for an open loop of `rate` requests per second.
 
     Args:
-        queued: how many requests the server may hold at once, if the rate exceeds its capacity.
+        queued: number of requests that the server may hold at once, if the rate exceeds its capacity.
     """
     return max(round(rate * CONNECTIONS_S), FEWEST_CONNECTIONS) + queued
 
 
 def run_client(command: Sequence[str], environment: Mapping[str, str] | None = None) -> tuple[str, float]:
-    """Run a load generator to its end; what it printed and its CPU seconds.
+    """Run a load generator and return its output and CPU seconds.
 
     Raises:
-        RuntimeError: it failed; the message holds its output.
+        RuntimeError: it failed; the message contains its output.
     """
     variables = os.environ | (environment or {})
     with subprocess.Popen(
@@ -199,7 +200,7 @@ def run_client(command: Sequence[str], environment: Mapping[str, str] | None = N
     ) as client:
         assert client.stdout is not None
         output = client.stdout.read()
-        _, status, usage = os.wait4(client.pid, 0)  # of this child alone: two may run at once
+        _, status, usage = os.wait4(client.pid, 0)  # of this child only: two may run at once
         client.returncode = os.waitstatus_to_exitcode(status)
     if client.returncode != 0:
         raise RuntimeError(f"{command[0]} failed: {output[-4000:]}")
@@ -210,21 +211,21 @@ def parse_answers(results: str) -> tuple[NDArray[np.float64], NDArray[np.int64],
     """Read lines of: monotonic seconds when sent, status, seconds until answered.
 
     Raises:
-        RuntimeError: there is none.
+        RuntimeError: there are no lines.
     """
     rows = np.array([line.split() for line in results.splitlines()], dtype=np.float64)
     if not rows.size:
-        raise RuntimeError("The server answered not one request.")
+        raise RuntimeError("The server answered no request.")
     return rows[:, 0], rows[:, 1].astype(np.int64), rows[:, 2]
 
 
 def parse_summary(output: str, client_cpu_s: float) -> WrkSummary:
-    """The last line that `done` of the script prints."""
+    """Parse the last line, which `done` of the script prints."""
     return WrkSummary(**json.loads(output.strip().splitlines()[-1]), client_cpu_s=client_cpu_s)
 
 
 def broken(output: str) -> int:
-    """How many connections wrk counts as failed; it prints nothing if there are none."""
+    """Return the number of connection errors in the output of wrk, which prints none if there are none."""
     match = _SOCKET_ERRORS.search(output)
     return sum(map(int, match.groups())) if match else 0
 
@@ -249,7 +250,7 @@ def _run_wrk(server: Server, connections: int, seconds: int, arguments: Sequence
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="A closed loop over gRPC.")
+    parser = argparse.ArgumentParser(description="Run a closed loop over gRPC.")
     parser.add_argument("--address", required=True)
     parser.add_argument("--requests", type=Path, required=True, help="lines of a path, a tab and a JSON body")
     parser.add_argument("--results", type=Path, required=True)
@@ -263,7 +264,7 @@ def main() -> None:
 
 
 async def _run_grpc_loop(address: str, queries: Iterator[Query], concurrency: int, seconds: float) -> list[str]:
-    """The lines that `wrk.lua` writes, with HTTP's status for OK, busy and everything else."""
+    """Return lines as `wrk.lua` writes them, with the HTTP status for OK, overload and other failures."""
     own_connection = [("grpc.use_local_subchannel_pool", 1)]
     channels = [
         grpc.aio.insecure_channel(address, options=own_connection)

@@ -1,14 +1,14 @@
-"""Users, as locust simulates them: the written mix of `benchmarks.workload` over HTTP and gRPC.
+"""Simulated users (locust) that send the request mix of `benchmarks.workload` over HTTP and gRPC.
 
     make bench-locust
-    locust -f benchmarks/locustfile.py        (then http://127.0.0.1:8089, against a server that runs already)
+    locust -f benchmarks/locustfile.py        (then http://127.0.0.1:8089; needs a running server)
 
-Regime: three of four users speak HTTP, one gRPC; each sends requests of `MIX` one after another, with half a second to
-a second and a half to think in between, as people and ticket systems do. Texts are distinct for each user, everything
-is stored. This shows behaviour under many independent users, failures by kind, and that both doors share one mix; for
-what a request costs use `benchmarks.serving`, because locust spends more CPU on a request than the server does.
+Method: three of four users use HTTP, one uses gRPC. Each sends requests of `MIX` one after another, with a pause of 0.5
+to 1.5 s, like people and ticket systems. Texts are distinct for each user, and all requests are stored. This shows
+behaviour with many independent users, and failures by kind. It does not measure cost per request, because locust uses
+more CPU per request than the server; use `benchmarks.serving` for that.
 
-The environment says where and who: BENCHMARK_URL, BENCHMARK_GRPC_ADDRESS, BENCHMARK_TOKEN (`frontdesk token`).
+Environment variables: BENCHMARK_URL, BENCHMARK_GRPC_ADDRESS, BENCHMARK_TOKEN (`frontdesk token`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _numbers = itertools.count()
 
 
 def request_stream() -> Iterator[Request]:
-    """Requests of the mix without end; every user begins elsewhere in the same texts."""
+    """Endless requests of the mix; each user has a different order of the same texts."""
     number = next(_numbers)
     return itertools.cycle(mix_requests(messages(TEXTS_PER_USER, seed=number), seed=number))
 
@@ -49,7 +49,7 @@ def token() -> str:
 
 
 class HttpCustomer(FastHttpUser):
-    """Asks over HTTP, on one connection that is kept."""
+    """A user that sends requests over HTTP on one persistent connection."""
 
     weight = HTTP_SHARE
     host = os.environ.get("BENCHMARK_URL", "http://127.0.0.1:3000")
@@ -67,7 +67,7 @@ class HttpCustomer(FastHttpUser):
 
 
 class GrpcCustomer(User):
-    """Asks the same over gRPC, on one channel that is kept."""
+    """A user that sends the same requests over gRPC on one channel."""
 
     weight = GRPC_SHARE
     wait_time = THINK_S

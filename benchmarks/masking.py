@@ -1,9 +1,9 @@
-"""How much of the personal data in the written test set is masked, and what does masking cost a message?
+"""Quality of masking on the test set of personal data, and time of masking per message.
 
     python -m benchmarks.masking
 
-Regime: one thread, both halves of tests/masking; microseconds are medians over the messages, each the best of several
-rounds. Hostile text: the slowest of a few repetitive ones of 4,000 characters.
+Method: one thread, both halves of tests/masking. Microseconds are medians over the messages, each the minimum of
+several rounds. Hostile text is the slowest of some repetitive texts of about 4,000 characters.
 """
 
 from __future__ import annotations

@@ -1,14 +1,15 @@
-"""Open loops: latency at shares of the peak, and what becomes of the server when three times the peak arrives.
+"""Open loops: latency at shares of the peak, and behaviour at three times the peak.
 
-Requests are due at random times whatever the answers do. Below the peak this shows the latency that customers see;
-above it the queue must be cut, or everyone waits. The overload is two loads at once: one at 70 % of the peak from
-beginning to end, and a surge that brings the sum to 300 % and stops after a third of the time. Its last requests are
-waited for, as clients do that do not give up. Beside it, ten times a second, a probe asks /livez on a fresh connection,
-as an orchestrator would: a server that is busy must not look dead.
+Requests are due at random times, independent of answers. Below the peak this measures the latency that customers see;
+above it the server must refuse requests, or all of them wait. The overload consists of two loads: one at 70 % of the
+peak for the whole time, and a surge that raises the sum to 300 % and ends after a third of the time. Answers to the
+last requests are awaited, as patient clients do. In parallel, a probe requests /livez ten times a second on a new
+connection, as an orchestrator does: a busy server must not appear dead.
 
-Recovered means: from that second on nobody is refused and the 95th percentile of each second stays below 200 ms.
+A server has recovered from the second on after which no request is refused or fails and the 95th percentile of each
+second is below 200 ms.
 
-The soak is minutes at 70 % of the peak, with the memory of all processes after each.
+The soak is a number of minutes at 70 % of the peak, with the memory of all processes after each.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from benchmarks.server import Server, get_status
 SHARES = (0.5, 0.7, 0.9, 1.2)
 BASE_SHARE, OVERLOAD_SHARE = 0.7, 3.0
 SETTLE_S = 2.0
-"""So long the queue takes to fill; goodput and the refused are counted after it."""
+"""Time in which the queue fills; goodput and refused requests are counted after it."""
 RECOVERED_P95_MS = 200.0
 PROBE_INTERVAL_S = 0.1
 MINUTE_S = 60.0
@@ -39,7 +40,7 @@ MINUTE_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Second:
-    """What became of the requests that were sent in one second since the overload began."""
+    """Outcome of the requests that were sent in one second; `second` counts from the start of the overload."""
 
     second: int
     sent: int
@@ -50,7 +51,7 @@ class Second:
 
 
 class LivenessProbe:
-    """Asks /livez again and again in a thread; `latencies_ms` of those answered 200, and how many were not."""
+    """Requests /livez repeatedly in a thread. Has `latencies_ms` of answers with status 200, and a count of others."""
 
     def __init__(self, port: int) -> None:
         self.latencies_ms: list[float] = []
@@ -77,13 +78,13 @@ class LivenessProbe:
 
 
 def run_open_loop(server: Server, bodies: Path, peak: float, share: float, seconds: float, queued: int) -> LoadResult:
-    """One open loop at a share of the peak."""
+    """Run one open loop at a share of the peak."""
     connections = count_connections(peak * share, queued if share >= 1 else 0)
     return run_load(server, 1, lambda: open_loop(server, bodies, [Phase(seconds, peak * share)], connections))
 
 
 def summarize_open_loops(share: float, results: Sequence[LoadResult]) -> dict[str, Any]:
-    """A share of the peak over all rounds; rates are per second."""
+    """Summarize a share of the peak over all rounds. Rates are per second."""
     loads = [each.load for each in results]
     return {
         "share": share,
@@ -97,7 +98,7 @@ def summarize_open_loops(share: float, results: Sequence[LoadResult]) -> dict[st
 def run_soak(
     server: Server, bodies: Path, peak: float, minutes: int, report: Callable[[str], None]
 ) -> Iterator[dict[str, Any]]:
-    """Memory and requests of each minute; minute 0 is before the load."""
+    """Yield memory and request counts of each minute; minute 0 is before the load."""
     yield {"minute": 0, "rss_mb": server.rss_mb()}
     rate = peak * BASE_SHARE
     for minute in range(1, minutes + 1):
@@ -108,15 +109,15 @@ def run_soak(
 
 
 def memory_growth_mb(rss_mb: Sequence[float]) -> float:
-    """From after the first minute, in which queues and pools fill for the first time, to the end."""
+    """Growth of memory from the end of the first minute, in which queues and pools fill, to the end."""
     return rss_mb[-1] - rss_mb[1]
 
 
 def run_overload(server: Server, folder: Path, peak: float, seconds: float, queued: int) -> dict[str, Any]:
-    """`seconds` of 300 % of the peak, then twice as long of 70 %.
+    """Run `seconds` at 300 % of the peak, then twice as long at 70 %.
 
     Args:
-        queued: how many requests the server may hold at once; there are that many connections more than arrivals need.
+        queued: number of requests that the server may hold at once; as many additional connections are opened.
     """
     bodies, _ = write_bodies(MAIN_CASE, folder)
     base, surge = peak * BASE_SHARE, peak * (OVERLOAD_SHARE - BASE_SHARE)
@@ -129,7 +130,7 @@ def run_overload(server: Server, folder: Path, peak: float, seconds: float, queu
 
 
 def merge_loads(first: Load, other: Load) -> Load:
-    """Both loads as one, in the order of sending."""
+    """Merge two loads, in the order of sending."""
     sent = np.concatenate([first.sent, other.sent])
     order = np.argsort(sent, kind="stable")
     return Load(
@@ -143,7 +144,7 @@ def merge_loads(first: Load, other: Load) -> Load:
 
 
 def summarize_overload(load: Load, prober: LivenessProbe, peak: float, surge_s: float) -> dict[str, Any]:
-    """Rates are per second; `recovered_s` counts from the end of the surge, None: not within the run."""
+    """Summarize the overload. Rates are per second. `recovered_s` counts from the end of the surge; None if never."""
     surge = load.sent_between(SETTLE_S, surge_s)
     goodput = load.goodput_between(SETTLE_S, surge_s)
     seconds = count_by_second(load)
@@ -165,7 +166,7 @@ def summarize_overload(load: Load, prober: LivenessProbe, peak: float, surge_s: 
 
 
 def count_by_second(load: Load) -> list[Second]:
-    """One entry for each second since the first request in which any was sent."""
+    """Count outcomes for each second since the first request; seconds without requests are left out."""
     seconds = []
     for second in np.unique((load.sent - load.started_at).astype(int)):
         part = load.sent_between(second, second + 1)
@@ -175,7 +176,7 @@ def count_by_second(load: Load) -> list[Second]:
 
 
 def seconds_to_recovery(seconds: list[Second], surge_s: float) -> int | None:
-    """Whole seconds from the end of the surge to the first from which on all is well; None if the last is not."""
+    """Seconds from the end of the surge until all later seconds are healthy; None if the last one is not."""
     after = [each for each in seconds if each.second >= surge_s]
     bad = [each.second for each in after if not is_healthy(each)]
     if not after or (bad and bad[-1] == after[-1].second):

@@ -1,17 +1,19 @@
-"""Does the priority score rank messages as people do? Held-out support e-mails that nothing here was trained on.
+"""Agreement of the priority score with urgency labels of people, on support e-mails that were not used in training.
 
     python -m benchmarks.priority --data PATH
 
-Regime: PATH is a CSV with columns `text` and `urgency` (low, medium, high), made for `facility_urgency`: 200 e-mails
-to a facility service. Every text is masked and its sentiment read by the champion of this machine. The intent is *not*:
-the starter taxonomy is an online shop's, nine of ten of these mails are out of its scope, so each gets the points of an
-intent of medium urgency. What is measured are the cues, the sentiment and the levels of `policy/priority.yaml`.
+Method: PATH is a CSV with columns `text` and `urgency` (low, medium, high), made for `facility_urgency`: 200 e-mails
+to a facility service. Every text is masked, and the champion of this machine predicts its sentiment. The intent is
+*not* predicted: the starter taxonomy is that of an online shop and nine of ten of these e-mails are out of scope, so
+each gets the points of an intent of medium urgency. The benchmark measures the cues, the sentiment and the levels of
+`policy/priority.yaml`.
 
-The rows are split once by a hash of their text. The *look* half was read, mistakes and all, to find which general cues
-were missing; the *check* half never was, so believe the check half. Printed: rank correlation with 95 % percentile
-bootstrap intervals, the AUROC of high against the rest, the share of levels that are right (urgent counts as high), the
-rank correlation of the score with the length of the text (long letters must not collect points by being long), and each
-level against the urgency. Beside it stands what a TF-IDF linear model reaches that was trained on these very rows.
+The rows are split by a hash of their text. The development half (`look`) was inspected, with its errors, to find
+missing general cues. The test half (`check`) was never inspected: only its results are unbiased. Prints rank
+correlation with 95 % percentile bootstrap intervals, the AUROC of high against the rest, the share of correct levels
+(urgent counts as high), the rank correlation of the score with the length of the text (long texts must not get points
+for their length), and counts of level by urgency. For comparison it prints the accuracy of a TF-IDF linear model that
+was trained on these rows.
 """
 
 from __future__ import annotations
@@ -40,12 +42,12 @@ from runners.ensemble.warm_up import load_warm_ensemble
 BATCH_TEXTS = 16
 RESAMPLES = 1000
 TF_IDF_ACCURACY = 0.885
-"""Five folds over all rows, trained on four of them: a ceiling for words alone, not a competitor."""
+"""Cross-validation with five folds over all rows: an upper bound for word features."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredRows:
-    """Scored rows, one entry each: points, level, urgency (0 low, 1 medium, 2 high), characters, and the half."""
+    """Arrays with one entry per row: points, level, urgency (0 low, 1 medium, 2 high), characters, half."""
 
     score: NDArray[np.float64]
     level: NDArray[np.str_]
@@ -79,12 +81,12 @@ def main() -> None:
 
 
 def is_development_text(text: str) -> bool:
-    """The half that may be read; half of all texts, whatever their order."""
+    """Whether a text is in the development half, independent of the order of the texts."""
     return hashlib.sha256(text.encode()).digest()[0] % 2 == 0
 
 
 def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> ScoredRows:
-    """Every row of the file, as a standard customer's who does not say since when they wait."""
+    """Score every row of the file as a message of a standard customer with unknown waiting time."""
     with data.open(encoding="utf-8", newline="") as file:
         csv_rows = list(csv.DictReader(file))
     texts = [mask(row["text"]).text for row in csv_rows]
@@ -105,7 +107,7 @@ def score_rows(data: Path, ensemble: Ensemble, policy: PriorityPolicy) -> Scored
 
 
 def measure(rows: ScoredRows) -> dict[str, Any]:
-    """The figures of one half as plain numbers; `levels` counts (urgency, level)."""
+    """Metrics of one half as plain numbers; `levels` counts (urgency, level)."""
     draws = np.random.default_rng(0).integers(0, len(rows.score), (RESAMPLES, len(rows.score)))
     resampled = [rows.select(draw) for draw in draws]
     metrics: dict[str, Any] = {"rows": len(rows.score)}
@@ -134,7 +136,7 @@ def _kendall(rows: ScoredRows) -> float:
 
 
 def _auroc(rows: ScoredRows) -> float:
-    """Of the score for high urgency: the share of pairs in the right order, ties counting half (Mann-Whitney)."""
+    """AUROC of the score for high urgency: share of correctly ordered pairs, ties count half (Mann-Whitney)."""
     high = rows.urgency == URGENCIES.index("high")
     positives, negatives = int(high.sum()), int((~high).sum())
     ranks = float(rankdata(rows.score)[high].sum())

@@ -1,4 +1,4 @@
-"""Tables, promises and plots of `benchmarks.serving`, from its JSON, so that a stored run can be reported again."""
+"""Tables, targets and plots of a run of `benchmarks.serving`, from its JSON."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ P95_MS, P99_MS = 200.0, 400.0
 OVERLOAD_GOODPUT, REFUSED_MS, LIVEZ_MS, RECOVERED_S = 0.80, 50.0, 100.0, 10.0
 GRPC_RATIO, CACHE_GAIN = 1.1, 5.0
 RSS_MB, READY_S, GROWTH_MB = 1536.0, 15.0, 32.0
-"""No growth means: less than 2 % of what the server may hold. Allocators move by some megabytes without a leak."""
+"""Maximum memory, start time and memory growth. Growth may be 2 % of the memory: allocators vary by some megabytes."""
 
 LATENCY_COLUMNS: tuple[Column, ...] = (
     ("p50 ms", "p50_ms", ".1f"),
@@ -34,7 +34,7 @@ LATENCY_COLUMNS: tuple[Column, ...] = (
 CLOSED_LOOP_COLUMNS: tuple[Column, ...] = (
     ("request", "name", ""),
     ("in flight", "concurrency", "d"),
-    ("CPU ms a text", "cpu_ms_per_text", ".2f"),
+    ("CPU ms per text", "cpu_ms_per_text", ".2f"),
     ("efficiency", "efficiency", ".2f"),
     ("wall ratio", "wall_ratio", ".2f"),
     ("requests/s", "requests_per_s", ".0f"),
@@ -55,10 +55,10 @@ OVERLOAD_COLUMNS: tuple[Column, ...] = (
     ("of the peak", "share_of_peak", ".2f"),
     ("503: p50", "refused_p50_ms", ".0f"),
     ("p99", "refused_p99_ms", ".0f"),
-    ("most ms", "refused_most_ms", ".0f"),
+    ("max ms", "refused_most_ms", ".0f"),
     ("/livez: p50", "livez_p50_ms", ".0f"),
     ("p99", "livez_p99_ms", ".0f"),
-    ("most ms", "livez_most_ms", ".0f"),
+    ("max ms", "livez_most_ms", ".0f"),
     ("failed", "failed", "d"),
     ("recovered after, s", "recovered_s", "d"),
 )
@@ -67,7 +67,7 @@ LINE_STYLES = ("-o", "--s", ":^")
 
 
 class TargetCheck(NamedTuple):
-    """`measured` is a median if there were rounds."""
+    """One target and its measured value, which is a median if there were rounds."""
 
     what: str
     target: float
@@ -78,15 +78,15 @@ class TargetCheck(NamedTuple):
 def print_report(result: Mapping[str, Any]) -> None:
     machine = result["machine"]
     Console(width=TABLE_WIDTH).print(
-        f"{machine['processor']}, {machine['cores']} cores, commit {machine['commit']}, load of the machine before the run "
-        f"{machine['load_before']:.1f} (above 0.3 another program uses the machine: believe ratios at most)",
+        f"{machine['processor']}, {machine['cores']} cores, commit {machine['commit']}, load of the machine before the "
+        f"run {machine['load_before']:.1f} (above 0.3 another program uses the machine: only ratios are reliable)",
         highlight=False,
     )
     loops = [{"loop": _loop(name, result), **figures} for name, figures in result["kernel"].items()]
     print_table(f"The models alone, bundle {result['bundle']}", [("loop", "loop", ""), *KERNEL_COLUMNS], loops)
     title = (
-        f"Closed loop: {result['workers']} workers, {result['placement']}. Efficiency: CPU of the models alone by the "
-        "server's; wall ratio: the server's texts/s by theirs"
+        f"Closed loop: {result['workers']} workers, {result['placement']}. Efficiency: CPU of the models alone / "
+        "CPU of the server; wall ratio: texts/s of the server / texts/s of the models alone"
     )
     print_table(title, CLOSED_LOOP_COLUMNS, result["closed"])
     if "open" in result:
@@ -97,8 +97,8 @@ def print_report(result: Mapping[str, Any]) -> None:
         print_table("Overload: 300 % of the peak", OVERLOAD_COLUMNS, [result["overload"]])
     if cache := result.get("cache"):
         rows = [
-            {"texts": "never sent before", "per_s": cache["cold_per_s"], "cpu_ms": cache["cold_cpu_ms"]},
-            {"texts": "the same again", "per_s": cache["hot_per_s"], "cpu_ms": cache["hot_cpu_ms"]},
+            {"texts": "new texts", "per_s": cache["cold_per_s"], "cpu_ms": cache["cold_cpu_ms"]},
+            {"texts": "repeated texts", "per_s": cache["hot_per_s"], "cpu_ms": cache["hot_cpu_ms"]},
             {"texts": "gain", "gain": cache["gain"]},
         ]
         columns = (("texts", "texts", ""), ("requests/s", "per_s", ".0f"), ("CPU ms", "cpu_ms", ".2f"))
@@ -108,7 +108,7 @@ def print_report(result: Mapping[str, Any]) -> None:
         print_table("Soak at 70 % of the peak", [*minutes, *LATENCY_COLUMNS[1:2], *LATENCY_COLUMNS[3:]], result["soak"])
     rows = [check._asdict() for check in check_targets(result)]
     columns = (("what", "what", ""), ("target", "target", ".2f"), ("measured", "measured", ".2f"))
-    print_table("Promises", [*columns, ("met", "met", "")], rows)
+    print_table("Targets", [*columns, ("met", "met", "")], rows)
 
 
 def _loop(name: str, result: Mapping[str, Any]) -> str:
@@ -117,7 +117,7 @@ def _loop(name: str, result: Mapping[str, Any]) -> str:
 
 
 def check_targets(result: Mapping[str, Any]) -> list[TargetCheck]:
-    """Every promise for which this run has the figures."""
+    """Check all targets for which this run has results."""
     return [*_closed_loop_targets(result), *_open_loop_targets(result), *_other_targets(result)]
 
 
@@ -153,7 +153,7 @@ def _open_loop_targets(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
 def _other_targets(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     if cache := result.get("cache"):
         yield _at_least("requests/s, cached / not cached", CACHE_GAIN, cache["gain"]["median"])
-    yield _at_most("most memory of all processes, MB", RSS_MB, max(row["rss_mb"] for row in result["closed"]))
+    yield _at_most("memory of all processes, maximum, MB", RSS_MB, max(row["rss_mb"] for row in result["closed"]))
     yield _at_most("ready after, s", READY_S, result["ready_s"])
     if len(soak := result.get("soak", ())) > 2:
         yield _at_most(
@@ -166,12 +166,12 @@ def _at_least(what: str, target: float, measured: float) -> TargetCheck:
 
 
 def _at_most(what: str, target: float, measured: float | None) -> TargetCheck:
-    """A figure that is missing (None) keeps no promise."""
+    """Check an upper limit; a missing value (None) does not meet it."""
     return TargetCheck(what, target, measured, measured is not None and measured <= target)
 
 
 def draw_plots(result: Mapping[str, Any], folder: Path) -> list[Path]:
-    """Write one PNG for each part of the run; their paths."""
+    """Write one PNG for each part of the run and return the paths."""
     parts = {
         "efficiency": ("closed", _efficiency),
         "latency": ("open", _latency),
@@ -182,7 +182,7 @@ def draw_plots(result: Mapping[str, Any], folder: Path) -> list[Path]:
     for name, (group, draw_part) in parts.items():
         if result.get(group):
             figure = Figure(figsize=(8, 4.5), layout="constrained")
-            FigureCanvasAgg(figure)  # needs no screen
+            FigureCanvasAgg(figure)  # a canvas without a display
             draw_part(figure.add_subplot(), result)
             paths.append(folder / f"{name}.png")
             figure.savefig(paths[-1], dpi=DOTS_PER_INCH)
@@ -190,7 +190,7 @@ def draw_plots(result: Mapping[str, Any], folder: Path) -> list[Path]:
 
 
 def error_bars(rows: Sequence[Mapping[str, Any]], name: str) -> tuple[list[float], list[list[float]]]:
-    """Medians, and how far least and most are from them, as matplotlib expects error bars."""
+    """Return medians and their distances to minimum and maximum, as matplotlib expects error bars."""
     medians = [row[name]["median"] for row in rows]
     below = [median - row[name]["least"] for median, row in zip(medians, rows, strict=True)]
     above = [row[name]["most"] - median for median, row in zip(medians, rows, strict=True)]
@@ -207,8 +207,8 @@ def _efficiency(axes: Axes, result: Mapping[str, Any]) -> None:
     for target in MIN_EFFICIENCY.values():
         axes.axvline(target, color="0.3", linestyle=":", linewidth=1)
         axes.text(target, -0.6, f"{target:.2f}", ha="center", fontsize=7)
-    axes.set_xlabel("CPU of the models alone / CPU of the server, per text (bars: least and most of the rounds)")
-    axes.set_title(f"How much of the server's work is the models' ({result['placement']})", loc="left", pad=14)
+    axes.set_xlabel("CPU of the models alone / CPU of the server, per text (bars: minimum and maximum of the rounds)")
+    axes.set_title(f"Share of the models in the CPU of the server ({result['placement']})", loc="left", pad=14)
 
 
 def _latency(axes: Axes, result: Mapping[str, Any]) -> None:
@@ -218,12 +218,12 @@ def _latency(axes: Axes, result: Mapping[str, Any]) -> None:
         medians, errors = error_bars(rows, f"{name}_ms")
         axes.errorbar(shares, medians, yerr=errors, fmt=line, color="0.15", capsize=3, label=name)
     axes.axhline(RECOVERED_P95_MS, color="0.5", linewidth=1)
-    axes.text(shares[0], RECOVERED_P95_MS, "promised p95 at 70 %", fontsize=8, va="bottom")
+    axes.text(shares[0], RECOVERED_P95_MS, "target p95 at 70 %", fontsize=8, va="bottom")
     axes.set_yscale("log")
     axes.set_xticks(shares, [f"{share:.0f} %" for share in shares])
     axes.set_xlabel(f"requests offered, share of the peak of {result['peak_per_s']:.0f}/s")
     axes.set_ylabel("ms")
-    axes.set_title("Latency when requests come whatever the answers do", loc="left")
+    axes.set_title("Latency with an open loop", loc="left")
     axes.legend(frameon=False)
 
 
@@ -237,7 +237,7 @@ def _overload(axes: Axes, result: Mapping[str, Any]) -> None:
     axes.axhline(result["peak_per_s"], color="0.5", linewidth=1)
     axes.text(seconds_axis[-1], result["peak_per_s"], "peak", fontsize=8, va="bottom", ha="right")
     axes.axvline(result["overload"]["surge_s"], color="0.5", linestyle=":")
-    axes.set_xlabel("second in which the request was sent (dotted: the surge ends)")
+    axes.set_xlabel("second in which the request was sent (dotted: end of the surge)")
     axes.set_ylabel("requests")
     axes.set_title("Three times the peak, then 70 %", loc="left")
     axes.legend(frameon=False)

@@ -26,12 +26,12 @@ PROJECT = Path(__file__).resolve().parent.parent
 TABLE_WIDTH = 170
 
 Column = tuple[str, str, str]
-"""Heading, key of the row, and format; text has no format and is aligned to the left."""
+"""Heading, key of the row, and number format; text has the format '' and is aligned to the left."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoundStats:
-    """A figure over the rounds."""
+    """Median, minimum and maximum of a value over the rounds."""
 
     median: float
     least: float
@@ -42,24 +42,24 @@ class RoundStats:
         return cls(statistics.median(values), min(values), max(values))
 
     def __format__(self, form: str) -> str:
-        """`median (least-most)`, each in the given form."""
+        """Format as `median (least-most)`; `form` applies to each value."""
         return f"{self.median:{form}} ({self.least:{form}}-{self.most:{form}})"
 
 
 def ratios_by_round(above: Sequence[float], below: Sequence[float]) -> RoundStats:
-    """Divide round by round: both sides of a round were measured on the same machine at the same speed."""
+    """Divide by round: both values of a round were measured at the same speed of the machine."""
     return RoundStats.of([upper / lower for upper, lower in zip(above, below, strict=True)])
 
 
 def argument_parser(doc: str | None) -> argparse.ArgumentParser:
-    """A parser with the first line of the module's docstring; records the load of the machine before the run."""
+    """Return a parser with the first line of the docstring. Also records the load of the machine before the run."""
     machine()
     return argparse.ArgumentParser(description=doc.splitlines()[0] if doc else None)
 
 
 @cache
 def machine() -> dict[str, str | int | float]:
-    """Processor, cores, memory, versions, commit ("+": uncommitted changes), command, load at the first call."""
+    """Describe processor, cores, memory, versions, commit ("+": uncommitted changes), command, load at first call."""
     main = getattr(sys.modules["__main__"], "__spec__", None)
     module = main.name.removesuffix(".__main__") if main else Path(sys.argv[0]).stem
     return {
@@ -77,7 +77,7 @@ def machine() -> dict[str, str | int | float]:
 def print_table(
     title: str, columns: Sequence[Column], rows: Iterable[Mapping[str, Any]], *, width: int = TABLE_WIDTH
 ) -> None:
-    """Print rows as a table; a `RoundStats` has its least and most on a second line."""
+    """Print rows as a table. A RoundStats has minimum and maximum on a second line."""
     table = Table(title=title, title_justify="left")
     for heading, _, form in columns:
         table.add_column(heading, justify="right" if form else "left")
@@ -91,12 +91,12 @@ def print_result(benchmark: str, result: Mapping[str, Any]) -> None:
 
 
 def result_line(result: Any) -> str:
-    """The run as one line of JSON."""
+    """Return the run as one line of JSON."""
     return json.dumps(to_json_values(result), allow_nan=False)
 
 
 def to_json_values(value: Any) -> Any:
-    """Dataclasses as mappings, and NaN, which JSON does not have, as None."""
+    """Convert dataclasses to mappings, and NaN, which JSON does not have, to None."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return to_json_values(dataclasses.asdict(value))
     if isinstance(value, Mapping):
@@ -126,6 +126,6 @@ def _processor() -> str:
 
 
 def _git(*arguments: str) -> str:
-    """The output of git, empty outside a repository."""
+    """Return the output of git; empty outside of a repository."""
     result = subprocess.run(["git", *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
     return result.stdout.strip()

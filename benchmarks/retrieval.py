@@ -1,14 +1,14 @@
-"""Is the right passage found? Written questions against written passages, by each way of ranking.
+"""Quality of passage retrieval on a test set of questions, for each ranking method.
 
     python -m benchmarks.retrieval [--bundle PATH]
 
-Regime: 191 questions of customers (`retrieval.yaml`), 110 of them in words that the passage hardly has. Passages are
-the paragraphs of those that come with Frontdesk and 27 more, 81 in all, so that an intent has up to six. With the
-intent right, only its passages are ranked, as `PassageIndex.find` does; unknown, all of them. "intent alone" is the order
-of the files. A wrong intent is the nearest wrong one of each question: what then still helps is the one passage that
-`PassageIndex.related_passages` adds, whose share of questions is shown, with how often it is added where the intent was right and
-nothing lacked. CPU is that of one retrieval. The set was written before the weights of the two parts were looked at;
-they are equal because nothing between 0.5 and 2 made a difference.
+Method: 191 questions of customers (`retrieval.yaml`), 110 of them with few words of their passage. Passages are the
+paragraphs of those that come with Frontdesk and 27 more, 81 in total, up to six per intent. With a known intent only
+its passages are ranked, as in `PassageIndex.find`; with an unknown intent all are ranked. "intent alone" is the order
+of the files. For wrong intents, the nearest wrong intent of each question is used: there only the extra passage of
+`PassageIndex.related_passages` can help. Shown are the share of questions for which it is right, and how often it is
+added although the intent was right. CPU is that of one retrieval. The questions were written before the weights of the
+two scores were chosen; the weights are equal, because values between 0.5 and 2 made no difference.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ RANKINGS: dict[str, Key] = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """`answers` are the ids of the passages that answer it, the one of `intent` first."""
+    """`answers` are the ids of the passages that answer the question, the one of `intent` first."""
 
     text: str
     intent: str
@@ -56,7 +56,7 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class RankMetrics:
-    """Shares of the questions: right passage first, among the first three; mean of 1 / rank."""
+    """Share of questions with the right passage at rank 1, and at ranks 1 to 3; mean of 1 / rank."""
 
     first: float
     in_three: float
@@ -73,7 +73,7 @@ class RankMetrics:
 
 
 def load_test_set() -> tuple[Knowledge, tuple[Question, ...]]:
-    """The set."""
+    """Load passages and questions."""
     data = yaml.safe_load(TEST_SET_FILE.read_text(encoding="utf-8"))
     passages = [
         *(part for passage in Knowledge.read(STARTER_KNOWLEDGE).passages for part in _paragraphs(passage)),
@@ -84,7 +84,7 @@ def load_test_set() -> tuple[Knowledge, tuple[Question, ...]]:
 
 
 def ranks(index: PassageIndex, questions: Sequence[Question], *, intent_known: bool) -> dict[str, list[int]]:
-    """The rank of the right passage for each question, by way."""
+    """Rank of the right passage for each question, by ranking method."""
     ranks_by_method: dict[str, list[int]] = {name: [] for name in RANKINGS}
     for question in questions:
         passages = index.knowledge.passages
@@ -100,7 +100,7 @@ def ranks(index: PassageIndex, questions: Sequence[Question], *, intent_known: b
 
 
 def related_passages(index: PassageIndex, questions: Sequence[Question]) -> tuple[float, float]:
-    """Of a wrong intent: how often the added passage is the right one; of the right: how often one is added."""
+    """Return how often the extra passage is right for a wrong intent, and how often it is added for the right one."""
     rescued = added = 0
     for question in questions:
         ranked_passages = index.rank_passages(question.text, index.knowledge.passages)
@@ -116,7 +116,7 @@ def related_passages(index: PassageIndex, questions: Sequence[Question]) -> tupl
 
 
 def cpu_us(index: PassageIndex, questions: Sequence[Question]) -> float:
-    """Microseconds of CPU of one `find` among several passages of the right intent."""
+    """CPU microseconds of one `find` among the passages of the right intent."""
     timed_questions = [questions[number % len(questions)] for number in range(TIMED_CALLS)]
     start = time.process_time()
     for question in timed_questions:
@@ -126,7 +126,7 @@ def cpu_us(index: PassageIndex, questions: Sequence[Question]) -> float:
 
 def main() -> None:
     parser = argument_parser(__doc__)
-    parser.add_argument("--bundle", type=Path, help="whose features embed; the champion's by default")
+    parser.add_argument("--bundle", type=Path, help="bundle whose features embed texts; default: the champion")
     settings = load()
     bundle = open_bundle_at(settings, parser.parse_args().bundle or served_bundle_path(settings)).files
     knowledge, questions = load_test_set()
@@ -146,7 +146,7 @@ def main() -> None:
     columns = [("intent", "intent", ""), ("ranked by", "by", ""), *((*share, ".3f") for share in shares)]
     print_table(bundle.root.name, columns, rows)
     rescued, added = related_passages(index, questions)
-    print(f"A passage beside: right for {rescued:.1%} of wrong intents, added for {added:.1%} of right ones.")
+    print(f"Extra passage: right for {rescued:.1%} of wrong intents, added for {added:.1%} of right ones.")
     counts = {"bundle": bundle.root.name, "questions": len(questions), "passages": len(knowledge.passages)}
     cost = {"rescued": rescued, "added_in_vain": added, "cpu_us": cpu_us(index, questions)}
     print_result("retrieval", {**counts, "rows": rows, **cost})

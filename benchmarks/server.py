@@ -1,10 +1,10 @@
-"""A server as a user starts it, for benchmarks: its own home, free ports, a token, and what its processes cost.
+"""Start a server for a benchmark, as users start it: private home, free ports, a token, CPU and memory of processes.
 
     python -m benchmarks.server [--workers N] [--placement NAME] [--cached-texts N] COMMAND...
 
-As a command: starts one, runs COMMAND with BENCHMARK_URL, BENCHMARK_GRPC_ADDRESS and BENCHMARK_TOKEN in its
-environment, stops the server, and prints what it cost. Authentication, metrics, access log and storage are on, as by
-default.
+This command starts a server, runs COMMAND with BENCHMARK_URL, BENCHMARK_GRPC_ADDRESS and BENCHMARK_TOKEN in its
+environment, stops the server, and prints its CPU and memory. Authentication, metrics, access log and storage are on, as
+by default.
 
 CPU is user plus system time of every process of the server: master, API workers, and the runners of the placement.
 """
@@ -42,12 +42,12 @@ TOKEN_TTL_S = 6 * 3600
 IDLE_WINDOW_S, IDLE_SHARE = 0.3, 0.1
 
 CpuByProcess = Mapping[int, float]
-"""Process id -> seconds of CPU so far."""
+"""CPU seconds by process id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One that is ready. `ready_s` is how long it took to be."""
+    """A running server. `ready_s` is the time from start until ready."""
 
     home: Path
     port: int
@@ -68,7 +68,7 @@ class Server:
         return [self.master, *self.master.children(recursive=True)]
 
     def worker(self, name: str = "worker-1") -> psutil.Process:
-        """An API worker or runner, by the name under which it signs on."""
+        """Return an API worker or runner by the name of its heartbeat file."""
         (beat,) = (self.home / "run").glob(f"*/{name}")
         return psutil.Process(int(beat.read_text(encoding="utf-8")))
 
@@ -76,7 +76,7 @@ class Server:
         return {process.pid: sum(process.cpu_times()[:2]) for process in self.processes()}
 
     def wait_until_idle(self) -> CpuByProcess:
-        """Wait for what earlier load may have left behind; the reading from which to count."""
+        """Wait until work of earlier load has ended; return the CPU at that time."""
         before = self.cpu()
         while True:
             time.sleep(IDLE_WINDOW_S)
@@ -86,15 +86,15 @@ class Server:
             before = after
 
     def rss_mb(self) -> float:
-        """Resident memory of all processes together; pages that they share count in each."""
+        """Resident memory of all processes together; shared pages count in each."""
         return float(sum(process.memory_info().rss for process in self.processes())) / 2**20
 
 
 def cpu_s_between(before: CpuByProcess, after: CpuByProcess) -> float:
-    """CPU seconds between two readings.
+    """CPU seconds between two measurements.
 
     Raises:
-        RuntimeError: a process of the server ended in between; what it spent is not known.
+        RuntimeError: a process of the server ended in between; its CPU is not known.
     """
     if ended := before.keys() - after.keys():
         raise RuntimeError(f"{len(ended)} process(es) of the server ended while they were measured.")
@@ -110,16 +110,16 @@ def running(
     bundle: Path | None = None,
     database_url: str | None = None,
 ) -> Iterator[Server]:
-    """A server of the champion of this machine, or of `bundle`, until the block ends.
+    """Run a server with the champion of this machine, or with `bundle`, until the end of the block.
 
-    It stores in SQLite in its own folder, or in the named database.
+    It stores in SQLite in its own folder, or in the database of `database_url`.
 
     Raises:
-        RuntimeError: with its log, when it was not ready in time.
+        RuntimeError: it was not ready in time; the message contains its log.
     """
     settings = load()
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16_384)), hard))  # one open file a connection
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 16_384)), hard))  # one open file per connection
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         port, grpc_port = free_ports(2)
@@ -151,7 +151,7 @@ def start_server(
         Its process, and the seconds until it was ready.
 
     Raises:
-        RuntimeError: with its log, when it was not ready in time.
+        RuntimeError: it was not ready in time; the message contains its log.
     """
     start = time.monotonic()
     log = folder / "log"
@@ -177,7 +177,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def get_status(port: int, path: str) -> int:
-    """Status of a GET over a new connection; 0 without an answer."""
+    """Status of a GET request over a new connection; 0 without an answer."""
     connection = http.client.HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", path)
@@ -195,7 +195,7 @@ def _token(settings: Settings, home: Path) -> str:
 
 
 def _stop(server: subprocess.Popen[bytes]) -> None:
-    """Terminate it as an operator would; kill processes that remain after a minute."""
+    """Terminate the server as an operator would; kill processes that remain after a minute."""
     if server.poll() is not None:
         return
     master = psutil.Process(server.pid)
@@ -211,7 +211,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=load().server.workers)
     parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
     parser.add_argument("--cached-texts", type=int, default=0)
-    parser.add_argument("command", nargs=argparse.REMAINDER, help="what to run against it")
+    parser.add_argument("command", nargs=argparse.REMAINDER, help="command to run against the server")
     options = parser.parse_args()
     with running(workers=options.workers, placement=options.placement, cached_texts=options.cached_texts) as server:
         before = server.cpu()

@@ -1,19 +1,19 @@
-"""How close does the server come to the models alone, and does it hold under load? Both sides in one run.
+"""Efficiency of the server compared with the models alone, and its behaviour under load, in one run.
 
     python -m benchmarks.serving [--quick] [--placement NAME] [--only GROUPS] [--soak MINUTES] [--plots FOLDER]
 
-Regime: the champion of this machine (or FRONTDESK_MODEL__BUNDLE), a server as users start it (authentication, metrics,
-access log; storing where the row says so), as many workers as configured, score cache off, and the written length mix
-of `benchmarks.workload` in distinct texts. Load comes from wrk, whose own CPU is shown; it runs on the same machine, so
-the wall-clock ratio pays for it and the CPU ratio does not. The bare loop of `benchmarks.kernel` takes turns with the
-server in every round, and ratios are formed within a round. The peak is the best median of the closed loops.
+Method: the champion of this machine (or FRONTDESK_MODEL__BUNDLE); a server as users start it (authentication, metrics,
+access log; storing if the row states it) with the configured number of workers; score cache off; distinct texts of
+`benchmarks.workload`. The load generator is wrk on the same machine. Its CPU is shown; it lowers the wall-clock ratio,
+but not the CPU ratio. In every round the loop of `benchmarks.kernel` runs in turn with the server, and ratios are
+computed within a round. The peak is the highest median of the closed loops.
 
-Groups: closed (concurrency 1, 8, 64, 256; always there, the peak comes from it), batch (32 texts a request), stored,
-mix (the traffic mix), grpc, open (50, 70, 90, 120 % of the peak), overload (300 % and recovery), cache (the same texts
-again, against texts never seen, with the cache on). `--soak` adds minutes at 70 % of the peak, with the memory of each.
+Groups: closed (concurrency 1, 8, 64, 256; always run, because it gives the peak), batch (32 texts per request), stored,
+mix (the request mix), grpc, open (50, 70, 90, 120 % of the peak), overload (300 % and recovery), cache (repeated and
+new texts with the cache on). `--soak` adds minutes at 70 % of the peak and shows the memory after each.
 
-Prints tables and whether each promise is kept; the last line is JSON, also written to serving.json beside the plots.
-All groups take about eight minutes on two cores that nobody else uses.
+Prints tables and the result for each target. The last line is JSON, which is also written to serving.json next to the
+plots. All groups take about eight minutes on two otherwise idle cores.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Result:
-    """All requested groups. The cache has a server of its own, when the other has ended."""
+    """Measure the requested groups. The cache is measured on a second server after the first has ended."""
     settings = load()
     bundle = open_trusted_bundle(settings)
     arguments = {name: getattr(options, name) for name in ("placement", "workers", "rounds", "seconds")}
@@ -84,9 +84,11 @@ def measure(options: argparse.Namespace, report: Callable[[str], None]) -> Resul
 
 def _arguments() -> argparse.Namespace:
     parser = argument_parser(__doc__)
-    parser.add_argument("--quick", action="store_true", help="under two minutes: shows that it works, measures little")
+    parser.add_argument("--quick", action="store_true", help="under two minutes: a functional check, not a measurement")
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each load; the overload takes nine times that")
+    parser.add_argument(
+        "--seconds", type=float, default=4.0, help="duration of each load; the overload takes nine times as long"
+    )
     parser.add_argument("--workers", type=int, default=load().server.workers)
     parser.add_argument("--placement", default="embedded", choices=PLACEMENTS)
     parser.add_argument("--only", type=_parse_groups, default=GROUPS, help=f"comma-separated: {','.join(GROUPS)}")
@@ -100,7 +102,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _parse_groups(text: str) -> tuple[str, ...]:
-    """Those asked for, and the closed loops, on which the others rest."""
+    """Parse the requested groups and add the closed loops, which the others require."""
     groups = tuple(text.split(","))
     if unknown := set(groups) - set(GROUPS):
         raise argparse.ArgumentTypeError(f"no such group: {', '.join(sorted(unknown))}")

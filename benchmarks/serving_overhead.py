@@ -1,13 +1,13 @@
-"""What does a request cost beside the models? CPU per request of one worker, against the same bundle in a bare loop.
+"""CPU per request of one worker outside of the models, compared with the same bundle in a bare loop.
 
     python -m benchmarks.serving_overhead [--rounds 5] [--seconds 4]
 
-Regime: the champion of this machine; one worker, started as users start it (authentication, metrics, access log and
+Method: the champion of this machine; one worker, started as users start it (authentication, metrics, access log and
 storage on), under closed loops of wrk at concurrency 1 and 32. CPU is user plus system time of the worker process.
-Plumbing is the CPU of the worker outside the thread that runs the models. The bare loop runs the same texts through
-`Ensemble.understand` in this process, one at a time (for concurrency 1) or 32 (for 32): it never sleeps, so its caches
-stay warm, and in a server that waits for a disk or a client between two texts the same models cost more (measured:
-0.2 ms a text after every fsync). Both sides run in turn in every round: compare ratios, seconds are the machine's.
+Overhead is the CPU of the worker outside of the thread that runs the models. The bare loop runs the same texts through
+`Ensemble.understand` in this process, 1 or 32 at a time. It never sleeps, so its caches stay warm; in a server that
+waits for a disk or a client between two texts the same models cost more (measured: 0.2 ms per text after every fsync).
+Both sides run in turn in every round: compare ratios, because absolute values depend on the machine.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from runners.ensemble.warm_up import load_warm_ensemble
 
 TEXTS = 1500
 CASES = [
-    Case("plumbing", f"{path}, stored" if store else path, concurrency, path, store=store)
+    Case("overhead", f"{path}, stored" if store else path, concurrency, path, store=store)
     for concurrency in (1, 32)
     for path, store in ((UNDERSTAND, False), (UNDERSTAND, True), (QUERIES, True))
 ]
 COLUMNS: tuple[Column, ...] = (
     ("request", "case", ""),
     ("in flight", "concurrency", "d"),
-    *((name.replace("_", " "), f"{name}_ms", ".2f") for name in ("server", "models", "plumbing", "bare_loop")),
+    *((name.replace("_", " "), f"{name}_ms", ".2f") for name in ("server", "models", "overhead", "bare_loop")),
     ("p50", "p50_ms", ".2f"),
     ("p95", "p95_ms", ".2f"),
 )
@@ -50,7 +50,7 @@ COLUMNS: tuple[Column, ...] = (
 def main() -> None:
     parser = argument_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of each load")
+    parser.add_argument("--seconds", type=float, default=4.0, help="duration of each load")
     options = parser.parse_args()
     bundle = open_trusted_bundle(load())
     ensemble = load_warm_ensemble(bundle, threads=1)
@@ -61,13 +61,13 @@ def main() -> None:
             status.update(case.key)
             rows.append(_measure(server, case, ensemble, masked, options.rounds, options.seconds))
     print_table(f"CPU per request in ms, one worker, bundle {bundle.version}", COLUMNS, rows)
-    print_result("plumbing", {"rounds": options.rounds, "seconds": options.seconds, "rows": rows})
+    print_result("serving_overhead", {"rounds": options.rounds, "seconds": options.seconds, "rows": rows})
 
 
 def _measure(
     server: Server, case: Case, ensemble: Ensemble, masked: Sequence[str], rounds: int, seconds: float
 ) -> dict[str, Any]:
-    """CPU milliseconds per request of the worker and per text of the bare loop, in turn."""
+    """Measure CPU milliseconds per request of the worker and per text of the bare loop, in turn."""
     worker, loads = server.worker(), []
     served, models, bare = list[float](), list[float](), list[float]()
     with tempfile.TemporaryDirectory() as folder:
@@ -83,7 +83,7 @@ def _measure(
             served.append((all_after - all_before) / loads[-1].good)
             models.append((models_after - models_before) / loads[-1].good)
     overhead_ms = [whole - part for whole, part in zip(served, models, strict=True)]
-    figures = {"server": served, "models": models, "plumbing": overhead_ms, "bare_loop": bare}
+    figures = {"server": served, "models": models, "overhead": overhead_ms, "bare_loop": bare}
     return {
         "case": case.name,
         "concurrency": case.concurrency,

@@ -1,18 +1,19 @@
-"""What keeping costs: rows a second of group commit, and what storing adds to a request.
+"""Cost of storage: rows per second of group commit, and latency and CPU that storing adds to a request.
 
     python -m benchmarks.storage [--rounds N] [--seconds S] [--skip-server] [--bundle FOLDER]
 
-Two regimes, on SQLite (WAL, synchronous=FULL) and on a PostgreSQL of its own on this machine (fsync on), both on the
-disk that holds temporary folders. A commit waits for at least one flush of that disk, whose time stands in the table:
-it bounds what storing adds to a lone request from below.
+Databases: SQLite (WAL, synchronous=FULL) and a private PostgreSQL on this machine (fsync on), both on the disk of
+temporary folders. A commit waits for at least one flush of that disk. The table shows the time of a flush: it is a
+lower bound for what storing adds to a single request.
 
-*The recorder alone*, in one process: `CONCURRENT_WRITERS` requests at a time each wait for their record, as in a busy worker. The
-same records through the same thread, once with one row a transaction and once with as many as wait. The two take turns.
+*The recorder alone*, in one process: `CONCURRENT_WRITERS` requests at a time wait for their records, as in a busy
+worker. The same records pass through the same thread, with one row per transaction and with all waiting rows in one
+transaction. Both variants run in turn.
 
-*The server*, two workers, over HTTP: `/v1/understand` with `store` true and false in turn, alone and with 64 in flight.
-Models answer from the score cache (every text was sent before), so that their noise does not hide what storing costs;
-added are the difference of the medians (latency) and of CPU a request, all processes of the server. PostgreSQL's own
-processes are not of the server and not counted. Each figure is a median over the rounds, least and most beside it.
+*The server*, two workers, over HTTP: `/v1/understand` with `store` true and false in turn, at concurrency 1 and 64.
+Models answer from the score cache (every text was sent before), so that their noise does not hide the cost of storing.
+Shown are the differences of median latency and of CPU per request over all processes of the server. Processes of
+PostgreSQL are not counted. Each value is a median over the rounds, with minimum and maximum.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ DEADLINE_S = 60.0
 CACHED_TEXTS = 16_384  # of each worker: all texts of `benchmarks.closed_loop`
 GROUP_GAIN, ADDED_P50_MS, ADDED_CPU_MS = 10.0, 3.0, 0.3
 LATENCY = (1, "p50 at concurrency 1")
-CPU = (64, "CPU a request at 64 in flight")
+CPU = (64, "CPU per request at 64 in flight")
 
 
 @dataclass(frozen=True, slots=True)
 class CommitRates:
-    """Rows a second of the recorder alone; `gain` is grouped by alone, round by round."""
+    """Rows per second of the recorder alone; `gain` is the ratio grouped / alone, by round."""
 
     alone_per_s: RoundStats
     grouped_per_s: RoundStats
@@ -58,7 +59,7 @@ class CommitRates:
 
 @dataclass(frozen=True, slots=True)
 class AddedCost:
-    """Milliseconds that storing adds, and what they are added to."""
+    """Milliseconds that storing adds, and the values without storing."""
 
     p50_ms: RoundStats
     without_p50_ms: RoundStats
@@ -68,7 +69,7 @@ class AddedCost:
 
 @dataclass(frozen=True, slots=True)
 class StorageCosts:
-    """Of one database. `added` is None where no server was asked."""
+    """Results of one database. `added` is absent (None) without a server."""
 
     database: str
     flush_ms: RoundStats
@@ -77,7 +78,7 @@ class StorageCosts:
 
 
 def measure_flushes(folder: Path) -> RoundStats:
-    """Milliseconds until 4 kB more of a file are on the disk."""
+    """Milliseconds to append 4 kB to a file and flush it to the disk."""
     durations_ms = []
     with (folder / "flushed").open("wb", buffering=0) as file:
         for _ in range(FLUSHES):
@@ -89,7 +90,7 @@ def measure_flushes(folder: Path) -> RoundStats:
 
 
 def measure_commits(url: str, rounds: int) -> CommitRates:
-    """One row a transaction and many, in turn; the tables are there already."""
+    """Measure one row and many rows per transaction, in turn. The tables must exist."""
     alone, grouped = [], []
     for _ in range(rounds):
         alone.append(measure_rows_per_s(url, ALONE_ROWS, max_rows_per_commit=1))
@@ -98,9 +99,9 @@ def measure_commits(url: str, rounds: int) -> CommitRates:
 
 
 def measure_rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> float:
-    """How many records a second are acknowledged when `CONCURRENT_WRITERS` wait at a time."""
+    """Acknowledged records per second with `CONCURRENT_WRITERS` requests waiting at a time."""
     remaining = iter([record() for _ in range(rows)])
-    limits = {"budget_s": DEADLINE_S, "timeout_s": DEADLINE_S}  # what is measured is the database, not the spool
+    limits = {"budget_s": DEADLINE_S, "timeout_s": DEADLINE_S}  # so that the database is measured, not the spool
     with (
         tempfile.TemporaryDirectory() as home,
         open_worker_storage(url, Path(home), max_rows_per_commit=max_rows_per_commit, **limits) as worker,
@@ -119,7 +120,7 @@ def measure_rows_per_s(url: str, rows: int, *, max_rows_per_commit: int) -> floa
 
 
 def measure_added_cost(server: Server, rounds: int, seconds: float) -> AddedCost:
-    """Store and do not store, in turn, after every text was answered once."""
+    """Measure with and without storing, in turn, after every text was answered once."""
     results: dict[tuple[int, bool], list[LoadResult]] = {}
     with tempfile.TemporaryDirectory() as folder:
         cases = {
@@ -150,9 +151,9 @@ def _differences(figures: Mapping[bool, list[float]]) -> RoundStats:
 
 
 def check_targets(costs: StorageCosts) -> list[tuple[str, str, float, bool]]:
-    """What was promised of one database, the target in words, what was measured, and whether that is enough."""
+    """Return name, target, measured value and whether the target is met, for each target of one database."""
     gain = costs.commits.gain.median
-    checks = [("group commit / one commit a row", f">= {GROUP_GAIN:.0f}", gain, gain >= GROUP_GAIN)]
+    checks = [("group commit / one commit per row", f">= {GROUP_GAIN:.0f}", gain, gain >= GROUP_GAIN)]
     if costs.added is not None:
         p50, cpu = costs.added.p50_ms.median, costs.added.cpu_ms.median
         checks.append((f"added to {LATENCY[1]}, ms", f"<= {ADDED_P50_MS}", p50, p50 <= ADDED_P50_MS))
@@ -163,9 +164,9 @@ def check_targets(costs: StorageCosts) -> list[tuple[str, str, float, bool]]:
 def main() -> int:
     parser = argument_parser(__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=6.0, help="of each run of load against a server")
-    parser.add_argument("--skip-server", action="store_true", help="the recorder alone")
-    parser.add_argument("--bundle", type=Path, help="what the server serves; default: the champion of this machine")
+    parser.add_argument("--seconds", type=float, default=6.0, help="duration of each load on a server")
+    parser.add_argument("--skip-server", action="store_true", help="measure the recorder only")
+    parser.add_argument("--bundle", type=Path, help="bundle to serve; default: the champion of this machine")
     options = parser.parse_args()
     results = [_measure(database, url, options) for database, url in _databases()]
     _print(results)
@@ -190,7 +191,7 @@ def _measure(database: str, url: str, options: argparse.Namespace) -> StorageCos
 
 
 def _databases() -> Iterator[tuple[str, str]]:
-    """Each with an empty one of its own, there until the next is asked for."""
+    """Yield name and URL of an empty database; it exists until the next one is requested."""
     with tempfile.TemporaryDirectory() as folder:
         yield "SQLite", f"sqlite:///{folder}/frontdesk.db"
     if (reason := postgresql.missing()) is not None:
@@ -206,11 +207,11 @@ def _print(results: list[StorageCosts]) -> None:
     ]
     figures = (
         ("a flush of the disk, ms", "flush_ms", ".2f"),
-        ("one commit a row, rows/s", "alone_per_s", ".0f"),
+        ("one commit per row, rows/s", "alone_per_s", ".0f"),
         (f"group commit, {CONCURRENT_WRITERS} waiting, rows/s", "grouped_per_s", ".0f"),
         ("gain", "gain", ".1f"),
     )
-    print_table("What keeping costs", [("database", "database", ""), *figures], flat)
+    print_table("Commits of the recorder", [("database", "database", ""), *figures], flat)
     added = [{"database": costs.database, **to_json_values(costs.added)} for costs in results if costs.added]
     figures = (
         (f"{LATENCY[1]} without storing, ms", "without_p50_ms", ".2f"),
@@ -221,12 +222,12 @@ def _print(results: list[StorageCosts]) -> None:
     if added:
         print_table("What storing adds to a request", [("database", "database", ""), *figures], added)
     rows = [
-        {"database": costs.database, "what": what, "target": target, "measured": measured, "kept": met}
+        {"database": costs.database, "what": what, "target": target, "measured": measured, "met": met}
         for costs in results
         for what, target, measured, met in check_targets(costs)
     ]
     columns = (("database", "database", ""), ("what", "what", ""), ("target", "target", ""))
-    print_table("Promises", [*columns, ("measured", "measured", ".2f"), ("kept", "kept", "")], rows)
+    print_table("Targets", [*columns, ("measured", "measured", ".2f"), ("met", "met", "")], rows)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The traffic that benchmarks send, written down: the starter corpus in a fixed random order, every text once.
+"""Requests of the benchmarks: the starter corpus in a fixed random order, every text once.
 
-Lengths are those of real messages: a quarter has 2 to 6 words, half is one sentence, a fifth two or three, the rest are
-e-mails of up to ten lines (median 81 characters, 95th percentile 177). No text comes twice, so nothing can be cached.
+Lengths are those of real messages: a quarter has 2 to 6 words, half has one sentence, a fifth two or three, the rest
+are e-mails of up to ten lines (median 81 characters, 95th percentile 177). Texts are distinct, so none can be cached.
 
-`MIX` is what locust and the mixed case of `benchmarks.serving` send: mostly single messages that are only understood,
-fewer that are answered, and some batches, as a ticket system sends them that works off its backlog. Everything is
-stored, which is the default of the product. Shares are of requests; they are an assumption, not a customer's log.
+`MIX` is used by locust and the mixed case of `benchmarks.serving`: mostly single messages without a reply, fewer with a
+reply, and some batches, as from a ticket system that works off a backlog. All are stored, which is the default. Shares
+are shares of requests; they are an assumption, not measured at a customer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ UNDERSTAND, BATCH, QUERIES = "/v1/understand", "/v1/understand/batch", "/v1/quer
 
 @dataclass(frozen=True, slots=True)
 class RequestKind:
-    """One kind of request: its path, how many texts it carries, and its share of all requests."""
+    """One kind of request: path, number of texts, and share of all requests."""
 
     name: str
     path: str
@@ -50,7 +50,7 @@ class Request:
 
 
 def messages(count: int, seed: int = 7) -> list[str]:
-    """`count` different messages; more than the corpus holds get a number at their end."""
+    """Return `count` distinct messages; beyond the size of the corpus, a number is appended to make them distinct."""
     texts = [
         json.loads(line)["text"]
         for file in sorted(STARTER_CORPUS.glob("*.jsonl"))
@@ -61,20 +61,20 @@ def messages(count: int, seed: int = 7) -> list[str]:
 
 
 def build_request(path: str, texts: Sequence[str], *, store: bool) -> Request:
-    """One request to `path` with these messages; more than one only for the batch."""
+    """Build a request to `path`; several texts are allowed only for the batch path."""
     queries = [{"text": text, "store": store} for text in texts]
     body = {"queries": queries} if path == BATCH else queries[0]
     return Request(path, json.dumps(body), tuple(texts))
 
 
 def build_requests(path: str, texts: Sequence[str], *, store: bool, texts_each: int = 1) -> list[Request]:
-    """All messages in order, `texts_each` a request; what does not fill the last request is left out."""
+    """Build requests of all texts in order, `texts_each` per request; texts that do not fill the last are left out."""
     starts = range(0, len(texts) - texts_each + 1, texts_each)
     return [build_request(path, texts[start : start + texts_each], store=store) for start in starts]
 
 
 def mix_requests(texts: Iterable[str], seed: int = 11) -> Iterator[Request]:
-    """Requests of `MIX`, in random order by its shares, until the messages are used up."""
+    """Yield requests in random order with the shares of `MIX`, until the texts are used up."""
     generator = random.Random(seed)
     remaining = iter(texts)
     shares = [kind.share for kind in MIX]
@@ -87,6 +87,6 @@ def mix_requests(texts: Iterable[str], seed: int = 11) -> Iterator[Request]:
 
 
 def write_requests(file: Path, requests: Iterable[Request]) -> Path:
-    """For wrk and the gRPC client: a request a line, its path, a tab and its body (JSON holds neither)."""
+    """Write one request per line for wrk and the gRPC client: path, tab, body. JSON has no raw tab or newline."""
     file.write_text("".join(f"{each.path}\t{each.body}\n" for each in requests), encoding="utf-8")
     return file

@@ -1,4 +1,4 @@
--- Requests and measurements of wrk for benchmarks/load.py, which explains the method. One thread.
+-- Requests and measurements with wrk for benchmarks/load.py, which explains the method. One thread.
 -- Arguments: file of requests, file for results, Authorization, kind of loop, schedule, number of the first request.
 -- The kind is "closed", "open" or "summary"; the schedule is "seconds:requests a second,..." (only "open" has a rate).
 local ffi = require("ffi")
@@ -6,14 +6,14 @@ ffi.cdef("typedef struct { long seconds, nanoseconds; } instant; int clock_getti
 
 local MONOTONIC = 1
 local NEVER_MS = 86400000
-local LATE_S = 0.005 -- timers fire to the millisecond: what leaves later than this counts from when it was due
+local LATE_S = 0.005 -- timers have millisecond resolution: a request sent later than this counts from when it was due
 
 local instant = ffi.new("instant")
 local heads, tails = {}, {}
 local closed, phases, ends = false, {}, 0
-local waiting, first, last = {}, 1, 0 -- when the arrivals are due that connections wait for, earliest first
+local waiting, first, last = {}, 1, 0 -- due times of the arrivals that connections wait for, earliest first
 local started, number, outstanding = {}, 0, 0
-local begun, due -- when the load began, and when the latest arrival is due that a connection has taken
+local begun, due -- start of the load, and due time of the latest arrival that a connection has taken
 local results
 
 local function now()
@@ -35,14 +35,14 @@ function init(arguments)
     ends = ends + tonumber(seconds)
     phases[#phases + 1] = { ends = ends, rate = tonumber(rate) }
   end
-  if arguments[4] == "summary" then -- for servers that do not repeat X-Request-ID: wrk measures by itself
+  if arguments[4] == "summary" then -- for servers that do not repeat X-Request-ID: wrk measures
     delay, response = nil, nil
   else
     results = assert(io.open(arguments[2], "w"))
   end
 end
 
--- When the next request is due; nil when the load is over.
+-- Due time of the next request; nil after the end of the load.
 local function next_due(at)
   if closed then
     return at < begun + ends and at or nil
@@ -55,8 +55,8 @@ local function next_due(at)
   end
 end
 
--- A connection is free: it takes the next arrival that no other has taken. Milliseconds until that is due.
--- After the last answer the process ends by itself, so that all that the server did was for answers that are counted.
+-- A free connection takes the next arrival. Returns the milliseconds until it is due.
+-- The process ends after the last answer, so that the server has worked for counted answers only.
 function delay()
   local at = now()
   begun = begun or at
@@ -77,7 +77,7 @@ end
 function request()
   local at = now()
   number = number + 1
-  if begun then -- wrk makes one request before all others, to look at it
+  if begun then -- wrk builds one request before the load, to inspect it
     outstanding = outstanding + 1
   end
   if first <= last then
@@ -100,7 +100,7 @@ function response(status, headers)
   outstanding = outstanding - 1
 end
 
--- Runs in a Lua state of its own, where `init` was not called: prints what wrk measured.
+-- Runs in a separate Lua state, in which `init` was not called. Prints the measurements of wrk.
 function done(summary, latency)
   local errors = summary.errors
   local broken = errors.connect + errors.read + errors.write + errors.timeout

@@ -1,3 +1,3 @@
-"""The command line, one file a verb; the only package that sees all the others."""
+"""The command line, one module per command; the only package that imports all others."""
 
-import frontdesk  # noqa: F401 - imported first: it switches off the usage reports of libraries
+import frontdesk  # noqa: F401 - imported first, because it disables the usage reports of libraries

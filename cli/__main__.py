@@ -1,4 +1,4 @@
-"""`python -m cli` is `frontdesk`."""
+"""`python -m cli` runs the `frontdesk` command."""
 
 from cli.main import run
 

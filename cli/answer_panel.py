@@ -1,4 +1,4 @@
-"""One answer as a panel for the terminal. Reads the JSON of the API, so that local and remote answers look the same."""
+"""Render one answer for the terminal. The input is the JSON of the API, so local and remote answers look the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SENTIMENT_STYLE = {"negative": "red", "neutral": "white", "positive": "green"}
 
 
 def answer_panel(answer: Mapping[str, Any]) -> Panel:
-    """Reply, decision with its reasons, intent with candidates, sentiment, priority with its parts, uncertainty."""
+    """Render reply, decision, intent, sentiment, priority, uncertainty and the predictions of the base models."""
     sections: list[RenderableType] = []
     if reply := answer.get("reply"):
         cited = ", ".join(citation["title"] for citation in reply["citations"])
@@ -35,12 +35,12 @@ def answer_panel(answer: Mapping[str, Any]) -> Panel:
     table.add_column()
     table.add_row("decision", _decision(answer["decision"]))
     if summary := answer.get("hand_off"):
-        table.add_row("hand-off", _handoff_summary(summary))
+        table.add_row("handoff", _handoff_summary(summary))
     table.add_row("intent", _intent(answer["intent"]))
     table.add_row("sentiment", _sentiment(answer["sentiment"]))
     table.add_row("priority", _priority(answer["priority"]))
     table.add_row("uncertainty", _uncertainty(answer["uncertainty"]))
-    table.add_row("members", _members(answer["members"]))
+    table.add_row("base models", _members(answer["members"]))
     sections.append(table)
     total_ms = answer["timings_ms"].get("total", 0.0)
     footer = f"{answer['model_version']}  {total_ms:.1f} ms  {answer['query_id']}"
@@ -64,7 +64,7 @@ def _decision(decision: Mapping[str, Any]) -> Text:
 
 
 def _next_actions(decision: Mapping[str, Any]) -> list[str]:
-    """The suggested actions, each with what the message already says of it."""
+    """Describe each suggested action with the slots that were filled from the message."""
     slots = {entry["action"]: entry["slots"] for entry in decision.get("actions", ())}
     descriptions = []
     for action in decision["suggested_actions"]:
@@ -74,7 +74,7 @@ def _next_actions(decision: Mapping[str, Any]) -> list[str]:
 
 
 def _describe_author(reply: Mapping[str, Any]) -> str:
-    """Who wrote the reply, where a language model was asked, and what its checks said."""
+    """Describe provider, source and checks of a reply that a language model wrote; '' for other replies."""
     if not reply.get("prompt_hash"):
         return ""
     failed = [check for check in reply["checks"] if not check["passed"]]

@@ -1,4 +1,4 @@
-"""`frontdesk ask`: put a message to a running server, or, where none runs, to the champion in this process."""
+"""`frontdesk ask`: send a message to the running server, or to the champion in this process if none runs."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ Ask = Callable[[str], dict[str, Any]]
 
 def ask(
     message: Annotated[
-        str | None, typer.Argument(help="The customer's words. Without it, each line of standard input is one message.")
+        str | None, typer.Argument(help="The customer's message. Default: each line of standard input is one message.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a message.")] = False,
-    store: Annotated[bool, typer.Option(help="Keep the masked message and the answer.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object per message.")] = False,
+    store: Annotated[bool, typer.Option(help="Store the masked message and the answer.")] = True,
     customer: Annotated[
-        str | None, typer.Option(help="Whose messages they are: what this customer went through before counts.")
+        str | None, typer.Option(help="Customer id. The stored history of this customer is taken into account.")
     ] = None,
     local: Annotated[bool, typer.Option("--local", help="Do not look for a running server.")] = False,
 ) -> None:
-    """Answer a customer's message: reply, decision and why.
+    """Answer a customer's message and print reply, decision and reasons.
 
-    Exit code 0 when every message was answered, 1 when one was refused.
+    Exit code 1 if a message is refused.
     """
     from rich.console import Console
 
@@ -72,9 +72,9 @@ def _messages(message: str | None) -> Iterator[str]:
 
 @contextmanager
 def _open_asker(settings: Settings, fields: Mapping[str, object], *, local: bool) -> Iterator[Ask]:
-    """A function that answers one message: by the server where one is alive, else in this process.
+    """Yield a function that answers one message, by the server of this home if it runs, else in this process.
 
-    `about` are the fields of the request beside the text.
+    `fields` are the fields of the request other than the text.
     """
     from httpx2 import Client, Timeout
 
@@ -89,13 +89,13 @@ def _open_asker(settings: Settings, fields: Mapping[str, object], *, local: bool
                 yield _remote(client, settings, fields)
                 return
             if listener is not Listener.NOTHING:
-                typer.echo(f"{base} is answered by {listener.value}: the champion answers here instead.", err=True)
+                typer.echo(f"{base} is used by {listener.value}: the champion runs in this process instead.", err=True)
     with _embedded(settings, fields) as answer_message:
         yield answer_message
 
 
 def _remote(client: Any, settings: Settings, fields: Mapping[str, object]) -> Ask:
-    """Send questions to the server with a token that is valid for minutes and is renewed before it expires."""
+    """Return a function that sends messages to the server. Its token is valid for minutes and is renewed."""
     token, expires_at = "", 0.0
 
     def answer_message(text: str) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _mint_token(settings: Settings) -> tuple[str, float]:
     claims = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
     audit_if_possible(
         settings, "token.minted", jti, tenant=TENANT, details=claims
-    )  # the token is never printed: optional
+    )  # optional, because the token is never printed
     token = issue_token(
         load_signing_key(settings.keys),
         settings.security,
@@ -137,7 +137,7 @@ def _mint_token(settings: Settings) -> tuple[str, float]:
 
 @contextmanager
 def _embedded(settings: Settings, fields: Mapping[str, object]) -> Iterator[Ask]:
-    """The same pipeline as a server's, opened in this process; what it records is in the same database."""
+    """Yield a function that answers in this process, with the same pipeline and database as a server."""
     import asyncio
 
     from rich.console import Console
@@ -150,7 +150,7 @@ def _embedded(settings: Settings, fields: Mapping[str, object]) -> Iterator[Ask]
     from frontdesk.errors import FrontdeskError
     from frontdesk.types import Caller
 
-    with Console(stderr=True).status("no server is running: loading the champion here"):
+    with Console(stderr=True).status("no server is running: loading the champion in this process"):
         worker = open_worker(settings)
     caller = Caller(tenant=TENANT, subject=SUBJECT, scopes=frozenset({SCOPE}))
     with asyncio.Runner() as runner:

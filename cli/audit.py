@@ -1,4 +1,4 @@
-"""`frontdesk audit`: was the audit log changed, and what shows later that it was cut off."""
+"""`frontdesk audit`: verify, list and sign the audit log. Other commands write their audit entries with it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 EXIT_UNREACHABLE, EXIT_INCOMPLETE_FILE = 3, 4
 """Exit codes of `verify`, in addition to 1 for a log that was changed."""
 
-app = typer.Typer(help="The audit log: verify it, and sign how far it has come.", no_args_is_help=True)
+app = typer.Typer(help="Verify, list and sign the audit log.", no_args_is_help=True)
 
 
 @app.command()
 def verify(
     checkpoint: Annotated[
-        list[Path] | None, typer.Option(help="A file of checkpoints that was kept elsewhere; repeat for several.")
+        list[Path] | None, typer.Option(help="A file of checkpoints from another machine; repeatable.")
     ] = None,
 ) -> None:
     """Verify every entry and checkpoint; exit code 1 if any was edited, removed, inserted, moved, cut off or damaged.
@@ -47,12 +47,13 @@ def verify(
     external, unreadable = read_checkpoint_file(settings.home / FILE_NAME)
     if unreadable:
         typer.echo(
-            f"{unreadable} lines of {settings.home / FILE_NAME} cannot be read: torn by a crash, or changed.", err=True
+            f"{unreadable} lines of {settings.home / FILE_NAME} cannot be read: incomplete after a crash, or changed.",
+            err=True,
         )
     for path in checkpoint or ():
         file_checkpoints, damaged = read_checkpoint_file(path)
         if damaged or not path.exists():
-            raise DataError("A file of checkpoints is not there, or holds something that is none.")
+            raise DataError("A file of checkpoints does not exist, or contains an invalid checkpoint.")
         external += file_checkpoints
     key = load_audit_key(settings.keys)
     try:
@@ -117,9 +118,9 @@ def checkpoint(
         bool, typer.Option("--complete-file", help="Add the checkpoints that this host's file lacks.")
     ] = False,
 ) -> None:
-    """Sign the head of every chain, keep that beside the log, and print it: append it to a file on another machine.
+    """Sign the head of every chain, store the checkpoint with the log, and print it for a file on another machine.
 
-    Servers do that by themselves too, for what is new (security.audit_checkpoint_s).
+    Servers also sign new entries periodically (security.audit_checkpoint_s).
     """
     from frontdesk.audit.chain import load_audit_key
     from frontdesk.audit.checkpoints import FILE_NAME, append_line, missing_from_file, store_checkpoint
@@ -151,8 +152,10 @@ def list_entries(
     customer: Annotated[str | None, typer.Option(help="Entries about this customer's id.")] = None,
     subject: Annotated[str | None, typer.Option(help="Entries of this subject.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Entries of this tenant.")] = None,
-    action: Annotated[str | None, typer.Option(help="Such as erase, export, read, refused, token.minted.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="The most entries.")] = 100,
+    action: Annotated[
+        str | None, typer.Option(help="Action, such as erase, export, read, refused, token.minted.")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of entries.")] = 100,
 ) -> None:
     """Print entries as JSON lines, newest first; an operation is followed by its outcome.
 
@@ -236,7 +239,7 @@ def audit_if_possible(
     tenant: str = "",
     details: Mapping[str, object] = MappingProxyType({}),
 ) -> None:
-    """Leave a trace of what was done at the command line. Where the database is away that is said, and no more."""
+    """Write an audit entry for a command. If the database is unavailable, print an error and continue."""
     from frontdesk.errors import StorageUnavailable
 
     try:

@@ -1,4 +1,4 @@
-"""`frontdesk build`: the champion into BentoML's model store, and a Bento that carries it."""
+"""`frontdesk build`: put the champion into BentoML's model store and build a Bento with it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ import typer
 
 
 def build() -> None:
-    """Build a Bento with the champion inside, to be served or put into a container anywhere."""
+    """Build a Bento that contains the champion, to be served or containerized on any machine."""
     from frontdesk.config import load
 
     settings = load()
-    bentoml_home = os.environ.setdefault(
-        "BENTOML_HOME", str(settings.home / "bentoml")
-    )  # BentoML reads it when imported
+    bentoml_home = os.environ.setdefault("BENTOML_HOME", str(settings.home / "bentoml"))  # BentoML reads it at import
     os.environ.setdefault("BENTOML_DO_NOT_TRACK", "True")
 
     from bentos.bento_build import build_bento
@@ -22,7 +20,7 @@ def build() -> None:
 
     bundle = open_trusted_bundle(settings)
     tag = build_bento(bundle)
-    typer.echo(f"{tag} carries the bundle {bundle.version}. Next:\n")
+    typer.echo(f"{tag} contains the bundle {bundle.version}. Next:\n")
     typer.echo(f"  export BENTOML_HOME={bentoml_home}")
     typer.echo(f"  bentoml serve {tag}           # writes to FRONTDESK_HOME, ./var by default")
     typer.echo(f"  bentoml containerize {tag}    # see docs/container.md")

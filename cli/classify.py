@@ -1,9 +1,9 @@
-"""`frontdesk classify`: a file of messages in, the same rows with what the ensemble makes of them out.
+"""`frontdesk classify`: add predictions and decisions to the rows of a CSV or JSONL file.
 
 Whole batches are appended to a partial file with a random name next to the output. After each batch the record
-`<output>.part.json` states the name of that file and the rows and bytes in it. An interrupted run truncates the partial
-file to the last whole batch and continues there: its output is the same byte for byte. Neither file is opened through a
-link or if another user owns it.
+`<output>.part.json` states the name of that file and the rows and bytes in it. A resumed run truncates the partial file
+to the last whole batch and continues there; its output is equal byte for byte to that of an uninterrupted run. Neither
+file is opened if it is a link or if another user owns it.
 """
 
 from __future__ import annotations
@@ -47,15 +47,15 @@ COLUMNS = (
 ERROR = "error"
 
 Classify = Callable[[Sequence[str]], list[dict[str, Any]]]
-"""Raw texts in, the values of COLUMNS for each out."""
+"""Maps raw texts to the values of COLUMNS for each."""
 
 
 @dataclass(slots=True)
 class ClassifyProgress:
-    """How far a run is: bytes read and written, rows, and what came of them."""
+    """Bytes read and written, rows, errors, and counts of decisions. Field names are keys of the progress record."""
 
     read: int = 0
-    written: int = 0
+    written: int = 0  # vocabulary: key of the progress record
     rows: int = 0
     errors: int = 0
     decisions: dict[str, int] = field(default_factory=dict)
@@ -64,12 +64,12 @@ class ClassifyProgress:
 def classify(
     file: Annotated[Path, typer.Argument(help="A .csv or .jsonl file of any size.")],
     text: Annotated[str, typer.Option(help="The column that holds the message.")] = "text",
-    output: Annotated[Path | None, typer.Option(help="Default: beside FILE, as NAME.classified.csv.")] = None,
-    prefix: Annotated[str, typer.Option(help="Put before the name of each new column.")] = "",
+    output: Annotated[Path | None, typer.Option(help="Default: NAME.classified.csv next to FILE.")] = None,
+    prefix: Annotated[str, typer.Option(help="Prefix for the name of each new column.")] = "",
 ) -> None:
-    """Add intent, sentiment, priority and decision of every message to a file, with the champion in this process.
+    """Add intent, sentiment, priority and decision of each message to a file. The champion runs in this process.
 
-    Ctrl-C stops it; the same command goes on. Rows that cannot be classified say why in `error`.
+    After Ctrl-C, the same command resumes. The column `error` states why a row cannot be classified.
     """
     from rich.console import Console
 
@@ -82,7 +82,7 @@ def classify(
     settings, console = load(), Console(stderr=True)
     target = output or file.with_name(f"{file.stem}.classified{file.suffix}")
     if target.resolve() == file.resolve():
-        raise DataError("The output would overwrite the file that is read.", hint="Give another --output.")
+        raise DataError("The output would overwrite the input file.", hint="Give another --output.")
     _check_output_paths(target)
     rows = open_rows(file, text, [prefix + name for name in (*COLUMNS, ERROR)])
     with console.status("loading the champion"):
@@ -97,13 +97,13 @@ def classify(
     try:
         _run_with_progress(run, progress, console)
     except KeyboardInterrupt:
-        console.print(f"Interrupted after {progress.rows} rows; the same command goes on there.", highlight=False)
+        console.print(f"Interrupted after {progress.rows} rows; the same command resumes there.", highlight=False)
         raise
     _print_summary(progress, target, Console())
 
 
 def _check_output_paths(target: Path) -> None:
-    """Check before any work that the output and its progress record can be written.
+    """Check that the output and its progress record can be written, before any work is done.
 
     Raises:
         DataError: a folder or special file has one of their names, or the target folder is not writable.
@@ -123,7 +123,7 @@ def _record_path(target: Path) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ClassifyRun:
-    """One file on its way. `identity` is what has to be the same for an interrupted run to go on."""
+    """One run of `frontdesk classify`. An interrupted run can be resumed only if `identity` is equal."""
 
     file: Path
     target: Path
@@ -134,7 +134,7 @@ class ClassifyRun:
 
     @property
     def part(self) -> Path:
-        """The partial file that the progress record of an interrupted run names.
+        """Path of the partial file that the progress record of an interrupted run names.
 
         Raises:
             FileNotFoundError: there is no record.
@@ -150,7 +150,7 @@ class ClassifyRun:
         return _record_path(self.target)
 
     def resume(self) -> tuple[ClassifyProgress, str]:
-        """Where to go on, and what to tell about it: '' where there was nothing to resume."""
+        """Return the progress to start from and a note for the user; the note is '' if there is no earlier run."""
         new_progress = ClassifyProgress(read=self.rows.start)
         try:
             record = self._read_record()
@@ -158,21 +158,24 @@ class ClassifyRun:
         except FileNotFoundError:
             return new_progress, ""
         except (FrontdeskError, OSError, ValueError, KeyError, TypeError):
-            return new_progress, "An earlier run left no record of how far it came: starting afresh."
+            return new_progress, "An earlier run left no valid progress record: starting from the beginning."
         changed = [name for name, value in self.identity.items() if record.get("identity", {}).get(name) != value]
         if changed:
             return (
                 new_progress,
-                f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting afresh.",
+                f"An earlier run was interrupted, but {' and '.join(changed)} changed: starting from the beginning.",
             )
         if not part.exists() or part.stat().st_size < progress.written:
-            return new_progress, "What an earlier run wrote is not all there: starting afresh."
-        return progress, f"Going on after {progress.rows} rows."
+            return (
+                new_progress,
+                "The partial file of an earlier run is missing or incomplete: starting from the beginning.",
+            )
+        return progress, f"Resuming after {progress.rows} rows."
 
     def steps(self, progress: ClassifyProgress) -> Iterator[ClassifyProgress]:
-        """Classify batch by batch from `reached` on, which is kept up to date; at the end the output is in its place.
+        """Classify batch by batch from `progress` on and update it; then move the partial file to the output path.
 
-        Each step is safe: what it wrote stays, whatever happens after it.
+        The output and the record of a batch are written before its step is yielded.
         """
         part = self.part if progress.written else self._new_part()
         descriptor = open_own_file(part, os.O_RDWR | (0 if progress.written else os.O_CREAT | os.O_EXCL))
@@ -180,14 +183,14 @@ class ClassifyRun:
             sink.truncate(progress.written)
             sink.seek(progress.written)
             if not progress.written:
-                progress.written += sink.write(self.rows.head)
+                progress.written += sink.write(self.rows.head)  # vocabulary: key of the progress record
             rows = self.rows.rows(source, progress.read)
             while batch := list(islice(rows, BATCH_ROWS)):
                 lines, outcomes = self._classify_batch(batch)
                 bytes_written = sink.write(lines)
                 sink.flush()
                 progress.read = batch[-1].end
-                progress.written += bytes_written
+                progress.written += bytes_written  # vocabulary: key of the progress record
                 progress.rows += len(batch)
                 progress.errors += outcomes.pop(ERROR, 0)
                 for decision, count in outcomes.items():
@@ -217,7 +220,7 @@ class ClassifyRun:
         return f".{self.target.name}.part-"
 
     def _new_part(self) -> Path:
-        """Return an unpredictable path for a new partial file, and delete partial files of runs without a record."""
+        """Return an unpredictable path for a new partial file. Deletes partial files of runs without a record."""
         for stale in self.target.parent.glob(f"{glob.escape(self._part_prefix)}*"):
             if is_trusted_owner(stale.lstat().st_uid) and (stale.is_symlink() or not stale.is_dir()):
                 stale.unlink()
@@ -309,4 +312,4 @@ def _print_summary(progress: ClassifyProgress, target: Path, console: Any) -> No
     classified = max(1, progress.rows - progress.errors)
     shares = ", ".join(f"{name} {count / classified:.1%}" for name, count in sorted(progress.decisions.items()))
     console.print(f"{progress.rows} rows, {progress.errors} errors. {shares}", highlight=False, soft_wrap=True)
-    console.print(f"Written to {target}", highlight=False, soft_wrap=True, markup=False)
+    console.print(f"Output: {target}", highlight=False, soft_wrap=True, markup=False)

@@ -1,4 +1,4 @@
-"""The options that map the columns of a team's own files, the same ones for every command that reads labelled rows."""
+"""Options for the column names of a team's own files, shared by all commands that read labelled rows."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ COLUMN_HELP = {
     "text": "The column that holds the message.",
     "intent": "The column that holds the intent.",
     "sentiment": "The column that holds the sentiment.",
-    "split": "The column that says train, val or test. Without it, files train.*, val* and test.* do.",
-    "group": "The column that holds together rows which no split may part.",
-    "out_of_scope": "The intent that marks what fits none.",
+    "split": "The column with train, val or test. Default: by the file names train.*, val* and test.*.",
+    "group": "The column whose equal values must stay in the same part of a split.",
+    "out_of_scope": "The label of messages that fit no intent.",
 }
 
 ColumnNames = dict[str, str]
-"""The fields of `training.data.column_mapping.Columns`, which a machine that only serves does not have."""
+"""Fields of `training.data.column_mapping.Columns`, which is not installed on a machine that only serves."""
 
 
 def with_column_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command one option for each column in the place of its keyword parameter `columns`."""
+    """Replace the keyword parameter `columns` of a command by one option for each column."""
     parameters: list[Parameter] = []
     for parameter in inspect.signature(command, eval_str=True).parameters.values():
         parameters += map(_option, COLUMN_HELP) if parameter.name == "columns" else [parameter]
@@ -45,7 +45,7 @@ def with_column_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def non_default_options(columns: Columns) -> list[str]:
-    """The flags that say what is not as usual."""
+    """Return the command line options for columns with a name other than the default."""
     from training.data.column_mapping import DEFAULT_COLUMNS
 
     named = {field.name: getattr(columns, field.name) for field in fields(columns)}

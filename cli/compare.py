@@ -1,4 +1,4 @@
-"""`frontdesk compare A B`: two bundles side by side on the held-out messages of the second. Changes nothing."""
+"""`frontdesk compare A B`: compare two bundles on the held-out messages of the second. Changes nothing."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from training.evaluation.comparison_stats import BundleComparison, Difference, IntentDifference, MetricPair
 
 MAX_SHOWN_LOSSES, MAX_SHOWN_GAINS = 15, 5
-"""Intents that are shown; those whose change is beyond chance always are."""
+"""Most intents that are shown. Intents whose change is beyond chance are always shown."""
 
 
 def compare(
-    first: Annotated[str, typer.Argument(metavar="A", help="A version, in the champion's place.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="A version, in the challenger's place.")],
+    first: Annotated[str, typer.Argument(metavar="A", help="The version in the role of the champion.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The version in the role of the challenger.")],
     as_json: Annotated[bool, typer.Option("--json", help="As JSON, with every intent.")] = False,
 ) -> None:
-    """What differs between A and B, which of it is beyond chance, and what the gate would say if B challenged A.
+    """Show the differences between A and B, those beyond chance, and the result of the promotion gate for B against A.
 
-    Both are asked about B's held-out messages. Intervals are paired bootstrap (95 %, 2,000 resamples), p-values are
-    McNemar's exact ones; those of intents are corrected for the number of intents (Holm).
+    Both classify the held-out messages of B. Intervals are paired bootstrap intervals (95 %, 2,000 resamples). P-values
+    are those of the exact McNemar test; p-values of intents are corrected for the number of intents (Holm).
     """
     import json
     from dataclasses import asdict
@@ -39,7 +39,7 @@ def compare(
 
     settings, console = load(), Console()
     bundles = [open_bundle_at(settings, settings.bundles / version) for version in (first, second)]
-    with Console(stderr=True).status("running both on the same held-out messages"):
+    with Console(stderr=True).status("running both bundles on the same held-out messages"):
         before, after = measure_bundles(bundles, load_comparison_rows(bundles[1]))
     verdict = decide_promotion(before.candidate, after.candidate, settings.promotion)
     comparison = compare_bundles(before, after)
@@ -114,7 +114,7 @@ def _show_intents(intents: tuple[IntentDifference, ...], console: Console) -> No
         console.print("No intent changes.\n")
         return
     heads = ("rows", "A", "B", "B - A", "A alone", "B alone", "p (Holm)")
-    title = f"{len(selected)} of {sum(difference.change != 0 for difference in intents)} intents that change, largest loss first"
+    title = f"{len(selected)} of {sum(each.change != 0 for each in intents)} intents that change, largest loss first"
     numbers = [Column(head, justify="right", no_wrap=True) for head in heads]
     table = Table("intent", *numbers, "", title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
     for difference in selected:

@@ -1,4 +1,4 @@
-"""`frontdesk config show`: what is in force, and where it comes from."""
+"""`frontdesk config show`: print the settings in force."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def config() -> None:
 
 @app.command()
 def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Print every setting in force; those that differ from the default are marked. Secrets are not settings."""
+    """Print every setting in force and mark those that differ from the default. Secrets are not settings."""
     from rich.console import Console
     from rich.table import Table
 
@@ -40,7 +40,7 @@ def show(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fal
 
 
 def _hide_secrets(values: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
-    """Database URLs may carry passwords."""
+    """Replace URLs, which may contain passwords, by `(set)`."""
     for section, key in (("storage", "url"), ("training", "tracking_uri"), ("llm", "proxy")):
         if values[section][key] is not None:
             values[section][key] = "(set)"

@@ -1,4 +1,4 @@
-"""`frontdesk data`: what is wrong with labelled messages, before a training run finds out; their taxonomy to edit."""
+"""`frontdesk data`: check labelled messages before training, and write a taxonomy of their labels."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from cli import column_options as flags
 if TYPE_CHECKING:
     from training.data.row_issues import RowIssue
 
-app = typer.Typer(help="Look at labelled messages.", no_args_is_help=True)
+app = typer.Typer(help="Check labelled messages.", no_args_is_help=True)
 
 
 @app.callback()
 def data() -> None:
-    """Look at labelled messages."""
+    """Check labelled messages."""
 
 
 @app.command()
@@ -31,9 +31,9 @@ def check(
     columns: flags.ColumnNames,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List every row that cannot be used, and those worth a look: repeated, on both sides of a split, doubtful, broken.
+    """List rows that cannot be used, and suspicious ones: repeated, on both sides of a split, doubtful, broken.
 
-    Exit code 1 when something cannot be used; notes alone leave it 0.
+    Exit code 1 if a row cannot be used; notes alone give 0.
     """
     from rich.console import Console
 
@@ -64,9 +64,9 @@ def taxonomy(
     *,
     columns: flags.ColumnNames,
 ) -> None:
-    """Write a taxonomy of all the labels to standard output, to be edited and given to `frontdesk train --taxonomy`.
+    """Write a taxonomy of all labels to standard output. Edit it, then use it with `frontdesk train --taxonomy`.
 
-    Until somebody writes a policy for an intent, it is understood and never automated.
+    An intent without a policy is recognized and never automated.
     """
     from training.data.column_mapping import Columns
     from training.data.examples import read_examples

@@ -1,4 +1,4 @@
-"""`frontdesk doctor`: is this machine, this configuration and this champion fit to serve, and where are the gaps?"""
+"""`frontdesk doctor`: check that this machine, the configuration and the champion can serve."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at: `good`, `warning` or `bad`, and what to know about it."""
+    """Result of one check. `state` is `good`, `warning` or `bad`. Field names are keys of `doctor --json`."""
 
     what: str
     state: str
-    told: str
+    told: str  # vocabulary: key of `doctor --json`
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Check runtime, champion, taxonomy, knowledge, database and keys. Exit code 1 when something is bad."""
+    """Check runtime, champion, taxonomy, knowledge, database and keys. Exit code 1 if a check fails."""
     from rich.console import Console
 
     from frontdesk.config import load
@@ -44,7 +44,7 @@ def doctor(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 
 
 def show_findings(findings: Iterable[Finding], console: Console) -> None:
-    """Print one line for each."""
+    """Print one line for each finding."""
     signs = {"good": "[green]ok  [/]", "warning": "[yellow]note[/]", "bad": "[red]bad [/]"}
     for finding in findings:
         console.print(f"{signs[finding.state]} {finding.what}: ", end="")
@@ -52,7 +52,7 @@ def show_findings(findings: Iterable[Finding], console: Console) -> None:
 
 
 def check_setup(settings: Settings) -> Iterator[Finding]:
-    """Look at everything that a server needs; nothing is changed."""
+    """Run all checks. Changes nothing."""
     yield Finding(
         "machine", "good", f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.machine()}"
     )
@@ -82,7 +82,7 @@ def _runtime(settings: Settings) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield Finding("encoders", "bad", str(error))
         return
-    yield Finding("encoders", "good", f"run on {provider.name} ({provider.because}); everything else on the CPU")
+    yield Finding("encoders", "good", f"run on {provider.name} ({provider.because}); all other models run on the CPU")
 
 
 def _champion(settings: Settings) -> Iterator[Finding]:
@@ -116,7 +116,7 @@ def _champion(settings: Settings) -> Iterator[Finding]:
         yield Finding("knowledge", "bad", str(error))
         return
     if uncovered_intents:
-        yield Finding("knowledge", "warning", f"no passage for {', '.join(uncovered_intents)}: a person has to answer")
+        yield Finding("knowledge", "warning", f"no passage for {', '.join(uncovered_intents)}: a person must answer")
     else:
         yield Finding("knowledge", "good", "every intent has a passage")
 
@@ -142,7 +142,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
 
     kind = settings.database_url.partition(":")[0]
     if kind == "sqlite" and not (settings.home / "frontdesk.db").exists() and settings.storage.url is None:
-        yield Finding("database", "good", "SQLite, made on first start")
+        yield Finding("database", "good", "SQLite, created at the first start")
         return
     try:
         engine = open_database(settings.database_url)
@@ -160,7 +160,7 @@ def _home(settings: Settings) -> Iterator[Finding]:
     from frontdesk.private_files import is_trusted_owner, path_problem
 
     if not settings.home.exists():
-        yield Finding("home", "good", "made on first start")
+        yield Finding("home", "good", "created at the first start")
         return
     status = settings.home.stat()
     mode = stat.S_IMODE(status.st_mode)
@@ -174,23 +174,23 @@ def _home(settings: Settings) -> Iterator[Finding]:
     elif mode & 0o077:
         yield Finding("home", "warning", f"other users can read files in {settings.home} ({mode:o}); {repair}")
     else:
-        yield Finding("home", "good", f"{settings.home} is closed to other users")
+        yield Finding("home", "good", f"{settings.home} is not accessible to other users")
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    """Check the key folder, the keys in use and the other keys in it; each is read as a server reads it."""
+    """Check the key folder, the keys in use and the other keys in it; each is read in the same way as by a server."""
     from frontdesk.private_files import folder_problem
 
     folder = settings.keys
     if not (folder / "signing.key").exists():
-        yield Finding("signing key", "good", "made on first start")
+        yield Finding("signing key", "good", "created at the first start")
         return
     if (problem := folder_problem(folder)) is not None:
         yield Finding("keys", "bad", f"{problem}; run: chmod 700 {folder}, and check each key in it")
         return
     problems = {path: problem for path in sorted(folder.glob("*.key")) if (problem := _key_problem(path))}
     in_use = problems.pop(folder / "signing.key", "")
-    yield Finding("signing key", "bad" if in_use else "good", in_use or "readable by its owner alone")
+    yield Finding("signing key", "bad" if in_use else "good", in_use or "readable only by its owner")
     if problems:
         yield Finding("other keys", "bad", "; ".join(problems.values()))
     mode = stat.S_IMODE(folder.stat().st_mode)

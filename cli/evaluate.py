@@ -1,4 +1,4 @@
-"""`frontdesk evaluate`: how good a sealed bundle is on any labelled file."""
+"""`frontdesk evaluate`: measure a bundle on a labelled file."""
 
 from __future__ import annotations
 
@@ -25,16 +25,17 @@ def evaluate(
     *,
     columns: flags.ColumnNames,
     all_rows: Annotated[
-        bool, typer.Option("--all", help="Every row, also where the data has a split. Default: its test rows.")
+        bool, typer.Option("--all", help="All rows, even if the data has a split. Default: its test rows.")
     ] = False,
     unknown_is_out_of_scope: Annotated[
-        bool, typer.Option("--unknown-is-out-of-scope", help="Count labels that the bundle lacks as out of scope.")
+        bool,
+        typer.Option("--unknown-is-out-of-scope", help="Count labels that the bundle does not have as out of scope."),
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Figures of a bundle on labelled messages, its worst intents, what it confuses, and how long a text takes.
+    """Print the metrics of a bundle on labelled messages: totals, worst intents, confusions, and time per text.
 
-    Rows that the bundle was trained on flatter it: give it others.
+    Use rows that the bundle was not trained on; others give metrics that are too good.
     """
     from rich.console import Console
 
@@ -49,7 +50,7 @@ def evaluate(
     labelled_rows = read_examples(data, Columns(**columns))
     test_rows = () if all_rows else tuple(row for row in labelled_rows if row.part == "test")
     examples = test_rows or labelled_rows
-    with Console(stderr=True).status(f"asking the bundle about {len(examples)} messages"):
+    with Console(stderr=True).status(f"classifying {len(examples)} messages"):
         path = Path(bundle) if Path(bundle).is_dir() else settings.bundles / bundle
         opened_bundle = open_bundle_at(settings, path)
         ensemble = Ensemble.load(opened_bundle, settings.model.onnx_threads)
@@ -66,9 +67,9 @@ def evaluate(
 def _show(evaluation: BundleEvaluation, version: str, console: Console, *, unknown_is_out_of_scope: bool) -> None:
     console.print(f"[bold]{version}[/] on {evaluation.rows} messages", highlight=False)
     if evaluation.unknown:
-        treatment = "counted as out of scope" if unknown_is_out_of_scope else "left out of the intent figures"
+        treatment = "counted as out of scope" if unknown_is_out_of_scope else "left out of the intent metrics"
         labels = ", ".join(f"{label} ({count})" for label, count in evaluation.unknown.items())
-        message = f"{sum(evaluation.unknown.values())} rows have an intent that the bundle does not know, {treatment}: {labels}"
+        message = f"{sum(evaluation.unknown.values())} rows have an intent that the bundle lacks, {treatment}: {labels}"
         console.print(message, highlight=False, markup=False, soft_wrap=True)
     show_metrics(evaluation.figures, console)
     _show_intents(evaluation, console)

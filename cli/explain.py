@@ -1,7 +1,7 @@
-"""`frontdesk explain`: how the champion reads one message, and how each part of the decision came about.
+"""`frontdesk explain`: show how the champion understands one message, and each step of the decision.
 
-Everything happens in this process with the champion's own bundle; nothing is stored and the words are not logged. What
-is shown is masked, as the models see it.
+Runs in this process with the bundle of the champion. Stores nothing and does not log the text. The text is shown
+masked, as the models see it.
 """
 
 from __future__ import annotations
@@ -27,22 +27,20 @@ if TYPE_CHECKING:
 
 
 def explain(
-    message: Annotated[
-        str | None, typer.Argument(help="The customer's words. Without it, standard input is the message.")
-    ] = None,
-    tier: Annotated[CustomerTier, typer.Option(help="What the customer pays for.")] = CustomerTier.STANDARD,
+    message: Annotated[str | None, typer.Argument(help="The customer's message. Default: standard input.")] = None,
+    tier: Annotated[CustomerTier, typer.Option(help="The tier of the customer.")] = CustomerTier.STANDARD,
     waiting_since: Annotated[
-        str | None, typer.Option(help="Since when the customer waits, such as 2026-01-31T09:30:00Z.")
+        str | None, typer.Option(help="Time since which the customer waits, such as 2026-01-31T09:30:00Z.")
     ] = None,
     customer: Annotated[
-        str | None, typer.Option(help="Whose message it is: what the record knows of this customer counts.")
+        str | None, typer.Option(help="Customer id. The stored history of this customer is taken into account.")
     ] = None,
-    tenant: Annotated[str, typer.Option(help="Whose customer that is.")] = "default",
+    tenant: Annotated[str, typer.Option(help="Tenant of the customer.")] = "default",
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """Show how a message is read and decided: members, candidates, uncertainty, priority, rules, and what would change.
+    """Show base models, candidates, uncertainty, priority and rules of one message, and what would change the decision.
 
-    Exit code 0 when the message was explained, 1 when it was refused or there is no champion.
+    Exit code 1 if the message is refused or there is no champion.
     """
     from rich.console import Console
 
@@ -70,7 +68,7 @@ def explain_query(
     max_plausible_to_clarify: int,
     history: CustomerHistory = EMPTY_HISTORY,
 ) -> dict[str, Any]:
-    """The whole explanation as plain data; probabilities are shares of 1, points are points of priority."""
+    """Return the whole explanation as plain data. Probabilities are between 0 and 1."""
     from datetime import UTC, datetime
 
     from frontdesk.decision.counterfactuals import Case
@@ -130,7 +128,7 @@ def _models_view(case: Case, calibration: Calibration) -> dict[str, Any]:
 
 
 def _decision(decision: Decision, case: Case) -> dict[str, Any]:
-    """The rules that applied, the deciding one first; then those that did not."""
+    """Return the decision with its rules: those that applied, the deciding one first, then all others."""
     from frontdesk.decision.rules import REASON_TEXTS
 
     others = [reason for reason in REASON_TEXTS if reason not in decision.reasons]
@@ -147,7 +145,7 @@ def _decision(decision: Decision, case: Case) -> dict[str, Any]:
 
 
 def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
-    """Checked as the API checks it; raises `InvalidQuery` naming the field."""
+    """Validate the input as the API does. Raises InvalidQuery, which names the field."""
     from bentos.schemas.queries import QueryIn, parse
 
     body = {"text": text, "customer_tier": tier, "waiting_since": waiting_since, "store": False}
@@ -155,7 +153,7 @@ def _query(text: str, tier: CustomerTier, waiting_since: str | None) -> Query:
 
 
 def _open(settings: Settings) -> Ensemble:
-    """The champion in the precision in which this machine serves it."""
+    """Load the champion in the precision in which this machine serves it."""
     from bentos.wiring.model import open_trusted_bundle
     from runners.ensemble.warm_up import load_warm_ensemble
     from runners.models.onnx_session import find_provider
@@ -168,7 +166,7 @@ def _open(settings: Settings) -> Ensemble:
 
 
 def _history(settings: Settings, tenant: str, customer: str | None) -> CustomerHistory:
-    """What the record knows of a customer; a stranger's where none is named or nothing was ever stored."""
+    """Return the stored history of a customer; an empty history without a customer or if nothing is stored."""
     from datetime import UTC, datetime
 
     from frontdesk.storage.database import begin_reading, migrate, open_database

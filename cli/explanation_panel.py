@@ -1,4 +1,4 @@
-"""The explanation of one decision as a panel for a support lead. Reads what `explain --json` prints."""
+"""Render the explanation of one decision for the terminal. The input is the output of `explain --json`."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ from rich.table import Table
 from rich.text import Text
 
 BAR_WIDTH = 20
-_EPISTEMIC = "epistemic: the models waver, more examples of this kind would help"
-_ALEATORIC = "aleatoric: the message itself leaves it open"
+_EPISTEMIC = "epistemic: the models are unsure; more examples of this kind would help"
+_ALEATORIC = "aleatoric: the message itself is ambiguous"
 
 
 def explanation_panel(explanation: Mapping[str, Any]) -> Panel:
-    """From what was read to what was decided, each step with the limit that it was held against."""
+    """Render each step from the masked message to the decision, with the thresholds that applied."""
     sections = (
         ("The message, as the models see it", Text(explanation["read_as"])),
-        ("What each model says alone", _members(explanation["members"])),
-        ("What they say together, calibrated", _intent(explanation)),
-        ("How unsure", _uncertainty(explanation["uncertainty"])),
-        ("How soon a person should look", _priority(explanation["priority"])),
-        ("May it go out without a person?", _automation(explanation["automation"])),
-        ("The decision", _decision(explanation["decision"])),
+        ("Prediction of each base model", _members(explanation["members"])),
+        ("Prediction of the ensemble, calibrated", _intent(explanation)),
+        ("Uncertainty", _uncertainty(explanation["uncertainty"])),
+        ("Priority", _priority(explanation["priority"])),
+        ("Automation", _automation(explanation["automation"])),
+        ("Decision", _decision(explanation["decision"])),
     )
     parts = [part for title, body in sections for part in (Rule(title, align="left", style="dim"), body, Text())]
     return Panel(Group(*parts[:-1]), subtitle=explanation["model_version"], subtitle_align="right", border_style="blue")
@@ -61,9 +61,9 @@ def _intent(explanation: Mapping[str, Any]) -> Group:
     side = "within" if intent["in_scope"] else "above"
     table.add_row(Text("out of scope", style="dim"), _bar(scope["probability"]), f"{side} {scope['threshold']:.1%}")
     limits = (
-        f"{len(plausible_labels)} plausible: every intent from {plausible['threshold']:.1%}. Such sets hold the right one in "
-        f"{plausible['coverage']:.0%} of messages. The limit of scope wrongly refuses at most "
-        f"{scope['false_alarm_rate']:.0%}."
+        f"{len(plausible_labels)} plausible: every intent from {plausible['threshold']:.1%}. Such sets contain the "
+        f"right intent in {plausible['coverage']:.0%} of messages. The out-of-scope threshold has a false alarm rate of "
+        f"at most {scope['false_alarm_rate']:.0%}."
     )
     sentiment = explanation["sentiment"]
     shares = ", ".join(f"{label} {share:.0%}" for label, share in sentiment["scores"].items())
@@ -75,7 +75,7 @@ def _uncertainty(uncertainty: Mapping[str, Any]) -> Table:
     table.add_row(f"{uncertainty['epistemic']:.2f}", _EPISTEMIC)
     table.add_row(f"{uncertainty['aleatoric']:.2f}", _ALEATORIC)
     method = uncertainty["method"].replace("_", " ")
-    table.add_row(Text(f"{uncertainty['score']:.2f}", style="bold"), Text(f"of 1 in all, by {method}", style="bold"))
+    table.add_row(Text(f"{uncertainty['score']:.2f}", style="bold"), Text(f"of 1 in total, by {method}", style="bold"))
     return table
 
 
@@ -90,11 +90,11 @@ def _priority(priority: Mapping[str, Any]) -> Group:
 
 def _automation(automation: Mapping[str, Any]) -> Text:
     if automation["threshold"] is None:
-        return Text("There was too little evidence on calibration rows to certify a threshold for this intent.")
+        return Text("There were too few calibration rows to certify a threshold for this intent.")
     enough = automation["confidence"] >= automation["threshold"]
     return Text(
-        f"{'Sure enough' if enough else 'Not sure enough'}: {automation['confidence']:.1%} against a threshold of "
-        f"{automation['threshold']:.1%}, certified to keep errors under {automation['max_error']:.0%} "
+        f"{'Confident enough' if enough else 'Not confident enough'}: {automation['confidence']:.1%} against a "
+        f"threshold of {automation['threshold']:.1%}, certified to keep errors under {automation['max_error']:.0%} "
         f"({automation['certificate_confidence']:.0%} confidence)."
     )
 
@@ -111,5 +111,5 @@ def _decision(decision: Mapping[str, Any]) -> Text:
     for change in decision["would_change"]:
         text.append(f"\n{change['action']} instead, if {change['condition']}", style="dim not bold")
     if not decision["would_change"]:
-        text.append("\nno single change would have given another action", style="dim not bold")
+        text.append("\nno single change would have led to another action", style="dim not bold")
     return text

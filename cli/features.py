@@ -1,4 +1,4 @@
-"""`frontdesk features`: what customers went through before, shown, kept in Redis, and written out for training."""
+"""`frontdesk features`: show customers' history features, rebuild them in Redis, and export them for training."""
 
 from __future__ import annotations
 
@@ -16,19 +16,17 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 app = typer.Typer(
-    help="Customers' features: show one, fill Redis again, export them for training.", no_args_is_help=True
+    help="Customers' history features: show, rebuild in Redis, export for training.", no_args_is_help=True
 )
 
 
 @app.command()
 def show(
-    customer: Annotated[str, typer.Argument(help="The customer's id, as callers send it.")],
-    tenant: Annotated[str, typer.Option(help="Whose customer it is.")] = "default",
-    at: Annotated[
-        str | None, typer.Option(help="As of this moment, such as 2026-01-31T09:30:00Z. Default: now.")
-    ] = None,
+    customer: Annotated[str, typer.Argument(help="The customer's id, as API clients send it.")],
+    tenant: Annotated[str, typer.Option(help="Tenant of the customer.")] = "default",
+    at: Annotated[str | None, typer.Option(help="As of this time, such as 2026-01-31T09:30:00Z. Default: now.")] = None,
 ) -> None:
-    """Print what the record knows of a customer before a moment, as JSON. A stranger's features are zeros."""
+    """Print the features of a customer as of a time, as JSON. Features of an unknown customer are zeros."""
     from datetime import UTC
 
     from frontdesk.errors import ConfigurationError
@@ -37,7 +35,7 @@ def show(
     try:
         moment = datetime.fromisoformat(at) if at else datetime.now(UTC)
     except ValueError:
-        raise ConfigurationError(f"--at {at} is no moment.", hint="Write it as 2026-01-31T09:30:00Z.") from None
+        raise ConfigurationError(f"--at {at} is not a time.", hint="Write it as 2026-01-31T09:30:00Z.") from None
     moment_utc = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     with _open_connection() as connection:
         typer.echo(json.dumps(asdict(history_as_of(connection, tenant, customer, moment_utc)), indent=2))
@@ -45,7 +43,7 @@ def show(
 
 @app.command()
 def rebuild() -> None:
-    """Fill Redis from the record: all customers of all tenants. Until it is done answers go on without history."""
+    """Rebuild Redis from the database, for all customers of all tenants. Until then answers have no history."""
     from contextlib import closing
 
     import redis
@@ -69,22 +67,22 @@ def rebuild() -> None:
 @app.command()
 def export(
     at_each_query: Annotated[
-        bool, typer.Option("--at-each-query", help="A line for each stored query of a known customer.")
+        bool, typer.Option("--at-each-query", help="One line for each stored query of a known customer.")
     ] = False,
 ) -> None:
-    """Write JSON lines for training: each query's id and the features that its customer had when it was asked.
+    """Write JSON lines for training: the id of each query, and the features of its customer at that time.
 
-    They are computed from earlier interactions alone, by the definition that serving uses.
+    Features are computed only from earlier interactions, with the same definition as in serving.
     """
     if not at_each_query:
-        raise typer.BadParameter("say --at-each-query: there is no other moment to export for yet")
+        raise typer.BadParameter("--at-each-query is required: other times are not supported yet")
     with _open_connection() as connection:
         for line in export_lines(connection):
             sys.stdout.write(f"{line}\n")
 
 
 def export_lines(connection: Connection) -> Iterator[str]:
-    """By customer and time; a customer's contacts are in memory at once, and all ratings."""
+    """Yield lines by customer and time. All ratings and the contacts of one customer are held in memory."""
     from collections import defaultdict
     from itertools import groupby
 
@@ -110,7 +108,7 @@ def export_lines(connection: Connection) -> Iterator[str]:
 
 
 def _open_connection() -> Connection:
-    """A connection to the record that only reads, on an engine of its own; its tables are up to date."""
+    """Migrate the database and return a read-only connection on a separate engine."""
     from frontdesk.config import load
     from frontdesk.storage.database import migrate, open_database
 

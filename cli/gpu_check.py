@@ -1,7 +1,7 @@
-"""`frontdesk gpu-check`: has this machine a GPU, do the encoders really run on it, and what is gained by that?
+"""`frontdesk gpu-check`: run the encoders on the GPU, compare results with the CPU, and measure the speed-up.
 
-It never calls a path good that it did not run. Without a GPU it says so and ends with 0, for none is required; with one
-that does not work it ends with 1 and says what to do.
+Reports success only for a path that was run. Without a GPU the exit code is 0, because none is required. With a GPU
+that does not work the exit code is 1, and the output states the remedy.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ LIBRARIES_HINT = "pip install 'onnxruntime-gpu[cuda,cudnn]', and a driver that i
 
 @dataclass(frozen=True, slots=True)
 class Gpu:
-    """One device as nvidia-smi names it; `memory` carries its unit."""
+    """One device as listed by nvidia-smi; `memory` includes its unit."""
 
     name: str
     memory: str
@@ -47,7 +47,7 @@ class Gpu:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Median milliseconds of one call with so many texts: the encoders alone, and the whole ensemble."""
+    """Median milliseconds of one call with `texts` texts, for the encoders alone and for the whole ensemble."""
 
     texts: int
     encoders_cpu_ms: float
@@ -58,7 +58,7 @@ class Timing:
 
 @dataclass(frozen=True, slots=True)
 class GpuCheck:
-    """All that was found. `gpu_path_run` is true only when encoders computed on the GPU and were compared."""
+    """All findings. `gpu_path_run` is true only if encoders ran on the GPU and were compared with the CPU."""
 
     findings: tuple[Finding, ...]
     gpu_path_run: bool = False
@@ -70,7 +70,7 @@ class GpuCheck:
 
 
 def gpu_check(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """Run the encoders on the GPU, where there is one, and compare with the CPU. Exit code 1 when it does not work."""
+    """Run the encoders on the GPU, if there is one, and compare with the CPU. Exit code 1 if that fails."""
     from rich.console import Console
 
     from frontdesk.config import load
@@ -85,7 +85,7 @@ def gpu_check(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] 
 
 
 def run_gpu_check(settings: Settings) -> GpuCheck:
-    """Look for a GPU, try it, and run the champion's encoders on it where it works."""
+    """Detect a GPU, test it, and run the encoders of the champion on it if it works."""
     import onnxruntime
 
     from runners.models.execution_provider import ONNXRUNTIME_NAMES, Provider, ProviderName
@@ -106,19 +106,19 @@ def run_gpu_check(settings: Settings) -> GpuCheck:
 
 
 def parse_gpus(csv: str) -> tuple[Gpu, ...]:
-    """The lines of `nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader`."""
+    """Parse the output of `nvidia-smi --query-gpu=name,memory.total,driver_version --format=csv,noheader`."""
     rows = (line.rsplit(",", 2) for line in csv.splitlines() if line.strip())
     return tuple(Gpu(name.strip(), memory.strip(), driver.strip()) for name, memory, driver in rows)
 
 
 def provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offered: bool) -> Finding:
-    """What to make of a provider that was tried.
+    """Return the finding for an execution provider that was tested.
 
     Args:
         name: `cuda` or `tensorrt`.
-        problem: why it does not work here; None where a graph was computed on it.
-        gpu_seen: whether nvidia-smi names a device.
-        offered: whether the installed build of onnxruntime has it at all.
+        problem: reason why it does not work here; None if a graph was computed on it.
+        gpu_seen: whether nvidia-smi lists a device.
+        offered: whether the installed build of onnxruntime includes it.
     """
     if problem is None:
         return Finding("provider", "good", f"{name}: a graph was computed on the GPU")
@@ -130,7 +130,7 @@ def provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offer
 
 
 def agreement_finding(difference: float, same: int, rows: int) -> Finding:
-    """What to say of the golden rows on both; `difference` is the largest of any probability."""
+    """Return the finding for golden rows on CPU and GPU; `difference` is the largest of any probability."""
     state = "good" if same == rows else "warning"
     return Finding(
         "against the CPU",
@@ -140,7 +140,7 @@ def agreement_finding(difference: float, same: int, rows: int) -> Finding:
 
 
 def median_ms(call: Callable[[], object], repetitions: int = REPETITIONS) -> float:
-    """Median milliseconds of a call, after one that is not counted."""
+    """Median milliseconds of a call, after one warm-up call."""
     call()
     durations_s = []
     for _ in range(repetitions):
@@ -151,12 +151,12 @@ def median_ms(call: Callable[[], object], repetitions: int = REPETITIONS) -> flo
 
 
 def show_check(check: GpuCheck, console: Console) -> None:
-    """Findings line by line, the timings as a table."""
+    """Print the findings, and the timings as a table."""
     from rich.table import Table
 
     show_findings(check.findings, console)
     if not check.gpu_path_run:
-        console.print("No model was run on a GPU: nothing here says how fast or how exact that is.", soft_wrap=True)
+        console.print("No model was run on a GPU: speed and precision there are not known.", soft_wrap=True)
         return
     table = Table("texts", "encoders, CPU ms", "GPU ms", "times", "ensemble, CPU ms", "GPU ms", "times", box=None)
     for row in check.timings:
@@ -185,7 +185,7 @@ def _machine() -> tuple[tuple[Gpu, ...], Finding]:
         )
     gpus = parse_gpus(result.stdout)
     if not gpus:
-        return (), Finding("GPU", "warning", "an NVIDIA driver, but no device that it can see")
+        return (), Finding("GPU", "warning", "an NVIDIA driver, but no device")
     description = "; ".join(f"{gpu.name}, {gpu.memory}, driver {gpu.driver}" for gpu in gpus)
     return gpus, Finding("GPU", "good", description)
 
@@ -201,9 +201,9 @@ def _runtime() -> Iterator[Finding]:
 
 
 def _torch() -> Finding:
-    """What PyTorch sees: a second opinion about driver and device, and what encoders would be trained on."""
+    """Report the device that PyTorch sees: it would train encoders, and confirms driver and device."""
     if find_spec("torch") is None:
-        return Finding("torch", "good", "not installed; a server needs none")
+        return Finding("torch", "good", "not installed; a server does not need it")
     import torch
 
     if not torch.cuda.is_available():
@@ -212,7 +212,7 @@ def _torch() -> Finding:
 
 
 def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
-    """The champion where it has something for a GPU, and what to say of it."""
+    """Return the champion if it has encoders, else None; and a finding."""
     from bentos.wiring.model import open_trusted_bundle
     from frontdesk.errors import BundleError
     from runners.models.onnx_encoder import ENCODER_MEMBERS
@@ -221,18 +221,18 @@ def _champion(settings: Settings) -> tuple[Bundle | None, Finding]:
         bundle = open_trusted_bundle(settings)
     except BundleError as error:
         return None, Finding(
-            "champion", "warning", f"{error.message} The encoders were NOT run; get some: {TRAIN_COMMAND}"
+            "champion", "warning", f"{error.message} Encoders were NOT run; train some: {TRAIN_COMMAND}"
         )
     if not set(ENCODER_MEMBERS) & set(bundle.manifest.members):
         message = (
-            f"{bundle.version} has no encoder, so nothing of it runs on a GPU. The encoders were NOT run; get some: "
+            f"{bundle.version} has no encoders, so no model of it runs on a GPU. Encoders were NOT run; train some: "
         )
         return None, Finding("champion", "warning", f"{message}{TRAIN_COMMAND}")
     return bundle, Finding("champion", "good", bundle.version)
 
 
 def _run(check: GpuCheck, bundle: Bundle, settings: Settings, provider: Provider) -> GpuCheck:
-    """Golden rows and timings on both."""
+    """Compare golden rows and timings of CPU and GPU."""
     import numpy as np
 
     from frontdesk.errors import FrontdeskError

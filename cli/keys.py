@@ -1,4 +1,4 @@
-"""`frontdesk keys`: the keys of this machine. A server that runs sees a change within a second."""
+"""`frontdesk keys`: manage the keys of this machine. A running server uses a change within a second."""
 
 from __future__ import annotations
 
@@ -19,20 +19,21 @@ if TYPE_CHECKING:
     from frontdesk.storage.sql.reencryption import KeyUse, ReencryptionJob
 
 MIN_UNUSED_S = 60.0
-"""Requests that began before a rotation have long been kept by then; a key is used for a second longer at most."""
+"""A key can be retired this long after its last use. By then all requests that used it have been stored: a running
+server uses a key for at most a second after a rotation."""
 
 app = typer.Typer(
-    help="The keys that sign tokens, those that seal what is stored, and the one that signs bundles.",
+    help="The keys that sign tokens, encrypt stored text, and sign bundles.",
     no_args_is_help=True,
 )
 
 
-Sealing = Annotated[bool, typer.Option("--sealing", help="Of the keys that seal what is stored, not of tokens' keys.")]
+Sealing = Annotated[bool, typer.Option("--sealing", help="Use the keys that encrypt stored text, not those of tokens.")]
 
 
 @app.command()
 def new(sealing: Sealing = False) -> None:
-    """Make a key that verifies (or opens) and is not used yet: copy it to every machine, then rotate to it."""
+    """Create a key that only verifies (or decrypts). Copy it to every machine, then rotate to it."""
     settings, files = _open_key_files(sealing)
     key = files.add()
     audit_if_possible(settings, "keys.new", key.kid)
@@ -41,9 +42,9 @@ def new(sealing: Sealing = False) -> None:
 
 @app.command()
 def rotate(
-    kid: Annotated[str | None, typer.Argument(help="Default: a new key, made now.")] = None, sealing: Sealing = False
+    kid: Annotated[str | None, typer.Argument(help="Default: a new key.")] = None, sealing: Sealing = False
 ) -> None:
-    """Sign (or seal) with another key from now on. What the one before it made stays good until it is retired."""
+    """Sign (or encrypt) with another key. Tokens and text of the previous key stay valid until it is retired."""
     settings, files = _open_key_files(sealing)
     key = files.rotate(kid)
     audit_if_possible(settings, "keys.rotate", key.kid)
@@ -51,8 +52,10 @@ def rotate(
 
 
 @app.command()
-def retire(kid: Annotated[str, typer.Argument(help="A key that is not in use.")], sealing: Sealing = False) -> None:
-    """Delete a key. Every token that it signed is refused from now on; one that still seals something stays."""
+def retire(
+    kid: Annotated[str, typer.Argument(help="A key that does not sign or encrypt any more.")], sealing: Sealing = False
+) -> None:
+    """Delete a key. All tokens that it signed are refused. A key that still encrypts text cannot be deleted."""
     settings, files = _open_key_files(sealing)
     if sealing and kid in {key.kid for key in files.read().others}:
         check_retirable(settings, kid, files.inactive_s(kid))
@@ -65,7 +68,7 @@ def retire(kid: Annotated[str, typer.Argument(help="A key that is not in use.")]
 def list_keys(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False, sealing: Sealing = False
 ) -> None:
-    """Which keys there are, the one in use first. Never their secrets."""
+    """List the keys, the one in use first. Never prints secrets."""
     _, files = _open_key_files(sealing)
     ring, (active_use, other_use) = files.read(), ("seals", "opens") if sealing else ("signs", "verifies")
     rows = [{"kid": ring.active.kid, "use": active_use}, *({"kid": key.kid, "use": other_use} for key in ring.others)]
@@ -78,9 +81,9 @@ def list_keys(
 
 @app.command()
 def reseal() -> None:
-    """Seal with the current key what earlier ones have sealed: the database, and this host's spool. Servers may run.
+    """Re-encrypt the database and this host's spool with the current key. Servers may run.
 
-    Ctrl-C stops it; the same command does what is left.
+    After Ctrl-C, the same command resumes.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -95,21 +98,23 @@ def reseal() -> None:
         key_use = job.key_use()
         current, others = job.field_cipher.current.kid, [key.kid for key in job.field_cipher.earlier.values()]
     audit_if_possible(settings, "keys.reseal", current)
-    typer.echo(f"{result.values} values were sealed anew with the key {current}.")
+    typer.echo(f"{result.values} values were re-encrypted with the key {current}.")
     if result.unreadable:
-        typer.echo(f"{result.unreadable} values could not be opened: their key is not here, or they were changed.")
+        typer.echo(f"{result.unreadable} values could not be decrypted: their key is missing, or they were changed.")
     for kid in others:
         reason = reason_to_keep(key_use, kid)
         typer.echo(
-            f"The key {kid} is still needed: {reason}." if reason else f"Nothing here needs the key {kid} any more."
+            f"The key {kid} is still needed: {reason}."
+            if reason
+            else f"The key {kid} is not needed on this host any more."
         )
         if not reason:
-            typer.echo(f"  Once the same is said on every host: frontdesk keys retire {kid} --sealing")
+            typer.echo(f"  Once every host reports this, run: frontdesk keys retire {kid} --sealing")
 
 
 @app.command()
 def bundle() -> None:
-    """The public key of this machine's promotions, for security.bundle_keys of others."""
+    """Print the public key that signs bundles here, for security.bundle_keys of other machines."""
     from frontdesk.config import load
     from model_store.signature import load_signer
 
@@ -117,8 +122,8 @@ def bundle() -> None:
 
 
 @app.command()
-def sign(folder: Annotated[Path, typer.Argument(help="A bundle that is not among those of this home.")]) -> None:
-    """Let a bundle be served that model.bundle names. `frontdesk promote` signs those of this home."""
+def sign(folder: Annotated[Path, typer.Argument(help="The folder of a bundle outside of this home.")]) -> None:
+    """Sign a bundle so that model.bundle can name it. `frontdesk promote` signs bundles of this home."""
     from frontdesk.config import load
     from model_store.bundle import open_bundle
     from model_store.signature import load_signer
@@ -139,13 +144,17 @@ def _open_key_files(sealing: bool) -> tuple[Settings, KeyFiles]:
 
 
 def check_retirable(settings: Settings, kid: str, inactive_s: float) -> None:
-    """Raises ConfigurationError where something sealed with the key is left, or may still be on its way."""
+    """Check that an encryption key is not needed any more.
+
+    Raises:
+        ConfigurationError: text encrypted with it is left, or a request may still store some.
+    """
     from frontdesk.errors import ConfigurationError
     from frontdesk.storage.spool.spool_file import delete_expired_keys
 
     if inactive_s < MIN_UNUSED_S:
         raise ConfigurationError(
-            f"The key {kid} was put aside {inactive_s:.0f} seconds ago, and requests may still be using it.",
+            f"The key {kid} was replaced {inactive_s:.0f} seconds ago, and requests may still be using it.",
             hint=f"Try again in {MIN_UNUSED_S - inactive_s:.0f} seconds.",
         )
     with open_reencryption_job(settings) as job:
@@ -156,18 +165,24 @@ def check_retirable(settings: Settings, kid: str, inactive_s: float) -> None:
 
 
 def reason_to_keep(key_use: KeyUse, kid: str) -> str:
-    """By what; nothing where a key may go."""
+    """Return why a key is still needed; '' if it can be retired."""
     parts = []
     if values := key_use.sealed[kid]:
-        parts.append(f"{values} values are sealed with it")
+        parts.append(f"{values} values are encrypted with it")
     if keys := key_use.fingerprints[kid]:
-        parts.append(f"{keys} Idempotency-Keys know their request by it, until storage.idempotency_ttl_s is over")
+        parts.append(
+            f"{keys} Idempotency-Keys have a request fingerprint of it, until storage.idempotency_ttl_s has passed"
+        )
     return " and ".join(parts)
 
 
 @contextmanager
 def open_reencryption_job(settings: Settings) -> Iterator[ReencryptionJob]:
-    """Raises StorageUnavailable where the database or the spool does not answer; what was sealed anew stays so."""
+    """Yield a job on the database and the spool of this host.
+
+    Raises:
+        StorageUnavailable: the database or the spool does not answer. Values that were re-encrypted stay so.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
     from frontdesk.errors import StorageUnavailable
@@ -188,5 +203,5 @@ def open_reencryption_job(settings: Settings) -> Iterator[ReencryptionJob]:
     except SQLAlchemyError as error:
         raise StorageUnavailable(
             f"The database did not answer ({error_name(error)}).",
-            hint="Nothing is lost: once it is back, the same command does what is left.",
+            hint="Nothing is lost: once it is available, the same command resumes.",
         ) from None

@@ -1,4 +1,4 @@
-"""`frontdesk knowledge`: what is wrong with the passages that replies rest on, before a customer finds out."""
+"""`frontdesk knowledge`: check the passages of the knowledge base from which replies are written."""
 
 from __future__ import annotations
 
@@ -10,28 +10,28 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(help="Look at the passages that replies rest on.", no_args_is_help=True)
+app = typer.Typer(help="Check the knowledge base.", no_args_is_help=True)
 
 
 @app.callback()
 def knowledge() -> None:
-    """Look at the passages that replies rest on."""
+    """Check the knowledge base."""
 
 
 @app.command()
 def check(
     folder: Annotated[
-        Path | None, typer.Argument(help="A folder of .md passages; by default the one that the configuration names.")
+        Path | None, typer.Argument(help="A folder of .md passages. Default: from the configuration.")
     ] = None,
     taxonomy: Annotated[
-        Path | None, typer.Option(help="A taxonomy.yaml; by default the champion's, else the starter one.")
+        Path | None, typer.Option(help="A taxonomy.yaml. Default: that of the champion, or the starter taxonomy.")
     ] = None,
-    soon: Annotated[int, typer.Option(min=0, help="Days before a passage's end at which it is worth a word.")] = 30,
+    soon: Annotated[int, typer.Option(min=0, help="Warn this many days before a passage expires.")] = 30,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
 ) -> None:
-    """List intents without a passage, passages that have ended or end soon, and promises that contradict each other.
+    """List intents without a passage, passages that have expired or expire soon, and contradicting commitments.
 
-    Exit code 1 when something is wrong, 0 when there are only warnings or nothing.
+    Exit code 1 if there are errors, 0 if there are only warnings.
     """
     from frontdesk.config import load
     from frontdesk.responses.knowledge_base.articles import STARTER_KNOWLEDGE, Knowledge
@@ -53,7 +53,7 @@ def check(
         typer.echo(json.dumps({**summary, "problems": [dataclasses.asdict(problem) for problem in findings]}, indent=2))
     else:
         for problem in findings:
-            typer.echo(f"{problem.kind}: {problem.rule}: {problem.told}")
+            typer.echo(f"{problem.kind}: {problem.rule}: {problem.told}")  # vocabulary: key of `knowledge check --json`
         typer.echo(f"{len(passages.passages)} passages: {errors} errors, {len(findings) - errors} warnings.")
     if errors:
         raise typer.Exit(1)

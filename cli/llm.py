@@ -1,4 +1,4 @@
-"""`frontdesk llm serve`: the local language model by itself; and what `frontdesk doctor` asks a language model."""
+"""`frontdesk llm serve`: run the local language model alone. Also the probe that `frontdesk doctor` uses."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ def llm() -> None:
 
 @app.command()
 def serve() -> None:
-    """Serve the local model (135M parameters: a demonstration that invents facts) on 127.0.0.1 until interrupted.
+    """Serve the local model on 127.0.0.1 until interrupted.
 
-    `frontdesk serve` does this by itself where `responses.provider` is `local`.
+    The model has 135M parameters: it is a demonstration and invents facts. `frontdesk serve` starts it if
+    `responses.provider` is `local`.
     """
     from rich.console import Console
 
@@ -48,7 +49,7 @@ def serve() -> None:
 
 
 def probe(settings: LlmSettings) -> tuple[str, str]:
-    """A finding's state and words: is the server there, has it the model, does it write a word?"""
+    """Check that the server answers, has the model and generates text. Returns state and message of a finding."""
     from frontdesk.errors import ConfigurationError
 
     try:
@@ -76,12 +77,12 @@ async def _probe(settings: LlmSettings) -> tuple[str, str]:
         async for _ in client.complete([ChatMessage("user", "Say OK.")], Deadline.after(PROBE_S)):
             produced_text = True
     except LanguageModelUnavailable as error:
-        if not (produced_text and error.reason is FailureReason.TOO_LONG):  # it had more to say than the probe allows
-            return "bad", f"{model} at {base_url}: {error.reason.value}; the template answers"
+        if not (produced_text and error.reason is FailureReason.TOO_LONG):  # the probe allows few tokens
+            return "bad", f"{model} at {base_url}: {error.reason.value}; templates are used instead"
     finally:
         await client.close()
     if _sends_key_unencrypted(settings):
-        return "warning", f"{model} at {base_url} answers, but the key travels in the clear: use https"
+        return "warning", f"{model} at {base_url} answers, but the key is sent unencrypted: use https"
     return "good", f"{model} at {base_url} answers"
 
 

@@ -1,4 +1,4 @@
-"""The server that listens on the configured port of this machine: its address, and whether it is this home's."""
+"""Address of the server on this machine, and a check whether the listening program is the server of this home."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Listener(Enum):
 
 
 def identify_listener(client: Any, settings: Settings) -> Listener:
-    """Identify the program at the configured address. Sends no secret and reads only the head of the response."""
+    """Identify the program at the configured address. Sends no secret and reads only the response headers."""
     from httpx2 import ConnectError, ConnectTimeout, HTTPError
 
     from frontdesk.security.server_identity import CHALLENGE_HEADER, PROOF_HEADER, new_challenge, server_identity
@@ -44,11 +44,14 @@ def identify_listener(client: Any, settings: Settings) -> Listener:
 
 
 def server_url(settings: Settings) -> str:
-    return f"{'http' if settings.server.tls_certificate is None else 'https'}://{server_host(settings)}:{settings.server.port}"
+    return (
+        f"{'http' if settings.server.tls_certificate is None else 'https'}://"  # vocabulary: code in an f-string
+        f"{server_host(settings)}:{settings.server.port}"
+    )
 
 
 def tls_verification(settings: Settings) -> Any:
-    """How a client on this machine knows its own server: by the certificate itself, whatever host it names."""
+    """Return the `verify` argument of a local HTTP client: trust the server's own certificate, for any host name."""
     import ssl
 
     if settings.server.tls_certificate is None:
@@ -59,5 +62,5 @@ def tls_verification(settings: Settings) -> Any:
 
 
 def server_host(settings: Settings) -> str:
-    """Where this machine reaches the server."""
+    """Host name under which this machine reaches the server."""
     return "127.0.0.1" if settings.server.host == "0.0.0.0" else settings.server.host  # noqa: S104 - compared, not bound

@@ -1,4 +1,4 @@
-"""`frontdesk`: one verb a file, and each verb imports what it needs only when it runs."""
+"""The `frontdesk` command. Each command has its own module and imports its dependencies only when it runs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from frontdesk.private_files import PRIVATE_UMASK
 
 app = typer.Typer(
     name="frontdesk",
-    help="Understands customers' messages and answers them.",
+    help="Understand customers' messages and answer them.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -57,10 +57,10 @@ def _show_version(requested: bool) -> None:
 @app.callback()
 def main(
     version: Annotated[  # noqa: ARG001 - typer acts on it through the callback
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and leave.")
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """Understands customers' messages and answers them."""
+    """Understand customers' messages and answer them."""
     os.umask(PRIVATE_UMASK)
 
 
@@ -90,7 +90,7 @@ app.add_typer(retention.app, name="retention")
 
 
 def _place_keys() -> None:
-    """Before anything reads a key, or makes one: those that the environment holds."""
+    """Write the keys that the environment holds to the key folder, before any key is read or created."""
     if any(name.startswith("FRONTDESK_") and name.endswith("_KEY") and "__" not in name for name in os.environ):
         from frontdesk.config import load
         from frontdesk.security.keys_from_env import install_keys_from_env
@@ -99,7 +99,7 @@ def _place_keys() -> None:
 
 
 def run() -> None:
-    """The entry point: an error that we drew becomes one clear line and exit code 1, never a traceback."""
+    """Run the command line. A FrontdeskError is printed as one line with exit code 1, without a traceback."""
     os.umask(PRIVATE_UMASK)
     leave_current_directory()
     try:

@@ -1,6 +1,7 @@
-"""The figures of `training.evaluation.prediction_metrics` for people to read: tables by task, then a sentence for each promise.
+"""Print the metrics of `training.evaluation.prediction_metrics`.
 
-Figures that are missing, because no row had the label or an older bundle lacks them, are passed over.
+The output has a table for each task, then one sentence for each guarantee. Missing metrics are left out: no row has the
+label, or the bundle is older than the metric.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ COLUMNS = {"accuracy": "accuracy", "macro-F1": "macro_f1", "log loss": "log_loss
 
 
 def show_metrics(figures: Mapping[str, Any], console: Console) -> None:
-    """Print all of it."""
+    """Print tables and sentences."""
     from rich.table import Table
 
     for task in ("intent", "sentiment"):
@@ -31,12 +32,12 @@ def show_metrics(figures: Mapping[str, Any], console: Console) -> None:
 
 
 def metric_sentences(figures: Mapping[str, Any]) -> Iterator[str]:
-    """Scope, plausible intents, automation and borrowed sentiment in words."""
+    """Yield a sentence for each metric of scope, plausible intents, automation and borrowed sentiment."""
     scope, sets, automation = figures["scope"], figures["conformal"], figures["automation"]
     if "log_loss_given_scope" in scope:
-        yield f"Log loss of intents, told that a message fits one: {scope['log_loss_given_scope']:.3f}."
+        yield f"Log loss of intents, given that the message is in scope: {scope['log_loss_given_scope']:.3f}."
     yield f"ECE with out-of-scope messages counted as wrong: {scope['ece_with_out_of_scope']:.3f}."
-    near = f", {scope['near_recall']:.1%} of those whose intent was withheld" if "near_recall" in scope else ""
+    near = f", {scope['near_recall']:.1%} of those with a withheld intent" if "near_recall" in scope else ""
     yield f"Out of scope: {scope['recall']:.1%} found{near} at {scope['false_alarm_rate']:.1%} false alarms."
     size, coverage = sets["mean_set_size"], sets["coverage"]
     yield f"Plausible intents: {size:.1f} on average, the right one among them in {coverage:.1%}."
@@ -48,9 +49,9 @@ def metric_sentences(figures: Mapping[str, Any]) -> Iterator[str]:
             f"wrong{limit}."
         )
     else:
-        yield "Over the automation threshold: nothing, or none could be certified on the calibration rows."
+        yield "Over the automation threshold: nothing, or no threshold could be certified on the calibration rows."
     if borrowed := figures.get("borrowed_sentiment"):
         yield (
-            f"No row of the data has a sentiment: {borrowed['rows']} messages of the starter corpus taught it, "
-            "so expect little of it on other matters than a shop's."
+            f"No row of the data has a sentiment: {borrowed['rows']} messages of the starter corpus were used, "
+            "so expect low quality on topics other than those of a shop."
         )

@@ -1,4 +1,4 @@
-"""`frontdesk models`: which bundles there are, which one is served, and which one was before it."""
+"""`frontdesk models`: list the bundles, with the champion and the previous champion."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import typer
 
 
 def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> None:
-    """List the bundles of this machine, the champion and the one before it marked."""
+    """List the bundles of this machine, and mark the champion and the previous champion."""
     from rich.console import Console
     from rich.table import Column, Table
 
@@ -38,7 +38,7 @@ def models(as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     table = Table(
         "",
         Column("version", no_wrap=True, min_width=21),
-        "made",
+        "created",
         "profile",
         "data",
         "intents",

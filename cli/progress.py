@@ -1,7 +1,7 @@
-"""Progress of long work: a bar on a terminal, lines in a log.
+"""Progress display: a bar on a terminal, lines in a log.
 
-A bar needs a terminal. In a container's log or behind a pipe, rich prints nothing until the work is done, and several
-minutes of training look like a hang; there, one line is printed for each step and at most every 30 seconds within one.
+Without a terminal (container log, pipe) rich prints nothing until the work is done, and several minutes of training
+look like a hang. There, one line is printed for each step, and another every 30 seconds within a step.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ ShowProgress = Callable[[str, float], None]
 
 @contextmanager
 def progress_display(console: Console) -> Iterator[ShowProgress]:
-    """Show a bar while the context lasts, or print lines where the console is not a terminal."""
+    """Show a progress bar, or print lines if the console is not a terminal."""
     if not console.is_terminal:
         yield ProgressLines(console).show
         return
@@ -59,7 +59,7 @@ class ProgressLines:
         self._step = ""
 
     def show(self, step: str, share: float) -> None:
-        """Print a line if the step is a new one or the last line is 30 seconds old."""
+        """Print a line if the step is new or the last line is 30 seconds old."""
         now = self._clock()
         if step == self._step and now - self._printed_at < LINE_INTERVAL_S:
             return

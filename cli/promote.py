@@ -1,4 +1,4 @@
-"""`frontdesk promote` and `frontdesk rollback`: which bundle is served from the next start on."""
+"""`frontdesk promote` and `frontdesk rollback`: change the bundle that is served from the next start on."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from cli.audit import audit_if_possible
 def promote(
     version: Annotated[str, typer.Argument(help="A version of `frontdesk models`.")],
     force: Annotated[
-        str, typer.Option("--force", metavar="REASON", help="Promote whatever the gate says; the reason is recorded.")
+        str,
+        typer.Option(
+            "--force", metavar="REASON", help="Promote regardless of the promotion gate; the reason is recorded."
+        ),
     ] = "",
 ) -> None:
-    """Serve another bundle from the next start on, if it is not worse than the champion. It is verified first."""
+    """Verify a bundle and make it the champion from the next start on, if it passes the promotion gate."""
     from rich.console import Console
 
     from cli.promotion_report import console_evaluation, refusal_message, show_registry
@@ -34,13 +37,13 @@ def promote(
             hint=f"The champion stays. To override, with a reason: frontdesk promote {version} --force REASON",
         )
     show_registry(settings, result, console)
-    typer.echo(f"{result.version} is the champion now; a server that starts will serve it.")
+    typer.echo(f"{result.version} is the champion now; the next server start will serve it.")
 
 
 def rollback(
-    reason: Annotated[str, typer.Option(help="Why, for the history.")] = "rolled back without a reason given",
+    reason: Annotated[str, typer.Option(help="Reason, for the history.")] = "rolled back without a reason given",
 ) -> None:
-    """Serve the champion before this one again, from the next start on. Again, and it goes one further back."""
+    """Return to the previous champion from the next start on. Repeat to go further back."""
     from rich.console import Console
 
     from cli.promotion_report import show_registry
@@ -50,4 +53,4 @@ def rollback(
     settings = load()
     result = roll_back(settings, reason, audit_if_possible)
     show_registry(settings, result, Console(stderr=True))
-    typer.echo(f"{result.version} is the champion again; a server that starts will serve it.")
+    typer.echo(f"{result.version} is the champion again; the next server start will serve it.")

@@ -1,6 +1,6 @@
-"""The gate on this machine: how its verdict and MLflow's aliases are shown by `train`, `promote` and `rollback`.
+"""Print the verdict of the promotion gate and the aliases in MLflow, for `train`, `promote`, `rollback` and `compare`.
 
-`model_store/promote.py` decides and acts.
+`model_store/promote.py` decides and promotes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 
 def console_evaluation(console: Console) -> Evaluation:
-    """Compare bundles on this machine, and show the verdict on `console`. A forced promotion imports none of this."""
+    """Return an Evaluation that compares bundles on this machine and prints the verdict.
+
+    Training libraries are imported only when it is used; a forced promotion does not use it.
+    """
     from model_store.promote import Evaluation
 
     def check_loadable(bundle: Bundle) -> None:
@@ -34,13 +37,13 @@ def console_evaluation(console: Console) -> Evaluation:
     def report(verdict: Verdict, why_floor: str) -> None:
         show_verdict(verdict, console)
         if verdict.champion is None:
-            console.print(f"Only the floor counts: {why_floor}", highlight=False, soft_wrap=True)
+            console.print(f"Only the minimum requirements apply: {why_floor}", highlight=False, soft_wrap=True)
 
     return Evaluation(check_loadable=check_loadable, measure=measure, report=report)
 
 
 def show_verdict(verdict: Verdict, console: Console) -> None:
-    """The checks as a table, then what to know when reading them."""
+    """Print the checks as a table, then the notes."""
     from rich.table import Table
 
     table = Table("check", "champion", "challenger", "limit", "", title=f"{verdict.rows} held-out messages", box=None)
@@ -52,7 +55,7 @@ def show_verdict(verdict: Verdict, console: Console) -> None:
 
 
 def format_check(check: GateCheck) -> tuple[str, str, str, str]:
-    """Name, champion, challenger and limit: counts as whole numbers, figures with three digits."""
+    """Return name, champion, challenger and limit. Counts are integers, other values have three digits."""
     before, after = (
         "" if value is None else str(value) if isinstance(value, int) else f"{value:.3f}"
         for value in (check.champion, check.challenger)
@@ -61,14 +64,14 @@ def format_check(check: GateCheck) -> tuple[str, str, str, str]:
 
 
 def refusal_message(verdict: Verdict) -> str:
-    """What the gate refuses and by which figures, a line each."""
+    """Return the message for a refused challenger, with one line for each failed check."""
     lines = "".join(f"\n  {check.name}: {check.sentence}" for check in verdict.failed_checks)
     return f"The gate refuses {verdict.challenger}:{lines}"
 
 
 def show_registry(settings: Settings, result: PromotionResult, console: Console) -> None:
-    """Tell which version in MLflow has the alias now, or why none has."""
+    """Print which version in MLflow has the alias, or why the registry was not updated."""
     line = f"In MLflow, {settings.training.experiment} {result.registry_version} has the alias {result.role}."
     if result.registry_error:
-        line = f"The registry was not told: {result.registry_error}."
+        line = f"The registry was not updated: {result.registry_error}."
     console.print(line, highlight=False, soft_wrap=True)

@@ -1,7 +1,7 @@
-"""CSV and JSONL files of any size, row by row: what is read, what is written back beside it, and at which byte.
+"""Read CSV and JSONL files of any size row by row, and write rows with added columns.
 
-A row that cannot be read is a row with a problem, not the end. Bytes that are not UTF-8 come out as U+FFFD. Knows
-nothing of models.
+Each row has its end as a byte offset, so reading can be resumed. An unreadable row has a problem and does not end the
+file. Bytes that are not UTF-8 are written as U+FFFD.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from frontdesk.csv_cells import escape_cell
 from frontdesk.errors import DataError
 
 MAX_LINE_BYTES = 1 << 24
-"""Bytes of a line after which the rest counts as another line, so that no file can fill the memory."""
+"""Longer lines are split here, which bounds the memory."""
 
 _BOM = b"\xef\xbb\xbf"
 _DELIMITERS = ",;\t"
-_SURROGATE = re.compile("[\ud800-\udfff]")  # what a byte that is not UTF-8 is decoded to
+_SURROGATE = re.compile("[\ud800-\udfff]")  # surrogateescape decodes invalid bytes to these
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """`original` is what is written back; `end` the byte after the row; `problem` why it could not be read, or ''."""
+    """`original` is written back; `end` is the byte offset after the row; `problem` is why it is unreadable, or ''."""
 
     text: object
     original: Any
@@ -36,7 +36,7 @@ class Row:
     problem: str = ""
 
     def find_problem(self, longest: int) -> str:
-        """Why the text cannot be classified, or ''. Never repeats it."""
+        """Return why the text cannot be classified, or ''. Never contains the text."""
         if self.problem:
             return self.problem
         if not isinstance(self.text, str) or not self.text.strip():
@@ -46,12 +46,12 @@ class Row:
         if "\x00" in self.text:
             return "holds NUL characters"
         if len(self.text) > longest:
-            return f"has {len(self.text)} characters; at most {longest} are understood"
+            return f"has {len(self.text)} characters; at most {longest} are supported"
         return ""
 
 
 class RowFile(Protocol):
-    """A file of rows. `head` is what the output begins with, `start` the byte of the first row."""
+    """A file of rows. `head` are the first bytes of the output; `start` is the byte offset of the first row."""
 
     @property
     def head(self) -> bytes: ...
@@ -65,14 +65,14 @@ class RowFile(Protocol):
 
 
 def open_rows(path: Path, text: str, added: Sequence[str]) -> RowFile:
-    """The file's own format, by its suffix.
+    """Open a .csv or .jsonl file.
 
     Args:
         text: the column that holds the message.
         added: the columns that will be added.
 
     Raises:
-        DataError: when there is no such file or column, or a column to be added is there already.
+        DataError: the file or column does not exist, or a column to be added exists already.
     """
     if not path.is_file():
         raise DataError(f"There is no file at {path}.")
@@ -85,7 +85,7 @@ def open_rows(path: Path, text: str, added: Sequence[str]) -> RowFile:
 
 @dataclass(frozen=True, slots=True)
 class CsvFile:
-    """CSV with a header; delimiter (comma, semicolon, tab), line ends and a byte order mark are kept as they are."""
+    """CSV with a header; delimiter (comma, semicolon, tab), line endings and a byte order mark are preserved."""
 
     columns: tuple[str, ...]
     text: int
@@ -149,7 +149,7 @@ class CsvFile:
 
 @dataclass(frozen=True, slots=True)
 class JsonLinesFile:
-    """One JSON object a line."""
+    """One JSON object per line."""
 
     text: str
     added: tuple[str, ...]
@@ -188,7 +188,7 @@ class JsonLinesFile:
 
 
 class _Lines:
-    """The decoded lines of a stream; `position` is the byte after the last one that was taken."""
+    """Iterator over decoded lines; `position` is the byte offset after the last line that was read."""
 
     def __init__(self, stream: BinaryIO, start: int) -> None:
         self._stream = stream

@@ -11,22 +11,22 @@ import typer
 if TYPE_CHECKING:
     from frontdesk.storage.erasure.retention import Retention, RetentionReport
 
-app = typer.Typer(help="Delete data older than storage.retention_days allows.", no_args_is_help=True)
+app = typer.Typer(help="Report and delete data that is older than storage.retention_days allows.", no_args_is_help=True)
 
 Json = Annotated[bool, typer.Option("--json", help="One JSON object.")]
 
 
 @app.command()
 def report(as_json: Json = False) -> None:
-    """Print how many rows a run would remove now, by table. Changes nothing."""
+    """Print how many rows of each table a run would remove now. Changes nothing."""
     with _open_retention() as retention, _database_errors():
         result = retention.report()
-    _show(result, "would go", as_json=as_json)
+    _show(result, "would be removed", as_json=as_json)
 
 
 @app.command()
 def run(as_json: Json = False) -> None:
-    """Remove expired rows now and write an audit entry. Servers may be running; each day one of them does the same.
+    """Remove expired rows now and write an audit entry. Servers may run; one of them does the same once a day.
 
     Exit code 1: the database or the events file could not be written. Rows removed before that stay removed.
     """

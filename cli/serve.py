@@ -1,4 +1,4 @@
-"""`frontdesk serve`: prepare, start BentoML's server, wait until it is ready, and say how to ask it something."""
+"""`frontdesk serve`: start BentoML's server, wait until it is ready, and print its addresses and an example request."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ POLL_S = 0.1
 
 def serve(
     train_if_needed: Annotated[
-        bool, typer.Option("--train-if-needed", help="Train the starter model first where nothing is promoted.")
+        bool, typer.Option("--train-if-needed", help="Train the starter model first if no bundle is promoted.")
     ] = False,
 ) -> None:
-    """Serve the champion over HTTP and gRPC until interrupted; requests in flight are finished."""
+    """Serve the champion over HTTP and gRPC until interrupted. Requests in flight are completed."""
     from rich.console import Console
 
     from frontdesk.config import load
@@ -49,7 +49,7 @@ def serve(
 
 
 def _check_ports(settings: Settings) -> None:
-    """A port that is taken would otherwise end in BentoML's traceback."""
+    """Check that the ports are free; with a port in use BentoML would print a traceback."""
     from bentos.wiring.port_check import GRPC_VARIABLE, HTTP_VARIABLE, check_port
     from frontdesk.errors import ConfigurationError
     from runners.services.heartbeats import find_running_server
@@ -69,11 +69,11 @@ def _check_ports(settings: Settings) -> None:
 
 
 def _train(settings: Settings, console: Console) -> None:
-    """Train in a process of its own, so that the server keeps none of the training libraries in memory."""
+    """Train in a separate process, so that the server does not keep training libraries in memory."""
     from frontdesk.child_processes import child_environment, python_module
 
     console.print(
-        "No model has been trained yet: training the starter model, some minutes, once. After Ctrl-C it goes on."
+        "No model has been trained yet: training the starter model, some minutes, once. It can be resumed after Ctrl-C."
     )
     result = subprocess.run(  # noqa: S603 - our own interpreter and module
         python_module("cli", "train"), check=False, env=child_environment(FRONTDESK_HOME=str(settings.home))
@@ -97,7 +97,7 @@ def _command(settings: Settings) -> list[str]:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    """BentoML gets a home of its own below ours (its metrics folder is per home), and sends no usage statistics."""
+    """Environment of the server: BentoML's home is in ours (its metrics folder is per home); no usage statistics."""
     from frontdesk.child_processes import PARENT_VARIABLE, child_environment
     from frontdesk.config import paths_in_environment
 
@@ -107,7 +107,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def _wait_until_ready(settings: Settings, server: subprocess.Popen[Any]) -> bool:
-    """Wait until the server is ready; False if it ended or timed out. Ignores programs without this home's keys."""
+    """Wait until the server is ready; False if it ended or timed out. Ignores other programs on the port."""
     from httpx2 import Client, HTTPError
 
     from cli.local_server import Listener, identify_listener, server_url, tls_verification

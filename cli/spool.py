@@ -1,4 +1,4 @@
-"""`frontdesk spool`: rows of this host's spool that the database refused, for a person to decide. Servers may run."""
+"""`frontdesk spool`: list, retry or drop rows of this host's spool that the database refused. Servers may run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from frontdesk.config import Settings
     from frontdesk.storage.spool.spool_file import Spool
 
-app = typer.Typer(help="What waits on this host, and what the database refused.", no_args_is_help=True)
+app = typer.Typer(help="Rows of this host's spool that the database refused.", no_args_is_help=True)
 
-Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers out of `frontdesk spool list`.")]
-All = Annotated[bool, typer.Option("--all", help="Every row that was refused.")]
+Numbers = Annotated[list[int] | None, typer.Argument(help="Numbers from `frontdesk spool list`.")]
+All = Annotated[bool, typer.Option("--all", help="All refused rows.")]
 
 
 @app.command(name="list")
 def list_refused(as_json: Annotated[bool, typer.Option("--json", help="One JSON list.")] = False) -> None:
-    """What the database refused: number, when, its error's name, and whose answer it is. Never a customer's words."""
+    """List refused rows: number, time, name of the error, tenant and query id. Never shows text of customers."""
     from frontdesk.config import load
 
     with _open_spool(load()) as spool:
@@ -43,12 +43,12 @@ def list_refused(as_json: Annotated[bool, typer.Option("--json", help="One JSON 
         return
     for row in rows:
         typer.echo("  ".join(str(value) for value in row.values()))
-    typer.echo(f"{len(rows)} were refused, {waiting} wait for the database.")
+    typer.echo(f"{len(rows)} rows were refused, {waiting} wait for the database.")
 
 
 @app.command()
 def retry(numbers: Numbers = None, every: All = False) -> None:
-    """Offer rows to the database again, behind those that wait: after what it refused them for was mended."""
+    """Queue refused rows for the database again, after the rows that wait. Fix the cause of the refusal first."""
     from frontdesk.config import load
 
     with _open_spool(load()) as spool:
@@ -61,20 +61,20 @@ def retry(numbers: Numbers = None, every: All = False) -> None:
 def drop(
     numbers: Numbers = None,
     every: All = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
 ) -> None:
-    """Delete rows for good: answers that were acknowledged are lost. The audit log names them first."""
+    """Delete refused rows permanently. Acknowledged answers are lost. The audit log is written first."""
     from frontdesk.config import load
 
     settings = load()
     with _open_spool(settings) as spool:
         selected = [row for row in spool.refused() if every or row.sequence in (numbers or ())]
         if selected and not yes:
-            typer.confirm(f"Delete {len(selected)} acknowledged answers for good?", abort=True)
+            typer.confirm(f"Delete {len(selected)} acknowledged answers permanently?", abort=True)
         audit_first(settings, "spool.drop", [row.query_id for row in selected])
         spool.drop([row.sequence for row in selected])
         audit_if_possible(settings, "spool.drop.outcome", f"{len(selected)} rows")
-    typer.echo(f"{len(selected)} rows are gone.")
+    typer.echo(f"{len(selected)} rows were deleted.")
 
 
 @contextmanager

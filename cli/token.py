@@ -1,4 +1,4 @@
-"""`frontdesk token`: print a development token signed with this machine's key; `inspect` and `revoke` tokens.
+"""`frontdesk token`: mint a development token signed with this machine's key; `inspect` and `revoke` tokens.
 
 A token is printed only after its audit entry is committed: without the database no token is minted.
 """
@@ -16,22 +16,22 @@ if TYPE_CHECKING:
     from bentos.worker.revocations import RevocationTarget
     from frontdesk.config import Settings
 
-app = typer.Typer(help="Mint a token for the API, look into one, or revoke one.", invoke_without_command=True)
+app = typer.Typer(help="Mint, inspect or revoke a token for the API.", invoke_without_command=True)
 
 
 @app.callback()
 def token(
     context: typer.Context,
-    subject: Annotated[str, typer.Option(help="Who the token speaks for.")] = "developer",
-    tenant: Annotated[str, typer.Option(help="Whose rows it may see and write.")] = "default",
+    subject: Annotated[str, typer.Option(help="The subject of the token.")] = "developer",
+    tenant: Annotated[str, typer.Option(help="The tenant whose rows it may read and write.")] = "default",
     scope: Annotated[
-        list[str] | None, typer.Option(help="A scope to grant; repeat for several. Default: all but admin.")
+        list[str] | None, typer.Option(help="A scope to grant; repeatable. Default: all but admin.")
     ] = None,
     ttl_s: Annotated[
-        int | None, typer.Option(min=1, help="Its life in seconds. Default: from the configuration.")
+        int | None, typer.Option(min=1, help="Validity in seconds. Default: from the configuration.")
     ] = None,
 ) -> None:
-    """Print a token for the API after writing its audit entry. The key is made on first run, readable by its owner."""
+    """Write an audit entry, then print a token for the API. The signing key is created on first use."""
     if context.invoked_subcommand is not None:
         return
     from frontdesk.config import load
@@ -169,10 +169,10 @@ def _parse_revocation(
 
 @app.command()
 def inspect(
-    token: Annotated[str, typer.Argument(help="The token; - reads it from standard input, out of process lists.")],
+    token: Annotated[str, typer.Argument(help="The token; - reads standard input, hidden from process lists.")],
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
-    """Show what a token says, and whether this server would believe it; exit code 1 where it would not."""
+    """Show header and claims of a token, and whether this server accepts it. Exit code 1 if it does not."""
     from rich.console import Console
 
     from bentos.wiring.worker import token_keys
@@ -199,7 +199,7 @@ def inspect(
 
 
 def _decode_part(token: str, index: int) -> dict[str, Any] | None:
-    """What a part of the token says, believed or not; None where it says nothing that can be read."""
+    """Decode header (0) or claims (1) of a token without verification; None if malformed."""
     import base64
 
     try:

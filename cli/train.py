@@ -1,4 +1,4 @@
-"""`frontdesk train`: from labelled messages to a registered bundle, with progress and time left."""
+"""`frontdesk train`: train a bundle on labelled messages, register it and run the promotion gate."""
 
 from __future__ import annotations
 
@@ -25,24 +25,27 @@ def train(
     profile: Annotated[str, typer.Option(help="A profile of training/profiles, or a path.")] = "starter",
     taxonomy: Annotated[
         Path | None,
-        typer.Option(
-            help="A taxonomy of your own. Default: the starter taxonomy; with --data its labels, no policies."
-        ),
+        typer.Option(help="A taxonomy file. Default: the starter taxonomy; with --data, its labels without policies."),
     ] = None,
     columns: flags.ColumnNames,
     withhold: Annotated[
         list[str] | None,
-        typer.Option(metavar="INTENT", help="Keep an intent from training and test whether it is noticed; repeatable."),
+        typer.Option(
+            metavar="INTENT", help="Leave an intent out of training and test whether it is out of scope; repeatable."
+        ),
     ] = None,
     withhold_share: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="Withhold this share of the intents, drawn by the seed.")
+        float | None, typer.Option(min=0.0, max=1.0, help="Withhold this share of the intents, drawn with the seed.")
     ] = None,
-    promote: Annotated[bool, typer.Option(help="Serve the new version if the gate lets it pass.")] = False,
+    promote: Annotated[
+        bool, typer.Option(help="Make the new version the champion if it passes the promotion gate.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the manifest instead of tables.")] = False,
 ) -> None:
-    """Train a bundle, log it in MLflow, and judge it: the first becomes champion, a later one challenger.
+    """Train a bundle, log it in MLflow and run the promotion gate.
 
-    An interrupted run goes on where it stopped. Figures are those of messages that took no part in training.
+    The first bundle becomes champion; a later one that passes becomes challenger, or champion with --promote.
+    An interrupted run can be resumed. Metrics are those of messages that were not used in training.
     """
     from rich.console import Console
 
@@ -62,12 +65,14 @@ def train(
     else:
         show_bundle_metrics(bundle, Console())
     report = report_path(settings, bundle)
-    console.print(f"Look at: {report}", highlight=False, soft_wrap=True)  # before the gate, which may end the command
+    console.print(
+        f"Look at: {report}", highlight=False, soft_wrap=True
+    )  # before the promotion gate, which may end the command
     promote_or_challenge(settings, console, bundle, promote=promote)
 
 
 def run_training(settings: Settings, console: Console, training_input: TrainingInput, profile: str) -> Bundle:
-    """Train, draw the report, register and record the figures."""
+    """Train, write the report, register the bundle in MLflow and store its metrics."""
     from cli.progress import progress_display
     from model_store import registry
     from training.models.curves import metric_points, read_curves
@@ -87,7 +92,7 @@ def run_training(settings: Settings, console: Console, training_input: TrainingI
     )
     with progress_display(console) as show:
         bundle = run.train(lambda progress: show(progress.step, progress.completed / (progress.total + 1)))
-        show("drawing the report", 0.99)
+        show("writing the report", 0.99)
         write_report(bundle, report_path(settings, bundle).parent)
         show("recording in MLflow", 0.99)
         number = registry.register_bundle(
@@ -106,17 +111,19 @@ def run_training(settings: Settings, console: Console, training_input: TrainingI
 
 
 def report_path(settings: Settings, bundle: Bundle) -> Path:
-    """The page of a bundle's pictures: beside the bundles, so that no picture is sealed into one."""
+    """Path of the report of a bundle. It is outside of the bundles, so that plots are not sealed into one."""
     from training.report.page import FILE_NAME
 
     return settings.home / "reports" / bundle.version / FILE_NAME
 
 
 def promote_or_challenge(settings: Settings, console: Console, bundle: Bundle, *, promote: bool) -> None:
-    """Judge the new bundle. Passed, it becomes champion where asked or where there is none, else challenger.
+    """Run the promotion gate on a new bundle.
+
+    A bundle that passes becomes champion if `promote` is set or there is no champion, else challenger.
 
     Raises:
-        BundleError: with the figures, when it should have become champion and the gate refuses it.
+        BundleError: the gate refuses a bundle that should become champion; the message has the failed checks.
     """
     from cli.audit import audit_if_possible
     from cli.promotion_report import console_evaluation, refusal_message, show_registry
@@ -128,23 +135,23 @@ def promote_or_challenge(settings: Settings, console: Console, bundle: Bundle, *
     if promote or not (settings.bundles / POINTER).exists():
         result = promote_bundle(settings, bundle, evaluation, audit_if_possible, origin="trained; ")
         if result.failed_verdict:
-            hint = f"To serve it all the same, with a reason: frontdesk promote {bundle.version} --force REASON"
+            hint = f"To override, with a reason: frontdesk promote {bundle.version} --force REASON"
             raise BundleError(refusal_message(result.failed_verdict), field="gate", hint=hint)
         show_registry(settings, result, console)
-        console.print("It is the champion now: a server that starts will serve it.")
+        console.print("It is the champion now; the next server start will serve it.")
         return
     result = promote_to_challenger(settings, bundle, evaluation)
     if result.failed_verdict:
         console.print(
-            f"{refusal_message(result.failed_verdict)}\nThe champion stays as it is.", highlight=False, soft_wrap=True
+            f"{refusal_message(result.failed_verdict)}\nThe champion does not change.", highlight=False, soft_wrap=True
         )
         return
     show_registry(settings, result, console)
-    console.print(f"The champion stays as it is; to serve this one: frontdesk promote {bundle.version}")
+    console.print(f"The champion does not change; to serve this bundle: frontdesk promote {bundle.version}")
 
 
 def store_metrics(settings: Settings, bundle: Bundle) -> None:
-    """Write the ensemble's held-out figures into `model_performance`, where analytics find them."""
+    """Store the held-out metrics of the ensemble in the table `model_performance`, which analytics read."""
     from datetime import UTC, datetime
 
     from frontdesk.storage.database import migrate, open_database
@@ -163,7 +170,7 @@ def store_metrics(settings: Settings, bundle: Bundle) -> None:
 
 
 def show_bundle_metrics(bundle: Bundle, console: Console) -> None:
-    """What the new version does on held-out messages."""
+    """Print the metrics of a bundle on held-out messages."""
     from cli.metric_summary import show_metrics
 
     metrics: dict[str, Any] = dict(bundle.manifest.metrics)

@@ -1,6 +1,6 @@
-"""What a training run is given: the rows, less those that are withheld, and the taxonomy; with a word about each.
+"""Input of a training run: labelled rows without the withheld ones, and the taxonomy.
 
-A team's own data without a taxonomy gets one without policies; the starter corpus has the starter taxonomy.
+The starter corpus has the starter taxonomy. Other data without a taxonomy gets one of its labels, without policies.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ MAX_SHOWN_GAPS = 5
 
 @dataclass(frozen=True, slots=True)
 class WithheldIntents:
-    """Intents to keep from training: by name, and a share of all drawn by the profile's seed."""
+    """Intents to leave out of training: by name, and a random share drawn with the seed of the profile."""
 
     names: tuple[str, ...] = ()
     share: float | None = None
@@ -31,7 +31,7 @@ class WithheldIntents:
 
 @dataclass(frozen=True, slots=True)
 class TrainingInput:
-    """`source` is what the manifest calls the data."""
+    """Examples and taxonomy of a run. `source` is the name of the data in the manifest."""
 
     examples: tuple[Example, ...]
     taxonomy: Taxonomy
@@ -41,11 +41,11 @@ class TrainingInput:
 def read_training_input(
     data: Path | None, columns: Columns, taxonomy: Path | None, withheld: WithheldIntents, seed: int, console: Console
 ) -> TrainingInput:
-    """Read the rows and the taxonomy, and tell what is withheld and which intents have no policy.
+    """Read rows and taxonomy. Prints the withheld intents and the intents without a policy.
 
     Raises:
-        DataError: when rows cannot be used, or an intent to be withheld is not there.
-        ConfigurationError: when the taxonomy cannot be read.
+        DataError: rows cannot be used, or an intent to be withheld does not exist.
+        ConfigurationError: the taxonomy cannot be read.
     """
     from frontdesk.taxonomy import STARTER_TAXONOMY, Taxonomy
     from training.data.examples import STARTER_CORPUS, list_intents, read_examples
@@ -75,8 +75,8 @@ def _withhold_intents(
     remaining = withhold(examples, names)
     test_rows = sum(example.near for example in remaining)
     console.print(
-        f"Withheld from training: {', '.join(names)}. Their {test_rows} test rows ask whether a message near the known "
-        f"intents is noticed; {len(examples) - len(remaining)} other rows of them are left out.",
+        f"Withheld from training: {', '.join(names)}. Their {test_rows} test rows measure whether messages near known "
+        f"intents are recognized as out of scope; {len(examples) - len(remaining)} other rows are left out.",
         highlight=False,
         markup=False,
         soft_wrap=True,
@@ -94,8 +94,9 @@ def _print_gaps(intents_without_policy: Sequence[str], data: Path, columns: Colu
     )
     command = shlex.join(["frontdesk", "data", "taxonomy", str(data), *non_default_options(columns)])
     console.print(
-        f"{len(intents_without_policy)} intents have no policy ({', '.join(intents_without_policy[:MAX_SHOWN_GAPS])}{more}): they are understood, and never "
-        f"automated. To write policies:\n  {command} > taxonomy.yaml\nand, once edited, train with "
+        f"{len(intents_without_policy)} intents have no policy "
+        f"({', '.join(intents_without_policy[:MAX_SHOWN_GAPS])}{more}): they are recognized, but never automated. "
+        f"To write policies:\n  {command} > taxonomy.yaml\nEdit the file, then train with "
         "--taxonomy taxonomy.yaml",
         highlight=False,
         markup=False,

@@ -1,1 +1,1 @@
-"""The same bundle behind other servers, each set up as its own documentation says, measured in one run."""
+"""The same bundle in other servers, each set up according to its documentation, measured in one run."""

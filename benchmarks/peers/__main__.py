@@ -1,18 +1,18 @@
-"""The same bundle behind other servers: requests a second, latency, CPU and memory, in one run.
+"""The same bundle in other servers: requests per second, latency, CPU and memory, in one run.
 
     python -m benchmarks.peers [--quick] [--only frontdesk,mosec] [--rounds N] [--seconds S] [--plot FILE]
 
-Regime: the champion of this machine (or FRONTDESK_MODEL__BUNDLE), the whole ensemble, encoders in the precision that
-is served here, one onnxruntime thread a process and as many worker processes as there are cores. Every server gets the
-same POST {"text": ...} and gives the whole understanding as JSON, and is first checked to give the intents and
-confidences of `Ensemble.understand`. Texts are those of `benchmarks/workload.py`, already masked, so that all models
-read the same; no text comes twice in a run, caches are off, nothing is stored. Load is `wrk` on the same cores, closed
-loop with 1, 8 and 64 requests in flight, after a warm-up at each level. Servers run one after another, in an order that
-moves on by one every round; figures are medians over the rounds, with least and most.
+Method: the champion of this machine (or FRONTDESK_MODEL__BUNDLE), the whole ensemble, encoders in the precision that is
+served here, one onnxruntime thread per process and one worker process per core. Every server gets the same POST
+{"text": ...} and returns the whole understanding as JSON; intents and confidences are first compared with those of
+`Ensemble.understand`. Texts are those of `benchmarks/workload.py`, already masked, so that all models get the same
+input. Texts are distinct within a run, caches are off, nothing is stored. The load generator is `wrk` on the same
+cores, a closed loop with 1, 8 and 64 requests in flight, after a warm-up at each level. Servers run one after another;
+each round starts with the next one. Values are medians over the rounds, with minimum and maximum.
 
-The others need no token, no masking, no decision, no metrics: Frontdesk does all that within its figure. CPU a request
-is that of all processes of a server, so an idle loop that polls shows at concurrency 1. How each is set up, and why, is
-in its own file. Needs the extra `bench`, and wrk.
+Only Frontdesk also checks a token, masks, decides and keeps metrics, which is included in its values. CPU per request
+is that of all processes of a server, so an idle polling loop is visible at concurrency 1. The module of each server
+describes its set-up. Needs the extra `bench`, and wrk.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ COLUMNS: tuple[Column, ...] = (
     ("Frontdesk, times", "frontdesk", ".2f"),
 )
 COLOURS = (ENSEMBLE, *MODEL_COLOURS, SOFT)
-BAR_WIDTH = 0.8  # of the space of a concurrency, all servers together
+BAR_WIDTH = 0.8  # of all servers together, as a share of the space for one concurrency
 TITLES = {peer.name: peer.title for peer in PEERS}
 
 
@@ -87,18 +87,18 @@ def main() -> None:
     rows = [{"title": TITLES[row["peer"]], **row} for row in to_json_values(summarize_levels(measured))]
     draw_plot(rows, options.plot or settings.home / "benchmarks" / "peers.png")
     regime = f"bundle {bundle.version}, {precision}, {CORES} cores, {options.rounds} rounds"
-    print_table(f"The same models behind other servers: {regime}", COLUMNS, rows)
+    print_table(f"The same models in other servers: {regime}", COLUMNS, rows)
     how = {"rounds": options.rounds, "seconds": options.seconds, "bundle": bundle.version, "precision": precision}
     print_result("peers", {**how, "rows": rows})
 
 
 def _arguments() -> argparse.Namespace:
     parser = argument_parser(__doc__)
-    parser.add_argument("--quick", action="store_true", help="one round of 3 s a level: does everything run?")
+    parser.add_argument("--quick", action="store_true", help="one round of 3 s per level, as a functional check")
     parser.add_argument("--only", help=f"comma-separated: {', '.join(peer.name for peer in PEERS)}")
     parser.add_argument("--rounds", type=int, help=f"default {ROUNDS}")
-    parser.add_argument("--seconds", type=float, help=f"of each level, default {SECONDS:.0f}")
-    parser.add_argument("--plot", type=Path, help="the PNG; by default below the home folder")
+    parser.add_argument("--seconds", type=float, help=f"duration of each level, default {SECONDS:.0f}")
+    parser.add_argument("--plot", type=Path, help="path of the PNG; default: in the home folder")
     options = parser.parse_args()
     options.rounds = options.rounds or (1 if options.quick else ROUNDS)
     options.seconds = options.seconds or (3.0 if options.quick else SECONDS)
@@ -113,7 +113,7 @@ def _arguments() -> argparse.Namespace:
 
 
 def _pin(bundle: Bundle, wish: PrecisionSetting) -> str:
-    """Fix bundle and precision for every server that is started from here, and keep BLAS to one thread in all."""
+    """Set bundle, precision and one BLAS thread in the environment of all servers started by this process."""
     precision = load_warm_ensemble(bundle, threads=1, precision=wish).precision
     os.environ[BUNDLE_VARIABLE], os.environ[PRECISION_VARIABLE] = str(bundle.path), precision
     os.environ["OPENBLAS_NUM_THREADS"] = "1"
@@ -127,11 +127,11 @@ def _expected(bundle: Bundle, precision: str, texts: Sequence[str]) -> Expected:
 
 
 def draw_plot(rows: Sequence[dict[str, Any]], path: Path) -> None:
-    """Write the PNG: throughput and 95th percentile of every server; error bars from least to most of the rounds."""
+    """Write the PNG: throughput and 95th percentile of every server. Error bars span the minimum and maximum."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with open_figure(path, height_inches=8.0) as figure:
         above, below = figure.subplots(2, 1)
-        _bars(above, rows, "per_s", "Requests a second, more is better")
+        _bars(above, rows, "per_s", "Requests per second, more is better")
         _bars(below, rows, "p95_ms", "95th percentile of latency in ms, logarithmic, less is better")
         below.set_yscale("log")
         below.set_ylim(bottom=1)

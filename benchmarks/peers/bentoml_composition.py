@@ -1,16 +1,16 @@
-"""Stock BentoML: members as services, a gateway that asks them all at once and runs the meta-learner.
+"""Stock BentoML: base models as services, and a gateway that calls them in parallel and runs the meta-learner.
 
-    bentoml serve benchmarks.peers.bentoml_composition:EachMember     a service a member
-    bentoml serve benchmarks.peers.bentoml_composition:LightTogether  the three light members share a service
+    bentoml serve benchmarks.peers.bentoml_composition:EachMember     one service per base model
+    bentoml serve benchmarks.peers.bentoml_composition:LightTogether  the three light base models share a service
 
-Set up by its documentation of model composition and adaptive batching: `depends()`, `batchable=True`, calls gathered
-through `to_async`, one worker a model, a gateway worker a core. Beyond the documentation it gets what was found to
-help: `max_latency_ms` is large, being a limit beyond which requests are shed, not a window; and the client's session is
-never renewed, for at its default of 100 requests those in flight fail. In the gateway, statistics and meta-learner are
-run text by text.
+Set up according to the documentation of model composition and adaptive batching: `depends()`, `batchable=True`,
+parallel calls through `to_async`, one worker per model, one gateway worker per core. Two settings beyond the
+documentation were found to help: `max_latency_ms` is large, because it is a limit beyond which requests are shed, not
+a batching window; and the session of the client is never renewed, because with the default of 100 requests the
+requests in flight fail. The gateway runs statistics and meta-learner for one text at a time.
 
-The scores of a service cross as one float32 row a text: of each member its intents and its three sentiments, and of an
-encoder also the mean and the entropy of its dropout samples.
+A service returns one float32 row per text: for each base model its intents and three sentiments, and for an encoder
+also mean and entropy of its dropout samples.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from runners.models.calibration import Calibration
 from runners.models.onnx_encoder import ENCODER_MEMBERS
 
 ModelNames = tuple[str, ...]
-"""Of the members of a service, in the order of their scores."""
+"""Names of the base models of a service, in the order of their scores."""
 
 SERVICE_OPTIONS: dict[str, Any] = {
     "traffic": {"timeout": 60},
@@ -52,7 +52,7 @@ NO_FEATURES = FeatureBatch((), np.empty((0, 0), np.float32))
 
 
 def create_service(names: ModelNames) -> Any:
-    """A service with these members that joins the texts of concurrent requests into one call of them."""
+    """Create a service with these base models that batches the texts of concurrent requests."""
 
     @bentoml.service(name=f"peer_{'_and_'.join(names)}", workers=1, **SERVICE_OPTIONS)
     class Members:
@@ -77,7 +77,7 @@ LightMembers = create_service(LIGHT)
 
 
 class Gateway:
-    """Statistics, meta-learner and calibration, after all services have answered for a text."""
+    """Runs statistics, meta-learner and calibration after all services have answered for a text."""
 
     def __init__(self) -> None:
         opened = bundle()
@@ -87,7 +87,7 @@ class Gateway:
             version=opened.version,
             taxonomy=opened.taxonomy(),
             sentiments=opened.manifest.sentiments,
-            features=_Statistics(),  # type: ignore[arg-type]  # all that the meta-learner reads of the features
+            features=_Statistics(),  # type: ignore[arg-type]  # the only features that the meta-learner uses
             members=(),
             intent_scorer=intent_scorer,
             sentiment_scorer=sentiment_scorer,
@@ -95,7 +95,7 @@ class Gateway:
         )
 
     def understanding(self, text: str, rows: Mapping[ModelNames, Floats]) -> dict[str, Any]:
-        """Of one text; `rows` holds the row of each service by the names of its members."""
+        """Return the understanding of one text; `rows` maps the base models of each service to its row."""
         scores: dict[str, Scores] = {}
         for names, row in rows.items():
             scores |= zip(names, to_scores(row, names, self._intents), strict=True)
@@ -106,7 +106,7 @@ class Gateway:
 
 @dataclass(frozen=True, slots=True)
 class _Scored:
-    """A member with given scores."""
+    """A base model with precomputed scores."""
 
     name: str
     precomputed: Scores
@@ -159,13 +159,13 @@ class LightTogether:
 
 
 async def gather_scores(services: Mapping[ModelNames, Any], text: str) -> dict[ModelNames, np.ndarray]:
-    """The row of each service for a text, computed in parallel."""
+    """Return the row of each service for a text; the services are called in parallel."""
     rows = await asyncio.gather(*(service.to_async.scores([text]) for service in services.values()))
     return dict(zip(services, rows, strict=True))
 
 
 def to_rows(members: Sequence[Scores]) -> Floats:
-    """(texts, columns) float32: the scores of the members one after another."""
+    """Concatenate the scores of the base models to an array (texts, columns), float32."""
     parts: list[Floats] = []
     for scores in members:
         parts += [scores.intent, scores.sentiment]
@@ -175,7 +175,7 @@ def to_rows(members: Sequence[Scores]) -> Floats:
 
 
 def to_scores(rows: Floats, members: Sequence[str], intents: int) -> Iterator[Scores]:
-    """The inverse of `to_rows`, for members of these names and so many intents."""
+    """Inverse of `to_rows`."""
     column = 0
     for name in members:
         sampled = None

@@ -1,10 +1,10 @@
-"""FastAPI under uvicorn, a worker a core, every request on its own: what most people begin with.
+"""FastAPI under uvicorn, one worker per core, without batching: a common first set-up.
 
     uvicorn benchmarks.peers.fastapi_unbatched:app --workers 2 --no-access-log
 
-It runs the ensemble as Frontdesk does, so that the difference is the missing batcher. The endpoint is a plain `def`, as
-FastAPI's documentation says for work that blocks; one thread of a worker runs at a time, because more forward passes
-at once only take each other's core.
+It runs the ensemble as Frontdesk does, so the difference is the missing batcher. The endpoint is a plain `def`, as
+FastAPI's documentation recommends for blocking work. One thread of a worker runs at a time, because parallel forward
+passes would compete for the same core.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""The servers of the comparison, and one round of one of them: start it, check its answers, load it, stop it.
+"""The servers of the comparison, and one round of one server: start, check answers, measure under load, stop.
 
-All take POST {"text": ...} and answer with the whole understanding as JSON. Only Frontdesk also checks a token, masks,
-decides, and keeps metrics and an access log: that favours the others. Every server gets a private folder, a free port,
-and the bundle by environment variables. Levels of concurrency are taken from the lowest up, each after a warm-up at
-that level: BentoML's dispatcher remembers a burst for half a minute, and would answer a lone request slower after it.
+All accept POST {"text": ...} and return the whole understanding as JSON. Only Frontdesk also checks a token, masks,
+decides, and keeps metrics and an access log, which favours the others. Every server gets a private folder, a free port,
+and the bundle by environment variables. Levels of concurrency run in ascending order, each after a warm-up at that
+level: after a burst, BentoML's dispatcher answers single requests more slowly for half a minute.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ FRONTDESK = "frontdesk"
 CHECK_CONCURRENCY = 8
 SETTLE_S = 0.2
 TOLERANCE = 1e-3
-"""Of confidences; `runners/ensemble/warm_up.py` allows the golden rows the same."""
+"""Tolerance of confidences; the same as for golden rows in `runners/ensemble/warm_up.py`."""
 
 Expected = Sequence[tuple[str, str, float]]
-"""Text, intent and confidence, by the ensemble itself."""
+"""Text, intent and confidence of the ensemble."""
 
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """A server of the comparison; `{port}` stands in its command, a module for this interpreter and its arguments."""
+    """A server of the comparison. `command` is a module and its arguments, with `{port}` as placeholder."""
 
     name: str
     title: str
@@ -53,9 +53,9 @@ class Peer:
 _BENTOML = f"bentoml serve benchmarks.peers.bentoml_composition:%s --host {HOST} --port {{port}}"
 
 PEERS = (
-    Peer(FRONTDESK, "Frontdesk", "/v1/understand"),  # `benchmarks.server` starts it as users do
-    Peer("bentoml", "BentoML, a service a member", "/understand", _BENTOML % "EachMember"),
-    Peer("bentoml-joined", "BentoML, light members in one", "/understand", _BENTOML % "LightTogether"),
+    Peer(FRONTDESK, "Frontdesk", "/v1/understand"),  # started by `benchmarks.server`, as users do
+    Peer("bentoml", "BentoML, one service per base model", "/understand", _BENTOML % "EachMember"),
+    Peer("bentoml-joined", "BentoML, light models in one service", "/understand", _BENTOML % "LightTogether"),
     Peer(
         "mosec",
         "mosec",
@@ -75,7 +75,7 @@ PEERS = (
 
 @dataclass(frozen=True, slots=True)
 class LoadPlan:
-    """How long and how hard every server is loaded."""
+    """Levels of concurrency and durations of the load."""
 
     concurrencies: tuple[int, ...]
     seconds: float
@@ -84,7 +84,7 @@ class LoadPlan:
 
 @dataclass(frozen=True, slots=True)
 class LevelResult:
-    """One level of one round. CPU is of all processes of the server, RSS too: shared pages count in each."""
+    """One level of one round. CPU and RSS are those of all processes of the server; shared pages count in each."""
 
     peer: str
     turn: int
@@ -99,7 +99,7 @@ class LevelResult:
 
 
 def select_peers(names: str | None) -> tuple[Peer, ...]:
-    """The peers of a comma-separated list, in the order of the line-up; all of them for None.
+    """Return the peers of a comma-separated list, in the order of PEERS; all of them for None.
 
     Raises:
         ValueError: one is unknown; the message names all peers.
@@ -114,16 +114,16 @@ def select_peers(names: str | None) -> tuple[Peer, ...]:
 
 
 def rotate_peers(peers: tuple[Peer, ...], turn: int) -> tuple[Peer, ...]:
-    """The order of a round: each round begins with the next peer, so that none is always first or last."""
+    """Return the order of a round. Each round starts with the next peer, so that none is always first or last."""
     first = turn % len(peers)
     return peers[first:] + peers[:first]
 
 
 def measure_peer(peer: Peer, turn: int, plan: LoadPlan, texts: Sequence[str], expected: Expected) -> list[LevelResult]:
-    """Round number `turn` of `peer` at every level.
+    """Run round number `turn` of a peer at every level.
 
     Raises:
-        RuntimeError: it did not start (with its log), gave a wrong answer, or a process of it ended under load.
+        RuntimeError: the peer did not start (with its log), gave a wrong answer, or a process ended under load.
     """
     with tempfile.TemporaryDirectory(prefix="peer-") as folder, _running(peer, Path(folder)) as server:
         check_answers(peer, server, expected)
@@ -132,7 +132,7 @@ def measure_peer(peer: Peer, turn: int, plan: LoadPlan, texts: Sequence[str], ex
 
 
 def check_answers(peer: Peer, server: Server, expected: Expected) -> None:
-    """Send every expected text, several at once; raises RuntimeError for an answer that differs from the ensemble's."""
+    """Send every expected text, several in parallel. Raises RuntimeError if an answer differs from the expected one."""
 
     def problem(row: tuple[str, str, float]) -> str | None:
         text, label, confidence = row
@@ -151,9 +151,10 @@ def check_answers(peer: Peer, server: Server, expected: Expected) -> None:
 
 
 def summarize_levels(measured: Sequence[LevelResult]) -> list[dict[str, Any]]:
-    """One row for each server and concurrency over all rounds: by concurrency, then by falling throughput.
+    """Return one row per server and concurrency, by concurrency and descending throughput.
 
-    `frontdesk` is Frontdesk's requests per second by this server's, formed round by round; None if it did not run.
+    `frontdesk` is the ratio, by round, of requests per second of Frontdesk to those of this server; None without
+    Frontdesk.
     """
     levels: dict[tuple[str, int], list[LevelResult]] = {}
     for each in sorted(measured, key=lambda each: each.turn):
@@ -177,7 +178,7 @@ def summarize_levels(measured: Sequence[LevelResult]) -> list[dict[str, Any]]:
 
 def _level(peer: Peer, turn: int, server: Server, bodies: Path, plan: LoadPlan, concurrency: int) -> LevelResult:
     warm_up = wrk_summary_loop(server, bodies, concurrency, plan.warm_up_s)
-    time.sleep(SETTLE_S + 2 * warm_up.p95_ms / 1000)  # most servers continue with what wrk left unanswered
+    time.sleep(SETTLE_S + 2 * warm_up.p95_ms / 1000)  # most servers still process requests that wrk has abandoned
     before = server.cpu()
     load = wrk_summary_loop(server, bodies, concurrency, plan.seconds, first=concurrency * 97)
     good = max(1, load.good)

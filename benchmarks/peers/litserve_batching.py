@@ -1,10 +1,11 @@
-"""LitServe: two workers that take whole batches from one queue.
+"""LitServe: workers that take whole batches from one queue.
 
     python -m benchmarks.peers.litserve_batching PORT
 
-Set up by its documentation: a worker a core (`workers_per_device`), as many API servers as workers (its default),
-`fast_queue=True` (ZeroMQ) "when serving hundreds of requests per second", responses made in the worker. A lone request
-waits the whole `batch_timeout`; 0 would make idle workers ask a queue in another process without a pause.
+Set up according to its documentation: one worker per core (`workers_per_device`), as many API servers as workers (the
+default), `fast_queue=True` (ZeroMQ) "when serving hundreds of requests per second", responses built in the worker. A
+single request waits for the whole `batch_timeout`; with 0, idle workers would poll a queue in another process without a
+pause.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ class Understand(litserve.LitAPI):
     def setup(self, device: str) -> None:  # noqa: ARG002 - LitServe's signature
         self._ensemble = load_ensemble()
 
-    def decode_request(self, request) -> str:  # noqa: ANN001 - LitServe takes an annotation for the schema of the body
+    def decode_request(self, request) -> str:  # noqa: ANN001 - LitServe uses an annotation as the schema of the body
         text: str = request["text"]
         return text
 
@@ -32,7 +33,7 @@ class Understand(litserve.LitAPI):
         return self._ensemble.understand(texts)
 
     def encode_response(self, output: Understanding) -> Response:
-        """A finished response: FastAPI would otherwise walk through a dictionary, which costs more than the JSON."""
+        """Return a complete response: FastAPI would traverse a dictionary, which costs more than writing the JSON."""
         return Response(to_json(output), media_type="application/json")
 
 

@@ -1,8 +1,8 @@
-"""What every peer serves: the whole ensemble of one bundle, in the precision of the run, and its answer as JSON.
+"""The model of every peer: the ensemble of one bundle, in the precision of the run, with answers as JSON.
 
-The peers get what was found worth having in Frontdesk's own workers: one onnxruntime thread a process, texts of similar
-length run together inside a batch, a collector that does not walk the models, and pydantic's own JSON writer. What is
-compared is the server around the models. Knows nothing of any server.
+Peers get the optimizations of Frontdesk's own workers: one onnxruntime thread per process, length bucketing within a
+batch, a garbage collector that does not traverse the models, and JSON by pydantic. Only the servers are compared. Does
+not depend on any server.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ _UNDERSTANDING = TypeAdapter(Understanding)
 
 
 def bundle() -> Bundle:
-    """The bundle that the harness names, verified."""
+    """Open and verify the bundle that the harness names."""
     return open_bundle(Path(os.environ[BUNDLE_VARIABLE]))
 
 
 def precision() -> Precision:
-    """That of the encoders, which the harness names."""
+    """Return the precision of the encoders that the harness names."""
     return cast(Precision, os.environ[PRECISION_VARIABLE])
 
 
 def load_ensemble() -> Ensemble:
-    """The bundle's ensemble, warm: its golden rows have been run."""
+    """Load the ensemble and warm it up with the golden rows."""
     ensemble = load_warm_ensemble(bundle(), threads=1, precision=precision())
     gc.collect()
     gc.freeze()
@@ -50,6 +50,6 @@ def to_json(understanding: Understanding) -> bytes:
 
 
 def to_python(understanding: Understanding) -> dict[str, Any]:
-    """The same as dictionaries and lists, for a server that insists on writing the JSON itself."""
+    """Return dictionaries and lists, for a server that writes the JSON itself."""
     rendered: dict[str, Any] = _UNDERSTANDING.dump_python(understanding, mode="json")
     return rendered

@@ -1,10 +1,10 @@
-"""mosec: one stage, a worker process a core, dynamic batching by its server in Rust.
+"""mosec: one stage, one worker process per core, dynamic batching by its server in Rust.
 
     python -m benchmarks.peers.mosec_batching --address 127.0.0.1 --port PORT --timeout 60000 --log-level warning
 
-Set up by its documentation: `num` is the number of cores; `max_wait_time` is "less than the batch inference time", here
-the least there is, 1 ms, which a lone request waits; one stage, because stages of their own pay where a GPU would
-otherwise wait for a CPU; BLAS kept to one thread (the harness sets that for every server); a `serialize` of its own.
+Set up according to its documentation: `num` is the number of cores; `max_wait_time` is "less than the batch inference
+time", here the minimum of 1 ms, for which a single request waits; one stage, because several stages help only if a GPU
+would wait for a CPU; one BLAS thread (set by the harness for every server); a custom `serialize`.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def ask(home: Path, port: int) -> subprocess.CompletedProcess[str]:
 def assert_answered_here(result: subprocess.CompletedProcess[str], port: int, program: str) -> None:
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["intent"]["label"]
-    assert f"http://127.0.0.1:{port} is answered by {program}: the champion answers here instead." in result.stderr
+    assert f"http://127.0.0.1:{port} is used by {program}: the champion runs in this process instead." in result.stderr
 
 
 def test_another_program_on_the_port_receives_neither_token_nor_text(home: Path) -> None:

@@ -42,14 +42,14 @@ def test_a_sealing_key_is_rotated_resealed_and_only_then_retired(settings: Setti
     new = invoke(home, "keys", "rotate", "--sealing").stdout.strip()
     listed = json.loads(invoke(home, "keys", "list", "--sealing", "--json").stdout)
     assert listed == [{"kid": new, "use": "seals"}, {"kid": old, "use": "opens"}]
-    with pytest.raises(ConfigurationError, match="2 values are sealed with it"):
+    with pytest.raises(ConfigurationError, match="2 values are encrypted with it"):
         check_retirable(settings, old, LONG_AGO_S)
 
     resealed = invoke(home, "keys", "reseal")
-    assert f"2 values were sealed anew with the key {new}." in resealed.stdout
+    assert f"2 values were re-encrypted with the key {new}." in resealed.stdout
     assert f"frontdesk keys retire {old} --sealing" in resealed.stdout
     early = invoke(home, "keys", "retire", old, "--sealing")
-    assert (early.returncode, "put aside" in early.stderr) == (1, True)
+    assert (early.returncode, "was replaced" in early.stderr) == (1, True)
     check_retirable(settings, old, LONG_AGO_S)
     assert files.read().find(old) is not None
 

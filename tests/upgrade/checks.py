@@ -167,7 +167,7 @@ def _reseal(state: OldState, settings: dict[str, object]) -> None:
     told = _command(state.home, settings, "keys", "reseal")
     count = int(told.split()[0])
     least = 2 * (state.rows["queries"] - 1 + len(state.spooled))  # a message and a reply each, but for the erased one
-    _expect("could not be opened" not in told and count >= least, f"at least {least} values were expected: {told}")
+    _expect("could not be decrypted" not in told and count >= least, f"at least {least} values were expected: {told}")
 
 
 def _command(home: Path, settings: dict[str, object], *arguments: str) -> str:

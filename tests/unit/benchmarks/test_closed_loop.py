@@ -1,4 +1,4 @@
-"""How rounds of server and kernel become a row."""
+"""Rows of the report from rounds of server and kernel."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ ROUNDS = Rounds(
 )
 
 
-def test_the_cheapest_batch_is_what_the_server_is_held_against() -> None:
+def test_the_server_is_compared_with_the_cheapest_batch() -> None:
     assert ROUNDS.reference == "32"
     assert ROUNDS.row(MAIN_CASE)["efficiency"].median == pytest.approx(0.8)
 
 
-def test_single_texts_in_one_process_are_the_measure_at_concurrency_one() -> None:
+def test_concurrency_one_is_compared_with_single_texts_in_one_process() -> None:
     assert ROUNDS.row(SINGLE_CASE)["efficiency"].median == pytest.approx(0.75)
 
 
-def test_a_row_tells_cost_speed_and_the_share_of_the_kernels_speed() -> None:
+def test_a_row_has_cost_speed_and_the_ratio_to_the_speed_of_the_kernel() -> None:
     row = ROUNDS.row(MAIN_CASE)
 
     assert row["cpu_ms_per_text"].least == pytest.approx(5)

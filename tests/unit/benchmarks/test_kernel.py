@@ -1,4 +1,4 @@
-"""How the bare loop groups its texts, and how processes that ran at once are summed up."""
+"""Batches of the bare loop, and the sum over parallel processes."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from benchmarks.kernel import LoopResult, RoundResult, group_by_length
 TEXTS = ["x" * length for length in (9, 1, 8, 2, 7, 3, 6, 4)]
 
 
-def test_texts_are_sorted_only_within_what_comes_together() -> None:
+def test_texts_are_sorted_only_within_a_group() -> None:
     lengths = [[len(text) for text in group] for group in group_by_length(TEXTS, 2, sorted_texts=4)]
 
     assert lengths == [[1, 2], [8, 9], [3, 4], [6, 7]]
 
 
-def test_every_text_is_run_once_in_whatever_batch() -> None:
+def test_every_text_is_run_once_for_any_batch_size() -> None:
     for batch in (1, 3, 32):
         groups = group_by_length(TEXTS, batch, sorted_texts=8)
         assert sorted(text for group in groups for text in group) == sorted(TEXTS)

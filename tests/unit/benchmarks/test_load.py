@@ -1,4 +1,4 @@
-"""What is made of answers that a load generator noted, and the generator itself against a server that only waits."""
+"""Statistics of recorded answers, and the load generator against a slow server."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def load_of(lines: str, seconds: float = 2.0) -> Load:
 ANSWERS = load_of("10.0 200 0.100\n10.5 503 0.002\n11.0 200 0.300\n11.5 504 5.0\n11.9 200 0.500\n")
 
 
-def test_answers_are_counted_by_what_became_of_them() -> None:
+def test_answers_are_counted_by_outcome() -> None:
     assert (ANSWERS.good, ANSWERS.refused, ANSWERS.failed) == (3, 1, 1)
 
 
@@ -48,7 +48,7 @@ def test_latency_is_that_of_one_status() -> None:
 
 
 def test_goodput_counts_answers_that_came_in_time() -> None:
-    assert ANSWERS.goodput == pytest.approx(2 / 2.0)  # the last one came when nothing was sent any more
+    assert ANSWERS.goodput == pytest.approx(2 / 2.0)  # the last answer arrived after the end of the load
     assert ANSWERS.goodput_between(1.0, 3.0) == pytest.approx(2 / 2.0)
 
 
@@ -56,7 +56,7 @@ def test_throughput_counts_every_answer_until_the_last() -> None:
     assert load_of("10.0 200 0.5\n10.5 200 0.5\n10.9 200 1.1\n", seconds=1.0).throughput == pytest.approx(3 / 2.0)
 
 
-def test_a_window_holds_what_was_sent_in_it() -> None:
+def test_a_window_has_the_requests_that_were_sent_in_it() -> None:
     part = ANSWERS.sent_between(0.5, 1.5)
 
     assert list(part.sent) == [10.5, 11.0]
@@ -64,7 +64,7 @@ def test_a_window_holds_what_was_sent_in_it() -> None:
 
 
 def test_a_server_that_answers_nothing_is_an_error() -> None:
-    with pytest.raises(RuntimeError, match="not one request"):
+    with pytest.raises(RuntimeError, match="no request"):
         parse_answers("")
 
 
@@ -85,7 +85,7 @@ def test_a_load_generator_is_run_to_its_end_with_its_cpu_and_a_failed_one_is_an_
         run_client([sys.executable, "-c", "raise SystemExit('no server')"])
 
 
-def test_a_rate_that_cannot_be_answered_needs_connections_for_what_waits_as_well() -> None:
+def test_a_rate_above_capacity_needs_connections_for_queued_requests_as_well() -> None:
     assert count_connections(1.0) == 32
     assert count_connections(200.0) == 300
     assert count_connections(200.0, queued=1024) == 1324
@@ -93,7 +93,7 @@ def test_a_rate_that_cannot_be_answered_needs_connections_for_what_waits_as_well
 
 @pytest.fixture
 def slow_server() -> Iterator[Any]:
-    """Answers every request after `SLOW_S`, however many there are, with the id that it was sent."""
+    """Answers every request after `SLOW_S` with the id of the request."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while head := (await reader.readuntil(b"\r\n\r\n")).decode().lower():
@@ -129,7 +129,7 @@ def bodies(tmp_path: Path) -> Path:
 def test_a_closed_loop_sends_no_more_than_its_connections_get_answered(slow_server: Any, bodies: Path) -> None:
     seen = closed_loop(slow_server, bodies, concurrency=4, seconds=1.0)
 
-    assert seen.good == 12  # three rounds of four: the last is sent at 0.8 s and waited for
+    assert seen.good == 12  # three rounds of four: the last is sent at 0.8 s and its answers are awaited
     assert seen.failed == 0
     assert seen.latency_ms(0.5) == pytest.approx(SLOW_S * 1000, abs=60)
 
@@ -144,8 +144,8 @@ def test_an_open_loop_keeps_its_rate_while_a_slow_server_has_not_answered(slow_s
 
 
 @needs_wrk
-def test_what_leaves_late_counts_from_when_it_was_due(slow_server: Any, bodies: Path) -> None:
-    """Four connections answer ten requests a second, forty are due in one: those sent last have waited for seconds."""
+def test_latency_of_a_late_request_counts_from_its_due_time(slow_server: Any, bodies: Path) -> None:
+    """Four connections allow ten requests per second; forty are due in one second, so the last ones wait for seconds."""
     seen = open_loop(slow_server, bodies, [Phase(1.0, 40.0)], connections=4)
 
     assert seen.good == pytest.approx(40, abs=20)
@@ -153,7 +153,7 @@ def test_what_leaves_late_counts_from_when_it_was_due(slow_server: Any, bodies: 
 
 
 @needs_wrk
-def test_a_server_that_repeats_no_id_is_measured_by_wrk_itself(slow_server: Any, bodies: Path) -> None:
+def test_a_server_that_does_not_repeat_the_id_is_measured_by_wrk(slow_server: Any, bodies: Path) -> None:
     summary = wrk_summary_loop(slow_server, bodies, concurrency=4, seconds=1.0, first=1)
 
     assert summary.good == 8  # the third round of four is unfinished

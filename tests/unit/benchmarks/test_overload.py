@@ -1,4 +1,4 @@
-"""Seconds of an overload, and when it is over."""
+"""Outcome of an overload by second, and the time of recovery."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_run_that_ends_with_its_surge_shows_no_recovery() -> None:
     assert seconds_to_recovery([Second(3, **WELL)], surge_s=4) is None  # type: ignore[arg-type]
 
 
-def test_both_loads_are_told_by_the_second() -> None:
+def test_both_loads_are_counted_by_second() -> None:
     both = merge_loads(load([0.0, 1.2], [200, 503], [0.1, 0.01]), load([0.5, 1.1], [200, 504], [0.3, 9.0]))
 
     assert count_by_second(both) == [

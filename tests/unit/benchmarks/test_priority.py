@@ -1,4 +1,4 @@
-"""The figures of the priority benchmark, on rows whose answer is known."""
+"""The metrics of the priority benchmark on rows with known results."""
 
 from __future__ import annotations
 

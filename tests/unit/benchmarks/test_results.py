@@ -1,4 +1,4 @@
-"""Median and range of rounds, ratios within a round, and how a run is printed."""
+"""Median and range of rounds, ratios within a round, and output of a run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from benchmarks.results import RoundStats, print_result, print_table, ratios_by_round, result_line
 
 
-def test_the_middle_round_is_the_figure_and_the_others_its_range() -> None:
+def test_rounds_have_median_minimum_and_maximum() -> None:
     assert RoundStats.of([3.0, 1.0, 10.0]) == RoundStats(median=3.0, least=1.0, most=10.0)
 
 
@@ -17,11 +17,11 @@ def test_a_machine_that_slows_down_between_rounds_does_not_change_a_ratio() -> N
     assert ratios_by_round([1.0, 2.0, 4.0], [2.0, 4.0, 8.0]) == RoundStats(0.5, 0.5, 0.5)
 
 
-def test_a_figure_is_written_with_its_range() -> None:
+def test_a_value_is_formatted_with_its_range() -> None:
     assert f"{RoundStats(2.0, 1.0, 3.5):.1f}" == "2.0 (1.0-3.5)"
 
 
-def test_a_figure_of_nothing_is_null_in_the_last_line() -> None:
+def test_nan_is_null_in_the_result_line() -> None:
     found = {
         "overload": {"refused_p99_ms": float("nan"), "seconds": ({"p95_ms": 1.5},)},
         "gain": RoundStats(2.0, 1.0, 3.0),
@@ -41,7 +41,7 @@ def test_a_result_names_its_benchmark_and_the_machine(capsys: pytest.CaptureFixt
     assert found["machine"]["cores"] >= 1
 
 
-def test_a_table_shows_each_kind_of_figure(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_shows_each_kind_of_value(capsys: pytest.CaptureFixture[str]) -> None:
     columns = [("name", "name", ""), ("gain", "gain", ".1f"), ("cost", "cost", ".2f"), ("kept", "kept", "")]
     rows = [
         {"name": "cold", "gain": RoundStats(2.0, 1.0, 3.0), "cost": 4.0, "kept": True},

@@ -1,4 +1,4 @@
-"""The questions of the retrieval benchmark, and that embedding finds more even with the smallest bundle."""
+"""The questions of the retrieval benchmark, and that embedding helps even with the smallest bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a server of a benchmark is started and stopped, and what it spent between two readings."""
+"""Start and stop of the server of a benchmark, and its CPU between two measurements."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from benchmarks.server import cpu_s_between, free_ports, get_status, start_serve
 PARENT = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
 
 
-def test_all_processes_count_also_those_that_came_later() -> None:
+def test_processes_that_started_later_are_counted() -> None:
     assert cpu_s_between({1: 2.0, 2: 3.0}, {1: 2.5, 2: 3.25, 3: 1.0}) == pytest.approx(1.75)
 
 
-def test_a_process_that_ended_leaves_no_figure() -> None:
+def test_the_cpu_is_unknown_if_a_process_ended() -> None:
     with pytest.raises(RuntimeError, match="ended while they were measured"):
         cpu_s_between({1: 2.0, 2: 3.0}, {1: 2.5})
 

@@ -1,4 +1,4 @@
-"""What the storage benchmark promises, and that its rates are of rows that are really there."""
+"""Targets of the storage benchmark, and that it counts only rows that are stored."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def missed_targets(measured: StorageCosts) -> list[str]:
     return [what for what, _, _, kept in check_targets(measured) if not kept]
 
 
-def test_each_promise_is_broken_by_its_own_figure_alone() -> None:
+def test_each_target_is_missed_by_its_own_value_only() -> None:
     assert missed_targets(costs()) == []
-    assert missed_targets(costs(gain=9.9)) == ["group commit / one commit a row"]
+    assert missed_targets(costs(gain=9.9)) == ["group commit / one commit per row"]
     assert missed_targets(costs(p50_ms=3.1)) == ["added to p50 at concurrency 1, ms"]
-    assert missed_targets(costs(cpu_ms=0.31)) == ["added to CPU a request at 64 in flight, ms"]
+    assert missed_targets(costs(cpu_ms=0.31)) == ["added to CPU per request at 64 in flight, ms"]
 
 
-def test_every_row_that_is_counted_is_there(tmp_path: Path) -> None:
+def test_every_counted_row_is_stored(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'frontdesk.db'}"
     migrate(url)
     assert measure_rows_per_s(url, 300, max_rows_per_commit=256) > 0

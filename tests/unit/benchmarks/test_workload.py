@@ -1,4 +1,4 @@
-"""The written traffic: distinct, in its shares, and the same every time."""
+"""The requests of the benchmarks: distinct texts, the shares of the mix, and reproducibility."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from benchmarks.workload import (
 TEXTS = messages(6000)
 
 
-def test_no_message_comes_twice() -> None:
+def test_messages_are_distinct() -> None:
     assert len(set(TEXTS)) == len(TEXTS) == 6000
 
 
@@ -28,7 +28,7 @@ def test_shares_of_the_mix_are_all_requests() -> None:
     assert sum(kind.share for kind in MIX) == 1.0
 
 
-def test_the_mix_has_the_written_shares_and_uses_each_message_once() -> None:
+def test_the_mix_has_its_shares_and_uses_each_message_once() -> None:
     sent = list(mix_requests(TEXTS))
     share = Counter(each.path for each in sent)
 
@@ -50,7 +50,7 @@ def test_a_batch_carries_its_messages_and_what_is_left_over_is_not_sent() -> Non
     assert json.loads(sent[0].body)["queries"][0] == {"text": TEXTS[0], "store": False}
 
 
-def test_a_request_is_one_line_whatever_its_text_holds(tmp_path: Path) -> None:
+def test_a_request_is_one_line_for_any_text(tmp_path: Path) -> None:
     text = 'tab\there, new\nline, "quotes"'
     file = write_requests(tmp_path / "requests", build_requests(UNDERSTAND, [text], store=True))
 

@@ -1,4 +1,4 @@
-"""The panel of one answer, as somebody reads it in a terminal."""
+"""The panel of one answer for the terminal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_without_a_question_nothing_is_asked() -> None:
     assert "ask:" not in render_panel(Decision(Action.DRAFT, (), ("look_up_order",)))
 
 
-def test_actions_are_shown_with_what_the_message_says_of_them() -> None:
+def test_actions_are_shown_with_the_slots_filled_from_the_message() -> None:
     look_up = SuggestedAction("look_up_order", {"order": "48213"})
 
     assert "next: look_up_order (order 48213)" in render_panel(

@@ -19,14 +19,14 @@ ROWS = 500
 
 
 def fake(texts: Sequence[str]) -> list[dict[str, Any]]:
-    """The length of a text is its intent; what a batch holds shows in its results."""
+    """Use the length of a text as its intent, and the size of the batch as all other values."""
     return [
         {**dict.fromkeys(COLUMNS, len(texts)), "intent": f"length-{len(text)}", "decision": "draft"} for text in texts
     ]
 
 
 class Stopping:
-    """Classifies a number of batches and is then interrupted."""
+    """Classifies a number of batches, then raises KeyboardInterrupt."""
 
     def __init__(self, batches: int) -> None:
         self.left = batches
@@ -78,12 +78,12 @@ def test_a_run_interrupted_twice_writes_the_same_bytes_as_one_that_was_not(tmp_p
     whole, _ = finish(run_on(file, tmp_path / "whole"))
     run = run_on(file, tmp_path / "parts")
     assert interrupt(run, 2) == ""
-    with run.part.open("ab") as torn:  # killed in the middle of a row, after the last record of how far it came
+    with run.part.open("ab") as torn:  # killed in the middle of a row, after the last progress record
         torn.write(b'128,"half a ro')
-    assert interrupt(run, 3) == "Going on after 128 rows."
+    assert interrupt(run, 3) == "Resuming after 128 rows."
     assert not run.target.exists()
     resumed, note = finish(run)
-    assert note == "Going on after 320 rows."
+    assert note == "Resuming after 320 rows."
     assert run.target.read_bytes() == (tmp_path / "whole").read_bytes()
     assert resumed == whole
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"in{suffix}", "parts", "whole"]
@@ -101,31 +101,31 @@ def test_rows_keep_their_order_and_a_bad_one_has_an_error_and_nothing_else(tmp_p
 
 
 @pytest.mark.parametrize("what", ["the input", "the bundle", "an option"])
-def test_a_run_that_rests_on_something_else_starts_afresh_and_says_so(tmp_path: Path, what: str) -> None:
+def test_a_run_with_another_input_bundle_or_option_starts_from_the_beginning(tmp_path: Path, what: str) -> None:
     run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
     changed = replace(run, identity={**run.identity, what: "another"})
     reached, note = finish(changed)
-    assert f"{what} changed: starting afresh" in note
+    assert f"{what} changed: starting from the beginning" in note
     assert reached.rows == ROWS
     assert run.target.read_bytes().count(b'"id","text"') == 1
 
 
-def test_a_part_that_is_shorter_than_recorded_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_partial_file_that_is_shorter_than_recorded_is_not_resumed(tmp_path: Path) -> None:
     run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
     run.part.write_bytes(run.part.read_bytes()[:-10])
-    assert "not all there" in finish(run)[1]
+    assert "missing or incomplete" in finish(run)[1]
 
 
-def test_a_part_without_a_record_is_not_gone_on_with(tmp_path: Path) -> None:
+def test_a_partial_file_without_a_record_is_not_resumed(tmp_path: Path) -> None:
     run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
     run.progress.write_text("{}")
-    assert "no record" in finish(run)[1]
+    assert "no valid progress record" in finish(run)[1]
 
 
-def test_a_changed_input_is_told_by_its_first_bytes_even_at_the_same_size(tmp_path: Path) -> None:
+def test_a_changed_input_of_the_same_size_is_detected_by_its_first_bytes(tmp_path: Path) -> None:
     file = write_rows(tmp_path / "in.csv")
     before = identify_run(file, "v1", {})
     file.write_bytes(file.read_bytes().replace(b"line one", b"line ten"))
@@ -149,11 +149,11 @@ def test_ten_thousand_rows_take_no_more_memory_than_one_thousand(tmp_path: Path)
         tracemalloc.stop()
         return taken
 
-    peak(200)  # what is imported and cached on the first run
+    peak(200)  # fills imports and caches
     assert peak(10_000) - peak(1_000) < 100_000
 
 
-def test_the_command_classifies_with_the_champion_and_shows_no_customers_words(
+def test_the_command_classifies_with_the_champion_and_prints_no_text_of_customers(
     home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRONTDESK_HOME", str(home))

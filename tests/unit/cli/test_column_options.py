@@ -7,7 +7,7 @@ from cli.column_options import ColumnNames, non_default_options, with_column_opt
 from training.data.column_mapping import Columns
 
 
-def test_only_what_is_not_as_usual_needs_a_flag() -> None:
+def test_only_columns_with_other_names_need_an_option() -> None:
     assert non_default_options(Columns()) == []
     assert non_default_options(Columns(intent="the label", out_of_scope="oos")) == [
         "--intent",
@@ -17,7 +17,7 @@ def test_only_what_is_not_as_usual_needs_a_flag() -> None:
     ]
 
 
-def test_a_command_gets_one_option_for_each_column_with_its_usual_name() -> None:
+def test_a_command_gets_one_option_for_each_column_with_its_default_name() -> None:
     received: list[tuple[str, ColumnNames]] = []
     app = typer.Typer()
 

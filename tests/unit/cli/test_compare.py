@@ -15,7 +15,7 @@ def _at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FRONTDESK_HOME", str(home))
 
 
-def test_a_version_beside_itself_shows_every_figure_and_no_intent(tiny_bundle: Bundle) -> None:
+def test_a_version_compared_with_itself_shows_every_metric_and_no_intent(tiny_bundle: Bundle) -> None:
     done = CliRunner().invoke(app, ["compare", tiny_bundle.version, tiny_bundle.version])
     assert done.exit_code == 0, done.output
     for told in ("intent, accuracy", "sentiment, log loss", "+0.000 to +0.000", "may be chance", "Brier score, intent",

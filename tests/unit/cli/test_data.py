@@ -24,7 +24,7 @@ def test_notes_alone_leave_the_exit_code_at_0(tmp_path: Path) -> None:
     assert "24 rows: 0 errors, 2 notes (2 small_intent)." in done.stdout
 
 
-def test_a_row_that_cannot_be_used_is_told_by_file_and_line_with_exit_code_1(tmp_path: Path) -> None:
+def test_a_row_that_cannot_be_used_is_listed_by_file_and_line_with_exit_code_1(tmp_path: Path) -> None:
     path = labelled(tmp_path / "a.csv", ",apple")
     done = CliRunner().invoke(app, ["data", "check", str(path), "--intent", "category", "--json"])
     assert done.exit_code == 1
@@ -39,7 +39,7 @@ def test_a_row_that_cannot_be_used_is_told_by_file_and_line_with_exit_code_1(tmp
     }
 
 
-def test_every_column_can_be_named_and_leaks_between_the_parts_are_told(tmp_path: Path) -> None:
+def test_every_column_can_be_named_and_leaks_between_the_parts_are_listed(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     rows = [f"{word} {label} {word * 3},{label},train,{label}-{word}" for label in ("apple", "oos") for word in WORDS]
     path.write_text("\n".join(["said,about,fold,thread", *rows, "one apple oneoneone,apple,test,again", ""]))
@@ -49,7 +49,7 @@ def test_every_column_can_be_named_and_leaks_between_the_parts_are_told(tmp_path
     assert "'out_of_scope' has 12 rows" in done.stdout
 
 
-def test_the_draft_of_a_taxonomy_is_one(tmp_path: Path) -> None:
+def test_the_generated_taxonomy_is_valid(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["data", "taxonomy", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
     (tmp_path / "taxonomy.yaml").write_text(done.stdout)
     assert Taxonomy.read(tmp_path / "taxonomy.yaml").intents_without_policy() == ("apple", "pear")

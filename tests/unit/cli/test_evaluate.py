@@ -19,7 +19,7 @@ def labelled(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_version_and_a_path_give_the_same_figures(
+def test_a_version_and_a_path_give_the_same_metrics(
     home: Path, tiny_bundle: Bundle, labelled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRONTDESK_HOME", str(home))
@@ -33,7 +33,7 @@ def test_a_version_and_a_path_give_the_same_figures(
     assert (told[0]["version"], told[0]["unknown"]) == (tiny_bundle.version, {"card_swallowed": 1})
 
 
-def test_labels_that_the_bundle_lacks_are_told_by_name_and_count(tiny_bundle: Bundle, labelled: Path) -> None:
+def test_labels_that_the_bundle_lacks_are_listed_by_name_and_count(tiny_bundle: Bundle, labelled: Path) -> None:
     command = ["evaluate", str(tiny_bundle.path), "--data", str(labelled), "--intent", "category"]
     left_out = CliRunner().invoke(app, command).stdout
     assert "left out of the intent figures: card_swallowed (1)" in left_out
@@ -43,7 +43,9 @@ def test_labels_that_the_bundle_lacks_are_told_by_name_and_count(tiny_bundle: Bu
     assert "counted as out of scope: card_swallowed (1)" in counted
 
 
-def test_of_data_with_a_split_the_test_rows_are_taken_and_that_is_said(tiny_bundle: Bundle, tmp_path: Path) -> None:
+def test_data_with_a_split_is_evaluated_on_its_test_rows_and_the_output_says_so(
+    tiny_bundle: Bundle, tmp_path: Path
+) -> None:
     (tmp_path / "train.csv").write_text(ROWS)
     (tmp_path / "test.csv").write_text("text,category\nwhere did my parcel go,track_order\n")
     command = ["evaluate", str(tiny_bundle.path), "--data", str(tmp_path), "--intent", "category"]

@@ -1,4 +1,4 @@
-"""`frontdesk explain`: what is shown is what was decided, and nothing of it is kept."""
+"""`frontdesk explain` shows the decision as it was made, and stores nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def ensemble(tiny_bundle: Bundle) -> Ensemble:
 
 @pytest.fixture
 def explanation(ensemble: Ensemble) -> dict[str, Any]:
-    """As it comes out of `--json`: the panel draws from nothing else."""
+    """The output of `--json`, which is the input of the panel."""
     query = Query(MESSAGE, customer_tier=CustomerTier.PREMIUM)
     found = explain_query(query, ensemble, PriorityPolicy.read(STARTER_POLICY), max_plausible_to_clarify=3)
     read: dict[str, Any] = json.loads(json.dumps(found))
@@ -59,7 +59,7 @@ def test_the_parts_of_the_priority_add_up_and_the_level_is_the_highest_whose_lim
     assert {"cues.security", "tier.premium"} <= {part["name"] for part in priority["parts"]}
 
 
-def test_every_reason_is_told_and_those_that_apply_come_first(explanation: dict[str, Any]) -> None:
+def test_every_reason_is_listed_and_those_that_apply_come_first(explanation: dict[str, Any]) -> None:
     applies = [rule["applies"] for rule in explanation["decision"]["rules"]]
 
     assert {rule["reason"] for rule in explanation["decision"]["rules"]} == set(Reason)
@@ -67,7 +67,7 @@ def test_every_reason_is_told_and_those_that_apply_come_first(explanation: dict[
     assert any(applies)
 
 
-def test_each_figure_stands_beside_the_limit_of_the_bundle(explanation: dict[str, Any], ensemble: Ensemble) -> None:
+def test_each_value_has_the_threshold_of_the_bundle(explanation: dict[str, Any], ensemble: Ensemble) -> None:
     calibration = ensemble.calibration
 
     assert explanation["out_of_scope"]["threshold"] == calibration.out_of_scope_threshold

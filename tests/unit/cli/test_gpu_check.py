@@ -24,7 +24,7 @@ def render_check(check: GpuCheck) -> str:
     return told.getvalue()
 
 
-def test_what_nvidia_smi_prints_is_read_device_by_device() -> None:
+def test_the_output_of_nvidia_smi_is_parsed_device_by_device() -> None:
     printed = "NVIDIA L4, 23034 MiB, 550.54.15\nNVIDIA Odd, Named, [N/A], 570.1\n\n"
     assert parse_gpus(printed) == (
         Gpu("NVIDIA L4", "23034 MiB", "550.54.15"),
@@ -33,7 +33,7 @@ def test_what_nvidia_smi_prints_is_read_device_by_device() -> None:
     assert parse_gpus("") == ()
 
 
-def test_a_machine_without_a_gpu_is_no_failure_but_is_told_that_nothing_ran() -> None:
+def test_a_machine_without_a_gpu_is_no_failure_but_the_finding_says_that_nothing_ran() -> None:
     found = provider_finding("cuda", "not offered", gpu_visible=False, offered=False)
     assert found.state == "warning"
     assert "the GPU path was NOT run" in found.told
@@ -66,7 +66,7 @@ def test_one_bad_finding_makes_the_whole_check_bad() -> None:
     assert not GpuCheck((GOOD, BAD)).good
 
 
-def test_a_table_is_printed_only_of_what_was_run() -> None:
+def test_a_table_is_printed_only_if_a_gpu_was_used() -> None:
     assert "No model was run on a GPU" in render_check(GpuCheck((GOOD,)))
     told = render_check(GpuCheck((GOOD,), gpu_path_run=True, timings=(Timing(8, 10.0, 2.0, 12.0, 4.0),)))
     assert "No model was run" not in told
@@ -80,7 +80,7 @@ def test_words_in_brackets_survive_the_printing() -> None:
 
 
 def test_golden_rows_and_every_batch_size_are_run_on_both(tiny_bundle: Bundle) -> None:
-    """With the CPU in the place of the GPU: the comparison itself, which must find no difference."""
+    """With the CPU in place of the GPU, the comparison must find no difference."""
     check = _run(GpuCheck((GOOD,)), tiny_bundle, Settings(), ON_CPU)
     golden, compared = check.findings[1:]
     assert check.gpu_path_run
@@ -91,7 +91,7 @@ def test_golden_rows_and_every_batch_size_are_run_on_both(tiny_bundle: Bundle) -
     assert all(timing.ensemble_gpu_ms > 0 for timing in check.timings)
 
 
-def test_a_machine_without_nvidia_smi_ends_with_0_and_says_what_was_not_run(
+def test_a_machine_without_nvidia_smi_has_exit_code_0_and_says_what_was_not_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path))
@@ -102,7 +102,9 @@ def test_a_machine_without_nvidia_smi_ends_with_0_and_says_what_was_not_run(
     assert told["findings"][0]["told"].startswith("no NVIDIA driver found")
 
 
-def test_a_driver_that_fails_ends_with_1_and_its_own_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_driver_that_fails_has_exit_code_1_and_its_error_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tool = tmp_path / "nvidia-smi"
     tool.write_text("#!/bin/sh\necho 'Driver/library version mismatch'\nexit 18\n")
     tool.chmod(0o755)

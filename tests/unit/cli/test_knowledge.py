@@ -20,7 +20,7 @@ def test_the_starter_passages_pass() -> None:
     assert check(STARTER_KNOWLEDGE) == (0, "27 passages: 0 errors, 0 warnings.\n")
 
 
-def test_missing_intents_are_errors_and_told_as_json(tmp_path: Path) -> None:
+def test_missing_intents_are_errors_in_the_json(tmp_path: Path) -> None:
     (tmp_path / "one.md").write_text((STARTER_KNOWLEDGE / "review.md").read_text())
     code, told = check(tmp_path, "--json")
     assert code == 1

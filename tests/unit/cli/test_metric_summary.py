@@ -24,20 +24,20 @@ def render_metrics(figures: dict[str, Any]) -> str:
     return captured.get()
 
 
-def test_figures_of_an_older_bundle_are_shown() -> None:
+def test_metrics_of_an_older_bundle_are_shown() -> None:
     told = render_metrics(OLD)
     assert told.count("0.900") == 2
     assert "Out of scope: 70.0% found at 5.0% false alarms." in told
     assert "40.0% of messages, 1.0% of them wrong." in told
 
 
-def test_a_task_without_figures_is_passed_over() -> None:
+def test_a_task_without_metrics_is_left_out() -> None:
     without = {name: figures for name, figures in OLD.items() if name != "sentiment"}
     assert "No row has a label for sentiment" in render_metrics(without)
     assert "No row has a label for sentiment" in render_metrics(OLD | {"sentiment": {}})
 
 
-def test_what_newer_bundles_know_is_told_beside_it() -> None:
+def test_metrics_of_newer_bundles_are_shown_too() -> None:
     newer = OLD | {
         "scope": OLD["scope"] | {"near_recall": 0.5, "near_rows": 8},
         "automation": OLD["automation"] | {"upper_bound": 0.019, "confidence": 0.95},
@@ -49,6 +49,6 @@ def test_what_newer_bundles_know_is_told_beside_it() -> None:
     assert "900 messages of the starter corpus" in told
 
 
-def test_where_nothing_is_automated_no_error_is_claimed() -> None:
+def test_without_automation_no_error_rate_is_shown() -> None:
     told = " ".join(metric_sentences(OLD | {"automation": {"share": 0.0, "error": 0.0}}))
     assert "Over the automation threshold: nothing" in told

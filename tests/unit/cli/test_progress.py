@@ -1,4 +1,4 @@
-"""Progress where there is no terminal: lines, and not too many of them."""
+"""Progress without a terminal: a limited number of lines."""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ def rewrite_file(path: Path) -> bytes:
         (b"text\n\xff\xe9\n", '"text","intent","error"\n"\ufffd\ufffd","a",""\n'.encode()),
     ],
 )
-def test_a_csv_keeps_its_delimiter_line_ends_mark_and_cells(tmp_path: Path, before: bytes, after: bytes) -> None:
+def test_a_csv_keeps_its_delimiter_line_endings_byte_order_mark_and_cells(
+    tmp_path: Path, before: bytes, after: bytes
+) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(before)
     assert rewrite_file(path) == after
@@ -69,7 +71,7 @@ def test_a_json_line_keeps_its_fields_and_their_order(tmp_path: Path) -> None:
         (b"  ", "has no text"),
         (b"\xff\xfe", "is not UTF-8"),
         (b"a\x00b", "holds NUL characters"),
-        (b"x" * 4001, "has 4001 characters; at most 4000 are understood"),
+        (b"x" * 4001, "has 4001 characters; at most 4000 are supported"),
         (b"x" * 4000, ""),
         (b"x,1,2", "has 4 cells, the header has 2"),
         (b"x" * 200_000, "cannot be read as CSV"),
@@ -126,13 +128,15 @@ def test_rows_can_be_read_from_the_end_of_any_other(tmp_path: Path) -> None:
         ("a.txt", "hi", "neither .csv nor .jsonl"),
     ],
 )
-def test_a_file_that_cannot_be_added_to_is_refused_at_once(tmp_path: Path, name: str, content: str, told: str) -> None:
+def test_a_file_with_missing_or_existing_columns_is_refused_at_once(
+    tmp_path: Path, name: str, content: str, told: str
+) -> None:
     path = tmp_path / name
     path.write_text(content)
     with pytest.raises(DataError, match=told):
         open_rows(path, "text", ADDED)
 
 
-def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no file at"):
         open_rows(tmp_path / "none.csv", "text", ADDED)

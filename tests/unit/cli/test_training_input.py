@@ -35,7 +35,7 @@ def read(
     return material, captured.get()
 
 
-def test_own_data_gets_a_taxonomy_without_policies_and_is_told_how_to_write_them(data: Path) -> None:
+def test_own_data_gets_a_taxonomy_without_policies_and_the_output_says_how_to_write_them(data: Path) -> None:
     material, told = read(data)
     assert material.taxonomy.intents_without_policy() == tuple("abcdefg")
     assert material.source == "own data.csv"
@@ -43,19 +43,19 @@ def test_own_data_gets_a_taxonomy_without_policies_and_is_told_how_to_write_them
     assert f"frontdesk data taxonomy '{data}' --intent about > taxonomy.yaml" in told
 
 
-def test_a_taxonomy_that_is_given_is_used_and_its_gaps_are_told(data: Path, tmp_path: Path) -> None:
+def test_a_taxonomy_file_is_used_and_its_gaps_are_listed(data: Path, tmp_path: Path) -> None:
     (tmp_path / "taxonomy.yaml").write_text("intents:\n" + "".join(f"  {label}: {{}}\n" for label in "abcdef"))
     material, told = read(data, taxonomy=tmp_path / "taxonomy.yaml")
     assert material.taxonomy.labels == tuple("abcdef")
     assert "1 intents have no policy (g)" in told
 
 
-def test_the_starter_corpus_keeps_the_starter_taxonomy_and_nothing_needs_saying() -> None:
+def test_the_starter_corpus_has_the_starter_taxonomy_and_no_notes() -> None:
     material, told = read(None, Columns())
     assert (material.taxonomy, material.source, told) == (Taxonomy.read(STARTER_TAXONOMY), "starter corpus", "")
 
 
-def test_withheld_intents_are_named_and_are_no_labels(data: Path) -> None:
+def test_withheld_intents_are_listed_and_are_not_labels(data: Path) -> None:
     material, told = read(data, withheld=WithheldIntents(("b",), share=0.3))
     near = {row.text[0] for row in material.examples if row.near}
     assert (len(near), "b" in near) in {(2, True), (3, True)}

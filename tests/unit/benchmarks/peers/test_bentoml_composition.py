@@ -1,4 +1,4 @@
-"""Scores that cross between services as rows of one array."""
+"""Scores sent between services as rows of one array."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def some(seed: int, *, sampled: bool) -> Scores:
     return Scores(intent, sentiment, DropoutStatistics(intent / 2, draw.random(TEXTS, np.float32)) if sampled else None)
 
 
-def test_what_members_say_comes_back_as_it_was() -> None:
+def test_scores_of_base_models_survive_a_round_trip() -> None:
     said = {
         "xgboost": some(1, sampled=False),
         "roberta": some(2, sampled=True),
@@ -35,7 +35,7 @@ def test_what_members_say_comes_back_as_it_was() -> None:
     assert back["xgboost"].sampled is None
 
 
-def test_a_row_of_a_batch_is_what_that_text_alone_would_give() -> None:
+def test_a_row_of_a_batch_equals_that_of_the_text_alone() -> None:
     scores = some(4, sampled=True)
     (alone,) = to_scores(to_rows([scores])[2:3], ["distilbert"], INTENTS)
 

@@ -1,4 +1,4 @@
-"""Which servers take part, the check that each must pass, and the figures of the rounds."""
+"""Selection of servers, the check of their answers, and the summary of rounds."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def parrot() -> Iterator[Any]:
     server.server_close()
 
 
-def test_answers_that_are_the_ensembles_pass(parrot: Any) -> None:
+def test_answers_equal_to_the_ensemble_pass(parrot: Any) -> None:
     check_answers(PEER, parrot, [("where is my money", "get_refund", 0.9004)])
 
 
@@ -59,7 +59,7 @@ def test_answers_that_are_the_ensembles_pass(parrot: Any) -> None:
         (("fail", "get_refund", 0.9), "500"),
     ],
 )
-def test_another_intent_another_confidence_or_an_error_does_not(
+def test_another_intent_another_confidence_or_an_error_fails(
     parrot: Any, row: tuple[str, str, float], said: str
 ) -> None:
     with pytest.raises(RuntimeError, match=f"parrot answers 1 of 2 texts wrongly: {said}"):
@@ -71,12 +71,12 @@ def test_all_take_part_unless_some_are_named() -> None:
     assert [peer.name for peer in select_peers("mosec,frontdesk")] == [FRONTDESK, "mosec"]
 
 
-def test_a_name_that_nobody_has_is_refused_with_those_there_are() -> None:
+def test_an_unknown_name_is_refused_with_the_list_of_names() -> None:
     with pytest.raises(ValueError, match=r"no peer torchserve; there are: frontdesk, .*mosec"):
         select_peers("mosec,torchserve")
 
 
-def test_over_as_many_rounds_as_peers_each_comes_once_in_every_place() -> None:
+def test_over_as_many_rounds_as_peers_each_peer_has_every_position_once() -> None:
     rounds = [rotate_peers(PEERS, turn) for turn in range(len(PEERS))]
 
     for place in range(len(PEERS)):
@@ -93,7 +93,7 @@ def measured(peer: str, turn: int, per_s: float, errors: int = 0, concurrency: i
     return LevelResult(peer, turn, concurrency, per_s, 1.0, 2.0, errors, 3.0, 100.0, 0.1)
 
 
-def test_the_ratio_is_formed_within_a_round_whatever_the_order_of_the_servers() -> None:
+def test_the_ratio_is_computed_within_a_round_for_any_order_of_the_servers() -> None:
     rounds = [
         measured("frontdesk", 0, 100.0), measured("mosec", 0, 50.0),
         measured("mosec", 1, 20.0), measured("frontdesk", 1, 80.0),
@@ -106,7 +106,7 @@ def test_the_ratio_is_formed_within_a_round_whatever_the_order_of_the_servers() 
     assert ours["frontdesk"].median == 1.0
 
 
-def test_errors_add_up_and_figures_are_medians() -> None:
+def test_errors_add_up_and_other_values_are_medians() -> None:
     (row,) = summarize_levels(
         [measured("mosec", turn, per_s, errors=turn) for turn, per_s in enumerate((10.0, 40.0, 20.0))]
     )

@@ -1,4 +1,4 @@
-"""The picture of a run: every server of the line-up has a place and a colour of its own."""
+"""The plot of a run: every server has its own position and colour."""
 
 from __future__ import annotations
 
