@@ -1,25 +1,25 @@
-# Frontdesk. `make help` lists what there is.
+# Frontdesk. `make help` lists the targets.
 PYTHON      ?= python3
 ACCELERATOR ?= cpu            # cpu or gpu: which onnxruntime is installed; never both
-TORCH_INDEX ?=                # the index torch comes from, such as https://download.pytorch.org/whl/cpu; else pip's own
+TORCH_INDEX ?=                # package index for torch, such as https://download.pytorch.org/whl/cpu; default: that of pip
 VENV        ?= .venv
 BIN         := $(VENV)/bin
 PIP         := $(BIN)/python -m pip --disable-pip-version-check
 EXTRA       := $(strip $(ACCELERATOR))
 OTHER       := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 LOCK        := $(if $(filter gpu,$(EXTRA)),requirements-gpu.lock,requirements.lock)
-LOCKED      := --quiet --require-hashes --only-binary :all: --no-deps  # a lock file is complete: nothing else is installed
+LOCKED      := --quiet --require-hashes --only-binary :all: --no-deps  # lock files are complete: no other package is installed
 TORCH_FROM  := $(if $(strip $(TORCH_INDEX)),--index-url $(strip $(TORCH_INDEX)),)
 PYTEST      := $(BIN)/python -m pytest
-AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that load no server of ours
-IN_PAIRS    := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # for tests that start servers: they wait much, and a file shares its server
+AT_ONCE     := --numprocesses auto --maxprocesses 8 --dist worksteal  # for tests that start no server
+IN_PAIRS    := --numprocesses 2 --dist loadfile --no-loadscope-reorder  # for tests that start servers: they mostly wait, and tests of a file share a server
 BY_DAY      := -m "not nightly"
 SIDE_BY_SIDE := tests/unit tests/parity tests/integration tests/injection tests/masking
-USERS       ?= 50             # of make bench-locust
-RUN_TIME    ?= 60s            # of make bench-locust
-SCENARIOS   ?=                # of make faults: all, or names such as worker-killed
-FROM        ?=                # of make upgrade-test: the older commit
-VENV_FROM   ?=                # of make upgrade-test: an environment for it; else the present one if the lock files are equal, or a new one
+USERS       ?= 50             # for make bench-locust
+RUN_TIME    ?= 60s            # for make bench-locust
+SCENARIOS   ?=                # for make faults: names such as worker-killed; default: all
+FROM        ?=                # for make upgrade-test: the older commit
+VENV_FROM   ?=                # for make upgrade-test: a virtual environment for FROM; default: this one if the lock files are equal, else a new one
 
 ifeq ($(filter $(EXTRA),cpu gpu),)
 $(error ACCELERATOR is '$(EXTRA)'; it must be cpu or gpu, not both: onnxruntime and onnxruntime-gpu overwrite each other's files)
@@ -28,7 +28,7 @@ endif
 .PHONY: help serve train test test-hermetic test-all test-deps faults hostile upgrade-test check lint format bench bench-kernel bench-layers bench-storage bench-analytics bench-plumbing bench-locust bench-peers wrk gpu-check lock proto clean
 .DEFAULT_GOAL := help
 
-help:  ## show this list
+help:  ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  \033[36mmake %-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/bin/python:
@@ -51,77 +51,77 @@ $(VENV)/.dev-$(EXTRA): $(VENV)/.serve-$(EXTRA) requirements-dev.lock requirement
 	@touch $@
 
 $(VENV)/.bench-$(EXTRA): $(VENV)/.serve-$(EXTRA) requirements-bench.lock
-	@echo "Installing what benchmarks use ..."
+	@echo "Installing the dependencies of benchmarks ..."
 	@$(PIP) install $(LOCKED) --requirement requirements-bench.lock
 	@touch $@
 
-serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model where there is none, and serve on :3000
+serve: $(VENV)/.serve-$(EXTRA)  ## install, train the starter model if there is none, and serve on :3000
 	@$(BIN)/frontdesk serve --train-if-needed
 
 train: $(VENV)/.serve-$(EXTRA)  ## train on the starter corpus and promote the result
 	@$(BIN)/frontdesk train --promote
 
-test: $(VENV)/.dev-$(EXTRA)  ## every test that is not nightly; on private servers of its own where PostgreSQL and Redis are installed
+test: $(VENV)/.dev-$(EXTRA)  ## run all tests that are not nightly, with private PostgreSQL and Redis servers if they are installed
 	@status=0; $(PYTEST) $(BY_DAY) $(AT_ONCE) $(SIDE_BY_SIDE) || status=$$?; $(PYTEST) $(BY_DAY) $(IN_PAIRS) $(SIDE_BY_SIDE:%=--ignore %) || status=$$?; exit $$status
 
-test-hermetic: $(VENV)/.dev-$(EXTRA)  ## the tests that depend most on the machine, as an ordinary user, with no Redis and no PostgreSQL
+test-hermetic: $(VENV)/.dev-$(EXTRA)  ## run the tests that depend most on the machine, as an ordinary user without Redis and PostgreSQL
 	@$(BIN)/python -m tests.support.ordinary_user $(AT_ONCE)
 
-test-all: test-deps test lint  ## install what the tests can use, then all tests and all checks
+test-all: test-deps test lint  ## install optional dependencies of tests, then run all tests and checks
 
-test-deps:  ## install what tests use beyond Python (Debian, as root): PostgreSQL, Redis, wrk; nothing is started
+test-deps:  ## install PostgreSQL, Redis and wrk for tests (Debian, as root); starts nothing
 	@.ci/test-deps
 
-faults: $(VENV)/.dev-$(EXTRA)  ## the long fault tests: ten thousand requests beside each kind of failure, then the nightly tests; an hour in all
+faults: $(VENV)/.dev-$(EXTRA)  ## run the long fault tests: ten thousand requests during each kind of failure; then the nightly tests; one hour in total
 	@$(BIN)/python -m tests.faults $(SCENARIOS)
 	@$(if $(strip $(SCENARIOS)),:,$(PYTEST) -m nightly)
 
-hostile: $(VENV)/.dev-$(EXTRA)  ## 1,000 connections of each attack for a minute, then every hostile test with 50,000 generated requests; an hour in all
+hostile: $(VENV)/.dev-$(EXTRA)  ## run 1,000 connections of each attack for a minute, then all hostile tests with 50,000 generated requests; one hour in total
 	@$(BIN)/python -m tests.hostile.flood
 	@HOSTILE_REQUESTS=50000 FLOOD_SECONDS=10 $(PYTEST) -raP tests/hostile
 
-upgrade-test: $(VENV)/.dev-$(EXTRA)  ## open with this code what the code of FROM=COMMIT made: database, spool, keys, bundle, Bento; six minutes
+upgrade-test: $(VENV)/.dev-$(EXTRA)  ## open database, spool, keys, bundle and Bento of FROM=COMMIT with the current code; six minutes
 	@test -n "$(strip $(FROM))" || { echo "Name the older commit: make upgrade-test FROM=COMMIT"; exit 1; }
 	@$(BIN)/python -m tests.upgrade $(strip $(FROM)) $(if $(strip $(VENV_FROM)),--python $(strip $(VENV_FROM))/bin/python,)
 
-check: lint  ## the definition of clean: lint and the unit tests
+check: lint  ## run lint and the unit tests
 	@$(PYTEST) $(AT_ONCE) tests/unit --quiet
 
-lint: $(VENV)/.dev-$(EXTRA)  ## format, style, security, types, import contracts
+lint: $(VENV)/.dev-$(EXTRA)  ## check format, style, security, types and import contracts
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/bandit --quiet --recursive --configfile pyproject.toml bentos cli frontdesk model_store runners training & bandit=$$!; \
 		status=0; $(BIN)/mypy || status=$$?; wait $$bandit || status=$$?; exit $$status
 	@$(BIN)/lint-imports
 
-format: $(VENV)/.dev-$(EXTRA)  ## write the code as `make check` wants it
+format: $(VENV)/.dev-$(EXTRA)  ## format the code
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
 
-bench: $(VENV)/.bench-$(EXTRA) wrk  ## the server beside the bare models in one run, and the capacity that follows
+bench: $(VENV)/.bench-$(EXTRA) wrk  ## compare the server with the models alone, and estimate the capacity
 	@$(BIN)/python -m benchmarks.serving
 	@$(BIN)/python -m benchmarks.capacity
 
-bench-kernel: $(VENV)/.bench-$(EXTRA)  ## the models alone, one process and as many as there are workers
+bench-kernel: $(VENV)/.bench-$(EXTRA)  ## measure the models alone, in one process and in as many as there are workers
 	@$(BIN)/python -m benchmarks.kernel
 
-bench-layers: $(VENV)/.bench-$(EXTRA)  ## where a request's CPU goes, layer by layer
+bench-layers: $(VENV)/.bench-$(EXTRA)  ## measure the CPU of a request by layer
 	@$(BIN)/python -m benchmarks.layers
 
-bench-storage: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA) wrk  ## group commit, and what storing adds to a request, on SQLite and PostgreSQL
+bench-storage: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA) wrk  ## measure group commit and the cost of storing a request, on SQLite and PostgreSQL
 	@$(BIN)/python -m benchmarks.storage
 
-bench-analytics: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA)  ## pages, histories and figures over 1,000,000 queries on PostgreSQL
+bench-analytics: $(VENV)/.bench-$(EXTRA) $(VENV)/.dev-$(EXTRA)  ## measure pages, histories and analytics over 1,000,000 queries on PostgreSQL
 	@$(BIN)/python -m benchmarks.analytics
 
-bench-plumbing: $(VENV)/.bench-$(EXTRA) wrk  ## CPU per request of one worker beside its model thread
+bench-plumbing: $(VENV)/.bench-$(EXTRA) wrk  ## measure the CPU per request of one worker outside of the models
 	@$(BIN)/python -m benchmarks.serving_overhead
 
-bench-locust: $(VENV)/.bench-$(EXTRA)  ## many users with the written mix, HTTP and gRPC, against a server of its own
+bench-locust: $(VENV)/.bench-$(EXTRA)  ## simulate many users with the request mix, over HTTP and gRPC, on a private server
 	@$(BIN)/python -m benchmarks.server $(BIN)/locust --locustfile benchmarks/locustfile.py --headless \
 		--users $(USERS) --spawn-rate $(USERS) --run-time $(RUN_TIME) --only-summary
 
-bench-peers: $(VENV)/.bench-$(EXTRA) wrk  ## the same models behind other servers, in one run of 20 minutes
+bench-peers: $(VENV)/.bench-$(EXTRA) wrk  ## compare with other servers that run the same models; 20 minutes
 	@$(BIN)/python -m benchmarks.peers
 
 wrk:
@@ -130,12 +130,12 @@ wrk:
 gpu-check: $(VENV)/.serve-$(EXTRA)  ## run the encoders on the GPU, if there is one, and compare with the CPU
 	@$(BIN)/frontdesk gpu-check
 
-lock: $(VENV)/.dev-$(EXTRA)  ## write the lock files from pyproject.toml; UPGRADE=--upgrade takes the newest versions
+lock: $(VENV)/.dev-$(EXTRA)  ## write the lock files from pyproject.toml; UPGRADE=--upgrade for the newest versions
 	@UV=$(BIN)/uv .ci/lock $(UPGRADE)
 
-proto: $(VENV)/.dev-$(EXTRA)  ## make the code of bentos/grpc/frontdesk.proto anew
+proto: $(VENV)/.dev-$(EXTRA)  ## regenerate the code of bentos/grpc/frontdesk.proto
 	@$(BIN)/python -m bentos.grpc.generate
 
-clean:  ## remove the environment and caches; var/ (models, database, keys) stays
+clean:  ## remove environment and caches, but not var/ (models, database, keys)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

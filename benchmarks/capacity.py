@@ -169,7 +169,8 @@ def _print(result: Mapping[str, Any], measured: MeasuredCosts, assumptions: Assu
     )
     print(
         f"  GPU: {assumptions.gpu_tflops:.0f} TFLOP/s x {assumptions.gpu_use:.0%} used / "
-        f"(2 x {ENCODER_PARAMETERS / 1e6:.1f} M parameters x {TOKENS} tokens x {ENCODERS} encoders) = {gpu_texts_per_s(assumptions):,.0f} texts/s;\n"
+        f"(2 x {ENCODER_PARAMETERS / 1e6:.1f} M parameters x {TOKENS} tokens x {ENCODERS} encoders) = "
+        f"{gpu_texts_per_s(assumptions):,.0f} texts/s;\n"
         f"  {assumptions.encoder_share:.0%} of the CPU of the models is spent in encoders"
     )
 

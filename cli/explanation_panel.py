@@ -62,8 +62,8 @@ def _intent(explanation: Mapping[str, Any]) -> Group:
     table.add_row(Text("out of scope", style="dim"), _bar(scope["probability"]), f"{side} {scope['threshold']:.1%}")
     limits = (
         f"{len(plausible_labels)} plausible: every intent from {plausible['threshold']:.1%}. Such sets contain the "
-        f"right intent in {plausible['coverage']:.0%} of messages. The out-of-scope threshold has a false alarm rate of "
-        f"at most {scope['false_alarm_rate']:.0%}."
+        f"right intent in {plausible['coverage']:.0%} of messages. The out-of-scope threshold has a false alarm rate "
+        f"of at most {scope['false_alarm_rate']:.0%}."
     )
     sentiment = explanation["sentiment"]
     shares = ", ".join(f"{label} {share:.0%}" for label, share in sentiment["scores"].items())

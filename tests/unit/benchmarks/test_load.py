@@ -145,7 +145,7 @@ def test_an_open_loop_keeps_its_rate_while_a_slow_server_has_not_answered(slow_s
 
 @needs_wrk
 def test_latency_of_a_late_request_counts_from_its_due_time(slow_server: Any, bodies: Path) -> None:
-    """Four connections allow ten requests per second; forty are due in one second, so the last ones wait for seconds."""
+    """Four connections allow ten requests per second; forty are due in one second, so the last wait for seconds."""
     seen = open_loop(slow_server, bodies, [Phase(1.0, 40.0)], connections=4)
 
     assert seen.good == pytest.approx(40, abs=20)
