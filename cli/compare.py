@@ -48,7 +48,7 @@ def compare(
         return
     console.print(f"A  [bold]{first}[/]\nB  [bold]{second}[/]\n", highlight=False)
     _show_tasks(comparison, console)
-    _show_figures(comparison.figures, console)
+    _show_metrics(comparison.figures, console)
     _show_intents(comparison.intents, console)
     show_verdict(verdict, console)
 
@@ -85,13 +85,13 @@ def _significance_label(*, beyond_chance: bool, better: bool) -> str:
     return "[bold green]better[/]" if better else "[bold red]worse[/]"
 
 
-def _show_figures(figures: tuple[MetricPair, ...], console: Console) -> None:
+def _show_metrics(metrics: tuple[MetricPair, ...], console: Console) -> None:
     from rich.table import Column, Table
 
     table = Table("", Column("A", justify="right"), Column("B", justify="right"), box=None)
-    for figure in figures:
+    for metric in metrics:
         table.add_row(
-            figure.name, *(_format_value(value, figure.unit) for value in (figure.champion, figure.challenger))
+            metric.name, *(_format_value(value, metric.unit) for value in (metric.champion, metric.challenger))
         )
     console.print(table)
     console.print()

@@ -20,7 +20,7 @@ def explanation_panel(explanation: Mapping[str, Any]) -> Panel:
     """Render each step from the masked message to the decision, with the thresholds that applied."""
     sections = (
         ("The message, as the models see it", Text(explanation["read_as"])),
-        ("Prediction of each base model", _members(explanation["members"])),
+        ("Prediction of each base model", _base_models(explanation["members"])),
         ("Prediction of the ensemble, calibrated", _intent(explanation)),
         ("Uncertainty", _uncertainty(explanation["uncertainty"])),
         ("Priority", _priority(explanation["priority"])),
@@ -43,7 +43,7 @@ def _columns(right: int = 0) -> Table:
     return table
 
 
-def _members(members: list[Mapping[str, Any]]) -> Table:
+def _base_models(members: list[Mapping[str, Any]]) -> Table:
     table = _columns()
     for member in members:
         table.add_row(Text(member["name"], style="dim"), member["intent"], _bar(member["confidence"]))

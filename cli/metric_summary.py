@@ -15,31 +15,31 @@ if TYPE_CHECKING:
 COLUMNS = {"accuracy": "accuracy", "macro-F1": "macro_f1", "log loss": "log_loss", "ECE": "ece"}
 
 
-def show_metrics(figures: Mapping[str, Any], console: Console) -> None:
+def show_metrics(metrics: Mapping[str, Any], console: Console) -> None:
     """Print tables and sentences."""
     from rich.table import Table
 
     for task in ("intent", "sentiment"):
-        if not figures.get(task):
+        if not metrics.get(task):
             console.print(f"No row has a label for {task} that the bundle knows.", highlight=False)
             continue
         table = Table(task, *COLUMNS, box=None)
-        for name, row in figures[task].items():
-            cells = [f"{row[figure]:.3f}" for figure in COLUMNS.values()]
+        for name, row in metrics[task].items():
+            cells = [f"{row[key]:.3f}" for key in COLUMNS.values()]
             table.add_row(name, *cells, style="bold" if name == "ensemble" else "")
         console.print(table)
-    console.print(" ".join(metric_sentences(figures)), highlight=False, soft_wrap=True)
+    console.print(" ".join(metric_sentences(metrics)), highlight=False, soft_wrap=True)
 
 
-def metric_sentences(figures: Mapping[str, Any]) -> Iterator[str]:
+def metric_sentences(metrics: Mapping[str, Any]) -> Iterator[str]:
     """Yield a sentence for each metric of scope, plausible intents, automation and borrowed sentiment."""
-    scope, sets, automation = figures["scope"], figures["conformal"], figures["automation"]
+    scope, conformal, automation = metrics["scope"], metrics["conformal"], metrics["automation"]
     if "log_loss_given_scope" in scope:
         yield f"Log loss of intents, given that the message is in scope: {scope['log_loss_given_scope']:.3f}."
     yield f"ECE with out-of-scope messages counted as wrong: {scope['ece_with_out_of_scope']:.3f}."
     near = f", {scope['near_recall']:.1%} of those with a withheld intent" if "near_recall" in scope else ""
     yield f"Out of scope: {scope['recall']:.1%} found{near} at {scope['false_alarm_rate']:.1%} false alarms."
-    size, coverage = sets["mean_set_size"], sets["coverage"]
+    size, coverage = conformal["mean_set_size"], conformal["coverage"]
     yield f"Plausible intents: {size:.1f} on average, the right one among them in {coverage:.1%}."
     if automation["share"]:
         bound, confidence = automation.get("upper_bound"), automation.get("confidence", 0.0)
@@ -50,7 +50,7 @@ def metric_sentences(figures: Mapping[str, Any]) -> Iterator[str]:
         )
     else:
         yield "Over the automation threshold: nothing, or no threshold could be certified on the calibration rows."
-    if borrowed := figures.get("borrowed_sentiment"):
+    if borrowed := metrics.get("borrowed_sentiment"):
         yield (
             f"No row of the data has a sentiment: {borrowed['rows']} messages of the starter corpus were used, "
             "so expect low quality on topics other than those of a shop."

@@ -34,10 +34,10 @@ def console_evaluation(console: Console) -> Evaluation:
         with console.status("running champion and challenger on the same held-out messages"):
             return comparison.measure(champion, challenger)
 
-    def report(verdict: Verdict, why_floor: str) -> None:
+    def report(verdict: Verdict, floor_reason: str) -> None:
         show_verdict(verdict, console)
         if verdict.champion is None:
-            console.print(f"Only the minimum requirements apply: {why_floor}", highlight=False, soft_wrap=True)
+            console.print(f"Only the minimum requirements apply: {floor_reason}", highlight=False, soft_wrap=True)
 
     return Evaluation(check_loadable=check_loadable, measure=measure, report=report)
 

@@ -159,13 +159,13 @@ def store_metrics(settings: Settings, bundle: Bundle) -> None:
 
     migrate(settings.database_url)
     engine = open_database(settings.database_url)
-    figures = {
+    metrics = {
         f"{task}_{name}": value
         for task in ("intent", "sentiment")
         for name, value in bundle.manifest.metrics.get(task, {}).get("ensemble", {}).items()
     }
     with engine.begin() as connection:
-        insert_performance(connection, "default", "ensemble", bundle.version, figures, datetime.now(UTC))
+        insert_performance(connection, "default", "ensemble", bundle.version, metrics, datetime.now(UTC))
     engine.dispose()
 
 
