@@ -120,9 +120,8 @@ def _mint_token(settings: Settings) -> tuple[str, float]:
 
     jti, ttl_s = uuid7(), min(TOKEN_TTL_S, settings.security.token_ttl_s)
     claims = {"subject": SUBJECT, "tenant": TENANT, "scopes": [SCOPE], "exp": int(time.time()) + ttl_s, "jti": jti}
-    audit_if_possible(
-        settings, "token.minted", jti, tenant=TENANT, details=claims
-    )  # optional, because the token is never printed
+    # The entry is optional, because the token is never printed.
+    audit_if_possible(settings, "token.minted", jti, tenant=TENANT, details=claims)
     token = issue_token(
         load_signing_key(settings.keys),
         settings.security,

@@ -240,7 +240,7 @@ class ClassifyRun:
 
 
 def identify_run(file: Path, version: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """What a run rests on: the input by its size and the hash of its first bytes, the bundle and the options."""
+    """Return the identity of a run: size and hash of the first bytes of the input, the bundle, and the options."""
     with file.open("rb") as stream:
         head = hashlib.sha256(stream.read(HASHED_BYTES)).hexdigest()
     return {"the input": [file.stat().st_size, head], "the bundle": version, "an option": dict(options)}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from training.evaluation.comparison_stats import BundleComparison, Difference, IntentDifference, MetricPair
 
 MAX_SHOWN_LOSSES, MAX_SHOWN_GAINS = 15, 5
-"""Most intents that are shown. Intents whose change is beyond chance are always shown."""
+"""Maximum numbers of shown intents. Intents whose change is beyond chance are always shown."""
 
 
 def compare(

@@ -117,7 +117,7 @@ def provider_finding(name: str, problem: str | None, *, gpu_visible: bool, offer
     Args:
         name: `cuda` or `tensorrt`.
         problem: reason why it does not work here; None if a graph was computed on it.
-        gpu_seen: whether nvidia-smi lists a device.
+        gpu_visible: whether nvidia-smi lists a device.
         offered: whether the installed build of onnxruntime includes it.
     """
     if problem is None:

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from frontdesk.storage.sql.reencryption import KeyUse, ReencryptionJob
 
 MIN_UNUSED_S = 60.0
-"""A key can be retired this long after its last use. By then all requests that used it have been stored: a running
-server uses a key for at most a second after a rotation."""
+"""Time that must pass between a rotation and the retirement of the old key.
+
+A running server uses the old key for at most a second after the rotation; requests that used it are stored by then.
+"""
 
 app = typer.Typer(
     help="The keys that sign tokens, encrypt stored text, and sign bundles.",

@@ -65,9 +65,8 @@ def train(
     else:
         show_bundle_metrics(bundle, Console())
     report = report_path(settings, bundle)
-    console.print(
-        f"Look at: {report}", highlight=False, soft_wrap=True
-    )  # before the promotion gate, which may end the command
+    # Printed before the promotion gate, which may end the command.
+    console.print(f"Look at: {report}", highlight=False, soft_wrap=True)
     promote_or_challenge(settings, console, bundle, promote=promote)
 
 
