@@ -131,11 +131,11 @@ def main() -> None:
     assumptions, path = _arguments()
     result = json.loads(path.read_text(encoding="utf-8").splitlines()[-1])
     measured = MeasuredCosts.of(result)
-    needs = estimate_requirements(measured, assumptions)
+    requirements = estimate_requirements(measured, assumptions)
     _print(result, measured, assumptions)
-    print_table(f"For {assumptions.requests_per_s:,.0f} requests per second", COLUMNS, map(asdict, needs))
+    print_table(f"For {assumptions.requests_per_s:,.0f} requests per second", COLUMNS, map(asdict, requirements))
     print_result(
-        "capacity", {"machine": result["machine"], "measured": measured, "assumed": assumptions, "needs": needs}
+        "capacity", {"machine": result["machine"], "measured": measured, "assumed": assumptions, "needs": requirements}
     )
 
 

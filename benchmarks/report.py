@@ -82,7 +82,7 @@ def print_report(result: Mapping[str, Any]) -> None:
         f"run {machine['load_before']:.1f} (above 0.3 another program uses the machine: only ratios are reliable)",
         highlight=False,
     )
-    loops = [{"loop": _loop(name, result), **figures} for name, figures in result["kernel"].items()]
+    loops = [{"loop": _loop(name, result), **statistics} for name, statistics in result["kernel"].items()]
     print_table(f"The models alone, bundle {result['bundle']}", [("loop", "loop", ""), *KERNEL_COLUMNS], loops)
     title = (
         f"Closed loop: {result['workers']} workers, {result['placement']}. Efficiency: CPU of the models alone / "
@@ -124,9 +124,9 @@ def check_targets(result: Mapping[str, Any]) -> list[TargetCheck]:
 def _closed_loop_targets(result: Mapping[str, Any]) -> Iterator[TargetCheck]:
     rows = {(row["name"], row["concurrency"]): row for row in result["closed"]}
 
-    def median(case: Case, figure: str) -> float | None:
+    def median(case: Case, key: str) -> float | None:
         row = rows.get((case.name, case.concurrency))
-        return row and row[figure]["median"]
+        return row and row[key]["median"]
 
     for case, target in MIN_EFFICIENCY.items():
         if (efficiency := median(case, "efficiency")) is not None:

@@ -83,11 +83,11 @@ def _measure(
             served.append((all_after - all_before) / loads[-1].good)
             models.append((models_after - models_before) / loads[-1].good)
     overhead_ms = [whole - part for whole, part in zip(served, models, strict=True)]
-    figures = {"server": served, "models": models, "overhead": overhead_ms, "bare_loop": bare}
+    costs_ms = {"server": served, "models": models, "overhead": overhead_ms, "bare_loop": bare}
     return {
         "case": case.name,
         "concurrency": case.concurrency,
-        **{f"{name}_ms": RoundStats.of(values) for name, values in figures.items()},
+        **{f"{name}_ms": RoundStats.of(values) for name, values in costs_ms.items()},
         **summarize_latencies(loads),
     }
 

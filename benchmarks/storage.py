@@ -144,10 +144,8 @@ def measure_added_cost(server: Server, rounds: int, seconds: float) -> AddedCost
     )
 
 
-def _differences(figures: Mapping[bool, list[float]]) -> RoundStats:
-    return RoundStats.of(
-        [stored - not_stored for stored, not_stored in zip(figures[True], figures[False], strict=True)]
-    )
+def _differences(values: Mapping[bool, list[float]]) -> RoundStats:
+    return RoundStats.of([stored - not_stored for stored, not_stored in zip(values[True], values[False], strict=True)])
 
 
 def check_targets(costs: StorageCosts) -> list[tuple[str, str, float, bool]]:
@@ -205,22 +203,22 @@ def _print(results: list[StorageCosts]) -> None:
     flat = [
         {"database": costs.database, "flush_ms": costs.flush_ms, **to_json_values(costs.commits)} for costs in results
     ]
-    figures = (
+    value_columns = (
         ("a flush of the disk, ms", "flush_ms", ".2f"),
         ("one commit per row, rows/s", "alone_per_s", ".0f"),
         (f"group commit, {CONCURRENT_WRITERS} waiting, rows/s", "grouped_per_s", ".0f"),
         ("gain", "gain", ".1f"),
     )
-    print_table("Commits of the recorder", [("database", "database", ""), *figures], flat)
+    print_table("Commits of the recorder", [("database", "database", ""), *value_columns], flat)
     added = [{"database": costs.database, **to_json_values(costs.added)} for costs in results if costs.added]
-    figures = (
+    value_columns = (
         (f"{LATENCY[1]} without storing, ms", "without_p50_ms", ".2f"),
         ("storing adds, ms", "p50_ms", ".2f"),
         (f"{CPU[1]} without storing, ms", "without_cpu_ms", ".3f"),
         ("storing adds, ms of CPU", "cpu_ms", ".3f"),
     )
     if added:
-        print_table("What storing adds to a request", [("database", "database", ""), *figures], added)
+        print_table("What storing adds to a request", [("database", "database", ""), *value_columns], added)
     rows = [
         {"database": costs.database, "what": what, "target": target, "measured": measured, "met": met}
         for costs in results

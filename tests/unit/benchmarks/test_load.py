@@ -127,29 +127,29 @@ def bodies(tmp_path: Path) -> Path:
 
 @needs_wrk
 def test_a_closed_loop_sends_no_more_than_its_connections_get_answered(slow_server: Any, bodies: Path) -> None:
-    seen = closed_loop(slow_server, bodies, concurrency=4, seconds=1.0)
+    load = closed_loop(slow_server, bodies, concurrency=4, seconds=1.0)
 
-    assert seen.good == 12  # three rounds of four: the last is sent at 0.8 s and its answers are awaited
-    assert seen.failed == 0
-    assert seen.latency_ms(0.5) == pytest.approx(SLOW_S * 1000, abs=60)
+    assert load.good == 12  # three rounds of four: the last is sent at 0.8 s and its answers are awaited
+    assert load.failed == 0
+    assert load.latency_ms(0.5) == pytest.approx(SLOW_S * 1000, abs=60)
 
 
 @needs_wrk
 def test_an_open_loop_keeps_its_rate_while_a_slow_server_has_not_answered(slow_server: Any, bodies: Path) -> None:
-    seen = open_loop(slow_server, bodies, [Phase(1.0, 200.0), Phase(1.0, 50.0)], count_connections(200.0))
+    load = open_loop(slow_server, bodies, [Phase(1.0, 200.0), Phase(1.0, 50.0)], count_connections(200.0))
 
-    assert seen.sent_between(0, 1).good == pytest.approx(200, abs=50)
-    assert seen.sent_between(1, 2).good == pytest.approx(50, abs=25)
-    assert seen.good == seen.sent.size
+    assert load.sent_between(0, 1).good == pytest.approx(200, abs=50)
+    assert load.sent_between(1, 2).good == pytest.approx(50, abs=25)
+    assert load.good == load.sent.size
 
 
 @needs_wrk
 def test_latency_of_a_late_request_counts_from_its_due_time(slow_server: Any, bodies: Path) -> None:
     """Four connections allow ten requests per second; forty are due in one second, so the last wait for seconds."""
-    seen = open_loop(slow_server, bodies, [Phase(1.0, 40.0)], connections=4)
+    load = open_loop(slow_server, bodies, [Phase(1.0, 40.0)], connections=4)
 
-    assert seen.good == pytest.approx(40, abs=20)
-    assert seen.latency_ms(0.99) > 4 * SLOW_S * 1000
+    assert load.good == pytest.approx(40, abs=20)
+    assert load.latency_ms(0.99) > 4 * SLOW_S * 1000
 
 
 @needs_wrk

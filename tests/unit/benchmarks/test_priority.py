@@ -13,7 +13,7 @@ def rows(scores: list[float], levels: list[str], urgency: list[int]) -> ScoredRo
 
 
 def test_a_perfect_order_has_rank_correlation_and_auroc_one() -> None:
-    found = measure(
+    metrics = measure(
         rows(
             [10, 10, 30, 30, 60, 90] * 5,
             ["low", "low", "medium", "medium", "high", "urgent"] * 5,
@@ -21,15 +21,15 @@ def test_a_perfect_order_has_rank_correlation_and_auroc_one() -> None:
         )
     )
 
-    assert found["auroc_high"]["value"] == found["right"]["value"] == 1.0
-    assert found["spearman"]["value"] > 0.97
-    assert found["levels"]["high"] == {"low": 0, "medium": 0, "high": 5, "urgent": 5}
+    assert metrics["auroc_high"]["value"] == metrics["right"]["value"] == 1.0
+    assert metrics["spearman"]["value"] > 0.97
+    assert metrics["levels"]["high"] == {"low": 0, "medium": 0, "high": 5, "urgent": 5}
 
 
 def test_ties_between_high_and_others_count_half() -> None:
-    found = measure(rows([20.0, 20.0, 10.0] * 10, ["medium", "medium", "low"] * 10, [1, 2, 0] * 10))
+    metrics = measure(rows([20.0, 20.0, 10.0] * 10, ["medium", "medium", "low"] * 10, [1, 2, 0] * 10))
 
-    assert found["auroc_high"]["value"] == 0.75
+    assert metrics["auroc_high"]["value"] == 0.75
 
 
 def test_the_half_of_a_text_depends_on_nothing_but_the_text() -> None:

@@ -33,8 +33,8 @@ def run(**parts: Any) -> dict[str, Any]:
     }
 
 
-def find_target(found: dict[str, Any], start: str) -> TargetCheck:
-    (promise,) = [each for each in check_targets(found) if each.what.startswith(start)]
+def find_target(run_result: dict[str, Any], start: str) -> TargetCheck:
+    (promise,) = [each for each in check_targets(run_result) if each.what.startswith(start)]
     return promise
 
 
@@ -49,9 +49,9 @@ def test_targets_of_groups_that_were_not_run_are_not_checked() -> None:
 
 @pytest.mark.parametrize(("efficiency", "met"), [(0.80, True), (0.79, False)])
 def test_the_efficiency_target_is_met_from_080(efficiency: float, met: bool) -> None:
-    found = run(closed=[row("understand", 1, 0.9), row("understand", 64, efficiency)])
+    run_result = run(closed=[row("understand", 1, 0.9), row("understand", 64, efficiency)])
 
-    assert find_target(found, "kernel CPU").met is met
+    assert find_target(run_result, "kernel CPU").met is met
 
 
 def test_a_single_request_may_take_three_milliseconds_more_than_its_text_alone() -> None:
@@ -60,10 +60,10 @@ def test_a_single_request_may_take_three_milliseconds_more_than_its_text_alone()
 
 
 def test_grpc_is_compared_with_http_at_the_same_concurrency() -> None:
-    found = run(closed=[row("understand", 64, 0.8, cpu_ms=5.0), row("understand, gRPC", 64, 0.8, cpu_ms=5.6)])
+    run_result = run(closed=[row("understand", 64, 0.8, cpu_ms=5.0), row("understand, gRPC", 64, 0.8, cpu_ms=5.6)])
 
-    assert find_target(found, "server CPU").measured == pytest.approx(1.12)
-    assert not find_target(found, "server CPU").met
+    assert find_target(run_result, "server CPU").measured == pytest.approx(1.12)
+    assert not find_target(run_result, "server CPU").met
 
 
 @pytest.mark.parametrize("recovered", [None, 11])
@@ -88,17 +88,17 @@ def test_memory_may_fill_up_in_the_first_minute_but_not_grow_after_it() -> None:
 
 def test_each_part_of_the_run_is_a_png(tmp_path: Path) -> None:
     figure = {"median": 0.8, "least": 0.7, "most": 0.9}
-    found: dict[str, Any] = {
+    run_result: dict[str, Any] = {
         "placement": "embedded",
         "peak_per_s": 100.0,
         "closed": [{"name": "understand", "concurrency": 64, "efficiency": figure}],
         "open": [{"share": share, "p50_ms": figure, "p95_ms": figure, "p99_ms": figure} for share in (0.5, 1.2)],
     }
-    drawn = draw_plots(found, tmp_path)
+    paths = draw_plots(run_result, tmp_path)
 
-    assert [file.name for file in drawn] == ["efficiency.png", "latency.png"]
-    assert all(file.read_bytes().startswith(b"\x89PNG") for file in drawn)
-    assert sorted(tmp_path.iterdir()) == sorted(drawn)
+    assert [file.name for file in paths] == ["efficiency.png", "latency.png"]
+    assert all(file.read_bytes().startswith(b"\x89PNG") for file in paths)
+    assert sorted(tmp_path.iterdir()) == sorted(paths)
 
 
 def test_a_run_is_printed_with_its_machine_its_rows_and_its_targets(capsys: pytest.CaptureFixture[str]) -> None:

@@ -22,12 +22,12 @@ def test_a_value_is_formatted_with_its_range() -> None:
 
 
 def test_nan_is_null_in_the_result_line() -> None:
-    found = {
+    result = {
         "overload": {"refused_p99_ms": float("nan"), "seconds": ({"p95_ms": 1.5},)},
         "gain": RoundStats(2.0, 1.0, 3.0),
     }
 
-    assert json.loads(result_line(found)) == {
+    assert json.loads(result_line(result)) == {
         "overload": {"refused_p99_ms": None, "seconds": [{"p95_ms": 1.5}]},
         "gain": {"median": 2.0, "least": 1.0, "most": 3.0},
     }
@@ -35,10 +35,10 @@ def test_nan_is_null_in_the_result_line() -> None:
 
 def test_a_result_names_its_benchmark_and_the_machine(capsys: pytest.CaptureFixture[str]) -> None:
     print_result("kernel", {"rounds": 2})
-    found = json.loads(capsys.readouterr().out)
+    result = json.loads(capsys.readouterr().out)
 
-    assert (found["benchmark"], found["rounds"]) == ("kernel", 2)
-    assert found["machine"]["cores"] >= 1
+    assert (result["benchmark"], result["rounds"]) == ("kernel", 2)
+    assert result["machine"]["cores"] >= 1
 
 
 def test_a_table_shows_each_kind_of_value(capsys: pytest.CaptureFixture[str]) -> None:

@@ -21,7 +21,7 @@ def costs(*, gain: float = 20.0, p50_ms: float = 2.0, cpu_ms: float = 0.2) -> St
 
 
 def missed_targets(measured: StorageCosts) -> list[str]:
-    return [what for what, _, _, kept in check_targets(measured) if not kept]
+    return [what for what, _, _, met in check_targets(measured) if not met]
 
 
 def test_each_target_is_missed_by_its_own_value_only() -> None:

@@ -59,16 +59,16 @@ def run_on(file: Path, target: Path, version: str = "v1") -> ClassifyRun:
 
 
 def finish(run: ClassifyRun) -> tuple[ClassifyProgress, str]:
-    reached, note = run.resume()
-    for _ in run.steps(reached):
+    progress, note = run.resume()
+    for _ in run.steps(progress):
         pass
-    return reached, note
+    return progress, note
 
 
 def interrupt(run: ClassifyRun, batches: int) -> str:
-    reached, note = run.resume()
+    progress, note = run.resume()
     with pytest.raises(KeyboardInterrupt):
-        list(replace(run, classify=Stopping(batches)).steps(reached))
+        list(replace(run, classify=Stopping(batches)).steps(progress))
     return note
 
 
@@ -91,13 +91,13 @@ def test_a_run_interrupted_twice_writes_the_same_bytes_as_one_that_was_not(tmp_p
 
 def test_rows_keep_their_order_and_a_bad_one_has_an_error_and_nothing_else(tmp_path: Path) -> None:
     run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
-    reached, _ = finish(run)
+    progress, _ = finish(run)
     with run.target.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(int(row["id"]), row["text"]) for row in rows] == [(number, message(number)) for number in range(ROWS)]
     assert {row[ERROR] for row in rows} == {"", "has no text"}
     assert all((row["intent"] == "") == bool(row[ERROR]) for row in rows)
-    assert (reached.rows, reached.errors, reached.decisions) == (ROWS, ROWS // 50, {"draft": ROWS - ROWS // 50})
+    assert (progress.rows, progress.errors, progress.decisions) == (ROWS, ROWS // 50, {"draft": ROWS - ROWS // 50})
 
 
 @pytest.mark.parametrize("what", ["the input", "the bundle", "an option"])
@@ -105,9 +105,9 @@ def test_a_run_with_another_input_bundle_or_option_starts_from_the_beginning(tmp
     run = run_on(write_rows(tmp_path / "in.csv"), tmp_path / "out.csv")
     interrupt(run, 2)
     changed = replace(run, identity={**run.identity, what: "another"})
-    reached, note = finish(changed)
+    progress, note = finish(changed)
     assert f"{what} changed: starting from the beginning" in note
-    assert reached.rows == ROWS
+    assert progress.rows == ROWS
     assert run.target.read_bytes().count(b'"id","text"') == 1
 
 
@@ -145,9 +145,9 @@ def test_ten_thousand_rows_take_no_more_memory_than_one_thousand(tmp_path: Path)
         run = run_on(write_rows(tmp_path / f"in-{rows}.csv", rows), tmp_path / f"out-{rows}.csv")
         tracemalloc.start()
         finish(run)
-        taken = tracemalloc.get_traced_memory()[1]
+        peak_bytes = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
-        return taken
+        return peak_bytes
 
     peak(200)  # fills imports and caches
     assert peak(10_000) - peak(1_000) < 100_000
@@ -161,10 +161,10 @@ def test_the_command_classifies_with_the_champion_and_prints_no_text_of_customer
     file.write_text("message,intent\nWhere is my tangerine parcel?,x\n,y\n" + "z" * 4001 + ",z\n")
     refused = CliRunner().invoke(app, ["classify", str(file), "--text", "message"])
     assert "--prefix" in str(refused.exception)
-    done = CliRunner().invoke(app, ["classify", str(file), "--text", "message", "--prefix", "found_"])
-    assert done.exit_code == 0
-    assert "3 rows, 2 errors" in done.stdout
-    assert "tangerine" not in done.output
+    result = CliRunner().invoke(app, ["classify", str(file), "--text", "message", "--prefix", "found_"])
+    assert result.exit_code == 0
+    assert "3 rows, 2 errors" in result.stdout
+    assert "tangerine" not in result.output
     with (tmp_path / "in.classified.csv").open(encoding="utf-8", newline="") as rows:
         first, second, third = csv.DictReader(rows)
     assert set(first) == {"message", "intent", *(f"found_{name}" for name in (*COLUMNS, ERROR))}

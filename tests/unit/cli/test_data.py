@@ -18,19 +18,19 @@ def labelled(path: Path, *more: str) -> Path:
 
 
 def test_notes_alone_leave_the_exit_code_at_0(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["data", "check", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
-    assert done.exit_code == 0
-    assert "a.csv:2: note: 'apple' has 12 rows; 20 are few" in done.stdout
-    assert "24 rows: 0 errors, 2 notes (2 small_intent)." in done.stdout
+    result = CliRunner().invoke(app, ["data", "check", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
+    assert result.exit_code == 0
+    assert "a.csv:2: note: 'apple' has 12 rows; 20 are few" in result.stdout
+    assert "24 rows: 0 errors, 2 notes (2 small_intent)." in result.stdout
 
 
 def test_a_row_that_cannot_be_used_is_listed_by_file_and_line_with_exit_code_1(tmp_path: Path) -> None:
     path = labelled(tmp_path / "a.csv", ",apple")
-    done = CliRunner().invoke(app, ["data", "check", str(path), "--intent", "category", "--json"])
-    assert done.exit_code == 1
-    told = json.loads(done.stdout)
-    assert (told["rows"], told["errors"], told["rules"]) == (25, 1, {"small_intent": 2, "unreadable": 1})
-    assert told["complaints"][0] == {
+    result = CliRunner().invoke(app, ["data", "check", str(path), "--intent", "category", "--json"])
+    assert result.exit_code == 1
+    output = json.loads(result.stdout)
+    assert (output["rows"], output["errors"], output["rules"]) == (25, 1, {"small_intent": 2, "unreadable": 1})
+    assert output["complaints"][0] == {
         "file": "a.csv",
         "line": 26,
         "kind": "error",
@@ -44,13 +44,13 @@ def test_every_column_can_be_named_and_leaks_between_the_parts_are_listed(tmp_pa
     rows = [f"{word} {label} {word * 3},{label},train,{label}-{word}" for label in ("apple", "oos") for word in WORDS]
     path.write_text("\n".join(["said,about,fold,thread", *rows, "one apple oneoneone,apple,test,again", ""]))
     flags = "--text said --intent about --split fold --group thread --out-of-scope oos".split()
-    done = CliRunner().invoke(app, ["data", "check", str(path), *flags])
-    assert "a.csv:26: note: says the same as a.csv:2, but is in test rows where that is in train rows" in done.stdout
-    assert "'out_of_scope' has 12 rows" in done.stdout
+    result = CliRunner().invoke(app, ["data", "check", str(path), *flags])
+    assert "a.csv:26: note: says the same as a.csv:2, but is in test rows where that is in train rows" in result.stdout
+    assert "'out_of_scope' has 12 rows" in result.stdout
 
 
 def test_the_generated_taxonomy_is_valid(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["data", "taxonomy", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
-    (tmp_path / "taxonomy.yaml").write_text(done.stdout)
+    result = CliRunner().invoke(app, ["data", "taxonomy", str(labelled(tmp_path / "a.csv")), "--intent", "category"])
+    (tmp_path / "taxonomy.yaml").write_text(result.stdout)
     assert Taxonomy.read(tmp_path / "taxonomy.yaml").intents_without_policy() == ("apple", "pear")
-    assert "  apple:  # 12 rows" in done.stdout
+    assert "  apple:  # 12 rows" in result.stdout

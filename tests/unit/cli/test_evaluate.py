@@ -23,14 +23,14 @@ def test_a_version_and_a_path_give_the_same_metrics(
     home: Path, tiny_bundle: Bundle, labelled: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FRONTDESK_HOME", str(home))
-    told = []
+    output = []
     for bundle in (tiny_bundle.version, str(tiny_bundle.path)):
         command = ["evaluate", bundle, "--data", str(labelled), "--intent", "category", "--json"]
-        done = CliRunner().invoke(app, command)
-        assert done.exit_code == 0
-        told.append(json.loads(done.stdout))
-    assert told[0]["figures"] == told[1]["figures"]
-    assert (told[0]["version"], told[0]["unknown"]) == (tiny_bundle.version, {"card_swallowed": 1})
+        result = CliRunner().invoke(app, command)
+        assert result.exit_code == 0
+        output.append(json.loads(result.stdout))
+    assert output[0]["figures"] == output[1]["figures"]
+    assert (output[0]["version"], output[0]["unknown"]) == (tiny_bundle.version, {"card_swallowed": 1})
 
 
 def test_labels_that_the_bundle_lacks_are_listed_by_name_and_count(tiny_bundle: Bundle, labelled: Path) -> None:

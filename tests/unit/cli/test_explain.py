@@ -32,9 +32,9 @@ def ensemble(tiny_bundle: Bundle) -> Ensemble:
 def explanation(ensemble: Ensemble) -> dict[str, Any]:
     """The output of `--json`, which is the input of the panel."""
     query = Query(MESSAGE, customer_tier=CustomerTier.PREMIUM)
-    found = explain_query(query, ensemble, PriorityPolicy.read(STARTER_POLICY), max_plausible_to_clarify=3)
-    read: dict[str, Any] = json.loads(json.dumps(found))
-    return read
+    plain_data = explain_query(query, ensemble, PriorityPolicy.read(STARTER_POLICY), max_plausible_to_clarify=3)
+    explanation_values: dict[str, Any] = json.loads(json.dumps(plain_data))
+    return explanation_values
 
 
 def drawn(explanation: dict[str, Any]) -> str:

@@ -19,9 +19,9 @@ GOOD, BAD = Finding("GPU", "good", "one"), Finding("provider", "bad", "broken")
 
 
 def render_check(check: GpuCheck) -> str:
-    told = StringIO()
-    show_check(check, Console(file=told, width=200))
-    return told.getvalue()
+    output = StringIO()
+    show_check(check, Console(file=output, width=200))
+    return output.getvalue()
 
 
 def test_the_output_of_nvidia_smi_is_parsed_device_by_device() -> None:
@@ -34,25 +34,25 @@ def test_the_output_of_nvidia_smi_is_parsed_device_by_device() -> None:
 
 
 def test_a_machine_without_a_gpu_is_no_failure_but_the_finding_says_that_nothing_ran() -> None:
-    found = provider_finding("cuda", "not offered", gpu_visible=False, offered=False)
-    assert found.state == "warning"
-    assert "the GPU path was NOT run" in found.told
-    assert "make ACCELERATOR=gpu serve" in found.told
+    finding = provider_finding("cuda", "not offered", gpu_visible=False, offered=False)
+    assert finding.state == "warning"
+    assert "the GPU path was NOT run" in finding.told
+    assert "make ACCELERATOR=gpu serve" in finding.told
 
 
 @pytest.mark.parametrize(
     ("offered", "todo"), [(False, "make ACCELERATOR=gpu serve"), (True, "onnxruntime-gpu[cuda,cudnn]")]
 )
 def test_a_gpu_that_does_not_work_is_bad_and_comes_with_what_to_do(offered: bool, todo: str) -> None:
-    found = provider_finding("cuda", "libcublas is missing", gpu_visible=True, offered=offered)
-    assert found.state == "bad"
-    assert "libcublas is missing" in found.told
-    assert todo in found.told
+    finding = provider_finding("cuda", "libcublas is missing", gpu_visible=True, offered=offered)
+    assert finding.state == "bad"
+    assert "libcublas is missing" in finding.told
+    assert todo in finding.told
 
 
 def test_a_provider_that_computed_is_good_whether_or_not_nvidia_smi_is_installed() -> None:
-    for seen in (True, False):
-        assert provider_finding("cuda", None, gpu_visible=seen, offered=True).state == "good"
+    for visible in (True, False):
+        assert provider_finding("cuda", None, gpu_visible=visible, offered=True).state == "good"
 
 
 def test_golden_rows_that_change_their_intent_are_noted() -> None:
@@ -68,9 +68,9 @@ def test_one_bad_finding_makes_the_whole_check_bad() -> None:
 
 def test_a_table_is_printed_only_if_a_gpu_was_used() -> None:
     assert "No model was run on a GPU" in render_check(GpuCheck((GOOD,)))
-    told = render_check(GpuCheck((GOOD,), gpu_path_run=True, timings=(Timing(8, 10.0, 2.0, 12.0, 4.0),)))
-    assert "No model was run" not in told
-    assert told.splitlines()[-1].split() == ["8", "10.00", "2.00", "5.0", "12.00", "4.00", "3.0"]
+    output = render_check(GpuCheck((GOOD,), gpu_path_run=True, timings=(Timing(8, 10.0, 2.0, 12.0, 4.0),)))
+    assert "No model was run" not in output
+    assert output.splitlines()[-1].split() == ["8", "10.00", "2.00", "5.0", "12.00", "4.00", "3.0"]
 
 
 def test_words_in_brackets_survive_the_printing() -> None:
@@ -96,10 +96,10 @@ def test_a_machine_without_nvidia_smi_has_exit_code_0_and_says_what_was_not_run(
 ) -> None:
     monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    done = CliRunner().invoke(app, ["gpu-check", "--json"])
-    told = json.loads(done.stdout)
-    assert (done.exit_code, told["good"]) == (0, True)
-    assert told["findings"][0]["told"].startswith("no NVIDIA driver found")
+    result = CliRunner().invoke(app, ["gpu-check", "--json"])
+    output = json.loads(result.stdout)
+    assert (result.exit_code, output["good"]) == (0, True)
+    assert output["findings"][0]["told"].startswith("no NVIDIA driver found")
 
 
 def test_a_driver_that_fails_has_exit_code_1_and_its_error_message(
@@ -110,9 +110,9 @@ def test_a_driver_that_fails_has_exit_code_1_and_its_error_message(
     tool.chmod(0o755)
     monkeypatch.setenv("FRONTDESK_HOME", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
-    done = CliRunner().invoke(app, ["gpu-check", "--json"])
-    assert done.exit_code == 1
-    assert json.loads(done.stdout)["findings"][0] == {
+    result = CliRunner().invoke(app, ["gpu-check", "--json"])
+    assert result.exit_code == 1
+    assert json.loads(result.stdout)["findings"][0] == {
         "what": "GPU",
         "state": "bad",
         "told": "nvidia-smi fails: Driver/library version mismatch",

@@ -12,8 +12,8 @@ from frontdesk.taxonomy import STARTER_TAXONOMY
 
 def check(folder: Path, *more: str) -> tuple[int, str]:
     arguments = ["knowledge", "check", str(folder), "--taxonomy", str(STARTER_TAXONOMY), *more]
-    done = CliRunner().invoke(app, arguments)
-    return done.exit_code, done.stdout
+    result = CliRunner().invoke(app, arguments)
+    return result.exit_code, result.stdout
 
 
 def test_the_starter_passages_pass() -> None:
@@ -22,8 +22,8 @@ def test_the_starter_passages_pass() -> None:
 
 def test_missing_intents_are_errors_in_the_json(tmp_path: Path) -> None:
     (tmp_path / "one.md").write_text((STARTER_KNOWLEDGE / "review.md").read_text())
-    code, told = check(tmp_path, "--json")
+    code, output = check(tmp_path, "--json")
     assert code == 1
-    summary = json.loads(told)
+    summary = json.loads(output)
     assert (summary["passages"], summary["errors"], summary["warnings"]) == (1, 24, 2)
     assert summary["problems"][0]["rule"] == "missing"

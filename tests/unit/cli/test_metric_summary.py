@@ -25,10 +25,10 @@ def render_metrics(figures: dict[str, Any]) -> str:
 
 
 def test_metrics_of_an_older_bundle_are_shown() -> None:
-    told = render_metrics(OLD)
-    assert told.count("0.900") == 2
-    assert "Out of scope: 70.0% found at 5.0% false alarms." in told
-    assert "40.0% of messages, 1.0% of them wrong." in told
+    output = render_metrics(OLD)
+    assert output.count("0.900") == 2
+    assert "Out of scope: 70.0% found at 5.0% false alarms." in output
+    assert "40.0% of messages, 1.0% of them wrong." in output
 
 
 def test_a_task_without_metrics_is_left_out() -> None:
@@ -43,12 +43,12 @@ def test_metrics_of_newer_bundles_are_shown_too() -> None:
         "automation": OLD["automation"] | {"upper_bound": 0.019, "confidence": 0.95},
         "borrowed_sentiment": {"rows": 900},
     }
-    told = " ".join(metric_sentences(newer))
-    assert "70.0% found, 50.0% of those whose intent was withheld at 5.0% false alarms" in told
-    assert "wrong (at most 1.9% with 95% confidence)" in told
-    assert "900 messages of the starter corpus" in told
+    output = " ".join(metric_sentences(newer))
+    assert "70.0% found, 50.0% of those whose intent was withheld at 5.0% false alarms" in output
+    assert "wrong (at most 1.9% with 95% confidence)" in output
+    assert "900 messages of the starter corpus" in output
 
 
 def test_without_automation_no_error_rate_is_shown() -> None:
-    told = " ".join(metric_sentences(OLD | {"automation": {"share": 0.0, "error": 0.0}}))
-    assert "Over the automation threshold: nothing" in told
+    output = " ".join(metric_sentences(OLD | {"automation": {"share": 0.0, "error": 0.0}}))
+    assert "Over the automation threshold: nothing" in output

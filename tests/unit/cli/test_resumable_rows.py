@@ -112,13 +112,13 @@ def test_rows_can_be_read_from_the_end_of_any_other(tmp_path: Path) -> None:
     path.write_text('text\n"one\nand a half"\ntwo\n\nthree\n')
     file = open_rows(path, "text", ADDED)
     rows = read(path)
-    for done, row in enumerate(rows, start=1):
+    for number, row in enumerate(rows, start=1):
         with path.open("rb") as stream:
-            assert list(file.rows(stream, row.end)) == rows[done:]
+            assert list(file.rows(stream, row.end)) == rows[number:]
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "told"),
+    ("name", "content", "message"),
     [
         ("a.csv", "message\nhi\n", "no column 'text'"),
         ("a.csv", "text,intent\nhi,x\n", "'intent' already"),
@@ -129,11 +129,11 @@ def test_rows_can_be_read_from_the_end_of_any_other(tmp_path: Path) -> None:
     ],
 )
 def test_a_file_with_missing_or_existing_columns_is_refused_at_once(
-    tmp_path: Path, name: str, content: str, told: str
+    tmp_path: Path, name: str, content: str, message: str
 ) -> None:
     path = tmp_path / name
     path.write_text(content)
-    with pytest.raises(DataError, match=told):
+    with pytest.raises(DataError, match=message):
         open_rows(path, "text", ADDED)
 
 

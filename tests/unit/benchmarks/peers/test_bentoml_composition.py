@@ -17,22 +17,22 @@ def some(seed: int, *, sampled: bool) -> Scores:
 
 
 def test_scores_of_base_models_survive_a_round_trip() -> None:
-    said = {
+    sent = {
         "xgboost": some(1, sampled=False),
         "roberta": some(2, sampled=True),
         "random_forest": some(3, sampled=False),
     }
 
-    back = dict(zip(said, to_scores(to_rows(list(said.values())), list(said), INTENTS), strict=True))
+    received = dict(zip(sent, to_scores(to_rows(list(sent.values())), list(sent), INTENTS), strict=True))
 
-    for name, scores in said.items():
-        assert np.array_equal(back[name].intent, scores.intent)
-        assert np.array_equal(back[name].sentiment, scores.sentiment)
-    assert said["roberta"].sampled is not None
-    assert back["roberta"].sampled is not None
-    assert np.array_equal(back["roberta"].sampled.mean, said["roberta"].sampled.mean)
-    assert np.array_equal(back["roberta"].sampled.entropy, said["roberta"].sampled.entropy)
-    assert back["xgboost"].sampled is None
+    for name, scores in sent.items():
+        assert np.array_equal(received[name].intent, scores.intent)
+        assert np.array_equal(received[name].sentiment, scores.sentiment)
+    assert sent["roberta"].sampled is not None
+    assert received["roberta"].sampled is not None
+    assert np.array_equal(received["roberta"].sampled.mean, sent["roberta"].sampled.mean)
+    assert np.array_equal(received["roberta"].sampled.entropy, sent["roberta"].sampled.entropy)
+    assert received["xgboost"].sampled is None
 
 
 def test_a_row_of_a_batch_equals_that_of_the_text_alone() -> None:

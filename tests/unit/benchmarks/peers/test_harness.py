@@ -52,7 +52,7 @@ def test_answers_equal_to_the_ensemble_pass(parrot: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "said"),
+    ("row", "problem"),
     [
         (("a", "track_order", 0.9), "get_refund 0.9 instead of track_order 0.9"),
         (("a", "get_refund", 0.902), "get_refund 0.9 instead of get_refund 0.902"),
@@ -60,9 +60,9 @@ def test_answers_equal_to_the_ensemble_pass(parrot: Any) -> None:
     ],
 )
 def test_another_intent_another_confidence_or_an_error_fails(
-    parrot: Any, row: tuple[str, str, float], said: str
+    parrot: Any, row: tuple[str, str, float], problem: str
 ) -> None:
-    with pytest.raises(RuntimeError, match=f"parrot answers 1 of 2 texts wrongly: {said}"):
+    with pytest.raises(RuntimeError, match=f"parrot answers 1 of 2 texts wrongly: {problem}"):
         check_answers(PEER, parrot, [("b", "get_refund", 0.9), row])
 
 
