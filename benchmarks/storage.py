@@ -218,7 +218,7 @@ def _print(results: list[StorageCosts]) -> None:
         ("storing adds, ms of CPU", "cpu_ms", ".3f"),
     )
     if added:
-        print_table("What storing adds to a request", [("database", "database", ""), *value_columns], added)
+        print_table("Cost of storing a request", [("database", "database", ""), *value_columns], added)
     rows = [
         {"database": costs.database, "what": what, "target": target, "measured": measured, "met": met}
         for costs in results

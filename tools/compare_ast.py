@@ -4,8 +4,8 @@
 
 Files are paired by the modules of MAP (see `tools/renames.py`). Docstrings, comments and layout are ignored. An
 identifier may change if MAP says so, or if it is local to a function or private to a file (`_name`) and every
-occurrence changes alike. Imports are compared without regard to their order. Prints each difference, and a summary;
-the exit code is 1 if there are differences.
+occurrence changes in the same way. Imports are compared without regard to their order. Prints each difference, and a
+summary; the exit code is 1 if there are differences.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ def _is_function(node: ast.AST) -> bool:
 
 
 def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
-    """Without docstrings, those below assignments included."""
+    """Return the statements without docstrings, including those below assignments."""
     return [
         each
         for each in body
@@ -206,7 +206,7 @@ def _without_docstring(body: list[ast.stmt]) -> list[ast.stmt]:
 
 
 def _consistent(mapping: dict[str, str], old: str, new: str) -> bool:
-    """Whether `old` has always become `new`, and nothing else has."""
+    """Whether `old` is always renamed to `new`, and no other name is."""
     if old not in mapping:
         if new in mapping.values():
             return False

@@ -2,7 +2,7 @@
 
 Applies the tables of MAP (see `tools/renames.py`) to the working tree: moves the files of modules with git, and
 replaces their dotted names and paths in all text files, and identifiers in Python code. In comments and docstrings an
-identifier is replaced where it stands in backticks. FOLDERs limit the replacement of identifiers.
+identifier is replaced only in backticks. FOLDERs limit the replacement of identifiers.
 
 Run it with Python 3.12 or newer, whose tokenizer sees the identifiers in f-strings; then sort imports and format.
 """
@@ -26,7 +26,7 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 
 
 def rename(renames: Renames, folders: Sequence[str]) -> int:
-    """Rename in the repository of the current folder; the number of files that changed."""
+    """Rename in the repository of the current folder and return the number of changed files."""
     old_paths = {renames.path(path): path for path in _tracked()}
     for new, old in old_paths.items():
         if new != old:
@@ -51,7 +51,7 @@ def rename(renames: Renames, folders: Sequence[str]) -> int:
 
 
 def replace_modules(text: str, renames: Renames) -> str:
-    """Replace dotted names, paths, and `from package import module`."""
+    """Replace dotted names, paths, and names in `from package import module`."""
     for old, new in sorted(renames.modules.items(), key=lambda item: -len(item[0])):
         text = re.sub(rf"(?<![\w.]){re.escape(old)}(?!\w)", new, text)
         text = re.sub(rf"(?<![\w/]){re.escape(old.replace('.', '/'))}(?=\.py\b|/)", new.replace(".", "/"), text)

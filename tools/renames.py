@@ -35,7 +35,7 @@ class Renames:
     names: tuple[NameRename, ...]
 
     def module(self, dotted: str) -> str:
-        """The new name of a module."""
+        """Return the new name of a module."""
         parts = dotted.split(".")
         for length in range(len(parts), 0, -1):
             if (new := self.modules.get(".".join(parts[:length]))) is not None:
@@ -43,7 +43,7 @@ class Renames:
         return dotted
 
     def path(self, path: str) -> str:
-        """The new path of a Python file."""
+        """Return the new path of a Python file."""
         if not path.endswith(".py"):
             return path
         dotted = path.removesuffix(".py").replace("/", ".")
@@ -52,11 +52,11 @@ class Renames:
         return f"{new.replace('.', '/')}{'/__init__' if package != dotted else ''}.py"
 
     def options(self, old: str) -> frozenset[str]:
-        """All new names of an identifier, wherever they apply."""
+        """Return all new names of an identifier, in any file."""
         return frozenset(rename.new for rename in self.names if rename.old == old)
 
     def in_file(self, path: str) -> dict[str, str]:
-        """New names of the identifiers in the file with this old path; a name for these files wins over a general one.
+        """Return the new names of identifiers in a file. A row with file patterns takes precedence over a general row.
 
         Raises:
             ValueError: an identifier has two new names in this file.

@@ -35,7 +35,7 @@ _COMMON_MODULES = frozenset({"__init__", "__main__"})
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """`words` and `variables` map what is refused to its plain alternatives."""
+    """`words` and `variables` map refused words and names to plain alternatives."""
 
     words: Mapping[str, str]
     variables: Mapping[str, str]
@@ -75,7 +75,7 @@ def check_file(path: str, content: str, vocabulary: Vocabulary) -> Iterator[str]
 
 
 def check_module_names(paths: Iterable[str], glossary: str) -> Iterator[str]:
-    """Findings for module names that several packages have and the glossary does not explain."""
+    """Findings for module names that exist in several packages and are not in the glossary."""
     packages: dict[str, list[str]] = defaultdict(list)
     for path in paths:
         if path.endswith(".py") and Path(path).stem not in _COMMON_MODULES:

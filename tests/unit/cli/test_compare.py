@@ -18,9 +18,9 @@ def _at_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_version_compared_with_itself_shows_every_metric_and_no_intent(tiny_bundle: Bundle) -> None:
     result = CliRunner().invoke(app, ["compare", tiny_bundle.version, tiny_bundle.version])
     assert result.exit_code == 0, result.output
-    for output in ("intent, accuracy", "sentiment, log loss", "+0.000 to +0.000", "may be chance", "Brier score, intent",
+    for text in ("intent, accuracy", "sentiment, log loss", "+0.000 to +0.000", "may be chance", "Brier score, intent",
                  "A alone is right on 0, B alone on 0: p = 1.000", "MB", "No intent changes."):  # fmt: skip
-        assert output in result.output
+        assert text in result.output
     assert not [
         line for line in result.output.splitlines() if len(line) > 80 and not line.startswith(("intent: ", "No "))
     ]
