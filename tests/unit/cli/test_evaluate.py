@@ -36,7 +36,7 @@ def test_a_version_and_a_path_give_the_same_metrics(
 def test_labels_that_the_bundle_lacks_are_listed_by_name_and_count(tiny_bundle: Bundle, labelled: Path) -> None:
     command = ["evaluate", str(tiny_bundle.path), "--data", str(labelled), "--intent", "category"]
     left_out = CliRunner().invoke(app, command).stdout
-    assert "left out of the intent figures: card_swallowed (1)" in left_out
+    assert "left out of the intent metrics: card_swallowed (1)" in left_out
     assert "track_order" in left_out
     assert "No row has a label for sentiment" in left_out
     counted = CliRunner().invoke(app, [*command, "--unknown-is-out-of-scope"]).stdout

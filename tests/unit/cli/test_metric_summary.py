@@ -44,7 +44,7 @@ def test_metrics_of_newer_bundles_are_shown_too() -> None:
         "borrowed_sentiment": {"rows": 900},
     }
     output = " ".join(metric_sentences(newer))
-    assert "70.0% found, 50.0% of those whose intent was withheld at 5.0% false alarms" in output
+    assert "70.0% found, 50.0% of those with a withheld intent at 5.0% false alarms" in output
     assert "wrong (at most 1.9% with 95% confidence)" in output
     assert "900 messages of the starter corpus" in output
 
