@@ -39,14 +39,14 @@ def check(
 
     from frontdesk.errors import DataError
     from training.data.column_mapping import Columns
-    from training.data.data_check import check as complaints_about
+    from training.data.data_check import check as check_rows
     from training.data.examples import read_rows
 
     with Console(stderr=True).status("reading") as status:
         rows = list(read_rows(path, Columns(**columns)))
         if not rows:
             raise DataError(f"{path} holds no rows.", hint=f"Give {flags.PATH_HELP}")
-        issues = complaints_about(rows, status.update)
+        issues = check_rows(rows, status.update)
     if as_json:
         typer.echo(_as_json(len(rows), issues))
     else:
