@@ -15,10 +15,10 @@ _FORMULA_CHARACTERS = "=+\\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b"
 _PADDING = "\\s\"'\u200b-\u200f\u2060\u00ad\ufeff"
 _AT_START = re.compile(rf"([{_PADDING}]*)([{_FORMULA_CHARACTERS}])")
 _AFTER_SEPARATOR = re.compile(rf"([{_SEPARATORS}][{_PADDING}]*)([{_FORMULA_CHARACTERS}])")
-_GUARDED_AT_START = re.compile(rf"([{_PADDING}]*)'([{_FORMULA_CHARACTERS}])")
-_GUARDED_AFTER_SEPARATOR = re.compile(rf"([{_SEPARATORS}][{_PADDING}]*)'([{_FORMULA_CHARACTERS}])")
+_ESCAPED_AT_START = re.compile(rf"([{_PADDING}]*)'([{_FORMULA_CHARACTERS}])")
+_ESCAPED_AFTER_SEPARATOR = re.compile(rf"([{_SEPARATORS}][{_PADDING}]*)'([{_FORMULA_CHARACTERS}])")
 _CONTROL = re.compile(r"'*[\t\r\n]")
-_GUARDED_CONTROL = re.compile(r"'+[\t\r\n]")
+_ESCAPED_CONTROL = re.compile(r"'+[\t\r\n]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)*")
 
 
@@ -28,13 +28,13 @@ def escape_cell(cell: str) -> str:
         return cell
     match = _AT_START.match(cell)
     start, rest = ("", cell) if match is None else (f"{match[1]}'{match[2]}", cell[match.end() :])
-    safe = start + _AFTER_SEPARATOR.sub(r"\1'\2", rest)
-    return f"'{safe}" if _CONTROL.match(safe) else safe
+    escaped = start + _AFTER_SEPARATOR.sub(r"\1'\2", rest)
+    return f"'{escaped}" if _CONTROL.match(escaped) else escaped
 
 
 def unescape_cell(cell: str) -> str:
     """Return the cell before `escape_cell` was applied."""
-    bare = cell[1:] if _GUARDED_CONTROL.match(cell) else cell
-    match = _GUARDED_AT_START.match(bare)
-    start, rest = ("", bare) if match is None else (match[1] + match[2], bare[match.end() :])
-    return start + _GUARDED_AFTER_SEPARATOR.sub(r"\1\2", rest)
+    unquoted = cell[1:] if _ESCAPED_CONTROL.match(cell) else cell
+    match = _ESCAPED_AT_START.match(unquoted)
+    start, rest = ("", unquoted) if match is None else (match[1] + match[2], unquoted[match.end() :])
+    return start + _ESCAPED_AFTER_SEPARATOR.sub(r"\1\2", rest)

@@ -13,7 +13,7 @@ class _CharacterTable(dict[int, int | None]):
     """
 
     def __missing__(self, code: int) -> int | None:
-        new = _folded_code(code)
+        new = _fold_code(code)
         if new != code or code < 0x3000:
             self[code] = new
         return new
@@ -26,7 +26,7 @@ _SPECIAL |= {**dict.fromkeys(map(ord, "【〔⟦❲⁅〖"), 0x5B), **dict.fromk
 _UNCHANGED_FORMS = ("<super>", "<sub>")
 
 
-def _folded_code(code: int) -> int | None:
+def _fold_code(code: int) -> int | None:
     """The folded code point of `code`; None where the character is removed."""
     if code in (0, 0x0A, 0x0D):
         return code
@@ -46,13 +46,17 @@ def _folded_code(code: int) -> int | None:
         return code
     if category == "Nd":
         return 0x30 + unicodedata.decimal(char)
-    form = unicodedata.decomposition(char)
-    if category == "No" and not form.startswith(_UNCHANGED_FORMS) and (digit := unicodedata.digit(char, -1)) >= 0:
+    decomposition = unicodedata.decomposition(char)
+    if (
+        category == "No"
+        and not decomposition.startswith(_UNCHANGED_FORMS)
+        and (digit := unicodedata.digit(char, -1)) >= 0
+    ):
         return 0x30 + digit
-    if form.startswith("<") and not form.startswith(_UNCHANGED_FORMS):
-        new = unicodedata.normalize("NFKC", char)
-        if len(new) == 1 and new.isascii():
-            return ord(new)
+    if decomposition.startswith("<") and not decomposition.startswith(_UNCHANGED_FORMS):
+        normalized = unicodedata.normalize("NFKC", char)
+        if len(normalized) == 1 and normalized.isascii():
+            return ord(normalized)
     return code
 
 
@@ -66,8 +70,8 @@ LETTER_WITH_MARKS = re.compile(rf"[\x01-\x7f][{_MARKS}]++")
 
 def compose_mark(match: re.Match[str]) -> str:
     """The letter and mark of a match of `LETTER_WITH_MARKS` as one letter; the letter alone where Unicode has none."""
-    compose_mark = unicodedata.normalize("NFC", match[0][:2])
-    return compose_mark if len(compose_mark) == 1 else match[0][0]
+    letter = unicodedata.normalize("NFC", match[0][:2])
+    return letter if len(letter) == 1 else match[0][0]
 
 
 _LATIN = "AaBCcEeHIiJjKMOoPpSsTXxYyZNVvdhwqgAaBEZHIKMNOoPTYXvuip"

@@ -83,20 +83,20 @@ def fold(text: str) -> Folded:
         folded = _fold_characters(folded)
     if "\r" in folded.text:
         folded = replace_matches(folded, _LINE_BREAK, _line_break)
-    if _SIGNS.search(folded.text):
-        folded = replace_matches(folded, _NAMED_SIGN, _named_sign)
+    if _HAS_ENCODED_SIGN.search(folded.text):
+        folded = replace_matches(folded, _ENCODED_SIGN, _replace_sign)
     if MAY_HAVE_MARKUP.search(folded.text):
         folded = replace_matches(folded, MARKUP, strip_markup)
-    if _is_spoken(folded.text):
-        folded = replace_matches(folded, _SPOKEN_AT, _at)
-        folded = replace_matches(folded, _SPOKEN_DOTS, _dots)
+    if _may_have_address_in_words(folded.text):
+        folded = replace_matches(folded, _AT_IN_WORDS, _replace_at_word)
+        folded = replace_matches(folded, _DOTS_IN_WORDS, _replace_dot_words)
     if "  " in folded.text:
-        folded = replace_matches(folded, _BLANKS, _blank)
+        folded = replace_matches(folded, _SPACES, _space)
     if "@" in folded.text:
-        if _AT_APART.search(folded.text):
-            folded = replace_matches(folded, _APART, _together)
-        if _DOMAIN_APART.search(folded.text):
-            folded = replace_matches(folded, _DOMAIN_APART, _domain)
+        if _HAS_SEPARATED_AT.search(folded.text):
+            folded = replace_matches(folded, _SEPARATED_MAILBOX, _join_address)
+        if _SEPARATED_DOMAIN.search(folded.text):
+            folded = replace_matches(folded, _SEPARATED_DOMAIN, _join_domain)
     return folded
 
 
@@ -118,12 +118,12 @@ def insert_spaces(folded: Folded, gaps: Sequence[int]) -> Folded:
 def _repair_encoding(folded: Folded) -> Folded:
     """`folded` with mojibake repaired, and with raised and lowered digits as plain ones."""
     if WRONG_ENCODING.search(folded.text):
-        raised = replace_matches(
+        repaired = replace_matches(
             folded, WRONG_ENCODING, lambda match: match[0] if match["raised"] else repair_encoding(match)
         )
-        if any(match["raised"] for match in WRONG_ENCODING.finditer(raised.text)):
-            return replace_matches(raised, RAISED_DIGIT, plain_digit)
-        folded = raised
+        if any(match["raised"] for match in WRONG_ENCODING.finditer(repaired.text)):
+            return replace_matches(repaired, RAISED_DIGIT, plain_digit)
+        folded = repaired
     if len(RAISED_DIGIT.findall(folded.text)) >= MIN_RAISED_DIGITS:
         return replace_matches(folded, RAISED_DIGIT, plain_digit)
     return folded
@@ -134,12 +134,12 @@ def _is_plain(text: str) -> bool:
     return not (
         _ASCII_SPELLING.search(text)
         or "  " in text
-        or ("@" in text and (_AT_APART.search(text) or _DOMAIN_APART.search(text)))
-        or _is_spoken(text)
+        or ("@" in text and (_HAS_SEPARATED_AT.search(text) or _SEPARATED_DOMAIN.search(text)))
+        or _may_have_address_in_words(text)
     )
 
 
-def _is_spoken(text: str) -> bool:
+def _may_have_address_in_words(text: str) -> bool:
     """Whether the text may hold an e-mail address in words."""
     text = text.lower()
     return (
@@ -191,16 +191,16 @@ def _fold_characters(unfolded: Folded) -> Folded:
 
 _LINE_BREAK = re.compile(r"\r\n?")
 _LAST_WORD = re.compile(r"(?<![^\W_])[^\W\d_]{1,15}\Z")
-_BLANKS = re.compile(r"  ++")
+_SPACES = re.compile(r"  ++")
 _ASCII_SPELLING = re.compile(r"[\x01-\x09\x0b-\x1f\x7f&%(\[{<\\=*`~_]")
 _AT = r"(?:at|ät|arroba|arobase|chiocciola|apenstaartje|snabel-?a)"
 _DOT = r"(?:dot|punkt|punto|point|punt)"
-_SIGNS = re.compile(
+_HAS_ENCODED_SIGN = re.compile(
     rf"[&%(\[{{<](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}>])",
     re.IGNORECASE,
 )
 """Precondition of `_NAMED_SIGN`, and faster."""
-_NAMED_SIGN = re.compile(
+_ENCODED_SIGN = re.compile(
     r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
     r"|(?P<percent>(?:(?<=[\w\"+):.])%(?:25)?(?:40|20|2[efd]|3a|0[9ad]|0d%0a|a0|c2%a0|e2%80%(?:8[0-9a]|af|9[0-5]))(?=[\w%+(])"
     r"|%2b(?=\d)|%5[bd]))"
@@ -219,24 +219,24 @@ _TOP = (
     r"|in|dev|app|shop|online|store|email|example|test|invalid)"
 )
 """Top-level domains that count in an address in words: "look at the dot on the map" is none."""
-_SPOKEN_AT = re.compile(
+_AT_IN_WORDS = re.compile(
     rf"(?<=\w) (?:at|ät|@) (?={_LABEL}(?:(?: {_DOT} |\.){_LABEL}){{0,4}} {_DOT} {_TOP}(?![^\W_]))"
     rf"|(?<=\w) (?!at ){_AT} (?={_LABEL}(?:\.| {_DOT} )\w)",
     re.IGNORECASE,
 )
-_SPOKEN_DOTS = re.compile(
+_DOTS_IN_WORDS = re.compile(
     rf"@{_LABEL}(?: {_DOT} {_LABEL}){{1,4}}|(?<![^\W_])\w[\w+-]{{0,63}}+(?: {_DOT} [\w+-]{{1,64}}){{1,3}}(?=@)"
     rf"|(?<![^\W_])\d{{1,3}}(?: {_DOT} \d{{1,3}}){{3}}(?![^\W_])",
     re.IGNORECASE,
 )
 _ONE_DOT = re.compile(rf" {_DOT} ", re.IGNORECASE)
-_APART = re.compile(
+_SEPARATED_MAILBOX = re.compile(
     r"(?P<before>(?:(?<![^\W_])\w[\w.+-]{0,63}+|\"))(?:[ \n]{1,2}@{1,3}[ \n]{0,2}|@{1,3}[ \n]{1,2}|@{2,3})"
     rf"(?={_LABEL}(?: ?[.] ?{_LABEL}){{0,4}}(?: ?[.][ \n]?|-\n[\w-]{{1,63}}[.])[^\W\d_]{{2,12}}(?![^\W_]))"
 )
-_AT_APART = re.compile(r"(?:[ \n@]@|@[ \n])")
+_HAS_SEPARATED_AT = re.compile(r"(?:[ \n@]@|@[ \n])")
 _COMMON_TOP = r"(?:com|net|org|info|edu|gov|eu|co\.uk|example|test|invalid)"
-_DOMAIN_APART = re.compile(
+_SEPARATED_DOMAIN = re.compile(
     rf"@{_LABEL}+(?:\.{_LABEL}+){{0,3}}"
     rf"(?: \. ?(?={_TOP}(?![^\W_]))|\.\n(?={_TOP}(?![^\W_]))|,(?={_TOP}(?![^\W_]))|\. (?={_COMMON_TOP}(?![^\W_]))"
     r"|(?<=-)\n(?=[\w-]{1,63}\.[a-z]{2}))"
@@ -248,7 +248,7 @@ _NOT_A_MAILBOX = frozenset(
 )
 
 
-def _blank(_: re.Match[str]) -> str:
+def _space(_: re.Match[str]) -> str:
     return " "
 
 
@@ -256,7 +256,7 @@ def _line_break(_: re.Match[str]) -> str:
     return "\n"
 
 
-def _at(match: re.Match[str]) -> str:
+def _replace_at_word(match: re.Match[str]) -> str:
     """The "@" for its word; the word itself in "item at example dot com", where no mailbox stands before it."""
     before = _LAST_WORD.search(match.string, max(0, match.start() - 16), match.start())
     return match[0] if before and before[0].lower() in _NOT_A_MAILBOX else "@"
@@ -265,33 +265,33 @@ def _at(match: re.Match[str]) -> str:
 _BREAKS = " .,\n"
 
 
-def _domain(match: re.Match[str]) -> str:
+def _join_domain(match: re.Match[str]) -> str:
     """A domain without the break in it: "exam-" and "ple.com" on two lines, "gmail,com", "example . com"."""
     whole = match[0]
     return whole[:-2] if whole.endswith("-\n") else f"{whole.rstrip(_BREAKS)}."
 
 
-def _dots(match: re.Match[str]) -> str:
+def _replace_dot_words(match: re.Match[str]) -> str:
     return _ONE_DOT.sub(".", match[0])
 
 
-def _together(match: re.Match[str]) -> str:
+def _join_address(match: re.Match[str]) -> str:
     """An address without the blanks around its "@"; not "ordered it @ example.com"."""
     before = match["before"]
     return match[0] if before.lower() in _NOT_A_MAILBOX else f"{before}@"
 
 
-def _named_sign(match: re.Match[str]) -> str:
+def _replace_sign(match: re.Match[str]) -> str:
     if match["at"]:
         return "@"
     if match["dot"]:
         return "."
     if match["percent"]:
         return _PERCENT.get(match["percent"].lower().replace("%25", "%"), " ")
-    return _of_entity(match[0])
+    return _fold_entity(match[0])
 
 
-def _of_entity(entity: str) -> str:
+def _fold_entity(entity: str) -> str:
     """The folded character of an HTML entity; the entity itself where it has none of its own."""
     name = entity[1:-1].removeprefix("amp;")
     if name[0] != "#":

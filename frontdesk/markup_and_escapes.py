@@ -20,7 +20,7 @@ _BLOCK = (
     r"|footer|form|h[1-6]|head|header|hr|html|img|input|legend|li|main|nav|o:p|object|ol|optgroup|option|p|pre|section|select"
     r"|summary|svg|table|tbody|td|textarea|tfoot|th|thead|title|tr|ul|br/)"
 )
-_LINE_ENDED = frozenset("p div li tr h1 h2 h3 h4 h5 h6 blockquote table pre".split())
+_PARAGRAPHS = frozenset("p div li tr h1 h2 h3 h4 h5 h6 blockquote table pre".split())
 _HARMLESS = r"[^<>@\d]{0,200}+(?:\d[^<>@\d]{0,200}+){0,8}"
 MARKUP = re.compile(
     r"<!--(?:[^<>@-]|(?=-[^-])-|(?=--[^>])-){0,200}+-->"
@@ -33,16 +33,16 @@ MARKUP = re.compile(
     re.IGNORECASE,
 )
 """Tags, comments, and the signs of bold and slanted text around a word."""
-_MOST_DIGITS = 8
+_MAX_DIGITS = 8
 MAY_HAVE_MARKUP = re.compile(r"<[!/a-z]|[*`~]|\[/?[a-z]|(?<![^\W_])_|_(?![^\W_])", re.IGNORECASE)
 
 
 def strip_markup(match: re.Match[str]) -> str:
     """The text for a match of `MARKUP`: nothing inside a line, a line break between paragraphs, else a blank."""
     if block := match["block"]:
-        return "\n" if block.strip("/").lower() in _LINE_ENDED else " "
+        return "\n" if block.strip("/").lower() in _PARAGRAPHS else " "
     mark = match[0]
-    if mark.startswith("<!--") and sum(map(str.isdigit, mark)) > _MOST_DIGITS:
+    if mark.startswith("<!--") and sum(map(str.isdigit, mark)) > _MAX_DIGITS:
         return mark
     return " " if mark[0] == "<" and not match["inline"] and not mark.startswith("<!--") else ""
 
@@ -75,26 +75,26 @@ def unescape(match: re.Match[str]) -> str:
     return ""
 
 
-_RAISED = "\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u2080-\u2089"
+_RAISED_DIGITS = "\u2070\u00b9\u00b2\u00b3\u2074-\u2079\u2080-\u2089"
 WRONG_ENCODING = re.compile(
     "\u00c2[ \u00a0]|\u00e2\u20ac(?P<third>[\u2030\u00af\u2021\u201a\u0160\u2039\u0152\u201c\u201d\u2018\u2019])"
-    f"|(?P<raised>[{_RAISED}](?:[ .-]?[{_RAISED}])+)"
+    f"|(?P<raised>[{_RAISED_DIGITS}](?:[ .-]?[{_RAISED_DIGITS}])+)"
     r"|(?<=\w)[ ]?\u24d0[ ]?(?=[\w-]{1,63}\.\w)"
 )
 """UTF-8 that was read as Windows-1252, two and more raised or lowered digits, and an "a" in a circle for "@"."""
-_THIRD = {"\u2039": "", "\u0152": "", **dict.fromkeys("\u201c\u201d\u2018\u2019", "-")}
+_THIRD_BYTES = {"\u2039": "", "\u0152": "", **dict.fromkeys("\u201c\u201d\u2018\u2019", "-")}
 
 
 def repair_encoding(match: re.Match[str]) -> str:
     """The characters for a match of `WRONG_ENCODING`."""
     if match["third"]:
-        return _THIRD.get(match["third"], " ")
+        return _THIRD_BYTES.get(match["third"], " ")
     if "\u24d0" in match[0]:
         return "@"
     return " "
 
 
-RAISED_DIGIT = re.compile(f"[{_RAISED}]")
+RAISED_DIGIT = re.compile(f"[{_RAISED_DIGITS}]")
 MIN_RAISED_DIGITS = 4
 """From this many on, raised or lowered digits spell a number; fewer are notes and units ("m²")."""
 

@@ -168,7 +168,7 @@ def open_secret(path: Path, name: str) -> BinaryIO:
         ConfigurationError: group or others can open the file, or it is not a regular file.
         OSError: it cannot be opened.
     """
-    file, mode = _open(path, name)
+    file, mode = _open_trusted(path, name)
     if mode & _OTHERS:
         file.close()
         raise ConfigurationError(f"{name} is open to other users.", hint=f"Run: chmod 600 {path}")
@@ -183,7 +183,7 @@ def open_trusted(path: Path, name: str) -> BinaryIO:
         ConfigurationError: it is not a regular file.
         OSError: it cannot be opened.
     """
-    file, mode = _open(path, name)
+    file, mode = _open_trusted(path, name)
     if mode & _WRITABLE_BY_OTHERS:
         file.close()
         raise UntrustedFileError(f"{name} is not used: other users can write to it.", hint=f"Run: chmod go-w {path}")
@@ -211,17 +211,17 @@ def replace_file(path: Path, drafts: Path | None = None, *, sync: bool = True) -
     The new file is created with a random name and `O_EXCL` in `drafts`, by default the folder of `path`, so that a link
     planted under a predictable name is not followed. With `sync` it is flushed to disk before the replacement.
     """
-    draft = (drafts or path.parent) / f".{path.name}.{secrets.token_hex(8)}"
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+    temporary = (drafts or path.parent) / f".{path.name}.{secrets.token_hex(8)}"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
             yield file
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        draft.replace(path)
+        temporary.replace(path)
     except BaseException:
-        draft.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
 
 
@@ -249,7 +249,7 @@ def open_own_file(path: Path, flags: int) -> int:
     return descriptor
 
 
-def _open(path: Path, name: str) -> tuple[BinaryIO, int]:
+def _open_trusted(path: Path, name: str) -> tuple[BinaryIO, int]:
     """Open a file of this user or root, in a folder where no other user could replace it; return it and its mode."""
     if (problem := folder_problem(path.parent) or path_problem(path.parent)) is not None:
         raise UntrustedFileError(f"{name} is not used: {problem}.", hint=f"Run: chmod go-w {path.parent}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections import deque
 
-_PIECES = 256
+_PIECES_PER_BLOCK = 256
 
 
 class RandomBytesPool:
@@ -24,7 +24,7 @@ class RandomBytesPool:
         try:
             return self._pieces.pop()
         except IndexError:
-            block = os.urandom(self._size * _PIECES)
-            first, *others = (block[at : at + self._size] for at in range(0, len(block), self._size))
+            block = os.urandom(self._size * _PIECES_PER_BLOCK)
+            first, *others = (block[start : start + self._size] for start in range(0, len(block), self._size))
             self._pieces.extend(others)
             return first

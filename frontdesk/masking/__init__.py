@@ -98,23 +98,23 @@ def mask_steps(text: str) -> Steps[MaskedText]:
         folded = separate_words_from_numbers(folded)
     yield
     spans: list[Span] = []
-    yield from _find(folded, text, spans)
+    yield from _find_spans(folded, text, spans)
     spans.sort()
     if not spans:
         return MaskedText(text)
     placeholders: dict[tuple[str, str], str] = {}
     numbers = dict.fromkeys(KINDS, 0)
     pieces: list[str] = []
-    done = 0
+    copied = 0
     for low, high, kind in spans:
         start, end = _without_closing_marks(text, folded, low, high)
         value = text[start:end]
         placeholder = placeholders.get((kind, value))
         if placeholder is None:
-            placeholder = placeholders[kind, value] = _next_free(kind, numbers, text, folded.text)
-        pieces += text[done:start], placeholder
-        done = end
-    pieces.append(text[done:])
+            placeholder = placeholders[kind, value] = _next_placeholder(kind, numbers, text, folded.text)
+        pieces += text[copied:start], placeholder
+        copied = end
+    pieces.append(text[copied:])
     return MaskedText("".join(pieces), {placeholder: value for (_, value), placeholder in placeholders.items()})
 
 
@@ -135,7 +135,7 @@ def _without_closing_marks(text: str, folded: Folded, low: int, high: int) -> tu
     return start, end
 
 
-def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> str:
+def _next_placeholder(kind: str, numbers: dict[str, int], text: str, folded: str) -> str:
     """The next placeholder that the customer has typed in no spelling: "[ORDER_1]" with a soft hyphen is one too."""
     while True:
         numbers[kind] += 1
@@ -144,97 +144,97 @@ def _next_free(kind: str, numbers: dict[str, int], text: str, folded: str) -> st
             return placeholder
 
 
-def _find(folded: Folded, text: str, spans: list[Span]) -> Steps[None]:
+def _find_spans(folded: Folded, text: str, spans: list[Span]) -> Steps[None]:
     """Add everything to be masked to `spans`, as spans of `folded`; a cheap check precedes each kind.
 
     Cards and IBANs come before addresses, identities and kept amounts, whose patterns would cut into their groups;
     telephones before IPs, which would take four of the five groups of a French number.
     """
-    rest = yield from _without_links(folded.text, spans)
+    rest = yield from _find_links(folded.text, spans)
     if has_digit_words(rest):
-        rest = _take(find_spelled_cards, rest, spans)
+        rest = _apply_finder(find_spelled_cards, rest, spans)
         yield
-        rest = _take(find_security_codes, rest, spans)
+        rest = _apply_finder(find_security_codes, rest, spans)
         yield
     if _DIGIT.search(rest):
         gaps = find_gaps(folded)
-        enough = _THREE_DIGITS.search(rest) is not None
-        if enough:
+        has_three_digits = _THREE_DIGITS.search(rest) is not None
+        if has_three_digits:
             words = word_set(rest)
             yield
-            rest = yield from _checked_numbers(rest, words, spans)
-        rest = _take(find_addresses, rest, spans)
+            rest = yield from _find_checked_numbers(rest, words, spans)
+        rest = _apply_finder(find_addresses, rest, spans)
         yield
         if may_have_separated_address(rest, gaps):
-            rest = _take(partial(find_separated_addresses, gaps=gaps), rest, spans)
+            rest = _apply_finder(partial(find_separated_addresses, gaps=gaps), rest, spans)
             yield
-        if enough:
-            rest = yield from _take_numbers(rest, words, gaps, spans)
+        if has_three_digits:
+            rest = yield from _find_numbers(rest, words, gaps, spans)
         elif BOOKING_CODE.search(rest):
-            rest = _take(find_labelled_numbers, rest, spans)
+            rest = _apply_finder(find_labelled_numbers, rest, spans)
         yield
-    _take(find_names, _with_dashes(rest, folded, text), spans)
+    _apply_finder(find_names, _restore_dashes(rest, folded, text), spans)
 
 
-def _checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -> Steps[str]:
+def _find_checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -> Steps[str]:
     """Take numbers with check digits, mistyped ones, dates of birth, and the codes near cards; return the rest."""
     for finder in _CHECKED:
-        rest = _take(finder, rest, spans)
+        rest = _apply_finder(finder, rest, spans)
         yield
     if not MISTYPED_WORDS.isdisjoint(words) or may_have_mistyped_number(rest):
         for finder in (find_mistyped_ibans, find_mistyped_cards):
-            rest = _take(finder, rest, spans)
+            rest = _apply_finder(finder, rest, spans)
             yield
     if not BIRTH_WORDS.isdisjoint(words):
-        rest = _take(find_birth_dates, rest, spans)
+        rest = _apply_finder(find_birth_dates, rest, spans)
         yield
-    rest = _take(find_unspaced_numbers, rest, spans)
+    rest = _apply_finder(find_unspaced_numbers, rest, spans)
     yield
     if cards := [span for span in spans if span[2] == "CARD"]:
-        rest = _take(partial(find_codes_near_cards, cards=cards), rest, spans)
+        rest = _apply_finder(partial(find_codes_near_cards, cards=cards), rest, spans)
         yield
     if not CODE_WORDS.isdisjoint(words):
-        rest = _take(find_security_codes, rest, spans)
+        rest = _apply_finder(find_security_codes, rest, spans)
         yield
     return rest
 
 
-def _without_links(rest: str, spans: list[Span]) -> Steps[str]:
+def _find_links(rest: str, spans: list[Span]) -> Steps[str]:
     """Return `rest` without typed placeholders, links and e-mail addresses; add the last two to `spans`."""
     if "[" in rest:
-        rest = overwrite_spans(rest, [(*typed.span(), "") for typed in _TYPED_PLACEHOLDER.finditer(rest)])
+        rest = overwrite_spans(rest, [(*placeholder.span(), "") for placeholder in _TYPED_PLACEHOLDER.finditer(rest)])
     if "://" in rest or "www." in rest.lower():
-        rest = _take(find_urls, rest, spans)
+        rest = _apply_finder(find_urls, rest, spans)
         yield
     if BARE_URL_PART.search(rest):
-        rest = _take(find_bare_urls, rest, spans)
+        rest = _apply_finder(find_bare_urls, rest, spans)
         yield
     if "@" in rest:
-        rest = _take(find_emails, rest, spans)
+        rest = _apply_finder(find_emails, rest, spans)
         yield
     if " at " in rest.lower():
-        rest = _take(find_announced_emails, rest, spans)
+        rest = _apply_finder(find_announced_emails, rest, spans)
         yield
     return rest
 
 
-def _take_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list[Span]) -> Steps[str]:
+def _find_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list[Span]) -> Steps[str]:
     """Take numbers of every kind without check digits, where three digits stand together; return the rest."""
     finders = _NUMBERS
     if _SIX_DIGITS.search(rest):
         finders = _NUMBERS_AND_IDS if SORT_CODE_WORDS.isdisjoint(words) else (find_sort_codes, *_NUMBERS_AND_IDS)
     for finder in finders:
-        before, rest = rest, _take(finder, rest, spans)
+        before, rest = rest, _apply_finder(finder, rest, spans)
         yield
         if rest is not before and not _THREE_DIGITS.search(rest):
             return rest
     if may_have_separated_number(rest, gaps) and _SIX_DIGITS.search(rest):
-        rest = _take(partial(find_separated_numbers, gaps=gaps), rest, spans)
+        rest = _apply_finder(partial(find_separated_numbers, gaps=gaps), rest, spans)
         yield
-    return _take(find_references, rest, spans)
+    return _apply_finder(find_references, rest, spans)
 
 
-def _with_dashes(rest: str, folded: Folded, text: str) -> str:
+def _restore_dashes(rest: str, folded: Folded, text: str) -> str:
     """`rest` with the long dashes of the original: names tell the end of a sentence by them."""
     if "\u2013" not in text and "\u2014" not in text:
         return rest
@@ -263,7 +263,7 @@ _NUMBERS_AND_IDS: tuple[Finder, ...] = (
 )
 
 
-def _take(finder: Finder, rest: str, spans: list[Span]) -> str:
+def _apply_finder(finder: Finder, rest: str, spans: list[Span]) -> str:
     """Add the spans that `finder` yields to `spans`, except those without a kind (text to keep); return the rest."""
     new_spans = list(finder(rest))
     if not new_spans:

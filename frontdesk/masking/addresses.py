@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Postal addresses: street and number, postcode and town, in the forms of US, UK, DE, FR, ES, IT and NL.
 
 A street is taken with what follows it (flat, postcode, town) as one address. A postcode without a street counts where
@@ -81,14 +82,14 @@ _BOX = re.compile(
     rf"{START}(?:p\.? ?o\.? ?box|postfach|apartado(?: de correos)?|boîte postale|casella postale|postbus) \d[\d ]{{0,7}}\d?{END}",
     re.IGNORECASE,
 )
-_NAMED = re.compile(
+_LABELLED_POSTCODE = re.compile(
     rf"{START}(?:zip(?: ?code)?|post ?code|postal code|plz|postleitzahl|code postal|código postal|c\.?p\.?|cap)"
     rf"(?:[ :]|is|ist|est|es|è){{1,6}}(\d{{4,5}}(?:-\d{{4}})?){END}(?:,? {_CAP}{END})?",
     re.IGNORECASE,
 )
 _BOX_WORDS = frozenset("p po postfach apartado boîte casella postbus".split())
 _CODE_WORDS = frozenset("zip zipcode post postcode postal plz postleitzahl code código c cp cap".split())
-_SIGNED = (
+_PREFILTERED = (
     (re.compile(r"[A-Z]-\d{4}"), _AFTER_COUNTRY),
     (re.compile(r"\d[A-Z]{2}(?![^\W_])"), _UK_ALONE),
     (re.compile(r"[A-Z]{2},? \d{5}"), _US_ALONE),
@@ -104,65 +105,67 @@ _WINDOW = 70
 
 
 def find_addresses(text: str) -> Iterator[Span]:
-    words_in_it = word_set(text)
-    found = [*(_streets(text) if _has_street(words_in_it) else ()), *_codes(text, words_in_it)]
-    whole: list[tuple[int, int]] = []
-    for start, end in sorted(found):
-        if whole and start < whole[-1][1]:  # they share a town
-            whole[-1] = whole[-1][0], max(end, whole[-1][1])
+    text_words = word_set(text)
+    spans = [*(_find_streets(text) if _has_street(text_words) else ()), *_find_postcodes(text, text_words)]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(spans):
+        if merged and start < merged[-1][1]:  # they share a town
+            merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
-            whole.append((start, end))
-    for start, end in whole:
+            merged.append((start, end))
+    for start, end in merged:
         yield start, end, "ADDRESS"
 
 
 def find_street_addresses(text: str) -> Iterator[Span]:
     """Addresses with a street alone, for texts in which a postcode and a reference look alike."""
     if _has_street(word_set(text)):
-        for start, end in _streets(text):
+        for start, end in _find_streets(text):
             yield start, end, "ADDRESS"
 
 
-def _has_street(words_in_it: frozenset[str]) -> bool:
-    return not _STREET_WORDS.isdisjoint(words_in_it) or any(word.endswith(words.STREET_ENDING) for word in words_in_it)
+def _has_street(text_words: frozenset[str]) -> bool:
+    return not _STREET_WORDS.isdisjoint(text_words) or any(word.endswith(words.STREET_ENDING) for word in text_words)
 
 
-def _streets(text: str) -> Iterator[tuple[int, int]]:
-    done = 0
+def _find_streets(text: str) -> Iterator[tuple[int, int]]:
+    previous_end = 0
     for number in NUMBER.finditer(text):
-        at = number.start()
-        if at < done:
+        number_start = number.start()
+        if number_start < previous_end:
             continue
-        if (start := _street_before(text, max(done, at - _WINDOW), at)) >= 0 and (
-            house := _HOUSE_NUMBER.match(text, at)
+        if (start := _find_street_start(text, max(previous_end, number_start - _WINDOW), number_start)) >= 0 and (
+            house := _HOUSE_NUMBER.match(text, number_start)
         ):
             end = house.end()
-        elif found := _KIND_THEN_NAME.match(text, at) or _NAME_THEN_KIND.match(text, at):
-            flat = _FLAT_BEFORE.search(text, max(done, at - 20), at)
-            start, end = flat.start() if flat else at, found.end()
+        elif match := _KIND_THEN_NAME.match(text, number_start) or _NAME_THEN_KIND.match(text, number_start):
+            flat = _FLAT_BEFORE.search(text, max(previous_end, number_start - 20), number_start)
+            start, end = flat.start() if flat else number_start, match.end()
         else:
             continue
-        done = _AFTER.match(text, end).end()  # type: ignore[union-attr]  # it matches nothing at least
-        yield start, done
+        previous_end = _AFTER.match(text, end).end()  # type: ignore[union-attr]  # it matches nothing at least
+        yield start, previous_end
 
 
-def _street_before(text: str, low: int, at: int) -> int:
+def _find_street_start(text: str, low: int, number_start: int) -> int:
     """Where the street starts whose house number stands at `at`, or -1."""
-    before = text[max(low, text.rfind("\n", low, at) + 1) : at]
+    before = text[max(low, text.rfind("\n", low, number_start) + 1) : number_start]
     parts = before.split()
-    if not parts or text[at - 1] not in " ,.°º":
+    if not parts or text[number_start - 1] not in " ,.°º":
         return -1
     last = parts[-1].rstrip(",").lower()
     if last.endswith(words.STREET_ENDING):
-        found = _ENDED.search(text, at - len(before), at)
-        if found and _is_street(found["kind"], text[found.start() : found.start("kind")].strip(" -").lower()):
-            return found.start()
+        match = _ENDED.search(text, number_start - len(before), number_start)
+        if match and _is_street(match["kind"], text[match.start() : match.start("kind")].strip(" -").lower()):
+            return match.start()
     if not _FIRST_WORDS.isdisjoint(part.rstrip(".").lower() for part in parts) or "c/" in before.lower():
-        found = _FIRST.search(text, at - len(before), at)
-        if found and not found[0].startswith("via "):
-            return found.start()
-    if _POSTCODE_NEXT.match(text, at) and (found := _PREPOSED.search(text, at - len(before), at)):
-        return found.start()
+        match = _FIRST.search(text, number_start - len(before), number_start)
+        if match and not match[0].startswith("via "):
+            return match.start()
+    if _POSTCODE_NEXT.match(text, number_start) and (
+        match := _PREPOSED.search(text, number_start - len(before), number_start)
+    ):
+        return match.start()
     return -1
 
 
@@ -176,20 +179,20 @@ def _is_street(kind: str, before: str) -> bool:
     return kind[0].isupper() or lower.endswith(("straße", "strasse", "straat", "str.", "gracht"))
 
 
-def _codes(text: str, words_in_it: frozenset[str]) -> Iterator[tuple[int, int]]:
+def _find_postcodes(text: str, text_words: frozenset[str]) -> Iterator[tuple[int, int]]:
     """Postcodes with their towns, and post boxes."""
     for number in NUMBER.finditer(text):
-        if found := _ALONE.match(text, number.start()):
-            yield found.span()
-    for sign, pattern in _SIGNED:
+        if match := _ALONE.match(text, number.start()):
+            yield match.span()
+    for sign, pattern in _PREFILTERED:
         if sign.search(text):
-            for found in pattern.finditer(text):
-                yield found.span()
-    if not _BOX_WORDS.isdisjoint(words_in_it):
+            for match in pattern.finditer(text):
+                yield match.span()
+    if not _BOX_WORDS.isdisjoint(text_words):
         for start in find_word_starts(text, _BOX_WORDS):
-            if found := _BOX.match(text, start):
-                yield start, _AFTER.match(text, found.end()).end()  # type: ignore[union-attr]  # nothing at least
-    if not _CODE_WORDS.isdisjoint(words_in_it):
+            if match := _BOX.match(text, start):
+                yield start, _AFTER.match(text, match.end()).end()  # type: ignore[union-attr]  # nothing at least
+    if not _CODE_WORDS.isdisjoint(text_words):
         for start in find_word_starts(text, _CODE_WORDS):
-            if found := _NAMED.match(text, start):
-                yield found.start(1), found.end(1)
+            if match := _LABELLED_POSTCODE.match(text, start):
+                yield match.start(1), match.end(1)

@@ -12,8 +12,8 @@ from frontdesk.masking.spans import END, NUMBER, Span
 
 _DAY, _MONTH, _YEAR = r"(?:0?[1-9]|[12]\d|3[01])", r"(?:0?[1-9]|1[0-2])", r"(?:\d{4}|\d\d)"
 _DATE = "|".join(
-    rf"(?:{_DAY}{by}{_MONTH}|{_MONTH}{by}{_DAY}){by}{_YEAR}|(?:19|20)\d\d{by}{_MONTH}{by}{_DAY}"
-    for by in (r"\.", "/", "-")
+    rf"(?:{_DAY}{separator}{_MONTH}|{_MONTH}{separator}{_DAY}){separator}{_YEAR}|(?:19|20)\d\d{separator}{_MONTH}{separator}{_DAY}"
+    for separator in (r"\.", "/", "-")
 )
 _CLOCK = r"[0-2]?\d:[0-5]\d(?::[0-6]\d(?:[.,]\d{1,9})?)?"
 _ZONE = r"(?: ?Z|[ ]?[+-](?:0\d|1[0-4]):?[0-5]\d(?![ ./()-]{0,3}\d))?"
@@ -30,55 +30,55 @@ _COORDINATE_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _COORDINATE = re.compile(rf"{_DEGREES}(?![^\W_])")
-_NAMES_COORDINATE = re.compile(r"lat|lon|lng|breite|länge", re.IGNORECASE)
+_COORDINATE_LABEL = re.compile(r"lat|lon|lng|breite|länge", re.IGNORECASE)
 _SIGNS = "$€£¥₹"
 CURRENCY_CODES = "EUR|USD|GBP|CHF|JPY|INR|AUD|CAD|SEK|NOK|DKK|PLN"
 _CURRENCY = rf"(?:[{_SIGNS}]|(?:{CURRENCY_CODES}|euros?|dollars?|pounds?|bucks|quid))"
 _CURRENCY_BEFORE = re.compile(rf"(?:[{_SIGNS}] ?|\b(?:{CURRENCY_CODES}) )\Z", re.IGNORECASE)
-_BEFORE_AN_AMOUNT = frozenset(f" {_SIGNS}")
+_AMOUNT_PREFIXES = frozenset(f" {_SIGNS}")
 _WHOLE = r"(?:\d{1,3}(?:[.,' ]\d{3}){1,4}(?!\d)|\d++)(?:[.,]\d{1,2})?"
-_FREE = rf"{END}(?!-[^\W_])"  # nothing hangs on it, or keeping it could part a reference in two
-_AMOUNT = re.compile(rf"{_WHOLE}{_FREE}")
-_KEPT = re.compile(
-    rf"(?<!\d[./-])(?:{_DATE})(?:[/-](?:{_DATE}))?{_FREE}(?![./]\d)"
-    rf"|{_WHOLE} ?{_CURRENCY}{_FREE}(?! ?\d)"
-    rf"|(?<!\d[.,])\d++(?:,\d{{3}}){{0,4}}[.,]\d\d{_FREE}(?![.,]\d)",
+_NOT_ATTACHED = rf"{END}(?!-[^\W_])"  # nothing hangs on it, or keeping it could part a reference in two
+_AMOUNT = re.compile(rf"{_WHOLE}{_NOT_ATTACHED}")
+_ALLOWED = re.compile(
+    rf"(?<!\d[./-])(?:{_DATE})(?:[/-](?:{_DATE}))?{_NOT_ATTACHED}(?![./]\d)"
+    rf"|{_WHOLE} ?{_CURRENCY}{_NOT_ATTACHED}(?! ?\d)"
+    rf"|(?<!\d[.,])\d++(?:,\d{{3}}){{0,4}}[.,]\d\d{_NOT_ATTACHED}(?![.,]\d)",
     re.IGNORECASE,
 )
 
 
 _RARE = re.compile(
-    rf"(?<!\d[./-])(?:{_TIMESTAMP})(?:[/-](?:{_TIMESTAMP}))?{_FREE}"
-    rf"|(?<![\d:])[0-2]?\d:[0-5]\d:[0-5]\d[.,]\d{{1,9}}{_FREE}(?![:.,]\d)"
-    rf"|(?<![\d.,]){_COORDINATES}{_FREE}(?![.,]\d)",
+    rf"(?<!\d[./-])(?:{_TIMESTAMP})(?:[/-](?:{_TIMESTAMP}))?{_NOT_ATTACHED}"
+    rf"|(?<![\d:])[0-2]?\d:[0-5]\d:[0-5]\d[.,]\d{{1,9}}{_NOT_ATTACHED}(?![:.,]\d)"
+    rf"|(?<![\d.,]){_COORDINATES}{_NOT_ATTACHED}(?![.,]\d)",
     re.IGNORECASE,
 )
 _HAS_RARE = re.compile(r"\d(?:[Tt:]\d\d|\.\d{4})")
 """Timestamps and coordinates; few texts hold what every match of them holds."""
 
 
-_DATE_BEHIND_A_WORD = re.compile(r"[_-](?:19|20)\d\d")
+_DATE_AFTER_WORD = re.compile(r"[_-](?:19|20)\d\d")
 _FILE_DATE = re.compile(
     rf"(?<=[_-])(?:{_DAY_OF_YEAR}|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))(?=(?:[_-][\w-]{{1,24}})?\.[a-z]{{2,5}}(?![\w@]))",
     re.IGNORECASE,
 )
 
 
-def _currency_before(text: str, start: int) -> re.Match[str] | None:
+def _find_currency_before(text: str, start: int) -> re.Match[str] | None:
     """The currency right before the number at `start`; one look at the character before it saves most searches."""
-    if text[start - 1 : start] not in _BEFORE_AN_AMOUNT:
+    if text[start - 1 : start] not in _AMOUNT_PREFIXES:
         return None
     return _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
 
 
 def allowed_end(text: str, start: int) -> int:
     """The end of the date or amount whose number starts at `start`; -1 where there is none."""
-    currency = _currency_before(text, start)
-    match = (currency and _AMOUNT.match(text, start)) or _RARE.match(text, start) or _KEPT.match(text, start)
+    currency = _find_currency_before(text, start)
+    match = (currency and _AMOUNT.match(text, start)) or _RARE.match(text, start) or _ALLOWED.match(text, start)
     return match.end() if match else -1
 
 
-def _labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
+def _match_labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
     """The coordinate that starts at `start`, if a word such as "lat" stands before it."""
     match = _COORDINATE.match(text, start)
     return match if match and _COORDINATE_BEFORE.search(text, max(0, start - 16), start) else None
@@ -86,7 +86,7 @@ def _labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
 
 def find_file_dates(text: str) -> Iterator[Span]:
     """Dates in names of files, "err_20240514.log": kept, before an order number may take them."""
-    if _DATE_BEHIND_A_WORD.search(text):
+    if _DATE_AFTER_WORD.search(text):
         for match in _FILE_DATE.finditer(text):
             yield *match.span(), ""
 
@@ -94,18 +94,18 @@ def find_file_dates(text: str) -> Iterator[Span]:
 def find_allowed(text: str) -> Iterator[Span]:
     """Dates, coordinates and amounts with the currency before the number: no later kind may take them."""
     end = 0
-    rare = _HAS_RARE.search(text) is not None
-    labelled = rare and _NAMES_COORDINATE.search(text) is not None
+    has_rare = _HAS_RARE.search(text) is not None
+    has_label = has_rare and _COORDINATE_LABEL.search(text) is not None
     for number in NUMBER.finditer(text):
         start = number.start()
         if start < end:
             continue
-        currency = _currency_before(text, start)
+        currency = _find_currency_before(text, start)
         match = (
             (currency and _AMOUNT.match(text, start))
-            or (rare and _RARE.match(text, start))
-            or _KEPT.match(text, start)
-            or (labelled and _labelled_coordinate(text, start))
+            or (has_rare and _RARE.match(text, start))
+            or _ALLOWED.match(text, start)
+            or (has_label and _match_labelled_coordinate(text, start))
         )
         if match:
             end = match.end()

@@ -59,17 +59,17 @@ def _is_card(candidate: str) -> bool:
     digits = candidate.replace(" ", "").replace("-", "")
     return (
         digits[0] in _FIRST_BY_LENGTH.get(len(digits), "")
-        and _luhn(digits) % 10 == 0
+        and _luhn_sum(digits) % 10 == 0
         and (len(digits) != 15 or digits[1] in "47")
     )
 
 
-def _luhn(digits: str) -> int:
+def _luhn_sum(digits: str) -> int:
     """Its check sum. python-stdnum's takes five times as long, and a message of digits asks for it at every group."""
     return sum(map(int, digits[-1::-2])) + sum(map(LUHN_DOUBLED.__getitem__, digits[-2::-2]))
 
 
 def find_sort_codes(text: str) -> Iterator[Span]:
     for start in find_word_starts(text, SORT_CODE_WORDS):
-        if found := _SORT_CODE.match(text, start):
-            yield *found.span(1), "ACCOUNT"
+        if match := _SORT_CODE.match(text, start):
+            yield *match.span(1), "ACCOUNT"

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Numbers that a state gives a person: by shape and checksum, or by the word before them.
 
 A shape that other numbers share (eleven bare digits) counts only after its name; after its name a number counts even
@@ -67,9 +68,9 @@ _CHECKED = tuple((re.compile(f"{shape}{END}", re.IGNORECASE | re.ASCII), valid) 
 _ANY = re.compile(rf"{START}(?:{'|'.join(shape for shape, _ in _SHAPES)}){END}", re.IGNORECASE | re.ASCII)
 _DIGITS = re.compile(r"\d+", re.ASCII)
 _HEAD = re.compile(r"(?<![^\W_])[A-Z]{1,3} ?[A-Z]{0,6}[ ./_-]?\Z", re.IGNORECASE | re.ASCII)
-_HEAD_WITHIN = 9
+_MAX_HEAD = 9
 
-_NAMES = (
+_LABELS = (
     r"ssn|itin|social security|national insurance|ni\b|nino|nhs|pps|sin\b(?!-)|tax(?:payer)? id|passport|pass\b|driv(?:ing|er'?s?) licen[cs]e"
     r"|identity card|id card|national id|aadhaar|steuer-?id\w*|steuer-?identifikationsnummer|idnr|sozialversicherungs\w*"
     r"|sv-nummer|rentenversicherungs\w*|ahv|reisepass\w*|personalausweis\w*|ausweis\w*|führerschein\w*|sécurité sociale"
@@ -77,8 +78,8 @@ _NAMES = (
     r"|carn[eé] de conducir|codice fiscale|carta d'identità|passaporto|patente|bsn|burgerservicenummer|paspoort\w*"
     r"|personnummer|cpr|pesel|cpf|hetu|henkilötunnus"
 )
-_NAMED = re.compile(
-    rf"{START}(?:{_NAMES})(?:[ :#(.-]|number|num|no\b|nr\b|nummer|numéro|número|numero|n[°º]|is\b|ist\b|lautet\b|est\b|es\b"
+_LABELLED = re.compile(
+    rf"{START}(?:{_LABELS})(?:[ :#(.-]|number|num|no\b|nr\b|nummer|numéro|número|numero|n[°º]|is\b|ist\b|lautet\b|est\b|es\b"
     r"|è\b|my|card|code|the|le|la|de|di){0,8}"
     rf"{START}((?-i:[A-Z]{{0,5}})[ -]?\d(?-i:[\dA-Z])*+(?:[ ./-](?:(?-i:[A-Z])[ ]?)?\d(?-i:[\dA-Z])*+){{0,8}}(?:[ -]?(?-i:[A-Z]))?){END}",
     re.IGNORECASE,
@@ -93,56 +94,56 @@ _FIRST_WORDS = tuple(
 )
 _BEGINNINGS = frozenset(word[:3] for word in _FIRST_WORDS)
 _MIN_DIGITS, _MAX_DIGITS = 6, 15
-_MIXED = range(8, 17)
+_MIXED_LENGTHS = range(8, 17)
 _GROUP_END = re.compile(r"[ ./-]")
 
 
 def find_identity_numbers(text: str) -> Iterator[Span]:
-    found = [*_by_shape(text), *_by_name(text)]
-    done = 0
-    for start, end in sorted(found, key=lambda span: (span[0], -span[1])):
-        if start >= done:
-            done = end
+    spans = [*_find_by_shape(text), *_find_by_label(text)]
+    previous_end = 0
+    for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+        if start >= previous_end:
+            previous_end = end
             yield start, end, "ID"
 
 
-def _by_shape(text: str) -> Iterator[tuple[int, int]]:
-    done = 0
-    for start in _starts(text):
-        if start < done or not _ANY.match(text, start):
+def _find_by_shape(text: str) -> Iterator[tuple[int, int]]:
+    previous_end = 0
+    for start in _find_starts(text):
+        if start < previous_end or not _ANY.match(text, start):
             continue
         ends = [match.end() for pattern, valid in _CHECKED if (match := pattern.match(text, start)) and valid(match[0])]
         if ends:
-            done = max(ends)
-            yield start, done
+            previous_end = max(ends)
+            yield start, previous_end
 
 
-def _starts(text: str) -> Iterator[int]:
+def _find_starts(text: str) -> Iterator[int]:
     """Where an identity may start, in order: at digits, and at one to nine letters right before them."""
     for digits in _DIGITS.finditer(text):
         start = digits.start()
         before = text[max(0, start - 1) : start]
         if before.isalpha() or before in (" ", "-", ".", "/", "_"):
-            low = max(0, start - _HEAD_WITHIN)
+            low = max(0, start - _MAX_HEAD)
             while head := _HEAD.search(text, low, start):
                 yield head.start()
                 low = head.start() + 1
         yield start
 
 
-def _by_name(text: str) -> Iterator[tuple[int, int]]:
+def _find_by_label(text: str) -> Iterator[tuple[int, int]]:
     words = word_set(text)
     if _BEGINNINGS.isdisjoint([word[:3] for word in words]):
         return
-    announcing = frozenset(word for word in words if word.startswith(_FIRST_WORDS))
-    for start in find_word_starts(text, announcing):
-        if found := _NAMED.match(text, start):
-            candidate = _within_length(found[1])
+    label_words = frozenset(word for word in words if word.startswith(_FIRST_WORDS))
+    for start in find_word_starts(text, label_words):
+        if match := _LABELLED.match(text, start):
+            candidate = _trim_groups(match[1])
             if _is_long_enough(candidate):
-                yield found.start(1), found.start(1) + len(candidate)
+                yield match.start(1), match.start(1) + len(candidate)
 
 
-def _within_length(candidate: str) -> str:
+def _trim_groups(candidate: str) -> str:
     """Without the last groups where there are more digits than identities have: what follows is another number."""
     groups = list(_GROUP_END.finditer(candidate))
     while groups and sum(map(str.isdigit, candidate)) > _MAX_DIGITS:
@@ -154,5 +155,5 @@ def _is_long_enough(candidate: str) -> bool:
     """Six digits, or four among eight characters: passports have letters between."""
     digits = sum(map(str.isdigit, candidate))
     return _MIN_DIGITS <= digits <= _MAX_DIGITS or (
-        digits >= _MIN_DIGITS - 2 and sum(map(str.isalnum, candidate)) in _MIXED
+        digits >= _MIN_DIGITS - 2 and sum(map(str.isalnum, candidate)) in _MIXED_LENGTHS
     )

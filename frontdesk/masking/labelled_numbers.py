@@ -32,20 +32,20 @@ _LOCATOR = re.compile(_CAPITALS_AND_DIGITS)
 BOOKING_CODE = re.compile(rf"{START}(?=[A-Z]{{0,7}}\d){_CAPITALS_AND_DIGITS}{END}")
 """As airlines and hotels give bookings: capitals with a digit among them. Reason to look even where digits are few."""
 _MIXED = re.compile(r"(?:[A-Z]+\d+){2}[A-Z]*|(?:\d+[A-Z]+){2}\d*")
-_JOINT = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
+_LIST_SEPARATOR = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
 _TWO_NUMBERS = re.compile(r"(\d{4,})/\d{4,}")
 _ELIDED = re.compile(r"\A(?:d|l|dell|all|nell|sull)['’]")
 _STANDS_ALONE = re.compile(r"(?<!\d[ /-])(?<!\d\) )\d+(?![^\W_]|[ /-]\d)")
-_OWNED = re.compile(r"['’]s\Z")
+_POSSESSIVE = re.compile(r"['’]s\Z")
 _YEAR = re.compile(r"(?:19|20)\d\d")
-_TRAVELLED = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(words.TRAVEL))}):? \Z")
-_WITHIN = 48
+_TRAVEL_WORD_BEFORE = re.compile(rf"(?<![^\W_])(?:{'|'.join(sorted(words.TRAVEL))}):? \Z")
+_MAX_DISTANCE = 48
 _LONGEST_ABBREVIATION = len("client.")
 _MIN_LONG = 6
 _MIN_DIGITS, _MIN_GROUPED, _MAX_GROUPED = 3, 6, 22
 
 
-class _Name(NamedTuple):
+class _Label(NamedTuple):
     """What the words before a number say: its `kind`, and whether they say that a number follows."""
 
     kind: str
@@ -62,71 +62,78 @@ def find_labelled_numbers(text: str) -> Iterator[Span]:
     if not words.may_label_number(word_set(text)):
         return
     tokens = [token.span() for token in _TOKEN.finditer(text)]
-    taken: dict[str, str] = {}
+    kind_by_value: dict[str, str] = {}
     spans: list[Span] = []
-    until, kind = -1, ""
+    number_end, kind = -1, ""
     for start, end in tokens:
-        if start < until or text[start - 1 : start] == "+":
+        if start < number_end or text[start - 1 : start] == "+":
             continue
-        named = _named(text, start, end)
-        if named:
-            start, until, kind = named
-        elif kind and _digits(text[start:end]) > _MIN_DIGITS and _JOINT.fullmatch(text, until, start):
-            until = _single(text, start, end)
+        number = _find_number(text, start, end)
+        if number:
+            start, number_end, kind = number
+        elif (
+            kind and _count_digits(text[start:end]) > _MIN_DIGITS and _LIST_SEPARATOR.fullmatch(text, number_end, start)
+        ):
+            number_end = _single_end(text, start, end)
         else:
             continue
-        for first, last in ((start, until), *(((until + 1, end),) if start < until < end else ())):  # "48213/48214"
-            taken.setdefault(text[first:last], kind)
+        for first, last in (
+            (start, number_end),
+            *(((number_end + 1, end),) if start < number_end < end else ()),
+        ):  # "48213/48214"
+            kind_by_value.setdefault(text[first:last], kind)
             spans.append((first, last, kind))
-    if taken:
-        alike = {(len(value), value[:2]): kind for value, kind in taken.items() if value.isdigit() and len(value) > 4}
+    if kind_by_value:
+        kind_by_shape = {
+            (len(value), value[:2]): kind for value, kind in kind_by_value.items() if value.isdigit() and len(value) > 4
+        }
         for start, end in tokens:
             token = text[start:end]
-            if kind := taken.get(token) or (
-                alike.get((end - start, token[:2]), "") if _STANDS_ALONE.match(text, start) else ""
+            if kind := kind_by_value.get(token) or (
+                kind_by_shape.get((end - start, token[:2]), "") if _STANDS_ALONE.match(text, start) else ""
             ):
                 spans.append((start, end, kind))
-    done = 0
+    previous_end = 0
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if start >= done:
-            done = end
+        if start >= previous_end:
+            previous_end = end
             yield start, end, kind
 
 
-def _named(text: str, start: int, end: int) -> Span | None:
+def _find_number(text: str, start: int, end: int) -> Span | None:
     """The number whose token is `text[start:end]`, as far as it goes, where the words before it name one."""
     token = text[start:end]
-    digits = _digits(token)
+    digits = _count_digits(token)
     groups = _GROUPS.match(text, end) if text[end : end + 1] == " " else None
     locator = digits < _MIN_DIGITS and _LOCATOR.fullmatch(token) is not None
     if digits < _MIN_DIGITS and not groups and not locator:
         return None
-    before = text[max(0, start - _WITHIN) : start]
-    name, begin = _name(before, token[0].isalpha() or digits >= _MIN_LONG), start
-    if not name and locator and _MIXED.fullmatch(token) and _TRAVELLED.search(before.lower()):
+    before = text[max(0, start - _MAX_DISTANCE) : start]
+    label, begin = _find_label(before, token[0].isalpha() or digits >= _MIN_LONG), start
+    if not label and locator and _MIXED.fullmatch(token) and _TRAVEL_WORD_BEFORE.search(before.lower()):
         return start, end, "ORDER"
-    if not name and "_" in token:  # "order_4821"
-        named, _, token = token.rpartition("_")
-        name, begin = _name(f"{named} "), end - len(token)
-    if (letters := _LETTERS_BEFORE.search(before)) and (further := _name(before[: letters.start()], True)):
-        name, begin = further, start - len(letters[0])
-    if not name or token.startswith("0x") or allowed_end(text, start) >= end:
+    if not label and "_" in token:  # "order_4821"
+        label_text, _, token = token.rpartition("_")
+        label, begin = _find_label(f"{label_text} "), end - len(token)
+    if (letters := _LETTERS_BEFORE.search(before)) and (earlier_label := _find_label(before[: letters.start()], True)):
+        label, begin = earlier_label, start - len(letters[0])
+    if not label or token.startswith("0x") or allowed_end(text, start) >= end:
         return None
     if locator:
-        return (begin, end, name.kind) if name.coded else None
-    longest = 6 if name.sure else 5 if name.kind == "ACCOUNT" and not name.speaker else 4
-    together = _grouped(token, groups[0], longest, begin < start or token[0].isalpha()) if groups else 0
-    if not name.sure and (name.speaker or not together) and phone_end(text, start) > end:
+        return (begin, end, label.kind) if label.coded else None
+    longest = 6 if label.sure else 5 if label.kind == "ACCOUNT" and not label.speaker else 4
+    grouped_length = _group_length(token, groups[0], longest, begin < start or token[0].isalpha()) if groups else 0
+    if not label.sure and (label.speaker or not grouped_length) and phone_end(text, start) > end:
         return None
-    if together:
-        return begin, end + together, name.kind
-    certain = name.sure or begin < start or token[0].isalpha()
+    if grouped_length:
+        return begin, end + grouped_length, label.kind
+    certain = label.sure or begin < start or token[0].isalpha()
     if digits < (_MIN_DIGITS if certain else _MIN_DIGITS + 1):
         return None
-    return begin, _single(text, start, end), name.kind
+    return begin, _single_end(text, start, end), label.kind
 
 
-def _grouped(token: str, groups: str, longest: int, code: bool) -> int:
+def _group_length(token: str, groups: str, longest: int, code: bool) -> int:
     """How many characters of `groups`, which stand behind `token`, belong to the same number."""
     first = re.split(r"[^\d]", token)[-1]
     while groups:
@@ -140,32 +147,32 @@ def _grouped(token: str, groups: str, longest: int, code: bool) -> int:
         )
         if len(first) == len(pieces[0]) > 4 and first[0] != "0":  # two numbers of a length
             pair = alike = False
-        if (alike or pair) and _MIN_GROUPED - token[0].isalpha() <= _digits(token + groups) <= _MAX_GROUPED:
+        if (alike or pair) and _MIN_GROUPED - token[0].isalpha() <= _count_digits(token + groups) <= _MAX_GROUPED:
             return len(groups)
         groups = groups[: groups.rindex(" ")]
     return 0
 
 
-def _single(text: str, start: int, end: int) -> int:
+def _single_end(text: str, start: int, end: int) -> int:
     """The end of a value in one piece: two numbers of a length with a '/' between them are two values."""
     two = _TWO_NUMBERS.fullmatch(text, start, end)
     alike = two and end - two.end(1) == len(two[1]) + 1 and not any(map(_YEAR.fullmatch, two[0].split("/")))
     return two.end(1) if two and alike else end
 
 
-def _name(before: str, code: bool = False) -> _Name | None:
+def _find_label(before: str, code: bool = False) -> _Label | None:
     """What the last words of `before` say of the number behind them; a `code` may have one word more before it."""
     sure = before.endswith("#")
     skipped = not (sure or code)
-    referring: _Name | None = None
-    said_by, colon = False, False
-    written_before = before.lower().split()
-    while written_before:
-        written = written_before.pop()
-        word = _OWNED.sub("", _ELIDED.sub("", written.strip("#:=([\"'_,?¿!*<>|-–")))
-        says, colon = colon or written.endswith(":"), written == ":"
-        if says and word in words.SPEAKER and "\n" in before:
-            said_by = True
+    referring: _Label | None = None
+    is_speaker, colon = False, False
+    words_before = before.lower().split()
+    while words_before:
+        raw_word = words_before.pop()
+        word = _POSSESSIVE.sub("", _ELIDED.sub("", raw_word.strip("#:=([\"'_,?¿!*<>|-–")))
+        has_colon, colon = colon or raw_word.endswith(":"), raw_word == ":"
+        if has_colon and word in words.SPEAKER and "\n" in before:
+            is_speaker = True
             continue
         if word.endswith(".") and len(word) > _LONGEST_ABBREVIATION and not word.endswith("nr."):
             break
@@ -173,28 +180,28 @@ def _name(before: str, code: bool = False) -> _Name | None:
         if not word:
             continue
         if kind := words.number_kind(word):
-            numbered = word not in words.ALL or _is_number_of(written_before[-2:])
-            name = _Name(kind, sure or numbered, word in words.CODED or "code" in word, word in words.SPEAKER)
+            numbered = word not in words.ALL or _is_number_of(words_before[-2:])
+            label = _Label(kind, sure or numbered, word in words.CODED or "code" in word, word in words.SPEAKER)
             if referring:
-                return referring if kind == "ORDER" else name._replace(sure=True)
+                return referring if kind == "ORDER" else label._replace(sure=True)
             if word not in words.REFERRING:
-                return name
-            referring, sure = name._replace(sure=True), True
+                return label
+            referring, sure = label._replace(sure=True), True
         elif word in words.NUMBER_WORD:
             sure, skipped = True, False
         elif word in words.OTHER_NUMBER_WORDS:
             return None
-        elif word not in words.CONNECTING_WORDS and not (said_by and word[0].isdigit()):
+        elif word not in words.CONNECTING_WORDS and not (is_speaker and word[0].isdigit()):
             if skipped or referring or not word.isalpha() or word in NOT_A_NAME:
                 break
             skipped = True
-    return referring or (_Name("ACCOUNT", False, False, True) if said_by else None)
+    return referring or (_Label("ACCOUNT", False, False, True) if is_speaker else None)
 
 
-def _is_number_of(written: list[str]) -> bool:
+def _is_number_of(words_before: list[str]) -> bool:
     """Whether the word that follows is one of "numéro de", "n° d'", "número"."""
-    return any(word.strip(".,:(#").replace(".", "") in words.NUMBER_WORD for word in written)
+    return any(word.strip(".,:(#").replace(".", "") in words.NUMBER_WORD for word in words_before)
 
 
-def _digits(token: str) -> int:
+def _count_digits(token: str) -> int:
     return sum(map(str.isdigit, token))

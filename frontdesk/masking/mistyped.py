@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Cards and IBANs with a typing error, and dates of birth: by the word before them, or by their groups alone.
 
 "card no. 4111 1111 1111 1112"    "4111-1111-1111-111O"    "IBAN DE89 3704 0044 0532 0130 01"    "DOB 1984-03-12"
@@ -72,7 +73,7 @@ _BIRTH_DATE = (
     rf"|\d{{1,2}}(?:st|nd|rd|th|er|º|\.)?[ -](?:of |de )?{_MONTH},?[ -](?:de |del )?\d{{2,4}}|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}}|(?:19|20)\d\d(?![./-]?\d))"
 )
 _DATE = re.compile(r"\d\d|\d[ ]?[./-][ ]?\d")
-_BORN = re.compile(
+_LABELLED_BIRTH_DATE = re.compile(
     rf"[^\W\d_]+{_BIRTH_LINK}({_BIRTH_DATE}(?:T[\d:.,]{{2,18}}(?:Z|[+-]\d\d:?\d\d)?)?)(?![^\W_])", re.IGNORECASE
 )
 
@@ -89,29 +90,29 @@ def may_have_mistyped_number(text: str) -> bool:
 
 def find_mistyped_cards(text: str) -> Iterator[Span]:
     """Numbers in the groups of a card, and of about its length behind a word that announces one."""
-    for start, end in drop_overlaps([*_grouped_cards(text), *_announced_cards(text)]):
+    for start, end in drop_overlaps([*_find_grouped_cards(text), *_find_announced_cards(text)]):
         yield start, end, "CARD"
 
 
-def _grouped_cards(text: str) -> Iterator[tuple[int, int]]:
+def _find_grouped_cards(text: str) -> Iterator[tuple[int, int]]:
     if _GROUPS.search(text):
         for match in _GROUPED_CARD.finditer(text):
             if (
-                _digit_count(match[0]) >= _MIN_DIGITS
+                _count_digits(match[0]) >= _MIN_DIGITS
                 and not _YEARS.fullmatch(match[0])
                 and not _OTHER_NUMBER.search(text, max(0, match.start() - 36), match.start())
             ):
                 yield match.span()
 
 
-def _announced_cards(text: str) -> Iterator[tuple[int, int]]:
+def _find_announced_cards(text: str) -> Iterator[tuple[int, int]]:
     if not _TWELVE.search(text):
         return
     for start in find_word_starts(text, _CARD_WORDS):
         if (match := _ANNOUNCED_CARD.match(text, start)) and not _OTHER_CARD.search(text, max(0, start - 14), start):
-            end = _trimmed_end(text, match.start(1), match.end(1), _MAX_CARD)
+            end = _trim_end(text, match.start(1), match.end(1), _MAX_CARD)
             value = text[match.start(1) : end]
-            if _length(value) >= _MIN_CARD and _digit_count(value) >= _MIN_DIGITS:
+            if _count_alphanumerics(value) >= _MIN_CARD and _count_digits(value) >= _MIN_DIGITS:
                 yield match.start(1), end
 
 
@@ -122,7 +123,7 @@ def find_mistyped_ibans(text: str) -> Iterator[Span]:
     spans = [match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _is_long(match[0])]
     for start in find_word_starts(text, _IBAN_WORDS):
         if match := _ANNOUNCED_IBAN.match(text, start):
-            end = _trimmed_end(text, match.start(1), match.end(1), _MAX_IBAN)
+            end = _trim_end(text, match.start(1), match.end(1), _MAX_IBAN)
             if _is_long(text[match.start(1) : end]):
                 spans.append((match.start(1), end))
     for start, end in drop_overlaps(spans):
@@ -130,20 +131,20 @@ def find_mistyped_ibans(text: str) -> Iterator[Span]:
 
 
 def _is_long(value: str) -> bool:
-    return _length(value) >= _MIN_IBAN and _digit_count(value) >= _MIN_IBAN - 4
+    return _count_alphanumerics(value) >= _MIN_IBAN and _count_digits(value) >= _MIN_IBAN - 4
 
 
-def _length(value: str) -> int:
+def _count_alphanumerics(value: str) -> int:
     return sum(map(str.isalnum, value))
 
 
-def _digit_count(value: str) -> int:
+def _count_digits(value: str) -> int:
     return sum(map(str.isdigit, value))
 
 
-def _trimmed_end(text: str, start: int, end: int, longest: int) -> int:
+def _trim_end(text: str, start: int, end: int, longest: int) -> int:
     """The end of a value without its last groups, so that at most `longest` letters and digits remain."""
-    while _length(text[start:end]) > longest:
+    while _count_alphanumerics(text[start:end]) > longest:
         while end > start and text[end - 1].isalnum():
             end -= 1
         while end > start and not text[end - 1].isalnum():
@@ -157,6 +158,6 @@ def find_birth_dates(text: str) -> Iterator[Span]:
         return
     previous_end = 0
     for start in find_word_starts(text, BIRTH_WORDS):
-        if start >= previous_end and (match := _BORN.match(text, start)):
+        if start >= previous_end and (match := _LABELLED_BIRTH_DATE.match(text, start)):
             previous_end = match.end()
             yield *match.span(1), "ID"

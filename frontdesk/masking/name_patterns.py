@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """What announces a name, as patterns, and how much each asks of the words that follow.
 
 After "Dear" any capital word will do that is no stop word; after "Hi" it must be a known given name, or end at a comma
@@ -26,27 +27,29 @@ _TITLES = rf"(?:{words.TITLE}[ ]){{0,3}}"
 _LINE_ENDS = r"(?=[ \t]*[.,!)\"]{0,2}[ \t]*(?:\r?\n|\Z))"
 
 
-def _cue(before: str, after: str = "") -> re.Pattern[str]:
+def _cue_pattern(before: str, after: str = "") -> re.Pattern[str]:
     return re.compile(rf"(?<![^\W_])(?:{before})(?P<name>(?-i:{NAME_WORDS})){after}", re.IGNORECASE)
 
 
-_SURE = _cue(rf"(?:{words.SURE}){_GAP}{_TITLES}|(?:{words.TITLE_ALONE})\.?{_GAP}{_TITLES}")
-_GREETED = _cue(rf"(?:{words.GREETING}),?{_GAP}{_TITLES}", r"(?=[ ]?[,!:;\n\r–—-]|\.?\s*\Z|[ ]?\.\s)")
-_CLOSED = _cue(
+_SURE = _cue_pattern(rf"(?:{words.SURE}){_GAP}{_TITLES}|(?:{words.TITLE_ALONE})\.?{_GAP}{_TITLES}")
+_GREETING = _cue_pattern(rf"(?:{words.GREETING}),?{_GAP}{_TITLES}", r"(?=[ ]?[,!:;\n\r–—-]|\.?\s*\Z|[ ]?\.\s)")
+_CLOSING = _cue_pattern(
     rf"(?:{words.CLOSING}|{words.THANKS})[,.!]?(?:[ \t]*\r?\n[ \t]*){{1,3}}{_TITLES}"
     rf"|(?:{words.CLOSING})[ ]?[,.!-]?{_GAP}{_TITLES}|(?:{words.THANKS})[ ]?[,-]{_GAP}",
     _LINE_ENDS,
 )
-_ANSWERING = _cue(
+_INTRODUCTION = _cue_pattern(
     rf"(?:this is|it['’]?s|hier (?:ist|spricht)|ici|soy|je suis|qui parla){_GAP}{_TITLES}",
     r"(?=[ ](?:from|calling|speaking|again|here|von|aus|de|de la|da|dalla)(?![^\W_]))",
 )
-_LABELLED = _cue(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
-_RELATED = _cue(rf"(?:{words.RELATED}),?{_GAP}\(?")
-_SPEAKER = _cue(rf"(?:i['’]?m|i am|this is|ich bin|hier ist|hier|je suis|soy|sono|ik ben|jag är){_GAP}{_TITLES}")
-_COLLEAGUE = _cue(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
-_HEADER = _cue(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({MASKED_CHAR}\r\n])")
-_SENT_TO = _cue(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{MASKED_CHAR})")
+_LABEL = _cue_pattern(rf"(?:{words.LABEL})(?:[ ]?:{_GAP}|[ \t]){_TITLES}")
+_RELATIVE = _cue_pattern(rf"(?:{words.RELATED}),?{_GAP}\(?")
+_SPEAKER = _cue_pattern(
+    rf"(?:i['’]?m|i am|this is|ich bin|hier ist|hier|je suis|soy|sono|ik ben|jag är){_GAP}{_TITLES}"
+)
+_COLLEAGUE = _cue_pattern(rf"(?:kolleg(?:e|in)|colleague|collègue|compañer[oa]|collega){_GAP}")
+_HEADER = _cue_pattern(rf"{words.HEADER}{_GAP}{_TITLES}", rf"(?=[ ]?[<({MASKED_CHAR}\r\n])")
+_SENT_TO = _cue_pattern(rf"{words.SENT_TO}{_GAP}{_TITLES}", rf"(?=,?[ \r\n]{{1,3}}{MASKED_CHAR})")
 NAME_BEFORE_ROLE = re.compile(
     rf"(?P<name>{NAME_WORDS}),[ ](?i:{words.ROLE})(?![^\W_])(?=[^\n]{{0,12}}[\d{MASKED_CHAR}])"
 )
@@ -54,7 +57,7 @@ NAME_BEFORE_MASKED = re.compile(rf"(?:(?<=[.!?:] )|(?<=\n)|\A)(?P<name>{NAME_WOR
 NAME_IN_BRACKETS = re.compile(rf"(?<=[{MASKED_CHAR}] \()(?P<name>{NAME_WORDS})(?=\))")
 NAME_IN_LETTERHEAD = re.compile(rf"(?P<name>{NAME_WORDS})[ \t]{{0,3}}\r?\n[ \t]{{0,3}}(?={MASKED_CHAR})")
 NAME_BEFORE_SPEAKING = re.compile(rf"(?P<name>{NAME_WORDS}),? (?:{words.SPEAKING}){END}")
-_PERSON = _cue(
+_PERSON = _cue_pattern(
     rf"(?:{words.PERSON}|{words.GREETING}|{words.THANKS}|{words.CLOSING})[,!.]?{_GAP}(?:(?:so much|again|a lot|mille|beaucoup"
     rf"|mucho|muchas|vielmals),?[ ])?",
 )
@@ -101,8 +104,8 @@ def _is_cased(part: str) -> bool:
 
 _ANY_NAME = (
     (_SURE, words.SURE_FIRST),
-    (_GREETED, words.GREETING_FIRST),
-    (_CLOSED, words.CLOSING_FIRST | words.THANKS_FIRST),
+    (_GREETING, words.GREETING_FIRST),
+    (_CLOSING, words.CLOSING_FIRST | words.THANKS_FIRST),
 )
 _KNOWN_NAME = (
     (_PERSON, words.PERSON_FIRST | words.GREETING_FIRST | words.THANKS_FIRST | words.CLOSING_FIRST),
@@ -120,14 +123,14 @@ def _by_first_word(
     *cues: tuple[re.Pattern[str], frozenset[str], NameTest],
 ) -> dict[str, tuple[tuple[re.Pattern[str], NameTest], ...]]:
     firsts = frozenset[str]().union(*(firsts for _, firsts, _ in cues))
-    return {word: tuple((cue, enough) for cue, firsts, enough in cues if word in firsts) for word in firsts}
+    return {word: tuple((cue, name_test) for cue, firsts, name_test in cues if word in firsts) for word in firsts}
 
 
-_CUES = [
+_COMMON_CUES = [
     *((cue, firsts, is_plausible_name) for cue, firsts in _ANY_NAME),
-    (_ANSWERING, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), is_plausible_name),
-    (_LABELLED, words.LABEL_FIRST, is_multi_word_name),
-    (_RELATED, words.RELATED_FIRST, is_multi_word_name),
+    (_INTRODUCTION, frozenset(("this", "it", "its", "hier", "ici", "soy", "je", "qui")), is_plausible_name),
+    (_LABEL, words.LABEL_FIRST, is_multi_word_name),
+    (_RELATIVE, words.RELATED_FIRST, is_multi_word_name),
     (_SPEAKER, frozenset("i im this ich hier je soy sono ik jag".split()), is_multi_word_name),
     (
         _COLLEAGUE,
@@ -139,6 +142,6 @@ CUES_BEFORE_MASKED = _by_first_word(
     (_HEADER, frozenset(("from", "to", "cc", "von", "an", "de", "à", "da", "van", "aan")), is_multi_word_name),
     (_SENT_TO, frozenset(words.SENT_TO.strip("(?:)").split("|")), is_multi_word_name),
 )
-CUES = _by_first_word(*_CUES)
-CUES_WITH_GIVEN_NAMES = _by_first_word(*_CUES, *((cue, firsts, has_given_name) for cue, firsts in _KNOWN_NAME))
+CUES = _by_first_word(*_COMMON_CUES)
+CUES_WITH_GIVEN_NAMES = _by_first_word(*_COMMON_CUES, *((cue, firsts, has_given_name) for cue, firsts in _KNOWN_NAME))
 """What is tried where a word stands. Trying everything everywhere takes ten times as long."""

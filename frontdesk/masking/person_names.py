@@ -37,75 +37,80 @@ from frontdesk.masking.signature_names import find_closing_name, find_introduced
 from frontdesk.masking.spans import MASKED_CHAR, START, Span
 from frontdesk.masking.table_headers import is_table_header
 
-_LOOKED_FOR_AGAIN, _LONGEST_LIST = 16, 8
-_FURTHER = re.compile(rf"(?:, ?| (?:and|und|et|y|e|en|och|&|\+) )(?:{words.TITLE} )?(?P<name>{NAME_WORDS})")
+_MAX_REPEATED, _MAX_LISTED = 16, 8
+_NEXT_NAME = re.compile(rf"(?:, ?| (?:and|und|et|y|e|en|och|&|\+) )(?:{words.TITLE} )?(?P<name>{NAME_WORDS})")
 _WORD = re.compile(rf"{START}[^\W\d_]+")
-_BEFORE_A_LINE = " \t-–—~"
+_LINE_PREFIX = " \t-–—~"
 
 
 def find_names(text: str) -> Iterator[Span]:
     """A value that was found once is masked wherever else it stands."""
     starts = [(word.start(), word[0].lower()) for word in _WORD.finditer(text)]
-    known = any(word in GIVEN_NAMES for _, word in starts)
-    at = CUES_WITH_GIVEN_NAMES if known else CUES
-    spoken = not words.SPEAKING_FIRST.isdisjoint(word for _, word in starts)
-    behind, before = _told_by_what_follows(text, starts), CUES_BEFORE_MASKED if MASKED_CHAR in text else {}
+    has_known_name = any(word in GIVEN_NAMES for _, word in starts)
+    cues_at_word = CUES_WITH_GIVEN_NAMES if has_known_name else CUES
+    has_speaking_word = not words.SPEAKING_FIRST.isdisjoint(word for _, word in starts)
+    following_cues, cues_before_masked = (
+        _cues_by_following_text(text, starts),
+        CUES_BEFORE_MASKED if MASKED_CHAR in text else {},
+    )
     spans = [*find_introduced_names(text, starts)]
     if last := find_closing_name(text, starts):
         spans.append(last)
     for start, word in starts:
-        tried = [*at.get(word, ())]
+        candidates = [*cues_at_word.get(word, ())]
         if word in GIVEN_NAMES and text[start].isupper():
-            tried.append((FULL_NAME, is_full_name))
-            if (alone := GIVEN_NAME.match(text, start)) and (alone["next"] or "").lower() not in words.NOT_A_NAME:
-                spans.append(alone.span("name"))
-            if not text[text.rfind("\n", 0, start) + 1 : start].strip(_BEFORE_A_LINE):
-                tried.append((NAME_ON_LINE, has_given_name))
-        if behind and text[start].isupper():
-            tried += behind
-        if word in before:
-            tried += before[word]
-        if spoken:
-            tried.append((NAME_BEFORE_SPEAKING, is_plausible_name))
-        for cue, enough in tried:
-            if (found := cue.match(text, start)) and (span := _name_in(text, *found.span("name"), enough)):
+            candidates.append((FULL_NAME, is_full_name))
+            if (given_name := GIVEN_NAME.match(text, start)) and (
+                given_name["next"] or ""
+            ).lower() not in words.NOT_A_NAME:
+                spans.append(given_name.span("name"))
+            if not text[text.rfind("\n", 0, start) + 1 : start].strip(_LINE_PREFIX):
+                candidates.append((NAME_ON_LINE, has_given_name))
+        if following_cues and text[start].isupper():
+            candidates += following_cues
+        if word in cues_before_masked:
+            candidates += cues_before_masked[word]
+        if has_speaking_word:
+            candidates.append((NAME_BEFORE_SPEAKING, is_plausible_name))
+        for cue, name_test in candidates:
+            if (match := cue.match(text, start)) and (span := _find_name(text, *match.span("name"), name_test)):
                 spans.append(span)
     spans = [span for span in spans if not is_table_header(text, *span)]
-    spans += [further for span in tuple(spans[:_LOOKED_FOR_AGAIN]) for further in _listed(text, *span)]
-    yield from _apart(text, spans)
+    spans += [listed for span in tuple(spans[:_MAX_REPEATED]) for listed in _find_listed_names(text, *span)]
+    yield from _resolve_overlaps(text, spans)
 
 
-def _listed(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _find_listed_names(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Names that are listed behind one of two words: "Hannah Osei, Kwabena Osei and Yaw Osei"."""
-    for _ in range(_LONGEST_LIST if " " in text[start:end] else 0):
-        found = _FURTHER.match(text, end)
-        span = _name_in(text, *found.span("name"), is_multi_word_name) if found else None
+    for _ in range(_MAX_LISTED if " " in text[start:end] else 0):
+        match = _NEXT_NAME.match(text, end)
+        span = _find_name(text, *match.span("name"), is_multi_word_name) if match else None
         if not span:
             return
         yield span
         end = span[1]
 
 
-def _told_by_what_follows(text: str, starts: list[tuple[int, str]]) -> list[tuple[re.Pattern[str], NameTest]]:
-    noted = not words.ROLE_FIRST.isdisjoint(word for _, word in starts)
-    headed = "\n" in text and MASKED_CHAR in text
+def _cues_by_following_text(text: str, starts: list[tuple[int, str]]) -> list[tuple[re.Pattern[str], NameTest]]:
+    has_role = not words.ROLE_FIRST.isdisjoint(word for _, word in starts)
+    has_lines = "\n" in text and MASKED_CHAR in text
     cues = (
-        (NAME_BEFORE_ROLE, noted),
-        (NAME_IN_LETTERHEAD, headed),
+        (NAME_BEFORE_ROLE, has_role),
+        (NAME_IN_LETTERHEAD, has_lines),
         (NAME_BEFORE_MASKED, f", {MASKED_CHAR}" in text),
         (NAME_IN_BRACKETS, f"{MASKED_CHAR} (" in text),
     )
-    return [(cue, is_multi_word_name) for cue, may_be in cues if may_be]
+    return [(cue, is_multi_word_name) for cue, may_apply in cues if may_apply]
 
 
-def _name_in(text: str, start: int, end: int, enough: NameTest) -> tuple[int, int] | None:
+def _find_name(text: str, start: int, end: int, name_test: NameTest) -> tuple[int, int] | None:
     """The words of `text[start:end]` up to the first that is in no name, if they are `enough`."""
     parts: list[str] = []
-    begin = stop = start
+    name_start = name_end = start
     for part in re.finditer(r"[^ ]+", text[start:end]):
         plain = part[0].lower().replace("’", "'")
         if not parts and plain.rstrip(".") in words.TITLE_WORDS:
-            begin = start + part.end() + 1
+            name_start = start + part.end() + 1
             continue
         if plain in words.ORGANISATION:
             if not (parts and parts[-1].islower()):
@@ -113,28 +118,28 @@ def _name_in(text: str, start: int, end: int, enough: NameTest) -> tuple[int, in
             break  # "Frau Mielke vom Kundendienst"
         if plain in words.NOT_A_NAME and not (parts and plain in words.PARTICLE_WORDS):
             break
-        owner = plain.endswith("'s")
-        parts.append(part[0][:-2] if owner else part[0])
+        is_possessive = plain.endswith("'s")
+        parts.append(part[0][:-2] if is_possessive else part[0])
         if part[0][0].isupper() or len(parts) == 1:
-            stop = start + part.end() - 2 * owner
-        if owner:
+            name_end = start + part.end() - 2 * is_possessive
+        if is_possessive:
             break
     while parts and parts[-1].islower() and len(parts) > 1:
         parts.pop()
-    return (begin, stop) if parts and enough(parts) else None
+    return (name_start, name_end) if parts and name_test(parts) else None
 
 
-def _apart(text: str, spans: list[tuple[int, int]]) -> Iterator[Span]:
+def _resolve_overlaps(text: str, spans: list[tuple[int, int]]) -> Iterator[Span]:
     """The longest of the spans that overlap, and wherever else the values of the first of them stand."""
-    for value in dict.fromkeys(text[start:end] for start, end in spans[:_LOOKED_FOR_AGAIN]):
-        at = text.find(value)
-        while at >= 0:
-            end = at + len(value)
-            if not (text[at - 1 : at].isalnum() or text[end : end + 1].isalnum()):
-                spans.append((at, end))
-            at = text.find(value, end)
-    done = 0
+    for value in dict.fromkeys(text[start:end] for start, end in spans[:_MAX_REPEATED]):
+        position = text.find(value)
+        while position >= 0:
+            end = position + len(value)
+            if not (text[position - 1 : position].isalnum() or text[end : end + 1].isalnum()):
+                spans.append((position, end))
+            position = text.find(value, end)
+    previous_end = 0
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if start >= done:
-            done = end
+        if start >= previous_end:
+            previous_end = end
             yield start, end, "NAME"

@@ -32,7 +32,7 @@ _WORDS = (
     r"|chiamare|fisso"
 )
 _CALL_WORDS = frozenset(word + end for word in _WORDS.split("|") for end in ("", "nummer", "s", "nr"))
-_LINK = re.compile(
+_CONNECTION = re.compile(
     r"[^\W\d_]+"
     r"(?:[ .:#]|me |us |back |at |on |under |unter |au |al |en |is |ist |est |es |è |number |numbers |no\b|nr\b|nummer "
     r"|número |numero |numéro |my |mein |meine |mon |mi |il |mio |auf |der |einer |sur |le |du |de |di |a |to ){1,8}",
@@ -42,29 +42,29 @@ _LINK = re.compile(
 
 def phone_end(text: str, start: int) -> int:
     """Where the telephone number ends that starts at `start` by its shape alone; -1 where none does."""
-    found = _PHONE.match(text, start)
-    return found.end() if found else -1
+    match = _PHONE.match(text, start)
+    return match.end() if match else -1
 
 
 def find_phones(text: str) -> Iterator[Span]:
-    done = 0
-    called: frozenset[int] | None = None
+    previous_end = 0
+    announced: frozenset[int] | None = None
     for number in NUMBER.finditer(text):
         start = number.start()
-        if start < done:
+        if start < previous_end:
             continue
-        found = _PHONE.match(text, start)
-        if not found and (found := _GROUPS.match(text, start)):
-            called = _called(text) if called is None else called
-            found = found if start in called else None
-        if found:
-            done = found.end()
+        match = _PHONE.match(text, start)
+        if not match and (match := _GROUPS.match(text, start)):
+            announced = _find_announced(text) if announced is None else announced
+            match = match if start in announced else None
+        if match:
+            previous_end = match.end()
             before = text[start - 1 : start]
-            opened = before == "(" and found[0].count(")") > found[0].count("(")
-            yield start - (before == "+" or opened), done, "PHONE"
+            opened = before == "(" and match[0].count(")") > match[0].count("(")
+            yield start - (before == "+" or opened), previous_end, "PHONE"
 
 
-def _called(text: str) -> frozenset[int]:
+def _find_announced(text: str) -> frozenset[int]:
     """Where the words end that announce a telephone number ("ring me at ")."""
-    links = (_LINK.match(text, start) for start in find_word_starts(text, _CALL_WORDS))
+    links = (_CONNECTION.match(text, start) for start in find_word_starts(text, _CALL_WORDS))
     return frozenset(link.end() for link in links if link)

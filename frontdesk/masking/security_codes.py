@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Codes that authorise a payment or a login: CVV, CVC, PIN, TAN and one-time codes, after or before an announcing word.
 
     "CVV 123"    "Prüfziffer: 123"    "my PIN is 4 8 2 1"    "pushTAN war 604 118"    "123 is my security code"
@@ -53,8 +54,8 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _CODE_START = re.compile(rf"\d|{START}{DIGIT_WORD}(?![^\W_])", re.IGNORECASE)
-_REACH = 96
-_MOST_CUES = 8
+_MAX_DISTANCE = 96
+_MAX_CUES = 8
 """A cue is tried where a digit follows within so many characters, and so many cues for each: many in a row are slow."""
 _OTHER_NUMBER_BEFORE = re.compile(
     r"(?<![^\W_])(?:error|fehler|erreur|errore|status|http|page|seite|room)(?: code)?:? \Z", re.IGNORECASE
@@ -71,12 +72,12 @@ _TYPED = re.compile(
 """A code that the customer says to have entered; only where a word of the text announces codes."""
 _FEW_WORDS = re.compile(r"(?:[ :=]{1,3}[^\W\d_]{1,14}){1,4}(?<![ :]is not working)[ :=]{1,3}", re.IGNORECASE)
 _VERB_LAST = re.compile(rf"(?<![^\W_])(?:{'|'.join(VERBS)})[ :=]{{1,3}}\Z", re.IGNORECASE)
-_MOST_WORDS = 14
+_MAX_WORDS = 14
 _NEVER_BETWEEN = (OTHER_NUMBERS | OTHER_NUMBER_WORDS | frozenset(NUMBER_WORDS)) - frozenset(
     "no in for over under within since pin tan phone telephone mobile cell whatsapp handy mobil telefon".split()
 )
 """Words of another number. The names of a telephone stay out: "the OTP on my phone is 604 118"."""
-_ALSO = re.compile(
+_SECOND_CODE = re.compile(
     rf"(?:[ ]?(?:to|into|and|or|not|then|now|but|sondern|mais|sino|pero|ma|und|auf|zu|in|oder|et|ou|en|à|a|y|o|e|til|naar|till|,|/|->|=>|→|>)(?![^\W\d_])){{1,3}}[ ]?(\d{{3,8}}){END}{_UNIT}",
     re.IGNORECASE,
 )
@@ -84,17 +85,17 @@ _BEFORE = re.compile(
     rf"(?<![\w.,:/-])(?<!\d{{3}}[ ])(\d{{3}}[ -]\d{{3}}|\d{{3,8}}),?[ ]?[(]?(?:(?:{'|'.join(VERBS)})[ ])?(?:(?:{'|'.join(ARTICLES)})[ ])?(?:{CUES})(?![^\W_])(?![ :=]{{1,3}}\d)",
     re.IGNORECASE,
 )
-_BESIDE_A_CARD = re.compile(
+_CODE_AFTER_EXPIRY = re.compile(
     rf"[^\w{MASKED_CHAR}]{{1,6}}(?:(?:exp|valid|gültig|expire|scad)\w{{0,8}}[ .:]{{1,3}}(?:bis |thru |to |fin )?)?(?:0[1-9]|1[0-2]) ?[/.-]? ?(?:20)?\d\d[ ,;|/\n]{{1,4}}(?!(?:19|20)\d\d(?!\d))(\d{{3,4}}){END}{_UNIT}",
     re.IGNORECASE,
 )
-_NEAR = re.compile(rf"\d(?<![\w.,:$€£¥+#-]\d)(?<!\d[ /]\d)\d{{2,3}}(?![\w%°]|[-/:., ]\d){_UNIT}", re.IGNORECASE)
-_NEAR_BEHIND, _NEAR_BEFORE = 48, 32
+_SHORT_NUMBER = re.compile(rf"\d(?<![\w.,:$€£¥+#-]\d)(?<!\d[ /]\d)\d{{2,3}}(?![\w%°]|[-/:., ]\d){_UNIT}", re.IGNORECASE)
+_NEAR_AFTER, _NEAR_BEFORE = 48, 32
 _YEAR = re.compile(r"20[0-4]\d|19\d\d")
 _WORDS_BEFORE = re.compile(r"(?:(?:[^\W\d_]+|(?<=[Pp]/)\d(?:\.\d)?)[ .:#=_/\"'\[(]{1,4}){1,3}\Z")
 _FIELD_CODE = re.compile(r"(?<![^\W_])code(?:=|[\"'] ?[:=] ?)[\"']?\Z", re.IGNORECASE)
 _HTTP_STATUS = re.compile(r"20[0-6]|30[0-8]|4(?:0\d|1[0-8]|2[1-9]|31|51)|50[0-8]|51[01]")
-_ELSE_BEHIND = re.compile(
+_OTHER_MEANING_AFTER = re.compile(
     r" ?(?:ms|errors?|fehler|bad gateway|not found|internal server|service unavailable|gateway time-?out|forbidden|unauthori[sz]ed|bad request|too many requests)(?![^\W_])",
     re.IGNORECASE,
 )
@@ -105,31 +106,31 @@ def find_security_codes(text: str) -> Iterator[Span]:
     """Codes behind an announcing word, and before one ("123 is my PIN")."""
     matches = (_AFTER.match(text, start) for start in _starts_near_digits(text, find_word_starts(text, FIRST_WORDS)))
     spans = [match.span(1) for match in matches if match]
-    spans += _codes_before_cues(text)
-    spans += _codes_far_behind_cues(text)
-    spans += _entered_codes(text)
+    spans += _find_codes_before_cues(text)
+    spans += _find_distant_codes(text)
+    spans += _find_entered_codes(text)
     for _, end in tuple(spans):
-        if second := _ALSO.match(text, end):
+        if second := _SECOND_CODE.match(text, end):
             spans.append(second.span(1))
     for start, end in drop_overlaps(spans):
         yield start, end, "SECRET"
 
 
-def _codes_before_cues(text: str) -> Iterator[tuple[int, int]]:
+def _find_codes_before_cues(text: str) -> Iterator[tuple[int, int]]:
     for number in NUMBER.finditer(text):
         start = number.start()
         if (match := _BEFORE.match(text, start)) and not _OTHER_NUMBER_BEFORE.search(text, max(0, start - 20), start):
             yield match.span(1)
 
 
-def _codes_far_behind_cues(text: str) -> Iterator[tuple[int, int]]:
+def _find_distant_codes(text: str) -> Iterator[tuple[int, int]]:
     """Codes that words separate from their announcing word: "the OTP I got by text was 604 118"."""
     for start in find_word_starts(text, FAR_WORDS):
         if (match := _FAR.match(text, start)) and _leads_to_a_code(match["between"]):
             yield match.span("code")
 
 
-def _entered_codes(text: str) -> Iterator[tuple[int, int]]:
+def _find_entered_codes(text: str) -> Iterator[tuple[int, int]]:
     """Codes next to a word for typing: "asked for the TAN. I entered 482 913"."""
     for match in _TYPED.finditer(text):
         yield match.span("before" if match["before"] else "behind")
@@ -138,7 +139,7 @@ def _entered_codes(text: str) -> Iterator[tuple[int, int]]:
 def _leads_to_a_code(between: str) -> bool:
     """Whether the text between an announcing word and a number leaves the number a code: few words, or a verb last."""
     words = WORD.findall(between.lower())
-    if not words or len(words) > _MOST_WORDS or any(word in _NEVER_BETWEEN or number_kind(word) for word in words):
+    if not words or len(words) > _MAX_WORDS or any(word in _NEVER_BETWEEN or number_kind(word) for word in words):
         return False
     if _VERB_LAST.search(between):
         return True
@@ -147,10 +148,12 @@ def _leads_to_a_code(between: str) -> bool:
 
 def _starts_near_digits(text: str, starts: Iterable[int]) -> Iterator[int]:
     """The starts with a digit shortly behind them, in order; for each digit the last few starts only."""
-    behind = [(start, digit.start()) for start in starts if (digit := _CODE_START.search(text, start, start + _REACH))]
-    for index, (start, digit_at) in enumerate(behind):
-        later = index + _MOST_CUES
-        if later >= len(behind) or behind[later][1] != digit_at:
+    with_digit = [
+        (start, digit.start()) for start in starts if (digit := _CODE_START.search(text, start, start + _MAX_DISTANCE))
+    ]
+    for index, (start, digit_at) in enumerate(with_digit):
+        later = index + _MAX_CUES
+        if later >= len(with_digit) or with_digit[later][1] != digit_at:
             yield start
 
 
@@ -158,10 +161,12 @@ def find_codes_near_cards(text: str, cards: Sequence[Span]) -> Iterator[Span]:
     """Codes near `cards`, which are blanked already: behind a date of expiry, and any three or four digits."""
     spans: set[tuple[int, int]] = set()
     for low, high, _ in cards:
-        if behind := _BESIDE_A_CARD.match(text, high):
-            spans.add(behind.span(1))
-        for start, end in ((max(0, low - _NEAR_BEFORE), low), (high, min(len(text), high + _NEAR_BEHIND))):
-            spans.update(near.span() for near in _NEAR.finditer(text, start, end) if _is_code(text, *near.span()))
+        if expiry := _CODE_AFTER_EXPIRY.match(text, high):
+            spans.add(expiry.span(1))
+        for start, end in ((max(0, low - _NEAR_BEFORE), low), (high, min(len(text), high + _NEAR_AFTER))):
+            spans.update(
+                number.span() for number in _SHORT_NUMBER.finditer(text, start, end) if _is_code(text, *number.span())
+            )
     for start, end in drop_overlaps(spans):
         yield start, end, "SECRET"
 
@@ -169,7 +174,7 @@ def find_codes_near_cards(text: str, cards: Sequence[Span]) -> Iterator[Span]:
 def _is_code(text: str, start: int, end: int) -> bool:
     """Whether no word says that three or four digits are a year, an order, an amount or a status."""
     digits = text[start:end]
-    if _YEAR.fullmatch(digits) or _ELSE_BEHIND.match(text, end):
+    if _YEAR.fullmatch(digits) or _OTHER_MEANING_AFTER.match(text, end):
         return False
     low = max(0, start - 32)
     if _HTTP_STATUS.fullmatch(digits) and _FIELD_CODE.search(text, low, start):

@@ -32,11 +32,11 @@ def find_separated_cards(text: str) -> Iterator[Span]:
     """Cards in runs of digit groups with any separators."""
     if _THIRTEEN_DIGITS.search(text):
         for run in _RUN.finditer(text):
-            for start, end in _cards_in(text, run.start(), run.end()):
+            for start, end in _find_cards(text, run.start(), run.end()):
                 yield start, end, "CARD"
 
 
-def _cards_in(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
+def _find_cards(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
     groups = [group.span() for group in _DIGITS.finditer(text, low, high)]
     digits = "".join(text[start:end] for start, end in groups)
     sums = _LuhnSums(digits)
@@ -63,8 +63,8 @@ def _last_group(
         if length > _LENGTHS[-1]:
             break
         if sums.is_valid(begin, begin + length):
-            whole = digits[begin : begin + length]
-            if _ISSUER.fullmatch(whole) and _is_grouped_like_a_card(text, groups[first : last + 1], length):
+            number = digits[begin : begin + length]
+            if _ISSUER.fullmatch(number) and _is_grouped_like_a_card(text, groups[first : last + 1], length):
                 longest = last
     return longest
 
@@ -147,7 +147,7 @@ _TIMES = {"double": 2, "doppel": 2, "doble": 2, "doppio": 2, "dubbel": 2, "tripl
 DIGIT_WORD = rf"(?:{'|'.join(sorted(DIGIT_WORDS, key=len, reverse=True))})"
 _BETWEEN_WORDS = re.compile(r"[ ,;.\n/-]{1,3}")
 _JOINING = frozenset(("and", "und", "et", "y", "e"))
-_LEAST_WORDS = 6
+_MIN_WORDS = 6
 _TOKEN = re.compile(r"[^\W_]+")
 
 
@@ -163,22 +163,22 @@ def find_spelled_cards(text: str) -> Iterator[Span]:
     for tokens in _runs_of_digits(text):
         digits, ends, starts = spell_out_digits(tokens)
         sums = _LuhnSums(digits)
-        at = 0
-        while at < len(digits):
+        position = 0
+        while position < len(digits):
             length = next(
                 (
                     length
                     for length in reversed(_LENGTHS)
-                    if at + length <= len(digits)
-                    and digits[at] in "3456"
-                    and sums.is_valid(at, at + length)
-                    and _ISSUER.fullmatch(digits, at, at + length)
+                    if position + length <= len(digits)
+                    and digits[position] in "3456"
+                    and sums.is_valid(position, position + length)
+                    and _ISSUER.fullmatch(digits, position, position + length)
                 ),
                 0,
             )
             if length:
-                yield starts[at], ends[at + length - 1], "CARD"
-            at += length or 1
+                yield starts[position], ends[position + length - 1], "CARD"
+            position += length or 1
 
 
 def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
@@ -190,7 +190,7 @@ def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
         follows = bool(run) and _BETWEEN_WORDS.fullmatch(text, end, token.start()) is not None
         if word in DIGIT_BY_WORD or word in _TIMES:
             if not follows:
-                if len(run) >= _LEAST_WORDS:
+                if len(run) >= _MIN_WORDS:
                     yield run
                 run = []
             run.append(token)
@@ -198,11 +198,11 @@ def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
         elif follows and not joined and word in _JOINING:
             joined = True
         else:
-            if len(run) >= _LEAST_WORDS:
+            if len(run) >= _MIN_WORDS:
                 yield run
             run, joined = [], False
         end = token.end()
-    if len(run) >= _LEAST_WORDS:
+    if len(run) >= _MIN_WORDS:
         yield run
 
 

@@ -42,29 +42,29 @@ def find_word_starts(text: str, words: frozenset[str]) -> Iterator[int]:
 def overwrite_spans(text: str, spans: list[Span]) -> str:
     """`text` of the same length with NULs in place of `spans`, which are in order and apart."""
     pieces: list[str] = []
-    done = 0
+    copied = 0
     for start, end, _ in spans:
-        pieces += text[done:start], MASKED_CHAR * (end - start)
-        done = end
-    return "".join((*pieces, text[done:]))
+        pieces += text[copied:start], MASKED_CHAR * (end - start)
+        copied = end
+    return "".join((*pieces, text[copied:]))
 
 
-def find_checked(kind: str, pattern: re.Pattern[str], valid: Callable[[str], bool], text: str) -> Iterator[Span]:
+def find_checked(kind: str, pattern: re.Pattern[str], is_valid: Callable[[str], bool], text: str) -> Iterator[Span]:
     """The longest valid run of groups from each start; where a start has none, the next group is tried."""
-    at = 0
-    while found := pattern.search(text, at):
-        start, candidate = found.start(), found[0]
-        while candidate and not valid(candidate):
+    position = 0
+    while match := pattern.search(text, position):
+        start, candidate = match.start(), match[0]
+        while candidate and not is_valid(candidate):
             candidate = candidate[: max(candidate.rfind(" "), candidate.rfind("-"), 0)]
         if candidate:
             yield start, start + len(candidate), kind
-        at = start + max(len(candidate), 1)
+        position = start + max(len(candidate), 1)
 
 
 def drop_overlaps(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """`spans` in order, without those that overlap an earlier or a longer one."""
-    done = 0
+    previous_end = 0
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
-        if start >= done:
-            done = end
+        if start >= previous_end:
+            previous_end = end
             yield start, end

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Header lines of tables, whose words are written like names: "Art.-Nr.  Bezeichnung  Stk  Preis"."""
 
 from __future__ import annotations

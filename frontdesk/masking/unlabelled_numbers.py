@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """References that no word announces: long numbers, codes of letters and digits, and what stands behind "#".
 
 Not known: which of two readings of a bare number is right (long ones are masked, as ORDER).
@@ -23,7 +24,7 @@ _CODE = re.compile(
 )
 _PARCEL = re.compile(rf"{START}(?:[A-Z]{{2}}|\d[A-Z]) ?\d{{3}} ?\d{{3}} ?\d{{3}} ?[A-Z]{{2}}(?![^\W_])")
 _PARCEL_END = re.compile(r"\d{3} ?[A-Z]{2}(?![^\W_])")
-_ALONE = re.compile(r"(?:(#)|(?:number|\b(?:no|nr|num)\.)[ :#]*(?:(?:is|:)[ ]?)?)\Z", re.IGNORECASE)
+_LABEL_BEFORE = re.compile(r"(?:(#)|(?:number|\b(?:no|nr|num)\.)[ :#]*(?:(?:is|:)[ ]?)?)\Z", re.IGNORECASE)
 _COUNTED = re.compile(
     r" (?:views|points|punkte|points|puntos|punti|followers?|likes|subscribers|downloads|miles|meilen|steps|people|users|customers|visitors|visits|times"
     r"|records|rows|words|files|copies|units|pixels|kilometers?|kilometres|km|aufrufe|klicks|clicks|abonnenten|schritte|menschen|kunden|nutzer|vues|abonnés"
@@ -38,8 +39,8 @@ _MIN_DIGITS, _MIN_DIGITS_ALONE = 3, 5
 def find_tracking_numbers(text: str) -> Iterator[Span]:
     """Tracking numbers of the Universal Postal Union (S10): "RM 447 120 993 GB"."""
     if _PARCEL_END.search(text):
-        for found in _PARCEL.finditer(text):
-            yield *found.span(), "ORDER"
+        for match in _PARCEL.finditer(text):
+            yield *match.span(), "ORDER"
 
 
 def find_references(text: str) -> Iterator[Span]:
@@ -47,10 +48,10 @@ def find_references(text: str) -> Iterator[Span]:
 
     A value found once is masked wherever else it stands.
     """
-    tokens = [found.span() for found in _TOKEN.finditer(text)]
-    taken = {text[start:end] for start, end in tokens if _is_reference(text, start, end)}
+    tokens = [match.span() for match in _TOKEN.finditer(text)]
+    references = {text[start:end] for start, end in tokens if _is_reference(text, start, end)}
     for start, end in tokens:
-        if text[start:end] in taken:
+        if text[start:end] in references:
             yield start, end, "ORDER"
 
 
@@ -61,5 +62,5 @@ def _is_reference(text: str, start: int, end: int) -> bool:
         return False
     if _CODE.match(token):
         return not (token.isdigit() and _COUNTED.match(text, end))
-    alone = _ALONE.search(text, max(0, start - _BEFORE), start)
-    return alone is not None and digits >= (_MIN_DIGITS if alone[1] else _MIN_DIGITS_ALONE)
+    label = _LABEL_BEFORE.search(text, max(0, start - _BEFORE), start)
+    return label is not None and digits >= (_MIN_DIGITS if label[1] else _MIN_DIGITS_ALONE)

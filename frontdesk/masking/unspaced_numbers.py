@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Numbers with letters right beside them: "SSN078-05-1120", "cvv123exp1227", "Mobile0170 1234567", "C.V.V. 123".
 
 A blank is inserted between such a word and its number before any finder runs, and acronyms with dots or blanks are
@@ -28,15 +29,15 @@ _BEFORE = tuple(
     iban card visa mastercard amex karte nummer number carte tarjeta carta kreditkarte konto account dob born geboren
     """.split()
 )
-_BEHIND = tuple(
+_AFTER = tuple(
     """
     exp cvv cvc cvn ccv csc pin tan otp valid gültig gueltig cad scad tel phone mobile mobil email mail iban bic ssn card und and
     """.split()
 )
-_BESIDE = re.compile(r"[^\W\d_]{2,24}+(?=[+(]?\d|[A-Za-z]{0,2}\d)|(?<=\d)[^\W\d_]{2,24}+")
-_TOUCHING = re.compile(r"\d(?:(?=[^\W\d_])|(?<=[^\W\d_]\d)|(?<=[^\W\d_][+(]\d))")
+_ADJACENT_WORD = re.compile(r"[^\W\d_]{2,24}+(?=[+(]?\d|[A-Za-z]{0,2}\d)|(?<=\d)[^\W\d_]{2,24}+")
+_HAS_ADJACENT_LETTER = re.compile(r"\d(?:(?=[^\W\d_])|(?<=[^\W\d_]\d)|(?<=[^\W\d_][+(]\d))")
 _CAPITALS = re.compile(r"(?<![^\W\d_])(?:DNI|NIE|NIF|SSN|NINO|IBAN|Nino|Iban)(?=[A-Z]{1,2} ?\d)")
-_GLUED = re.compile(
+_NUMBER_NEXT_TO_LETTER = re.compile(
     r"(?<=[^\W\d_])[+(]{0,2}\d[\d ./()_-]{6,20}\d|(?<![^\W_+(])[+(]{0,2}\d[\d ./()_-]{6,20}\d(?=[^\W\d_])"
 )
 _GROUPED = re.compile(r"\d[^\d]")
@@ -45,16 +46,16 @@ _GROUPED = re.compile(r"\d[^\d]")
 def separate_words_from_numbers(folded: Folded) -> Folded:
     """`folded` with a blank between words and the numbers that touch them, and with acronyms joined."""
     if _ACRONYM.search(folded.text):
-        folded = replace_matches(folded, _ACRONYM, _joined)
+        folded = replace_matches(folded, _ACRONYM, _join_acronym)
     text = folded.text
-    if not _TOUCHING.search(text):
+    if not _HAS_ADJACENT_LETTER.search(text):
         return folded
     gaps = {match.end() for match in _CAPITALS.finditer(text)} if "N" in text or "D" in text else set()
-    for match in _BESIDE.finditer(text):
+    for match in _ADJACENT_WORD.finditer(text):
         word, start, end = match[0].lower(), *match.span()
         if word.endswith(_BEFORE) and text[end : end + 1] in _DIGITS_AND_SIGNS:
             gaps.add(end)
-        if start and text[start - 1].isdigit() and word.startswith(_BEHIND):
+        if start and text[start - 1].isdigit() and word.startswith(_AFTER):
             gaps.add(start)
     return insert_spaces(folded, sorted(gaps)) if gaps else folded
 
@@ -62,15 +63,15 @@ def separate_words_from_numbers(folded: Folded) -> Folded:
 _DIGITS_AND_SIGNS = frozenset("0123456789+(")
 
 
-def _joined(match: re.Match[str]) -> str:
+def _join_acronym(match: re.Match[str]) -> str:
     return "".join(filter(str.isalnum, match[0]))
 
 
 def find_unspaced_numbers(text: str) -> Iterator[Span]:
     """Telephones and identities in groups, with letters right before or behind them."""
-    if not _TOUCHING.search(text):
+    if not _HAS_ADJACENT_LETTER.search(text):
         return
-    for match in _GLUED.finditer(text):
+    for match in _NUMBER_NEXT_TO_LETTER.finditer(text):
         low, value = match.start(), match[0]
         if _GROUPED.search(value):
             for start, end, kind in (*find_identity_numbers(value), *find_phones(value)):

@@ -59,23 +59,23 @@ def find_gaps(folded: Folded) -> list[int]:
 
 def with_spaces(text: str, gaps: Sequence[int]) -> Folded:
     """`text` with a blank at each gap and for line breaks and dashes inside; positions are those of `text`."""
-    return replace_matches(insert_spaces(Folded(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _blank)
+    return replace_matches(insert_spaces(Folded(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _comma_and_space)
 
 
-def _blank(match: re.Match[str]) -> str:
+def _comma_and_space(match: re.Match[str]) -> str:
     return f"{match[1]} "
 
 
-def _one_blank(_: re.Match[str]) -> str:
+def _space(_: re.Match[str]) -> str:
     return " "
 
 
-def _without_blanks(match: re.Match[str]) -> str:
+def _without_spaces(match: re.Match[str]) -> str:
     return match[0].replace(" ", "")
 
 
 def find_separated_addresses(text: str, gaps: Sequence[int]) -> Iterator[Span]:
-    return _through(with_spaces(text, gaps), text, find_street_addresses)
+    return _map_to_text(with_spaces(text, gaps), text, find_street_addresses)
 
 
 def find_international_phones(text: str) -> Iterator[Span]:
@@ -88,13 +88,11 @@ def find_international_phones(text: str) -> Iterator[Span]:
 
 def find_separated_numbers(text: str, gaps: Sequence[int]) -> Iterator[Span]:
     """Identities, telephones, and long numbers written one digit at a time, in order and without overlaps."""
-    view = replace_matches(
-        replace_matches(with_spaces(text, gaps), _BETWEEN_DIGITS, _one_blank), _SINGLES, _without_blanks
-    )
+    view = replace_matches(replace_matches(with_spaces(text, gaps), _BETWEEN_DIGITS, _space), _SINGLES, _without_spaces)
     spans = [
-        *_through(view, text, find_identity_numbers),
-        *_through(view, text, find_phones),
-        *_through(view, text, _singles),
+        *_map_to_text(view, text, find_identity_numbers),
+        *_map_to_text(view, text, find_phones),
+        *_map_to_text(view, text, _find_spaced_digits),
     ]
     previous_end = 0
     for start, end, kind in sorted(spans, key=lambda span: (span[0], -span[1])):
@@ -108,7 +106,7 @@ def _is_likely(value: str, kind: str) -> bool:
     return kind != "PHONE" or _WITH_PREFIX.match(value) is not None or not _LISTED.search(value)
 
 
-def _singles(view: str) -> Iterator[Span]:
+def _find_spaced_digits(view: str) -> Iterator[Span]:
     """Numbers of nine to fifteen digits, without counts ("1 2 3 4 ...") and lists of marks from 1 to 5."""
     for run in _SINGLE_RUN.finditer(view):
         digits = run[0]
@@ -119,7 +117,7 @@ def _singles(view: str) -> Iterator[Span]:
 _COUNTS = ("123456789", "987654321", "0123456789", "9876543210", "1234567890")
 
 
-def _through(view: Folded, text: str, finder: Callable[[str], Iterator[Span]]) -> Iterator[Span]:
+def _map_to_text(view: Folded, text: str, finder: Callable[[str], Iterator[Span]]) -> Iterator[Span]:
     """The spans that `finder` yields for the view, as spans of `text` without a blank at the end."""
     for start, end, kind in finder(view.text):
         low, high = view.span(start, end)

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """Internet addresses: links that may carry a secret, e-mail, IP. Other links stay readable."""
 
 from __future__ import annotations
@@ -72,8 +73,8 @@ def find_urls(text: str) -> Iterator[Span]:
     for match in _URL.finditer(text):
         link = match[0].rstrip(_URL_TAIL)
         authorities = [rest.partition("/")[0] for rest in link.split("://")[1:]]
-        secret = "?" in link or "#" in link or any("@" in authority for authority in authorities)
-        if secret or _TOKEN_IN_PATH.search(link, len(link) - len(link.partition("://")[2])):
+        may_have_secret = "?" in link or "#" in link or any("@" in authority for authority in authorities)
+        if may_have_secret or _TOKEN_IN_PATH.search(link, len(link) - len(link.partition("://")[2])):
             yield match.start(), match.start() + len(link), "URL"
 
 
@@ -96,9 +97,9 @@ def find_emails(text: str) -> Iterator[Span]:
         if domain[0] in "0123456789v" and (_RELEASE.fullmatch(domain) or _RETINA_IMAGE.fullmatch(domain)):
             continue
         if text[start - 1 : start] == "\n":
-            first = _BROKEN_BOX.search(text, max(0, start - 40), start)
-            if first and (not first["name"] or first["name"].lower() in GIVEN_NAMES):
-                start = first.start()
+            first_line = _BROKEN_BOX.search(text, max(0, start - 40), start)
+            if first_line and (not first_line["name"] or first_line["name"].lower() in GIVEN_NAMES):
+                start = first_line.start()
         yield start, end, "EMAIL"
 
 

@@ -39,10 +39,10 @@ class Authenticator:
     keys: TokenKeys
     settings: SecuritySettings
     revocations: Revocations = field(default_factory=Revocations)
-    on_refusal: RefusalObserver = field(default=lambda _caller, _place, _reason: None, repr=False)
-    _remembered: dict[str, VerifiedToken] = field(init=False, repr=False, compare=False, default_factory=dict)
+    on_refusal: RefusalObserver = field(default=lambda _caller, _route, _reason: None, repr=False)
+    _cache: dict[str, VerifiedToken] = field(init=False, repr=False, compare=False, default_factory=dict)
 
-    async def authenticate(self, authorization: str | None, scope: str, place: str = "") -> Caller:
+    async def authenticate(self, authorization: str | None, scope: str, route: str = "") -> Caller:
         """The caller that a header `Bearer TOKEN` (the scheme in any case, RFC 9110) speaks for.
 
         Waits only if the token names a key that is not known yet. `place` is the route template or RPC path that
@@ -59,38 +59,40 @@ class Authenticator:
             raise Unauthenticated("The Authorization header is not of the form Bearer TOKEN.", hint=HINT)
         token = token.strip(" ")
         try:
-            verified = self._known(token) or await self._verified(token)
+            verified_token = self._find_cached(token) or await self._verify_and_cache(token)
         except Unauthenticated as error:
             if isinstance(error, InactiveToken):
-                self.on_refusal(error.caller, place, "the token lapsed")
+                self.on_refusal(error.caller, route, "the token lapsed")
             else:
-                self.on_refusal(ANONYMOUS, place, "the token is not valid")
+                self.on_refusal(ANONYMOUS, route, "the token is not valid")
             raise
-        caller = verified.caller
-        if self.revocations.is_revoked(caller.tenant, caller.subject, verified.token_id, verified.issued_at):
-            self.on_refusal(caller, place, "the token was revoked")
+        caller = verified_token.caller
+        if self.revocations.is_revoked(
+            caller.tenant, caller.subject, verified_token.token_id, verified_token.issued_at
+        ):
+            self.on_refusal(caller, route, "the token was revoked")
             raise InactiveToken("The token was revoked.", caller=caller, hint=HINT)
         if scope not in caller.scopes:
-            self.on_refusal(caller, place, f"the scope {scope} is missing")
+            self.on_refusal(caller, route, f"the scope {scope} is missing")
             raise Forbidden(
                 f"The token lacks the scope {scope}.", hint=f"Get one with: frontdesk token --scope {scope}"
             )
         return caller
 
-    def _known(self, token: str) -> VerifiedToken | None:
-        remembered = self._remembered.get(token)
-        if remembered is None or time.time() >= remembered.valid_until:
+    def _find_cached(self, token: str) -> VerifiedToken | None:
+        cached = self._cache.get(token)
+        if cached is None or time.time() >= cached.valid_until:
             return None
-        return remembered if self.keys.find(remembered.key.kid) == remembered.key else None
+        return cached if self.keys.find(cached.key.kid) == cached.key else None
 
-    async def _verified(self, token: str) -> VerifiedToken:
+    async def _verify_and_cache(self, token: str) -> VerifiedToken:
         try:
             verified = verify_token(token, self.keys, self.settings)
         except UnknownKey:
             if not await self.keys.refetch():
                 raise
             verified = verify_token(token, self.keys, self.settings)
-        if len(self._remembered) >= MAX_CACHED_TOKENS:
-            self._remembered.clear()
-        self._remembered[token] = verified
+        if len(self._cache) >= MAX_CACHED_TOKENS:
+            self._cache.clear()
+        self._cache[token] = verified
         return verified

@@ -35,8 +35,8 @@ KEY_ID_BYTES = 4
 _VERSION = b"\x01"
 _NONCE_BYTES = 12
 _TAG_BYTES = 16
-_NONCES = RandomBytesPool(_NONCE_BYTES)
-_HEAD_BYTES = len(_VERSION) + KEY_ID_BYTES + _NONCE_BYTES
+_NONCE_POOL = RandomBytesPool(_NONCE_BYTES)
+_HEADER_BYTES = len(_VERSION) + KEY_ID_BYTES + _NONCE_BYTES
 
 _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a worker prints it
 
@@ -46,7 +46,7 @@ class FieldCipher(Protocol):
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes: ...
 
-    def decrypt(self, sealed: bytes, context: bytes) -> bytes: ...
+    def decrypt(self, encrypted: bytes, context: bytes) -> bytes: ...
 
     def fingerprint(self, plain: bytes) -> str: ...
 
@@ -64,9 +64,9 @@ class EncryptionKey:
     @classmethod
     def of(cls, secret: bytes) -> EncryptionKey:
         """The key whose secret these (at least 32) bytes are."""
-        material = hashlib.sha256(b"frontdesk sealing" + secret).digest()
+        cipher_key = hashlib.sha256(b"frontdesk sealing" + secret).digest()
         fingerprint_secret = hashlib.sha256(b"frontdesk fingerprints" + secret).digest()
-        return cls(hashlib.sha256(secret).digest()[:KEY_ID_BYTES], AESGCM(material), fingerprint_secret)
+        return cls(hashlib.sha256(secret).digest()[:KEY_ID_BYTES], AESGCM(cipher_key), fingerprint_secret)
 
     @property
     def kid(self) -> str:
@@ -83,22 +83,22 @@ class AesGcmFieldCipher:
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes:
         """`plain`, encrypted and bound to `context`. The same bytes never look the same twice."""
-        nonce = _NONCES.next_bytes()
+        nonce = _NONCE_POOL.next_bytes()
         return _VERSION + self.current.key_id + nonce + self.current.cipher.encrypt(nonce, plain, context)
 
-    def decrypt(self, sealed: bytes, context: bytes) -> bytes:
+    def decrypt(self, encrypted: bytes, context: bytes) -> bytes:
         """What was sealed for this context.
 
         Raises:
             ConfigurationError: it was sealed with a key that is not here.
             DataError: it was changed, or belongs to another context.
         """
-        head, ciphertext = sealed[:_HEAD_BYTES], sealed[_HEAD_BYTES:]
-        if len(ciphertext) < _TAG_BYTES or not head.startswith(_VERSION):
+        header, ciphertext = encrypted[:_HEADER_BYTES], encrypted[_HEADER_BYTES:]
+        if len(ciphertext) < _TAG_BYTES or not header.startswith(_VERSION):
             raise DataError("A sealed value is too short, or of a version that is not known.")
-        key = self._key(read_key_id(sealed))
+        key = self._key(read_key_id(encrypted))
         try:
-            return key.cipher.decrypt(head[-_NONCE_BYTES:], ciphertext, context)
+            return key.cipher.decrypt(header[-_NONCE_BYTES:], ciphertext, context)
         except InvalidTag:
             raise DataError("A sealed value was changed, or belongs to another place.") from None
 
@@ -108,8 +108,8 @@ class AesGcmFieldCipher:
 
     def matches_fingerprint(self, fingerprint: str, plain: bytes) -> bool:
         """Is it one of these bytes, whichever of our keys it was made with?"""
-        made_with = next((key for key in self._keys() if fingerprint.startswith(key.key_id.hex())), None)
-        return made_with is not None and hmac.compare_digest(fingerprint, _fingerprint(made_with, plain))
+        matching_key = next((key for key in self._keys() if fingerprint.startswith(key.key_id.hex())), None)
+        return matching_key is not None and hmac.compare_digest(fingerprint, _fingerprint(matching_key, plain))
 
     def has_key(self, key_id: bytes) -> bool:
         """Is the key of that id here?"""
@@ -118,12 +118,12 @@ class AesGcmFieldCipher:
     def _keys(self) -> tuple[EncryptionKey, ...]:
         return (self.current, *self.earlier.values())
 
-    def _key(self, wanted: bytes) -> EncryptionKey:
-        if wanted == self.current.key_id:
+    def _key(self, key_id: bytes) -> EncryptionKey:
+        if key_id == self.current.key_id:
             return self.current
-        if (key := self.earlier.get(wanted)) is None:
+        if (key := self.earlier.get(key_id)) is None:
             raise ConfigurationError(
-                f"A value was sealed with the key {wanted.hex()}, which is not here.",
+                f"A value was sealed with the key {key_id.hex()}, which is not here.",
                 hint="Put back the key file that it was sealed with.",
             )
         return key
@@ -137,40 +137,43 @@ class ReloadingFieldCipher:
     """
 
     def __init__(self, folder: Path) -> None:
-        self._watched = ReloadingKeyRing(KeyFiles(folder, KeyPurpose.FIELD_ENCRYPTION))
-        self._ring = self._watched.get_key_ring()
-        self._seal = _seal_of(self._ring)
+        self._reloading_ring = ReloadingKeyRing(KeyFiles(folder, KeyPurpose.FIELD_ENCRYPTION))
+        self._ring = self._reloading_ring.get_key_ring()
+        self._cipher = _build_cipher(self._ring)
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes:
         """As `AesGcmFieldCipher.encrypt`."""
-        return self._now().encrypt(plain, context)
+        return self._current_cipher().encrypt(plain, context)
 
-    def decrypt(self, sealed: bytes, context: bytes) -> bytes:
+    def decrypt(self, encrypted: bytes, context: bytes) -> bytes:
         """As `AesGcmFieldCipher.decrypt`, with its errors."""
-        encrypt = self._now()
-        if not encrypt.has_key(read_key_id(sealed)):
-            encrypt = self._now(at_once=True)
-        return encrypt.decrypt(sealed, context)
+        cipher = self._current_cipher()
+        if not cipher.has_key(read_key_id(encrypted)):
+            cipher = self._current_cipher(reload_first=True)
+        return cipher.decrypt(encrypted, context)
 
     def fingerprint(self, plain: bytes) -> str:
         """As `AesGcmFieldCipher.fingerprint`."""
-        return self._now().fingerprint(plain)
+        return self._current_cipher().fingerprint(plain)
 
     def matches_fingerprint(self, fingerprint: str, plain: bytes) -> bool:
         """As `AesGcmFieldCipher.matches_fingerprint`; a key that another host made current may be younger than the last look."""
-        return any(self._now(at_once=at_once).matches_fingerprint(fingerprint, plain) for at_once in (False, True))
+        return any(
+            self._current_cipher(reload_first=reload_first).matches_fingerprint(fingerprint, plain)
+            for reload_first in (False, True)
+        )
 
-    def _now(self, *, at_once: bool = False) -> AesGcmFieldCipher:
+    def _current_cipher(self, *, reload_first: bool = False) -> AesGcmFieldCipher:
         try:
-            if at_once:
-                self._watched.reload()
-            ring = self._watched.get_key_ring()
+            if reload_first:
+                self._reloading_ring.reload()
+            ring = self._reloading_ring.get_key_ring()
         except (ConfigurationError, OSError) as error:
             _log.warning("A sealing key cannot be used, those from before are: %s", error)
-            return self._seal
+            return self._cipher
         if ring is not self._ring:
-            self._seal, self._ring = _seal_of(ring), ring
-        return self._seal
+            self._cipher, self._ring = _build_cipher(ring), ring
+        return self._cipher
 
 
 def open_field_cipher(folder: Path) -> ReloadingFieldCipher:
@@ -187,15 +190,15 @@ def open_field_cipher(folder: Path) -> ReloadingFieldCipher:
 
 def read_field_cipher(folder: Path) -> AesGcmFieldCipher:
     """The same as it is at this moment, for a job that wants one current key from its beginning to its end."""
-    return _seal_of(KeyFiles(folder, KeyPurpose.FIELD_ENCRYPTION).read())
+    return _build_cipher(KeyFiles(folder, KeyPurpose.FIELD_ENCRYPTION).read())
 
 
-def read_key_id(sealed: bytes) -> bytes:
+def read_key_id(encrypted: bytes) -> bytes:
     """Which key a value was sealed with."""
-    return sealed[KEY_ID_AT : KEY_ID_AT + KEY_ID_BYTES]
+    return encrypted[KEY_ID_AT : KEY_ID_AT + KEY_ID_BYTES]
 
 
-def _seal_of(ring: KeyRing) -> AesGcmFieldCipher:
+def _build_cipher(ring: KeyRing) -> AesGcmFieldCipher:
     earlier = [EncryptionKey.of(key.secret) for key in ring.others]
     return AesGcmFieldCipher(EncryptionKey.of(ring.active.secret), {key.key_id: key for key in earlier})
 

@@ -64,18 +64,18 @@ def parse_jwks(content: bytes, algorithm: str) -> Mapping[str, PublicKey]:
     if len(content) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES} bytes")
     try:
-        listed = json.loads(content)["keys"]
+        entries = json.loads(content)["keys"]
     except (ValueError, TypeError, KeyError, RecursionError):
         raise ValueError("it is not a JSON Web Key Set") from None
-    if not isinstance(listed, list) or len(listed) > MAX_KEYS:
+    if not isinstance(entries, list) or len(entries) > MAX_KEYS:
         raise ValueError(f"it has no list of at most {MAX_KEYS} keys")
-    keys = [key for item in listed if (key := _key(item, algorithm)) is not None]
-    found = {key.kid: key for key in keys}
-    if len(found) < len(keys):
+    keys = [key for item in entries if (key := _key(item, algorithm)) is not None]
+    keys_by_id = {key.kid: key for key in keys}
+    if len(keys_by_id) < len(keys):
         raise ValueError("two of its keys have the same kid")
-    if not found:
+    if not keys_by_id:
         raise ValueError(f"none of its keys has a kid and is for {algorithm}")
-    return found
+    return keys_by_id
 
 
 def _key(item: object, algorithm: str) -> PublicKey | None:
@@ -83,7 +83,7 @@ def _key(item: object, algorithm: str) -> PublicKey | None:
     if not isinstance(item, dict) or not isinstance(item.get("kid"), str) or not item["kid"]:
         return None
     kty, curve = _KTY[algorithm]
-    meant = (
+    is_suitable = (
         item.get("kty") == kty
         and item.get("alg", algorithm) == algorithm
         and item.get("use", "sig") == "sig"
@@ -91,7 +91,7 @@ def _key(item: object, algorithm: str) -> PublicKey | None:
         and (curve is None or item.get("crv") == curve)
         and "d" not in item
     )
-    if not meant:
+    if not is_suitable:
         return None
     try:
         material = jwt.PyJWK(item, algorithm).key
@@ -125,13 +125,13 @@ class IssuerKeys:
         self._max_stale_s = max_stale_s
         self._is_url = is_url_source(source)
         self._keys: Mapping[str, PublicKey] = {}
-        self._good_at = 0.0  # seconds since 1970: kept on disk
-        self._tried_at = float("-inf")  # monotonic
-        self._one = Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-jwks-now")
+        self._fetched_at = 0.0  # seconds since 1970: kept on disk
+        self._attempted_at = float("-inf")  # monotonic
+        self._fetch_lock = Lock()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-jwks-now")
         self._closed = Event()
-        self._read_cache()
-        if not self._thread.submit(self._fetch).result() and not self._keys:
+        self._load_cache()
+        if not self._executor.submit(self._fetch).result() and not self._keys:
             raise ConfigurationError(
                 f"There are no keys to verify tokens with: {source} gave none, and none were kept from before.",
                 hint="Check security.jwks and security.algorithm.",
@@ -139,7 +139,7 @@ class IssuerKeys:
         Thread(target=self._keep_fetching, name="frontdesk-jwks", daemon=True).start()
 
     def find(self, kid: str) -> PublicKey | None:
-        if time.time() > self._good_at + self._max_stale_s:
+        if time.time() > self._fetched_at + self._max_stale_s:
             return None
         return self._keys.get(kid)
 
@@ -148,10 +148,10 @@ class IssuerKeys:
 
         Waits only for its own fetch, at most `TIMEOUT_S + GRACE_S`.
         """
-        if self._one.locked() or self._is_too_soon():
+        if self._fetch_lock.locked() or self._is_too_soon():
             return self._is_fresh()
-        fetching = asyncio.get_running_loop().run_in_executor(self._thread, self._fetch)
-        self._tried_at = time.monotonic()  # no other request starts a second fetch before the thread runs
+        fetching = asyncio.get_running_loop().run_in_executor(self._executor, self._fetch)
+        self._attempted_at = time.monotonic()  # no other request starts a second fetch before the thread runs
         try:
             return await asyncio.wait_for(asyncio.shield(fetching), TIMEOUT_S + GRACE_S)
         except TimeoutError:
@@ -159,7 +159,7 @@ class IssuerKeys:
 
     def close(self) -> None:
         self._closed.set()
-        self._thread.shutdown(wait=False)
+        self._executor.shutdown(wait=False)
 
     def _keep_fetching(self) -> None:
         while not self._closed.wait(self._max_age_s):
@@ -167,42 +167,42 @@ class IssuerKeys:
                 self._fetch()
 
     def _is_too_soon(self) -> bool:
-        return time.monotonic() < self._tried_at + RETRY_S
+        return time.monotonic() < self._attempted_at + RETRY_S
 
     def _is_fresh(self) -> bool:
-        return time.time() < self._good_at + RETRY_S
+        return time.time() < self._fetched_at + RETRY_S
 
     def _fetch(self) -> bool:
         """Fetch the keys once, one fetch at a time; return whether it brought keys."""
-        with self._one:
-            self._tried_at = time.monotonic()
+        with self._fetch_lock:
+            self._attempted_at = time.monotonic()
             try:
-                content = _get(self._source) if self._is_url else _read_file(Path(self._source))
+                content = _fetch_url(self._source) if self._is_url else _read_file(Path(self._source))
                 keys = parse_jwks(content, self._algorithm)
             except (HTTPError, OSError, ValueError) as error:
                 _log.warning("The keys of the tokens' issuer were not fetched: %s.", type(error).__name__)
                 return False
-            self._keys, self._good_at = keys, time.time()
+            self._keys, self._fetched_at = keys, time.time()
             self._write_cache(content)
             return True
 
-    def _read_cache(self) -> None:
+    def _load_cache(self) -> None:
         """What was kept, where it came from the same source and is a key set still."""
         try:
-            kept = json.loads(_read_file(self._cache))
-            if kept["source"] == self._source:
-                keys = parse_jwks(kept["keys"].encode(), self._algorithm)
-                self._keys, self._good_at = keys, min(float(kept["fetched_at"]), time.time())
+            cached = json.loads(_read_file(self._cache))
+            if cached["source"] == self._source:
+                keys = parse_jwks(cached["keys"].encode(), self._algorithm)
+                self._keys, self._fetched_at = keys, min(float(cached["fetched_at"]), time.time())
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
             return  # nothing is kept: the fetch that follows decides
 
     def _write_cache(self, content: bytes) -> None:
-        kept = {"source": self._source, "fetched_at": self._good_at, "keys": content.decode()}
-        draft = self._cache.with_name(f".{CACHE_FILE}.{secrets.token_hex(8)}")
+        cached = {"source": self._source, "fetched_at": self._fetched_at, "keys": content.decode()}
+        temporary = self._cache.with_name(f".{CACHE_FILE}.{secrets.token_hex(8)}")
         self._cache.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(kept, file)
-        draft.replace(self._cache)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(cached, file)
+        temporary.replace(self._cache)
 
 
 def _read_file(path: Path) -> bytes:
@@ -238,7 +238,7 @@ def is_url_source(source: str) -> bool:
     return True
 
 
-def _get(url: str) -> bytes:
+def _fetch_url(url: str) -> bytes:
     """Return the body: at most `MAX_BYTES`, within `TIMEOUT_S` from the connection to the last byte, no redirect.
 
     Call it in a thread without an event loop. It runs its own loop for the total limit, because the client's time-out
@@ -248,18 +248,18 @@ def _get(url: str) -> bytes:
         HTTPError: the issuer cannot be reached or does not say 200.
         ValueError: too much, or too slow.
     """
-    return asyncio.run(_get_in_time(url))
+    return asyncio.run(_fetch_url_in_time(url))
 
 
-async def _get_in_time(url: str) -> bytes:
+async def _fetch_url_in_time(url: str) -> bytes:
     pieces: list[bytes] = []
     size = 0
     client = AsyncClient(timeout=TIMEOUT_S, follow_redirects=False, trust_env=False)
     try:
-        async with asyncio.timeout(TIMEOUT_S), client, client.stream("GET", url) as got:
-            if got.status_code != 200:
-                raise ValueError(f"status {got.status_code}")
-            async for piece in got.aiter_bytes():
+        async with asyncio.timeout(TIMEOUT_S), client, client.stream("GET", url) as response:
+            if response.status_code != 200:
+                raise ValueError(f"status {response.status_code}")
+            async for piece in response.aiter_bytes():
                 size += len(piece)
                 if size > MAX_BYTES:
                     raise ValueError("too much")

@@ -84,7 +84,7 @@ class KeyFiles:
             ConfigurationError: the file belongs to another user, can be read by group or others or replaced by them,
                 is not base64url text, has less than 32 bytes, or does not exist and cannot be created.
         """
-        return SecretKey.of(load_or_create_secret(self._in_use))
+        return SecretKey.of(load_or_create_secret(self._active_path))
 
     def read(self) -> KeyRing:
         """Return all keys; other files than the one in use are skipped, with an error in the log, if not trusted.
@@ -96,7 +96,7 @@ class KeyFiles:
         others = {key.kid: key for key in self._others() if key.kid != active.kid}
         return KeyRing(active, tuple(others.values()))
 
-    def read_usable(self, before: KeyRing | None = None) -> tuple[KeyRing, tuple[str, ...]]:
+    def read_usable(self, previous: KeyRing | None = None) -> tuple[KeyRing, tuple[str, ...]]:
         """Return the usable keys, and one sentence for each file that cannot be read.
 
         Another key than the one in use whose file cannot be read is taken from `before`, or skipped if it is not in it:
@@ -115,20 +115,20 @@ class KeyFiles:
             except (ConfigurationError, OSError) as error:
                 problems.append(str(error))
                 kid = path.name.removeprefix(f"{self.purpose}-").removesuffix(".key")
-                key = before.find(kid) if before else None
+                key = previous.find(kid) if previous else None
             if key is not None and key.kid != active.kid:
                 others[key.kid] = key
         return KeyRing(active, tuple(others.values())), tuple(problems)
 
     def set_first_key(self, secret: bytes) -> None:
         """Let this key be the first one in use; nothing happens where there is one."""
-        ensure_secret(self._in_use, secret)
+        ensure_secret(self._active_path, secret)
 
     def add(self, secret: bytes | None = None) -> SecretKey:
         """Put a key, by default a new one, beside the others, to be copied to other machines before it is used."""
         key, ring = SecretKey.of(secret or secrets.token_bytes(KEY_BYTES)), self.read()
         if ring.find(key.kid) is None:
-            write_secret(self._place(key.kid), key.secret)
+            write_secret(self._key_path(key.kid), key.secret)
         return key
 
     def rotate(self, kid: str | None = None) -> SecretKey:
@@ -138,16 +138,16 @@ class KeyFiles:
             ConfigurationError: there is no key of that name.
         """
         ring = self.read()
-        following = self._known(ring, kid) if kid else self.add()
-        if following == ring.active:
-            return following
+        next_key = self._require_key(ring, kid) if kid else self.add()
+        if next_key == ring.active:
+            return next_key
         with contextlib.suppress(FileExistsError):
-            os.link(self._in_use, self._place(ring.active.kid))
-        draft = _draft(self._in_use)
-        os.link(self._place(following.kid), draft)
-        draft.replace(self._in_use)
-        self._place(following.kid).unlink()
-        return following
+            os.link(self._active_path, self._key_path(ring.active.kid))
+        temporary = _temporary_path(self._active_path)
+        os.link(self._key_path(next_key.kid), temporary)
+        temporary.replace(self._active_path)
+        self._key_path(next_key.kid).unlink()
+        return next_key
 
     def retire(self, kid: str) -> None:
         """Delete a key.
@@ -156,13 +156,13 @@ class KeyFiles:
             ConfigurationError: there is no key of that name, or it is the one in use.
         """
         ring = self.read()
-        if self._known(ring, kid) == ring.active:
+        if self._require_key(ring, kid) == ring.active:
             raise ConfigurationError(f"The key {kid} is in use.", hint="Use another one first: frontdesk keys rotate")
-        self._place(kid).unlink()
+        self._key_path(kid).unlink()
 
     def inactive_s(self, kid: str) -> float:
         """For how many seconds a key that is not in use has lain like this: its file's name changed at that time."""
-        return time.time() - self._place(kid).stat().st_ctime
+        return time.time() - self._key_path(kid).stat().st_ctime
 
     def file_state(self) -> frozenset[tuple[str, int, int, int, int]]:
         """Return names, inodes, owners, modes and times; they change if a file is replaced or opened to others."""
@@ -176,10 +176,10 @@ class KeyFiles:
         return frozenset(file_state)
 
     @property
-    def _in_use(self) -> Path:
+    def _active_path(self) -> Path:
         return self.folder / f"{self.purpose}.key"
 
-    def _place(self, kid: str) -> Path:
+    def _key_path(self, kid: str) -> Path:
         return self.folder / f"{self.purpose}-{kid}.key"
 
     def _others(self) -> Iterator[SecretKey]:
@@ -193,7 +193,7 @@ class KeyFiles:
                 except UntrustedFileError as error:
                     _log.error("A key file is not used: %s", error)
 
-    def _known(self, ring: KeyRing, kid: str) -> SecretKey:
+    def _require_key(self, ring: KeyRing, kid: str) -> SecretKey:
         if (key := ring.find(kid)) is None:
             raise ConfigurationError(f"There is no key {kid}.", hint="See: frontdesk keys list")
         return key
@@ -213,34 +213,34 @@ class ReloadingKeyRing:
         self._files = files
         self._problems: tuple[str, ...] = ()
         self._ring, problems = files.read_usable()
-        self._seen = files.file_state()
-        self._look_at = time.monotonic() + RELOAD_INTERVAL_S
-        self._report(problems)
+        self._file_state = files.file_state()
+        self._reload_at = time.monotonic() + RELOAD_INTERVAL_S
+        self._log_problems(problems)
 
     def get_key_ring(self) -> KeyRing:
-        if time.monotonic() >= self._look_at:
+        if time.monotonic() >= self._reload_at:
             self.reload()
         return self._ring
 
     def reload(self) -> bool:
         """Look at once. Has anything changed since the last look?"""
-        self._look_at = time.monotonic() + RELOAD_INTERVAL_S
+        self._reload_at = time.monotonic() + RELOAD_INTERVAL_S
         try:
             file_state = self._files.file_state()
-            if file_state == self._seen and not self._problems:
+            if file_state == self._file_state and not self._problems:
                 return False
             ring, problems = self._files.read_usable(self._ring)
         except (ConfigurationError, OSError) as error:
-            self._report((f"{error} The {self._files.purpose} keys from before stay in force.",))
+            self._log_problems((f"{error} The {self._files.purpose} keys from before stay in force.",))
             return False
-        has_changed = (ring, file_state) != (self._ring, self._seen)
+        has_changed = (ring, file_state) != (self._ring, self._file_state)
         if ring != self._ring:
             self._ring = ring
-        self._seen = file_state
-        self._report(problems)
+        self._file_state = file_state
+        self._log_problems(problems)
         return has_changed
 
-    def _report(self, problems: tuple[str, ...]) -> None:
+    def _log_problems(self, problems: tuple[str, ...]) -> None:
         """Log each problem once while it lasts."""
         for problem in problems:
             if problem not in self._problems:
@@ -274,7 +274,7 @@ def write_secret(path: Path, secret: bytes) -> None:
     Raises:
         ConfigurationError: the folder cannot be written to, or others can write to it.
     """
-    draft = _draft(path)
+    temporary = _temporary_path(path)
     try:
         problem = path_problem(path.parent)
         if problem is None:
@@ -282,7 +282,7 @@ def write_secret(path: Path, secret: bytes) -> None:
             problem = folder_problem(path.parent) or path_problem(path.parent)
         if problem is not None:
             raise UntrustedFileError(f"The key {path} is not created: {problem}.", hint=f"Run: chmod 700 {path.parent}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
         raise ConfigurationError(f"The key {path} is not there, and cannot be made: {error.strerror}.") from None
     try:
@@ -290,11 +290,11 @@ def write_secret(path: Path, secret: bytes) -> None:
             file.write(base64.urlsafe_b64encode(secret).rstrip(b"=") + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        os.link(draft, path)
+        os.link(temporary, path)
     except FileExistsError:
         pass  # another process was first: its key is everybody's
     finally:
-        draft.unlink()
+        temporary.unlink()
 
 
 def read_secret(path: Path) -> bytes:
@@ -328,5 +328,5 @@ def decode_secret(text: bytes, name: str, hint: str) -> bytes:
     return secret
 
 
-def _draft(path: Path) -> Path:
+def _temporary_path(path: Path) -> Path:
     return path.with_name(f".{path.name}.{secrets.token_hex(8)}")

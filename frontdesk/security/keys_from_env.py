@@ -36,20 +36,20 @@ def install_keys_from_env(folder: Path, environment: Mapping[str, str]) -> None:
             erasure key.
     """
     for variable, purpose in ROTATED_KEYS.items():
-        if written := environment.get(variable):
-            _come_into_use(KeyFiles(folder, purpose), [_key(variable, part) for part in written.split(",")])
+        if value := environment.get(variable):
+            _activate(KeyFiles(folder, purpose), [_decode_key(variable, part) for part in value.split(",")])
     for variable, name in PERMANENT_KEYS.items():
-        if written := environment.get(variable):
-            _agree(folder / name, _key(variable, written), variable)
+        if value := environment.get(variable):
+            _require_same_key(folder / name, _decode_key(variable, value), variable)
 
 
-def _come_into_use(files: KeyFiles, keys: list[bytes]) -> None:
+def _activate(files: KeyFiles, keys: list[bytes]) -> None:
     files.set_first_key(keys[0])
-    wanted = [files.add(key) for key in keys]
-    files.rotate(wanted[0].kid)
+    stored = [files.add(key) for key in keys]
+    files.rotate(stored[0].kid)
 
 
-def _agree(path: Path, key: bytes, variable: str) -> None:
+def _require_same_key(path: Path, key: bytes, variable: str) -> None:
     ensure_secret(path, key)
     if not hmac.compare_digest(read_secret(path), key):
         raise ConfigurationError(
@@ -58,7 +58,7 @@ def _agree(path: Path, key: bytes, variable: str) -> None:
         )
 
 
-def _key(variable: str, written: str) -> bytes:
+def _decode_key(variable: str, value: str) -> bytes:
     return decode_secret(
-        written.encode(), variable, "Write 32 random bytes in base64url: openssl rand -base64 32 | tr +/ -_"
+        value.encode(), variable, "Write 32 random bytes in base64url: openssl rand -base64 32 | tr +/ -_"
     )

@@ -111,13 +111,13 @@ class ProcessRateLimit:
     def _window(self, key: str, quota: Quota, now: float) -> deque[float]:
         window = self._windows.get(key)
         if window is None:
-            self._forget(now - quota.window_s)
+            self._drop_empty_windows(now - quota.window_s)
             window = self._windows[key] = deque()
         while window and window[0] <= now - quota.window_s:
             window.popleft()
         return window
 
-    def _forget(self, before: float) -> None:
+    def _drop_empty_windows(self, before: float) -> None:
         if len(self._windows) >= MAX_TRACKED_KEYS:
             self._windows = {key: window for key, window in self._windows.items() if window and window[-1] > before}
 
@@ -138,10 +138,10 @@ class RateLimiter:
         observe_check: Callable[[str], None],
         observe_refusal: Callable[[str], None],
     ) -> None:
-        whole = quotas(settings)
-        self._names = tuple(quota.name for quota in whole)
-        self._own = ProcessRateLimit([quota.worker_share(worker_index, workers) for quota in whole])
-        self._shared = shared(whole) if shared is not None and whole else None
+        full_quotas = quotas(settings)
+        self._names = tuple(quota.name for quota in full_quotas)
+        self._local = ProcessRateLimit([quota.worker_share(worker_index, workers) for quota in full_quotas])
+        self._shared = shared(full_quotas) if shared is not None and full_quotas else None
         self._observe_check = observe_check
         self._observe_refusal = observe_refusal
 
@@ -149,25 +149,25 @@ class RateLimiter:
         """Count a request of `caller`, unless a limit is used up; without limits nothing is."""
         if not self._names:
             return UNLIMITED
-        taken = await self._take([_key(name, caller) for name in self._names])
-        if taken.refused_by is not None:
-            self._observe_refusal(taken.refused_by.quota.name)
-        return taken
+        result = await self._consume([_key(name, caller) for name in self._names])
+        if result.refused_by is not None:
+            self._observe_refusal(result.refused_by.quota.name)
+        return result
 
-    async def _take(self, keys: Sequence[str]) -> RateLimitResult:
-        taken = await self._shared.consume(keys) if self._shared is not None else None
-        self._observe_check("process" if taken is None else "redis")
-        if taken is None:
-            return self._own.consume(keys)
-        if taken.refused_by is None:
-            self._own.record_passed(keys)
-        return taken
+    async def _consume(self, keys: Sequence[str]) -> RateLimitResult:
+        result = await self._shared.consume(keys) if self._shared is not None else None
+        self._observe_check("process" if result is None else "redis")
+        if result is None:
+            return self._local.consume(keys)
+        if result.refused_by is None:
+            self._local.record_passed(keys)
+        return result
 
 
 def quotas(settings: LimitSettings) -> tuple[Quota, ...]:
     """Those that are set, the caller's own first."""
-    wanted = ((CALLER, settings.caller_requests), (TENANT, settings.tenant_requests), (TOTAL, settings.total_requests))
-    return tuple(Quota(name, limit, settings.window_s) for name, limit in wanted if limit is not None)
+    limits = ((CALLER, settings.caller_requests), (TENANT, settings.tenant_requests), (TOTAL, settings.total_requests))
+    return tuple(Quota(name, limit, settings.window_s) for name, limit in limits if limit is not None)
 
 
 def _key(name: str, caller: Caller) -> str:

@@ -64,41 +64,43 @@ class RedisRateLimit:
         self._quotas = tuple(quotas)
         self._timeout_s = timeout_s
         self._script = client.register_script(SCRIPT)
-        self._limits = [word for quota in quotas for word in (str(quota.limit), str(round(quota.window_s * 1_000_000)))]
+        self._limits = [
+            argument for quota in quotas for argument in (str(quota.limit), str(round(quota.window_s * 1_000_000)))
+        ]
         self._waiting: list[tuple[Sequence[str], asyncio.Future[RateLimitResult | None]]] = []
-        self._asking: asyncio.Task[None] | None = None
-        self._again_at = 0.0  # monotonic
+        self._sender: asyncio.Task[None] | None = None
+        self._retry_at = 0.0  # monotonic
 
     async def consume(self, keys: Sequence[str]) -> RateLimitResult | None:
         """One request, for the key of each quota in their order; None where Redis does not answer in time."""
-        if time.monotonic() < self._again_at:
+        if time.monotonic() < self._retry_at:
             return None
-        told: asyncio.Future[RateLimitResult | None] = asyncio.get_running_loop().create_future()
-        self._waiting.append((keys, told))
-        if self._asking is None:
-            self._asking = asyncio.create_task(self._ask())
-        return await told
+        future: asyncio.Future[RateLimitResult | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((keys, future))
+        if self._sender is None:
+            self._sender = asyncio.create_task(self._send_waiting())
+        return await future
 
-    async def _ask(self) -> None:
+    async def _send_waiting(self) -> None:
         """Until nobody waits: ask for all who do."""
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
                 answers = await self._call([keys for keys, _ in batch])
                 if answers is None:
-                    self._again_at = time.monotonic() + PAUSE_S
+                    self._retry_at = time.monotonic() + PAUSE_S
                     batch, self._waiting = batch + self._waiting, []
                     answers = [None] * len(batch)
-                for (_, told), answer in zip(batch, answers, strict=True):
-                    if not told.done():  # cancelled: its client left
-                        told.set_result(answer)
+                for (_, future), answer in zip(batch, answers, strict=True):
+                    if not future.done():  # cancelled: its client left
+                        future.set_result(answer)
         finally:
-            self._asking = None
+            self._sender = None
 
     async def _call(self, requests: Sequence[Sequence[str]]) -> list[RateLimitResult | None] | None:
-        named = [PREFIX + key for keys in requests for key in keys]
+        redis_keys = [PREFIX + key for keys in requests for key in keys]
         arguments = [secrets.token_hex(8), str(len(self._quotas)), *self._limits]
-        call = asyncio.ensure_future(self._script(keys=named, args=arguments))
+        call = asyncio.ensure_future(self._script(keys=redis_keys, args=arguments))
         await asyncio.wait([call], timeout=self._timeout_s)
         for _ in range(3):  # the timer and the answer may have come in the same turn of a busy loop
             if not call.done():
@@ -108,15 +110,15 @@ class RedisRateLimit:
             await asyncio.wait([call])
             return None
         try:
-            told = call.result()
+            values = call.result()
         except (RedisError, OSError):
             return None
         width = 1 + 2 * len(self._quotas)
-        return [self._taken(told[start : start + width]) for start in range(0, len(told), width)]
+        return [self._parse_result(values[start : start + width]) for start in range(0, len(values), width)]
 
-    def _taken(self, told: Sequence[int]) -> RateLimitResult:
+    def _parse_result(self, values: Sequence[int]) -> RateLimitResult:
         statuses = tuple(
-            QuotaStatus(quota, quota.limit - told[1 + 2 * place], told[2 + 2 * place] / 1_000_000)
-            for place, quota in enumerate(self._quotas)
+            QuotaStatus(quota, quota.limit - values[1 + 2 * index], values[2 + 2 * index] / 1_000_000)
+            for index, quota in enumerate(self._quotas)
         )
-        return RateLimitResult(statuses, statuses[told[0] - 1] if told[0] else None)
+        return RateLimitResult(statuses, statuses[values[0] - 1] if values[0] else None)

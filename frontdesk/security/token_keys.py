@@ -29,15 +29,15 @@ class LocalTokenKeys:
     """The keys of a folder as they are now, give or take a second."""
 
     def __init__(self, folder: Path) -> None:
-        self._watched = ReloadingKeyRing(KeyFiles(folder, KeyPurpose.SIGNING))
+        self._reloading_ring = ReloadingKeyRing(KeyFiles(folder, KeyPurpose.SIGNING))
 
     def find(self, kid: str) -> SigningKey | None:
-        found = self._watched.get_key_ring().find(kid)
-        return None if found is None else SigningKey(found.kid, found.secret)
+        key = self._reloading_ring.get_key_ring().find(kid)
+        return None if key is None else SigningKey(key.kid, key.secret)
 
     async def refetch(self) -> bool:
         """Look now: a token may be younger than the last look. Is anything new?"""
-        return self._watched.reload()
+        return self._reloading_ring.reload()
 
 
 def load_signing_key(folder: Path) -> SigningKey:

@@ -35,7 +35,7 @@ _COMPACT = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _TENANT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _MAX_SUBJECT_CHARACTERS = 200
 _SCOPE = re.compile(r"[!#-\[\]-~]+(?: [!#-\[\]-~]+)*")  # RFC 6749, section 3.3
-_REFUSED_HEADERS = ("crit", "jku", "x5u", "jwk", "x5c", "b64", "zip", "enc")
+_FORBIDDEN_HEADERS = ("crit", "jku", "x5u", "jwk", "x5c", "b64", "zip", "enc")
 _TYPES = ("JWT", "at+jwt")  # the second is an access token of RFC 9068
 _signatures = jwt.PyJWS()
 
@@ -106,20 +106,20 @@ def issue_token(
         )
     if unknown or not scopes:
         raise ConfigurationError(f"A token needs scopes out of {', '.join(SCOPES)}; got {unknown or 'none'}.")
-    issued = int(time.time() if now is None else now)
+    issued_at = int(time.time() if now is None else now)
     claims = {
         "iss": settings.issuer,
         "aud": settings.audience,
         "sub": subject,
         "tenant": tenant,
         "scope": " ".join(scopes),
-        "iat": issued,
-        "nbf": issued,
-        "exp": issued + ttl_s,
+        "iat": issued_at,
+        "nbf": issued_at,
+        "exp": issued_at + ttl_s,
         "jti": jti or uuid7(),
     }
-    if wrong := _wrong_identity(claims):
-        raise ConfigurationError(wrong)
+    if problem := _identity_problem(claims):
+        raise ConfigurationError(problem)
     return _signatures.encode(json.dumps(claims).encode(), key.secret, settings.algorithm, headers={"kid": key.kid})
 
 
@@ -146,22 +146,22 @@ def verify_token(token: str, keys: TokenKeys, settings: SecuritySettings, now: f
         UnknownKey: the same, where another key may help.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
-        raise _refused(f"The token is longer than {MAX_TOKEN_CHARACTERS} characters.")
+        raise _unauthenticated(f"The token is longer than {MAX_TOKEN_CHARACTERS} characters.")
     if not _COMPACT.fullmatch(token):
-        raise _refused("The token is not three base64url parts joined by dots.")
+        raise _unauthenticated("The token is not three base64url parts joined by dots.")
     key = _key(token, keys, settings.algorithm)
     try:
         payload = _signatures.decode_complete(token, key.material, algorithms=[key.algorithm])["payload"]
     except jwt.InvalidSignatureError:
-        raise _refused("The token's signature was not made with the key that it names.") from None
+        raise _unauthenticated("The token's signature was not made with the key that it names.") from None
     except jwt.PyJWTError:
-        raise _refused("The token cannot be decoded.") from None
+        raise _unauthenticated("The token cannot be decoded.") from None
     claims = _claims(payload)
-    if wrong := _wrong_origin(claims, settings) or _wrong_identity(claims):
-        raise _refused(wrong)
+    if problem := _origin_problem(claims, settings) or _identity_problem(claims):
+        raise _unauthenticated(problem)
     caller = Caller(tenant=claims["tenant"], subject=claims["sub"], scopes=frozenset(claims["scope"].split()))
-    if wrong := _wrong_time(claims, settings, now):
-        raise InactiveToken(wrong, caller=caller, hint=HINT)
+    if problem := _time_problem(claims, settings, now):
+        raise InactiveToken(problem, caller=caller, hint=HINT)
     return VerifiedToken(caller, claims["exp"] + settings.leeway_s, key, token_id(claims, token), claims["iat"])
 
 
@@ -170,49 +170,49 @@ def _key(token: str, keys: TokenKeys, algorithm: str) -> VerificationKey:
     try:
         header = _signatures.get_unverified_header(token)
     except (jwt.PyJWTError, RecursionError):
-        raise _refused("The token cannot be decoded.") from None
-    for name in _REFUSED_HEADERS:
+        raise _unauthenticated("The token cannot be decoded.") from None
+    for name in _FORBIDDEN_HEADERS:
         if name in header:
-            raise _refused(f"The token's header has {name}, which is never accepted.")
+            raise _unauthenticated(f"The token's header has {name}, which is never accepted.")
     if header.get("alg") != algorithm:
-        raise _refused(f"The token is not signed with {algorithm}.")
+        raise _unauthenticated(f"The token is not signed with {algorithm}.")
     if header.get("typ", "JWT") not in _TYPES:
-        raise _refused("The token is of another type (typ).")
+        raise _unauthenticated("The token is of another type (typ).")
     key = keys.find(header["kid"]) if "kid" in header else None
     if key is None or key.algorithm != algorithm:
         raise UnknownKey("The token names another key.", hint=HINT)
     return key
 
 
-def _refused(wrong: str) -> Unauthenticated:
-    return Unauthenticated(wrong, hint=HINT)
+def _unauthenticated(problem: str) -> Unauthenticated:
+    return Unauthenticated(problem, hint=HINT)
 
 
 def _claims(payload: bytes) -> dict[str, Any]:
     try:
         claims = json.loads(payload)
     except (ValueError, RecursionError):
-        raise _refused("The token's claims are not JSON.") from None
+        raise _unauthenticated("The token's claims are not JSON.") from None
     if not isinstance(claims, dict):
-        raise _refused("The token's claims are not a JSON object.")
+        raise _unauthenticated("The token's claims are not a JSON object.")
     return claims
 
 
-def _wrong_origin(claims: dict[str, Any], settings: SecuritySettings) -> str | None:
+def _origin_problem(claims: dict[str, Any], settings: SecuritySettings) -> str | None:
     if claims.get("iss") != settings.issuer:
         return "The token's iss (issuer) is not this server's."
     audience = claims.get("aud")
-    if audience != settings.audience and not _is_among(audience, settings):
+    if audience != settings.audience and not _is_in_audience_list(audience, settings):
         return "The token's aud (audience) is not this server."
     return None
 
 
-def _is_among(audience: object, settings: SecuritySettings) -> bool:
+def _is_in_audience_list(audience: object, settings: SecuritySettings) -> bool:
     """Issuers elsewhere write for several servers at once (RFC 7519, section 4.1.3); we never do."""
     return settings.algorithm != "HS256" and isinstance(audience, list) and settings.audience in audience
 
 
-def _wrong_identity(claims: dict[str, Any]) -> str | None:
+def _identity_problem(claims: dict[str, Any]) -> str | None:
     tenant, subject, scope = claims.get("tenant"), claims.get("sub"), claims.get("scope")
     if not isinstance(tenant, str) or not _TENANT.fullmatch(tenant):
         return "The token's tenant must be 1 to 64 letters, digits, dots, dashes or underscores."
@@ -223,7 +223,7 @@ def _wrong_identity(claims: dict[str, Any]) -> str | None:
     return None
 
 
-def _wrong_time(claims: dict[str, Any], settings: SecuritySettings, now: float | None) -> str | None:
+def _time_problem(claims: dict[str, Any], settings: SecuritySettings, now: float | None) -> str | None:
     if settings.algorithm != "HS256":
         claims = {"nbf": claims.get("iat"), **claims}  # few issuers elsewhere write nbf
     for name in ("exp", "nbf", "iat"):

@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """The words that announce a security code, a PIN, a TAN or a one-time code, and the words that announce other numbers."""
 
 from __future__ import annotations

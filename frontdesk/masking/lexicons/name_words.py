@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """The words around names, in five languages: what announces one, and what stands in its place without being one."""
 
 from __future__ import annotations

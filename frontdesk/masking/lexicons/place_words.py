@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- lists and patterns read better unbroken
 """The words of postal addresses: kinds of streets, towns that need no other sign, states and postcode areas."""
 
 from __future__ import annotations

@@ -41,9 +41,9 @@ CONNECTING_WORDS = frozenset(_WORDS["link"])
 NUMBER_WORD = frozenset(_WORDS["number_word"])
 
 
-def may_label_number(words_in_it: frozenset[str]) -> bool:
+def may_label_number(text_words: frozenset[str]) -> bool:
     """Whether one of the words of a text may name a number: a quick look, before any number is looked at."""
-    return not _ANNOUNCING.isdisjoint(words_in_it) or any(word.endswith(_ALL_ENDINGS) for word in words_in_it)
+    return not _ANNOUNCING.isdisjoint(text_words) or any(word.endswith(_ALL_ENDINGS) for word in text_words)
 
 
 def number_kind(word: str) -> str:

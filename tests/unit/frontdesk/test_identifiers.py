@@ -14,8 +14,8 @@ def test_identifiers_are_version_7_of_the_rfc_variant() -> None:
 
 def test_the_first_48_bits_are_the_time_in_milliseconds() -> None:
     before = time.time_ns() // 1_000_000
-    made = uuid.UUID(uuid7()).int >> 80
-    assert before <= made <= time.time_ns() // 1_000_000
+    milliseconds = uuid.UUID(uuid7()).int >> 80
+    assert before <= milliseconds <= time.time_ns() // 1_000_000
 
 
 def test_identifiers_differ_and_sort_by_time() -> None:

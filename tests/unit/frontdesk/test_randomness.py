@@ -12,30 +12,30 @@ SIZE = 12
 
 
 def test_no_piece_is_handed_out_twice() -> None:
-    pieces = RandomBytesPool(SIZE)
-    drawn = [pieces.next_bytes() for _ in range(1000)]
-    assert {len(piece) for piece in drawn} == {SIZE}
-    assert len(set(drawn)) == len(drawn)
+    pool = RandomBytesPool(SIZE)
+    values = [pool.next_bytes() for _ in range(1000)]
+    assert {len(value) for value in values} == {SIZE}
+    assert len(set(values)) == len(values)
 
 
 def test_threads_share_without_getting_the_same_piece() -> None:
-    pieces = RandomBytesPool(SIZE)
+    pool = RandomBytesPool(SIZE)
     with ThreadPoolExecutor(8) as threads:
-        drawn = list(threads.map(lambda _: pieces.next_bytes(), range(20_000)))
-    assert len(set(drawn)) == len(drawn)
+        values = list(threads.map(lambda _: pool.next_bytes(), range(20_000)))
+    assert len(set(values)) == len(values)
 
 
 def test_a_forked_child_does_not_repeat_its_parent() -> None:
-    pieces = RandomBytesPool(SIZE)
-    pieces.next_bytes()  # a block is drawn, most of it is left
+    pool = RandomBytesPool(SIZE)
+    pool.next_bytes()  # a block is drawn, most of it is left
     fork = multiprocessing.get_context("fork")
     here, there = fork.Pipe(duplex=False)
-    child = fork.Process(target=_send, args=(pieces, there))
+    child = fork.Process(target=_send, args=(pool, there))
     child.start()
     theirs = here.recv()
     child.join()
-    assert not set(theirs) & {pieces.next_bytes() for _ in range(400)}
+    assert not set(theirs) & {pool.next_bytes() for _ in range(400)}
 
 
-def _send(pieces: RandomBytesPool, there: Connection) -> None:
-    there.send([pieces.next_bytes() for _ in range(400)])
+def _send(pool: RandomBytesPool, there: Connection) -> None:
+    there.send([pool.next_bytes() for _ in range(400)])

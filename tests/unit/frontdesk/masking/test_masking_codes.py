@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- tables read better unbroken
 """Codes behind an announcing word are masked whole, whatever words stand between and however their digits are grouped."""
 
 from __future__ import annotations

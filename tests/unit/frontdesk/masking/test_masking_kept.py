@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- tables read better unbroken
 """Timestamps, versions, coordinates, status codes, package names and table headers are kept; the values beside them are masked."""
 
 from __future__ import annotations

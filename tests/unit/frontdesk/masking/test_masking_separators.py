@@ -1,3 +1,4 @@
+# ruff: noqa: E501  -- tables read better unbroken
 """Every kind of value is masked whole, whatever stands between its groups, and look-alikes of addresses are too."""
 
 from __future__ import annotations

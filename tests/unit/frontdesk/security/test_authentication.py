@@ -62,10 +62,10 @@ async def test_spaces_around_the_token_are_allowed() -> None:
     ],
 )
 async def test_a_header_without_a_good_token_is_refused_with_a_hint(header: str | None) -> None:
-    with pytest.raises(Unauthenticated) as refused:
+    with pytest.raises(Unauthenticated) as raised:
         await GATE.authenticate(header, "understand")
-    assert refused.value.hint == "Get a token with: frontdesk token"
-    assert TOKEN not in str(refused.value)
+    assert raised.value.hint == "Get a token with: frontdesk token"
+    assert TOKEN not in str(raised.value)
 
 
 async def test_a_missing_scope_is_forbidden_and_named() -> None:
@@ -86,9 +86,11 @@ async def test_admin_does_not_stand_for_other_scopes() -> None:
 
 
 async def test_an_expired_token_is_refused() -> None:
-    old = issue_token(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand"], ttl_s=60, now=1_000_000_000)
+    expired = issue_token(
+        KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand"], ttl_s=60, now=1_000_000_000
+    )
     with pytest.raises(Unauthenticated, match="expired"):
-        await GATE.authenticate(f"Bearer {old}", "understand")
+        await GATE.authenticate(f"Bearer {expired}", "understand")
 
 
 def test_the_repr_of_a_gate_hides_the_secret() -> None:
@@ -121,8 +123,8 @@ async def test_more_tokens_than_are_remembered_are_all_admitted(monkeypatch: pyt
     tokens = [
         issue_token(KEY, SETTINGS, subject=f"s{n}", tenant="acme", scopes=("answer",), ttl_s=60) for n in range(10)
     ]
-    admitted = [await authenticator.authenticate(f"Bearer {token}", "answer") for token in tokens * 2]
-    assert [caller.subject for caller in admitted] == [f"s{n}" for n in range(10)] * 2
+    callers = [await authenticator.authenticate(f"Bearer {token}", "answer") for token in tokens * 2]
+    assert [caller.subject for caller in callers] == [f"s{n}" for n in range(10)] * 2
 
 
 async def test_a_rotated_key_verifies_until_it_is_retired(tmp_path: Path) -> None:

@@ -28,32 +28,32 @@ def test_the_same_bytes_never_look_the_same_twice() -> None:
 
 
 def test_a_sealed_value_shows_nothing_and_opens_nowhere_else() -> None:
-    sealed = AesGcmFieldCipher(OLD).encrypt(b"my neighbour knows", CONTEXT)
-    assert b"neighbour" not in sealed
+    encrypted = AesGcmFieldCipher(OLD).encrypt(b"my neighbour knows", CONTEXT)
+    assert b"neighbour" not in encrypted
     with pytest.raises(DataError, match="another place"):
-        AesGcmFieldCipher(OLD).decrypt(sealed, b"acme|2|query_text")
+        AesGcmFieldCipher(OLD).decrypt(encrypted, b"acme|2|query_text")
 
 
 @given(data=st.data())
 def test_a_value_of_which_one_bit_was_changed_does_not_open(data: st.DataObject) -> None:
-    sealed = bytearray(AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT))
-    bit = data.draw(st.integers(0, len(sealed) * 8 - 1))
-    sealed[bit // 8] ^= 1 << bit % 8
+    encrypted = bytearray(AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT))
+    bit = data.draw(st.integers(0, len(encrypted) * 8 - 1))
+    encrypted[bit // 8] ^= 1 << bit % 8
     with pytest.raises((DataError, ConfigurationError)):
-        AesGcmFieldCipher(OLD).decrypt(bytes(sealed), CONTEXT)
+        AesGcmFieldCipher(OLD).decrypt(bytes(encrypted), CONTEXT)
 
 
 def test_a_value_that_is_cut_short_does_not_open() -> None:
-    sealed = AesGcmFieldCipher(OLD).encrypt(b"", CONTEXT)
-    for length in range(len(sealed)):
+    encrypted = AesGcmFieldCipher(OLD).encrypt(b"", CONTEXT)
+    for length in range(len(encrypted)):
         with pytest.raises(DataError):
-            AesGcmFieldCipher(OLD).decrypt(sealed[:length], CONTEXT)
+            AesGcmFieldCipher(OLD).decrypt(encrypted[:length], CONTEXT)
 
 
 def test_a_new_key_seals_while_the_old_one_still_opens() -> None:
-    sealed = AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT)
+    encrypted = AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT)
     both = AesGcmFieldCipher(NEW, {OLD.key_id: OLD})
-    assert both.decrypt(sealed, CONTEXT) == b"my order"
+    assert both.decrypt(encrypted, CONTEXT) == b"my order"
     with pytest.raises(ConfigurationError, match=NEW.key_id.hex()):
         AesGcmFieldCipher(OLD).decrypt(both.encrypt(b"my order", CONTEXT), CONTEXT)
 
@@ -73,11 +73,11 @@ def test_a_fingerprint_is_the_same_for_the_same_bytes_under_the_same_key() -> No
 
 
 def test_a_fingerprint_is_known_again_whichever_of_our_keys_made_it() -> None:
-    both, made = AesGcmFieldCipher(NEW, {OLD.key_id: OLD}), AesGcmFieldCipher(OLD).fingerprint(b"a")
-    assert both.matches_fingerprint(made, b"a")
+    both, fingerprint = AesGcmFieldCipher(NEW, {OLD.key_id: OLD}), AesGcmFieldCipher(OLD).fingerprint(b"a")
+    assert both.matches_fingerprint(fingerprint, b"a")
     assert both.matches_fingerprint(both.fingerprint(b"a"), b"a")
-    assert not both.matches_fingerprint(made, b"b")
-    assert not AesGcmFieldCipher(NEW).matches_fingerprint(made, b"a")
+    assert not both.matches_fingerprint(fingerprint, b"b")
+    assert not AesGcmFieldCipher(NEW).matches_fingerprint(fingerprint, b"a")
     assert not both.matches_fingerprint("", b"a")
 
 
@@ -85,9 +85,9 @@ class TestFolder:
     def test_what_a_key_sealed_that_is_younger_than_the_process_opens_at_once(self, tmp_path: Path) -> None:
         running = open_field_cipher(tmp_path)
         KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION).rotate()
-        elsewhere = open_field_cipher(tmp_path)
-        assert running.decrypt(elsewhere.encrypt(b"my order", CONTEXT), CONTEXT) == b"my order"
-        assert running.matches_fingerprint(elsewhere.fingerprint(b"a"), b"a")
+        newer = open_field_cipher(tmp_path)
+        assert running.decrypt(newer.encrypt(b"my order", CONTEXT), CONTEXT) == b"my order"
+        assert running.matches_fingerprint(newer.fingerprint(b"a"), b"a")
 
     def test_a_process_that_runs_seals_with_a_new_key_within_a_second(self, tmp_path: Path) -> None:
         running = open_field_cipher(tmp_path)
@@ -122,12 +122,12 @@ class TestFolder:
 
 
 def test_the_key_is_made_on_first_run_and_stays(tmp_path: Path) -> None:
-    sealed = open_field_cipher(tmp_path / "keys").encrypt(b"my order", CONTEXT)
-    assert open_field_cipher(tmp_path / "keys").decrypt(sealed, CONTEXT) == b"my order"
+    encrypted = open_field_cipher(tmp_path / "keys").encrypt(b"my order", CONTEXT)
+    assert open_field_cipher(tmp_path / "keys").decrypt(encrypted, CONTEXT) == b"my order"
     assert stat.S_IMODE((tmp_path / "keys" / "sealing.key").stat().st_mode) == 0o600
 
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:
-    shown = repr(open_field_cipher(tmp_path / "keys"))
-    assert "printing" not in shown
-    assert "cipher" not in shown
+    text = repr(open_field_cipher(tmp_path / "keys"))
+    assert "printing" not in text
+    assert "cipher" not in text

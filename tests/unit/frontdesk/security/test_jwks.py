@@ -51,9 +51,9 @@ def settings(algorithm: str, source: str = "unused.json") -> SecuritySettings:
 
 def signed(algorithm: str, kid: str = "one", private: Any = None, **claims: Any) -> str:
     now = int(time.time())
-    every = {**Forger(SigningKey("x", b""), now).claims, **claims}
-    said = {name: value for name, value in every.items() if value is not None}
-    return jwt.encode(said, private or PRIVATE[algorithm], algorithm, headers={"kid": kid})
+    all_claims = {**Forger(SigningKey("x", b""), now).claims, **claims}
+    present = {name: value for name, value in all_claims.items() if value is not None}
+    return jwt.encode(present, private or PRIVATE[algorithm], algorithm, headers={"kid": kid})
 
 
 class Issuer(ThreadingHTTPServer):
@@ -105,9 +105,9 @@ def opened(source: str, cache: Path, algorithm: str = "ES256", stale_s: float = 
 class TestKeySets:
     @pytest.mark.parametrize("algorithm", list(PRIVATE))
     def test_a_key_of_the_algorithm_is_taken(self, algorithm: str) -> None:
-        found = parse_jwks(key_set(public(algorithm), {"kty": "oct", "kid": "two", "k": "AAAA"}), algorithm)
-        assert list(found) == ["one"]
-        assert found["one"].algorithm == algorithm
+        keys = parse_jwks(key_set(public(algorithm), {"kty": "oct", "kid": "two", "k": "AAAA"}), algorithm)
+        assert list(keys) == ["one"]
+        assert keys["one"].algorithm == algorithm
 
     @pytest.mark.parametrize(
         "key",

@@ -54,10 +54,10 @@ def test_a_new_first_key_comes_into_use_and_the_one_before_it_still_opens(tmp_pa
     install_keys_from_env(
         tmp_path, {"FRONTDESK_SEALING_KEY": written(b"2", b"1"), "FRONTDESK_SIGNING_KEY": written(b"2")}
     )
-    encrypt, ring = read_field_cipher(tmp_path), read_keyring(tmp_path)
-    assert encrypt.decrypt(before, b"place") == b"my order"
+    cipher, ring = read_field_cipher(tmp_path), read_keyring(tmp_path)
+    assert cipher.decrypt(before, b"place") == b"my order"
     assert [key.secret[:1] for key in (ring.active, *ring.others)] == [b"2", b"1"]
-    assert running.decrypt(encrypt.encrypt(b"my order", b"place"), b"place") == b"my order"
+    assert running.decrypt(cipher.encrypt(b"my order", b"place"), b"place") == b"my order"
 
 
 @pytest.mark.parametrize("name", sorted(PERMANENT_KEYS))
@@ -69,9 +69,9 @@ def test_another_key_for_what_the_database_lives_with_is_refused(tmp_path: Path,
 
 @pytest.mark.parametrize("value", ["short", "not base64url at all!!!", written(b"a") + ",", "é" * 50])
 def test_a_variable_that_holds_no_key_is_refused_and_not_repeated(tmp_path: Path, value: str) -> None:
-    with pytest.raises(ConfigurationError, match="FRONTDESK_SEALING_KEY") as refused:
+    with pytest.raises(ConfigurationError, match="FRONTDESK_SEALING_KEY") as raised:
         install_keys_from_env(tmp_path / "keys", {"FRONTDESK_SEALING_KEY": value})
-    assert value not in str(refused.value)
+    assert value not in str(raised.value)
     assert not (tmp_path / "keys").exists()
 
 

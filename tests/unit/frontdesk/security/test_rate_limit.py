@@ -47,65 +47,65 @@ def limits(
     seen: list[str] | None = None,
     **limit: int,
 ) -> RateLimiter:
-    told: list[str] = [] if seen is None else seen
+    events: list[str] = [] if seen is None else seen
     return RateLimiter(
         LimitSettings(**limit),
         worker_index=worker_index,
         workers=workers,
         shared=None if shared is None else lambda _: shared,
-        observe_check=told.append,
-        observe_refusal=told.append,
+        observe_check=events.append,
+        observe_refusal=events.append,
     )
 
 
-async def passed(limited: RateLimiter, who: Sequence[Caller]) -> int:
-    return sum([(await limited.consume(one)).refused_by is None for one in who])
+async def passed(limiter: RateLimiter, callers: Sequence[Caller]) -> int:
+    return sum([(await limiter.consume(each)).refused_by is None for each in callers])
 
 
 async def test_of_300_requests_under_a_limit_of_100_100_pass() -> None:
     assert await passed(limits(caller_requests=100), [caller()] * 300) == 100
 
 
-@pytest.mark.parametrize(("most", "workers"), [(100, 2), (101, 2), (7, 3), (1, 4)])
+@pytest.mark.parametrize(("limit", "workers"), [(100, 2), (101, 2), (7, 3), (1, 4)])
 async def test_the_shares_of_workers_that_cannot_ask_redis_add_up_to_the_limit(limit: int, workers: int) -> None:
     all_of_them = [limits(worker_index, workers, Away(), caller_requests=limit) for worker_index in range(workers)]
     assert sum([await passed(one, [caller()] * 300) for one in all_of_them]) == limit
 
 
 async def test_each_party_has_its_own_limit() -> None:
-    limited = limits(caller_requests=2, tenant_requests=5, total_requests=6)
+    limiter = limits(caller_requests=2, tenant_requests=5, total_requests=6)
     first, second, third = caller("a"), caller("b"), caller("c")
-    assert await passed(limited, [first] * 4) == 2
-    assert await passed(limited, [second] * 4) == 2
-    assert await passed(limited, [third] * 4) == 1  # the tenant's limit
-    assert await passed(limited, [caller("a", "other")] * 4) == 1  # that of all together
+    assert await passed(limiter, [first] * 4) == 2
+    assert await passed(limiter, [second] * 4) == 2
+    assert await passed(limiter, [third] * 4) == 1  # the tenant's limit
+    assert await passed(limiter, [caller("a", "other")] * 4) == 1  # that of all together
 
 
 async def test_what_one_limit_refuses_counts_against_no_other() -> None:
-    limited = limits(caller_requests=1, tenant_requests=3)
-    await passed(limited, [caller("a")] * 50)
-    assert await passed(limited, [caller("b"), caller("c"), caller("d")]) == 2
+    limiter = limits(caller_requests=1, tenant_requests=3)
+    await passed(limiter, [caller("a")] * 50)
+    assert await passed(limiter, [caller("b"), caller("c"), caller("d")]) == 2
 
 
 async def test_the_refusal_names_the_limit_and_says_when_to_come_back() -> None:
-    seen: list[str] = []
-    limited = limits(seen=seen, window_s=10.0, tenant_requests=1)
-    await limited.consume(caller())
-    with pytest.raises(RateLimited, match="The limit tenant is used up: 1 requests within 10 s") as refused_by:
-        (await limited.consume(caller("other"))).raise_if_refused()
-    assert 9 < refused_by.value.retry_after_s <= 10
-    assert seen == ["process", "process", "tenant"]
+    events: list[str] = []
+    limiter = limits(seen=events, window_s=10.0, tenant_requests=1)
+    await limiter.consume(caller())
+    with pytest.raises(RateLimited, match="The limit tenant is used up: 1 requests within 10 s") as raised:
+        (await limiter.consume(caller("other"))).raise_if_refused()
+    assert 9 < raised.value.retry_after_s <= 10
+    assert events == ["process", "process", "tenant"]
 
 
 async def test_without_limits_nothing_is_counted() -> None:
-    seen: list[str] = []
-    taken = await limits(seen=seen).consume(caller())
-    assert (taken.statuses, taken.refused_by, seen) == ((), None, [])
+    events: list[str] = []
+    result = await limits(seen=events).consume(caller())
+    assert (result.statuses, result.refused_by, events) == ((), None, [])
 
 
 async def test_a_name_cannot_pretend_to_be_another_party() -> None:
-    limited = limits(caller_requests=1, tenant_requests=3)
-    assert await passed(limited, [caller("x y", "a"), caller("y", "a.x"), caller("a", "total"), caller("total")]) == 4
+    limiter = limits(caller_requests=1, tenant_requests=3)
+    assert await passed(limiter, [caller("x y", "a"), caller("y", "a.x"), caller("a", "total"), caller("total")]) == 4
 
 
 async def test_what_redis_passed_counts_once_it_is_away() -> None:
@@ -138,12 +138,12 @@ def test_a_request_passes_when_the_oldest_has_left_the_window() -> None:
     windows.consume(["key"])
     clock.now = 4.0
     windows.consume(["key"])
-    refused_by = windows.consume(["key"]).refused_by
-    assert refused_by is not None
-    assert refused_by.reset_s == 6.0
-    clock.now += refused_by.reset_s
-    taken = windows.consume(["key"])
-    assert (taken.refused_by, taken.statuses[0].remaining) == (None, 0)
+    refusal = windows.consume(["key"]).refused_by
+    assert refusal is not None
+    assert refusal.reset_s == 6.0
+    clock.now += refusal.reset_s
+    result = windows.consume(["key"])
+    assert (result.refused_by, result.statuses[0].remaining) == (None, 0)
 
 
 def test_keys_that_are_not_used_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -76,9 +76,9 @@ async def test_an_unusable_jti_counts_as_missing(jti: object) -> None:
 
 
 async def test_a_refusal_has_its_caller_if_the_signature_is_valid() -> None:
-    told: list[tuple[Caller, str, str]] = []
+    refusals: list[tuple[Caller, str, str]] = []
     revocations = Revocations([Revocation("acme", "one", "")])
-    authenticator = Authenticator(Keyring(KEY), SETTINGS, revocations, lambda *refusal: told.append(refusal))
+    authenticator = Authenticator(Keyring(KEY), SETTINGS, revocations, lambda *refusal: refusals.append(refusal))
     forged = Forger(SigningKey(KEY.kid, b"o" * 32), NOW).forge()
     for refused, scope in ((token(), "answer"), (token("two"), "admin"), (token("3", at=NOW - 9999), "answer")):
         with pytest.raises((Forbidden, Unauthenticated)):
@@ -86,7 +86,7 @@ async def test_a_refusal_has_its_caller_if_the_signature_is_valid() -> None:
     for header in (f"Bearer {forged}", "Bearer x", None, "Basic x"):
         with pytest.raises(Unauthenticated):
             await authenticator.authenticate(header, "answer", "/v1/x")
-    assert [(caller.tenant, caller.subject, place, reason) for caller, place, reason in told] == [
+    assert [(caller.tenant, caller.subject, route, reason) for caller, route, reason in refusals] == [
         ("acme", "demo", "/v1/x", "the token was revoked"),
         ("acme", "demo", "/v1/x", "the scope admin is missing"),
         ("acme", "demo", "/v1/x", "the token lapsed"),

@@ -58,9 +58,9 @@ def test_a_key_that_others_can_open_is_refused_with_the_command_that_helps(tmp_p
     load_signing_key(tmp_path)
     path = tmp_path / FILE_NAME
     path.chmod(mode)
-    with pytest.raises(ConfigurationError) as refused:
+    with pytest.raises(ConfigurationError) as raised:
         load_signing_key(tmp_path)
-    assert f"chmod 600 {path}" in refused.value.hint
+    assert f"chmod 600 {path}" in raised.value.hint
 
 
 @pytest.mark.parametrize("mode", [0o600, 0o400])
@@ -240,11 +240,11 @@ class TestUnreadableFileBesideTheGoodKey:
 
     @pytest.mark.parametrize("make", UNREADABLE)
     def test_the_same_for_sealing(self, tmp_path: Path, make: Callable[[Path], None]) -> None:
-        encrypt = open_field_cipher(tmp_path)
-        sealed = encrypt.encrypt(b"text", b"context")
+        cipher = open_field_cipher(tmp_path)
+        encrypted = cipher.encrypt(b"text", b"context")
         make(tmp_path / "sealing-00bad000.key")
-        assert encrypt.decrypt(sealed, b"context") == b"text"
-        assert open_field_cipher(tmp_path).decrypt(sealed, b"context") == b"text"
+        assert cipher.decrypt(encrypted, b"context") == b"text"
+        assert open_field_cipher(tmp_path).decrypt(encrypted, b"context") == b"text"
 
     def test_it_is_logged_once_and_a_key_read_earlier_stays_in_force(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
@@ -257,7 +257,7 @@ class TestUnreadableFileBesideTheGoodKey:
         expect_at_each_look(folder, second.kid)
         assert caplog.text.count("chmod 600") == 1
         (tmp_path / f"signing-{first.kid}.key").unlink()  # retired
-        folder._watched.reload()
+        folder._reloading_ring.reload()
         assert folder.find(first.kid) is None
 
     def test_the_keys_from_before_stay_in_force_while_the_key_in_use_cannot_be_read(self, tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ class TestUnreadableFileBesideTheGoodKey:
 def expect_at_each_look(folder: LocalTokenKeys, kid: str) -> None:
     """Check the key three times, a second apart, as requests do."""
     for _ in range(3):
-        folder._watched._look_at = 0.0
+        folder._reloading_ring._reload_at = 0.0
         assert folder.find(kid) is not None
 
 

@@ -29,11 +29,11 @@ REFUSED = forged_tokens(KEY, NOW)
 @pytest.mark.parametrize("name", REFUSED)
 def test_a_forged_or_stale_token_is_refused(name: str) -> None:
     token = REFUSED[name]
-    with pytest.raises(Unauthenticated) as refused:
+    with pytest.raises(Unauthenticated) as raised:
         verify_token(token, RING, SETTINGS, now=NOW)
-    assert refused.value.hint == "Get a token with: frontdesk token"
-    assert refused.value.message.endswith(".")
-    assert not any(piece in str(refused.value) for piece in token.split(".") if len(piece) > 5)
+    assert raised.value.hint == "Get a token with: frontdesk token"
+    assert raised.value.message.endswith(".")
+    assert not any(piece in str(raised.value) for piece in token.split(".") if len(piece) > 5)
 
 
 def test_the_token_that_all_forgeries_start_from_is_accepted() -> None:
@@ -66,10 +66,10 @@ def test_leeway_comes_from_the_settings() -> None:
 
 
 def test_issuer_and_audience_come_from_the_settings() -> None:
-    elsewhere = SecuritySettings(issuer="desk-two", audience="desk-two")
+    other = SecuritySettings(issuer="desk-two", audience="desk-two")
     with pytest.raises(Unauthenticated, match="iss"):
-        verify_token(GOOD, RING, elsewhere, now=NOW)
-    assert verify_token(with_claims(iss="desk-two", aud="desk-two"), RING, elsewhere, now=NOW).caller.subject == "demo"
+        verify_token(GOOD, RING, other, now=NOW)
+    assert verify_token(with_claims(iss="desk-two", aud="desk-two"), RING, other, now=NOW).caller.subject == "demo"
 
 
 @pytest.mark.parametrize(
