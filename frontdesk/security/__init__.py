@@ -1,1 +1,1 @@
-"""Guarding: what a caller may do, and what of a message may go further than this process."""
+"""Access control and keys: authentication, tokens, rate limits, field encryption, pseudonyms."""

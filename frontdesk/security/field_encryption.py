@@ -1,14 +1,15 @@
-"""Field encryption: what a customer wrote, and what they were sent, is kept sealed beside its masked form.
+"""Field encryption of original messages and replies, which are stored together with their masked form.
 
-AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D, section 8.2.2: below 2^32 values a key). A sealed value is
+AES-256-GCM with a random nonce of 96 bits (NIST SP 800-38D, section 8.2.2: below 2^32 values per key). Layout of an
+encrypted value:
 
-    1 byte of version | 4 bytes of key id | 12 of nonce | ciphertext | 16 of tag
+    version, 1 byte | key id, 4 bytes | nonce, 12 bytes | ciphertext | tag, 16 bytes
 
-and is bound to its context, such as tenant, row and column: moved to another place it does not open. Values name their
-key, so that a later one can seal while earlier ones still open. Knows nothing of tables.
+A value is bound to its context, such as tenant, row and column: with another context it cannot be decrypted. It
+contains the id of its key, so a new key can encrypt while older keys still decrypt. Does not depend on tables.
 
-    <keys>/sealing.key         seals, and opens
-    <keys>/sealing-<kid>.key   opens only: an older key until it is retired, or one that waits for its turn
+    <keys>/sealing.key         encrypts and decrypts
+    <keys>/sealing-<kid>.key   decrypts only: an older key until it is retired, or a new key before it is used
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from frontdesk.randomness import RandomBytesPool
 from frontdesk.security.key_store import KeyFiles, KeyPurpose, KeyRing, ReloadingKeyRing
 
 KEY_ID_AT = 1
-"""Where in a sealed value the id of its key begins, from 0."""
+"""Offset of the key id in an encrypted value."""
 KEY_ID_BYTES = 4
 
 _VERSION = b"\x01"
@@ -42,7 +43,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 
 
 class FieldCipher(Protocol):
-    """Seals and opens, and makes fingerprints: a `AesGcmFieldCipher`, or the one of a folder whose keys may change."""
+    """Port: encrypts and decrypts values, and computes keyed fingerprints."""
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes: ...
 
@@ -55,7 +56,7 @@ class FieldCipher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class EncryptionKey:
-    """`key_id` names it in every value that it sealed; `fingerprint_secret` makes fingerprints and is derived from the secret."""
+    """Key of encrypted values, which contain its `key_id`. `fingerprint_secret` is derived from the same secret."""
 
     key_id: bytes
     cipher: AESGCM = field(repr=False)
@@ -63,56 +64,56 @@ class EncryptionKey:
 
     @classmethod
     def of(cls, secret: bytes) -> EncryptionKey:
-        """The key whose secret these (at least 32) bytes are."""
+        """Derive a key from a secret of at least 32 bytes."""
         cipher_key = hashlib.sha256(b"frontdesk sealing" + secret).digest()
         fingerprint_secret = hashlib.sha256(b"frontdesk fingerprints" + secret).digest()
         return cls(hashlib.sha256(secret).digest()[:KEY_ID_BYTES], AESGCM(cipher_key), fingerprint_secret)
 
     @property
     def kid(self) -> str:
-        """The id as people see it, and as the key's file is named."""
+        """The key id in hex, as in file names and messages."""
         return self.key_id.hex()
 
 
 @dataclass(frozen=True, slots=True)
 class AesGcmFieldCipher:
-    """Seals with `current`; opens what `current` or one of `earlier`, by key id, has sealed."""
+    """Encrypts with `current`; decrypts with `current` or with one of `earlier`, which maps key ids to keys."""
 
     current: EncryptionKey
     earlier: Mapping[bytes, EncryptionKey] = field(default_factory=dict)
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes:
-        """`plain`, encrypted and bound to `context`. The same bytes never look the same twice."""
+        """Encrypt `plain` and bind it to `context`. The nonce is random: equal inputs give different outputs."""
         nonce = _NONCE_POOL.next_bytes()
         return _VERSION + self.current.key_id + nonce + self.current.cipher.encrypt(nonce, plain, context)
 
     def decrypt(self, encrypted: bytes, context: bytes) -> bytes:
-        """What was sealed for this context.
+        """Decrypt a value that was encrypted for this context.
 
         Raises:
-            ConfigurationError: it was sealed with a key that is not here.
-            DataError: it was changed, or belongs to another context.
+            ConfigurationError: the key of the value is missing.
+            DataError: the value was changed, or belongs to another context.
         """
         header, ciphertext = encrypted[:_HEADER_BYTES], encrypted[_HEADER_BYTES:]
         if len(ciphertext) < _TAG_BYTES or not header.startswith(_VERSION):
-            raise DataError("A sealed value is too short, or of a version that is not known.")
+            raise DataError("An encrypted value is too short, or its version is unknown.")
         key = self._key(read_key_id(encrypted))
         try:
             return key.cipher.decrypt(header[-_NONCE_BYTES:], ciphertext, context)
         except InvalidTag:
-            raise DataError("A sealed value was changed, or belongs to another place.") from None
+            raise DataError("An encrypted value was changed, or belongs to another place.") from None
 
     def fingerprint(self, plain: bytes) -> str:
-        """The same for the same bytes, and of no use without the key to who would try out what the bytes may be."""
+        """Return a keyed hash of `plain`. Without the key it cannot be reversed by trying inputs."""
         return _fingerprint(self.current, plain)
 
     def matches_fingerprint(self, fingerprint: str, plain: bytes) -> bool:
-        """Is it one of these bytes, whichever of our keys it was made with?"""
+        """Return whether `fingerprint` was made from `plain` with the current or an earlier key."""
         matching_key = next((key for key in self._keys() if fingerprint.startswith(key.key_id.hex())), None)
         return matching_key is not None and hmac.compare_digest(fingerprint, _fingerprint(matching_key, plain))
 
     def has_key(self, key_id: bytes) -> bool:
-        """Is the key of that id here?"""
+        """Return whether the key with this id is available."""
         return key_id == self.current.key_id or key_id in self.earlier
 
     def _keys(self) -> tuple[EncryptionKey, ...]:
@@ -123,17 +124,17 @@ class AesGcmFieldCipher:
             return self.current
         if (key := self.earlier.get(key_id)) is None:
             raise ConfigurationError(
-                f"A value was sealed with the key {key_id.hex()}, which is not here.",
-                hint="Put back the key file that it was sealed with.",
+                f"A value was encrypted with the key {key_id.hex()}, which is missing.",
+                hint="Restore the key file with which it was encrypted.",
             )
         return key
 
 
 class ReloadingFieldCipher:
-    """The seal of a folder as it is now: a key that is made current seals within `RELOAD_INTERVAL_S`, a second.
+    """Field cipher with the keys of a folder, which are reloaded every `RELOAD_INTERVAL_S`, a second.
 
-    A value of a key that is not known is reason to look at once. While a key file cannot be used, which is logged, the
-    keys from before go on.
+    A value with an unknown key id causes an immediate reload. If a key file cannot be used, a message is logged and the
+    previous keys stay in use.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -142,11 +143,11 @@ class ReloadingFieldCipher:
         self._cipher = _build_cipher(self._ring)
 
     def encrypt(self, plain: bytes, context: bytes) -> bytes:
-        """As `AesGcmFieldCipher.encrypt`."""
+        """Encrypt with the current key; see `AesGcmFieldCipher.encrypt`."""
         return self._current_cipher().encrypt(plain, context)
 
     def decrypt(self, encrypted: bytes, context: bytes) -> bytes:
-        """As `AesGcmFieldCipher.decrypt`, with its errors."""
+        """As `AesGcmFieldCipher.decrypt`, with the same errors; reloads the keys if the key is unknown."""
         cipher = self._current_cipher()
         if not cipher.has_key(read_key_id(encrypted)):
             cipher = self._current_cipher(reload_first=True)
@@ -157,7 +158,7 @@ class ReloadingFieldCipher:
         return self._current_cipher().fingerprint(plain)
 
     def matches_fingerprint(self, fingerprint: str, plain: bytes) -> bool:
-        """As `AesGcmFieldCipher.matches_fingerprint`; a key that another host made current may be younger than the last look."""
+        """As `AesGcmFieldCipher.matches_fingerprint`; if there is no match, reloads the keys and tries again."""
         return any(
             self._current_cipher(reload_first=reload_first).matches_fingerprint(fingerprint, plain)
             for reload_first in (False, True)
@@ -169,7 +170,7 @@ class ReloadingFieldCipher:
                 self._reloading_ring.reload()
             ring = self._reloading_ring.get_key_ring()
         except (ConfigurationError, OSError) as error:
-            _log.warning("A sealing key cannot be used, those from before are: %s", error)
+            _log.warning("A field encryption key cannot be used; the previous keys stay in use: %s", error)
             return self._cipher
         if ring is not self._ring:
             self._cipher, self._ring = _build_cipher(ring), ring
@@ -177,24 +178,24 @@ class ReloadingFieldCipher:
 
 
 def open_field_cipher(folder: Path) -> ReloadingFieldCipher:
-    """The seal with the keys in `folder`; sealing.key is made on first run: 32 random bytes, file 0600.
+    """Return a cipher with the keys in `folder`; sealing.key is created on first use: 32 random bytes, mode 0600.
 
-    Every host that shares a database needs the same keys; whoever loses one loses the originals that it sealed, not the
-    masked texts.
+    All hosts that share a database need the same keys. If a key is lost, the originals that it encrypted are lost, but
+    not the masked texts.
 
     Raises:
-        ConfigurationError: a file can be read by group or others, is no base64url text, or is under 32 bytes.
+        ConfigurationError: a file is readable by group or others, is not base64url text, or has less than 32 bytes.
     """
     return ReloadingFieldCipher(folder)
 
 
 def read_field_cipher(folder: Path) -> AesGcmFieldCipher:
-    """The same as it is at this moment, for a job that wants one current key from its beginning to its end."""
+    """Return a cipher with the present keys of `folder`, for a job during which the current key must not change."""
     return _build_cipher(KeyFiles(folder, KeyPurpose.FIELD_ENCRYPTION).read())
 
 
 def read_key_id(encrypted: bytes) -> bytes:
-    """Which key a value was sealed with."""
+    """Return the id of the key with which a value was encrypted."""
     return encrypted[KEY_ID_AT : KEY_ID_AT + KEY_ID_BYTES]
 
 

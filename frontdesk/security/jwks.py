@@ -1,9 +1,9 @@
-"""The public keys of an issuer elsewhere: a JSON Web Key Set (RFC 7517) from a file or a URL, kept up to date.
+"""Public keys of an external issuer: a JSON Web Key Set (RFC 7517) from a file or a URL, refreshed regularly.
 
-Keys are fetched in the background, and at once where a token names one that is not known, but never more often than
-every `RETRY_S`: tokens cannot make this server flood its issuer. Only the request that began such a fetch waits for it,
-in a separate thread; other requests with an unknown key are refused meanwhile. The last fetched keys are kept on disk,
-so that a restart needs no issuer; they are valid for `jwks_max_stale_s`. Knows nothing of tokens.
+Keys are fetched in the background, and immediately if a token names an unknown key, but at most once per `RETRY_S`:
+tokens cannot make this server flood its issuer. Only the request that starts such a fetch waits for it, in a separate
+thread; other requests with an unknown key are refused until it ends. The last fetched keys are cached on disk for
+`jwks_max_stale_s`, so a restart does not depend on the issuer. Does not depend on tokens.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _log = logging.getLogger("bentoml.frontdesk")
 
 @dataclass(frozen=True, slots=True)
 class PublicKey:
-    """A key that verifies what its issuer signed with `algorithm`."""
+    """Public key of an issuer, for signatures with `algorithm`."""
 
     kid: str
     algorithm: str
@@ -56,10 +56,10 @@ class PublicKey:
 
 
 def parse_jwks(content: bytes, algorithm: str) -> Mapping[str, PublicKey]:
-    """The keys of a set that may verify `algorithm`, by their `kid`. Others are passed over: a set may hold many.
+    """Return the keys of a set that can verify `algorithm`, by `kid`. Other keys are skipped.
 
     Raises:
-        ValueError: it is no key set, or none of its keys can be used.
+        ValueError: `content` is not a key set, or contains no usable key.
     """
     if len(content) > MAX_BYTES:
         raise ValueError(f"it has more than {MAX_BYTES} bytes")
@@ -79,7 +79,7 @@ def parse_jwks(content: bytes, algorithm: str) -> Mapping[str, PublicKey]:
 
 
 def _key(item: object, algorithm: str) -> PublicKey | None:
-    """One key, or None where it is another kind: symmetric or private, too short, or not meant to verify."""
+    """Return one key, or None if it is symmetric, private, too short, of another type or not for verification."""
     if not isinstance(item, dict) or not isinstance(item.get("kid"), str) or not item["kid"]:
         return None
     kty, curve = _KTY[algorithm]
@@ -104,17 +104,17 @@ def _key(item: object, algorithm: str) -> PublicKey | None:
 
 
 class IssuerKeys:
-    """The keys of one issuer, for one process. `close` ends its thread.
+    """Keys of one issuer, for one process. `close` ends its thread.
 
     Args:
-        source: an https URL (http only on this machine) or a file.
-        algorithm: the one that tokens must have.
-        cache: the folder in which what was fetched last is kept.
-        max_age_s: how often keys are fetched again.
-        max_stale_s: how long they are believed while their issuer cannot be reached.
+        source: an https URL (http only for this machine) or a file.
+        algorithm: the algorithm that tokens must have.
+        cache: the folder of the cache file.
+        max_age_s: interval between fetches.
+        max_stale_s: how long fetched keys are accepted while the issuer is unreachable.
 
     Raises:
-        ConfigurationError: the source is no such URL or file, or there are no keys, neither fetched nor kept.
+        ConfigurationError: the source is not allowed, or there are neither fetched nor cached keys.
     """
 
     def __init__(self, source: str, algorithm: str, cache: Path, *, max_age_s: float, max_stale_s: float) -> None:
@@ -125,7 +125,7 @@ class IssuerKeys:
         self._max_stale_s = max_stale_s
         self._is_url = is_url_source(source)
         self._keys: Mapping[str, PublicKey] = {}
-        self._fetched_at = 0.0  # seconds since 1970: kept on disk
+        self._fetched_at = 0.0  # seconds since 1970; stored in the cache file
         self._attempted_at = float("-inf")  # monotonic
         self._fetch_lock = Lock()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="frontdesk-jwks-now")
@@ -133,7 +133,7 @@ class IssuerKeys:
         self._load_cache()
         if not self._executor.submit(self._fetch).result() and not self._keys:
             raise ConfigurationError(
-                f"There are no keys to verify tokens with: {source} gave none, and none were kept from before.",
+                f"There are no keys to verify tokens with: {source} returned none, and none are cached.",
                 hint="Check security.jwks and security.algorithm.",
             )
         Thread(target=self._keep_fetching, name="frontdesk-jwks", daemon=True).start()
@@ -173,28 +173,28 @@ class IssuerKeys:
         return time.time() < self._fetched_at + RETRY_S
 
     def _fetch(self) -> bool:
-        """Fetch the keys once, one fetch at a time; return whether it brought keys."""
+        """Fetch the keys, one fetch at a time; return whether it succeeded."""
         with self._fetch_lock:
             self._attempted_at = time.monotonic()
             try:
                 content = _fetch_url(self._source) if self._is_url else _read_file(Path(self._source))
                 keys = parse_jwks(content, self._algorithm)
             except (HTTPError, OSError, ValueError) as error:
-                _log.warning("The keys of the tokens' issuer were not fetched: %s.", type(error).__name__)
+                _log.warning("The keys of the token issuer were not fetched: %s.", type(error).__name__)
                 return False
             self._keys, self._fetched_at = keys, time.time()
             self._write_cache(content)
             return True
 
     def _load_cache(self) -> None:
-        """What was kept, where it came from the same source and is a key set still."""
+        """Use the cached keys if they are from the same source and valid."""
         try:
             cached = json.loads(_read_file(self._cache))
             if cached["source"] == self._source:
                 keys = parse_jwks(cached["keys"].encode(), self._algorithm)
                 self._keys, self._fetched_at = keys, min(float(cached["fetched_at"]), time.time())
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return  # nothing is kept: the fetch that follows decides
+            return  # no usable cache: the keys of the following fetch are used
 
     def _write_cache(self, content: bytes) -> None:
         cached = {"source": self._source, "fetched_at": self._fetched_at, "keys": content.decode()}
@@ -221,10 +221,10 @@ def _read_file(path: Path) -> bytes:
 
 
 def is_url_source(source: str) -> bool:
-    """Is it a URL, and not a file?
+    """Return whether `source` is a URL, not a file.
 
     Raises:
-        ConfigurationError: a URL that others on the way could answer instead, or one with a password in it.
+        ConfigurationError: the URL contains a password, or uses http to another machine, where it can be intercepted.
     """
     parts = urlsplit(source)
     if parts.scheme not in ("http", "https"):
@@ -233,7 +233,7 @@ def is_url_source(source: str) -> bool:
         raise ConfigurationError("security.jwks has a password in its URL.", hint="A key set is public: leave it out.")
     if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "::1", "localhost"):
         raise ConfigurationError(
-            "security.jwks is fetched over http.", hint="Use https: others on the way could put in keys of their own."
+            "security.jwks is fetched over http.", hint="Use https: an attacker on the network could replace the keys."
         )
     return True
 
@@ -245,8 +245,8 @@ def _fetch_url(url: str) -> bytes:
     restarts with every byte.
 
     Raises:
-        HTTPError: the issuer cannot be reached or does not say 200.
-        ValueError: too much, or too slow.
+        HTTPError: the issuer cannot be reached.
+        ValueError: the status is not 200, the body is too large, or the response is too slow.
     """
     return asyncio.run(_fetch_url_in_time(url))
 

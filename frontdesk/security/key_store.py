@@ -27,7 +27,7 @@ from frontdesk.errors import ConfigurationError
 from frontdesk.private_files import UntrustedFileError, folder_problem, is_trusted_owner, open_secret, path_problem
 
 KEY_BYTES = 32
-"""As many as the hash has (RFC 7518, section 3.2, for HS256)."""
+"""Length of a key: the output length of the hash (RFC 7518, section 3.2, for HS256)."""
 
 RELOAD_INTERVAL_S = 1.0
 
@@ -41,7 +41,7 @@ _log = logging.getLogger("bentoml.frontdesk")  # below BentoML's own, so that a 
 
 
 class KeyPurpose(StrEnum):
-    """What has several keys, one of them in use."""
+    """Uses of keys that are rotated: several keys exist, and one of them is in use."""
 
     SIGNING = "signing"
     FIELD_ENCRYPTION = "sealing"
@@ -49,7 +49,7 @@ class KeyPurpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SecretKey:
-    """`kid`, the first 8 hex digits of the secret's SHA-256, names it; `secret` has at least 32 bytes."""
+    """A secret of at least 32 bytes. `kid` is the first 8 hex digits of its SHA-256."""
 
     kid: str
     secret: bytes = field(repr=False)
@@ -61,7 +61,7 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True)
 class KeyRing:
-    """The key in use, and those beside it."""
+    """The key in use (`active`), and all other keys."""
 
     active: SecretKey
     others: tuple[SecretKey, ...] = ()
@@ -72,13 +72,13 @@ class KeyRing:
 
 @dataclass(frozen=True, slots=True)
 class KeyFiles:
-    """The keys of one purpose in `folder`. Processes that start together end with the same ones."""
+    """The key files of one purpose in `folder`. Processes that start at the same time get the same keys."""
 
     folder: Path
     purpose: KeyPurpose
 
     def active(self) -> SecretKey:
-        """The one in use, made on first run: folder 0700, file 0600, 32 random bytes in base64url.
+        """Return the key in use; create it on first use: folder 0700, file 0600, 32 random bytes in base64url.
 
         Raises:
             ConfigurationError: the file belongs to another user, can be read by group or others or replaced by them,
@@ -87,10 +87,10 @@ class KeyFiles:
         return SecretKey.of(load_or_create_secret(self._active_path))
 
     def read(self) -> KeyRing:
-        """Return all keys; other files than the one in use are skipped, with an error in the log, if not trusted.
+        """Return all keys. Untrusted files of keys that are not in use are skipped and logged as errors.
 
         Raises:
-            ConfigurationError: as `active`, for the key in use and for each file that is trusted.
+            ConfigurationError: as `active`, for the key in use and for each trusted file.
         """
         active = self.active()
         others = {key.kid: key for key in self._others() if key.kid != active.kid}
@@ -99,7 +99,7 @@ class KeyFiles:
     def read_usable(self, previous: KeyRing | None = None) -> tuple[KeyRing, tuple[str, ...]]:
         """Return the usable keys, and one sentence for each file that cannot be read.
 
-        Another key than the one in use whose file cannot be read is taken from `before`, or skipped if it is not in it:
+        A key that is not in use and whose file cannot be read is copied from `previous`, or skipped if it is not there:
         one damaged file must not disable the other keys.
 
         Raises:
@@ -121,21 +121,21 @@ class KeyFiles:
         return KeyRing(active, tuple(others.values())), tuple(problems)
 
     def set_first_key(self, secret: bytes) -> None:
-        """Let this key be the first one in use; nothing happens where there is one."""
+        """Use this key if none is in use yet; otherwise do nothing."""
         ensure_secret(self._active_path, secret)
 
     def add(self, secret: bytes | None = None) -> SecretKey:
-        """Put a key, by default a new one, beside the others, to be copied to other machines before it is used."""
+        """Add a key, by default a new one, without using it, so that it can be copied to other machines first."""
         key, ring = SecretKey.of(secret or secrets.token_bytes(KEY_BYTES)), self.read()
         if ring.find(key.kid) is None:
             write_secret(self._key_path(key.kid), key.secret)
         return key
 
     def rotate(self, kid: str | None = None) -> SecretKey:
-        """Use `kid` from now on, by default a new key. The one before it stays beside it.
+        """Use the key `kid`, by default a new key. The previous key remains available.
 
         Raises:
-            ConfigurationError: there is no key of that name.
+            ConfigurationError: there is no key `kid`.
         """
         ring = self.read()
         next_key = self._require_key(ring, kid) if kid else self.add()
@@ -153,7 +153,7 @@ class KeyFiles:
         """Delete a key.
 
         Raises:
-            ConfigurationError: there is no key of that name, or it is the one in use.
+            ConfigurationError: there is no key `kid`, or it is in use.
         """
         ring = self.read()
         if self._require_key(ring, kid) == ring.active:
@@ -161,11 +161,11 @@ class KeyFiles:
         self._key_path(kid).unlink()
 
     def inactive_s(self, kid: str) -> float:
-        """For how many seconds a key that is not in use has lain like this: its file's name changed at that time."""
+        """Return for how many seconds a key has not been in use: the age of its present file name (ctime)."""
         return time.time() - self._key_path(kid).stat().st_ctime
 
     def file_state(self) -> frozenset[tuple[str, int, int, int, int]]:
-        """Return names, inodes, owners, modes and times; they change if a file is replaced or opened to others."""
+        """Return names, inodes, owners, modes and times of the files, to detect replaced files and changed modes."""
         file_state = set()
         with os.scandir(self.folder) as entries:
             for entry in entries:
@@ -200,10 +200,10 @@ class KeyFiles:
 
 
 class ReloadingKeyRing:
-    """The current keys, cached for `RELOAD_INTERVAL_S`.
+    """The keys of a folder, reloaded every `RELOAD_INTERVAL_S`.
 
     A file that cannot be read is logged once and skipped. If the key in use or the folder cannot be read, the previous
-    keys stay in force. The next check tries again.
+    keys stay in use. The next reload tries again.
 
     Raises:
         ConfigurationError: on construction, if the key in use cannot be read.
@@ -223,7 +223,7 @@ class ReloadingKeyRing:
         return self._ring
 
     def reload(self) -> bool:
-        """Look at once. Has anything changed since the last look?"""
+        """Read the files now; return whether anything changed since the last time."""
         self._reload_at = time.monotonic() + RELOAD_INTERVAL_S
         try:
             file_state = self._files.file_state()
@@ -231,7 +231,7 @@ class ReloadingKeyRing:
                 return False
             ring, problems = self._files.read_usable(self._ring)
         except (ConfigurationError, OSError) as error:
-            self._log_problems((f"{error} The {self._files.purpose} keys from before stay in force.",))
+            self._log_problems((f"{error} The previous {self._files.purpose} keys stay in use.",))
             return False
         has_changed = (ring, file_state) != (self._ring, self._file_state)
         if ring != self._ring:
@@ -241,7 +241,7 @@ class ReloadingKeyRing:
         return has_changed
 
     def _log_problems(self, problems: tuple[str, ...]) -> None:
-        """Log each problem once while it lasts."""
+        """Log each problem once, until it disappears."""
         for problem in problems:
             if problem not in self._problems:
                 _log.warning("A %s key cannot be used: %s", self._files.purpose, problem)
@@ -249,10 +249,10 @@ class ReloadingKeyRing:
 
 
 def load_or_create_secret(path: Path) -> bytes:
-    """What `path` holds; where there is none, 32 random bytes are put there first.
+    """Return the secret in `path`; if the file is missing, create it with 32 random bytes.
 
     Raises:
-        ConfigurationError: as `read_secret`, or the file cannot be made.
+        ConfigurationError: as `read_secret`, or the file cannot be created.
     """
     ensure_secret(path)
     return read_secret(path)
@@ -269,7 +269,7 @@ def ensure_secret(path: Path, secret: bytes | None = None) -> None:
 
 
 def write_secret(path: Path, secret: bytes) -> None:
-    """Write the whole file under another name, then link it: whoever links first wins, and nobody sees half of it.
+    """Write a temporary file, then link it to `path`: the first writer wins, and no process reads a partial file.
 
     Raises:
         ConfigurationError: the folder cannot be written to, or others can write to it.
@@ -284,7 +284,7 @@ def write_secret(path: Path, secret: bytes) -> None:
             raise UntrustedFileError(f"The key {path} is not created: {problem}.", hint=f"Run: chmod 700 {path.parent}")
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
-        raise ConfigurationError(f"The key {path} is not there, and cannot be made: {error.strerror}.") from None
+        raise ConfigurationError(f"The key {path} does not exist and cannot be created: {error.strerror}.") from None
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(base64.urlsafe_b64encode(secret).rstrip(b"=") + b"\n")
@@ -292,29 +292,29 @@ def write_secret(path: Path, secret: bytes) -> None:
             os.fsync(file.fileno())
         os.link(temporary, path)
     except FileExistsError:
-        pass  # another process was first: its key is everybody's
+        pass  # another process was first: its key is used by all
     finally:
         temporary.unlink()
 
 
 def read_secret(path: Path) -> bytes:
-    """What `write_secret` wrote, at least 32 bytes.
+    """Return the secret in a file of `write_secret`, at least 32 bytes.
 
     Raises:
         UntrustedFileError: the file belongs to another user, or another user could have replaced it.
-        ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
-        FileNotFoundError: there is none.
+        ConfigurationError: the file is readable by group or others, is not base64url text, or has less than 32 bytes.
+        FileNotFoundError: the file does not exist.
     """
     with open_secret(path, f"The key {path}") as file:
         text = file.read()
-    return decode_secret(text, f"The key {path}", "Move the file away: a new key is made at the next start.")
+    return decode_secret(text, f"The key {path}", "Move the file away: a new key is created at the next start.")
 
 
 def decode_secret(text: bytes, name: str, hint: str) -> bytes:
-    """At least 32 bytes that were written in base64url, with padding or without.
+    """Decode a secret of at least 32 bytes from base64url, with or without padding.
 
     Raises:
-        ConfigurationError: they are not; `name` begins the message.
+        ConfigurationError: the text is malformed or too short, or repeats one byte. The message starts with `name`.
     """
     text = text.strip()
     try:

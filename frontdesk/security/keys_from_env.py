@@ -1,10 +1,10 @@
-"""Keys that come with the environment, for hosts that share a database: they are put where keys are read from.
+"""Write keys from environment variables to key files, for hosts that share a database.
 
-    FRONTDESK_SIGNING_KEY, FRONTDESK_SEALING_KEY   the key in use, then, behind commas, others that still count
-    FRONTDESK_AUDIT_KEY, FRONTDESK_ERASURE_KEY     one key for as long as the database lives
+    FRONTDESK_SIGNING_KEY, FRONTDESK_SEALING_KEY   the key in use, then other valid keys, separated by commas
+    FRONTDESK_AUDIT_KEY, FRONTDESK_ERASURE_KEY     one key for the lifetime of the database
 
-Each is at least 32 bytes in base64url. What the environment names comes into use; a key that it names no longer stays
-beside it until it is retired. Files stay the one place from which keys are read.
+Each key has at least 32 bytes, in base64url. The first key of a variable becomes the key in use. A key that is removed
+from the variable remains valid until it is retired. Keys are read from the files only.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ PERMANENT_KEYS = {"FRONTDESK_AUDIT_KEY": AUDIT_KEY_FILE, "FRONTDESK_ERASURE_KEY"
 
 
 def install_keys_from_env(folder: Path, environment: Mapping[str, str]) -> None:
-    """Make the files of `folder` agree with the environment; nothing is written where they do, or where it has no keys.
+    """Write the keys of the environment to `folder`, if they differ from its files.
 
     Raises:
-        ConfigurationError: a variable holds no key, the folder cannot be written to, or it has another audit or
-            erasure key.
+        ConfigurationError: a variable contains an invalid key, the folder cannot be written to, or it has another
+            audit or erasure key.
     """
     for variable, purpose in ROTATED_KEYS.items():
         if value := environment.get(variable):
@@ -53,8 +53,8 @@ def _require_same_key(path: Path, key: bytes, variable: str) -> None:
     ensure_secret(path, key)
     if not hmac.compare_digest(read_secret(path), key):
         raise ConfigurationError(
-            f"{path} holds another key than {variable}.",
-            hint="What was written with one cannot be checked with the other: give all hosts the key of the file.",
+            f"{path} contains another key than {variable}.",
+            hint="Data written with one key cannot be checked with the other: give all hosts the key of the file.",
         )
 
 

@@ -1,7 +1,7 @@
-"""A keyed hash under which something is known again without being known: erased customers.
+"""HMAC pseudonyms, used to recognise erased customers.
 
-Its key is its own and is never rotated: with another one nobody who was erased would be known any more. Every host that
-shares a database needs the same file.
+The key has its own file and must never be rotated: existing pseudonyms would no longer match. All hosts that share a
+database need the same file.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from frontdesk.security.key_store import ERASURE_KEY_FILE, load_or_create_secret
 
 @dataclass(frozen=True, slots=True)
 class PseudonymKey:
-    """`pseudonym` is of no use without the key to who would try out what was hashed."""
+    """Key of pseudonyms. Without the key, a pseudonym cannot be reversed by trying inputs."""
 
     secret: bytes = field(repr=False)
 
     def pseudonym(self, plain: bytes) -> str:
-        """HMAC-SHA256 in hex: the same for the same bytes."""
+        """Return the HMAC-SHA256 of `plain` in hex."""
         return hmac.new(self.secret, plain, hashlib.sha256).hexdigest()
 
 
 def load_pseudonym_key(folder: Path) -> PseudonymKey:
-    """The key in `folder`/erasure.key, made on first run; processes that start together end with the same one.
+    """Load the key in `folder`/erasure.key; create it on first use. Concurrent processes get the same key.
 
     Raises:
-        ConfigurationError: the file can be read by group or others, is no base64url text, or is under 32 bytes.
+        ConfigurationError: the file is readable by group or others, is not base64url text, or has less than 32 bytes.
     """
     return PseudonymKey(load_or_create_secret(folder / ERASURE_KEY_FILE))

@@ -1,11 +1,11 @@
-"""How many requests a caller, a tenant and all of them together may make within a moving window.
+"""Rate limits of a caller, of a tenant and of all requests, with sliding windows.
 
-A window moves with time: of any `window_s` seconds, whichever, no more than the limit is passed. A request that one
-limit refuses counts against none. Where Redis is (`shared_windows.py`) the windows are everybody's; without it, or
-while it is away, each worker enforces its share, and the shares add up to the limit.
+In any period of `window_s` seconds, no more requests than the limit pass. A request that one limit refuses does not
+count against the others. With Redis (`redis_rate_limit.py`) all workers share the windows. Without Redis, or while it
+is unavailable, each worker enforces its share; the shares add up to the limit.
 
-Knows nothing of HTTP, gRPC or Redis. Written here and not taken from a library: what there is asks for one limit at a
-time, so that a refused request counts against the others, and three limits are three round trips to Redis or six.
+Does not depend on HTTP, gRPC or Redis. No library is used: the existing ones evaluate one limit at a time, so a refused
+request counts against the other limits, and three limits cost three to six round trips to Redis.
 """
 
 from __future__ import annotations
@@ -24,25 +24,25 @@ if TYPE_CHECKING:
 
 CALLER, TENANT, TOTAL = "caller", "tenant", "total"
 MAX_TRACKED_KEYS = 10_000
-"""With more of them, those whose window is empty are forgotten."""
+"""If there are more keys, those with an empty window are removed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `limit` requests of one `name`d party within any `window_s` seconds."""
+    """At most `limit` requests within any `window_s` seconds. `name` is "caller", "tenant" or "total"."""
 
     name: str
     limit: int
     window_s: float
 
     def worker_share(self, worker_index: int, workers: int) -> Quota:
-        """What worker `worker_index` (from 0) of so many enforces alone; the shares of all add up to the whole."""
+        """Return the share of worker `worker_index` (from 0) of `workers`; the shares add up to the quota."""
         return replace(self, limit=self.limit // workers + (worker_index < self.limit % workers))
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaStatus:
-    """What is left of a quota, and the seconds until the next request leaves its window."""
+    """Remaining requests of a quota, and the seconds until the oldest request leaves its window."""
 
     quota: Quota
     remaining: int
@@ -51,13 +51,13 @@ class QuotaStatus:
 
 @dataclass(frozen=True, slots=True)
 class RateLimitResult:
-    """The outcome of one request: the standing by each quota, and the one that refuses it, if any."""
+    """Result of one request: the status of each quota, and that of the quota that refuses it, if any."""
 
     statuses: tuple[QuotaStatus, ...]
     refused_by: QuotaStatus | None
 
     def raise_if_refused(self) -> None:
-        """Raise `RateLimited` where a limit is used up: it names the limit and says when to come back."""
+        """Raise `RateLimited`, with the limit and the time of the next try, if a quota refused the request."""
         if self.refused_by is not None:
             quota = self.refused_by.quota
             raise RateLimited(
@@ -71,13 +71,13 @@ UNLIMITED = RateLimitResult((), None)
 
 
 class SharedRateLimit(Protocol):
-    """Windows of all workers together. None: they cannot be asked just now."""
+    """Port: windows that all workers share. `consume` returns None while they are unavailable."""
 
     async def consume(self, keys: Sequence[str]) -> RateLimitResult | None: ...
 
 
 class ProcessRateLimit:
-    """The windows of one process, exact to the request."""
+    """Exact windows of one process."""
 
     def __init__(self, quotas: Sequence[Quota], clock: Callable[[], float] = time.monotonic) -> None:
         self._quotas = tuple(quotas)
@@ -85,7 +85,7 @@ class ProcessRateLimit:
         self._windows: dict[str, deque[float]] = {}
 
     def consume(self, keys: Sequence[str]) -> RateLimitResult:
-        """One request, for the key of each quota in their order: counted by all, or by none where one refuses it."""
+        """Count one request under the keys of all quotas, in their order, or under none if one quota refuses it."""
         now = self._clock()
         windows = [self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)]
         full = [len(window) >= quota.limit for window, quota in zip(windows, self._quotas, strict=True)]
@@ -100,7 +100,7 @@ class ProcessRateLimit:
         return RateLimitResult(statuses, statuses[full.index(True)] if any(full) else None)
 
     def record_passed(self, keys: Sequence[str]) -> None:
-        """Count a request that others have passed, so that what follows here alone is no fresh start."""
+        """Count a request that the shared windows passed, so that local windows are not empty if Redis fails."""
         now = self._clock()
         self._count([self._window(key, quota, now) for key, quota in zip(keys, self._quotas, strict=True)], now)
 
@@ -123,9 +123,10 @@ class ProcessRateLimit:
 
 
 class RateLimiter:
-    """The limits of one worker: `worker_index` (from 0) of `workers`.
+    """Rate limits of worker `worker_index` (from 0) of `workers`.
 
-    `observe_check` is told which windows decided ("redis" or "process"), `observe_refusal` which quota refused.
+    `observe_check` is called with the windows that decided ("redis" or "process"), `observe_refusal` with the name of
+    the quota that refused.
     """
 
     def __init__(
@@ -146,7 +147,7 @@ class RateLimiter:
         self._observe_refusal = observe_refusal
 
     async def consume(self, caller: Caller) -> RateLimitResult:
-        """Count a request of `caller`, unless a limit is used up; without limits nothing is."""
+        """Count a request of `caller` unless a limit is used up. Without limits, nothing is counted."""
         if not self._names:
             return UNLIMITED
         result = await self._consume([_key(name, caller) for name in self._names])
@@ -165,13 +166,13 @@ class RateLimiter:
 
 
 def quotas(settings: LimitSettings) -> tuple[Quota, ...]:
-    """Those that are set, the caller's own first."""
+    """Return the quotas that are set: caller, tenant, total."""
     limits = ((CALLER, settings.caller_requests), (TENANT, settings.tenant_requests), (TOTAL, settings.total_requests))
     return tuple(Quota(name, limit, settings.window_s) for name, limit in limits if limit is not None)
 
 
 def _key(name: str, caller: Caller) -> str:
-    """A tenant holds no blank, so no two callers have the same key."""
+    """Return the key of a quota. It is unique, because tenants contain no spaces."""
     if name == TOTAL:
         return TOTAL
     return f"{TENANT} {caller.tenant}" if name == TENANT else f"{CALLER} {caller.tenant} {caller.subject}"

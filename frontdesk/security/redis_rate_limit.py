@@ -1,9 +1,10 @@
-"""Moving windows in Redis, the same for all workers and machines: one script, one call for all requests that wait.
+"""Sliding windows in Redis, shared by all workers and hosts: one script, one call for all waiting requests.
 
-One call is under way at a time; what comes meanwhile is asked together in the next. Redis keeps the time. A Redis that
-is frozen or away costs a request `timeout_s` once, then nothing for `PAUSE_S`: the worker's own share decides then.
+One call runs at a time; requests that arrive during a call are batched into the next. Redis provides the time. If Redis
+is frozen or unavailable, a request waits for `timeout_s` once; then Redis is not called for `PAUSE_S`, and the share of
+the worker decides.
 
-Knows nothing of who calls: a key and a quota are all it gets.
+Depends on keys and quotas only, not on callers.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SCRIPT = """
 local moment = redis.call('TIME')
 local now = moment[1] * 1000000 + moment[2]
 local quotas = tonumber(ARGV[2])
-local told = {}
+local results = {}
 for first = 1, #KEYS, quotas do
   local full = 0
   local used = {}
@@ -36,7 +37,7 @@ for first = 1, #KEYS, quotas do
     used[place] = redis.call('ZCARD', KEYS[first + place])
     if full == 0 and used[place] >= tonumber(ARGV[3 + 2 * place]) then full = place + 1 end
   end
-  told[#told + 1] = full
+  results[#results + 1] = full
   for place = 0, quotas - 1 do
     local key = KEYS[first + place]
     local window = tonumber(ARGV[4 + 2 * place])
@@ -46,19 +47,19 @@ for first = 1, #KEYS, quotas do
       used[place] = used[place] + 1
     end
     local oldest = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')
-    told[#told + 1] = used[place]
-    told[#told + 1] = oldest[2] and (tonumber(oldest[2]) + window - now) or window
+    results[#results + 1] = used[place]
+    results[#results + 1] = oldest[2] and (tonumber(oldest[2]) + window - now) or window
   end
 end
-return told
+return results
 """
-"""KEYS: one for each quota of each request. ARGV: a word that no other call has, how many quotas there are, then the
-limit and the window (microseconds) of each. Told of each request: the place of the quota that refuses it, from 1, or 0;
-then for each quota how many its window holds and the microseconds until the oldest leaves it."""
+"""KEYS: one for each quota of each request. ARGV: a unique id of the call, the number of quotas, then the limit and the
+window (microseconds) of each quota. Returns for each request: the position of the quota that refuses it, from 1, or 0;
+then for each quota the number of requests in its window and the microseconds until the oldest leaves it."""
 
 
 class RedisRateLimit:
-    """`client` is a `redis.asyncio.Redis` without time-outs of its own: a busy event loop is no reason to give up."""
+    """Rate limit in Redis. `client` has no time-outs of its own, because a busy event loop would exceed them."""
 
     def __init__(self, client: Any, quotas: Sequence[Quota], timeout_s: float) -> None:
         self._quotas = tuple(quotas)
@@ -72,7 +73,7 @@ class RedisRateLimit:
         self._retry_at = 0.0  # monotonic
 
     async def consume(self, keys: Sequence[str]) -> RateLimitResult | None:
-        """One request, for the key of each quota in their order; None where Redis does not answer in time."""
+        """Count one request under the keys of all quotas, in their order; None if Redis does not answer in time."""
         if time.monotonic() < self._retry_at:
             return None
         future: asyncio.Future[RateLimitResult | None] = asyncio.get_running_loop().create_future()
@@ -82,7 +83,7 @@ class RedisRateLimit:
         return await future
 
     async def _send_waiting(self) -> None:
-        """Until nobody waits: ask for all who do."""
+        """Send batches of waiting requests until none waits."""
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH_SIZE], self._waiting[MAX_BATCH_SIZE:]
@@ -92,7 +93,7 @@ class RedisRateLimit:
                     batch, self._waiting = batch + self._waiting, []
                     answers = [None] * len(batch)
                 for (_, future), answer in zip(batch, answers, strict=True):
-                    if not future.done():  # cancelled: its client left
+                    if not future.done():  # cancelled: the client disconnected
                         future.set_result(answer)
         finally:
             self._sender = None
@@ -102,7 +103,7 @@ class RedisRateLimit:
         arguments = [secrets.token_hex(8), str(len(self._quotas)), *self._limits]
         call = asyncio.ensure_future(self._script(keys=redis_keys, args=arguments))
         await asyncio.wait([call], timeout=self._timeout_s)
-        for _ in range(3):  # the timer and the answer may have come in the same turn of a busy loop
+        for _ in range(3):  # the time-out and the answer may arrive in the same iteration of a busy event loop
             if not call.done():
                 await asyncio.sleep(0)
         if not call.done():

@@ -1,7 +1,8 @@
-"""In-memory index of revoked tokens; the gate looks up every request in it.
+"""In-memory index of revoked tokens, which is checked for every request.
 
-A revocation names one token (its `jti` claim, or a digest if it has none), or a subject whose tokens issued before a
-moment are revoked. An empty tenant stands for every tenant. Knows nothing of storage: `replace` takes all revocations.
+A revocation applies to one token (its `jti` claim, or a digest if it has none), or to all tokens of a subject that were
+issued before a given time. An empty tenant means every tenant. Does not depend on storage: `replace` gets all
+revocations.
 """
 
 from __future__ import annotations

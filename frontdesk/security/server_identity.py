@@ -1,7 +1,7 @@
 """Challenge-response authentication of the server, before the command line sends it a token.
 
-Another program may listen on the configured port and would receive a token of this home. The proof is an HMAC under a
-key derived from `erasure.key`, which every home has and which is never rotated. It covers the address and port on which
+Another program may listen on the configured port and would receive a token of this home. The proof is an HMAC with a
+key derived from `erasure.key`, which exists in every home and is never rotated. It covers the address and port on which
 the server accepted the connection, so that another program cannot relay the challenge to a server on another port.
 """
 

@@ -1,6 +1,6 @@
-"""The keys that sign tokens on this machine: `signing.key` signs, those beside it verify only.
+"""Keys that sign tokens on this machine: `signing.key` signs, the other keys only verify.
 
-Knows nothing of tokens. Processes that run see a change of the folder within a second.
+Running processes notice a change of the folder within a second. Does not depend on tokens.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from frontdesk.security.key_store import KeyFiles, KeyPurpose, ReloadingKeyRing,
 
 @dataclass(frozen=True, slots=True)
 class SigningKey(SecretKey):
-    """`secret` signs and verifies; `kid` names it in the header of a token."""
+    """HS256 key: `secret` signs and verifies; `kid` is its id in the header of a token."""
 
     @property
     def algorithm(self) -> Literal["HS256"]:
@@ -26,7 +26,7 @@ class SigningKey(SecretKey):
 
 
 class LocalTokenKeys:
-    """The keys of a folder as they are now, give or take a second."""
+    """Keys of a folder, at most a second old."""
 
     def __init__(self, folder: Path) -> None:
         self._reloading_ring = ReloadingKeyRing(KeyFiles(folder, KeyPurpose.SIGNING))
@@ -36,14 +36,14 @@ class LocalTokenKeys:
         return None if key is None else SigningKey(key.kid, key.secret)
 
     async def refetch(self) -> bool:
-        """Look now: a token may be younger than the last look. Is anything new?"""
+        """Reload the keys now, because a token may be newer; return whether anything changed."""
         return self._reloading_ring.reload()
 
 
 def load_signing_key(folder: Path) -> SigningKey:
-    """The key in `folder`/signing.key, made on first run.
+    """Return the key in `folder`/signing.key; create it on first use.
 
     Raises:
-        ConfigurationError: the file can be read by group or others, or is damaged.
+        ConfigurationError: the file is readable by group or others, or is damaged.
     """
     return SigningKey.of(KeyFiles(folder, KeyPurpose.SIGNING).active().secret)

@@ -1,9 +1,9 @@
-"""JSON Web Tokens as RFC 8725 (best current practices) asks: one algorithm, every claim required and checked.
+"""JSON Web Tokens according to RFC 8725 (best current practices): one algorithm; every claim is required and checked.
 
-pyjwt checks the signature; the rest is checked here, because everything is required and has one type. The algorithm is
-that of the configuration, the key is the one that `kid` names among those of this machine or of the issuer, and a key
-has one algorithm: nothing in a token chooses any of them. A token whose lifetime exceeds `security.token_max_ttl_s` is
-refused. Does not know who may have a token, where keys come from, or which tokens are revoked (`revocations.py`).
+pyjwt verifies the signature; the claims are checked here, because all are required and each has one type. The algorithm
+comes from the configuration. The key is the key of this machine or of the issuer with the token's `kid`, and a key has
+one algorithm, so a token cannot choose an algorithm. A token with a lifetime above `security.token_max_ttl_s` is
+refused. Does not decide who gets a token, load keys, or check revocations (`revocations.py`).
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _signatures = jwt.PyJWS()
 
 
 class VerificationKey(Protocol):
-    """What verifies: `material` is a secret or a public key, for `algorithm` and no other."""
+    """Port: a key that verifies signatures. `material` is a secret or a public key, for `algorithm` only."""
 
     @property
     def kid(self) -> str: ...
@@ -54,7 +54,7 @@ class VerificationKey(Protocol):
 
 
 class TokenKeys(Protocol):
-    """Where keys are found. `refetch` looks again where they come from and says whether anything may be new."""
+    """Port: the keys that verify tokens. `refetch` loads them again and returns whether they may have changed."""
 
     def find(self, kid: str) -> VerificationKey | None: ...
 
@@ -62,11 +62,11 @@ class TokenKeys(Protocol):
 
 
 class UnknownKey(Unauthenticated):
-    """A token whose `kid` is not known, or not yet."""
+    """The `kid` of a token is unknown, or not known yet."""
 
 
 class InactiveToken(Unauthenticated):
-    """A token with a valid signature that is expired, revoked or not yet valid. `caller` is the caller it names."""
+    """A token with a valid signature is expired, revoked or not yet valid. `caller` is the caller of the token."""
 
     def __init__(self, message: str, *, caller: Caller, hint: str = "") -> None:
         super().__init__(message, hint=hint)
@@ -84,17 +84,17 @@ def issue_token(
     now: float | None = None,
     jti: str | None = None,
 ) -> str:
-    """A signed token that `verify_token` accepts from now on for `ttl_s` seconds; `now` is in seconds since 1970.
+    """Return a signed token that `verify_token` accepts for `ttl_s` seconds from `now` (seconds since 1970).
 
-    `jti` is the id by which the token can be revoked; by default a new one.
+    `jti` is the id by which the token can be revoked; the default is a new one.
 
     Raises:
-        ConfigurationError: a scope does not exist, `verify_token` would refuse the subject or the tenant, `ttl_s` exceeds
-            `security.token_max_ttl_s`, or the configuration names an issuer, which alone mints tokens.
+        ConfigurationError: a scope does not exist, the subject or the tenant is not valid, `ttl_s` exceeds
+            `security.token_max_ttl_s`, or the configuration has an external issuer, which must issue the tokens.
     """
     if settings.algorithm != key.algorithm:
         raise ConfigurationError(
-            f"Tokens signed with {settings.algorithm} are made by their issuer, not here.",
+            f"Tokens signed with {settings.algorithm} must be issued by their issuer.",
             hint="Get one from your identity provider, or set security.algorithm to HS256.",
         )
     scopes = list(scopes)
@@ -125,7 +125,7 @@ def issue_token(
 
 @dataclass(frozen=True, slots=True)
 class VerifiedToken:
-    """A verified token: its caller, the end of its validity (seconds since 1970, leeway included) and its key.
+    """Verified token: its caller, the end of its validity (seconds since 1970, including leeway) and its key.
 
     `token_id` is the id by which it can be revoked, `issued_at` its `iat` claim in seconds since 1970.
     """
@@ -138,12 +138,12 @@ class VerifiedToken:
 
 
 def verify_token(token: str, keys: TokenKeys, settings: SecuritySettings, now: float | None = None) -> VerifiedToken:
-    """Who the token speaks for, and until when; `now` is in seconds since 1970.
+    """Verify a token; `now` is in seconds since 1970.
 
     Raises:
-        Unauthenticated: says in one sentence what is wrong, and never repeats anything out of the token.
-        Lapsed: the same, if the signature is valid and only the time is wrong.
-        UnknownKey: the same, where another key may help.
+        Unauthenticated: the token is not valid. The message gives the reason and contains no part of the token.
+        InactiveToken: the signature is valid, but the token has expired or is not valid yet.
+        UnknownKey: the key is unknown; loading the keys again may help.
     """
     if len(token) > MAX_TOKEN_CHARACTERS:
         raise _unauthenticated(f"The token is longer than {MAX_TOKEN_CHARACTERS} characters.")
@@ -166,7 +166,7 @@ def verify_token(token: str, keys: TokenKeys, settings: SecuritySettings, now: f
 
 
 def _key(token: str, keys: TokenKeys, algorithm: str) -> VerificationKey:
-    """The key that may have signed the token: known, and of the one algorithm, whatever the header wishes."""
+    """Return the key with the `kid` of the token, after checking that key and header have this algorithm."""
     try:
         header = _signatures.get_unverified_header(token)
     except (jwt.PyJWTError, RecursionError):
@@ -208,7 +208,7 @@ def _origin_problem(claims: dict[str, Any], settings: SecuritySettings) -> str |
 
 
 def _is_in_audience_list(audience: object, settings: SecuritySettings) -> bool:
-    """Issuers elsewhere write for several servers at once (RFC 7519, section 4.1.3); we never do."""
+    """Return whether `audience` is a list with this server. Only external issuers use lists (RFC 7519, 4.1.3)."""
     return settings.algorithm != "HS256" and isinstance(audience, list) and settings.audience in audience
 
 
@@ -225,7 +225,7 @@ def _identity_problem(claims: dict[str, Any]) -> str | None:
 
 def _time_problem(claims: dict[str, Any], settings: SecuritySettings, now: float | None) -> str | None:
     if settings.algorithm != "HS256":
-        claims = {"nbf": claims.get("iat"), **claims}  # few issuers elsewhere write nbf
+        claims = {"nbf": claims.get("iat"), **claims}  # few external issuers set nbf
     for name in ("exp", "nbf", "iat"):
         if type(claims.get(name)) is not int:  # not isinstance: true is an int in Python
             return f"The token's {name} must be a whole number of seconds since 1970."

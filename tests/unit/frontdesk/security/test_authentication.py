@@ -1,4 +1,4 @@
-"""The gate: which headers get in, and with which scopes."""
+"""Authentication: which headers and scopes are accepted."""
 
 from __future__ import annotations
 

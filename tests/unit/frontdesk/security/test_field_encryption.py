@@ -1,4 +1,4 @@
-"""What is sealed opens with its key, in its place and unchanged, or not at all."""
+"""Encrypted fields can be decrypted only with their key, in their context and unchanged."""
 
 from __future__ import annotations
 
@@ -129,5 +129,5 @@ def test_the_key_is_made_on_first_run_and_stays(tmp_path: Path) -> None:
 
 def test_no_secret_is_shown(tmp_path: Path) -> None:
     text = repr(open_field_cipher(tmp_path / "keys"))
-    assert "printing" not in text
+    assert "fingerprint_secret" not in text
     assert "cipher" not in text

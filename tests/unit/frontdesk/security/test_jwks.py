@@ -1,4 +1,4 @@
-"""Keys of an issuer elsewhere: what is taken from a key set, when it is fetched, and what nothing can talk us into."""
+"""Keys of an external issuer: which keys of a set are used, when they are fetched, and attacks on the algorithm."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Issuer(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}/keys"
 
     def handle_error(self, *_: object) -> None:
-        """A client that hung up is no news here."""
+        """Ignore clients that disconnect."""
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ class TestTokens:
                 await authenticator.authenticate(f"Bearer {token}", "answer")
 
     def test_no_token_is_minted_for_another_issuer(self) -> None:
-        with pytest.raises(ConfigurationError, match="not here"):
+        with pytest.raises(ConfigurationError, match="must be issued by"):
             issue_token(
                 SigningKey("x", b"k" * 32), settings("RS256"), subject="a", tenant="b", scopes=("answer",), ttl_s=1
             )
@@ -260,7 +260,7 @@ class TestFetching:
     async def test_only_the_first_request_waits_for_a_slow_issuer(
         self, issuer: Issuer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """It uses a thread of its own; the threads of the default executor stay free."""
+        """The fetch uses its own thread; the threads of the default executor stay free."""
         monkeypatch.setattr(jwks, "RETRY_S", 0.2)
         issuer.body = key_set(public("ES256"))
         keys = opened(issuer.url, tmp_path)

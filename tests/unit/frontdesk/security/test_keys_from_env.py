@@ -1,4 +1,4 @@
-"""Hosts that are given the same keys by their environment read what each other wrote."""
+"""Hosts with the same keys in their environment can read the data of each other."""
 
 from __future__ import annotations
 

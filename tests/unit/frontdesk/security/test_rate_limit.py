@@ -1,4 +1,4 @@
-"""Moving windows: exact to the request, for callers, tenants and all together."""
+"""Sliding windows of callers, tenants and all requests count exactly."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Clock:
 
 
 class Away:
-    """Windows that cannot be asked."""
+    """Shared windows that are unavailable."""
 
     async def consume(self, _: Sequence[str]) -> RateLimitResult | None:
         return None
@@ -78,7 +78,7 @@ async def test_each_party_has_its_own_limit() -> None:
     assert await passed(limiter, [first] * 4) == 2
     assert await passed(limiter, [second] * 4) == 2
     assert await passed(limiter, [third] * 4) == 1  # the tenant's limit
-    assert await passed(limiter, [caller("a", "other")] * 4) == 1  # that of all together
+    assert await passed(limiter, [caller("a", "other")] * 4) == 1  # the total limit
 
 
 async def test_what_one_limit_refuses_counts_against_no_other() -> None:

@@ -1,4 +1,4 @@
-"""Revocation of single tokens and of a subject's tokens, for one tenant or all, including tokens cached by the gate."""
+"""Revocation of single tokens and of a subject's tokens, for one tenant or all, including cached tokens."""
 
 from __future__ import annotations
 

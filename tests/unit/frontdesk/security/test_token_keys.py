@@ -1,4 +1,4 @@
-"""The signing key: made once, readable by its owner alone, refused otherwise."""
+"""Signing keys: created once, readable by their owner only, and otherwise refused; rotation and reloading."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def files(folder: Path) -> KeyFiles:
 
 
 def kids(folder: Path) -> list[str]:
-    """The one that signs first."""
+    """Key ids, the signing key first."""
     ring = read_keyring(folder)
     return [key.kid for key in (ring.active, *ring.others)]
 
@@ -278,5 +278,5 @@ def expect_at_each_look(folder: LocalTokenKeys, kid: str) -> None:
 
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
     (tmp_path / "keys").write_text("a file where the folder should be")
-    with pytest.raises(ConfigurationError, match="cannot be made"):
+    with pytest.raises(ConfigurationError, match="cannot be created"):
         write_secret(tmp_path / "keys" / FILE_NAME, b"s." * 16)

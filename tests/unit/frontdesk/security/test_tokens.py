@@ -1,4 +1,4 @@
-"""Tokens: ours are accepted, everything else is refused in one sentence that repeats none of it."""
+"""Issued tokens are accepted; all others are refused with a message that contains no part of the token."""
 
 from __future__ import annotations
 
