@@ -62,7 +62,7 @@ def end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGTERM), 0, 0, 0)
     else:
         threading.Thread(target=_poll_parent, args=(os.getppid(),), daemon=True).start()
-    if str(os.getppid()) != expected_parent:  # it ended before the watch began
+    if str(os.getppid()) != expected_parent:  # the parent ended before this process watched it
         os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -2,8 +2,8 @@
 
 A spreadsheet may split a file at another separator than it was written with: many locales use the semicolon, and pasted
 text is split at tabs. An apostrophe is therefore inserted before a formula character at the start of a cell and after
-every semicolon, tab and line break, also behind blanks and quotation marks. Spreadsheets accept full-width forms of the
-formula characters, too.
+every semicolon, tab and line break, also after spaces and quotation marks. Spreadsheets also accept full-width forms of
+the formula characters.
 """
 
 from __future__ import annotations

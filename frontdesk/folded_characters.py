@@ -1,4 +1,4 @@
-"""Which character each Unicode character is folded to, one at a time, with marks and look-alikes of Latin letters."""
+"""Folding of single Unicode characters, combining marks and look-alikes of Latin letters."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import unicodedata
 
 
 class _CharacterTable(dict[int, int | None]):
-    """Map of a code point to its folded code point, or to None where the character is removed.
+    """Map of a code point to its folded code point, or to None if the character is removed.
 
-    Entries are computed on first use. Only changed ones and those below U+3000 are stored, so the table stays small.
+    Entries are computed on first use. Only changed code points and those below U+3000 are stored, which limits the
+    size of the table.
     """
 
     def __missing__(self, code: int) -> int | None:
@@ -20,14 +21,14 @@ class _CharacterTable(dict[int, int | None]):
 
 
 _REMOVED = {0x034F, 0x115F, 0x1160, 0x3164, 0xFFA0, 0xFFFC, *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)}
-"""Invisible, but not of category Cf: grapheme joiner, fillers, object replacement, variation selectors."""
+"""Invisible characters that are not in category Cf: joiner, fillers, object replacement, variation selectors."""
 _SPECIAL = {0x2212: 0x2D, 0x2800: 0x20, 0x85: 0x0A, 0x0B: 0x0A, 0x0C: 0x0A, 0x2028: 0x0A, 0x2029: 0x0A, 0x3002: 0x2E}
 _SPECIAL |= {**dict.fromkeys(map(ord, "【〔⟦❲⁅〖"), 0x5B), **dict.fromkeys(map(ord, "】〕⟧❳⁆〗"), 0x5D)}
 _UNCHANGED_FORMS = ("<super>", "<sub>")
 
 
 def _fold_code(code: int) -> int | None:
-    """The folded code point of `code`; None where the character is removed."""
+    """Return the folded code point of `code`, or None if the character is removed."""
     if code in (0, 0x0A, 0x0D):
         return code
     if code in _SPECIAL:
@@ -69,7 +70,7 @@ LETTER_WITH_MARKS = re.compile(rf"[\x01-\x7f][{_MARKS}]++")
 
 
 def compose_mark(match: re.Match[str]) -> str:
-    """The letter and mark of a match of `LETTER_WITH_MARKS` as one letter; the letter alone where Unicode has none."""
+    """Return the composed letter for a match of `LETTER_WITH_MARKS`, or the letter alone if Unicode has none."""
     letter = unicodedata.normalize("NFC", match[0][:2])
     return letter if len(letter) == 1 else match[0][0]
 
@@ -83,7 +84,7 @@ _ASCII_LETTER = re.compile("[A-Za-z0-9]")
 
 
 def replace_look_alikes(match: re.Match[str]) -> str:
-    """The word of a match of `MIXED_WORD` in Latin letters, if it has an ASCII letter or digit."""
+    """Return the word of a match of `MIXED_WORD` in Latin letters, if it has an ASCII letter or digit."""
     word, start = match[0], match.start()
     if word.isascii() or not _ASCII_LETTER.search(word) or (start and match.string[start - 1].isalnum()):
         return word

@@ -2,24 +2,24 @@
 
     fold("4111\\u00a01111 anna (at) example.com").text  ->  "4111 1111 anna@example.com"
 
-The folded text is for matching only (personal data, cues, headers of a message). Stored, shown and classified text is
-always cut from the original by `Folded.span`. Folding does the following:
+The folded text is only for matching (personal data, cues, headers of a message). Text that is stored, displayed or
+classified is always cut from the original with `Folded.span`. Folding does the following:
 
 - Format characters (zero width, soft hyphen, word joiner, byte order mark, bidirectional marks, variation selectors)
   and control characters are removed. NUL is kept: callers overwrite matched text with it.
-- A combining mark after an ASCII character is composed with it where Unicode has a composed letter, else removed.
-- Runs of blanks (space separators, tabs) become one blank. Line breaks (CR LF, NEL, U+2028, ...) become "\\n" and are
-  kept, because they carry structure: signatures, addresses, quotations.
-- Dashes (category Pd, U+2212) become "-", ties (Pc) "_", brackets of other scripts "[" and "]".
+- A combining mark after an ASCII character is composed with it if Unicode has a composed letter, else removed.
+- Runs of spaces (space separators, tabs) become one space. Line breaks (CR LF, NEL, U+2028, ...) become "\\n" and are
+  kept, because they mark structure: signatures, addresses, quotations.
+- Dashes (category Pd, U+2212) become "-", connectors (Pc) "_", brackets of other scripts "[" and "]".
 - Characters whose NFKC form is one ASCII character become that character: fullwidth and mathematical letters and
-  digits, circled digits. Digits of every script become ASCII digits. A superscript or subscript becomes a digit where
-  several stand together, or four in the text; else they and ordinal signs are kept: "48213²" is not 482132.
+  digits, circled digits. Digits of all scripts become ASCII digits. Superscripts and subscripts become digits if
+  several are adjacent or the text has four; else they are kept, as are ordinal signs: "48213²" is not 482132.
 - Cyrillic and Greek look-alikes of Latin letters become Latin, but only in a word that also has ASCII letters or digits
-  and no other letter of their script. Words that are all Cyrillic or all Greek are kept.
-- Tags, comments and the signs of bold text are removed, escapes (JSON, quoted printable) and UTF-8 that was read as
-  Windows-1252 are undone (`frontdesk.markup_and_escapes`).
-- HTML entities of one character, `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at example dot com" and blanks around the
-  "@" of an address become the signs they represent.
+  and no other letter of their script. Words with only Cyrillic or only Greek letters are kept.
+- Tags, comments and the markup of bold text are removed; escapes (JSON, quoted-printable) and UTF-8 that was decoded
+  as Windows-1252 are decoded (`frontdesk.markup_and_escapes`).
+- HTML entities of one character, `%40`, `(at)`, `[at]`, `[.]`, `(dot)`, "anna at example dot com" and spaces around the
+  "@" of an address become the characters that they represent.
 
 Folding is pure and linear in the length of the text. A plain ASCII text is returned as it is, in about a microsecond.
 """
@@ -56,9 +56,9 @@ from frontdesk.markup_and_escapes import (
 
 
 class Folded(NamedTuple):
-    """A folded text and where its characters come from.
+    """A folded text and the positions of its characters in the original.
 
-    `positions` has `len(text) + 1` entries, never descending: character i of `text` starts at `positions[i]` of the
+    `positions` has `len(text) + 1` entries in ascending order: character i of `text` starts at `positions[i]` of the
     original, and the last entry is the length of the original.
     """
 
@@ -66,12 +66,12 @@ class Folded(NamedTuple):
     positions: Sequence[int]
 
     def span(self, start: int, end: int) -> tuple[int, int]:
-        """The span of the original behind `text[start:end]`, with every removed character inside it and after it."""
+        """Return the span of `text[start:end]` in the original, including removed characters inside and after it."""
         return self.positions[start], self.positions[end]
 
 
 def fold(text: str) -> Folded:
-    """`text` in one spelling; see the module for what that means."""
+    """Return `text` in one spelling, as the module docstring describes."""
     if text.isascii() and _is_plain(text):
         return Folded(text, range(len(text) + 1))
     folded = Folded(text, range(len(text) + 1))
@@ -101,7 +101,7 @@ def fold(text: str) -> Folded:
 
 
 def insert_spaces(folded: Folded, gaps: Sequence[int]) -> Folded:
-    """`folded` with a blank inserted before each of `gaps`, which are in order."""
+    """Return `folded` with a space inserted before each of `gaps`, which are in ascending order."""
     text, positions = folded
     pieces: list[str] = []
     new_positions: list[int] = []
@@ -116,7 +116,7 @@ def insert_spaces(folded: Folded, gaps: Sequence[int]) -> Folded:
 
 
 def _repair_encoding(folded: Folded) -> Folded:
-    """`folded` with mojibake repaired, and with raised and lowered digits as plain ones."""
+    """Return `folded` with mojibake repaired, and superscript and subscript digits replaced by digits."""
     if WRONG_ENCODING.search(folded.text):
         repaired = replace_matches(
             folded, WRONG_ENCODING, lambda match: match[0] if match["raised"] else repair_encoding(match)
@@ -130,7 +130,7 @@ def _repair_encoding(folded: Folded) -> Folded:
 
 
 def _is_plain(text: str) -> bool:
-    """Whether folding an ASCII text changes nothing; may be False where it does not."""
+    """Return True only if folding does not change this ASCII text; False means that it may."""
     return not (
         _ASCII_SPELLING.search(text)
         or "  " in text
@@ -140,7 +140,7 @@ def _is_plain(text: str) -> bool:
 
 
 def _may_have_address_in_words(text: str) -> bool:
-    """Whether the text may hold an e-mail address in words."""
+    """Return whether the text may contain an e-mail address in words."""
     text = text.lower()
     return (
         " dot " in text
@@ -154,7 +154,7 @@ def _may_have_address_in_words(text: str) -> bool:
 
 
 def replace_matches(folded: Folded, pattern: re.Pattern[str], replacement: Callable[[re.Match[str]], str]) -> Folded:
-    """`folded` with every match of `pattern` replaced; each new character has the position where its match starts."""
+    """Return `folded` with every match of `pattern` replaced; new characters get the position of the match's start."""
     text, positions = folded
     pieces: list[str] = []
     new_positions: list[int] = []
@@ -173,7 +173,7 @@ def replace_matches(folded: Folded, pattern: re.Pattern[str], replacement: Calla
 
 
 def _fold_characters(unfolded: Folded) -> Folded:
-    """`unfolded` with each character folded, then combining marks and look-alikes."""
+    """Fold each character of `unfolded`, then combining marks and look-alikes."""
     text, positions = unfolded
     new = text.translate(CHARACTERS)
     if len(new) != len(text):
@@ -199,7 +199,7 @@ _HAS_ENCODED_SIGN = re.compile(
     rf"[&%(\[{{<](?:(?<=&)(?:amp;)?[#a-z]\w{{1,8}};|(?<=%)[0245ace3][\da-f]|[ -]?(?:@|\.|{_AT}|{_DOT})[ -]?[)\]}}>])",
     re.IGNORECASE,
 )
-"""Precondition of `_NAMED_SIGN`, and faster."""
+"""Matches every text in which `_ENCODED_SIGN` matches, and is faster."""
 _ENCODED_SIGN = re.compile(
     r"(?P<entity>&(?:amp;)?(?:#\d{1,7}|#x[\da-f]{1,6}|[a-z]{2,9}\d{0,2});)"
     r"|(?P<percent>(?:(?<=[\w\"+):.])%(?:25)?(?:40|20|2[efd]|3a|0[9ad]|0d%0a|a0|c2%a0|e2%80%(?:8[0-9a]|af|9[0-5]))(?=[\w%+(])"
@@ -212,13 +212,13 @@ _PERCENT = {
     **{"%40": "@", "%2e": ".", "%2d": "-", "%2b": "+", "%2f": "/", "%3a": ":", "%5b": "[", "%5d": "]"},
     **{"%0a": "\n", "%0d": "\n", "%0d%0a": "\n"},
 }
-"""The other percent codes of `_NAMED_SIGN` are blanks."""
+"""The other percent codes of `_ENCODED_SIGN` become spaces."""
 _LABEL = r"[\w-]{1,63}"
 _TOP = (
     r"(?:com|net|org|info|biz|edu|gov|eu|io|co|uk|ie|us|ca|au|nz|de|at|ch|li|fr|be|lu|es|mx|ar|cl|it|nl|se|no|dk|fi|pl|pt|br"
     r"|in|dev|app|shop|online|store|email|example|test|invalid)"
 )
-"""Top-level domains that count in an address in words: "look at the dot on the map" is none."""
+"""Top-level domains of addresses in words. Other words are excluded: "look at the dot on the map"."""
 _AT_IN_WORDS = re.compile(
     rf"(?<=\w) (?:at|ät|@) (?={_LABEL}(?:(?: {_DOT} |\.){_LABEL}){{0,4}} {_DOT} {_TOP}(?![^\W_]))"
     rf"|(?<=\w) (?!at ){_AT} (?={_LABEL}(?:\.| {_DOT} )\w)",
@@ -257,7 +257,7 @@ def _line_break(_: re.Match[str]) -> str:
 
 
 def _replace_at_word(match: re.Match[str]) -> str:
-    """The "@" for its word; the word itself in "item at example dot com", where no mailbox stands before it."""
+    """Return "@"; or the word itself if the word before it is no mailbox: "item at example dot com"."""
     before = _LAST_WORD.search(match.string, max(0, match.start() - 16), match.start())
     return match[0] if before and before[0].lower() in _NOT_A_MAILBOX else "@"
 
@@ -266,7 +266,7 @@ _BREAKS = " .,\n"
 
 
 def _join_domain(match: re.Match[str]) -> str:
-    """A domain without the break in it: "exam-" and "ple.com" on two lines, "gmail,com", "example . com"."""
+    """Return a domain without its break: "exam-" and "ple.com" on two lines, "gmail,com", "example . com"."""
     whole = match[0]
     return whole[:-2] if whole.endswith("-\n") else f"{whole.rstrip(_BREAKS)}."
 
@@ -276,7 +276,7 @@ def _replace_dot_words(match: re.Match[str]) -> str:
 
 
 def _join_address(match: re.Match[str]) -> str:
-    """An address without the blanks around its "@"; not "ordered it @ example.com"."""
+    """Return an address without the spaces around its "@"; "ordered it @ example.com" is not changed."""
     before = match["before"]
     return match[0] if before.lower() in _NOT_A_MAILBOX else f"{before}@"
 
@@ -292,7 +292,7 @@ def _replace_sign(match: re.Match[str]) -> str:
 
 
 def _fold_entity(entity: str) -> str:
-    """The folded character of an HTML entity; the entity itself where it has none of its own."""
+    """Return the folded character of an HTML entity, or the entity if it does not represent one character."""
     name = entity[1:-1].removeprefix("amp;")
     if name[0] != "#":
         char = html5.get(f"{name};", "")

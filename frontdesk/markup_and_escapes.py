@@ -1,9 +1,9 @@
-r"""Undo what programs, mail systems and web pages do to characters: markup, escapes, wrong encodings.
+r"""Remove markup, decode escapes, and repair wrong encodings.
 
     "4111<br>1111"  ->  "4111 1111"      "jane.doe=40example.com"  ->  "jane.doe@example.com"      "4111\\u00a01111"
 
-`frontdesk.folding` applies these steps; each is a pattern and the text to put for a match. A tag or a comment that may
-hold personal data itself ("@", more than eight digits) is left where it is.
+`frontdesk.folding` applies these steps; each is a pattern and a function that returns the replacement of a match. A tag
+or comment that may contain personal data ("@", more than eight digits) is not removed.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ MARKUP = re.compile(
     r"|(?<![\w*>])(?P<under>_{1,3})(?=[^\W_])|(?<=[^\W_])(?P<after>_{1,3})(?=[ .,;:!?)]|\Z)",
     re.IGNORECASE,
 )
-"""Tags, comments, and the signs of bold and slanted text around a word."""
+"""Tags, comments, and markup of bold and italic text around a word."""
 _MAX_DIGITS = 8
 MAY_HAVE_MARKUP = re.compile(r"<[!/a-z]|[*`~]|\[/?[a-z]|(?<![^\W_])_|_(?![^\W_])", re.IGNORECASE)
 
 
 def strip_markup(match: re.Match[str]) -> str:
-    """The text for a match of `MARKUP`: nothing inside a line, a line break between paragraphs, else a blank."""
+    """Return the replacement of markup: nothing inside a line, a line break between paragraphs, else a space."""
     if block := match["block"]:
         return "\n" if block.strip("/").lower() in _PARAGRAPHS else " "
     mark = match[0]
@@ -56,13 +56,13 @@ ESCAPE = re.compile(
     r"|(?<=\d{2}=)(?:20|09|A0|2D|2E|0A)(?=\d\d=)|(?<=[a-z]{2}=)20(?=\d{3,4}=)|(?<=[A-Za-z]=)20(?=[A-Za-z])))",
     re.IGNORECASE,
 )
-"""Escapes of JSON and programming languages, and of mail in "quoted printable"."""
+"""Escapes of JSON, of programming languages, and of quoted-printable mail."""
 MAY_BE_ESCAPED = re.compile(r"\\[uxnrt@._+/\"'-]|=(?:[ ]?\r?\n|[CE]2=|[0423A][0-9A-F])", re.IGNORECASE)
 _CONTROLS = {"n": "\n", "r": "\n", "t": " "}
 
 
 def unescape(match: re.Match[str]) -> str:
-    """The characters for a match of `ESCAPE`."""
+    """Return the characters for a match of `ESCAPE`."""
     code = match["wide"] or match["narrow"]
     if code:
         char = chr(int(code, 16))
@@ -81,12 +81,12 @@ WRONG_ENCODING = re.compile(
     f"|(?P<raised>[{_RAISED_DIGITS}](?:[ .-]?[{_RAISED_DIGITS}])+)"
     r"|(?<=\w)[ ]?\u24d0[ ]?(?=[\w-]{1,63}\.\w)"
 )
-"""UTF-8 that was read as Windows-1252, two and more raised or lowered digits, and an "a" in a circle for "@"."""
+"""UTF-8 decoded as Windows-1252; two or more superscript or subscript digits; an "a" in a circle for "@"."""
 _THIRD_BYTES = {"\u2039": "", "\u0152": "", **dict.fromkeys("\u201c\u201d\u2018\u2019", "-")}
 
 
 def repair_encoding(match: re.Match[str]) -> str:
-    """The characters for a match of `WRONG_ENCODING`."""
+    """Return the characters for a match of `WRONG_ENCODING`."""
     if match["third"]:
         return _THIRD_BYTES.get(match["third"], " ")
     if "\u24d0" in match[0]:
@@ -96,9 +96,9 @@ def repair_encoding(match: re.Match[str]) -> str:
 
 RAISED_DIGIT = re.compile(f"[{_RAISED_DIGITS}]")
 MIN_RAISED_DIGITS = 4
-"""From this many on, raised or lowered digits spell a number; fewer are notes and units ("m²")."""
+"""Minimum of superscript or subscript digits that are a number; fewer are notes and units ("m²")."""
 
 
 def plain_digit(match: re.Match[str]) -> str:
-    """The plain digit for a match of `RAISED_DIGIT`."""
+    """Return the ASCII digit for a match of `RAISED_DIGIT`."""
     return str(unicodedata.digit(match[0]))

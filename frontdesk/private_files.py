@@ -1,8 +1,8 @@
 """Ownership and permission checks for files and folders that other users of this machine must not control.
 
 A secret is read only if this user or root owns it, no other user can open it, and no other user could have put it
-there: a file that another user planted in a writable folder is refused, whatever its mode. A link is followed if this
-user or root made it (a mounted Kubernetes secret is such a link). Imports only the errors of Frontdesk.
+there: a file that another user planted in a writable folder is refused, regardless of its mode. A link is followed if
+this user or root created it (a mounted Kubernetes secret is such a link). Imports only `frontdesk.errors`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Random bytes of the operating system, drawn in blocks: a nonce or an identifier costs no system call of its own.
+"""Pools of random bytes from the operating system, read in blocks, so that most identifiers need no system call.
 
-`os.urandom` gives up the interpreter's lock; beside a busy thread each call then waits to get it back: 24 us, not 1.
+`os.urandom` releases the interpreter lock. If another thread is busy, each call waits to acquire it again: 24 us
+instead of 1 us.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ _PIECES_PER_BLOCK = 256
 
 
 class RandomBytesPool:
-    """Pieces of `size` random bytes, none handed out twice, whichever thread asks; a forked child draws its own."""
+    """Thread-safe source of unique pieces of `size` random bytes. A forked child starts with an empty pool."""
 
     def __init__(self, size: int) -> None:
         self._size = size
@@ -20,7 +21,7 @@ class RandomBytesPool:
         os.register_at_fork(after_in_child=self._pieces.clear)
 
     def next_bytes(self) -> bytes:
-        """The next piece."""
+        """Return the next piece."""
         try:
             return self._pieces.pop()
         except IndexError:

@@ -1,4 +1,4 @@
-"""Reading of the YAML files of a team: taxonomy, policies, questions."""
+"""Read YAML files of a team: taxonomy, policies, questions."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from frontdesk.errors import ConfigurationError
 
 
 def read_yaml(path: Path, name: str) -> Any:
-    """The contents of a YAML (or JSON) file.
+    """Return the contents of a YAML (or JSON) file.
 
     Args:
         path: the file.
-        name: what it is, for the message when there is none.
+        name: what the file contains, for the error message if it is missing.
 
     Raises:
-        ConfigurationError: there is no such file, or it is not valid YAML.
+        ConfigurationError: the file does not exist, or is not valid YAML.
     """
     try:
         return yaml.safe_load(path.read_text(encoding="utf-8"))

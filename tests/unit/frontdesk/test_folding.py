@@ -1,4 +1,4 @@
-"""One spelling of a text, and where each of its characters comes from."""
+"""Folding gives one spelling of a text and the original position of each character."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pieces of random bytes: never the same twice, over threads and forks."""
+"""Random bytes are never repeated, across threads and forks."""
 
 from __future__ import annotations
 

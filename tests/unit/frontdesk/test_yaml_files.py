@@ -1,4 +1,4 @@
-"""Files of a team are read as YAML, or refused with their path."""
+"""YAML files of a team are read, or refused with their path."""
 
 from __future__ import annotations
 
