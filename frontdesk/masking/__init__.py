@@ -1,15 +1,15 @@
-"""Take personal data out of a message: deterministic patterns and word lists, no model, no lookup.
+"""Mask personal data in a message with deterministic patterns and word lists, without a model or lookups.
 
     mask("Hi Tom, order 48213, mail me at anna@example.com").text
     ->  "Hi [NAME_1], order [ORDER_1], mail me at [EMAIL_1]"
 
-The text is folded once (`frontdesk.folding`), so every finder reads one spelling of blanks, dashes, digits and signs; a
-placeholder replaces the characters of the original. Kinds are looked for one after the other, a file for each family;
-what one has taken is blanked with NULs before the next looks. `spans` has the rules that keep `mask` idempotent and
-linear in the length of the text.
+The text is folded once (`frontdesk.folding`), so every finder reads one spelling of spaces, dashes, digits and signs;
+placeholders replace characters of the original. Finders run one after the other, with one module per family of values.
+Each match is overwritten with NULs before the next finder runs. The module `spans` has the rules that keep `mask`
+idempotent and linear in the length of the text.
 
-Deliberately not known: passwords; names, addresses, tax numbers and dates of birth that nothing announces; and
-languages other than English, German, French, Spanish and Italian (with the common forms of Dutch and Swedish).
+Not detected by design: passwords; names, addresses, tax numbers and dates of birth without an announcing word; and
+languages other than English, German, French, Spanish and Italian (with common forms of Dutch and Swedish).
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ from frontdesk.time_slicing import Steps, run_steps
 from frontdesk.types import MaskedText
 
 MASKING_VERSION = "4"
-"""Part of the feature fingerprint: change it whenever a text could come out of `mask` differently."""
+"""Part of the feature fingerprint: change it with every change that affects the output of `mask`."""
 
 KINDS = ("EMAIL", "URL", "IBAN", "CARD", "PHONE", "ORDER", "ACCOUNT", "ID", "IP", "ADDRESS", "NAME", "SECRET")
 
@@ -81,17 +81,17 @@ Finder = Callable[[str], Iterator[Span]]
 
 
 def mask(text: str) -> MaskedText:
-    """`text` with personal data replaced by typed placeholders, numbered in reading order within each kind.
+    """Return `text` with personal data replaced by placeholders, numbered in reading order within each kind.
 
-    The same value gets the same placeholder. A placeholder that already stands in the text, typed by the customer,
-    stays as it is: its number is passed over, so it never stands for, or is restored to, anything else.
+    Equal values get the same placeholder. A placeholder that the customer typed is left unchanged and its number is
+    skipped, so it is never restored to another value.
     `mask(text).restore(mask(text).text) == text`, and masking a masked text changes nothing.
     """
     return run_steps(mask_steps(text))
 
 
 def mask_steps(text: str) -> Steps[MaskedText]:
-    """`mask` as a generator that yields after each kind of value, so that a long text does not block an event loop."""
+    """Run `mask` as a generator that yields after each finder, so that a long text does not block the event loop."""
     folded = fold(text)
     if _DIGIT.search(text):
         yield
@@ -119,9 +119,9 @@ def mask_steps(text: str) -> Steps[MaskedText]:
 
 
 def _without_closing_marks(text: str, folded: Folded, low: int, high: int) -> tuple[int, int]:
-    """The span of the original behind `folded.text[low:high]`, without markup that folding has removed after it.
+    """Return the span of `folded.text[low:high]` in the original, without markup that folding removed after it.
 
-    "**4111 1111 1111 1111**" keeps both pairs of stars.
+    "**4111 1111 1111 1111**" keeps both pairs of asterisks.
     """
     start, end = folded.span(low, high)
     inside = folded.positions[high - 1] + 1
@@ -136,7 +136,7 @@ def _without_closing_marks(text: str, folded: Folded, low: int, high: int) -> tu
 
 
 def _next_placeholder(kind: str, numbers: dict[str, int], text: str, folded: str) -> str:
-    """The next placeholder that the customer has typed in no spelling: "[ORDER_1]" with a soft hyphen is one too."""
+    """Return the next placeholder that is not in the text, in any spelling such as "[ORDER_1]" with a soft hyphen."""
     while True:
         numbers[kind] += 1
         placeholder = f"[{kind}_{numbers[kind]}]"
@@ -145,10 +145,10 @@ def _next_placeholder(kind: str, numbers: dict[str, int], text: str, folded: str
 
 
 def _find_spans(folded: Folded, text: str, spans: list[Span]) -> Steps[None]:
-    """Add everything to be masked to `spans`, as spans of `folded`; a cheap check precedes each kind.
+    """Add all values to mask to `spans`, as spans of `folded`; a cheap check precedes each finder.
 
-    Cards and IBANs come before addresses, identities and kept amounts, whose patterns would cut into their groups;
-    telephones before IPs, which would take four of the five groups of a French number.
+    Cards and IBANs come before addresses, identity numbers and amounts, whose patterns would match a part of their
+    groups; telephone numbers before IP addresses, which would match four of the five groups of a French number.
     """
     rest = yield from _find_links(folded.text, spans)
     if has_digit_words(rest):
@@ -177,7 +177,7 @@ def _find_spans(folded: Folded, text: str, spans: list[Span]) -> Steps[None]:
 
 
 def _find_checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -> Steps[str]:
-    """Take numbers with check digits, mistyped ones, dates of birth, and the codes near cards; return the rest."""
+    """Find numbers with check digits, mistyped ones, dates of birth, and codes near cards; return the rest."""
     for finder in _CHECKED:
         rest = _apply_finder(finder, rest, spans)
         yield
@@ -200,7 +200,7 @@ def _find_checked_numbers(rest: str, words: frozenset[str], spans: list[Span]) -
 
 
 def _find_links(rest: str, spans: list[Span]) -> Steps[str]:
-    """Return `rest` without typed placeholders, links and e-mail addresses; add the last two to `spans`."""
+    """Find links and e-mail addresses; return `rest` without them and without placeholders that were typed."""
     if "[" in rest:
         rest = overwrite_spans(rest, [(*placeholder.span(), "") for placeholder in _TYPED_PLACEHOLDER.finditer(rest)])
     if "://" in rest or "www." in rest.lower():
@@ -219,7 +219,7 @@ def _find_links(rest: str, spans: list[Span]) -> Steps[str]:
 
 
 def _find_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list[Span]) -> Steps[str]:
-    """Take numbers of every kind without check digits, where three digits stand together; return the rest."""
+    """Find numbers without check digits; return the rest. Stop if fewer than three digits are close together."""
     finders = _NUMBERS
     if _SIX_DIGITS.search(rest):
         finders = _NUMBERS_AND_IDS if SORT_CODE_WORDS.isdisjoint(words) else (find_sort_codes, *_NUMBERS_AND_IDS)
@@ -235,7 +235,7 @@ def _find_numbers(rest: str, words: frozenset[str], gaps: list[int], spans: list
 
 
 def _restore_dashes(rest: str, folded: Folded, text: str) -> str:
-    """`rest` with the long dashes of the original: names tell the end of a sentence by them."""
+    """Return `rest` with the long dashes of the original, which mark the end of a sentence for the name finder."""
     if "\u2013" not in text and "\u2014" not in text:
         return rest
     original = (text[position] for position in folded.positions[:-1])
@@ -264,7 +264,7 @@ _NUMBERS_AND_IDS: tuple[Finder, ...] = (
 
 
 def _apply_finder(finder: Finder, rest: str, spans: list[Span]) -> str:
-    """Add the spans that `finder` yields to `spans`, except those without a kind (text to keep); return the rest."""
+    """Add the spans of `finder` to `spans`, except those without a kind (text to keep); return the rest."""
     new_spans = list(finder(rest))
     if not new_spans:
         return rest

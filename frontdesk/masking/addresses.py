@@ -1,9 +1,9 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
 """Postal addresses: street and number, postcode and town, in the forms of US, UK, DE, FR, ES, IT and NL.
 
-A street is taken with what follows it (flat, postcode, town) as one address. A postcode without a street counts where
-its own form or its town says so. Not known: towns and houses by name alone ("The Old Mill, Ashford"), streets without
-a number.
+A street and the following parts (flat, postcode, town) are one address. A postcode without a street matches if its
+format or its town identifies it. Not detected: names of towns and houses alone ("The Old Mill, Ashford"), and streets
+without a number.
 """
 
 from __future__ import annotations
@@ -94,13 +94,13 @@ _PREFILTERED = (
     (re.compile(r"\d[A-Z]{2}(?![^\W_])"), _UK_ALONE),
     (re.compile(r"[A-Z]{2},? \d{5}"), _US_ALONE),
 )
-"""What is in every match of the pattern, and quickly found."""
+"""Pairs of a fast pattern, which every text with a match contains, and the full pattern."""
 _STREET_WORDS = word_set(
     "|".join(
         (words.STREET_FIRST, words.STREET_AFTER_NUMBER, words.STREET_LAST, "allée|pº|st|am|an|im|zum|zur|auf|unter")
     )
 )
-"""One of these, or a word that ends like a street, is in every street."""
+"""Every street contains one of these words, or a word with the ending of a street."""
 _WINDOW = 70
 
 
@@ -109,7 +109,7 @@ def find_addresses(text: str) -> Iterator[Span]:
     spans = [*(_find_streets(text) if _has_street(text_words) else ()), *_find_postcodes(text, text_words)]
     merged: list[tuple[int, int]] = []
     for start, end in sorted(spans):
-        if merged and start < merged[-1][1]:  # they share a town
+        if merged and start < merged[-1][1]:  # both contain the same town
             merged[-1] = merged[-1][0], max(end, merged[-1][1])
         else:
             merged.append((start, end))
@@ -118,7 +118,7 @@ def find_addresses(text: str) -> Iterator[Span]:
 
 
 def find_street_addresses(text: str) -> Iterator[Span]:
-    """Addresses with a street alone, for texts in which a postcode and a reference look alike."""
+    """Yield addresses with a street only, for texts in which postcodes and references look alike."""
     if _has_street(word_set(text)):
         for start, end in _find_streets(text):
             yield start, end, "ADDRESS"
@@ -143,12 +143,12 @@ def _find_streets(text: str) -> Iterator[tuple[int, int]]:
             start, end = flat.start() if flat else number_start, match.end()
         else:
             continue
-        previous_end = _AFTER.match(text, end).end()  # type: ignore[union-attr]  # it matches nothing at least
+        previous_end = _AFTER.match(text, end).end()  # type: ignore[union-attr]  # it also matches the empty string
         yield start, previous_end
 
 
 def _find_street_start(text: str, low: int, number_start: int) -> int:
-    """Where the street starts whose house number stands at `at`, or -1."""
+    """Return the start of the street whose house number is at `number_start`, or -1."""
     before = text[max(low, text.rfind("\n", low, number_start) + 1) : number_start]
     parts = before.split()
     if not parts or text[number_start - 1] not in " ,.°º":
@@ -170,7 +170,7 @@ def _find_street_start(text: str, low: int, number_start: int) -> int:
 
 
 def _is_street(kind: str, before: str) -> bool:
-    """A compound ("Hauptstraße"), or the bare word with a name before it ("Berliner Straße")."""
+    """Return whether `kind` is a compound ("Hauptstraße"), or a street word after a name ("Berliner Straße")."""
     lower = kind.lower()
     if lower in words.NO_STREET:
         return False
@@ -180,7 +180,7 @@ def _is_street(kind: str, before: str) -> bool:
 
 
 def _find_postcodes(text: str, text_words: frozenset[str]) -> Iterator[tuple[int, int]]:
-    """Postcodes with their towns, and post boxes."""
+    """Yield postcodes with their towns, and post office boxes."""
     for number in NUMBER.finditer(text):
         if match := _ALONE.match(text, number.start()):
             yield match.span()
@@ -191,7 +191,7 @@ def _find_postcodes(text: str, text_words: frozenset[str]) -> Iterator[tuple[int
     if not _BOX_WORDS.isdisjoint(text_words):
         for start in find_word_starts(text, _BOX_WORDS):
             if match := _BOX.match(text, start):
-                yield start, _AFTER.match(text, match.end()).end()  # type: ignore[union-attr]  # nothing at least
+                yield start, _AFTER.match(text, match.end()).end()  # type: ignore[union-attr]  # as above
     if not _CODE_WORDS.isdisjoint(text_words):
         for start in find_word_starts(text, _CODE_WORDS):
             if match := _LABELLED_POSTCODE.match(text, start):

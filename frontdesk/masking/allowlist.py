@@ -1,4 +1,4 @@
-"""Dates, timestamps, coordinates and amounts of money. They are not personal and say what the customer wants: kept.
+"""Dates, timestamps, coordinates and amounts of money, which are not masked: they are relevant and not personal.
 
 "12/03/2026"    "2024-11-03T09:14:55.123+01:00"    "48.858370, 2.294481"    "1.234,50 EUR"
 """
@@ -22,7 +22,7 @@ _TIMESTAMP = (
     rf"{_DAY_OF_YEAR}(?:(?:T|, ?| ){_CLOCK}|T[0-2]\d){_ZONE}"
     r"|(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])T[0-2]\d[0-5]\d(?:[0-6]\d(?:[.,]\d{1,9})?)?(?:Z|[+-]\d{4})?"
 )
-"""ISO 8601, with a blank for the "T" too."""
+"""ISO 8601, also with a space instead of the "T"."""
 _DEGREES = r"(?:1[0-7]\d|180|[1-9]?\d)\.\d{4,8}(?:°|(?!\d))"
 _COORDINATES = rf"{_DEGREES}(?: ?[NS])?(?:[ ]?[,;/|][ ]?|[ ])[+-]?{_DEGREES}(?: ?[EWO](?![^\W_]))?"
 _COORDINATE_BEFORE = re.compile(
@@ -37,7 +37,7 @@ _CURRENCY = rf"(?:[{_SIGNS}]|(?:{CURRENCY_CODES}|euros?|dollars?|pounds?|bucks|q
 _CURRENCY_BEFORE = re.compile(rf"(?:[{_SIGNS}] ?|\b(?:{CURRENCY_CODES}) )\Z", re.IGNORECASE)
 _AMOUNT_PREFIXES = frozenset(f" {_SIGNS}")
 _WHOLE = r"(?:\d{1,3}(?:[.,' ]\d{3}){1,4}(?!\d)|\d++)(?:[.,]\d{1,2})?"
-_NOT_ATTACHED = rf"{END}(?!-[^\W_])"  # nothing hangs on it, or keeping it could part a reference in two
+_NOT_ATTACHED = rf"{END}(?!-[^\W_])"  # not attached to a word: allowing such a part would split a reference
 _AMOUNT = re.compile(rf"{_WHOLE}{_NOT_ATTACHED}")
 _ALLOWED = re.compile(
     rf"(?<!\d[./-])(?:{_DATE})(?:[/-](?:{_DATE}))?{_NOT_ATTACHED}(?![./]\d)"
@@ -54,7 +54,7 @@ _RARE = re.compile(
     re.IGNORECASE,
 )
 _HAS_RARE = re.compile(r"\d(?:[Tt:]\d\d|\.\d{4})")
-"""Timestamps and coordinates; few texts hold what every match of them holds."""
+"""Every match of `_RARE` contains one of these, and few texts do."""
 
 
 _DATE_AFTER_WORD = re.compile(r"[_-](?:19|20)\d\d")
@@ -65,34 +65,34 @@ _FILE_DATE = re.compile(
 
 
 def _find_currency_before(text: str, start: int) -> re.Match[str] | None:
-    """The currency right before the number at `start`; one look at the character before it saves most searches."""
+    """Match the currency directly before the number at `start`. Checking one character first avoids most searches."""
     if text[start - 1 : start] not in _AMOUNT_PREFIXES:
         return None
     return _CURRENCY_BEFORE.search(text, max(0, start - 4), start)
 
 
 def allowed_end(text: str, start: int) -> int:
-    """The end of the date or amount whose number starts at `start`; -1 where there is none."""
+    """Return the end of the date or amount whose number starts at `start`, or -1."""
     currency = _find_currency_before(text, start)
     match = (currency and _AMOUNT.match(text, start)) or _RARE.match(text, start) or _ALLOWED.match(text, start)
     return match.end() if match else -1
 
 
 def _match_labelled_coordinate(text: str, start: int) -> re.Match[str] | None:
-    """The coordinate that starts at `start`, if a word such as "lat" stands before it."""
+    """Match the coordinate at `start` if a word such as "lat" precedes it."""
     match = _COORDINATE.match(text, start)
     return match if match and _COORDINATE_BEFORE.search(text, max(0, start - 16), start) else None
 
 
 def find_file_dates(text: str) -> Iterator[Span]:
-    """Dates in names of files, "err_20240514.log": kept, before an order number may take them."""
+    """Yield dates in file names such as "err_20240514.log", before they can match as order numbers."""
     if _DATE_AFTER_WORD.search(text):
         for match in _FILE_DATE.finditer(text):
             yield *match.span(), ""
 
 
 def find_allowed(text: str) -> Iterator[Span]:
-    """Dates, coordinates and amounts with the currency before the number: no later kind may take them."""
+    """Yield dates, coordinates and amounts, so that later finders do not mask them."""
     end = 0
     has_rare = _HAS_RARE.search(text) is not None
     has_label = has_rare and _COORDINATE_LABEL.search(text) is not None

@@ -1,7 +1,7 @@
-"""IBANs and cards in their usual groups, by their checksums; sort codes by the words before them.
+"""IBANs and cards in their usual groups, by checksum; sort codes by the words before them.
 
-Letters right beside a number do not hide it: "Visa4111 ...". Other groups and separators are in `separated`, numbers
-with a typing error in `mistyped`.
+Letters directly next to a number do not prevent a match: "Visa4111 ...". Other groups and separators are in
+`separated_digits`, numbers with a typing error in `mistyped`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _IBAN = re.compile(rf"{START}[A-Za-z]{{2}}\d\d[A-Za-z\d]{{0,30}}(?:[ -][A-Za-z\d
 _CARD = re.compile(r"(?<!\d)[2-6]\d{2,18}(?:[ -]\d{3,16}){0,5}(?!\d)", re.ASCII)
 _THIRTEEN_DIGITS = re.compile(r"\d(?:[ -]?\d){12}", re.ASCII)
 _FIRST_BY_LENGTH = {13: "4", 14: "3", 15: "3", 16: "23456", 17: "456", 18: "456", 19: "456"}
-"""With which digit cards of a length begin (ISO/IEC 7812): a national number of 15 digits is not one by chance."""
+"""First digits of cards by length (ISO/IEC 7812); excludes most national numbers of 15 digits."""
 LUHN_DOUBLED = {digit: sum(divmod(2 * int(digit), 10)) for digit in "0123456789"}
 
 _LINK = r"(?:[ :#]|is |ist |est |es |è |was |number|no\.?|nr\.?){0,6}"
@@ -37,7 +37,7 @@ def _is_iban(candidate: str) -> bool:
 
 
 def is_iban(compact: str) -> bool:
-    """By its check digits, then by the structure of its country, which takes ten times as long."""
+    """Verify the check digits, then the structure of the country, which takes ten times as long."""
     code = compact.upper()
     number = int("".join(str(int(char, 36)) for char in code[4:] + code[:4]))
     return number % 97 == 1 and bool(iban.is_valid(compact, check_country=False))
@@ -45,7 +45,7 @@ def is_iban(compact: str) -> bool:
 
 @cache
 def iban_length(country: str) -> int:
-    """Characters of an IBAN of `country`, by the register that python-stdnum carries; 0 where it has none."""
+    """Return the length of an IBAN of `country`, from the register of python-stdnum; 0 if it is not listed."""
     _, rules = _IBAN_REGISTER.info(country)[0]
     structure = rules.get("bban", "")
     return sum(map(int, re.findall(r"(\d+)!", structure))) + 4 if structure else 0
@@ -65,7 +65,7 @@ def _is_card(candidate: str) -> bool:
 
 
 def _luhn_sum(digits: str) -> int:
-    """Its check sum. python-stdnum's takes five times as long, and a message of digits asks for it at every group."""
+    """Return the Luhn sum. It runs for every group of digits; python-stdnum takes five times as long."""
     return sum(map(int, digits[-1::-2])) + sum(map(LUHN_DOUBLED.__getitem__, digits[-2::-2]))
 
 

@@ -1,8 +1,8 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Numbers that a state gives a person: by shape and checksum, or by the word before them.
+"""Identity numbers issued by a state: by format and checksum, or by the label before them.
 
-A shape that other numbers share (eleven bare digits) counts only after its name; after its name a number counts even
-with a typing error in it. Checksums are python-stdnum's. Dates of birth are in `mistyped`.
+A format that other numbers share (eleven bare digits) needs its label. After a label, a number also matches with a
+typing error. Checksums are from python-stdnum. Dates of birth are in `mistyped`.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ def _is_dni(candidate: str) -> bool:
 
 
 def _is_social_security_number(candidate: str) -> bool:
-    """In groups of three, two and four, with one separator between them."""
+    """Validate an SSN or ITIN: groups of three, two and four digits with one separator between them."""
     plain = f"{candidate[:3]}-{candidate[4:6]}-{candidate[7:]}"
     return bool(ssn.is_valid(plain) or itin.is_valid(plain))
 
 
 def _is_british_licence(candidate: str) -> bool:
-    """Its six digits hold a date: decade, month (plus 50 for women), day, year."""
+    """Validate the date in the six digits: decade, month (plus 50 for women), day, year."""
     digits = "".join(filter(str.isdigit, candidate[5:12]))
     return int(digits[1:3]) % 50 in range(1, 13) and int(digits[3:5]) in range(1, 32)
 
@@ -119,7 +119,7 @@ def _find_by_shape(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _find_starts(text: str) -> Iterator[int]:
-    """Where an identity may start, in order: at digits, and at one to nine letters right before them."""
+    """Yield possible starts in order: at digits, and at one to nine letters directly before them."""
     for digits in _DIGITS.finditer(text):
         start = digits.start()
         before = text[max(0, start - 1) : start]
@@ -144,7 +144,7 @@ def _find_by_label(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _trim_groups(candidate: str) -> str:
-    """Without the last groups where there are more digits than identities have: what follows is another number."""
+    """Remove last groups until the digits do not exceed `_MAX_DIGITS`: another number may follow."""
     groups = list(_GROUP_END.finditer(candidate))
     while groups and sum(map(str.isdigit, candidate)) > _MAX_DIGITS:
         candidate = candidate[: groups.pop().start()]
@@ -152,7 +152,7 @@ def _trim_groups(candidate: str) -> str:
 
 
 def _is_long_enough(candidate: str) -> bool:
-    """Six digits, or four among eight characters: passports have letters between."""
+    """Return whether there are six digits, or four among eight characters (passports contain letters)."""
     digits = sum(map(str.isdigit, candidate))
     return _MIN_DIGITS <= digits <= _MAX_DIGITS or (
         digits >= _MIN_DIGITS - 2 and sum(map(str.isalnum, candidate)) in _MIXED_LENGTHS

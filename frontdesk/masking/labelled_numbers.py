@@ -1,8 +1,8 @@
-"""Numbers of orders and accounts by the words before them, whatever their shape: "policy BC-7710 2284", "n. 0044/9182".
+"""Order and account numbers by the label before them, in any format: "policy BC-7710 2284", "n. 0044/9182".
 
-From the number backwards the word is looked for, over "number", "is", "n°" and the like. Then the number is followed to
-its end: parts joined by '-', '/', '.' or '_', and groups with a blank between them where they look like one number.
-Not known: numbers that nothing announces (see `find_references`).
+The label is searched backwards from the number, across words such as "number", "is" and "n°". The number extends over
+parts joined by '-', '/', '.' or '_', and over groups with spaces between them if they look like one number. Not
+detected: numbers without a label (see `find_references`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _LETTERS_BEFORE = re.compile(rf"{START}(?!(?:EUR|GBP|USD|CHF|SEK|NO|NR|NUM|ID|RE
 _CAPITALS_AND_DIGITS = r"(?=\d{0,7}[A-Z])[A-Z\d]{5,8}"
 _LOCATOR = re.compile(_CAPITALS_AND_DIGITS)
 BOOKING_CODE = re.compile(rf"{START}(?=[A-Z]{{0,7}}\d){_CAPITALS_AND_DIGITS}{END}")
-"""As airlines and hotels give bookings: capitals with a digit among them. Reason to look even where digits are few."""
+"""Booking codes of airlines and hotels: capital letters with digits. They are searched even if digits are few."""
 _MIXED = re.compile(r"(?:[A-Z]+\d+){2}[A-Z]*|(?:\d+[A-Z]+){2}\d*")
 _LIST_SEPARATOR = re.compile(r"\s*(?:,|and|&|or|/|\+|und|oder|et|ou|y|o|e|en|och)\s*#?|\s*#")
 _TWO_NUMBERS = re.compile(r"(\d{4,})/\d{4,}")
@@ -46,7 +46,10 @@ _MIN_DIGITS, _MIN_GROUPED, _MAX_GROUPED = 3, 6, 22
 
 
 class _Label(NamedTuple):
-    """What the words before a number say: its `kind`, and whether they say that a number follows."""
+    """The label before a number. `kind` is ORDER or ACCOUNT, and `sure` means that the words announce a number.
+
+    `coded` labels may have a booking code; `speaker` means that the label is also a word for a person ("customer").
+    """
 
     kind: str
     sure: bool
@@ -55,9 +58,9 @@ class _Label(NamedTuple):
 
 
 def find_labelled_numbers(text: str) -> Iterator[Span]:
-    """What a word before it names, and each number that follows one ("orders 48213 and 48214").
+    """Yield numbers after a label, also several after one label ("orders 48213 and 48214").
 
-    A value named once is masked wherever else it stands.
+    A value with a label is also masked in other places of the text.
     """
     if not words.may_label_number(word_set(text)):
         return
@@ -101,7 +104,7 @@ def find_labelled_numbers(text: str) -> Iterator[Span]:
 
 
 def _find_number(text: str, start: int, end: int) -> Span | None:
-    """The number whose token is `text[start:end]`, as far as it goes, where the words before it name one."""
+    """Return the whole number that starts with the token `text[start:end]`, if a label precedes it."""
     token = text[start:end]
     digits = _count_digits(token)
     groups = _GROUPS.match(text, end) if text[end : end + 1] == " " else None
@@ -134,7 +137,7 @@ def _find_number(text: str, start: int, end: int) -> Span | None:
 
 
 def _group_length(token: str, groups: str, longest: int, code: bool) -> int:
-    """How many characters of `groups`, which stand behind `token`, belong to the same number."""
+    """Return how many characters of `groups`, which follow `token`, belong to the same number."""
     first = re.split(r"[^\d]", token)[-1]
     while groups:
         pieces = groups.split()
@@ -145,7 +148,7 @@ def _group_length(token: str, groups: str, longest: int, code: bool) -> int:
             and len(pieces[0]) >= 3
             and (code or not _YEAR.fullmatch(pieces[0]))
         )
-        if len(first) == len(pieces[0]) > 4 and first[0] != "0":  # two numbers of a length
+        if len(first) == len(pieces[0]) > 4 and first[0] != "0":  # two numbers of equal length
             pair = alike = False
         if (alike or pair) and _MIN_GROUPED - token[0].isalpha() <= _count_digits(token + groups) <= _MAX_GROUPED:
             return len(groups)
@@ -154,14 +157,14 @@ def _group_length(token: str, groups: str, longest: int, code: bool) -> int:
 
 
 def _single_end(text: str, start: int, end: int) -> int:
-    """The end of a value in one piece: two numbers of a length with a '/' between them are two values."""
+    """Return the end of a value without spaces. Two numbers of equal length with a '/' between them are two values."""
     two = _TWO_NUMBERS.fullmatch(text, start, end)
     alike = two and end - two.end(1) == len(two[1]) + 1 and not any(map(_YEAR.fullmatch, two[0].split("/")))
     return two.end(1) if two and alike else end
 
 
 def _find_label(before: str, code: bool = False) -> _Label | None:
-    """What the last words of `before` say of the number behind them; a `code` may have one word more before it."""
+    """Return the label in the last words of `before`; before a `code`, one other word may follow the label."""
     sure = before.endswith("#")
     skipped = not (sure or code)
     referring: _Label | None = None
@@ -199,7 +202,7 @@ def _find_label(before: str, code: bool = False) -> _Label | None:
 
 
 def _is_number_of(words_before: list[str]) -> bool:
-    """Whether the word that follows is one of "numéro de", "n° d'", "número"."""
+    """Return whether the words announce a number of what follows: "numéro de", "n° d'", "número"."""
     return any(word.strip(".,:(#").replace(".", "") in words.NUMBER_WORD for word in words_before)
 
 

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Cards and IBANs with a typing error, and dates of birth: by the word before them, or by their groups alone.
+"""Cards and IBANs with a typing error, and dates of birth: by the word before them, or only by their groups.
 
 "card no. 4111 1111 1111 1112"    "4111-1111-1111-111O"    "IBAN DE89 3704 0044 0532 0130 01"    "DOB 1984-03-12"
 """
@@ -84,12 +84,12 @@ _LOOKS_MISTYPED = re.compile(rf"{_GROUPS.pattern}|\d[\dOo][ -](?<=[A-Z]{{2}}\d[\
 
 
 def may_have_mistyped_number(text: str) -> bool:
-    """Whether digits stand in the groups of a card or an IBAN."""
+    """Return whether digits are grouped as in a card or an IBAN."""
     return _LOOKS_MISTYPED.search(text) is not None
 
 
 def find_mistyped_cards(text: str) -> Iterator[Span]:
-    """Numbers in the groups of a card, and of about its length behind a word that announces one."""
+    """Yield numbers grouped as in a card, and numbers of similar length after a word that announces a card."""
     for start, end in drop_overlaps([*_find_grouped_cards(text), *_find_announced_cards(text)]):
         yield start, end, "CARD"
 
@@ -117,7 +117,7 @@ def _find_announced_cards(text: str) -> Iterator[tuple[int, int]]:
 
 
 def find_mistyped_ibans(text: str) -> Iterator[Span]:
-    """Account numbers in the groups of an IBAN of their country, and the characters behind the word "IBAN"."""
+    """Yield account numbers grouped as an IBAN with a valid country code, and characters after the word "IBAN"."""
     if not _TWELVE.search(text):
         return
     spans = [match.span() for match in _IBAN_GROUPS.finditer(text) if iban_length(match[1]) and _is_long(match[0])]
@@ -143,7 +143,7 @@ def _count_digits(value: str) -> int:
 
 
 def _trim_end(text: str, start: int, end: int, longest: int) -> int:
-    """The end of a value without its last groups, so that at most `longest` letters and digits remain."""
+    """Return the end of a value after removing its last groups until at most `longest` letters and digits remain."""
     while _count_alphanumerics(text[start:end]) > longest:
         while end > start and text[end - 1].isalnum():
             end -= 1
@@ -153,7 +153,7 @@ def _trim_end(text: str, start: int, end: int, longest: int) -> int:
 
 
 def find_birth_dates(text: str) -> Iterator[Span]:
-    """Dates behind a word that announces a date of birth."""
+    """Yield dates after a word that announces a date of birth."""
     if not _DATE.search(text):
         return
     previous_end = 0

@@ -1,9 +1,9 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""What announces a name, as patterns, and how much each asks of the words that follow.
+"""Patterns of cues that announce a name, and the test that the following words must pass for each cue.
 
-After "Dear" any capital word will do that is no stop word; after "Hi" it must be a known given name, or end at a comma
-or the line's end; after "this is" it must be known, be two words long, or be followed by "from" and the like. Each
-pattern has a group `name`. Which words of it are the name is for `names.py` to say.
+After "Dear" any capitalised word that is not a stop word is a name; after "Hi" it must be a known given name, or a
+comma or the end of the line must follow; after "this is" it must be a known given name, have two words, or a word such
+as "from" must follow. Each pattern has a group `name`; `person_names.py` decides which of its words are the name.
 """
 
 from __future__ import annotations
@@ -86,19 +86,19 @@ def is_full_name(parts: list[str]) -> bool:
 
 
 def is_multi_word_name(parts: list[str]) -> bool:
-    """Two words at least, each written as names are, or an initial."""
+    """Return whether there are at least two words, each in the case of a name or an initial."""
     return len(parts) > 1 and all(_is_cased(part) or part.lower() in words.PARTICLE_WORDS for part in parts)
 
 
 def is_plausible_name(parts: list[str]) -> bool:
-    """Known, or written as names are: a capital and small letters, no brand's capitals inside, more than an initial."""
+    """Return whether the name is known or in the case of a name: a capital, then lower case, more than an initial."""
     return has_given_name(parts) or any(
         len(part) > 2 and (_is_cased(part) or part.lower() in AMBIGUOUS) for part in parts
     )
 
 
 def _is_cased(part: str) -> bool:
-    """Written as a part of a name is: a capital and small letters, and no other capital but after McX and the like."""
+    """Return whether a word is a capital followed by lower case; prefixes such as "Mc" allow a second capital."""
     return part.istitle() or re.match(r"(?:Mc|Mac|De|Di|La|Le|Van)[A-Z][a-z]", part) is not None
 
 
@@ -144,4 +144,4 @@ CUES_BEFORE_MASKED = _by_first_word(
 )
 CUES = _by_first_word(*_COMMON_CUES)
 CUES_WITH_GIVEN_NAMES = _by_first_word(*_COMMON_CUES, *((cue, firsts, has_given_name) for cue, firsts in _KNOWN_NAME))
-"""What is tried where a word stands. Trying everything everywhere takes ten times as long."""
+"""Cues by their first word. Trying every cue at every word takes ten times as long."""

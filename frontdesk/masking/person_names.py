@@ -1,10 +1,10 @@
-"""Names of people, where something says that one stands there, or where a known given name begins it.
+"""Names of people, found by a cue or by a known given name.
 
-A known given name with a capital is a name anywhere, with the capital words behind it, but not before a word that makes
-it a brand or a street ("Tom Ford", "Alma Road"). What announces other names is in `name_patterns.py`, names in
-signatures are in `signature_names.py`. Titles are not masked.
+A capitalised known given name is a name anywhere, together with the capitalised words after it, except before a word
+that makes it a brand or a street ("Tom Ford", "Alma Road"). Cues of other names are in `name_patterns.py`, names in
+signatures in `signature_names.py`. Titles are not masked.
 
-Not known: names in lower case that are in no list, names that are also brands, nicknames.
+Not detected: names in lower case that are in no list, names that are also brands, nicknames.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _LINE_PREFIX = " \t-–—~"
 
 
 def find_names(text: str) -> Iterator[Span]:
-    """A value that was found once is masked wherever else it stands."""
+    """Yield names. A name that is found once is also masked in other places of the text."""
     starts = [(word.start(), word[0].lower()) for word in _WORD.finditer(text)]
     has_known_name = any(word in GIVEN_NAMES for _, word in starts)
     cues_at_word = CUES_WITH_GIVEN_NAMES if has_known_name else CUES
@@ -81,7 +81,7 @@ def find_names(text: str) -> Iterator[Span]:
 
 
 def _find_listed_names(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    """Names that are listed behind one of two words: "Hannah Osei, Kwabena Osei and Yaw Osei"."""
+    """Yield names listed after a name of two words: "Hannah Osei, Kwabena Osei and Yaw Osei"."""
     for _ in range(_MAX_LISTED if " " in text[start:end] else 0):
         match = _NEXT_NAME.match(text, end)
         span = _find_name(text, *match.span("name"), is_multi_word_name) if match else None
@@ -104,7 +104,7 @@ def _cues_by_following_text(text: str, starts: list[tuple[int, str]]) -> list[tu
 
 
 def _find_name(text: str, start: int, end: int, name_test: NameTest) -> tuple[int, int] | None:
-    """The words of `text[start:end]` up to the first that is in no name, if they are `enough`."""
+    """Return the span of the words of `text[start:end]` that form a name, if they pass `name_test`."""
     parts: list[str] = []
     name_start = name_end = start
     for part in re.finditer(r"[^ ]+", text[start:end]):
@@ -130,7 +130,7 @@ def _find_name(text: str, start: int, end: int, name_test: NameTest) -> tuple[in
 
 
 def _resolve_overlaps(text: str, spans: list[tuple[int, int]]) -> Iterator[Span]:
-    """The longest of the spans that overlap, and wherever else the values of the first of them stand."""
+    """Yield the longest of overlapping spans; add other occurrences of the first `_MAX_REPEATED` values."""
     for value in dict.fromkeys(text[start:end] for start, end in spans[:_MAX_REPEATED]):
         position = text.find(value)
         while position >= 0:

@@ -1,6 +1,6 @@
-"""Telephone numbers by the shapes of numbering plans, and bare ones by the word before them.
+"""Telephone numbers by the formats of numbering plans, and other numbers by the word before them.
 
-Own patterns only: a library that knows each country's plan wants to be told the country, which a message does not say.
+No library is used: a library with the plan of each country needs the country, which a message does not state.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _CONNECTION = re.compile(
 
 
 def phone_end(text: str, start: int) -> int:
-    """Where the telephone number ends that starts at `start` by its shape alone; -1 where none does."""
+    """Return the end of a telephone number that starts at `start`, judged by its format only, or -1."""
     match = _PHONE.match(text, start)
     return match.end() if match else -1
 
@@ -65,6 +65,6 @@ def find_phones(text: str) -> Iterator[Span]:
 
 
 def _find_announced(text: str) -> frozenset[int]:
-    """Where the words end that announce a telephone number ("ring me at ")."""
+    """Return the ends of phrases that announce a telephone number ("ring me at ")."""
     links = (_CONNECTION.match(text, start) for start in find_word_starts(text, _CALL_WORDS))
     return frozenset(link.end() for link in links if link)

@@ -1,9 +1,9 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Codes that authorise a payment or a login: CVV, CVC, PIN, TAN and one-time codes, after or before an announcing word.
+"""Codes that authorise a payment or login: CVV, CVC, PIN, TAN and one-time codes, after or before an announcing word.
 
     "CVV 123"    "Prüfziffer: 123"    "my PIN is 4 8 2 1"    "pushTAN war 604 118"    "123 is my security code"
 
-PCI DSS 3.3 forbids storing the security code of a card. Not masked: codes that no word announces, and passwords.
+PCI DSS 3.3 forbids storing the security code of a card. Not masked: codes without an announcing word, and passwords.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _STATUS_PHRASE = (
     r"(?!20[0-6] (?-i:OK)(?![^\W_])|[45]\d\d (?:bad gateway|bad request|not found|forbidden|unauthori[sz]ed|too many requests"
     r"|internal server error|service unavailable|gateway time-?out)(?![^\W_]))"
 )
-"""Not the status and its phrase of an HTTP response: "| SMS-TAN | 200 OK |"."""
+"""Excludes the status and phrase of an HTTP response: "| SMS-TAN | 200 OK |"."""
 _AFTER = re.compile(
     rf"(?:{START}|(?<=2)(?=fa))(?:{CUES}){_LINK}{_STATUS_PHRASE}((?:(?-i:[A-Z]{{1,2}})-)?{_CODE})(?!\d){_UNIT}",
     re.IGNORECASE,
@@ -56,7 +56,7 @@ _AFTER = re.compile(
 _CODE_START = re.compile(rf"\d|{START}{DIGIT_WORD}(?![^\W_])", re.IGNORECASE)
 _MAX_DISTANCE = 96
 _MAX_CUES = 8
-"""A cue is tried where a digit follows within so many characters, and so many cues for each: many in a row are slow."""
+"""A cue is tried if a digit follows within `_MAX_DISTANCE` characters; at most `_MAX_CUES` cues per digit, for speed."""
 _OTHER_NUMBER_BEFORE = re.compile(
     r"(?<![^\W_])(?:error|fehler|erreur|errore|status|http|page|seite|room)(?: code)?:? \Z", re.IGNORECASE
 )
@@ -69,14 +69,14 @@ _TYPED = re.compile(
     rf"|{START}(?:{TYPED_BEFORE})[ :]{{1,3}}(?:(?:the|den|le|el|il) (?:code |código |codice )?)?(?P<behind>{_GROUPS}|\d{{4,8}}){END}{_UNIT}",
     re.IGNORECASE,
 )
-"""A code that the customer says to have entered; only where a word of the text announces codes."""
+"""A code that the customer entered; used only if the text contains a word that announces codes."""
 _FEW_WORDS = re.compile(r"(?:[ :=]{1,3}[^\W\d_]{1,14}){1,4}(?<![ :]is not working)[ :=]{1,3}", re.IGNORECASE)
 _VERB_LAST = re.compile(rf"(?<![^\W_])(?:{'|'.join(VERBS)})[ :=]{{1,3}}\Z", re.IGNORECASE)
 _MAX_WORDS = 14
 _NEVER_BETWEEN = (OTHER_NUMBERS | OTHER_NUMBER_WORDS | frozenset(NUMBER_WORDS)) - frozenset(
     "no in for over under within since pin tan phone telephone mobile cell whatsapp handy mobil telefon".split()
 )
-"""Words of another number. The names of a telephone stay out: "the OTP on my phone is 604 118"."""
+"""Words of other numbers, without words for telephones: "the OTP on my phone is 604 118"."""
 _SECOND_CODE = re.compile(
     rf"(?:[ ]?(?:to|into|and|or|not|then|now|but|sondern|mais|sino|pero|ma|und|auf|zu|in|oder|et|ou|en|à|a|y|o|e|til|naar|till|,|/|->|=>|→|>)(?![^\W\d_])){{1,3}}[ ]?(\d{{3,8}}){END}{_UNIT}",
     re.IGNORECASE,
@@ -103,7 +103,7 @@ _CARD_WORDS = frozenset(("card", "code", "number", "nr", "no", "karte", "carte",
 
 
 def find_security_codes(text: str) -> Iterator[Span]:
-    """Codes behind an announcing word, and before one ("123 is my PIN")."""
+    """Yield codes after an announcing word or before one ("123 is my PIN")."""
     matches = (_AFTER.match(text, start) for start in _starts_near_digits(text, find_word_starts(text, FIRST_WORDS)))
     spans = [match.span(1) for match in matches if match]
     spans += _find_codes_before_cues(text)
@@ -124,20 +124,20 @@ def _find_codes_before_cues(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _find_distant_codes(text: str) -> Iterator[tuple[int, int]]:
-    """Codes that words separate from their announcing word: "the OTP I got by text was 604 118"."""
+    """Yield codes with words between them and the announcing word: "the OTP I got by text was 604 118"."""
     for start in find_word_starts(text, FAR_WORDS):
         if (match := _FAR.match(text, start)) and _leads_to_a_code(match["between"]):
             yield match.span("code")
 
 
 def _find_entered_codes(text: str) -> Iterator[tuple[int, int]]:
-    """Codes next to a word for typing: "asked for the TAN. I entered 482 913"."""
+    """Yield codes next to a word for typing: "the TAN did not work. I entered 482 913"."""
     for match in _TYPED.finditer(text):
         yield match.span("before" if match["before"] else "behind")
 
 
 def _leads_to_a_code(between: str) -> bool:
-    """Whether the text between an announcing word and a number leaves the number a code: few words, or a verb last."""
+    """Return whether a number after `between` can be a code: `between` has few words, or ends with a verb."""
     words = WORD.findall(between.lower())
     if not words or len(words) > _MAX_WORDS or any(word in _NEVER_BETWEEN or number_kind(word) for word in words):
         return False
@@ -147,7 +147,7 @@ def _leads_to_a_code(between: str) -> bool:
 
 
 def _starts_near_digits(text: str, starts: Iterable[int]) -> Iterator[int]:
-    """The starts with a digit shortly behind them, in order; for each digit the last few starts only."""
+    """Yield the starts that a digit follows closely, in order; for each digit only the last `_MAX_CUES` starts."""
     with_digit = [
         (start, digit.start()) for start in starts if (digit := _CODE_START.search(text, start, start + _MAX_DISTANCE))
     ]
@@ -158,7 +158,7 @@ def _starts_near_digits(text: str, starts: Iterable[int]) -> Iterator[int]:
 
 
 def find_codes_near_cards(text: str, cards: Sequence[Span]) -> Iterator[Span]:
-    """Codes near `cards`, which are blanked already: behind a date of expiry, and any three or four digits."""
+    """Yield codes near `cards`, which are already overwritten: after an expiry date, or any three or four digits."""
     spans: set[tuple[int, int]] = set()
     for low, high, _ in cards:
         if expiry := _CODE_AFTER_EXPIRY.match(text, high):
@@ -172,7 +172,7 @@ def find_codes_near_cards(text: str, cards: Sequence[Span]) -> Iterator[Span]:
 
 
 def _is_code(text: str, start: int, end: int) -> bool:
-    """Whether no word says that three or four digits are a year, an order, an amount or a status."""
+    """Return whether three or four digits are not marked as a year, an order, an amount or a status."""
     digits = text[start:end]
     if _YEAR.fullmatch(digits) or _OTHER_MEANING_AFTER.match(text, end):
         return False

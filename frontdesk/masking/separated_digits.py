@@ -2,8 +2,8 @@
 
     "4111/1111/1111/1111"    "4 1 1 1 1 1 ..."    "D E 8 9 3 7 0 4 ..."    "four one one one ..."
 
-`banking` finds the usual forms first. A number counts only with its checksum, an issuer's first digits and groups of a
-plausible size, so lists of prices, sizes and dates are not cards.
+`banking` finds the usual formats first. A number matches only with a valid checksum, the first digits of an issuer and
+groups of plausible size, so lists of prices, sizes and dates are not cards.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _LENGTHS = range(13, 20)
 
 
 def find_separated_cards(text: str) -> Iterator[Span]:
-    """Cards in runs of digit groups with any separators."""
+    """Yield cards in runs of digit groups with any separators."""
     if _THIRTEEN_DIGITS.search(text):
         for run in _RUN.finditer(text):
             for start, end in _find_cards(text, run.start(), run.end()):
@@ -53,7 +53,7 @@ def _find_cards(text: str, low: int, high: int) -> Iterator[tuple[int, int]]:
 def _last_group(
     text: str, groups: list[tuple[int, int]], digits: str, offsets: list[int], sums: _LuhnSums, first: int
 ) -> int:
-    """The last group of the longest card that begins with group `first`, or -1."""
+    """Return the last group of the longest card that begins with group `first`, or -1."""
     begin = offsets[first]
     if digits[begin] not in "23456":
         return -1
@@ -70,9 +70,9 @@ def _last_group(
 
 
 def _is_grouped_like_a_card(text: str, groups: list[tuple[int, int]], length: int) -> bool:
-    """Whether the groups are single digits, eight pairs, or groups of three and more that are no list.
+    """Return whether the groups are single digits, eight pairs, or groups of three or more digits that are not a list.
 
-    Groups of any sizes count where one blank or dash stands between all of them.
+    Groups of other sizes are accepted if the same space or dash separates all of them.
     """
     sizes = [end - start for start, end in groups]
     if max(sizes) <= 2:
@@ -85,7 +85,7 @@ def _is_grouped_like_a_card(text: str, groups: list[tuple[int, int]], length: in
 
 
 class _LuhnSums:
-    """Check sums of every stretch of `digits`, from sums over the digits in odd and even places."""
+    """Luhn sums of all substrings of `digits`, from cumulative sums of the digits at odd and even positions."""
 
     def __init__(self, digits: str) -> None:
         plain, doubled = [0, 0], [0, 0]
@@ -95,7 +95,7 @@ class _LuhnSums:
         self._plain, self._doubled = plain, doubled
 
     def is_valid(self, start: int, end: int) -> bool:
-        """Whether digits[start:end] have a Luhn sum of 0 modulo 10; the last digit counts once."""
+        """Return whether the Luhn sum of digits[start:end] is 0 modulo 10; the last digit is not doubled."""
         once, twice = self._plain, self._doubled
         odd = (end - start) % 2
         total = once[end + 1] - once[start + 1 - odd] + twice[end] - twice[start + odd]
@@ -110,7 +110,7 @@ _SEPARATORS = re.compile(r"[\W_]+")
 
 
 def find_separated_ibans(text: str) -> Iterator[Span]:
-    """IBANs whose characters have anything between them, and letters right before or behind them too."""
+    """Yield IBANs with any separators between their characters, also directly next to letters."""
     if not _TEN_DIGITS.search(text):
         return
     heads = [(head.start(), head.end(), head[1] + head[2]) for head in _IBAN_HEAD.finditer(text)]
@@ -152,14 +152,14 @@ _TOKEN = re.compile(r"[^\W_]+")
 
 
 def has_digit_words(text: str) -> bool:
-    """Whether three words of a text, with usual punctuation between them, are digits."""
+    """Return whether at least three words of the text are digits in words."""
     lower = text.lower().replace(",", " ").replace("-", " ").replace(".", " ")
     words = lower.split()
     return not DIGIT_WORDS.isdisjoint(words) and sum(word in DIGIT_WORDS for word in words) > 2
 
 
 def find_spelled_cards(text: str) -> Iterator[Span]:
-    """Cards spelled in words, in the supported languages: "four one one one", "double four"."""
+    """Yield cards spelled in words of the supported languages: "four one one one", "double four"."""
     for tokens in _runs_of_digits(text):
         digits, ends, starts = spell_out_digits(tokens)
         sums = _LuhnSums(digits)
@@ -182,7 +182,7 @@ def find_spelled_cards(text: str) -> Iterator[Span]:
 
 
 def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
-    """Runs of at least six digit words and single digits, in one pass over the words of a text."""
+    """Yield runs of at least six digit words or single digits, in one pass over the words of the text."""
     run: list[re.Match[str]] = []
     end, joined = 0, False
     for token in _TOKEN.finditer(text):
@@ -207,7 +207,7 @@ def _runs_of_digits(text: str) -> Iterator[list[re.Match[str]]]:
 
 
 def spell_out_digits(tokens: list[re.Match[str]]) -> tuple[str, list[int], list[int]]:
-    """The digits that the words spell, and for each digit the end and the start of its word."""
+    """Return the digits of digit words, and the end and start positions of the word of each digit."""
     digits: list[str] = []
     ends: list[int] = []
     starts: list[int] = []

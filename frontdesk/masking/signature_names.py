@@ -1,9 +1,9 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Names by where they stand: at the end of a message, and in small letters after an introduction.
+"""Names by their position: at the end of a message, and in lower case after an introduction.
 
     "... two left shoes. Latisha Greene"    "thx, lena"    "ich heisse mehmet demir und ..."
 
-Not known: names in small letters in mid-sentence.
+Not detected: names in lower case within a sentence.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _NOT_FIRST = words.PARTICLE_WORDS | words.CLOSING_FIRST | words.THANKS_FIRST | w
 _NEVER_NAMES = words.NOT_A_NAME - words.PARTICLE_WORDS
 _MAX_LENGTH = 90
 _ADJECTIVE = re.compile(r".*(?:e|er|es|en|em|ung|ing|ly|ed)")
-"""How words end that German and English write with a capital at the start of a sentence of two words."""
+"""Endings of German and English words that are capitalised at the start of a sentence of two words."""
 
 
 def find_closing_name(text: str, starts: list[tuple[int, str]]) -> tuple[int, int] | None:
-    """The name that ends a message, on a line of its own or behind the last sentence."""
+    """Return the span of the name at the end of a message, on its own line or after the last sentence."""
     start, word = starts[-1] if starts else (0, "")
     if text[start + len(word) :].strip(" \t\r\n.") or not (word in GIVEN_NAMES or text[start : start + 1].isupper()):
         return None
@@ -61,7 +61,7 @@ def find_closing_name(text: str, starts: list[tuple[int, str]]) -> tuple[int, in
 
 
 def find_introduced_names(text: str, starts: list[tuple[int, str]]) -> Iterator[tuple[int, int]]:
-    """Names in any letters, where the words before and behind them say that they are one."""
+    """Yield names in upper or lower case that the words before and after them identify."""
     for start, word in starts:
         if word in _FIRST_WORDS and (match := _INTRODUCED.match(text, start)):
             parts = match["name"].split(" ")

@@ -1,13 +1,14 @@
-"""Where something stands in a text, and the two steps that every family of patterns shares.
+"""Spans of a text, and functions that all finders share.
 
-Three rules make `mask` idempotent, and a new pattern has to keep them:
+Every pattern must follow three rules, which make `mask` idempotent:
 
-1. It begins and ends where a word does (no letter or digit beside it), so blanking a neighbour cannot open it up.
-2. Whether it is taken depends on its own characters alone, or on words that nothing blanks ("order", "#", "dear").
-3. Every start, and for checked kinds every end, is tried, so that nothing valid is left for a second pass.
+1. A match begins and ends at a word boundary (no letter or digit next to it), so that overwriting an adjacent value
+   cannot create a match.
+2. A match depends only on its own characters, or on words that are never overwritten ("order", "#", "dear").
+3. Every start, and for kinds with a checksum every end, is tried, so that no valid value remains for a second pass.
 
-Every pattern is linear in the length of the text: possessive or bounded quantifiers, and starts only at the start of a
-run. Knows no kind of personal data.
+Every pattern is linear in the length of the text: quantifiers are possessive or bounded, and matches start only at the
+start of a run. Does not depend on kinds of personal data.
 """
 
 from __future__ import annotations
@@ -16,31 +17,31 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 
 Span = tuple[int, int, str]
-"""Start, end and kind; a kind of "" means: to be kept, no other kind may take it away."""
+"""Start, end and kind. An empty kind marks text that is kept: later finders cannot match it."""
 
 MASKED_CHAR = "\0"
 START = r"(?<![^\W_])"
 END = r"(?![^\W_])"
 
 NUMBER = re.compile(r"\d(?<![^\W_]\d)")
-"""Where a number starts. What is tried only there is three times as fast: `\\d` first lets the engine skip to it."""
+"""Start of a number. Patterns tried only there are three times as fast: the engine skips to the first `\\d`."""
 
 
 WORD = re.compile(r"[^\W\d_]+")
 
 
 def word_set(text: str) -> frozenset[str]:
-    """The words in it, small: whether a pattern can match at all, for a fraction of what the pattern costs."""
+    """Return the words of a text in lower case, to check cheaply whether a pattern can match."""
     return frozenset(WORD.findall(text.lower()))
 
 
 def find_word_starts(text: str, words: frozenset[str]) -> Iterator[int]:
-    """Where one of `words` begins, for a pattern that is only tried there."""
+    """Yield the starts of `words` in the text, for patterns that are tried only there."""
     return (word.start() for word in WORD.finditer(text) if word[0].lower() in words)
 
 
 def overwrite_spans(text: str, spans: list[Span]) -> str:
-    """`text` of the same length with NULs in place of `spans`, which are in order and apart."""
+    """Return `text` with NULs in place of `spans`, which are in order and do not overlap."""
     pieces: list[str] = []
     copied = 0
     for start, end, _ in spans:
@@ -50,7 +51,7 @@ def overwrite_spans(text: str, spans: list[Span]) -> str:
 
 
 def find_checked(kind: str, pattern: re.Pattern[str], is_valid: Callable[[str], bool], text: str) -> Iterator[Span]:
-    """The longest valid run of groups from each start; where a start has none, the next group is tried."""
+    """Yield the longest valid run of groups from each start; without a valid run, the next start is tried."""
     position = 0
     while match := pattern.search(text, position):
         start, candidate = match.start(), match[0]
@@ -62,7 +63,7 @@ def find_checked(kind: str, pattern: re.Pattern[str], is_valid: Callable[[str], 
 
 
 def drop_overlaps(spans: Iterable[tuple[int, int]]) -> Iterator[tuple[int, int]]:
-    """`spans` in order, without those that overlap an earlier or a longer one."""
+    """Yield `spans` in order, without those that overlap an earlier or a longer span."""
     previous_end = 0
     for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
         if start >= previous_end:

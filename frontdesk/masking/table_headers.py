@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Header lines of tables, whose words are written like names: "Art.-Nr.  Bezeichnung  Stk  Preis"."""
+"""Header lines of tables, whose words look like names: "Art.-Nr.  Bezeichnung  Stk  Preis"."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ _COLUMN_WORDS = frozenset(
 
 
 def is_table_header(text: str, start: int, end: int) -> bool:
-    """Whether `text[start:end]` names columns: two words of its line do, half of its own, and none is a given name."""
+    """Return whether `text[start:end]` is part of a table header.
+
+    At least half of its words and two words of its line are column names, and none of its words is a given name.
+    """
     own = WORD.findall(text[start:end].lower())
     columns = sum(word in _COLUMN_WORDS for word in own)
     if not columns or 2 * columns < len(own) or not GIVEN_NAMES.isdisjoint(own):

@@ -1,7 +1,7 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""References that no word announces: long numbers, codes of letters and digits, and what stands behind "#".
+"""References without a label: long numbers, codes of letters and digits, and numbers after "#".
 
-Not known: which of two readings of a bare number is right (long ones are masked, as ORDER).
+The kind of a bare number cannot be determined: long ones are masked as ORDER.
 """
 
 from __future__ import annotations
@@ -31,22 +31,22 @@ _COUNTED = re.compile(
     r"|personnes|personas|visitas|seguidores|visualizzazioni|persone|coins|credits|tokens|stars|reviews|items|pieces|inhabitants|einwohner)(?![^\W_])",
     re.IGNORECASE,
 )
-"""What is counted, not named."""
+"""Words for counted things: the number before them is not a reference."""
 _BEFORE = 12
 _MIN_DIGITS, _MIN_DIGITS_ALONE = 3, 5
 
 
 def find_tracking_numbers(text: str) -> Iterator[Span]:
-    """Tracking numbers of the Universal Postal Union (S10): "RM 447 120 993 GB"."""
+    """Yield tracking numbers of the Universal Postal Union (S10): "RM 447 120 993 GB"."""
     if _PARCEL_END.search(text):
         for match in _PARCEL.finditer(text):
             yield *match.span(), "ORDER"
 
 
 def find_references(text: str) -> Iterator[Span]:
-    """What looks like an identifier without a word that says of what: "#482", "number 64011", "7712345", "AB-77120".
+    """Yield identifiers without a label of their kind: "#482", "number 64011", "7712345", "AB-77120".
 
-    A value found once is masked wherever else it stands.
+    A value that is found once is also masked in other places of the text.
     """
     tokens = [match.span() for match in _TOKEN.finditer(text)]
     references = {text[start:end] for start, end in tokens if _is_reference(text, start, end)}

@@ -1,8 +1,8 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Numbers with letters right beside them: "SSN078-05-1120", "cvv123exp1227", "Mobile0170 1234567", "C.V.V. 123".
+"""Numbers directly next to letters: "SSN078-05-1120", "cvv123exp1227", "Mobile0170 1234567", "C.V.V. 123".
 
-A blank is inserted between such a word and its number before any finder runs, and acronyms with dots or blanks are
-joined. Telephones and identities in groups are then found behind any letters.
+A space is inserted between such a word and its number before any finder runs, and acronyms with dots or spaces are
+joined. Telephone and identity numbers in groups are also found next to other letters.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _GROUPED = re.compile(r"\d[^\d]")
 
 
 def separate_words_from_numbers(folded: Folded) -> Folded:
-    """`folded` with a blank between words and the numbers that touch them, and with acronyms joined."""
+    """Return `folded` with a space between words and adjacent numbers, and with joined acronyms."""
     if _ACRONYM.search(folded.text):
         folded = replace_matches(folded, _ACRONYM, _join_acronym)
     text = folded.text
@@ -68,7 +68,7 @@ def _join_acronym(match: re.Match[str]) -> str:
 
 
 def find_unspaced_numbers(text: str) -> Iterator[Span]:
-    """Telephones and identities in groups, with letters right before or behind them."""
+    """Yield telephone and identity numbers in groups with letters directly before or after them."""
     if not _HAS_ADJACENT_LETTER.search(text):
         return
     for match in _NUMBER_NEXT_TO_LETTER.finditer(text):

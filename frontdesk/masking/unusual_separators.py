@@ -2,8 +2,8 @@
 
     "+49\\n30\\n1234567"    "123_45_6789"    "Berliner-Straße-12,-10115-Berlin"    "0 2 0 7 9 4 6 0 9 5 8"
 
-`with_spaces` returns a view of the text, with positions, in which each separator is one blank. The finders for the
-usual forms read that view. They run only on text that their first pass has not masked.
+`with_spaces` returns a view of the text, with positions, in which each separator is one space. The finders of the usual
+formats search that view. They run only on text that their first pass has not masked.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def may_have_separated_address(text: str, gaps: Sequence[int]) -> bool:
 
 
 def find_gaps(folded: Folded) -> list[int]:
-    """Positions at which folding has removed characters between two letters or digits."""
+    """Return the positions at which folding removed characters between two letters or digits."""
     text, positions = folded
     if isinstance(positions, range):
         return []
@@ -58,7 +58,7 @@ def find_gaps(folded: Folded) -> list[int]:
 
 
 def with_spaces(text: str, gaps: Sequence[int]) -> Folded:
-    """`text` with a blank at each gap and for line breaks and dashes inside; positions are those of `text`."""
+    """Return `text` with a space at each gap and for inner line breaks and dashes; positions refer to `text`."""
     return replace_matches(insert_spaces(Folded(text, range(len(text) + 1)), gaps), _LINE_OR_DASH, _comma_and_space)
 
 
@@ -79,7 +79,7 @@ def find_separated_addresses(text: str, gaps: Sequence[int]) -> Iterator[Span]:
 
 
 def find_international_phones(text: str) -> Iterator[Span]:
-    """International telephone numbers with any one separator: dates and amounts, kept next, would cut into them."""
+    """Yield international telephone numbers with one separator, before their parts match as dates or amounts."""
     if "+" in text:
         for match in _INTERNATIONAL.finditer(text):
             if sum(map(str.isdigit, match[0])) in _INTERNATIONAL_DIGITS and phone_end(text, match.start() + 1) < 0:
@@ -87,7 +87,7 @@ def find_international_phones(text: str) -> Iterator[Span]:
 
 
 def find_separated_numbers(text: str, gaps: Sequence[int]) -> Iterator[Span]:
-    """Identities, telephones, and long numbers written one digit at a time, in order and without overlaps."""
+    """Yield identity, telephone and long digit-by-digit numbers, in order and without overlaps."""
     view = replace_matches(replace_matches(with_spaces(text, gaps), _BETWEEN_DIGITS, _space), _SINGLES, _without_spaces)
     spans = [
         *_map_to_text(view, text, find_identity_numbers),
@@ -102,12 +102,12 @@ def find_separated_numbers(text: str, gaps: Sequence[int]) -> Iterator[Span]:
 
 
 def _is_likely(value: str, kind: str) -> bool:
-    """Whether `value` is no list or amount such as "612,345,678"; a telephone with a prefix always is."""
+    """Return whether `value` is not a list or amount such as "612,345,678"; phone numbers with a prefix are not."""
     return kind != "PHONE" or _WITH_PREFIX.match(value) is not None or not _LISTED.search(value)
 
 
 def _find_spaced_digits(view: str) -> Iterator[Span]:
-    """Numbers of nine to fifteen digits, without counts ("1 2 3 4 ...") and lists of marks from 1 to 5."""
+    """Yield numbers of nine to fifteen digits, except counting ("1 2 3 4 ...") and lists of ratings from 1 to 5."""
     for run in _SINGLE_RUN.finditer(view):
         digits = run[0]
         if len(set(digits)) >= 5 and max(digits) > "5" and digits not in _COUNTS:
@@ -118,7 +118,7 @@ _COUNTS = ("123456789", "987654321", "0123456789", "9876543210", "1234567890")
 
 
 def _map_to_text(view: Folded, text: str, finder: Callable[[str], Iterator[Span]]) -> Iterator[Span]:
-    """The spans that `finder` yields for the view, as spans of `text` without a blank at the end."""
+    """Yield the spans of `finder` in the view as spans of `text`, without separators at the end."""
     for start, end, kind in finder(view.text):
         low, high = view.span(start, end)
         while high > low and not text[high - 1].isalnum() and text[high - 1] not in ").":

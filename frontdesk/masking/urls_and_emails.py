@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""Internet addresses: links that may carry a secret, e-mail, IP. Other links stay readable."""
+"""Internet addresses: links that may contain a secret, e-mail and IP addresses. Other links are kept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BARE_URL = re.compile(
     re.IGNORECASE,
 )
 BARE_URL_PART = re.compile(r"\.[A-Za-z]{2,10}(?::\d{2,5})?[/?]")
-"""Is part of every link without a scheme that `find_bare_urls` masks."""
+"""Part of every link that `find_bare_urls` finds."""
 _URL_TAIL = ".,;:!?)]}'*"
 _TOKEN_IN_PATH = re.compile(r"/(?=[a-z_-]*\d)(?=[\d_-]*[a-z])[\w-]{20,}+(?:/|\Z)", re.IGNORECASE | re.ASCII)
 _DOMAIN = r"(?:(?=[\w.-]*?[^\W\d_]{2})[\w-]++(?:(?=\.[\w-])\.[\w-]++)++|\[[\da-fA-F.:]{3,45}\])"
@@ -25,7 +25,7 @@ _EMAIL = re.compile(
 )
 _BROKEN_BOX = re.compile(r"(?<![^\W_])(?:(?P<name>[^\W\d_]{2,20})\.|\w{1,30}[_+-]|\w{1,30}\d\.)\n\Z")
 _TAGS = frozenset("latest next beta alpha canary rc stable nightly lts edge head".split())
-"""Names of releases in a package registry: "chat@latest"."""
+"""Release names in a package registry: "chat@latest"."""
 _RELEASE = re.compile(r"v?\d+(?:\.\d+){0,3}(?:[-+][\w+-]*)?|v?\d+(?:\.\d+){2}[-+][\w.+-]*", re.ASCII)
 _RETINA_IMAGE = re.compile(
     r"[1-4](?:\.5)?x(?:[._-][\w-]{1,20})?\.(?:png|jpe?g|gif|webp|svg|avif|ico|bmp|tiff?|heic|pdf|css|js)", re.IGNORECASE
@@ -59,17 +59,17 @@ _VERSION_BEFORE = re.compile(
     rf"(?:(?:\d+(?:\.\d+)*|\0{{3,15}}) ?(?:and|und|to|or|auf|nach|->|=>|→) ?(?:v|version )?)?\Z",
     re.IGNORECASE,
 )
-"""Chapters and versions have four parts too: "Firmware 10.2.0.14", "upgrade from 2.4.0.1 to 2.4.1.10"."""
+"""Words before chapters and versions with four parts: "Firmware 10.2.0.14", "upgrade from 2.4.0.1 to 2.4.1.10"."""
 _TO_VERSION = re.compile(r" ?(?:-+>|=>|→) ?v?\d(?:\.\d){2}\.\d{1,3}(?![\w.])")
 _FROM_VERSION = re.compile(r"(?<![\w.])v?\d(?:\.\d){2}\.\d{1,3} ?(?:-+>|=>|→) ?\Z")
 _LETTERS = re.compile(r"[^\W\d_]|§")
 _THREE_DIGITS = re.compile(r"\d{3}")
 _SMALL = re.compile(r"\d(?:\.\d){2}\.\d{1,3}")
-"""Two numbers with an arrow between them are versions if their first three parts have one digit each."""
+"""Version with single digits in its first three parts, which is required for two numbers with an arrow between."""
 
 
 def find_urls(text: str) -> Iterator[Span]:
-    """Links with user information, a query, a fragment, or a path that holds 20 mixed characters in a row."""
+    """Yield links with user information, a query, a fragment, or a path with a token of 20 letters and digits."""
     for match in _URL.finditer(text):
         link = match[0].rstrip(_URL_TAIL)
         authorities = [rest.partition("/")[0] for rest in link.split("://")[1:]]
@@ -79,7 +79,7 @@ def find_urls(text: str) -> Iterator[Span]:
 
 
 def find_bare_urls(text: str) -> Iterator[Span]:
-    """Links with a query, a fragment, or 20 mixed characters in a path that were written without https://."""
+    """Yield links without a scheme that have a query, a fragment, or a token of 20 characters in their path."""
     for match in _BARE_URL.finditer(text):
         link = match[0].rstrip(_URL_TAIL)
         if "?" in link or "#" in link or _TOKEN_IN_PATH.search(link):
@@ -87,7 +87,7 @@ def find_bare_urls(text: str) -> Iterator[Span]:
 
 
 def find_emails(text: str) -> Iterator[Span]:
-    """Addresses, also with a host without a dot ("anna@localhost", "anna@gmail") and with a box split over two lines."""
+    """Yield e-mail addresses, also with a host without a dot ("anna@localhost") or a mailbox split over two lines."""
     for match in _EMAIL.finditer(text):
         start, end = match.span()
         box = match["box"].lower()
@@ -104,7 +104,7 @@ def find_emails(text: str) -> Iterator[Span]:
 
 
 def find_announced_emails(text: str) -> Iterator[Span]:
-    """Addresses with the word "at" for the sign, behind a word that announces an address."""
+    """Yield e-mail addresses with the word "at", after a word that announces an address."""
     spans = [match.span(1) for match in _ANNOUNCED_EMAIL.finditer(text)]
     spans += [match.span() for match in _DOTTED_BOX.finditer(text)]
     for start, end in drop_overlaps(spans):
@@ -112,14 +112,14 @@ def find_announced_emails(text: str) -> Iterator[Span]:
 
 
 def find_ip_addresses(text: str) -> Iterator[Span]:
-    """Addresses of the Internet Protocol; numbers of versions and chapters of the same shape are kept."""
+    """Yield IP addresses; versions and chapter numbers in the same format are kept."""
     if text.count(".") >= 3 or text.count(":") >= 2:
         for match in _IP.finditer(text):
             yield *match.span(), "" if _is_version(text, *match.span()) else "IP"
 
 
 def _is_version(text: str, start: int, end: int) -> bool:
-    """Whether a version word stands before `text[start:end]`, or an arrow between it and another small version."""
+    """Return whether a version word precedes `text[start:end]`, or an arrow connects it to another version."""
     low = max(0, start - 48)
     before = _VERSION_BEFORE.search(text, low, start) if _LETTERS.search(text, low, start) else None
     if before and not (before["update"] and _THREE_DIGITS.search(text, start, end)):

@@ -1,4 +1,4 @@
-"""The word lists of masking: YAML files, and the patterns around their words."""
+"""Word lists of masking: YAML files, and patterns with their words."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ except ImportError:  # PyYAML without libyaml takes seven times as long: 40 ms
 
 
 def read_words(name: str, folder: Path = Path(__file__).parent) -> Mapping[str, tuple[str, ...]]:
-    """The lists of `NAME.yaml`, each in the order of the file.
+    """Return the lists of `NAME.yaml`, each in the order of the file.
 
-    A list is a text with its words between spaces, so that YAML reads no word as a boolean or a number; or a mapping of
+    A list is a text of words separated by spaces, so that YAML parses no word as a boolean or a number; or a mapping of
     sections to such texts.
 
     Raises:
-        ValueError: the file holds anything else, or an empty list.
+        ValueError: the file contains anything else, or an empty list.
     """
     file = folder / f"{name}.yaml"
     lists = yaml.load(file.read_text(encoding="utf-8"), Loader=SafeLoader)

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""The words that announce a security code, a PIN, a TAN or a one-time code, and the words that announce other numbers."""
+"""Words that announce a security code, PIN, TAN or one-time code, and words that announce other numbers."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ CUES = (
 )
 FIRST_WORDS = frozenset(_WORDS["first_words"])
 CODE_WORDS = (FIRST_WORDS - frozenset(_WORDS["not_announcing"])) | frozenset(_WORDS["also_announcing"])
-"""Words without which no cue stands in a text."""
+"""Every text with a cue contains one of these words."""
 
 FAR_CUE = (
     r"(?:cv[vcn]2?|ccv2?|cv2|csc|pin(?:code)?|otp|puk|passcode|(?:security|sicherheits|verification|authentication|access|login) ?code|geheimzahl|cryptogramme"
@@ -52,7 +52,7 @@ FAR_WORDS = frozenset(_WORDS["far_words"])
 
 TYPED_AFTER = "ein(?:getippt|gegeben|getragen)"
 TYPED_BEFORE = "(?:entered|typed|keyed|punched|put)(?: it| that)?(?: in)?|saisi|tapé|entré|introduc(?:ido|í)|metido|metí|escrito|marcado|puesto|inserito|digitato"
-"""Words for typing that stand after a code, and before one."""
+"""Words for typing, after and before a code."""
 
 NO_CODE_BEHIND = frozenset(_WORDS["no_code_behind"])
 OTHER_NUMBERS = frozenset(_WORDS["other_numbers"])

@@ -1,6 +1,6 @@
-"""Given names that are common where the five languages are spoken, and who comes there. Lower case.
+"""Common given names in the five supported languages, including frequent names of immigrant communities. Lower case.
 
-Not complete, and need not be: a name that is not here is still found where a greeting, a title or a closing says so.
+The list need not be complete: a greeting, a title or a closing identifies other names.
 """
 
 from __future__ import annotations

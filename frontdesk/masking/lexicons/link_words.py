@@ -14,5 +14,5 @@ LINK_WORDS = (*VERBS, *ARTICLES, *NUMBER_WORDS, *SMALL_WORDS)
 
 
 def words_pattern(*words: str) -> str:
-    """The source of a pattern that matches one of `words`, up to the end of the word."""
+    """Return the source of a pattern that matches one of `words` up to its end."""
     return rf"(?:{'|'.join(sorted(set(words)))})\b"

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""The words around names, in five languages: what announces one, and what stands in its place without being one."""
+"""Words around names in five languages: cues of names, and words in the place of a name that are not names."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ TITLE = (
     r"|señora?|señorita|sra?|srta|don|doña|dña|d|signora?|signorina|signor|sig|sig\.ra|sig\.na|dott|dott\.ssa|dottor"
     r"|dottoressa|ing|avv|mag|lic|rag|geom|fam|familie|famille|familia|famiglia|mevrouw|meneer|mevr|dhr)\.?"
 )
-"""A title after a greeting ("Sehr geehrte Frau Dr. ..."). It says how to speak to somebody, and is left to read."""
+"""Titles after a greeting ("Sehr geehrte Frau Dr. ..."). They are not masked, because replies need them."""
 
 TITLE_ALONE = (
     r"mr|mrs|ms|miss|mister|dr|prof|herrn?|frau|mme|mlle|monsieur|madame|señora?|sra|srta|doña|signora?|signorina|sig\.ra"
     r"|(?:mag|lic|rag|geom|fam|sig|avv|ing)(?=\.)|mevrouw|dhr|dott(?:\.ssa)?|dottor|dottoressa|avv|(?-i:M)(?=\.)"
 )
-"""Titles that announce a name anywhere."""
+"""Titles that announce a name in any position."""
 
 SURE = (
     r"dear|geehrte[rs]?|liebe[rs]?|werte[rs]?|estimad[oa]|querid[oa]|gentile|gent\.(?:mo|ma)|egregi[oa]|beste"
@@ -31,13 +31,13 @@ SURE = (
     r"|(?:for )?the attention of|zu händen(?: von)?|[aà] l['’]attention de|all['’]attenzione d(?:i|el|ella)|a la atención de"
     r"|t\.?a\.?v\.?|ter attentie van"
 )
-"""What stands before a name and hardly ever before anything else."""
+"""Phrases that are almost always followed by a name."""
 
 GREETING = (
     r"hi|hello|hey|hiya|heya|howdy|greetings|morning|afternoon|evening|hallo|hallöchen|moin|servus|tag|morgen|abend|grüezi"
     r"|bonjour|bonsoir|salut|coucou|ch[eè]re?|hola|buenas|días|tardes|noches|ciao|salve|buongiorno|buonasera|car[oa]|hej"
 )
-"""What stands before a name or the first words of the message: unknown words need a comma or the line's end behind."""
+"""Greetings, before a name or the first words of a message. After an unknown name, a comma or line end is required."""
 
 THANKS = r"thanks|thank you|thx|ty|cheers|danke(?: dir| ihnen)?|dank|merci|gracias|grazie|obrigad[oa]|tack|bedankt"
 
@@ -46,10 +46,10 @@ PERSON = (
     r"|habla|le escribe|sono|qui parla|qui|parla|scrive|spoke (?:to|with)|speak (?:to|with)|talk(?:ed|ing)? (?:to|with)"
     r"|chat(?:ted|ting)? with|agent|colleague|advisor|assistant|served by|helped by|handled by|ask for|kolleg(?:e|in|en)"
     r"|mitarbeiter(?:in)?|mit|votre collègue|conseill(?:er|ère)|avec|su compañer[oa]|con|il (?:suo|vostro) collega"
-    r"|la (?:sua|vostra) collega|manager|technician|driver|courier|operator|technicien(?:ne)?|técnic[oa]|tecnico|operatore|operatrice|sachbearbeiter(?:in)?|techniker|berater(?:in)?|(?:told|advised|informed|promised) by|to|met|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"
+    r"|la (?:sua|vostra) collega|manager|technician|driver|courier|operator|technicien(?:ne)?|técnic[oa]|tecnico|operatore|operatrice|sachbearbeiter(?:in)?|techniker|berater(?:in)?|(?:told|advised|informed|promised) by|to|met|addressed to|deliver(?:ed)? to|send (?:it|them) to|sent to|husband|wife|son|daughter|brother"  # vocabulary: word list
     r"|sister|mother|father|friend|(?<=-in-)law|mann|sohn|tochter|mari|femme|marido|hijo|hija|marito|moglie|figli[oa]"
 )
-"""What may stand before a person: only a known given name counts."""
+"""Words that may precede a person. Only a known given name is accepted after them."""
 
 SPEAKING = r"speaking|calling here|am apparat|wrote|schrieb|a écrit|escribió|ha scritto|schreef|skrev|à l['’]appareil|al habla|al telefono|writing"
 
@@ -61,7 +61,7 @@ CLOSING = (
     r"|saludos?(?: cordial(?:es)?)?|atentamente|atte|abrazos?|cordialmente|saluti|saluto|(?<=a )presto|(?<=in )fede"
     r"|hälsning(?:ar)?|hälsningen|mvh|groet(?:en|jes)?"
 )
-"""The telling word that ends a letter; the name stands behind it, and nothing behind the name."""
+"""Last word of a closing; the name follows, and nothing follows the name."""
 
 LABEL = (
     r"(?:lodged|raised|reported|submitted|ordered|requested|written|prepared|filed|signed) by|(?:gemeldet|erstellt|bestellt) von|on behalf of|de la part de|im (?:namen|auftrag) von|en nombre de|da parte di|per conto di|namens|(?:reservation|booked|booking) (?:under|for)|(?:full |first |last |customer |contact |buyer['’]?s? |sender['’]?s? |my )?names?|surname|vor- ?und nachname|vorname|nachname|name des kunden"
@@ -71,27 +71,27 @@ LABEL = (
     r"|gast|gäste|reisende[r]?|versicherte[r]?|mieter(?:in)?|client[e]?|appelant[e]?|passagers?|assuré[e]?|voyageu(?:r|se)|contacto|titular|pasajer[oa]s?"
     r"|asegurad[oa]|cliente|titulaire|payee|beneficiary|bénéficiaire|beneficiari[oa]|begünstigte[rn]?|begunstigde|chiamante|passegger[oi]|assicurat[oa]|intestatario|klant|beller|passagier|contactpersoon|kontakt"
 )
-"""What names the one who is written about: a colon or a mere space behind it, and then at least two words of a name."""
+"""Labels of a person. A colon or space and a name of at least two words must follow."""
 
 SENT_TO = r"(?:an|to|a|chez|aan|für|for|per|pour|para|naar|bei)"
-"""What stands before the name on a parcel, which an address follows."""
+"""Words before the recipient of a parcel; an address follows the name."""
 
 HEADER = r"(?:from|to|cc|von|an|de|à|da|van|aan) ?:"
-"""The head of a mail that was passed on."""
+"""Headers of a forwarded e-mail."""
 
 RELATED = (
     r"husband|wife|son|daughter|brother|sister|mother|father|mum|mom|dad|friend|partner|neighbour|mann|frau|sohn|tochter|bruder|schwester"
     r"|mutter|vater|mari|femme|fils|fille|frère|sœur|mère|père|marido|mujer|hijo|hija|hermano|hermana|madre|padre|marito|moglie"
     r"|figli[oa]|fratello|sorella|man|vrouw|zoon|dochter"
 )
-"""Whom people write for: two words of a name behind one of these are a name."""
+"""Relatives and partners. A name of at least two words must follow."""
 
 ROLE = (
     r"customer|client|account|acct|acc|member|policy|contract|passenger|guest|tenant|kunde|kundin|kunden|kundennummer|konto|kontonummer"
     r"|vertrag|vertragsnummer|mitglied|mitgliedsnummer|police|cliente|clienta|compte|contrat|adhérent|adhérente|cuenta|contrato|póliza"
     r"|socio|socia|abonado|conto|contratto|polizza|tessera|klant|klantnummer|rekening|lid|lidnummer|polis|polisnummer"
 )
-"""What follows a name in a note, with a number behind it: "Huguette Lambert, client n° 440192"."""
+"""Roles after a name, before a number: "Huguette Lambert, client n° 440192"."""
 
 PARTICLE = r"(?:van (?:der|den|de|het|'t)|van|von (?:der|dem)|vom|von|zu|de (?:la|las|los|l['’])|de|del|della|dei|di|da|dos|du|des|le|la|ter|ten|el|al|bin|ibn|af|y)"
 

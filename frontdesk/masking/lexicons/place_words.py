@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- lists and patterns read better unbroken
-"""The words of postal addresses: kinds of streets, towns that need no other sign, states and postcode areas."""
+"""Words of postal addresses: kinds of streets, towns that identify an address by themselves, states, postcode areas."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ STREET_FIRST = (
     r"|gran vía|via|viale|v\.le|piazza|p\.zza|piazzale|corso|c\.so|largo|vicolo|strada|lungomare|lungarno|contrada"
     r"|rua|rue|avenue|boulevard|chaussée|place|quai|allée|chemin"
 )
-"""Kinds of streets that stand before the name and the number: Calle Mayor 5, Via Roma 12."""
+"""Kinds of streets before name and number: Calle Mayor 5, Via Roma 12."""
 
 STREET_AFTER_NUMBER = (
     r"rue|avenue|av\.?|ave\.?|boulevard|bd\.?|bld\.?|blvd\.?|place|pl\.|allées?|impasse|chemin|ch\.|quai|route|rte\.?|cours"
     r"|square|passage|faubourg|fbg\.?|sentier|villa|cité|résidence|lotissement|montée|esplanade|promenade"
 )
-"""Kinds of streets that stand between the number and the name: 12 rue des Lilas."""
+"""Kinds of streets between number and name: 12 rue des Lilas."""
 
 STREET_LAST = (
     r"street|str?\.?|road|rd\.?|avenue|ave?\.?|lane|ln\.?|drive|dr\.?|court|ct\.?|close|way|place|pl\.?|square|sq\.?|terrace"
     r"|crescent|cres\.?|gardens|gdns\.?|boulevard|blvd\.?|highway|hwy\.?|parkway|pkwy\.?|row|mews|grove|hill|park|walk|green"
     r"|view|circle|cir\.?|trail|trl\.?|loop|alley|quay|wharf|rise|broadway|turnpike|pike"
 )
-"""Kinds of streets that stand after number and name: 221 Baker Street, 350 Fifth Ave."""
+"""Kinds of streets after number and name: 221 Baker Street, 350 Fifth Ave."""
 
 TOWNS = (
     r"London|Manchester|Birmingham|Leeds|Glasgow|Edinburgh|Liverpool|Bristol|Sheffield|Cardiff|Belfast|Nottingham|Leicester"

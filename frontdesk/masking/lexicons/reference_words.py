@@ -1,4 +1,4 @@
-"""The words that say what a number is: an order, an account, neither; in five languages, with Dutch and Swedish."""
+"""Labels of numbers: of orders, of accounts, of neither; in the five languages, Dutch and Swedish."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ NUMBER_WORD = frozenset(_WORDS["number_word"])
 
 
 def may_label_number(text_words: frozenset[str]) -> bool:
-    """Whether one of the words of a text may name a number: a quick look, before any number is looked at."""
+    """Return whether a word of the text may be a label: a fast check before numbers are searched."""
     return not _ANNOUNCING.isdisjoint(text_words) or any(word.endswith(_ALL_ENDINGS) for word in text_words)
 
 
 def number_kind(word: str) -> str:
-    """ORDER or ACCOUNT where `word`, in small letters, names such a number, alone or by how it ends; else ""."""
+    """Return ORDER or ACCOUNT if `word` (lower case), or its ending, is such a label; else ""."""
     if word in ORDER:
         return "ORDER"
     if word in ACCOUNT:

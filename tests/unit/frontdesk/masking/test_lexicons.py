@@ -1,4 +1,4 @@
-"""The word lists are read from YAML as they are written."""
+"""Word lists are read from YAML without changes."""
 
 from __future__ import annotations
 

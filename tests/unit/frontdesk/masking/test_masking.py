@@ -1,4 +1,4 @@
-"""What is masked, what is kept, and the properties that hold for every text."""
+"""Masked values, values that are kept, and properties of masking for any text."""
 
 from __future__ import annotations
 
@@ -503,7 +503,7 @@ HOSTILE = {
 
 
 def cpu_seconds(text: str) -> float:
-    """CPU time of this thread, the best of five: work of other processes does not count."""
+    """CPU time of this thread, the best of five: excludes the work of other processes."""
 
     def once() -> float:
         started = time.thread_time()
@@ -514,7 +514,7 @@ def cpu_seconds(text: str) -> float:
 
 
 def longest_step_s(text: str) -> float:
-    """CPU time of the longest step of masking, which the event loop waits for; the best of five."""
+    """CPU time of the longest masking step, which blocks the event loop; the best of five."""
 
     def once() -> float:
         longest = 0.0

@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- tables read better unbroken
-"""Codes behind an announcing word are masked whole, whatever words stand between and however their digits are grouped."""
+"""Codes after an announcing word are masked completely, with any words between and any grouping of digits."""
 
 from __future__ import annotations
 

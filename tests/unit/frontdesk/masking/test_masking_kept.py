@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- tables read better unbroken
-"""Timestamps, versions, coordinates, status codes, package names and table headers are kept; the values beside them are masked."""
+"""Timestamps, versions, coordinates, status codes, package names and table headers are kept; adjacent values are masked."""
 
 from __future__ import annotations
 

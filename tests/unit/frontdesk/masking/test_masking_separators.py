@@ -1,5 +1,5 @@
 # ruff: noqa: E501  -- tables read better unbroken
-"""Every kind of value is masked whole, whatever stands between its groups, and look-alikes of addresses are too."""
+"""Values of every kind are masked completely with any separators; look-alikes of addresses are masked."""
 
 from __future__ import annotations
 
@@ -76,11 +76,11 @@ BETWEEN_DIGITS = {
 ADDRESSLESS = {kind: value for kind, value in VALUES.items() if "address" not in kind}
 NOT_AN_AMOUNT = {kind: value for kind, value in ADDRESSLESS.items() if kind != "American telephone"}
 FOLDED_ALIKE = {name for name in SEPARATORS if "space" in name or "dash" in name or name.endswith("hyphen")}
-"""`tests/unit/frontdesk/test_folding.py` shows that these become one sign, so one kind of value tries them all."""
+"""`tests/unit/frontdesk/test_folding.py` shows that these are folded to one character, so only one kind of value is tested with all of them."""
 
 
 def separators_of(kind: str) -> dict[str, str]:
-    """What may stand between the groups of a value of `kind`."""
+    """Separators between the groups of a value of `kind`."""
     tried = {
         name: by for name, by in SEPARATORS.items() if kind == "card" or name not in FOLDED_ALIKE - {"no-break space"}
     }
@@ -93,7 +93,7 @@ SENTENCES = ("My number is {} and I wait.", "{}", "Hello,\nplease look at {}, th
 
 
 def is_left(value: str, text: str) -> list[str]:
-    """The groups of three and more letters or digits of `value` that can be read in `text`."""
+    """Groups of three or more letters or digits of `value` that are contained in `text`."""
     folded = re.sub(r"[^\w]", "", fold(text).text)
     return [group for group in re.findall(r"[^\W_]{3,}", value) if group in folded]
 
