@@ -51,11 +51,11 @@ def test_a_text_is_folded_to_one_spelling(text: str, expected: str) -> None:
 
 
 @pytest.mark.parametrize("text", UNCHANGED)
-def test_what_has_one_spelling_only_is_left_as_it_is(text: str) -> None:
+def test_a_text_with_one_spelling_is_not_changed(text: str) -> None:
     assert fold(text).text == text
 
 
-def test_a_span_goes_back_to_the_original_with_what_was_removed_inside_and_behind() -> None:
+def test_a_span_in_the_original_includes_removed_characters_inside_and_after_it() -> None:
     text = "card 4\ufe0f\u20e31\ufe0f\u20e3 &#64; end"
     folded = fold(text)
     start = folded.text.index("41")

@@ -11,14 +11,14 @@ from frontdesk.randomness import RandomBytesPool
 SIZE = 12
 
 
-def test_no_piece_is_handed_out_twice() -> None:
+def test_no_bytes_are_returned_twice() -> None:
     pool = RandomBytesPool(SIZE)
     values = [pool.next_bytes() for _ in range(1000)]
     assert {len(value) for value in values} == {SIZE}
     assert len(set(values)) == len(values)
 
 
-def test_threads_share_without_getting_the_same_piece() -> None:
+def test_threads_never_get_the_same_bytes() -> None:
     pool = RandomBytesPool(SIZE)
     with ThreadPoolExecutor(8) as threads:
         values = list(threads.map(lambda _: pool.next_bytes(), range(20_000)))

@@ -261,7 +261,7 @@ def test_dates_amounts_times_sizes_and_names_of_things_are_kept(text: str) -> No
     assert masked.originals == {}
 
 
-def test_originals_say_what_each_placeholder_stands_for() -> None:
+def test_originals_map_placeholders_to_values() -> None:
     masked = mask("order 48213 for tom@example.com, order 48213")
     assert masked.originals == {"[ORDER_1]": "48213", "[EMAIL_1]": "tom@example.com"}
 
@@ -278,7 +278,7 @@ def test_a_placeholder_typed_after_the_value_is_passed_over_too() -> None:
     assert masked.text == "order [ORDER_3], then [ORDER_1] and [ORDER_2]"
 
 
-def test_a_placeholder_hidden_in_a_masked_value_is_not_handed_out() -> None:
+def test_a_placeholder_inside_a_masked_value_is_not_used_again() -> None:
     masked = mask("https://shop.example/?next=[ORDER_1] order 48213")
     assert "[ORDER_1]" not in masked.originals
     assert masked.restore(masked.text) == "https://shop.example/?next=[ORDER_1] order 48213"

@@ -34,7 +34,7 @@ KEPT = {
 
 
 @pytest.mark.parametrize("what", KEPT)
-def test_what_is_not_personal_is_kept(what: str) -> None:
+def test_text_that_is_not_personal_is_kept(what: str) -> None:
     assert [mask(text).text for text in KEPT[what]] == KEPT[what]
 
 
@@ -45,13 +45,13 @@ def test_what_is_not_personal_is_kept(what: str) -> None:
         *("http_status=503, retries=250", "statusCode=503", '"code": 403', "answered 503 Service Unavailable"),
     ],
 )
-def test_a_status_beside_a_card_is_no_security_code(status: str) -> None:
+def test_a_status_next_to_a_card_is_not_a_security_code(status: str) -> None:
     assert mask(f"card 5105 1051 0510 5100 {status}").text == f"card [CARD_1] {status}"
     assert mask(f"{status} for card 5105 1051 0510 5100").text == f"{status} for card [CARD_1]"
 
 
 @pytest.mark.parametrize("code", ["cvv=403", "security code=503", "pin code=403", "code 403", "and 718"])
-def test_a_security_code_beside_a_card_is_masked(code: str) -> None:
+def test_a_security_code_next_to_a_card_is_masked(code: str) -> None:
     digits = code[-3:]
     assert mask(f"card 5105 1051 0510 5100 {code}").text == f"card [CARD_1] {code.replace(digits, '[SECRET_1]')}"
 

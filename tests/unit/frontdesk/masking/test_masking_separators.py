@@ -107,7 +107,7 @@ def assert_masked(sentence: str, written: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("kind", VALUES)
-def test_a_value_is_masked_whatever_stands_between_its_groups(kind: str) -> None:
+def test_a_value_is_masked_with_any_separator_between_its_groups(kind: str) -> None:
     value = VALUES[kind]
     for number, separator in enumerate(separators_of(kind).values()):
         assert_masked(SENTENCES[number % len(SENTENCES)], value.replace(" ", separator), value)
@@ -134,7 +134,7 @@ GLUED = {
 
 
 @pytest.mark.parametrize("kind", GLUED)
-def test_letters_right_beside_a_value_do_not_hide_it(kind: str) -> None:
+def test_a_value_next_to_letters_is_masked(kind: str) -> None:
     value = GLUED[kind]
     for before in ("x", "Visa", "number", "Kartennummer", "IBAN", "SSN", "Mobile", "é"):
         for behind in ("", "x", "cvv", "Expiry", "Gültig bis", "é"):

@@ -17,19 +17,19 @@ from tests.support.keyrings import Keyring
 
 KEY = SigningKey(kid="0a1b2c3d", secret=b"k" * 32)
 SETTINGS = SecuritySettings()
-GATE = Authenticator(Keyring(KEY), SETTINGS)
+AUTHENTICATOR = Authenticator(Keyring(KEY), SETTINGS)
 TOKEN = issue_token(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand", "feedback"], ttl_s=3600)
 
 
 @pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER", "bEaReR"])
 async def test_the_scheme_may_be_in_any_case(scheme: str) -> None:
-    caller = await GATE.authenticate(f"{scheme} {TOKEN}", "understand")
+    caller = await AUTHENTICATOR.authenticate(f"{scheme} {TOKEN}", "understand")
     assert (caller.tenant, caller.subject) == ("acme", "demo")
     assert caller.scopes == {"understand", "feedback"}
 
 
 async def test_spaces_around_the_token_are_allowed() -> None:
-    assert (await GATE.authenticate(f"Bearer  {TOKEN} ", "feedback")).tenant == "acme"
+    assert (await AUTHENTICATOR.authenticate(f"Bearer  {TOKEN} ", "feedback")).tenant == "acme"
 
 
 @pytest.mark.parametrize(
@@ -63,26 +63,26 @@ async def test_spaces_around_the_token_are_allowed() -> None:
 )
 async def test_a_header_without_a_good_token_is_refused_with_a_hint(header: str | None) -> None:
     with pytest.raises(Unauthenticated) as raised:
-        await GATE.authenticate(header, "understand")
+        await AUTHENTICATOR.authenticate(header, "understand")
     assert raised.value.hint == "Get a token with: frontdesk token"
     assert TOKEN not in str(raised.value)
 
 
 async def test_a_missing_scope_is_forbidden_and_named() -> None:
     with pytest.raises(Forbidden, match="analytics:read"):
-        await GATE.authenticate(f"Bearer {TOKEN}", "analytics:read")
+        await AUTHENTICATOR.authenticate(f"Bearer {TOKEN}", "analytics:read")
 
 
 @pytest.mark.parametrize("scope", ["under", "understand feedback", "", "UNDERSTAND"])
 async def test_a_part_of_a_scope_is_not_the_scope(scope: str) -> None:
     with pytest.raises(Forbidden):
-        await GATE.authenticate(f"Bearer {TOKEN}", scope)
+        await AUTHENTICATOR.authenticate(f"Bearer {TOKEN}", scope)
 
 
-async def test_admin_does_not_stand_for_other_scopes() -> None:
+async def test_admin_does_not_include_other_scopes() -> None:
     admin = issue_token(KEY, SETTINGS, subject="demo", tenant="acme", scopes=["admin"], ttl_s=60)
     with pytest.raises(Forbidden):
-        await GATE.authenticate(f"Bearer {admin}", "understand")
+        await AUTHENTICATOR.authenticate(f"Bearer {admin}", "understand")
 
 
 async def test_an_expired_token_is_refused() -> None:
@@ -90,14 +90,14 @@ async def test_an_expired_token_is_refused() -> None:
         KEY, SETTINGS, subject="demo", tenant="acme", scopes=["understand"], ttl_s=60, now=1_000_000_000
     )
     with pytest.raises(Unauthenticated, match="expired"):
-        await GATE.authenticate(f"Bearer {expired}", "understand")
+        await AUTHENTICATOR.authenticate(f"Bearer {expired}", "understand")
 
 
-def test_the_repr_of_a_gate_hides_the_secret() -> None:
-    assert "kkkk" not in repr(GATE)
+def test_the_repr_of_an_authenticator_hides_the_secret() -> None:
+    assert "kkkk" not in repr(AUTHENTICATOR)
 
 
-async def test_a_remembered_token_is_refused_once_it_has_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cached_token_is_refused_after_it_expires(monkeypatch: pytest.MonkeyPatch) -> None:
     authenticator = Authenticator(Keyring(KEY), SETTINGS)
     now = time.time()
     token = issue_token(KEY, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60, now=now)
@@ -109,7 +109,7 @@ async def test_a_remembered_token_is_refused_once_it_has_expired(monkeypatch: py
         await authenticator.authenticate(f"Bearer {token}", "answer")
 
 
-async def test_a_remembered_token_still_needs_the_scope_of_each_route() -> None:
+async def test_a_cached_token_still_needs_the_scope_of_each_route() -> None:
     authenticator = Authenticator(Keyring(KEY), SETTINGS)
     token = issue_token(KEY, SETTINGS, subject="demo", tenant="acme", scopes=("answer",), ttl_s=60)
     await authenticator.authenticate(f"Bearer {token}", "answer")
@@ -117,7 +117,7 @@ async def test_a_remembered_token_still_needs_the_scope_of_each_route() -> None:
         await authenticator.authenticate(f"Bearer {token}", "admin")
 
 
-async def test_more_tokens_than_are_remembered_are_all_admitted(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_more_tokens_than_the_cache_holds_are_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frontdesk.security.authentication.MAX_CACHED_TOKENS", 3)
     authenticator = Authenticator(Keyring(KEY), SETTINGS)
     tokens = [

@@ -19,15 +19,15 @@ CONTEXT = b"acme|1|query_text"
 
 
 @given(plain=st.binary(), context=st.binary())
-def test_what_was_sealed_opens_in_its_place(plain: bytes, context: bytes) -> None:
+def test_an_encrypted_value_is_decrypted_in_its_context(plain: bytes, context: bytes) -> None:
     assert AesGcmFieldCipher(OLD).decrypt(AesGcmFieldCipher(OLD).encrypt(plain, context), context) == plain
 
 
-def test_the_same_bytes_never_look_the_same_twice() -> None:
+def test_equal_values_are_encrypted_differently() -> None:
     assert len({AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT) for _ in range(100)}) == 100
 
 
-def test_a_sealed_value_shows_nothing_and_opens_nowhere_else() -> None:
+def test_an_encrypted_value_cannot_be_decrypted_in_another_context() -> None:
     encrypted = AesGcmFieldCipher(OLD).encrypt(b"my neighbour knows", CONTEXT)
     assert b"neighbour" not in encrypted
     with pytest.raises(DataError, match="another place"):
@@ -35,7 +35,7 @@ def test_a_sealed_value_shows_nothing_and_opens_nowhere_else() -> None:
 
 
 @given(data=st.data())
-def test_a_value_of_which_one_bit_was_changed_does_not_open(data: st.DataObject) -> None:
+def test_a_value_with_one_changed_bit_is_refused(data: st.DataObject) -> None:
     encrypted = bytearray(AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT))
     bit = data.draw(st.integers(0, len(encrypted) * 8 - 1))
     encrypted[bit // 8] ^= 1 << bit % 8
@@ -43,14 +43,14 @@ def test_a_value_of_which_one_bit_was_changed_does_not_open(data: st.DataObject)
         AesGcmFieldCipher(OLD).decrypt(bytes(encrypted), CONTEXT)
 
 
-def test_a_value_that_is_cut_short_does_not_open() -> None:
+def test_a_truncated_value_is_refused() -> None:
     encrypted = AesGcmFieldCipher(OLD).encrypt(b"", CONTEXT)
     for length in range(len(encrypted)):
         with pytest.raises(DataError):
             AesGcmFieldCipher(OLD).decrypt(encrypted[:length], CONTEXT)
 
 
-def test_a_new_key_seals_while_the_old_one_still_opens() -> None:
+def test_a_new_key_encrypts_while_the_old_one_still_decrypts() -> None:
     encrypted = AesGcmFieldCipher(OLD).encrypt(b"my order", CONTEXT)
     both = AesGcmFieldCipher(NEW, {OLD.key_id: OLD})
     assert both.decrypt(encrypted, CONTEXT) == b"my order"
@@ -72,7 +72,7 @@ def test_a_fingerprint_is_the_same_for_the_same_bytes_under_the_same_key() -> No
     )
 
 
-def test_a_fingerprint_is_known_again_whichever_of_our_keys_made_it() -> None:
+def test_a_fingerprint_matches_with_every_available_key() -> None:
     both, fingerprint = AesGcmFieldCipher(NEW, {OLD.key_id: OLD}), AesGcmFieldCipher(OLD).fingerprint(b"a")
     assert both.matches_fingerprint(fingerprint, b"a")
     assert both.matches_fingerprint(both.fingerprint(b"a"), b"a")
@@ -82,14 +82,14 @@ def test_a_fingerprint_is_known_again_whichever_of_our_keys_made_it() -> None:
 
 
 class TestFolder:
-    def test_what_a_key_sealed_that_is_younger_than_the_process_opens_at_once(self, tmp_path: Path) -> None:
+    def test_a_value_of_a_key_newer_than_the_process_is_decrypted_at_once(self, tmp_path: Path) -> None:
         running = open_field_cipher(tmp_path)
         KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION).rotate()
         newer = open_field_cipher(tmp_path)
         assert running.decrypt(newer.encrypt(b"my order", CONTEXT), CONTEXT) == b"my order"
         assert running.matches_fingerprint(newer.fingerprint(b"a"), b"a")
 
-    def test_a_process_that_runs_seals_with_a_new_key_within_a_second(self, tmp_path: Path) -> None:
+    def test_a_running_process_encrypts_with_a_new_key_within_a_second(self, tmp_path: Path) -> None:
         running = open_field_cipher(tmp_path)
         before = running.encrypt(b"my order", CONTEXT)
         key = KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION).rotate()
@@ -101,7 +101,7 @@ class TestFolder:
         assert read_key_id(after).hex() == key.kid
         assert running.decrypt(before, CONTEXT) == running.decrypt(after, CONTEXT) == b"my order"
 
-    def test_a_retired_key_opens_nothing_any_more(self, tmp_path: Path) -> None:
+    def test_a_retired_key_decrypts_nothing(self, tmp_path: Path) -> None:
         running, files = open_field_cipher(tmp_path), KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION)
         before, first = running.encrypt(b"my order", CONTEXT), files.active()
         files.rotate()
@@ -109,7 +109,7 @@ class TestFolder:
         with pytest.raises(ConfigurationError, match=first.kid):
             open_field_cipher(tmp_path).decrypt(before, CONTEXT)
 
-    def test_a_file_that_cannot_be_used_is_logged_and_the_keys_from_before_go_on(
+    def test_an_unusable_key_file_is_logged_and_the_previous_keys_stay_in_use(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         running, files = open_field_cipher(tmp_path), KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION)
@@ -121,13 +121,13 @@ class TestFolder:
         assert "chmod 600" in caplog.text
 
 
-def test_the_key_is_made_on_first_run_and_stays(tmp_path: Path) -> None:
+def test_the_key_is_created_on_first_use_and_reused(tmp_path: Path) -> None:
     encrypted = open_field_cipher(tmp_path / "keys").encrypt(b"my order", CONTEXT)
     assert open_field_cipher(tmp_path / "keys").decrypt(encrypted, CONTEXT) == b"my order"
     assert stat.S_IMODE((tmp_path / "keys" / "sealing.key").stat().st_mode) == 0o600
 
 
-def test_no_secret_is_shown(tmp_path: Path) -> None:
+def test_the_repr_hides_the_secrets(tmp_path: Path) -> None:
     text = repr(open_field_cipher(tmp_path / "keys"))
     assert "fingerprint_secret" not in text
     assert "cipher" not in text

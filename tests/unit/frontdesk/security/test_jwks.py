@@ -63,17 +63,17 @@ class Issuer(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         issuer = self
-        self.body, self.status, self.location, self.asked, self.takes_s = b"", 200, "", 0, 0.0
+        self.body, self.status, self.location, self.request_count, self.delay_s = b"", 200, "", 0, 0.0
         self.dribbles = False
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                issuer.asked += 1
+                issuer.request_count += 1
                 if issuer.dribbles:
                     for byte in b"HTTP/1.1 200 OK\r\nx: " + b"a" * 1000:
                         self.wfile.write(bytes([byte]))
                         time.sleep(0.05)
-                time.sleep(issuer.takes_s)
+                time.sleep(issuer.delay_s)
                 self.send_response(issuer.status)
                 if issuer.location:
                     self.send_header("location", issuer.location)
@@ -104,7 +104,7 @@ def opened(source: str, cache: Path, algorithm: str = "ES256", stale_s: float = 
 
 class TestKeySets:
     @pytest.mark.parametrize("algorithm", list(PRIVATE))
-    def test_a_key_of_the_algorithm_is_taken(self, algorithm: str) -> None:
+    def test_a_key_of_the_algorithm_is_used(self, algorithm: str) -> None:
         keys = parse_jwks(key_set(public(algorithm), {"kty": "oct", "kid": "two", "k": "AAAA"}), algorithm)
         assert list(keys) == ["one"]
         assert keys["one"].algorithm == algorithm
@@ -129,7 +129,7 @@ class TestKeySets:
         ],
         ids=range(14),
     )
-    def test_any_other_key_is_passed_over(self, key: object) -> None:
+    def test_other_keys_are_skipped(self, key: object) -> None:
         with pytest.raises(ValueError, match="none of its keys"):
             parse_jwks(key_set(key), "RS256")
 
@@ -140,14 +140,14 @@ class TestKeySets:
          key_set(public("RS256"), public("RS256"))],
         ids=range(11),
     )  # fmt: skip
-    def test_what_is_no_key_set_is_refused(self, content: bytes) -> None:
+    def test_content_that_is_not_a_key_set_is_refused(self, content: bytes) -> None:
         with pytest.raises(ValueError, match=r"it |none of|two of"):
             parse_jwks(content, "RS256")
 
 
 class TestTokens:
     @pytest.mark.parametrize("algorithm", list(PRIVATE))
-    async def test_a_token_of_the_issuer_is_admitted(self, algorithm: str, tmp_path: Path) -> None:
+    async def test_a_token_of_the_issuer_is_accepted(self, algorithm: str, tmp_path: Path) -> None:
         (tmp_path / "set.json").write_bytes(key_set(public(algorithm)))
         authenticator = Authenticator(opened(str(tmp_path / "set.json"), tmp_path, algorithm), settings(algorithm))
         for claims in ({}, {"nbf": None}, {"aud": ["billing", "frontdesk"]}):
@@ -180,7 +180,7 @@ class TestTokens:
             with pytest.raises(Unauthenticated):
                 await authenticator.authenticate(f"Bearer {token}", "answer")
 
-    def test_no_token_is_minted_for_another_issuer(self) -> None:
+    def test_no_token_is_issued_for_an_external_issuer(self) -> None:
         with pytest.raises(ConfigurationError, match="must be issued by"):
             issue_token(
                 SigningKey("x", b"k" * 32), settings("RS256"), subject="a", tenant="b", scopes=("answer",), ttl_s=1
@@ -198,39 +198,39 @@ class TestFetching:
         time.sleep(0.25)
         new = signed("ES256", kid="two", private=OTHER_EC)
         assert (await authenticator.authenticate(f"Bearer {new}", "answer")).subject == "demo"
-        assert issuer.asked == 2
+        assert issuer.request_count == 2
         with pytest.raises(Unauthenticated):  # the key that is not in the set any more
             await authenticator.authenticate(f"Bearer {signed('ES256')}", "answer")
 
-    async def test_unknown_keys_by_the_hundred_cost_one_fetch(self, issuer: Issuer, tmp_path: Path) -> None:
+    async def test_hundreds_of_unknown_keys_cause_one_fetch(self, issuer: Issuer, tmp_path: Path) -> None:
         issuer.body = key_set(public("ES256"))
         authenticator = Authenticator(opened(issuer.url, tmp_path), settings("ES256", issuer.url))
         for n in range(100):
             with pytest.raises(Unauthenticated):
                 await authenticator.authenticate(f"Bearer {signed('ES256', kid=f'unknown-{n}')}", "answer")
-        assert issuer.asked == 1
+        assert issuer.request_count == 1
 
-    def test_while_the_issuer_is_away_what_was_kept_is_believed(self, issuer: Issuer, tmp_path: Path) -> None:
+    def test_cached_keys_are_used_while_the_issuer_is_unavailable(self, issuer: Issuer, tmp_path: Path) -> None:
         issuer.body = key_set(public("ES256"))
         opened(issuer.url, tmp_path)
         issuer.status = 503
         assert opened(issuer.url, tmp_path).find("one") is not None
         assert (tmp_path / "jwks.json").stat().st_mode & 0o077 == 0
 
-    def test_what_was_kept_is_not_believed_for_ever(self, issuer: Issuer, tmp_path: Path) -> None:
+    def test_cached_keys_expire(self, issuer: Issuer, tmp_path: Path) -> None:
         issuer.body = key_set(public("ES256"))
         opened(issuer.url, tmp_path)
         issuer.status = 503
         assert opened(issuer.url, tmp_path, stale_s=0.0).find("one") is None
 
-    def test_what_was_kept_of_another_issuer_is_not_believed(self, issuer: Issuer, tmp_path: Path) -> None:
+    def test_cached_keys_of_another_issuer_are_not_used(self, issuer: Issuer, tmp_path: Path) -> None:
         issuer.body = key_set(public("ES256"))
         opened(issuer.url, tmp_path)
         with pytest.raises(ConfigurationError, match="no keys"):
             opened("http://127.0.0.1:1/keys", tmp_path)
 
     @pytest.mark.parametrize("kept", ["", "{", "[]", '{"source": 1}', '{"keys": 7, "source": "URL", "fetched_at": 0}'])
-    def test_a_damaged_cache_is_no_cache(self, issuer: Issuer, tmp_path: Path, kept: str) -> None:
+    def test_a_damaged_cache_is_ignored(self, issuer: Issuer, tmp_path: Path, kept: str) -> None:
         (tmp_path / "jwks.json").write_text(kept.replace("URL", issuer.url))
         issuer.body = key_set(public("ES256"))
         assert opened(issuer.url, tmp_path).find("one") is not None
@@ -247,7 +247,7 @@ class TestFetching:
             case "huge":
                 issuer.body += b" " * MAX_BYTES
             case "slow":
-                issuer.takes_s = 1.0
+                issuer.delay_s = 1.0
             case "dribbles":
                 issuer.dribbles = True
             case "broken":
@@ -265,7 +265,7 @@ class TestFetching:
         issuer.body = key_set(public("ES256"))
         keys = opened(issuer.url, tmp_path)
         authenticator = Authenticator(keys, settings("ES256", issuer.url))
-        issuer.takes_s = 1.0
+        issuer.delay_s = 1.0
         time.sleep(0.25)
 
         async def authenticate(kid: str) -> float:
@@ -282,13 +282,13 @@ class TestFetching:
         first, *others = sorted(await tokens, reverse=True)
         assert first >= 0.9
         assert others[0] < 0.5
-        assert issuer.asked == 2
+        assert issuer.request_count == 2
         keys.close()
 
     @pytest.mark.parametrize(
         "source", ["http://issuer.example/keys", "http://127.0.0.1.evil.example/", "https://user:word@issuer.example/"]
     )
-    def test_a_source_that_others_could_answer_is_refused(self, source: str) -> None:
+    def test_a_source_that_can_be_intercepted_is_refused(self, source: str) -> None:
         with pytest.raises(ConfigurationError):
             is_url_source(source)
 

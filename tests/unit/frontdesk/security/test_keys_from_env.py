@@ -18,14 +18,16 @@ from frontdesk.security.token_keys import load_signing_key
 from tests.support.keyrings import read_keyring
 
 
-def written(*keys: bytes) -> str:
+def encode_keys(*keys: bytes) -> str:
     return ",".join(base64.urlsafe_b64encode((key + b".") * 16).decode() for key in keys)
 
 
-SHARED = {name: written(letter) for name, letter in zip(sorted(KEY_VARIABLES), (b"a", b"b", b"c", b"d"), strict=True)}
+SHARED = {
+    name: encode_keys(letter) for name, letter in zip(sorted(KEY_VARIABLES), (b"a", b"b", b"c", b"d"), strict=True)
+}
 
 
-def test_every_variable_that_settings_leave_alone_is_placed() -> None:
+def test_every_key_variable_is_written_to_a_file() -> None:
     assert {*ROTATED_KEYS, *PERMANENT_KEYS} == KEY_VARIABLES
 
 
@@ -47,12 +49,14 @@ def test_two_hosts_with_the_same_environment_have_the_same_keys(tmp_path: Path) 
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
 
 
-def test_a_new_first_key_comes_into_use_and_the_one_before_it_still_opens(tmp_path: Path) -> None:
-    install_keys_from_env(tmp_path, {"FRONTDESK_SEALING_KEY": written(b"1"), "FRONTDESK_SIGNING_KEY": written(b"1")})
+def test_a_new_first_key_is_used_and_the_previous_one_still_decrypts(tmp_path: Path) -> None:
+    install_keys_from_env(
+        tmp_path, {"FRONTDESK_SEALING_KEY": encode_keys(b"1"), "FRONTDESK_SIGNING_KEY": encode_keys(b"1")}
+    )
     running = open_field_cipher(tmp_path)
     before = running.encrypt(b"my order", b"place")
     install_keys_from_env(
-        tmp_path, {"FRONTDESK_SEALING_KEY": written(b"2", b"1"), "FRONTDESK_SIGNING_KEY": written(b"2")}
+        tmp_path, {"FRONTDESK_SEALING_KEY": encode_keys(b"2", b"1"), "FRONTDESK_SIGNING_KEY": encode_keys(b"2")}
     )
     cipher, ring = read_field_cipher(tmp_path), read_keyring(tmp_path)
     assert cipher.decrypt(before, b"place") == b"my order"
@@ -61,20 +65,20 @@ def test_a_new_first_key_comes_into_use_and_the_one_before_it_still_opens(tmp_pa
 
 
 @pytest.mark.parametrize("name", sorted(PERMANENT_KEYS))
-def test_another_key_for_what_the_database_lives_with_is_refused(tmp_path: Path, name: str) -> None:
-    install_keys_from_env(tmp_path, {name: written(b"1")})
+def test_a_different_permanent_key_is_refused(tmp_path: Path, name: str) -> None:
+    install_keys_from_env(tmp_path, {name: encode_keys(b"1")})
     with pytest.raises(ConfigurationError, match=name):
-        install_keys_from_env(tmp_path, {name: written(b"2")})
+        install_keys_from_env(tmp_path, {name: encode_keys(b"2")})
 
 
-@pytest.mark.parametrize("value", ["short", "not base64url at all!!!", written(b"a") + ",", "é" * 50])
-def test_a_variable_that_holds_no_key_is_refused_and_not_repeated(tmp_path: Path, value: str) -> None:
+@pytest.mark.parametrize("value", ["short", "not base64url at all!!!", encode_keys(b"a") + ",", "é" * 50])
+def test_a_malformed_variable_is_refused_and_not_repeated(tmp_path: Path, value: str) -> None:
     with pytest.raises(ConfigurationError, match="FRONTDESK_SEALING_KEY") as raised:
         install_keys_from_env(tmp_path / "keys", {"FRONTDESK_SEALING_KEY": value})
     assert value not in str(raised.value)
     assert not (tmp_path / "keys").exists()
 
 
-def test_without_any_nothing_is_made(tmp_path: Path) -> None:
+def test_nothing_is_created_without_variables(tmp_path: Path) -> None:
     install_keys_from_env(tmp_path / "keys", {"PATH": "/bin", "FRONTDESK_SEALING_KEY": ""})
     assert not (tmp_path / "keys").exists()

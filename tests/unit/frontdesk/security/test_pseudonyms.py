@@ -10,13 +10,13 @@ from frontdesk.security.key_store import ERASURE_KEY_FILE
 from frontdesk.security.pseudonyms import load_pseudonym_key
 
 
-def test_the_key_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+def test_the_key_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     first, second = load_pseudonym_key(tmp_path / "keys"), load_pseudonym_key(tmp_path / "keys")
     assert first == second
     assert stat.S_IMODE((tmp_path / "keys" / ERASURE_KEY_FILE).stat().st_mode) == 0o600
 
 
-def test_a_fingerprint_is_known_again_and_tells_nothing_without_the_key(tmp_path: Path) -> None:
+def test_a_pseudonym_is_repeatable_and_depends_on_the_key(tmp_path: Path) -> None:
     ours, theirs = load_pseudonym_key(tmp_path / "ours"), load_pseudonym_key(tmp_path / "theirs")
     assert ours.pseudonym(b"customer-7") == ours.pseudonym(b"customer-7")
     assert ours.pseudonym(b"customer-7") != ours.pseudonym(b"customer-8")

@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-class Away:
+class UnavailableWindows:
     """Shared windows that are unavailable."""
 
     async def consume(self, _: Sequence[str]) -> RateLimitResult | None:
@@ -44,10 +44,10 @@ def limits(
     worker_index: int = 0,
     workers: int = 1,
     shared: SharedRateLimit | None = None,
-    seen: list[str] | None = None,
+    observed: list[str] | None = None,
     **limit: int,
 ) -> RateLimiter:
-    events: list[str] = [] if seen is None else seen
+    events: list[str] = [] if observed is None else observed
     return RateLimiter(
         LimitSettings(**limit),
         worker_index=worker_index,
@@ -58,38 +58,40 @@ def limits(
     )
 
 
-async def passed(limiter: RateLimiter, callers: Sequence[Caller]) -> int:
+async def count_passed(limiter: RateLimiter, callers: Sequence[Caller]) -> int:
     return sum([(await limiter.consume(each)).refused_by is None for each in callers])
 
 
 async def test_of_300_requests_under_a_limit_of_100_100_pass() -> None:
-    assert await passed(limits(caller_requests=100), [caller()] * 300) == 100
+    assert await count_passed(limits(caller_requests=100), [caller()] * 300) == 100
 
 
 @pytest.mark.parametrize(("limit", "workers"), [(100, 2), (101, 2), (7, 3), (1, 4)])
-async def test_the_shares_of_workers_that_cannot_ask_redis_add_up_to_the_limit(limit: int, workers: int) -> None:
-    all_of_them = [limits(worker_index, workers, Away(), caller_requests=limit) for worker_index in range(workers)]
-    assert sum([await passed(one, [caller()] * 300) for one in all_of_them]) == limit
+async def test_the_shares_of_workers_without_redis_add_up_to_the_limit(limit: int, workers: int) -> None:
+    limiters = [
+        limits(worker_index, workers, UnavailableWindows(), caller_requests=limit) for worker_index in range(workers)
+    ]
+    assert sum([await count_passed(one, [caller()] * 300) for one in limiters]) == limit
 
 
 async def test_each_party_has_its_own_limit() -> None:
     limiter = limits(caller_requests=2, tenant_requests=5, total_requests=6)
     first, second, third = caller("a"), caller("b"), caller("c")
-    assert await passed(limiter, [first] * 4) == 2
-    assert await passed(limiter, [second] * 4) == 2
-    assert await passed(limiter, [third] * 4) == 1  # the tenant's limit
-    assert await passed(limiter, [caller("a", "other")] * 4) == 1  # the total limit
+    assert await count_passed(limiter, [first] * 4) == 2
+    assert await count_passed(limiter, [second] * 4) == 2
+    assert await count_passed(limiter, [third] * 4) == 1  # the tenant's limit
+    assert await count_passed(limiter, [caller("a", "other")] * 4) == 1  # the total limit
 
 
-async def test_what_one_limit_refuses_counts_against_no_other() -> None:
+async def test_a_request_that_one_limit_refuses_does_not_count_against_others() -> None:
     limiter = limits(caller_requests=1, tenant_requests=3)
-    await passed(limiter, [caller("a")] * 50)
-    assert await passed(limiter, [caller("b"), caller("c"), caller("d")]) == 2
+    await count_passed(limiter, [caller("a")] * 50)
+    assert await count_passed(limiter, [caller("b"), caller("c"), caller("d")]) == 2
 
 
-async def test_the_refusal_names_the_limit_and_says_when_to_come_back() -> None:
+async def test_the_refusal_has_the_limit_and_the_time_of_the_next_try() -> None:
     events: list[str] = []
-    limiter = limits(seen=events, window_s=10.0, tenant_requests=1)
+    limiter = limits(observed=events, window_s=10.0, tenant_requests=1)
     await limiter.consume(caller())
     with pytest.raises(RateLimited, match="The limit tenant is used up: 1 requests within 10 s") as raised:
         (await limiter.consume(caller("other"))).raise_if_refused()
@@ -99,28 +101,31 @@ async def test_the_refusal_names_the_limit_and_says_when_to_come_back() -> None:
 
 async def test_without_limits_nothing_is_counted() -> None:
     events: list[str] = []
-    result = await limits(seen=events).consume(caller())
+    result = await limits(observed=events).consume(caller())
     assert (result.statuses, result.refused_by, events) == ((), None, [])
 
 
-async def test_a_name_cannot_pretend_to_be_another_party() -> None:
+async def test_a_name_cannot_collide_with_another_party() -> None:
     limiter = limits(caller_requests=1, tenant_requests=3)
-    assert await passed(limiter, [caller("x y", "a"), caller("y", "a.x"), caller("a", "total"), caller("total")]) == 4
+    assert (
+        await count_passed(limiter, [caller("x y", "a"), caller("y", "a.x"), caller("a", "total"), caller("total")])
+        == 4
+    )
 
 
-async def test_what_redis_passed_counts_once_it_is_away() -> None:
-    class Leaves:
-        asked = 0
+async def test_requests_that_redis_passed_count_after_it_fails() -> None:
+    class FailingWindows:
+        calls = 0
 
         async def consume(self, _: Sequence[str]) -> RateLimitResult | None:
-            self.asked += 1
-            return RateLimitResult((), None) if self.asked <= 60 else None
+            self.calls += 1
+            return RateLimitResult((), None) if self.calls <= 60 else None
 
-    assert await passed(limits(shared=Leaves(), caller_requests=100), [caller()] * 300) == 100
+    assert await count_passed(limits(shared=FailingWindows(), caller_requests=100), [caller()] * 300) == 100
 
 
 @given(st.lists(st.floats(0, 3), max_size=200), st.integers(1, 20))
-def test_no_window_anywhere_holds_more_than_the_limit(pauses: list[float], limit: int) -> None:
+def test_no_window_contains_more_requests_than_the_limit(pauses: list[float], limit: int) -> None:
     clock = Clock()
     windows = ProcessRateLimit([Quota("caller", limit, 10.0)], clock)
     moments = []
@@ -146,7 +151,7 @@ def test_a_request_passes_when_the_oldest_has_left_the_window() -> None:
     assert (result.refused_by, result.statuses[0].remaining) == (None, 0)
 
 
-def test_keys_that_are_not_used_any_more_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unused_keys_are_removed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("frontdesk.security.rate_limit.MAX_TRACKED_KEYS", 3)
     clock = Clock()
     windows = ProcessRateLimit([Quota("caller", 2, 10.0)], clock)

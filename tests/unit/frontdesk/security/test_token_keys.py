@@ -27,7 +27,7 @@ FILE_NAME = "signing.key"
 PROJECT = Path(frontdesk.__file__).resolve().parent.parent
 
 
-def test_the_first_run_makes_a_key_that_only_its_owner_can_read(tmp_path: Path) -> None:
+def test_the_first_run_creates_a_key_that_only_its_owner_can_read(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     key = load_signing_key(folder)
     assert len(key.secret) == 32
@@ -54,7 +54,7 @@ def test_the_repr_hides_the_secret() -> None:
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])
-def test_a_key_that_others_can_open_is_refused_with_the_command_that_helps(tmp_path: Path, mode: int) -> None:
+def test_a_key_that_others_can_open_is_refused_with_the_command_to_run(tmp_path: Path, mode: int) -> None:
     load_signing_key(tmp_path)
     path = tmp_path / FILE_NAME
     path.chmod(mode)
@@ -87,7 +87,7 @@ def test_a_short_or_damaged_key_is_refused(tmp_path: Path, content: bytes, compl
         load_signing_key(tmp_path)
 
 
-def test_a_key_of_ones_own_with_padding_and_newline_is_read(tmp_path: Path) -> None:
+def test_a_custom_key_with_padding_and_newline_is_read(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(base64.urlsafe_b64encode(b"y." * 20) + b"\n")
     path.chmod(0o600)
@@ -146,7 +146,7 @@ class TestRotation:
         assert load_signing_key(tmp_path).secret == second.secret != first.secret
         assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
 
-    def test_a_key_can_be_made_first_and_used_later(self, tmp_path: Path) -> None:
+    def test_a_key_can_be_created_first_and_used_later(self, tmp_path: Path) -> None:
         first = load_signing_key(tmp_path)
         waiting = files(tmp_path).add()
         assert kids(tmp_path) == [first.kid, waiting.kid]
@@ -167,7 +167,7 @@ class TestRotation:
         assert kids(tmp_path) == [second.kid]
         assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
-    def test_the_key_that_signs_is_not_retired_and_an_unknown_one_neither(self, tmp_path: Path) -> None:
+    def test_neither_the_signing_key_nor_an_unknown_key_is_retired(self, tmp_path: Path) -> None:
         key = load_signing_key(tmp_path)
         with pytest.raises(ConfigurationError, match="in use"):
             files(tmp_path).retire(key.kid)
@@ -193,7 +193,7 @@ class TestRotation:
         assert sealing.file_state() == KeyFiles(tmp_path, KeyPurpose.FIELD_ENCRYPTION).file_state()
         assert len(kids(tmp_path)) == 3
 
-    def test_a_process_that_runs_sees_a_change_within_a_second(self, tmp_path: Path) -> None:
+    def test_a_running_process_sees_a_change_within_a_second(self, tmp_path: Path) -> None:
         folder = LocalTokenKeys(tmp_path)
         key = files(tmp_path).rotate()
         give_up = time.monotonic() + RELOAD_INTERVAL_S + 1
@@ -227,49 +227,49 @@ def make_dangling_link(path: Path) -> None:
 UNREADABLE = (make_open_to_others, make_folder, make_damaged, make_link_loop, make_dangling_link)
 
 
-class TestUnreadableFileBesideTheGoodKey:
+class TestUnreadableFileNextToTheGoodKey:
     @pytest.mark.parametrize("make", UNREADABLE)
     def test_it_is_skipped_at_the_start_and_while_the_process_runs(
         self, tmp_path: Path, make: Callable[[Path], None]
     ) -> None:
         key, folder = load_signing_key(tmp_path), LocalTokenKeys(tmp_path)
         make(tmp_path / "signing-00bad000.key")
-        expect_at_each_look(folder, key.kid)
+        expect_at_each_reload(folder, key.kid)
         assert LocalTokenKeys(tmp_path).find(key.kid) is not None
         assert len(open_field_cipher(tmp_path).encrypt(b"text", b"context")) > len(b"text")
 
     @pytest.mark.parametrize("make", UNREADABLE)
-    def test_the_same_for_sealing(self, tmp_path: Path, make: Callable[[Path], None]) -> None:
+    def test_it_is_skipped_for_field_encryption_too(self, tmp_path: Path, make: Callable[[Path], None]) -> None:
         cipher = open_field_cipher(tmp_path)
         encrypted = cipher.encrypt(b"text", b"context")
         make(tmp_path / "sealing-00bad000.key")
         assert cipher.decrypt(encrypted, b"context") == b"text"
         assert open_field_cipher(tmp_path).decrypt(encrypted, b"context") == b"text"
 
-    def test_it_is_logged_once_and_a_key_read_earlier_stays_in_force(
+    def test_it_is_logged_once_and_a_key_read_earlier_stays_in_use(
         self, tmp_path: Path, caplog: pytest.LogCaptureFixture
     ) -> None:
         first = load_signing_key(tmp_path)
         second = files(tmp_path).rotate()
         folder = LocalTokenKeys(tmp_path)
         (tmp_path / f"signing-{first.kid}.key").chmod(0o644)
-        expect_at_each_look(folder, first.kid)
-        expect_at_each_look(folder, second.kid)
+        expect_at_each_reload(folder, first.kid)
+        expect_at_each_reload(folder, second.kid)
         assert caplog.text.count("chmod 600") == 1
         (tmp_path / f"signing-{first.kid}.key").unlink()  # retired
         folder._reloading_ring.reload()
         assert folder.find(first.kid) is None
 
-    def test_the_keys_from_before_stay_in_force_while_the_key_in_use_cannot_be_read(self, tmp_path: Path) -> None:
+    def test_the_previous_keys_stay_in_use_while_the_key_in_use_cannot_be_read(self, tmp_path: Path) -> None:
         key, folder = load_signing_key(tmp_path), LocalTokenKeys(tmp_path)
         (tmp_path / FILE_NAME).chmod(0o644)
-        expect_at_each_look(folder, key.kid)
+        expect_at_each_reload(folder, key.kid)
         (tmp_path / FILE_NAME).chmod(0o600)
         new = files(tmp_path).rotate()
-        expect_at_each_look(folder, new.kid)
+        expect_at_each_reload(folder, new.kid)
 
 
-def expect_at_each_look(folder: LocalTokenKeys, kid: str) -> None:
+def expect_at_each_reload(folder: LocalTokenKeys, kid: str) -> None:
     """Check the key three times, a second apart, as requests do."""
     for _ in range(3):
         folder._reloading_ring._reload_at = 0.0

@@ -73,7 +73,7 @@ def test_issuer_and_audience_come_from_the_settings() -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "said"),
+    ("token", "message"),
     [
         (with_claims(exp=NOW - 60), "expired"),
         (with_claims(nbf=NOW + 60), "not valid yet"),
@@ -85,13 +85,13 @@ def test_issuer_and_audience_come_from_the_settings() -> None:
         ("x" * (MAX_TOKEN_CHARACTERS + 1), "longer than 4096"),
     ],
 )
-def test_a_refusal_says_what_is_wrong(token: str, said: str) -> None:
-    with pytest.raises(Unauthenticated, match=said):
+def test_a_refusal_has_the_reason(token: str, message: str) -> None:
+    with pytest.raises(Unauthenticated, match=message):
         verify_token(token, RING, SETTINGS, now=NOW)
 
 
 @given(st.text(max_size=200))
-def test_any_text_at_all_is_refused_and_nothing_else_goes_wrong(text: str) -> None:
+def test_any_other_text_is_refused_without_another_error(text: str) -> None:
     with pytest.raises(Unauthenticated):
         verify_token(text, RING, SETTINGS, now=NOW)
 
@@ -104,30 +104,30 @@ def test_a_changed_character_is_refused(at: int, character: str) -> None:
             verify_token(changed, RING, SETTINGS, now=NOW)
 
 
-def minted(**changes: Any) -> str:
+def issue(**changes: Any) -> str:
     arguments = {"subject": "demo", "tenant": "acme", "scopes": ["understand"], "ttl_s": 60, "now": NOW, **changes}
     return issue_token(KEY, SETTINGS, **arguments)
 
 
-def test_a_minted_token_is_accepted_until_it_expires() -> None:
-    token = minted(scopes=SCOPES)
+def test_an_issued_token_is_accepted_until_it_expires() -> None:
+    token = issue(scopes=SCOPES)
     assert verify_token(token, RING, SETTINGS, now=NOW).caller == Caller("acme", "demo", frozenset(SCOPES))
     assert verify_token(token, RING, SETTINGS, now=NOW + 60 + 29).caller.subject == "demo"
     with pytest.raises(Unauthenticated, match="expired"):
         verify_token(token, RING, SETTINGS, now=NOW + 60 + 30)
 
 
-def test_a_minted_token_is_good_now() -> None:
-    assert verify_token(minted(now=None), RING, SETTINGS).caller.tenant == "acme"
+def test_an_issued_token_is_valid_now() -> None:
+    assert verify_token(issue(now=None), RING, SETTINGS).caller.tenant == "acme"
 
 
 @pytest.mark.parametrize(
     "changes",
     [{"scopes": ["root"]}, {"scopes": []}, {"tenant": "a b"}, {"tenant": ""}, {"subject": ""}, {"subject": "a\nb"}],
 )
-def test_a_token_that_would_be_refused_is_not_minted(changes: dict[str, Any]) -> None:
+def test_a_token_that_would_be_refused_is_not_issued(changes: dict[str, Any]) -> None:
     with pytest.raises(ConfigurationError):
-        minted(**changes)
+        issue(**changes)
 
 
 def test_there_are_more_than_sixty_forgeries() -> None:
