@@ -170,7 +170,7 @@ class ReloadingFieldCipher:
                 self._reloading_ring.reload()
             ring = self._reloading_ring.get_key_ring()
         except (ConfigurationError, OSError) as error:
-            _log.warning("A field encryption key cannot be used; the previous keys stay in use: %s", error)
+            _log.warning("A sealing key cannot be used, those from before are: %s", error)
             return self._cipher
         if ring is not self._ring:
             self._cipher, self._ring = _build_cipher(ring), ring

@@ -180,7 +180,7 @@ class IssuerKeys:
                 content = _fetch_url(self._source) if self._is_url else _read_file(Path(self._source))
                 keys = parse_jwks(content, self._algorithm)
             except (HTTPError, OSError, ValueError) as error:
-                _log.warning("The keys of the token issuer were not fetched: %s.", type(error).__name__)
+                _log.warning("The keys of the tokens' issuer were not fetched: %s.", type(error).__name__)
                 return False
             self._keys, self._fetched_at = keys, time.time()
             self._write_cache(content)
