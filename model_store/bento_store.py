@@ -37,7 +37,7 @@ def store_bundle(bundle: Bundle) -> str:
         metadata = {
             "intents": len(manifest.intents),
             "feature_fingerprint": manifest.feature_fingerprint,
-            "figures": _known(manifest.metrics),
+            "figures": _without_nulls(manifest.metrics),
         }
         with bentoml.models.create(tag, labels={"profile": manifest.profile}, metadata=metadata) as model:
             shutil.copytree(bundle.path, model.path_of(_FOLDER))
@@ -57,8 +57,8 @@ def path_of(tag: str) -> Path:
 
 def signer_of(tag: str) -> str:
     """The public key of who let the bundle be served. A Bento is trusted as a whole: its code is as open to change."""
-    written = Path(bentoml.models.get(tag).path_of(SIGNATURE)).read_text(encoding="ascii")
-    return written.split()[0]
+    signature = Path(bentoml.models.get(tag).path_of(SIGNATURE)).read_text(encoding="ascii")
+    return signature.split()[0]
 
 
 def _check_copy(folder: Path, bundle: Bundle) -> None:
@@ -67,10 +67,10 @@ def _check_copy(folder: Path, bundle: Bundle) -> None:
         raise BundleError(f"The bundle {bundle.version} changed while it was copied.", field="path", hint="Try again.")
 
 
-def _known(figures: Mapping[str, Any]) -> dict[str, Any]:
+def _without_nulls(metrics: Mapping[str, Any]) -> dict[str, Any]:
     """BentoML's metadata holds no null: a figure that could not be computed is left out."""
     return {
-        name: _known(value) if isinstance(value, Mapping) else value
-        for name, value in figures.items()
+        name: _without_nulls(value) if isinstance(value, Mapping) else value
+        for name, value in metrics.items()
         if value is not None
     }

@@ -64,15 +64,15 @@ def open_bundle(path: Path) -> Bundle:
     if not path.is_dir():
         raise BundleError(f"There is no bundle at {path}.", field="path", hint="Train one with: frontdesk train")
     manifest = Manifest.read(path)
-    found = file_hashes(path)
+    hashes = file_hashes(path)
     for name, expected in manifest.files.items():
-        if name not in found:
+        if name not in hashes:
             raise BundleError(f"{name} is missing from bundle {manifest.version}.", field=name, hint=_HINT)
-        if found[name] != expected:
+        if hashes[name] != expected:
             raise BundleError(
                 f"{name} of bundle {manifest.version} was changed after it was sealed.", field=name, hint=_HINT
             )
-    if extra := sorted(set(found) - set(manifest.files)):
+    if extra := sorted(set(hashes) - set(manifest.files)):
         raise BundleError(f"{extra[0]} does not belong to bundle {manifest.version}.", field=extra[0], hint=_HINT)
     return Bundle(path, manifest)
 

@@ -68,12 +68,12 @@ class Manifest:
             raise BundleError(f"{folder.name} has no {FILE_NAME}.", field=FILE_NAME, hint=_HINT) from None
         try:
             data = json.loads(raw)
-            found = data["format"]
+            stored_format = data["format"]
         except (ValueError, TypeError, KeyError):
             raise BundleError(f"{FILE_NAME} of {folder.name} is not a manifest.", field=FILE_NAME, hint=_HINT) from None
-        if found != FORMAT:
+        if stored_format != FORMAT:
             raise BundleError(
-                f"{folder.name} has bundle format {found}; this version of Frontdesk reads {FORMAT}.",
+                f"{folder.name} has bundle format {stored_format}; this version of Frontdesk reads {FORMAT}.",
                 field="format",
                 hint="Train again with this version.",
             )

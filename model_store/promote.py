@@ -63,7 +63,7 @@ def promote_bundle(
     settings: Settings,
     bundle: Bundle,
     evaluation: Evaluation,
-    note: WriteAuditEntry,
+    write_audit_entry: WriteAuditEntry,
     *,
     origin: str = "",
     force_reason: str = "",
@@ -81,14 +81,14 @@ def promote_bundle(
     if force_reason:
         reason = f"forced: {force_reason}"
     else:
-        verdict = _verdict(settings, bundle, evaluation)
+        verdict = _evaluate(settings, bundle, evaluation)
         if not verdict.passed:
             return PromotionResult(version=bundle.version, role="champion", failed_verdict=verdict)
         reason = f"{origin}passed the gate against {verdict.champion or 'the floor'}"
     load_signer(settings.keys).sign(bundle.path, bundle.manifest)
     promotion.promote(settings.bundles, bundle.version, reason)
-    note(settings, "bundle.promote", bundle.version)
-    return _registered(settings, "champion", bundle.version)
+    write_audit_entry(settings, "bundle.promote", bundle.version)
+    return _set_alias(settings, "champion", bundle.version)
 
 
 def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: Evaluation) -> PromotionResult:
@@ -97,44 +97,44 @@ def promote_to_challenger(settings: Settings, bundle: Bundle, evaluation: Evalua
     Raises:
         BundleError: a bundle cannot be measured.
     """
-    verdict = _verdict(settings, bundle, evaluation)
+    verdict = _evaluate(settings, bundle, evaluation)
     if not verdict.passed:
         return PromotionResult(version=bundle.version, role="challenger", failed_verdict=verdict)
-    return _registered(settings, "challenger", bundle.version)
+    return _set_alias(settings, "challenger", bundle.version)
 
 
-def roll_back(settings: Settings, reason: str, note: WriteAuditEntry) -> PromotionResult:
+def roll_back(settings: Settings, reason: str, write_audit_entry: WriteAuditEntry) -> PromotionResult:
     """Make the champion before this one the champion again, after verifying it and its signature.
 
     Raises:
         BundleError: there is none, or it would not be served.
     """
-    if (target := promotion.previous(settings.bundles)) is not None:
+    if (previous := promotion.previous(settings.bundles)) is not None:
         try:
-            open_signed(settings.bundles / target, settings.keys, settings.security.bundle_keys)
+            open_signed(settings.bundles / previous, settings.keys, settings.security.bundle_keys)
         except BundleError as error:
             hint = "Choose another: frontdesk models, then frontdesk promote VERSION"
             raise BundleError(f"Cannot roll back: {error.message}", field=error.field, hint=hint) from None
     version = promotion.rollback(settings.bundles, reason)
-    note(settings, "bundle.rollback", version)
-    return _registered(settings, "champion", version)
+    write_audit_entry(settings, "bundle.rollback", version)
+    return _set_alias(settings, "champion", version)
 
 
-def _verdict(settings: Settings, challenger: Bundle, evaluation: Evaluation) -> Verdict:
+def _evaluate(settings: Settings, challenger: Bundle, evaluation: Evaluation) -> Verdict:
     """Compare with the champion, or with the floor where no champion can run: it could not be served either."""
-    champion, why_floor = None, ""
+    champion, floor_reason = None, ""
     try:
         signed = open_signed(promotion.champion_path(settings.bundles), settings.keys, settings.security.bundle_keys)
         evaluation.check_loadable(signed)
         champion = signed
     except BundleError as error:
-        why_floor = error.message
+        floor_reason = error.message
     verdict = decide_promotion(*evaluation.measure(champion, challenger), settings.promotion)
-    evaluation.report(verdict, why_floor)
+    evaluation.report(verdict, floor_reason)
     return verdict
 
 
-def _registered(settings: Settings, role: Role, version: str) -> PromotionResult:
+def _set_alias(settings: Settings, role: Role, version: str) -> PromotionResult:
     """Give the bundle its alias in MLflow."""
     experiment = settings.training.experiment
     try:

@@ -35,7 +35,7 @@ def champion_path(bundles: Path) -> Path:
     Raises:
         BundleError: when nothing was promoted yet, or the promoted bundle is not there.
     """
-    version = _pointed_at(bundles)
+    version = _read_pointer(bundles)
     if version is None:
         raise BundleError(
             "No model has been promoted yet.", field=POINTER, hint="Train and promote one with: frontdesk train"
@@ -52,7 +52,7 @@ def champion_path(bundles: Path) -> Path:
 
 def promote(bundles: Path, version: str, reason: str = "promoted without a reason given") -> None:
     """Point the champion at `version`, in one atomic step: a reader sees the old one or the new one, never neither."""
-    _move(bundles, "promote", version, reason)
+    _move_pointer(bundles, "promote", version, reason)
 
 
 def rollback(bundles: Path, reason: str) -> str:
@@ -68,7 +68,7 @@ def rollback(bundles: Path, reason: str) -> str:
             field=HISTORY,
             hint="Choose a version yourself: frontdesk models, then frontdesk promote VERSION",
         )
-    _move(bundles, "rollback", version, reason)
+    _move_pointer(bundles, "rollback", version, reason)
     return version
 
 
@@ -84,7 +84,7 @@ def previous(bundles: Path) -> str | None:
             champions.pop()
         elif not champions or champions[-1] != move.version:
             champions.append(move.version)
-    current = _pointed_at(bundles)
+    current = _read_pointer(bundles)
     if current in champions:
         champions = champions[: len(champions) - 1 - champions[::-1].index(current)]
     return champions[-1] if champions else None
@@ -102,30 +102,30 @@ def versions(bundles: Path) -> tuple[str, ...]:
     """Every bundle that is there, newest last."""
     if not bundles.is_dir():
         return ()
-    found = [path for path in bundles.iterdir() if path.is_dir() and (path / "manifest.json").exists()]
-    return tuple(path.name for path in sorted(found, key=lambda path: (path.stat().st_mtime, path.name)))
+    folders = [path for path in bundles.iterdir() if path.is_dir() and (path / "manifest.json").exists()]
+    return tuple(path.name for path in sorted(folders, key=lambda path: (path.stat().st_mtime, path.name)))
 
 
-def _move(bundles: Path, action: Literal["promote", "rollback"], version: str, reason: str) -> None:
+def _move_pointer(bundles: Path, action: Literal["promote", "rollback"], version: str, reason: str) -> None:
     if not (bundles / version).is_dir():
         raise BundleError(f"There is no bundle {version} in {bundles}.", field=POINTER, hint="See: frontdesk models")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     moves = list(history(bundles))
-    before = _pointed_at(bundles)
-    if not moves and before:
-        moves.append(Promotion(now, "promote", before, "champion before this history began"))
+    current = _read_pointer(bundles)
+    if not moves and current:
+        moves.append(Promotion(now, "promote", current, "champion before this history began"))
     moves.append(Promotion(now, action, version, reason))
-    _replace(bundles / HISTORY, "".join(json.dumps(asdict(move)) + "\n" for move in moves))
-    _replace(bundles / POINTER, f"{version}\n")
+    _write_file(bundles / HISTORY, "".join(json.dumps(asdict(move)) + "\n" for move in moves))
+    _write_file(bundles / POINTER, f"{version}\n")
 
 
-def _pointed_at(bundles: Path) -> str | None:
+def _read_pointer(bundles: Path) -> str | None:
     try:
         return (bundles / POINTER).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
 
 
-def _replace(path: Path, content: str) -> None:
+def _write_file(path: Path, content: str) -> None:
     with replace_file(path) as file:
         file.write(content.encode())

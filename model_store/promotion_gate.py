@@ -103,7 +103,7 @@ def decide_promotion(champion: BundleMetrics | None, challenger: BundleMetrics, 
     """
     if champion is not None and champion.truth != challenger.truth:
         raise ValueError("champion and challenger were measured on different rows")
-    checks = tuple(_floor(challenger) if champion is None else _comparison(champion, challenger, limits))
+    checks = tuple(_floor_checks(challenger) if champion is None else _comparison_checks(champion, challenger, limits))
     return Verdict(
         champion=champion.version if champion else None,
         challenger=challenger.version,
@@ -122,8 +122,8 @@ def mcnemar_p_value(only_first: int, only_second: int) -> float:
     """
     total = only_first + only_second
     ways = term = 1
-    for taken in range(min(only_first, only_second)):
-        term = term * (total - taken) // (taken + 1)
+    for index in range(min(only_first, only_second)):
+        term = term * (total - index) // (index + 1)
         ways += term
     return min(1.0, 2 * ways / (1 << total))
 
@@ -135,26 +135,28 @@ def intent_changes(champion: BundleMetrics, challenger: BundleMetrics) -> tuple[
         rows = [row for row, label in enumerate(challenger.truth) if label == intent]
         before, after = (_share([side.right[row] for row in rows]) for side in (champion, challenger))
         changes.append(IntentChange(intent, len(rows), before, after))
-    return tuple(sorted(changes, key=lambda found: found.change))
+    return tuple(sorted(changes, key=lambda change: change.change))
 
 
-def _comparison(champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits) -> Iterator[GateCheck]:
-    yield _paired(champion, challenger, limits.significance)
-    yield _loss("accuracy", champion.accuracy, challenger.accuracy, limits.max_accuracy_loss)
-    yield _gain("log loss", champion.log_loss, challenger.log_loss, limits.max_log_loss_gain)
-    if changes := _judged_intents(champion, challenger, limits):
-        yield _each_intent(changes, limits.max_intent_accuracy_loss)
+def _comparison_checks(
+    champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits
+) -> Iterator[GateCheck]:
+    yield _paired_test_check(champion, challenger, limits.significance)
+    yield _loss_check("accuracy", champion.accuracy, challenger.accuracy, limits.max_accuracy_loss)
+    yield _growth_check("log loss", champion.log_loss, challenger.log_loss, limits.max_log_loss_gain)
+    if changes := _intents_with_enough_rows(champion, challenger, limits):
+        yield _intent_check(changes, limits.max_intent_accuracy_loss)
     if challenger.sentiment_right:
         before, after = champion.sentiment_accuracy, challenger.sentiment_accuracy
-        yield _loss("sentiment accuracy", before, after, limits.max_sentiment_accuracy_loss)
-    yield _gain("calibration error", champion.ece, challenger.ece, limits.max_ece_gain)
-    yield _intents_known(champion, challenger)
-    yield _ratio("latency", "ms per text", champion.latency_ms, challenger.latency_ms, limits.max_latency_ratio)
+        yield _loss_check("sentiment accuracy", before, after, limits.max_sentiment_accuracy_loss)
+    yield _growth_check("calibration error", champion.ece, challenger.ece, limits.max_ece_gain)
+    yield _known_intents_check(champion, challenger)
+    yield _ratio_check("latency", "ms per text", champion.latency_ms, challenger.latency_ms, limits.max_latency_ratio)
     sizes = (champion.size_bytes / 1e6, challenger.size_bytes / 1e6)
-    yield _ratio("size", "MB", *sizes, limits.max_size_ratio)
+    yield _ratio_check("size", "MB", *sizes, limits.max_size_ratio)
 
 
-def _floor(challenger: BundleMetrics) -> Iterator[GateCheck]:
+def _floor_checks(challenger: BundleMetrics) -> Iterator[GateCheck]:
     """Better than the answers that need no model: always the most frequent label, and every label equally likely."""
     truth = challenger.truth
     majority = max(truth.count(label) for label in set(truth)) / len(truth)
@@ -170,58 +172,60 @@ def _floor(challenger: BundleMetrics) -> Iterator[GateCheck]:
     )  # fmt: skip
 
 
-def _paired(champion: BundleMetrics, challenger: BundleMetrics, significance: float) -> GateCheck:
+def _paired_test_check(champion: BundleMetrics, challenger: BundleMetrics, significance: float) -> GateCheck:
     pairs = list(zip(champion.right, challenger.right, strict=True))
-    lost, won = pairs.count((True, False)), pairs.count((False, True))
-    p_value = mcnemar_p_value(lost, won)
+    losses, wins = pairs.count((True, False)), pairs.count((False, True))
+    p_value = mcnemar_p_value(losses, wins)
     return GateCheck(
-        "paired test", lost, won, significance, not (lost > won and p_value < significance),
-        f"of {len(pairs)} rows the champion alone is right on {lost}, the challenger alone on {won}: "
+        "paired test", losses, wins, significance, not (losses > wins and p_value < significance),
+        f"of {len(pairs)} rows the champion alone is right on {losses}, the challenger alone on {wins}: "
         f"p = {p_value:.3g}; worse with p < {significance:g} is refused",
     )  # fmt: skip
 
 
-def _judged_intents(champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits) -> list[IntentChange]:
+def _intents_with_enough_rows(
+    champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits
+) -> list[IntentChange]:
     """Intents with enough rows to be judged alone, the largest loss first: with fewer, one row is a landslide."""
-    return [found for found in intent_changes(champion, challenger) if found.rows >= limits.min_rows_per_intent]
+    return [change for change in intent_changes(champion, challenger) if change.rows >= limits.min_rows_per_intent]
 
 
-def _each_intent(changes: Sequence[IntentChange], limit: float) -> GateCheck:
+def _intent_check(changes: Sequence[IntentChange], limit: float) -> GateCheck:
     """The worst intent decides; every one beyond the limit is named."""
     worst = changes[0]
-    beyond = [found for found in changes if _exceeds(-found.change, limit)]
-    told = ", ".join(
-        f"{found.intent} {found.champion:.2f} -> {found.challenger:.2f} ({found.rows} rows)"
-        for found in beyond or [worst]
+    exceeding = [change for change in changes if _exceeds(-change.change, limit)]
+    described = ", ".join(
+        f"{change.intent} {change.champion:.2f} -> {change.challenger:.2f} ({change.rows} rows)"
+        for change in exceeding or [worst]
     )
-    sentence = f"{told}; an intent may lose at most {limit:g}"
-    return GateCheck("each intent", worst.champion, worst.challenger, limit, not beyond, sentence)
+    sentence = f"{described}; an intent may lose at most {limit:g}"
+    return GateCheck("each intent", worst.champion, worst.challenger, limit, not exceeding, sentence)
 
 
-def _intents_known(champion: BundleMetrics, challenger: BundleMetrics) -> GateCheck:
+def _known_intents_check(champion: BundleMetrics, challenger: BundleMetrics) -> GateCheck:
     """A lost intent has no row in the challenger's own test set, so no other check would see it."""
-    gone = [intent for intent in champion.intents if intent not in challenger.intents]
-    sentence = f"it no longer knows {', '.join(gone)}" if gone else "it knows every intent of the champion"
-    return GateCheck("intents known", len(champion.intents), len(challenger.intents), 0, not gone, sentence)
+    lost = [intent for intent in champion.intents if intent not in challenger.intents]
+    sentence = f"it no longer knows {', '.join(lost)}" if lost else "it knows every intent of the champion"
+    return GateCheck("intents known", len(champion.intents), len(challenger.intents), 0, not lost, sentence)
 
 
-def _loss(name: str, before: float, after: float, limit: float) -> GateCheck:
+def _loss_check(name: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); at most {limit:g} may be lost"
     return GateCheck(name, before, after, limit, not _exceeds(before - after, limit), sentence)
 
 
-def _gain(name: str, before: float, after: float, limit: float) -> GateCheck:
+def _growth_check(name: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.3f} -> {after:.3f} ({after - before:+.3f}); it may grow by at most {limit:g}"
     return GateCheck(name, before, after, limit, not _exceeds(after - before, limit), sentence)
 
 
-def _ratio(name: str, unit: str, before: float, after: float, limit: float) -> GateCheck:
+def _ratio_check(name: str, unit: str, before: float, after: float, limit: float) -> GateCheck:
     sentence = f"{before:.2f} -> {after:.2f} {unit} ({after / before:.2f} times); at most {limit:g} times"
     return GateCheck(name, before, after, limit, not _exceeds(after / before, limit), sentence)
 
 
 def _notes(champion: BundleMetrics, challenger: BundleMetrics, limits: PromotionLimits) -> Iterator[str]:
-    if not _judged_intents(champion, challenger, limits):
+    if not _intents_with_enough_rows(champion, challenger, limits):
         yield f"No intent has the {limits.min_rows_per_intent} rows that are needed to judge it alone."
     if champion.maybe_trained_on:
         yield (

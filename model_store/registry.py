@@ -56,8 +56,8 @@ def register_bundle(
         if tracking_uri.startswith("sqlite:///"):
             Path(tracking_uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
         client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
-        known = client.get_experiment_by_name(experiment)
-        experiment_id = known.experiment_id if known else client.create_experiment(experiment, artifacts.as_uri())
+        existing = client.get_experiment_by_name(experiment)
+        experiment_id = existing.experiment_id if existing else client.create_experiment(experiment, artifacts.as_uri())
         run = client.create_run(experiment_id, run_name=bundle.version)
         _log_values(client, run.info.run_id, bundle, parameters, curves)
         _log_data(client, run.info.run_id, bundle)
@@ -89,12 +89,12 @@ def _log_values(
     from mlflow.entities import Metric, Param
     from mlflow.utils.validation import MAX_METRICS_PER_BATCH, MAX_PARAMS_TAGS_PER_BATCH
 
-    named = {**parameters, "data_sha256": bundle.manifest.data["sha256"]}
-    params = [Param(name, str(value)) for name, value in named.items()]
+    values = {**parameters, "data_sha256": bundle.manifest.data["sha256"]}
+    params = [Param(name, str(value)) for name, value in values.items()]
     for first in range(0, len(params), MAX_PARAMS_TAGS_PER_BATCH):
         client.log_batch(run_id, params=params[first : first + MAX_PARAMS_TAGS_PER_BATCH])
     now = time.time_ns() // 1_000_000
-    metrics = [Metric(name, value, now, 0) for name, value in _flatten(_of_the_whole(bundle))]
+    metrics = [Metric(name, value, now, 0) for name, value in _flatten(_overall_metrics(bundle))]
     metrics += [Metric(name, value, now, step) for name, step, value in curves]
     for first in range(0, len(metrics), MAX_METRICS_PER_BATCH):
         client.log_batch(run_id, metrics=metrics[first : first + MAX_METRICS_PER_BATCH])
@@ -138,11 +138,11 @@ def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracki
 
             client = MlflowClient(tracking_uri=tracking_uri, registry_uri=tracking_uri)
             try:
-                known = client.search_model_versions(f"name = '{experiment}'")
-                recorded = [version for version in known if version.tags.get("bundle") == bundle]
-                if not recorded:
+                versions = client.search_model_versions(f"name = '{experiment}'")
+                matching = [version for version in versions if version.tags.get("bundle") == bundle]
+                if not matching:
                     raise RegistryUnavailable(f"MLflow has no record of {bundle}")
-                number = str(max(int(version.version) for version in recorded))
+                number = str(max(int(version.version) for version in matching))
                 client.set_registered_model_alias(experiment, alias, number)
                 challenger = client.get_registered_model(experiment).aliases.get("challenger")
                 if alias == "champion" and str(challenger) == number:
@@ -154,7 +154,7 @@ def mark_bundle(alias: Literal["champion", "challenger"], bundle: str, *, tracki
     return number
 
 
-def _of_the_whole(bundle: Bundle) -> Mapping[str, Any]:
+def _overall_metrics(bundle: Bundle) -> Mapping[str, Any]:
     """The figures without those of each intent: hundreds, and MLflow refuses names with the signs of some labels."""
     return {name: value for name, value in bundle.manifest.metrics.items() if name != "per_intent"}
 

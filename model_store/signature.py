@@ -38,8 +38,8 @@ class Signer:
 
         `manifest` is that of the bundle as it was opened and verified; by default the manifest in `folder` is signed.
         """
-        opened = manifest or Manifest.read(folder)
-        signature = self._key.sign(_CONTEXT + opened.canonical())
+        signed_manifest = manifest or Manifest.read(folder)
+        signature = self._key.sign(_CONTEXT + signed_manifest.canonical())
         line = f"{self.public} {base64.urlsafe_b64encode(signature).decode()}\n"
         with replace_file(
             folder / SIGNATURE, drafts=folder.parent
@@ -75,36 +75,38 @@ def open_signed(folder: Path, keys: Path, trusted: Iterable[str]) -> Bundle:
     content = _CONTEXT + bundle.manifest.canonical()
     try:
         line = (folder / SIGNATURE).read_text(encoding="ascii")
-        named, signature = line.split()
-        signed = base64.urlsafe_b64decode(signature)
+        key, signature = line.split()
+        signature_bytes = base64.urlsafe_b64decode(signature)
     except FileNotFoundError:
-        raise _refused(f"The bundle {bundle.version} is not signed.", bundle.version) from None
+        raise _untrusted(f"The bundle {bundle.version} is not signed.", bundle.version) from None
     except ValueError:
-        raise _refused(f"{SIGNATURE} of the bundle {bundle.version} is damaged.", bundle.version) from None
-    if named not in {load_signer(keys).public, *trusted}:
-        raise _refused(f"The bundle {bundle.version} is signed with a key that is not trusted here.", bundle.version)
+        raise _untrusted(f"{SIGNATURE} of the bundle {bundle.version} is damaged.", bundle.version) from None
+    if key not in {load_signer(keys).public, *trusted}:
+        raise _untrusted(f"The bundle {bundle.version} is signed with a key that is not trusted here.", bundle.version)
     try:
-        public_key(named).verify(signed, content)
+        public_key(key).verify(signature_bytes, content)
     except InvalidSignature:
-        raise _refused(f"The signature of the bundle {bundle.version} is not of this bundle.", bundle.version) from None
+        raise _untrusted(
+            f"The signature of the bundle {bundle.version} is not of this bundle.", bundle.version
+        ) from None
     return replace(bundle, signature=line)
 
 
-def public_key(written: str) -> Ed25519PublicKey:
+def public_key(text: str) -> Ed25519PublicKey:
     """The key that `Signer.public` wrote.
 
     Raises:
         ConfigurationError: it is none.
     """
     try:
-        return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(written + "=" * (-len(written) % 4)))
+        return Ed25519PublicKey.from_public_bytes(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error):
         raise ConfigurationError("security.bundle_keys names something that is no public key.") from None
 
 
-def _refused(what: str, version: str) -> BundleError:
+def _untrusted(message: str, version: str) -> BundleError:
     return BundleError(
-        what,
+        message,
         field=SIGNATURE,
         hint=f"If you trust it: frontdesk promote {version}, or frontdesk keys sign FOLDER where it is elsewhere. "
         "If another machine of yours signed it, name that one's key (frontdesk keys bundle) in security.bundle_keys.",

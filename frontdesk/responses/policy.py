@@ -39,17 +39,17 @@ class Synonyms:
 
     @classmethod
     def of(cls, groups: list[list[str]]) -> Synonyms:
-        canonical = {normalize_text(other): normalize_text(group[0]) for group in groups for other in group[1:]}
-        longest = sorted(canonical, key=len, reverse=True)
-        return cls(canonical, re.compile(rf"\b(?:{'|'.join(map(re.escape, longest))})\b", re.IGNORECASE))
+        canonical = {normalize_text(phrase): normalize_text(group[0]) for group in groups for phrase in group[1:]}
+        phrases = sorted(canonical, key=len, reverse=True)
+        return cls(canonical, re.compile(rf"\b(?:{'|'.join(map(re.escape, phrases))})\b", re.IGNORECASE))
 
     def canonicalize(self, text: str) -> str:
-        return self.pattern.sub(lambda found: self.canonical[found[0].lower()], text)
+        return self.pattern.sub(lambda match: self.canonical[match[0].lower()], text)
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyPolicy:
-    """The whole file. `forbidden` promises, `unwanted` tones, talk about the `self_disclosure`; `digest` names its content."""
+    """The content of the file. The first 16 hexadecimal digits of its SHA-256 are its `digest`."""
 
     version: str
     min_words: int
@@ -83,46 +83,46 @@ class ReplyPolicy:
         if not isinstance(data, dict) or set(data) != _FIELDS:
             raise ConfigurationError(f"{path} must hold exactly {', '.join(sorted(_FIELDS))}.")
         courtesy = {str(language): str(text) for language, text in data["courtesy"].items()}
-        kind_words = {word for text in courtesy.values() for word in split_words(text)}
+        courtesy_words = {word for text in courtesy.values() for word in split_words(text)}
         return cls(
             version=str(data["version"]),
             min_words=int(data["words"]["fewest"]),
             max_words=int(data["words"]["most"]),
             allowed_placeholders=frozenset(data["spoken_placeholders"]),
             courtesy=courtesy,
-            synonyms=_alike(path, data["alike"]),
-            forbidden=_rules(path, "forbidden", data["forbidden"]),
-            unwanted=_rules(path, "unwanted", data["unwanted"]),
-            self_disclosure=_rules(path, "inside", data["inside"]),
+            synonyms=_parse_synonyms(path, data["alike"]),
+            forbidden=_parse_rules(path, "forbidden", data["forbidden"]),
+            unwanted=_parse_rules(path, "unwanted", data["unwanted"]),
+            self_disclosure=_parse_rules(path, "inside", data["inside"]),
             digest=hashlib.sha256(path.read_bytes()).hexdigest()[:16],
-            known_words=frozenset(kind_words.union(*STOP_WORDS.values())),
+            known_words=frozenset(courtesy_words.union(*STOP_WORDS.values())),
         )
 
 
-def _alike(path: Path, data: Any) -> dict[str, Synonyms]:
-    if not isinstance(data, dict) or not all(_is_groups(groups) for groups in data.values()):
+def _parse_synonyms(path: Path, data: Any) -> dict[str, Synonyms]:
+    if not isinstance(data, dict) or not all(_is_list_of_groups(groups) for groups in data.values()):
         raise ConfigurationError(f"{path}: alike must list, by language, groups of at least two words or phrases.")
     return {str(language): Synonyms.of(groups) for language, groups in data.items()}
 
 
-def _is_groups(groups: Any) -> bool:
+def _is_list_of_groups(groups: Any) -> bool:
     return (
         isinstance(groups, list)
         and len(groups) > 0
         and all(
-            isinstance(group, list) and len(group) > 1 and all(isinstance(one, str) for one in group)
+            isinstance(group, list) and len(group) > 1 and all(isinstance(phrase, str) for phrase in group)
             for group in groups
         )
     )
 
 
-def _rules(path: Path, section: str, data: Any) -> tuple[Rule, ...]:
+def _parse_rules(path: Path, section: str, data: Any) -> tuple[Rule, ...]:
     if not isinstance(data, dict):
         raise ConfigurationError(f"{path}: {section} must be a mapping of rules.")
-    return tuple(_rule(path, name, body) for name, body in data.items())
+    return tuple(_parse_rule(path, name, body) for name, body in data.items())
 
 
-def _rule(path: Path, name: str, body: Any) -> Rule:
+def _parse_rule(path: Path, name: str, body: Any) -> Rule:
     if not isinstance(body, dict) or set(body) != {"must_not", "patterns"} or not isinstance(body["patterns"], list):
         raise ConfigurationError(f"{path}: {name} must have `must_not` and a list of `patterns`.")
     try:

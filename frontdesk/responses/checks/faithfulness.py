@@ -28,8 +28,8 @@ from frontdesk.responses.text.quantities import Quantity, SourceQuantities, find
 
 _CONDITION_WORD = rf"\b(?:{'|'.join(map(re.escape, ('as long as', 'as soon as', *CONDITIONS)))})\b"
 _CONDITION = re.compile(rf"{_CONDITION_WORD}(?:(?!{_CONDITION_WORD})[^.,;:!?])*", re.IGNORECASE)
-_CONDITIONS_TOLD = 0.5
-_NEARLY_ALL = 0.8
+_MIN_CONDITION_SHARE = 0.5
+_SAME_SENTENCE_SHARE = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class _Source:
 
     text: str
     stems: frozenset[str]
-    find_quantities: tuple[Quantity, ...]
+    quantities: tuple[Quantity, ...]
     modifiers: frozenset[Modifier]
 
     @classmethod
@@ -54,92 +54,105 @@ def wording(draft: Draft) -> Iterator[Finding]:
     """Sentences that do not come from a passage. Only asked of replies that nobody reads."""
     if not draft.unattended:
         return
-    told_by = [draft.policy.replace_synonyms(source, draft.language) for source in draft.sources]
-    sources = [_Source.of(one, draft.language) for text in told_by for one in split_sentences(text)]
-    parts = [_Source.of(one, draft.language) for text in told_by for one in split_clauses(text)]
-    known = frozenset(stem for source in sources for stem in source.stems)
+    passages = [draft.policy.replace_synonyms(source, draft.language) for source in draft.sources]
+    sources = [_Source.of(part, draft.language) for text in passages for part in split_sentences(text)]
+    source_clauses = [_Source.of(part, draft.language) for text in passages for part in split_clauses(text)]
+    passage_stems = frozenset(stem for source in sources for stem in source.stems)
     courtesy = draft.policy.courtesy_stems(draft.language)
     for sentence in split_sentences(draft.policy.replace_synonyms(draft.text, draft.language)):
-        said = frozenset(content_stems(sentence, draft.language))
-        if unknown := said - courtesy - known:
+        stems = frozenset(content_stems(sentence, draft.language))
+        if unknown := stems - courtesy - passage_stems:
             yield Finding("wording", f"{len(unknown)} of its words stand in no passage")
             return
-        stated = said & known if said - courtesy else frozenset()
-        rests_on = _rests_on(sentence, stated, sources, draft.language)
-        if rests_on is None or not _clauses_hold(sentence, courtesy - known, parts, draft.language):
+        shared = stems & passage_stems if stems - courtesy else frozenset()
+        supporting = _supporting_sources(sentence, shared, sources, draft.language)
+        if supporting is None or not _are_clauses_supported(
+            sentence, courtesy - passage_stems, source_clauses, draft.language
+        ):
             yield Finding("wording", "it mixes what the passages keep apart")
             return
-        if rests_on and not any(_conditions_told(source, said, draft.language) for source in rests_on):
+        if supporting and not any(_keeps_conditions(source, stems, draft.language) for source in supporting):
             yield Finding("wording", "it leaves out a condition that the passage makes")
             return
 
 
-def _rests_on(sentence: str, stated: frozenset[str], sources: list[_Source], language: str) -> list[_Source] | None:
+def _supporting_sources(
+    sentence: str, stems: frozenset[str], sources: list[_Source], language: str
+) -> list[_Source] | None:
     """The sentences of passages that say all of it; none are needed where nothing is stated; None where none do."""
-    stated_figures = find_quantities(sentence)
-    if not stated and not stated_figures and not count_negations(sentence):
+    quantities = find_quantities(sentence)
+    if not stems and not quantities and not count_negations(sentence):
         return []
     modifiers = find_modifiers(sentence, language)
-    found = [
+    supporting = [
         source
         for source in sources
-        if stated <= source.stems
-        and _in_a_row(stated_figures, source)
-        and _denies_alike(sentence, stated, source)
-        and _turns_alike(modifiers, stated, source)
+        if stems <= source.stems
+        and _states_in_sequence(quantities, source)
+        and _has_same_negations(sentence, stems, source)
+        and _has_same_modifiers(modifiers, stems, source)
     ]
-    return found or None
+    return supporting or None
 
 
-def _turns_alike(modifiers: frozenset[Modifier], stated: frozenset[str], source: _Source) -> bool:
+def _has_same_modifiers(modifiers: frozenset[Modifier], stems: frozenset[str], source: _Source) -> bool:
     """What is turned is turned so in the source too, and what the source turns is not told without it."""
-    numbers = {head for _, head in modifiers}
-    needed = {(word, head) for word, head in source.modifiers if word != WILL and (head in stated or head in numbers)}
+    heads = {head for _, head in modifiers}
+    needed = {(word, head) for word, head in source.modifiers if word != WILL and (head in stems or head in heads)}
     return modifiers <= source.modifiers and needed <= modifiers
 
 
-def _in_a_row(stated: tuple[Quantity, ...], source: _Source) -> bool:
+def _states_in_sequence(quantities: tuple[Quantity, ...], source: _Source) -> bool:
     """The figures stand side by side in the source too: the hours of one day are not those of the next."""
-    theirs = source.find_quantities
-    starts = range(len(theirs) - len(stated) + 1)
-    return any(all(_grounded_by(ours, theirs[start + at]) for at, ours in enumerate(stated)) for start in starts)
+    source_quantities = source.quantities
+    starts = range(len(source_quantities) - len(quantities) + 1)
+    return any(
+        all(_is_covered(quantity, source_quantities[start + index]) for index, quantity in enumerate(quantities))
+        for start in starts
+    )
 
 
-def _grounded_by(figure: Quantity, other: Quantity) -> bool:
-    return SourceQuantities.of([other]).contains(figure)
+def _is_covered(quantity: Quantity, other: Quantity) -> bool:
+    return SourceQuantities.of([other]).contains(quantity)
 
 
-def _hold(source: _Source, stated: tuple[Quantity, ...]) -> bool:
-    return all(SourceQuantities.of(source.find_quantities).contains(figure) for figure in stated)
+def _states_all(source: _Source, quantities: tuple[Quantity, ...]) -> bool:
+    return all(SourceQuantities.of(source.quantities).contains(quantity) for quantity in quantities)
 
 
-def _denies_alike(sentence: str, stated: frozenset[str], source: _Source) -> bool:
+def _has_same_negations(sentence: str, stems: frozenset[str], source: _Source) -> bool:
     """Nearly the same sentence denies as often; a shorter one denies nothing that the source does not."""
-    ours, theirs = count_negations(sentence), count_negations(source.text)
-    if len(stated) >= _NEARLY_ALL * len(source.stems):
-        return ours == theirs
-    return ours <= theirs
+    in_sentence, in_source = count_negations(sentence), count_negations(source.text)
+    if len(stems) >= _SAME_SENTENCE_SHARE * len(source.stems):
+        return in_sentence == in_source
+    return in_sentence <= in_source
 
 
-def _clauses_hold(sentence: str, courtesy: frozenset[str], parts: list[_Source], language: str) -> bool:
+def _are_clauses_supported(
+    sentence: str, courtesy: frozenset[str], source_clauses: list[_Source], language: str
+) -> bool:
     """A clause with figures is told with the words of a clause that has them: 3 to 5 days are not those of express."""
     for clause in split_clauses(sentence):
-        stated_figures = find_quantities(clause)
-        if not stated_figures:
+        quantities = find_quantities(clause)
+        if not quantities:
             continue
-        stated = frozenset(content_stems(clause, language)) - courtesy
-        competing = [part for part in parts if any(_same_unit(figure, part) for figure in stated_figures)]
-        holding = [part for part in competing if _hold(part, stated_figures)]
-        if len(competing) > len(holding) and not any(stated <= part.stems for part in holding):
+        stems = frozenset(content_stems(clause, language)) - courtesy
+        competing = [
+            source_clause
+            for source_clause in source_clauses
+            if any(_has_same_unit(quantity, source_clause) for quantity in quantities)
+        ]
+        supporting = [source_clause for source_clause in competing if _states_all(source_clause, quantities)]
+        if len(competing) > len(supporting) and not any(stems <= source_clause.stems for source_clause in supporting):
             return False
     return True
 
 
-def _same_unit(figure: Quantity, part: _Source) -> bool:
-    return any(other.unit in (figure.unit, "") for other in part.find_quantities)
+def _has_same_unit(quantity: Quantity, source_clause: _Source) -> bool:
+    return any(other.unit in (quantity.unit, "") for other in source_clause.quantities)
 
 
-def _conditions_told(source: _Source, told: frozenset[str], language: str) -> bool:
+def _keeps_conditions(source: _Source, stems: frozenset[str], language: str) -> bool:
     """At least half of the words of each condition that the source's sentence makes."""
-    conditions = [frozenset(content_stems(found[0], language)) for found in _CONDITION.finditer(source.text)]
-    return all(len(words & told) >= _CONDITIONS_TOLD * len(words) for words in conditions)
+    conditions = [frozenset(content_stems(match[0], language)) for match in _CONDITION.finditer(source.text)]
+    return all(len(words & stems) >= _MIN_CONDITION_SHARE * len(words) for words in conditions)

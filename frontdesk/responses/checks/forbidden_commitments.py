@@ -14,6 +14,6 @@ def promises(draft: Draft) -> Iterator[Finding]:
     sources = "\n".join(normalize_text(source) for source in draft.sources)
     for rule in draft.policy.forbidden:
         for pattern in rule.patterns:
-            if (found := pattern.search(text)) and found[0] not in sources:
+            if (match := pattern.search(text)) and match[0] not in sources:
                 yield Finding("promises", f"it must not {rule.must_not}")
                 break

@@ -10,7 +10,7 @@ from frontdesk.responses.text.quantities import SourceQuantities, find_quantitie
 
 def grounding(draft: Draft) -> Iterator[Finding]:
     """Figures that come from nowhere, in the reply's own words."""
-    grounds = SourceQuantities([*draft.sources, draft.message.text])
-    for figure in find_quantities(draft.text):
-        if not grounds.contains(figure):
-            yield Finding("grounding", f"“{figure.text}” stands in no passage")
+    allowed = SourceQuantities([*draft.sources, draft.message.text])
+    for quantity in find_quantities(draft.text):
+        if not allowed.contains(quantity):
+            yield Finding("grounding", f"“{quantity.text}” stands in no passage")

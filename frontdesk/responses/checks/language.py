@@ -9,8 +9,8 @@ from frontdesk.responses.checks.types import Draft, Finding
 from frontdesk.responses.text.language_detection import LANGUAGE_NAMES, detect_language
 from frontdesk.responses.text.normalization import STOP_WORDS, split_words
 
-_ENOUGH_WORDS = 8
-_FEWEST_STOP_WORDS = 0.12
+_MIN_WORDS = 8
+_MIN_STOP_WORD_SHARE = 0.12
 """Of a text of some length, in any of our languages; word lists, ciphers and unknown languages have fewer."""
 
 
@@ -19,13 +19,13 @@ def language(draft: Draft) -> Iterator[Finding]:
     if any(char.isalpha() and not _is_latin(char) for char in draft.text):
         yield Finding("language", "it holds letters of another script")
         return
-    found = split_words(draft.text)
-    if len(found) < _ENOUGH_WORDS:
+    words = split_words(draft.text)
+    if len(words) < _MIN_WORDS:
         return
-    guessed = detect_language(draft.text)
-    stop = STOP_WORDS.get(draft.language, frozenset())
-    wrong = guessed is not None and guessed != draft.language
-    if wrong or sum(word in stop for word in found) < _FEWEST_STOP_WORDS * len(found):
+    detected = detect_language(draft.text)
+    stop_words = STOP_WORDS.get(draft.language, frozenset())
+    wrong = detected is not None and detected != draft.language
+    if wrong or sum(word in stop_words for word in words) < _MIN_STOP_WORD_SHARE * len(words):
         yield Finding("language", f"it must be written in {LANGUAGE_NAMES.get(draft.language, draft.language)}")
 
 

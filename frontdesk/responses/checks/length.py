@@ -7,25 +7,27 @@ from collections.abc import Iterator
 from frontdesk.responses.checks.types import Draft, Finding
 from frontdesk.responses.text.normalization import split_sentences, split_words
 
-_LONGEST_WORD = 34
-_CHARACTERS_PER_WORD = 15
+_MAX_WORD_LENGTH = 34
+_MAX_CHARACTERS_PER_WORD = 15
 """Blanks and signs included; no text for people has more on average."""
 
 
 def is_far_too_long(draft: Draft) -> bool:
     """Has it more characters than any reply of so many words, whatever they are?"""
-    return len(draft.text) > _CHARACTERS_PER_WORD * draft.policy.max_words
+    return len(draft.text) > _MAX_CHARACTERS_PER_WORD * draft.policy.max_words
 
 
 def length(draft: Draft) -> Iterator[Finding]:
     """Too little, too much, or the same again."""
-    found = split_words(draft.text)
-    if draft.is_complete and len(found) < draft.policy.min_words:
+    words = split_words(draft.text)
+    if draft.is_complete and len(words) < draft.policy.min_words:
         yield Finding("length", f"it must have at least {draft.policy.min_words} words")
-    if len(found) > draft.policy.max_words or is_far_too_long(draft):
+    if len(words) > draft.policy.max_words or is_far_too_long(draft):
         yield Finding("length", f"it must have at most {draft.policy.max_words} words")
-    if any(len(word) > _LONGEST_WORD for word in draft.text.split()):
+    if any(len(word) > _MAX_WORD_LENGTH for word in draft.text.split()):
         yield Finding("length", "it holds something that is no word")
-    said = [told for sentence in split_sentences(draft.text) if (told := tuple(split_words(sentence)))]
-    if len(set(said)) < len(said):
+    sentences = [
+        sentence_words for sentence in split_sentences(draft.text) if (sentence_words := tuple(split_words(sentence)))
+    ]
+    if len(set(sentences)) < len(sentences):
         yield Finding("length", "it says a sentence twice")

@@ -21,12 +21,16 @@ _ADDRESS = re.compile(
     r"|\b[\w-]+ ?[\[(]? ?(?:dot|punkt|point|punto|punt|ponto|at) ?[\])]? ?(?:com|net|org|io|info|ru|de|co|biz|xyz)\b"
     r"|\b(?:\d{1,3}\.){3}\d{1,3}\b"
 )
-_TAIL = ".,;:!?)]}'\"*"
+_TRAILING_PUNCTUATION = ".,;:!?)]}'\"*"
 
 
 def links(draft: Draft) -> Iterator[Finding]:
     """Addresses that no passage holds."""
-    allowed = {found.rstrip(_TAIL) for source in draft.sources for found in _ADDRESS.findall(normalize_text(source))}
-    for found in _ADDRESS.findall(normalize_text(draft.text)):
-        if found.rstrip(_TAIL) not in allowed:
+    allowed = {
+        address.rstrip(_TRAILING_PUNCTUATION)
+        for source in draft.sources
+        for address in _ADDRESS.findall(normalize_text(source))
+    }
+    for address in _ADDRESS.findall(normalize_text(draft.text)):
+        if address.rstrip(_TRAILING_PUNCTUATION) not in allowed:
             yield Finding("links", "it holds an address that stands in no passage")

@@ -32,7 +32,7 @@ _WILL = "will shall must".split()
 
 NOT, WE, WILL, USUALLY, AT_ONCE = "not", "we", "will", "usually", "at once"
 
-_CLASSES = MappingProxyType(
+_MODIFIER_CLASSES = MappingProxyType(
     {
         **{word: word for word in (*CONDITIONS, *EVERY)},
         **dict.fromkeys(NEGATIONS - {"unless"}, NOT),
@@ -60,16 +60,16 @@ Modifier = tuple[str, str]
 
 def find_modifiers(text: str, language: str) -> frozenset[Modifier]:
     """Each turning word of `text` by its class, with the stem or the figure that follows, "" where nothing does."""
-    told = normalize_text(text)
+    normalized = normalize_text(text)
     for phrase, word in _PHRASES:
-        told = phrase.sub(word, told)
+        normalized = phrase.sub(word, normalized)
     modifiers: set[Modifier] = set()
-    waiting: list[str] = []
-    for token in _TOKEN.findall(told):
-        if token in _CLASSES:
-            waiting.append(_CLASSES[token])
+    pending: list[str] = []
+    for token in _TOKEN.findall(normalized):
+        if token in _MODIFIER_CLASSES:
+            pending.append(_MODIFIER_CLASSES[token])
         elif token[0].isdigit() or content_stems(token, language):
             head = token if token[0].isdigit() else content_stems(token, language)[0]
-            modifiers.update((one, head) for one in waiting)
-            waiting = []
-    return frozenset(modifiers | {(one, "") for one in waiting})
+            modifiers.update((modifier, head) for modifier in pending)
+            pending = []
+    return frozenset(modifiers | {(modifier, "") for modifier in pending})

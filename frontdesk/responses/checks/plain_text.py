@@ -21,7 +21,7 @@ _BLOB = re.compile(
     r"|(?:\b[\da-fA-F]{2}\b[ ,]){5,}|(?:\b[01]{7,8}\b ?){2,}|(?:[.·•-]{1,5} ){5,}|\b(?:\w[ .-]){5,}\w\b"
 )
 _ROLE = re.compile(r"^[^\S\n]*(?:system|assistant|user|customer|agent|human|ai|bot)\s*:", re.IGNORECASE | re.MULTILINE)
-_MOST_SHORT_LINES = 6
+_MAX_SHORT_LINES = 6
 _SHORT_LINE_WORDS = 7
 
 
@@ -33,6 +33,6 @@ def form(draft: Draft) -> Iterator[Finding]:
         yield Finding("form", "it holds something that is not prose")
     if _ROLE.search(draft.text):
         yield Finding("form", "it must hold one reply, no dialogue")
-    short = [line for line in draft.text.splitlines() if 0 < len(line.split()) < _SHORT_LINE_WORDS]
-    if len(short) > _MOST_SHORT_LINES:
+    short_lines = [line for line in draft.text.splitlines() if 0 < len(line.split()) < _SHORT_LINE_WORDS]
+    if len(short_lines) > _MAX_SHORT_LINES:
         yield Finding("form", "it must be sentences, no list or verse")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from frontdesk.responses.checks.types import Draft, Finding
 from frontdesk.responses.text.normalization import normalize_text, split_words
 
-_RUN = 5
+_RUN_WORDS = 5
 """So many words in a row, of the instructions and of no passage, are no accident."""
 
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
@@ -18,28 +18,31 @@ _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 def leaks(draft: Draft) -> Iterator[Finding]:
     """Traces of the instructions."""
-    if draft.canary and any(form in _bare(draft.text) for form in _spellings(draft.canary)):
+    if draft.canary and any(spelling in _alphanumeric(draft.text) for spelling in _spellings(draft.canary)):
         yield Finding("leaks", "it tells of its instructions")
         return
-    must_not = _runs(draft.text)
-    if must_not & (_runs(draft.instructions) - {run for source in draft.sources for run in _runs(source)}):
+    runs = _runs(draft.text)
+    if runs & (_runs(draft.instructions) - {run for source in draft.sources for run in _runs(source)}):
         yield Finding("leaks", "it repeats its instructions")
     text, sources = normalize_text(draft.text), "\n".join(normalize_text(source) for source in draft.sources)
     for rule in draft.policy.self_disclosure:
-        if any((found := pattern.search(text)) and found[0] not in sources for pattern in rule.patterns):
+        if any((match := pattern.search(text)) and match[0] not in sources for pattern in rule.patterns):
             yield Finding("leaks", f"it must not {rule.must_not}")
 
 
-def _bare(text: str) -> str:
+def _alphanumeric(text: str) -> str:
     return _NOT_ALPHANUMERIC.sub("", normalize_text(text))
 
 
 def _spellings(canary: str) -> tuple[str, ...]:
     raw = canary.encode()
-    coded = base64.b64encode(raw).decode(), raw.hex(), codecs.encode(canary, "rot13")
-    return tuple(_bare(form) for form in (canary, canary[::-1], *coded, *(form[::-1] for form in coded)))
+    encodings = base64.b64encode(raw).decode(), raw.hex(), codecs.encode(canary, "rot13")
+    return tuple(
+        _alphanumeric(spelling)
+        for spelling in (canary, canary[::-1], *encodings, *(spelling[::-1] for spelling in encodings))
+    )
 
 
 def _runs(text: str) -> set[tuple[str, ...]]:
-    found = split_words(text)
-    return {tuple(found[at : at + _RUN]) for at in range(len(found) - _RUN + 1)}
+    words = split_words(text)
+    return {tuple(words[start : start + _RUN_WORDS]) for start in range(len(words) - _RUN_WORDS + 1)}

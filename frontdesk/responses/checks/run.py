@@ -45,7 +45,7 @@ def run_checks(draft: Draft) -> tuple[CheckResult, ...]:
     Of a draft that is far too long only its length is told: patterns may take the square of it (a second for 20,000).
     """
     results = []
-    for name, find in CHECKS.items() if not is_far_too_long(draft) else ((length.__name__, length),):
-        reason = tuple(dict.fromkeys(finding.reason for finding in find(draft)))
-        results.append(CheckResult(name, not reason, reason))
+    for name, check in CHECKS.items() if not is_far_too_long(draft) else ((length.__name__, length),):
+        reasons = tuple(dict.fromkeys(finding.reason for finding in check(draft)))
+        results.append(CheckResult(name, not reasons, reasons))
     return tuple(results)

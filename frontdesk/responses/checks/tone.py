@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from frontdesk.responses.checks.types import Draft, Finding
 from frontdesk.responses.text.normalization import normalize_text
 
-_SHOUTED = re.compile(r"\b[A-ZÄÖÜÅÉ]{4,}\b")
-_MOST_EXCLAMATION_MARKS = 1
-_TYPED = re.compile(r"\[[A-Z]+_\d{1,3}\]")
+_UPPER_CASE_WORD = re.compile(r"\b[A-ZÄÖÜÅÉ]{4,}\b")
+_MAX_EXCLAMATION_MARKS = 1
+_PLACEHOLDER = re.compile(r"\[[A-Z]+_\d{1,3}\]")
 
 
 def tone(draft: Draft) -> Iterator[Finding]:
     """Shouting, emoji, words that the team does not use."""
-    text = _TYPED.sub("", draft.text)
+    text = _PLACEHOLDER.sub("", draft.text)
     sources = "\n".join(draft.sources)
-    if any(word not in sources for word in _SHOUTED.findall(text)):
+    if any(word not in sources for word in _UPPER_CASE_WORD.findall(text)):
         yield Finding("tone", "it must not shout")
-    if text.count("!") > _MOST_EXCLAMATION_MARKS:
+    if text.count("!") > _MAX_EXCLAMATION_MARKS:
         yield Finding("tone", "it has too many exclamation marks")
     if any(unicodedata.category(char) in ("So", "Co", "Cn") for char in text):
         yield Finding("tone", "it must not hold emoji or symbols")

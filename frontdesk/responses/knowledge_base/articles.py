@@ -36,7 +36,7 @@ STARTER_KNOWLEDGE = Path(__file__).parents[2] / "knowledge"
 _REQUIRED = ("id", "title", "intents", "owner", "valid_from")
 _OPTIONAL = ("valid_until", "audience", "language")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
-_FENCE = "---"
+_DELIMITER = "---"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +84,10 @@ class Knowledge:
         by_id: dict[str, Path] = {}
         passages = []
         for path in paths:
-            _refuse_outside(path, folder)
-            passage = _parse(path)
+            _check_location(path, folder)
+            passage = _parse_passage(path)
             if passage.id in by_id:
-                raise _wrong(path, "id", f"is '{passage.id}', as in {by_id[passage.id].name}")
+                raise _invalid_field(path, "id", f"is '{passage.id}', as in {by_id[passage.id].name}")
             by_id[passage.id] = path
             passages.append(passage)
         return cls(tuple(passages))
@@ -97,9 +97,9 @@ class Knowledge:
         """16 hexadecimal digits that change with every passage."""
         return hashlib.sha256(repr(self.passages).encode()).hexdigest()[:16]
 
-    def for_intent(self, label: str, on: date) -> tuple[Passage, ...]:
+    def for_intent(self, label: str, day: date) -> tuple[Passage, ...]:
         """The passages on an intent that hold on that day."""
-        return tuple(passage for passage in self.passages if label in passage.intents and passage.valid_on(on))
+        return tuple(passage for passage in self.passages if label in passage.intents and passage.valid_on(day))
 
     def uncovered_intents(self, labels: Iterable[str]) -> tuple[str, ...]:
         """The labels on which there is no passage, whatever the day."""
@@ -107,7 +107,7 @@ class Knowledge:
         return tuple(label for label in labels if label not in covered)
 
 
-def _refuse_outside(path: Path, folder: Path) -> None:
+def _check_location(path: Path, folder: Path) -> None:
     """Links within the folder are how Kubernetes mounts files; one that leads out could publish any file."""
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ConfigurationError(f"{path} is a link out of the knowledge folder.", hint="Copy the file instead.")
@@ -115,44 +115,44 @@ def _refuse_outside(path: Path, folder: Path) -> None:
         raise ConfigurationError(f"{path} is not a regular file.")
 
 
-def _parse(path: Path) -> Passage:
-    fields, text = _front_matter(path)
+def _parse_passage(path: Path) -> Passage:
+    fields, text = _read_front_matter(path)
     for name in fields:
         if name not in _REQUIRED + _OPTIONAL:
-            raise _wrong(path, str(name), "is unknown", hint=f"Known: {', '.join(_REQUIRED + _OPTIONAL)}.")
+            raise _invalid_field(path, str(name), "is unknown", hint=f"Known: {', '.join(_REQUIRED + _OPTIONAL)}.")
     for name in _REQUIRED:
         if name not in fields:
-            raise _wrong(path, name, "is missing")
-    valid_from = _date(path, "valid_from", fields["valid_from"])
-    valid_until = _date(path, "valid_until", fields["valid_until"]) if "valid_until" in fields else None
+            raise _invalid_field(path, name, "is missing")
+    valid_from = _parse_date(path, "valid_from", fields["valid_from"])
+    valid_until = _parse_date(path, "valid_until", fields["valid_until"]) if "valid_until" in fields else None
     if valid_until is not None and valid_until < valid_from:
-        raise _wrong(path, "valid_until", f"({valid_until}) lies before valid_from ({valid_from})")
+        raise _invalid_field(path, "valid_until", f"({valid_until}) lies before valid_from ({valid_from})")
     if not text:
         raise ConfigurationError(f"{path}: the passage below the front matter is empty.")
     return Passage(
-        id=_text(path, "id", fields["id"]),
-        title=_text(path, "title", fields["title"]),
-        intents=_intents(path, fields["intents"]),
-        owner=_text(path, "owner", fields["owner"]),
+        id=_parse_text(path, "id", fields["id"]),
+        title=_parse_text(path, "title", fields["title"]),
+        intents=_parse_intents(path, fields["intents"]),
+        owner=_parse_text(path, "owner", fields["owner"]),
         valid_from=valid_from,
         valid_until=valid_until,
         text=text,
-        audience=_audience(path, fields.get("audience", [])),
-        language=_language(path, fields.get("language", "en")),
+        audience=_parse_audience(path, fields.get("audience", [])),
+        language=_parse_language(path, fields.get("language", "en")),
     )
 
 
-def _front_matter(path: Path) -> tuple[dict[Any, Any], str]:
+def _read_front_matter(path: Path) -> tuple[dict[Any, Any], str]:
     try:
         content = path.read_text(encoding="utf-8-sig")  # some editors on Windows begin a file with a byte order mark
     except UnicodeDecodeError as error:
         raise ConfigurationError(f"{path} is not UTF-8: {error.reason} at byte {error.start}.") from None
     lines = [line.rstrip() for line in content.splitlines()]
-    if not lines or lines[0] != _FENCE or _FENCE not in lines[1:]:
+    if not lines or lines[0] != _DELIMITER or _DELIMITER not in lines[1:]:
         raise ConfigurationError(
-            f"{path} has no front matter.", hint=f"Begin it with YAML between two lines of '{_FENCE}'."
+            f"{path} has no front matter.", hint=f"Begin it with YAML between two lines of '{_DELIMITER}'."
         )
-    end = lines.index(_FENCE, 1)
+    end = lines.index(_DELIMITER, 1)
     try:
         fields = yaml.safe_load("\n".join(lines[1:end]))
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a date such as 2026-02-30
@@ -162,36 +162,38 @@ def _front_matter(path: Path) -> tuple[dict[Any, Any], str]:
     return fields, "\n".join(lines[end + 1 :]).strip()
 
 
-def _text(path: Path, name: str, value: Any) -> str:
+def _parse_text(path: Path, name: str, value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
-        raise _wrong(path, name, f"must be a text, not {value!r}")
+        raise _invalid_field(path, name, f"must be a text, not {value!r}")
     return value.strip()
 
 
-def _intents(path: Path, value: Any) -> tuple[str, ...]:
+def _parse_intents(path: Path, value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
-        raise _wrong(path, "intents", "must be a list of at least one intent")
-    return tuple(_text(path, "intents", item) for item in value)
+        raise _invalid_field(path, "intents", "must be a list of at least one intent")
+    return tuple(_parse_text(path, "intents", item) for item in value)
 
 
-def _audience(path: Path, value: Any) -> tuple[CustomerTier, ...]:
+def _parse_audience(path: Path, value: Any) -> tuple[CustomerTier, ...]:
     tiers = [tier.value for tier in CustomerTier]
     if not isinstance(value, list) or any(item not in tiers for item in value):
-        raise _wrong(path, "audience", f"must be a list of {', '.join(tiers)}, not {value!r}")
+        raise _invalid_field(path, "audience", f"must be a list of {', '.join(tiers)}, not {value!r}")
     return tuple(CustomerTier(item) for item in value)
 
 
-def _language(path: Path, value: Any) -> str:
+def _parse_language(path: Path, value: Any) -> str:
     if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
-        raise _wrong(path, "language", f"must be a code such as en or de, not {value!r}", hint="Put 'no' in quotes.")
+        raise _invalid_field(
+            path, "language", f"must be a code such as en or de, not {value!r}", hint="Put 'no' in quotes."
+        )
     return value
 
 
-def _date(path: Path, name: str, value: Any) -> date:
+def _parse_date(path: Path, name: str, value: Any) -> date:
     if not isinstance(value, date) or isinstance(value, datetime):
-        raise _wrong(path, name, f"must be a date such as 2026-01-31, not {value!r}")
+        raise _invalid_field(path, name, f"must be a date such as 2026-01-31, not {value!r}")
     return value
 
 
-def _wrong(path: Path, name: str, problem: str, hint: str = "") -> ConfigurationError:
+def _invalid_field(path: Path, name: str, problem: str, hint: str = "") -> ConfigurationError:
     return ConfigurationError(f"{path}: {name} {problem}.", hint=hint)

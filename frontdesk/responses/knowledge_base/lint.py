@@ -19,9 +19,9 @@ from frontdesk.responses.text.normalization import content_stems, split_clauses
 from frontdesk.responses.text.quantities import Quantity, find_quantities
 from frontdesk.taxonomy import Taxonomy
 
-_SAME_THING = 0.65
+_MIN_SIMILARITY = 0.65
 """Of the shorter clause's weight (rare words weigh more) that the other must share; the starter passages stay quiet."""
-_FEWEST_SHARED = 2
+_MIN_SHARED_STEMS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,13 @@ class _Statement:
 
     passage: Passage
     clause: str
-    figure: Quantity
-    about: frozenset[str]
+    quantity: Quantity
+    context: frozenset[str]
 
 
-def find_problems(knowledge: Knowledge, taxonomy: Taxonomy, on: date, soon: timedelta) -> tuple[Problem, ...]:
+def find_problems(
+    knowledge: Knowledge, taxonomy: Taxonomy, today: date, warning_period: timedelta
+) -> tuple[Problem, ...]:
     """Everything that a support lead should look at, errors first.
 
     Args:
@@ -53,92 +55,96 @@ def find_problems(knowledge: Knowledge, taxonomy: Taxonomy, on: date, soon: time
         on: the day that is meant by today.
         soon: a passage that ends within this time is worth a warning.
     """
-    found = [
-        *_gaps(knowledge, taxonomy, on),
-        *_expiring(knowledge, on, soon),
-        *_unknown(knowledge, taxonomy),
-        *_contradictions([passage for passage in knowledge.passages if passage.valid_on(on)]),
+    problems = [
+        *_missing_passages(knowledge, taxonomy, today),
+        *_expiring(knowledge, today, warning_period),
+        *_unknown_intents(knowledge, taxonomy),
+        *_contradictions([passage for passage in knowledge.passages if passage.valid_on(today)]),
     ]
-    return tuple(sorted(found, key=lambda problem: problem.kind != "error"))
+    return tuple(sorted(problems, key=lambda problem: problem.kind != "error"))
 
 
-def _gaps(knowledge: Knowledge, taxonomy: Taxonomy, on: date) -> Iterator[Problem]:
+def _missing_passages(knowledge: Knowledge, taxonomy: Taxonomy, today: date) -> Iterator[Problem]:
     for intent in taxonomy.intents:
-        if knowledge.for_intent(intent.name, on):
+        if knowledge.for_intent(intent.name, today):
             continue
-        over = tuple(passage.id for passage in knowledge.passages if intent.name in passage.intents)
-        why = f"has only passages that do not hold on {on}" if over else "has no passage"
-        yield Problem("warning" if intent.escalate else "error", "missing", f"The intent {intent.name} {why}.", over)
+        invalid_passages = tuple(passage.id for passage in knowledge.passages if intent.name in passage.intents)
+        cause = f"has only passages that do not hold on {today}" if invalid_passages else "has no passage"
+        yield Problem(
+            "warning" if intent.escalate else "error", "missing", f"The intent {intent.name} {cause}.", invalid_passages
+        )
 
 
-def _expiring(knowledge: Knowledge, on: date, soon: timedelta) -> Iterator[Problem]:
+def _expiring(knowledge: Knowledge, today: date, warning_period: timedelta) -> Iterator[Problem]:
     for passage in knowledge.passages:
         if passage.valid_until is None:
             continue
-        if passage.valid_until < on:
+        if passage.valid_until < today:
             yield Problem("warning", "expired", f"{passage.id} ended on {passage.valid_until}.", (passage.id,))
-        elif passage.valid_until <= on + soon:
+        elif passage.valid_until <= today + warning_period:
             yield Problem("warning", "expiring", f"{passage.id} ends on {passage.valid_until}.", (passage.id,))
 
 
-def _unknown(knowledge: Knowledge, taxonomy: Taxonomy) -> Iterator[Problem]:
+def _unknown_intents(knowledge: Knowledge, taxonomy: Taxonomy) -> Iterator[Problem]:
     labels = set(taxonomy.labels)
     for passage in knowledge.passages:
         for intent in passage.intents:
             if intent not in labels:
-                told = f"{passage.id} speaks of {intent}, which the taxonomy does not know."
-                yield Problem("warning", "unknown-intent", told, (passage.id,))
+                description = f"{passage.id} speaks of {intent}, which the taxonomy does not know."
+                yield Problem("warning", "unknown-intent", description, (passage.id,))
 
 
 def _contradictions(passages: Sequence[Passage]) -> Iterator[Problem]:
-    stated = [statement for passage in passages for statement in _statements(passage)]
-    rarity = _rarity(stated)
-    told: set[frozenset[str]] = set()
-    for one, other in combinations(stated, 2):
-        pair = frozenset((one.clause, other.clause))
-        if one.passage is other.passage or pair in told or not _may_contradict(one, other):
+    statements = [statement for passage in passages for statement in _statements(passage)]
+    rarity = _rarity(statements)
+    reported: set[frozenset[str]] = set()
+    for first, second in combinations(statements, 2):
+        pair = frozenset((first.clause, second.clause))
+        if first.passage is second.passage or pair in reported or not _may_contradict(first, second):
             continue
-        if _closeness(one.about, other.about, rarity) >= _SAME_THING:
-            told.add(pair)
+        if _similarity(first.context, second.context, rarity) >= _MIN_SIMILARITY:
+            reported.add(pair)
             yield Problem(
                 "error",
                 "contradiction",
-                f"{one.passage.id} says “{one.clause}”, {other.passage.id} says “{other.clause}”.",
-                (one.passage.id, other.passage.id),
+                f"{first.passage.id} says “{first.clause}”, {second.passage.id} says “{second.clause}”.",
+                (first.passage.id, second.passage.id),
             )
 
 
 def _statements(passage: Passage) -> Iterator[_Statement]:
     for clause in split_clauses(passage.text):
-        for figure in find_quantities(clause):
-            if figure.unit:
-                about = set(content_stems(clause, passage.language)) - set(content_stems(figure.text, passage.language))
-                yield _Statement(passage, clause.strip(), figure, frozenset(about))
+        for quantity in find_quantities(clause):
+            if quantity.unit:
+                context = set(content_stems(clause, passage.language)) - set(
+                    content_stems(quantity.text, passage.language)
+                )
+                yield _Statement(passage, clause.strip(), quantity, frozenset(context))
 
 
-def _may_contradict(one: _Statement, other: _Statement) -> bool:
+def _may_contradict(first: _Statement, second: _Statement) -> bool:
     """The same unit in the same language for customers in common; and neither clause states the other's figure too."""
-    audiences = set(one.passage.audience), set(other.passage.audience)
+    audiences = set(first.passage.audience), set(second.passage.audience)
     return (
-        one.figure.unit == other.figure.unit
-        and one.figure.key != other.figure.key
-        and one.passage.language == other.passage.language
+        first.quantity.unit == second.quantity.unit
+        and first.quantity.key != second.quantity.key
+        and first.passage.language == second.passage.language
         and (not all(audiences) or bool(audiences[0] & audiences[1]))
-        and one.figure.key not in {figure.key for figure in find_quantities(other.clause)}
-        and other.figure.key not in {figure.key for figure in find_quantities(one.clause)}
+        and first.quantity.key not in {quantity.key for quantity in find_quantities(second.clause)}
+        and second.quantity.key not in {quantity.key for quantity in find_quantities(first.clause)}
     )
 
 
-def _rarity(stated: Sequence[_Statement]) -> dict[str, float]:
+def _rarity(statements: Sequence[_Statement]) -> dict[str, float]:
     """Words that few clauses with figures hold say more about what a figure is for."""
-    seen = Counter(word for statement in stated for word in statement.about)
-    return {word: math.log(1 + len(stated) / times) for word, times in seen.items()}
+    counts = Counter(word for statement in statements for word in statement.context)
+    return {word: math.log(1 + len(statements) / count) for word, count in counts.items()}
 
 
-def _closeness(one: frozenset[str], other: frozenset[str], rarity: dict[str, float]) -> float:
+def _similarity(first: frozenset[str], second: frozenset[str], rarity: dict[str, float]) -> float:
     """Weight of the shared words over that of the lighter clause, 0 where too few are shared."""
-    shared = one & other
-    if len(shared) < min(_FEWEST_SHARED, len(one), len(other)) or not shared:
+    shared = first & second
+    if len(shared) < min(_MIN_SHARED_STEMS, len(first), len(second)) or not shared:
         return 0.0
-    weigh = [sum(rarity[word] for word in words) for words in (shared, one, other)]
-    return weigh[0] / min(weigh[1:])
+    weights = [sum(rarity[word] for word in stems) for stems in (shared, first, second)]
+    return weights[0] / min(weights[1:])

@@ -28,8 +28,8 @@ MAX_PASSAGES = 3
 """Of one intent: a team may well have a dozen, a reply has room for a few."""
 
 _K1, _B = 1.2, 0.75
-_TITLE_COUNTS = 2
-_NEAR = 0.8
+_TITLE_WEIGHT = 2
+_MIN_RELATED_SHARE = 0.8
 """A passage of another intent must be this near, as a share of the nearness of the best."""
 
 
@@ -60,82 +60,84 @@ class PassageIndex:
     _embedder: Embedder
     _vectors: dict[str, Floats]
     _terms: dict[str, Counter[str]]
-    _rarity: dict[str, float]
+    _idf: dict[str, float]
     _mean_length: float
 
     @classmethod
     def build(cls, knowledge: Knowledge, embedder: Embedder) -> PassageIndex:
-        terms = {passage.id: Counter(_terms_of(passage)) for passage in knowledge.passages}
-        seen = Counter(term for counts in terms.values() for term in counts)
-        total = len(terms)
-        rarity = {term: math.log(1 + (total - n + 0.5) / (n + 0.5)) for term, n in seen.items()}
-        vectors = {
-            passage.id: _unit(embedder.embed(f"{passage.title} {passage.text}")) for passage in knowledge.passages
+        terms = {passage.id: Counter(_weighted_terms(passage)) for passage in knowledge.passages}
+        document_counts = Counter(term for counts in terms.values() for term in counts)
+        passage_count = len(terms)
+        idf = {
+            term: math.log(1 + (passage_count - count + 0.5) / (count + 0.5)) for term, count in document_counts.items()
         }
-        return cls(knowledge, embedder, vectors, terms, rarity, sum(map(Counter.total, terms.values())) / total)
+        vectors = {
+            passage.id: _normalize(embedder.embed(f"{passage.title} {passage.text}")) for passage in knowledge.passages
+        }
+        return cls(knowledge, embedder, vectors, terms, idf, sum(map(Counter.total, terms.values())) / passage_count)
 
-    def find(self, label: str, text: str, on: date, tier: CustomerTier, language: str) -> tuple[Passage, ...]:
+    def find(self, label: str, text: str, day: date, tier: CustomerTier, language: str) -> tuple[Passage, ...]:
         """The passages on an intent that hold on that day for that customer, nearest first, at most `MAX_PASSAGES`.
 
         Those in `language` where there are any, else those in the first language that the team has them in. Where none
         is nearer than another, they stay in the order of their files.
         """
-        held = [passage for passage in self.knowledge.for_intent(label, on) if passage.is_for(tier)]
-        if not held:
+        valid = [passage for passage in self.knowledge.for_intent(label, day) if passage.is_for(tier)]
+        if not valid:
             return ()
-        spoken = language if any(passage.language == language for passage in held) else held[0].language
-        told = [passage for passage in held if passage.language == spoken]
-        if len(told) == 1:
-            return tuple(told)
-        return tuple(near.passage for near in self.rank_passages(text, told)[:MAX_PASSAGES])
+        passage_language = language if any(passage.language == language for passage in valid) else valid[0].language
+        candidates = [passage for passage in valid if passage.language == passage_language]
+        if len(candidates) == 1:
+            return tuple(candidates)
+        return tuple(ranked.passage for ranked in self.rank_passages(text, candidates)[:MAX_PASSAGES])
 
     def related_passages(
-        self, found: Sequence[Passage], text: str, on: date, tier: CustomerTier
+        self, main_passages: Sequence[Passage], text: str, day: date, tier: CustomerTier
     ) -> tuple[Passage, ...]:
         """At most one passage of another intent, in the language of `found`, about as near to the text as the best."""
-        if not found:
+        if not main_passages:
             return ()
         others = [
             passage
             for passage in self.knowledge.passages
-            if passage.valid_on(on)
+            if passage.valid_on(day)
             and passage.is_for(tier)
-            and passage.language == found[0].language
-            and not set(passage.intents) & {intent for one in found for intent in one.intents}
+            and passage.language == main_passages[0].language
+            and not set(passage.intents) & {intent for passage in main_passages for intent in passage.intents}
         ]
-        ranked = self.rank_passages(text, [*found, *others])
-        least = _NEAR * max(near.sum for near in ranked if near.passage in found)
-        near = next((near for near in ranked if near.passage not in found), None)
-        return (near.passage,) if near is not None and near.bm25 > 0 and near.sum >= least else ()
+        ranked = self.rank_passages(text, [*main_passages, *others])
+        threshold = _MIN_RELATED_SHARE * max(each.sum for each in ranked if each.passage in main_passages)
+        each = next((each for each in ranked if each.passage not in main_passages), None)
+        return (each.passage,) if each is not None and each.bm25 > 0 and each.sum >= threshold else ()
 
     def rank_passages(self, text: str, passages: Sequence[Passage]) -> list[RankedPassage]:
         """All of `passages`, the nearest to a masked text first; where none is nearer they stay in their order."""
         terms = set(content_stems(text))
-        shared = [self._shared(terms, passage) for passage in passages]
-        most = max(shared, default=0.0) or 1.0
-        vector = _unit(self._embedder.embed(text))
-        found = [
-            RankedPassage(passage, bm25 / most, float(vector @ self._vectors[passage.id]))
-            for passage, bm25 in zip(passages, shared, strict=True)
+        scores = [self._bm25(terms, passage) for passage in passages]
+        highest = max(scores, default=0.0) or 1.0
+        vector = _normalize(self._embedder.embed(text))
+        ranked = [
+            RankedPassage(passage, bm25 / highest, float(vector @ self._vectors[passage.id]))
+            for passage, bm25 in zip(passages, scores, strict=True)
         ]
-        return sorted(found, key=lambda near: -near.sum)
+        return sorted(ranked, key=lambda each: -each.sum)
 
-    def _shared(self, terms: Set[str], passage: Passage) -> float:
+    def _bm25(self, terms: Set[str], passage: Passage) -> float:
         """BM25."""
         counts = self._terms[passage.id]
         norm = _K1 * (1 - _B + _B * counts.total() / self._mean_length)
         return sum(
-            self._rarity[term] * counts[term] * (_K1 + 1) / (counts[term] + norm) for term in terms if term in counts
+            self._idf[term] * counts[term] * (_K1 + 1) / (counts[term] + norm) for term in terms if term in counts
         )
 
 
-def _unit(vector: Floats) -> Floats:
+def _normalize(vector: Floats) -> Floats:
     """Of length 1, but for zeros."""
     length = float(np.sqrt(vector @ vector))
     return vector / length if length > 0 else vector
 
 
-def _terms_of(passage: Passage) -> list[str]:
-    return _TITLE_COUNTS * content_stems(passage.title, passage.language) + content_stems(
+def _weighted_terms(passage: Passage) -> list[str]:
+    return _TITLE_WEIGHT * content_stems(passage.title, passage.language) + content_stems(
         passage.text, passage.language
     )

@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from frontdesk.responses.llm.port import ChatMessage, Usage
 
-_PROMPT_TOO_LONG = ("context_length_exceeded", "exceed_context_size_error")
+_PROMPT_TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error")
 """The codes of OpenAI (also vLLM) and of llama.cpp."""
 
 
@@ -92,13 +92,13 @@ def parse_chunk(data: bytes) -> CompletionChunk:
         chat = _Chat.model_validate_json(data)
     except ValidationError:
         raise MalformedResponse from None
-    counted = None
+    usage = None
     if chat.usage is not None:
-        counted = Usage(chat.usage.prompt_tokens, chat.usage.completion_tokens, estimated=False)
+        usage = Usage(chat.usage.prompt_tokens, chat.usage.completion_tokens, estimated=False)
     if not chat.choices:
-        return CompletionChunk("", None, counted)
+        return CompletionChunk("", None, usage)
     (choice,) = chat.choices
-    return CompletionChunk(choice.delta.content or choice.message.content or "", choice.finish_reason, counted)
+    return CompletionChunk(choice.delta.content or choice.message.content or "", choice.finish_reason, usage)
 
 
 def parse_models(data: bytes) -> tuple[str, ...]:
@@ -111,4 +111,4 @@ def parse_models(data: bytes) -> tuple[str, ...]:
 
 def is_prompt_too_long(body: bytes) -> bool:
     """Does the body of a refusal (400) say that the prompt does not fit the model?"""
-    return any(code.encode() in body for code in _PROMPT_TOO_LONG)
+    return any(code.encode() in body for code in _PROMPT_TOO_LONG_CODES)

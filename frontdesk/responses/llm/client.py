@@ -43,7 +43,7 @@ class RequestOptions:
 
 
 @dataclass(slots=True)
-class _Tally:
+class _CompletionState:
     """What is known of one completion so far."""
 
     usage: Usage | None = None
@@ -55,22 +55,22 @@ class _Tally:
 class Completion(AsyncGenerator[str, None]):
     """Pieces of text as they come; `usage` is known once the last has come. Closing it stops the generation."""
 
-    def __init__(self, pieces: AsyncGenerator[str, None], tally: _Tally) -> None:
-        self._pieces = pieces
-        self._tally = tally
+    def __init__(self, texts: AsyncGenerator[str, None], state: _CompletionState) -> None:
+        self._texts = texts
+        self._state = state
 
     @property
     def usage(self) -> Usage | None:
-        return self._tally.usage
+        return self._state.usage
 
     async def asend(self, value: None) -> str:
-        return await self._pieces.asend(value)
+        return await self._texts.asend(value)
 
     async def athrow(self, *args: Any) -> str:
-        return await self._pieces.athrow(*args)
+        return await self._texts.athrow(*args)
 
     async def aclose(self) -> None:
-        await self._pieces.aclose()
+        await self._texts.aclose()
 
 
 class OpenAiClient:
@@ -79,21 +79,21 @@ class OpenAiClient:
     def __init__(
         self,
         upstream: Upstream,
-        dialect: RequestOptions,
-        waits: TimeoutLimits,
+        options: RequestOptions,
+        timeouts: TimeoutLimits,
         breaker: CircuitBreaker,
-        places: ConcurrencyLimit,
+        concurrency: ConcurrencyLimit,
         prices: Prices,
         metrics: LanguageModelMetrics,
     ) -> None:
         self._upstream = upstream
-        self._dialect = dialect
-        self._waits = waits
+        self._options = options
+        self._timeouts = timeouts
         self._breaker = breaker
-        self._places = places
+        self._concurrency = concurrency
         self._prices = prices
         self._metrics = metrics
-        self._retries = RetryBudget()
+        self._retry_budget = RetryBudget()
 
     def complete(self, messages: Sequence[ChatMessage], deadline: Deadline) -> Completion:
         """The model's answer to `messages`; nothing happens before its first piece is asked for.
@@ -101,117 +101,117 @@ class OpenAiClient:
         Raises:
             LanguageModelUnavailable: from the iteration, at the latest at the deadline.
         """
-        tally = _Tally()
-        return Completion(self._counted(messages, deadline, tally), tally)
+        state = _CompletionState()
+        return Completion(self._complete_counted(messages, deadline, state), state)
 
     async def models(self, deadline: Deadline) -> tuple[str, ...]:
         """The names of the models that the server has, whatever the breaker thinks; for `frontdesk doctor`."""
-        return await self._upstream.models(CallTimer(self._waits, deadline, deadline))
+        return await self._upstream.models(CallTimer(self._timeouts, deadline, deadline))
 
     async def close(self) -> None:
         await self._upstream.close()
 
-    async def _counted(
-        self, messages: Sequence[ChatMessage], deadline: Deadline, tally: _Tally
+    async def _complete_counted(
+        self, messages: Sequence[ChatMessage], deadline: Deadline, state: _CompletionState
     ) -> AsyncGenerator[str, None]:
         """Take a place, and however it ends give it back and count what came of it."""
         outcome = "abandoned"
-        if not self._places.try_acquire():
+        if not self._concurrency.try_acquire():
             self._metrics.observe_completion(FailureReason.OVERLOADED, None)
             raise LanguageModelUnavailable(FailureReason.OVERLOADED)
         try:
-            async with aclosing(self._answered(messages, deadline, tally)) as texts:
+            async with aclosing(self._call_with_retry(messages, deadline, state)) as texts:
                 async for text in texts:
                     yield text
             outcome = "answered"
-        except CallFailed as failed:
-            outcome = failed.reason
-            raise LanguageModelUnavailable(failed.reason) from None
+        except CallFailed as failure:
+            outcome = failure.reason
+            raise LanguageModelUnavailable(failure.reason) from None
         finally:
-            self._places.release()
-            self._count(messages, tally, outcome)
+            self._concurrency.release()
+            self._record_metrics(messages, state, outcome)
 
-    def _count(self, messages: Sequence[ChatMessage], tally: _Tally, outcome: str) -> None:
-        self._metrics.observe_completion(outcome, tally.first_token_s)
-        if tally.usage is None and tally.characters:
-            tally.usage = estimate_usage(messages, tally.characters)
-        if (usage := tally.usage) is not None:
+    def _record_metrics(self, messages: Sequence[ChatMessage], state: _CompletionState, outcome: str) -> None:
+        self._metrics.observe_completion(outcome, state.first_token_s)
+        if state.usage is None and state.characters:
+            state.usage = estimate_usage(messages, state.characters)
+        if (usage := state.usage) is not None:
             cost = self._prices.cost(usage)
             self._metrics.observe_tokens(
                 usage.prompt_tokens, usage.completion_tokens, estimated=usage.estimated, cost=cost
             )
 
-    async def _answered(
-        self, messages: Sequence[ChatMessage], deadline: Deadline, tally: _Tally
+    async def _call_with_retry(
+        self, messages: Sequence[ChatMessage], deadline: Deadline, state: _CompletionState
     ) -> AsyncGenerator[str, None]:
         """The text of the first call that does not fail, whole, or `CallFailed`."""
-        fetch = Deadline.after(self._waits.total_s)
-        dialect = self._dialect
+        total = Deadline.after(self._timeouts.total_s)
+        options = self._options
         body = request_body(
             messages,
-            model=dialect.model,
-            stream=dialect.stream,
-            temperature=dialect.temperature,
-            max_tokens=dialect.max_tokens,
-            max_tokens_field=dialect.max_tokens_field,
+            model=options.model,
+            stream=options.stream,
+            temperature=options.temperature,
+            max_tokens=options.max_tokens,
+            max_tokens_field=options.max_tokens_field,
         )
-        self._retries.count_request()
+        self._retry_budget.count_request()
         while True:
-            patience = CallTimer(self._waits, fetch, deadline)
+            timer = CallTimer(self._timeouts, total, deadline)
             try:
-                async with aclosing(self._called(body, patience)) as pieces:
-                    async for piece in pieces:
-                        tally.usage = piece.usage or tally.usage
-                        tally.finish_reason = piece.finish_reason or tally.finish_reason
-                        if piece.text:
-                            tally.characters += len(piece.text)
-                            tally.first_token_s = patience.first_token_s
-                            yield piece.text
-            except CallFailed as failed:
-                await self._pause(failed, min(fetch.remaining_s(), deadline.remaining_s()))
+                async with aclosing(self._call(body, timer)) as chunks:
+                    async for chunk in chunks:
+                        state.usage = chunk.usage or state.usage
+                        state.finish_reason = chunk.finish_reason or state.finish_reason
+                        if chunk.text:
+                            state.characters += len(chunk.text)
+                            state.first_token_s = timer.first_token_s
+                            yield chunk.text
+            except CallFailed as failure:
+                await self._wait_before_retry(failure, min(total.remaining_s(), deadline.remaining_s()))
             else:
-                _check_end(tally)
+                _check_finish_reason(state)
                 return
 
-    async def _called(self, body: bytes, patience: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
+    async def _call(self, body: bytes, timer: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
         """One call, and what the breaker learns of it: nothing where its caller goes away."""
         ticket = self._breaker.admit()
         if ticket is None:
             raise CallFailed(FailureReason.OPEN_CIRCUIT)
         self._metrics.observe_call()
-        learn = self._breaker.discard
-        ask = self._upstream.stream if self._dialect.stream else self._upstream.fetch
+        record_outcome = self._breaker.discard
+        request = self._upstream.stream if self._options.stream else self._upstream.fetch
         try:
-            async with aclosing(ask(body, patience)) as pieces:
-                async for piece in pieces:
-                    if piece.text:
-                        patience.record_text()
-                    yield piece
-                    if piece.text:
-                        patience.restart_stall_timeout()
-            if patience.first_token_s is None:
+            async with aclosing(request(body, timer)) as chunks:
+                async for chunk in chunks:
+                    if chunk.text:
+                        timer.record_text()
+                    yield chunk
+                    if chunk.text:
+                        timer.restart_stall_timeout()
+            if timer.first_token_s is None:
                 raise CallFailed(FailureReason.BAD_RESPONSE)
-            learn = partial(self._breaker.record_success, seconds=patience.first_token_s)
-        except CallFailed as failed:
-            if failed.server_at_fault:
-                learn = self._breaker.record_failure
+            record_outcome = partial(self._breaker.record_success, seconds=timer.first_token_s)
+        except CallFailed as failure:
+            if failure.server_at_fault:
+                record_outcome = self._breaker.record_failure
             raise
         finally:
-            learn(ticket)
+            record_outcome(ticket)
 
-    async def _pause(self, failed: CallFailed, remaining_s: float) -> None:
+    async def _wait_before_retry(self, failure: CallFailed, remaining_s: float) -> None:
         """Wait before the call is repeated, or raise `failed` where it may not be, or where there is no time left."""
-        if failed.retry_after_s is None:
-            raise failed
-        pause_s = failed.retry_after_s + random.uniform(*PAUSE_S)  # noqa: S311 - jitter, no secret
-        if pause_s >= remaining_s or not self._retries.take_retry():
-            raise failed
+        if failure.retry_after_s is None:
+            raise failure
+        pause_s = failure.retry_after_s + random.uniform(*PAUSE_S)  # noqa: S311 - jitter, no secret
+        if pause_s >= remaining_s or not self._retry_budget.take_retry():
+            raise failure
         await asyncio.sleep(pause_s)
 
 
-def _check_end(tally: _Tally) -> None:
+def _check_finish_reason(state: _CompletionState) -> None:
     """What was cut off is not to be sent to anybody."""
-    if tally.finish_reason == "length":
+    if state.finish_reason == "length":
         raise CallFailed(FailureReason.TOO_LONG)
-    if tally.finish_reason == "content_filter":
+    if state.finish_reason == "content_filter":
         raise CallFailed(FailureReason.BAD_RESPONSE)

@@ -29,34 +29,34 @@ def build_openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) ->
         ConfigurationError: naming the setting that is missing or wrong.
     """
     base_url, model = require_endpoint(settings)
-    http = httpx2.AsyncClient(
+    http_client = httpx2.AsyncClient(
         base_url=base_url,
-        headers={"User-Agent": "frontdesk", "Accept-Encoding": "identity", **_authorization(settings)},
+        headers={"User-Agent": "frontdesk", "Accept-Encoding": "identity", **_authorization_header(settings)},
         timeout=None,  # every wait is bound by Patience
         follow_redirects=False,
         trust_env=False,
         proxy=settings.proxy,
         limits=httpx2.Limits(max_connections=None, max_keepalive_connections=settings.concurrency),
     )
-    waits = TimeoutLimits(
+    timeouts = TimeoutLimits(
         first_token_s=settings.first_token_timeout_s,
         stall_s=settings.stall_timeout_s,
         total_s=settings.timeout_s,
         slow_s=settings.slow_first_token_s,
     )
-    dialect = RequestOptions(
+    options = RequestOptions(
         model=model,
         stream=settings.stream,
         temperature=settings.temperature,
         max_tokens=settings.max_tokens,
         max_tokens_field=settings.max_tokens_field,
     )
-    limits = BreakerLimits(slow_s=settings.slow_first_token_s, open_s=settings.breaker_open_s)
+    breaker_limits = BreakerLimits(slow_s=settings.slow_first_token_s, open_s=settings.breaker_open_s)
     return OpenAiClient(
-        Upstream(http, settings.max_response_bytes),
-        dialect,
-        waits,
-        CircuitBreaker(limits, observe=metrics.observe_breaker),
+        Upstream(http_client, settings.max_response_bytes),
+        options,
+        timeouts,
+        CircuitBreaker(breaker_limits, observe=metrics.observe_breaker),
         ConcurrencyLimit(settings.concurrency),
         Prices(settings.price_per_1000_input_tokens, settings.price_per_1000_output_tokens),
         metrics,
@@ -76,7 +76,7 @@ def require_endpoint(settings: LlmSettings) -> tuple[str, str]:
 def check(settings: LlmSettings) -> None:
     """Refuse what `build_openai_client` would refuse, without making one; raises `ConfigurationError`."""
     require_endpoint(settings)
-    _authorization(settings)
+    _authorization_header(settings)
 
 
 def read_key(path: Path) -> SecretStr:
@@ -91,22 +91,22 @@ def read_key(path: Path) -> SecretStr:
             key = file.read(MAX_KEY_BYTES).strip()
     except OSError as error:
         raise ConfigurationError(f"llm.api_key_file {path} cannot be read ({type(error).__name__}).") from None
-    return _checked(key.decode("latin-1"), str(path))
+    return _validate_key(key.decode("latin-1"), str(path))
 
 
-def _authorization(settings: LlmSettings) -> dict[str, str]:
+def _authorization_header(settings: LlmSettings) -> dict[str, str]:
     """Nothing where there is no key: many servers in one's own network want none."""
     if settings.api_key is not None:
-        key = _checked(settings.api_key.get_secret_value().strip(), API_KEY_VARIABLE)
+        key = _validate_key(settings.api_key.get_secret_value().strip(), API_KEY_VARIABLE)
     elif settings.api_key_file is not None:
         key = read_key(settings.api_key_file)
     else:
         return {}
-    _refuse_plain_http(settings)
+    _require_tls(settings)
     return {"Authorization": f"Bearer {key.get_secret_value()}"}
 
 
-def _refuse_plain_http(settings: LlmSettings) -> None:
+def _require_tls(settings: LlmSettings) -> None:
     """Raise ConfigurationError if the key would be sent without TLS, except to this machine without a proxy."""
     parts = urlsplit(settings.base_url or "")
     if parts.scheme == "http" and (settings.proxy is not None or not _is_loopback(parts.hostname or "")):
@@ -123,8 +123,8 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _checked(key: str, where: str) -> SecretStr:
+def _validate_key(key: str, source: str) -> SecretStr:
     """Whatever else would break the header, or the error that tells of it would print the key."""
     if not key or not key.isascii() or not key.isprintable() or " " in key:
-        raise ConfigurationError(f"The key in {where} is not one word of printable ASCII.")
+        raise ConfigurationError(f"The key in {source} is not one word of printable ASCII.")
     return SecretStr(key)

@@ -64,12 +64,12 @@ class Prices:
     output_per_1000: float
 
     def cost(self, usage: Usage) -> float:
-        read = usage.prompt_tokens * self.input_per_1000
-        written = usage.completion_tokens * self.output_per_1000
-        return (read + written) / 1000
+        input_cost = usage.prompt_tokens * self.input_per_1000
+        output_cost = usage.completion_tokens * self.output_per_1000
+        return (input_cost + output_cost) / 1000
 
 
-def estimate_usage(messages: Sequence[ChatMessage], characters_written: int) -> Usage:
+def estimate_usage(messages: Sequence[ChatMessage], output_characters: int) -> Usage:
     """Tokens by the number of characters, rounded up."""
-    characters_read = sum(len(message.content) for message in messages)
-    return Usage(-(-characters_read // CHARACTERS_PER_TOKEN), -(-characters_written // CHARACTERS_PER_TOKEN), True)
+    input_characters = sum(len(message.content) for message in messages)
+    return Usage(-(-input_characters // CHARACTERS_PER_TOKEN), -(-output_characters // CHARACTERS_PER_TOKEN), True)

@@ -24,33 +24,33 @@ class EventParser:
         self._data: list[bytes] = []
         self._size = 0
 
-    def feed(self, piece: bytes) -> Iterator[bytes]:
+    def feed(self, data: bytes) -> Iterator[bytes]:
         """The data of each event that ends within `piece`, in order.
 
         Raises:
             EventTooLong: an event (or one line) is over the limit; nothing more can be fed.
         """
-        *ended, rest = piece.split(b"\n")
-        for end in ended:
-            line = bytes(self._line + end).removesuffix(b"\r")
+        *line_ends, rest = data.split(b"\n")
+        for line_end in line_ends:
+            line = bytes(self._line + line_end).removesuffix(b"\r")
             self._line.clear()
             if line:
-                self._take(line)
+                self._process_line(line)
             elif self._data:
                 yield b"\n".join(self._data)
                 self._data = []
                 self._size = 0
         self._line += rest
-        self._check(self._size + len(self._line))
+        self._check_size(self._size + len(self._line))
 
-    def _take(self, line: bytes) -> None:
+    def _process_line(self, line: bytes) -> None:
         """Comments (keep-alives begin with a colon) and other fields are passed over."""
         name, _, value = line.partition(b":")
         if name == b"data":
             self._size += len(line)
-            self._check(self._size)
+            self._check_size(self._size)
             self._data.append(value.removeprefix(b" "))
 
-    def _check(self, size: int) -> None:
+    def _check_size(self, size: int) -> None:
         if size > self._max_event_bytes:
             raise EventTooLong

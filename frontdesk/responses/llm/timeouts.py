@@ -29,15 +29,15 @@ class CallTimer:
     __slots__ = ("_caller_at", "_clock", "_limits", "_next_at", "_started", "_whole_at", "first_token_s")
 
     def __init__(
-        self, limits: TimeoutLimits, whole: Deadline, caller: Deadline, clock: Callable[[], float] = time.monotonic
+        self, limits: TimeoutLimits, total: Deadline, caller: Deadline, clock: Callable[[], float] = time.monotonic
     ) -> None:
         """`whole` is the end of `limits.total_s`: a repeated call gets no more of it."""
         self._limits = limits
         self._clock = clock
         self._started = clock()
         self._caller_at = caller.at
-        self._whole_at = whole.at
-        self._next_at = self._started + limits.first_token_s
+        self._total_at = total.at
+        self._text_due_at = self._started + limits.first_token_s
         self.first_token_s: float | None = None
 
     def record_text(self) -> None:
@@ -47,13 +47,13 @@ class CallTimer:
 
     def restart_stall_timeout(self) -> None:
         """The next piece is waited for from now on: what its reader took for the last is not the server's time."""
-        self._next_at = self._clock() + self._limits.stall_s
+        self._text_due_at = self._clock() + self._limits.stall_s
 
     def remaining_s(self) -> float:
-        return max(min(self._next_at, self._whole_at, self._caller_at) - self._clock(), 0.0)
+        return max(min(self._text_due_at, self._total_at, self._caller_at) - self._clock(), 0.0)
 
     def is_server_at_fault(self) -> bool:
         """Now that it is over: a caller in a hurry must not make a healthy server look ill."""
-        if min(self._next_at, self._whole_at) <= self._caller_at:
+        if min(self._text_due_at, self._total_at) <= self._caller_at:
             return True
         return self.first_token_s is None and self._clock() - self._started >= self._limits.slow_s

@@ -63,34 +63,34 @@ class Upstream:
         self._http = http
         self._max_response_bytes = max_response_bytes
 
-    async def stream(self, body: bytes, patience: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
-        """The pieces of a streamed completion as they come; raises `CallFailed`, also where the stream ends too soon."""
-        async with self._asked("POST", "chat/completions", body, "text/event-stream", patience) as read:
+    async def stream(self, body: bytes, timer: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
+        """Yield the chunks of a streamed completion. Raises `CallFailed`, also if the stream ends too soon."""
+        async with self._send("POST", "chat/completions", body, "text/event-stream", timer) as body_parts:
             parser = EventParser(MAX_EVENT_BYTES)
-            ended = False
-            async for arrived in read:
-                for event in _events(parser, arrived):
+            is_finished = False
+            async for data in body_parts:
+                for event in _parse_events(parser, data):
                     if event == b"[DONE]":
-                        ended = True
+                        is_finished = True
                         continue
-                    piece = _understood(event)
-                    ended = ended or piece.finish_reason is not None
-                    yield piece
-            if not ended:
+                    chunk = _parse_chunk(event)
+                    is_finished = is_finished or chunk.finish_reason is not None
+                    yield chunk
+            if not is_finished:
                 raise CallFailed(FailureReason.BAD_RESPONSE)
 
-    async def fetch(self, body: bytes, patience: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
+    async def fetch(self, body: bytes, timer: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
         """A completion that is not streamed, as one piece."""
-        async with self._asked("POST", "chat/completions", body, "application/json", patience) as read:
-            answer = b"".join([arrived async for arrived in read])
-        yield _understood(answer)
+        async with self._send("POST", "chat/completions", body, "application/json", timer) as body_parts:
+            response_body = b"".join([data async for data in body_parts])
+        yield _parse_chunk(response_body)
 
-    async def models(self, patience: CallTimer) -> tuple[str, ...]:
+    async def models(self, timer: CallTimer) -> tuple[str, ...]:
         """The names of the models that the server has."""
-        async with self._asked("GET", "models", None, "application/json", patience) as read:
-            answer = b"".join([arrived async for arrived in read])
+        async with self._send("GET", "models", None, "application/json", timer) as body_parts:
+            response_body = b"".join([data async for data in body_parts])
         try:
-            return parse_models(answer)
+            return parse_models(response_body)
         except MalformedResponse:
             raise CallFailed(FailureReason.BAD_RESPONSE) from None
 
@@ -98,53 +98,53 @@ class Upstream:
         await self._http.aclose()
 
     @asynccontextmanager
-    async def _asked(
-        self, method: str, path: str, body: bytes | None, media_type: str, patience: CallTimer
+    async def _send(
+        self, method: str, path: str, body: bytes | None, media_type: str, timer: CallTimer
     ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """The bytes of the answer, once its status and type are what they should be."""
         headers = {"Accept": media_type} | ({"Content-Type": "application/json"} if body is not None else {})
         request = self._http.build_request(method, path, content=body, headers=headers)
         try:
-            response = await _within(patience, self._http.send(request, stream=True))
+            response = await _await_within(timer, self._http.send(request, stream=True))
         except httpx2.RequestError:  # no connection, or one that broke before it said anything
             raise CallFailed(FailureReason.UNREACHABLE, retry_after_s=0.0) from None
         try:
-            async with aclosing(_arriving(response, self._max_response_bytes, patience)) as read:
-                await _refuse(response, media_type, read)
-                yield read
+            async with aclosing(_read_body(response, self._max_response_bytes, timer)) as body_parts:
+                await _check_response(response, media_type, body_parts)
+                yield body_parts
         finally:
             await response.aclose()
 
 
-async def _within(patience: CallTimer, work: Awaitable[T]) -> T:
+async def _await_within(timer: CallTimer, awaitable: Awaitable[T]) -> T:
     try:
-        async with asyncio.timeout(patience.remaining_s()):
-            return await work
+        async with asyncio.timeout(timer.remaining_s()):
+            return await awaitable
     except TimeoutError:
-        raise CallFailed(FailureReason.TIMEOUT, server_at_fault=patience.is_server_at_fault()) from None
+        raise CallFailed(FailureReason.TIMEOUT, server_at_fault=timer.is_server_at_fault()) from None
 
 
-async def _arriving(response: httpx2.Response, max_bytes: int, patience: CallTimer) -> AsyncGenerator[bytes, None]:
+async def _read_body(response: httpx2.Response, max_bytes: int, timer: CallTimer) -> AsyncGenerator[bytes, None]:
     """The body as it comes, never decompressed (it was not asked for), and never more than `max_bytes`."""
-    left = max_bytes
+    remaining = max_bytes
     async with aclosing(response.aiter_raw()) as raw:
         while True:
             try:
-                arrived = await _within(patience, anext(raw, b""))
+                data = await _await_within(timer, anext(raw, b""))
             except httpx2.RequestError:
                 raise CallFailed(FailureReason.BAD_RESPONSE) from None
-            if not arrived:
+            if not data:
                 return
-            left -= len(arrived)
-            if left < 0:
+            remaining -= len(data)
+            if remaining < 0:
                 raise CallFailed(FailureReason.TOO_LONG)
-            yield arrived
+            yield data
 
 
-async def _refuse(response: httpx2.Response, media_type: str, read: AsyncGenerator[bytes, None]) -> None:
+async def _check_response(response: httpx2.Response, media_type: str, body_parts: AsyncGenerator[bytes, None]) -> None:
     """Raise `CallFailed` unless this is a 200 of that type."""
     status = response.status_code
-    if status == 400 and is_prompt_too_long(await _beginning(read)):
+    if status == 400 and is_prompt_too_long(await _read_beginning(body_parts)):
         raise CallFailed(FailureReason.TOO_LONG, server_at_fault=False)
     if status != 200:
         raise CallFailed(
@@ -158,10 +158,10 @@ async def _refuse(response: httpx2.Response, media_type: str, read: AsyncGenerat
         raise CallFailed(FailureReason.BAD_RESPONSE)
 
 
-async def _beginning(read: AsyncGenerator[bytes, None]) -> bytes:
+async def _read_beginning(body_parts: AsyncGenerator[bytes, None]) -> bytes:
     beginning = b""
-    async for arrived in read:
-        beginning += arrived
+    async for data in body_parts:
+        beginning += data
         if len(beginning) >= MAX_ERROR_BODY_BYTES:
             break
     return beginning
@@ -169,18 +169,18 @@ async def _beginning(read: AsyncGenerator[bytes, None]) -> bytes:
 
 def _retry_after_s(response: httpx2.Response) -> float:
     """Whole seconds, as servers under load send it; a date, which they do not, counts as nothing said."""
-    said = response.headers.get("Retry-After", "")
-    return float(said) if said.isascii() and said.isdigit() else 0.0
+    value = response.headers.get("Retry-After", "")
+    return float(value) if value.isascii() and value.isdigit() else 0.0
 
 
-def _events(parser: EventParser, arrived: bytes) -> list[bytes]:
+def _parse_events(parser: EventParser, data: bytes) -> list[bytes]:
     try:
-        return list(parser.feed(arrived))
+        return list(parser.feed(data))
     except EventTooLong:
         raise CallFailed(FailureReason.TOO_LONG) from None
 
 
-def _understood(data: bytes) -> CompletionChunk:
+def _parse_chunk(data: bytes) -> CompletionChunk:
     try:
         return parse_chunk(data)
     except MalformedResponse:

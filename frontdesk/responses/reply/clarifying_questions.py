@@ -17,7 +17,7 @@ from frontdesk.yaml_files import read_yaml
 STARTER_QUESTIONS = Path(__file__).parents[2] / "policy" / "questions.yaml"
 
 _FIELDS = {"asked", "or", "wishes"}
-_PLACE = "{wishes}"
+_WISHES_FIELD = "{wishes}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +37,11 @@ class Questions:
 
     def ask(self, intents: Sequence[str], language: str) -> str | None:
         """One question that names the wish behind each of `intents`, at least two; None where one is not written."""
-        spoken = self.languages.get(language)
-        if spoken is None or any(intent not in spoken.by_intent for intent in intents):
+        wishes = self.languages.get(language)
+        if wishes is None or any(intent not in wishes.by_intent for intent in intents):
             return None
-        *others, conjunction = [spoken.by_intent[intent] for intent in intents]
-        return spoken.template.replace(_PLACE, f"{', '.join(others)} {spoken.conjunction} {conjunction}")
+        *others, last = [wishes.by_intent[intent] for intent in intents]
+        return wishes.template.replace(_WISHES_FIELD, f"{', '.join(others)} {wishes.conjunction} {last}")
 
     @classmethod
     def read(cls, path: Path) -> Questions:
@@ -53,14 +53,14 @@ class Questions:
         data = read_yaml(path, "file of questions")
         if not isinstance(data, dict):
             raise ConfigurationError(f"{path} must be a mapping of languages.")
-        return cls({language: _wishes(path, language, body) for language, body in data.items()})
+        return cls({language: _parse_wishes(path, language, body) for language, body in data.items()})
 
 
-def _wishes(path: Path, language: Any, body: Any) -> LanguageWishes:
+def _parse_wishes(path: Path, language: Any, body: Any) -> LanguageWishes:
     if not isinstance(body, dict) or set(body) != _FIELDS:
         raise ConfigurationError(f"{path}: {language!r} must have exactly {', '.join(sorted(_FIELDS))}.")
-    if _PLACE not in str(body["asked"]):
-        raise ConfigurationError(f"{path}: `asked` of {language!r} has no {_PLACE}.")
+    if _WISHES_FIELD not in str(body["asked"]):
+        raise ConfigurationError(f"{path}: `asked` of {language!r} has no {_WISHES_FIELD}.")
     wishes = body["wishes"]
     if not isinstance(wishes, dict) or not all(isinstance(wish, str) for wish in wishes.values()):
         raise ConfigurationError(f"{path}: `wishes` of {language!r} must be a mapping of intents to texts.")

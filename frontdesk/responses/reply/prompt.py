@@ -25,7 +25,7 @@ from frontdesk.responses.text.language_detection import LANGUAGE_NAMES
 
 STARTER_PROMPT = Path(__file__).parent / "prompts" / "v1"
 
-_CONTROL = re.compile(r"<\|[^|>\n]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>", re.IGNORECASE)
+_CONTROL_TOKENS = re.compile(r"<\|[^|>\n]{0,40}\|>|</?s>|\[/?INST\]|<</?SYS>>|<(?:start|end)_of_turn>", re.IGNORECASE)
 _FENCE = "=" * 5
 
 
@@ -73,26 +73,28 @@ class Prompt:
             mood=request.understanding.sentiment.label,
             tier=request.tier.value,
         )
-        told = self.user.render(
+        user_message = self.user.render(
             **shared,
             passages=[*plan.passages, *plan.related_passages],
             contacts=contacts,
             intent=request.understanding.intent.label.replace("_", " "),
             message=request.text.neutralize(remove_hidden_text(request.text.text)),
         )
-        return RenderedPrompt((ChatMessage("system", instructions), ChatMessage("user", told)), instructions, canary)
+        return RenderedPrompt(
+            (ChatMessage("system", instructions), ChatMessage("user", user_message)), instructions, canary
+        )
 
     def render_repair(
-        self, plan: ReplyPlan, before: RenderedPrompt, reply: str, reasons: tuple[str, ...]
+        self, plan: ReplyPlan, rendered: RenderedPrompt, reply: str, reasons: tuple[str, ...]
     ) -> tuple[ChatMessage, ...]:
         """The same prompt with the reply that failed and why."""
-        asked = self.repair.render(reasons=reasons, language=LANGUAGE_NAMES[plan.customer_language])
-        return (*before.messages, ChatMessage("assistant", reply), ChatMessage("user", asked))
+        repair_message = self.repair.render(reasons=reasons, language=LANGUAGE_NAMES[plan.customer_language])
+        return (*rendered.messages, ChatMessage("assistant", reply), ChatMessage("user", repair_message))
 
 
 def remove_hidden_text(text: str) -> str:
     """`text` as a person sees it: no invisible or private characters, no control tokens of models."""
-    seen = "".join(
+    visible = "".join(
         char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cf", "Cc", "Co", "Cn")
     )
-    return _CONTROL.sub(" ", seen)
+    return _CONTROL_TOKENS.sub(" ", visible)

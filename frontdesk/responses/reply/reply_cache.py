@@ -17,7 +17,7 @@ from pydantic import TypeAdapter
 from frontdesk.responses.reply.template import ReplyPlan
 from frontdesk.types import WrittenReply
 
-_WRITTEN = TypeAdapter(WrittenReply)
+_ADAPTER = TypeAdapter(WrittenReply)
 
 
 class ReplyCache(Protocol):
@@ -47,23 +47,27 @@ class CachedReplies:
     stored_at: dict[str, float] = field(default_factory=dict)
     """When a reply of a tenant was last stored (monotonic seconds)."""
 
-    async def find(self, plan: ReplyPlan, speakable: tuple[str, ...]) -> WrittenReply | None:
+    async def find(self, plan: ReplyPlan, allowed_placeholders: tuple[str, ...]) -> WrittenReply | None:
         """What was written for the very same plan; None where nothing was, or a fresh answer is asked for."""
         if self.cache is None or plan.request.fresh:
             return None
-        found = await self.cache.get(self._key(plan, speakable))
-        return None if found is None else _WRITTEN.validate_json(found)
+        cached = await self.cache.get(self._key(plan, allowed_placeholders))
+        return None if cached is None else _ADAPTER.validate_json(cached)
 
     async def store(
-        self, plan: ReplyPlan, speakable: tuple[str, ...], written: WrittenReply, began: float = float("inf")
+        self,
+        plan: ReplyPlan,
+        allowed_placeholders: tuple[str, ...],
+        reply: WrittenReply,
+        started_at: float = float("inf"),
     ) -> None:
         """Store a reply whose request began at `began` (monotonic seconds)."""
         tenant = plan.request.tenant
-        if self.cache is None or self._is_erased_since(tenant, began):
+        if self.cache is None or self._is_erased_since(tenant, started_at):
             return
         self.stored_at[tenant] = time.monotonic()
-        await self.cache.put(self._key(plan, speakable), _WRITTEN.dump_json(written), self.ttl_s)
-        if self._is_erased_since(tenant, began):  # while it was stored
+        await self.cache.put(self._key(plan, allowed_placeholders), _ADAPTER.dump_json(reply), self.ttl_s)
+        if self._is_erased_since(tenant, started_at):  # while it was stored
             await self.cache.forget(_group(tenant))
 
     async def forget(self, tenant: str) -> int | None:
@@ -76,16 +80,16 @@ class CachedReplies:
         oldest = time.monotonic() - self.ttl_s
         return {tenant for tenant, at in list(self.stored_at.items()) if at >= oldest}
 
-    def _is_erased_since(self, tenant: str, began: float) -> bool:
-        return self.erased_at.get(tenant, float("-inf")) >= began
+    def _is_erased_since(self, tenant: str, started_at: float) -> bool:
+        return self.erased_at.get(tenant, float("-inf")) >= started_at
 
-    def _key(self, plan: ReplyPlan, speakable: tuple[str, ...]) -> str:
+    def _key(self, plan: ReplyPlan, allowed_placeholders: tuple[str, ...]) -> str:
         request = plan.request
-        seen = {
+        parts = {
             "versions": self.versions,
             "tenant": request.tenant,
             "text": request.text.neutralize(request.text.text),
-            "speakable": speakable,
+            "speakable": allowed_placeholders,
             "intent": request.understanding.intent.label,
             "sentiment": request.understanding.sentiment.label,
             "decision": asdict(plan.decision),
@@ -95,7 +99,7 @@ class CachedReplies:
             "contacts": request.contacts,
             "model_version": request.model_version,
         }
-        return f"{_group(request.tenant)}:{hashlib.sha256(json.dumps(seen, sort_keys=True).encode()).hexdigest()}"
+        return f"{_group(request.tenant)}:{hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()}"
 
 
 def _group(tenant: str) -> str:

@@ -25,15 +25,15 @@ SOURCE = "template"
 DEFAULT_LANGUAGE = "en"
 PHRASES: Mapping[str, Mapping[str, str]] = read_yaml(Path(__file__).parent / "phrases.yaml", "file of phrases")
 
-_ABOUT_AN_ORDER = ("order", "refund", "invoice", "delivery", "payment")
+_ORDER_TOPICS = ("order", "refund", "invoice", "delivery", "payment")
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlan:
     """What a reply shall be. Without `passages` it is `question`, or a note that a person takes over.
 
-    `language` is that of the passages, or of the customer where there are none; `customer_language` the customer's, as far as it
-    is known.
+    `language` is that of the passages, or of the customer where there are none; `customer_language` the customer's, as
+    far as it is known.
     """
 
     request: ReplyRequest
@@ -49,7 +49,7 @@ class ReplyPlan:
         """The placeholder of the order that the reply is about: the first order number of the message."""
         label = self.request.understanding.intent.label
         placeholder = next((name for name in self.request.text.originals if name.startswith("[ORDER_")), None)
-        return placeholder if placeholder and any(topic in label for topic in _ABOUT_AN_ORDER) else None
+        return placeholder if placeholder and any(topic in label for topic in _ORDER_TOPICS) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +61,18 @@ class Templates:
     today: Callable[[], date]
 
     def plan(self, request: ReplyRequest, *, related_passages: bool = False) -> ReplyPlan:
-        """The plan; `related_passages` says whether a passage of another intent is wanted too, which the template never says."""
+        """Plan the reply. `related_passages`: whether to add a passage of another intent, which only a model uses."""
         understanding, decision = request.understanding, request.decision
         text = request.text.text
-        customer_language = _tagged(request.language) or detect_language(text) or DEFAULT_LANGUAGE
+        customer_language = _tag_language(request.language) or detect_language(text) or DEFAULT_LANGUAGE
         if decision.question is not None:
             question = self.questions.ask(decision.asks_about, customer_language)
             language = DEFAULT_LANGUAGE if question is None else customer_language
             return ReplyPlan(request, decision, (), (), language, customer_language, question or decision.question)
-        handed_over = decision.action is Action.ESCALATE or not understanding.intent.in_scope
+        needs_person = decision.action is Action.ESCALATE or not understanding.intent.in_scope
         day, tier = self.today(), request.tier
         passages = (
-            () if handed_over else self.retrieval.find(understanding.intent.label, text, day, tier, customer_language)
+            () if needs_person else self.retrieval.find(understanding.intent.label, text, day, tier, customer_language)
         )
         if not passages:
             return ReplyPlan(request, decision, (), (), customer_language, customer_language)
@@ -85,15 +85,15 @@ class Templates:
         """The question, a note that a person takes over, or the passages themselves."""
         if plan.question is not None:
             body = f"{get_phrase(plan, 'before_a_question')} {plan.question}"
-            return Reply(_joined(greeting(plan), body, get_phrase(plan, "signature")), SOURCE, ())
+            return Reply(_join(greeting(plan), body, get_phrase(plan, "signature")), SOURCE, ())
         if not plan.passages:
             return Reply(
-                _joined(greeting(plan), get_phrase(plan, "hand_over"), get_phrase(plan, "signature")), SOURCE, ()
+                _join(greeting(plan), get_phrase(plan, "hand_over"), get_phrase(plan, "signature")), SOURCE, ()
             )
         body = "\n\n".join(passage.text for passage in plan.passages)
         if plan.order is not None:
             body = f"{get_phrase(plan, 'about_order').format(order=plan.order)} {body}"
-        return Reply(_joined(greeting(plan), body, closing(plan)), SOURCE, citations(plan.passages))
+        return Reply(_join(greeting(plan), body, closing(plan)), SOURCE, citations(plan.passages))
 
 
 def greeting(plan: ReplyPlan, language: str | None = None) -> str:
@@ -101,23 +101,23 @@ def greeting(plan: ReplyPlan, language: str | None = None) -> str:
 
 
 def closing(plan: ReplyPlan, language: str | None = None) -> str:
-    return _joined(get_phrase(plan, "closing", language), get_phrase(plan, "signature", language))
+    return _join(get_phrase(plan, "closing", language), get_phrase(plan, "signature", language))
 
 
 def get_phrase(plan: ReplyPlan, phrase: str, language: str | None = None) -> str:
     """A phrase in the plan's language, or in the one that is given."""
-    spoken_in = PHRASES.get(language or plan.language, {})
-    return spoken_in.get(phrase) or PHRASES[DEFAULT_LANGUAGE][phrase]
+    phrases = PHRASES.get(language or plan.language, {})
+    return phrases.get(phrase) or PHRASES[DEFAULT_LANGUAGE][phrase]
 
 
 def citations(passages: tuple[Passage, ...]) -> tuple[Citation, ...]:
     return tuple(Citation(passage.id, passage.title) for passage in passages)
 
 
-def _tagged(tag: str | None) -> str | None:
+def _tag_language(tag: str | None) -> str | None:
     """The customer's language by its tag; one that Frontdesk has no phrases in counts too: it is not covered."""
     return language_of_tag(tag) or (tag.partition("-")[0].lower() if tag else None)
 
 
-def _joined(*pieces: str) -> str:
+def _join(*pieces: str) -> str:
     return "\n\n".join(pieces)

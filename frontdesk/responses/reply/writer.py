@@ -36,7 +36,7 @@ CHECKS_FAILED = "checks_failed"
 RESERVE_S = 0.25
 """Kept of the deadline for the template and for the record."""
 
-_LONGEST_END = 64
+_MAX_SENTENCE_END = 64
 """Characters of dots, quotation marks and blanks that end a sentence of a stream; a longer run ends none."""
 
 ReplyPart = Sentence | WrittenReply
@@ -58,8 +58,8 @@ class TemplateWriter:
         deadline: Deadline,  # noqa: ARG002 - the port has it; a template needs no time
     ) -> AsyncGenerator[ReplyPart, None]:
         plan = self.templates.plan(request)
-        for piece in split_reply(WrittenReply(self.templates.reply(plan), plan.decision)):
-            yield piece
+        for part in split_reply(WrittenReply(self.templates.reply(plan), plan.decision)):
+            yield part
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,62 +92,65 @@ class ModelWriter:
     async def write(self, request: ReplyRequest, deadline: Deadline) -> AsyncGenerator[ReplyPart, None]:
         plan = self.templates.plan(request, related_passages=True)
         if not plan.passages or plan.customer_language not in LANGUAGES:
-            for piece in split_reply(WrittenReply(self.templates.reply(plan), plan.decision)):
-                yield piece
+            for part in split_reply(WrittenReply(self.templates.reply(plan), plan.decision)):
+                yield part
             return
-        if (remembered := await self.cached.find(plan, self._speakable(plan))) is not None:
-            for piece in split_reply(remembered):
-                yield piece
+        if (cached_reply := await self.cached.find(plan, self._allowed_placeholders(plan))) is not None:
+            for part in split_reply(cached_reply):
+                yield part
             return
-        async with aclosing(self._ask(plan, Deadline(deadline.at - RESERVE_S))) as pieces:
-            async for piece in pieces:
-                if isinstance(piece, WrittenReply) and piece.reply.fallback is None:
-                    await self.cached.store(plan, self._speakable(plan), piece, deadline.started_at)
-                yield piece
+        async with aclosing(self._write_with_model(plan, Deadline(deadline.at - RESERVE_S))) as parts:
+            async for part in parts:
+                if isinstance(part, WrittenReply) and part.reply.fallback is None:
+                    await self.cached.store(plan, self._allowed_placeholders(plan), part, deadline.started_at)
+                yield part
 
-    async def _ask(self, plan: ReplyPlan, deadline: Deadline) -> AsyncGenerator[ReplyPart, None]:
+    async def _write_with_model(self, plan: ReplyPlan, deadline: Deadline) -> AsyncGenerator[ReplyPart, None]:
         """Sentences as they pass, then the reply: the model's, the repaired one, or the template's."""
         rendered = self.prompt.render(plan, self.policy, plan.request.contacts)
         body = ""
         results: tuple[CheckResult, ...] = ()
         try:
-            async with aclosing(_by_sentence(self.model.complete(rendered.messages, deadline))) as written:
-                async for sentence in written:
-                    results = self._check(plan, rendered, body + sentence, is_complete=False)
+            async with aclosing(_stream_sentences(self.model.complete(rendered.messages, deadline))) as sentences:
+                async for sentence in sentences:
+                    results = self._run_checks(plan, rendered, body + sentence, is_complete=False)
                     if not all(result.passed for result in results):
                         body += sentence
                         break
                     yield Sentence(sentence if body else f"{greeting(plan, plan.customer_language)}\n\n{sentence}")
                     body += sentence
                 else:
-                    results = self._check(plan, rendered, body, is_complete=True)
+                    results = self._run_checks(plan, rendered, body, is_complete=True)
             attempt = _Attempt(body, results)
             if attempt.passed:
                 yield Sentence(f"\n\n{closing(plan, plan.customer_language)}")
             else:
-                attempt = await self._repaired(plan, rendered, attempt, deadline)
-        except LanguageModelUnavailable as away:
-            yield WrittenReply(self._template(plan, results, away.reason.value), plan.decision, skipped=(SOURCE,))
+                attempt = await self._repair(plan, rendered, attempt, deadline)
+        except LanguageModelUnavailable as error:
+            yield WrittenReply(
+                self._template_reply(plan, results, error.reason.value), plan.decision, skipped=(SOURCE,)
+            )
             return
         if attempt.passed:
-            yield WrittenReply(self._reply(plan, attempt), plan.decision)
+            yield WrittenReply(self._model_reply(plan, attempt), plan.decision)
         else:
             yield WrittenReply(
-                self._template(plan, attempt.checks, CHECKS_FAILED), require_review(plan.decision, Reason.REPLY_REFUSED)
+                self._template_reply(plan, attempt.checks, CHECKS_FAILED),
+                require_review(plan.decision, Reason.REPLY_REFUSED),
             )
 
-    async def _repaired(
+    async def _repair(
         self, plan: ReplyPlan, rendered: RenderedPrompt, failed: _Attempt, deadline: Deadline
     ) -> _Attempt:
         """The model's second and last try, told what was wrong with the first."""
         messages = self.prompt.render_repair(plan, rendered, failed.body, failed.reasons)
-        body = "".join([piece async for piece in self._complete(messages, deadline)]).strip()
-        return _Attempt(body, self._check(plan, rendered, body, is_complete=True))
+        body = "".join([text async for text in self._complete(messages, deadline)]).strip()
+        return _Attempt(body, self._run_checks(plan, rendered, body, is_complete=True))
 
     def _complete(self, messages: tuple[ChatMessage, ...], deadline: Deadline) -> AsyncGenerator[str, None]:
         return self.model.complete(messages, deadline)
 
-    def _check(
+    def _run_checks(
         self, plan: ReplyPlan, rendered: RenderedPrompt, body: str, *, is_complete: bool
     ) -> tuple[CheckResult, ...]:
         return run_checks(
@@ -164,7 +167,7 @@ class ModelWriter:
             )
         )
 
-    def _reply(self, plan: ReplyPlan, attempt: _Attempt) -> Reply:
+    def _model_reply(self, plan: ReplyPlan, attempt: _Attempt) -> Reply:
         text = "\n\n".join(
             (greeting(plan, plan.customer_language), attempt.body, closing(plan, plan.customer_language))
         )
@@ -177,7 +180,7 @@ class ModelWriter:
             self.prompt.hash,
         )
 
-    def _template(self, plan: ReplyPlan, checks: tuple[CheckResult, ...], fallback: str) -> Reply:
+    def _template_reply(self, plan: ReplyPlan, checks: tuple[CheckResult, ...], fallback: str) -> Reply:
         return replace(
             self.templates.reply(plan),
             checks=checks,
@@ -186,32 +189,32 @@ class ModelWriter:
             fallback=fallback,
         )
 
-    def _speakable(self, plan: ReplyPlan) -> tuple[str, ...]:
+    def _allowed_placeholders(self, plan: ReplyPlan) -> tuple[str, ...]:
         """Placeholders that may be spoken: two messages that look alike once masked may differ in that."""
         message = plan.request.text
         return tuple(name for name in message.originals if is_allowed_placeholder(name, message, self.policy))
 
 
-def split_reply(written: WrittenReply) -> Iterator[ReplyPart]:
+def split_reply(written_reply: WrittenReply) -> Iterator[ReplyPart]:
     """A reply that is there at once, in sentences, then as a whole."""
-    for sentence in split_sentences(written.reply.text):
+    for sentence in split_sentences(written_reply.reply.text):
         yield Sentence(sentence)
-    yield written
+    yield written_reply
 
 
-async def _by_sentence(pieces: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
+async def _stream_sentences(texts: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
     """Pieces of text as whole sentences; blanks before the first and after the last are dropped.
 
     A sentence is over when the next one has begun: until then "4." may become "4.90". What was looked at is not looked
     at again, but for as much as may be the end of a sentence: a text without any would cost the square of its length.
     """
-    waiting, looked_at = "", 0
-    async with aclosing(pieces):
-        async for piece in pieces:
-            waiting = waiting + piece if waiting else piece.lstrip()
-            *is_complete, waiting = split_sentences(waiting, looked_at) or [""]
-            looked_at = max(0, len(waiting) - _LONGEST_END)
-            for sentence in is_complete:
+    buffer, searched = "", 0
+    async with aclosing(texts):
+        async for text in texts:
+            buffer = buffer + text if buffer else text.lstrip()
+            *finished, buffer = split_sentences(buffer, searched) or [""]
+            searched = max(0, len(buffer) - _MAX_SENTENCE_END)
+            for sentence in finished:
                 yield sentence
-    if waiting.strip():
-        yield waiting.rstrip()
+    if buffer.strip():
+        yield buffer.rstrip()

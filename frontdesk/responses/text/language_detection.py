@@ -15,9 +15,9 @@ LANGUAGE_NAMES = dict(
     zip(LANGUAGES, "English German French Spanish Italian Dutch Portuguese Swedish".split(), strict=True)
 )
 
-_FEWEST_HITS = 3
-_FEWEST_SHARE = 0.2
-_CLEARLY = 1.5
+_MIN_HITS = 3
+_MIN_SHARE = 0.2
+_MIN_LEAD = 1.5
 
 
 def language_of_tag(tag: str | None) -> str | None:
@@ -33,9 +33,9 @@ def detect_language(text: str) -> str | None:
 
     It needs three stop words of one language, a fifth of all words, and half as many again as of the next language.
     """
-    found = split_words(text)
-    hits = Counter({language: sum(word in stop for word in found) for language, stop in STOP_WORDS.items()})
-    (best, most), (_, next_most) = hits.most_common(2)
-    if most < max(_FEWEST_HITS, _FEWEST_SHARE * len(found)) or most < _CLEARLY * next_most:
+    words = split_words(text)
+    hits = Counter({language: sum(word in stop_words for word in words) for language, stop_words in STOP_WORDS.items()})
+    (best, best_hits), (_, next_hits) = hits.most_common(2)
+    if best_hits < max(_MIN_HITS, _MIN_SHARE * len(words)) or best_hits < _MIN_LEAD * next_hits:
         return None
     return best

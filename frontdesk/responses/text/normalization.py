@@ -72,7 +72,7 @@ NEGATIONS = frozenset(
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _ENDINGS = ("ings", "ing", "edly", "ied", "ies", "ed", "es", "en", "s", "e", "y")
-_SHORTEST_STEM = 3
+_MIN_STEM_LENGTH = 3
 _SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]+[\"'”’)]*\s+|\n+")
 _CLAUSE_END = re.compile(r"[.,;:!?()](?:\s|\Z)|\s[–—-]\s|\n+")
 
@@ -92,7 +92,7 @@ def split_words(text: str) -> list[str]:
 def stem(word: str) -> str:
     """What is compared instead of a plain word."""
     for ending in _ENDINGS:
-        if word.endswith(ending) and len(word) - len(ending) >= _SHORTEST_STEM:
+        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM_LENGTH:
             word = word[: -len(ending)]
             break
     return word[:STEM_LETTERS]
@@ -100,8 +100,8 @@ def stem(word: str) -> str:
 
 def content_stems(text: str, language: str = "en") -> list[str]:
     """Stems of the words that are neither stop words of `language` nor negations, in order."""
-    stop = STOP_WORDS.get(language, STOP_WORDS["en"])
-    return [stem(word) for word in split_words(text) if word not in stop and word not in NEGATIONS]
+    stop_words = STOP_WORDS.get(language, STOP_WORDS["en"])
+    return [stem(word) for word in split_words(text) if word not in stop_words and word not in NEGATIONS]
 
 
 def count_negations(text: str) -> int:

@@ -35,7 +35,7 @@ _CLOCK = re.compile(
 )
 _TOKEN = re.compile(r"\d+(?:[.,'\u2019 \u00a0\u202f]\d+)*|[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[%€$£¥–—-]")
 _GROUPS = re.compile(r"\d{1,3}(?:([ \u00a0\u202f'\u2019])\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)*")
-_BETWEEN = frozenset("to - – — bis à a al and und et y e tot en ate até till or oder ou o of till och".split())
+_RANGE_WORDS = frozenset("to - – — bis à a al and und et y e tot en ate até till or oder ou o of till och".split())
 _SKIPPED_BEFORE_UNIT = frozenset("full whole more further volle ganze next".split())
 
 
@@ -56,54 +56,56 @@ class Quantity:
 
 def find_quantities(text: str) -> tuple[Quantity, ...]:
     """Every figure of `text`, in reading order."""
-    text = _PLACEHOLDER.sub(_blank, _plain(text))
+    text = _PLACEHOLDER.sub(_blank, _fold(text))
     text = _LIST_NUMBER.sub(_blank, text)
-    found: list[Quantity] = []
-    for pattern, read in ((_DATE, _dates), (_CLOCK, _clock)):
+    quantities: list[Quantity] = []
+    for pattern, parse in ((_DATE, _parse_date), (_CLOCK, _parse_time)):
         for match in pattern.finditer(text):
-            found += read(match)
+            quantities += parse(match)
         text = pattern.sub(_blank, text)
-    found += _numbers(text)
-    return tuple(sorted(found, key=lambda figure: figure.position))
+    quantities += _parse_numbers(text)
+    return tuple(sorted(quantities, key=lambda quantity: quantity.position))
 
 
 class SourceQuantities:
     """The figures that a reply may state: those of its sources."""
 
     def __init__(self, texts: Iterable[str]) -> None:
-        self._take([figure for text in texts for figure in find_quantities(text)])
+        self._collect([quantity for text in texts for quantity in find_quantities(text)])
 
     @classmethod
-    def of(cls, given: Sequence[Quantity]) -> SourceQuantities:
+    def of(cls, quantities: Sequence[Quantity]) -> SourceQuantities:
         """Of figures that were found already."""
-        grounds = cls(())
-        grounds._take(given)
-        return grounds
+        instance = cls(())
+        instance._collect(quantities)
+        return instance
 
-    def _take(self, given: Sequence[Quantity]) -> None:
-        self._keys = {figure.key for figure in given}
-        self._upper = {(figure.high, figure.unit) for figure in given}
-        self._values = {value for figure in given for value in _values(figure)}
+    def _collect(self, quantities: Sequence[Quantity]) -> None:
+        self._keys = {quantity.key for quantity in quantities}
+        self._upper = {(quantity.high, quantity.unit) for quantity in quantities}
+        self._values = {value for quantity in quantities for value in _values(quantity)}
 
-    def contains(self, figure: Quantity) -> bool:
+    def contains(self, quantity: Quantity) -> bool:
         """Is it stated in a source? The end of a range counts ("5 to 7 days" grounds "7 days"), its beginning does
         not; a bare number is grounded by the same number with any unit. Days' names make no range of their own.
         """
-        if figure.key in self._keys or (figure.low == figure.high and (figure.high, figure.unit) in self._upper):
+        if quantity.key in self._keys or (
+            quantity.low == quantity.high and (quantity.high, quantity.unit) in self._upper
+        ):
             return True
-        if figure.low != figure.high and isinstance(figure.low, str):
+        if quantity.low != quantity.high and isinstance(quantity.low, str):
             return False
-        return not figure.unit and all(value in self._values for value in (figure.low, figure.high))
+        return not quantity.unit and all(value in self._values for value in (quantity.low, quantity.high))
 
 
-def _values(figure: Quantity) -> tuple[float | str, ...]:
+def _values(quantity: Quantity) -> tuple[float | str, ...]:
     """The numbers as they may be written without their unit: 24 hours are kept as minutes, but written as 24."""
-    plain = [float(_number(digits[0])) for digits in _GROUPS.finditer(figure.text)]
-    words = [float(NUMBERS[word]) for word in re.findall(r"[^\W\d_]+", figure.text.lower()) if word in NUMBERS]
-    return (figure.low, figure.high, *plain, *words)
+    numbers = [float(_parse_number(digits[0])) for digits in _GROUPS.finditer(quantity.text)]
+    word_numbers = [float(NUMBERS[word]) for word in re.findall(r"[^\W\d_]+", quantity.text.lower()) if word in NUMBERS]
+    return (quantity.low, quantity.high, *numbers, *word_numbers)
 
 
-def _plain(text: str) -> str:
+def _fold(text: str) -> str:
     """Compatibility forms made plain, invisible characters removed, digits of every script turned into ours."""
     folded = unicodedata.normalize("NFKC", text)
     return "".join(
@@ -117,7 +119,7 @@ def _blank(match: re.Match[str]) -> str:
     return "\0" * len(match[0])
 
 
-def _dates(match: re.Match[str]) -> Iterator[Quantity]:
+def _parse_date(match: re.Match[str]) -> Iterator[Quantity]:
     """Both readings of a numeric date, where both are possible, as one figure: the sorted day and month."""
     first, second, third = (int(match[group]) for group in (1, 3, 4))
     year, month, day = (first, second, third) if first > 31 else (third, second, first)
@@ -127,14 +129,14 @@ def _dates(match: re.Match[str]) -> Iterator[Quantity]:
     yield Quantity(float(year), float(year), "", match[0], match.start())
 
 
-def _clock(match: re.Match[str]) -> Iterator[Quantity]:
+def _parse_time(match: re.Match[str]) -> Iterator[Quantity]:
     hour, minute = int(match[1] or match[4]), int(match[2] or 0)
-    half = (match[3] or match[5] or "").lower()
-    hour += 12 if half == "p" and hour < 12 else -12 if half == "a" and hour == 12 else 0
+    meridiem = (match[3] or match[5] or "").lower()
+    hour += 12 if meridiem == "p" and hour < 12 else -12 if meridiem == "a" and hour == 12 else 0
     yield Quantity(f"{hour}:{minute:02}", f"{hour}:{minute:02}", "time", match[0], match.start())
 
 
-def _numbers(text: str) -> Iterator[Quantity]:
+def _parse_numbers(text: str) -> Iterator[Quantity]:
     tokens = [(match[0].lower(), match.start(), match.end()) for match in _TOKEN.finditer(text)]
     position = 0
     while position < len(tokens):
@@ -143,69 +145,71 @@ def _numbers(text: str) -> Iterator[Quantity]:
             yield Quantity(DAY_NAMES[word], DAY_NAMES[word], "day", text[start : tokens[position][2]], start)
             position += 1
             continue
-        read = _quantity(tokens, position)
-        if read is None:
+        parsed = _parse_quantity(tokens, position)
+        if parsed is None:
             position += 1
             continue
-        low, high, unit, after = read
+        low, high, unit, end = parsed
         if unit is not None or word not in AMBIGUOUS_NUMBERS:
             begin = tokens[position - 1][1] if position and unit and tokens[position - 1][0] in OTHER_UNITS else start
-            yield Quantity(low, high, unit or "", text[begin : tokens[after - 1][2]], start)
-        position = after
+            yield Quantity(low, high, unit or "", text[begin : tokens[end - 1][2]], start)
+        position = end
 
 
-def _quantity(
+def _parse_quantity(
     tokens: list[tuple[str, int, int]], position: int
 ) -> tuple[float | str, float | str, str | None, int] | None:
     """(low, high, unit, the token after) of a number or a range that begins at `position`."""
     words = [token[0] for token in tokens]
-    value = _value(words, position)
+    value = _parse_value(words, position)
     if value is None:
         return None
-    low, after = value
+    low, end = value
     high = low
-    unit = _unit(words, after)
-    if words[position] not in ONE and unit is None and after + 1 < len(words) and words[after] in _BETWEEN:
-        second = _value(words, after + 1)
-        if second is not None and words[after + 1] not in ONE:
-            high, after = second
-            unit = _unit(words, after)
-    if month := _month(words, position, after):
-        low_high = sorted((int(low), month[0]))
-        day = f"{low_high[0]}/{low_high[1]}"
+    unit = _parse_unit(words, end)
+    if words[position] not in ONE and unit is None and end + 1 < len(words) and words[end] in _RANGE_WORDS:
+        second = _parse_value(words, end + 1)
+        if second is not None and words[end + 1] not in ONE:
+            high, end = second
+            unit = _parse_unit(words, end)
+    if month := _parse_month(words, position, end):
+        day_month = sorted((int(low), month[0]))
+        day = f"{day_month[0]}/{day_month[1]}"
         return day, day, "date", month[1]
     if unit is None:
-        before = words[position - 1] if position else ""
-        named = OTHER_UNITS.get(before) if before in "€$£¥" or before in ("eur", "usd", "gbp", "chf", "sek") else None
-        return low, high, named or None, after
-    name, factor, after = unit
-    return low * factor, high * factor, name, after
+        previous = words[position - 1] if position else ""
+        currency = (
+            OTHER_UNITS.get(previous) if previous in "€$£¥" or previous in ("eur", "usd", "gbp", "chf", "sek") else None
+        )
+        return low, high, currency or None, end
+    name, factor, end = unit
+    return low * factor, high * factor, name, end
 
 
-def _value(words: list[str], position: int) -> tuple[float, int] | None:
+def _parse_value(words: list[str], position: int) -> tuple[float, int] | None:
     word = words[position] if position < len(words) else ""
     if word[:1].isdigit():
-        return _number(word), position + 1
+        return _parse_number(word), position + 1
     if word in ONE:
         return 1.0, position + 1
     parts = word.split("-")
     if not all(part in NUMBERS for part in parts):
         return None
-    total, after = _spelled(parts), position + 1
-    while after < len(words) and words[after] in NUMBERS:
-        more = NUMBERS[words[after]]
-        total = total * more if more >= 100 else total + more if total % 10 == 0 and more < 10 else total
-        if more < 100 and total % 10 == 0:
+    total, end = _sum_of_words(parts), position + 1
+    while end < len(words) and words[end] in NUMBERS:
+        value = NUMBERS[words[end]]
+        total = total * value if value >= 100 else total + value if total % 10 == 0 and value < 10 else total
+        if value < 100 and total % 10 == 0:
             break
-        after += 1
-    return float(total), after
+        end += 1
+    return float(total), end
 
 
-def _spelled(parts: list[str]) -> int:
+def _sum_of_words(parts: list[str]) -> int:
     return sum(NUMBERS[part] for part in parts)
 
 
-def _number(digits: str) -> float:
+def _parse_number(digits: str) -> float:
     """1,000.00 and 1.000,00 and 1 000 are one thousand; 4,90 and 4.90 are the same."""
     compact = re.sub(r"[ \u00a0\u202f'\u2019]", "", digits)
     last = max(compact.rfind("."), compact.rfind(","))
@@ -218,7 +222,7 @@ def _number(digits: str) -> float:
     return float(f"{digits_before}.{decimals}")
 
 
-def _unit(words: list[str], position: int) -> tuple[str, float, int] | None:
+def _parse_unit(words: list[str], position: int) -> tuple[str, float, int] | None:
     """(name, factor, the token after) of the unit that stands at `position`; working days are told from days."""
     while position < len(words) and words[position] in _SKIPPED_BEFORE_UNIT:
         position += 1
@@ -235,15 +239,15 @@ def _unit(words: list[str], position: int) -> tuple[str, float, int] | None:
     return None
 
 
-def _month(words: list[str], position: int, after: int) -> tuple[int, int] | None:
+def _parse_month(words: list[str], position: int, end: int) -> tuple[int, int] | None:
     """(month, the token after) where the number is the day of a named month: "3 May", "May 3", "3rd of May"."""
-    if words[position] in MONTHS or (words[position][:1].isdigit() and not 1 <= _number(words[position]) <= 31):
+    if words[position] in MONTHS or (words[position][:1].isdigit() and not 1 <= _parse_number(words[position]) <= 31):
         return None
-    behind = after
-    while behind < len(words) and words[behind] in ("st", "nd", "rd", "th", "of", "de", "di", "d"):
-        behind += 1
-    if behind < len(words) and words[behind] in MONTHS:
-        return MONTHS[words[behind]], behind + 1
+    next_position = end
+    while next_position < len(words) and words[next_position] in ("st", "nd", "rd", "th", "of", "de", "di", "d"):
+        next_position += 1
+    if next_position < len(words) and words[next_position] in MONTHS:
+        return MONTHS[words[next_position]], next_position + 1
     if position and words[position - 1] in MONTHS:
-        return MONTHS[words[position - 1]], after
+        return MONTHS[words[position - 1]], end
     return None

@@ -15,8 +15,8 @@ from model_store.manifest import SIGNATURE, Manifest
 
 def files(folder: Path) -> list[str]:
     """What is sealed; the signature is not."""
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return sorted(name for name in found if name != SIGNATURE)
+    paths = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return sorted(name for name in paths if name != SIGNATURE)
 
 
 def test_a_sealed_bundle_opens(tiny_bundle: Bundle) -> None:

@@ -40,7 +40,7 @@ def settings(tmp_path: Path) -> Settings:
 def make(settings: Settings) -> Callable[[str], Bundle]:
     """Makes a bundle with the profile `name`."""
 
-    def made(name: str) -> Bundle:
+    def seal(name: str) -> Bundle:
         folder = settings.bundles / name
         folder.mkdir(parents=True)
         (folder / "taxonomy.json").write_text(name)
@@ -61,7 +61,7 @@ def make(settings: Settings) -> Callable[[str], Bundle]:
         )
         return seal_bundle(folder, manifest)
 
-    return made
+    return seal
 
 
 @dataclass
@@ -216,9 +216,9 @@ def test_rolling_back_verifies_the_bundle_before_the_pointer_moves(
     for bundle in (first, second):
         promote_bundle(settings, bundle, world.evaluation, world.note)
     (first.path / "taxonomy.json").write_text("changed")
-    with pytest.raises(BundleError, match=r"Cannot roll back: taxonomy\.json of bundle") as failed_verdict:
+    with pytest.raises(BundleError, match=r"Cannot roll back: taxonomy\.json of bundle") as error:
         roll_back(settings, "customers complained", world.note)
-    assert "frontdesk promote VERSION" in failed_verdict.value.hint
+    assert "frontdesk promote VERSION" in error.value.hint
     assert champion_path(settings.bundles) == second.path
 
     (first.path / "taxonomy.json").write_text("first")

@@ -161,7 +161,7 @@ def test_the_paired_test_agrees_with_the_binomial_test_of_scipy(only_first: int,
 
 def test_changes_of_intents_run_from_the_largest_loss_to_the_largest_gain() -> None:
     challenger = replace(CHAMPION, right=(True,) * 200 + (False,) * 200)
-    assert [(found.intent, round(found.change, 3)) for found in intent_changes(CHAMPION, challenger)] == [
+    assert [(change.intent, round(change.change, 3)) for change in intent_changes(CHAMPION, challenger)] == [
         ("delivery", -0.9),
         ("refund", 0.1),
     ]

@@ -63,8 +63,8 @@ def test_a_signature_does_not_fit_another_bundle_sealed_by_the_same_rules(unsign
 
 def test_a_signature_under_the_name_of_a_trusted_key_is_refused(unsigned: Path, keys: Path) -> None:
     OTHER.sign(unsigned)
-    written = (unsigned / SIGNATURE).read_text()
-    (unsigned / SIGNATURE).write_text(written.replace(OTHER.public, load_signer(keys).public))
+    signature = (unsigned / SIGNATURE).read_text()
+    (unsigned / SIGNATURE).write_text(signature.replace(OTHER.public, load_signer(keys).public))
     assert "not of this bundle" in refused(unsigned, keys)
 
 

@@ -60,13 +60,13 @@ def test_only_passages_valid_on_the_day_are_found_first_and_last_day_included(tm
     write(tmp_path, "b.md", id="later", valid_from="2026-05-31")
     knowledge = Knowledge.read(tmp_path)
 
-    def found(day: date) -> list[str]:
+    def valid_ids(day: date) -> list[str]:
         return [passage.id for passage in knowledge.for_intent("cancel_order", day)]
 
-    assert found(date(2026, 2, 28)) == []
-    assert found(date(2026, 3, 1)) == ["spring"]
-    assert found(date(2026, 5, 31)) == ["spring", "later"]
-    assert found(date(2026, 6, 1)) == ["later"]
+    assert valid_ids(date(2026, 2, 28)) == []
+    assert valid_ids(date(2026, 3, 1)) == ["spring"]
+    assert valid_ids(date(2026, 5, 31)) == ["spring", "later"]
+    assert valid_ids(date(2026, 6, 1)) == ["later"]
 
 
 def test_a_passage_may_answer_several_intents_and_the_others_are_missing(tmp_path: Path) -> None:
@@ -185,17 +185,17 @@ def test_every_starter_intent_has_a_valid_passage_of_a_readable_length() -> None
 
     assert knowledge.uncovered_intents(labels) == ()
     for label in labels:
-        for passage in (found := knowledge.for_intent(label, DAY)):
+        for passage in (passages := knowledge.for_intent(label, DAY)):
             assert passage.valid_until is None
             assert 30 <= len(passage.text.split()) <= 120
             assert "[" not in passage.text, "a bracket could be mistaken for a placeholder"
-        assert found, label
+        assert passages, label
 
 
 def test_no_starter_passage_speaks_of_an_intent_that_does_not_exist() -> None:
-    known = set(Taxonomy.read(STARTER_TAXONOMY).labels)
+    labels = set(Taxonomy.read(STARTER_TAXONOMY).labels)
 
-    assert {intent for passage in Knowledge.read(STARTER_KNOWLEDGE).passages for intent in passage.intents} <= known
+    assert {intent for passage in Knowledge.read(STARTER_KNOWLEDGE).passages for intent in passage.intents} <= labels
 
 
 def test_audience_and_language_are_optional_and_checked(tmp_path: Path) -> None:

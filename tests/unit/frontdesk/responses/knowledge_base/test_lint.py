@@ -23,7 +23,10 @@ def passage(id: str, text: str, until: date | None = None, audience: tuple[Custo
 
 def lint_passages(*passages: Passage, escalate: bool = False) -> list[tuple[str, str]]:
     taxonomy = Taxonomy((IntentPolicy("returns", escalate=escalate),), {})
-    return [(one.kind, one.rule) for one in find_problems(Knowledge(passages), taxonomy, DAY, timedelta(days=30))]
+    return [
+        (problem.kind, problem.rule)
+        for problem in find_problems(Knowledge(passages), taxonomy, DAY, timedelta(days=30))
+    ]
 
 
 def test_the_starter_passages_have_no_problem() -> None:
@@ -76,9 +79,9 @@ def test_two_audiences_may_be_promised_different_things() -> None:
 
 def test_a_changed_figure_in_a_starter_passage_is_noticed() -> None:
     changed = tuple(
-        dataclasses.replace(one, text=one.text.replace("30 days", "14 days")) if one.id == "cancel-order" else one
-        for one in STARTER.passages
+        dataclasses.replace(item, text=item.text.replace("30 days", "14 days")) if item.id == "cancel-order" else item
+        for item in STARTER.passages
     )
-    told: tuple[Problem, ...] = find_problems(Knowledge(changed), SHOP, DAY, timedelta(days=30))
-    assert told
-    assert all(one.rule == "contradiction" and "cancel-order" in one.passages for one in told)
+    problems: tuple[Problem, ...] = find_problems(Knowledge(changed), SHOP, DAY, timedelta(days=30))
+    assert problems
+    assert all(item.rule == "contradiction" and "cancel-order" in item.passages for item in problems)

@@ -78,13 +78,13 @@ class MeteredClient:
 @asynccontextmanager
 async def client_of(mode: str, **changed: object) -> AsyncIterator[tuple[FaultyServer, MeteredClient]]:
     async with faulty_server(mode) as server:
-        counted = MeteredClient(server.base_url, **changed)
-        yield server, counted
-        await counted.client.close()
+        metered = MeteredClient(server.base_url, **changed)
+        yield server, metered
+        await metered.client.close()
 
 
 async def text(client: OpenAiClient, seconds: float = DEADLINE_S) -> str:
-    return "".join([piece async for piece in client.complete(PROMPT, Deadline.after(seconds))])
+    return "".join([chunk async for chunk in client.complete(PROMPT, Deadline.after(seconds))])
 
 
 async def reason(client: OpenAiClient, seconds: float = DEADLINE_S) -> str:
@@ -94,8 +94,8 @@ async def reason(client: OpenAiClient, seconds: float = DEADLINE_S) -> str:
 
 
 async def test_pieces_come_as_they_are_written_and_the_usage_at_the_end() -> None:
-    async with client_of("good") as (server, counted):
-        completion = counted.client.complete(PROMPT, Deadline.after(DEADLINE_S))
+    async with client_of("good") as (server, metered):
+        completion = metered.client.complete(PROMPT, Deadline.after(DEADLINE_S))
         assert completion.usage is None
         assert [piece async for piece in completion] == list(REPLY_PARTS)
         assert completion.usage is not None
@@ -108,112 +108,112 @@ async def test_pieces_come_as_they_are_written_and_the_usage_at_the_end() -> Non
 
 @pytest.mark.parametrize("mode", ["good", "no usage", "done missing"])
 async def test_a_whole_answer_is_accepted_however_it_ends(mode: str) -> None:
-    async with client_of(mode) as (_, counted):
-        assert await text(counted.client) == ANSWER
+    async with client_of(mode) as (_, metered):
+        assert await text(metered.client) == ANSWER
 
 
 async def test_characters_and_events_may_come_in_any_pieces() -> None:
-    async with client_of("byte by byte") as (_, counted):
-        assert await text(counted.client, 5.0) == "café"
+    async with client_of("byte by byte") as (_, metered):
+        assert await text(metered.client, 5.0) == "café"
 
 
 async def test_an_answer_that_is_not_streamed_comes_whole() -> None:
-    async with client_of("not streamed", stream=False) as (server, counted):
-        assert await text(counted.client) == ANSWER
+    async with client_of("not streamed", stream=False) as (server, metered):
+        assert await text(metered.client) == ANSWER
     assert "stream" not in json.loads(server.bodies[0])
 
 
 @pytest.mark.parametrize("mode", REASONS)
 async def test_whatever_the_server_does_there_is_a_reason_by_the_deadline(mode: str) -> None:
-    async with client_of(mode) as (server, counted):
+    async with client_of(mode) as (server, metered):
         began = time.monotonic()
-        assert await reason(counted.client) == REASONS[mode]
+        assert await reason(metered.client) == REASONS[mode]
         assert time.monotonic() - began < DEADLINE_S + 0.3
-        assert counted.metric("frontdesk_llm_completions_total", outcome=REASONS[mode]) == 1
+        assert metered.metric("frontdesk_llm_completions_total", outcome=REASONS[mode]) == 1
         assert server.sent < 8_000_000, "an answer over the limit is not read to its end"
 
 
 @pytest.mark.parametrize("mode", [mode for mode in REASONS if mode not in CLIENT_ERRORS])
 async def test_the_breaker_opens_within_20_calls_and_closes_once_the_server_is_well(mode: str) -> None:
-    async with client_of(mode, concurrency=20, timeout_s=1.0) as (server, counted):
+    async with client_of(mode, concurrency=20, timeout_s=1.0) as (server, metered):
         for _ in range(4):
-            reasons = await asyncio.gather(*(reason(counted.client) for _ in range(5)))
+            reasons = await asyncio.gather(*(reason(metered.client) for _ in range(5)))
         assert set(reasons) == {FailureReason.OPEN_CIRCUIT}
         assert server.calls <= 1.2 * 20
-        assert counted.metric("frontdesk_llm_breaker_state") == 2
+        assert metered.metric("frontdesk_llm_breaker_state") == 2
         server.mode = "good"
         recovered = time.monotonic()
-        while counted.metric("frontdesk_llm_breaker_state") != 0:
+        while metered.metric("frontdesk_llm_breaker_state") != 0:
             await asyncio.sleep(0.05)
-            await asyncio.gather(text(counted.client), return_exceptions=True)
+            await asyncio.gather(text(metered.client), return_exceptions=True)
             assert time.monotonic() - recovered < 20
-        assert await text(counted.client) == ANSWER
+        assert await text(metered.client) == ANSWER
 
 
 @pytest.mark.parametrize("mode", ["503", "502", "504", "429", "closed at once"])
 async def test_at_most_one_call_in_five_is_repeated_however_long_the_server_fails(mode: str) -> None:
-    async with client_of(mode, breaker_open_s=0.001) as (server, counted):
+    async with client_of(mode, breaker_open_s=0.001) as (server, metered):
         for _ in range(50):
-            await reason(counted.client)
+            await reason(metered.client)
             await asyncio.sleep(0.02)  # the breaker is half open again by then
         assert 50 < server.calls <= 1.2 * 50
 
 
 @pytest.mark.parametrize("mode", ["500", "401", "garbage after text", "reset"])
 async def test_what_would_fail_again_or_has_begun_is_not_repeated(mode: str) -> None:
-    async with client_of(mode, breaker_open_s=0.001) as (server, counted):
+    async with client_of(mode, breaker_open_s=0.001) as (server, metered):
         for _ in range(20):
-            await reason(counted.client)
+            await reason(metered.client)
             await asyncio.sleep(0.02)  # the breaker is half open again by then
         assert server.calls == 20
 
 
 async def test_a_call_that_is_repeated_may_be_answered() -> None:
-    async with client_of("good") as (server, counted):
+    async with client_of("good") as (server, metered):
         for _ in range(4):
-            await text(counted.client)
+            await text(metered.client)
         server.mode, server.calls = "fails once", 0
-        assert await text(counted.client) == ANSWER
+        assert await text(metered.client) == ANSWER
         assert server.calls == 2
 
 
 async def test_a_slow_server_is_left_alone_as_a_failing_one_is() -> None:
-    async with client_of("slow") as (_, counted):
+    async with client_of("slow") as (_, metered):
         for _ in range(5):
-            assert await text(counted.client) == ANSWER
-        assert await reason(counted.client) == "open_circuit"
+            assert await text(metered.client) == ANSWER
+        assert await reason(metered.client) == "open_circuit"
 
 
 async def test_callers_in_a_hurry_do_not_make_a_healthy_server_look_ill() -> None:
-    async with client_of("slow") as (_, counted):
+    async with client_of("slow") as (_, metered):
         for _ in range(10):
-            assert await reason(counted.client, 0.05) == "timeout"
-        assert counted.metric("frontdesk_llm_breaker_state") == 0
+            assert await reason(metered.client, 0.05) == "timeout"
+        assert metered.metric("frontdesk_llm_breaker_state") == 0
 
 
 @pytest.mark.parametrize("mode", CLIENT_ERRORS)
 async def test_requests_that_cannot_be_answered_do_not_make_a_healthy_server_look_ill(mode: str) -> None:
-    async with client_of(mode) as (_, counted):
+    async with client_of(mode) as (_, metered):
         for _ in range(10):
-            await reason(counted.client)
-        assert counted.metric("frontdesk_llm_breaker_state") == 0
+            await reason(metered.client)
+        assert metered.metric("frontdesk_llm_breaker_state") == 0
 
 
 async def test_nobody_waits_for_a_place() -> None:
-    async with client_of("hang", concurrency=2) as (server, counted):
-        waiting = [asyncio.create_task(reason(counted.client)) for _ in range(2)]
+    async with client_of("hang", concurrency=2) as (server, metered):
+        waiting = [asyncio.create_task(reason(metered.client)) for _ in range(2)]
         await until(lambda: server.calls == 2)
         began = time.monotonic()
-        assert await reason(counted.client) == "overloaded"
+        assert await reason(metered.client) == "overloaded"
         assert time.monotonic() - began < 0.05
         assert await asyncio.gather(*waiting) == ["timeout", "timeout"]
 
 
 @pytest.mark.parametrize("leave", ["close", "cancel"])
 async def test_who_goes_away_stops_the_generation_and_leaves_no_mark(leave: str) -> None:
-    async with client_of("hang after text", concurrency=1) as (server, counted):
+    async with client_of("hang after text", concurrency=1) as (server, metered):
         for _ in range(6):
-            completion = counted.client.complete(PROMPT, Deadline.after(5.0))
+            completion = metered.client.complete(PROMPT, Deadline.after(5.0))
             await anext(completion)
             if leave == "close":
                 await completion.aclose()
@@ -223,14 +223,14 @@ async def test_who_goes_away_stops_the_generation_and_leaves_no_mark(leave: str)
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
             await until(lambda: server.open == 0)
-        assert counted.metric("frontdesk_llm_completions_total", outcome="abandoned") == 6
-        assert counted.metric("frontdesk_llm_breaker_state") == 0
+        assert metered.metric("frontdesk_llm_completions_total", outcome="abandoned") == 6
+        assert metered.metric("frontdesk_llm_breaker_state") == 0
 
 
 async def test_a_reader_who_takes_its_time_is_no_stall_of_the_server() -> None:
-    async with client_of("good") as (_, counted):
+    async with client_of("good") as (_, metered):
         pieces = []
-        async for piece in counted.client.complete(PROMPT, Deadline.after(5.0)):
+        async for piece in metered.client.complete(PROMPT, Deadline.after(5.0)):
             pieces.append(piece)
             await asyncio.sleep(0.35)
         assert pieces == list(REPLY_PARTS)
@@ -244,22 +244,22 @@ async def test_no_server_at_all_is_unreachable() -> None:
 
 async def test_tokens_and_cost_are_counted_by_model() -> None:
     prices = {"price_per_1000_input_tokens": 2.0, "price_per_1000_output_tokens": 10.0}
-    async with client_of("good", **prices) as (server, counted):
-        await text(counted.client)
-        assert counted.metric("frontdesk_llm_tokens_total", kind="input", estimated="false") == 11
-        assert counted.metric("frontdesk_llm_cost_total") == pytest.approx(0.052)
+    async with client_of("good", **prices) as (server, metered):
+        await text(metered.client)
+        assert metered.metric("frontdesk_llm_tokens_total", kind="input", estimated="false") == 11
+        assert metered.metric("frontdesk_llm_cost_total") == pytest.approx(0.052)
         server.mode = "cut off"
-        await reason(counted.client)
-        assert counted.metric("frontdesk_llm_tokens_total", kind="output", estimated="true") == 3
-        assert counted.metric("frontdesk_llm_upstream_calls_total") == 2
+        await reason(metered.client)
+        assert metered.metric("frontdesk_llm_tokens_total", kind="output", estimated="true") == 3
+        assert metered.metric("frontdesk_llm_upstream_calls_total") == 2
 
 
 async def test_the_prompt_and_the_key_are_in_no_error_and_no_log(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     for mode in REASONS:
-        async with client_of(mode) as (_, counted):
+        async with client_of(mode) as (_, metered):
             with pytest.raises(LanguageModelUnavailable) as caught:
-                await text(counted.client)
-            told = f"{caught.value!r} {caught.value} {counted.settings!r} {counted.settings.model_dump()} {PROMPT}"
-            assert "MARKER" not in told
+                await text(metered.client)
+            output = f"{caught.value!r} {caught.value} {metered.settings!r} {metered.settings.model_dump()} {PROMPT}"
+            assert "MARKER" not in output
     assert "MARKER" not in caplog.text

@@ -9,44 +9,44 @@ LIMITS = TimeoutLimits(first_token_s=4.0, stall_s=2.0, total_s=8.0, slow_s=2.0)
 class ManualTimer:
     def __init__(self, caller_s: float = 60.0) -> None:
         self.now = 0.0
-        self.patience = CallTimer(LIMITS, Deadline(LIMITS.total_s), Deadline(caller_s), lambda: self.now)
+        self.call_timer = CallTimer(LIMITS, Deadline(LIMITS.total_s), Deadline(caller_s), lambda: self.now)
 
     def text_at(self, now: float) -> None:
         self.now = now
-        self.patience.record_text()
-        self.patience.restart_stall_timeout()
+        self.call_timer.record_text()
+        self.call_timer.restart_stall_timeout()
 
 
 def test_first_the_first_token_then_the_next_then_the_whole_is_waited_for() -> None:
-    waited = ManualTimer()
-    assert waited.patience.remaining_s() == 4.0
-    waited.text_at(1.0)
-    assert waited.patience.remaining_s() == 2.0
-    waited.text_at(7.5)
-    assert waited.patience.remaining_s() == 0.5
-    waited.now = 9.0
-    assert waited.patience.remaining_s() == 0.0
-    assert waited.patience.first_token_s == 1.0
+    timer = ManualTimer()
+    assert timer.call_timer.remaining_s() == 4.0
+    timer.text_at(1.0)
+    assert timer.call_timer.remaining_s() == 2.0
+    timer.text_at(7.5)
+    assert timer.call_timer.remaining_s() == 0.5
+    timer.now = 9.0
+    assert timer.call_timer.remaining_s() == 0.0
+    assert timer.call_timer.first_token_s == 1.0
 
 
 def test_the_callers_deadline_ends_everything() -> None:
-    assert ManualTimer(caller_s=0.5).patience.remaining_s() == 0.5
+    assert ManualTimer(caller_s=0.5).call_timer.remaining_s() == 0.5
 
 
 def test_the_server_is_to_blame_for_its_own_limits_only() -> None:
     hanging = ManualTimer()
     hanging.now = 4.0
-    assert hanging.patience.is_server_at_fault()
+    assert hanging.call_timer.is_server_at_fault()
     hurried = ManualTimer(caller_s=1.0)
     hurried.now = 1.0
-    assert not hurried.patience.is_server_at_fault()
+    assert not hurried.call_timer.is_server_at_fault()
 
 
 def test_a_caller_who_waited_long_for_a_first_token_may_blame_the_server_but_not_for_a_long_answer() -> None:
     silent = ManualTimer(caller_s=3.0)
     silent.now = 3.0
-    assert silent.patience.is_server_at_fault()
+    assert silent.call_timer.is_server_at_fault()
     writing = ManualTimer(caller_s=3.0)
     writing.text_at(1.5)
     writing.now = 3.0
-    assert not writing.patience.is_server_at_fault()
+    assert not writing.call_timer.is_server_at_fault()

@@ -39,14 +39,14 @@ async def write_question(text: str, labels: tuple[str, ...] = LABELS, language: 
 
 
 async def test_who_writes_german_is_asked_in_german_and_the_decision_stays() -> None:
-    written = await write_question(GERMAN)
-    assert written.reply.text == (
+    result = await write_question(GERMAN)
+    assert result.reply.text == (
         "Guten Tag, vielen Dank für Ihre Nachricht.\n\n"
         "Wir haben zuerst eine Frage. Möchten Sie eine Bestellung stornieren oder eine Erstattung beantragen?\n\n"
         "Ihr Support-Team"
     )
-    assert written.decision.action is Action.CLARIFY
-    assert written.decision.question == clarifying_question([TAXONOMY.policy(label) for label in LABELS])
+    assert result.decision.action is Action.CLARIFY
+    assert result.decision.question == clarifying_question([TAXONOMY.policy(label) for label in LABELS])
 
 
 async def test_what_the_caller_says_of_the_language_counts_more_than_the_text() -> None:
@@ -73,14 +73,14 @@ def test_every_intent_and_phrase_is_written_in_every_language(language: str) -> 
 @pytest.mark.parametrize("language", OTHERS)
 def test_every_question_passes_the_checks_of_a_reply(language: str) -> None:
     """All pairs of intents, and threes: figures, links, promises, tone, leaks, form, length and language."""
-    chosen = [
+    selections = [
         *combinations(TAXONOMY.labels, 2),
         *zip(TAXONOMY.labels, TAXONOMY.labels[9:], TAXONOMY.labels[18:], strict=False),
     ]
-    for labels in chosen:
+    for labels in selections:
         text = f"{PHRASES[language]['before_a_question']} {QUESTIONS.ask(labels, language)}"
         results = run_checks(Draft(text, mask("?"), (), language, POLICY, unattended=False))
-        assert [(one.name, one.findings) for one in results if not one.passed] == [], text
+        assert [(result.name, result.findings) for result in results if not result.passed] == [], text
         assert detect_language(text) in (language, None), text
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from frontdesk.deadline import Deadline
-from frontdesk.responses.reply.writer import _by_sentence
+from frontdesk.responses.reply.writer import _stream_sentences
 from frontdesk.types import Action, Reason, Sentence
 from tests.support.reply_writing import PROMPT, model_writer, request, write_reply
 from tests.support.scripted_model import ScriptedModel, reply_in_turn
@@ -115,23 +115,23 @@ async def test_control_tokens_and_invisible_characters_do_not_reach_the_model() 
 @pytest.mark.parametrize("action", [Action.ESCALATE, Action.CLARIFY])
 async def test_a_model_is_not_asked_where_no_passage_is_needed(action: Action) -> None:
     model = reply_in_turn(GOOD)
-    asked = request("hello", action=action)
+    query = request("hello", action=action)
     if action is Action.CLARIFY:
-        object.__setattr__(asked.decision, "question", "Do you want one thing, or another?")
-    _, last = await write_reply(model_writer(model), asked)
+        object.__setattr__(query.decision, "question", "Do you want one thing, or another?")
+    _, last = await write_reply(model_writer(model), query)
 
     assert model.asked == []
     assert last.decision.action is action
 
 
 async def test_the_same_message_is_answered_from_the_cache() -> None:
-    shelf, model = DictCache(), reply_in_turn(GOOD)
-    first = await write_reply(model_writer(model, shelf), request(TEXT))
-    second = await write_reply(model_writer(model, shelf), request(TEXT.replace("48213", "48214")))
+    cache, model = DictCache(), reply_in_turn(GOOD)
+    first = await write_reply(model_writer(model, cache), request(TEXT))
+    second = await write_reply(model_writer(model, cache), request(TEXT.replace("48213", "48214")))
 
     assert len(model.asked) == 1
     assert first == second
-    assert b"48213" not in b"".join(shelf.entries.values())
+    assert b"48213" not in b"".join(cache.entries.values())
 
 
 @pytest.mark.parametrize(
@@ -146,16 +146,16 @@ async def test_the_same_message_is_answered_from_the_cache() -> None:
     ],
 )
 async def test_whatever_the_prompt_or_the_decision_saw_is_part_of_the_key(other: dict[str, object]) -> None:
-    shelf, model = DictCache(), reply_in_turn(GOOD)
-    await write_reply(model_writer(model, shelf), request(TEXT))
-    await write_reply(model_writer(model, shelf), request(TEXT, **other))
+    cache, model = DictCache(), reply_in_turn(GOOD)
+    await write_reply(model_writer(model, cache), request(TEXT))
+    await write_reply(model_writer(model, cache), request(TEXT, **other))
     assert len(model.asked) >= 2
 
 
 async def test_a_reply_that_failed_is_not_remembered() -> None:
-    shelf = DictCache()
-    await write_reply(model_writer(reply_in_turn(INVENTED), shelf), request(TEXT))
-    assert shelf.entries == {}
+    cache = DictCache()
+    await write_reply(model_writer(reply_in_turn(INVENTED), cache), request(TEXT))
+    assert cache.entries == {}
 
 
 async def test_who_goes_away_stops_the_generation() -> None:
@@ -168,8 +168,8 @@ async def test_who_goes_away_stops_the_generation() -> None:
 
 async def test_a_reply_in_a_language_without_a_passage_is_a_draft_in_that_language() -> None:
     german = "Sie können die Bestellung kostenlos stornieren, bis sie unser Lager verlässt, meist in 24 Stunden."
-    asked = request("Bitte stornieren Sie meine Bestellung", language="de")
-    _, last = await write_reply(model_writer(reply_in_turn(german)), asked)
+    query = request("Bitte stornieren Sie meine Bestellung", language="de")
+    _, last = await write_reply(model_writer(reply_in_turn(german)), query)
 
     assert last.reply.text.startswith("Guten Tag, vielen Dank")
     assert german in last.reply.text
@@ -188,9 +188,9 @@ async def test_the_model_never_sees_a_placeholder_that_the_customer_typed(typed:
 
 
 async def test_an_order_number_that_is_a_sentence_is_not_spoken() -> None:
-    asked = request("cancel order number FREE-REFUND-GUARANTEED-48213")
+    query = request("cancel order number FREE-REFUND-GUARANTEED-48213")
     model = reply_in_turn("About order [ORDER_1]: please return the unused items within 30 days of delivery.")
-    _, last = await write_reply(model_writer(model), asked)
+    _, last = await write_reply(model_writer(model), query)
     assert "placeholders" in [result.name for result in last.reply.checks if not result.passed]
 
 
@@ -208,7 +208,7 @@ async def test_sentences_are_the_same_in_whatever_pieces_they_come() -> None:
     text = "You can cancel your order.\n\nOpen Orders in your account. Return shipping is 4.90 EUR.  "
     for piece in (1, 2, 3, 50, 500):
         model = ScriptedModel(lambda _: text, piece=piece)
-        released = [sentence async for sentence in _by_sentence(model.complete((), Deadline.after(5)))]
+        released = [sentence async for sentence in _stream_sentences(model.complete((), Deadline.after(5)))]
         assert released == [
             "You can cancel your order.\n\n",
             "Open Orders in your account. ",
@@ -217,25 +217,25 @@ async def test_sentences_are_the_same_in_whatever_pieces_they_come() -> None:
 
 
 async def test_an_erasure_drops_the_cached_replies_of_its_tenant_only() -> None:
-    shelf = DictCache()
+    cache = DictCache()
     model = reply_in_turn(GOOD, GOOD, GOOD)
-    writer = model_writer(model, shelf)
+    writer = model_writer(model, cache)
     await write_reply(writer, request(TEXT))
     assert await writer.cached.forget("other") == 0
-    assert (writer.cached.tenants(), len(shelf.entries)) == ({"acme"}, 1)
+    assert (writer.cached.tenants(), len(cache.entries)) == ({"acme"}, 1)
     assert await writer.cached.forget("acme") == 1
-    assert shelf.entries == {}
+    assert cache.entries == {}
     await write_reply(writer, request(TEXT))
     assert len(model.asked) == 2
 
 
 async def test_a_reply_in_progress_during_an_erasure_is_not_cached() -> None:
-    shelf = DictCache()
-    writer = model_writer(reply_in_turn(GOOD, GOOD), shelf)
+    cache = DictCache()
+    writer = model_writer(reply_in_turn(GOOD, GOOD), cache)
     began = Deadline.after(5.0)
     await writer.cached.forget("acme")
     async for _ in writer.write(request(TEXT), began):
         pass
-    assert shelf.entries == {}
+    assert cache.entries == {}
     await write_reply(writer, request(TEXT))
-    assert len(shelf.entries) == 1
+    assert len(cache.entries) == 1

@@ -68,10 +68,10 @@ async def reply(
     )
     question = QUESTION if action is Action.CLARIFY else None
     request = ReplyRequest("acme", mask(text), understanding, Decision(action, (), (), question))
-    *sentences, written = [piece async for piece in writer.write(request, Deadline.after(1))]
-    assert isinstance(written, WrittenReply)
-    assert "".join(sentence.text for sentence in sentences) == written.reply.text
-    return written.reply
+    *sentences, result = [piece async for piece in writer.write(request, Deadline.after(1))]
+    assert isinstance(result, WrittenReply)
+    assert "".join(sentence.text for sentence in sentences) == result.reply.text
+    return result.reply
 
 
 @pytest.mark.parametrize("action", [Action.AUTOMATE, Action.DRAFT])

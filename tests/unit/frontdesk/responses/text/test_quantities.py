@@ -10,7 +10,7 @@ PASSAGE = "The refund arrives 5 to 7 working days after the return. Return withi
 
 
 def keys(text: str) -> list[tuple[object, object, str]]:
-    return [figure.key for figure in find_quantities(text)]
+    return [quantity.key for quantity in find_quantities(text)]
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_articles_placeholders_and_list_numbers_are_no_figures(text: str) -> Non
     "stated", ["in 5 to 7 business days", "within 7 working days", "for 30 days", "4,90 €", "thirty days"]
 )
 def test_what_a_passage_says_is_grounded_in_other_words_too(stated: str) -> None:
-    assert all(SourceQuantities([PASSAGE]).contains(figure) for figure in find_quantities(stated))
+    assert all(SourceQuantities([PASSAGE]).contains(quantity) for quantity in find_quantities(stated))
 
 
 @pytest.mark.parametrize(
@@ -92,4 +92,4 @@ def test_what_a_passage_says_is_grounded_in_other_words_too(stated: str) -> None
     ],
 )
 def test_what_no_passage_says_is_not_grounded(stated: str) -> None:
-    assert not all(SourceQuantities([PASSAGE]).contains(figure) for figure in find_quantities(stated))
+    assert not all(SourceQuantities([PASSAGE]).contains(quantity) for quantity in find_quantities(stated))
