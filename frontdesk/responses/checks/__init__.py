@@ -1,1 +1,1 @@
-"""Checks of a reply that a language model wrote, one a file; `run.py` runs them all."""
+"""Checks of replies from a language model, one per file; `run.py` runs all of them."""

@@ -1,17 +1,18 @@
-"""A reply that nobody reads before it is sent says only what its passages say.
+"""Check that an unattended reply, sent without human review, states only what its passages state.
 
-The other checks know what must not be said; this one knows what may be, and is the one that holds where a customer
-dictates something that nobody has thought of. Sentence by sentence, by stems of words:
+The other checks list what is forbidden. This check lists what is allowed, so it also stops unforeseen text that a
+customer dictates. It compares stems of words, sentence by sentence:
 
-    known       every word stands in a passage, has one like it there (`alike` in the policy), or is a courtesy word
-    one source  the words of a sentence come from one sentence of a passage, its figures from figures side by side there
-    whole       each condition of that sentence ("until", "unless", "within ...") is told with it
-    turned      "not", "after", "all", "usually", "we" turn the words that they turn there, and none is left out
-                (`negation_and_hedges.py`)
+    known words   every word occurs in a passage, has a synonym there (`alike` in the policy), or is a courtesy word
+    one source    the words of a sentence come from one sentence of a passage, its quantities from adjacent ones there
+    conditions    the sentence keeps each condition of that sentence ("until", "unless", "within ...")
+    modifiers     "not", "after", "all", "usually", "we" modify the same words as there, and none is left out
+                  (`negation_and_hedges.py`)
 
-Words are no meaning: a sentence can pass and still be badly put, and many a good paraphrase fails. That costs a
-repair, or a person's look; the other error would cost a promise. Measured on written replies, each wrong by one quiet
-thing in the passages' own words: 2 of 72 pass, and 2 of 32 written afterwards (tests/injection/test_paraphrases.py).
+Equal words do not prove equal meaning: a badly worded sentence can pass, and many correct paraphrases fail. A false
+alarm costs a repair or a human review; a missed error would be a false promise to a customer. Measured on replies with
+one subtle error each, in the passages' own words: 2 of 72 pass, and 2 of 32 that were written afterwards
+(tests/injection/test_paraphrases.py).
 """
 
 from __future__ import annotations
@@ -44,14 +45,14 @@ class _Source:
     @classmethod
     @lru_cache(maxsize=4_096)
     def of(cls, text: str, language: str) -> _Source:
-        """Remembered: passages are few, and every sentence of every reply is held against them."""
+        """Analyse a text. Cached, because every sentence of every reply is compared with the same few passages."""
         return cls(
             text, frozenset(content_stems(text, language)), find_quantities(text), find_modifiers(text, language)
         )
 
 
 def wording(draft: Draft) -> Iterator[Finding]:
-    """Sentences that do not come from a passage. Only asked of replies that nobody reads."""
+    """Find sentences that no passage supports. Applies only to replies that are sent without review."""
     if not draft.unattended:
         return
     passages = [draft.policy.replace_synonyms(source, draft.language) for source in draft.sources]
@@ -79,7 +80,10 @@ def wording(draft: Draft) -> Iterator[Finding]:
 def _supporting_sources(
     sentence: str, stems: frozenset[str], sources: list[_Source], language: str
 ) -> list[_Source] | None:
-    """The sentences of passages that say all of it; none are needed where nothing is stated; None where none do."""
+    """The passage sentences that support the whole sentence.
+
+    Empty if the sentence states nothing; None if it has no support.
+    """
     quantities = find_quantities(sentence)
     if not stems and not quantities and not count_negations(sentence):
         return []
@@ -96,14 +100,14 @@ def _supporting_sources(
 
 
 def _has_same_modifiers(modifiers: frozenset[Modifier], stems: frozenset[str], source: _Source) -> bool:
-    """What is turned is turned so in the source too, and what the source turns is not told without it."""
+    """Whether the source has all modifiers of the sentence, and the sentence keeps the relevant ones of the source."""
     heads = {head for _, head in modifiers}
     needed = {(word, head) for word, head in source.modifiers if word != WILL and (head in stems or head in heads)}
     return modifiers <= source.modifiers and needed <= modifiers
 
 
 def _states_in_sequence(quantities: tuple[Quantity, ...], source: _Source) -> bool:
-    """The figures stand side by side in the source too: the hours of one day are not those of the next."""
+    """Whether the source states the quantities next to each other: hours of one day are not those of another."""
     source_quantities = source.quantities
     starts = range(len(source_quantities) - len(quantities) + 1)
     return any(
@@ -121,7 +125,7 @@ def _states_all(source: _Source, quantities: tuple[Quantity, ...]) -> bool:
 
 
 def _has_same_negations(sentence: str, stems: frozenset[str], source: _Source) -> bool:
-    """Nearly the same sentence denies as often; a shorter one denies nothing that the source does not."""
+    """Whether a nearly identical sentence has as many negations as its source, and a shorter one not more."""
     in_sentence, in_source = count_negations(sentence), count_negations(source.text)
     if len(stems) >= _SAME_SENTENCE_SHARE * len(source.stems):
         return in_sentence == in_source
@@ -131,7 +135,10 @@ def _has_same_negations(sentence: str, stems: frozenset[str], source: _Source) -
 def _are_clauses_supported(
     sentence: str, courtesy: frozenset[str], source_clauses: list[_Source], language: str
 ) -> bool:
-    """A clause with figures is told with the words of a clause that has them: 3 to 5 days are not those of express."""
+    """Whether each clause with quantities uses the words of a source clause with the same quantities.
+
+    The 3 to 5 days of standard delivery must not become those of express delivery.
+    """
     for clause in split_clauses(sentence):
         quantities = find_quantities(clause)
         if not quantities:
@@ -153,6 +160,6 @@ def _has_same_unit(quantity: Quantity, source_clause: _Source) -> bool:
 
 
 def _keeps_conditions(source: _Source, stems: frozenset[str], language: str) -> bool:
-    """At least half of the words of each condition that the source's sentence makes."""
+    """Whether the sentence has at least half of the words of each condition in the source sentence."""
     conditions = [frozenset(content_stems(match[0], language)) for match in _CONDITION.finditer(source.text)]
     return all(len(words & stems) >= _MIN_CONDITION_SHARE * len(words) for words in conditions)

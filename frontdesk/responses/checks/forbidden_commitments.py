@@ -1,4 +1,4 @@
-"""No promise that the policy forbids: `policy/replies.yaml` says which, by patterns in eight languages."""
+"""Check for commitments that the policy forbids, by the patterns in `policy/replies.yaml` for eight languages."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from frontdesk.responses.text.normalization import normalize_text
 
 
 def promises(draft: Draft) -> Iterator[Finding]:
-    """Forbidden promises. What a passage itself says may be said."""
+    """Find forbidden commitments. A phrase that occurs in a passage is allowed."""
     text = normalize_text(draft.text)
     sources = "\n".join(normalize_text(source) for source in draft.sources)
     for rule in draft.policy.forbidden:

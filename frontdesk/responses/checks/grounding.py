@@ -1,4 +1,4 @@
-"""Every number, date, amount, duration and percentage stands in a cited passage or in the customer's own text."""
+"""Check that every number, date, amount, duration and percentage occurs in a passage or in the customer's message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from frontdesk.responses.text.quantities import SourceQuantities, find_quantitie
 
 
 def grounding(draft: Draft) -> Iterator[Finding]:
-    """Figures that come from nowhere, in the reply's own words."""
+    """Find quantities without a source."""
     allowed = SourceQuantities([*draft.sources, draft.message.text])
     for quantity in find_quantities(draft.text):
         if not allowed.contains(quantity):

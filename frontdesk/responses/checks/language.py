@@ -1,4 +1,4 @@
-"""The reply is in the language that it should be in, in its script, and made of words."""
+"""Check that the reply is in the required language, in Latin script, and consists of words."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from frontdesk.responses.text.normalization import STOP_WORDS, split_words
 
 _MIN_WORDS = 8
 _MIN_STOP_WORD_SHARE = 0.12
-"""Of a text of some length, in any of our languages; word lists, ciphers and unknown languages have fewer."""
+"""Of the words of a text in any supported language; word lists, ciphers and unknown languages have fewer stop words."""
 
 
 def language(draft: Draft) -> Iterator[Finding]:
-    """Another language, another script, or no language at all."""
+    """Find another language, another script, or text without a language."""
     if any(char.isalpha() and not _is_latin(char) for char in draft.text):
         yield Finding("language", "it holds letters of another script")
         return

@@ -1,4 +1,4 @@
-"""A reply is neither empty nor endless, and does not repeat itself."""
+"""Check that a reply is neither too short nor too long, and does not repeat itself."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from frontdesk.responses.text.normalization import split_sentences, split_words
 
 _MAX_WORD_LENGTH = 34
 _MAX_CHARACTERS_PER_WORD = 15
-"""Blanks and signs included; no text for people has more on average."""
+"""Including blanks and punctuation; the average of ordinary text is lower."""
 
 
 def is_far_too_long(draft: Draft) -> bool:
-    """Has it more characters than any reply of so many words, whatever they are?"""
+    """Whether the text has more characters than any reply with the maximum number of words."""
     return len(draft.text) > _MAX_CHARACTERS_PER_WORD * draft.policy.max_words
 
 
 def length(draft: Draft) -> Iterator[Finding]:
-    """Too little, too much, or the same again."""
+    """Find too few or too many words, overlong words and repeated sentences."""
     words = split_words(draft.text)
     if draft.is_complete and len(words) < draft.policy.min_words:
         yield Finding("length", f"it must have at least {draft.policy.min_words} words")

@@ -1,6 +1,6 @@
-"""Addresses of web pages and mail boxes come from the passages alone.
+"""Check that all addresses of web pages and mailboxes come from the passages.
 
-One that the customer wrote is no better than an invented one: a reply is where people trust a link.
+Addresses in the customer's message are not allowed either, because readers trust the links of a reply.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _TRAILING_PUNCTUATION = ".,;:!?)]}'\"*"
 
 
 def links(draft: Draft) -> Iterator[Finding]:
-    """Addresses that no passage holds."""
+    """Find addresses that occur in no passage."""
     allowed = {
         address.rstrip(_TRAILING_PUNCTUATION)
         for source in draft.sources

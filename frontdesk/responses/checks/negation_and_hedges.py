@@ -1,12 +1,12 @@
-"""The small words that turn what a sentence says: "not", "until", "after", "only", "usually", "we".
+"""Find modifiers: small words that change the meaning of a sentence ("not", "until", "after", "only", "usually", "we").
 
-Each is paired with the word or figure that it turns, the next one that carries meaning:
+Each modifier is paired with the word or number that it modifies, the next one that carries meaning:
 
-    turned("You can cancel it until it leaves, usually within 24 hours")
+    find_modifiers("You can cancel it until it leaves, usually within 24 hours", "en")
     -> (until, leav), (usually, 24), (within, 24)
 
-Two sentences of the same words mean the same only where the same words are turned alike: "after it leaves" is another
-promise, and so is 24 hours without "usually". Knows nothing of passages or replies.
+Two sentences with the same words have the same meaning only if their modifiers are the same: "after it leaves" is
+another promise, and so is 24 hours without "usually".
 """
 
 from __future__ import annotations
@@ -23,7 +23,10 @@ CONDITIONS = (
     "se fino tranne prima dopo entro als tot tenzij alleen voor na "
     "até exceto apenas depois om tills bara innan efter inom"
 ).split()
-EVERY = "all any every each both always whenever whatever wherever alle jede jeder immer tous toutes".split()
+EVERY = (
+    "all any every each both always whenever whatever wherever "  # vocabulary: a word list
+    "alle jede jeder immer tous toutes"
+).split()
 _HEDGES = (
     "usually often sometimes möglicherweise meist meistens normalerweise généralement normalmente di-solito".split()
 )
@@ -59,7 +62,7 @@ Modifier = tuple[str, str]
 
 
 def find_modifiers(text: str, language: str) -> frozenset[Modifier]:
-    """Each turning word of `text` by its class, with the stem or the figure that follows, "" where nothing does."""
+    """Return pairs of a modifier's class and the stem or number that follows, "" at the end of the text."""
     normalized = normalize_text(text)
     for phrase, word in _PHRASES:
         normalized = phrase.sub(word, normalized)

@@ -1,6 +1,6 @@
-"""A placeholder may be spoken where the message holds it and the policy lets its kind be spoken; nothing invented.
+"""Check that the reply contains only placeholders of the customer's message, of kinds that the policy allows.
 
-An original is only put back where it looks like what it stands for: an "order number" made of words could carry a
+An original value is only restored if it looks like its kind: an "order number" that consists of words could carry a
 sentence into the reply.
 """
 
@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"\[([A-Z]+)_\d{1,3}\]")
 _FILL_IN_FIELD = re.compile(
     r"[\[\]{}<>]|_{3,}|\b(?:ORDER|EMAIL|PHONE|NAME|CARD|IBAN|ADDRESS|ACCOUNT|URL|IP|ID|SECRET)_\d+\b|\bX{3,}\b",
 )
-"""Brackets that hold no placeholder of ours hold something to be filled in, as do blanks to write on."""
+"""Brackets without a valid placeholder, and blanks such as ____, are fields that must still be filled in."""
 
 _MAX_ORIGINAL_LENGTH = 24
 _MAX_WORD_LENGTH = 5
@@ -25,7 +25,7 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 
 
 def placeholders(draft: Draft) -> Iterator[Finding]:
-    """Placeholders that were invented or may not be spoken, and what only looks like one."""
+    """Find placeholders that are invented or not allowed, and fields to be filled in."""
     for match in _PLACEHOLDER.finditer(draft.text):
         if not is_allowed_placeholder(match[0], draft.message, draft.policy):
             yield Finding("placeholders", f"{match[1]} placeholders of this kind or number may not be used")
@@ -34,7 +34,7 @@ def placeholders(draft: Draft) -> Iterator[Finding]:
 
 
 def is_allowed_placeholder(placeholder: str, message: MaskedText, policy: ReplyPolicy) -> bool:
-    """May a reply hold this placeholder, and so, once it is restored, what the customer wrote there?"""
+    """Whether a reply may contain this placeholder and, after it is restored, the customer's original text."""
     match = _PLACEHOLDER.fullmatch(placeholder)
     original = message.originals.get(placeholder)
     if match is None or original is None or match[1] not in policy.allowed_placeholders:

@@ -1,4 +1,4 @@
-"""The reply is plain prose: no markup, no code, no data format, no blobs, no verse."""
+"""Check that the reply is plain prose: no markup, code, data format, encoded data, dialogue or verse."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SHORT_LINE_WORDS = 7
 
 
 def form(draft: Draft) -> Iterator[Finding]:
-    """Whatever is not a few paragraphs of sentences."""
+    """Find everything that is not a few paragraphs of sentences."""
     if _MARKUP.search(draft.text):
         yield Finding("form", "it must be plain text without markup")
     if _BLOB.search(draft.text):

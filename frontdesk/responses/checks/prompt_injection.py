@@ -1,8 +1,8 @@
-"""Nothing of what the customer dictated stands in the reply: the customer's text is data, never instructions.
+"""Check that the reply contains nothing that the customer dictated: the message is data, never instructions.
 
-What a customer may have dictated is every run of words of the message, and every run in what the message hides: base64,
-hexadecimal, rot13, words or letters backwards. A reply that repeats four words of it in a row, or one odd token of it
-(quoted, in capitals, with digits or underscores), did as it was told, unless a passage says the same.
+Any run of words of the message may be dictated, and any run of words that is hidden in it: as base64, hexadecimal or
+rot13, or with reversed words or letters. A reply fails if it repeats four such words in a row, or an unusual token of
+the message (quoted, in capitals, with digits or underscores), unless a passage contains the same.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MIN_CHARACTERS = 4
 
 
 def obedience(draft: Draft) -> Iterator[Finding]:
-    """Runs of words and odd tokens that the customer dictated."""
+    """Find runs of words and unusual tokens that the customer dictated."""
     message = _PLACEHOLDER.sub(" ", draft.message.text)
     sources = [split_words(source) for source in draft.sources]
     allowed_words = {word for source in sources for word in source} | draft.policy.known_words
@@ -57,7 +57,7 @@ def _runs(words: list[str]) -> set[tuple[str, ...]]:
 
 
 def _decoded_texts(text: str) -> Iterator[str]:
-    """What the message holds in another spelling, where that is text."""
+    """The readable texts that the message contains in another encoding."""
     text = text[:_MAX_CHARACTERS]
     yield from (codecs.encode(text, "rot13"), text[::-1], " ".join(reversed(text.split())))
     yield " ".join(word[::-1] for word in text.split())
@@ -84,7 +84,7 @@ def _decode(encoded: str, decode: Callable[[str], bytes]) -> str | None:
 
 
 def _unusual_tokens(text: str, allowed_words: Set[str]) -> set[str]:
-    """Tokens that no reply has a reason to repeat: what stands in quotation marks, capitals, mixtures of signs."""
+    """The tokens that a reply has no reason to repeat: quoted text, words in capitals, mixed letters and digits."""
     quoted = {normalize_text(part) for part in _QUOTED.findall(text)}
     unusual = {normalize_text(part) for part in _UNUSUAL_TOKEN.findall(text)}
     return {

@@ -1,4 +1,4 @@
-"""Nothing of the instructions is told: not the canary in any spelling, no run of their words, no talk about them."""
+"""Check for leaked instructions: the canary in any encoding, runs of their words, or statements about them."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from frontdesk.responses.checks.types import Draft, Finding
 from frontdesk.responses.text.normalization import normalize_text, split_words
 
 _RUN_WORDS = 5
-"""So many words in a row, of the instructions and of no passage, are no accident."""
+"""A run of this many words that occurs in the instructions and in no passage is no coincidence."""
 
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
 
 
 def leaks(draft: Draft) -> Iterator[Finding]:
-    """Traces of the instructions."""
+    """Find traces of the instructions."""
     if draft.canary and any(spelling in _alphanumeric(draft.text) for spelling in _spellings(draft.canary)):
         yield Finding("leaks", "it tells of its instructions")
         return

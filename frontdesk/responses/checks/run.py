@@ -1,4 +1,4 @@
-"""All checks, in the order in which a reader would ask: is it true, may we say it, is it ours, does it read well?"""
+"""Run all checks of a reply: sources of facts first, then forbidden content, form, wording, language, length, tone."""
 
 from __future__ import annotations
 
@@ -40,9 +40,11 @@ CHECKS: Mapping[str, Callable[[Draft], Iterator[Finding]]] = MappingProxyType(
 
 
 def run_checks(draft: Draft) -> tuple[CheckResult, ...]:
-    """What each check says of a draft, in the order of `CHECKS`; one that does not apply has passed.
+    """Return the result of each check of a draft, in the order of `CHECKS`.
 
-    Of a draft that is far too long only its length is told: patterns may take the square of it (a second for 20,000).
+    A check that does not apply counts as passed.
+    For a draft that is far too long only the length is checked: patterns can take quadratic time (a second for 20,000
+    characters).
     """
     results = []
     for name, check in CHECKS.items() if not is_far_too_long(draft) else ((length.__name__, length),):

@@ -1,4 +1,4 @@
-"""The reply sounds like the team: no shouting, no emoji, nothing that the policy's list of tones rules out."""
+"""Check the tone: no shouting, no emoji, no phrases that the policy lists as unwanted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLACEHOLDER = re.compile(r"\[[A-Z]+_\d{1,3}\]")
 
 
 def tone(draft: Draft) -> Iterator[Finding]:
-    """Shouting, emoji, words that the team does not use."""
+    """Find shouting, emoji and unwanted phrases."""
     text = _PLACEHOLDER.sub("", draft.text)
     sources = "\n".join(draft.sources)
     if any(word not in sources for word in _UPPER_CASE_WORD.findall(text)):

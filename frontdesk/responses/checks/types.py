@@ -1,4 +1,4 @@
-"""What every check is given, and what it gives back. A check is a function `(Draft) -> Iterator[Finding]`, and pure."""
+"""Input and output of the checks. A check is a pure function `(Draft) -> Iterator[Finding]`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from frontdesk.types import MaskedText
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The body of a reply as a language model wrote it, still masked, and what it is judged by.
+    """The body of a reply from a language model, still masked, and what the checks compare it with.
 
-    `instructions` is the system message without any passage; `canary` a word in it that means nothing. `is_complete` is
-    False for the first sentences of a reply that is still being written. `unattended` replies are sent without a person
-    who reads them before.
+    `instructions` is the system message without the passages; `canary` is a random word in it. `is_complete` is False
+    for the first sentences of a reply that is still being generated. `unattended` replies are sent without human
+    review.
     """
 
     text: str = field(repr=False)
@@ -30,13 +30,13 @@ class Draft:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """What may be said, title and text of each passage."""
+        """The content that a reply may state: title and text of each passage."""
         return tuple(f"{passage.title}\n{passage.text}" for passage in self.passages)
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is wrong with a reply: the check's name, and what to tell the model and the agent."""
+    """A defect of a reply: the name of the check, and the reason, for the model and for the agent."""
 
     check: str
     reason: str

@@ -1,4 +1,4 @@
-"""The passages that replies rest on: Markdown files with YAML front matter, owned by the team.
+"""Passages of the knowledge base: Markdown files with YAML front matter, owned by the support team.
 
     ---
     id: cancel-order
@@ -6,14 +6,14 @@
     intents: [cancel_order]
     owner: support-lead
     valid_from: 2026-01-01
-    valid_until: 2026-12-31        # optional, the last day
-    audience: [premium]            # optional, the customer tiers that it holds for; everybody where it is left out
-    language: en                   # optional, the language that it is written in
+    valid_until: 2026-12-31        # optional, the last valid day
+    audience: [premium]            # optional, the customer tiers; all if omitted
+    language: en                   # optional, the language of the text
     ---
 
     The passage, as a customer may read it.
 
-Read once at start. Knows nothing of replies, of the taxonomy, or of what day it is.
+Read once at start. Independent of replies, the taxonomy and the current date.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ _DELIMITER = "---"
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text for customers, the intents that it answers, and the days on which it holds, both included.
+    """A text for customers, the intents that it answers, and its first and last valid day.
 
-    `audience` are the customer tiers that it holds for, everybody where it is empty; `language` is a two-letter code.
+    `audience` lists the customer tiers, empty for all; `language` is a code such as en.
     """
 
     id: str
@@ -71,10 +71,10 @@ class Knowledge:
 
     @classmethod
     def read(cls, folder: Path) -> Knowledge:
-        """Read every `*.md` that lies directly in the folder; names that begin with a dot are editors' own files.
+        """Read every `*.md` directly in the folder. Names that begin with a dot are files of editors and are skipped.
 
         Raises:
-            ConfigurationError: naming the folder, or the file and the field that is wrong.
+            ConfigurationError: names the folder, or the file and the invalid field.
         """
         if not folder.is_dir():
             raise ConfigurationError(f"There is no knowledge folder at {folder}.")
@@ -98,17 +98,17 @@ class Knowledge:
         return hashlib.sha256(repr(self.passages).encode()).hexdigest()[:16]
 
     def for_intent(self, label: str, day: date) -> tuple[Passage, ...]:
-        """The passages on an intent that hold on that day."""
+        """The passages on an intent that are valid on that day."""
         return tuple(passage for passage in self.passages if label in passage.intents and passage.valid_on(day))
 
     def uncovered_intents(self, labels: Iterable[str]) -> tuple[str, ...]:
-        """The labels on which there is no passage, whatever the day."""
+        """The labels without any passage, regardless of validity."""
         covered = {intent for passage in self.passages for intent in passage.intents}
         return tuple(label for label in labels if label not in covered)
 
 
 def _check_location(path: Path, folder: Path) -> None:
-    """Links within the folder are how Kubernetes mounts files; one that leads out could publish any file."""
+    """Reject files outside the folder, which a link could publish. Links within it are how Kubernetes mounts files."""
     if not path.resolve().is_relative_to(folder.resolve()):
         raise ConfigurationError(f"{path} is a link out of the knowledge folder.", hint="Copy the file instead.")
     if not path.is_file():

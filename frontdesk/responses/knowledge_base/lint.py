@@ -1,8 +1,9 @@
-"""What is wrong with a knowledge base: gaps, passages whose time is over, and promises that contradict each other.
+"""Find problems in the knowledge base: missing or expired passages, and contradictory promises.
 
-Two passages contradict each other where a clause of each speaks about the same thing (the same unit, and most of the
-telling words of the shorter clause stand in the other one too) and the figures differ: "return it within 30 days" and
-"return it within 14 days". Found by words, so it can be fooled both ways: a person decides. Pure; the day is given.
+Two passages contradict each other if a clause of each is about the same subject and the quantities differ: "return it
+within 30 days" and "return it within 14 days". The subject is the same if the units are equal and the other clause
+contains most of the distinctive words of the shorter one. The comparison uses words only, so it has false positives and
+false negatives: a person decides. Pure; the date is a parameter.
 """
 
 from __future__ import annotations
@@ -20,7 +21,10 @@ from frontdesk.responses.text.quantities import Quantity, find_quantities
 from frontdesk.taxonomy import Taxonomy
 
 _MIN_SIMILARITY = 0.65
-"""Of the shorter clause's weight (rare words weigh more) that the other must share; the starter passages stay quiet."""
+"""Share of the shorter clause's weight (rare words weigh more) that both clauses have in common.
+
+At this value the starter passages have no contradiction.
+"""
 _MIN_SHARED_STEMS = 2
 
 
@@ -30,13 +34,13 @@ class Problem:
 
     kind: str
     rule: str
-    told: str
+    told: str  # vocabulary: a key of `knowledge check --json`
     passages: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """One figure of a passage with the stems around it."""
+    """A quantity in a passage, and the other stems of its clause."""
 
     passage: Passage
     clause: str
@@ -47,13 +51,13 @@ class _Statement:
 def find_problems(
     knowledge: Knowledge, taxonomy: Taxonomy, today: date, warning_period: timedelta
 ) -> tuple[Problem, ...]:
-    """Everything that a support lead should look at, errors first.
+    """Return everything that a support lead should review, errors first.
 
     Args:
         knowledge: all passages.
-        taxonomy: its intents need a passage each, but those that are always handed over only earn a warning.
-        on: the day that is meant by today.
-        soon: a passage that ends within this time is worth a warning.
+        taxonomy: each of its intents needs a passage; a missing one is only a warning if the intent always escalates.
+        today: the current date.
+        warning_period: a passage that ends within this time is a warning.
     """
     problems = [
         *_missing_passages(knowledge, taxonomy, today),
@@ -69,7 +73,7 @@ def _missing_passages(knowledge: Knowledge, taxonomy: Taxonomy, today: date) -> 
         if knowledge.for_intent(intent.name, today):
             continue
         invalid_passages = tuple(passage.id for passage in knowledge.passages if intent.name in passage.intents)
-        cause = f"has only passages that do not hold on {today}" if invalid_passages else "has no passage"
+        cause = f"has only passages that are not valid on {today}" if invalid_passages else "has no passage"
         yield Problem(
             "warning" if intent.escalate else "error", "missing", f"The intent {intent.name} {cause}.", invalid_passages
         )
@@ -90,7 +94,7 @@ def _unknown_intents(knowledge: Knowledge, taxonomy: Taxonomy) -> Iterator[Probl
     for passage in knowledge.passages:
         for intent in passage.intents:
             if intent not in labels:
-                description = f"{passage.id} speaks of {intent}, which the taxonomy does not know."
+                description = f"{passage.id} has the intent {intent}, which is not in the taxonomy."
                 yield Problem("warning", "unknown-intent", description, (passage.id,))
 
 
@@ -123,7 +127,10 @@ def _statements(passage: Passage) -> Iterator[_Statement]:
 
 
 def _may_contradict(first: _Statement, second: _Statement) -> bool:
-    """The same unit in the same language for customers in common; and neither clause states the other's figure too."""
+    """Whether two statements with the same unit and language, for common customers, have different quantities.
+
+    False if a clause also states the other's quantity.
+    """
     audiences = set(first.passage.audience), set(second.passage.audience)
     return (
         first.quantity.unit == second.quantity.unit
@@ -136,13 +143,13 @@ def _may_contradict(first: _Statement, second: _Statement) -> bool:
 
 
 def _rarity(statements: Sequence[_Statement]) -> dict[str, float]:
-    """Words that few clauses with figures hold say more about what a figure is for."""
+    """Weights of stems: a stem that occurs in few statements identifies the subject of a quantity best."""
     counts = Counter(word for statement in statements for word in statement.context)
     return {word: math.log(1 + len(statements) / count) for word, count in counts.items()}
 
 
 def _similarity(first: frozenset[str], second: frozenset[str], rarity: dict[str, float]) -> float:
-    """Weight of the shared words over that of the lighter clause, 0 where too few are shared."""
+    """Weight of the common stems relative to the lighter clause; 0 if too few are in common."""
     shared = first & second
     if len(shared) < min(_MIN_SHARED_STEMS, len(first), len(second)) or not shared:
         return 0.0

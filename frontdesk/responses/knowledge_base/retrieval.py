@@ -1,11 +1,11 @@
-"""Which passages a message is answered from: those of its intent, the nearest to the message first.
+"""Select the passages from which a message is answered: those of its intent, most similar to the message first.
 
-Nearness is BM25 (Robertson and Zaragoza 2009) over stems of title and text, as a share of the nearest passage's, plus
-the cosine of message and passage in the space of the champion's features: that space knows which words are alike, BM25
-knows which words are telling. Of 191 written questions the right passage of the right intent comes first for 71.2 % by
-BM25, 70.2 % by the cosine and 76.4 % by both (`benchmarks/retrieval.py`). Passages of other intents come after, and
-only where they share telling words with the message: a second question in it is then answered too. Pure; knows nothing
-of models or replies.
+The similarity is the BM25 score (Robertson and Zaragoza 2009) over stems of title and text, relative to the best
+passage, plus the cosine similarity of message and passage in the champion's feature space. The feature space relates
+words of similar meaning; BM25 weighs distinctive words. Of 191 written questions, the right passage of the right intent
+comes first for 71.2 % by BM25, 70.2 % by the cosine and 76.4 % by both (`benchmarks/retrieval.py`). A passage of
+another intent is added only if it shares distinctive words with the message, to answer a second question in it. Pure;
+independent of models and replies.
 """
 
 from __future__ import annotations
@@ -25,23 +25,23 @@ from frontdesk.scores import Floats
 from frontdesk.types import CustomerTier
 
 MAX_PASSAGES = 3
-"""Of one intent: a team may well have a dozen, a reply has room for a few."""
+"""Per intent. A team may have a dozen passages; a reply has room for a few."""
 
 _K1, _B = 1.2, 0.75
 _TITLE_WEIGHT = 2
 _MIN_RELATED_SHARE = 0.8
-"""A passage of another intent must be this near, as a share of the nearness of the best."""
+"""A passage of another intent must reach this share of the best similarity."""
 
 
 class Embedder(Protocol):
-    """A vector of one masked text, always of the same width; zeros where nothing is known of its words."""
+    """Embeds a masked text as a vector of fixed width, zeros if all its words are unknown."""
 
     def embed(self, text: str) -> Floats: ...
 
 
 @dataclass(frozen=True, slots=True)
 class RankedPassage:
-    """A passage and how near it is: by `bm25` from 0 to 1, the nearest's, and by cosine, from -1 to 1."""
+    """A passage and its similarity: `bm25` from 0 to 1, relative to the best passage, and `cosine` from -1 to 1."""
 
     passage: Passage
     bm25: float
@@ -54,7 +54,7 @@ class RankedPassage:
 
 @dataclass(frozen=True, slots=True)
 class PassageIndex:
-    """An index over all passages, made once."""
+    """Search index over all passages, built once."""
 
     knowledge: Knowledge
     _embedder: Embedder
@@ -77,10 +77,10 @@ class PassageIndex:
         return cls(knowledge, embedder, vectors, terms, idf, sum(map(Counter.total, terms.values())) / passage_count)
 
     def find(self, label: str, text: str, day: date, tier: CustomerTier, language: str) -> tuple[Passage, ...]:
-        """The passages on an intent that hold on that day for that customer, nearest first, at most `MAX_PASSAGES`.
+        """The passages of an intent that are valid for that day and customer, most similar first.
 
-        Those in `language` where there are any, else those in the first language that the team has them in. Where none
-        is nearer than another, they stay in the order of their files.
+        Returns at most `MAX_PASSAGES`. Prefers passages in `language`; without any, uses those in the language of the
+        first passage. Ties keep the order of the files.
         """
         valid = [passage for passage in self.knowledge.for_intent(label, day) if passage.is_for(tier)]
         if not valid:
@@ -94,7 +94,7 @@ class PassageIndex:
     def related_passages(
         self, main_passages: Sequence[Passage], text: str, day: date, tier: CustomerTier
     ) -> tuple[Passage, ...]:
-        """At most one passage of another intent, in the language of `found`, about as near to the text as the best."""
+        """At most one passage of another intent, in the language of `main_passages`, about as similar as the best."""
         if not main_passages:
             return ()
         others = [
@@ -111,7 +111,7 @@ class PassageIndex:
         return (each.passage,) if each is not None and each.bm25 > 0 and each.sum >= threshold else ()
 
     def rank_passages(self, text: str, passages: Sequence[Passage]) -> list[RankedPassage]:
-        """All of `passages`, the nearest to a masked text first; where none is nearer they stay in their order."""
+        """Sort `passages` by similarity to a masked text. Ties keep their order."""
         terms = set(content_stems(text))
         scores = [self._bm25(terms, passage) for passage in passages]
         highest = max(scores, default=0.0) or 1.0
@@ -123,7 +123,7 @@ class PassageIndex:
         return sorted(ranked, key=lambda each: -each.sum)
 
     def _bm25(self, terms: Set[str], passage: Passage) -> float:
-        """BM25."""
+        """The BM25 score of a passage."""
         counts = self._terms[passage.id]
         norm = _K1 * (1 - _B + _B * counts.total() / self._mean_length)
         return sum(
@@ -132,7 +132,7 @@ class PassageIndex:
 
 
 def _normalize(vector: Floats) -> Floats:
-    """Of length 1, but for zeros."""
+    """Scale a vector to length 1; zeros stay zeros."""
     length = float(np.sqrt(vector @ vector))
     return vector / length if length > 0 else vector
 
