@@ -1,6 +1,6 @@
-"""policy/replies.yaml: what a reply must not say, in which words it may be kind, and how long it may be.
+"""policy/replies.yaml: forbidden and unwanted phrases, courtesy words, synonyms, and the length of replies.
 
-Read once at start; patterns are compiled then. Knows nothing of checks or models.
+Read once at start, when the patterns are compiled. Independent of checks and models.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _FIELDS = {"version", "words", "spoken_placeholders", "courtesy", "alike", "forb
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`must_not` continues "It must not ..."; `patterns` are searched for in lower case."""
+    """`must_not` completes "It must not ..."; `patterns` are searched for in lower-case text."""
 
     name: str
     must_not: str
@@ -32,7 +32,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Synonyms:
-    """Words and phrases of one language that say the same, each with the first of its group."""
+    """Words and phrases of one language with the same meaning; `canonical` maps each to the first of its group."""
 
     canonical: Mapping[str, str]
     pattern: re.Pattern[str]
@@ -49,7 +49,11 @@ class Synonyms:
 
 @dataclass(frozen=True, slots=True)
 class ReplyPolicy:
-    """The content of the file. The first 16 hexadecimal digits of its SHA-256 are its `digest`."""
+    """The content of the file.
+
+    `forbidden` are commitments, `unwanted` are phrases in the wrong tone, `self_disclosure` are statements about the
+    instructions. `digest` identifies the content.
+    """
 
     version: str
     min_words: int
@@ -64,11 +68,11 @@ class ReplyPolicy:
     known_words: frozenset[str] = field(repr=False)
 
     def courtesy_stems(self, language: str) -> frozenset[str]:
-        """Stems that a reply in `language` may hold although no passage does."""
+        """Stems that a reply in `language` may contain although no passage does."""
         return frozenset(content_stems(self.courtesy.get(language, ""), language))
 
     def replace_synonyms(self, text: str, language: str) -> str:
-        """`text` with every word that has others like it replaced by the first of them."""
+        """Return `text` with every synonym replaced by the first of its group."""
         synonyms = self.synonyms.get(language)
         return text if synonyms is None else synonyms.canonicalize(text)
 
@@ -77,7 +81,7 @@ class ReplyPolicy:
         """Read the file.
 
         Raises:
-            ConfigurationError: naming the field or the pattern that is wrong.
+            ConfigurationError: names the invalid field or pattern.
         """
         data = read_yaml(path, "reply policy")
         if not isinstance(data, dict) or set(data) != _FIELDS:

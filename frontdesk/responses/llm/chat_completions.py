@@ -1,7 +1,7 @@
-"""OpenAI's chat completions as bytes: what is sent, and the few fields that are read of what comes back.
+"""Encode requests and parse responses of OpenAI's chat completions protocol.
 
-Everything else that servers add is ignored; what is read must have its type. pydantic refuses nesting that is too
-deep and text that is not UTF-8. Knows nothing of connections.
+Only the fields in use are parsed, and they must have the right type; others are ignored. pydantic rejects nesting that
+is too deep and text that is not UTF-8. Independent of connections.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from pydantic import BaseModel, Field, ValidationError
 from frontdesk.responses.llm.port import ChatMessage, Usage
 
 _PROMPT_TOO_LONG_CODES = ("context_length_exceeded", "exceed_context_size_error")
-"""The codes of OpenAI (also vLLM) and of llama.cpp."""
+"""Error codes of OpenAI (also vLLM) and of llama.cpp."""
 
 
 class MalformedResponse(Exception):
-    """What came is not a chat completion. Never says what it was."""
+    """The response is not a chat completion. The error never contains the response."""
 
 
 @dataclass(frozen=True, slots=True)
 class CompletionChunk:
-    """What one event of a stream, or one whole answer, says."""
+    """Content of one event of a stream, or of a whole response."""
 
     text: str
     finish_reason: str | None
@@ -69,7 +69,7 @@ def request_body(
     max_tokens: int,
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"],
 ) -> bytes:
-    """The JSON of one request; the usage is asked for, since a stream has none by itself."""
+    """Encode a request as JSON. It requests the usage, which streams contain on request only."""
     body: dict[str, Any] = {
         "model": model,
         "messages": [{"role": message.role, "content": message.content} for message in messages],
@@ -83,10 +83,10 @@ def request_body(
 
 
 def parse_chunk(data: bytes) -> CompletionChunk:
-    """One event, or one whole answer.
+    """Parse one event, or one whole response.
 
     Raises:
-        NotTheProtocol: it is something else, an error in the middle of a stream included.
+        MalformedResponse: it is anything else, such as an error in the middle of a stream.
     """
     try:
         chat = _Chat.model_validate_json(data)
@@ -102,7 +102,7 @@ def parse_chunk(data: bytes) -> CompletionChunk:
 
 
 def parse_models(data: bytes) -> tuple[str, ...]:
-    """The names of a server's models, from `GET /models`; raises `MalformedResponse`."""
+    """Parse the names of a server's models from `GET /models`; raises `MalformedResponse`."""
     try:
         return tuple(model.id for model in _Models.model_validate_json(data).data)
     except ValidationError:
@@ -110,5 +110,5 @@ def parse_models(data: bytes) -> tuple[str, ...]:
 
 
 def is_prompt_too_long(body: bytes) -> bool:
-    """Does the body of a refusal (400) say that the prompt does not fit the model?"""
+    """Whether the body of an error response (400) says that the prompt does not fit the model."""
     return any(code.encode() in body for code in _PROMPT_TOO_LONG_CODES)

@@ -1,9 +1,9 @@
-"""A client for any server that speaks OpenAI's chat completions: `complete` streams text, or says why there is none.
+"""Client for servers with OpenAI's chat completions: `complete` streams text or raises the reason of the failure.
 
-    a place -> the breaker -> one call (at most one more, before the first token) -> pieces of text -> counted
+    concurrency limit -> circuit breaker -> call (at most one retry, before the first token) -> text -> metrics
 
-A breaker, a retry budget and a number of places keep a sick server from taking requests down with it. Prompts, answers
-and the key are in no error, no log and no metric. Knows nothing of what prompts say, nor of HTTP (`transport.py`).
+The concurrency limit, the circuit breaker and a retry budget protect requests from a failing server. Prompts, answers
+and the key appear in no error, log or metric. `transport.py` makes the HTTP calls.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from frontdesk.responses.llm.transport import CallFailed, Upstream
 __all__ = ["ChatMessage", "Completion", "FailureReason", "LanguageModelUnavailable", "OpenAiClient", "Usage"]
 
 PAUSE_S = (0.05, 0.2)
-"""Before a call is repeated; drawn at random, so that workers do not come back together."""
+"""Bounds of the pause before a retry; random, so that workers do not retry at the same time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOptions:
-    """What each request says beside its messages."""
+    """Parameters that all requests have in common."""
 
     model: str
     stream: bool
@@ -44,7 +44,7 @@ class RequestOptions:
 
 @dataclass(slots=True)
 class _CompletionState:
-    """What is known of one completion so far."""
+    """Progress of one completion."""
 
     usage: Usage | None = None
     characters: int = 0
@@ -53,7 +53,7 @@ class _CompletionState:
 
 
 class Completion(AsyncGenerator[str, None]):
-    """Pieces of text as they come; `usage` is known once the last has come. Closing it stops the generation."""
+    """Text of a completion as it arrives. `usage` is set after the last text. Closing it stops the generation."""
 
     def __init__(self, texts: AsyncGenerator[str, None], state: _CompletionState) -> None:
         self._texts = texts
@@ -74,7 +74,7 @@ class Completion(AsyncGenerator[str, None]):
 
 
 class OpenAiClient:
-    """The `LanguageModel` of the writer; one a process, used from one event loop."""
+    """The `LanguageModel` of the writer; one per process, used from one event loop."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class OpenAiClient:
         self._retry_budget = RetryBudget()
 
     def complete(self, messages: Sequence[ChatMessage], deadline: Deadline) -> Completion:
-        """The model's answer to `messages`; nothing happens before its first piece is asked for.
+        """Stream the model's answer to `messages`. Nothing is sent before the first iteration.
 
         Raises:
             LanguageModelUnavailable: from the iteration, at the latest at the deadline.
@@ -105,7 +105,7 @@ class OpenAiClient:
         return Completion(self._complete_counted(messages, deadline, state), state)
 
     async def models(self, deadline: Deadline) -> tuple[str, ...]:
-        """The names of the models that the server has, whatever the breaker thinks; for `frontdesk doctor`."""
+        """The names of the server's models, regardless of the circuit breaker; for `frontdesk doctor`."""
         return await self._upstream.models(CallTimer(self._timeouts, deadline, deadline))
 
     async def close(self) -> None:
@@ -114,7 +114,7 @@ class OpenAiClient:
     async def _complete_counted(
         self, messages: Sequence[ChatMessage], deadline: Deadline, state: _CompletionState
     ) -> AsyncGenerator[str, None]:
-        """Take a place, and however it ends give it back and count what came of it."""
+        """Stream within the concurrency limit, and record the outcome in the metrics."""
         outcome = "abandoned"
         if not self._concurrency.try_acquire():
             self._metrics.observe_completion(FailureReason.OVERLOADED, None)
@@ -144,7 +144,7 @@ class OpenAiClient:
     async def _call_with_retry(
         self, messages: Sequence[ChatMessage], deadline: Deadline, state: _CompletionState
     ) -> AsyncGenerator[str, None]:
-        """The text of the first call that does not fail, whole, or `CallFailed`."""
+        """The text of the first call that succeeds. Raises `CallFailed`, also if the answer is truncated."""
         total = Deadline.after(self._timeouts.total_s)
         options = self._options
         body = request_body(
@@ -174,7 +174,7 @@ class OpenAiClient:
                 return
 
     async def _call(self, body: bytes, timer: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
-        """One call, and what the breaker learns of it: nothing where its caller goes away."""
+        """Make one call and report its result to the circuit breaker, except if the caller closes it."""
         ticket = self._breaker.admit()
         if ticket is None:
             raise CallFailed(FailureReason.OPEN_CIRCUIT)
@@ -200,7 +200,7 @@ class OpenAiClient:
             record_outcome(ticket)
 
     async def _wait_before_retry(self, failure: CallFailed, remaining_s: float) -> None:
-        """Wait before the call is repeated, or raise `failed` where it may not be, or where there is no time left."""
+        """Wait before a retry. Raises `failure` if no retry is allowed or the time left is too short."""
         if failure.retry_after_s is None:
             raise failure
         pause_s = failure.retry_after_s + random.uniform(*PAUSE_S)  # noqa: S311 - jitter, no secret
@@ -210,7 +210,7 @@ class OpenAiClient:
 
 
 def _check_finish_reason(state: _CompletionState) -> None:
-    """What was cut off is not to be sent to anybody."""
+    """Raise `CallFailed` for an answer that was cut off, which must not be sent."""
     if state.finish_reason == "length":
         raise CallFailed(FailureReason.TOO_LONG)
     if state.finish_reason == "content_filter":

@@ -1,4 +1,4 @@
-"""The language model that settings ask for, put together: key, pooled HTTP client, limits, breaker, metrics."""
+"""Build the client for the configured language model: key, pooled HTTP client, limits, circuit breaker, metrics."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ MAX_KEY_BYTES = 4_096
 
 
 def build_openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) -> OpenAiClient:
-    """A client that has not connected yet; close it with `close`.
+    """Create a client that has not connected yet; close it with `close`.
 
     Raises:
-        ConfigurationError: naming the setting that is missing or wrong.
+        ConfigurationError: names the setting that is missing or wrong.
     """
     base_url, model = require_endpoint(settings)
     http_client = httpx2.AsyncClient(
         base_url=base_url,
         headers={"User-Agent": "frontdesk", "Accept-Encoding": "identity", **_authorization_header(settings)},
-        timeout=None,  # every wait is bound by Patience
+        timeout=None,  # `CallTimer` limits every wait
         follow_redirects=False,
         trust_env=False,
         proxy=settings.proxy,
@@ -64,7 +64,7 @@ def build_openai_client(settings: LlmSettings, metrics: LanguageModelMetrics) ->
 
 
 def require_endpoint(settings: LlmSettings) -> tuple[str, str]:
-    """The server's address and the model's name."""
+    """The server's address and the model's name. Raises `ConfigurationError` if one is missing."""
     if settings.base_url is None or settings.model is None:
         missing = "base_url" if settings.base_url is None else "model"
         raise ConfigurationError(
@@ -74,13 +74,13 @@ def require_endpoint(settings: LlmSettings) -> tuple[str, str]:
 
 
 def check(settings: LlmSettings) -> None:
-    """Refuse what `build_openai_client` would refuse, without making one; raises `ConfigurationError`."""
+    """Raise `ConfigurationError` for settings that `build_openai_client` would reject, without creating a client."""
     require_endpoint(settings)
     _authorization_header(settings)
 
 
 def read_key(path: Path) -> SecretStr:
-    """The key in a file that nobody but its owner can read.
+    """The key in a file that only its owner can read.
 
     Raises:
         ConfigurationError: the file does not exist, belongs to another user, can be read or replaced by others, or is
@@ -95,7 +95,7 @@ def read_key(path: Path) -> SecretStr:
 
 
 def _authorization_header(settings: LlmSettings) -> dict[str, str]:
-    """Nothing where there is no key: many servers in one's own network want none."""
+    """The header with the key. Empty without a key: many servers in a private network need none."""
     if settings.api_key is not None:
         key = _validate_key(settings.api_key.get_secret_value().strip(), API_KEY_VARIABLE)
     elif settings.api_key_file is not None:
@@ -124,7 +124,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _validate_key(key: str, source: str) -> SecretStr:
-    """Whatever else would break the header, or the error that tells of it would print the key."""
+    """Reject a key that would break the header: the error of the HTTP library would contain the key."""
     if not key or not key.isascii() or not key.isprintable() or " " in key:
         raise ConfigurationError(f"The key in {source} is not one word of printable ASCII.")
     return SecretStr(key)

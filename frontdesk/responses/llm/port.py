@@ -1,6 +1,6 @@
-"""What a language model is to the writer: messages in, pieces of text out, or one reason why there are none.
+"""The port to a language model: messages in, text out, or one reason why there is no answer.
 
-Knows nothing of HTTP. Prompts stay out of every `repr` and every error, because both end in logs.
+Prompts are left out of every `repr` and every error, because both are logged. Independent of HTTP.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ from frontdesk.deadline import Deadline
 
 
 class FailureReason(StrEnum):
-    """Why a language model gave no answer: stable names for metrics and for `Reply.fallback`."""
+    """Why a language model gave no answer. The values are stable: metrics and `Reply.fallback` contain them."""
 
     TIMEOUT = "timeout"
-    """Nothing in time: no connection, no first token, a stream that stalled, or the deadline itself."""
+    """No connection or no first token in time, a stalled stream, or the caller's deadline."""
     OVERLOADED = "overloaded"
-    """Too many completions in this process just now, or the server says so of itself."""
+    """Too many concurrent completions in this process, or the server reports overload."""
     UNAUTHORIZED = "unauthorized"
     BAD_RESPONSE = "bad_response"
-    """Not what the protocol says, or an answer that broke off."""
+    """The response violates the protocol or is incomplete."""
     UNREACHABLE = "unreachable"
     OPEN_CIRCUIT = "open_circuit"
-    """It failed so often that it is not asked for some seconds."""
+    """The circuit breaker is open after repeated failures."""
     TOO_LONG = "too_long"
-    """The prompt does not fit the model, or the answer its limits."""
+    """The prompt does not fit the model, or the answer exceeds its limits."""
     RATE_LIMITED = "rate_limited"
 
 
 class LanguageModelUnavailable(Exception):
-    """There is no (whole) answer, and `reason` is all that is told of it."""
+    """There is no complete answer. `reason` is the only detail that the error contains."""
 
     def __init__(self, reason: FailureReason) -> None:
         super().__init__(f"The language model gave no answer: {reason.value}.")
@@ -47,7 +47,7 @@ class ChatMessage:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens of one completion; `estimated` where the server did not count them."""
+    """Tokens of one completion; `estimated` if the server did not count them."""
 
     prompt_tokens: int
     completion_tokens: int
@@ -55,10 +55,10 @@ class Usage:
 
 
 class LanguageModel(Protocol):
-    """Closing the generator (`contextlib.aclosing`) stops the generation, also at the server.
+    """Streams an answer. Closing the generator (`contextlib.aclosing`) stops the generation, also on the server.
 
     Raises:
-        LanguageModelUnavailable: before the first piece or after any: what came before is not a whole answer then.
+        LanguageModelUnavailable: before or after the first text; the text so far is then incomplete.
     """
 
     def complete(self, messages: Sequence[ChatMessage], deadline: Deadline) -> AsyncGenerator[str, None]: ...

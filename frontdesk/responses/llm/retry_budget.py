@@ -1,6 +1,6 @@
-"""What completions may take: places beside each other, retries in proportion, tokens and their price.
+"""Limits of completions (concurrency, share of retries), and the price of their tokens.
 
-Values and counters only: knows nothing of HTTP or of metrics.
+Values and counters only; independent of HTTP and metrics.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from frontdesk.responses.llm.port import ChatMessage, Usage
 
 CHARACTERS_PER_TOKEN = 4
-"""A rule of thumb for English text and byte-pair vocabularies; used only where a server does not count."""
+"""Rule of thumb for English text and byte-pair vocabularies; used only if the server does not count tokens."""
 
 
 class ConcurrencyLimit:
-    """At most `limit` at once; nobody waits, because waiting here would only use up the deadline."""
+    """At most `limit` concurrent completions. There is no queue, because waiting would only use up the deadline."""
 
     __slots__ = ("_free",)
 
@@ -33,10 +33,10 @@ class ConcurrencyLimit:
 
 
 class RetryBudget:
-    """One retry for every five requests, and none saved beyond the one.
+    """One retry for every five requests; at most one retry is saved.
 
-    So n requests make at most 1.2 n calls from the start, and in any later stretch 1.2 n + 1, whatever fails: retries
-    cannot double the load of a server that has too much already (as Finagle's and gRPC's retry budgets).
+    So n requests make at most 1.2 n calls from the start, and 1.2 n + 1 in any later period, even if all calls fail:
+    retries cannot double the load of an overloaded server (like the retry budgets of Finagle and gRPC).
     """
 
     REQUESTS_PER_RETRY = 5
@@ -58,7 +58,7 @@ class RetryBudget:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What 1,000 tokens cost, in whatever currency the operator thinks in."""
+    """Prices of 1,000 tokens, in the operator's currency."""
 
     input_per_1000: float
     output_per_1000: float
@@ -70,6 +70,6 @@ class Prices:
 
 
 def estimate_usage(messages: Sequence[ChatMessage], output_characters: int) -> Usage:
-    """Tokens by the number of characters, rounded up."""
+    """Estimate tokens from the number of characters, rounded up."""
     input_characters = sum(len(message.content) for message in messages)
     return Usage(-(-input_characters // CHARACTERS_PER_TOKEN), -(-output_characters // CHARACTERS_PER_TOKEN), True)

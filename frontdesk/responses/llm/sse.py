@@ -1,7 +1,8 @@
-"""Server-sent events out of bytes that arrive in any pieces: the `data` of each event, nothing else.
+"""Parse server-sent events from bytes in pieces of any size: the `data` of each event, nothing else.
 
-After the HTML standard, section 9.2.6, without `event`, `id` and `retry`, and without a lone CR as a line's end, none
-of which OpenAI's protocol has. An event that the stream's end cuts off is dropped, as the standard says.
+Follows section 9.2.6 of the HTML standard, without the fields `event`, `id` and `retry` and without a lone CR as a line
+end, because OpenAI's protocol does not use them. An incomplete event at the end of the stream is dropped, as in the
+standard.
 """
 
 from __future__ import annotations
@@ -10,11 +11,11 @@ from collections.abc import Iterator
 
 
 class EventTooLong(Exception):
-    """More bytes than an event may have, and no end of it."""
+    """An event has more bytes than allowed."""
 
 
 class EventParser:
-    """Feed it bytes; it gives the data of the events that are complete."""
+    """Incremental parser: takes bytes and returns the data of complete events."""
 
     __slots__ = ("_data", "_line", "_max_event_bytes", "_size")
 
@@ -25,10 +26,10 @@ class EventParser:
         self._size = 0
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """The data of each event that ends within `piece`, in order.
+        """Yield the data of each event that ends within `data`, in order.
 
         Raises:
-            EventTooLong: an event (or one line) is over the limit; nothing more can be fed.
+            EventTooLong: an event (or one line) exceeds the limit; the parser cannot be used any further.
         """
         *line_ends, rest = data.split(b"\n")
         for line_end in line_ends:
@@ -44,7 +45,7 @@ class EventParser:
         self._check_size(self._size + len(self._line))
 
     def _process_line(self, line: bytes) -> None:
-        """Comments (keep-alives begin with a colon) and other fields are passed over."""
+        """Collect a data field; ignore comments (keep-alives begin with a colon) and other fields."""
         name, _, value = line.partition(b":")
         if name == b"data":
             self._size += len(line)

@@ -1,7 +1,7 @@
-"""Until when to wait for a language model, and whose fault it is when that is over.
+"""Timeouts of a call to a language model, and whether the server is at fault when one expires.
 
-A server is given so long to the first token, so long between two, and so long for the whole; the caller's deadline may
-end all of it sooner. Only text counts as progress: a byte a second is none. Knows nothing of connections.
+There is a limit for the first token, for the time between two texts, and for the whole completion; the caller's
+deadline may end the call sooner. Only text counts as progress: a byte per second does not. Independent of connections.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from frontdesk.deadline import Deadline
 
 @dataclass(frozen=True, slots=True)
 class TimeoutLimits:
-    """In seconds. A first token after `slow_s` is slow even where it is still waited for."""
+    """In seconds. A first token after `slow_s` counts as slow, even if it is within its limit."""
 
     first_token_s: float
     stall_s: float
@@ -24,14 +24,14 @@ class TimeoutLimits:
 
 
 class CallTimer:
-    """Of one call. Moments are seconds on the monotonic clock."""
+    """Timeouts of one call. Times are seconds on the monotonic clock."""
 
     __slots__ = ("_caller_at", "_clock", "_limits", "_next_at", "_started", "_whole_at", "first_token_s")
 
     def __init__(
         self, limits: TimeoutLimits, total: Deadline, caller: Deadline, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """`whole` is the end of `limits.total_s`: a repeated call gets no more of it."""
+        """`total` is the end of `limits.total_s`, which a retry does not extend."""
         self._limits = limits
         self._clock = clock
         self._started = clock()
@@ -41,19 +41,19 @@ class CallTimer:
         self.first_token_s: float | None = None
 
     def record_text(self) -> None:
-        """A piece of text came."""
+        """Record that a text arrived."""
         if self.first_token_s is None:
             self.first_token_s = self._clock() - self._started
 
     def restart_stall_timeout(self) -> None:
-        """The next piece is waited for from now on: what its reader took for the last is not the server's time."""
+        """Wait for the next text from now on: the time that the consumer took for the last one does not count."""
         self._text_due_at = self._clock() + self._limits.stall_s
 
     def remaining_s(self) -> float:
         return max(min(self._text_due_at, self._total_at, self._caller_at) - self._clock(), 0.0)
 
     def is_server_at_fault(self) -> bool:
-        """Now that it is over: a caller in a hurry must not make a healthy server look ill."""
+        """Whether the server is at fault: its own limit expired, or it sent no text for `slow_s` seconds."""
         if min(self._text_due_at, self._total_at) <= self._caller_at:
             return True
         return self.first_token_s is None and self._clock() - self._started >= self._limits.slow_s

@@ -1,7 +1,7 @@
-"""One call to a server that speaks OpenAI's protocol: every wait bound in time, everything that is read in bytes.
+"""One HTTP call with OpenAI's protocol; every wait and every size is limited.
 
-`CallFailed` says what the caller needs to act: the reason, whether the call may be repeated, whether the server is to
-blame. Knows nothing of breakers, budgets or prompts.
+`CallFailed` contains the reason, whether the call may be repeated, and whether the server is at fault. Independent of
+circuit breakers, budgets and prompts.
 """
 
 from __future__ import annotations
@@ -36,17 +36,17 @@ REASON_BY_STATUS = {
     503: FailureReason.OVERLOADED,
     504: FailureReason.UNREACHABLE,
 }
-"""By status; every other one but 200 is a `bad_response`."""
+"""Every other status except 200 is a `bad_response`."""
 
 RETRYABLE = frozenset((429, 502, 503, 504))
 CLIENT_ERRORS = frozenset((400, 413, 422))
-"""Statuses that say nothing of the server's health."""
+"""Statuses that say nothing about the server's health."""
 
 T = TypeVar("T")
 
 
 class CallFailed(LanguageModelUnavailable):
-    """One call failed. `retry_after_s`: the least pause before it may be repeated; None: it may not."""
+    """One call failed. `retry_after_s` is the shortest pause before a retry; None if a retry is not allowed."""
 
     def __init__(
         self, reason: FailureReason, *, retry_after_s: float | None = None, server_at_fault: bool = True
@@ -80,13 +80,13 @@ class Upstream:
                 raise CallFailed(FailureReason.BAD_RESPONSE)
 
     async def fetch(self, body: bytes, timer: CallTimer) -> AsyncGenerator[CompletionChunk, None]:
-        """A completion that is not streamed, as one piece."""
+        """Yield a completion that is not streamed, as one chunk."""
         async with self._send("POST", "chat/completions", body, "application/json", timer) as body_parts:
             response_body = b"".join([data async for data in body_parts])
         yield _parse_chunk(response_body)
 
     async def models(self, timer: CallTimer) -> tuple[str, ...]:
-        """The names of the models that the server has."""
+        """The names of the server's models."""
         async with self._send("GET", "models", None, "application/json", timer) as body_parts:
             response_body = b"".join([data async for data in body_parts])
         try:
@@ -101,12 +101,12 @@ class Upstream:
     async def _send(
         self, method: str, path: str, body: bytes | None, media_type: str, timer: CallTimer
     ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
-        """The bytes of the answer, once its status and type are what they should be."""
+        """Send a request and provide the response body, after checking status and content type."""
         headers = {"Accept": media_type} | ({"Content-Type": "application/json"} if body is not None else {})
         request = self._http.build_request(method, path, content=body, headers=headers)
         try:
             response = await _await_within(timer, self._http.send(request, stream=True))
-        except httpx2.RequestError:  # no connection, or one that broke before it said anything
+        except httpx2.RequestError:  # no connection, or it closed before the response
             raise CallFailed(FailureReason.UNREACHABLE, retry_after_s=0.0) from None
         try:
             async with aclosing(_read_body(response, self._max_response_bytes, timer)) as body_parts:
@@ -125,7 +125,7 @@ async def _await_within(timer: CallTimer, awaitable: Awaitable[T]) -> T:
 
 
 async def _read_body(response: httpx2.Response, max_bytes: int, timer: CallTimer) -> AsyncGenerator[bytes, None]:
-    """The body as it comes, never decompressed (it was not asked for), and never more than `max_bytes`."""
+    """Yield the body as it arrives, at most `max_bytes`. Never decompresses, because no compression was requested."""
     remaining = max_bytes
     async with aclosing(response.aiter_raw()) as raw:
         while True:
@@ -142,7 +142,7 @@ async def _read_body(response: httpx2.Response, max_bytes: int, timer: CallTimer
 
 
 async def _check_response(response: httpx2.Response, media_type: str, body_parts: AsyncGenerator[bytes, None]) -> None:
-    """Raise `CallFailed` unless this is a 200 of that type."""
+    """Raise `CallFailed` unless the status is 200 and the content type is `media_type`."""
     status = response.status_code
     if status == 400 and is_prompt_too_long(await _read_beginning(body_parts)):
         raise CallFailed(FailureReason.TOO_LONG, server_at_fault=False)
@@ -168,7 +168,7 @@ async def _read_beginning(body_parts: AsyncGenerator[bytes, None]) -> bytes:
 
 
 def _retry_after_s(response: httpx2.Response) -> float:
-    """Whole seconds, as servers under load send it; a date, which they do not, counts as nothing said."""
+    """Whole seconds, as overloaded servers send them; 0 for a date, which they do not send."""
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isascii() and value.isdigit() else 0.0
 

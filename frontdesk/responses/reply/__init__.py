@@ -1,1 +1,1 @@
-"""Replies: by template, by the language model, and which of the two."""
+"""Write replies, from templates or with a language model."""

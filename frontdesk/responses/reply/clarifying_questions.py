@@ -1,7 +1,7 @@
 """The clarifying question in the customer's language, from `policy/questions.yaml`.
 
-Only where every wish in it is written in that language: half a question in another one helps nobody. Read once at
-start. Knows nothing of decisions and of the English question (`frontdesk/decision/clarification.py`).
+It is used only if every wish in it is written in that language: a question in two languages helps no customer. Read
+once at start. Independent of decisions and of the English question (`frontdesk/decision/clarification.py`).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _WISHES_FIELD = "{wishes}"
 
 @dataclass(frozen=True, slots=True)
 class LanguageWishes:
-    """One language: the question around `{wishes}`, the word before the last, and the wish behind each intent."""
+    """Texts of one language: the question around `{wishes}`, the last conjunction, and the wish of each intent."""
 
     template: str
     conjunction: str
@@ -31,12 +31,12 @@ class LanguageWishes:
 
 @dataclass(frozen=True, slots=True)
 class Questions:
-    """The whole file, by language."""
+    """The content of the file, by language."""
 
     languages: Mapping[str, LanguageWishes]
 
     def ask(self, intents: Sequence[str], language: str) -> str | None:
-        """One question that names the wish behind each of `intents`, at least two; None where one is not written."""
+        """One question with the wish of each of `intents`, at least two; None if one of them is not written."""
         wishes = self.languages.get(language)
         if wishes is None or any(intent not in wishes.by_intent for intent in intents):
             return None
@@ -48,7 +48,7 @@ class Questions:
         """Read the file.
 
         Raises:
-            ConfigurationError: naming the language and the field that is wrong.
+            ConfigurationError: names the language and the invalid field.
         """
         data = read_yaml(path, "file of questions")
         if not isinstance(data, dict):

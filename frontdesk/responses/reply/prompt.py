@@ -1,9 +1,9 @@
-"""What a language model is told: jinja2 templates of one version, rendered in a sandbox.
+"""Render the prompts of the language model: jinja2 templates of one version, in a sandbox.
 
-The customer's words stand between two fences that hold a random word, so no message can close them, and without the
-invisible characters and control tokens that models read and people do not. The same word is the canary in the
-instructions: it means nothing, so a reply that holds it tells of them. The hash of all templates is stored with each
-answer. Knows nothing of how a model is asked.
+The customer's text stands between two fences with a random word, so that no message can close them. Invisible
+characters and control tokens, which models read and people do not, are removed. The random word is also the canary of
+the instructions: it has no meaning, so a reply that contains it leaks them. The hash of all templates is stored with
+each answer. Independent of the model's protocol.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FENCE = "=" * 5
 
 @dataclass(frozen=True, slots=True)
 class RenderedPrompt:
-    """The messages of one prompt, and what a check needs of it: the system message without passages, and its canary."""
+    """The messages of one prompt, and what the checks need: the system message without passages, and its canary."""
 
     messages: tuple[ChatMessage, ...]
     instructions: str = field(repr=False)
@@ -40,7 +40,7 @@ class RenderedPrompt:
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """The templates `system`, `user` and `repair`; `hash` is "VERSION:" and 16 hexadecimal digits of their content."""
+    """The templates `system`, `user` and `repair`; `hash` is "VERSION:" and 16 hexadecimal digits of their hash."""
 
     system: Template
     user: Template
@@ -49,11 +49,11 @@ class Prompt:
 
     @classmethod
     def read(cls, folder: Path) -> Prompt:
-        """Read a folder of templates; its name is the version."""
+        """Read a folder of templates. Its name is the version."""
         environment = ImmutableSandboxedEnvironment(
             undefined=StrictUndefined,
             trim_blocks=False,
-            autoescape=False,  # a prompt is no HTML; what a customer wrote is fenced instead
+            autoescape=False,  # a prompt is not HTML; the customer's text is fenced instead
         )
         sources = {name: (folder / f"{name}.j2").read_text(encoding="utf-8") for name in ("system", "user", "repair")}
         digest = hashlib.sha256("\0".join(sources.values()).encode()).hexdigest()[:16]
@@ -61,7 +61,7 @@ class Prompt:
         return cls(**templates, hash=f"{folder.name}:{digest}")
 
     def render(self, plan: ReplyPlan, policy: ReplyPolicy, contacts: tuple[str, ...]) -> RenderedPrompt:
-        """The prompt for a plan with passages; a new canary each time."""
+        """Render the prompt for a plan with passages, with a new canary."""
         canary = secrets.token_hex(8)
         request = plan.request
         shared = {"language": LANGUAGE_NAMES[plan.customer_language], "fence": f"{_FENCE} {canary} {_FENCE}"}
@@ -87,13 +87,13 @@ class Prompt:
     def render_repair(
         self, plan: ReplyPlan, rendered: RenderedPrompt, reply: str, reasons: tuple[str, ...]
     ) -> tuple[ChatMessage, ...]:
-        """The same prompt with the reply that failed and why."""
+        """Return the same prompt with the failed reply and the reasons."""
         repair_message = self.repair.render(reasons=reasons, language=LANGUAGE_NAMES[plan.customer_language])
         return (*rendered.messages, ChatMessage("assistant", reply), ChatMessage("user", repair_message))
 
 
 def remove_hidden_text(text: str) -> str:
-    """`text` as a person sees it: no invisible or private characters, no control tokens of models."""
+    """Remove invisible and private characters, and control tokens of models."""
     visible = "".join(
         char for char in text if char in "\n\t" or unicodedata.category(char) not in ("Cf", "Cc", "Co", "Cn")
     )

@@ -1,6 +1,6 @@
-"""Replies that a language model has written are remembered under everything that the decision and the prompt saw.
+"""Cache of replies from a language model, by everything on which the decision and the prompt depend.
 
-What is remembered is masked and has passed its checks. Knows nothing of where it is kept.
+Cached replies are masked and have passed their checks. Independent of the storage.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _ADAPTER = TypeAdapter(WrittenReply)
 
 
 class ReplyCache(Protocol):
-    """Bytes under a key for a while; a cache that is away has nothing."""
+    """Stores bytes under a key for a limited time. An unavailable cache returns None."""
 
     async def get(self, key: str) -> bytes | None: ...
 
@@ -48,7 +48,7 @@ class CachedReplies:
     """When a reply of a tenant was last stored (monotonic seconds)."""
 
     async def find(self, plan: ReplyPlan, allowed_placeholders: tuple[str, ...]) -> WrittenReply | None:
-        """What was written for the very same plan; None where nothing was, or a fresh answer is asked for."""
+        """The reply to an identical plan; None without one, or if the request demands a fresh answer."""
         if self.cache is None or plan.request.fresh:
             return None
         cached = await self.cache.get(self._key(plan, allowed_placeholders))
@@ -67,7 +67,7 @@ class CachedReplies:
             return
         self.stored_at[tenant] = time.monotonic()
         await self.cache.put(self._key(plan, allowed_placeholders), _ADAPTER.dump_json(reply), self.ttl_s)
-        if self._is_erased_since(tenant, started_at):  # while it was stored
+        if self._is_erased_since(tenant, started_at):  # erased while the reply was being stored
             await self.cache.forget(_group(tenant))
 
     async def forget(self, tenant: str) -> int | None:

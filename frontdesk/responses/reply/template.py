@@ -1,9 +1,9 @@
-"""What can be said without a language model: the plan of a reply, and the reply itself from passages and phrases.
+"""Plan replies, and write those that need no language model, from passages and phrases.
 
-A plan says what kind of reply the decision asks for, in which language, resting on which passages. Where the customer's
-language is one that the team has no passage in, a reply is never sent unread: the plan's decision is then `draft`.
-A clarifying question is written beforehand in each language (`clarifying_questions.py`). Pure; the day is an argument.
-All texts here are masked.
+A plan contains the kind of reply that the decision requires, its language, and its passages. Without a passage in the
+customer's language, a reply is never sent without human review: the plan's decision is then `draft`. Clarifying
+questions are written in advance in each language (`clarifying_questions.py`). Pure; the date is a parameter. All texts
+are masked.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _ORDER_TOPICS = ("order", "refund", "invoice", "delivery", "payment")
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlan:
-    """What a reply shall be. Without `passages` it is `question`, or a note that a person takes over.
+    """The planned reply. Without `passages` it is `question`, or a note that a person takes over.
 
-    `language` is that of the passages, or of the customer where there are none; `customer_language` the customer's, as
+    `language` is that of the passages, or of the customer if there are none; `customer_language` is the customer's, as
     far as it is known.
     """
 
@@ -54,7 +54,7 @@ class ReplyPlan:
 
 @dataclass(frozen=True, slots=True)
 class Templates:
-    """Plans and replies over one knowledge base; `today` says which passages hold."""
+    """Plans and writes replies from one knowledge base; `today` decides which passages are valid."""
 
     retrieval: PassageIndex
     questions: Questions
@@ -82,7 +82,7 @@ class Templates:
         return ReplyPlan(request, decision, passages, others, passages[0].language, customer_language)
 
     def reply(self, plan: ReplyPlan) -> Reply:
-        """The question, a note that a person takes over, or the passages themselves."""
+        """Return the question, a note that a person takes over, or the text of the passages."""
         if plan.question is not None:
             body = f"{get_phrase(plan, 'before_a_question')} {plan.question}"
             return Reply(_join(greeting(plan), body, get_phrase(plan, "signature")), SOURCE, ())
@@ -105,7 +105,7 @@ def closing(plan: ReplyPlan, language: str | None = None) -> str:
 
 
 def get_phrase(plan: ReplyPlan, phrase: str, language: str | None = None) -> str:
-    """A phrase in the plan's language, or in the one that is given."""
+    """A phrase in `language`, by default the plan's language; in English if there is no translation."""
     phrases = PHRASES.get(language or plan.language, {})
     return phrases.get(phrase) or PHRASES[DEFAULT_LANGUAGE][phrase]
 
@@ -115,7 +115,7 @@ def citations(passages: tuple[Passage, ...]) -> tuple[Citation, ...]:
 
 
 def _tag_language(tag: str | None) -> str | None:
-    """The customer's language by its tag; one that Frontdesk has no phrases in counts too: it is not covered."""
+    """The language of a tag. One without phrases counts too: it is then not covered."""
     return language_of_tag(tag) or (tag.partition("-")[0].lower() if tag else None)
 
 

@@ -1,11 +1,11 @@
-"""The map of a reply: from a decision to the text for the customer, with or without a language model.
+"""Write the reply to a decision, with or without a language model.
 
-    plan -> (cache -> prompt -> model -> checks -> repaired once) -> reply
-              else the template answers, and a reply that would have been sent unread becomes a draft
+    plan -> (cache -> prompt -> model -> checks -> one repair) -> reply
+              otherwise the template replies; if the checks failed, the reply becomes a draft
 
-Everything here is still masked: a placeholder such as [ORDER_1] is restored by the pipeline, after the reply is stored.
-Both writers yield the sentences of a reply as each is released, then what was written. Sentences that were released
-have passed every check; the reply of record may still be another one, where a later sentence has not.
+All texts are masked: the pipeline restores a placeholder such as [ORDER_1] after the reply is stored. Both writers
+yield the sentences of a reply as each is released, then the `WrittenReply`. Released sentences have passed every check;
+the stored reply can still be another one, if a later sentence fails.
 """
 
 from __future__ import annotations
@@ -34,10 +34,10 @@ from frontdesk.types import Action, CheckResult, Reason, Reply, ReplyRequest, Se
 SOURCE = "language_model"
 CHECKS_FAILED = "checks_failed"
 RESERVE_S = 0.25
-"""Kept of the deadline for the template and for the record."""
+"""Part of the deadline that is reserved for the template and the record."""
 
 _MAX_SENTENCE_END = 64
-"""Characters of dots, quotation marks and blanks that end a sentence of a stream; a longer run ends none."""
+"""Most dots, quotation marks and blanks that can end a sentence of a stream; a longer run does not end one."""
 
 ReplyPart = Sentence | WrittenReply
 
@@ -47,7 +47,7 @@ def _today() -> date:
 
 
 class TemplateWriter:
-    """The `Writer` of `frontdesk/pipeline.py` that needs nothing but the passages; `today` is UTC by default."""
+    """The `Writer` of `frontdesk/pipeline.py` that needs only the passages; `today` is UTC by default."""
 
     def __init__(self, retrieval: PassageIndex, questions: Questions, today: Callable[[], date] = _today) -> None:
         self.templates = Templates(retrieval, questions, today)
@@ -55,7 +55,7 @@ class TemplateWriter:
     async def write(
         self,
         request: ReplyRequest,
-        deadline: Deadline,  # noqa: ARG002 - the port has it; a template needs no time
+        deadline: Deadline,  # noqa: ARG002 - part of the port; a template needs no time
     ) -> AsyncGenerator[ReplyPart, None]:
         plan = self.templates.plan(request)
         for part in split_reply(WrittenReply(self.templates.reply(plan), plan.decision)):
@@ -64,7 +64,7 @@ class TemplateWriter:
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """What a model wrote, and what the checks say of it."""
+    """A model's text, and the results of its checks."""
 
     body: str
     checks: tuple[CheckResult, ...]
@@ -80,7 +80,7 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class ModelWriter:
-    """The `Writer` that asks a language model, wherever the template would answer from passages."""
+    """The `Writer` that uses a language model wherever the template would answer from passages."""
 
     templates: Templates
     model: LanguageModel
@@ -106,7 +106,7 @@ class ModelWriter:
                 yield part
 
     async def _write_with_model(self, plan: ReplyPlan, deadline: Deadline) -> AsyncGenerator[ReplyPart, None]:
-        """Sentences as they pass, then the reply: the model's, the repaired one, or the template's."""
+        """Yield sentences as they pass the checks, then the reply: the model's, the repaired one, or the template's."""
         rendered = self.prompt.render(plan, self.policy, plan.request.contacts)
         body = ""
         results: tuple[CheckResult, ...] = ()
@@ -142,7 +142,7 @@ class ModelWriter:
     async def _repair(
         self, plan: ReplyPlan, rendered: RenderedPrompt, failed: _Attempt, deadline: Deadline
     ) -> _Attempt:
-        """The model's second and last try, told what was wrong with the first."""
+        """The model's second and last attempt, with the reasons why the first one failed."""
         messages = self.prompt.render_repair(plan, rendered, failed.body, failed.reasons)
         body = "".join([text async for text in self._complete(messages, deadline)]).strip()
         return _Attempt(body, self._run_checks(plan, rendered, body, is_complete=True))
@@ -190,23 +190,23 @@ class ModelWriter:
         )
 
     def _allowed_placeholders(self, plan: ReplyPlan) -> tuple[str, ...]:
-        """Placeholders that may be spoken: two messages that look alike once masked may differ in that."""
+        """Allowed placeholders of the message. Messages with the same masked text may differ in them."""
         message = plan.request.text
         return tuple(name for name in message.originals if is_allowed_placeholder(name, message, self.policy))
 
 
 def split_reply(written_reply: WrittenReply) -> Iterator[ReplyPart]:
-    """A reply that is there at once, in sentences, then as a whole."""
+    """Yield the sentences of a finished reply, then the reply."""
     for sentence in split_sentences(written_reply.reply.text):
         yield Sentence(sentence)
     yield written_reply
 
 
 async def _stream_sentences(texts: AsyncGenerator[str, None]) -> AsyncGenerator[str, None]:
-    """Pieces of text as whole sentences; blanks before the first and after the last are dropped.
+    """Yield text in whole sentences, without the blanks before the first and after the last.
 
-    A sentence is over when the next one has begun: until then "4." may become "4.90". What was looked at is not looked
-    at again, but for as much as may be the end of a sentence: a text without any would cost the square of its length.
+    A sentence ends when the next one begins: until then "4." may become "4.90". Text is searched once, except for what
+    may be the beginning of a sentence end: a text without sentence ends would otherwise cost quadratic time.
     """
     buffer, searched = "", 0
     async with aclosing(texts):

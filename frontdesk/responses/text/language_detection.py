@@ -1,7 +1,6 @@
-"""Which language a text is in, by its stop words: offline, in microseconds, for eight languages.
+"""Detect the language of a text by its stop words: offline, in microseconds, for eight languages.
 
-Short or mixed texts have no language for it: better none than a wrong one, because a reply in the wrong language is
-worse than one in the team's own. Knows nothing of what the language is used for.
+Short or mixed texts have no language: a reply in the wrong language is worse than one in the team's language.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _MIN_LEAD = 1.5
 
 
 def language_of_tag(tag: str | None) -> str | None:
-    """The language of a tag such as pt-BR, where it is one of `LANGUAGES`."""
+    """The language of a tag such as pt-BR, or None if it is not one of `LANGUAGES`."""
     if tag is None:
         return None
     primary = tag.partition("-")[0].lower()
@@ -29,9 +28,9 @@ def language_of_tag(tag: str | None) -> str | None:
 
 
 def detect_language(text: str) -> str | None:
-    """The language of `text`, or None where it is too short, mixed or none of `LANGUAGES`.
+    """The language of `text`, or None if it is too short, mixed or not one of `LANGUAGES`.
 
-    It needs three stop words of one language, a fifth of all words, and half as many again as of the next language.
+    Requires three stop words of one language, a fifth of all words, and half as many again as of the next language.
     """
     words = split_words(text)
     hits = Counter({language: sum(word in stop_words for word in words) for language, stop_words in STOP_WORDS.items()})

@@ -1,8 +1,7 @@
-"""The words of a text that carry meaning, cut to stems: what retrieval, checks and `knowledge check` compare.
+"""Split text into words, stems and sentences, which retrieval, checks and `knowledge check` compare.
 
-A stem is what is left of a word without the commonest endings, at most six letters: crude, the same for every European
-language, and without data. Enough to see that "cancelled" is about "cancelling". Stop words also tell languages apart
-(`language_detection.py`).
+A stem is a word without common endings, at most six letters: coarse, the same for every European language, and without
+data. It is enough to relate "cancelled" to "cancelling". Stop words also identify languages (`language_detection.py`).
 """
 
 from __future__ import annotations
@@ -78,19 +77,19 @@ _CLAUSE_END = re.compile(r"[.,;:!?()](?:\s|\Z)|\s[–—-]\s|\n+")
 
 
 def normalize_text(text: str) -> str:
-    """Lower case, compatibility forms made plain, invisible characters removed, look-alike apostrophes straight."""
+    """Convert to lower case and compatibility forms, remove invisible characters, and straighten apostrophes."""
     folded = unicodedata.normalize("NFKC", text).replace("’", "'")
     return "".join(char for char in folded if unicodedata.category(char) != "Cf").lower()
 
 
 def split_words(text: str) -> list[str]:
-    """The words of `text`, plain, in order; no numbers."""
+    """The normalized words of `text`, in order, without numbers."""
     return _WORD.findall(normalize_text(text))
 
 
 @lru_cache(maxsize=16_384)
 def stem(word: str) -> str:
-    """What is compared instead of a plain word."""
+    """The stem of a normalized word, for comparisons."""
     for ending in _ENDINGS:
         if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM_LENGTH:
             word = word[: -len(ending)]
@@ -105,14 +104,14 @@ def content_stems(text: str, language: str = "en") -> list[str]:
 
 
 def count_negations(text: str) -> int:
-    """How many words of `text` deny something."""
+    """The number of negations in `text`."""
     return sum(word in NEGATIONS for word in split_words(text))
 
 
 def split_sentences(text: str, ends_from: int = 0) -> list[str]:
-    """`text` in pieces that end where a sentence or a line does, blanks included: joined, they are the text again.
+    """Split `text` where a sentence or a line ends. The pieces include blanks: joined, they are the text again.
 
-    Ends are looked for from the character `ends_from` on.
+    Ends are searched for from the character `ends_from` on.
     """
     ends = [end.end() for end in _SENTENCE_END.finditer(text, ends_from)]
     cuts = [0, *ends, len(text)]
@@ -120,5 +119,5 @@ def split_sentences(text: str, ends_from: int = 0) -> list[str]:
 
 
 def split_clauses(text: str) -> list[str]:
-    """`text` cut at its commas, colons, brackets and ends of sentences: a figure and what it is about stay together."""
+    """Split `text` at commas, colons, brackets and ends of sentences, so that a quantity stays with its subject."""
     return [piece for piece in _CLAUSE_END.split(text) if piece.strip()]

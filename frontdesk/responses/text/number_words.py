@@ -1,7 +1,7 @@
-"""How eight languages write numbers, units and days in words: en, de, fr, es, it, nl, pt, sv.
+"""Words for numbers, units and days in eight languages: en, de, fr, es, it, nl, pt, sv.
 
-Data for `quantities.py`. A word that means different things in two of them ("sex", "dix") is read as its number: if a
-check is too strict, a sentence repairs it; if it is too lax, an invented promise passes.
+Data for `quantities.py`. A word with different meanings in two of them ("sex", "dix") counts as its number: a check
+that is too strict costs a repair; one that is too lax lets an invented promise pass.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ NUMBERS: Mapping[str, int] = MappingProxyType(
         "duas": 2,
     }
 )
-"""A word -> its number, but for one."""
+"""A word and its number, without the words for one."""
 
 ONE = frozenset("a an one ein eine einem einen einer un une una uno een één um uma en ett".split())
 AMBIGUOUS_NUMBERS = ONE | frozenset("once due sei dos cent double doble tio mil".split())
-"""Also an article, or another word in another of these languages: a number only before a unit, "within a week"."""
+"""Also an article, or another word in one of these languages: a number only before a unit, as in "within a week"."""
 
 MINUTES = 1
 HOURS = 60
@@ -76,7 +76,7 @@ CALENDAR: Mapping[str, int] = MappingProxyType(
         **dict.fromkeys("fortnight fortnights".split(), 2 * WEEKS),
     }
 )
-"""A unit of time -> its minutes, so that "a week" is "7 days"."""
+"""A unit of time in minutes, so that "a week" is "7 days"."""
 
 OTHER_UNITS: Mapping[str, str] = MappingProxyType(
     {
@@ -104,7 +104,7 @@ OTHER_UNITS: Mapping[str, str] = MappingProxyType(
 )
 
 WORKING = frozenset("working business werk ouvrés ouvrables ouvré hábiles laborables lavorativi werkbare úteis".split())
-"""Before or after a word for days: a working day is never a calendar day."""
+"""Words that mean working days next to a word for days. A working day is never a calendar day."""
 
 DAY_NAMES: Mapping[str, str] = MappingProxyType(
     {
@@ -134,7 +134,7 @@ DAY_NAMES: Mapping[str, str] = MappingProxyType(
         "easter": "easter",
     }
 )
-"""A word that names a day. It counts as a figure: "arrives tomorrow" is a promise."""
+"""A word for a day. It counts as a quantity: "arrives tomorrow" is a promise."""
 
 MONTHS: Mapping[str, int] = MappingProxyType(
     {

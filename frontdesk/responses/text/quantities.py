@@ -1,12 +1,12 @@
-"""Find every figure that a text states and write it one way, so that two texts can be compared.
+"""Find every quantity in a text and convert it to one form, so that two texts can be compared.
 
-    figures("within five to seven business days, 1.000,00 EUR at most")
+    find_quantities("within five to seven business days, 1.000,00 EUR at most")
     -> 5-7 working days, 1000 EUR
 
-A figure is a number with its unit where it has one: amount, duration, percentage, date, time of day, a day's name or a
-bare number. Numerals of any script and number words of eight languages (`number_words.py`) are read; "7 Tage", "a week"
-and "7 days" are one figure, "7 working days" is another. Dates are compared by what they may mean: 3/5/2026 is read
-both ways. Placeholders and list numbers are no figures. Knows nothing of replies or passages.
+A quantity is a number with its unit, if it has one: amount, duration, percentage, date, time of day, name of a day, or
+bare number. Numerals of any script and number words of eight languages (`number_words.py`) are parsed; "7 Tage", "a
+week" and "7 days" are the same quantity, "7 working days" is another. Dates are compared by their possible readings:
+3/5/2026 is read both ways. Placeholders and list numbers are not quantities. Independent of replies and passages.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _SKIPPED_BEFORE_UNIT = frozenset("full whole more further volle ganze next".spli
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
-    """`low` and `high` are equal but for a range. `unit` is "" for a bare number; `text` is the text's own form."""
+    """`low` and `high` differ for a range only. `unit` is "" for a bare number; `text` is the original form."""
 
     low: float | str
     high: float | str
@@ -55,7 +55,7 @@ class Quantity:
 
 
 def find_quantities(text: str) -> tuple[Quantity, ...]:
-    """Every figure of `text`, in reading order."""
+    """All quantities of `text`, in reading order."""
     text = _PLACEHOLDER.sub(_blank, _fold(text))
     text = _LIST_NUMBER.sub(_blank, text)
     quantities: list[Quantity] = []
@@ -68,14 +68,14 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
 
 
 class SourceQuantities:
-    """The figures that a reply may state: those of its sources."""
+    """The quantities that a reply may state: those of its sources."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._collect([quantity for text in texts for quantity in find_quantities(text)])
 
     @classmethod
     def of(cls, quantities: Sequence[Quantity]) -> SourceQuantities:
-        """Of figures that were found already."""
+        """Create from quantities that are already parsed."""
         instance = cls(())
         instance._collect(quantities)
         return instance
@@ -86,8 +86,10 @@ class SourceQuantities:
         self._values = {value for quantity in quantities for value in _values(quantity)}
 
     def contains(self, quantity: Quantity) -> bool:
-        """Is it stated in a source? The end of a range counts ("5 to 7 days" grounds "7 days"), its beginning does
-        not; a bare number is grounded by the same number with any unit. Days' names make no range of their own.
+        """Whether a source states the quantity.
+
+        The end of a range counts ("5 to 7 days" supports "7 days"), its beginning does not. A bare number is supported
+        by the same number with any unit. A range of named days must be stated as it is.
         """
         if quantity.key in self._keys or (
             quantity.low == quantity.high and (quantity.high, quantity.unit) in self._upper
@@ -99,14 +101,14 @@ class SourceQuantities:
 
 
 def _values(quantity: Quantity) -> tuple[float | str, ...]:
-    """The numbers as they may be written without their unit: 24 hours are kept as minutes, but written as 24."""
+    """The numbers in every form without a unit: 24 hours are stored as minutes, but written as 24."""
     numbers = [float(_parse_number(digits[0])) for digits in _GROUPS.finditer(quantity.text)]
     word_numbers = [float(NUMBERS[word]) for word in re.findall(r"[^\W\d_]+", quantity.text.lower()) if word in NUMBERS]
     return (quantity.low, quantity.high, *numbers, *word_numbers)
 
 
 def _fold(text: str) -> str:
-    """Compatibility forms made plain, invisible characters removed, digits of every script turned into ours."""
+    """Convert to compatibility forms, remove invisible characters, and convert digits of every script to ASCII."""
     folded = unicodedata.normalize("NFKC", text)
     return "".join(
         str(unicodedata.digit(char)) if char.isdigit() and not char.isascii() else char
@@ -120,7 +122,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _parse_date(match: re.Match[str]) -> Iterator[Quantity]:
-    """Both readings of a numeric date, where both are possible, as one figure: the sorted day and month."""
+    """The date, as sorted day and month because both readings may be possible, and the year."""
     first, second, third = (int(match[group]) for group in (1, 3, 4))
     year, month, day = (first, second, third) if first > 31 else (third, second, first)
     low, high = sorted((month, day))
@@ -159,7 +161,7 @@ def _parse_numbers(text: str) -> Iterator[Quantity]:
 def _parse_quantity(
     tokens: list[tuple[str, int, int]], position: int
 ) -> tuple[float | str, float | str, str | None, int] | None:
-    """(low, high, unit, the token after) of a number or a range that begins at `position`."""
+    """(low, high, unit, index of the next token) of a number or a range that begins at `position`."""
     words = [token[0] for token in tokens]
     value = _parse_value(words, position)
     if value is None:
@@ -223,7 +225,7 @@ def _parse_number(digits: str) -> float:
 
 
 def _parse_unit(words: list[str], position: int) -> tuple[str, float, int] | None:
-    """(name, factor, the token after) of the unit that stands at `position`; working days are told from days."""
+    """(name, factor, index of the next token) of the unit at `position`. Working days are a unit of their own."""
     while position < len(words) and words[position] in _SKIPPED_BEFORE_UNIT:
         position += 1
     word = words[position] if position < len(words) else ""
@@ -240,7 +242,7 @@ def _parse_unit(words: list[str], position: int) -> tuple[str, float, int] | Non
 
 
 def _parse_month(words: list[str], position: int, end: int) -> tuple[int, int] | None:
-    """(month, the token after) where the number is the day of a named month: "3 May", "May 3", "3rd of May"."""
+    """(month, index of the next token) if the number is the day of a named month: "3 May", "May 3", "3rd of May"."""
     if words[position] in MONTHS or (words[position][:1].isdigit() and not 1 <= _parse_number(words[position]) <= 31):
         return None
     next_position = end
